@@ -1,0 +1,142 @@
+/* Dimmer runtime: one network, one copy of its weights, several modes.
+ *
+ * The caller owns every byte: a dimmer_t, and an arena of the size that the generated
+ * header names. Nothing is allocated, nothing global changes, nothing recurses.
+ */
+#ifndef DIMMER_H
+#define DIMMER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a table, a record or a function that generated code uses changes. */
+#define DIMMER_ABI 1
+
+/* The arena starts at a multiple of this many bytes. */
+#define DIMMER_ARENA_ALIGN 16u
+
+/* At most this many tiers in a policy. */
+#define DIMMER_MAX_TIERS 8u
+
+typedef enum {
+    DIMMER_OK = 0,
+    DIMMER_ERR_ARGUMENT = -1,    /* a pointer is null */
+    DIMMER_ERR_MAGIC = -2,       /* this is no dimmer_model_t */
+    DIMMER_ERR_ABI = -3,         /* made by another version of the generator */
+    DIMMER_ERR_ENDIAN = -4,      /* the tables are little-endian, this core is not */
+    DIMMER_ERR_CRC = -5,         /* the tables in flash are damaged */
+    DIMMER_ERR_TABLE = -6,       /* an index in the tables points outside */
+    DIMMER_ERR_ARENA_SIZE = -7,  /* the arena is smaller than the model needs */
+    DIMMER_ERR_ARENA_ALIGN = -8, /* the arena is not aligned to DIMMER_ARENA_ALIGN */
+    DIMMER_ERR_MODE = -9,        /* the model has no such mode */
+    DIMMER_ERR_POLICY = -10      /* the model has no policy, or the policy has no tier */
+} dimmer_status_t;
+
+typedef struct dimmer_model dimmer_model_t;
+typedef struct dimmer dimmer_t;
+
+/* 0 is the most expensive mode, mode_count - 1 the cheapest. */
+typedef uint8_t dimmer_mode_id_t;
+
+typedef struct {
+    uint32_t time_s;          /* seconds since any fixed moment; may wrap */
+    uint32_t harvest_ua;      /* current harvested, microamps */
+    uint16_t charge_permille; /* 0..1000 */
+    uint16_t millivolts;      /* of the cell, under load */
+} dimmer_battery_t;
+
+/* A tier holds while charge and voltage are both at or above its thresholds. */
+typedef struct {
+    uint16_t min_charge_permille;
+    uint16_t min_millivolts;
+    uint8_t mode;
+    uint8_t reserved;
+} dimmer_tier_t;
+
+/* Tiers stand in the order of falling thresholds; the last one holds whatever the battery says. */
+typedef struct {
+    uint32_t dwell_s;                /* least time after any change before going brighter */
+    uint16_t hysteresis_permille;    /* extra charge needed to go brighter */
+    uint16_t hysteresis_millivolts;  /* extra voltage needed to go brighter */
+    uint16_t tier_count;             /* 1..DIMMER_MAX_TIERS, 0 = no policy */
+    uint16_t reserved;
+    dimmer_tier_t tiers[DIMMER_MAX_TIERS];
+} dimmer_policy_t;
+
+/* All zero before the first report. */
+typedef struct {
+    uint32_t changed_s; /* when the tier last changed */
+    uint8_t tier;       /* index into tiers[] */
+    uint8_t started;    /* 0 before the first report: no hysteresis, no dwell */
+    uint8_t reserved[2];
+} dimmer_policy_state_t;
+
+/* Called in the middle of an inference, before `position` (1 .. position_count - 1) runs.
+ * May call dimmer_set_mode and dimmer_report_battery: the mode holds from `position` on. */
+typedef void (*dimmer_block_hook_t)(dimmer_t *d, uint16_t position, void *user);
+
+/* The fields are private; the struct is here so that the caller can own one. */
+struct dimmer {
+    const dimmer_model_t *model;
+    uint8_t *arena;
+    dimmer_block_hook_t hook;
+    void *user;
+    dimmer_policy_state_t policy_state;
+    volatile uint8_t wanted; /* mode of the next position */
+    uint8_t running;         /* mode of the position that ran last */
+};
+
+/* Checks the model (magic, ABI, byte order, CRC, every index) and the arena, then selects mode 0.
+ * The model and the arena must outlive `d`. The arena is not touched.
+ * Returns DIMMER_OK or the first thing that is wrong. */
+dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size);
+
+/* Where to write the input, which an inference destroys: fill it before each dimmer_invoke.
+ * Returns int8[input size]; reinterpret it where the model's input type is another one. */
+int8_t *dimmer_input(dimmer_t *d);
+
+/* Returns the result of the last dimmer_invoke, valid until the input is next written. */
+const int8_t *dimmer_output(const dimmer_t *d);
+
+/* Selects the mode for the next position that runs. One byte is stored, so it may be called from
+ * an interrupt in the middle of an inference.
+ * Returns DIMMER_ERR_MODE where the model has no such mode; the mode then stays as it was. */
+dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode);
+
+/* Returns the mode that was selected last. */
+dimmer_mode_id_t dimmer_mode(const dimmer_t *d);
+
+/* Returns the mode that the last position really ran in (inside the hook: the one before `position`). */
+dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d);
+
+/* Gives the policy the state of the battery; the policy may change the mode.
+ * Returns DIMMER_ERR_POLICY where the model has no policy. */
+dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now);
+
+/* Sets the function that is called between positions; null for none. */
+void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user);
+
+/* Runs one inference on what dimmer_input holds. Returns DIMMER_OK. */
+dimmer_status_t dimmer_invoke(dimmer_t *d);
+
+/* The policy by itself, a pure function: going dimmer is immediate, going brighter needs the
+ * hysteresis and the dwell. Needs policy->tier_count >= 1.
+ * Returns the new state; the mode is policy->tiers[state.tier].mode. */
+dimmer_policy_state_t dimmer_policy_next(const dimmer_policy_t *policy, dimmer_policy_state_t last,
+                                         const dimmer_battery_t *now);
+
+/* CRC-32 as zlib computes it; start with crc = 0, go on with the result. */
+uint32_t dimmer_crc32(uint32_t crc, const void *data, size_t size);
+
+/* Returns one English line, never null. */
+const char *dimmer_status_text(dimmer_status_t status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

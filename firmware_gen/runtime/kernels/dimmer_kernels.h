@@ -1,0 +1,354 @@
+/* Every kernel: its record, the ranges of its arguments, its scratch.
+ *
+ * Arithmetic is TFLite's reference (BUILTIN_REF), bit for bit: a multiplier is a Q0.31 in params,
+ * its shift has TFLite's sign (positive = left), both as QuantizeMultiplier gives them.
+ * Tensors are dense, row-major, int8 unless said otherwise, NHWC. Fields called
+ * input/output/scratch are byte offsets into the arena, weights/table into the weights blob,
+ * bias/multipliers indexes into params, shifts an index into shifts.
+ * Input and output may share memory only where a kernel says "in place".
+ * R4(x) is x rounded up to a multiple of 4. A kernel with no "Scratch" line needs none.
+ */
+#ifndef DIMMER_KERNELS_H
+#define DIMMER_KERNELS_H
+
+#include "../dimmer_tables.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DIMMER_KERNEL(name) void name(const dimmer_model_t *model, const void *record, uint8_t *arena)
+
+/* CONV_2D. input int8[batches,input_h,input_w,input_c], weights int8[output_c,kernel_h,kernel_w,input_c]
+ * (OHWI), output int8[batches,output_h,output_w,output_c]. bias int32[output_c] has the input's zero point
+ * folded in: bias[o] - input_zero_point * sum(weights[o]) modulo 2^32. Rows and columns outside the input,
+ * pad_top above and pad_left beside it and as many as it takes at the other ends, read as
+ * input_zero_point. multipliers int32[output_c], shifts int8[output_c], each -31..30.
+ * Every dimension, stride and dilation >= 1; kernel_h * kernel_w * input_c <= 65535.
+ * Scratch: 2 * R4(kernel_h * kernel_w * input_c), or 0 where the kernel is 1x1, the strides are 1 and
+ * the pads 0 (`scratch` is then not read). */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t scratch;
+    uint32_t weights;
+    uint32_t bias;
+    uint32_t multipliers;
+    uint32_t shifts;
+    uint16_t batches;
+    uint16_t input_h;
+    uint16_t input_w;
+    uint16_t input_c;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint16_t output_c;
+    uint16_t kernel_h;
+    uint16_t kernel_w;
+    uint16_t stride_h;
+    uint16_t stride_w;
+    uint16_t dilation_h;
+    uint16_t dilation_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    uint16_t reserved;
+    int8_t input_zero_point;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+} dimmer_conv2d_s8_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_t, 64);
+DIMMER_KERNEL(dimmer_conv2d_s8);
+
+/* DEPTHWISE_CONV_2D. As dimmer_conv2d_s8_t, but weights int8[1,kernel_h,kernel_w,output_c], and
+ * output_c = input_c * depth_multiplier: output channel o reads input channel o / depth_multiplier. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t weights;
+    uint32_t bias;
+    uint32_t multipliers;
+    uint32_t shifts;
+    uint16_t batches;
+    uint16_t input_h;
+    uint16_t input_w;
+    uint16_t input_c;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint16_t depth_multiplier;
+    uint16_t kernel_h;
+    uint16_t kernel_w;
+    uint16_t stride_h;
+    uint16_t stride_w;
+    uint16_t dilation_h;
+    uint16_t dilation_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    uint16_t reserved;
+    int8_t input_zero_point;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+} dimmer_depthwise_conv2d_s8_t;
+DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_t, 60);
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8);
+
+/* FULLY_CONNECTED. input int8[rows,input_c], weights int8[output_c,input_c], output int8[rows,output_c],
+ * bias int32[output_c] with the input's zero point folded in as in CONV_2D (all rows of a model without
+ * bias: the folded part alone). per_channel 1: multipliers and shifts have output_c entries, 0: one. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t weights;
+    uint32_t bias;
+    uint32_t multipliers;
+    uint32_t shifts;
+    uint32_t rows;
+    uint32_t input_c;
+    uint32_t output_c;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+    uint8_t per_channel;
+} dimmer_fully_connected_s8_t;
+DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_t, 40);
+DIMMER_KERNEL(dimmer_fully_connected_s8);
+
+/* In which blob an operand of an elementwise kernel lies. */
+enum { DIMMER_IN_ARENA = 0, DIMMER_IN_WEIGHTS = 1 };
+
+/* ADD and SUB. output has the dimensions dims[4]; bit i of broadcast1 (broadcast2) says that dimension i of
+ * that input is 1 and is repeated. Where both inputs have the output's shape use dims = {1, 1, 1, elements}:
+ * fewer and longer runs are faster. Each input lies in the arena or in weights (input1_blob, input2_blob).
+ * left_shift is 20 in TFLite; shift1, shift2, shift_output are -31..0.
+ * In place: output may be an arena input that is not broadcast. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier1;
+    int32_t multiplier2;
+    int32_t multiplier_output;
+    int8_t shift1;
+    int8_t shift2;
+    int8_t shift_output;
+    int8_t left_shift;
+    int8_t zero_point1;
+    int8_t zero_point2;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[3];
+} dimmer_add_s8_t;
+DIMMER_CHECK_SIZE(dimmer_add_s8_t, 56);
+DIMMER_KERNEL(dimmer_add_s8);
+
+typedef dimmer_add_s8_t dimmer_sub_s8_t; /* output = input1 - input2 */
+DIMMER_KERNEL(dimmer_sub_s8);
+
+/* MUL. Dimensions, broadcasting, blobs and in place as in ADD; shift is -31..30. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier;
+    int8_t shift;
+    int8_t zero_point1;
+    int8_t zero_point2;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[2];
+} dimmer_mul_s8_t;
+DIMMER_CHECK_SIZE(dimmer_mul_s8_t, 44);
+DIMMER_KERNEL(dimmer_mul_s8);
+
+/* PAD and PADV2, 4-D (shorter shapes get leading ones). dims are the input's. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t dims[4];
+    uint16_t before[4];
+    uint16_t after[4];
+    int8_t value;
+    uint8_t reserved[3];
+} dimmer_pad_s8_t;
+DIMMER_CHECK_SIZE(dimmer_pad_s8_t, 44);
+DIMMER_KERNEL(dimmer_pad_s8);
+
+/* MEAN. input int8[outer,reduce1,inner,reduce2], mean over both reduced dimensions, output int8[outer,inner].
+ * NHWC over H and W: outer = N, reduce1 = H * W, inner = C, reduce2 = 1.
+ * With n = reduce1 * reduce2 < 2^23, (m, s) = QuantizeMultiplier(input_scale / output_scale) and
+ * k = min(63 - clz64(n), 32, 31 + s): multiplier = (m << k) / n, shift = s - k, as TFLite does. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t outer;
+    uint32_t reduce1;
+    uint32_t inner;
+    uint32_t reduce2;
+    int32_t multiplier;
+    int8_t shift;
+    int8_t input_zero_point;
+    int8_t output_zero_point;
+    uint8_t reserved;
+} dimmer_mean_s8_t;
+DIMMER_CHECK_SIZE(dimmer_mean_s8_t, 32);
+DIMMER_KERNEL(dimmer_mean_s8);
+
+/* AVERAGE_POOL_2D and MAX_POOL_2D. input int8[batches,input_h,input_w,channels]; the padding does not count.
+ * Input and output have one scale and zero point. Each window holds at least one element. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint16_t batches;
+    uint16_t input_h;
+    uint16_t input_w;
+    uint16_t channels;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint16_t window_h;
+    uint16_t window_w;
+    uint16_t stride_h;
+    uint16_t stride_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    int8_t activation_min;
+    int8_t activation_max;
+    uint8_t reserved[2];
+} dimmer_pool_2d_s8_t;
+DIMMER_CHECK_SIZE(dimmer_pool_2d_s8_t, 36);
+typedef dimmer_pool_2d_s8_t dimmer_average_pool_2d_s8_t;
+typedef dimmer_pool_2d_s8_t dimmer_max_pool_2d_s8_t;
+DIMMER_KERNEL(dimmer_average_pool_2d_s8);
+DIMMER_KERNEL(dimmer_max_pool_2d_s8);
+
+/* SOFTMAX over the last dimension: int8[rows,depth] to int8[rows,depth] with scale 1/256, zero point -128.
+ * multiplier, left_shift (0..31) = PreprocessSoftmaxScaling(beta, input_scale, 5);
+ * diff_min = -CalculateInputRadius(5, left_shift, 31). depth <= 4096. In place: output may be input. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t rows;
+    uint32_t depth;
+    int32_t multiplier;
+    int32_t diff_min;
+    int8_t left_shift;
+    uint8_t reserved[3];
+} dimmer_softmax_s8_t;
+DIMMER_CHECK_SIZE(dimmer_softmax_s8_t, 28);
+DIMMER_KERNEL(dimmer_softmax_s8);
+
+/* LOGISTIC: int8[elements] to int8[elements] with scale 1/256, zero point -128. In place.
+ * multiplier, left_shift (0..31) = QuantizeMultiplier(input_scale * 2^27) as TFLite's reference does;
+ * input_range_radius = CalculateInputRadius(4, left_shift, 31). */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    int32_t multiplier;
+    int32_t input_range_radius;
+    int8_t left_shift;
+    int8_t input_zero_point;
+    uint8_t reserved[2];
+} dimmer_logistic_s8_t;
+DIMMER_CHECK_SIZE(dimmer_logistic_s8_t, 24);
+DIMMER_KERNEL(dimmer_logistic_s8);
+
+/* Any function of one int8: output[i] = table[input[i] + 128], table int8[256] in weights. In place.
+ * For TANH, HARD_SWISH, GELU, ELU, LEAKY_RELU ...: the generator computes the table. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    uint32_t table;
+} dimmer_lut_s8_t;
+DIMMER_CHECK_SIZE(dimmer_lut_s8_t, 16);
+DIMMER_KERNEL(dimmer_lut_s8);
+
+/* QUANTIZE between int8 and uint8 in any combination, RELU, RELU6, RELU_N1_TO_1 of int8:
+ * output = clamp(output_zero_point + rescale(input - input_zero_point), activation_min, activation_max),
+ * multiplier, shift = QuantizeMultiplier(input_scale / output_scale). In place.
+ * input_unsigned / output_unsigned 1: that side is uint8, its zero point and the limits are 0..255. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    int32_t multiplier;
+    int16_t input_zero_point;
+    int16_t output_zero_point;
+    int16_t activation_min;
+    int16_t activation_max;
+    int8_t shift;
+    uint8_t input_unsigned;
+    uint8_t output_unsigned;
+    uint8_t reserved;
+} dimmer_requantize_s8_t;
+DIMMER_CHECK_SIZE(dimmer_requantize_s8_t, 28);
+DIMMER_KERNEL(dimmer_requantize_s8);
+
+/* QUANTIZE float32[elements] -> int8[elements]. scale > 0. The input is aligned to 4. In place. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    float scale;
+    int8_t zero_point;
+    uint8_t reserved[3];
+} dimmer_quantize_f32_s8_t;
+DIMMER_CHECK_SIZE(dimmer_quantize_f32_s8_t, 20);
+DIMMER_KERNEL(dimmer_quantize_f32_s8);
+
+/* DEQUANTIZE int8[elements] -> float32[elements]. The output is aligned to 4. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    float scale;
+    int8_t zero_point;
+    uint8_t reserved[3];
+} dimmer_dequantize_s8_f32_t;
+DIMMER_CHECK_SIZE(dimmer_dequantize_s8_f32_t, 20);
+DIMMER_KERNEL(dimmer_dequantize_s8_f32);
+
+/* Copies `rows` runs of row_bytes: run i from input + i * input_stride to output + i * output_stride.
+ * CONCATENATION: one step for each input. SPLIT, SLICE of one dimension: one step for each output.
+ * RESHAPE that is not aliased: one row. input_blob as in ADD. Input and output do not overlap. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t rows;
+    uint32_t row_bytes;
+    uint32_t input_stride;
+    uint32_t output_stride;
+    uint8_t input_blob;
+    uint8_t reserved[3];
+} dimmer_copy_s8_t;
+DIMMER_CHECK_SIZE(dimmer_copy_s8_t, 28);
+DIMMER_KERNEL(dimmer_copy_s8);
+
+/* TRANSPOSE of bytes, up to 4-D (shorter shapes get leading ones): output dense with dims[4], strides[i] is
+ * the step in the input, in elements, of output dimension i. Also STRIDED_SLICE with positive strides. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t dims[4];
+    uint32_t strides[4];
+} dimmer_transpose_s8_t;
+DIMMER_CHECK_SIZE(dimmer_transpose_s8_t, 40);
+DIMMER_KERNEL(dimmer_transpose_s8);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
