@@ -1,0 +1,1 @@
+"""Dimmer's stages, in the order in which data flows; each runs as ``python -m pipeline.<stage>``."""

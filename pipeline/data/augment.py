@@ -1,0 +1,44 @@
+"""Training-time augmentation, vectorised so that it costs next to nothing beside the training step."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.data import Images
+
+
+def pad(images: Images, pixels: int, value: int) -> Images:
+    """uint8[N,H,W,C] -> uint8[N,H+2p,W+2p,C] with a border of one grey value."""
+    widths = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
+    return np.pad(images, widths, constant_values=value)
+
+
+def random_crops(images: Images, size: tuple[int, int], rng: np.random.Generator) -> Images:
+    """A crop of (height, width) at a random place of each image: uint8[N,H,W,C] -> uint8[N,height,width,C]."""
+    rows = rng.integers(0, images.shape[1] - size[0] + 1, len(images))
+    columns = rng.integers(0, images.shape[2] - size[1] + 1, len(images))
+    windows = np.lib.stride_tricks.sliding_window_view(images, size, axis=(1, 2))
+    return np.ascontiguousarray(windows[np.arange(len(images)), rows, columns].transpose(0, 2, 3, 1))
+
+
+def random_flips(images: Images, rng: np.random.Generator) -> Images:
+    """Mirror half of the images left to right: uint8[N,H,W,C], a new array."""
+    mirrored = rng.random(len(images)) < 0.5
+    flipped = images.copy()
+    flipped[mirrored] = images[mirrored, :, ::-1]
+    return flipped
+
+
+def random_affine(x: Tensor, degrees: float, scale: float, rng: np.random.Generator) -> Tensor:
+    """Rotate by up to +-degrees and zoom by up to a factor 1 +- scale, bilinear, border repeated: float[N,C,H,W]."""
+    angle = torch.from_numpy(rng.uniform(-degrees, degrees, len(x)) * (math.pi / 180)).to(x.dtype)
+    zoom = torch.from_numpy(rng.uniform(1 - scale, 1 + scale, len(x))).to(x.dtype)
+    cos, sin, zero = torch.cos(angle) * zoom, torch.sin(angle) * zoom, torch.zeros_like(angle)
+    theta = torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3)
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)

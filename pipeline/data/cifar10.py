@@ -1,0 +1,174 @@
+"""CIFAR-10 (Krizhevsky, 2009): 60,000 colour images of 32x32 pixels in ten classes.
+
+Looked for, in this order: a lossless delta-coded archive in ``$DIMMER_DATA`` or in ``../shared/data`` beside the
+repository; the official archive in ``$DIMMER_CACHE`` (else ``~/.cache/dimmer``); the University of Toronto's site.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data import Dataset, Images, Labels, Split, stratified
+from pipeline.errors import DimmerError
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+SPLIT_SEED = 10
+TRAIN_SIZE, VAL_SIZE = 45_000, 5_000
+
+DELTA_FILE = "cifar10_lossless_delta.npz"
+DELTA_SHA256 = {
+    "train": "61bea91e73ac2b02dfb856e685981dce64abe13d4e780aa98a1ac1e7c056d03b",
+    "test": "52a9dc125982c0440d5eed87474b2f521e96c45a98df08e4329aa42c692b9d9d",
+}
+OFFICIAL_FILE = "cifar-10-python.tar.gz"
+OFFICIAL_URL = f"https://www.cs.toronto.edu/~kriz/{OFFICIAL_FILE}"
+OFFICIAL_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_TIMEOUT_S = 60
+_CHUNK = 1 << 20
+
+Arrays = tuple[Images, Labels, Images, Labels]
+
+
+def load() -> Dataset:
+    """Images uint8[N,32,32,3]; 45,000 / 5,000 / 10,000, the validation images drawn from the training ones.
+
+    Raises:
+        DimmerError: no source at hand, or its contents are not CIFAR-10.
+    """
+    delta = _find_delta()
+    x_train, y_train, x_test, y_test = read_delta(delta) if delta else read_official(_official_archive())
+    everything = Split(x_train, y_train)
+    train, val = (everything.take(index) for index in stratified(y_train, (TRAIN_SIZE, VAL_SIZE), SPLIT_SEED))
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(y_test))
+    return Dataset("cifar10", CLASSES, (32, 32, 3), train, val, Split(x_test, y_test).take(order))
+
+
+def _find_delta() -> Path | None:
+    folders = [Path(os.environ["DIMMER_DATA"])] if "DIMMER_DATA" in os.environ else []
+    folders.append(_REPOSITORY.parent / "shared" / "data")
+    return next((folder / DELTA_FILE for folder in folders if (folder / DELTA_FILE).is_file()), None)
+
+
+def _undo_delta(delta: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rows: NDArray[np.uint8] = np.cumsum(delta, axis=1, dtype=np.uint8)
+    return np.cumsum(rows, axis=2, dtype=np.uint8)
+
+
+def read_delta(path: Path) -> Arrays:
+    """Decode the delta archive and check it: planes g, r-g and b-g, each as a 2-D difference modulo 256.
+
+    Raises:
+        DimmerError: the file cannot be read or the decoded pixels are not CIFAR-10's.
+    """
+    parts: dict[str, tuple[Images, Labels]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for part in ("train", "test"):
+                green = _undo_delta(archive[f"x_{part}_g"])
+                red = _undo_delta(archive[f"x_{part}_rg"]) + green
+                blue = _undo_delta(archive[f"x_{part}_bg"]) + green
+                images = np.stack([red, green, blue], -1)
+                parts[part] = images, archive[f"y_{part}"].astype(np.int64)
+    except (OSError, ValueError, KeyError) as error:
+        raise DimmerError(f"{path} cannot be read ({error}); remove it to use another source") from error
+    for part, (images, _) in parts.items():
+        if hashlib.sha256(images.tobytes()).hexdigest() != DELTA_SHA256[part]:
+            raise DimmerError(f"{path}: the {part} images are not CIFAR-10's (sha256 differs); remove it to use another source")
+    return *parts["train"], *parts["test"]
+
+
+def _official_archive() -> Path:
+    cache = Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
+    archive = cache / OFFICIAL_FILE
+    if not archive.is_file():
+        download(OFFICIAL_URL, OFFICIAL_SHA256, archive)
+    elif _sha256(archive) != OFFICIAL_SHA256:
+        raise DimmerError(f"{archive} is damaged (sha256 differs); remove it and run again")
+    return archive
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def download(url: str, sha256: str, path: Path) -> None:
+    """Fetch a file, check it, and only then give it its name.
+
+    Raises:
+        DimmerError: the site cannot be reached or sends something else.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part") as part:
+            with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+                while chunk := answer.read(_CHUNK):
+                    digest.update(chunk)
+                    part.write(chunk)
+            part.flush()
+            os.fsync(part.fileno())
+            if digest.hexdigest() != sha256:
+                raise DimmerError(f"{url} did not send the expected file (sha256 differs); try again or put it at {path}")
+            os.link(part.name, path)
+    except (OSError, urllib.error.URLError) as error:
+        raise DimmerError(
+            f"cannot download CIFAR-10 from {url} ({error}); put that file at {path}, or {DELTA_FILE} into $DIMMER_DATA"
+        ) from error
+
+
+class _NumpyOnly(pickle.Unpickler):
+    """Reads the official batches, which hold numpy arrays and lists, and refuses everything else."""
+
+    _ALLOWED = {
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "_reconstruct"),
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+        ("_codecs", "encode"),
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+
+
+def read_official(path: Path) -> Arrays:
+    """Read the official python archive: 5 training batches and a test batch, planes R, G, B a row.
+
+    Raises:
+        DimmerError: a batch is missing or holds something other than arrays.
+    """
+
+    def batch(archive: tarfile.TarFile, name: str) -> tuple[Images, Labels]:
+        file = archive.extractfile(f"cifar-10-batches-py/{name}")
+        if file is None:
+            raise KeyError(name)
+        contents = _NumpyOnly(io.BytesIO(file.read()), encoding="bytes").load()
+        rows = np.asarray(contents[b"data"], np.uint8).reshape(-1, 3, 32, 32)
+        return rows.transpose(0, 2, 3, 1), np.asarray(contents[b"labels"], np.int64)
+
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            train = [batch(archive, f"data_batch_{i}") for i in range(1, 6)]
+            x_test, y_test = batch(archive, "test_batch")
+    except (OSError, EOFError, KeyError, ValueError, tarfile.TarError, pickle.UnpicklingError) as error:
+        raise DimmerError(f"{path} is not the official CIFAR-10 archive ({error}); remove it and run again") from error
+    x_train = np.concatenate([images for images, _ in train])
+    y_train = np.concatenate([labels for _, labels in train])
+    return x_train, y_train, np.ascontiguousarray(x_test), y_test

@@ -1,0 +1,134 @@
+"""The mode: how many bits each residual block runs with, 0 meaning skipped.
+
+One notation everywhere: bits block by block, stages apart by dots. ``88.88.88`` is the 8-bit super-net of
+a net with three stages of two blocks, ``80.80.80`` its base-net, ``88.84.40`` something in between. The
+depth patterns of Adaptive Depth Networks (Kang & Lee, NeurIPS 2024) are the modes whose skippable
+sub-paths have 0 bits.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.errors import DimmerError
+
+BITS = (8, 4, 2, 0)
+FULL_BITS = 8
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """Multiply-accumulates of one inference, for one image.
+
+    Attributes:
+        fixed: MACs that every mode pays (stem and head), always at 8 bits.
+        blocks: MACs of each residual block, stage by stage, its shortcut convolution included.
+    """
+
+    fixed: int
+    blocks: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Bits of every residual block, stage by stage.
+
+    Attributes:
+        blocks: one tuple a stage, one entry a block, each 8, 4, 2 or 0 (skipped).
+
+    Raises:
+        DimmerError: no stage, an empty stage, or a number of bits outside 8, 4, 2, 0.
+    """
+
+    blocks: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not self.blocks or not all(self.blocks):
+            raise DimmerError("a mode needs at least one stage, and every stage at least one block")
+        for bits in itertools.chain.from_iterable(self.blocks):
+            if bits not in BITS:
+                raise DimmerError(f"mode has a block with {bits} bits; allowed are 8, 4, 2 and 0 (skipped)")
+
+    @classmethod
+    def parse(cls, text: str) -> Mode:
+        """Read the notation ``88.80.80``.
+
+        Raises:
+            DimmerError: the text is not a mode.
+        """
+        stages = text.split(".")
+        if not all(stage and all(c in "8420" for c in stage) for stage in stages):
+            raise DimmerError(f"'{text}' is not a mode; write bits (8, 4, 2, 0) per block, stages apart by dots: 88.80.80")
+        return cls(tuple(tuple(int(c) for c in stage) for stage in stages))
+
+    def __str__(self) -> str:
+        return ".".join("".join(str(bits) for bits in stage) for stage in self.blocks)
+
+    def skip_flags(self, mandatory: Sequence[int]) -> tuple[bool, ...]:
+        """Which stages skip their whole sub-path: what the skip-aware norms switch on.
+
+        Args:
+            mandatory: number of mandatory blocks of each stage; the rest of a stage is skippable.
+
+        Returns:
+            One flag a stage, true iff it has skippable blocks and all of them have 0 bits.
+        """
+        return tuple(
+            len(stage) > m and not any(stage[m:]) for stage, m in zip(self.blocks, mandatory, strict=True)
+        )
+
+    def macs(self, cost: NetworkCost) -> int:
+        """Multiply-accumulates of one inference in this mode."""
+        return cost.fixed + sum(macs for macs, bits in self._paired(cost) if bits)
+
+    def bit_operations(self, cost: NetworkCost) -> int:
+        """Sum of MACs x weight bits x activation bits; stem and head count with 8 x 8."""
+        return cost.fixed * FULL_BITS**2 + sum(macs * bits * bits for macs, bits in self._paired(cost))
+
+    def _paired(self, cost: NetworkCost) -> list[tuple[int, int]]:
+        if tuple(map(len, self.blocks)) != tuple(map(len, cost.blocks)):
+            shape = ".".join("8" * len(stage) for stage in cost.blocks)
+            raise DimmerError(f"mode {self} does not fit this network; its super-net is written {shape}")
+        return [
+            (macs, bits)
+            for stage_macs, stage_bits in zip(cost.blocks, self.blocks, strict=True)
+            for macs, bits in zip(stage_macs, stage_bits, strict=True)
+        ]
+
+
+def check_mode(mode: Mode, mandatory: Sequence[int], skippable: Sequence[int]) -> None:
+    """Check that a network with this depth split can run the mode.
+
+    Raises:
+        DimmerError: other numbers of stages or blocks, or a mandatory block with 0 bits.
+    """
+    super_net = super_mode(mandatory, skippable)
+    if tuple(map(len, mode.blocks)) != tuple(map(len, super_net.blocks)):
+        raise DimmerError(f"mode {mode} does not fit this network; its super-net is written {super_net}")
+    for s, (stage, m) in enumerate(zip(mode.blocks, mandatory, strict=True)):
+        if not all(stage[:m]):
+            raise DimmerError(f"mode {mode} skips a mandatory block of stage {s}; only its last {len(stage) - m} may be 0")
+
+
+def super_mode(mandatory: Sequence[int], skippable: Sequence[int], bits: int = FULL_BITS) -> Mode:
+    """The mode in which every block is executed."""
+    return Mode(tuple((bits,) * (m + s) for m, s in zip(mandatory, skippable, strict=True)))
+
+
+def base_mode(mandatory: Sequence[int], skippable: Sequence[int], bits: int = FULL_BITS) -> Mode:
+    """The mode in which every skippable sub-path is skipped."""
+    return Mode(tuple((bits,) * m + (0,) * s for m, s in zip(mandatory, skippable, strict=True)))
+
+
+def depth_patterns(mandatory: Sequence[int], skippable: Sequence[int], bits: int = FULL_BITS) -> tuple[Mode, ...]:
+    """All 2^S depth modes of a network with S stages that can skip, from super-net to base-net.
+
+    The order is that of a binary counter whose most significant digit is the first stage's skip flag.
+    """
+    choices = [
+        [(bits,) * (m + s), (bits,) * m + (0,) * s] if s else [(bits,) * m]
+        for m, s in zip(mandatory, skippable, strict=True)
+    ]
+    return tuple(Mode(blocks) for blocks in itertools.product(*choices))

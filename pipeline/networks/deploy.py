@@ -1,0 +1,175 @@
+"""A sub-network as it is deployed: one mode, norms folded, weights on their shared int8 grid.
+
+Everything after training (calibration, export, the check of the converted file) looks at this network, so that what is
+calibrated is what is converted. Every tensor that will be quantised is a **site** with a name:
+
+    input, stem, S.B.conv1, S.B.conv2, S.B.shortcut, S.B.out, pool, logits        (stage S, block B, from 0)
+
+`S.B.out` and `stem` are the block boundaries, the residual stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from calibration.weights import fold_norm, from_grid, to_grid
+from pipeline.errors import DimmerError
+from pipeline.modes import Mode, check_mode
+from pipeline.networks.blocks import select_norm
+from pipeline.networks.resnet import ResNet
+
+Tap = Callable[[str, Tensor], Tensor]
+"""Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""
+
+NormStatistics = Mapping[str, tuple[Tensor, Tensor]]
+"""Module name of a batch norm -> (mean float32[C], variance float32[C]) that replace its own."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """One place of a schedule: the stem, a block, or the head.
+
+    Attributes:
+        name: "stem", "S.B" or "head".
+        boundary: the site that is alive after it; None after the head.
+    """
+
+    name: str
+    boundary: str | None
+
+
+class DeployedBlock(nn.Module):
+    """A residual block of plain convolutions with biases."""
+
+    def __init__(self, name: str, conv1: nn.Conv2d, conv2: nn.Conv2d, shortcut: nn.Conv2d | None) -> None:
+        super().__init__()
+        self.name = name
+        self.conv1, self.act1 = conv1, nn.ReLU6()
+        self.conv2, self.act2 = conv2, nn.ReLU6()
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor, tap: Tap) -> Tensor:
+        """float[N,C,H,W] -> float[N,C',H',W']."""
+        residual = x if self.shortcut is None else tap(f"{self.name}.shortcut", self.shortcut(x))
+        y = tap(f"{self.name}.conv1", self.act1(self.conv1(x)))
+        y = tap(f"{self.name}.conv2", self.conv2(y))
+        return tap(f"{self.name}.out", self.act2(y + residual))
+
+
+def _pass(_: str, x: Tensor) -> Tensor:
+    return x
+
+
+class DeployedNetwork(nn.Module):
+    """One mode of an adaptive network; build it with `deploy`.
+
+    Attributes:
+        mode: the mode.
+        variants: block name -> which set of norm statistics was folded ("shared", "executed", "skipped", or the mode's
+            own name where it was recalibrated). Equal variants of a block have equal biases and multipliers.
+    """
+
+    def __init__(
+        self, mode: Mode, stem: nn.Conv2d, blocks: list[DeployedBlock], fc: nn.Linear, variants: Mapping[str, str]
+    ) -> None:
+        super().__init__()
+        self.mode = mode
+        self.variants = dict(variants)
+        self.stem, self.act = stem, nn.ReLU6()
+        self.blocks = nn.ModuleList(blocks)
+        self.fc = fc
+
+    def forward(self, x: Tensor, tap: Tap = _pass) -> Tensor:
+        """float[N,C,H,W] -> logits float[N,classes]."""
+        x = tap("stem", self.act(self.stem(tap("input", x))))
+        for block in self.blocks:
+            x = block(x, tap)
+        x = tap("pool", F.adaptive_avg_pool2d(x, 1).flatten(1))
+        return tap("logits", self.fc(x))
+
+    def positions(self) -> tuple[Position, ...]:
+        """The schedule's positions; a skipped block repeats the boundary before it."""
+        found = [Position("stem", "stem")]
+        for s, stage in enumerate(self.mode.blocks):
+            for b, bits in enumerate(stage):
+                found.append(Position(f"{s}.{b}", f"{s}.{b}.out" if bits else found[-1].boundary))
+        return (*found, Position("head", None))
+
+
+def _folded(
+    conv: nn.Conv2d, norm_name: str, norm: nn.BatchNorm2d, replaced: NormStatistics
+) -> nn.Conv2d:
+    own_mean, own_var = norm.running_mean, norm.running_var
+    assert own_mean is not None and own_var is not None
+    mean, var = replaced.get(norm_name, (own_mean, own_var))
+    codes, scale = to_grid(conv.weight)
+    try:
+        scale, bias = fold_norm(scale, conv.bias, mean, var, norm.weight, norm.bias, norm.eps)
+    except ValueError as error:
+        raise DimmerError(f"{norm_name}: {error}; train again with this version") from None
+    folded = nn.Conv2d(
+        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding  # type: ignore[arg-type]
+    )
+    folded.weight.data = from_grid(codes, scale)
+    folded.bias = nn.Parameter(bias.to(torch.float32))
+    return folded
+
+
+def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = None) -> DeployedNetwork:
+    """Folds one mode of a trained network into plain convolutions.
+
+    Args:
+        recalibrated: this mode's own norm statistics, if batch-norm recalibration was kept for it.
+
+    Raises:
+        DimmerError: the mode does not fit the network, or a gamma is not positive.
+    """
+    check_mode(mode, network.config.mandatory, network.config.skippable)
+    names = {id(module): name for name, module in network.named_modules()}
+    replaced = recalibrated or {}
+    own = str(mode) if replaced else None
+
+    def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+        return _folded(conv, names[id(norm)], norm, replaced)
+
+    blocks, variants = [], {"stem": own or "shared", "head": "shared"}
+    for name, block, skipped in network.blocks(mode):
+        short = name.removeprefix("stages.")
+        shortcut = None
+        if block.shortcut is not None:
+            shortcut = fold(block.shortcut.conv, select_norm(block.shortcut.norm, skipped))
+        blocks.append(
+            DeployedBlock(
+                short,
+                fold(block.conv1, select_norm(block.norm1, skipped)),
+                fold(block.conv2, select_norm(block.norm2, skipped)),
+                shortcut,
+            )
+        )
+        chosen = names[id(select_norm(block.norm1, skipped))].rsplit(".", 1)[-1]
+        variants[short] = own or (chosen if chosen in ("executed", "skipped") else "shared")
+    codes, scale = to_grid(network.fc.weight)
+    fc = nn.Linear(network.fc.in_features, network.fc.out_features)
+    fc.weight.data = from_grid(codes, scale)
+    fc.bias.data = network.fc.bias.detach().clone()
+    return DeployedNetwork(mode, fold(network.stem.conv, network.stem.norm), blocks, fc, variants).eval().requires_grad_(False)
+
+
+def range_group(network: DeployedNetwork, site: str) -> str:
+    """The name under which a site's calibration range is shared between modes.
+
+    Block boundaries of one stage share a range in all modes (DESIGN.md, rule 3); a tensor inside a block shares it with
+    every mode that runs the block with the same norm statistics, because then multipliers and biases are equal and stand
+    in flash once. Pool and logits are common to all, so that every mode's output has one scale.
+    """
+    if site in ("input", "stem", "pool", "logits"):
+        return site
+    stage, block, tensor = site.split(".")
+    if tensor == "out":
+        return f"stream.{stage}"
+    return f"{site}@{network.variants[f'{stage}.{block}']}"

@@ -1,0 +1,50 @@
+"""Skip-aware batch norm (Kang & Lee, Adaptive Depth Networks with Skippable Sub-Paths, NeurIPS 2024)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+# Folding a norm into its convolution must only scale channels, never flip or kill them, so that all modes
+# share one int8 weight: every gamma stays positive.
+MIN_GAMMA = 0.02
+
+
+class SkipAwareNorm(nn.Module):
+    """Batch norm with a twin: one set of gamma, beta and statistics for each state of the stage's sub-path.
+
+    Attributes:
+        executed: the set used while the stage's skippable sub-path is executed.
+        skipped: the set used while it is skipped.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.executed = nn.BatchNorm2d(channels)
+        self.skipped = nn.BatchNorm2d(channels)
+
+    def select(self, skipped: bool) -> nn.BatchNorm2d:
+        """The set in force: what is folded into the convolution before it."""
+        return self.skipped if skipped else self.executed
+
+    def forward(self, x: Tensor, skipped: bool) -> Tensor:
+        """Normalise float[N,C,H,W] with the set of this state."""
+        y: Tensor = self.select(skipped)(x)
+        return y
+
+
+def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> int:
+    """Raise every batch-norm gamma to at least ``minimum``, in place; call after each optimizer step.
+
+    Returns:
+        How many gammas were below.
+    """
+    raised = 0
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                below = int((module.weight < minimum).sum())
+                if below:
+                    module.weight.clamp_(min=minimum)
+                    raised += below
+    return raised

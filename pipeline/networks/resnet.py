@@ -1,0 +1,196 @@
+"""Adaptive CIFAR-style ResNet: three or more stages whose last blocks can be skipped.
+
+Architecture after He et al., Deep Residual Learning (2016), section 4.2, with 1x1 shortcuts and ReLU6; depth
+modes after Kang & Lee, Adaptive Depth Networks with Skippable Sub-Paths (NeurIPS 2024). ReLU6 bounds every
+activation, so the same range serves all modes at the block boundaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.errors import DimmerError
+from pipeline.modes import Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
+from pipeline.networks.blocks import BasicBlock
+
+
+@dataclass(frozen=True)
+class ResNetConfig:
+    """Everything that defines the network's shape.
+
+    Attributes:
+        mandatory: mandatory blocks of each stage (the first ones), at least 1.
+        skippable: skippable blocks of each stage (the last ones), 0 for a stage that is always executed.
+        widths: channels of each stage; the stem has those of the first.
+        in_channels: channels of the input image.
+        image_size: (height, width) of the input image.
+        classes: number of classes.
+    """
+
+    mandatory: tuple[int, ...]
+    skippable: tuple[int, ...]
+    widths: tuple[int, ...]
+    in_channels: int
+    image_size: tuple[int, int]
+    classes: int
+
+    def __post_init__(self) -> None:
+        if not self.widths or not len(self.mandatory) == len(self.skippable) == len(self.widths):
+            raise DimmerError("a ResNet needs mandatory, skippable and widths of the same length, one entry a stage")
+        if min(self.mandatory) < 1 or min(self.skippable) < 0 or min(self.widths) < 1:
+            raise DimmerError("a ResNet needs mandatory >= 1, skippable >= 0 and widths >= 1 in every stage")
+        if min(self.image_size) < 2 ** (len(self.widths) - 1) or self.in_channels < 1 or self.classes < 2:
+            raise DimmerError("a ResNet needs an image of at least one pixel in its last stage, a channel and two classes")
+
+    def alone(self, which: str) -> ResNetConfig:
+        """The network of the same depth as the super-net or base-net, with nothing to skip."""
+        if which == "super":
+            depth = tuple(m + s for m, s in zip(self.mandatory, self.skippable, strict=True))
+        elif which == "base":
+            depth = self.mandatory
+        else:
+            raise DimmerError(f"a network is trained alone as 'super' or 'base', not '{which}'")
+        return replace(self, mandatory=depth, skippable=(0,) * len(depth))
+
+
+class Stem(nn.Module):
+    """conv3x3, norm, ReLU6: shared by all modes."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(out_channels)
+        self.act = nn.ReLU6()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.act(self.norm(self.conv(x)))
+        return y
+
+
+class ResNet(nn.Module):
+    """Residual network whose depth is chosen call by call.
+
+    Attributes:
+        config: the shape.
+        stem, stages, fc: ``stages[s][b]`` is block b of stage s, the same indices as in ``Mode.blocks``.
+    """
+
+    def __init__(self, config: ResNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.stem = Stem(config.in_channels, config.widths[0])
+        stages = []
+        channels = config.widths[0]
+        for s, (width, mandatory, skippable) in enumerate(
+            zip(config.widths, config.mandatory, config.skippable, strict=True)
+        ):
+            blocks = []
+            for b in range(mandatory + skippable):
+                stride = 2 if s > 0 and b == 0 else 1
+                blocks.append(BasicBlock(channels, width, stride, skip_aware=b < mandatory and skippable > 0))
+                channels = width
+            stages.append(nn.ModuleList(blocks))
+        self.stages = nn.ModuleList(stages)
+        self.fc = nn.Linear(channels, config.classes)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def blocks(self, mode: Mode) -> Iterator[tuple[str, BasicBlock, bool]]:
+        """The blocks that the mode executes, in order: (name, block, skip flag of its stage)."""
+        flags = mode.skip_flags(self.config.mandatory)
+        for s, (stage, flag) in enumerate(zip(self.stages, flags, strict=True)):
+            assert isinstance(stage, nn.ModuleList)
+            for b, (block, bits) in enumerate(zip(stage, mode.blocks[s], strict=True)):
+                if bits:
+                    assert isinstance(block, BasicBlock)
+                    yield f"stages.{s}.{b}", block, flag
+
+    def features(self, stem: Tensor, mode: Mode) -> Tensor:
+        """Everything after the stem: float[N,C0,H,W] -> logits float[N,classes]."""
+        for _, block, skipped in self.blocks(mode):
+            stem = block(stem, skipped)
+        # This form, and no other mean, becomes a single MEAN in TFLite without a TRANSPOSE before it.
+        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stem, 1).flatten(1))
+        return logits
+
+    def forward(self, x: Tensor, mode: Mode) -> Tensor:
+        """float[N,C,H,W] -> logits float[N,classes] in the given mode; the float net ignores bits other than 0.
+
+        Raises:
+            DimmerError: the mode does not fit this network.
+        """
+        check_mode(mode, self.config.mandatory, self.config.skippable)
+        return self.features(self.stem(x), mode)
+
+    def super_mode(self) -> Mode:
+        """The mode in which every block is executed."""
+        return super_mode(self.config.mandatory, self.config.skippable)
+
+    def base_mode(self) -> Mode:
+        """The mode in which every skippable sub-path is skipped."""
+        return base_mode(self.config.mandatory, self.config.skippable)
+
+    def depth_patterns(self) -> tuple[Mode, ...]:
+        """All depth modes, from super-net to base-net."""
+        return depth_patterns(self.config.mandatory, self.config.skippable)
+
+    def cost(self) -> NetworkCost:
+        """MACs of the network's parts."""
+        return resnet_cost(self.config)
+
+
+def resnet_cost(config: ResNetConfig) -> NetworkCost:
+    """Convolution and fully connected MACs of one inference."""
+    height, width = config.image_size
+    channels = config.widths[0]
+    fixed = height * width * 9 * config.in_channels * channels + config.widths[-1] * config.classes
+    stages: list[tuple[int, ...]] = []
+    for s, out in enumerate(config.widths):
+        blocks = []
+        for b in range(config.mandatory[s] + config.skippable[s]):
+            if s > 0 and b == 0:
+                height, width = (height + 1) // 2, (width + 1) // 2
+            shortcut = channels * out if channels != out or (s > 0 and b == 0) else 0
+            blocks.append(height * width * (9 * channels * out + 9 * out * out + shortcut))
+            channels = out
+        stages.append(tuple(blocks))
+    return NetworkCost(fixed, tuple(stages))
+
+
+class BoundNetwork(nn.Module):
+    """A network with its mode fixed: what exporters and calibration hooks see.
+
+    Args:
+        network: shared, not copied.
+        mode: checked once, here.
+    """
+
+    def __init__(self, network: ResNet, mode: Mode) -> None:
+        super().__init__()
+        check_mode(mode, network.config.mandatory, network.config.skippable)
+        self.network = network
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float[N,C,H,W] -> logits float[N,classes]."""
+        logits: Tensor = self.network(x, self.mode)
+        return logits
+
+
+def example_input(config: ResNetConfig, batch: int = 1) -> Tensor:
+    """Zeros of the input's shape, float32[batch,C,H,W]."""
+    return torch.zeros(batch, config.in_channels, *config.image_size)
+
+
+def stage_flags(skipped: Sequence[bool]) -> str:
+    """The paper's notation of a depth pattern: T = sub-path skipped, F = executed, one letter a stage."""
+    return "".join("T" if flag else "F" for flag in skipped)

@@ -1,0 +1,394 @@
+"""The recipe: ``models/<name>/recipe.toml`` read into frozen, validated dataclasses.
+
+A recipe says everything that defines a model's build. Whatever is wrong with one is told in a single line that
+names file, line and key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from pipeline.data import SHAPES
+from pipeline.errors import DimmerError
+from pipeline.modes import Mode, base_mode, check_mode, depth_patterns, super_mode
+from pipeline.networks import FAMILIES, NetworkConfig, ResNetConfig
+
+MODELS = Path(__file__).resolve().parents[1] / "models"
+METHODS = ("minmax", "percentile", "mse", "entropy")
+PRECISIONS = ("fp32", "bf16")
+
+T = TypeVar("T")
+
+
+class InvalidKey(Exception):
+    """A value that its section refuses; the loader adds file and line."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _require(condition: bool, key: str, message: str) -> None:
+    if not condition:
+        raise InvalidKey(key, message)
+
+
+@dataclass(frozen=True)
+class ModelSection:
+    """The network and its data set.
+
+    Attributes:
+        family: network family.
+        dataset: name of the data set; it gives image size, channels and classes.
+        mandatory: mandatory blocks of each stage.
+        skippable: skippable blocks of each stage.
+        widths: channels of each stage.
+    """
+
+    family: str
+    dataset: str
+    mandatory: tuple[int, ...]
+    skippable: tuple[int, ...]
+    widths: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _require(self.family in FAMILIES, "family", f"must be one of {', '.join(FAMILIES)}")
+        _require(self.dataset in SHAPES, "dataset", f"must be one of {', '.join(SHAPES)}")
+        _require(len(self.mandatory) > 0 and min(self.mandatory) >= 1, "mandatory", "must be at least 1 in every stage")
+        same = "must have one entry a stage, as many as mandatory"
+        _require(len(self.skippable) == len(self.mandatory), "skippable", same)
+        _require(min(self.skippable) >= 0, "skippable", "must not be negative")
+        _require(len(self.widths) == len(self.mandatory), "widths", same)
+        _require(min(self.widths) >= 1, "widths", "must be at least 1")
+
+    def config(self) -> NetworkConfig:
+        """The network's configuration."""
+        shape = SHAPES[self.dataset]
+        height, width, channels = shape.image_shape
+        return ResNetConfig(self.mandatory, self.skippable, self.widths, channels, (height, width), shape.classes)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to each training image; each step is off at its default.
+
+    Attributes:
+        pad: border in pixels before a random crop back to size: shifts by up to this many pixels.
+        pad_value: grey value of the border, 0 to 255.
+        flip: mirror half of the images left to right.
+        rotate: largest rotation to either side, degrees.
+        zoom: largest change of size, as a fraction.
+    """
+
+    pad: int = 0
+    pad_value: int = 128
+    flip: bool = False
+    rotate: float = 0.0
+    zoom: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(self.pad >= 0, "pad", "must not be negative")
+        _require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
+        _require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
+        _require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
+
+
+@dataclass(frozen=True)
+class TrainSection:
+    """Training: SGD with Nesterov momentum, linear warm-up, then cosine to zero.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch: images a step; a rest smaller than a batch is left out of the epoch.
+        lr: peak learning rate.
+        momentum: Nesterov momentum.
+        weight_decay: of convolution and linear weights; norms and biases have none.
+        warmup: fraction of all steps in which the learning rate rises.
+        alpha: balance of Algorithm 1: 2 alpha weighs the super-net's label loss, 2 (1 - alpha) the base-net's
+            distillation. The factor 2 lets alpha = 0.5 train the super-net with the label gradient that a network
+            trained alone gets.
+        temperature: of the distillation's softmax.
+        base_label_weight: an additional label loss for the base-net; 0 in the paper.
+        seed: of weights, order and augmentation.
+        precision: fp32, or bf16 for mixed precision with float32 weights, sums and norm statistics.
+        augmentation: of the training images.
+    """
+
+    epochs: int
+    batch: int
+    lr: float
+    momentum: float
+    weight_decay: float
+    warmup: float
+    alpha: float
+    temperature: float
+    seed: int
+    base_label_weight: float = 0.0
+    precision: str = "fp32"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "epochs", "must be at least 1")
+        _require(self.batch >= 2, "batch", "must be at least 2")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 < self.momentum < 1, "momentum", "must lie between 0 and 1")
+        _require(self.weight_decay >= 0, "weight_decay", "must not be negative")
+        _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
+        _require(0 < self.alpha < 1, "alpha", "must lie between 0 and 1")
+        _require(self.temperature > 0, "temperature", "must be positive")
+        _require(self.seed >= 0, "seed", "must not be negative")
+        _require(self.base_label_weight >= 0, "base_label_weight", "must not be negative")
+        _require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+
+
+@dataclass(frozen=True)
+class CalibrationSection:
+    """Ranges of the activations.
+
+    Attributes:
+        images: training images whose activations are observed.
+        percentile: of the percentile method, in percent.
+        methods: range estimators to try; the best on the validation images is kept.
+        recalibrate_bn: give each mixed depth pattern batch-norm statistics of its own.
+        bn_images: training images for those statistics.
+    """
+
+    images: int = 256
+    percentile: float = 99.99
+    methods: tuple[str, ...] = METHODS
+    recalibrate_bn: bool = True
+    bn_images: int = 2000
+
+    def __post_init__(self) -> None:
+        _require(self.images >= 1, "images", "must be at least 1")
+        _require(50 < self.percentile <= 100, "percentile", "must be over 50 and at most 100")
+        known = bool(self.methods) and set(self.methods) <= set(METHODS)
+        _require(known, "methods", f"must name at least one of {', '.join(METHODS)}")
+        _require(self.bn_images >= 2, "bn_images", "must be at least 2")
+
+
+@dataclass(frozen=True)
+class SelectionSection:
+    """Which modes are published. The super-net and the base-net always are.
+
+    Attributes:
+        levels: cost levels to publish at most; of each level the best mode on the validation images.
+        max_drop: a mode is left out if it is more than this many points under the base-net.
+        force: modes to publish whatever their accuracy, as written (``88.80.80``); ("all",) for all depth patterns.
+    """
+
+    levels: int = 4
+    max_drop: float = 0.3
+    force: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(self.levels >= 2, "levels", "must be at least 2: the super-net and the base-net")
+        _require(self.max_drop >= 0, "max_drop", "must not be negative")
+
+
+@dataclass(frozen=True)
+class VerifySection:
+    """How many test images every mode must get bit for bit right."""
+
+    images: int = 100
+
+    def __post_init__(self) -> None:
+        _require(self.images >= 1, "images", "must be at least 1")
+
+
+@dataclass(frozen=True)
+class PolicySection:
+    """When the firmware turns the network down.
+
+    Attributes:
+        tiers: charge thresholds in permille, falling; under the first the second-best mode runs, and so on.
+        hysteresis_permille: how far the charge must rise over a threshold before the better mode returns.
+        dwell_s: shortest time between two changes upward, seconds.
+    """
+
+    tiers: tuple[int, ...] = (600, 400, 200)
+    hysteresis_permille: int = 30
+    dwell_s: int = 60
+
+    def __post_init__(self) -> None:
+        falling = all(a > b for a, b in zip(self.tiers, self.tiers[1:], strict=False))
+        _require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall and lie between 1 and 999 permille")
+        _require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
+        _require(self.dwell_s >= 0, "dwell_s", "must not be negative")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole recipe.
+
+    Attributes:
+        name: the model's name: the recipe's folder.
+        path: the file it was read from.
+    """
+
+    name: str
+    path: Path
+    model: ModelSection
+    train: TrainSection
+    calibration: CalibrationSection
+    selection: SelectionSection
+    verify: VerifySection
+    policy: PolicySection
+
+    def super_mode(self) -> Mode:
+        """The mode in which every block is executed."""
+        return super_mode(self.model.mandatory, self.model.skippable)
+
+    def base_mode(self) -> Mode:
+        """The mode in which every skippable sub-path is skipped."""
+        return base_mode(self.model.mandatory, self.model.skippable)
+
+    def depth_patterns(self) -> tuple[Mode, ...]:
+        """All depth modes, from super-net to base-net."""
+        return depth_patterns(self.model.mandatory, self.model.skippable)
+
+    def forced_modes(self) -> tuple[Mode, ...]:
+        """The modes that ``selection.force`` asks for."""
+        if self.selection.force == ("all",):
+            return self.depth_patterns()
+        return tuple(Mode.parse(text) for text in self.selection.force)
+
+    def training_hash(self) -> str:
+        """sha256 over the sections that a checkpoint depends on."""
+        settings = {"model": dataclasses.asdict(self.model), "train": dataclasses.asdict(self.train)}
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+_SECTIONS: dict[str, type] = {
+    "model": ModelSection,
+    "train": TrainSection,
+    "calibration": CalibrationSection,
+    "selection": SelectionSection,
+    "verify": VerifySection,
+    "policy": PolicySection,
+}
+
+
+def known_models() -> tuple[str, ...]:
+    """Names of the models that have a recipe."""
+    return tuple(sorted(path.parent.name for path in MODELS.glob("*/recipe.toml")))
+
+
+def load_recipe(name_or_path: str | Path) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        name_or_path: a model's name, a recipe file, or a folder with one.
+
+    Raises:
+        DimmerError: no such model, or the recipe is broken.
+    """
+    path = _find(name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        contents = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DimmerError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DimmerError(f"{path}: not valid TOML: {error}") from error
+    where = _Where(path, text)
+    for key in contents:
+        if key not in _SECTIONS:
+            raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(_SECTIONS)}")
+    sections = {key: _read(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()}
+    recipe = Recipe(name=path.parent.name, path=path, **sections)
+    try:
+        recipe.model.config()
+        for mode in recipe.forced_modes():
+            check_mode(mode, recipe.model.mandatory, recipe.model.skippable)
+    except DimmerError as error:
+        key = ("model", "widths") if "ResNet" in str(error) else ("selection", "force")
+        raise DimmerError(f"{where.at(key[:1], key[1])}: {key[1]}: {error}") from error
+    return recipe
+
+
+def _find(name_or_path: str | Path) -> Path:
+    given = Path(name_or_path)
+    for candidate in (MODELS / given / "recipe.toml", given, given / "recipe.toml"):
+        if candidate.is_file():
+            return candidate.resolve()
+    raise DimmerError(f"no model '{name_or_path}'; known are: {', '.join(known_models())} (or give the path of a recipe.toml)")
+
+
+class _Where:
+    """Finds the line of a key, which tomllib does not tell."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines: dict[tuple[str, ...], int] = {}
+        section: tuple[str, ...] = ()
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := re.match(r"\s*\[([^\[\]]+)\]\s*(#.*)?$", line):
+                section = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+                self._lines.setdefault(section, number)
+            elif key := re.match(r"\s*([A-Za-z0-9_.\"'-]+)\s*=", line):
+                self._lines.setdefault((*section, *key[1].replace('"', "").replace("'", "").split(".")), number)
+
+    def at(self, section: tuple[str, ...], key: str) -> str:
+        """``file, line 12``, or that of the section where the key is missing."""
+        for place in ((*section, key), section):
+            if place in self._lines:
+                return f"{self._path}, line {self._lines[place]}"
+        return str(self._path)
+
+
+def _read(cls: type[T], table: Any, section: tuple[str, ...], where: _Where) -> T:
+    """Fill a section's dataclass from its table."""
+    name = ".".join(section)
+    if not isinstance(table, dict):
+        raise DimmerError(f"{where.at(section[:-1], section[-1])}: {name} must be a section, [{name}]")
+    hints = get_type_hints(cls)
+    assert dataclasses.is_dataclass(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    for key in table:
+        if key not in fields:
+            raise DimmerError(f"{where.at(section, key)}: unknown key '{key}' in [{name}]; known are: {', '.join(fields)}")
+    values: dict[str, Any] = {}
+    for key, known in fields.items():
+        if key in table:
+            values[key] = _convert(hints[key], table[key], section, key, where)
+        elif known.default is dataclasses.MISSING and known.default_factory is dataclasses.MISSING:
+            raise DimmerError(f"{where.at(section, key)}: key '{key}' is missing in [{name}]")
+    try:
+        return cls(**values)
+    except InvalidKey as error:
+        at = where.at(section, error.key)
+        raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error}") from error
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: _Where) -> Any:
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _read(kind, value, (*section, key), where)
+    if get_origin(kind) is tuple:
+        (item, _) = get_args(kind)
+        # A single text stands for a list of one: force = "all".
+        items = [value] if item is str and isinstance(value, str) else value
+        if isinstance(items, list) and all(_fits(item, v) for v in items):
+            return tuple(item(v) for v in items)
+        expected = f"a list; each entry {_KINDS[item]}"
+    elif _fits(kind, value):
+        return kind(value)
+    else:
+        expected = _KINDS[kind]
+    raise DimmerError(f"{where.at(section, key)}: {'.'.join(section)}.{key} = {value!r} must be {expected}")
+
+
+def _fits(kind: type, value: Any) -> bool:
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
