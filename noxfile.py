@@ -1,0 +1,124 @@
+"""What a person does with Dimmer: ``./nox -s build-target -- mps2-an386``.
+
+``./nox`` makes .venv and runs nox in it. A nox of your own works as well: every session runs in that same .venv,
+which is made first where it is missing. Nothing but nox and the standard library may be imported here, since your own
+nox runs in another environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = str(VENV / "bin" / "python")
+PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks", "tests"]
+C_FOLDERS = ["firmware_gen/runtime", "targets"]
+DEFAULT_TEST_WORKERS = "2"
+
+nox.options.sessions = ["lint", "tests"]
+nox.options.default_venv_backend = "none"
+nox.options.error_on_missing_interpreters = False
+
+
+def run(session: nox.Session, *command: str, success_codes: list[int] | None = None) -> None:
+    """Run a command in .venv, which is made or brought up to date first.
+
+    onnx2tf calls onnxsim by name, so .venv/bin stands first on PATH.
+    """
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        session.run(str(ROOT / "nox"), "setup", external=True, silent=False)
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    session.run(*command, env={"PATH": path}, external=True, success_codes=success_codes or [0])
+
+
+def target_and_options(session: nox.Session) -> tuple[str, list[str]]:
+    """Split ``-- TARGET [options]``; the target comes first, as in the README."""
+    arguments = list(session.posargs)
+    if not arguments or arguments[0].startswith("-"):
+        names = sorted(path.parent.name for path in (ROOT / "targets").glob("*/target.toml"))
+        session.error(f"name a target: nox -s {session.name} -- TARGET, one of {', '.join(names) or '(none yet)'}")
+    return arguments[0], arguments[1:]
+
+
+def c_files(*suffixes: str) -> list[str]:
+    """The project's own C sources and headers with these suffixes, relative to the root."""
+    files = (path for folder in C_FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in suffixes)
+    return sorted(str(path.relative_to(ROOT)) for path in files)
+
+
+@nox.session(name="build-target", venv_backend="none")
+def build_target(session: nox.Session) -> None:
+    """Train, calibrate, convert and compile: nox -s build-target -- TARGET [--model NAME] [--quiet]."""
+    target, options = target_and_options(session)
+    run(session, PYTHON, "-m", "pipeline.build", "--target", target, *options)
+
+
+@nox.session(venv_backend="none")
+def flash(session: nox.Session) -> None:
+    """Put what build-target made onto the board: nox -s flash -- TARGET [--model NAME]."""
+    target, options = target_and_options(session)
+    run(session, PYTHON, "-m", "pipeline.flash", "--target", target, *options)
+
+
+@nox.session(venv_backend="none")
+def train(session: nox.Session) -> None:
+    """Train a model: nox -s train -- --model NAME."""
+    run(session, PYTHON, "-m", "pipeline.train", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """All tests but the slow ones; arguments go to pytest: nox -s tests -- -k stage."""
+    # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
+    tools = ["arm-none-eabi-gcc", "qemu-system-arm", "gcc"]
+    run(session, PYTHON, "-m", "pipeline.system", *tools, success_codes=[0, 2])
+    run(session, PYTHON, "-m", "pytest", "-m", "not slow", "-n", DEFAULT_TEST_WORKERS, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def tests_slow(session: nox.Session) -> None:
+    """The slow tests alone."""
+    run(session, PYTHON, "-m", "pipeline.system", "arm-none-eabi-gcc", "qemu-system-arm", success_codes=[0, 2])
+    run(session, PYTHON, "-m", "pytest", "-m", "slow", "-n", DEFAULT_TEST_WORKERS, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Formatting, lint and types of the Python; formatting and cppcheck of the C."""
+    run(session, PYTHON, "-m", "ruff", "format", "--check", ".")
+    run(session, PYTHON, "-m", "ruff", "check", ".")
+    run(session, PYTHON, "-m", "mypy", "noxfile.py", *[name for name in PACKAGES if any((ROOT / name).rglob("*.py"))])
+    if c_files(".c", ".h"):
+        run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h"))
+    if c_files(".c"):
+        run(session, PYTHON, "-m", "pipeline.system", "cppcheck")
+        run(
+            session,
+            "cppcheck",
+            "--std=c99",
+            "--enable=warning,performance,portability",
+            "--inline-suppr",
+            "--error-exitcode=1",
+            "--quiet",
+            "-I",
+            "firmware_gen/runtime",
+            *c_files(".c"),
+        )
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Count the instructions that the README compares with other runtimes: nox -s bench [-- options]."""
+    run(session, PYTHON, "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def size(session: nox.Session) -> None:
+    """Flash and RAM of a build, by section and symbol: nox -s size -- TARGET [--model NAME]."""
+    target, options = target_and_options(session)
+    run(session, PYTHON, "-m", "pipeline.size", "--target", target, *options)

@@ -1,0 +1,242 @@
+"""Stages: one folder each, made once from known inputs and never taken for whole when it is not.
+
+A stage's folder holds what its action wrote and ``manifest.json``: hashes of the inputs, of the code and of every
+output, and the settings. While all of them still hold, the stage is not run again. The action writes into a sibling
+folder whose name begins with a dot; that folder is flushed to disk and renamed into place when it is complete, so a
+run that is killed at any moment, or that loses its power, leaves the old result or none.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.errors import DimmerError
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+MANIFEST = "manifest.json"
+ROOT = Path(__file__).resolve().parent.parent
+_FORMAT = 1
+_KEY_FILE = ".dimmer-key"
+_FULL_DISK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What became of a stage.
+
+    Attributes:
+        name: the stage's name.
+        seconds: wall-clock seconds that this run spent on it.
+        cached: True if the folder was already there and still right.
+    """
+
+    name: str
+    seconds: float
+    cached: bool
+
+
+def run_stage(
+    name: str,
+    folder: Path,
+    inputs: Sequence[Path],
+    settings: Mapping[str, Json],
+    code: Sequence[Path],
+    action: Callable[[Path], None],
+    keep_partial: bool = False,
+) -> StageResult:
+    """Make ``folder`` by calling ``action``, unless it is there already and nothing that it came from has changed.
+
+    Two runs of one stage at the same time wait for each other; the second finds the work done.
+
+    Args:
+        inputs: files, or folders of files, that the action reads.
+        settings: whatever else the result depends on; plain JSON values.
+        code: source files, or folders of them, that decide the result. Name requirements.txt too where the versions of
+            libraries do.
+        action: writes its results into the folder that it is given, and nowhere else. Import heavy modules in it: it is
+            not called when the result is there.
+        keep_partial: an interrupted action finds in its folder what it had written before, as long as inputs, settings
+            and code are the same: for long actions that can resume.
+
+    Raises:
+        DimmerError: an input is missing, or the disk is full.
+    """
+    start = time.monotonic()
+    folder = folder.absolute()
+    with _full_disk_explained(name, folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            key = _key(name, inputs, settings, code)
+            if _is_whole(folder, key):
+                return StageResult(name, time.monotonic() - start, cached=True)
+            partial = _prepare_partial(folder, key, keep_partial)
+            try:
+                action(partial)
+                _finish(partial, folder, key, time.monotonic() - start)
+            except BaseException:
+                if not keep_partial:
+                    shutil.rmtree(partial, ignore_errors=True)
+                raise
+    return StageResult(name, time.monotonic() - start, cached=False)
+
+
+def atomic_write(path: Path, content: bytes | str) -> bool:
+    """Write a file so that whoever reads it, at any moment, sees the old content or the new one.
+
+    Returns:
+        False if the file already held just this content and was left alone.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _flush(path.parent)
+    return True
+
+
+def _key(name: str, inputs: Sequence[Path], settings: Mapping[str, Json], code: Sequence[Path]) -> str:
+    """Everything that the result depends on, as canonical JSON."""
+    for path in (*inputs, *code):
+        if not path.exists():
+            raise DimmerError(f"stage '{name}': {path} is missing; run the stage that makes it first")
+    return json.dumps(
+        {
+            "format": _FORMAT,
+            "stage": name,
+            "inputs": [_identity(path) for path in inputs],
+            "code": [_identity(path) for path in code],
+            "settings": settings,
+        },
+        sort_keys=True,
+    )
+
+
+def _identity(path: Path) -> list[str]:
+    """A name that stays the same when the whole project is moved, and the hash of the content."""
+    return [os.path.relpath(path.resolve(), ROOT), _hash(path)]
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of all files in a folder, byte code and hidden files left out."""
+    if path.is_file():
+        stat = path.stat()
+        return _hash_file(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        parts = file.relative_to(path).parts
+        if file.is_file() and "__pycache__" not in parts and not any(part.startswith(".") for part in parts):
+            digest.update(f"{'/'.join(parts)}\0{_hash(file)}\n".encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _hash_file(path: Path, size: int, mtime_ns: int, inode: int) -> str:
+    # Size, time and inode are there to be part of the cache's key: several stages of one run read the same data set.
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _outputs(folder: Path) -> dict[str, str]:
+    """Relative name -> SHA-256 of each file below ``folder`` except the manifest, always read anew."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.rglob("*")):
+        relative = file.relative_to(folder).as_posix()
+        if file.is_file() and relative not in (MANIFEST, _KEY_FILE):
+            with file.open("rb") as stream:
+                found[relative] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def _is_whole(folder: Path, key: str) -> bool:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        return bool(manifest["key"] == json.loads(key) and manifest["outputs"] == _outputs(folder))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _prepare_partial(folder: Path, key: str, keep: bool) -> Path:
+    """The folder to write into. What killed runs left is swept away: the caller holds the lock, so it is stale."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    retired = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(retired, ignore_errors=True)
+    key_file = partial / _KEY_FILE
+    if not (keep and key_file.is_file() and key_file.read_text() == key):
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir()
+        if keep:
+            atomic_write(key_file, key)
+    return partial
+
+
+def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
+    (partial / _KEY_FILE).unlink(missing_ok=True)
+    outputs = _outputs(partial)
+    for path in partial.rglob("*"):
+        _flush(path)
+    manifest = {"key": json.loads(key), "outputs": outputs, "seconds": round(seconds, 3)}
+    atomic_write(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    retired = folder.with_name(f".{folder.name}.old")
+    if folder.exists():
+        folder.rename(retired)
+    partial.rename(folder)
+    _flush(folder.parent)
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time; the kernel drops the lock of a process that dies."""
+    with folder.with_name(f".{folder.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _full_disk_explained(name: str, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except DimmerError:
+        raise
+    except Exception as error:
+        # Libraries wrap a failed write in errors of their own: then the empty disk itself is the sign.
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not full:
+            existing = next(place for place in (folder, *folder.parents) if place.exists())
+            full = shutil.disk_usage(existing).free < _FULL_DISK_BYTES
+        if full:
+            raise DimmerError(
+                f"stage '{name}': no space left on the disk of {folder}; free some and run the same command again"
+            ) from error
+        raise
