@@ -66,6 +66,7 @@ typedef struct {
     uint32_t weights_size; /* bytes */
     uint32_t param_count;
     uint32_t shift_count;
+    uint32_t record_bytes; /* sum over kernels of record_size * record_count */
     uint16_t kernel_count;
     uint16_t step_count;
     uint16_t block_count;
@@ -75,14 +76,16 @@ typedef struct {
     dimmer_tensor_t input;
     dimmer_tensor_t output;
 } dimmer_dims_t;
-DIMMER_CHECK_SIZE(dimmer_dims_t, 60);
+DIMMER_CHECK_SIZE(dimmer_dims_t, 64);
 DIMMER_CHECK_SIZE(dimmer_tier_t, 6);
 DIMMER_CHECK_SIZE(dimmer_policy_t, 60);
 
 struct dimmer_model {
     uint32_t magic; /* DIMMER_MAGIC */
     uint32_t abi;   /* DIMMER_ABI */
-    /* CRC-32 (zlib) over these bytes, one after the other:
+    /* CRC-32 (zlib) of dims alone: known to be whole before any count in it is trusted. */
+    uint32_t dims_crc;
+    /* CRC-32 over these bytes, one after the other:
      *   dims, weights, params, shifts,
      *   the records of kernels[0], kernels[1], ...,
      *   steps, blocks, schedules, policy */

@@ -25,8 +25,8 @@ extern "C" {
  * pad_top above and pad_left beside it and as many as it takes at the other ends, read as
  * input_zero_point. multipliers int32[output_c], shifts int8[output_c], each -31..30.
  * Every dimension, stride and dilation >= 1; kernel_h * kernel_w * input_c <= 65535.
- * Scratch: 2 * R4(kernel_h * kernel_w * input_c), or 0 where the kernel is 1x1, the strides are 1 and
- * the pads 0 (`scratch` is then not read). */
+ * Scratch: 2 * R4(kernel_h * kernel_w * input_c), or 0 (`scratch` is then not read) where the kernel is 1x1,
+ * both pads are 0, (output_h - 1) * stride_h < input_h and (output_w - 1) * stride_w < input_w. */
 typedef struct {
     uint32_t input;
     uint32_t output;
@@ -93,8 +93,8 @@ DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_t, 60);
 DIMMER_KERNEL(dimmer_depthwise_conv2d_s8);
 
 /* FULLY_CONNECTED. input int8[rows,input_c], weights int8[output_c,input_c], output int8[rows,output_c],
- * bias int32[output_c] with the input's zero point folded in as in CONV_2D (all rows of a model without
- * bias: the folded part alone). per_channel 1: multipliers and shifts have output_c entries, 0: one. */
+ * bias int32[output_c] with the input's zero point folded in as in CONV_2D (without a bias: the folded
+ * part alone). per_channel 1: multipliers and shifts have output_c entries, 0: one. */
 typedef struct {
     uint32_t input;
     uint32_t output;
