@@ -60,7 +60,7 @@ class Mode:
         """
         stages = text.split(".")
         if not all(stage and all(c in "8420" for c in stage) for stage in stages):
-            raise DimmerError(f"'{text}' is not a mode; write bits (8, 4, 2, 0) per block, stages apart by dots: 88.80.80")
+            raise DimmerError(f"'{text}' is not a mode; write the bits of each block, stages apart by dots: 88.80.80")
         return cls(tuple(tuple(int(c) for c in stage) for stage in stages))
 
     def __str__(self) -> str:
@@ -75,9 +75,7 @@ class Mode:
         Returns:
             One flag a stage, true iff it has skippable blocks and all of them have 0 bits.
         """
-        return tuple(
-            len(stage) > m and not any(stage[m:]) for stage, m in zip(self.blocks, mandatory, strict=True)
-        )
+        return tuple(len(stage) > m and not any(stage[m:]) for stage, m in zip(self.blocks, mandatory, strict=True))
 
     def macs(self, cost: NetworkCost) -> int:
         """Multiply-accumulates of one inference in this mode."""
@@ -109,7 +107,9 @@ def check_mode(mode: Mode, mandatory: Sequence[int], skippable: Sequence[int]) -
         raise DimmerError(f"mode {mode} does not fit this network; its super-net is written {super_net}")
     for s, (stage, m) in enumerate(zip(mode.blocks, mandatory, strict=True)):
         if not all(stage[:m]):
-            raise DimmerError(f"mode {mode} skips a mandatory block of stage {s}; only its last {len(stage) - m} may be 0")
+            raise DimmerError(
+                f"mode {mode} skips a mandatory block of stage {s}; only its last {len(stage) - m} can be 0"
+            )
 
 
 def super_mode(mandatory: Sequence[int], skippable: Sequence[int], bits: int = FULL_BITS) -> Mode:

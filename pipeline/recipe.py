@@ -219,7 +219,7 @@ class PolicySection:
 
     def __post_init__(self) -> None:
         falling = all(a > b for a, b in zip(self.tiers, self.tiers[1:], strict=False))
-        _require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall and lie between 1 and 999 permille")
+        _require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall, from 999 permille to 1")
         _require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
         _require(self.dwell_s >= 0, "dwell_s", "must not be negative")
 
@@ -302,15 +302,15 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     for key in contents:
         if key not in _SECTIONS:
             raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(_SECTIONS)}")
-    sections = {key: _read(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()}
+    sections: dict[str, Any] = {key: _read(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()}
     recipe = Recipe(name=path.parent.name, path=path, **sections)
     try:
         recipe.model.config()
         for mode in recipe.forced_modes():
             check_mode(mode, recipe.model.mandatory, recipe.model.skippable)
     except DimmerError as error:
-        key = ("model", "widths") if "ResNet" in str(error) else ("selection", "force")
-        raise DimmerError(f"{where.at(key[:1], key[1])}: {key[1]}: {error}") from error
+        section, key = ("model", "widths") if "ResNet" in str(error) else ("selection", "force")
+        raise DimmerError(f"{where.at((section,), key)}: {section}.{key}: {error}") from error
     return recipe
 
 
@@ -319,7 +319,9 @@ def _find(name_or_path: str | Path) -> Path:
     for candidate in (MODELS / given / "recipe.toml", given, given / "recipe.toml"):
         if candidate.is_file():
             return candidate.resolve()
-    raise DimmerError(f"no model '{name_or_path}'; known are: {', '.join(known_models())} (or give the path of a recipe.toml)")
+    raise DimmerError(
+        f"no model '{name_or_path}'; known are: {', '.join(known_models())}, or the path of a recipe.toml"
+    )
 
 
 class _Where:
@@ -354,7 +356,8 @@ def _read(cls: type[T], table: Any, section: tuple[str, ...], where: _Where) -> 
     fields = {f.name: f for f in dataclasses.fields(cls)}
     for key in table:
         if key not in fields:
-            raise DimmerError(f"{where.at(section, key)}: unknown key '{key}' in [{name}]; known are: {', '.join(fields)}")
+            at = where.at(section, key)
+            raise DimmerError(f"{at}: unknown key '{key}' in [{name}]; known are: {', '.join(fields)}")
     values: dict[str, Any] = {}
     for key, known in fields.items():
         if key in table:

@@ -87,7 +87,7 @@ def read_delta(path: Path) -> Arrays:
         raise DimmerError(f"{path} cannot be read ({error}); remove it to use another source") from error
     for part, (images, _) in parts.items():
         if hashlib.sha256(images.tobytes()).hexdigest() != DELTA_SHA256[part]:
-            raise DimmerError(f"{path}: the {part} images are not CIFAR-10's (sha256 differs); remove it to use another source")
+            raise DimmerError(f"{path}: not CIFAR-10's {part} images (sha256 differs); remove it to use another source")
     return *parts["train"], *parts["test"]
 
 
@@ -123,7 +123,7 @@ def download(url: str, sha256: str, path: Path) -> None:
             part.flush()
             os.fsync(part.fileno())
             if digest.hexdigest() != sha256:
-                raise DimmerError(f"{url} did not send the expected file (sha256 differs); try again or put it at {path}")
+                raise DimmerError(f"{url} did not send the expected file (sha256 differs); put it at {path} yourself")
             os.link(part.name, path)
     except (OSError, urllib.error.URLError) as error:
         raise DimmerError(
@@ -131,19 +131,20 @@ def download(url: str, sha256: str, path: Path) -> None:
         ) from error
 
 
+_ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
+
+
 class _NumpyOnly(pickle.Unpickler):
     """Reads the official batches, which hold numpy arrays and lists, and refuses everything else."""
 
-    _ALLOWED = {
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy._core.multiarray", "_reconstruct"),
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-        ("_codecs", "encode"),
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
+        if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 

@@ -6,7 +6,19 @@ from pipeline.errors import DimmerError
 from pipeline.networks.norm import MIN_GAMMA, clamp_gammas
 from pipeline.networks.resnet import BoundNetwork, ResNet, ResNetConfig, resnet_cost
 
-__all__ = ["FAMILIES", "MIN_GAMMA", "BoundNetwork", "ResNet", "ResNetConfig", "bind", "build", "clamp_gammas", "resnet_cost"]
+__all__ = [
+    "FAMILIES",
+    "MIN_GAMMA",
+    "BoundNetwork",
+    "Network",
+    "NetworkConfig",
+    "ResNet",
+    "ResNetConfig",
+    "bind",
+    "build",
+    "clamp_gammas",
+    "resnet_cost",
+]
 
 FAMILIES = ("resnet",)
 

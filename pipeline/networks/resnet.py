@@ -7,10 +7,9 @@ activation, so the same range serves all modes at the block boundaries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -45,7 +44,7 @@ class ResNetConfig:
         if min(self.mandatory) < 1 or min(self.skippable) < 0 or min(self.widths) < 1:
             raise DimmerError("a ResNet needs mandatory >= 1, skippable >= 0 and widths >= 1 in every stage")
         if min(self.image_size) < 2 ** (len(self.widths) - 1) or self.in_channels < 1 or self.classes < 2:
-            raise DimmerError("a ResNet needs an image of at least one pixel in its last stage, a channel and two classes")
+            raise DimmerError("a ResNet needs a pixel or more in its last stage, a channel, and two classes")
 
     def alone(self, which: str) -> ResNetConfig:
         """The network of the same depth as the super-net or base-net, with nothing to skip."""
@@ -184,13 +183,3 @@ class BoundNetwork(nn.Module):
         """float[N,C,H,W] -> logits float[N,classes]."""
         logits: Tensor = self.network(x, self.mode)
         return logits
-
-
-def example_input(config: ResNetConfig, batch: int = 1) -> Tensor:
-    """Zeros of the input's shape, float32[batch,C,H,W]."""
-    return torch.zeros(batch, config.in_channels, *config.image_size)
-
-
-def stage_flags(skipped: Sequence[bool]) -> str:
-    """The paper's notation of a depth pattern: T = sub-path skipped, F = executed, one letter a stage."""
-    return "".join("T" if flag else "F" for flag in skipped)

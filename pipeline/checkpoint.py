@@ -1,0 +1,84 @@
+"""Checkpoints: safetensors with one JSON record in the header, written so that a half-written file has no name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from pipeline.command import build_folder
+from pipeline.errors import DimmerError
+from pipeline.networks import Network, build
+from pipeline.recipe import Recipe
+from pipeline.stage import atomic_write
+
+# One key, because safetensors writes several in no fixed order, and equal trainings must give equal bytes.
+_RECORD = "dimmer"
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+    """Write tensors and a JSON record as one safetensors file, atomically."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    atomic_write(path, save(plain, {_RECORD: json.dumps(record, sort_keys=True)}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what ``save_tensors`` wrote.
+
+    Raises:
+        DimmerError: the file is missing, damaged, or not one of ours.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            record: dict[str, Any] = json.loads((file.metadata() or {})[_RECORD])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise DimmerError(f"{path} is not a Dimmer checkpoint ({error}); remove it and train again") from error
+    return tensors, record
+
+
+def shipped_checkpoint(recipe: Recipe) -> Path:
+    """Where a model's trained weights lie if they come with the repository."""
+    return recipe.path.parent / "checkpoint.safetensors"
+
+
+def stage_folder(build: Path, alone: str | None = None) -> Path:
+    """Where a training writes, under ``build/<model>``: train, train-alone-super or train-alone-base."""
+    return build / ("train" if alone is None else f"train-alone-{alone}")
+
+
+def checkpoint_path(recipe: Recipe) -> Path:
+    """The shipped checkpoint, else the one trained here.
+
+    Raises:
+        DimmerError: there is neither.
+    """
+    for path in (shipped_checkpoint(recipe), stage_folder(build_folder(recipe)) / "checkpoint.safetensors"):
+        if path.is_file():
+            return path
+    raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")
+
+
+def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:
+    """The trained adaptive network, in eval mode on the CPU.
+
+    Args:
+        recipe: of the model.
+        checkpoint: a file to read instead of the one that ``checkpoint_path`` finds.
+
+    Raises:
+        DimmerError: no checkpoint, or one of another network.
+    """
+    path = checkpoint or checkpoint_path(recipe)
+    tensors, _ = load_tensors(path)
+    network = build(recipe.model.family, recipe.model.config())
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise DimmerError(f"{path} holds another network than {recipe.path} describes; train again") from error
+    return network.eval()

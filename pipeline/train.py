@@ -1,0 +1,251 @@
+"""Training: ``python -m pipeline.train --model NAME``.
+
+``--alone super`` or ``--alone base`` trains the plain network of the same depth with the same recipe, to compare the
+adaptive one with. The whole state is saved after each epoch, and every random choice depends on seed and epoch alone:
+a run that was killed goes on where it stopped and ends, with the same number of threads, in the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+
+from pipeline.checkpoint import checkpoint_path, load_network, load_tensors, save_tensors, stage_folder
+from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.data import Dataset, Images, load_dataset
+from pipeline.data.augment import pad
+from pipeline.errors import DimmerError
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from pipeline.trainer import Trainer, accuracy, augment, learning_rate
+
+__all__ = ["Epoch", "checkpoint_path", "load_network", "run", "train"]
+
+CODE = (
+    "pipeline/train.py",
+    "pipeline/trainer.py",
+    "pipeline/data",
+    "pipeline/networks/blocks.py",
+    "pipeline/networks/norm.py",
+    "pipeline/networks/resnet.py",
+)
+CHECKPOINT = "checkpoint.safetensors"
+HISTORY = "history.json"
+STATE = "state.safetensors"
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history.
+
+    Attributes:
+        epoch: counted from 1.
+        lr: learning rate of the last step.
+        loss_super: mean label loss.
+        loss_base: mean distillation loss; None for a network trained alone, as ``val_base``.
+        val_super: percent of the validation images.
+        val_base: percent of the validation images.
+        seconds: wall clock.
+    """
+
+    epoch: int
+    lr: float
+    loss_super: float
+    loss_base: float | None
+    val_super: float
+    val_base: float | None
+    seconds: float
+
+    def __str__(self) -> str:
+        base = "" if self.val_base is None else f", base-net {self.val_base:.2f}"
+        return f"loss {self.loss_super:.3f}, validation super-net {self.val_super:.2f}{base} %"
+
+
+def override(recipe: Recipe, seed: int | None, epochs: int | None) -> Recipe:
+    """The recipe with another seed or number of epochs."""
+    settings = recipe.train
+    settings = replace(
+        settings,
+        seed=settings.seed if seed is None else seed,
+        epochs=settings.epochs if epochs is None else epochs,
+    )
+    return replace(recipe, train=settings)
+
+
+def train(
+    recipe: Recipe,
+    out: Path,
+    *,
+    alone: str | None = None,
+    device: str | None = None,
+    progress: Progress = lambda text, share: None,
+) -> Path:
+    """Train a model, or go on with its interrupted training, or find it done.
+
+    Args:
+        recipe: the model's recipe; ``override`` gives it another seed.
+        out: folder to write to.
+        alone: "super" or "base" for the plain network of that depth.
+        device: torch device; the first GPU if there is one, else the CPU.
+        progress: called with what is being done and the share done, 0..1.
+
+    Returns:
+        The checkpoint, beside which ``history.json`` lies.
+
+    Raises:
+        DimmerError: the data set is nowhere, a file is damaged, or the training diverged.
+    """
+    final, saved = out / CHECKPOINT, out / STATE
+    run_id = {"model": recipe.name, "alone": alone, "training": recipe.training_hash()}
+    if final.is_file() and load_tensors(final)[1].get("run") == run_id:
+        return final
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    trainer = Trainer(recipe, alone, place)
+    history: list[Epoch] = []
+    if saved.is_file():
+        tensors, record = load_tensors(saved)
+        # A state of other settings is no error: whoever changed the recipe wants a new training.
+        if record.get("run") == run_id:
+            trainer.restore(tensors)
+            history = [Epoch(**line) for line in record["history"]]
+    settings = recipe.train
+    dataset = load_dataset(recipe.model.dataset)
+    images = pad(dataset.train.images, settings.augmentation.pad, settings.augmentation.pad_value)
+    clock = _Clock(progress, settings.epochs, len(history), str(history[-1]) if history else "")
+    for epoch in range(len(history), settings.epochs):
+        history.append(_run_epoch(trainer, images, dataset, epoch, clock))
+        save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
+        clock.epoch_done(history[-1])
+    _finish(trainer, dataset, history, run_id, out)
+    saved.unlink(missing_ok=True)
+    return final
+
+
+class _Clock:
+    """Tells how far the training is and how long it still takes."""
+
+    def __init__(self, progress: Progress, epochs: int, first: int, last: str) -> None:
+        self._progress = progress
+        self._epochs = epochs
+        self._first = first
+        self._began = time.monotonic()
+        self._text = f"epoch {first + 1} of {epochs}" + (f" after {last}" if last else "")
+
+    def step(self, epochs_done: float) -> None:
+        self._progress(self._text, epochs_done / self._epochs)
+
+    def epoch_done(self, line: Epoch) -> None:
+        each = (time.monotonic() - self._began) / (line.epoch - self._first)
+        left = each * (self._epochs - line.epoch) / 60
+        self._text = f"epoch {line.epoch} of {self._epochs} done in {line.seconds:.0f} s: {line}; {left:.1f} min left"
+        self.step(line.epoch)
+
+
+def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, clock: _Clock) -> Epoch:
+    began = time.monotonic()
+    settings = trainer.settings
+    rng = np.random.default_rng([settings.seed, epoch])
+    order = rng.permutation(len(dataset.train))
+    per_epoch = len(order) // settings.batch
+    sums = torch.zeros(2)
+    lr = 0.0
+    trainer.network.train()
+    for i in range(per_epoch):
+        index = order[i * settings.batch : (i + 1) * settings.batch]
+        x = augment(images[index], dataset.image_shape[:2], settings.augmentation, rng)
+        lr = learning_rate(settings, epoch * per_epoch + i, per_epoch * settings.epochs)
+        loss, base_loss = trainer.step(x, torch.from_numpy(dataset.train.labels[index]), lr)
+        sums += torch.stack([loss, loss if base_loss is None else base_loss]).cpu()
+        clock.step(epoch + (i + 1) / per_epoch)
+    means = (sums / per_epoch).tolist()
+    if not math.isfinite(sum(means)):
+        raise DimmerError(f"training diverged in epoch {epoch + 1}; lower train.lr in {trainer.recipe.path}")
+    val_super = accuracy(trainer.network, dataset.val, trainer.super, trainer.device)
+    base = trainer.base
+    val_base = None if base is None else accuracy(trainer.network, dataset.val, base, trainer.device)
+    loss_base = None if base is None else means[1]
+    return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, round(time.monotonic() - began, 1))
+
+
+def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: dict[str, Any], out: Path) -> None:
+    """Look at the test images, once, and write history and checkpoint; the checkpoint last, as it ends the training."""
+    modes = {"super": trainer.super} if trainer.base is None else {"super": trainer.super, "base": trainer.base}
+    network, place = trainer.network, trainer.device
+    figures = {
+        name: {"val": accuracy(network, dataset.val, mode, place), "test": accuracy(network, dataset.test, mode, place)}
+        for name, mode in modes.items()
+    }
+    settings = trainer.settings
+    record = {"run": run_id, "seed": settings.seed, "epochs": settings.epochs, "accuracy": figures}
+    text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"
+    atomic_write(out / HISTORY, text)
+    save_tensors(out / CHECKPOINT, network.state_dict(), record)
+
+
+def run(recipe: Recipe, build: Path, progress: Progress, alone: str | None = None) -> StageResult:
+    """The stage ``train``, or ``train-alone-super`` and ``train-alone-base``; resumes when interrupted.
+
+    Args:
+        recipe: the model's recipe.
+        build: ``build/<model>``.
+        progress: called with what is being done and the share done, 0..1.
+        alone: "super" or "base" for the plain network of that depth.
+
+    Raises:
+        DimmerError: as ``train``.
+    """
+
+    def action(out: Path) -> None:
+        train(recipe, out, alone=alone, progress=progress)
+
+    settings = {"model": recipe.name, "training": recipe.training_hash()}
+    code = [ROOT / path for path in CODE]
+    folder = stage_folder(build, alone)
+    return run_stage(folder.name, folder, [], settings, code, action, keep_partial=True)
+
+
+def main(
+    model: Annotated[str, model_option] = "mnist5k-r14",
+    alone: Annotated[
+        str | None, typer.Option(help="super or base: train the plain network of this depth instead.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; equal bits need equal numbers.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to, instead of build/<model>/train.")] = None,
+    ship: Annotated[bool, typer.Option(help="Then put checkpoint and results into the model's folder.")] = False,
+) -> None:
+    """Train a model; an interrupted training goes on where it stopped."""
+    if alone not in (None, "super", "base"):
+        raise DimmerError(f"--alone is super or base, not '{alone}'")
+    if threads:
+        torch.set_num_threads(threads)
+    recipe = override(load_recipe(model), seed, epochs)
+    with progress_bar("train") as progress:
+        if out:
+            train(recipe, out, alone=alone, progress=progress)
+        else:
+            out = stage_folder(build_folder(recipe), alone)
+            run(recipe, build_folder(recipe), progress, alone)
+    for name, accuracies in load_tensors(out / CHECKPOINT)[1]["accuracy"].items():
+        print(f"{name}-net: {accuracies['val']:.2f} % of the validation, {accuracies['test']:.2f} % of the test images")
+    print(out / CHECKPOINT)
+    if ship:
+        from pipeline.ship import ship as ship_files
+
+        print(ship_files(recipe, out, build_folder(recipe)))
+
+
+if __name__ == "__main__":
+    main_of(main)

@@ -1,0 +1,160 @@
+"""One training step: Algorithm 1 of Adaptive Depth Networks (Kang & Lee, NeurIPS 2024), and what it needs.
+
+The super-net learns from the labels, the base-net from the super-net's detached logits; then one optimizer step. The
+patterns between them are never trained: distillation aligns their features well enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.data import Images, Split, to_input
+from pipeline.data.augment import random_affine, random_crops, random_flips
+from pipeline.modes import Mode
+from pipeline.networks import Network, build, clamp_gammas
+from pipeline.recipe import Augmentation, Recipe, TrainSection
+
+_EVAL_BATCH = 250
+
+
+def learning_rate(settings: TrainSection, step: int, steps: int) -> float:
+    """Linear warm-up to the peak, then half a cosine to zero; ``step`` counts from 0 to steps - 1."""
+    warm = max(1, round(settings.warmup * steps))
+    if step < warm:
+        return settings.lr * (step + 1) / warm
+    return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def make_optimizer(network: nn.Module, settings: TrainSection) -> torch.optim.SGD:
+    """SGD with Nesterov momentum; norms and biases (all one-dimensional) have no weight decay."""
+    weights = [p for p in network.parameters() if p.ndim > 1]
+    rest = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": settings.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=True)
+
+
+def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes]."""
+    log_student = F.log_softmax(student / temperature, 1)
+    log_teacher = F.log_softmax(teacher / temperature, 1)
+    return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
+
+
+def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
+    """uint8[N,H+2p,W+2p,C], already padded -> network input float32[N,C,H,W]."""
+    if settings.pad:
+        images = random_crops(images, size, rng)
+    if settings.flip:
+        images = random_flips(images, rng)
+    x = to_input(images)
+    if settings.rotate or settings.zoom:
+        x = random_affine(x, settings.rotate, settings.zoom, rng)
+    return x
+
+
+class Trainer:
+    """A network, its optimizer, and how both learn from a batch.
+
+    Args:
+        recipe: with the seed already in place.
+        alone: None for the adaptive network, "super" or "base" for a plain one of that depth.
+        device: a torch device.
+    """
+
+    def __init__(self, recipe: Recipe, alone: str | None, device: torch.device) -> None:
+        self.recipe = recipe
+        self.settings = recipe.train
+        self.device = device
+        config = recipe.model.config()
+        torch.manual_seed(self.settings.seed)
+        network = build(recipe.model.family, config.alone(alone) if alone else config)
+        self.network: Network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.super = self.network.super_mode()
+        # A network with nothing to skip has one mode, and no base-net to teach.
+        self.base = None if alone else self.network.base_mode()
+        self.optimizer = make_optimizer(self.network, self.settings)
+
+    def precision(self) -> torch.autocast | nullcontext[None]:
+        """Mixed precision, if the recipe wants it."""
+        if self.settings.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
+
+    def step(self, x: Tensor, labels: Tensor, lr: float) -> tuple[Tensor, Tensor | None]:
+        """One optimizer step.
+
+        Args:
+            x: float32[N,C,H,W].
+            labels: int64[N].
+            lr: learning rate of this step.
+
+        Returns:
+            The detached losses of super-net and base-net, unweighted.
+        """
+        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
+        labels = labels.to(self.device)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.zero_grad()
+        with self.precision():
+            stem = self.network.stem(x)
+        # Both networks share the stem: it runs once, forward and backward, and its gradients meet here.
+        shared = stem.detach().requires_grad_()
+        weight = 1.0 if self.base is None else 2 * self.settings.alpha
+        with self.precision():
+            logits = self.network.features(shared, self.super)
+        logits = logits.float()
+        loss = F.cross_entropy(logits, labels)
+        (weight * loss).backward()
+        base_loss = None if self.base is None else self._step_base(shared, self.base, logits.detach(), labels)
+        stem.backward(shared.grad)
+        self.optimizer.step()
+        clamp_gammas(self.network)
+        return loss.detach(), base_loss
+
+    def _step_base(self, shared: Tensor, mode: Mode, teacher: Tensor, labels: Tensor) -> Tensor:
+        with self.precision():
+            logits = self.network.features(shared, mode)
+        logits = logits.float()
+        loss = distillation(logits, teacher, self.settings.temperature)
+        total = 2 * (1 - self.settings.alpha) * loss
+        if self.settings.base_label_weight:
+            total = total + self.settings.base_label_weight * F.cross_entropy(logits, labels)
+        total.backward()
+        return loss.detach()
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next epoch depends on: weights, norm statistics, momenta."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        for name, parameter in self.network.named_parameters():
+            momentum = self.optimizer.state[parameter].get("momentum_buffer")
+            if momentum is not None:
+                tensors[f"momentum.{name}"] = momentum
+        return tensors
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up a state; strides follow the parameters', for the same sums in the same order."""
+        own = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
+        self.network.load_state_dict(own)
+        for name, parameter in self.network.named_parameters():
+            if (momentum := tensors.get(f"momentum.{name}")) is not None:
+                self.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
+
+
+@torch.no_grad()
+def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | None = None) -> float:
+    """Percent of a split that the float32 network gets right in a mode; the network ends up in eval mode."""
+    network.eval()
+    right = 0
+    for start in range(0, len(split), _EVAL_BATCH):
+        x = to_input(split.images[start : start + _EVAL_BATCH]).contiguous(memory_format=torch.channels_last)
+        predicted = network(x.to(device), mode).argmax(1).cpu().numpy()
+        right += int((predicted == split.labels[start : start + _EVAL_BATCH]).sum())
+    return 100 * right / len(split)
