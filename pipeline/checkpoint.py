@@ -52,7 +52,7 @@ def stage_folder(build: Path, alone: str | None = None) -> Path:
     return build / ("train" if alone is None else f"train-alone-{alone}")
 
 
-def checkpoint_path(recipe: Recipe) -> Path:
+def find_checkpoint(recipe: Recipe) -> Path:
     """The shipped checkpoint, else the one trained here.
 
     Raises:
@@ -69,12 +69,12 @@ def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:
 
     Args:
         recipe: of the model.
-        checkpoint: a file to read instead of the one that ``checkpoint_path`` finds.
+        checkpoint: a file to read instead of the one that ``find_checkpoint`` finds.
 
     Raises:
         DimmerError: no checkpoint, or one of another network.
     """
-    path = checkpoint or checkpoint_path(recipe)
+    path = checkpoint or find_checkpoint(recipe)
     tensors, _ = load_tensors(path)
     network = build(recipe.model.family, recipe.model.config())
     try:

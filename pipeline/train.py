@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import typer
 
-from pipeline.checkpoint import checkpoint_path, load_network, load_tensors, save_tensors, stage_folder
+from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, save_tensors, stage_folder
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.data import Dataset, Images, load_dataset
 from pipeline.data.augment import pad
@@ -28,7 +28,7 @@ from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 from pipeline.trainer import Trainer, accuracy, augment, learning_rate
 
-__all__ = ["Epoch", "checkpoint_path", "load_network", "run", "train"]
+__all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
 CODE = (
     "pipeline/train.py",

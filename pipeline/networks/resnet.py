@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -183,3 +184,8 @@ class BoundNetwork(nn.Module):
         """float[N,C,H,W] -> logits float[N,classes]."""
         logits: Tensor = self.network(x, self.mode)
         return logits
+
+
+def example_input(config: ResNetConfig, batch: int = 1) -> Tensor:
+    """Zeros of the input's shape, float32[batch,C,H,W]: for exporters, which only look at the shape."""
+    return torch.zeros(batch, config.in_channels, *config.image_size)
