@@ -10,6 +10,7 @@ calibrated is what is converted. Every tensor that will be quantised is a **site
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -70,8 +71,8 @@ class DeployedNetwork(nn.Module):
 
     Attributes:
         mode: the mode.
-        variants: block name -> which set of norm statistics was folded ("shared", "executed", "skipped", or the mode's
-            own name where it was recalibrated). Equal variants of a block have equal biases and multipliers.
+        variants: block name -> which set of norm statistics was folded ("shared", "executed", "skipped", or a hash of
+            the statistics where they were recalibrated). Equal variants of a block fold to equal convolutions.
     """
 
     def __init__(
@@ -132,12 +133,19 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
     check_mode(mode, network.config.mandatory, network.config.skippable)
     names = {id(module): name for name, module in network.named_modules()}
     replaced = recalibrated or {}
-    own = str(mode) if replaced else None
+
+    def variant(chosen: str, *norms: nn.BatchNorm2d) -> str:
+        """`chosen`, with a hash of the statistics that replace these norms' own, if any do."""
+        own = [replaced[names[id(norm)]] for norm in norms if names[id(norm)] in replaced]
+        if not own:
+            return chosen
+        content = b"".join(t.numpy().tobytes() for pair in own for t in pair)
+        return f"{chosen}-{hashlib.sha256(content).hexdigest()[:8]}"
 
     def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
         return _folded(conv, names[id(norm)], norm, replaced)
 
-    blocks, variants = [], {"stem": own or "shared", "head": "shared"}
+    blocks, variants = [], {"stem": variant("shared", network.stem.norm), "head": "shared"}
     for name, block, skipped in network.blocks(mode):
         short = name.removeprefix("stages.")
         shortcut = None
@@ -151,8 +159,11 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
                 shortcut,
             )
         )
-        chosen = names[id(select_norm(block.norm1, skipped))].rsplit(".", 1)[-1]
-        variants[short] = own or (chosen if chosen in ("executed", "skipped") else "shared")
+        chosen = "shared" if isinstance(block.norm1, nn.BatchNorm2d) else ("skipped" if skipped else "executed")
+        norms = [select_norm(norm, skipped) for norm in (block.norm1, block.norm2)]
+        if block.shortcut is not None:
+            norms.append(select_norm(block.shortcut.norm, skipped))
+        variants[short] = variant(chosen, *norms)
     codes, scale = to_grid(network.fc.weight)
     fc = nn.Linear(network.fc.in_features, network.fc.out_features)
     fc.weight.data = from_grid(codes, scale)

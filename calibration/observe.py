@@ -1,0 +1,130 @@
+"""Watching and simulating quantised tensors through a network's taps.
+
+A network under calibration is a callable `forward(x, tap) -> logits` that calls `tap(site, tensor)` for every tensor that
+will be quantised and goes on with what the tap returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from calibration.ranges import BINS, Affine, Histogram, Range, affine
+
+Tap = Callable[[str, Tensor], Tensor]
+Forward = Callable[[Tensor, Tap], Tensor]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Smallest and largest value seen at a site."""
+
+    low: float
+    high: float
+
+
+def observe_bounds(forward: Forward, batches: Sequence[Tensor]) -> dict[str, Bounds]:
+    """The extremes of every site over the batches, in execution order."""
+    seen: dict[str, Bounds] = {}
+
+    def tap(site: str, x: Tensor) -> Tensor:
+        low, high = (float(v) for v in torch.aminmax(x))
+        if site in seen:
+            low, high = min(low, seen[site].low), max(high, seen[site].high)
+        seen[site] = Bounds(low, high)
+        return x
+
+    with torch.no_grad():
+        for batch in batches:
+            forward(batch, tap)
+    return seen
+
+
+def observe_histograms(
+    forward: Forward, batches: Sequence[Tensor], bounds: Mapping[str, Bounds]
+) -> dict[str, Histogram]:
+    """Counts of every site's values between bounds that hold for all networks that share the site's range."""
+    seen: dict[str, Histogram] = {}
+
+    def tap(site: str, x: Tensor) -> Tensor:
+        b = bounds[site]
+        high = b.high if b.high > b.low else b.low + 1e-6
+        counts = torch.histc(x.detach().to(torch.float32), BINS, b.low, high).to(torch.int64).numpy()
+        h = Histogram(b.low, high, counts)
+        seen[site] = seen[site].merged(h) if site in seen else h
+        return x
+
+    with torch.no_grad():
+        for batch in batches:
+            forward(batch, tap)
+    return seen
+
+
+def fake_quantise(x: Tensor, grid: Affine) -> Tensor:
+    """float -> int8 code -> float, with rounding half to even and saturation."""
+    codes = torch.clamp(torch.round(x / grid.scale) + grid.zero_point, -128, 127)
+    return (codes - grid.zero_point) * grid.scale
+
+
+def quantising_tap(ranges: Mapping[str, Range]) -> Tap:
+    """A tap that quantises the sites that have a range and passes the others."""
+    grids = {site: affine(r) for site, r in ranges.items()}
+
+    def tap(site: str, x: Tensor) -> Tensor:
+        grid = grids.get(site)
+        return x if grid is None else fake_quantise(x, grid)
+
+    return tap
+
+
+@dataclass(frozen=True)
+class SiteError:
+    """How far a site of the quantised network is from the same site in float.
+
+    Attributes:
+        sqnr_db: signal power over error power, in dB; errors of all sites before it included.
+        clipped: share of the float values outside the range.
+    """
+
+    sqnr_db: float
+    clipped: float
+
+
+def site_errors(forward: Forward, batches: Sequence[Tensor], ranges: Mapping[str, Range]) -> dict[str, SiteError]:
+    """The resulting error at every site, with all sites quantised at once."""
+    signal: dict[str, float] = {}
+    noise: dict[str, float] = {}
+    outside: dict[str, float] = {}
+    count: dict[str, int] = {}
+    quantise = quantising_tap(ranges)
+    with torch.no_grad():
+        for batch in batches:
+            exact: dict[str, Tensor] = {}
+
+            def keep(site: str, x: Tensor, exact: dict[str, Tensor] = exact) -> Tensor:
+                exact[site] = x
+                return x
+
+            def compare(site: str, x: Tensor, exact: dict[str, Tensor] = exact) -> Tensor:
+                y, reference = quantise(site, x), exact[site]
+                signal[site] = signal.get(site, 0.0) + float((reference.double() ** 2).sum())
+                noise[site] = noise.get(site, 0.0) + float(((y - reference).double() ** 2).sum())
+                r = ranges[site]
+                out = int(((reference < r.low - 1e-6) | (reference > r.high + 1e-6)).sum())
+                outside[site] = outside.get(site, 0.0) + out
+                count[site] = count.get(site, 0) + reference.numel()
+                return y
+
+            forward(batch, keep)
+            forward(batch, compare)
+    tiny = 1e-30
+    return {
+        site: SiteError(
+            float(10 * torch.log10(torch.tensor((signal[site] + tiny) / (noise[site] + tiny)))),
+            outside[site] / count[site],
+        )
+        for site in signal
+    }

@@ -1,0 +1,89 @@
+"""Mode selection: which sub-networks are worth their place in flash.
+
+Of the modes that cost the same, the most accurate stays. Of the modes that cost different amounts, one is dropped when a
+cheaper one is better *beyond the noise of the validation set*: both classify the same images, so the comparison is paired
+(McNemar's test on the images that exactly one of the two gets right). A front drawn on raw accuracies would publish
+noise: on 500 images two modes that differ by one image are not different.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Z_ONE_SIDED_95 = 1.6449
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One mode as the validation set sees it.
+
+    Attributes:
+        name: the mode.
+        cost: MACs or instructions of one inference; the lower the better.
+        correct: bool[N], one entry a validation image, the same images for every candidate.
+        loss: mean cross-entropy on them; breaks ties of accuracy.
+        keep: publish it whatever its accuracy (super-net, base-net, forced modes).
+    """
+
+    name: str
+    cost: int
+    correct: npt.NDArray[np.bool_]
+    loss: float
+    keep: bool = False
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images classified right, 0..1."""
+        return float(self.correct.mean())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a candidate: `dominated_by` names the mode that makes it useless, or is None if it is published."""
+
+    name: str
+    dominated_by: str | None
+    reason: str
+
+
+def better_beyond_noise(a: Candidate, b: Candidate) -> bool:
+    """Whether `a` is more accurate than `b` with one-sided 95 % confidence on the images that they disagree on."""
+    wins = int(np.count_nonzero(a.correct & ~b.correct))
+    losses = int(np.count_nonzero(b.correct & ~a.correct))
+    return wins > losses and (wins - losses) / math.sqrt(wins + losses) > Z_ONE_SIDED_95
+
+
+def select(candidates: Sequence[Candidate]) -> list[Verdict]:
+    """The noise-aware Pareto front of accuracy against cost.
+
+    Returns:
+        One verdict a candidate, in the order given.
+    """
+    if len({c.correct.shape for c in candidates}) > 1:
+        raise ValueError("candidates were measured on different images")
+
+    def rank(c: Candidate) -> tuple[bool, float, float]:
+        return (c.keep, c.accuracy, -c.loss)
+
+    verdicts = []
+    for c in candidates:
+        if c.keep:
+            verdicts.append(Verdict(c.name, None, "kept by the recipe"))
+            continue
+        same = max((o for o in candidates if o.cost == c.cost), key=rank)
+        cheaper = [o for o in candidates if o.cost < c.cost and better_beyond_noise(o, c)]
+        if cheaper:
+            best = max(cheaper, key=lambda o: o.accuracy)
+            why = f"costs less and is better beyond noise ({best.accuracy:.2%} against {c.accuracy:.2%})"
+            verdicts.append(Verdict(c.name, best.name, f"{best.name} {why}"))
+        elif same is not c:
+            why = f"costs the same and predicts better ({same.accuracy:.2%}, loss {same.loss:.4f})"
+            verdicts.append(Verdict(c.name, same.name, f"{same.name} {why}, against {c.accuracy:.2%}, {c.loss:.4f}"))
+        else:
+            verdicts.append(Verdict(c.name, None, "best of its cost"))
+    return verdicts

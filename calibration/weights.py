@@ -1,0 +1,55 @@
+"""Weights on their own int8 grid: the step that lets every sub-network share one blob.
+
+Each output channel is rounded to w = q * s with max |q| = 127. Folding *any* batch norm with a positive gain into such a
+weight changes s alone, so the codes that a standard converter finds are the same in every mode (DESIGN.md, rule 1).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def to_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Rounds a weight to its per-channel symmetric int8 grid.
+
+    Args:
+        weight: float[O, ...], output channels first.
+
+    Returns:
+        (codes int8[O, ...] with max |code| = 127 in every channel that is not all zero, scale float64[O]).
+    """
+    flat = weight.detach().to(torch.float64).flatten(1)
+    largest = flat.abs().amax(1)
+    scale = torch.where(largest > 0, largest / 127.0, torch.ones_like(largest))
+    codes = torch.clamp(torch.round(flat / scale[:, None]), -127, 127).to(torch.int8)
+    return codes.reshape(weight.shape), scale
+
+
+def from_grid(codes: Tensor, scale: Tensor) -> Tensor:
+    """float32[O, ...] = codes * scale, each product rounded once."""
+    shape = (-1,) + (1,) * (codes.dim() - 1)
+    return (codes.to(torch.float64) * scale.reshape(shape)).to(torch.float32)
+
+
+def fold_norm(
+    scale: Tensor, bias: Tensor | None, mean: Tensor, var: Tensor, gamma: Tensor, beta: Tensor, eps: float
+) -> tuple[Tensor, Tensor]:
+    """Folds a batch norm into a weight that lies on its grid.
+
+    Args:
+        scale: float64[O], the grid's step; bias: float[O] of the convolution, if it has one.
+        mean, var, gamma, beta: float[O] of the norm.
+
+    Returns:
+        (the folded grid's step float64[O], the folded bias float64[O]).
+
+    Raises:
+        ValueError: a gamma is not positive; it would turn the sign of the codes, and the blob could not be shared.
+    """
+    if not bool((gamma > 0).all()):
+        channel = int(torch.argmin(gamma))
+        raise ValueError(f"gamma of channel {channel} is {float(gamma[channel]):g}; shared weights need positive gammas")
+    gain = gamma.double() / torch.sqrt(var.double() + eps)
+    start = torch.zeros_like(gain) if bias is None else bias.double()
+    return scale * gain, beta.double() + (start - mean.double()) * gain

@@ -1,0 +1,304 @@
+"""Calibration: from a trained network to the modes worth publishing and the range of every tensor in them.
+
+For every depth pattern: batch-norm statistics of its own where validation accuracy gains by them; then, for all patterns
+together, one range for each group of tensors (block boundaries of a stage share theirs), by the estimator that disturbs
+the logits least; then the accuracy of the quantised modes on the validation images, and of these the Pareto front.
+
+    python -m pipeline.calibrate --model mnist5k-r14
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.command import main_of, model_option
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from pipeline.checkpoint import find_checkpoint
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from calibration.assign import Choice
+    from pipeline.networks import ResNet
+    from pipeline.networks.deploy import DeployedNetwork
+
+CODE = ("calibration", "pipeline/calibrate.py", "pipeline/networks", "pipeline/modes.py", "pipeline/data")
+STATISTICS = "statistics.safetensors"
+RESULT = "calibration.json"
+PROBE_IMAGES = 64
+BATCH = 128
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mode on the validation images.
+
+    Attributes:
+        correct: bool[N].
+        loss: mean cross-entropy.
+    """
+
+    correct: np.ndarray[Any, np.dtype[np.bool_]]
+    loss: float
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images classified right, 0..1."""
+        return float(self.correct.mean())
+
+
+def measure(forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> Measured:
+    """Accuracy and loss over float32[N,C,H,W] images."""
+    import torch
+    from torch.nn import functional as F
+
+    with torch.no_grad():
+        logits = torch.cat([forward(batch) for batch in images.split(250)])
+    return Measured((logits.argmax(1) == labels).numpy(), float(F.cross_entropy(logits, labels)))
+
+
+def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) -> None:
+    """Writes `calibration.json` and `statistics.safetensors` into `out`."""
+    import torch
+    from safetensors.torch import save_file
+
+    from calibration.assign import Settings, assign_ranges
+    from calibration.observe import quantising_tap, site_errors
+    from calibration.ranges import Range
+    from calibration.selection import Candidate, select
+    from pipeline.data import INPUT_OFFSET, INPUT_SCALE, load_dataset, to_input
+    from pipeline.networks.deploy import deploy, range_group
+
+    data = load_dataset(recipe.model.dataset)
+    settings = recipe.calibration
+    generator = torch.Generator().manual_seed(recipe.train.seed)
+    order = torch.randperm(len(data.train), generator=generator).numpy()
+    seen = to_input(data.train.images[order[: settings.images]]).split(BATCH)
+    probe = to_input(data.train.images[order[settings.images :][:PROBE_IMAGES]]).split(BATCH)
+    for_norms = to_input(data.train.images[order[: settings.bn_images]])
+    val_x, val_y = to_input(data.val.images), torch.from_numpy(data.val.labels)
+
+    modes = recipe.depth_patterns()
+    deployed: dict[str, DeployedNetwork] = {}
+    kept: dict[str, torch.Tensor] = {}
+    floats: dict[str, Measured] = {}
+    as_trained: dict[str, Measured] = {}
+    for done, mode in enumerate(modes):
+        name = str(mode)
+        progress(f"norms of {name}", 0.3 * done / len(modes))
+        plain = deploy(network, mode)
+        as_trained[name] = floats[name] = measure(plain, val_x, val_y)
+        deployed[name] = plain
+        trained = mode in (recipe.super_mode(), recipe.base_mode())
+        if settings.recalibrate_bn and not trained:
+            statistics = _own_statistics(network, mode, for_norms)
+            own = deploy(network, mode, statistics)
+            again = measure(own, val_x, val_y)
+            if again.accuracy > as_trained[name].accuracy:
+                deployed[name], floats[name] = own, again
+                for norm, (mean, var) in statistics.items():
+                    kept[f"{name}/{norm}/mean"], kept[f"{name}/{norm}/var"] = mean, var
+
+    low, high = (-128 * INPUT_SCALE, 127 * INPUT_SCALE) if INPUT_OFFSET == 128 else (0.0, 255 * INPUT_SCALE)
+    choices = assign_ranges(
+        deployed,
+        lambda name, site: range_group(deployed[name], site),
+        seen,
+        probe,
+        Settings(settings.methods, settings.percentile, {"input": Range(low, high)}),
+        lambda text, share: progress(text, 0.3 + 0.5 * share),
+    )
+
+    ranges = {name: _ranges_of(name, choices) for name in deployed}
+    quantised: dict[str, Measured] = {}
+    errors = {}
+    for done, (name, net) in enumerate(deployed.items()):
+        progress(f"accuracy of {name}", 0.8 + 0.2 * done / len(deployed))
+        tap = quantising_tap(ranges[name])
+        quantised[name] = measure(lambda x, net=net, tap=tap: net(x, tap), val_x, val_y)  # type: ignore[misc]
+        errors[name] = site_errors(net, seen[:1], ranges[name])
+
+    forced = {str(m) for m in (*recipe.forced_modes(), recipe.super_mode(), recipe.base_mode())}
+    cost = network.cost()
+    verdicts = select(
+        [
+            Candidate(str(m), m.macs(cost), quantised[str(m)].correct, quantised[str(m)].loss, str(m) in forced)
+            for m in modes
+        ]
+    )
+    result = {
+        "model": recipe.name,
+        "validation_images": len(data.val),
+        "modes": [
+            {
+                "name": str(mode),
+                "macs": mode.macs(cost),
+                "bit_operations": mode.bit_operations(cost),
+                "recalibrated": any(key.startswith(f"{mode}/") for key in kept),
+                "accuracy_as_trained": as_trained[str(mode)].accuracy,
+                "accuracy_float": floats[str(mode)].accuracy,
+                "accuracy": quantised[str(mode)].accuracy,
+                "loss": quantised[str(mode)].loss,
+                "published": verdict.dominated_by is None,
+                "dominated_by": verdict.dominated_by,
+                "reason": verdict.reason,
+                "sites": {
+                    site: {
+                        "group": range_group(deployed[str(mode)], site),
+                        "sqnr_db": round(error.sqnr_db, 2),
+                        "clipped": error.clipped,
+                    }
+                    for site, error in errors[str(mode)].items()
+                },
+            }
+            for mode, verdict in zip(modes, verdicts, strict=True)
+        ],
+        "groups": {
+            group: {
+                "low": choice.range.low,
+                "high": choice.range.high,
+                "method": choice.method,
+                "logit_error": dict(choice.errors),
+                "modes": sorted({n for n, _ in choice.members}),
+            }
+            for group, choice in choices.items()
+        },
+    }
+    save_file(kept, out / STATISTICS)
+    atomic_write(out / RESULT, json.dumps(result, indent=1) + "\n")
+
+
+def _own_statistics(
+    network: ResNet, mode: Any, images: torch.Tensor
+) -> Mapping[str, tuple[torch.Tensor, torch.Tensor]]:
+    from calibration.batchnorm import recalibrated
+
+    whole = len(images) // BATCH * BATCH or len(images)
+    return recalibrated(network, lambda x: network(x, mode), images[:whole].split(BATCH))
+
+
+def _ranges_of(name: str, choices: Mapping[str, Choice]) -> dict[str, Any]:
+    return {site: choice.range for choice in choices.values() for n, site in choice.members if n == name}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the later stages read of a calibration.
+
+    Attributes:
+        folder: build/<model>/calibrate.
+        contents: `calibration.json`.
+    """
+
+    folder: Path
+    contents: Mapping[str, Any]
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Names of the published modes, the most expensive first: their order is their id on the device."""
+        modes = [m for m in self.contents["modes"] if m["published"]]
+        return tuple(m["name"] for m in sorted(modes, key=lambda m: -m["macs"]))
+
+    def mode(self, name: str) -> Mapping[str, Any]:
+        """One mode's entry."""
+        found: Mapping[str, Any] = next(m for m in self.contents["modes"] if m["name"] == name)
+        return found
+
+    def ranges(self, name: str) -> dict[str, tuple[float, float]]:
+        """Site -> (low, high) of one mode."""
+        groups = self.contents["groups"]
+        return {
+            site: (groups[entry["group"]]["low"], groups[entry["group"]]["high"])
+            for site, entry in self.mode(name)["sites"].items()
+        }
+
+    def statistics(self, name: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Norm name -> (mean, variance) of a recalibrated mode; empty for the others."""
+        from safetensors.torch import load_file
+
+        saved = load_file(self.folder / STATISTICS)
+        norms = {key.split("/")[1] for key in saved if key.startswith(f"{name}/")}
+        return {norm: (saved[f"{name}/{norm}/mean"], saved[f"{name}/{norm}/var"]) for norm in sorted(norms)}
+
+
+def load_calibration(folder: Path) -> Calibration:
+    """Reads what `run` wrote."""
+    return Calibration(folder, json.loads((folder / RESULT).read_text()))
+
+
+def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+    """The stage: build/<model>/train -> build/<model>/calibrate."""
+    checkpoint = find_checkpoint(recipe)
+
+    def action(out: Path) -> None:
+        from pipeline.checkpoint import load_network
+
+        calibrate(recipe, load_network(recipe, checkpoint), out, progress)
+
+    settings = {
+        "model": dataclasses.asdict(recipe.model),
+        "calibration": dataclasses.asdict(recipe.calibration),
+        "selection": dataclasses.asdict(recipe.selection),
+        "seed": recipe.train.seed,
+    }
+    return run_stage("calibrate", build / "calibrate", [checkpoint], settings, [ROOT / c for c in CODE], action)
+
+
+def print_tables(calibration: Calibration) -> None:
+    """The modes, the ranges and the error at every tensor, as tables on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    table = Table(title="Modes on the validation images, int8 simulated")
+    for heading in ("mode", "MMACs", "float, as trained", "recalibrated", "int8", "verdict"):
+        table.add_column(heading, justify="left" if heading in ("mode", "verdict") else "right")
+    for m in sorted(calibration.contents["modes"], key=lambda m: -m["macs"]):
+        again = f"{m['accuracy_float']:.2%}" if m["recalibrated"] else "-"
+        verdict = "published: " + m["reason"] if m["published"] else f"dropped: dominated by {m['dominated_by']}"
+        table.add_row(
+            m["name"], f"{m['macs'] / 1e6:.2f}", f"{m['accuracy_as_trained']:.2%}", again, f"{m['accuracy']:.2%}", verdict
+        )
+    console.print(table)
+    names = calibration.published
+    table = Table(title="Ranges; signal to quantisation noise in dB, all errors before the tensor included")
+    for heading in ("tensor", "range of", "low", "high", "estimator", *names):
+        table.add_column(heading, justify="left" if heading in ("tensor", "range of", "estimator") else "right", no_wrap=True)
+    rows: dict[tuple[str, str], dict[str, float]] = {}
+    for name in names:
+        for site, entry in calibration.mode(name)["sites"].items():
+            rows.setdefault((site, entry["group"]), {})[name] = entry["sqnr_db"]
+    for (site, group), by_mode in rows.items():
+        g = calibration.contents["groups"][group]
+        cells = [f"{by_mode[n]:.1f}" if n in by_mode else "" for n in names]
+        shared = group.partition("@")[2] or (group if group != site else "")
+        table.add_row(site, shared, f"{g['low']:.3f}", f"{g['high']:.3f}", g["method"], *cells)
+    console.print(table)
+
+
+def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
+    """Calibrate a trained model and choose the modes to publish."""
+    from pipeline.command import build_folder, progress_bar
+
+    recipe = load_recipe(model)
+    build = build_folder(recipe)
+    with progress_bar("calibrate") as progress:
+        run(recipe, build, progress)
+    print_tables(load_calibration(build / "calibrate"))
+
+
+if __name__ == "__main__":
+    main_of(main)

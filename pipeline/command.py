@@ -1,0 +1,76 @@
+"""What the stages' command lines have in common: where builds live, errors as one line, a progress bar."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from calibration.errors import CalibrationError
+from firmware_gen.errors import FirmwareGenError
+from pipeline.errors import DimmerError
+from pipeline.recipe import Recipe
+from pipeline.stage import ROOT
+from targets.errors import TargetError
+
+EXPECTED_ERRORS = (DimmerError, FirmwareGenError, TargetError, CalibrationError)
+"""Failures that a person can act on: shown as one line, without a traceback."""
+
+model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
+
+
+def builds() -> Path:
+    """The folder of all builds: `build/` in the project, or $DIMMER_BUILD."""
+    return Path(os.environ.get("DIMMER_BUILD", ROOT / "build"))
+
+
+def build_folder(recipe: Recipe) -> Path:
+    """build/<model>."""
+    return builds() / recipe.name
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[str, float], None]]:
+    """A bar on the terminal, one line a step elsewhere.
+
+    Yields:
+        A callable that takes what is being done and the share done, 0..1.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        last = ""
+
+        def line(text: str, share: float) -> None:
+            nonlocal last
+            if text != last:
+                print(f"{title}: {share:4.0%} {text}", file=sys.stderr, flush=True)
+                last = text
+
+        yield line
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda text, share: bar.update(task, description=f"{title}: {text}", completed=share)
+
+
+def main_of(command: Callable[..., None]) -> None:
+    """Runs a command line: expected errors become one line on stderr and exit status 2, Ctrl-C status 130."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    try:
+        app()
+    except EXPECTED_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it stopped", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -1,0 +1,229 @@
+"""Conversion: ONNX -> float .tflite -> int8 .tflite with our own ranges, one file a mode, all with the same weights.
+
+The tensors of the float file are recognised **by value**: the interpreter runs the image whose site values the export
+stage saved, and each tensor that equals a site gets its range. Nothing depends on the names or the order that a converter
+invents, and a graph that computes something else is found here, with the tensor's name.
+
+    python -m pipeline.convert --model mnist5k-r14
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pipeline.calibrate import Calibration, Progress, load_calibration
+from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.errors import DimmerError
+from pipeline.modes import Mode
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+
+CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "pipeline/networks/deploy.py", "firmware_gen/share.py")
+MODES = "modes.json"
+RELATIVE_TOLERANCE = 2e-3
+_SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
+
+
+def float_models(sources: list[Path], out: Path) -> None:
+    """Runs onnx2tf over the files, in as many processes as there are processors, at most two.
+
+    Raises:
+        DimmerError: with the last line that onnx2tf printed.
+    """
+    workers = max(1, min(2, os.cpu_count() or 1, len(sources)))
+    running = []
+    for worker in range(workers):
+        command = [sys.executable, "-m", "pipeline.onnx_to_float", str(out), *map(str, sources[worker::workers])]
+        log = (out / f".onnx2tf.{worker}.log").open("w+")
+        running.append((subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT), log))
+    try:
+        for process, log in running:
+            code = process.wait()
+            log.seek(0)
+            lines = [line for line in log.read().splitlines() if line.strip()]
+            if code:
+                raise DimmerError(f"onnx2tf failed: {lines[-1] if lines else f'exit status {code}'}")
+    finally:
+        for process, log in running:
+            process.kill()
+            process.wait()
+            Path(log.name).unlink(missing_ok=True)
+            log.close()
+
+
+def recognise(model: Path, sites: Mapping[str, Any]) -> dict[str, str]:
+    """Which tensor of a float .tflite is which site.
+
+    Args:
+        sites: site -> float32[1,C,H,W] or float32[1,C], with the network's input under "input".
+
+    Returns:
+        Tensor name -> site, for every float tensor that an operator writes, and for the input.
+
+    Raises:
+        DimmerError: a tensor equals no site.
+    """
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        str(model),
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+    )
+    interpreter.allocate_tensors()
+
+    def nhwc(x: Any) -> Any:
+        return np.moveaxis(x, 1, -1) if x.ndim == 4 else x
+
+    given = nhwc(sites["input"])
+    source = interpreter.get_input_details()[0]
+    if tuple(source["shape"]) != given.shape:
+        raise DimmerError(f"{model.name}: input is {tuple(source['shape'])}, not {given.shape} as exported")
+    interpreter.set_tensor(source["index"], given)
+    interpreter.invoke()
+    names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}
+    found = {names[source["index"]]: "input"}
+    for operator in interpreter._get_ops_details():
+        index = operator["outputs"][0]
+        value = interpreter.get_tensor(index)
+        if operator["op_name"] in _SAME_SCALE and names[operator["inputs"][0]] in found:
+            found[names[index]] = found[names[operator["inputs"][0]]]
+            continue
+        matches = [site for site, expected in sites.items() if _equal(value, nhwc(expected))]
+        if not matches:
+            raise DimmerError(
+                f"{model.name}: tensor '{names[index]}' ({operator['op_name']}, {tuple(value.shape)}) is none of the "
+                f"network's sites; the converter changed the graph: convert with the pinned versions of requirements.txt"
+            )
+        found[names[index]] = matches[0]
+    return found
+
+
+def _equal(value: Any, expected: Any) -> bool:
+    import numpy as np
+
+    if value.size != expected.size or (value.ndim == 4 and expected.ndim == 4 and value.shape != expected.shape):
+        return False
+    scale = float(np.abs(expected).max()) or 1.0
+    return bool(np.abs(value.reshape(-1) - expected.reshape(-1)).max() <= RELATIVE_TOLERANCE * scale)
+
+
+def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[float, float]]) -> bytes:
+    """The int8 .tflite of a float one: weights int8 per channel, activations with the given ranges.
+
+    Args:
+        sites: tensor name -> site, from `recognise`.
+        ranges: site -> (low, high).
+    """
+    import contextlib
+    import io
+
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_quantizer import quantizer
+    from ai_edge_quantizer import recipe as recipes
+
+    details = Interpreter(str(model)).get_tensor_details()
+    statistics: dict[str, Any] = {}
+    for d in details:
+        if d["name"] in sites:
+            low, high = ranges[sites[d["name"]]]
+            shape = (1,) * len(d["shape"])
+            statistics[d["name"]] = {
+                "min": np.full(shape, low, np.float32),
+                "max": np.full(shape, high, np.float32),
+            }
+    interpreter = Interpreter(str(model))
+    for d in details:
+        if d["name"] not in statistics and d["dtype"] == np.float32:
+            with contextlib.suppress(ValueError):
+                constant = interpreter.get_tensor(d["index"])
+                shape = (1,) * constant.ndim
+                statistics[d["name"]] = {
+                    "min": np.full(shape, constant.min(), np.float32),
+                    "max": np.full(shape, constant.max(), np.float32),
+                }
+    worker = quantizer.Quantizer(str(model))
+    worker.load_quantization_recipe(recipes.static_wi8_ai8())
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = worker.quantize(statistics)
+    return bytes(result.quantized_model)
+
+
+def boundaries(name: str, sites: Mapping[str, str]) -> list[str]:
+    """The tensor that is alive after each position of a mode but the last; a skipped block repeats the one before."""
+    tensors: dict[str, str] = {}
+    for tensor, site in sites.items():
+        tensors.setdefault(site, tensor)
+    alive = [tensors["stem"]]
+    for s, stage in enumerate(Mode.parse(name).blocks):
+        for b, bits in enumerate(stage):
+            alive.append(tensors[f"{s}.{b}.out"] if bits else alive[-1])
+    return alive
+
+
+def positions(name: str) -> list[str]:
+    """Names of the schedule's positions: stem, blocks, head."""
+    stages = Mode.parse(name).blocks
+    return ["stem", *(f"{s}.{b}" for s, stage in enumerate(stages) for b in range(len(stage))), "head"]
+
+
+def convert(calibration: Calibration, source: Path, out: Path, progress: Progress) -> None:
+    """Writes `<mode>.tflite` of every published mode and `modes.json` into `out`.
+
+    Raises:
+        DimmerError: the conversion failed, or the graph is not the network's.
+        FirmwareGenError: the weights of two modes differ; the message names the layer.
+    """
+    import numpy as np
+
+    from firmware_gen.share import check_shared_weights
+
+    names = calibration.published
+    progress(f"onnx2tf, {len(names)} modes", 0.0)
+    float_models([source / f"{name}.onnx" for name in names], out)
+    entries = []
+    for done, name in enumerate(names):
+        progress(f"{name}.tflite", 0.8 + 0.2 * done / len(names))
+        model = out / f"{name}.float.tflite"
+        with np.load(source / f"{name}.sites.npz") as archive:
+            sites = recognise(model, dict(archive))
+        (out / f"{name}.tflite").write_bytes(quantise(model, sites, calibration.ranges(name)))
+        model.unlink()
+        entries.append({"name": name, "file": f"{name}.tflite", "boundaries": boundaries(name, sites)})
+    check_shared_weights({name: out / f"{name}.tflite" for name in names})
+    contents = {"positions": positions(names[0]), "modes": entries}
+    atomic_write(out / MODES, json.dumps(contents, indent=1) + "\n")
+
+
+def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+    """The stage: build/<model>/export -> build/<model>/convert."""
+    calibrated, exported = build / "calibrate", build / "export"
+
+    def action(out: Path) -> None:
+        convert(load_calibration(calibrated), exported, out, progress)
+
+    inputs = [calibrated / "calibration.json", exported]
+    code = [ROOT / c for c in CODE]
+    return run_stage("convert", build / "convert", inputs, {}, [*code, ROOT / "requirements.txt"], action)
+
+
+def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
+    """Convert every exported mode to an int8 .tflite and check that all share their weights."""
+    recipe = load_recipe(model)
+    build = build_folder(recipe)
+    with progress_bar("convert") as progress:
+        run(recipe, build, progress)
+    for path in sorted((build / "convert").glob("*.tflite")):
+        print(f"{path}  {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main_of(main)

@@ -1,0 +1,54 @@
+"""ONNX -> float .tflite through onnx2tf, in a process of its own, without the network.
+
+    python -m pipeline.onnx_to_float OUT A.onnx B.onnx ...
+
+onnx2tf downloads a calibration sample while it converts, even where none is used (it dies without a network), unless a file
+of that name lies in the working directory: one is put there. It also leaves with status 0 when nothing was written, so
+the result is looked for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+SAMPLE = "calibration_image_sample_data_20x128x128x3_float32.npy"
+
+
+def convert(out: Path, sources: list[Path]) -> None:
+    """Writes `<name>.float.tflite` into `out` for every `<name>.onnx`."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    # onnx2tf calls onnxsim by name.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    import numpy as np
+
+    out, sources = out.resolve(), [source.resolve() for source in sources]
+    with tempfile.TemporaryDirectory() as work:
+        os.chdir(work)
+        np.save(SAMPLE, np.zeros((20, 128, 128, 3), np.float32))
+        import onnx2tf
+
+        for source in sources:
+            onnx2tf.convert(
+                input_onnx_file_path=str(source),
+                output_folder_path="saved",
+                copy_onnx_input_output_names_to_tflite=True,
+                # The slow search for transposition errors; the converted file is compared with torch tensor by tensor.
+                disable_strict_mode=True,
+                non_verbose=True,
+            )
+            made = Path("saved") / f"{source.stem}_float32.tflite"
+            if not made.is_file():
+                raise SystemExit(f"onnx2tf wrote no {made.name} for {source.name}")
+            # The folder may lie on another disk than the system's temporary one.
+            shutil.copyfile(made, out / f"{source.stem}.float.tflite")
+            shutil.rmtree("saved")
+        os.chdir("/")
+
+
+if __name__ == "__main__":
+    convert(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])

@@ -1,0 +1,127 @@
+"""The oracle of a mid-inference switch: one .tflite spliced from the blocks of several modes.
+
+When the firmware changes the mode between two blocks, the blocks before ran in one mode and those after in another. The
+stock interpreter cannot switch, but the .tflite that consists of just these blocks is an ordinary graph: operators,
+tensors and constants are taken from each mode's own file, joined at the block boundaries.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import DimmerError
+
+
+@dataclass(frozen=True)
+class SpliceSource:
+    """One mode's file.
+
+    Attributes:
+        path: its .tflite.
+        boundaries: names of the tensors alive after each position but the last (see `modes.json`).
+    """
+
+    path: Path
+    boundaries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    model: Any
+    names: dict[str, int]
+
+
+def splice(sources: Sequence[SpliceSource], schedule: Sequence[int]) -> bytes:
+    """Builds the .tflite of a block-wise mixed mode.
+
+    Args:
+        sources: the modes, in the order of their ids.
+        schedule: the mode id in force at each position.
+
+    Raises:
+        DimmerError: the schedule has not one entry a position, or two modes meet at a boundary with different scales.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    if any(len(source.boundaries) + 1 != len(schedule) for source in sources):
+        raise DimmerError(f"a schedule of {len(schedule)} positions does not fit these modes")
+    parsed = {}
+    for mode in sorted(set(schedule)):
+        model = schema.ModelT.InitFromPackedBuf(sources[mode].path.read_bytes(), 0)
+        names = {tensor.name.decode(): i for i, tensor in enumerate(model.subgraphs[0].tensors)}
+        parsed[mode] = _Parsed(model, names)
+
+    result = copy.deepcopy(parsed[schedule[0]].model)
+    graph = result.subgraphs[0]
+    graph.tensors, graph.operators, result.buffers, result.operatorCodes = [], [], [schema.BufferT()], []
+    result.signatureDefs, result.metadata = [], []
+    moved: dict[tuple[int, int], int] = {}
+
+    def move(mode: int, tensor: int) -> int:
+        """The index in the result of a tensor of a mode's file, copied with its constant when first met."""
+        if (mode, tensor) not in moved:
+            model = parsed[mode].model
+            new = copy.copy(model.subgraphs[0].tensors[tensor])
+            data = model.buffers[new.buffer].data
+            new.buffer = 0
+            if data is not None and len(data):
+                buffer = schema.BufferT()
+                buffer.data = data
+                new.buffer = len(result.buffers)
+                result.buffers.append(buffer)
+            new.name = f"m{mode}/".encode() + new.name
+            moved[mode, tensor] = len(graph.tensors)
+            graph.tensors.append(new)
+        return moved[mode, tensor]
+
+    def code(mode: int, index: int) -> int:
+        wanted = parsed[mode].model.operatorCodes[index]
+        for i, known in enumerate(result.operatorCodes):
+            if (known.builtinCode, known.version) == (wanted.builtinCode, wanted.version):
+                return i
+        result.operatorCodes.append(wanted)
+        return len(result.operatorCodes) - 1
+
+    alive = move(schedule[0], int(parsed[schedule[0]].model.subgraphs[0].inputs[0]))
+    graph.inputs = [alive]
+    for position, mode in enumerate(schedule):
+        model, names = parsed[mode].model, parsed[mode].names
+        old = model.subgraphs[0]
+        edge = sources[mode].boundaries
+        start = int(old.inputs[0]) if position == 0 else names[edge[position - 1]]
+        end = int(old.outputs[0]) if position == len(schedule) - 1 else names[edge[position]]
+        _check_meeting(graph.tensors[alive], old.tensors[start], position)
+        moved[mode, start] = alive
+        for operator in _between(old, start, end):
+            new = copy.copy(operator)
+            new.opcodeIndex = code(mode, operator.opcodeIndex)
+            new.inputs = [move(mode, int(t)) if t >= 0 else -1 for t in operator.inputs]
+            new.outputs = [move(mode, int(t)) for t in operator.outputs]
+            graph.operators.append(new)
+        alive = moved[mode, end]
+    graph.outputs = [alive]
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(result.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _between(graph: Any, start: int, end: int) -> list[Any]:
+    """The operators that compute tensor `end` from tensor `start`, in their order."""
+    needed, chosen = {end} - {start}, []
+    for operator in reversed(graph.operators):
+        if needed & {int(t) for t in operator.outputs}:
+            chosen.append(operator)
+            needed |= {int(t) for t in operator.inputs if t >= 0} - {start}
+    return chosen[::-1]
+
+
+def _check_meeting(ours: Any, theirs: Any, position: int) -> None:
+    a, b = ours.quantization, theirs.quantization
+    if list(a.scale) != list(b.scale) or list(a.zeroPoint) != list(b.zeroPoint):
+        where = f"{ours.name.decode()} and {theirs.name.decode()}"
+        raise DimmerError(f"position {position}: {where} meet with different scales; convert the modes again")
