@@ -1,0 +1,190 @@
+"""Data sets: input encoding, splits, sources, augmentation."""
+
+import hashlib
+import io
+import pickle
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.data import (
+    INPUT_SCALE,
+    INPUT_ZERO_POINT,
+    SHAPES,
+    Dataset,
+    load_dataset,
+    stratified,
+    to_input,
+    to_int8,
+)
+from pipeline.data import cifar10 as cifar
+from pipeline.data.augment import pad, random_affine, random_crops, random_flips
+from pipeline.errors import DimmerError
+
+
+def ramp(count: int = 6, size: int = 8) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.arange(count * size * size * 3, dtype=np.int64).astype(np.uint8).reshape(count, size, size, 3)
+
+
+def test_the_input_is_exactly_the_int8_code_times_its_scale() -> None:
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    codes = to_int8(pixels)
+    assert codes.reshape(-1).tolist() == list(range(-128, 128))
+    expected = (codes.astype(np.float32) - INPUT_ZERO_POINT) * INPUT_SCALE
+    assert torch.equal(to_input(pixels), torch.from_numpy(expected).permute(0, 3, 1, 2))
+
+
+def test_input_is_channels_first() -> None:
+    assert to_input(ramp()).shape == (6, 3, 8, 8)
+    assert to_input(ramp())[2, 1, 3, 4] == (int(ramp()[2, 3, 4, 1]) - 128) / 64
+
+
+def test_stratified_parts_are_disjoint_balanced_shuffled_and_fixed() -> None:
+    labels = np.repeat(np.arange(5), 20)
+    parts = stratified(labels, (50, 30), seed=3)
+    again = stratified(labels, (50, 30), seed=3)
+    assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
+    assert len(np.unique(np.concatenate(parts))) == 80
+    assert [np.bincount(labels[part]).tolist() for part in parts] == [[10] * 5, [6] * 5]
+    assert (np.diff(labels[parts[0]]) < 0).any()
+
+
+def test_stratified_refuses_uneven_shares() -> None:
+    with pytest.raises(DimmerError, match="equal class shares"):
+        stratified(np.repeat(np.arange(3), 10), (10,), seed=0)
+
+
+def check(dataset: Dataset, sizes: tuple[int, int, int]) -> None:
+    shape = SHAPES[dataset.name]
+    assert dataset.image_shape == shape.image_shape
+    assert len(dataset.classes) == shape.classes
+    for split, size in zip((dataset.train, dataset.val, dataset.test), sizes, strict=True):
+        assert split.images.shape == (size, *shape.image_shape)
+        assert split.images.dtype == np.uint8
+        assert split.labels.dtype == np.int64
+        assert np.unique(np.bincount(split.labels)).tolist() == [size // shape.classes]
+        assert len(np.unique(split.labels[:50])) > 5
+
+
+def test_mnist5k_has_its_fixed_split() -> None:
+    dataset = load_dataset("mnist5k")
+    check(dataset, (3500, 500, 1000))
+    digest = hashlib.sha256(dataset.test.images.tobytes() + dataset.test.labels.tobytes()).hexdigest()
+    assert digest == "4358345d1db17c4a111ad169ca6d3910a9fa8f25359bfe16a5b67c4db97a7f3b"
+    means = [dataset.test.images[dataset.test.labels == digit].mean() for digit in (0, 1)]
+    assert means[0] > 1.5 * means[1], "zeros have more ink than ones: images and labels belong together"
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_cifar10_decodes_to_the_official_pixels_and_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIMMER_DATA", raising=False)
+    check(load_dataset("cifar10"), (45_000, 5_000, 10_000))
+
+
+def test_an_unknown_data_set_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(DimmerError, match=r"unknown data set 'cifar11'; known are: mnist5k, cifar10"):
+        load_dataset("cifar11")
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine with no data set on it and no network."""
+    monkeypatch.setattr(cifar, "_REPOSITORY", tmp_path / "repository")
+    monkeypatch.delenv("DIMMER_DATA", raising=False)
+    monkeypatch.setenv("DIMMER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cifar, "OFFICIAL_URL", (tmp_path / "absent.tar.gz").as_uri())
+    return tmp_path
+
+
+def test_without_any_source_the_error_says_what_to_put_where(nowhere: Path) -> None:
+    with pytest.raises(DimmerError, match=r"cannot download CIFAR-10 from .* put that file at .*cache") as failure:
+        cifar.load()
+    assert "\n" not in str(failure.value)
+    assert not list((nowhere / "cache").iterdir())
+
+
+def archive(path: Path, contents: dict[bytes, object]) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name in [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]:
+            data = pickle.dumps(contents, protocol=2)
+            info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def test_the_official_archive_is_read_plane_by_plane(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (4, 3072)).astype(np.uint8)
+    path = archive(tmp_path / "official.tar.gz", {b"data": rows, b"labels": [3, 1, 4, 1]})
+    x_train, y_train, x_test, y_test = cifar.read_official(path)
+    assert x_train.shape == (20, 32, 32, 3)
+    assert y_train.tolist() == [3, 1, 4, 1] * 5
+    assert y_test.tolist() == [3, 1, 4, 1]
+    assert x_test[1, 2, 3].tolist() == [rows[1, plane * 1024 + 2 * 32 + 3] for plane in range(3)]
+
+
+def test_an_archive_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path / "evil.tar.gz", {b"data": io.BytesIO, b"labels": []})
+    with pytest.raises(DimmerError, match="is not allowed"):
+        cifar.read_official(path)
+
+
+def test_a_download_is_checked_before_it_gets_its_name(tmp_path: Path) -> None:
+    source, cached = tmp_path / "source", tmp_path / "cache" / "file"
+    source.write_bytes(b"contents")
+    with pytest.raises(DimmerError, match="sha256 differs"):
+        cifar.download(source.as_uri(), "0" * 64, cached)
+    assert not list(cached.parent.iterdir())
+    cifar.download(source.as_uri(), hashlib.sha256(b"contents").hexdigest(), cached)
+    assert cached.read_bytes() == b"contents"
+    assert list(cached.parent.iterdir()) == [cached]
+
+
+def test_a_damaged_cache_is_named(nowhere: Path) -> None:
+    cached = nowhere / "cache" / cifar.OFFICIAL_FILE
+    cached.parent.mkdir()
+    cached.write_bytes(b"half a file")
+    with pytest.raises(DimmerError, match=r"damaged .* remove it"):
+        cifar.load()
+
+
+def test_a_delta_file_with_other_pixels_is_refused(tmp_path: Path) -> None:
+    plane = np.zeros((2, 32, 32), np.uint8)
+    names = [f"x_{part}_{colour}" for part in ("train", "test") for colour in ("g", "rg", "bg")]
+    path = tmp_path / cifar.DELTA_FILE
+    arrays: dict[str, Any] = dict.fromkeys(names, plane)
+    np.savez(path, **arrays, y_train=np.zeros(2, np.int64), y_test=np.zeros(2, np.int64))
+    with pytest.raises(DimmerError, match="not CIFAR-10's train images"):
+        cifar.read_delta(path)
+
+
+def test_crops_are_windows_of_their_own_image() -> None:
+    images = pad(ramp(), 2, 9)
+    crops = random_crops(images, (8, 8), np.random.default_rng(0))
+    windows = np.lib.stride_tricks.sliding_window_view(images, (8, 8), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
+    places = [
+        {(r, c) for r in range(5) for c in range(5) if np.array_equal(windows[i, r, c], crops[i])} for i in range(6)
+    ]
+    assert all(places)
+    assert len(set.union(*places)) > 3
+
+
+def test_flips_mirror_some_images_and_leave_the_input_alone() -> None:
+    images = ramp(20)
+    flipped = random_flips(images, np.random.default_rng(0))
+    mirrored = [np.array_equal(flipped[i], images[i, :, ::-1]) for i in range(20)]
+    kept = [np.array_equal(flipped[i], images[i]) for i in range(20)]
+    assert all(m != k for m, k in zip(mirrored, kept, strict=True))
+    assert 4 <= sum(mirrored) <= 16
+    assert np.array_equal(images, ramp(20))
+
+
+def test_no_rotation_and_no_zoom_is_the_identity() -> None:
+    x = to_input(ramp())
+    assert torch.allclose(random_affine(x, 0.0, 0.0, np.random.default_rng(0)), x, atol=1e-5)
+    assert not torch.allclose(random_affine(x, 20.0, 0.0, np.random.default_rng(0)), x, atol=0.1)

@@ -1,0 +1,196 @@
+"""Training: the step of Algorithm 1, resuming in the same bits, and what it leaves behind."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline import train as stage
+from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
+from pipeline.data import Dataset, Split, to_input
+from pipeline.errors import DimmerError
+from pipeline.networks import MIN_GAMMA
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.ship import ship
+from pipeline.trainer import Trainer, accuracy, distillation, learning_rate, make_optimizer
+
+RECIPE = """\
+[model]
+family = "resnet"
+dataset = "mnist5k"
+mandatory = [1, 1]
+skippable = [1, 1]
+widths = [4, 8]
+
+[train]
+epochs = 3
+batch = 16
+lr = 0.1
+momentum = 0.9
+weight_decay = 5e-4
+warmup = 0.1
+alpha = 0.5
+temperature = 2.0
+seed = 1
+
+[train.augmentation]
+pad = 1
+flip = true
+rotate = 5.0
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    """A tiny network that learns to tell bright images from dark ones."""
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "recipe.toml").write_text(RECIPE)
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "build"))
+    monkeypatch.setattr(stage, "load_dataset", lambda name: bright_or_dark())
+    return load_recipe(tmp_path / "tiny")
+
+
+def bright_or_dark() -> Dataset:
+    rng = np.random.default_rng(0)
+
+    def split(size: int) -> Split:
+        labels = rng.integers(0, 2, size)
+        images = rng.integers(0, 120, (size, 8, 8, 1)) + 120 * labels[:, None, None, None]
+        return Split(images.astype(np.uint8), labels)
+
+    return Dataset("tiny", ("dark", "bright"), (8, 8, 1), split(70), split(20), split(20))
+
+
+def test_the_learning_rate_rises_then_falls_to_zero(recipe: Recipe) -> None:
+    rates = [learning_rate(recipe.train, step, 100) for step in range(100)]
+    assert max(rates) == rates[9] == rates[10] == recipe.train.lr
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert 0 < rates[-1] < 0.001 * recipe.train.lr
+
+
+def test_norms_and_biases_have_no_weight_decay(recipe: Recipe) -> None:
+    network = Trainer(recipe, None, torch.device("cpu")).network
+    decayed, free = make_optimizer(network, recipe.train).param_groups
+    assert decayed["weight_decay"] == recipe.train.weight_decay
+    assert free["weight_decay"] == 0
+    assert all(p.ndim == 1 for p in free["params"])
+    names = {name for name, p in network.named_parameters() if any(p is q for q in free["params"])}
+    assert names == {n for n, _ in network.named_parameters() if "norm" in n or n.endswith("bias")}
+
+
+def test_distillation_is_the_kl_divergence_of_softened_outputs() -> None:
+    student, teacher = torch.randn(4, 3), torch.randn(4, 3)
+    p, q = (teacher / 2).softmax(1), (student / 2).softmax(1)
+    expected = 4 * (p * (p / q).log()).sum(1).mean()
+    assert torch.allclose(distillation(student, teacher, 2.0), expected)
+    assert distillation(teacher, teacher, 2.0).abs() < 1e-6
+
+
+def test_one_step_has_the_gradients_of_algorithm_1(recipe: Recipe) -> None:
+    """The shared stem must not change what two whole passes, forward and backward, would give."""
+    recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, alpha=0.3, weight_decay=0.0))
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    trainer = Trainer(recipe, None, torch.device("cpu"))
+    trainer.network.train()
+    trainer.step(x, labels, 0.01)
+
+    reference = Trainer(recipe, None, torch.device("cpu"))
+    network = reference.network.train()
+    teacher = network(x, reference.super)
+    (0.6 * torch.nn.functional.cross_entropy(teacher, labels)).backward()
+    (1.4 * distillation(network(x, network.base_mode()), teacher.detach(), 2.0)).backward()
+    for (name, ours), theirs in zip(trainer.network.named_parameters(), network.parameters(), strict=True):
+        assert ours.grad is not None, name
+        assert theirs.grad is not None, name
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-5, msg=name)
+
+
+def test_the_base_net_does_not_teach_the_skippable_blocks(recipe: Recipe) -> None:
+    trainer = Trainer(recipe, None, torch.device("cpu"))
+    x = to_input(bright_or_dark().train.images[:16])
+    distillation(trainer.network(x, trainer.network.base_mode()), torch.randn(16, 10), 2.0).backward()
+    assert all(p.grad is None for n, p in trainer.network.named_parameters() if n.startswith("stages.0.1"))
+
+
+def test_training_learns_and_writes_checkpoint_and_history(recipe: Recipe, tmp_path: Path) -> None:
+    seen: list[float] = []
+    path = stage.train(recipe, tmp_path / "out", progress=lambda text, share: seen.append(share))
+    assert path == tmp_path / "out" / "checkpoint.safetensors"
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    network = load_network(recipe, path)
+    assert not network.training
+    history = json.loads((tmp_path / "out" / "history.json").read_text())
+    assert [line["epoch"] for line in history["history"]] == [1, 2, 3]
+    for name, mode in (("super", network.super_mode()), ("base", network.base_mode())):
+        assert history["accuracy"][name]["test"] == accuracy(network, bright_or_dark().test, mode) >= 90
+    gammas = [m.weight.min() for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert min(gammas) >= MIN_GAMMA
+    assert not (tmp_path / "out" / "state.safetensors").exists()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_an_interrupted_training_ends_in_the_same_bytes(recipe: Recipe, tmp_path: Path, precision: str) -> None:
+    recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, precision=precision))
+    whole = stage.train(recipe, tmp_path / "whole").read_bytes()
+
+    def interrupt(text: str, share: float) -> None:
+        if share > 0.75:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stage.train(recipe, tmp_path / "cut", progress=interrupt)
+    assert not (tmp_path / "cut" / "checkpoint.safetensors").exists()
+    steps: list[float] = []
+    resumed = stage.train(recipe, tmp_path / "cut", progress=lambda text, share: steps.append(share))
+    assert steps[0] > 2 / 3, "the first two epochs are not done again"
+    assert resumed.read_bytes() == whole
+
+
+def test_a_finished_training_is_not_repeated_but_another_recipe_is(recipe: Recipe, tmp_path: Path) -> None:
+    path = stage.train(recipe, tmp_path)
+    before = path.stat().st_mtime_ns
+    assert stage.train(recipe, tmp_path).stat().st_mtime_ns == before
+    other = stage.override(recipe, seed=9, epochs=1)
+    assert stage.train(other, tmp_path).stat().st_mtime_ns != before
+    assert load_tensors(path)[1]["seed"] == 9
+
+
+def test_a_diverged_training_says_so(recipe: Recipe, tmp_path: Path) -> None:
+    wild = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, lr=1e30))
+    with pytest.raises(DimmerError, match=r"diverged in epoch 1; lower train\.lr"):
+        stage.train(wild, tmp_path)
+
+
+def test_without_weights_the_error_names_the_command(recipe: Recipe) -> None:
+    with pytest.raises(DimmerError, match=r"run: python -m pipeline\.train --model tiny"):
+        find_checkpoint(recipe)
+
+
+def test_a_damaged_or_foreign_checkpoint_is_named(recipe: Recipe, tmp_path: Path) -> None:
+    path = stage.train(stage.override(recipe, None, 1), tmp_path)
+    wider = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, widths=(4, 16)))
+    with pytest.raises(DimmerError, match="another network"):
+        load_network(wider, path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DimmerError, match="not a Dimmer checkpoint"):
+        load_network(recipe, path)
+
+
+def test_shipping_copies_the_checkpoint_and_compares_with_networks_trained_alone(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    recipe = stage.override(recipe, None, 1)
+    build = tmp_path / "build" / "tiny"
+    stage.run(recipe, build, lambda text, share: None)
+    stage.run(recipe, build, lambda text, share: None, alone="base")
+    assert ship(recipe, build / "train", build) == shipped_checkpoint(recipe) == find_checkpoint(recipe)
+    results = json.loads((recipe.path.parent / "results.json").read_text())
+    assert results["networks"]["super"]["alone"] is None
+    assert set(results["networks"]["base"]["alone"]) == {"val", "test"}
+    assert results["networks"]["base"]["mode"] == "80.80"
+    assert results["seeds"] == [1]
