@@ -1,0 +1,1 @@
+"""`.tflite` files in, C out: reads the modes of a network, plans their memory and emits the firmware's tables."""

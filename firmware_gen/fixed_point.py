@@ -1,0 +1,183 @@
+"""Fixed-point parameters exactly as TFLite computes them: the same mix of float32 and double, the same rounding.
+
+Sources: tensorflow/lite/kernels/internal/quantization_util.cc, kernels/kernel_util.cc and the Prepare functions of the
+    kernels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from firmware_gen.graph import Activation, DType, Quantisation
+
+INT32_MAX = 2**31 - 1
+
+
+class RangeError(ValueError):
+    """A scale that the fixed-point arithmetic cannot represent; the message says which."""
+
+
+def round_half_away(value: float) -> int:
+    """`std::round`."""
+    return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """A positive real number as Q0.31 multiplier and shift (positive = left), `QuantizeMultiplier`.
+
+    Raises:
+        RangeError: the shift would be above 30.
+    """
+    if not math.isfinite(real) or real < 0:
+        raise RangeError(f"the rescaling factor {real:g} is not a positive number")
+    if real == 0.0:
+        return 0, 0
+    fraction, shift = math.frexp(real)
+    fixed = round_half_away(fraction * 2**31)
+    if fixed == 2**31:
+        fixed //= 2
+        shift += 1
+    if shift < -31:
+        return 0, 0
+    if shift > 30:
+        raise RangeError(f"the rescaling factor {real:g} is above 2^30")
+    return fixed, shift
+
+
+def quantize_multiplier_below_one(real: float) -> tuple[int, int]:
+    """`QuantizeMultiplierSmallerThanOneExp`: the shift is at most 0.
+
+    Raises:
+        RangeError: the factor is not below 1, on which the stock interpreter aborts.
+    """
+    if not 0 < real < 1:
+        raise RangeError(f"the rescaling factor {real:g} is not between 0 and 1")
+    multiplier, shift = quantize_multiplier(real)
+    if shift > 0:
+        raise RangeError(f"the rescaling factor {real:.17g} rounds to 1")
+    return multiplier, shift
+
+
+def convolution_multipliers(
+    source: Quantisation, weights: Quantisation, output: Quantisation, channels: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Multipliers and shifts of a convolution, one per output channel, `PopulateConvolutionQuantizationParams`."""
+    scales = weights.scales if weights.per_channel else weights.scales * channels
+    pairs = [quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
+    return tuple(multiplier for multiplier, _ in pairs), tuple(shift for _, shift in pairs)
+
+
+def product_multiplier(source: Quantisation, weights: Quantisation, output: Quantisation) -> tuple[int, int]:
+    """The one multiplier of FULLY_CONNECTED, `GetQuantizedConvolutionMultipler`: the product of the scales is a
+    float32.
+    """
+    product = float(np.float32(source.scale) * np.float32(weights.scale))
+    return quantize_multiplier(product / output.scale)
+
+
+def sum_multipliers(
+    first: Quantisation, second: Quantisation, output: Quantisation, left_shift: int
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Multipliers and shifts of both inputs and of the output of ADD and SUB."""
+    twice = float(np.float32(2) * np.float32(max(first.scale, second.scale)))
+    widened = float(np.float32(2**left_shift) * np.float32(output.scale))
+    if not (math.isfinite(twice) and math.isfinite(widened)):
+        raise RangeError("a scale is too large for float32")
+    return (
+        quantize_multiplier_below_one(first.scale / twice),
+        quantize_multiplier_below_one(second.scale / twice),
+        quantize_multiplier_below_one(twice / widened),
+    )
+
+
+def mul_multiplier(first: Quantisation, second: Quantisation, output: Quantisation) -> tuple[int, int]:
+    """Multiplier and shift of MUL: all of it in float32."""
+    with np.errstate(all="ignore"):
+        return quantize_multiplier(float(np.float32(first.scale) * np.float32(second.scale) / np.float32(output.scale)))
+
+
+def ratio_multiplier(source: Quantisation, output: Quantisation) -> tuple[int, int]:
+    """Multiplier and shift of a change of scale, the quotient in double (QUANTIZE, MEAN)."""
+    return quantize_multiplier(source.scale / output.scale)
+
+
+def ratio_multiplier_float(source: Quantisation, output: Quantisation) -> tuple[int, int]:
+    """Multiplier and shift of a change of scale, the quotient in float32 (RELU and its kin)."""
+    with np.errstate(all="ignore"):
+        return quantize_multiplier(float(np.float32(source.scale) / np.float32(output.scale)))
+
+
+def mean_multiplier(source: Quantisation, output: Quantisation, count: int) -> tuple[int, int]:
+    """Multiplier and shift of MEAN over `count` elements, with the division folded in, `QuantizedMeanOrSum`."""
+    multiplier, shift = ratio_multiplier(source, output)
+    extra = min(count.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << extra) // count, shift - extra
+
+
+def input_radius(integer_bits: int, left_shift: int) -> int:
+    """`CalculateInputRadius` with 31 total bits."""
+    return math.floor(math.ldexp(2**integer_bits - 1, 31 - integer_bits - left_shift))
+
+
+def softmax_scaling(beta: float, scale: float) -> tuple[int, int, int]:
+    """Multiplier, left shift and diff_min of SOFTMAX, `PreprocessSoftmaxScaling` with 5 integer bits.
+
+    Raises:
+        RangeError: beta * scale is so small that the stock interpreter aborts.
+    """
+    real = min(float(np.float32(beta)) * scale * 2.0 ** (31 - 5), float(INT32_MAX))
+    if real <= 1:
+        raise RangeError(f"beta * scale = {beta * scale:g} is too small")
+    multiplier, left_shift = quantize_multiplier_above_one(real)
+    return multiplier, left_shift, -input_radius(5, left_shift)
+
+
+def quantize_multiplier_above_one(real: float) -> tuple[int, int]:
+    """`QuantizeMultiplierGreaterThanOne`: the left shift is 0 to 31."""
+    fraction, shift = math.frexp(real)
+    fixed = round_half_away(fraction * 2**31)
+    if fixed == 2**31:
+        fixed //= 2
+        shift += 1
+    return fixed, shift
+
+
+def logistic_scaling(scale: float) -> tuple[int, int, int]:
+    """Multiplier, left shift and input range radius of LOGISTIC with 4 integer bits.
+
+    Raises:
+        RangeError: the shift would leave 0..31.
+    """
+    fraction, shift = math.frexp(scale * 2.0 ** (31 - 4))
+    multiplier = round_half_away(fraction * 2**31)
+    if not 0 <= shift <= 31 or multiplier > INT32_MAX:
+        raise RangeError(f"the input scale {scale:g} is out of range")
+    return multiplier, shift, input_radius(4, shift)
+
+
+def activation_range(activation: Activation, output: Quantisation, dtype: DType = DType.INT8) -> tuple[int, int]:
+    """Smallest and largest code of a fused activation, `CalculateActivationRangeQuantized`.
+
+    Raises:
+        RangeError: a limit does not fit into 32 bits, or the range is empty.
+    """
+    low, high = (-128, 127) if dtype is DType.INT8 else (0, 255)
+
+    def code(value: float) -> int:
+        with np.errstate(all="ignore"):
+            quotient = float(np.float32(value) / np.float32(output.scale))
+        if not abs(quotient) < 2**30:
+            raise RangeError(f"the scale {output.scale:g} is too small for {activation.value}")
+        return output.zero_point + round_half_away(quotient)
+
+    if activation in (Activation.RELU, Activation.RELU6):
+        low = max(low, code(0.0))
+    if activation is Activation.RELU6:
+        high = min(high, code(6.0))
+    if activation is Activation.RELU_N1_TO_1:
+        low, high = max(low, code(-1.0)), min(high, code(1.0))
+    if low > high:
+        raise RangeError(f"{activation.value} leaves no code of zero point {output.zero_point}")
+    return low, high

@@ -1,0 +1,183 @@
+"""The whole generator: a set of modes in, the generated C and everything that a report says about it out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware_gen import emit
+from firmware_gen.emit import KnownAnswers
+from firmware_gen.errors import FirmwareGenError
+from firmware_gen.memory import Memory, PlannedBuffer, plan_memory
+from firmware_gen.passes import Network, check_boundaries, prepare
+from firmware_gen.read_tflite import read_tflite
+from firmware_gen.share import Constant, compare_weights, share_blocks
+from firmware_gen.tables import PolicyConfig, Tables, build_tables
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSource:
+    """One mode as a file.
+
+    Attributes:
+        name: such as "88.80.80".
+        path: of its `.tflite`.
+        boundaries: name of the tensor after each position but the last, repeated where a position is skipped; () for
+            one position.
+    """
+
+    name: str
+    path: Path
+    boundaries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedModel:
+    """What was generated.
+
+    Attributes:
+        files: the C sources and headers, in the order in which they were written.
+        modes: names, mode 0 first.
+        positions: number of positions of every mode.
+        macs: of each mode.
+        constants: every run of constants in flash with its layer, bytes and modes.
+        table_bytes: flash of records, steps, blocks and schedules.
+        memory: the arena.
+        input_bytes: of the model's input.
+        output_bytes: of the model's output.
+    """
+
+    files: tuple[Path, ...]
+    modes: tuple[str, ...]
+    positions: int
+    macs: tuple[int, ...]
+    constants: tuple[Constant, ...]
+    table_bytes: int
+    memory: Memory
+    input_bytes: int
+    output_bytes: int
+
+    @property
+    def arena(self) -> int:
+        """Bytes of the arena, scratch included."""
+        return self.memory.arena
+
+    @property
+    def lower_bound(self) -> int:
+        """Bytes that are live at once in the worst step."""
+        return self.memory.lower_bound
+
+    @property
+    def buffers(self) -> tuple[PlannedBuffer, ...]:
+        """Every buffer of every mode."""
+        return self.memory.buffers
+
+    @property
+    def weight_bytes(self) -> int:
+        """Flash of the weights."""
+        return sum(constant.size for constant in self.constants if constant.table == "weights")
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Flash of biases, multipliers and shifts."""
+        return sum(constant.size for constant in self.constants if constant.table != "weights")
+
+
+def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
+    """Reads every mode and checks that they can meet at every boundary.
+
+    Raises:
+        FirmwareGenError: as the steps raise it.
+    """
+    if not modes:
+        raise FirmwareGenError("no mode was given; name at least one .tflite file")
+    names = [mode.name for mode in modes]
+    if len(set(names)) != len(names):
+        raise FirmwareGenError(f"two modes have the same name among {', '.join(names)}; give each its own")
+    networks = tuple(prepare(read_tflite(mode.path), mode.boundaries) for mode in modes)
+    check_boundaries(networks)
+    return networks
+
+
+def check_shared_weights(modes: Sequence[ModeSource]) -> None:
+    """Checks that all modes hold the same weights, byte for byte.
+
+    Raises:
+        FirmwareGenError: names the first layer that differs.
+    """
+    compare_weights(read_modes(modes))
+
+
+def build(modes: Sequence[ModeSource], policy: PolicyConfig) -> Tables:
+    """Everything but the text."""
+    networks = read_modes(modes)
+    compare_weights(networks)
+    memory = plan_memory(share_blocks(networks))
+    first = networks[0].graph
+    return build_tables(
+        memory, [mode.name for mode in modes], first.tensors[first.input], first.tensors[first.output], policy
+    )
+
+
+def generate(
+    modes: Sequence[ModeSource],
+    out_dir: Path,
+    policy: PolicyConfig | None = None,
+    known_answers: KnownAnswers | None = None,
+    scratch_limit: int | None = None,
+    name: str = "model",
+) -> GeneratedModel:
+    """Writes `dimmer_model.c/.h` and, where known answers are given, `dimmer_known_answers.c/.h`.
+
+    Args:
+        modes: mode 0, the most expensive one, first.
+        scratch_limit: bytes that no step's scratch buffer may exceed.
+        name: of the model, for people.
+
+    Raises:
+        FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
+    """
+    tables = build(modes, policy or PolicyConfig())
+    memory = tables.memory
+    if scratch_limit is not None and memory.scratch > scratch_limit:
+        raise FirmwareGenError(
+            f"{modes[0].path.name}: needs {memory.scratch} bytes of scratch, the limit is "
+            f"{scratch_limit}; raise the limit or use smaller layers"
+        )
+    texts = {"dimmer_model.h": emit.emit_header(tables), "dimmer_model.c": emit.emit_source(tables, name)}
+    if known_answers is not None:
+        texts["dimmer_known_answers.h"] = emit.emit_known_answers_header(tables)
+        texts["dimmer_known_answers.c"] = emit.emit_known_answers(tables, known_answers)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():
+        write_atomically(out_dir / file, text)
+    return GeneratedModel(
+        tuple(out_dir / file for file in texts),
+        tables.mode_names,
+        len(tables.schedules[0]),
+        tables.mode_macs,
+        tables.pool.constants,
+        tables.schedule_bytes,
+        memory,
+        tables.input.size,
+        tables.output.size,
+    )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a whole file or none; leaves one alone that already has this text, so that nothing is compiled again."""
+    if path.exists() and path.read_bytes() == text.encode():
+        return
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

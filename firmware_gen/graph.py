@@ -1,0 +1,312 @@
+"""The graph that every later step works on: frozen, typed, and already checked by whoever built it.
+
+Shapes are NHWC with batch 1, weights OHWI (depthwise: 1HWC) as in TFLite. An operator has exactly one output; the
+constant tensors that are only parameters in TFLite (the paddings of PAD, the axes of MEAN, ...) are part of its options
+here, so `Operator.inputs` holds activations, and for convolutions and FULLY_CONNECTED weights and bias.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+
+class DType(Enum):
+    """Element types that a graph may hold."""
+
+    INT8 = "int8"
+    UINT8 = "uint8"
+    INT32 = "int32"
+    FLOAT32 = "float32"
+
+    @property
+    def size(self) -> int:
+        """Bytes of one element."""
+        return 1 if self in (DType.INT8, DType.UINT8) else 4
+
+
+class Activation(Enum):
+    """Fused activation functions; each is only a clamp of the quantised output."""
+
+    NONE = "NONE"
+    RELU = "RELU"
+    RELU_N1_TO_1 = "RELU_N1_TO_1"
+    RELU6 = "RELU6"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """Affine quantisation, `real = scale * (code - zero_point)`.
+
+    Attributes:
+        scales: one float32 value per tensor, or one per channel.
+        zero_points: as many as scales.
+        axis: dimension that the channels lie on.
+    """
+
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int = 0
+
+    @property
+    def scale(self) -> float:
+        """The scale of a per-tensor quantisation."""
+        return self.scales[0]
+
+    @property
+    def zero_point(self) -> int:
+        """The zero point of a per-tensor quantisation."""
+        return self.zero_points[0]
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether there is more than one scale."""
+        return len(self.scales) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor of the graph.
+
+    Attributes:
+        data: the constant's bytes, little-endian, or None where the tensor is computed.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType
+    quantisation: Quantisation | None
+    data: bytes | None
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        return self.elements * self.dtype.size
+
+    @property
+    def constant(self) -> bool:
+        """Whether the values are in the file."""
+        return self.data is not None
+
+    @property
+    def q(self) -> Quantisation:
+        """The quantisation of a tensor that was checked to have one."""
+        if self.quantisation is None:
+            raise ValueError(f"{self.name} is not quantised")
+        return self.quantisation
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Elements of padding on each side of height and width."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window that slides over height and width."""
+
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    dilation_h: int
+    dilation_w: int
+    padding: Padding
+
+
+@dataclass(frozen=True, slots=True)
+class Conv2d:
+    """CONV_2D: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O]."""
+
+    window: Window
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class DepthwiseConv2d:
+    """DEPTHWISE_CONV_2D: inputs are activation, weights int8[1,H,W,C*multiplier] and optionally bias."""
+
+    window: Window
+    multiplier: int
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class FullyConnected:
+    """FULLY_CONNECTED: inputs are activation, weights int8[O,I] and optionally bias."""
+
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """ADD with broadcasting."""
+
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Sub:
+    """SUB with broadcasting."""
+
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Mul:
+    """MUL with broadcasting."""
+
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """PAD: elements before and after each dimension, all set to `value` (a code, normally the zero point)."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """MEAN over `axes` (sorted, non-negative)."""
+
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePool2d:
+    """AVERAGE_POOL_2D; padding does not count as elements."""
+
+    window: Window
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPool2d:
+    """MAX_POOL_2D."""
+
+    window: Window
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """RESHAPE and its kin (SQUEEZE, EXPAND_DIMS): the same bytes under another shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """SOFTMAX over the last dimension."""
+
+    beta: float
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """LOGISTIC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relu:
+    """A RELU that is an operator of its own."""
+
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Quantize:
+    """QUANTIZE: float32, uint8 or int8 to int8 or uint8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dequantize:
+    """DEQUANTIZE: int8 or uint8 to float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """CONCATENATION along `axis` (non-negative)."""
+
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    """TRANSPOSE: output dimension i is input dimension permutation[i]."""
+
+    permutation: tuple[int, ...]
+
+
+Options = (
+    Conv2d
+    | DepthwiseConv2d
+    | FullyConnected
+    | Add
+    | Sub
+    | Mul
+    | Pad
+    | Mean
+    | AveragePool2d
+    | MaxPool2d
+    | Reshape
+    | Softmax
+    | Logistic
+    | Relu
+    | Quantize
+    | Dequantize
+    | Concatenation
+    | Transpose
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator.
+
+    Attributes:
+        index: its place in the file, for error messages.
+        kind: its TFLite name.
+        inputs: tensor indexes.
+        output: tensor index.
+    """
+
+    index: int
+    kind: str
+    options: Options
+    inputs: tuple[int, ...]
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A whole network.
+
+    Attributes:
+        source: file that it was read from, for error messages.
+        operators: in an order in which they can be run.
+        input: tensor index of the one input.
+        output: tensor index of the one output.
+    """
+
+    source: str
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    input: int
+    output: int
+
+    def where(self, operator: Operator) -> str:
+        """File, operator and output tensor, for an error message."""
+        return f"{self.source}: operator {operator.index} {operator.kind} ({self.tensors[operator.output].name})"

@@ -1,0 +1,257 @@
+"""The memory of all modes: which buffers share bytes by construction, when each is live, and where each lies in the one
+arena.
+
+Modes never run at the same time and meet only at boundaries. So time is the row of all different blocks' steps, one
+block after the other, and the only buffers that live in more than one block are the boundary tensors. Where a mode
+skips a position, the boundaries before and after it are one buffer (a slot); a whole stage therefore has one slot, and
+the ADD that ends a residual block works in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from firmware_gen.kernels import Buffer, copy
+from firmware_gen.plan import Item, Placement, aligned, place
+from firmware_gen.share import Block, BlockSet
+
+Node = tuple[int, int]
+"""A buffer of a block: block index, buffer id; the id -1 - s is the scratch buffer of step s."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBuffer:
+    """A buffer in the arena, as one mode sees it; steps count through that mode's whole inference."""
+
+    mode: int
+    name: str
+    offset: int
+    size: int
+    first_step: int
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The arena of a set of modes.
+
+    Attributes:
+        blocks: as given, with copies added where a boundary could not be reached in place.
+        offsets: of every node.
+        arena: bytes, scratch included.
+        lower_bound: of `arena`.
+        arena_without_scratch: bytes that the tensors alone need.
+        scratch: bytes of the largest scratch buffer.
+        input_offset: of the model's input.
+        output_offset: of the model's output.
+        buffers: every buffer of every mode.
+    """
+
+    blocks: BlockSet
+    offsets: dict[Node, int]
+    arena: int
+    lower_bound: int
+    arena_without_scratch: int
+    scratch: int
+    input_offset: int
+    output_offset: int
+    buffers: tuple[PlannedBuffer, ...]
+
+
+class _Groups:
+    """Nodes that lie at one offset."""
+
+    def __init__(self) -> None:
+        self.parent: dict[Node, Node] = {}
+        self.members: dict[Node, list[Node]] = {}
+
+    def add(self, node: Node) -> None:
+        if node not in self.parent:
+            self.parent[node] = node
+            self.members[node] = [node]
+
+    def find(self, node: Node) -> Node:
+        while self.parent[node] != node:
+            self.parent[node] = self.parent[self.parent[node]]
+            node = self.parent[node]
+        return node
+
+    def join(self, first: Node, second: Node) -> None:
+        first, second = self.find(first), self.find(second)
+        if first != second:
+            self.parent[second] = first
+            self.members[first] += self.members.pop(second)
+
+
+def plan_memory(blocks: BlockSet) -> Memory:
+    """Plans the arena: twice, with boundary slots alone and with all in-place operators, and keeps the smaller."""
+    blocks = _with_copies(blocks)
+    plans = [_Plan(blocks, merge=merge) for merge in (True, False)]
+    best = min(plans, key=lambda plan: plan.placement.arena)
+    return best.memory()
+
+
+def _slots(blocks: BlockSet) -> list[int]:
+    """For each boundary the first boundary of its slot."""
+    count = max(blocks.positions) + 2
+    slots = list(range(count))
+    for block, position in zip(blocks.blocks, blocks.positions, strict=True):
+        if not block.steps:
+            low, high = slots[position], slots[position + 1]
+            slots = [low if slot == high else slot for slot in slots]
+    return slots
+
+
+def _last_uses(block: Block) -> list[int]:
+    last = [-1] * len(block.sizes)
+    for index, step in enumerate(block.steps):
+        for buffer in step.reads:
+            last[buffer] = index
+    return last
+
+
+def _first_writes(block: Block) -> list[int]:
+    first = [0] * len(block.sizes)
+    for index in range(len(block.steps) - 1, -1, -1):
+        first[block.steps[index].writes] = index
+    return first
+
+
+def _with_copies(blocks: BlockSet) -> BlockSet:
+    """Where input and output of a block share a slot and its last operator cannot work in place, it writes elsewhere
+    and a copy follows.
+    """
+    slots = _slots(blocks)
+    changed = []
+    for block, position in zip(blocks.blocks, blocks.positions, strict=True):
+        if block.steps and slots[position] == slots[position + 1]:
+            written, read = _first_writes(block)[block.output], _last_uses(block)[0]
+            step = block.steps[written]
+            if not (read < written or (read == written and 0 in step.in_place and step.writes == block.output)):
+                block = _copied(block)
+        changed.append(block)
+    return replace(blocks, blocks=tuple(changed))
+
+
+def _copied(block: Block) -> Block:
+    output = len(block.sizes)
+    size, name = block.sizes[block.output], block.names[block.output]
+    step = copy(Buffer(block.output), Buffer(output), size, name)
+    return Block((*block.steps, step), (*block.sizes, size), output, (*block.names, name))
+
+
+class _Plan:
+    def __init__(self, blocks: BlockSet, *, merge: bool) -> None:
+        self.blocks = blocks
+        self.live: dict[Node, int] = {}
+        self.size: dict[Node, int] = {}
+        self.pairs: set[tuple[int, Node, Node]] = set()
+        self.groups = _Groups()
+        self.slots = _slots(blocks)
+        self.ends: dict[int, list[Node]] = {slot: [] for slot in self.slots}
+        self._measure()
+        for nodes in self.ends.values():
+            for node in nodes[1:]:
+                self.groups.join(nodes[0], node)
+        if merge:
+            self._merge()
+        self.roots = [root for root in self.groups.members if self._live(root)]
+        self.placement = self._place(self.roots)
+
+    def _measure(self) -> None:
+        now = 0
+        for index, (block, position) in enumerate(zip(self.blocks.blocks, self.blocks.positions, strict=True)):
+            last, first = _last_uses(block), _first_writes(block)
+            count = len(block.steps)
+            for buffer, size in enumerate(block.sizes):
+                node = (index, buffer)
+                begin = 0 if buffer == 0 else first[buffer]
+                end = count - 1 if buffer == block.output else max(last[buffer], begin)
+                self.live[node] = sum(1 << (now + step) for step in range(begin, end + 1)) if count else 0
+                self.size[node] = size
+                self.groups.add(node)
+            self.ends[self.slots[position]].append((index, 0))
+            self.ends[self.slots[position + 1]].append((index, block.output))
+            for number, step in enumerate(block.steps):
+                if step.scratch_bytes:
+                    node = (index, -1 - number)
+                    self.live[node], self.size[node] = 1 << (now + number), step.scratch_bytes
+                    self.groups.add(node)
+                for source in step.in_place:
+                    if first[step.writes] == number and last[source] == number and source != block.output:
+                        self.pairs.add((now + number, (index, step.writes), (index, source)))
+            now += count
+
+    def _live(self, root: Node) -> int:
+        mask = 0
+        for node in self.groups.members[root]:
+            mask |= self.live[node]
+        return mask
+
+    def _merge(self) -> None:
+        for _, output, source in sorted(self.pairs):
+            if aligned(self.size[output]) != aligned(self.size[source]):
+                continue
+            first, second = self.groups.find(output), self.groups.find(source)
+            if first != second and self._can_join(first, second):
+                self.groups.join(first, second)
+
+    def _can_join(self, first: Node, second: Node) -> bool:
+        """Where both are live, only an in-place operator's output and the input that it overwrites may meet."""
+        both = self._live(first) & self._live(second)
+        while both:
+            bit = both & -both
+            both ^= bit
+            now = bit.bit_length() - 1
+            one = [node for node in self.groups.members[first] if self.live[node] & bit]
+            other = [node for node in self.groups.members[second] if self.live[node] & bit]
+            if len(one) != 1 or len(other) != 1:
+                return False
+            if (now, one[0], other[0]) not in self.pairs and (now, other[0], one[0]) not in self.pairs:
+                return False
+        return True
+
+    def _place(self, roots: Sequence[Node]) -> Placement:
+        return place(
+            [Item(max(self.size[node] for node in self.groups.members[root]), self._live(root)) for root in roots]
+        )
+
+    def memory(self) -> Memory:
+        at = dict(zip(self.roots, self.placement.offsets, strict=True))
+        offsets = {node: at.get(self.groups.find(node), 0) for node in self.groups.parent}
+        tensors = [root for root in self.roots if root[1] >= 0]
+        first = self.ends[self.slots[0]][0]
+        last = self.ends[self.slots[-1]][0]
+        ends = [max(self.size[node] for node in self.groups.members[self.groups.find(end)]) for end in (first, last)]
+        arena = max(
+            self.placement.arena, *(aligned(offsets[end] + size) for end, size in zip((first, last), ends, strict=True))
+        )
+        return Memory(
+            self.blocks,
+            offsets,
+            arena,
+            self.placement.lower_bound,
+            self._place(tensors).arena,
+            max((step.scratch_bytes for block in self.blocks.blocks for step in block.steps), default=0),
+            offsets[first],
+            offsets[last],
+            tuple(self._buffers(offsets)),
+        )
+
+    def _buffers(self, offsets: dict[Node, int]) -> list[PlannedBuffer]:
+        found = []
+        for mode, schedule in enumerate(self.blocks.schedules):
+            now = 0
+            for index in schedule:
+                block = self.blocks.blocks[index]
+                start = sum(len(earlier.steps) for earlier in self.blocks.blocks[:index])
+                for node, mask in self.live.items():
+                    if node[0] != index or not mask:
+                        continue
+                    begin = (mask & -mask).bit_length() - 1 - start + now
+                    end = mask.bit_length() - 1 - start + now
+                    name = block.names[node[1]] if node[1] >= 0 else f"scratch of {block.steps[-1 - node[1]].layer}"
+                    found.append(PlannedBuffer(mode, name, offsets[node], self.size[node], begin, end))
+                now += len(block.steps)
+        return found

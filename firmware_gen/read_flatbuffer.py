@@ -1,0 +1,228 @@
+"""`.tflite` bytes -> plain Python records, bounded by the file's size.
+
+Python's flatbuffers are memory-safe but take any number for a length, so every vector is measured against the file
+before it is walked. Nothing here knows what an operator means; that is `read_tflite`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+
+from firmware_gen.errors import FirmwareGenError
+
+MAX_FILE_BYTES = 64 << 20
+MAX_TENSORS = 1 << 15
+MAX_OPERATORS = 1 << 12
+
+Value = int | float | bool | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawTensor:
+    """A tensor as the file has it; `data` is None where the file holds no values."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: int
+    data: bytes | None
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int
+    variable: bool
+    sparse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RawOperator:
+    """An operator as the file has it; `options` is empty where the file holds none."""
+
+    kind: str
+    options: dict[str, Value]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawModel:
+    """The one subgraph of a file."""
+
+    tensors: tuple[RawTensor, ...]
+    operators: tuple[RawOperator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+_KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+_CONV = ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor", "FusedActivationFunction")
+_POOL = ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight", "FusedActivationFunction")
+_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "CONV_2D": ("Conv2DOptions", _CONV),
+    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", (*_CONV, "DepthMultiplier")),
+    "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims")),
+    "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "MUL": ("MulOptions", ("FusedActivationFunction",)),
+    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
+    "MAX_POOL_2D": ("Pool2DOptions", _POOL),
+    "RESHAPE": ("ReshapeOptions", ("NewShape",)),
+    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
+    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+}
+
+
+def kind_name(code: int) -> str:
+    """The name of a builtin operator code."""
+    return str(_KINDS.get(code, f"operator code {code}"))
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def count(self, length: int, element_bytes: int, what: str) -> int:
+        if length * element_bytes > len(self.data):
+            raise ValueError(f"{what} claims {length} entries, more than the file could hold")
+        return length
+
+    def ints(self, length: int, as_numpy: Callable[[], Any], element_bytes: int, what: str) -> tuple[int, ...]:
+        if self.count(length, element_bytes, what) == 0:
+            return ()
+        return tuple(int(value) for value in as_numpy().tolist())
+
+    def name(self, raw: bytes | None, index: int) -> str:
+        if not raw or len(raw) > 4096:
+            return f"tensor_{index}"
+        return raw.decode("utf-8", errors="replace")
+
+    def tensor(self, subgraph: Any, index: int, buffer_data: Callable[[int, str], bytes | None]) -> RawTensor:
+        table = subgraph.Tensors(index)
+        name = self.name(table.Name(), index)
+        shape = self.ints(table.ShapeLength(), table.ShapeAsNumpy, 4, f"the shape of {name}")
+        scales: tuple[float, ...] = ()
+        zero_points: tuple[int, ...] = ()
+        axis = 0
+        quantisation = table.Quantization()
+        if quantisation is not None and quantisation.ScaleLength():
+            if quantisation.DetailsType() != 0:
+                raise ValueError(
+                    f"{name} has a quantisation of its own kind, only plain scales and zero points can be read"
+                )
+            self.count(quantisation.ScaleLength(), 4, f"the scales of {name}")
+            scales = tuple(float(value) for value in quantisation.ScaleAsNumpy().tolist())
+            zero_points = self.ints(
+                quantisation.ZeroPointLength(), quantisation.ZeroPointAsNumpy, 8, f"the zero points of {name}"
+            )
+            axis = quantisation.QuantizedDimension()
+        return RawTensor(
+            name,
+            shape,
+            table.Type(),
+            buffer_data(table.Buffer(), name),
+            scales,
+            zero_points,
+            axis,
+            table.IsVariable(),
+            table.Sparsity() is not None,
+        )
+
+    def options(self, kind: str, table: Any) -> dict[str, Value]:
+        if kind not in _OPTIONS:
+            return {}
+        class_name, fields = _OPTIONS[kind]
+        union = table.BuiltinOptions()
+        if union is None or table.BuiltinOptionsType() != getattr(schema.BuiltinOptions, class_name):
+            return {}
+        options = getattr(schema, class_name)()
+        options.Init(union.Bytes, union.Pos)
+        values: dict[str, Value] = {}
+        for field in fields:
+            if field == "NewShape":
+                values[field] = self.ints(
+                    options.NewShapeLength(), options.NewShapeAsNumpy, 4, "the new shape of RESHAPE"
+                )
+            else:
+                values[field] = getattr(options, field)()
+        return values
+
+    def model(self) -> RawModel:
+        model = schema.Model.GetRootAs(self.data, 0)
+        if model.Version() != 3:
+            raise ValueError(f"schema version {model.Version()}, expected 3")
+        if model.SubgraphsLength() != 1:
+            raise ValueError(f"{model.SubgraphsLength()} subgraphs, expected one; convert without control flow")
+        subgraph = model.Subgraphs(0)
+        buffer_count = self.count(model.BuffersLength(), 4, "the list of buffers")
+        tensor_count = self.count(subgraph.TensorsLength(), 4, "the list of tensors")
+        operator_count = self.count(subgraph.OperatorsLength(), 4, "the list of operators")
+        code_count = self.count(model.OperatorCodesLength(), 4, "the list of operator codes")
+        if tensor_count > MAX_TENSORS or operator_count > MAX_OPERATORS:
+            raise ValueError(
+                f"{tensor_count} tensors and {operator_count} operators, more than the "
+                f"{MAX_TENSORS} and {MAX_OPERATORS} that a firmware can hold"
+            )
+
+        def buffer_data(index: int, name: str) -> bytes | None:
+            if index == 0:
+                return None
+            if index >= buffer_count:
+                raise ValueError(f"{name} lies in buffer {index} of {buffer_count}")
+            buffer = model.Buffers(index)
+            if buffer.Offset() > 1 or buffer.Size() > 1:
+                raise ValueError(f"{name} is stored behind the flatbuffer; convert it again as a file under 2 GB")
+            length = self.count(buffer.DataLength(), 1, f"the buffer of {name}")
+            return bytes(buffer.DataAsNumpy().tobytes()) if length else None
+
+        kinds = []
+        for index in range(code_count):
+            code = model.OperatorCodes(index)
+            kinds.append(kind_name(max(code.DeprecatedBuiltinCode(), code.BuiltinCode())))
+        operators = []
+        for index in range(operator_count):
+            table = subgraph.Operators(index)
+            if table.OpcodeIndex() >= len(kinds):
+                raise ValueError(f"operator {index} has operator code {table.OpcodeIndex()} of {len(kinds)}")
+            kind = kinds[table.OpcodeIndex()]
+            operators.append(
+                RawOperator(
+                    kind,
+                    self.options(kind, table),
+                    self.ints(table.InputsLength(), table.InputsAsNumpy, 4, f"the inputs of operator {index}"),
+                    self.ints(table.OutputsLength(), table.OutputsAsNumpy, 4, f"the outputs of operator {index}"),
+                )
+            )
+        return RawModel(
+            tuple(self.tensor(subgraph, index, buffer_data) for index in range(tensor_count)),
+            tuple(operators),
+            self.ints(subgraph.InputsLength(), subgraph.InputsAsNumpy, 4, "the list of inputs"),
+            self.ints(subgraph.OutputsLength(), subgraph.OutputsAsNumpy, 4, "the list of outputs"),
+        )
+
+
+def read_flatbuffer(data: bytes, source: str) -> RawModel:
+    """Unpacks the one subgraph of a `.tflite` file.
+
+    Raises:
+        FirmwareGenError: the bytes are not a whole, well-formed `.tflite` file.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise FirmwareGenError(
+            f"{source}: {len(data)} bytes, more than the {MAX_FILE_BYTES} that are read; no "
+            "microcontroller holds such a model"
+        )
+    if len(data) < 16 or data[4:8] != b"TFL3":
+        raise FirmwareGenError(
+            f"{source}: not a .tflite file (the identifier TFL3 is missing); give the file that the converter wrote"
+        )
+    try:
+        return _Reader(data).model()
+    except (struct.error, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise FirmwareGenError(
+            f"{source}: damaged or not a plain .tflite file: {reason}; convert the model again"
+        ) from error

@@ -1,0 +1,240 @@
+"""`.tflite` file -> Graph, with every check that the rest of the generator relies on.
+
+What TFLite derives while it prepares a graph (output shapes, SAME padding) is derived here again and must agree with
+the file, so a file that lies is an error and not a wrong firmware.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from ai_edge_litert import schema_py_generated as schema
+
+from firmware_gen.errors import FirmwareGenError
+from firmware_gen.graph import DType, Graph, Operator, Quantisation, Tensor
+from firmware_gen.read_flatbuffer import RawModel, RawTensor, read_flatbuffer
+from firmware_gen.read_operators import OperatorReader
+
+MAX_DIMENSION = 0xFFFF
+MAX_TENSOR_BYTES = 16 << 20
+MAX_RANK = 6
+
+_DTYPES = {
+    schema.TensorType.INT8: DType.INT8,
+    schema.TensorType.UINT8: DType.UINT8,
+    schema.TensorType.INT32: DType.INT32,
+    schema.TensorType.FLOAT32: DType.FLOAT32,
+}
+_TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
+_TYPE_ADVICE = {
+    "INT4": "int4 weights are not read yet; quantise the weights to int8 on the grid -7..7, "
+    "which gives the same results",
+    "INT2": "int2 weights are not read yet; quantise the weights to int8 on the grid -1..1, "
+    "which gives the same results",
+    "INT16": "quantise activations to int8",
+    "FLOAT16": "quantise the network to int8",
+}
+
+
+def read_tflite(path: Path, *, name: str | None = None) -> Graph:
+    """Reads and checks one model file.
+
+    Args:
+        name: what error messages call the file; its own name where None.
+
+    Raises:
+        FirmwareGenError: the file cannot be read, is damaged, or holds something that the runtime cannot run.
+    """
+    source = name or path.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FirmwareGenError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    return parse_tflite(data, source)
+
+
+def parse_tflite(data: bytes, source: str) -> Graph:
+    """Like `read_tflite`, from bytes; `source` is what error messages call the file."""
+    raw = read_flatbuffer(data, source)
+    tensors = _Tensors(raw, source)
+    graph_input = _only(raw.inputs, len(raw.tensors), "input", source)
+    graph_output = _only(raw.outputs, len(raw.tensors), "output", source)
+    reader = OperatorReader(source, tensors.get)
+    defined = {graph_input}
+    if tensors.get(graph_input).constant:
+        raise FirmwareGenError(
+            f"{source}: the input {tensors.get(graph_input).name} is a constant; convert the model again"
+        )
+    operators: list[Operator] = []
+    for index, record in enumerate(raw.operators):
+        operator = reader.read(index, record)
+        for operand in operator.inputs:
+            tensor = tensors.get(operand)
+            if not tensor.constant and operand not in defined:
+                raise FirmwareGenError(
+                    f"{source}: operator {index} {record.kind} reads {tensor.name} before any operator "
+                    "has written it; convert the model again"
+                )
+        if operator.output in defined or tensors.get(operator.output).constant:
+            raise FirmwareGenError(
+                f"{source}: operator {index} {record.kind} writes "
+                f"{tensors.get(operator.output).name}, which already has a value; convert the "
+                "model again"
+            )
+        defined.add(operator.output)
+        operators.append(operator)
+    if graph_output not in defined:
+        raise FirmwareGenError(
+            f"{source}: no operator writes the output {tensors.get(graph_output).name}; convert the model again"
+        )
+    for place in (graph_input, graph_output):
+        _check_boundary(tensors.get(place), source)
+    shape = tensors.get(graph_input).shape
+    if len(shape) > 1 and shape[0] != 1:
+        raise FirmwareGenError(
+            f"{source}: the input {tensors.get(graph_input).name} has a batch of {shape[0]}; "
+            "export with a fixed batch of 1"
+        )
+    return tensors.graph(tuple(operators), graph_input, graph_output)
+
+
+def _only(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> int:
+    if len(indexes) != 1:
+        raise FirmwareGenError(
+            f"{source}: {len(indexes)} {what}s, the firmware has one; export the network with a single {what} tensor"
+        )
+    if not 0 <= indexes[0] < tensor_count:
+        raise FirmwareGenError(
+            f"{source}: its {what} is tensor {indexes[0]} of {tensor_count}; convert the model again"
+        )
+    return indexes[0]
+
+
+def _check_boundary(tensor: Tensor, source: str) -> None:
+    if tensor.dtype not in (DType.INT8, DType.UINT8, DType.FLOAT32):
+        raise FirmwareGenError(
+            f"{source}: {tensor.name} is {tensor.dtype.value}; inputs and outputs are int8, "
+            "uint8 or float32, convert it so"
+        )
+    if tensor.dtype is not DType.FLOAT32 and tensor.quantisation is None:
+        raise FirmwareGenError(f"{source}: {tensor.name} has no scale and zero point; quantise the network to int8")
+
+
+class _Tensors:
+    """Tensors are checked when an operator first uses them: what nothing uses may be of any kind."""
+
+    def __init__(self, raw: RawModel, source: str) -> None:
+        self.raw = raw.tensors
+        self.source = source
+        self.checked: dict[int, Tensor] = {}
+
+    def get(self, index: int) -> Tensor:
+        if index not in self.checked:
+            if not 0 <= index < len(self.raw):
+                raise FirmwareGenError(
+                    f"{self.source}: an operator names tensor {index} of {len(self.raw)}; convert the model again"
+                )
+            self.checked[index] = self._check(self.raw[index])
+        return self.checked[index]
+
+    def _check(self, raw: RawTensor) -> Tensor:
+        where = f"{self.source}: tensor {raw.name}"
+        if raw.type not in _DTYPES:
+            if _TYPE_NAMES.get(raw.type) == "INT64" and raw.data is not None and len(raw.shape) <= 2:
+                return self._narrowed(raw, where)
+            type_name = _TYPE_NAMES.get(raw.type, f"of type {raw.type}")
+            raise FirmwareGenError(
+                f"{where} is {type_name}: {_TYPE_ADVICE.get(type_name, 'quantise the network to int8')}"
+            )
+        if raw.variable:
+            raise FirmwareGenError(
+                f"{where} keeps state between inferences; export the network with its state as input and output"
+            )
+        if raw.sparse:
+            raise FirmwareGenError(f"{where} is stored sparse; convert without sparsity")
+        dtype = _DTYPES[raw.type]
+        self._check_shape(raw, dtype, where)
+        tensor = Tensor(raw.name, raw.shape, dtype, self._quantisation(raw, dtype, where), raw.data)
+        if raw.data is not None and len(raw.data) != tensor.size:
+            raise FirmwareGenError(
+                f"{where} needs {tensor.size} bytes for {dtype.value}{list(raw.shape)}, its buffer "
+                f"has {len(raw.data)}; convert the model again"
+            )
+        return tensor
+
+    def _check_shape(self, raw: RawTensor, dtype: DType, where: str) -> None:
+        if len(raw.shape) > MAX_RANK or any(not 0 < size <= MAX_DIMENSION for size in raw.shape):
+            raise FirmwareGenError(
+                f"{where} has shape {list(raw.shape)[:8]}; at most {MAX_RANK} dimensions of 1 to "
+                f"{MAX_DIMENSION}, none of them open, convert with a fixed shape"
+            )
+        if math.prod(raw.shape) * dtype.size > MAX_TENSOR_BYTES:
+            raise FirmwareGenError(
+                f"{where} has {math.prod(raw.shape) * dtype.size} bytes, more than the "
+                f"{MAX_TENSOR_BYTES} that any target has; use a smaller network"
+            )
+
+    def _quantisation(self, raw: RawTensor, dtype: DType, where: str) -> Quantisation | None:
+        if not raw.scales or dtype is DType.FLOAT32:
+            return None
+        if len(raw.zero_points) != len(raw.scales):
+            raise FirmwareGenError(
+                f"{where} has {len(raw.scales)} scales and {len(raw.zero_points)} zero points; convert the model again"
+            )
+        if any(not (math.isfinite(scale) and scale > 0) for scale in raw.scales):
+            raise FirmwareGenError(
+                f"{where} has a scale that is not a positive number; quantise again with "
+                "calibration data that reaches every layer"
+            )
+        if len(raw.scales) > 1 and not (0 <= raw.axis < len(raw.shape) and raw.shape[raw.axis] == len(raw.scales)):
+            raise FirmwareGenError(
+                f"{where} has {len(raw.scales)} scales, which dimension {raw.axis} of "
+                f"{list(raw.shape)} does not; convert the model again"
+            )
+        low, high = {DType.INT8: (-128, 127), DType.UINT8: (0, 255), DType.INT32: (0, 0)}[dtype]
+        if any(not low <= zero_point <= high for zero_point in raw.zero_points):
+            raise FirmwareGenError(f"{where} has a zero point outside {low}..{high}; convert the model again")
+        if raw.data is None and len(raw.scales) != 1:
+            raise FirmwareGenError(
+                f"{where} is an activation with {len(raw.scales)} scales; quantise activations per tensor"
+            )
+        return Quantisation(raw.scales, raw.zero_points, raw.axis)
+
+    def _narrowed(self, raw: RawTensor, where: str) -> Tensor:
+        """An int64 parameter (axes, paddings, shapes) as int32."""
+        self._check_shape(raw, DType.INT32, where)
+        data = raw.data or b""
+        values = [int.from_bytes(data[at : at + 8], "little", signed=True) for at in range(0, len(data), 8)]
+        if len(data) != 8 * math.prod(raw.shape) or any(not -(2**31) <= value < 2**31 for value in values):
+            raise FirmwareGenError(
+                f"{where} is int64 and does not hold {math.prod(raw.shape)} small numbers; convert the model again"
+            )
+        return Tensor(
+            raw.name,
+            raw.shape,
+            DType.INT32,
+            None,
+            b"".join(value.to_bytes(4, "little", signed=True) for value in values),
+        )
+
+    def graph(self, operators: tuple[Operator, ...], graph_input: int, graph_output: int) -> Graph:
+        """The graph with the used tensors alone, renumbered in the order of their first use."""
+        order: dict[int, int] = {graph_input: 0}
+        for operator in operators:
+            for index in (*operator.inputs, operator.output):
+                order.setdefault(index, len(order))
+        order.setdefault(graph_output, len(order))
+        renumbered = tuple(
+            Operator(
+                operator.index,
+                operator.kind,
+                operator.options,
+                tuple(order[index] for index in operator.inputs),
+                order[operator.output],
+            )
+            for operator in operators
+        )
+        return Graph(
+            self.source, tuple(self.get(index) for index in order), renumbered, order[graph_input], order[graph_output]
+        )

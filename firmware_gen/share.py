@@ -1,0 +1,207 @@
+"""What the modes of a network have in common: blocks, and the constants that their records point to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from firmware_gen.errors import FirmwareGenError
+from firmware_gen.graph import Conv2d, DepthwiseConv2d, FullyConnected, Tensor
+from firmware_gen.kernels import Params, Shifts, Step, Weights
+from firmware_gen.lower import lower
+from firmware_gen.passes import Network
+
+WEIGHTS_ALIGN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The steps of one position in one or more modes. Blocks are equal when they compute the same.
+
+    Attributes:
+        sizes: bytes of each buffer; buffer 0 is the boundary tensor before the block.
+        output: buffer id of the boundary tensor after the block, 0 where the block is empty.
+        names: tensor name of each buffer.
+    """
+
+    steps: tuple[Step, ...]
+    sizes: tuple[int, ...]
+    output: int
+    names: tuple[str, ...] = field(compare=False)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations of the block."""
+        return sum(step.macs for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSet:
+    """The blocks of all modes.
+
+    Attributes:
+        blocks: each different block once, ordered by position, then by the first mode that has it.
+        positions: the position of each block.
+        schedules: for each mode and position an index into `blocks`.
+    """
+
+    blocks: tuple[Block, ...]
+    positions: tuple[int, ...]
+    schedules: tuple[tuple[int, ...], ...]
+
+    def modes_of(self, block: int) -> tuple[int, ...]:
+        """Modes that run a block."""
+        return tuple(mode for mode, schedule in enumerate(self.schedules) if block in schedule)
+
+
+def build_block(network: Network, position: int) -> Block:
+    """Lowers the operators of one position."""
+    tensors, storage = network.graph.tensors, network.storage
+    first = storage[network.boundaries[position]]
+    ids = {first: 0}
+
+    def buffer(index: int) -> int:
+        return ids.setdefault(storage[index], len(ids))
+
+    steps = tuple(step for operator in network.positions[position] for step in lower(network.graph, operator, buffer))
+    output = ids[storage[network.boundaries[position + 1]]]
+    return Block(
+        steps, tuple(tensors[index].size for index in ids), output, tuple(tensors[index].name for index in ids)
+    )
+
+
+def share_blocks(networks: Sequence[Network]) -> BlockSet:
+    """Finds the blocks that modes share; modes must have passed `check_boundaries`."""
+    count = len(networks[0].positions)
+    blocks: list[Block] = []
+    positions: list[int] = []
+    columns: list[list[int]] = []
+    for position in range(count):
+        known: dict[Block, int] = {}
+        column = []
+        for network in networks:
+            block = build_block(network, position)
+            if block not in known:
+                known[block] = len(blocks)
+                blocks.append(block)
+                positions.append(position)
+            column.append(known[block])
+        columns.append(column)
+    return BlockSet(tuple(blocks), tuple(positions), tuple(zip(*columns, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A run of values in one of the three tables, stored once.
+
+    Attributes:
+        table: "weights", "params" or "shifts".
+        role: the record's field, such as "bias".
+        layer: the first layer that uses it.
+        shape: of the values.
+        index: of its first value in the table.
+        size: bytes in flash.
+        modes: that use it.
+        data: the values' bytes, little-endian.
+    """
+
+    table: str
+    role: str
+    layer: str
+    shape: tuple[int, ...]
+    index: int
+    size: int
+    modes: tuple[int, ...]
+    data: bytes
+
+
+class ConstantPool:
+    """Collects the constants of all steps, equal ones once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, bytes], list[object]] = {}
+        self._sizes = {"weights": 0, "params": 0, "shifts": 0}
+        self._order: dict[tuple[str, bytes], Constant] = {}
+
+    def add(self, value: Weights | Params | Shifts, role: str, layer: str, modes: tuple[int, ...]) -> int:
+        """Stores a constant and gives the index of its first value in its table."""
+        match value:
+            case Weights():
+                table, data, shape, element = "weights", value.data, value.shape, 1
+            case Params():
+                data = b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in value.values)
+                table, shape, element = "params", (len(value.values),), 4
+            case Shifts():
+                data = bytes(number & 0xFF for number in value.values)
+                table, shape, element = "shifts", (len(value.values),), 1
+        key = (table, data)
+        known = self._order.get(key)
+        if known is None:
+            known = Constant(table, role, layer, shape, self._sizes[table] // element, len(data), modes, data)
+            self._sizes[table] += -(-len(data) // WEIGHTS_ALIGN) * WEIGHTS_ALIGN if table == "weights" else len(data)
+        else:
+            merged = tuple(sorted({*known.modes, *modes}))
+            known = Constant(table, known.role, known.layer, known.shape, known.index, known.size, merged, data)
+        self._order[key] = known
+        return known.index
+
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        """All of them, in the order of their tables' contents."""
+        return tuple(self._order.values())
+
+    def table(self, name: str) -> bytes:
+        """The bytes of one table."""
+        data = bytearray()
+        for constant in self.constants:
+            if constant.table == name:
+                data += constant.data
+                if name == "weights":
+                    data += bytes(-len(data) % WEIGHTS_ALIGN)
+        return bytes(data)
+
+
+def weighted_layers(network: Network, position: int) -> list[tuple[str, Tensor]]:
+    """Output name and weights of the layers with weights in one position, in order."""
+    tensors = network.graph.tensors
+    return [
+        (tensors[operator.output].name, tensors[operator.inputs[1]])
+        for operator in network.positions[position]
+        if isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected)
+    ]
+
+
+def compare_weights(networks: Sequence[Network]) -> None:
+    """Checks that all modes that run a position read the same weights there, byte for byte.
+
+    Raises:
+        FirmwareGenError: names the first layer that differs.
+    """
+    for position in range(len(networks[0].positions)):
+        reference: tuple[Network, list[tuple[str, Tensor]]] | None = None
+        for network in networks:
+            layers = weighted_layers(network, position)
+            if not network.positions[position]:
+                continue
+            if reference is None:
+                reference = (network, layers)
+                continue
+            first, expected = reference
+            if len(layers) != len(expected):
+                raise FirmwareGenError(
+                    f"{network.graph.source}: {len(layers)} layers with weights in position {position}, "
+                    f"{first.graph.source} has {len(expected)}; export all modes from one network"
+                )
+            for (layer, weights), (reference_layer, wanted) in zip(layers, expected, strict=True):
+                if weights.shape != wanted.shape:
+                    difference = f"have the shape {list(weights.shape)} instead of {list(wanted.shape)}"
+                elif weights.data != wanted.data:
+                    pairs = zip(weights.data or b"", wanted.data or b"", strict=True)
+                    difference = f"differ in {sum(a != b for a, b in pairs)} of {wanted.elements} bytes"
+                else:
+                    continue
+                raise FirmwareGenError(
+                    f"{network.graph.source}: the weights of layer {layer} {difference} from those of "
+                    f"{reference_layer} in "
+                    f"{first.graph.source}; put them on one int8 grid per channel before the conversion"
+                )

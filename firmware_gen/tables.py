@@ -1,0 +1,322 @@
+"""The tables of the C runtime as bytes: packed with the layout of `runtime/dimmer_tables.h`, so that their CRC can be
+known before any compiler runs.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firmware_gen.errors import FirmwareGenError
+from firmware_gen.graph import DType, Tensor
+from firmware_gen.kernels import Buffer, Kernel, Params, Scratch, Shifts, Step, Weights
+from firmware_gen.memory import Memory
+from firmware_gen.share import Block, ConstantPool
+
+ABI = 1
+MAX_MODES = 255
+MAX_POSITIONS = 256
+MAX_TIERS = 8
+MAX_INDEX = 0xFFFF
+TYPE_CODES = {DType.INT8: 0, DType.UINT8: 1, DType.FLOAT32: 2}
+
+Resolved = int | float | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One tier of the policy: holds while charge and voltage are both at or above its thresholds."""
+
+    min_charge_permille: int
+    min_millivolts: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """When the firmware changes its mode by itself.
+
+    Attributes:
+        tiers: by falling thresholds; the last one holds whatever the battery says. Empty for no policy.
+        dwell_s: least time after any change before going brighter.
+        hysteresis_permille: extra charge needed to go brighter.
+        hysteresis_millivolts: extra voltage needed to go brighter.
+    """
+
+    tiers: tuple[Tier, ...] = ()
+    dwell_s: int = 0
+    hysteresis_permille: int = 0
+    hysteresis_millivolts: int = 0
+
+    def pack(self, mode_count: int) -> bytes:
+        """The bytes of dimmer_policy_t.
+
+        Raises:
+            FirmwareGenError: too many tiers, a number that does not fit, or a mode that does not exist.
+        """
+        if len(self.tiers) > MAX_TIERS:
+            raise FirmwareGenError(f"policy: {len(self.tiers)} tiers, at most {MAX_TIERS}; merge some")
+        for number, tier in enumerate(self.tiers):
+            if not 0 <= tier.mode < mode_count:
+                raise FirmwareGenError(
+                    f"policy: tier {number} selects mode {tier.mode} of {mode_count}; name an existing one"
+                )
+        try:
+            head = struct.pack(
+                "<IHHHH", self.dwell_s, self.hysteresis_permille, self.hysteresis_millivolts, len(self.tiers), 0
+            )
+            tiers = b"".join(
+                struct.pack("<HHBB", t.min_charge_permille, t.min_millivolts, t.mode, 0) for t in self.tiers
+            )
+        except struct.error as error:
+            raise FirmwareGenError(
+                f"policy: a threshold is out of range ({error}); use permille, millivolts and seconds"
+            ) from error
+        return head + tiers.ljust(MAX_TIERS * 6, b"\0")
+
+
+def even_policy(mode_count: int) -> PolicyConfig:
+    """A policy for whoever gave none: the charge's range in equal parts, brightest first."""
+    if mode_count < 2:
+        return PolicyConfig()
+    count = min(mode_count, MAX_TIERS)
+    modes = [number * (mode_count - 1) // (count - 1) for number in range(count)]
+    tiers = tuple(Tier(1000 * (count - 1 - number) // count, 0, mode) for number, mode in enumerate(modes))
+    return PolicyConfig(tiers, dwell_s=60, hysteresis_permille=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record with its final numbers.
+
+    Attributes:
+        values: one for each field.
+        layer: the first layer that uses it.
+        modes: that use it.
+    """
+
+    values: tuple[Resolved, ...]
+    layer: str
+    modes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """All records of one kernel."""
+
+    kernel: Kernel
+    records: tuple[Record, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The records' bytes."""
+        return b"".join(self.kernel.pack(record.values) for record in self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEntry:
+    """One entry of the table of blocks."""
+
+    first_step: int
+    step_count: int
+    positions: tuple[int, ...]
+    modes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntry:
+    """One entry of the table of steps."""
+
+    kernel: int
+    record: int
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything that the emitter writes.
+
+    Attributes:
+        steps: kernel and record index, with the layer's name.
+        schedules: for each mode and position an index into `blocks`.
+    """
+
+    pool: ConstantPool
+    records: tuple[RecordTable, ...]
+    steps: tuple[StepEntry, ...]
+    blocks: tuple[BlockEntry, ...]
+    schedules: tuple[tuple[int, ...], ...]
+    mode_names: tuple[str, ...]
+    mode_macs: tuple[int, ...]
+    memory: Memory
+    input: Tensor
+    output: Tensor
+    policy: PolicyConfig
+
+    @property
+    def dims(self) -> bytes:
+        """The bytes of dimmer_dims_t."""
+        return struct.pack(
+            "<5I6H",
+            self.memory.arena,
+            len(self.pool.table("weights")),
+            len(self.pool.table("params")) // 4,
+            len(self.pool.table("shifts")),
+            sum(len(table.data) for table in self.records),
+            len(self.records),
+            len(self.steps),
+            len(self.blocks),
+            len(self.mode_names),
+            len(self.schedules[0]),
+            0,
+        ) + b"".join(
+            struct.pack("<IIfhBB", offset, tensor.size, *ends(tensor), TYPE_CODES[tensor.dtype], 0)
+            for tensor, offset in ((self.input, self.memory.input_offset), (self.output, self.memory.output_offset))
+        )
+
+    @property
+    def dims_crc(self) -> int:
+        """CRC-32 of `dims`."""
+        return zlib.crc32(self.dims)
+
+    @property
+    def crc(self) -> int:
+        """CRC-32 of all tables in the order that `dimmer_init` reads them."""
+        crc = zlib.crc32(self.dims)
+        for name in ("weights", "params", "shifts"):
+            crc = zlib.crc32(self.pool.table(name), crc)
+        for table in self.records:
+            crc = zlib.crc32(table.data, crc)
+        for entry in self.steps:
+            crc = zlib.crc32(struct.pack("<HH", entry.kernel, entry.record), crc)
+        for block in self.blocks:
+            crc = zlib.crc32(struct.pack("<HH", block.first_step, block.step_count), crc)
+        for schedule in self.schedules:
+            crc = zlib.crc32(struct.pack(f"<{len(schedule)}H", *schedule), crc)
+        return zlib.crc32(self.policy.pack(len(self.mode_names)), crc)
+
+    @property
+    def schedule_bytes(self) -> int:
+        """Bytes of records, steps, blocks and schedules."""
+        return (
+            sum(len(table.data) for table in self.records)
+            + 4 * (len(self.steps) + len(self.blocks))
+            + 2 * sum(len(schedule) for schedule in self.schedules)
+        )
+
+
+def ends(tensor: Tensor) -> tuple[float, int]:
+    """Scale and zero point of a boundary tensor, 0 and 0 where it is float32."""
+    return (0.0, 0) if tensor.quantisation is None else (tensor.q.scale, tensor.q.zero_point)
+
+
+def build_tables(
+    memory: Memory, mode_names: Sequence[str], source: Tensor, output: Tensor, policy: PolicyConfig
+) -> Tables:
+    """Gives every step its record and every constant its place.
+
+    Raises:
+        FirmwareGenError: there are more of something than an index can count, or a number does not fit its field.
+    """
+    return _Builder(memory).build(tuple(mode_names), source, output, policy)
+
+
+class _Builder:
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.pool = ConstantPool()
+        self.kernels: dict[Kernel, dict[tuple[Resolved, ...], Record]] = {}
+        self.steps: list[StepEntry] = []
+        self.blocks: dict[tuple[tuple[int, int], ...], BlockEntry] = {}
+
+    def build(self, mode_names: tuple[str, ...], source: Tensor, output: Tensor, policy: PolicyConfig) -> Tables:
+        blocks = self.memory.blocks
+        if not 0 < len(mode_names) <= MAX_MODES or len(blocks.schedules[0]) > MAX_POSITIONS:
+            raise FirmwareGenError(
+                f"{len(mode_names)} modes of {len(blocks.schedules[0])} positions; at most "
+                f"{MAX_MODES} of {MAX_POSITIONS}, publish fewer modes"
+            )
+        entries = [self.block(index, block) for index, block in enumerate(blocks.blocks)]
+        order = {key: number for number, key in enumerate(self.blocks)}
+        self.check_counts()
+        return Tables(
+            self.pool,
+            tuple(RecordTable(kernel, tuple(records.values())) for kernel, records in self.kernels.items()),
+            tuple(self.steps),
+            tuple(self.blocks.values()),
+            tuple(tuple(order[entries[index]] for index in schedule) for schedule in blocks.schedules),
+            mode_names,
+            tuple(sum(blocks.blocks[index].macs for index in schedule) for schedule in blocks.schedules),
+            self.memory,
+            source,
+            output,
+            policy,
+        )
+
+    def check_counts(self) -> None:
+        counts = {"steps": len(self.steps), "blocks": len(self.blocks), "kernels": len(self.kernels)}
+        counts |= {f"records of {kernel.name}": len(records) for kernel, records in self.kernels.items()}
+        for what, count in counts.items():
+            if count > MAX_INDEX:
+                raise FirmwareGenError(f"{count} {what}, at most {MAX_INDEX}; publish fewer modes")
+
+    def block(self, index: int, block: Block) -> tuple[tuple[int, int], ...]:
+        """Adds a block and gives its key: its steps as pairs of kernel and record."""
+        modes, position = self.memory.blocks.modes_of(index), self.memory.blocks.positions[index]
+        added = [
+            StepEntry(*self.record(index, number, step, modes), step.layer) for number, step in enumerate(block.steps)
+        ]
+        key = tuple((entry.kernel, entry.record) for entry in added)
+        known = self.blocks.get(key)
+        if known is not None:
+            positions, users = sorted({*known.positions, position}), sorted({*known.modes, *modes})
+            self.blocks[key] = BlockEntry(known.first_step, known.step_count, tuple(positions), tuple(users))
+            return key
+        first = self.find(key)
+        if first is None:
+            first = len(self.steps)
+            self.steps.extend(added)
+        self.blocks[key] = BlockEntry(first, len(key), (position,), modes)
+        return key
+
+    def find(self, key: tuple[tuple[int, int], ...]) -> int | None:
+        """Where in the steps so far the same run of steps begins."""
+        have = [(entry.kernel, entry.record) for entry in self.steps]
+        for first in range(len(have) - len(key) + 1):
+            if tuple(have[first : first + len(key)]) == key:
+                return first
+        return None
+
+    def record(self, index: int, number: int, step: Step, modes: tuple[int, ...]) -> tuple[int, int]:
+        """Adds the record of one step and gives the indexes of its kernel and itself."""
+        values: list[Resolved] = []
+        for item, value in zip(step.kernel.fields, step.values, strict=True):
+            match value:
+                case Buffer():
+                    values.append(self.memory.offsets[index, value.id] + value.offset)
+                case Scratch():
+                    values.append(self.memory.offsets[index, -1 - number])
+                case Weights() | Params() | Shifts():
+                    values.append(self.pool.add(value, item.name, step.layer, modes))
+                case _:
+                    values.append(value)
+        records = self.kernels.setdefault(step.kernel, {})
+        key = tuple(values)
+        known = records.get(key)
+        users = modes if known is None else tuple(sorted({*known.modes, *modes}))
+        records[key] = Record(key, step.layer if known is None else known.layer, users)
+        try:
+            step.kernel.pack(key)
+        except struct.error as error:
+            fields = ", ".join(
+                f"{item.name} {value}"
+                for item, value in zip(step.kernel.fields, values, strict=True)
+                if isinstance(value, int) and abs(value) > 127
+            )
+            raise FirmwareGenError(
+                f"{step.layer}: a number does not fit the record of {step.kernel.name} ({error}; "
+                f"{fields}); use a smaller layer"
+            ) from error
+        return list(self.kernels).index(step.kernel), list(records).index(key)
