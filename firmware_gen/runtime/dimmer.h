@@ -59,10 +59,10 @@ typedef struct {
 
 /* Tiers stand in the order of falling thresholds; the last one holds whatever the battery says. */
 typedef struct {
-    uint32_t dwell_s;                /* least time after any change before going brighter */
-    uint16_t hysteresis_permille;    /* extra charge needed to go brighter */
-    uint16_t hysteresis_millivolts;  /* extra voltage needed to go brighter */
-    uint16_t tier_count;             /* 1..DIMMER_MAX_TIERS, 0 = no policy */
+    uint32_t dwell_s;               /* least time after any change before going brighter */
+    uint16_t hysteresis_permille;   /* extra charge needed to go brighter */
+    uint16_t hysteresis_millivolts; /* extra voltage needed to go brighter */
+    uint16_t tier_count;            /* 1..DIMMER_MAX_TIERS, 0 = no policy */
     uint16_t reserved;
     dimmer_tier_t tiers[DIMMER_MAX_TIERS];
 } dimmer_policy_t;

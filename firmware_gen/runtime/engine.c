@@ -1,14 +1,12 @@
 #include "dimmer_tables.h"
 
-static int little_endian(void)
-{
+static int little_endian(void) {
     const uint16_t probe = 1u;
 
     return *(const uint8_t *)&probe == 1u;
 }
 
-static uint32_t model_crc(const dimmer_model_t *model)
-{
+static uint32_t model_crc(const dimmer_model_t *model) {
     const dimmer_dims_t *n = &model->dims;
     uint32_t crc = dimmer_crc32(0u, n, sizeof *n);
     uint16_t i;
@@ -22,18 +20,17 @@ static uint32_t model_crc(const dimmer_model_t *model)
     }
     crc = dimmer_crc32(crc, model->steps, n->step_count * sizeof *model->steps);
     crc = dimmer_crc32(crc, model->blocks, n->block_count * sizeof *model->blocks);
-    crc = dimmer_crc32(crc, model->schedules, (size_t)n->mode_count * n->position_count * sizeof *model->schedules);
+    crc = dimmer_crc32(crc, model->schedules,
+                       (size_t)n->mode_count * n->position_count * sizeof *model->schedules);
     return dimmer_crc32(crc, &model->policy, sizeof model->policy);
 }
 
-static int inside(const dimmer_tensor_t *tensor, uint32_t arena_size)
-{
+static int inside(const dimmer_tensor_t *tensor, uint32_t arena_size) {
     return tensor->size <= arena_size && tensor->offset <= arena_size - tensor->size;
 }
 
 /* Whether the kernels' records have the size that dims says: read before the records are. */
-static int records_hold(const dimmer_model_t *model)
-{
+static int records_hold(const dimmer_model_t *model) {
     uint64_t bytes = 0u;
     uint16_t i;
 
@@ -45,14 +42,14 @@ static int records_hold(const dimmer_model_t *model)
 
 /* Whether every index that dimmer_invoke follows stays inside its table. Offsets inside the records are
  * the generator's word, for which the CRC stands. */
-static int tables_hold(const dimmer_model_t *model)
-{
+static int tables_hold(const dimmer_model_t *model) {
     const dimmer_dims_t *n = &model->dims;
     const uint32_t scheduled = (uint32_t)n->mode_count * n->position_count;
     uint32_t i;
 
-    if (n->mode_count == 0u || n->mode_count > 255u || n->position_count == 0u || !inside(&n->input, n->arena_size) ||
-        !inside(&n->output, n->arena_size) || model->policy.tier_count > DIMMER_MAX_TIERS) {
+    if (n->mode_count == 0u || n->mode_count > 255u || n->position_count == 0u ||
+        !inside(&n->input, n->arena_size) || !inside(&n->output, n->arena_size) ||
+        model->policy.tier_count > DIMMER_MAX_TIERS) {
         return 0;
     }
     for (i = 0; i < n->kernel_count; ++i) {
@@ -85,8 +82,7 @@ static int tables_hold(const dimmer_model_t *model)
     return 1;
 }
 
-dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size)
-{
+dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size) {
     const dimmer_policy_state_t fresh = {0u, 0u, 0u, {0u, 0u}};
 
     if (d == NULL || model == NULL || arena == NULL) {
@@ -124,18 +120,15 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
     return DIMMER_OK;
 }
 
-int8_t *dimmer_input(dimmer_t *d)
-{
+int8_t *dimmer_input(dimmer_t *d) {
     return (int8_t *)(d->arena + d->model->dims.input.offset);
 }
 
-const int8_t *dimmer_output(const dimmer_t *d)
-{
+const int8_t *dimmer_output(const dimmer_t *d) {
     return (const int8_t *)(d->arena + d->model->dims.output.offset);
 }
 
-dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode)
-{
+dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
     if (mode >= d->model->dims.mode_count) {
         return DIMMER_ERR_MODE;
     }
@@ -143,18 +136,15 @@ dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode)
     return DIMMER_OK;
 }
 
-dimmer_mode_id_t dimmer_mode(const dimmer_t *d)
-{
+dimmer_mode_id_t dimmer_mode(const dimmer_t *d) {
     return d->wanted;
 }
 
-dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d)
-{
+dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d) {
     return d->running;
 }
 
-dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now)
-{
+dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) {
     const dimmer_policy_t *policy = &d->model->policy;
 
     if (now == NULL) {
@@ -167,14 +157,12 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now)
     return dimmer_set_mode(d, policy->tiers[d->policy_state.tier].mode);
 }
 
-void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user)
-{
+void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user) {
     d->hook = hook;
     d->user = user;
 }
 
-dimmer_status_t dimmer_invoke(dimmer_t *d)
-{
+dimmer_status_t dimmer_invoke(dimmer_t *d) {
     const dimmer_model_t *model = d->model;
     const uint16_t positions = model->dims.position_count;
     uint16_t position;
@@ -195,7 +183,8 @@ dimmer_status_t dimmer_invoke(dimmer_t *d)
         step = &model->steps[block->first_step];
         for (end = step + block->step_count; step != end; ++step) {
             const dimmer_kernel_t *kernel = &model->kernels[step->kernel];
-            kernel->run(model, (const uint8_t *)kernel->records + (size_t)kernel->record_size * step->record, d->arena);
+            kernel->run(model, (const uint8_t *)kernel->records + (size_t)kernel->record_size * step->record,
+                        d->arena);
         }
     }
     return DIMMER_OK;

@@ -10,14 +10,12 @@
 
 /* round(a * b / 2^31), halves up; gemmlowp's SaturatingRoundingDoublingHighMul for all arguments
  * but a == b == INT32_MIN, which no multiplier of TFLite is. */
-static inline int32_t dimmer_high_mul(int32_t a, int32_t b)
-{
+static inline int32_t dimmer_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
 }
 
 /* round(x / 2^exponent), halves away from zero; exponent 0..31. For any x. */
-static inline int32_t dimmer_rounding_shift(int32_t x, int exponent)
-{
+static inline int32_t dimmer_rounding_shift(int32_t x, int exponent) {
     const uint32_t mask = (uint32_t)(((uint64_t)1 << exponent) - 1u);
     const uint32_t threshold = (mask >> 1) + (x < 0 ? 1u : 0u);
 
@@ -26,36 +24,29 @@ static inline int32_t dimmer_rounding_shift(int32_t x, int exponent)
 
 /* x * multiplier * 2^(shift - 31); multiplier 0..INT32_MAX, shift -31..30.
  * TFLite's MultiplyByQuantizedMultiplier. */
-static inline int32_t dimmer_requantize(int32_t x, int32_t multiplier, int shift)
-{
+static inline int32_t dimmer_requantize(int32_t x, int32_t multiplier, int shift) {
     int32_t high;
 
-    if (shift > 0) {
+    if (shift >= 0) {
         return dimmer_high_mul((int32_t)((uint32_t)x << shift), multiplier);
     }
     high = dimmer_high_mul(x, multiplier);
-    if (shift == 0) {
-        return high;
-    }
     /* Shorter than dimmer_rounding_shift, and safe: |high| < INT32_MAX, because multiplier < 2^31. */
-    high += high >> 31;
+    high -= high < 0 ? 1 : 0;
     return ((high >> (-shift - 1)) + 1) >> 1;
 }
 
-static inline int8_t dimmer_clamp_s8(int32_t x, int32_t low, int32_t high)
-{
-    if (x < low) {
-        x = low;
-    }
-    if (x > high) {
-        x = high;
+/* low <= high, both in the range of int8. */
+static inline int8_t dimmer_clamp_s8(int32_t x, int32_t low, int32_t high) {
+    /* One comparison where x is inside, as most are. */
+    if ((uint32_t)x - (uint32_t)low > (uint32_t)(high - low)) {
+        x = x < low ? low : high;
     }
     return (int8_t)x;
 }
 
 /* round(x * 2^exponent) saturated to 32 bits; exponent 1..30. */
-static inline int32_t dimmer_saturating_shift_left(int32_t x, int exponent)
-{
+static inline int32_t dimmer_saturating_shift_left(int32_t x, int exponent) {
     const int32_t limit = (int32_t)((1u << (31 - exponent)) - 1u);
 
     if (x > limit) {
@@ -68,8 +59,7 @@ static inline int32_t dimmer_saturating_shift_left(int32_t x, int exponent)
 }
 
 /* exp(x) in Q0.31 for x <= 0 with `integer_bits` (4 or 5) integer bits; gemmlowp's polynomial. */
-static inline int32_t dimmer_exp_on_negative(int32_t x, int integer_bits)
-{
+static inline int32_t dimmer_exp_on_negative(int32_t x, int integer_bits) {
     /* exp(-2^k) for k = -2 .. 4 */
     static const int32_t factors[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
     const int32_t exp_minus_eighth = 1895147668;
@@ -99,8 +89,7 @@ static inline int32_t dimmer_exp_on_negative(int32_t x, int integer_bits)
 }
 
 /* 1 / (1 + x) in Q0.31 for x in Q0.31, 0 <= x < 1; three Newton steps, as gemmlowp does. */
-static inline int32_t dimmer_reciprocal_of_one_plus(int32_t x)
-{
+static inline int32_t dimmer_reciprocal_of_one_plus(int32_t x) {
     const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) >> 1);
     int32_t y = 1515870810 + dimmer_high_mul(half, -1010580540); /* 48/17 - 32/17 * half, Q2.29 */
     int i;

@@ -1,8 +1,7 @@
 #include "dimmer.h"
 
-static int tier_holds(const dimmer_policy_t *policy, uint32_t tier, uint32_t more_permille, uint32_t more_millivolts,
-                      const dimmer_battery_t *now)
-{
+static int tier_holds(const dimmer_policy_t *policy, uint32_t tier, uint32_t more_permille,
+                      uint32_t more_millivolts, const dimmer_battery_t *now) {
     const dimmer_tier_t *t = &policy->tiers[tier];
     uint32_t charge = t->min_charge_permille + more_permille;
 
@@ -14,8 +13,7 @@ static int tier_holds(const dimmer_policy_t *policy, uint32_t tier, uint32_t mor
 }
 
 dimmer_policy_state_t dimmer_policy_next(const dimmer_policy_t *policy, dimmer_policy_state_t last,
-                                         const dimmer_battery_t *now)
-{
+                                         const dimmer_battery_t *now) {
     const uint32_t lowest = policy->tier_count - 1u;
     dimmer_policy_state_t next = last;
     uint32_t tier = last.started ? last.tier : 0u;

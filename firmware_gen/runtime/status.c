@@ -1,7 +1,6 @@
 #include "dimmer.h"
 
-const char *dimmer_status_text(dimmer_status_t status)
-{
+const char *dimmer_status_text(dimmer_status_t status) {
     switch (status) {
     case DIMMER_OK:
         return "ok";

@@ -6,8 +6,7 @@
 
 /* The steps, in elements, between neighbours along each dimension of an operand that has the output's
  * dimensions except that those in `broadcast` are 1. */
-static inline void dimmer_broadcast_strides(const uint32_t dims[4], uint8_t broadcast, uint32_t strides[4])
-{
+static inline void dimmer_broadcast_strides(const uint32_t dims[4], uint8_t broadcast, uint32_t strides[4]) {
     uint32_t step = 1;
     int i;
 
@@ -20,8 +19,7 @@ static inline void dimmer_broadcast_strides(const uint32_t dims[4], uint8_t broa
 }
 
 static inline const int8_t *dimmer_operand(const dimmer_model_t *model, const uint8_t *arena, uint8_t blob,
-                                           uint32_t offset)
-{
+                                           uint32_t offset) {
     return blob == DIMMER_IN_WEIGHTS ? model->weights + offset : (const int8_t *)(arena + offset);
 }
 

@@ -1,8 +1,7 @@
 #include "../fixedpoint.h"
 #include "pool.h"
 
-static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *w, uint32_t channel)
-{
+static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *w, uint32_t channel) {
     const int8_t *row = w->first + channel;
     const int32_t count = (int32_t)(w->rows * w->columns);
     int32_t sum = 0;
@@ -19,8 +18,7 @@ static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
-void dimmer_average_pool_2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_average_pool_2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_average_pool_2d_s8_t *r = (const dimmer_average_pool_2d_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);

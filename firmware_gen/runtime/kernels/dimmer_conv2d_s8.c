@@ -4,9 +4,21 @@
 #include "dimmer_kernels.h"
 #include "dot.h"
 
+/* memcpy, of which most calls here are too short to be worth the call. */
+static void copy(int8_t *to, const int8_t *from, size_t size) {
+    for (; size >= 16u; size -= 16u, to += 16, from += 16) {
+        memcpy(to, from, 16);
+    }
+    for (; size >= 4u; size -= 4u, to += 4, from += 4) {
+        memcpy(to, from, 4);
+    }
+    while (size-- != 0u) {
+        *to++ = *from++;
+    }
+}
+
 /* Copies the input under the kernel at (y, x), its top left corner, to int8[kernel_h,kernel_w,input_c]. */
-static void gather(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, int32_t x, int8_t *patch)
-{
+static void gather(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, int32_t x, int8_t *patch) {
     const size_t channels = r->input_c;
     const size_t row_bytes = r->kernel_w * channels;
     uint32_t ky;
@@ -20,7 +32,7 @@ static void gather(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, 
         }
         row = input + (size_t)y * r->input_w * channels;
         if (r->dilation_w == 1u && x >= 0 && x + r->kernel_w <= r->input_w) {
-            memcpy(patch, row + (size_t)x * channels, row_bytes);
+            copy(patch, row + (size_t)x * channels, row_bytes);
         } else {
             int8_t *to = patch;
             int32_t column = x;
@@ -30,52 +42,60 @@ static void gather(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, 
                 if (column < 0 || column >= r->input_w) {
                     memset(to, r->input_zero_point, channels);
                 } else {
-                    memcpy(to, row + (size_t)column * channels, channels);
+                    copy(to, row + (size_t)column * channels, channels);
                 }
             }
         }
     }
 }
 
-/* All channels of two output pixels from their patches. Where a partner is missing, the one that is
- * there stands in for it and is stored twice: cheaper than a second loop in flash. */
+/* All channels of two output pixels from their patches. An odd pixel or channel is its own partner:
+ * cheaper than a second loop in flash. */
 static void two_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, const int8_t *patch0,
-                       const int8_t *patch1, int8_t *output0, int8_t *output1)
-{
+                       const int8_t *patch1, int8_t *output0, int8_t *output1) {
     const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
-    const int8_t *weights = model->weights + r->weights;
     const int32_t *bias = model->params + r->bias;
     const int32_t *multipliers = model->params + r->multipliers;
     const int8_t *shifts = model->shifts + r->shifts;
-    uint32_t channel;
+    const int8_t *weights = model->weights + r->weights;
+    /* Copies: a store through int8_t may change the record for all that the compiler knows. */
+    const uint32_t channels = r->output_c;
+    const int32_t zero_point = r->output_zero_point;
+    const int32_t low = r->activation_min;
+    const int32_t high = r->activation_max;
+    uint32_t channel = 0;
 
-    for (channel = 0; channel < r->output_c; channel += 2u) {
-        const uint32_t partner = channel + 1u < r->output_c ? channel + 1u : channel;
+    while (channel < channels) {
+        const uint32_t last = channel + 1u < channels ? channel + 1u : channel;
+        const int8_t *next = weights + (last - channel) * depth;
         int32_t sums[4];
+        const int32_t *sum = sums;
 
         sums[0] = bias[channel];
         sums[1] = sums[0];
-        sums[2] = bias[partner];
+        sums[2] = bias[last];
         sums[3] = sums[2];
-        dimmer_dot_2x2(weights + channel * depth, weights + partner * depth, patch0, patch1, depth, sums);
-#define DIMMER_STORE(output, c, sum)                                                                         \
-    output[c] = dimmer_clamp_s8(dimmer_requantize(sum, multipliers[c], shifts[c]) + r->output_zero_point,    \
-                                r->activation_min, r->activation_max)
-        DIMMER_STORE(output0, channel, sums[0]);
-        DIMMER_STORE(output1, channel, sums[1]);
-        DIMMER_STORE(output0, partner, sums[2]);
-        DIMMER_STORE(output1, partner, sums[3]);
-#undef DIMMER_STORE
+        dimmer_dot_2x2(weights, next, patch0, patch1, depth, sums);
+        weights = next + depth;
+        for (; channel <= last; ++channel, sum += 2) {
+            const int32_t multiplier = multipliers[channel];
+            const int shift = shifts[channel];
+
+            output0[channel] =
+                dimmer_clamp_s8(dimmer_requantize(sum[0], multiplier, shift) + zero_point, low, high);
+            output1[channel] =
+                dimmer_clamp_s8(dimmer_requantize(sum[1], multiplier, shift) + zero_point, low, high);
+        }
     }
 }
 
-void dimmer_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_conv2d_s8_t *r = (const dimmer_conv2d_s8_t *)record;
     const size_t input_size = (size_t)r->input_h * r->input_w * r->input_c;
     const size_t patch_size = ((size_t)r->kernel_h * r->kernel_w * r->input_c + 3u) & ~(size_t)3;
     const int in_place = r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
-                         (r->output_h - 1) * r->stride_h < r->input_h && (r->output_w - 1) * r->stride_w < r->input_w;
+                         (r->output_h - 1) * r->stride_h < r->input_h &&
+                         (r->output_w - 1) * r->stride_w < r->input_w;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t batch;

@@ -2,8 +2,7 @@
 
 #include "broadcast.h"
 
-void dimmer_copy_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_copy_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_copy_s8_t *r = (const dimmer_copy_s8_t *)record;
     const int8_t *from = dimmer_operand(model, arena, r->input_blob, r->input);
     uint8_t *to = arena + r->output;

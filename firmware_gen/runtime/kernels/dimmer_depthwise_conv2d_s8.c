@@ -5,9 +5,8 @@
 
 /* The sums of `count` neighbouring channels at the window whose top left corner is (y, x);
  * `weights` and `input` point at the first of them. Sums start at the bias. */
-static void window(const dimmer_depthwise_conv2d_s8_t *r, const int8_t *input, const int8_t *weights, int32_t y,
-                   int32_t x, uint32_t count, int32_t sums[GROUP])
-{
+static void window(const dimmer_depthwise_conv2d_s8_t *r, const int8_t *input, const int8_t *weights,
+                   int32_t y, int32_t x, uint32_t count, int32_t sums[GROUP]) {
     const int8_t padding[GROUP] = {r->input_zero_point, r->input_zero_point, r->input_zero_point,
                                    r->input_zero_point};
     const uint32_t output_c = (uint32_t)r->input_c * r->depth_multiplier;
@@ -44,8 +43,7 @@ static void window(const dimmer_depthwise_conv2d_s8_t *r, const int8_t *input, c
     sums[3] = s3;
 }
 
-void dimmer_depthwise_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_depthwise_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_depthwise_conv2d_s8_t *r = (const dimmer_depthwise_conv2d_s8_t *)record;
     const size_t input_size = (size_t)r->input_h * r->input_w * r->input_c;
     const uint32_t output_c = (uint32_t)r->input_c * r->depth_multiplier;
@@ -76,10 +74,12 @@ void dimmer_depthwise_conv2d_s8(const dimmer_model_t *model, const void *record,
                     for (i = 0; i < count; ++i) {
                         sums[i] = bias[channel + i];
                     }
-                    window(r, input + channel / r->depth_multiplier, weights + channel, from_y, from_x, count, sums);
+                    window(r, input + channel / r->depth_multiplier, weights + channel, from_y, from_x, count,
+                           sums);
                     for (i = 0; i < count; ++i, ++channel) {
                         output[channel] = dimmer_clamp_s8(
-                            dimmer_requantize(sums[i], multipliers[channel], shifts[channel]) + r->output_zero_point,
+                            dimmer_requantize(sums[i], multipliers[channel], shifts[channel]) +
+                                r->output_zero_point,
                             r->activation_min, r->activation_max);
                     }
                 }

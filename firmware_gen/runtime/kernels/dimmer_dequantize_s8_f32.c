@@ -1,7 +1,6 @@
 #include "dimmer_kernels.h"
 
-void dimmer_dequantize_s8_f32(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_dequantize_s8_f32(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_dequantize_s8_f32_t *r = (const dimmer_dequantize_s8_f32_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     float *output = (float *)(void *)(arena + r->output);

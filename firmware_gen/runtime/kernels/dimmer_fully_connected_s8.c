@@ -2,8 +2,7 @@
 #include "dimmer_kernels.h"
 #include "dot.h"
 
-void dimmer_fully_connected_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_fully_connected_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_fully_connected_s8_t *r = (const dimmer_fully_connected_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     const int8_t *weights = model->weights + r->weights;
@@ -29,15 +28,15 @@ void dimmer_fully_connected_s8(const dimmer_model_t *model, const void *record, 
             sums[2] = bias[next_c];
             sums[3] = sums[2];
             dimmer_dot_2x2(weights + (size_t)c * r->input_c, weights + (size_t)next_c * r->input_c,
-                           input + (size_t)row * r->input_c, input + (size_t)next_row * r->input_c, r->input_c, sums);
+                           input + (size_t)row * r->input_c, input + (size_t)next_row * r->input_c,
+                           r->input_c, sums);
             for (i = 0; i < 4u; ++i) {
                 const uint32_t channel = channels[i >> 1];
                 const uint32_t scale = r->per_channel != 0u ? channel : 0u;
 
-                output[(size_t)rows[i & 1u] * r->output_c + channel] =
-                    dimmer_clamp_s8(dimmer_requantize(sums[i], multipliers[scale], shifts[scale]) +
-                                        r->output_zero_point,
-                                    r->activation_min, r->activation_max);
+                output[(size_t)rows[i & 1u] * r->output_c + channel] = dimmer_clamp_s8(
+                    dimmer_requantize(sums[i], multipliers[scale], shifts[scale]) + r->output_zero_point,
+                    r->activation_min, r->activation_max);
             }
         }
     }

@@ -2,8 +2,7 @@
 #include "dimmer_kernels.h"
 
 /* 1 / (1 + exp(-x)) in Q0.31 of x in Q4.27. */
-static int32_t logistic(int32_t x)
-{
+static int32_t logistic(int32_t x) {
     int32_t positive;
 
     if (x == 0) {
@@ -13,8 +12,7 @@ static int32_t logistic(int32_t x)
     return x > 0 ? positive : INT32_MAX - positive;
 }
 
-void dimmer_logistic_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_logistic_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_logistic_s8_t *r = (const dimmer_logistic_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);

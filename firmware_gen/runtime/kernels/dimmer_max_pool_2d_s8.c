@@ -1,8 +1,7 @@
 #include "../fixedpoint.h"
 #include "pool.h"
 
-static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *w, uint32_t channel)
-{
+static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *w, uint32_t channel) {
     const int8_t *row = w->first + channel;
     int32_t largest = INT8_MIN;
     uint32_t i;
@@ -18,8 +17,7 @@ static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *
     return largest;
 }
 
-void dimmer_max_pool_2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_max_pool_2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_max_pool_2d_s8_t *r = (const dimmer_max_pool_2d_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);

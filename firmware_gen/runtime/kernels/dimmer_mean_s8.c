@@ -1,8 +1,7 @@
 #include "../fixedpoint.h"
 #include "dimmer_kernels.h"
 
-void dimmer_mean_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_mean_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_mean_s8_t *r = (const dimmer_mean_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
@@ -24,8 +23,9 @@ void dimmer_mean_s8(const dimmer_model_t *model, const void *record, uint8_t *ar
                     sum += from[b];
                 }
             }
-            *output++ = dimmer_clamp_s8(dimmer_requantize(sum - zero, r->multiplier, r->shift) + r->output_zero_point,
-                                        INT8_MIN, INT8_MAX);
+            *output++ =
+                dimmer_clamp_s8(dimmer_requantize(sum - zero, r->multiplier, r->shift) + r->output_zero_point,
+                                INT8_MIN, INT8_MAX);
         }
     }
 }

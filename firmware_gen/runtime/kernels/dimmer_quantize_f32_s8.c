@@ -2,8 +2,7 @@
 #include "dimmer_kernels.h"
 
 /* roundf (halves away from zero) for |x| < 2^23, without libm. */
-static int32_t rounded(float x)
-{
+static int32_t rounded(float x) {
     const int32_t whole = (int32_t)x;
     const float rest = x - (float)whole;
 
@@ -13,8 +12,7 @@ static int32_t rounded(float x)
     return rest <= -0.5f ? whole - 1 : whole;
 }
 
-void dimmer_quantize_f32_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_quantize_f32_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_quantize_f32_s8_t *r = (const dimmer_quantize_f32_s8_t *)record;
     const float *input = (const float *)(const void *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);

@@ -2,14 +2,12 @@
 #include "dimmer_kernels.h"
 
 /* exp of an int8 difference <= 0 in Q0.31. */
-static int32_t exp_of(const dimmer_softmax_s8_t *r, int32_t difference)
-{
+static int32_t exp_of(const dimmer_softmax_s8_t *r, int32_t difference) {
     return dimmer_exp_on_negative(
         dimmer_high_mul((int32_t)((uint32_t)difference << r->left_shift), r->multiplier), 5);
 }
 
-void dimmer_softmax_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_softmax_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_softmax_s8_t *r = (const dimmer_softmax_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);

@@ -1,6 +1,5 @@
 #include "sum.h"
 
-void dimmer_sub_s8(const dimmer_model_t *model, const void *record, uint8_t *arena)
-{
+void dimmer_sub_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     dimmer_sum_s8(model, (const dimmer_sub_s8_t *)record, arena, -1);
 }

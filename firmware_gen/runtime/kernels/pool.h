@@ -10,9 +10,8 @@ typedef struct {
     uint32_t columns;
 } dimmer_pool_window_t;
 
-static inline dimmer_pool_window_t dimmer_pool_window(const dimmer_pool_2d_s8_t *r, const int8_t *input, int32_t y,
-                                                      int32_t x)
-{
+static inline dimmer_pool_window_t dimmer_pool_window(const dimmer_pool_2d_s8_t *r, const int8_t *input,
+                                                      int32_t y, int32_t x) {
     const int32_t top = y * r->stride_h - r->pad_top;
     const int32_t left = x * r->stride_w - r->pad_left;
     const int32_t y0 = top > 0 ? top : 0;

@@ -1,0 +1,17 @@
+"""Targets: what a firmware is compiled with, and what it runs on. One folder each, described by target.toml."""
+
+from targets.errors import TargetError
+from targets.spec import APPLICATION, Energy, Memory, Region, Target, load_target, target_names
+from targets.toolchain import SectionSizes
+
+__all__ = [
+    "APPLICATION",
+    "Energy",
+    "Memory",
+    "Region",
+    "SectionSizes",
+    "Target",
+    "TargetError",
+    "load_target",
+    "target_names",
+]

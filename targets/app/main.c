@@ -1,0 +1,380 @@
+/* The application around a generated model, the same on the host and on a board.
+ *
+ *   (nothing)       self-test, then the model under a falling battery
+ *   selftest        each mode's known answer
+ *   verify IN OUT   runs the records of IN, each with its own mode at each position; writes the results
+ *   bench           instructions of each mode and of a mode switch, stack
+ *   battery CURVE   one inference for each line of a CSV: time_s,charge_permille,millivolts,harvest_ua
+ *
+ * --count as the last word says that the instruction counter means something in this run.
+ * Everything is said in lines of JSON; the exit code is 0 where all went well.
+ */
+#include <string.h>
+
+#include "dimmer.h"
+#include "dimmer_known_answers.h"
+#include "dimmer_model.h"
+#include "dimmer_tables.h"
+#include "platform.h"
+#include "text.h"
+
+#define MAX_POSITIONS 256u
+#define SWITCHES      1000u
+
+static uint8_t arena[DIMMER_MODEL_ARENA_SIZE] __attribute__((aligned(DIMMER_ARENA_ALIGN)));
+static dimmer_t dimmer;
+static text_t text;
+static int counting;
+
+static int fail(const char *message) {
+    text_begin(&text, "error");
+    text_string(&text, "message", message);
+    text_end(&text);
+    return 1;
+}
+
+static const char *mode_name(uint32_t mode) {
+    return dimmer_model.modes[mode].name;
+}
+
+static void put_instructions(uint32_t ticks) {
+    if (counting) {
+        text_number(&text, "instructions", platform_instructions(ticks));
+    } else {
+        text_word(&text, "instructions", "null");
+    }
+}
+
+/* Runs one inference. Returns the counter's ticks. */
+static uint32_t timed_invoke(void) {
+    const uint32_t start = platform_ticks();
+
+    (void)dimmer_invoke(&dimmer);
+    return platform_ticks() - start;
+}
+
+static void load_known_input(void) {
+    memcpy(dimmer_input(&dimmer), dimmer_known_input, dimmer_model.dims.input.size);
+}
+
+static int selftest(void) {
+    const size_t size = dimmer_model.dims.output.size;
+    uint32_t mode;
+    int failed = 0;
+
+    for (mode = 0; mode < dimmer_model.dims.mode_count; ++mode) {
+        int ok;
+
+        (void)dimmer_set_mode(&dimmer, (dimmer_mode_id_t)mode);
+        load_known_input();
+        (void)dimmer_invoke(&dimmer);
+        ok = memcmp(dimmer_output(&dimmer), dimmer_known_outputs[mode], size) == 0;
+        failed |= !ok;
+        text_begin(&text, "selftest");
+        text_string(&text, "mode", mode_name(mode));
+        text_word(&text, "ok", ok ? "true" : "false");
+        text_end(&text);
+    }
+    return failed;
+}
+
+typedef struct {
+    uint8_t wanted[MAX_POSITIONS];
+    uint8_t ran[MAX_POSITIONS];
+} plan_t;
+
+static plan_t plan;
+
+static void follow_plan(dimmer_t *d, uint16_t position, void *user) {
+    plan_t *p = (plan_t *)user;
+
+    p->ran[position - 1u] = dimmer_running_mode(d);
+    (void)dimmer_set_mode(d, p->wanted[position]);
+}
+
+static const char *verify_records(int in, int out) {
+    const uint32_t positions = dimmer_model.dims.position_count;
+    uint32_t header[5]; /* "DMV1", count, input bytes, output bytes, positions */
+    uint32_t record;
+    uint32_t i;
+
+    if (platform_read(in, header, sizeof header) != sizeof header || memcmp(header, "DMV1", 4) != 0) {
+        return "the records do not start with a DMV1 header";
+    }
+    if (header[2] != dimmer_model.dims.input.size || header[3] != dimmer_model.dims.output.size ||
+        header[4] != positions) {
+        return "the records were made for a model of other sizes";
+    }
+    for (record = 0; record < header[1]; ++record) {
+        if (platform_read(in, plan.wanted, positions) != positions ||
+            platform_read(in, dimmer_input(&dimmer), header[2]) != header[2]) {
+            return "the records end too early";
+        }
+        for (i = 0; i < positions; ++i) {
+            if (plan.wanted[i] >= dimmer_model.dims.mode_count) {
+                return "a record names a mode that the model does not have";
+            }
+        }
+        (void)dimmer_set_mode(&dimmer, plan.wanted[0]);
+        (void)dimmer_invoke(&dimmer);
+        plan.ran[positions - 1u] = dimmer_running_mode(&dimmer);
+        if (platform_write(out, dimmer_output(&dimmer), header[3]) != header[3] ||
+            platform_write(out, plan.ran, positions) != positions) {
+            return "the results cannot be written";
+        }
+    }
+    return NULL;
+}
+
+static int verify(const char *in_path, const char *out_path) {
+    const char *error;
+    int in;
+    int out;
+
+    if (dimmer_model.dims.position_count > MAX_POSITIONS) {
+        return fail("the model has too many positions to verify");
+    }
+    in = platform_open(in_path, PLATFORM_READ);
+    if (in < 0) {
+        return fail("the file of records cannot be opened");
+    }
+    out = platform_open(out_path, PLATFORM_WRITE);
+    if (out < 0) {
+        (void)platform_close(in);
+        return fail("the file of results cannot be opened");
+    }
+    dimmer_on_block(&dimmer, follow_plan, &plan);
+    error = verify_records(in, out);
+    dimmer_on_block(&dimmer, NULL, NULL);
+    (void)platform_close(in);
+    if (platform_close(out) != 0 && error == NULL) {
+        error = "the results cannot be written";
+    }
+    return error != NULL ? fail(error) : 0;
+}
+
+static uint32_t ticks_of_switches(uint32_t modes) {
+    const uint32_t start = platform_ticks();
+    uint32_t i;
+
+    for (i = 0; i < SWITCHES; ++i) {
+        (void)dimmer_set_mode(&dimmer, (dimmer_mode_id_t)(i & modes));
+    }
+    return platform_ticks() - start;
+}
+
+static uint32_t ticks_of_loop(void) {
+    const uint32_t start = platform_ticks();
+    uint32_t i;
+
+    for (i = 0; i < SWITCHES; ++i) {
+        __asm__ volatile("" ::: "memory");
+    }
+    return platform_ticks() - start;
+}
+
+static int bench(void) {
+    const uint32_t stack = platform_stack_used();
+    uint32_t mode;
+
+    for (mode = 0; mode < dimmer_model.dims.mode_count; ++mode) {
+        uint32_t ticks;
+
+        (void)dimmer_set_mode(&dimmer, (dimmer_mode_id_t)mode);
+        load_known_input();
+        ticks = timed_invoke();
+        text_begin(&text, "bench");
+        text_string(&text, "mode", mode_name(mode));
+        put_instructions(ticks);
+        text_end(&text);
+    }
+    text_begin(&text, "switch");
+    put_instructions((ticks_of_switches(dimmer_model.dims.mode_count > 1u ? 1u : 0u) - ticks_of_loop()) /
+                     SWITCHES);
+    text_end(&text);
+    text_begin(&text, "stack");
+    if (stack == PLATFORM_UNKNOWN) {
+        text_word(&text, "bytes", "null");
+    } else {
+        text_number(&text, "bytes", platform_stack_used());
+    }
+    text_end(&text);
+    return 0;
+}
+
+/* The largest element of an int8 or uint8 output, the first of equals; -1 for another type. */
+static int32_t predicted_class(void) {
+    const int8_t *output = dimmer_output(&dimmer);
+    const uint8_t flip = dimmer_model.dims.output.type == DIMMER_UINT8 ? 0x80u : 0u;
+    int32_t best = 0;
+    int32_t i;
+
+    if (dimmer_model.dims.output.type == DIMMER_FLOAT32) {
+        return -1;
+    }
+    for (i = 1; i < (int32_t)dimmer_model.dims.output.size; ++i) {
+        if ((int8_t)((uint8_t)output[i] ^ flip) > (int8_t)((uint8_t)output[best] ^ flip)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static int report_and_run(const dimmer_battery_t *now) {
+    const dimmer_status_t status = dimmer_report_battery(&dimmer, now);
+    uint32_t ticks;
+
+    if (status != DIMMER_OK) {
+        return fail(dimmer_status_text(status));
+    }
+    load_known_input();
+    ticks = timed_invoke();
+    text_begin(&text, "battery");
+    text_number(&text, "time_s", now->time_s);
+    text_number(&text, "charge_permille", now->charge_permille);
+    text_string(&text, "mode", mode_name(dimmer_running_mode(&dimmer)));
+    text_signed(&text, "class", predicted_class());
+    put_instructions(ticks);
+    text_end(&text);
+    return 0;
+}
+
+typedef struct {
+    int handle;
+    size_t used;
+    size_t filled;
+    char data[512];
+} reader_t;
+
+static reader_t reader;
+
+/* Returns the next character, -1 at the end. */
+static int next_character(reader_t *r) {
+    if (r->used == r->filled) {
+        r->used = 0;
+        r->filled = platform_read(r->handle, r->data, sizeof r->data);
+        if (r->filled == 0u) {
+            return -1;
+        }
+    }
+    return (unsigned char)r->data[r->used++];
+}
+
+/* Reads the four columns of one line. Returns how many numbers it had, -1 at the end of the file;
+ * 0 for a heading or an empty line. */
+static int read_line(reader_t *r, uint32_t values[4]) {
+    int columns = 0;
+    int inside = 0;
+    int c = next_character(r);
+
+    if (c < 0) {
+        return -1;
+    }
+    for (; c >= 0 && c != '\n'; c = next_character(r)) {
+        if (c >= '0' && c <= '9') {
+            if (!inside && columns < 4) {
+                values[columns] = 0;
+                inside = 1;
+                ++columns;
+            }
+            if (inside) {
+                values[columns - 1] = values[columns - 1] * 10u + (uint32_t)(c - '0');
+            }
+        } else if (c == ',') {
+            inside = 0;
+        } else if (c != ' ' && c != '\r') {
+            columns = 0;
+            while (c >= 0 && c != '\n') {
+                c = next_character(r);
+            }
+            break;
+        }
+    }
+    return columns;
+}
+
+static int battery(const char *path) {
+    uint32_t values[4];
+    int columns;
+
+    reader.used = 0;
+    reader.filled = 0;
+    reader.handle = platform_open(path, PLATFORM_READ);
+    if (reader.handle < 0) {
+        return fail("the battery curve cannot be opened");
+    }
+    while ((columns = read_line(&reader, values)) >= 0) {
+        dimmer_battery_t now;
+
+        if (columns == 0) {
+            continue;
+        }
+        if (columns != 4 || values[1] > 1000u || values[2] > UINT16_MAX) {
+            return fail("a line of the battery curve is not time_s,charge_permille,millivolts,harvest_ua");
+        }
+        now.time_s = values[0];
+        now.charge_permille = (uint16_t)values[1];
+        now.millivolts = (uint16_t)values[2];
+        now.harvest_ua = values[3];
+        if (report_and_run(&now) != 0) {
+            return 1;
+        }
+    }
+    return platform_close(reader.handle);
+}
+
+static int demonstrate(void) {
+    uint32_t step;
+
+    if (selftest() != 0) {
+        return 1;
+    }
+    if (dimmer_model.policy.tier_count == 0u) {
+        return 0;
+    }
+    /* A lithium cell that is drained in a day and charged again. */
+    for (step = 0; step <= 30u; ++step) {
+        const uint32_t charge = step <= 20u ? 1000u - 50u * step : 100u * (step - 20u);
+        dimmer_battery_t now;
+
+        now.time_s = step * 4320u;
+        now.charge_permille = (uint16_t)charge;
+        now.millivolts = (uint16_t)(3000u + charge * 12u / 10u);
+        now.harvest_ua = 0;
+        if (report_and_run(&now) != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    const char *words[4];
+    int count = platform_arguments(argc, argv, words, 4);
+    dimmer_status_t status;
+
+    if (count > 0 && strcmp(words[count - 1], "--count") == 0) {
+        --count;
+        counting = platform_start_counter();
+    }
+    status = dimmer_init(&dimmer, &dimmer_model, arena, sizeof arena);
+    if (status != DIMMER_OK) {
+        return fail(dimmer_status_text(status));
+    }
+    if (count == 0) {
+        return demonstrate();
+    }
+    if (count == 1 && strcmp(words[0], "selftest") == 0) {
+        return selftest();
+    }
+    if (count == 3 && strcmp(words[0], "verify") == 0) {
+        return verify(words[1], words[2]);
+    }
+    if (count == 1 && strcmp(words[0], "bench") == 0) {
+        return bench();
+    }
+    if (count == 2 && strcmp(words[0], "battery") == 0) {
+        return battery(words[1]);
+    }
+    return fail("say selftest, verify IN OUT, bench or battery CURVE");
+}
