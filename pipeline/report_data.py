@@ -1,0 +1,225 @@
+"""What the report is made of: every figure of a build, as plain immutable data.
+
+``None`` stands for "not measured"; ``ReportData.notes`` then says why, under the figure's place in report.json.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+
+from pipeline.modes import Mode
+from pipeline.stage import Json, StageResult
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A mode's outputs against the TFLite interpreter's, bit for bit.
+
+    Attributes:
+        samples: inputs compared.
+        mismatches: inputs whose output differed in any bit.
+        backend: what computed the compared side: an emulator, a board, the host.
+    """
+
+    samples: int
+    mismatches: int
+    backend: str
+
+
+@dataclass(frozen=True)
+class ModeFigures:
+    """One published mode.
+
+    Attributes:
+        name: bits of every block, as ``88.80.80``.
+        macs: multiply-accumulates of one inference.
+        bit_operations: sum of MACs x weight bits x activation bits.
+        accuracy: share of the test set classified right by the quantised mode, 0..1.
+        accuracy_float: the same before quantisation.
+        instructions: executed by one inference, counted on the target.
+        energy_uj: microjoules of one inference, modelled.
+    """
+
+    name: str
+    macs: int
+    bit_operations: int
+    accuracy: float | None
+    accuracy_float: float | None
+    instructions: int | None
+    energy_uj: float | None
+    verify: Verification | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mode that the selection looked at, published or not.
+
+    Attributes:
+        accuracy: share of the validation set classified right, 0..1: the test set has no say in the selection.
+        reason: why it was published or left out, one sentence.
+    """
+
+    name: str
+    macs: int
+    bit_operations: int
+    accuracy: float
+    published: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Flash:
+    """Bytes of flash; ``single_mode_total`` is the same firmware with the top mode alone."""
+
+    weights: int | None
+    tables: int | None
+    code: int | None
+    total: int | None
+    single_mode_total: int | None
+
+
+@dataclass(frozen=True)
+class Ram:
+    """Bytes of RAM; ``single_mode_arena`` is the arena that the top mode alone needs."""
+
+    arena: int | None
+    scratch: int | None
+    stack: int | None
+    total: int | None
+    single_mode_arena: int | None
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What a change of mode costs, and what an extra mode does."""
+
+    instructions: int | None
+    bytes_of_flash_per_extra_mode: float | None
+
+
+@dataclass(frozen=True)
+class PolicyTier:
+    """A step of the battery policy: ``mode`` runs while charge and voltage are at least these."""
+
+    mode: str
+    min_charge_permille: int
+    min_millivolts: int
+    hysteresis_permille: int
+    dwell_s: int
+
+
+@dataclass(frozen=True)
+class ArenaBuffer:
+    """A tensor's place in one mode's arena, bytes, from ``first_step`` to ``last_step`` inclusive."""
+
+    mode: str
+    name: str
+    offset: int
+    size: int
+    first_step: int
+    last_step: int
+
+
+@dataclass(frozen=True)
+class LayerFlash:
+    """Bytes of constants that a layer keeps in flash, and the modes that read them."""
+
+    layer: str
+    bytes: int
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BatterySample:
+    """A moment of the simulated discharge: seconds, charge in permille, the mode that runs."""
+
+    time_s: float
+    charge_permille: float
+    mode: str
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything that report.json and report.html tell.
+
+    Attributes:
+        modes: published modes, the most expensive first.
+        candidates: every mode that the selection looked at.
+        notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
+        arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
+        battery: the charge over time under the policy; empty if not simulated.
+        battery_note: what was assumed for it: capacity, interval, harvest.
+    """
+
+    model: str
+    target: str
+    dataset: str
+    generator_version: str
+    flash: Flash
+    ram: Ram
+    switch: Switch
+    modes: tuple[ModeFigures, ...]
+    candidates: tuple[Candidate, ...] = ()
+    policy: tuple[PolicyTier, ...] = ()
+    gates: Mapping[str, Json] = field(default_factory=dict)
+    stages: tuple[StageResult, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    arena: tuple[ArenaBuffer, ...] = ()
+    layers: tuple[LayerFlash, ...] = ()
+    battery: tuple[BatterySample, ...] = ()
+    battery_note: str = ""
+
+    def document(self) -> dict[str, Json]:
+        """The content of report.json.
+
+        Raises:
+            ValueError: a figure is null and no note says why.
+        """
+        document: dict[str, Json] = {
+            "model": self.model,
+            "target": self.target,
+            "dataset": self.dataset,
+            "generator_version": self.generator_version,
+            "flash": asdict(self.flash),
+            "ram": asdict(self.ram),
+            "switch": asdict(self.switch),
+            "modes": [_mode_document(mode) for mode in self.modes],
+            "candidates": [_mode_document(mode) for mode in self.candidates],
+            "policy": [asdict(tier) for tier in self.policy],
+            "gates": dict(self.gates),
+            "stages": [
+                {"name": stage.name, "seconds": round(stage.seconds, 3), "cached": stage.cached}
+                for stage in self.stages
+            ],
+            "notes": dict(self.notes),
+        }
+        unexplained = [place for place in _nulls(document, "") if not self.note(place)]
+        if unexplained:
+            raise ValueError(f"{', '.join(unexplained)}: null without a note in ReportData.notes")
+        return document
+
+    def note(self, place: str) -> str | None:
+        """The note on a figure such as ``modes[2].instructions``, its own or the one on all indices."""
+        return self.notes.get(place) or self.notes.get(re.sub(r"\[\d+\]", "[*]", place))
+
+
+def _mode_document(mode: ModeFigures | Candidate) -> dict[str, Json]:
+    figures: dict[str, Json] = asdict(mode)
+    return {"name": figures.pop("name"), "blocks": _blocks(mode.name), **figures}
+
+
+def _blocks(name: str) -> list[list[int]]:
+    return [list(stage) for stage in Mode.parse(name).blocks]
+
+
+def _nulls(value: Json, place: str) -> Iterator[str]:
+    if value is None:
+        yield place
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _nulls(inner, f"{place}.{key}" if place else key)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _nulls(inner, f"{place}[{index}]")
