@@ -1,9 +1,9 @@
 """Choosing each tensor's range by the error that it causes.
 
-A range belongs to a **group** of sites: the same tensor in several sub-networks, or the block boundaries of a stage. Every
-estimator proposes a range for the group's joint histogram; the proposal that disturbs the logits least, summed over the
-sub-networks in the group, wins. What is measured is the effect of that group alone, everything else being float, so that
-the choice does not depend on the order of the groups.
+A range belongs to a **group** of sites: the same tensor in several sub-networks, or the block boundaries of a stage.
+Every estimator proposes a range for the group's joint histogram; the proposal that disturbs the logits least, summed
+over the sub-networks in the group, wins. What is measured is the effect of that group alone, everything else being
+float, so that the choice does not depend on the order of the groups.
 """
 
 from __future__ import annotations

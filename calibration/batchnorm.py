@@ -1,8 +1,8 @@
 """Batch-norm recalibration: the cure for the collapse of sub-networks that were never trained (SCIENCE.md, pilot).
 
 The running statistics of every norm that a sub-network passes through are replaced by the plain mean over batches of
-training images seen *by that sub-network*; gains and offsets stay. One recalibrated mode costs one set of multipliers and
-biases in flash, and no weights.
+training images seen *by that sub-network*; gains and offsets stay. One recalibrated mode costs one set of multipliers
+and biases in flash, and no weights.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def load_statistics(network: nn.Module, saved: Statistics) -> None:
     modules = dict(network.named_modules())
     for name, (mean, var) in saved.items():
         norm = modules[name]
-        assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(var)
 

@@ -1,7 +1,7 @@
 """Watching and simulating quantised tensors through a network's taps.
 
-A network under calibration is a callable `forward(x, tap) -> logits` that calls `tap(site, tensor)` for every tensor that
-will be quantised and goes on with what the tap returns.
+A network under calibration is a callable `forward(x, tap) -> logits` that calls `tap(site, tensor)` for every tensor
+that will be quantised and goes on with what the tap returns.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ class Affine:
 def affine(r: Range) -> Affine:
     """The int8 grid of a range: 256 codes, the zero exactly on one of them.
 
-    The arithmetic is the quantizer's (float64 scale, rounded zero point), so that what is simulated is what is converted.
+    The arithmetic is the quantizer's (float64 scale, rounded zero point), so that what is simulated is what is
+    converted.
     """
     scale = (r.high - r.low) / 255.0
     return Affine(scale, int(np.clip(np.rint(-128.0 - r.low / scale), -128, 127)))
@@ -94,7 +95,8 @@ class Histogram:
     def centres(self) -> npt.NDArray[np.float64]:
         """float64[BINS]: the value that stands for each bin."""
         width = (self.high - self.low) / BINS
-        return self.low + width * (np.arange(BINS) + 0.5)
+        centres: npt.NDArray[np.float64] = self.low + width * (np.arange(BINS, dtype=np.float64) + 0.5)
+        return centres
 
 
 def min_max(h: Histogram) -> Range:
@@ -130,7 +132,8 @@ def _candidates(h: Histogram) -> list[Range]:
 def _rounded(values: npt.NDArray[np.float64], r: Range) -> npt.NDArray[np.float64]:
     grid = affine(r)
     codes = np.clip(np.rint(values / grid.scale) + grid.zero_point, -128, 127)
-    return (codes - grid.zero_point) * grid.scale
+    rounded: npt.NDArray[np.float64] = (codes - grid.zero_point) * grid.scale
+    return rounded
 
 
 def mean_squared_error(h: Histogram) -> Range:
@@ -143,8 +146,8 @@ def mean_squared_error(h: Histogram) -> Range:
 def entropy(h: Histogram) -> Range:
     """The range whose quantised distribution has the smallest KL divergence from the measured one.
 
-    Values beyond a candidate range count as its outermost codes on both sides of the comparison: the reference keeps its
-    outliers at the clip, the quantised distribution is spread evenly over the bins that share a code.
+    Values beyond a candidate range count as its outermost codes on both sides of the comparison: the reference keeps
+    its outliers at the clip, the quantised distribution is spread evenly over the bins that share a code.
     """
     centres = h.centres
     best, best_divergence = min_max(h), np.inf

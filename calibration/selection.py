@@ -1,8 +1,9 @@
 """Mode selection: which sub-networks are worth their place in flash.
 
-Of the modes that cost the same, the most accurate stays. Of the modes that cost different amounts, one is dropped when a
-cheaper one is better *beyond the noise of the validation set*: both classify the same images, so the comparison is paired
-(McNemar's test on the images that exactly one of the two gets right). A front drawn on raw accuracies would publish
+Of the modes that cost the same, the most accurate stays. Of the modes that cost different amounts, one is dropped
+when a cheaper one is better *beyond the noise of the validation set*: both classify the same images, so the
+comparison is paired (McNemar's test on the images that exactly one of the two gets right). A front drawn on raw
+accuracies would publish
 noise: on 500 images two modes that differ by one image are not different.
 """
 
@@ -44,7 +45,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a candidate: `dominated_by` names the mode that makes it useless, or is None if it is published."""
+    """What became of a candidate: `dominated_by` names the mode that makes it useless, or is None if it is
+    published."""
 
     name: str
     dominated_by: str | None

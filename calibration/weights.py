@@ -49,7 +49,9 @@ def fold_norm(
     """
     if not bool((gamma > 0).all()):
         channel = int(torch.argmin(gamma))
-        raise ValueError(f"gamma of channel {channel} is {float(gamma[channel]):g}; shared weights need positive gammas")
+        raise ValueError(
+            f"gamma of channel {channel} is {float(gamma[channel]):g}; shared weights need positive gammas"
+        )
     gain = gamma.double() / torch.sqrt(var.double() + eps)
     start = torch.zeros_like(gain) if bias is None else bias.double()
     return scale * gain, beta.double() + (start - mean.double()) * gain

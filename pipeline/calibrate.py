@@ -1,8 +1,9 @@
 """Calibration: from a trained network to the modes worth publishing and the range of every tensor in them.
 
-For every depth pattern: batch-norm statistics of its own where validation accuracy gains by them; then, for all patterns
-together, one range for each group of tensors (block boundaries of a stage share theirs), by the estimator that disturbs
-the logits least; then the accuracy of the quantised modes on the validation images, and of these the Pareto front.
+For every depth pattern: batch-norm statistics of its own where validation accuracy gains by them; then, for all
+patterns together, one range for each group of tensors (block boundaries of a stage share theirs), by the estimator
+that disturbs the logits least; then the accuracy of the quantised modes on the validation images, and of these the
+Pareto front.
 
     python -m pipeline.calibrate --model mnist5k-r14
 """
@@ -16,12 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from pipeline.checkpoint import find_checkpoint
 from pipeline.command import main_of, model_option
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.checkpoint import find_checkpoint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -246,7 +245,7 @@ def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
 
         calibrate(recipe, load_network(recipe, checkpoint), out, progress)
 
-    settings = {
+    settings: dict[str, Any] = {
         "model": dataclasses.asdict(recipe.model),
         "calibration": dataclasses.asdict(recipe.calibration),
         "selection": dataclasses.asdict(recipe.selection),
@@ -270,13 +269,20 @@ def print_tables(calibration: Calibration) -> None:
         again = f"{m['accuracy_float']:.2%}" if m["recalibrated"] else "-"
         verdict = "published: " + m["reason"] if m["published"] else f"dropped: dominated by {m['dominated_by']}"
         table.add_row(
-            m["name"], f"{m['macs'] / 1e6:.2f}", f"{m['accuracy_as_trained']:.2%}", again, f"{m['accuracy']:.2%}", verdict
+            m["name"],
+            f"{m['macs'] / 1e6:.2f}",
+            f"{m['accuracy_as_trained']:.2%}",
+            again,
+            f"{m['accuracy']:.2%}",
+            verdict,
         )
     console.print(table)
     names = calibration.published
     table = Table(title="Ranges; signal to quantisation noise in dB, all errors before the tensor included")
     for heading in ("tensor", "range of", "low", "high", "estimator", *names):
-        table.add_column(heading, justify="left" if heading in ("tensor", "range of", "estimator") else "right", no_wrap=True)
+        table.add_column(
+            heading, justify="left" if heading in ("tensor", "range of", "estimator") else "right", no_wrap=True
+        )
     rows: dict[tuple[str, str], dict[str, float]] = {}
     for name in names:
         for site, entry in calibration.mode(name)["sites"].items():

@@ -1,8 +1,8 @@
 """Conversion: ONNX -> float .tflite -> int8 .tflite with our own ranges, one file a mode, all with the same weights.
 
 The tensors of the float file are recognised **by value**: the interpreter runs the image whose site values the export
-stage saved, and each tensor that equals a site gets its range. Nothing depends on the names or the order that a converter
-invents, and a graph that computes something else is found here, with the tensor's name.
+stage saved, and each tensor that equals a site gets its range. Nothing depends on the names or the order that a
+converter invents, and a graph that computes something else is found here, with the tensor's name.
 
     python -m pipeline.convert --model mnist5k-r14
 """
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+from firmware_gen.generate import ModeSource
 from pipeline.calibrate import Calibration, Progress, load_calibration
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
@@ -24,7 +25,7 @@ from pipeline.modes import Mode
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 
-CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "pipeline/networks/deploy.py", "firmware_gen/share.py")
+CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "pipeline/networks/deploy.py", "firmware_gen")
 MODES = "modes.json"
 RELATIVE_TOLERANCE = 2e-3
 _SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
@@ -157,15 +158,43 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
     return bytes(result.quantized_model)
 
 
-def boundaries(name: str, sites: Mapping[str, str]) -> list[str]:
+def named(model: bytes, sites: Mapping[str, str]) -> bytes:
+    """The same model with its tensors named after the network's sites.
+
+    A tensor gets its site's name ("0.1.conv2"), constants the name of what they make ("0.1.conv2/weights"), a second
+    tensor of a site its operator's ("1.0.conv1/pad"). Generated C, reports and error messages speak these names.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    parsed = schema.ModelT.InitFromPackedBuf(model, 0)
+    kinds = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
+    graph = parsed.subgraphs[0]
+    old = [tensor.name.decode() for tensor in graph.tensors]
+    new: dict[int, str] = {int(graph.inputs[0]): "input"}
+    taken = {"input"}
+    for operator in graph.operators:
+        kind = kinds[parsed.operatorCodes[operator.opcodeIndex].builtinCode]
+        made = int(operator.outputs[0])
+        site = sites[old[made]]
+        new[made] = site if site not in taken else f"{site}/{kind.lower()}"
+        taken.add(new[made])
+        roles = ("input", "weights", "bias") if len(operator.inputs) == 3 else ("input", kind.lower())
+        for role, tensor in zip(roles, operator.inputs, strict=True):
+            new.setdefault(int(tensor), f"{new[made]}/{role}")
+    for i, tensor in enumerate(graph.tensors):
+        tensor.name = new.get(i, old[i]).encode()
+    builder = flatbuffers.Builder(len(model))
+    builder.Finish(parsed.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def boundaries(name: str) -> list[str]:
     """The tensor that is alive after each position of a mode but the last; a skipped block repeats the one before."""
-    tensors: dict[str, str] = {}
-    for tensor, site in sites.items():
-        tensors.setdefault(site, tensor)
-    alive = [tensors["stem"]]
+    alive = ["stem"]
     for s, stage in enumerate(Mode.parse(name).blocks):
         for b, bits in enumerate(stage):
-            alive.append(tensors[f"{s}.{b}.out"] if bits else alive[-1])
+            alive.append(f"{s}.{b}.out" if bits else alive[-1])
     return alive
 
 
@@ -189,18 +218,25 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
     names = calibration.published
     progress(f"onnx2tf, {len(names)} modes", 0.0)
     float_models([source / f"{name}.onnx" for name in names], out)
-    entries = []
+    entries: list[dict[str, Any]] = []
     for done, name in enumerate(names):
         progress(f"{name}.tflite", 0.8 + 0.2 * done / len(names))
         model = out / f"{name}.float.tflite"
         with np.load(source / f"{name}.sites.npz") as archive:
             sites = recognise(model, dict(archive))
-        (out / f"{name}.tflite").write_bytes(quantise(model, sites, calibration.ranges(name)))
+        converted = quantise(model, sites, calibration.ranges(name))
+        (out / f"{name}.tflite").write_bytes(named(converted, sites))
         model.unlink()
-        entries.append({"name": name, "file": f"{name}.tflite", "boundaries": boundaries(name, sites)})
+        entries.append({"name": name, "file": f"{name}.tflite", "boundaries": boundaries(name)})
     check_shared_weights({name: out / f"{name}.tflite" for name in names})
-    contents = {"positions": positions(names[0]), "modes": entries}
+    contents: dict[str, Any] = {"positions": positions(names[0]), "modes": entries}
     atomic_write(out / MODES, json.dumps(contents, indent=1) + "\n")
+
+
+def mode_sources(folder: Path) -> list[ModeSource]:
+    """The modes that `run` wrote, in the order of their ids."""
+    contents = json.loads((folder / MODES).read_text())
+    return [ModeSource(e["name"], folder / e["file"], tuple(e["boundaries"])) for e in contents["modes"]]
 
 
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:

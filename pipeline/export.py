@@ -1,7 +1,7 @@
 """Export: every published mode as ONNX, checked against torch with onnxruntime.
 
-Beside each `<mode>.onnx` stands `<mode>.sites.npz`: one image and the value of every site for it, by which the conversion
-recognises the tensors of the converted file.
+Beside each `<mode>.onnx` stands `<mode>.sites.npz`: one image and the value of every site for it, by which the
+conversion recognises the tensors of the converted file.
 
     python -m pipeline.export --model mnist5k-r14
 """
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pipeline.calibrate import Calibration, Progress, load_calibration
+from pipeline.checkpoint import find_checkpoint
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
 from pipeline.modes import Mode
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, run_stage
-from pipeline.checkpoint import find_checkpoint
 
 if TYPE_CHECKING:
     from pipeline.networks import ResNet
@@ -51,7 +51,7 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
-            net,
+            net.untapped(),
             (torch.zeros(1, *shape),),
             str(path),
             opset_version=OPSET,
@@ -68,7 +68,9 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
             expected = net(image[None]).numpy()
         worst = max(worst, float(np.abs(session.run(None, {"input": image[None].numpy()})[0] - expected).max()))
     if worst > TOLERANCE:
-        raise DimmerError(f"{path.name}: onnxruntime differs from torch by {worst:.2g} in a logit; report this as a bug")
+        raise DimmerError(
+            f"{path.name}: onnxruntime differs from torch by {worst:.2g} in a logit; report this as a bug"
+        )
     sites: dict[str, np.ndarray] = {}
 
     def record(site: str, x: torch.Tensor) -> torch.Tensor:

@@ -2,9 +2,9 @@
 
     python -m pipeline.onnx_to_float OUT A.onnx B.onnx ...
 
-onnx2tf downloads a calibration sample while it converts, even where none is used (it dies without a network), unless a file
-of that name lies in the working directory: one is put there. It also leaves with status 0 when nothing was written, so
-the result is looked for.
+onnx2tf downloads a calibration sample while it converts, even where none is used (it dies without a network), unless
+a file of that name lies in the working directory: one is put there. It also leaves with status 0 when nothing was
+written, so the result is looked for.
 """
 
 from __future__ import annotations

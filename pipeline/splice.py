@@ -10,23 +10,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from firmware_gen.generate import ModeSource
 from pipeline.errors import DimmerError
-
-
-@dataclass(frozen=True)
-class SpliceSource:
-    """One mode's file.
-
-    Attributes:
-        path: its .tflite.
-        boundaries: names of the tensors alive after each position but the last (see `modes.json`).
-    """
-
-    path: Path
-    boundaries: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -35,7 +22,7 @@ class _Parsed:
     names: dict[str, int]
 
 
-def splice(sources: Sequence[SpliceSource], schedule: Sequence[int]) -> bytes:
+def splice(sources: Sequence[ModeSource], schedule: Sequence[int]) -> bytes:
     """Builds the .tflite of a block-wise mixed mode.
 
     Args:

@@ -93,6 +93,10 @@ class DeployedNetwork(nn.Module):
         x = tap("pool", F.adaptive_avg_pool2d(x, 1).flatten(1))
         return tap("logits", self.fc(x))
 
+    def untapped(self) -> nn.Module:
+        """The same network with the image as its only argument, as exporters want it."""
+        return _Untapped(self)
+
     def positions(self) -> tuple[Position, ...]:
         """The schedule's positions; a skipped block repeats the boundary before it."""
         found = [Position("stem", "stem")]
@@ -102,11 +106,20 @@ class DeployedNetwork(nn.Module):
         return (*found, Position("head", None))
 
 
-def _folded(
-    conv: nn.Conv2d, norm_name: str, norm: nn.BatchNorm2d, replaced: NormStatistics
-) -> nn.Conv2d:
+class _Untapped(nn.Module):
+    def __init__(self, network: DeployedNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.network(x)
+        return logits
+
+
+def _folded(conv: nn.Conv2d, norm_name: str, norm: nn.BatchNorm2d, replaced: NormStatistics) -> nn.Conv2d:
     own_mean, own_var = norm.running_mean, norm.running_var
-    assert own_mean is not None and own_var is not None
+    assert own_mean is not None
+    assert own_var is not None
     mean, var = replaced.get(norm_name, (own_mean, own_var))
     codes, scale = to_grid(conv.weight)
     try:
@@ -114,7 +127,11 @@ def _folded(
     except ValueError as error:
         raise DimmerError(f"{norm_name}: {error}; train again with this version") from None
     folded = nn.Conv2d(
-        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding  # type: ignore[arg-type]
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,  # type: ignore[arg-type]
+        conv.stride,  # type: ignore[arg-type]
+        conv.padding,  # type: ignore[arg-type]
     )
     folded.weight.data = from_grid(codes, scale)
     folded.bias = nn.Parameter(bias.to(torch.float32))
@@ -168,15 +185,19 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
     fc = nn.Linear(network.fc.in_features, network.fc.out_features)
     fc.weight.data = from_grid(codes, scale)
     fc.bias.data = network.fc.bias.detach().clone()
-    return DeployedNetwork(mode, fold(network.stem.conv, network.stem.norm), blocks, fc, variants).eval().requires_grad_(False)
+    return (
+        DeployedNetwork(mode, fold(network.stem.conv, network.stem.norm), blocks, fc, variants)
+        .eval()
+        .requires_grad_(False)
+    )
 
 
 def range_group(network: DeployedNetwork, site: str) -> str:
     """The name under which a site's calibration range is shared between modes.
 
     Block boundaries of one stage share a range in all modes (DESIGN.md, rule 3); a tensor inside a block shares it with
-    every mode that runs the block with the same norm statistics, because then multipliers and biases are equal and stand
-    in flash once. Pool and logits are common to all, so that every mode's output has one scale.
+    every mode that runs the block with the same norm statistics, because then multipliers and biases are equal and
+    stand in flash once. Pool and logits are common to all, so that every mode's output has one scale.
     """
     if site in ("input", "stem", "pool", "logits"):
         return site

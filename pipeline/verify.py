@@ -1,0 +1,323 @@
+"""Verification: the C runtime, on the host and on the target, against the TFLite interpreter, bit for bit.
+
+Every mode on test images, and mid-inference switches against the interpreter's result for the block-wise mixed graph.
+Then every mode's accuracy on the whole test set, computed by the C engine on the host, which by then has been shown
+to be equal.
+
+    python -m pipeline.verify --model mnist5k-r14 --target mps2-an386
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from firmware_gen.generate import ModeSource
+from pipeline.calibrate import Progress, load_calibration
+from pipeline.checkpoint import find_checkpoint
+from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.convert import mode_sources
+from pipeline.errors import DimmerError
+from pipeline.firmware import firmware_folder
+from pipeline.modes import Mode
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from targets import Target, load_target
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Int8 = npt.NDArray[np.int8]
+
+CODE = ("pipeline/verify.py", "pipeline/splice.py", "pipeline/networks", "pipeline/data")
+RESULT = "verify.json"
+MAGIC = b"DMV1"
+RANDOM_SCHEDULES = 16
+SHARD = 32
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One inference to verify.
+
+    Attributes:
+        schedule: mode id in force at each position.
+        image: index into the test images.
+    """
+
+    schedule: tuple[int, ...]
+    image: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of comparing one backend.
+
+    Attributes:
+        samples: inferences compared.
+        mismatches: those of which any output byte, or the mode of any block, differed.
+        first: index of the first mismatching record, or None.
+    """
+
+    samples: int
+    mismatches: int
+    first: int | None
+
+
+def switch_schedules(modes: int, positions: int, seed: int = SEED) -> list[tuple[int, ...]]:
+    """Schedules that change mode within an inference: at every boundary, down and up, and at random.
+
+    Returns:
+        Nothing for a single mode or a single position.
+    """
+    import numpy as np
+
+    if modes < 2 or positions < 2:
+        return []
+    last = modes - 1
+    found = []
+    for at in range(1, positions):
+        found.append((0,) * at + (last,) * (positions - at))
+        found.append((last,) * at + (0,) * (positions - at))
+    rng = np.random.default_rng(seed)
+    found += [tuple(int(m) for m in rng.integers(0, modes, positions)) for _ in range(RANDOM_SCHEDULES)]
+    return list(dict.fromkeys(found))
+
+
+def oracle(sources: Sequence[ModeSource], records: Sequence[Record], images: Int8) -> Int8:
+    """The interpreter's outputs with BUILTIN_REF: int8[len(records), output].
+
+    Args:
+        images: int8[N,H,W,C].
+    """
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    from pipeline.splice import splice
+
+    by_schedule: dict[tuple[int, ...], list[int]] = {}
+    for i, record in enumerate(records):
+        by_schedule.setdefault(record.schedule, []).append(i)
+    outputs: dict[int, Int8] = {}
+    for schedule, members in by_schedule.items():
+        pure = len(set(schedule)) == 1
+        content = sources[schedule[0]].path.read_bytes() if pure else splice(sources, schedule)
+        interpreter = Interpreter(
+            model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
+        )
+        interpreter.allocate_tensors()
+        given, made = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+        for i in members:
+            interpreter.set_tensor(given, images[records[i].image][None])
+            interpreter.invoke()
+            outputs[i] = interpreter.get_tensor(made).reshape(-1).copy()
+    return np.stack([outputs[i] for i in range(len(records))])
+
+
+def run_records(
+    target: Target, elf: Path, records: Sequence[Record], images: Int8, output_bytes: int, done: Callable[[int], None]
+) -> tuple[Int8, npt.NDArray[np.uint8]]:
+    """Runs the firmware over records, in shards side by side.
+
+    Args:
+        done: called with the number of records of each finished shard.
+
+    Returns:
+        (outputs int8[N, output_bytes], mode that ran at each position uint8[N, positions]).
+
+    Raises:
+        TargetError: the firmware or its runner failed.
+        DimmerError: it wrote too little.
+    """
+    import numpy as np
+
+    positions = len(records[0].schedule)
+
+    def one(shard: Sequence[Record]) -> npt.NDArray[np.uint8]:
+        with tempfile.TemporaryDirectory() as work:
+            folder = Path(work)
+            parts = [MAGIC, struct.pack("<4I", len(shard), images[0].size, output_bytes, positions)]
+            for record in shard:
+                parts += [bytes(record.schedule), images[record.image].tobytes()]
+            (folder / "in.bin").write_bytes(b"".join(parts))
+            target.run(elf, ["verify", "in.bin", "out.bin"], folder)
+            raw = np.frombuffer((folder / "out.bin").read_bytes(), np.uint8)
+        if raw.size != len(shard) * (output_bytes + positions):
+            raise DimmerError(f"{target.name} wrote {raw.size} bytes of verification output; it ended early")
+        done(len(shard))
+        return raw.reshape(len(shard), output_bytes + positions)
+
+    workers = max(1, min(2, os.cpu_count() or 1))
+    shards = [records[i : i + SHARD] for i in range(0, len(records), SHARD)]
+    with ThreadPoolExecutor(workers) as pool:
+        rows = np.concatenate(list(pool.map(one, shards)))
+    return rows[:, :output_bytes].view(np.int8), rows[:, output_bytes:]
+
+
+def compare(records: Sequence[Record], expected: Int8, outputs: Int8, ran: npt.NDArray[np.uint8]) -> Outcome:
+    """Counts the records whose output or trace of modes differs in any byte."""
+    import numpy as np
+
+    wanted = np.array([record.schedule for record in records], np.uint8)
+    wrong = (outputs != expected).any(1) | (ran != wanted).any(1)
+    return Outcome(len(records), int(wrong.sum()), int(np.argmax(wrong)) if wrong.any() else None)
+
+
+def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Progress) -> None:
+    """Writes `verify.json` into `out`.
+
+    Raises:
+        DimmerError: any mismatch; the message names mode, image and backend.
+    """
+    import numpy as np
+    import torch
+
+    from pipeline.calibrate import measure
+    from pipeline.checkpoint import load_network
+    from pipeline.data import load_dataset, to_input, to_int8
+    from pipeline.networks.deploy import deploy
+
+    sources = mode_sources(build / "convert")
+    positions = len(sources[0].boundaries) + 1
+    test = load_dataset(recipe.model.dataset).test
+    images = to_int8(test.images)
+    count = min(recipe.verify.images, len(test))
+    records = [Record((m,) * positions, i) for m in range(len(sources)) for i in range(count)]
+    mixed = [Record(s, i % count) for i, s in enumerate(switch_schedules(len(sources), positions))]
+    records += mixed
+    progress("oracle: the TFLite interpreter", 0.0)
+    expected = oracle(sources, records, images)
+    output_bytes = expected.shape[1]
+
+    backends = {"host": load_target("host"), target.name: target}
+    outcomes: dict[str, list[Outcome]] = {}
+    for step, (name, backend) in enumerate(backends.items()):
+        finished = 0
+
+        def done(n: int, name: str = name, step: int = step) -> None:
+            nonlocal finished
+            finished += n
+            progress(f"{name} against the interpreter", 0.2 + 0.3 * (step + finished / len(records)))
+
+        outputs, ran = run_records(
+            backend, firmware_folder(build, backend.name) / "firmware.elf", records, images, output_bytes, done
+        )
+        outcomes[name] = []
+        for m in range(len(sources)):
+            part = slice(m * count, (m + 1) * count)
+            outcomes[name].append(compare(records[part], expected[part], outputs[part], ran[part]))
+        if mixed:
+            part = slice(len(sources) * count, len(records))
+            outcomes[name].append(compare(mixed, expected[part], outputs[part], ran[part]))
+    _refuse_mismatches(sources, outcomes)
+
+    network, calibration = load_network(recipe, find_checkpoint(recipe)), load_calibration(build / "calibrate")
+    labels = torch.from_numpy(test.labels)
+    modes: list[dict[str, Any]] = []
+    for m, source in enumerate(sources):
+        progress(f"test accuracy of {source.name}", 0.8 + 0.2 * m / len(sources))
+        everything = [Record((m,) * positions, i) for i in range(len(test))]
+        host_elf = firmware_folder(build, "host") / "firmware.elf"
+        outputs, _ = run_records(backends["host"], host_elf, everything, images, output_bytes, lambda _n: None)
+        net = deploy(network, Mode.parse(source.name), calibration.statistics(source.name))
+        modes.append(
+            {
+                "name": source.name,
+                "accuracy": float(np.mean(outputs.argmax(1) == test.labels)),
+                "accuracy_float": measure(net, to_input(test.images), labels).accuracy,
+                "host": asdict(outcomes["host"][m]),
+                "target": asdict(outcomes[target.name][m]),
+            }
+        )
+    result = {
+        "target": target.name,
+        "backend": target.description,
+        "test_images": len(test),
+        "modes": modes,
+        "switches": {
+            "schedules": len(mixed),
+            "host": asdict(outcomes["host"][-1]) if mixed else None,
+            "target": asdict(outcomes[target.name][-1]) if mixed else None,
+        },
+    }
+    atomic_write(out / RESULT, json.dumps(result, indent=1) + "\n")
+
+
+def _refuse_mismatches(sources: Sequence[ModeSource], outcomes: dict[str, list[Outcome]]) -> None:
+    names = [*(source.name for source in sources), "switches within an inference"]
+    for backend, results in outcomes.items():
+        for name, outcome in zip(names, results, strict=False):
+            if outcome.mismatches:
+                raise DimmerError(
+                    f"{backend} differs from the TFLite interpreter in {outcome.mismatches} of {outcome.samples} "
+                    f"inferences ({name}, first at test image {outcome.first}); this firmware must not be used: report it"
+                )
+
+
+def verify_folder(build: Path, target: str) -> Path:
+    """Where `run` leaves its result."""
+    return firmware_folder(build, target).parent / "verify"
+
+
+def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+    """The stage: firmware of the host and of the target -> its verification."""
+    inputs = [
+        build / "calibrate" / "calibration.json",
+        build / "convert",
+        firmware_folder(build, "host") / "firmware.elf",
+        firmware_folder(build, target.name) / "firmware.elf",
+        find_checkpoint(recipe),
+    ]
+    settings = {"images": recipe.verify.images, "dataset": recipe.model.dataset, "target": target.name}
+    code = [ROOT / c for c in CODE]
+    folder = verify_folder(build, target.name)
+    return run_stage(
+        "verify",
+        folder,
+        list(dict.fromkeys(inputs)),
+        settings,
+        code,
+        lambda out: verify(recipe, build, target, out, progress),
+    )
+
+
+def main(
+    model: Annotated[str, model_option] = "mnist5k-r14",
+    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+) -> None:
+    """Compare the firmware of the host and of a target with the TFLite interpreter, every mode, bit for bit."""
+    from rich.console import Console
+    from rich.table import Table
+
+    recipe, chosen = load_recipe(model), load_target(target)
+    build = build_folder(recipe)
+    with progress_bar("verify") as progress:
+        run(recipe, build, chosen, progress)
+    result = json.loads((verify_folder(build, chosen.name) / RESULT).read_text())
+    table = Table(title=f"Mismatches against the TFLite interpreter (BUILTIN_REF), {result['backend']}")
+    for heading in ("mode", "host", chosen.name, "test accuracy, int8", "float"):
+        table.add_column(heading, justify="left" if heading == "mode" else "right")
+    for m in result["modes"]:
+        cells = [f"{m[k]['mismatches']} of {m[k]['samples']}" for k in ("host", "target")]
+        table.add_row(m["name"], *cells, f"{m['accuracy']:.2%}", f"{m['accuracy_float']:.2%}")
+    if result["switches"]["schedules"]:
+        cells = [
+            f"{result['switches'][k]['mismatches']} of {result['switches'][k]['samples']}" for k in ("host", "target")
+        ]
+        table.add_row("switches within an inference", *cells, "", "")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main_of(main)

@@ -1,0 +1,65 @@
+"""The chosen range is the one that disturbs the logits least, for all sub-networks of its group."""
+
+import torch
+
+from calibration.assign import Settings, assign_ranges
+from calibration.observe import Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
+from calibration.ranges import METHODS, Range
+
+
+def forward_of(scale: float):  # type: ignore[no-untyped-def]
+    def forward(x: torch.Tensor, tap: Tap) -> torch.Tensor:
+        y = tap("hidden", torch.relu(tap("input", x)) * scale)
+        return tap("logits", y.mean((2, 3)))
+
+    return forward
+
+
+BATCHES = [torch.randn(16, 4, 6, 6, generator=torch.Generator().manual_seed(i)) for i in range(2)]
+SETTINGS = Settings(METHODS, 99.9, {"input": Range(-4.0, 4.0)})
+
+
+def test_shared_groups_get_one_range_that_covers_all_members() -> None:
+    networks = {"small": forward_of(1.0), "large": forward_of(3.0)}
+    choices = assign_ranges(networks, lambda _n, site: site, BATCHES, BATCHES[:1], SETTINGS)
+    assert set(choices["hidden"].members) == {("small", "hidden"), ("large", "hidden")}
+    assert choices["input"].method == "fixed"
+    assert choices["hidden"].range.high > 6.0
+
+
+def test_separate_groups_are_independent() -> None:
+    networks = {"small": forward_of(1.0), "large": forward_of(3.0)}
+    group = lambda name, site: site if site == "input" else f"{site}@{name}"  # noqa: E731
+    choices = assign_ranges(networks, group, BATCHES, BATCHES[:1], SETTINGS)
+    assert choices["hidden@large"].range.high > 2 * choices["hidden@small"].range.high
+
+
+def test_the_choice_has_the_smallest_measured_error() -> None:
+    choices = assign_ranges({"one": forward_of(1.0)}, lambda _n, site: site, BATCHES, BATCHES, SETTINGS)
+    for choice in choices.values():
+        if choice.errors:
+            assert choice.errors[choice.method] == min(choice.errors.values())
+            assert set(choice.errors) == set(METHODS)
+
+
+def test_bounds_and_counts_cover_every_value() -> None:
+    forward = forward_of(1.0)
+    bounds = observe_bounds(forward, BATCHES)
+    counts = observe_histograms(forward, BATCHES, bounds)
+    assert int(counts["hidden"].counts.sum()) == sum(b.numel() for b in BATCHES)
+    assert bounds["input"].low == min(float(b.min()) for b in BATCHES)
+
+
+def test_a_range_that_clips_shows_in_the_site_error() -> None:
+    forward = forward_of(1.0)
+    full = {s: Range.covering(b.low, b.high) for s, b in observe_bounds(forward, BATCHES).items()}
+    good = site_errors(forward, BATCHES, full)
+    bad = site_errors(forward, BATCHES, {**full, "hidden": Range(0.0, 0.5)})
+    assert good["hidden"].clipped == 0.0
+    assert bad["hidden"].clipped > 0.1
+    assert bad["logits"].sqnr_db < good["logits"].sqnr_db - 10
+
+
+def test_a_tap_without_ranges_changes_nothing() -> None:
+    forward = forward_of(1.0)
+    assert torch.equal(forward(BATCHES[0], quantising_tap({})), forward(BATCHES[0], lambda _s, x: x))
