@@ -1,0 +1,48 @@
+"""Size: where a firmware's flash and RAM go, by section and by symbol.
+
+python -m pipeline.size --target mps2-an386
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.command import build_folder, main_of, model_option
+from pipeline.errors import DimmerError
+from pipeline.recipe import load_recipe
+from targets import load_target
+
+
+def main(
+    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")],
+    model: Annotated[str, model_option] = "mnist5k-r14",
+    top: Annotated[int, typer.Option("--top", min=1, help="How many symbols to list.")] = 25,
+) -> None:
+    """List sections and the largest symbols of a build's firmware.elf."""
+    from rich.console import Console
+    from rich.table import Table
+
+    chosen, recipe = load_target(target), load_recipe(model)
+    elf = build_folder(recipe) / chosen.name / "firmware.elf"
+    if not elf.is_file():
+        raise DimmerError(f"{elf} is missing; run ./nox -s build-target -- {target} --model {recipe.name}")
+    sizes = chosen.size(elf)
+    sections = Table(title=f"{recipe.name} on {chosen.name}, bytes", title_justify="left", title_style="bold")
+    for name in ("text", "rodata", "data", "bss", "flash", "RAM"):
+        sections.add_column(name, justify="right")
+    flash, ram = sizes.text + sizes.rodata + sizes.data, sizes.data + sizes.bss
+    sections.add_row(*(f"{n:,}" for n in (sizes.text, sizes.rodata, sizes.data, sizes.bss, flash, ram)))
+    symbols = Table(title=f"The {top} largest symbols", title_justify="left", title_style="bold")
+    symbols.add_column("symbol")
+    symbols.add_column("bytes", justify="right")
+    for symbol, size in sorted(sizes.by_symbol.items(), key=lambda item: (-item[1], item[0]))[:top]:
+        symbols.add_row(symbol, f"{size:,}")
+    console = Console()
+    console.print(sections)
+    console.print(symbols)
+
+
+if __name__ == "__main__":
+    main_of(main)
