@@ -102,19 +102,10 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
     return networks
 
 
-def check_shared_weights(modes: Sequence[ModeSource]) -> None:
-    """Checks that all modes hold the same weights, byte for byte.
-
-    Raises:
-        FirmwareGenError: names the first layer that differs.
-    """
-    compare_weights(read_modes(modes))
-
-
 def build(modes: Sequence[ModeSource], policy: PolicyConfig) -> Tables:
     """Everything but the text."""
     networks = read_modes(modes)
-    compare_weights(networks)
+    compare_weights([network.graph for network in networks])
     memory = plan_memory(share_blocks(networks))
     first = networks[0].graph
     return build_tables(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from firmware_gen.errors import FirmwareGenError
-from firmware_gen.graph import Conv2d, DepthwiseConv2d, FullyConnected, Tensor
+from firmware_gen.graph import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Tensor
 from firmware_gen.kernels import Params, Shifts, Step, Weights
 from firmware_gen.lower import lower
 from firmware_gen.passes import Network
+from firmware_gen.read_tflite import read_tflite
 
 WEIGHTS_ALIGN = 4
 
@@ -119,9 +121,8 @@ class ConstantPool:
     """Collects the constants of all steps, equal ones once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, bytes], list[object]] = {}
         self._sizes = {"weights": 0, "params": 0, "shifts": 0}
-        self._order: dict[tuple[str, bytes], Constant] = {}
+        self._constants: dict[tuple[str, bytes], Constant] = {}
 
     def add(self, value: Weights | Params | Shifts, role: str, layer: str, modes: tuple[int, ...]) -> int:
         """Stores a constant and gives the index of its first value in its table."""
@@ -135,20 +136,20 @@ class ConstantPool:
                 data = bytes(number & 0xFF for number in value.values)
                 table, shape, element = "shifts", (len(value.values),), 1
         key = (table, data)
-        known = self._order.get(key)
+        known = self._constants.get(key)
         if known is None:
             known = Constant(table, role, layer, shape, self._sizes[table] // element, len(data), modes, data)
             self._sizes[table] += -(-len(data) // WEIGHTS_ALIGN) * WEIGHTS_ALIGN if table == "weights" else len(data)
         else:
             merged = tuple(sorted({*known.modes, *modes}))
             known = Constant(table, known.role, known.layer, known.shape, known.index, known.size, merged, data)
-        self._order[key] = known
+        self._constants[key] = known
         return known.index
 
     @property
     def constants(self) -> tuple[Constant, ...]:
         """All of them, in the order of their tables' contents."""
-        return tuple(self._order.values())
+        return tuple(self._constants.values())
 
     def table(self, name: str) -> bytes:
         """The bytes of one table."""
@@ -161,47 +162,44 @@ class ConstantPool:
         return bytes(data)
 
 
-def weighted_layers(network: Network, position: int) -> list[tuple[str, Tensor]]:
-    """Output name and weights of the layers with weights in one position, in order."""
-    tensors = network.graph.tensors
-    return [
-        (tensors[operator.output].name, tensors[operator.inputs[1]])
-        for operator in network.positions[position]
-        if isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected)
-    ]
+def check_shared_weights(files: Mapping[str, Path]) -> None:
+    """Checks that all modes hold the same weights, byte for byte: a mode may leave layers out, but not have its own.
 
-
-def compare_weights(networks: Sequence[Network]) -> None:
-    """Checks that all modes that run a position read the same weights there, byte for byte.
+    Args:
+        files: mode name -> `.tflite`, the most expensive mode first.
 
     Raises:
-        FirmwareGenError: names the first layer that differs.
+        FirmwareGenError: names the layer that differs.
     """
-    for position in range(len(networks[0].positions)):
-        reference: tuple[Network, list[tuple[str, Tensor]]] | None = None
-        for network in networks:
-            layers = weighted_layers(network, position)
-            if not network.positions[position]:
+    graphs = [read_tflite(path, name=f"mode {mode}") for mode, path in files.items()]
+    compare_weights(graphs)
+
+
+def compare_weights(graphs: Sequence[Graph]) -> None:
+    """Like `check_shared_weights`, on graphs."""
+    first = graphs[0]
+    known = list(_weighted_layers(first))
+    for graph in graphs[1:]:
+        for layer, weights in _weighted_layers(graph):
+            if any(weights.shape == other.shape and weights.data == other.data for _, other in known):
                 continue
-            if reference is None:
-                reference = (network, layers)
-                continue
-            first, expected = reference
-            if len(layers) != len(expected):
-                raise FirmwareGenError(
-                    f"{network.graph.source}: {len(layers)} layers with weights in position {position}, "
-                    f"{first.graph.source} has {len(expected)}; export all modes from one network"
-                )
-            for (layer, weights), (reference_layer, wanted) in zip(layers, expected, strict=True):
-                if weights.shape != wanted.shape:
-                    difference = f"have the shape {list(weights.shape)} instead of {list(wanted.shape)}"
-                elif weights.data != wanted.data:
-                    pairs = zip(weights.data or b"", wanted.data or b"", strict=True)
-                    difference = f"differ in {sum(a != b for a, b in pairs)} of {wanted.elements} bytes"
-                else:
-                    continue
-                raise FirmwareGenError(
-                    f"{network.graph.source}: the weights of layer {layer} {difference} from those of "
-                    f"{reference_layer} in "
-                    f"{first.graph.source}; put them on one int8 grid per channel before the conversion"
-                )
+            near = [(_differences(weights, other), name) for name, other in known if weights.shape == other.shape]
+            if near:
+                count, name = min(near)
+                what = f"differ in {count} of {weights.elements} bytes from those of {name}"
+            else:
+                what = f"have the shape {list(weights.shape)}, which no layer has"
+            raise FirmwareGenError(
+                f"{graph.source}: the weights of layer {layer} {what} in {first.source}; "
+                "put the weights on one int8 grid per channel before the conversion"
+            )
+
+
+def _weighted_layers(graph: Graph) -> Iterator[tuple[str, Tensor]]:
+    for operator in graph.operators:
+        if isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected):
+            yield graph.tensors[operator.output].name, graph.tensors[operator.inputs[1]]
+
+
+def _differences(first: Tensor, second: Tensor) -> int:
+    return sum(a != b for a, b in zip(first.data or b"", second.data or b"", strict=True))

@@ -1,0 +1,143 @@
+"""The oracle: what the stock TFLite interpreter's reference kernels make of an input.
+
+The interpreter is C++ and aborts on some files instead of raising, so it runs in a process of its own, one fork per
+file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import DimmerError
+from pipeline.stage import ROOT
+
+TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class OracleJob:
+    """Inputs for one model.
+
+    Attributes:
+        model: a `.tflite`.
+        inputs: one input tensor's bytes after the other.
+    """
+
+    model: Path
+    inputs: bytes
+
+
+@dataclass(frozen=True)
+class OracleFailure:
+    """Why the interpreter gave no answer, in one line."""
+
+    reason: str
+
+
+def reference_outputs(model: Path, inputs: bytes, timeout_s: float = TIMEOUT_S) -> bytes:
+    """The outputs of the reference kernels (BUILTIN_REF) for `inputs`, one after the other.
+
+    Raises:
+        DimmerError: the interpreter rejects the file, or dies of it.
+    """
+    (result,) = run_oracle([OracleJob(model, inputs)], timeout_s)
+    if isinstance(result, OracleFailure):
+        raise DimmerError(
+            f"{model.name}: the stock TFLite interpreter cannot run it ({result.reason}); convert the model again"
+        )
+    return result
+
+
+def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[bytes | OracleFailure]:
+    """Runs every job; one that fails does not disturb the others.
+
+    Args:
+        timeout_s: for each job.
+    """
+    with tempfile.TemporaryDirectory(prefix="dimmer-oracle-") as folder:
+        work = Path(folder)
+        for number, job in enumerate(jobs):
+            (work / f"{number}.in").write_bytes(job.inputs)
+        order = [str(job.model.resolve()) for job in jobs]
+        (work / "jobs.json").write_text(json.dumps({"models": order, "timeout_s": timeout_s}))
+        command = [sys.executable, "-m", "pipeline.oracle", folder]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
+        results: list[bytes | OracleFailure] = []
+        for number in range(len(jobs)):
+            output, reason = work / f"{number}.out", work / f"{number}.why"
+            if output.is_file():
+                results.append(output.read_bytes())
+            elif reason.is_file():
+                results.append(OracleFailure(reason.read_text()))
+            else:
+                last = (done.stderr.strip().splitlines() or ["it did not start"])[-1]
+                results.append(OracleFailure(f"exit code {done.returncode}: {last}"))
+        return results
+
+
+def _serve(work: Path) -> None:
+    from ai_edge_litert import interpreter as _warm_import  # noqa: F401
+
+    order = json.loads((work / "jobs.json").read_text())
+    for number, model in enumerate(order["models"]):
+        child = os.fork()
+        if child == 0:
+            try:
+                _answer(Path(model), work, number)
+            except Exception as error:
+                reason = " ".join(str(error).split())[:300]
+                (work / f"{number}.why").write_text(reason or type(error).__name__)
+            finally:
+                os._exit(0)
+        status = _wait(child, order["timeout_s"])
+        if status is None:
+            (work / f"{number}.why").write_text(f"it did not end within {order['timeout_s']:g} s")
+        elif os.WIFSIGNALED(status):
+            name = signal.Signals(os.WTERMSIG(status)).name
+            (work / f"{number}.why").write_text(f"it died of {name}")
+
+
+def _wait(child: int, timeout_s: float) -> int | None:
+    end = time.monotonic() + timeout_s
+    pause = 0.001
+    while time.monotonic() < end:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return status
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def _answer(model: Path, work: Path, number: int) -> None:
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1)
+    interpreter.allocate_tensors()
+    source, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    shape, dtype = tuple(source["shape"]), np.dtype(source["dtype"])
+    records = np.frombuffer((work / f"{number}.in").read_bytes(), dtype=dtype).reshape(-1, *shape)
+    outputs = []
+    for record in records:
+        interpreter.set_tensor(source["index"], record)
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(output["index"]).tobytes())
+    partial = work / f"{number}.partial"
+    partial.write_bytes(b"".join(outputs))
+    partial.rename(work / f"{number}.out")
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))
