@@ -1,0 +1,170 @@
+"""Gathering: what the stages measured becomes the report's figures, and what they made becomes the deliverables."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import simulate
+from pipeline.errors import DimmerError
+from pipeline.report_data import (
+    ArenaBuffer,
+    BatterySample,
+    Candidate,
+    Flash,
+    LayerFlash,
+    ModeFigures,
+    PolicyTier,
+    Ram,
+    ReportData,
+    Switch,
+    Verification,
+)
+from pipeline.stage import ROOT, StageResult, atomic_write
+
+if TYPE_CHECKING:
+    from pipeline.build import BuildContext
+    from targets import Target
+
+_DELIVERED = ("firmware.*", "dimmer_model.*")
+
+
+def generator_version() -> str:
+    """The version in pyproject.toml."""
+    version: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    return version
+
+
+def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
+    """Read the figures that calibration, firmware and verification left.
+
+    Raises:
+        DimmerError: one of their files is missing.
+    """
+    calibration = _read(context.build_dir / "calibrate" / "calibration.json")
+    firmware = _read(context.target_dir / "firmware" / "firmware.json")
+    verified = _read(context.target_dir / "verify" / "verify.json")
+    modes = tuple(_mode(figures, calibration, verified, context.target) for figures in firmware["modes"])
+    policy = tuple(PolicyTier(**tier) for tier in firmware["policy"])
+    battery, battery_note = _battery(modes, policy)
+    return ReportData(
+        model=context.recipe.name,
+        target=context.target.name,
+        dataset=context.recipe.model.dataset,
+        generator_version=generator_version(),
+        flash=Flash(**_only(firmware["flash"], Flash)),
+        ram=Ram(**_only(firmware["ram"], Ram)),
+        switch=Switch(**_only(firmware["switch"], Switch)),
+        modes=modes,
+        candidates=tuple(Candidate(**_only(mode, Candidate)) for mode in calibration["modes"]),
+        policy=policy,
+        stages=tuple(stages),
+        notes=_notes(firmware["notes"], context.target, verified["test_images"]),
+        arena=tuple(ArenaBuffer(**_only(buffer, ArenaBuffer)) for buffer in firmware["buffers"]),
+        layers=_layers(firmware["layers"]),
+        battery=battery,
+        battery_note=battery_note,
+    )
+
+
+def publish(context: BuildContext) -> None:
+    """Put firmware, generated C and the modes' files side by side into ``build/<model>/<target>``."""
+    for pattern in _DELIVERED:
+        for path in sorted((context.target_dir / "firmware").glob(pattern)):
+            if path.name != "firmware.json":
+                _copy(path, context.target_dir / path.name)
+    modes = context.target_dir / "modes"
+    names = set()
+    for stage, suffix in (("export", ".onnx"), ("convert", ".tflite")):
+        for path in sorted((context.build_dir / stage).glob(f"*{suffix}")):
+            if not path.name.endswith(".float.tflite"):
+                _copy(path, modes / path.name)
+                names.add(path.name)
+    for path in modes.iterdir():
+        if path.suffix in (".onnx", ".tflite") and path.name not in names:
+            path.unlink()
+
+
+def _copy(source: Path, destination: Path) -> None:
+    if atomic_write(destination, source.read_bytes()):
+        destination.chmod(source.stat().st_mode & 0o777)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DimmerError(f"{path} cannot be read ({error}): remove {path.parent} and build again") from error
+
+
+def _only(entry: Mapping[str, Any], cls: type[Any]) -> dict[str, Any]:
+    """The keys that a dataclass has; the stages' files tell more than the report does."""
+    return {key: entry[key] for key in cls.__dataclass_fields__}
+
+
+def _mode(
+    figures: Mapping[str, Any], calibration: Mapping[str, Any], verified: Mapping[str, Any], target: Target
+) -> ModeFigures:
+    name = figures["name"]
+    costs = next(mode for mode in calibration["modes"] if mode["name"] == name)
+    measured = next(mode for mode in verified["modes"] if mode["name"] == name)
+    instructions = figures["instructions"]
+    energy = None
+    if instructions is not None and target.energy is not None:
+        energy = round(instructions * target.energy.nanojoules_per_instruction / 1000, 3)
+    outcome = measured["target"]
+    return ModeFigures(
+        name=name,
+        macs=costs["macs"],
+        bit_operations=costs["bit_operations"],
+        accuracy=measured["accuracy"],
+        accuracy_float=measured["accuracy_float"],
+        instructions=instructions,
+        energy_uj=energy,
+        verify=Verification(outcome["samples"], outcome["mismatches"], verified["backend"]),
+    )
+
+
+def _notes(firmware: Mapping[str, str], target: Target, test_images: int) -> dict[str, str]:
+    # The firmware's own check is with random inputs; the report's is verification's, with test images.
+    notes = {place: why for place, why in firmware.items() if place != "modes[*].verify"}
+    notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is bit-exact"
+    notes["ram.arena"] = "scratch included"
+    if target.energy is None:
+        notes["modes[*].energy_uj"] = f"targets/{target.name}/target.toml has no [energy]"
+    elif not target.counts_instructions:
+        notes["modes[*].energy_uj"] = "modelled from instructions, which this target does not count"
+    else:
+        constant = f"{target.energy.nanojoules_per_instruction:g} nJ"
+        source = f"nanojoules_per_instruction in targets/{target.name}/target.toml"
+        notes["modes[*].energy_uj"] = f"modelled: instructions x {constant} ({source}: {target.energy.source})"
+    return notes
+
+
+def _layers(entries: Sequence[Mapping[str, Any]]) -> tuple[LayerFlash, ...]:
+    """Weights one by one; biases, multipliers and shifts of a layer added up where the same modes read them."""
+    sums: dict[tuple[str, tuple[str, ...]], int] = {}
+    for entry in entries:
+        layer, role = entry["layer"].rsplit(": ", 1)
+        kind = "weights" if role in ("weights", "filter") else "parameters"
+        key = (f"{layer} {kind}", tuple(entry["modes"]))
+        sums[key] = sums.get(key, 0) + entry["bytes"]
+    return tuple(LayerFlash(layer, size, modes) for (layer, modes), size in sums.items())
+
+
+def _battery(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tuple[tuple[BatterySample, ...], str]:
+    """A simulated discharge and what was assumed for it; nothing where there is no policy or no energy figure."""
+    energies = {mode.name: mode.energy_uj for mode in modes if mode.energy_uj is not None}
+    if not policy or len(energies) < len(modes):
+        return (), ""
+    device = simulate.Device()
+    samples = simulate.discharge(policy, energies, device)
+    top = device.energy_uj / device.power_uw(energies[modes[0].name]) / 3600
+    life = samples[-1].time_s / 3600
+    return (
+        samples,
+        f"Simulated with the firmware's policy: {device}. It lasts {life:,.0f} h; {top:,.0f} h in the top mode.",
+    )
