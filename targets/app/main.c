@@ -26,6 +26,15 @@ static dimmer_t dimmer;
 static text_t text;
 static int counting;
 
+/* Whether two words are the same; newlib's strcmp alone takes 732 bytes. */
+static int same(const char *a, const char *b) {
+    while (*a != '\0' && *a == *b) {
+        ++a;
+        ++b;
+    }
+    return *a == *b;
+}
+
 static int fail(const char *message) {
     text_begin(&text, "error");
     text_string(&text, "message", message);
@@ -353,7 +362,7 @@ int main(int argc, char **argv) {
     int count = platform_arguments(argc, argv, words, 4);
     dimmer_status_t status;
 
-    if (count > 0 && strcmp(words[count - 1], "--count") == 0) {
+    if (count > 0 && same(words[count - 1], "--count")) {
         --count;
         counting = platform_start_counter();
     }
@@ -364,16 +373,16 @@ int main(int argc, char **argv) {
     if (count == 0) {
         return demonstrate();
     }
-    if (count == 1 && strcmp(words[0], "selftest") == 0) {
+    if (count == 1 && same(words[0], "selftest")) {
         return selftest();
     }
-    if (count == 3 && strcmp(words[0], "verify") == 0) {
+    if (count == 3 && same(words[0], "verify")) {
         return verify(words[1], words[2]);
     }
-    if (count == 1 && strcmp(words[0], "bench") == 0) {
+    if (count == 1 && same(words[0], "bench")) {
         return bench();
     }
-    if (count == 2 && strcmp(words[0], "battery") == 0) {
+    if (count == 2 && same(words[0], "battery")) {
         return battery(words[1]);
     }
     return fail("say selftest, verify IN OUT, bench or battery CURVE");

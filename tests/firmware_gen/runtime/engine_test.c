@@ -1,0 +1,305 @@
+/* The engine on a model of two modes and three positions whose kernel appends a byte to a log in the arena:
+ * mode 0 runs steps a, b, c; mode 1 skips the second position. */
+#include <stdio.h>
+#include <string.h>
+
+#include "dimmer_tables.h"
+
+#define CHECK(condition)                                                                                     \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            printf("%d: %s\n", __LINE__, #condition);                                                        \
+            failures = 1;                                                                                    \
+        }                                                                                                    \
+    } while (0)
+
+static int failures;
+
+typedef struct {
+    uint32_t log;
+    uint32_t letter;
+} append_t;
+
+/* arena[log] counts the letters behind it. */
+static void append(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const append_t *r = (const append_t *)record;
+
+    (void)model;
+    arena[r->log + 1u + arena[r->log]] = (uint8_t)r->letter;
+    ++arena[r->log];
+}
+
+typedef struct {
+    int8_t weights[8];
+    int32_t params[2];
+    int8_t shifts[4];
+    append_t records[4];
+    dimmer_kernel_t kernels[1];
+    dimmer_step_t steps[4];
+    dimmer_block_t blocks[4];
+    uint16_t schedules[6];
+    dimmer_mode_t modes[2];
+    dimmer_model_t model;
+} fixture_t;
+
+static const append_t letters[4] = {{16, 'a'}, {16, 'b'}, {16, 'c'}, {16, 'C'}};
+
+static void seal(fixture_t *f) {
+    const dimmer_dims_t *n = &f->model.dims;
+    uint32_t crc;
+
+    f->model.dims_crc = dimmer_crc32(0, n, sizeof *n);
+    crc = dimmer_crc32(0, n, sizeof *n);
+    crc = dimmer_crc32(crc, f->weights, sizeof f->weights);
+    crc = dimmer_crc32(crc, f->params, sizeof f->params);
+    crc = dimmer_crc32(crc, f->shifts, sizeof f->shifts);
+    crc = dimmer_crc32(crc, f->records, sizeof f->records);
+    crc = dimmer_crc32(crc, f->steps, sizeof f->steps);
+    crc = dimmer_crc32(crc, f->blocks, sizeof f->blocks);
+    crc = dimmer_crc32(crc, f->schedules, sizeof f->schedules);
+    f->model.crc = dimmer_crc32(crc, &f->model.policy, sizeof f->model.policy);
+}
+
+static void make(fixture_t *f) {
+    static const dimmer_step_t steps[4] = {{0, 0}, {0, 1}, {0, 2}, {0, 3}};
+    static const dimmer_block_t blocks[4] = {{0, 1}, {1, 2}, {0, 0}, {3, 1}};
+    static const uint16_t schedules[6] = {0, 1, 3, 0, 2, 3};
+    dimmer_dims_t *n = &f->model.dims;
+
+    memset(f, 0, sizeof *f);
+    memcpy(f->records, letters, sizeof letters);
+    memcpy(f->steps, steps, sizeof steps);
+    memcpy(f->blocks, blocks, sizeof blocks);
+    memcpy(f->schedules, schedules, sizeof schedules);
+    f->weights[0] = 1;
+    f->params[1] = -7;
+    f->kernels[0].run = append;
+    f->kernels[0].records = f->records;
+    f->kernels[0].record_size = sizeof f->records[0];
+    f->kernels[0].record_count = 4;
+    f->modes[0].name = "8";
+    f->modes[1].name = "0";
+    f->model.magic = DIMMER_MAGIC;
+    f->model.abi = DIMMER_ABI;
+    f->model.name = "test";
+    n->arena_size = 64;
+    n->weights_size = sizeof f->weights;
+    n->param_count = 2;
+    n->shift_count = sizeof f->shifts;
+    n->record_bytes = sizeof f->records;
+    n->kernel_count = 1;
+    n->step_count = 4;
+    n->block_count = 4;
+    n->mode_count = 2;
+    n->position_count = 3;
+    n->input.offset = 16;
+    n->input.size = 1;
+    n->output.offset = 17;
+    n->output.size = 8;
+    f->model.weights = f->weights;
+    f->model.params = f->params;
+    f->model.shifts = f->shifts;
+    f->model.kernels = f->kernels;
+    f->model.steps = f->steps;
+    f->model.blocks = f->blocks;
+    f->model.schedules = f->schedules;
+    f->model.modes = f->modes;
+    f->model.policy.tier_count = 2;
+    f->model.policy.tiers[0].min_charge_permille = 500;
+    f->model.policy.tiers[1].mode = 1;
+    seal(f);
+}
+
+static union {
+    uint8_t bytes[80];
+    uint64_t alignment;
+} memory;
+
+static uint8_t *arena(void) {
+    return memory.bytes +
+           (DIMMER_ARENA_ALIGN - (uintptr_t)memory.bytes % DIMMER_ARENA_ALIGN) % DIMMER_ARENA_ALIGN;
+}
+
+static dimmer_status_t init(const fixture_t *f) {
+    dimmer_t d;
+
+    return dimmer_init(&d, &f->model, arena(), 64);
+}
+
+static int ran(dimmer_t *d, const char *expected) {
+    const int8_t *output = dimmer_output(d);
+
+    *dimmer_input(d) = 0;
+    return dimmer_invoke(d) == DIMMER_OK && memcmp(output, expected, strlen(expected)) == 0 &&
+           *dimmer_input(d) == (int8_t)strlen(expected);
+}
+
+static void init_refuses_what_is_wrong(void) {
+    fixture_t f;
+    dimmer_t d;
+
+    make(&f);
+    CHECK(init(&f) == DIMMER_OK);
+    CHECK(dimmer_init(NULL, &f.model, arena(), 64) == DIMMER_ERR_ARGUMENT);
+    CHECK(dimmer_init(&d, NULL, arena(), 64) == DIMMER_ERR_ARGUMENT);
+    CHECK(dimmer_init(&d, &f.model, NULL, 64) == DIMMER_ERR_ARGUMENT);
+    CHECK(dimmer_init(&d, &f.model, arena(), 63) == DIMMER_ERR_ARENA_SIZE);
+    CHECK(dimmer_init(&d, &f.model, arena() + 8, 64) == DIMMER_ERR_ARENA_ALIGN);
+    f.model.magic ^= 1u;
+    CHECK(init(&f) == DIMMER_ERR_MAGIC);
+    make(&f);
+    f.model.abi = DIMMER_ABI + 1;
+    CHECK(init(&f) == DIMMER_ERR_ABI);
+}
+
+/* A flip anywhere in the range is noticed before anything is read through it. */
+static void every_flip_is_noticed(fixture_t *f, void *start, size_t size, const char *what) {
+    uint8_t *bytes = (uint8_t *)start;
+    size_t i;
+
+    for (i = 0; i < size; ++i) {
+        int bit;
+
+        for (bit = 0; bit < 8; ++bit) {
+            bytes[i] ^= (uint8_t)(1u << bit);
+            if (init(f) != DIMMER_ERR_CRC) {
+                printf("%s: a flip of byte %lu, bit %d was not noticed\n", what, (unsigned long)i, bit);
+                failures = 1;
+            }
+            bytes[i] ^= (uint8_t)(1u << bit);
+        }
+    }
+}
+
+static void init_notices_every_flip(void) {
+    fixture_t f;
+
+    make(&f);
+    every_flip_is_noticed(&f, &f.model.dims, sizeof f.model.dims, "dims");
+    every_flip_is_noticed(&f, f.weights, sizeof f.weights, "weights");
+    every_flip_is_noticed(&f, f.params, sizeof f.params, "params");
+    every_flip_is_noticed(&f, f.shifts, sizeof f.shifts, "shifts");
+    every_flip_is_noticed(&f, f.records, sizeof f.records, "records");
+    every_flip_is_noticed(&f, &f.kernels[0].record_size, 2, "record_size");
+    every_flip_is_noticed(&f, &f.kernels[0].record_count, 2, "record_count");
+    every_flip_is_noticed(&f, f.steps, sizeof f.steps, "steps");
+    every_flip_is_noticed(&f, f.blocks, sizeof f.blocks, "blocks");
+    every_flip_is_noticed(&f, f.schedules, sizeof f.schedules, "schedules");
+    every_flip_is_noticed(&f, &f.model.policy, sizeof f.model.policy, "policy");
+    every_flip_is_noticed(&f, &f.model.crc, sizeof f.model.crc, "crc");
+    every_flip_is_noticed(&f, &f.model.dims_crc, sizeof f.model.dims_crc, "dims_crc");
+}
+
+#define REFUSED(change)                                                                                      \
+    do {                                                                                                     \
+        make(&f);                                                                                            \
+        change;                                                                                              \
+        seal(&f);                                                                                            \
+        CHECK(init(&f) == DIMMER_ERR_TABLE);                                                                 \
+    } while (0)
+
+static void init_refuses_indexes_that_point_outside(void) {
+    fixture_t f;
+
+    REFUSED(f.steps[3].kernel = 1);
+    REFUSED(f.steps[3].record = 4);
+    REFUSED(f.blocks[3].step_count = 2);
+    REFUSED(f.blocks[3].first_step = 4);
+    REFUSED(f.blocks[0].step_count = 65535);
+    REFUSED(f.schedules[5] = 4);
+    REFUSED(f.kernels[0].run = NULL);
+    REFUSED(f.model.policy.tiers[1].mode = 2);
+    REFUSED(f.model.policy.tier_count = DIMMER_MAX_TIERS + 1);
+    REFUSED(f.model.dims.input.offset = 64);
+    REFUSED(f.model.dims.output.size = 48);
+    REFUSED(f.model.dims.output.offset = UINT32_MAX);
+}
+
+static void a_mode_runs_its_own_blocks(void) {
+    fixture_t f;
+    dimmer_t d;
+
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == 0);
+    CHECK(ran(&d, "abcC"));
+    CHECK(dimmer_set_mode(&d, 1) == DIMMER_OK);
+    CHECK(ran(&d, "aC"));
+    CHECK(dimmer_running_mode(&d) == 1);
+    CHECK(dimmer_set_mode(&d, 2) == DIMMER_ERR_MODE);
+    CHECK(dimmer_set_mode(&d, 255) == DIMMER_ERR_MODE);
+    CHECK(dimmer_mode(&d) == 1);
+    CHECK(ran(&d, "aC"));
+}
+
+typedef struct {
+    uint16_t position;
+    uint8_t mode;
+    unsigned calls;
+} switch_t;
+
+static void switch_there(dimmer_t *d, uint16_t position, void *user) {
+    switch_t *s = (switch_t *)user;
+
+    ++s->calls;
+    if (position == s->position) {
+        CHECK(dimmer_set_mode(d, s->mode) == DIMMER_OK);
+    }
+}
+
+static void a_switch_in_the_hook_holds_from_the_next_position_on(void) {
+    fixture_t f;
+    dimmer_t d;
+    switch_t s = {1, 1, 0};
+
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    dimmer_on_block(&d, switch_there, &s);
+    CHECK(ran(&d, "aC"));
+    CHECK(s.calls == 2);
+    s.position = 2;
+    CHECK(dimmer_set_mode(&d, 0) == DIMMER_OK);
+    CHECK(ran(&d, "abcC"));
+    CHECK(dimmer_running_mode(&d) == 1);
+    dimmer_on_block(&d, NULL, NULL);
+    CHECK(ran(&d, "aC"));
+    CHECK(s.calls == 4);
+}
+
+static void the_battery_chooses_the_mode(void) {
+    fixture_t f;
+    dimmer_t d;
+    dimmer_battery_t now = {0, 0, 400, 3300};
+
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, NULL) == DIMMER_ERR_ARGUMENT);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == 1);
+    now.charge_permille = 900;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == 0);
+    f.model.policy.tier_count = 0;
+    seal(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_ERR_POLICY);
+}
+
+static void every_status_has_a_text(void) {
+    int status;
+
+    for (status = DIMMER_OK; status >= DIMMER_ERR_POLICY; --status) {
+        CHECK(strcmp(dimmer_status_text((dimmer_status_t)status), "unknown status") != 0);
+    }
+}
+
+int main(void) {
+    init_refuses_what_is_wrong();
+    init_notices_every_flip();
+    init_refuses_indexes_that_point_outside();
+    a_mode_runs_its_own_blocks();
+    a_switch_in_the_hook_holds_from_the_next_position_on();
+    the_battery_chooses_the_mode();
+    every_status_has_a_text();
+    return failures;
+}

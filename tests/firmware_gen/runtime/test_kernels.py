@@ -1,0 +1,690 @@
+"""Every kernel against the reference kernels of the stock interpreter, byte for byte, on random parameters."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from firmware_gen import fixed_point
+from firmware_gen import kernels as records
+from firmware_gen.graph import Activation, Quantisation
+from tests.firmware_gen.runtime.c_library import Arena, Constants
+from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
+
+SEEDS = range(6)
+ACTIVATIONS = (Activation.NONE, Activation.RELU, Activation.RELU6)
+ACTIVATION_CODES = {Activation.NONE: 0, Activation.RELU: 1, Activation.RELU6: 3}
+SAME, VALID = 0, 1
+
+
+def quantisation(scale: float | np.ndarray, zero_point: int = 0) -> Quantisation:
+    scales = tuple(float(np.float32(value)) for value in np.atleast_1d(scale))
+    return Quantisation(scales, (zero_point,) * len(scales))
+
+
+def random_quantisation(rng: np.random.Generator, low: float = 0.005, high: float = 0.2) -> Quantisation:
+    return quantisation(rng.uniform(low, high), int(rng.integers(-128, 128)))
+
+
+def tensor(shape: Sequence[int], q: Quantisation, data: np.ndarray | None = None, axis: int = 0) -> OneTensor:
+    return OneTensor(tuple(map(int, shape)), scale=q.scales, zero_point=q.zero_points[0], channel_axis=axis, data=data)
+
+
+def random_codes(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
+    """All codes, the extremes more often than chance would have it."""
+    codes = rng.integers(-128, 128, shape)
+    extremes = rng.choice([-128, 127], shape)
+    return np.where(rng.random(shape) < 0.1, extremes, codes).astype(np.int8)
+
+
+Value = int | float | tuple[int, ...]
+
+
+def pack(kernel: records.Kernel, **values: Value) -> bytes:
+    """A record from its fields by name; reserved ones are zero."""
+    packed: list[Value] = []
+    for field in kernel.fields:
+        empty: Value = (0,) * field.count if field.count else 0
+        packed.append(empty if field.name.startswith("reserved") else values.pop(field.name))
+    assert not values, f"{kernel.name} has no field {', '.join(values)}"
+    return kernel.pack(tuple(packed))
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """Output size and leading padding, as TFLite computes them."""
+    output = -(-size // stride)
+    total = max((output - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
+    return output, total // 2
+
+
+def valid_size(size: int, kernel: int, stride: int, dilation: int) -> int:
+    return (size - (kernel - 1) * dilation - 1) // stride + 1
+
+
+class Window:
+    """A random window on a random image: sizes, strides, dilations, padding."""
+
+    def __init__(self, rng: np.random.Generator, *, dilated: bool) -> None:
+        self.height, self.width = (int(x) for x in rng.integers(3, 11, 2))
+        self.kernel_h, self.kernel_w = (int(x) for x in rng.integers(1, 4, 2))
+        self.stride_h, self.stride_w = (int(x) for x in rng.integers(1, 3, 2))
+        self.dilation_h = self.dilation_w = 1
+        if dilated and rng.random() < 0.4:
+            # TFLite has stride or dilation, not both.
+            self.stride_h = self.stride_w = 1
+            self.dilation_h, self.dilation_w = (int(x) for x in rng.integers(1, 3, 2))
+        fits = (
+            self.height > (self.kernel_h - 1) * self.dilation_h and self.width > (self.kernel_w - 1) * self.dilation_w
+        )
+        self.padding = SAME if not fits or rng.random() < 0.6 else VALID
+        self.pad_top = self.pad_left = 0
+        if self.padding == SAME:
+            self.output_h, self.pad_top = same_padding(self.height, self.kernel_h, self.stride_h, self.dilation_h)
+            self.output_w, self.pad_left = same_padding(self.width, self.kernel_w, self.stride_w, self.dilation_w)
+        else:
+            self.output_h = valid_size(self.height, self.kernel_h, self.stride_h, self.dilation_h)
+            self.output_w = valid_size(self.width, self.kernel_w, self.stride_w, self.dilation_w)
+
+    @property
+    def options(self) -> dict[str, object]:
+        return {"padding": self.padding, "strideH": self.stride_h, "strideW": self.stride_w}
+
+    @property
+    def fields(self) -> dict[str, Value]:
+        names = ("output_h", "output_w", "stride_h", "stride_w", "pad_top", "pad_left")
+        return {"input_h": self.height, "input_w": self.width, **{name: getattr(self, name) for name in names}}
+
+    @property
+    def kernel_fields(self) -> dict[str, Value]:
+        names = ("kernel_h", "kernel_w", "dilation_h", "dilation_w")
+        return {name: getattr(self, name) for name in names}
+
+
+def folded_bias(bias: np.ndarray, weights: np.ndarray, zero_point: int) -> np.ndarray:
+    """int32[C] of int32[C] and int8[C,...]."""
+    sums = weights.reshape(weights.shape[0], -1).sum(axis=1, dtype=np.int64)
+    return np.asarray(bias.astype(np.int64) - zero_point * sums)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_conv2d(library: ctypes.CDLL, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    w = Window(rng, dilated=True)
+    batches, input_c, output_c = (int(x) for x in (rng.integers(1, 3), rng.integers(1, 20), rng.integers(1, 9)))
+    q_in, q_out = random_quantisation(rng), random_quantisation(rng, 0.02, 0.5)
+    q_w = quantisation(rng.uniform(0.001, 0.02, output_c))
+    activation = ACTIVATIONS[seed % 3]
+    image = random_codes(rng, (batches, w.height, w.width, input_c))
+    weights = random_codes(rng, (output_c, w.kernel_h, w.kernel_w, input_c))
+    bias = rng.integers(-20000, 20000, output_c).astype(np.int32)
+    shape = (batches, w.output_h, w.output_w, output_c)
+    file = one_op(
+        "CONV_2D",
+        "Conv2DOptions",
+        {
+            **w.options,
+            "dilationHFactor": w.dilation_h,
+            "dilationWFactor": w.dilation_w,
+            "fusedActivationFunction": ACTIVATION_CODES[activation],
+        },
+        [
+            tensor(image.shape, q_in),
+            tensor(weights.shape, q_w, weights),
+            OneTensor((output_c,), "int32", [s * q_in.scale for s in q_w.scales], data=bias),
+        ],
+        tensor(shape, q_out),
+    )
+    multipliers, shifts = fixed_point.convolution_multipliers(q_in, q_w, q_out, output_c)
+    low, high = fixed_point.activation_range(activation, q_out)
+    constants, arena = Constants(), Arena()
+    size = w.kernel_h * w.kernel_w * input_c
+    in_place = (
+        w.kernel_h == w.kernel_w == 1
+        and w.pad_top == w.pad_left == 0
+        and (w.output_h - 1) * w.stride_h < w.height
+        and (w.output_w - 1) * w.stride_w < w.width
+    )
+    at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
+    record = pack(
+        records.CONV_2D,
+        input=at,
+        output=to,
+        scratch=arena.place(0 if in_place else 2 * (-(-size // 4) * 4)),
+        weights=constants.add_weights(weights),
+        bias=constants.add_params(folded_bias(bias, weights, q_in.zero_point)),
+        multipliers=constants.add_params(multipliers),
+        shifts=constants.add_shifts(shifts),
+        batches=batches,
+        input_c=input_c,
+        output_c=output_c,
+        **w.fields,
+        **w.kernel_fields,
+        input_zero_point=q_in.zero_point,
+        output_zero_point=q_out.zero_point,
+        activation_min=low,
+        activation_max=high,
+    )
+    constants.run(library, "dimmer_conv2d_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(to, shape), reference(file, image))
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_depthwise_conv2d(library: ctypes.CDLL, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    w = Window(rng, dilated=True)
+    batches, input_c, multiplier = (int(x) for x in (rng.integers(1, 3), rng.integers(1, 11), (1, 1, 2, 3)[seed % 4]))
+    output_c = input_c * multiplier
+    q_in, q_out = random_quantisation(rng), random_quantisation(rng, 0.02, 0.5)
+    q_w = quantisation(rng.uniform(0.005, 0.05, output_c))
+    activation = ACTIVATIONS[seed % 3]
+    image = random_codes(rng, (batches, w.height, w.width, input_c))
+    weights = random_codes(rng, (1, w.kernel_h, w.kernel_w, output_c))
+    bias = rng.integers(-5000, 5000, output_c).astype(np.int32)
+    shape = (batches, w.output_h, w.output_w, output_c)
+    file = one_op(
+        "DEPTHWISE_CONV_2D",
+        "DepthwiseConv2DOptions",
+        {
+            **w.options,
+            "depthMultiplier": multiplier,
+            "dilationHFactor": w.dilation_h,
+            "dilationWFactor": w.dilation_w,
+            "fusedActivationFunction": ACTIVATION_CODES[activation],
+        },
+        [
+            tensor(image.shape, q_in),
+            tensor(weights.shape, q_w, weights, axis=3),
+            OneTensor((output_c,), "int32", [s * q_in.scale for s in q_w.scales], data=bias),
+        ],
+        tensor(shape, q_out),
+    )
+    multipliers, shifts = fixed_point.convolution_multipliers(q_in, q_w, q_out, output_c)
+    low, high = fixed_point.activation_range(activation, q_out)
+    constants, arena = Constants(), Arena()
+    at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
+    record = pack(
+        records.DEPTHWISE_CONV_2D,
+        input=at,
+        output=to,
+        weights=constants.add_weights(weights),
+        bias=constants.add_params(folded_bias(bias, np.moveaxis(weights, 3, 0), q_in.zero_point)),
+        multipliers=constants.add_params(multipliers),
+        shifts=constants.add_shifts(shifts),
+        batches=batches,
+        input_c=input_c,
+        depth_multiplier=multiplier,
+        **w.fields,
+        **w.kernel_fields,
+        input_zero_point=q_in.zero_point,
+        output_zero_point=q_out.zero_point,
+        activation_min=low,
+        activation_max=high,
+    )
+    constants.run(library, "dimmer_depthwise_conv2d_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(to, shape), reference(file, image))
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_fully_connected(library: ctypes.CDLL, seed: int, per_channel: bool) -> None:
+    rng = np.random.default_rng(seed)
+    rows, input_c, output_c = (int(x) for x in (rng.integers(1, 5), rng.integers(1, 40), rng.integers(1, 12)))
+    q_in, q_out = random_quantisation(rng), random_quantisation(rng, 0.02, 0.5)
+    q_w = quantisation(rng.uniform(0.002, 0.03, output_c if per_channel else 1))
+    activation = ACTIVATIONS[seed % 3]
+    vectors, weights = random_codes(rng, (rows, input_c)), random_codes(rng, (output_c, input_c))
+    bias = rng.integers(-5000, 5000, output_c).astype(np.int32)
+    file = one_op(
+        "FULLY_CONNECTED",
+        "FullyConnectedOptions",
+        {"fusedActivationFunction": ACTIVATION_CODES[activation]},
+        [
+            tensor(vectors.shape, q_in),
+            tensor(weights.shape, q_w, weights),
+            OneTensor((output_c,), "int32", [s * q_in.scale for s in q_w.scales], data=bias),
+        ],
+        tensor((rows, output_c), q_out),
+    )
+    if per_channel:
+        multipliers, shifts = fixed_point.convolution_multipliers(q_in, q_w, q_out, output_c)
+    else:
+        multiplier, shift = fixed_point.product_multiplier(q_in, q_w, q_out)
+        multipliers, shifts = (multiplier,), (shift,)
+    low, high = fixed_point.activation_range(activation, q_out)
+    constants, arena = Constants(), Arena()
+    at, to = arena.place(vectors.nbytes, vectors), arena.place(rows * output_c)
+    record = pack(
+        records.FULLY_CONNECTED,
+        input=at,
+        output=to,
+        weights=constants.add_weights(weights),
+        bias=constants.add_params(folded_bias(bias, weights, q_in.zero_point)),
+        multipliers=constants.add_params(multipliers),
+        shifts=constants.add_shifts(shifts),
+        rows=rows,
+        input_c=input_c,
+        output_c=output_c,
+        output_zero_point=q_out.zero_point,
+        activation_min=low,
+        activation_max=high,
+        per_channel=int(per_channel),
+    )
+    constants.run(library, "dimmer_fully_connected_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(to, (rows, output_c)), reference(file, vectors))
+
+
+SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+    ((2, 3, 4, 5), (2, 3, 4, 5)),
+    ((2, 3, 4, 5), (1, 1, 1, 5)),
+    ((1, 3, 1, 5), (2, 3, 4, 5)),
+    ((2, 1, 4, 1), (2, 3, 1, 5)),
+    ((1, 1, 1, 1), (2, 3, 4, 5)),
+]
+
+
+@pytest.mark.parametrize("constant", [None, 1, 2])
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+@pytest.mark.parametrize("operator", ["ADD", "SUB", "MUL"])
+def test_elementwise(
+    library: ctypes.CDLL, operator: str, shapes: tuple[tuple[int, ...], tuple[int, ...]], constant: int | None
+) -> None:
+    rng = np.random.default_rng(SHAPES.index(shapes) * 9 + (constant or 0) * 3 + len(operator))
+    q1, q2, q_out = (random_quantisation(rng) for _ in range(3))
+    activation = ACTIVATIONS[SHAPES.index(shapes) % 3]
+    codes = [random_codes(rng, shape) for shape in shapes]
+    dims = tuple(int(x) for x in np.broadcast_shapes(*shapes))
+    file = one_op(
+        operator,
+        f"{operator.capitalize()}Options",
+        {"fusedActivationFunction": ACTIVATION_CODES[activation]},
+        [
+            tensor(value.shape, q, value if constant == number else None)
+            for number, (value, q) in enumerate(zip(codes, (q1, q2), strict=True), 1)
+        ],
+        tensor(dims, q_out),
+    )
+    low, high = fixed_point.activation_range(activation, q_out)
+    constants, arena = Constants(), Arena()
+    places = [
+        constants.add_weights(value) if constant == number else arena.place(value.nbytes, value)
+        for number, value in enumerate(codes, 1)
+    ]
+    broadcast = [sum(1 << i for i in range(4) if shape[i] == 1 and dims[i] != 1) for shape in shapes]
+    common: dict[str, Value] = {
+        "input1": places[0],
+        "input2": places[1],
+        "dims": dims,
+        "zero_point1": q1.zero_point,
+        "zero_point2": q2.zero_point,
+        "output_zero_point": q_out.zero_point,
+        "activation_min": low,
+        "activation_max": high,
+        "broadcast1": broadcast[0],
+        "broadcast2": broadcast[1],
+        "input1_blob": int(constant == 1),
+        "input2_blob": int(constant == 2),
+    }
+    if operator == "MUL":
+        kernel = records.MUL
+        multiplier, shift = fixed_point.mul_multiplier(q1, q2, q_out)
+        own: dict[str, Value] = {"multiplier": multiplier, "shift": shift}
+    else:
+        kernel = records.ADD if operator == "ADD" else records.SUB
+        (m1, s1), (m2, s2), (m_out, s_out) = fixed_point.sum_multipliers(q1, q2, q_out, 20)
+        own = {
+            "multiplier1": m1,
+            "multiplier2": m2,
+            "multiplier_output": m_out,
+            "shift1": s1,
+            "shift2": s2,
+            "shift_output": s_out,
+            "left_shift": 20,
+        }
+    expected = reference(file, *(value for number, value in enumerate(codes, 1) if number != constant))
+    outputs = [arena.place(int(np.prod(dims)))]
+    # In place last: it destroys its input.
+    outputs += [place for number, place in enumerate(places, 1) if number != constant and not broadcast[number - 1]]
+    before = arena.memory.copy()
+    for output in outputs:
+        arena.memory[:] = before
+        constants.run(library, kernel.name, pack(kernel, output=output, **common, **own), arena)
+        np.testing.assert_array_equal(arena.read(output, dims), expected)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_pad(library: ctypes.CDLL, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = tuple(int(x) for x in rng.integers(1, 5, 4))
+    paddings = rng.integers(0, 3, (4, 2)).astype(np.int32)
+    q = random_quantisation(rng)
+    values = random_codes(rng, shape)
+    total = tuple(int(x) for x in np.array(shape) + paddings.sum(axis=1))
+    file = one_op(
+        "PAD", "PadOptions", {}, [tensor(shape, q), OneTensor((4, 2), "int32", data=paddings)], tensor(total, q)
+    )
+    arena = Arena()
+    at, to = arena.place(values.nbytes, values), arena.place(int(np.prod(total)))
+    record = pack(
+        records.PAD,
+        input=at,
+        output=to,
+        dims=shape,
+        before=tuple(map(int, paddings[:, 0])),
+        after=tuple(map(int, paddings[:, 1])),
+        value=q.zero_point,
+    )
+    Constants().run(library, "dimmer_pad_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(to, total), reference(file, values))
+
+
+MEANS = [
+    ((1, 2), (2, 15, 5, 1)),
+    ((2, 1), (2, 15, 5, 1)),
+    ((3,), (30, 5, 1, 1)),
+    ((1, 3), (2, 3, 5, 5)),
+    ((0,), (1, 2, 75, 1)),
+]
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("axes", "split"), MEANS, ids=str)
+def test_mean(
+    library: ctypes.CDLL, axes: tuple[int, ...], split: tuple[int, int, int, int], seed: int, keep: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (2, 3, 5, 5)
+    q_in, q_out = random_quantisation(rng), random_quantisation(rng)
+    if seed == 0:
+        q_out = q_in
+    values = random_codes(rng, shape)
+    result = values.mean(axis=axes, keepdims=keep).shape
+    file = one_op(
+        "MEAN",
+        "ReducerOptions",
+        {"keepDims": keep},
+        [tensor(shape, q_in), OneTensor((len(axes),), "int32", data=np.array(axes, dtype=np.int32))],
+        tensor(result, q_out),
+    )
+    outer, reduce1, inner, reduce2 = split
+    multiplier, shift = fixed_point.mean_multiplier(q_in, q_out, reduce1 * reduce2)
+    arena = Arena()
+    at, to = arena.place(values.nbytes, values), arena.place(outer * inner)
+    record = pack(
+        records.MEAN,
+        input=at,
+        output=to,
+        outer=outer,
+        reduce1=reduce1,
+        inner=inner,
+        reduce2=reduce2,
+        multiplier=multiplier,
+        shift=shift,
+        input_zero_point=q_in.zero_point,
+        output_zero_point=q_out.zero_point,
+    )
+    Constants().run(library, "dimmer_mean_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(to, result), reference(file, values))
+
+
+@pytest.mark.parametrize("operator", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+@pytest.mark.parametrize("seed", range(8))
+def test_pool(library: ctypes.CDLL, operator: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    w = Window(rng, dilated=False)
+    batches, channels = int(rng.integers(1, 3)), int(rng.integers(1, 7))
+    q = random_quantisation(rng)
+    activation = ACTIVATIONS[seed % 3]
+    image = random_codes(rng, (batches, w.height, w.width, channels))
+    shape = (batches, w.output_h, w.output_w, channels)
+    file = one_op(
+        operator,
+        "Pool2DOptions",
+        {
+            **w.options,
+            "filterHeight": w.kernel_h,
+            "filterWidth": w.kernel_w,
+            "fusedActivationFunction": ACTIVATION_CODES[activation],
+        },
+        [tensor(image.shape, q)],
+        tensor(shape, q),
+    )
+    low, high = fixed_point.activation_range(activation, q)
+    kernel = records.AVERAGE_POOL_2D if operator == "AVERAGE_POOL_2D" else records.MAX_POOL_2D
+    arena = Arena()
+    at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
+    record = pack(
+        kernel,
+        input=at,
+        output=to,
+        batches=batches,
+        channels=channels,
+        window_h=w.kernel_h,
+        window_w=w.kernel_w,
+        **w.fields,
+        activation_min=low,
+        activation_max=high,
+    )
+    Constants().run(library, kernel.name, record, arena)
+    np.testing.assert_array_equal(arena.read(to, shape), reference(file, image))
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.5])
+@pytest.mark.parametrize("scale", [0.001, 0.02, 0.1, 0.3, 2.0])
+def test_softmax(library: ctypes.CDLL, scale: float, beta: float) -> None:
+    rng = np.random.default_rng(int(scale * 1000))
+    rows, depth = 12, int(rng.integers(2, 30))
+    q_in = quantisation(scale, int(rng.integers(-128, 128)))
+    values = random_codes(rng, (rows, depth))
+    values[0] = 7
+    file = one_op(
+        "SOFTMAX",
+        "SoftmaxOptions",
+        {"beta": beta},
+        [tensor(values.shape, q_in)],
+        tensor(values.shape, quantisation(1 / 256, -128)),
+    )
+    multiplier, left_shift, diff_min = fixed_point.softmax_scaling(beta, q_in.scale)
+    arena = Arena()
+    at, to = arena.place(values.nbytes, values), arena.place(values.nbytes)
+    for output in (to, at):
+        record = pack(
+            records.SOFTMAX,
+            input=at,
+            output=output,
+            rows=rows,
+            depth=depth,
+            multiplier=multiplier,
+            diff_min=diff_min,
+            left_shift=left_shift,
+        )
+        Constants().run(library, "dimmer_softmax_s8", record, arena)
+        np.testing.assert_array_equal(arena.read(output, values.shape), reference(file, values))
+
+
+ALL_CODES = np.arange(-128, 128, dtype=np.int8).reshape(1, 256)
+
+
+@pytest.mark.parametrize(("scale", "zero_point"), [(0.01, 0), (0.05, -128), (0.1, 127), (0.5, 3), (0.0005, -4)])
+def test_logistic(library: ctypes.CDLL, scale: float, zero_point: int) -> None:
+    q_in = quantisation(scale, zero_point)
+    file = one_op("LOGISTIC", None, {}, [tensor((1, 256), q_in)], tensor((1, 256), quantisation(1 / 256, -128)))
+    multiplier, left_shift, radius = fixed_point.logistic_scaling(q_in.scale)
+    arena = Arena()
+    at = arena.place(256, ALL_CODES)
+    record = pack(
+        records.LOGISTIC,
+        input=at,
+        output=at,
+        elements=256,
+        multiplier=multiplier,
+        input_range_radius=radius,
+        left_shift=left_shift,
+        input_zero_point=zero_point,
+    )
+    Constants().run(library, "dimmer_logistic_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(at, (1, 256)), reference(file, ALL_CODES))
+
+
+def test_lut(library: ctypes.CDLL) -> None:
+    table = np.random.default_rng(0).integers(-128, 128, 256).astype(np.int8)
+    arena, constants = Arena(), Constants()
+    at = arena.place(256, ALL_CODES)
+    constants.add_weights(np.zeros(4))
+    record = np.array([at, at, 256, constants.add_weights(table)], dtype="<u4").tobytes()
+    constants.run(library, "dimmer_lut_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(at, (256,)), table)
+
+
+@pytest.mark.parametrize("operator", ["RELU", "RELU6", "RELU_N1_TO_1"])
+@pytest.mark.parametrize("seed", range(4))
+def test_relu(library: ctypes.CDLL, operator: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    q_in, q_out = random_quantisation(rng), random_quantisation(rng, 0.02, 0.1)
+    file = one_op(operator, None, {}, [tensor((1, 256), q_in)], tensor((1, 256), q_out))
+    low, high = fixed_point.activation_range(Activation[operator], q_out)
+    multiplier, shift = fixed_point.ratio_multiplier_float(q_in, q_out)
+    run_requantize(library, file, q_in, q_out, multiplier, shift, (low, high), "int8", "int8")
+
+
+def run_requantize(
+    library: ctypes.CDLL,
+    file: bytes,
+    q_in: Quantisation,
+    q_out: Quantisation,
+    multiplier: int,
+    shift: int,
+    limits: tuple[int, int],
+    source: str,
+    result: str,
+) -> None:
+    values = np.arange(256).astype(np.uint8).view(np.dtype(source)).reshape(1, 256)
+    arena = Arena()
+    at = arena.place(256, values)
+    record = pack(
+        records.REQUANTIZE,
+        input=at,
+        output=at,
+        elements=256,
+        multiplier=multiplier,
+        input_zero_point=q_in.zero_point,
+        output_zero_point=q_out.zero_point,
+        activation_min=limits[0],
+        activation_max=limits[1],
+        shift=shift,
+        input_unsigned=int(source == "uint8"),
+        output_unsigned=int(result == "uint8"),
+    )
+    Constants().run(library, "dimmer_requantize_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(at, (1, 256), np.dtype(result).type), reference(file, values))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("source", "result"), [("int8", "int8"), ("uint8", "int8"), ("int8", "uint8")])
+def test_quantize_changes_scale_and_type(library: ctypes.CDLL, source: str, result: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    zero = {"int8": 0, "uint8": 128}
+    scales = [float(x) for x in rng.uniform(0.01, 0.1, 2)]
+    if seed == 0:
+        scales[1] = scales[0]
+    offsets = [int(x) for x in rng.integers(-128, 128, 2)]
+    if seed == 0:
+        offsets[1] = offsets[0]
+    q_in = quantisation(scales[0], offsets[0] + zero[source])
+    q_out = quantisation(scales[1], offsets[1] + zero[result])
+    tensors = [OneTensor((1, 256), kind, q.scales, q.zero_point) for kind, q in ((source, q_in), (result, q_out))]
+    file = one_op("QUANTIZE", "QuantizeOptions", {}, tensors[:1], tensors[1])
+    multiplier, shift = fixed_point.ratio_multiplier(q_in, q_out)
+    limits = (-128, 127) if result == "int8" else (0, 255)
+    run_requantize(library, file, q_in, q_out, multiplier, shift, limits, source, result)
+
+
+@pytest.mark.parametrize(("scale", "zero_point"), [(0.05, 3), (0.5, -128), (1 / 3, 127)])
+def test_quantize_float(library: ctypes.CDLL, scale: float, zero_point: int) -> None:
+    rng = np.random.default_rng(0)
+    halves = (np.arange(-140, 140) + 0.5) * np.float32(scale)
+    values = np.concatenate([halves, rng.normal(0, 20, 220), [1e6, -1e6, 0.0, -0.0]]).astype(np.float32)
+    q = quantisation(scale, zero_point)
+    file = one_op("QUANTIZE", "QuantizeOptions", {}, [OneTensor(values.shape, "float32")], tensor(values.shape, q))
+    arena = Arena()
+    at, to = arena.place(values.nbytes, values), arena.place(values.size)
+    record = pack(records.QUANTIZE_F32, input=at, output=to, elements=values.size, scale=q.scale, zero_point=zero_point)
+    Constants().run(library, "dimmer_quantize_f32_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(to, values.shape), reference(file, values))
+
+
+def test_quantize_float_takes_what_is_no_number(library: ctypes.CDLL) -> None:
+    values = np.array([np.nan, np.inf, -np.inf], dtype=np.float32)
+    arena = Arena()
+    at, to = arena.place(12, values), arena.place(3)
+    record = pack(records.QUANTIZE_F32, input=at, output=to, elements=3, scale=0.1, zero_point=5)
+    Constants().run(library, "dimmer_quantize_f32_s8", record, arena)
+    assert arena.read(to, (3,)).tolist() == [-128, 127, -128]
+
+
+@pytest.mark.parametrize(("scale", "zero_point"), [(0.05, 3), (0.5, -128), (1 / 3, 127)])
+def test_dequantize(library: ctypes.CDLL, scale: float, zero_point: int) -> None:
+    q = quantisation(scale, zero_point)
+    file = one_op("DEQUANTIZE", "DequantizeOptions", {}, [tensor((1, 256), q)], OneTensor((1, 256), "float32"))
+    arena = Arena()
+    at, to = arena.place(256, ALL_CODES), arena.place(1024)
+    record = pack(records.DEQUANTIZE_F32, input=at, output=to, elements=256, scale=q.scale, zero_point=zero_point)
+    Constants().run(library, "dimmer_dequantize_s8_f32", record, arena)
+    np.testing.assert_array_equal(arena.read(to, (1, 256), np.float32), reference(file, ALL_CODES))
+
+
+@pytest.mark.parametrize("axis", range(4))
+def test_copy_concatenates(library: ctypes.CDLL, axis: int) -> None:
+    rng = np.random.default_rng(axis)
+    shapes = [(2, 3, 4, 5), tuple(2 if i == axis else n for i, n in enumerate((2, 3, 4, 5)))]
+    parts = [random_codes(rng, shape) for shape in shapes]
+    q = random_quantisation(rng)
+    total = np.concatenate(parts, axis).shape
+    file = one_op(
+        "CONCATENATION", "ConcatenationOptions", {"axis": axis}, [tensor(s, q) for s in shapes], tensor(total, q)
+    )
+    constants, arena = Constants(), Arena()
+    places = [arena.place(parts[0].nbytes, parts[0]), constants.add_weights(parts[1])]
+    to = arena.place(int(np.prod(total)))
+    rows = int(np.prod(total[:axis], dtype=int))
+    start = 0
+    for number, (part, place) in enumerate(zip(parts, places, strict=True)):
+        size = part.nbytes // rows
+        record = pack(
+            records.COPY,
+            input=place,
+            output=to + start,
+            rows=rows,
+            row_bytes=size,
+            input_stride=size,
+            output_stride=int(np.prod(total)) // rows,
+            input_blob=number,
+        )
+        constants.run(library, "dimmer_copy_s8", record, arena)
+        start += size
+    np.testing.assert_array_equal(arena.read(to, total), reference(file, *parts))
+
+
+@pytest.mark.parametrize("permutation", list(itertools.permutations(range(4)))[::5], ids=str)
+def test_transpose(library: ctypes.CDLL, permutation: tuple[int, ...]) -> None:
+    shape = (2, 3, 4, 5)
+    values = random_codes(np.random.default_rng(0), shape)
+    q = quantisation(0.1)
+    result = tuple(shape[i] for i in permutation)
+    file = one_op(
+        "TRANSPOSE",
+        "TransposeOptions",
+        {},
+        [tensor(shape, q), OneTensor((4,), "int32", data=np.array(permutation, dtype=np.int32))],
+        tensor(result, q),
+    )
+    arena = Arena()
+    at, to = arena.place(values.nbytes, values), arena.place(values.nbytes)
+    steps = [60, 20, 5, 1]
+    record = pack(records.TRANSPOSE, input=at, output=to, dims=result, strides=tuple(steps[i] for i in permutation))
+    Constants().run(library, "dimmer_transpose_s8", record, arena)
+    np.testing.assert_array_equal(arena.read(to, result), reference(file, values))

@@ -1,0 +1,105 @@
+"""target.toml: what is accepted, and what a mistake in one says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from targets import TargetError, load_target, target_names
+from targets.spec import read_target
+
+GOOD = """
+description = "a test"
+core = "cortex-m4"
+
+[memory]
+flash = { origin = 0, size = 1024 }
+ram = { origin = 0x20000000, size = 1024 }
+
+[toolchain]
+compilers = ["cc"]
+flags = ["-O2"]
+link_flags = []
+sources = ["startup.c"]
+formats = []
+
+[runner]
+command = ["run", "{elf}"]
+timeout_s = 5
+
+[planner]
+scratch_limit = 4096
+
+[energy]
+nanojoules_per_instruction = 0.5
+source = "modelled"
+"""
+
+
+def read(folder: Path, text: str) -> None:
+    (folder / "startup.c").touch()
+    path = folder / "target.toml"
+    path.write_text(text)
+    read_target(path)
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_every_target_of_the_project_loads(name: str) -> None:
+    target = load_target(name)
+    assert target.name == name
+    assert target.tools
+    assert target.scratch_limit >= 1024
+    if target.memory is not None:
+        assert target.toolchain.linker_script is not None
+        script = target.toolchain.linker_script.read_text(encoding="utf-8")
+        for region in (target.memory.flash, target.memory.ram):
+            assert re.search(rf"ORIGIN = 0x{region.origin:08X}", script)
+
+
+def test_unknown_target_names_the_known_ones() -> None:
+    with pytest.raises(TargetError, match=r"unknown target 'lamp': name one of .*host.*mps2-an386"):
+        load_target("lamp")
+
+
+@pytest.mark.parametrize("name", ["", "..", "app", "../targets/host", "host/"])
+def test_only_names_of_folders_are_targets(name: str) -> None:
+    with pytest.raises(TargetError, match=r"unknown target"):
+        load_target(name)
+
+
+def test_a_good_file_is_good(tmp_path: Path) -> None:
+    read(tmp_path, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('core = "cortex-m4"', "", "'core' is missing"),
+        ('core = "cortex-m4"', "core = 4", "'core' is 4"),
+        ("timeout_s = 5", "timeout_s = 0", "'timeout_s' is 0"),
+        ("timeout_s = 5", "timeout_s = true", "'timeout_s' is True"),
+        ("timeout_s = 5", "timeout_s = inf", "'timeout_s' is inf"),
+        ("scratch_limit = 4096", "scratch_limit = -1", "'scratch_limit' is -1"),
+        ('flags = ["-O2"]', 'flags = "-O2"', "'flags' is '-O2'"),
+        ('flags = ["-O2"]', "flags = [2]", "'flags' is .2."),
+        ('flags = ["-O2"]', 'flags = ["-O2"]\nflag = 1', "toolchain: unknown key 'flag'"),
+        ('compilers = ["cc"]', "compilers = []", "'compilers' is empty"),
+        ('sources = ["startup.c"]', 'sources = ["start.c"]', "there is no file start.c"),
+        ("formats = []", 'formats = ["elf"]', "'formats' has 'elf'"),
+        ("formats = []", 'formats = ["hex"]', "'objcopy' is missing"),
+        ('["run", "{elf}"]', '["run"]', "no {elf}"),
+        ("origin = 0, size = 1024", "origin = 0, size = 0", "memory: flash: the region is empty"),
+        ("0x20000000", "0xFFFFFFFF", "memory: ram: the region is empty or goes beyond"),
+        ('source = "modelled"', "", "'source' is missing"),
+        ("[planner]", "[planners]", "'planner' is missing"),
+        ("[memory]", "[memory", "target.toml: "),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    with pytest.raises(TargetError, match=message) as caught:
+        read(tmp_path, GOOD.replace(old, new))
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
