@@ -33,7 +33,7 @@ class Range:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high)):
             raise CalibrationError(
-                f"range [{self.low}, {self.high}] is not finite: the network diverged; train it again with a smaller rate"
+                f"range [{self.low}, {self.high}] is not finite: the network diverged; train it with a smaller rate"
             )
         if not self.low <= 0.0 <= self.high or self.low == self.high:
             raise ValueError(f"range [{self.low}, {self.high}] must contain 0 and more")

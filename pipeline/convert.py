@@ -101,7 +101,7 @@ def recognise(model: Path, sites: Mapping[str, Any]) -> dict[str, str]:
         if not matches:
             raise DimmerError(
                 f"{model.name}: tensor '{names[index]}' ({operator['op_name']}, {tuple(value.shape)}) is none of the "
-                f"network's sites; the converter changed the graph: convert with the pinned versions of requirements.txt"
+                f"network's sites; the converter changed the graph: install the versions of requirements.txt"
             )
         found[names[index]] = matches[0]
     return found
@@ -141,16 +141,6 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
                 "min": np.full(shape, low, np.float32),
                 "max": np.full(shape, high, np.float32),
             }
-    interpreter = Interpreter(str(model))
-    for d in details:
-        if d["name"] not in statistics and d["dtype"] == np.float32:
-            with contextlib.suppress(ValueError):
-                constant = interpreter.get_tensor(d["index"])
-                shape = (1,) * constant.ndim
-                statistics[d["name"]] = {
-                    "min": np.full(shape, constant.min(), np.float32),
-                    "max": np.full(shape, constant.max(), np.float32),
-                }
     worker = quantizer.Quantizer(str(model))
     worker.load_quantization_recipe(recipes.static_wi8_ai8())
     with contextlib.redirect_stdout(io.StringIO()):
