@@ -1,0 +1,455 @@
+"""Firmware: the modes' `.tflite` files -> C -> something to flash, with every figure that the report tells of it.
+
+python -m pipeline.firmware --model mnist5k-r14 --target mps2-an386
+python -m pipeline.firmware --tflite network.tflite --target mps2-an386
+
+The folder that it leaves holds firmware.elf (.hex, .bin), the generated C, and `firmware.json`:
+
+    model, target                        names
+    flash     weights, tables, code, total, single_mode_total, runtime_code         bytes
+    ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_without_scratch      bytes
+    switch    instructions, bytes_of_flash_per_extra_mode
+    modes     [{name, macs, instructions, verify}]; verify is {samples, mismatches, backend} or null
+    policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
+    buffers   [{mode, name, offset, size, first_step, last_step}]
+    layers    [{layer, bytes, modes}]
+    notes     place of a null -> why
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from firmware_gen.emit import KnownAnswers
+from firmware_gen.generate import GeneratedModel, ModeSource, generate
+from firmware_gen.tables import PolicyConfig, Tier, even_policy
+from pipeline.command import build_folder, builds, main_of, model_option, progress_bar
+from pipeline.errors import DimmerError
+from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
+from pipeline.recipe import PolicySection, Recipe, load_recipe
+from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from targets import APPLICATION, SectionSizes, Target, load_target
+
+CODE = ("pipeline/firmware.py", "pipeline/oracle.py", "firmware_gen", "targets", "requirements.txt")
+RESULT = "firmware.json"
+RUNTIME = ROOT / "firmware_gen" / "runtime"
+SAMPLES = 100
+SEED = 1
+TABLE_SYMBOLS = ("params", "shifts", "kernels", "steps", "blocks", "schedules", "modes", "dimmer_model")
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to make a firmware of.
+
+    Attributes:
+        name: of the model.
+        modes: the most expensive first.
+        policy: tiers name modes by their place in `modes`.
+        known_input: one input, in the model's input type, for the self-test.
+        samples: random inputs per mode to compare with the interpreter, and as many edge cases; 0 leaves that to
+            `pipeline.verify`.
+    """
+
+    name: str
+    modes: tuple[ModeSource, ...]
+    policy: PolicyConfig
+    known_input: bytes
+    samples: int = 0
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One generated and compiled firmware."""
+
+    model: GeneratedModel
+    elf: Path
+    sizes: SectionSizes
+
+    @property
+    def flash(self) -> int:
+        """Bytes of flash in all."""
+        return self.sizes.text + self.sizes.rodata + self.sizes.data
+
+
+def firmware_folder(build: Path, target: str) -> Path:
+    """Where `run` leaves firmware.elf and firmware.json."""
+    return build / target / "firmware"
+
+
+def sources() -> list[Path]:
+    """The C files of the runtime and of all kernels; the linker keeps what the tables name."""
+    return sorted(RUNTIME.glob("*.c")) + sorted((RUNTIME / "kernels").glob("*.c"))
+
+
+def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out: Path) -> Compiled:
+    """Generates and compiles a firmware of these modes in `out`.
+
+    Raises:
+        FirmwareGenError: the modes' files.
+        DimmerError: the interpreter cannot run one of them.
+        TargetError: the compiler.
+    """
+    answers = run_oracle([OracleJob(mode.path, order.known_input) for mode in modes])
+    outputs = []
+    model = generate(modes, out, _policy_for(order.policy, len(modes)), None, target.scratch_limit, order.name)
+    for mode, answer in zip(modes, answers, strict=True):
+        if isinstance(answer, OracleFailure):
+            raise DimmerError(
+                f"{mode.path.name}: the stock TFLite interpreter cannot run it ({answer.reason}); convert it again"
+            )
+        outputs.append(answer)
+    known = KnownAnswers(order.known_input, tuple(outputs))
+    model = generate(modes, out, _policy_for(order.policy, len(modes)), known, target.scratch_limit, order.name)
+    generated = [path for path in model.files if path.suffix == ".c"]
+    elf = target.compile([*generated, *sources(), *APPLICATION], [out, RUNTIME], out)
+    return Compiled(model, elf, target.size(elf))
+
+
+def _policy_for(policy: PolicyConfig, modes: int) -> PolicyConfig:
+    """The policy of a firmware that has only the first `modes` modes."""
+    kept = tuple(tier for tier in policy.tiers if tier.mode < modes)
+    return policy if kept == policy.tiers else replace(policy, tiers=kept if modes > 1 else ())
+
+
+def make(order: Order, target: Target, out: Path, progress: Progress) -> dict[str, Any]:
+    """Writes the firmware of all modes and `firmware.json` into `out`, and gives the content of the latter.
+
+    Raises:
+        FirmwareGenError, DimmerError, TargetError: as `compile_modes`.
+    """
+    progress("generating and compiling", 0.0)
+    if len(order.modes) > 1:
+        with tempfile.TemporaryDirectory() as single, ThreadPoolExecutor(2) as pool:
+            alone = pool.submit(compile_modes, order, order.modes[:1], target, Path(single))
+            full = compile_modes(order, order.modes, target, out)
+            top = alone.result()
+    else:
+        full = top = compile_modes(order, order.modes, target, out)
+    progress("self-test and bench", 0.3)
+    _check_known_answers(target, full, out)
+    events = _run(target, full.elf, ["bench"], out, count=target.counts_instructions)
+    verification: dict[str, dict[str, Any]] = {}
+    if order.samples:
+        verification = verify_modes(order, target, full, progress)
+    figures = _figures(order, target, full, top, events, verification)
+    atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
+    return figures
+
+
+def _run(target: Target, elf: Path, arguments: Sequence[str], cwd: Path, count: bool = False) -> list[dict[str, Any]]:
+    """The JSON lines that a firmware writes."""
+    done = target.run(elf, arguments, cwd, count=count)
+    events = []
+    for line in done.stdout.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError as error:
+            raise DimmerError(
+                f"{target.name}: the firmware wrote {line[:80]!r}, which is no JSON; report it"
+            ) from error
+        events.append(event)
+    return events
+
+
+def _check_known_answers(target: Target, full: Compiled, out: Path) -> None:
+    events = _run(target, full.elf, ["selftest"], out)
+    failed = [event["mode"] for event in events if event.get("event") == "selftest" and not event["ok"]]
+    if failed or len(events) != len(full.model.modes):
+        raise DimmerError(
+            f"{target.name}: the self-test of {', '.join(failed) or 'some mode'} fails: the firmware does not compute "
+            "what the TFLite interpreter does; do not flash it, report it"
+        )
+
+
+def verify_modes(order: Order, target: Target, full: Compiled, progress: Progress) -> dict[str, dict[str, Any]]:
+    """Compares every mode with the reference interpreter on random and on edge inputs, on the target.
+
+    Returns:
+        mode -> samples, mismatches, backend.
+    """
+    inputs = sample_inputs(order.modes[0].path, order.samples)
+    size, result_size, positions = full.model.input_bytes, full.model.output_bytes, full.model.positions
+    count = len(inputs) // size
+    found = {}
+    for number, mode in enumerate(order.modes):
+        progress(f"{mode.name} against the interpreter", 0.4 + 0.6 * number / len(order.modes))
+        expected = reference_outputs(mode.path, inputs)
+        with tempfile.TemporaryDirectory() as work:
+            folder = Path(work)
+            parts = [b"DMV1" + struct.pack("<4I", count, size, result_size, positions)]
+            parts += [bytes([number]) * positions + inputs[at : at + size] for at in range(0, len(inputs), size)]
+            (folder / "in.bin").write_bytes(b"".join(parts))
+            _run(target, full.elf, ["verify", "in.bin", "out.bin"], folder)
+            raw = (folder / "out.bin").read_bytes()
+        step = result_size + positions
+        if len(raw) != count * step:
+            raise DimmerError(f"{target.name}: {len(raw)} bytes of results, expected {count * step}; it ended early")
+        wrong = sum(
+            raw[i * step : (i + 1) * step]
+            != expected[i * result_size : (i + 1) * result_size] + bytes([number]) * positions
+            for i in range(count)
+        )
+        found[mode.name] = {"samples": count, "mismatches": wrong, "backend": target.description}
+    return found
+
+
+def sample_inputs(path: Path, count: int) -> bytes:
+    """`count` random and `count` edge inputs for a model, one after the other.
+
+    Edge inputs: both ends of the codes, the zero point, checkerboards, ramps, then sparse, constant, two-valued and
+    single-outlier ones.
+    """
+    import numpy as np
+
+    from firmware_gen.graph import DType
+    from firmware_gen.read_tflite import read_tflite
+
+    graph = read_tflite(path)
+    tensor = graph.tensors[graph.input]
+    random = np.random.default_rng(SEED)
+    size = tensor.elements
+    if tensor.dtype is DType.FLOAT32:
+        values = (0.0, 1.0, -1.0, 255.0, -128.0, 1e-9, 1e5, -1e5)
+        edges = [np.full(size, values[n % len(values)]) * (1 + n // len(values)) for n in range(count)]
+        rows = [random.normal(0, 2.0 ** random.integers(-3, 8), size) for _ in range(count)]
+        return b"".join(row.astype("<f4").tobytes() for row in (*edges, *rows))
+    zero_point = tensor.q.zero_point & 0xFF
+    low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
+    board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
+    codes = [
+        np.full(size, low),
+        np.full(size, high),
+        np.full(size, zero_point),
+        np.where(board, low, high),
+        np.where(board, high, low),
+        np.arange(size),
+    ]
+    while len(codes) < count:
+        kind = len(codes) % 4
+        row = np.full(size, random.integers(0, 256))
+        if kind == 0:
+            row = np.full(size, zero_point)
+            row[random.integers(0, size, size // 50 + 1)] = random.integers(0, 256, size // 50 + 1)
+        elif kind == 1:
+            row = np.where(random.random(size) < random.random(), low, high)
+        elif kind == 2:
+            row = np.full(size, random.choice([low, high, zero_point]))
+            row[random.integers(0, size)] = random.choice([low, high])
+        codes.append(row)
+    codes = codes[:count] + [random.integers(0, 256, size) for _ in range(count)]
+    return b"".join(np.asarray(row).astype(np.uint8).tobytes() for row in codes)
+
+
+def _figures(
+    order: Order,
+    target: Target,
+    full: Compiled,
+    top: Compiled,
+    events: Sequence[dict[str, Any]],
+    verification: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    model, sizes = full.model, full.sizes
+    records = [f"{kernel.removeprefix('dimmer_')}" for kernel in _kernel_names(model)]
+    symbols = sizes.by_symbol
+    weights = symbols.get("weights", model.weight_bytes)
+    tables = sum(symbols.get(name, 0) for name in (*TABLE_SYMBOLS, *records))
+    instructions = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
+    switch = next((event["instructions"] for event in events if event["event"] == "switch"), None)
+    stack = next((event["bytes"] for event in events if event["event"] == "stack"), None)
+    extra = len(model.modes) - 1
+    notes: dict[str, str] = {}
+    if not target.counts_instructions:
+        reason = f"{target.name} has no instruction counter"
+        notes |= {"modes[*].instructions": reason, "switch.instructions": reason}
+    if not extra:
+        notes["switch.bytes_of_flash_per_extra_mode"] = "there is only one mode"
+    if stack is None:
+        notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}
+    if not verification:
+        notes["modes[*].verify"] = "left to pipeline.verify"
+    return {
+        "model": order.name,
+        "target": target.name,
+        "flash": {
+            "weights": weights,
+            "tables": tables,
+            "code": full.flash - weights - tables,
+            "total": full.flash,
+            "single_mode_total": top.flash,
+            "runtime_code": runtime_code(full.elf),
+        },
+        "ram": {
+            "arena": model.arena,
+            "scratch": model.memory.scratch,
+            "stack": stack,
+            "total": None if stack is None else sizes.data + sizes.bss + stack,
+            "single_mode_arena": top.model.arena,
+            "lower_bound": model.lower_bound,
+            "arena_without_scratch": model.memory.arena_without_scratch,
+        },
+        "switch": {
+            "instructions": switch if target.counts_instructions else None,
+            "bytes_of_flash_per_extra_mode": (full.flash - top.flash) / extra if extra else None,
+        },
+        "modes": [
+            {
+                "name": name,
+                "macs": macs,
+                "instructions": instructions.get(name),
+                "verify": verification.get(name),
+            }
+            for name, macs in zip(model.modes, model.macs, strict=True)
+        ],
+        "policy": [
+            {
+                "mode": model.modes[tier.mode],
+                "min_charge_permille": tier.min_charge_permille,
+                "min_millivolts": tier.min_millivolts,
+                "hysteresis_permille": order.policy.hysteresis_permille,
+                "dwell_s": order.policy.dwell_s,
+            }
+            for tier in order.policy.tiers
+        ],
+        "buffers": [{**asdict(buffer), "mode": model.modes[buffer.mode]} for buffer in model.buffers],
+        "layers": [
+            {
+                "layer": f"{constant.layer}: {constant.role}",
+                "bytes": constant.size,
+                "modes": [model.modes[mode] for mode in constant.modes],
+            }
+            for constant in model.constants
+        ],
+        "notes": notes,
+    }
+
+
+def _kernel_names(model: GeneratedModel) -> list[str]:
+    return list(dict.fromkeys(step.kernel.name for block in model.memory.blocks.blocks for step in block.steps))
+
+
+def runtime_code(elf: Path) -> int:
+    """Bytes of the functions that come from the runtime and its kernels: without application, start-up and C library."""
+    names = {path.name for path in sources()}
+    total = 0
+    with elf.open("rb") as stream:
+        for section in ELFFile(stream).iter_sections():
+            if not isinstance(section, SymbolTableSection):
+                continue
+            file = ""
+            for symbol in section.iter_symbols():
+                kind, binding = symbol["st_info"]["type"], symbol["st_info"]["bind"]
+                if kind == "STT_FILE":
+                    file = symbol.name
+                elif kind == "STT_FUNC":
+                    local = binding == "STB_LOCAL" and file in names
+                    total += symbol["st_size"] if local or symbol.name.startswith("dimmer_") else 0
+    return total
+
+
+def recipe_policy(policy: PolicySection, modes: int) -> PolicyConfig:
+    """The recipe's thresholds as tiers: one mode each, the last mode under the last threshold."""
+    thresholds = [*policy.tiers[: modes - 1], 0] if modes > 1 else []
+    tiers = tuple(Tier(threshold, 0, mode) for mode, threshold in enumerate(thresholds))
+    return PolicyConfig(tiers, policy.dwell_s, policy.hysteresis_permille)
+
+
+def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+    """The stage: build/<model>/convert -> build/<model>/<target>/firmware."""
+    settings = {"dataset": recipe.model.dataset, "policy": asdict(recipe.policy), "target": target.name}
+
+    def action(out: Path) -> None:
+        from pipeline.convert import mode_sources
+        from pipeline.data import load_dataset, to_int8
+
+        modes = tuple(mode_sources(build / "convert"))
+        image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()
+        make(Order(recipe.name, modes, recipe_policy(recipe.policy, len(modes)), image), target, out, progress)
+
+    code = [ROOT / name for name in CODE]
+    return run_stage("firmware", firmware_folder(build, target.name), [build / "convert"], settings, code, action)
+
+
+def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:
+    """An order for `.tflite` files from anywhere, one mode each, that can be switched between inferences."""
+    modes = tuple(ModeSource(path.stem, path) for path in files)
+    first = sample_inputs(files[0], 1)
+    return Order(files[0].stem, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    """The figures as tables on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    def text(value: float | None) -> str:
+        return "-" if value is None else f"{value:,.0f}"
+
+    console = Console()
+    modes = Table(title=f"{figures['model']} on {figures['target']}", title_justify="left", title_style="bold")
+    for heading in ("mode", "MACs", "instructions", "mismatches"):
+        modes.add_column(heading, justify="left" if heading == "mode" else "right")
+    for mode in figures["modes"]:
+        verify = mode["verify"]
+        compared = "-" if verify is None else f"{verify['mismatches']} of {verify['samples']}"
+        modes.add_row(mode["name"], text(mode["macs"]), text(mode["instructions"]), compared)
+    console.print(modes)
+    flash, ram, switch = figures["flash"], figures["ram"], figures["switch"]
+    lines = (
+        f"flash   {text(flash['total'])} = weights {text(flash['weights'])} + tables {text(flash['tables'])} + "
+        f"code {text(flash['code'])} (runtime and kernels {text(flash['runtime_code'])})",
+        f"        {text(flash['single_mode_total'])} with the top mode alone; "
+        f"{text(switch['bytes_of_flash_per_extra_mode'])} bytes an extra mode",
+        f"arena   {text(ram['arena'])}, lower bound {text(ram['lower_bound'])}; without scratch "
+        f"{text(ram['arena_without_scratch'])}; top mode alone {text(ram['single_mode_arena'])}",
+        f"stack   {text(ram['stack'])}; a switch takes {text(switch['instructions'])} instructions",
+    )
+    for line in lines:
+        console.print(line, highlight=False)
+
+
+def main(
+    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
+    model: Annotated[str, model_option] = "mnist5k-r14",
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
+    samples: Annotated[int, typer.Option("--samples", min=0, help="Random inputs to verify with --tflite.")] = SAMPLES,
+) -> None:
+    """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
+    chosen = load_target(target)
+    with progress_bar("firmware") as progress:
+        if tflite:
+            order = foreign_order(tflite, samples)
+            folder = out or builds() / order.name / chosen.name / "firmware"
+            code = [ROOT / name for name in CODE]
+            settings = {"target": chosen.name, "samples": samples}
+            run_stage(
+                "firmware", folder, tflite, settings, code, lambda work: [make(order, chosen, work, progress)] and None
+            )
+        else:
+            recipe = load_recipe(model)
+            run(recipe, build_folder(recipe), chosen, progress)
+            folder = firmware_folder(build_folder(recipe), chosen.name)
+    figures = json.loads((folder / RESULT).read_text())
+    print_figures(figures)
+    wrong = sum(mode["verify"]["mismatches"] for mode in figures["modes"] if mode["verify"])
+    if wrong:
+        raise DimmerError(f"{wrong} results differ from the TFLite interpreter's; do not flash it, report the file")
+    print(folder)
+
+
+if __name__ == "__main__":
+    main_of(main)
