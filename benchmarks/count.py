@@ -1,0 +1,89 @@
+"""Counting: instructions, flash and RAM of a model on a target, and the comparison with the baseline."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.firmware import foreign_order, make
+from pipeline.stage import ROOT, atomic_write
+from targets import load_target
+
+BASELINE = Path(__file__).resolve().parent / "baseline.json"
+MODELS = ROOT.parent / "shared" / "models"
+TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class Count:
+    """One model on one target; every figure repeats exactly.
+
+    Attributes:
+        macs, instructions: of one inference.
+        switch: instructions of a change of mode.
+        code: bytes of the runtime and the kernels that the model uses.
+        arena, stack: bytes of RAM.
+    """
+
+    macs: int
+    instructions: int
+    switch: int
+    code: int
+    arena: int
+    stack: int
+
+
+def count(model: Path, target: str) -> Count:
+    """Builds the firmware of a .tflite and counts on the emulator.
+
+    Raises:
+        TargetError, FirmwareGenError, DimmerError: as `pipeline.firmware`.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        figures = make(foreign_order([model], samples=0), load_target(target), Path(work), lambda _t, _s: None)
+    mode = figures["modes"][0]
+    return Count(
+        mode["macs"],
+        mode["instructions"],
+        figures["switch"]["instructions"],
+        figures["flash"]["runtime_code"],
+        figures["ram"]["arena"],
+        figures["ram"]["stack"],
+    )
+
+
+def models() -> tuple[Path, ...]:
+    """The models that are counted: MLPerf Tiny's, in ../shared/models; empty where that folder is absent."""
+    return tuple(sorted(MODELS.glob("*.tflite")))
+
+
+def key(model: Path, target: str) -> str:
+    """How a count is called in the baseline."""
+    return f"{model.stem} on {target}"
+
+
+def grown(measured: Mapping[str, Count], baseline: Mapping[str, Count]) -> list[str]:
+    """One line for each figure that is more than 2 % over its baseline, and for each that has none."""
+    lines = []
+    for name, now in measured.items():
+        if name not in baseline:
+            lines.append(f"{name}: not in {BASELINE.name}; python -m benchmarks --update puts it there")
+            continue
+        for figure, value in asdict(now).items():
+            before = asdict(baseline[name])[figure]
+            if value > before * (1 + TOLERANCE):
+                lines.append(f"{name}: {figure} grew from {before:,} to {value:,} ({value / before - 1:+.1%})")
+    return lines
+
+
+def read_baseline() -> dict[str, Count]:
+    """The committed figures."""
+    return {name: Count(**figures) for name, figures in json.loads(BASELINE.read_text()).items()}
+
+
+def write_baseline(measured: Mapping[str, Count]) -> None:
+    """Makes the measured figures the new baseline."""
+    atomic_write(BASELINE, json.dumps({name: asdict(c) for name, c in sorted(measured.items())}, indent=1) + "\n")
