@@ -7,6 +7,8 @@ Sources: tensorflow/lite/kernels/internal/quantization_util.cc, kernels/kernel_u
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -69,12 +71,14 @@ def convolution_multipliers(
     return tuple(multiplier for multiplier, _ in pairs), tuple(shift for _, shift in pairs)
 
 
-def product_multiplier(source: Quantisation, weights: Quantisation, output: Quantisation) -> tuple[int, int]:
-    """The one multiplier of FULLY_CONNECTED, `GetQuantizedConvolutionMultipler`: the product of the scales is a
-    float32.
-    """
-    product = float(np.float32(source.scale) * np.float32(weights.scale))
-    return quantize_multiplier(product / output.scale)
+def fully_connected_scales(source: Quantisation, weights: Quantisation, output: Quantisation) -> tuple[float, ...]:
+    """The factors of FULLY_CONNECTED, one per scale of the weights: its reference kernel rescales in double."""
+    return tuple(source.scale * scale / output.scale for scale in weights.scales)
+
+
+def double_words(values: Sequence[float]) -> tuple[int, ...]:
+    """IEEE doubles as pairs of int32, the low word first."""
+    return struct.unpack(f"<{2 * len(values)}i", struct.pack(f"<{len(values)}d", *values))
 
 
 def sum_multipliers(

@@ -144,7 +144,7 @@ DEPTHWISE_CONV_2D = _record(
 )
 FULLY_CONNECTED = _record(
     "dimmer_fully_connected_s8",
-    f"I:input,output,weights,bias,multipliers,shifts,rows,input_c,output_c b:output_zero_point,{_LIMITS} B:per_channel",
+    f"I:input,output,weights,bias,scales,rows,input_c,output_c b:output_zero_point,{_LIMITS} B:per_channel",
 )
 _SUM = (
     "I:input1,input2,output,dims[4] i:multiplier1,multiplier2,multiplier_output "

@@ -213,11 +213,9 @@ class _Lowering:
         weights, values = self.weights()
         channels, depth = values.shape
         per_channel = self.inputs[1].q.per_channel
-        if per_channel:
-            multipliers, shifts = fp.convolution_multipliers(source.q, self.inputs[1].q, self.output.q, channels)
-        else:
-            multiplier, shift = fp.product_multiplier(source.q, self.inputs[1].q, self.output.q)
-            multipliers, shifts = (multiplier,), (shift,)
+        scales = fp.fully_connected_scales(source.q, self.inputs[1].q, self.output.q)
+        bias = self.folded_bias(values.sum(axis=1))
+        self.check_range(values, bias, max(scales))
         low, high = fp.activation_range(options.activation, self.output.q)
         return k.step(
             k.FULLY_CONNECTED,
@@ -226,9 +224,8 @@ class _Lowering:
             input=self.at(0),
             output=self.out,
             weights=weights,
-            bias=self.folded_bias(values.sum(axis=1)),
-            multipliers=k.Params(multipliers),
-            shifts=k.Shifts(shifts),
+            bias=bias,
+            scales=k.Params(fp.double_words(scales)),
             rows=source.elements // depth,
             input_c=depth,
             output_c=channels,
@@ -237,6 +234,12 @@ class _Lowering:
             activation_max=high,
             per_channel=int(per_channel),
         )
+
+    def check_range(self, weights: np.ndarray[Any, np.dtype[np.int64]], bias: k.Params, scale: float) -> None:
+        """The stock interpreter's result is undefined where a rescaled sum leaves the range of int32."""
+        largest = 128 * int(np.abs(weights).sum(axis=1).max()) + max(abs(value) for value in bias.values)
+        if not 0 < largest * scale < 2**30 and largest:
+            raise fp.RangeError(f"a sum of up to {largest} times {scale:g} may overflow")
 
     # Elementwise operators.
 

@@ -7,6 +7,7 @@
 #define DIMMER_FIXEDPOINT_H
 
 #include <stdint.h>
+#include <string.h>
 
 /* round(a * b / 2^31), halves up; gemmlowp's SaturatingRoundingDoublingHighMul for all arguments
  * but a == b == INT32_MIN, which no multiplier of TFLite is. */
@@ -34,6 +35,31 @@ static inline int32_t dimmer_requantize(int32_t x, int32_t multiplier, int shift
     /* Shorter than dimmer_rounding_shift, and safe: |high| < INT32_MAX, because multiplier < 2^31. */
     high -= high < 0 ? 1 : 0;
     return ((high >> (-shift - 1)) + 1) >> 1;
+}
+
+/* round(x * scale), halves away from zero, with the product rounded to IEEE double; scale > 0 is a double's
+ * low and high word. Saturates at +-2^30. The bits are taken apart so that no compiler can fuse the product
+ * with what follows. */
+static inline int32_t dimmer_scale_in_double(int32_t x, const int32_t scale[2]) {
+    double product;
+    uint64_t bits;
+    int exponent;
+    int32_t magnitude;
+
+    memcpy(&product, scale, sizeof product);
+    product *= (double)x;
+    memcpy(&bits, &product, sizeof bits);
+    exponent = (int)((bits >> 52) & 0x7FFu) - 1023;
+    if (exponent < -1) {
+        return 0;
+    }
+    if (exponent >= 30) {
+        magnitude = (int32_t)1 << 30;
+    } else {
+        bits = (bits & (((uint64_t)1 << 52) - 1u)) | ((uint64_t)1 << 52);
+        magnitude = (int32_t)(((bits >> (51 - exponent)) + 1u) >> 1);
+    }
+    return product < 0.0 ? -magnitude : magnitude;
 }
 
 /* low <= high, both in the range of int8. */

@@ -7,8 +7,7 @@ void dimmer_fully_connected_s8(const dimmer_model_t *model, const void *record, 
     const int8_t *input = (const int8_t *)(arena + r->input);
     const int8_t *weights = model->weights + r->weights;
     const int32_t *bias = model->params + r->bias;
-    const int32_t *multipliers = model->params + r->multipliers;
-    const int8_t *shifts = model->shifts + r->shifts;
+    const int32_t *scales = model->params + r->scales;
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t row;
 
@@ -32,11 +31,11 @@ void dimmer_fully_connected_s8(const dimmer_model_t *model, const void *record, 
                            r->input_c, sums);
             for (i = 0; i < 4u; ++i) {
                 const uint32_t channel = channels[i >> 1];
-                const uint32_t scale = r->per_channel != 0u ? channel : 0u;
+                const int32_t *scale = r->per_channel != 0u ? scales + 2u * (size_t)channel : scales;
 
-                output[(size_t)rows[i & 1u] * r->output_c + channel] = dimmer_clamp_s8(
-                    dimmer_requantize(sums[i], multipliers[scale], shifts[scale]) + r->output_zero_point,
-                    r->activation_min, r->activation_max);
+                output[(size_t)rows[i & 1u] * r->output_c + channel] =
+                    dimmer_clamp_s8(dimmer_scale_in_double(sums[i], scale) + r->output_zero_point,
+                                    r->activation_min, r->activation_max);
             }
         }
     }

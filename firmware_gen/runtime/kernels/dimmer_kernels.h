@@ -93,15 +93,16 @@ DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_t, 60);
 DIMMER_KERNEL(dimmer_depthwise_conv2d_s8);
 
 /* FULLY_CONNECTED. input int8[rows,input_c], weights int8[output_c,input_c], output int8[rows,output_c],
- * bias int32[output_c] with the input's zero point folded in as in CONV_2D (without a bias: the folded
- * part alone). per_channel 1: multipliers and shifts have output_c entries, 0: one. */
+ * bias int32[output_c] with the input's zero point folded in as in CONV_2D (all rows of a model without
+ * bias: the folded part alone). scales: index into params of IEEE doubles, low word first,
+ * input_scale * weights_scale / output_scale each: TFLite's reference rescales here, and here alone, in
+ * double. per_channel 1: output_c of them, 0: one. |sum * scale| < 2^30. */
 typedef struct {
     uint32_t input;
     uint32_t output;
     uint32_t weights;
     uint32_t bias;
-    uint32_t multipliers;
-    uint32_t shifts;
+    uint32_t scales;
     uint32_t rows;
     uint32_t input_c;
     uint32_t output_c;
@@ -110,7 +111,7 @@ typedef struct {
     int8_t activation_max;
     uint8_t per_channel;
 } dimmer_fully_connected_s8_t;
-DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_t, 40);
+DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_t, 36);
 DIMMER_KERNEL(dimmer_fully_connected_s8);
 
 /* In which blob an operand of an elementwise kernel lies. */

@@ -249,11 +249,7 @@ def test_fully_connected(library: ctypes.CDLL, seed: int, per_channel: bool) -> 
         ],
         tensor((rows, output_c), q_out),
     )
-    if per_channel:
-        multipliers, shifts = fixed_point.convolution_multipliers(q_in, q_w, q_out, output_c)
-    else:
-        multiplier, shift = fixed_point.product_multiplier(q_in, q_w, q_out)
-        multipliers, shifts = (multiplier,), (shift,)
+    scales = fixed_point.fully_connected_scales(q_in, q_w, q_out)
     low, high = fixed_point.activation_range(activation, q_out)
     constants, arena = Constants(), Arena()
     at, to = arena.place(vectors.nbytes, vectors), arena.place(rows * output_c)
@@ -263,8 +259,7 @@ def test_fully_connected(library: ctypes.CDLL, seed: int, per_channel: bool) -> 
         output=to,
         weights=constants.add_weights(weights),
         bias=constants.add_params(folded_bias(bias, weights, q_in.zero_point)),
-        multipliers=constants.add_params(multipliers),
-        shifts=constants.add_shifts(shifts),
+        scales=constants.add_params(fixed_point.double_words(scales)),
         rows=rows,
         input_c=input_c,
         output_c=output_c,
