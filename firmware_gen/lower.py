@@ -216,6 +216,7 @@ class _Lowering:
         scales = fp.fully_connected_scales(source.q, self.inputs[1].q, self.output.q)
         bias = self.folded_bias(values.sum(axis=1))
         self.check_range(values, bias, max(scales))
+        self.check_bias_scale()
         low, high = fp.activation_range(options.activation, self.output.q)
         return k.step(
             k.FULLY_CONNECTED,
@@ -240,6 +241,15 @@ class _Lowering:
         largest = 128 * int(np.abs(weights).sum(axis=1).max()) + max(abs(value) for value in bias.values)
         if not 0 < largest * scale < 2**30 and largest:
             raise fp.RangeError(f"a sum of up to {largest} times {scale:g} may overflow")
+
+    def check_bias_scale(self) -> None:
+        """The stock interpreter refuses a bias whose scale is not about that of the products."""
+        if len(self.inputs) < 3 or self.inputs[1].q.per_channel:
+            return
+        given = self.inputs[2].quantisation
+        product = self.inputs[0].q.scale * self.inputs[1].q.scale
+        if abs(product - (given.scale if given else 0.0)) / self.output.q.scale > 0.02:
+            raise self.error(f"has a bias whose scale is not {product:g}, that of its products; quantise again")
 
     # Elementwise operators.
 

@@ -24,7 +24,7 @@ def sums_near_halves(path: Path, seed: int, exponent: int) -> Case:
     sums = sums[np.abs(sums) < 2**29].astype(np.int64)
     x = net.activation([1, 1], float(source_scale), 0)
     weights = net.tensor("weights", [len(sums), 1], "int8", float(weights_scale), 0, 0, np.ones(len(sums)))
-    bias = net.tensor("bias", [len(sums)], "int32", scale, 0, 0, sums)
+    bias = net.tensor("bias", [len(sums)], "int32", float(source_scale) * float(weights_scale), 0, 0, sums)
     y = net.activation([1, len(sums)], float(output_scale), 0, "y")
     path.write_bytes(net.build(x, net.operator("FULLY_CONNECTED", [x, weights, bias], y)))
     return Case(path.stem, path, bytes(np.arange(-20, 21).astype(np.int8)))
