@@ -7,7 +7,6 @@
 #define DIMMER_FIXEDPOINT_H
 
 #include <stdint.h>
-#include <string.h>
 
 /* round(a * b / 2^31), halves up; gemmlowp's SaturatingRoundingDoublingHighMul for all arguments
  * but a == b == INT32_MIN, which no multiplier of TFLite is. */
@@ -37,29 +36,45 @@ static inline int32_t dimmer_requantize(int32_t x, int32_t multiplier, int shift
     return ((high >> (-shift - 1)) + 1) >> 1;
 }
 
-/* round(x * scale), halves away from zero, with the product rounded to IEEE double; scale > 0 is a double's
- * low and high word. Saturates at +-2^30. The bits are taken apart so that no compiler can fuse the product
- * with what follows. */
+/* round(x * scale), halves away from zero, after the product was rounded to IEEE double as a processor
+ * with doubles would; without any. scale holds the low and the high word of a double that is above 0 and
+ * not subnormal. |x| < 2^31. Saturates at +-2^30. */
 static inline int32_t dimmer_scale_in_double(int32_t x, const int32_t scale[2]) {
-    double product;
-    uint64_t bits;
-    int exponent;
-    int32_t magnitude;
+    const uint32_t magnitude = x < 0 ? 0u - (uint32_t)x : (uint32_t)x;
+    const uint32_t exponent = ((uint32_t)scale[1] >> 20) & 0x7FFu;
+    const uint64_t low = (uint64_t)(uint32_t)scale[0] * magnitude;
+    /* The product of the significand and x is high * 2^32 + the lower word of low, at most 84 bits. */
+    const uint64_t high = (uint64_t)(((uint32_t)scale[1] & 0xFFFFFu) | 0x100000u) * magnitude + (low >> 32);
+    const uint32_t tail = (uint32_t)low;
+    uint32_t excess = (uint32_t)(high >> 21); /* what is above 53 bits */
+    int dropped = 0;
+    int shift;
+    uint64_t significand = high << 32 | tail;
+    int32_t result;
 
-    memcpy(&product, scale, sizeof product);
-    product *= (double)x;
-    memcpy(&bits, &product, sizeof bits);
-    exponent = (int)((bits >> 52) & 0x7FFu) - 1023;
-    if (exponent < -1) {
+    for (; excess != 0u; excess >>= 1) {
+        ++dropped;
+    }
+    if (dropped > 0) {
+        const uint32_t half = (uint32_t)1 << (dropped - 1);
+        const uint32_t rest = tail & (half + (half - 1u));
+
+        significand = high << (32 - dropped) | tail >> dropped;
+        /* To nearest, halves to even. */
+        if (rest > half || (rest == half && (significand & 1u) != 0u)) {
+            ++significand;
+        }
+    }
+    shift = 1075 - (int)exponent - dropped;
+    if (magnitude == 0u || shift > 54) {
         return 0;
     }
-    if (exponent >= 30) {
-        magnitude = (int32_t)1 << 30;
+    if (shift < 23) {
+        result = (int32_t)1 << 30;
     } else {
-        bits = (bits & (((uint64_t)1 << 52) - 1u)) | ((uint64_t)1 << 52);
-        magnitude = (int32_t)(((bits >> (51 - exponent)) + 1u) >> 1);
+        result = (int32_t)((significand + ((uint64_t)1 << (shift - 1))) >> shift);
     }
-    return product < 0.0 ? -magnitude : magnitude;
+    return x < 0 ? -result : result;
 }
 
 /* low <= high, both in the range of int8. */

@@ -63,13 +63,12 @@ static void two_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
     const int32_t zero_point = r->output_zero_point;
     const int32_t low = r->activation_min;
     const int32_t high = r->activation_max;
-    uint32_t channel = 0;
+    uint32_t channel;
 
-    while (channel < channels) {
+    for (channel = 0; channel < channels; channel += 2u) {
         const uint32_t last = channel + 1u < channels ? channel + 1u : channel;
         const int8_t *next = weights + (last - channel) * depth;
         int32_t sums[4];
-        const int32_t *sum = sums;
 
         sums[0] = bias[channel];
         sums[1] = sums[0];
@@ -77,15 +76,13 @@ static void two_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
         sums[3] = sums[2];
         dimmer_dot_2x2(weights, next, patch0, patch1, depth, sums);
         weights = next + depth;
-        for (; channel <= last; ++channel, sum += 2) {
-            const int32_t multiplier = multipliers[channel];
-            const int shift = shifts[channel];
-
-            output0[channel] =
-                dimmer_clamp_s8(dimmer_requantize(sum[0], multiplier, shift) + zero_point, low, high);
-            output1[channel] =
-                dimmer_clamp_s8(dimmer_requantize(sum[1], multiplier, shift) + zero_point, low, high);
-        }
+#define DIMMER_STORE(output, c, sum)                                                                         \
+    output[c] = dimmer_clamp_s8(dimmer_requantize(sum, multipliers[c], shifts[c]) + zero_point, low, high)
+        DIMMER_STORE(output0, channel, sums[0]);
+        DIMMER_STORE(output1, channel, sums[1]);
+        DIMMER_STORE(output0, last, sums[2]);
+        DIMMER_STORE(output1, last, sums[3]);
+#undef DIMMER_STORE
     }
 }
 

@@ -2,6 +2,8 @@
 
 import ctypes
 import math
+import struct
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +22,13 @@ int32_t requantize(int32_t x, int32_t multiplier, int shift);
 int32_t exp_on_negative(int32_t x, int integer_bits);
 int32_t reciprocal(int32_t x);
 int8_t clamp(int32_t x, int32_t low, int32_t high);
+int32_t scale_in_double(int32_t x, const int32_t *scale);
 int32_t high_mul(int32_t a, int32_t b) { return dimmer_high_mul(a, b); }
 int32_t rounding_shift(int32_t x, int exponent) { return dimmer_rounding_shift(x, exponent); }
 int32_t requantize(int32_t x, int32_t multiplier, int shift) { return dimmer_requantize(x, multiplier, shift); }
 int32_t exp_on_negative(int32_t x, int integer_bits) { return dimmer_exp_on_negative(x, integer_bits); }
 int32_t reciprocal(int32_t x) { return dimmer_reciprocal_of_one_plus(x); }
+int32_t scale_in_double(int32_t x, const int32_t *scale) { return dimmer_scale_in_double(x, scale); }
 int8_t clamp(int32_t x, int32_t low, int32_t high) { return dimmer_clamp_s8(x, low, high); }
 """
 
@@ -91,6 +95,34 @@ def test_clamp(fixedpoint: ctypes.CDLL) -> None:
     for low, high in [(-128, 127), (-128, -113), (0, 0), (-5, 127)]:
         for x in [*numbers(5, 100), low - 1, low, high, high + 1]:
             assert fixedpoint.clamp(x, low, high) == min(max(x, low), high)
+
+
+def scaled_in_double(x: int, scale: float) -> int:
+    """`std::round` of the product of two doubles."""
+    product = Fraction(x * scale)
+    return math.floor(abs(product) + Fraction(1, 2)) * (1 if product >= 0 else -1)
+
+
+def scales_near_halves(rng: np.random.Generator) -> list[tuple[int, float]]:
+    """Products that lie next to a half, or on it, in double."""
+    found = []
+    for _ in range(3000):
+        x = int(rng.integers(1, 2 ** int(rng.integers(1, 31))))
+        scale = (int(rng.integers(0, 130)) + 0.5) / x
+        found += [(x, scale), (-x, np.nextafter(scale, 0.0)), (x, np.nextafter(scale, 1e9)), (x, scale / 2)]
+    return found
+
+
+def test_scale_in_double_is_what_a_processor_with_doubles_does(fixedpoint: ctypes.CDLL) -> None:
+    rng = np.random.default_rng(6)
+    cases = scales_near_halves(rng)
+    cases += [(x, float(rng.uniform(0.5, 1) * 2.0**e)) for x in numbers(7, 300)[:-1] for e in range(-40, 8, 3)]
+    for x, scale in cases:
+        expected = scaled_in_double(x, float(scale))
+        if x == -(2**31) or abs(expected) >= 2**30:
+            continue
+        words = (ctypes.c_int32 * 2)(*struct.unpack("<2i", struct.pack("<d", scale)))
+        assert fixedpoint.scale_in_double(x, words) == expected, (x, scale)
 
 
 @pytest.mark.parametrize("integer_bits", [4, 5])
