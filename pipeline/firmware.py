@@ -32,13 +32,13 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from firmware_gen.emit import KnownAnswers
-from firmware_gen.generate import GeneratedModel, ModeSource, generate
+from firmware_gen.generate import GeneratedModel, ModeSource, generate, read_modes
 from firmware_gen.tables import PolicyConfig, Tier, even_policy
 from pipeline.command import build_folder, builds, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
 from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
 from pipeline.recipe import PolicySection, Recipe, load_recipe
-from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from targets import APPLICATION, SectionSizes, Target, load_target
 
 CODE = ("pipeline/firmware.py", "pipeline/oracle.py", "firmware_gen", "targets", "requirements.txt")
@@ -46,7 +46,6 @@ RESULT = "firmware.json"
 RUNTIME = ROOT / "firmware_gen" / "runtime"
 SAMPLES = 100
 SEED = 1
-TABLE_SYMBOLS = ("params", "shifts", "kernels", "steps", "blocks", "schedules", "modes", "dimmer_model")
 
 Progress = Callable[[str, float], None]
 
@@ -103,10 +102,9 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
         DimmerError: the interpreter cannot run one of them.
         TargetError: the compiler.
     """
-    answers = run_oracle([OracleJob(mode.path, order.known_input) for mode in modes])
+    read_modes(modes)
     outputs = []
-    model = generate(modes, out, _policy_for(order.policy, len(modes)), None, target.scratch_limit, order.name)
-    for mode, answer in zip(modes, answers, strict=True):
+    for mode, answer in zip(modes, run_oracle([OracleJob(m.path, order.known_input) for m in modes]), strict=True):
         if isinstance(answer, OracleFailure):
             raise DimmerError(
                 f"{mode.path.name}: the stock TFLite interpreter cannot run it ({answer.reason}); convert it again"
@@ -198,9 +196,9 @@ def verify_modes(order: Order, target: Target, full: Compiled, progress: Progres
         step = result_size + positions
         if len(raw) != count * step:
             raise DimmerError(f"{target.name}: {len(raw)} bytes of results, expected {count * step}; it ended early")
+        trace = bytes([number]) * positions
         wrong = sum(
-            raw[i * step : (i + 1) * step]
-            != expected[i * result_size : (i + 1) * result_size] + bytes([number]) * positions
+            raw[i * step : (i + 1) * step] != expected[i * result_size : (i + 1) * result_size] + trace
             for i in range(count)
         )
         found[mode.name] = {"samples": count, "mismatches": wrong, "backend": target.description}
@@ -262,11 +260,7 @@ def _figures(
     events: Sequence[dict[str, Any]],
     verification: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    model, sizes = full.model, full.sizes
-    records = [f"{kernel.removeprefix('dimmer_')}" for kernel in _kernel_names(model)]
-    symbols = sizes.by_symbol
-    weights = symbols.get("weights", model.weight_bytes)
-    tables = sum(symbols.get(name, 0) for name in (*TABLE_SYMBOLS, *records))
+    model, sizes, shares = full.model, full.sizes, elf_shares(full.elf)
     instructions = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
     switch = next((event["instructions"] for event in events if event["event"] == "switch"), None)
     stack = next((event["bytes"] for event in events if event["event"] == "stack"), None)
@@ -285,12 +279,12 @@ def _figures(
         "model": order.name,
         "target": target.name,
         "flash": {
-            "weights": weights,
-            "tables": tables,
-            "code": full.flash - weights - tables,
+            "weights": shares.weights,
+            "tables": shares.tables,
+            "code": full.flash - shares.weights - shares.tables,
             "total": full.flash,
             "single_mode_total": top.flash,
-            "runtime_code": runtime_code(full.elf),
+            "runtime_code": shares.runtime_code,
         },
         "ram": {
             "arena": model.arena,
@@ -337,27 +331,38 @@ def _figures(
     }
 
 
-def _kernel_names(model: GeneratedModel) -> list[str]:
-    return list(dict.fromkeys(step.kernel.name for block in model.memory.blocks.blocks for step in block.steps))
+@dataclass(frozen=True)
+class ElfShares:
+    """Bytes of an ELF file by origin: the generated weights, all other generated tables, and the code of runtime and
+    kernels without application, start-up and C library."""
+
+    weights: int
+    tables: int
+    runtime_code: int
 
 
-def runtime_code(elf: Path) -> int:
-    """Bytes of the functions that come from the runtime and its kernels: without application, start-up and C library."""
+def elf_shares(elf: Path) -> ElfShares:
+    """Adds up the symbols of an ELF file; a local symbol belongs to the source file named before it."""
     names = {path.name for path in sources()}
-    total = 0
+    weights = tables = code = 0
     with elf.open("rb") as stream:
         for section in ELFFile(stream).iter_sections():
             if not isinstance(section, SymbolTableSection):
                 continue
             file = ""
             for symbol in section.iter_symbols():
-                kind, binding = symbol["st_info"]["type"], symbol["st_info"]["bind"]
+                kind, size = symbol["st_info"]["type"], symbol["st_size"]
+                local = symbol["st_info"]["bind"] == "STB_LOCAL"
                 if kind == "STT_FILE":
                     file = symbol.name
-                elif kind == "STT_FUNC":
-                    local = binding == "STB_LOCAL" and file in names
-                    total += symbol["st_size"] if local or symbol.name.startswith("dimmer_") else 0
-    return total
+                elif kind == "STT_FUNC" and (symbol.name.startswith("dimmer_") or (local and file in names)):
+                    code += size
+                elif kind == "STT_OBJECT" and local and file == "dimmer_model.c":
+                    weights += size if symbol.name.startswith("weights") else 0
+                    tables += 0 if symbol.name.startswith("weights") else size
+                elif kind == "STT_OBJECT" and symbol.name == "dimmer_model":
+                    tables += size
+    return ElfShares(weights, tables, code)
 
 
 def recipe_policy(policy: PolicySection, modes: int) -> PolicyConfig:
@@ -369,7 +374,11 @@ def recipe_policy(policy: PolicySection, modes: int) -> PolicyConfig:
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
     """The stage: build/<model>/convert -> build/<model>/<target>/firmware."""
-    settings = {"dataset": recipe.model.dataset, "policy": asdict(recipe.policy), "target": target.name}
+    settings: dict[str, Json] = {
+        "dataset": recipe.model.dataset,
+        "policy": asdict(recipe.policy),
+        "target": target.name,
+    }
 
     def action(out: Path) -> None:
         from pipeline.convert import mode_sources
@@ -435,10 +444,12 @@ def main(
             order = foreign_order(tflite, samples)
             folder = out or builds() / order.name / chosen.name / "firmware"
             code = [ROOT / name for name in CODE]
-            settings = {"target": chosen.name, "samples": samples}
-            run_stage(
-                "firmware", folder, tflite, settings, code, lambda work: [make(order, chosen, work, progress)] and None
-            )
+            settings: dict[str, Json] = {"target": chosen.name, "samples": samples}
+
+            def action(work: Path) -> None:
+                make(order, chosen, work, progress)
+
+            run_stage("firmware", folder, tflite, settings, code, action)
         else:
             recipe = load_recipe(model)
             run(recipe, build_folder(recipe), chosen, progress)
