@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
 from pipeline.command import build_folder
 from pipeline.errors import DimmerError
-from pipeline.networks import Network, build
+from pipeline.networks import build
 from pipeline.recipe import Recipe
 from pipeline.stage import atomic_write
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pipeline.networks import Network
 
 # One key, because safetensors writes several in no fixed order, and equal trainings must give equal bytes.
 _RECORD = "dimmer"
@@ -23,6 +26,8 @@ _RECORD = "dimmer"
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
     """Write tensors and a JSON record as one safetensors file, atomically."""
+    from safetensors.torch import save
+
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     atomic_write(path, save(plain, {_RECORD: json.dumps(record, sort_keys=True)}))
 

@@ -320,7 +320,7 @@ def _find(name_or_path: str | Path) -> Path:
         if candidate.is_file():
             return candidate.resolve()
     raise DimmerError(
-        f"no model '{name_or_path}'; known are: {', '.join(known_models())}, or the path of a recipe.toml"
+        f"no model '{name_or_path}'; known are: {', '.join(known_models())}; or give the path of a recipe.toml"
     )
 
 

@@ -35,6 +35,7 @@ CODE = (
     "pipeline/trainer.py",
     "pipeline/data",
     "pipeline/networks/blocks.py",
+    "pipeline/networks/config.py",
     "pipeline/networks/norm.py",
     "pipeline/networks/resnet.py",
 )

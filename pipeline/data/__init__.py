@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pipeline.errors import DimmerError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 INPUT_SCALE = 1 / 64
 INPUT_ZERO_POINT = 0
@@ -73,6 +75,8 @@ def to_int8(images: Images) -> NDArray[np.int8]:
 
 def to_input(images: Images) -> Tensor:
     """uint8[N,H,W,C] -> float32[N,C,H,W] = (pixel - 128) / 64, exact in float32."""
+    import torch
+
     nchw = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     return (nchw.to(torch.float32) - INPUT_OFFSET) * INPUT_SCALE
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pipeline.errors import DimmerError
-from pipeline.networks.norm import MIN_GAMMA, clamp_gammas
-from pipeline.networks.resnet import BoundNetwork, ResNet, ResNetConfig, resnet_cost
+from pipeline.networks.config import MIN_GAMMA, ResNetConfig, resnet_cost
+
+if TYPE_CHECKING:
+    from pipeline.networks.norm import clamp_gammas
+    from pipeline.networks.resnet import BoundNetwork, ResNet
+    from pipeline.networks.resnet import ResNet as Network
 
 __all__ = [
     "FAMILIES",
@@ -14,7 +21,6 @@ __all__ = [
     "NetworkConfig",
     "ResNet",
     "ResNetConfig",
-    "bind",
     "build",
     "clamp_gammas",
     "resnet_cost",
@@ -22,10 +28,23 @@ __all__ = [
 
 FAMILIES = ("resnet",)
 
-# The union of the families' configurations and networks; each new family joins here.
+# The union of the families' configurations; each new family joins here, and in Network above.
 NetworkConfig = ResNetConfig
-Network = ResNet
-bind = BoundNetwork
+
+_IN_TORCH = {
+    "BoundNetwork": ("pipeline.networks.resnet", "BoundNetwork"),
+    "Network": ("pipeline.networks.resnet", "ResNet"),
+    "ResNet": ("pipeline.networks.resnet", "ResNet"),
+    "clamp_gammas": ("pipeline.networks.norm", "clamp_gammas"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes seconds to import, and a command that only reads a recipe does not need it.
+    if name in _IN_TORCH:
+        module, attribute = _IN_TORCH[name]
+        return getattr(import_module(module), attribute)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def build(family: str, config: NetworkConfig) -> Network:
@@ -36,4 +55,6 @@ def build(family: str, config: NetworkConfig) -> Network:
     """
     if family != "resnet":
         raise DimmerError(f"unknown network family '{family}'; known are: {', '.join(FAMILIES)}")
+    from pipeline.networks.resnet import ResNet
+
     return ResNet(config)

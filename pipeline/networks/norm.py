@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-# Folding a norm into its convolution must only scale channels, never flip or kill them, so that all modes
-# share one int8 weight: every gamma stays positive.
-MIN_GAMMA = 0.02
+from pipeline.networks.config import MIN_GAMMA
 
 
 class SkipAwareNorm(nn.Module):
