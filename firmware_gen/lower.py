@@ -114,13 +114,24 @@ class _Lowering:
 
     # Layers with weights.
 
-    def folded_bias(self, sums: np.ndarray[tuple[int], np.dtype[np.int64]]) -> k.Params:
-        """bias - input_zero_point * sum(weights), modulo 2^32."""
-        bias = np.zeros(len(sums), dtype=np.int64)
+    def folded_bias(self, weights: np.ndarray[Any, np.dtype[np.int64]], scale: float = 1.0) -> k.Params:
+        """bias - input_zero_point * sum(weights).
+
+        Args:
+            weights: int64[channels, inputs].
+            scale: what the sum is rescaled by in double; 1 where that is done in fixed point.
+
+        Raises:
+            RangeError: a sum may overflow, where the stock interpreter's result is undefined.
+        """
+        bias = np.zeros(len(weights), dtype=np.int64)
         if len(self.inputs) == 3:
             bias = np.frombuffer(self.inputs[2].data or b"", dtype="<i4").astype(np.int64)
-        folded = bias - self.inputs[0].q.zero_point * sums
-        return k.Params(tuple(folded.astype(np.int32).tolist()))
+        folded = bias - self.inputs[0].q.zero_point * weights.sum(axis=1)
+        largest = int((np.abs(folded) + 128 * np.abs(weights).sum(axis=1)).max())
+        if largest * max(scale, 1.0) >= 2**31:
+            raise fp.RangeError(f"a sum of up to {largest} may overflow")
+        return k.Params(tuple(folded.tolist()))
 
     def weights(self) -> tuple[k.Weights, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
         tensor = self.inputs[1]
@@ -161,7 +172,7 @@ class _Lowering:
             output=self.out,
             scratch=k.Scratch() if scratch else 0,
             weights=weights,
-            bias=self.folded_bias(values.reshape(channels, -1).sum(axis=1)),
+            bias=self.folded_bias(values.reshape(channels, -1)),
             multipliers=k.Params(multipliers),
             shifts=k.Shifts(shifts),
             batches=1,
@@ -191,7 +202,7 @@ class _Lowering:
             input=self.at(0),
             output=self.out,
             weights=weights,
-            bias=self.folded_bias(values.reshape(-1, channels).sum(axis=0)),
+            bias=self.folded_bias(values.reshape(-1, channels).T),
             multipliers=k.Params(multipliers),
             shifts=k.Shifts(shifts),
             batches=1,
@@ -214,8 +225,7 @@ class _Lowering:
         channels, depth = values.shape
         per_channel = self.inputs[1].q.per_channel
         scales = fp.fully_connected_scales(source.q, self.inputs[1].q, self.output.q)
-        bias = self.folded_bias(values.sum(axis=1))
-        self.check_range(values, bias, max(scales))
+        bias = self.folded_bias(values, 2 * max(scales))
         self.check_bias_scale()
         low, high = fp.activation_range(options.activation, self.output.q)
         return k.step(
@@ -235,12 +245,6 @@ class _Lowering:
             activation_max=high,
             per_channel=int(per_channel),
         )
-
-    def check_range(self, weights: np.ndarray[Any, np.dtype[np.int64]], bias: k.Params, scale: float) -> None:
-        """The stock interpreter's result is undefined where a rescaled sum leaves the range of int32."""
-        largest = 128 * int(np.abs(weights).sum(axis=1).max()) + max(abs(value) for value in bias.values)
-        if not 0 < largest * scale < 2**30 and largest:
-            raise fp.RangeError(f"a sum of up to {largest} times {scale:g} may overflow")
 
     def check_bias_scale(self) -> None:
         """The stock interpreter refuses a bias whose scale is not about that of the products."""

@@ -81,13 +81,17 @@ def kind_name(code: int) -> str:
     return str(_KINDS.get(code, f"operator code {code}"))
 
 
+class _DamagedError(ValueError):
+    """What contradicts itself in a file, in words."""
+
+
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
 
     def count(self, length: int, element_bytes: int, what: str) -> int:
         if length * element_bytes > len(self.data):
-            raise ValueError(f"{what} claims {length} entries, more than the file could hold")
+            raise _DamagedError(f"{what} claims {length} entries, more than the file could hold")
         return length
 
     def ints(self, length: int, as_numpy: Callable[[], Any], element_bytes: int, what: str) -> tuple[int, ...]:
@@ -110,7 +114,7 @@ class _Reader:
         quantisation = table.Quantization()
         if quantisation is not None and quantisation.ScaleLength():
             if quantisation.DetailsType() != 0:
-                raise ValueError(
+                raise _DamagedError(
                     f"{name} has a quantisation of its own kind, only plain scales and zero points can be read"
                 )
             self.count(quantisation.ScaleLength(), 4, f"the scales of {name}")
@@ -153,16 +157,16 @@ class _Reader:
     def model(self) -> RawModel:
         model = schema.Model.GetRootAs(self.data, 0)
         if model.Version() != 3:
-            raise ValueError(f"schema version {model.Version()}, expected 3")
+            raise _DamagedError(f"schema version {model.Version()}, expected 3")
         if model.SubgraphsLength() != 1:
-            raise ValueError(f"{model.SubgraphsLength()} subgraphs, expected one; convert without control flow")
+            raise _DamagedError(f"{model.SubgraphsLength()} subgraphs, expected one; convert without control flow")
         subgraph = model.Subgraphs(0)
         buffer_count = self.count(model.BuffersLength(), 4, "the list of buffers")
         tensor_count = self.count(subgraph.TensorsLength(), 4, "the list of tensors")
         operator_count = self.count(subgraph.OperatorsLength(), 4, "the list of operators")
         code_count = self.count(model.OperatorCodesLength(), 4, "the list of operator codes")
         if tensor_count > MAX_TENSORS or operator_count > MAX_OPERATORS:
-            raise ValueError(
+            raise _DamagedError(
                 f"{tensor_count} tensors and {operator_count} operators, more than the "
                 f"{MAX_TENSORS} and {MAX_OPERATORS} that a firmware can hold"
             )
@@ -171,10 +175,10 @@ class _Reader:
             if index == 0:
                 return None
             if index >= buffer_count:
-                raise ValueError(f"{name} lies in buffer {index} of {buffer_count}")
+                raise _DamagedError(f"{name} lies in buffer {index} of {buffer_count}")
             buffer = model.Buffers(index)
             if buffer.Offset() > 1 or buffer.Size() > 1:
-                raise ValueError(f"{name} is stored behind the flatbuffer; convert it again as a file under 2 GB")
+                raise _DamagedError(f"{name} is stored behind the flatbuffer; convert it again as a file under 2 GB")
             length = self.count(buffer.DataLength(), 1, f"the buffer of {name}")
             return bytes(buffer.DataAsNumpy().tobytes()) if length else None
 
@@ -186,7 +190,7 @@ class _Reader:
         for index in range(operator_count):
             table = subgraph.Operators(index)
             if table.OpcodeIndex() >= len(kinds):
-                raise ValueError(f"operator {index} has operator code {table.OpcodeIndex()} of {len(kinds)}")
+                raise _DamagedError(f"operator {index} has operator code {table.OpcodeIndex()} of {len(kinds)}")
             kind = kinds[table.OpcodeIndex()]
             operators.append(
                 RawOperator(
@@ -221,8 +225,11 @@ def read_flatbuffer(data: bytes, source: str) -> RawModel:
         )
     try:
         return _Reader(data).model()
-    except (struct.error, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except _DamagedError as error:
         raise FirmwareGenError(
-            f"{source}: damaged or not a plain .tflite file: {reason}; convert the model again"
+            f"{source}: damaged or not a plain .tflite file: {error}; convert the model again"
+        ) from error
+    except (struct.error, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+        raise FirmwareGenError(
+            f"{source}: damaged or cut short: an offset in it points outside the file; convert the model again"
         ) from error

@@ -1,0 +1,75 @@
+"""Small networks for the tests, and look-alikes of MLPerf Tiny's."""
+
+from __future__ import annotations
+
+from tests.firmware_gen.tflite_builder import Layers
+
+
+def tiny_resnet(seed: int = 0, size: int = 8, channels: int = 4) -> bytes:
+    """Stem, a residual block, pool, reshape, dense, softmax."""
+    net = Layers(seed)
+    x = net.activation([1, size, size, 3], 1 / 64, 0)
+    y = net.residual(net.conv(x, channels, activation="RELU"), "RELU")
+    y = net.pool("AVERAGE_POOL_2D", y, (size, size), (1, 1), "VALID", "NONE")
+    return net.build(x, net.softmax(net.dense(net.reshape(y, [1, channels]), 5)))
+
+
+def tiny_mobile(seed: int = 1) -> bytes:
+    """PAD, strided conv, depthwise, pointwise, MEAN, LOGISTIC."""
+    net = Layers(seed)
+    x = net.activation([1, 9, 9, 2])
+    y = net.conv(net.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)]), 6, stride=(2, 2), padding="VALID", activation="RELU6")
+    y = net.conv(net.depthwise(y, 2, activation="RELU6"), 5, (1, 1))
+    mean = net.activation([1, 5], net.scale_of(y), net.zero_point_of(y), "mean")
+    y = net.operator("MEAN", [y, net.constant("axes", [1, 2])], mean, keepDims=False)
+    return net.build(x, net.operator("LOGISTIC", [y], net.activation([1, 5], 1 / 256, -128, "y")))
+
+
+def tiny_mix(seed: int = 2) -> bytes:
+    """Every remaining operator: float ends, concatenation, transpose, MUL, SUB, max pool, RELU."""
+    net = Layers(seed)
+    x = net.tensor("x", [1, 4, 4, 3], "float32")
+    y = net.operator("QUANTIZE", [x], net.activation([1, 4, 4, 3], name="quantised"))
+    y = net.pool("MAX_POOL_2D", y, (2, 2), (1, 1), "SAME", "NONE")
+    other = net.conv(y, 2, (1, 1), output=net.activation([1, 4, 4, 2], net.scale_of(y), net.zero_point_of(y), "other"))
+    joined = net.same("CONCATENATION", y, [1, 4, 4, 5], [other], axis=3)
+    turned = net.same("TRANSPOSE", joined, [1, 5, 4, 4], [net.constant("order", [0, 3, 1, 2])])
+    product = net.elementwise("MUL", turned, turned)
+    difference = net.elementwise("SUB", product, turned)
+    clipped = net.operator("RELU6", [difference], net.activation(net.shape(difference), 6 / 255, -128, "clipped"))
+    return net.build(x, net.operator("DEQUANTIZE", [clipped], net.tensor("y", net.shape(clipped), "float32")))
+
+
+def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:
+    """Residual blocks on int8[1,32,32,16] from input to output, and the names of the boundaries between them."""
+    net = Layers(seed)
+    x = y = net.activation([1, 32, 32, 16], 0.05, 0)
+    names = []
+    for _ in range(blocks):
+        y = net.residual(y)
+        names.append(net.tensors[y].name)
+    return net.build(x, y), tuple(names[:-1])
+
+
+def vww_look_alike(seed: int = 4) -> bytes:
+    """MobileNetV1 0.25 on int8[1,96,96,3]: 13 depthwise-separable layers, two classes; the shapes of MLPerf Tiny's
+    VWW.
+    """
+    net = Layers(seed)
+    x = net.activation([1, 96, 96, 3], 1 / 128, 0)
+    y = net.conv(x, 8, stride=(2, 2), activation="RELU6")
+    plan = [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *[(128, 1)] * 5, (256, 2), (256, 1)]
+    for channels, stride in plan:
+        y = net.depthwise(y, stride=(stride, stride), activation="RELU6")
+        y = net.conv(y, channels, (1, 1), activation="RELU6")
+    y = net.pool("AVERAGE_POOL_2D", y, (3, 3), (3, 3), "VALID", "NONE")
+    return net.build(x, net.softmax(net.dense(net.reshape(y, [1, 256]), 2)))
+
+
+def autoencoder_look_alike(seed: int = 5) -> bytes:
+    """Ten FULLY_CONNECTED layers, 640 - 128x4 - 8 - 128x4 - 640; the shapes of MLPerf Tiny's anomaly detector."""
+    net = Layers(seed)
+    x = y = net.activation([1, 640], 0.4, 90)
+    for width in (128, 128, 128, 128, 8, 128, 128, 128, 128):
+        y = net.dense(y, width, "RELU")
+    return net.build(x, net.dense(y, 640))

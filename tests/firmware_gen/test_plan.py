@@ -1,0 +1,109 @@
+"""The planner: buffers that are live together never overlap, and the arena is close to what no planner can beat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware_gen.generate import ModeSource, read_modes
+from firmware_gen.memory import Memory, plan_memory
+from firmware_gen.plan import ALIGN, Item, aligned, place
+from firmware_gen.share import share_blocks
+from tests.firmware_gen.modes import write_modes
+from tests.firmware_gen.networks import identity_chain
+
+STEPS = 24
+
+
+@st.composite
+def items(draw: st.DrawFn) -> list[Item]:
+    count = draw(st.integers(1, 25))
+    found = []
+    for _ in range(count):
+        first = draw(st.integers(0, STEPS - 1))
+        last = draw(st.integers(first, min(first + 6, STEPS - 1)))
+        live = sum(1 << step for step in range(first, last + 1))
+        if draw(st.booleans()):
+            live |= 1 << draw(st.integers(0, STEPS - 1))
+        found.append(Item(draw(st.integers(1, 5000)), live))
+    return found
+
+
+@given(items())
+@settings(max_examples=150, deadline=None)
+def test_no_two_live_buffers_overlap(found: list[Item]) -> None:
+    placement = place(found)
+    for index, (item, offset) in enumerate(zip(found, placement.offsets, strict=True)):
+        assert offset % ALIGN == 0
+        assert offset + item.size <= placement.arena
+        for other, at in zip(found[:index], placement.offsets[:index], strict=True):
+            if item.live & other.live:
+                assert offset + item.size <= at or at + other.size <= offset
+
+
+@given(items())
+@settings(max_examples=150, deadline=None)
+def test_arena_lies_between_the_lower_bound_and_the_sum(found: list[Item]) -> None:
+    placement = place(found)
+    bound = max(sum(aligned(item.size) for item in found if item.live >> step & 1) for step in range(STEPS))
+    assert placement.lower_bound == bound
+    assert bound <= placement.arena <= sum(aligned(item.size) for item in found)
+
+
+@given(items())
+@settings(max_examples=100, deadline=None)
+def test_the_search_is_close_to_the_bound(found: list[Item]) -> None:
+    # Dynamic storage allocation cannot always reach the bound; random instances come within a third of it.
+    placement = place(found)
+    assert placement.arena <= placement.lower_bound * 4 / 3 + ALIGN
+
+
+@given(items())
+@settings(max_examples=20, deadline=None)
+def test_the_same_plan_twice(found: list[Item]) -> None:
+    assert place(found) == place(found)
+
+
+def test_nothing_to_place() -> None:
+    assert place([]).arena == 0
+
+
+def plan(sources: list[ModeSource]) -> Memory:
+    return plan_memory(share_blocks(read_modes(sources)))
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_chain_of_identity_blocks_needs_three_tensors(tmp_path: Path, cut: bool) -> None:
+    data, boundaries = identity_chain()
+    path = tmp_path / "chain.tflite"
+    path.write_bytes(data)
+    memory = plan([ModeSource("chain", path, boundaries if cut else ())])
+    assert memory.arena_without_scratch == 3 * 32 * 32 * 16
+    assert memory.arena == memory.lower_bound == 3 * 32 * 32 * 16 + aligned(memory.scratch)
+
+
+def test_boundaries_of_a_stage_share_one_slot(tmp_path: Path) -> None:
+    modes = write_modes(tmp_path)
+    memory = plan(list(modes))
+    for mode, source in enumerate(modes):
+        offsets = {buffer.name: buffer.offset for buffer in memory.buffers if buffer.mode == mode}
+        slots = [offsets[name] for name in source.boundaries if name in offsets]
+        assert len(set(slots)) == 1
+
+
+def test_the_arena_of_all_modes_is_that_of_the_super_net(tmp_path: Path) -> None:
+    modes = write_modes(tmp_path)
+    assert plan(list(modes)).arena == plan([modes[0]]).arena
+
+
+def test_buffers_of_a_mode_do_not_overlap(tmp_path: Path) -> None:
+    memory = plan(list(write_modes(tmp_path)))
+    for one in memory.buffers:
+        for other in memory.buffers:
+            if one is other or one.mode != other.mode or one.offset == other.offset:
+                continue
+            if one.first_step <= other.last_step and other.first_step <= one.last_step:
+                assert one.offset + one.size <= other.offset or other.offset + other.size <= one.offset
