@@ -1,0 +1,100 @@
+"""Fixed-point parameters against values worked out by hand."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware_gen.fixed_point import (
+    RangeError,
+    activation_range,
+    double_words,
+    logistic_scaling,
+    mean_multiplier,
+    quantize_multiplier,
+    quantize_multiplier_below_one,
+    round_half_away,
+    softmax_scaling,
+)
+from firmware_gen.graph import Activation, Quantisation
+
+
+@pytest.mark.parametrize(
+    ("real", "expected"),
+    [
+        (1.0, (1 << 30, 1)),
+        (0.5, (1 << 30, 0)),
+        (0.75, (3 << 29, 0)),
+        (0.0, (0, 0)),
+        (2.0**-40, (0, 0)),
+        (1 - 2.0**-40, (1 << 30, 1)),
+        (2.0**29, (1 << 30, 30)),
+    ],
+)
+def test_quantize_multiplier(real: float, expected: tuple[int, int]) -> None:
+    assert quantize_multiplier(real) == expected
+
+
+@given(st.floats(2.0**-30, 2.0**29))
+def test_a_multiplier_is_within_half_a_unit(real: float) -> None:
+    multiplier, shift = quantize_multiplier(real)
+    assert 2**30 <= multiplier < 2**31
+    assert abs(multiplier * 2.0 ** (shift - 31) / real - 1) <= 2.0**-31
+
+
+@pytest.mark.parametrize("real", [2.0**31, float("inf"), float("nan"), -1.0])
+def test_factors_out_of_range_are_refused(real: float) -> None:
+    with pytest.raises(RangeError):
+        quantize_multiplier(real)
+
+
+@pytest.mark.parametrize("real", [0.0, 1.0, 1 - 2.0**-40, 3.0])
+def test_factors_that_the_interpreter_aborts_on_are_refused(real: float) -> None:
+    with pytest.raises(RangeError):
+        quantize_multiplier_below_one(real)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.5, 1), (-0.5, -1), (2.5, 3), (-2.5, -3), (2.4, 2), (-2.6, -3)])
+def test_halves_round_away_from_zero(value: float, expected: int) -> None:
+    assert round_half_away(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        (Activation.NONE, (-128, 127)),
+        (Activation.RELU, (-10, 127)),
+        (Activation.RELU6, (-10, 50)),
+        (Activation.RELU_N1_TO_1, (-20, 0)),
+    ],
+)
+def test_activation_ranges(activation: Activation, expected: tuple[int, int]) -> None:
+    assert activation_range(activation, Quantisation((0.1,), (-10,))) == expected
+
+
+def test_the_mean_of_four() -> None:
+    same = Quantisation((0.1,), (0,))
+    assert mean_multiplier(same, same, 4) == (1 << 30, -1)
+
+
+def test_softmax_of_a_tiny_scale_is_refused() -> None:
+    with pytest.raises(RangeError):
+        softmax_scaling(1.0, 1e-9)
+
+
+def test_softmax_scaling() -> None:
+    assert softmax_scaling(1.0, 1 / 16) == (1 << 30, 23, -(31 << 26 >> 23))
+
+
+def test_logistic_of_a_huge_scale_is_refused() -> None:
+    with pytest.raises(RangeError):
+        logistic_scaling(1e9)
+
+
+@given(st.lists(st.floats(allow_nan=False), max_size=4))
+def test_doubles_are_stored_low_word_first(values: list[float]) -> None:
+    words = double_words(values)
+    assert list(struct.unpack(f"<{len(values)}d", struct.pack(f"<{len(words)}i", *words))) == values

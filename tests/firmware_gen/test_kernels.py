@@ -1,0 +1,52 @@
+"""The generator's idea of the kernels' records is that of the C header."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from firmware_gen.kernels import KERNELS, Kernel
+from firmware_gen.tables import ABI
+
+RUNTIME = Path(__file__).resolve().parent.parent.parent / "firmware_gen" / "runtime"
+HEADER = (RUNTIME / "kernels" / "dimmer_kernels.h").read_text()
+CODES = {"uint32_t": "I", "int32_t": "i", "uint16_t": "H", "int16_t": "h", "uint8_t": "B", "int8_t": "b", "float": "f"}
+
+
+def c_fields(record: str) -> list[tuple[str, str, int]]:
+    """Name, struct code and array length of each field of a C record."""
+    alias = re.search(rf"typedef (\w+)_t {record}_t;", HEADER)
+    if alias:
+        return c_fields(alias.group(1))
+    end = HEADER.index(f"}} {record}_t;")
+    body = HEADER[HEADER.rindex("typedef struct {", 0, end) : end]
+    found = re.findall(r"^\s*(\w+) (\w+)(?:\[(\d+)\])?;", body, re.MULTILINE)
+    return [(name, CODES[ctype], int(count or 0)) for ctype, name, count in found]
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
+def test_records_have_the_fields_of_the_header(kernel: Kernel) -> None:
+    assert [(field.name, field.code, field.count) for field in kernel.fields] == c_fields(kernel.name)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
+def test_records_have_the_size_that_the_header_checks(kernel: Kernel) -> None:
+    alias = re.search(rf"typedef (\w+)_t {kernel.name}_t;", HEADER)
+    record = alias.group(1) if alias else kernel.name
+    size = re.search(rf"DIMMER_CHECK_SIZE\({record}_t, (\d+)\);", HEADER)
+    assert size is not None
+    assert kernel.record_size == int(size.group(1))
+    assert kernel.record_size % 4 == 0
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
+def test_every_kernel_has_a_file_of_its_name(kernel: Kernel) -> None:
+    assert (RUNTIME / "kernels" / f"{kernel.name}.c").is_file()
+
+
+def test_the_abi_is_that_of_the_header() -> None:
+    version = re.search(r"#define DIMMER_ABI (\d+)", (RUNTIME / "dimmer.h").read_text())
+    assert version is not None
+    assert int(version.group(1)) == ABI
