@@ -1,0 +1,151 @@
+"""The emitted C: readable, reproducible, warning-free, whatever the names in the file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firmware_gen.emit import KnownAnswers, comment, mode_identifiers, quoted
+from firmware_gen.generate import ModeSource, generate
+from firmware_gen.tables import even_policy
+from tests.firmware_gen.harness import RUNTIME, WARNINGS
+from tests.firmware_gen.modes import write_modes
+from tests.firmware_gen.networks import tiny_mix, tiny_resnet
+from tests.firmware_gen.tflite_builder import Layers
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def golden_model(folder: Path) -> tuple[Path, ...]:
+    """A stem and a dense layer: small enough to read."""
+    net = Layers(0)
+    x = net.activation([1, 3, 3, 1], 1 / 64, 0, "image")
+    y = net.conv(x, 2, activation="RELU", output=net.activation([1, 3, 3, 2], 0.05, -128, "stem"))
+    y = net.operator(
+        "FULLY_CONNECTED",
+        [y, net.tensor("dense_weights", [3, 18], "int8", 0.01, 0, 0, net.random.integers(-127, 128, (3, 18)))],
+        net.activation([1, 3], 0.25, 4, "logits"),
+    )
+    path = folder / "golden.tflite"
+    path.write_bytes(net.build(x, y))
+    answers = KnownAnswers(bytes(range(9)), (b"\x01\xff\x80",))
+    return generate([ModeSource("golden", path)], folder / "out", known_answers=answers, name="golden").files
+
+
+def test_the_golden_files(tmp_path: Path) -> None:
+    # After a deliberate change of the emitter: copy the new files over the old and read the difference.
+    for path in golden_model(tmp_path):
+        assert path.read_text() == (GOLDEN / path.name).read_text(), path
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    modes = write_modes(tmp_path)
+    first = generate(modes, tmp_path / "first", even_policy(3)).files
+    second = generate(modes, tmp_path / "second", even_policy(3)).files
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_an_unchanged_file_is_left_alone(tmp_path: Path) -> None:
+    modes = write_modes(tmp_path)
+    before = [path.stat().st_mtime_ns for path in generate(modes, tmp_path / "out").files]
+    assert before == [path.stat().st_mtime_ns for path in generate(modes, tmp_path / "out").files]
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
+def test_no_compiler_warns(compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    (tmp_path / "mix.tflite").write_bytes(tiny_mix())
+    folders = [tmp_path / "modes", tmp_path / "mix"]
+    modes = write_modes(tmp_path)
+    answers = KnownAnswers(bytes(300), (bytes(6),) * 3)
+    generate(modes, folders[0], even_policy(3), answers)
+    generate([ModeSource("mix", tmp_path / "mix.tflite")], folders[1])
+    if compiler == "g++":  # a C++ application includes the headers alone
+        main = tmp_path / "main.cpp"
+        main.write_text('#include "dimmer_known_answers.h"\nint main() { return (int)dimmer_model.abi - 1; }\n')
+        command = [compiler, "-std=c++11", *WARNINGS, f"-I{folders[0]}", f"-I{RUNTIME}", "-fsyntax-only", str(main)]
+        subprocess.run(command, check=True)
+        return
+    for folder in folders:
+        for source in sorted(folder.glob("*.c")):
+            command = [compiler, "-std=c99", *WARNINGS, f"-I{RUNTIME}", "-fsyntax-only", str(source)]
+            subprocess.run(command, check=True)
+
+
+def test_another_abi_does_not_compile(tmp_path: Path) -> None:
+    golden_model(tmp_path)
+    text = (RUNTIME / "dimmer.h").read_text()
+    other = tmp_path / "runtime"
+    shutil.copytree(RUNTIME, other)
+    (other / "dimmer.h").write_text(re.sub(r"#define DIMMER_ABI \d+", "#define DIMMER_ABI 999", text))
+    command = ["gcc", f"-I{other}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_model.c")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "generate it again" in done.stderr
+
+
+NASTY = ("*/ int x; /*", "a\nb", 'quote" and \\', "??/", "ünïcode ⚡", "x" * 3000, "", "\x00\x01", "${HOME}", "%s%n")
+
+
+def test_names_from_a_file_cannot_break_the_c(tmp_path: Path) -> None:
+    net = Layers(0)
+    x = y = net.activation([1, 4, 4, 1])
+    for name in NASTY:
+        y = net.conv(y, 1, (1, 1), output=net.activation([1, 4, 4, 1], name=name))
+    path = tmp_path / "nasty.tflite"
+    path.write_bytes(net.build(x, y))
+    out = tmp_path / "out"
+    generate([ModeSource('na"s*/ty', path)], out, name='"; evil(); //')
+    text = (out / "dimmer_model.c").read_text()
+    assert text.isascii()
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{RUNTIME}", "-fsyntax-only", str(out / "dimmer_model.c")]
+    subprocess.run(command, check=True)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_comments_and_strings(name: str) -> None:
+    for text in (comment(name), quoted(name)):
+        assert text.isascii()
+        assert text.isprintable()
+        assert "*/" not in text
+        assert "??" not in text
+        assert len(text) <= 62
+
+
+def test_mode_identifiers_are_different() -> None:
+    names = ["88.88", "88-88", "88.84", "", "ü"]
+    found = mode_identifiers(names)
+    assert len(set(found)) == len(names)
+    assert all(re.fullmatch(r"DIMMER_MODE_\w+", name) for name in found)
+
+
+def test_every_constant_has_its_layer_and_modes_beside_it(tmp_path: Path) -> None:
+    generate(write_modes(tmp_path), tmp_path / "out")
+    text = (tmp_path / "out" / "dimmer_model.c").read_text()
+    assert "/* [0] stem: weights int8[8,3,3,3], 216 bytes, every mode */" in text
+    assert re.search(r"block2: bias int32\[8\], 32 bytes, 888 \*/|y_\d+: bias int32\[8\], 32 bytes, 888 \*/", text)
+    assert "skipped, 880 800" in text
+
+
+def test_a_model_without_operators_compiles(tmp_path: Path) -> None:
+    net = Layers(0)
+    x = net.activation([1, 2, 3])
+    path = tmp_path / "empty.tflite"
+    path.write_bytes(net.build(x, net.reshape(x, [1, 6])))
+    model = generate([ModeSource("empty", path)], tmp_path / "out")
+    assert model.arena == 16
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{RUNTIME}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_model.c")]
+    subprocess.run(command, check=True)
+
+
+def test_the_resnet_is_small(tmp_path: Path) -> None:
+    path = tmp_path / "resnet.tflite"
+    path.write_bytes(tiny_resnet())
+    model = generate([ModeSource("resnet", path)], tmp_path / "out")
+    assert model.table_bytes < 700
