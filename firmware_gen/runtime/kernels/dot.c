@@ -1,5 +1,7 @@
 #include "dot.h"
 
+#if !defined(__ARM_FEATURE_DSP)
+
 /* A function of its own, not inlined: all registers are its own, and flash holds it once.
  * Two by two operands halve the loads, sixteen steps a turn hide the loop. */
 void dimmer_dot_2x2(const int8_t *a0, const int8_t *a1, const int8_t *b0, const int8_t *b1, uint32_t count,
@@ -50,3 +52,5 @@ void dimmer_dot_2x2(const int8_t *a0, const int8_t *a1, const int8_t *b0, const 
     sums[2] = s2;
     sums[3] = s3;
 }
+
+#endif

@@ -1,4 +1,5 @@
-/* The inner loop that convolution and fully connected share. */
+/* The inner loop that convolution and fully connected share: dot.c in C99, dot_dsp.c for Arm cores with
+ * the DSP extension. */
 #ifndef DIMMER_DOT_H
 #define DIMMER_DOT_H
 

@@ -1,0 +1,22 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from targets import load_target
+from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED
+
+LOOPS = [RUNTIME / "kernels" / f"{name}.c" for name in ("dot", "dot_dsp", "walk", "walk_dsp")]
+
+
+@pytest.mark.parametrize("name", ["host", pytest.param("mps2-an386", marks=pytest.mark.board)])
+@pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
+def test_inner_loops(tmp_path: Path, name: str, optimisation: str) -> None:
+    target = load_target(name)
+    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
+    if name == "host":
+        flags += SANITIZED
+    target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+    source = Path(__file__).with_name("inner_loops_test.c")
+    elf = target.compile([source, *LOOPS], [RUNTIME], tmp_path)
+    assert target.run(elf, [], tmp_path).returncode == 0
