@@ -148,17 +148,17 @@ def quantize_multiplier_above_one(real: float) -> tuple[int, int]:
     return fixed, shift
 
 
-def logistic_scaling(scale: float) -> tuple[int, int, int]:
-    """Multiplier, left shift and input range radius of LOGISTIC with 4 integer bits.
-
-    Raises:
-        RangeError: the shift would leave 0..31.
-    """
-    fraction, shift = math.frexp(scale * 2.0 ** (31 - 4))
-    multiplier = round_half_away(fraction * 2**31)
-    if not 0 <= shift <= 31 or multiplier > INT32_MAX:
-        raise RangeError(f"the input scale {scale:g} is out of range")
-    return multiplier, shift, input_radius(4, shift)
+def logistic_table(source: Quantisation, output: Quantisation) -> bytes:
+    """LOGISTIC of the codes -128..127, computed in float32 as `LUTPopulateInt8` does; the exponential is rounded from
+    double, which is what a float32 library gives but for one value in hundreds of millions."""
+    codes = []
+    with np.errstate(all="ignore"):
+        for code in range(-128, 128):
+            real = float(np.float32(source.scale) * np.float32(code - source.zero_point))
+            value = np.float32(1) / (np.float32(1) + np.float32(math.exp(min(-real, 700.0))))
+            quotient = float(value * (np.float32(1) / np.float32(output.scale)))
+            codes.append(max(-128, min(127, round_half_away(quotient) + output.zero_point)))
+    return bytes(code & 0xFF for code in codes)
 
 
 def activation_range(activation: Activation, output: Quantisation, dtype: DType = DType.INT8) -> tuple[int, int]:

@@ -170,10 +170,7 @@ _POOL = (
 AVERAGE_POOL_2D = _record("dimmer_average_pool_2d_s8", _POOL)
 MAX_POOL_2D = _record("dimmer_max_pool_2d_s8", _POOL)
 SOFTMAX = _record("dimmer_softmax_s8", "I:input,output,rows,depth i:multiplier,diff_min b:left_shift B:reserved[3]")
-LOGISTIC = _record(
-    "dimmer_logistic_s8",
-    "I:input,output,elements i:multiplier,input_range_radius b:left_shift,input_zero_point B:reserved[2]",
-)
+LUT = _record("dimmer_lut_s8", "I:input,output,elements,table")
 REQUANTIZE = _record(
     "dimmer_requantize_s8",
     f"I:input,output,elements i:multiplier h:input_zero_point,output_zero_point,{_LIMITS} "
@@ -196,7 +193,7 @@ KERNELS = (
     AVERAGE_POOL_2D,
     MAX_POOL_2D,
     SOFTMAX,
-    LOGISTIC,
+    LUT,
     REQUANTIZE,
     QUANTIZE_F32,
     DEQUANTIZE_F32,

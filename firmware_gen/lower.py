@@ -382,18 +382,14 @@ class _Lowering:
 
     def logistic(self) -> k.Step:
         source = self.inputs[0]
-        multiplier, left_shift, radius = fp.logistic_scaling(source.q.scale)
         return k.step(
-            k.LOGISTIC,
+            k.LUT,
             self.layer,
             in_place=self.overwritable(),
             input=self.at(0),
             output=self.out,
             elements=source.elements,
-            multiplier=multiplier,
-            left_shift=left_shift,
-            input_range_radius=radius,
-            input_zero_point=source.q.zero_point,
+            table=k.Weights(fp.logistic_table(source.q, self.output.q), (256,)),
         )
 
     def softmax(self, options: Softmax) -> k.Step:

@@ -12,7 +12,7 @@ from firmware_gen.fixed_point import (
     RangeError,
     activation_range,
     double_words,
-    logistic_scaling,
+    logistic_table,
     mean_multiplier,
     quantize_multiplier,
     quantize_multiplier_below_one,
@@ -20,6 +20,8 @@ from firmware_gen.fixed_point import (
     softmax_scaling,
 )
 from firmware_gen.graph import Activation, Quantisation
+
+UNIT = Quantisation((1 / 256,), (-128,))
 
 
 @pytest.mark.parametrize(
@@ -89,9 +91,11 @@ def test_softmax_scaling() -> None:
     assert softmax_scaling(1.0, 1 / 16) == (1 << 30, 23, -(31 << 26 >> 23))
 
 
-def test_logistic_of_a_huge_scale_is_refused() -> None:
-    with pytest.raises(RangeError):
-        logistic_scaling(1e9)
+@pytest.mark.parametrize("scale", [1e-30, 0.05, 4.83, 1e30])
+def test_the_logistic_table_rises_from_zero_to_one(scale: float) -> None:
+    table = [code - 256 if code > 127 else code for code in logistic_table(Quantisation((scale,), (3,)), UNIT)]
+    assert table == sorted(table)
+    assert table[128 + 3] == 0
 
 
 @given(st.lists(st.floats(allow_nan=False), max_size=4))

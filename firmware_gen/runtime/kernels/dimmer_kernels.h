@@ -249,24 +249,8 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_softmax_s8_t, 28);
 DIMMER_KERNEL(dimmer_softmax_s8);
 
-/* LOGISTIC: int8[elements] to int8[elements] with scale 1/256, zero point -128. In place.
- * multiplier, left_shift (0..31) = QuantizeMultiplier(input_scale * 2^27) as TFLite's reference does;
- * input_range_radius = CalculateInputRadius(4, left_shift, 31). */
-typedef struct {
-    uint32_t input;
-    uint32_t output;
-    uint32_t elements;
-    int32_t multiplier;
-    int32_t input_range_radius;
-    int8_t left_shift;
-    int8_t input_zero_point;
-    uint8_t reserved[2];
-} dimmer_logistic_s8_t;
-DIMMER_CHECK_SIZE(dimmer_logistic_s8_t, 24);
-DIMMER_KERNEL(dimmer_logistic_s8);
-
 /* Any function of one int8: output[i] = table[input[i] + 128], table int8[256] in weights. In place.
- * For TANH, HARD_SWISH, GELU, ELU, LEAKY_RELU ...: the generator computes the table. */
+ * LOGISTIC, which TFLite's reference looks up as well: the generator computes the table. */
 typedef struct {
     uint32_t input;
     uint32_t output;

@@ -508,20 +508,11 @@ ALL_CODES = np.arange(-128, 128, dtype=np.int8).reshape(1, 256)
 def test_logistic(library: ctypes.CDLL, scale: float, zero_point: int) -> None:
     q_in = quantisation(scale, zero_point)
     file = one_op("LOGISTIC", None, {}, [tensor((1, 256), q_in)], tensor((1, 256), quantisation(1 / 256, -128)))
-    multiplier, left_shift, radius = fixed_point.logistic_scaling(q_in.scale)
-    arena = Arena()
+    arena, constants = Arena(), Constants()
     at = arena.place(256, ALL_CODES)
-    record = pack(
-        records.LOGISTIC,
-        input=at,
-        output=at,
-        elements=256,
-        multiplier=multiplier,
-        input_range_radius=radius,
-        left_shift=left_shift,
-        input_zero_point=zero_point,
-    )
-    Constants().run(library, "dimmer_logistic_s8", record, arena)
+    table = np.frombuffer(fixed_point.logistic_table(q_in, quantisation(1 / 256, -128)), np.int8)
+    record = pack(records.LUT, input=at, output=at, elements=256, table=constants.add_weights(table))
+    constants.run(library, "dimmer_lut_s8", record, arena)
     np.testing.assert_array_equal(arena.read(at, (1, 256)), reference(file, ALL_CODES))
 
 
