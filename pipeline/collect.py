@@ -64,7 +64,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         stages=tuple(stages),
         notes=_notes(firmware["notes"], context.target, verified["test_images"]),
         arena=tuple(ArenaBuffer(**_only(buffer, ArenaBuffer)) for buffer in firmware["buffers"]),
-        layers=_layers(firmware["layers"]),
+        layers=_layers(firmware["layers"], modes),
         battery=battery,
         battery_note=battery_note,
     )
@@ -90,7 +90,7 @@ def publish(context: BuildContext) -> None:
 
 def _copy(source: Path, destination: Path) -> None:
     if atomic_write(destination, source.read_bytes()):
-        destination.chmod(source.stat().st_mode & 0o777)
+        destination.chmod(destination.stat().st_mode | source.stat().st_mode & 0o111)
 
 
 def _read(path: Path) -> Any:
@@ -144,15 +144,23 @@ def _notes(firmware: Mapping[str, str], target: Target, test_images: int) -> dic
     return notes
 
 
-def _layers(entries: Sequence[Mapping[str, Any]]) -> tuple[LayerFlash, ...]:
-    """Weights one by one; biases, multipliers and shifts of a layer added up where the same modes read them."""
-    sums: dict[tuple[str, tuple[str, ...]], int] = {}
+def _layers(entries: Sequence[Mapping[str, Any]], modes: Sequence[ModeFigures]) -> tuple[LayerFlash, ...]:
+    """The firmware's runs of constants, added up by layer."""
+    weights: dict[str, int] = {}
+    parameters: dict[str, int] = {}
+    readers: dict[str, set[str]] = {}
     for entry in entries:
         layer, role = entry["layer"].rsplit(": ", 1)
-        kind = "weights" if role in ("weights", "filter") else "parameters"
-        key = (f"{layer} {kind}", tuple(entry["modes"]))
-        sums[key] = sums.get(key, 0) + entry["bytes"]
-    return tuple(LayerFlash(layer, size, modes) for (layer, modes), size in sums.items())
+        sums, others = (weights, parameters) if role in ("weights", "filter") else (parameters, weights)
+        sums[layer] = sums.get(layer, 0) + entry["bytes"]
+        others.setdefault(layer, 0)
+        readers.setdefault(layer, set()).update(entry["modes"])
+    return tuple(
+        LayerFlash(
+            layer, weights[layer], parameters[layer], tuple(mode.name for mode in modes if mode.name in readers[layer])
+        )
+        for layer in readers
+    )
 
 
 def _battery(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tuple[tuple[BatterySample, ...], str]:

@@ -111,7 +111,7 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         light=colour_variables(count, LIGHT_RAMP),
         dark=colour_variables(count, DARK_RAMP),
         gradient=", ".join(f"var(--mode-{min(i, count - 1)})" for i in range(max(count, 2))),
-        largest_layer=max((layer.bytes for layer in data.layers), default=1) or 1,
+        largest_layer=max((layer.weights + layer.parameters for layer in data.layers), default=1) or 1,
     )
     return page + "\n"
 
@@ -235,7 +235,7 @@ def _cards(data: ReportData) -> list[_Card]:
     cards.append(_Card("An extra mode", per_mode, switch))
     energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
     if energies:
-        cards.append(_Card("Energy", f"{max(energies):,.0f} → {min(energies):,.0f} µJ", "an inference, modelled"))
+        cards.append(_Card("Energy", _range_of_energy(energies), "an inference, modelled"))
     checks = [mode.verify for mode in data.modes if mode.verify is not None]
     if checks:
         wrong = sum(check.mismatches for check in checks)
@@ -243,6 +243,12 @@ def _cards(data: ReportData) -> list[_Card]:
         figure = "bit-exact" if wrong == 0 else f"{wrong:,} mismatches"
         cards.append(_Card("Verified", figure, f"{samples:,} inferences in {len(checks)} modes"))
     return cards
+
+
+def _range_of_energy(microjoules: Sequence[float]) -> str:
+    high, low = max(microjoules), min(microjoules)
+    divisor, unit = (1000, "mJ") if high >= 1000 else (1, "µJ")
+    return f"{high / divisor:,.1f} → {low / divisor:,.1f} {unit}"
 
 
 def _against(total: int | None, single: int | None) -> str:

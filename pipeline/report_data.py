@@ -124,10 +124,16 @@ class ArenaBuffer:
 
 @dataclass(frozen=True)
 class LayerFlash:
-    """Bytes of constants that a layer keeps in flash, and the modes that read them."""
+    """What a layer keeps in flash, and the modes that run it.
+
+    Attributes:
+        weights: bytes, once for all modes.
+        parameters: bytes of all its sets of biases, multipliers and shifts; modes that differ in them have one each.
+    """
 
     layer: str
-    bytes: int
+    weights: int
+    parameters: int
     modes: tuple[str, ...]
 
 

@@ -89,15 +89,15 @@ def _arena() -> tuple[ArenaBuffer, ...]:
 
 def _layers() -> tuple[LayerFlash, ...]:
     everyone = tuple(PUBLISHED)
-    layers = [LayerFlash("stem.conv 3x3 3->16", 432, everyone)]
+    layers = [LayerFlash("stem", 432, 288, everyone)]
     for stage, width in enumerate((16, 32, 64)):
         readers = tuple(name for name in PUBLISHED if Mode.parse(name).blocks[stage][1])
         for block, who in enumerate((everyone, readers)):
             for conv in (1, 2):
                 inputs = width // 2 if stage and block == 0 and conv == 1 else width
-                label = f"stage{stage}.block{block}.conv{conv} 3x3 {inputs}->{width}"
-                layers.append(LayerFlash(label, 9 * inputs * width, who))
-    return (*layers, LayerFlash("head.linear 64->10", 640, everyone))
+                label = f"{stage}.{block}.conv{conv}"
+                layers.append(LayerFlash(label, 9 * inputs * width, 9 * width * len(who), who))
+    return (*layers, LayerFlash("head", 640, 90, everyone))
 
 
 def _battery() -> tuple[BatterySample, ...]:

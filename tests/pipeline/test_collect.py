@@ -88,10 +88,7 @@ def test_figures_come_from_the_stage_that_measured_them(context: BuildContext) -
     assert top.energy_uj == pytest.approx(2_000_000 * 0.44e-3)
     assert [candidate.published for candidate in data.candidates] == [True, False, True]
     assert data.policy[1] == PolicyTier("80.80.80", 0, 0, 30, 60)
-    assert data.layers == (
-        LayerFlash("stem weights", 144, ("88.88.88", "80.80.80")),
-        LayerFlash("stem parameters", 128, ("88.88.88",)),
-    )
+    assert data.layers == (LayerFlash("stem", 144, 128, ("88.88.88", "80.80.80")),)
     assert "0.44 nJ" in data.notes["modes[*].energy_uj"]
     check_document(data.document())
 
