@@ -1,0 +1,64 @@
+"""What the README and docs/ tell a reader to type, open or compile is there and works."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.recipe import known_models
+from targets import target_names
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]
+TARGET_SESSIONS = ("build-target", "flash", "size")
+
+pytestmark = pytest.mark.skipif(not PAGES, reason="there is no README.md yet")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def sessions() -> set[str]:
+    """Names of the sessions in noxfile.py."""
+    text = (ROOT / "noxfile.py").read_text()
+    named = re.findall(r'@nox\.session\(name="([^"]+)"', text)
+    plain = re.findall(r"@nox\.session\(venv_backend=\"none\"\)\ndef (\w+)", text)
+    return {*named, *plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
+    for session, rest in re.findall(r"nox -s ([\w-]+)(.*)", page.read_text()):
+        assert session in sessions(), f"{page.name}: there is no session {session}"
+        target = re.match(r" -- ([a-z][\w-]*)", rest)
+        if session in TARGET_SESSIONS and target:
+            assert target[1] in target_names(), f"{page.name}: there is no target {target[1]}"
+        model = re.search(r"--model ([\w-]+)", rest)
+        if model:
+            assert model[1] in known_models(), f"{page.name}: there is no model {model[1]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+        if not re.match(r"[a-z]+:", link):
+            assert (page.parent / link).exists(), f"{page.name}: {link} does not exist"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_c_blocks_compile(page: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(blocks(page, "c")):
+        source = tmp_path / f"block{number}.c"
+        source.write_text(block)
+        header = (ROOT / "tests" / "firmware_gen" / "golden" / "dimmer_model.h").read_text()
+        # The block may name the modes of a model that is not the golden one.
+        modes = sorted(set(re.findall(r"\bDIMMER_MODE_[0-9_]+\b", block)))
+        names = "".join(f"#define {name} 0\n" for name in modes)
+        (tmp_path / "dimmer_model.h").write_text(names + header)
+        flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Wno-unused-function"]
+        folders = [f"-I{tmp_path}", f"-I{ROOT / 'firmware_gen' / 'runtime'}"]
+        done = subprocess.run(["gcc", *flags, *folders, str(source)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{page.name}, C block {number + 1}:\n{done.stderr}"
