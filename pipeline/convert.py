@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from pipeline.modes import Mode
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 
-CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "pipeline/networks/deploy.py", "firmware_gen")
+CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "firmware_gen/share.py")
 MODES = "modes.json"
 RELATIVE_TOLERANCE = 2e-3
 _SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
@@ -73,11 +74,14 @@ def recognise(model: Path, sites: Mapping[str, Any]) -> dict[str, str]:
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    interpreter = Interpreter(
-        str(model),
-        experimental_preserve_all_tensors=True,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-    )
+    with warnings.catch_warnings():
+        # It warns that keeping all tensors takes memory.
+        warnings.simplefilter("ignore", UserWarning)
+        interpreter = Interpreter(
+            str(model),
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        )
     interpreter.allocate_tensors()
 
     def nhwc(x: Any) -> Any:
@@ -127,13 +131,13 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
     import io
 
     import numpy as np
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
     from ai_edge_quantizer import quantizer
     from ai_edge_quantizer import recipe as recipes
 
-    details = Interpreter(str(model)).get_tensor_details()
+    reader = Interpreter(str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
     statistics: dict[str, Any] = {}
-    for d in details:
+    for d in reader.get_tensor_details():
         if d["name"] in sites:
             low, high = ranges[sites[d["name"]]]
             shape = (1,) * len(d["shape"])
