@@ -102,7 +102,7 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
     return networks
 
 
-def build(modes: Sequence[ModeSource], policy: PolicyConfig) -> Tables:
+def tables_of(modes: Sequence[ModeSource], policy: PolicyConfig) -> Tables:
     """Everything but the text."""
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
@@ -131,7 +131,7 @@ def generate(
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
-    tables = build(modes, policy or PolicyConfig())
+    tables = tables_of(modes, policy or PolicyConfig())
     memory = tables.memory
     if scratch_limit is not None and memory.scratch > scratch_limit:
         raise FirmwareGenError(

@@ -32,7 +32,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from firmware_gen.emit import KnownAnswers
-from firmware_gen.generate import GeneratedModel, ModeSource, generate, read_modes
+from firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
 from firmware_gen.tables import PolicyConfig, Tier, even_policy
 from pipeline.command import build_folder, builds, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
@@ -102,7 +102,7 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
         DimmerError: the interpreter cannot run one of them.
         TargetError: the compiler.
     """
-    read_modes(modes)
+    tables_of(modes, PolicyConfig())
     outputs = []
     for mode, answer in zip(modes, run_oracle([OracleJob(m.path, order.known_input) for m in modes]), strict=True):
         if isinstance(answer, OracleFailure):

@@ -26,7 +26,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from firmware_gen import emit
 from firmware_gen.errors import FirmwareGenError
-from firmware_gen.generate import ModeSource, build
+from firmware_gen.generate import ModeSource, tables_of
 from firmware_gen.tables import PolicyConfig
 from pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
@@ -219,7 +219,7 @@ def _try(outcome: Outcome, data: bytes, path: Path) -> None:
     start = time.monotonic()
     signal.alarm(FILE_SECONDS)
     try:
-        tables = build([ModeSource("fuzzed", path)], PolicyConfig())
+        tables = tables_of([ModeSource("fuzzed", path)], PolicyConfig())
         text = emit.emit_source(tables, "fuzzed") + emit.emit_header(tables)
         outcome.accepted += 1
         outcome.survivors.setdefault(hashlib.sha256(text.encode()).hexdigest(), data)
