@@ -11,24 +11,22 @@ extern const unsigned harness_model_count;
 
 static const uint8_t *plan;
 
-static void follow(dimmer_t *d, uint16_t position, void *user)
-{
+static void follow(dimmer_t *d, uint16_t position, void *user) {
     (void)user;
     (void)dimmer_set_mode(d, plan[position]);
 }
 
-static void get(void *data, size_t size)
-{
+static void get(void *data, size_t size) {
     if (fread(data, 1, size, stdin) != size) {
         fprintf(stderr, "input too short\n");
         exit(3);
     }
 }
 
-static void run(const dimmer_model_t *model)
-{
+static void run(const dimmer_model_t *model) {
     const dimmer_dims_t *n = &model->dims;
-    uint8_t *const arena = aligned_alloc(DIMMER_ARENA_ALIGN, n->arena_size == 0u ? DIMMER_ARENA_ALIGN : n->arena_size);
+    uint8_t *const arena =
+        aligned_alloc(DIMMER_ARENA_ALIGN, n->arena_size == 0u ? DIMMER_ARENA_ALIGN : n->arena_size);
     uint8_t *const modes = malloc(n->position_count);
     dimmer_t d;
     dimmer_status_t status;
@@ -52,8 +50,7 @@ static void run(const dimmer_model_t *model)
     free(arena);
 }
 
-int main(void)
-{
+int main(void) {
     unsigned i;
 
     for (i = 0; i < harness_model_count; ++i) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,12 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     first = generate(modes, tmp_path / "first", even_policy(3)).files
     second = generate(modes, tmp_path / "second", even_policy(3)).files
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_a_formatter_leaves_it_alone(tmp_path: Path) -> None:
+    files = [str(path) for path in golden_model(tmp_path)]
+    formatter = Path(sys.executable).with_name("clang-format")
+    subprocess.run([str(formatter), "--dry-run", "-Werror", *files], check=True)
 
 
 def test_an_unchanged_file_is_left_alone(tmp_path: Path) -> None:
