@@ -1,4 +1,4 @@
-"""Batch-norm recalibration: the cure for the collapse of sub-networks that were never trained (SCIENCE.md, pilot).
+"""Batch-norm recalibration: the cure for the collapse of sub-networks that were never trained.
 
 The running statistics of every norm that a sub-network passes through are replaced by the plain mean over batches of
 training images seen *by that sub-network*; gains and offsets stay. One recalibrated mode costs one set of multipliers
