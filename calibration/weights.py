@@ -1,7 +1,8 @@
 """Weights on their own int8 grid: the step that lets every sub-network share one blob.
 
 Each output channel is rounded to w = q * s with max |q| = 127. Folding *any* batch norm with a positive gain into such
-a weight changes s alone, so the codes that a standard converter finds are the same in every mode (docs/architecture.md, rule 1).
+a weight changes s alone, so the codes that a standard converter finds are the same in every mode
+(docs/architecture.md, rule 1).
 """
 
 from __future__ import annotations

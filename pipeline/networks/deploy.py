@@ -195,9 +195,9 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
 def range_group(network: DeployedNetwork, site: str) -> str:
     """The name under which a site's calibration range is shared between modes.
 
-    Block boundaries of one stage share a range in all modes (docs/architecture.md, rule 3); a tensor inside a block shares it with
-    every mode that runs the block with the same norm statistics, because then multipliers and biases are equal and
-    stand in flash once. Pool and logits are common to all, so that every mode's output has one scale.
+    Block boundaries of one stage share a range in all modes (docs/architecture.md, rule 3); a tensor inside a block
+    shares it with every mode that runs the block with the same norm statistics, because then multipliers and biases
+    are equal and stand in flash once. Pool and logits are common to all, so that every mode's output has one scale.
     """
     if site in ("input", "stem", "pool", "logits"):
         return site
