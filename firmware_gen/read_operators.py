@@ -322,18 +322,19 @@ class OperatorReader:
         weights = self._weights(inputs[1], 2, 0, inputs[2] if len(inputs) == 3 else None)
         self._int("WeightsFormat", 0, 0)
         source = self.tensor(inputs[0])
-        if source.elements != weights.shape[1]:
+        channels, depth = weights.shape
+        if source.elements % depth:
             raise self.error(
-                f"has weights {list(weights.shape)} for an input {list(source.shape)}; only one "
-                "row at a time is supported, use a 1x1 CONV_2D for several"
+                f"has weights {list(weights.shape)} for an input {list(source.shape)}, which is not made of rows of "
+                f"{depth}; convert the model again"
             )
         keep = bool(self._number("KeepNumDims"))
-        if keep and source.shape[-1:] != weights.shape[1:]:
+        if keep and source.shape[-1:] != (depth,):
             raise self.error(
-                f"keeps the dimensions of {list(source.shape)}, whose last one its weights "
-                f"{list(weights.shape)} do not fit; convert the model again"
+                f"keeps the dimensions of {list(source.shape)}, whose last one its weights {list(weights.shape)} do "
+                "not fit; convert the model again"
             )
-        self._shape((*source.shape[:-1], weights.shape[0]) if keep else (1, weights.shape[0]))
+        self._shape((*source.shape[:-1], channels) if keep else (source.elements // depth, channels))
         return FullyConnected(self._activation()), inputs
 
     def _elementwise(self, options: Options) -> tuple[Options, tuple[int, ...]]:

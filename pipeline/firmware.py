@@ -427,7 +427,7 @@ def print_figures(figures: dict[str, Any]) -> None:
         f"stack   {text(ram['stack'])}; a switch takes {text(switch['instructions'])} instructions",
     )
     for line in lines:
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def main(

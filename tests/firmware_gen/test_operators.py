@@ -60,6 +60,16 @@ def dense(net: Layers) -> tuple[int, int]:
     return x, net.dense(x, size(net, 1, 40), activation, bias, bool(pick(net, True, False)))
 
 
+def dense_rows(net: Layers) -> tuple[int, int]:
+    rows, depth, channels = size(net, 2, 5), size(net, 1, 40), size(net, 1, 12)
+    x = net.activation([1, rows, depth])
+    weights = net.weights([channels, depth], 0, per_channel=bool(pick(net, True, False)))
+    keep = bool(pick(net, True, False))
+    shape = [1, rows, channels] if keep else [rows, channels]
+    output = net.output_of(shape, depth, x, weights)
+    return x, net.operator("FULLY_CONNECTED", [x, weights], output, keepNumDims=keep)
+
+
 def sum_or_product(kind: str) -> Build:
     def build(net: Layers) -> tuple[int, int]:
         x = net.activation([1, size(net, 1, 6), size(net, 1, 6), size(net, 1, 20)])
@@ -218,6 +228,7 @@ OPERATORS: dict[str, tuple[Build, int]] = {
     "pointwise": (pointwise, 6),
     "depthwise": (depthwise, 16),
     "dense": (dense, 10),
+    "dense_rows": (dense_rows, 4),
     "add": (sum_or_product("ADD"), 6),
     "sub": (sum_or_product("SUB"), 6),
     "mul": (sum_or_product("MUL"), 6),
