@@ -17,7 +17,7 @@ from firmware_gen.errors import FirmwareGenError
 
 MAX_FILE_BYTES = 64 << 20
 MAX_TENSORS = 1 << 15
-MAX_OPERATORS = 1 << 12
+MAX_OPERATORS = 1 << 11
 
 Value = int | float | bool | tuple[int, ...]
 

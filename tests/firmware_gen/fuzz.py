@@ -166,16 +166,44 @@ def _change_list(random: np.random.Generator, owner: Any, name: str, items: list
     setattr(owner, name, np.array(items, dtype=np.uint8) if isinstance(getattr(owner, name), np.ndarray) else items)
 
 
+def change_values(random: np.random.Generator, data: bytes) -> bytes:
+    """Scales, zero points, constants and activations become other plausible ones: most of these files survive."""
+    model = schema.ModelT.InitFromPackedBuf(data, 0)
+    graph = model.subgraphs[0]
+    for _ in range(int(random.integers(1, 6))):
+        kind = int(random.integers(4))
+        tensor = graph.tensors[int(random.integers(len(graph.tensors)))]
+        quantisation = tensor.quantization
+        buffer = model.buffers[tensor.buffer]
+        if kind == 0 and quantisation is not None and quantisation.scale is not None:
+            factor = float(10 ** random.uniform(-2, 2))
+            quantisation.scale = [float(scale) * factor for scale in quantisation.scale]
+        elif kind == 1 and quantisation is not None and quantisation.zeroPoint is not None and buffer.data is None:
+            quantisation.zeroPoint = [int(random.integers(-128, 128))]
+        elif kind == 2 and buffer.data is not None and tensor.type in (schema.TensorType.INT8, schema.TensorType.INT32):
+            values = np.array(buffer.data, dtype=np.uint8)
+            step = 4 if tensor.type == schema.TensorType.INT32 else 1  # the low bytes of biases alone
+            places = random.integers(0, len(values) // step, 8) * step
+            values[places] = random.choice([0, 1, 127, 128, 129, 255], 8)
+            buffer.data = values
+        elif kind == 3:
+            options = graph.operators[int(random.integers(len(graph.operators)))].builtinOptions
+            if hasattr(options, "fusedActivationFunction"):
+                options.fusedActivationFunction = int(random.integers(0, 4))
+    return pack(model)
+
+
 def _number(random: np.random.Generator) -> int:
     return int(random.choice(INTERESTING))
 
 
 MUTATIONS: tuple[tuple[Callable[[np.random.Generator, bytes], bytes], float], ...] = (
     (flip_bits, 0.2),
-    (truncate, 0.08),
+    (truncate, 0.05),
     (overwrite_words, 0.2),
-    (splice_bytes, 0.07),
-    (change_fields, 0.45),
+    (splice_bytes, 0.05),
+    (change_fields, 0.35),
+    (change_values, 0.15),
 )
 
 
