@@ -288,7 +288,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         firmware_folder(build, target.name) / "firmware.elf",
         find_checkpoint(recipe),
     ]
-    settings = {"images": recipe.verify.images, "dataset": recipe.model.dataset, "target": target.name}
+    settings: dict[str, Any] = {"images": recipe.verify.images, "dataset": recipe.model.dataset, "target": target.name}
     code = [ROOT / c for c in CODE]
     folder = verify_folder(build, target.name)
     return run_stage(
