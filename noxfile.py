@@ -18,7 +18,8 @@ VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
 PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks", "tests"]
 C_FOLDERS = ["firmware_gen/runtime", "targets"]
-DEFAULT_TEST_WORKERS = "2"
+# Tests that share a build are one group, so that one worker makes it once.
+IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
 
 nox.options.sessions = ["lint", "tests"]
 nox.options.default_venv_backend = "none"
@@ -77,14 +78,14 @@ def tests(session: nox.Session) -> None:
     # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
     tools = ["arm-none-eabi-gcc", "qemu-system-arm", "gcc"]
     run(session, PYTHON, "-m", "pipeline.system", *tools, success_codes=[0, 2])
-    run(session, PYTHON, "-m", "pytest", "-m", "not slow", "-n", DEFAULT_TEST_WORKERS, *session.posargs)
+    run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def tests_slow(session: nox.Session) -> None:
     """The slow tests alone."""
     run(session, PYTHON, "-m", "pipeline.system", "arm-none-eabi-gcc", "qemu-system-arm", success_codes=[0, 2])
-    run(session, PYTHON, "-m", "pytest", "-m", "slow", "-n", DEFAULT_TEST_WORKERS, *session.posargs)
+    run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -12,6 +12,8 @@ from pipeline.modes import Mode
 from pipeline.networks.deploy import deploy, range_group
 from tests.pipeline.conftest import TinyBuild, silent
 
+pytestmark = pytest.mark.xdist_group("tiny")
+
 
 def test_every_pattern_is_measured_and_judged(tiny: TinyBuild) -> None:
     contents = load_calibration(tiny.build / "calibrate").contents

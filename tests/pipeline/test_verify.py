@@ -1,8 +1,18 @@
 """Verification finds what is wrong, and counts it."""
 
-import numpy as np
+import json
+import shutil
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from pipeline.errors import DimmerError
 from pipeline.verify import Record, compare, switch_schedules
+from targets import load_target
+from tests.pipeline.conftest import TinyBuild, silent
+
+pytestmark = pytest.mark.xdist_group("tiny")
 
 
 def test_schedules_switch_at_every_boundary_both_ways() -> None:
@@ -26,3 +36,35 @@ def test_a_wrong_byte_and_a_wrong_trace_are_mismatches() -> None:
     other = ran.copy()
     other[1, 1] = 0
     assert compare(records, expected, expected, other).first == 1
+
+
+@pytest.mark.parametrize("name", ["host", pytest.param("mps2-an386", marks=pytest.mark.board)])
+def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: TinyBuild, name: str) -> None:
+    from pipeline import firmware, verify
+
+    for target in dict.fromkeys(("host", name)):
+        firmware.run(tiny_converted.recipe, tiny_converted.build, load_target(target), silent)
+    verify.run(tiny_converted.recipe, tiny_converted.build, load_target(name), silent)
+    result = json.loads((verify.verify_folder(tiny_converted.build, name) / "verify.json").read_text())
+    assert [m["name"] for m in result["modes"]] == ["88.88", "88.80", "80.80"]
+    for mode in result["modes"]:
+        assert (mode["target"]["samples"], mode["target"]["mismatches"]) == (4, 0)
+        assert mode["accuracy"] == pytest.approx(mode["accuracy_float"], abs=0.05)
+    assert result["switches"]["target"]["samples"] > 20
+    assert result["switches"]["target"]["mismatches"] == 0
+
+
+def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: TinyBuild, tmp_path: Path) -> None:
+    """The firmware of modes in another order gives other results, and verification must say so."""
+    from pipeline import firmware, verify
+
+    wrong = tmp_path / "build"
+    shutil.copytree(tiny_converted.build, wrong, ignore=shutil.ignore_patterns("host", "mps2-an386"))
+    contents = json.loads((wrong / "convert" / "modes.json").read_text())
+    firmware.run(tiny_converted.recipe, wrong, load_target("host"), silent)
+    contents["modes"][0], contents["modes"][2] = contents["modes"][2], contents["modes"][0]
+    (wrong / "convert" / "modes.json").write_text(json.dumps(contents))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
+        verify.verify(tiny_converted.recipe, wrong, load_target("host"), tmp_path / "out", silent)
+    assert not (tmp_path / "out" / "verify.json").exists()
