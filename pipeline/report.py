@@ -1,6 +1,8 @@
 """The report of a build: report.json for programs, report.html for people, a table for the terminal.
 
-report.html is one file that needs no network. The README's plot is made from a report.json.
+report.html is one file that needs no network. The README's plot is made from a report.json:
+
+    python -m pipeline.report build/mnist5k-r14/mps2-an386/report.json docs/pareto.svg
 """
 
 from __future__ import annotations
@@ -9,8 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from pipeline.command import main_of
 from pipeline.errors import DimmerError
 from pipeline.report_data import Candidate, ModeFigures, ReportData, Verification
 from pipeline.stage import Json, atomic_write, run_stage
@@ -267,3 +272,16 @@ def _verified(check: Verification | None) -> str:
     if check is None:
         return "-"
     return f"{check.samples} bit-exact" if check.mismatches == 0 else f"{check.mismatches} of {check.samples} differ"
+
+
+def main(
+    report: Annotated[Path, typer.Argument(help="A report.json.")],
+    svg: Annotated[Path, typer.Argument(help="Where to write the plot.")],
+) -> None:
+    """Draw accuracy against cost from a report.json."""
+    plot_readme(report, svg)
+    print(svg)
+
+
+if __name__ == "__main__":
+    main_of(main)
