@@ -33,8 +33,10 @@ def convert(out: Path, sources: list[Path]) -> None:
         import onnx2tf
 
         for source in sources:
+            # A copy, because onnx2tf writes its simplified graph over the file that it is given.
+            shutil.copyfile(source, source.name)
             onnx2tf.convert(
-                input_onnx_file_path=str(source),
+                input_onnx_file_path=source.name,
                 output_folder_path="saved",
                 copy_onnx_input_output_names_to_tflite=True,
                 # The slow search for transposition errors; the converted file is compared with torch tensor by tensor.

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.system import missing_tools, named_tools
+from tests.tiny import tiny, tiny_converted
+
+__all__ = ["tiny", "tiny_converted"]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 BOARD_TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm")

@@ -10,7 +10,7 @@ from pipeline.calibrate import load_calibration
 from pipeline.checkpoint import load_network
 from pipeline.modes import Mode
 from pipeline.networks.deploy import deploy, range_group
-from tests.pipeline.conftest import TinyBuild, silent
+from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")
 

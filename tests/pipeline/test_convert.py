@@ -11,7 +11,7 @@ from pipeline.calibrate import load_calibration
 from pipeline.convert import mode_sources, recognise
 from pipeline.errors import DimmerError
 from pipeline.splice import splice
-from tests.pipeline.conftest import TinyBuild
+from tests.tiny import TinyBuild
 
 pytestmark = pytest.mark.xdist_group("tiny")
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import DimmerError
 from pipeline.verify import Record, compare, switch_schedules
 from targets import load_target
-from tests.pipeline.conftest import TinyBuild, silent
+from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")
 
