@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.count import MODELS, Count, count, grown, key, models, read_baseline, write_baseline
 from benchmarks.peers import TFLM_CMSIS_NN
-from pipeline.command import main_of, progress_bar
+from pipeline.command import console, main_of, progress_bar
 from pipeline.errors import DimmerError
 
 
@@ -17,7 +17,6 @@ def main(
     update: Annotated[bool, typer.Option("--update", help="Make the figures the new baseline.")] = False,
 ) -> None:
     """Count every benchmark model; fail where a figure grew by more than 2 %."""
-    from rich.console import Console
     from rich.table import Table
 
     if not models():
@@ -35,7 +34,7 @@ def main(
         beside = (f"{peer.instructions:,}", f"{c.instructions / peer.instructions:.2f}") if peer else ("-", "-")
         own = (f"{c.macs:,}", f"{c.instructions:,}", f"{c.instructions / c.macs:.2f}")
         table.add_row(model.stem, *own, *beside, f"{c.code:,}", f"{c.arena:,}", f"{c.stack:,}")
-    Console(width=None if Console().is_terminal else 140).print(table)
+    console().print(table)
     if update:
         write_baseline({**read_baseline(), **measured})
     elif lines := grown(measured, read_baseline()):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.command import build_folder, console, main_of, model_option, progress_bar
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import StageResult
 from pipeline.system import require_tools
@@ -160,8 +160,6 @@ def main(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
     """Build a model for a target: train, calibrate, convert, compile, verify, report."""
-    from rich.console import Console
-
     chosen = load_target(target)
     recipe = load_recipe(model)
     context = BuildContext(recipe, chosen, build_folder(recipe))
@@ -172,10 +170,10 @@ def main(
         return
     from pipeline.report import print_summary
 
-    console = Console()
-    print_stages([*stages, StageResult("report", time.monotonic() - start, cached=False)], console)
-    print_summary(data, console)
-    console.print(
+    terminal = console()
+    print_stages([*stages, StageResult("report", time.monotonic() - start, cached=False)], terminal)
+    print_summary(data, terminal)
+    terminal.print(
         f"[bold]{context.target_dir}[/bold]: firmware.elf, report.html, report.json", highlight=False, soft_wrap=True
     )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pipeline.checkpoint import find_checkpoint
-from pipeline.command import main_of, model_option
+from pipeline.command import console, main_of, model_option
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 
@@ -256,12 +256,9 @@ def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
 
 def print_tables(calibration: Calibration) -> None:
     """The modes, the ranges and the error at every tensor, as tables on the terminal."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=140)
+    terminal = console()
     table = Table(title="Modes on the validation images, int8 simulated")
     for heading in ("mode", "MMACs", "float, as trained", "recalibrated", "int8", "verdict"):
         table.add_column(heading, justify="left" if heading in ("mode", "verdict") else "right")
@@ -276,7 +273,7 @@ def print_tables(calibration: Calibration) -> None:
             f"{m['accuracy']:.2%}",
             verdict,
         )
-    console.print(table)
+    terminal.print(table)
     names = calibration.published
     table = Table(title="Ranges; signal to quantisation noise in dB, all errors before the tensor included")
     for heading in ("tensor", "range of", "low", "high", "estimator", *names):
@@ -292,7 +289,7 @@ def print_tables(calibration: Calibration) -> None:
         cells = [f"{by_mode[n]:.1f}" if n in by_mode else "" for n in names]
         shared = group.partition("@")[2] or (group if group != site else "")
         table.add_row(site, shared, f"{g['low']:.3f}", f"{g['high']:.3f}", g["method"], *cells)
-    console.print(table)
+    terminal.print(table)
 
 
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:

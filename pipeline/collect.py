@@ -65,6 +65,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         notes=_notes(firmware["notes"], context.target, verified["test_images"]),
         arena=tuple(ArenaBuffer(**_only(buffer, ArenaBuffer)) for buffer in firmware["buffers"]),
         layers=_layers(firmware["layers"], modes),
+        arena_lower_bound=firmware["ram"]["lower_bound"],
         battery=battery,
         battery_note=battery_note,
     )

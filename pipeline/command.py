@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,8 +18,14 @@ from pipeline.recipe import Recipe
 from pipeline.stage import ROOT
 from targets.errors import TargetError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 EXPECTED_ERRORS = (DimmerError, FirmwareGenError, TargetError, CalibrationError)
 """Failures that a person can act on: shown as one line, without a traceback."""
+
+LOG_WIDTH = 110
+"""Columns of a table that goes to a file or a pipe."""
 
 model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
 
@@ -32,6 +38,14 @@ def builds() -> Path:
 def build_folder(recipe: Recipe) -> Path:
     """build/<model>."""
     return builds() / recipe.name
+
+
+def console() -> Console:
+    """The terminal, or for a file or a pipe one that is wide enough for every table."""
+    from rich.console import Console
+
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=LOG_WIDTH)
 
 
 @contextmanager

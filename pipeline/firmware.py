@@ -34,7 +34,7 @@ from elftools.elf.sections import SymbolTableSection
 from firmware_gen.emit import KnownAnswers
 from firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
 from firmware_gen.tables import PolicyConfig, Tier, even_policy
-from pipeline.command import build_folder, builds, main_of, model_option, progress_bar
+from pipeline.command import build_folder, builds, console, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
 from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
 from pipeline.recipe import PolicySection, Recipe, load_recipe
@@ -402,13 +402,12 @@ def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:
 
 def print_figures(figures: dict[str, Any]) -> None:
     """The figures as tables on the terminal."""
-    from rich.console import Console
     from rich.table import Table
 
     def text(value: float | None) -> str:
         return "-" if value is None else f"{value:,.0f}"
 
-    console = Console()
+    terminal = console()
     modes = Table(title=f"{figures['model']} on {figures['target']}", title_justify="left", title_style="bold")
     for heading in ("mode", "MACs", "instructions", "mismatches"):
         modes.add_column(heading, justify="left" if heading == "mode" else "right")
@@ -416,7 +415,7 @@ def print_figures(figures: dict[str, Any]) -> None:
         verify = mode["verify"]
         compared = "-" if verify is None else f"{verify['mismatches']} of {verify['samples']}"
         modes.add_row(mode["name"], text(mode["macs"]), text(mode["instructions"]), compared)
-    console.print(modes)
+    terminal.print(modes)
     flash, ram, switch = figures["flash"], figures["ram"], figures["switch"]
     lines = (
         f"flash   {text(flash['total'])} = weights {text(flash['weights'])} + tables {text(flash['tables'])} + "
@@ -428,7 +427,7 @@ def print_figures(figures: dict[str, Any]) -> None:
         f"stack   {text(ram['stack'])}; a switch takes {text(switch['instructions'])} instructions",
     )
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        terminal.print(line, highlight=False, soft_wrap=True)
 
 
 def main(

@@ -227,10 +227,15 @@ def _lede(data: ReportData) -> str:
     return text + "."
 
 
+def _arena(data: ReportData) -> str:
+    bound = "" if data.arena_lower_bound is None else f" (lower bound {_bytes(data.arena_lower_bound)})"
+    return f"arena {_bytes(data.ram.arena)}{bound}, stack {_bytes(data.ram.stack)}"
+
+
 def _cards(data: ReportData) -> list[_Card]:
     cards = [
         _Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
-        _Card("RAM", _bytes(data.ram.total), f"arena {_bytes(data.ram.arena)}, stack {_bytes(data.ram.stack)}"),
+        _Card("RAM", _bytes(data.ram.total), _arena(data)),
     ]
     extra = data.switch.bytes_of_flash_per_extra_mode
     per_mode = "not measured" if extra is None else f"{extra:,.0f} bytes"

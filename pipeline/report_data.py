@@ -155,6 +155,7 @@ class ReportData:
         candidates: every mode that the selection looked at.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
+        arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
         battery: the charge over time under the policy; empty if not simulated.
         battery_note: what was assumed for it: capacity, interval, harvest.
     """
@@ -173,6 +174,7 @@ class ReportData:
     stages: tuple[StageResult, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     arena: tuple[ArenaBuffer, ...] = ()
+    arena_lower_bound: int | None = None
     layers: tuple[LayerFlash, ...] = ()
     battery: tuple[BatterySample, ...] = ()
     battery_note: str = ""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command import build_folder, main_of, model_option
+from pipeline.command import build_folder, console, main_of, model_option
 from pipeline.errors import DimmerError
 from pipeline.recipe import load_recipe
 from targets import load_target
@@ -21,7 +21,6 @@ def main(
     top: Annotated[int, typer.Option("--top", min=1, help="How many symbols to list.")] = 25,
 ) -> None:
     """List sections and the largest symbols of a build's firmware.elf."""
-    from rich.console import Console
     from rich.table import Table
 
     chosen, recipe = load_target(target), load_recipe(model)
@@ -39,9 +38,9 @@ def main(
     symbols.add_column("bytes", justify="right")
     for symbol, size in sorted(sizes.by_symbol.items(), key=lambda item: (-item[1], item[0]))[:top]:
         symbols.add_row(symbol, f"{size:,}")
-    console = Console()
-    console.print(sections)
-    console.print(symbols)
+    terminal = console()
+    terminal.print(sections)
+    terminal.print(symbols)
 
 
 if __name__ == "__main__":

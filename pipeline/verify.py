@@ -24,7 +24,7 @@ import typer
 from firmware_gen.generate import ModeSource
 from pipeline.calibrate import Progress, load_calibration
 from pipeline.checkpoint import find_checkpoint
-from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.command import build_folder, console, main_of, model_option, progress_bar
 from pipeline.convert import mode_sources
 from pipeline.errors import DimmerError
 from pipeline.firmware import firmware_folder
@@ -306,7 +306,6 @@ def main(
     target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
 ) -> None:
     """Compare the firmware of the host and of a target with the TFLite interpreter, every mode, bit for bit."""
-    from rich.console import Console
     from rich.table import Table
 
     recipe, chosen = load_recipe(model), load_target(target)
@@ -325,7 +324,7 @@ def main(
             f"{result['switches'][k]['mismatches']} of {result['switches'][k]['samples']}" for k in ("host", "target")
         ]
         table.add_row("switches within an inference", *cells, "", "")
-    Console().print(table)
+    console().print(table)
 
 
 if __name__ == "__main__":
