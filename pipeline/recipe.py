@@ -155,7 +155,7 @@ class CalibrationSection:
     Attributes:
         images: training images whose activations are observed.
         percentile: of the percentile method, in percent.
-        methods: range estimators to try; the best on the validation images is kept.
+        methods: range estimators to try; for each tensor the one that disturbs the logits least is kept.
         recalibrate_bn: give each mixed depth pattern batch-norm statistics of its own.
         bn_images: training images for those statistics.
     """
@@ -176,21 +176,13 @@ class CalibrationSection:
 
 @dataclass(frozen=True)
 class SelectionSection:
-    """Which modes are published. The super-net and the base-net always are.
+    """Which modes are published: super-net, base-net, and of the others those that `calibration.selection` keeps.
 
     Attributes:
-        levels: cost levels to publish at most; of each level the best mode on the validation images.
-        max_drop: a mode is left out if it is more than this many points under the base-net.
         force: modes to publish whatever their accuracy, as written (``88.80.80``); ("all",) for all depth patterns.
     """
 
-    levels: int = 4
-    max_drop: float = 0.3
     force: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        _require(self.levels >= 2, "levels", "must be at least 2: the super-net and the base-net")
-        _require(self.max_drop >= 0, "max_drop", "must not be negative")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import DimmerError
 from pipeline.verify import Record, compare, switch_schedules
-from targets import load_target
+from targets import TargetError, load_target
 from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")
@@ -68,3 +68,26 @@ def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: Tiny
     with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
         verify.verify(tiny_converted.recipe, wrong, load_target("host"), tmp_path / "out", silent)
     assert not (tmp_path / "out" / "verify.json").exists()
+
+
+@pytest.mark.board
+def test_a_damaged_flash_image_says_so(tiny_converted: TinyBuild, tmp_path: Path) -> None:
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    from pipeline import firmware
+
+    board = load_target("mps2-an386")
+    firmware.run(tiny_converted.recipe, tiny_converted.build, board, silent)
+    elf = firmware.firmware_folder(tiny_converted.build, board.name) / "firmware.elf"
+    with elf.open("rb") as stream:
+        symbols = ELFFile(stream).get_section_by_name(".symtab")
+        assert isinstance(symbols, SymbolTableSection)
+        (weights,) = symbols.get_symbol_by_name("weights") or []
+    image = bytearray(elf.with_suffix(".bin").read_bytes())
+    (tmp_path / "good.bin").write_bytes(image)
+    assert board.run(tmp_path / "good.bin", ["selftest"], tmp_path).returncode == 0
+    image[weights["st_value"] + weights["st_size"] // 2] ^= 0x10
+    (tmp_path / "bad.bin").write_bytes(image)
+    with pytest.raises(TargetError, match="damaged"):
+        board.run(tmp_path / "bad.bin", ["selftest"], tmp_path)
