@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.count import MODELS, Count, count, grown, key, models, read_baseline, write_baseline
+from benchmarks.count import (
+    MODELS,
+    Baseline,
+    Count,
+    compiler,
+    count,
+    grown,
+    key,
+    models,
+    read_baseline,
+    write_baseline,
+)
 from benchmarks.peers import TFLM_CMSIS_NN
 from pipeline.command import console, main_of, progress_bar
 from pipeline.errors import DimmerError
@@ -34,10 +45,15 @@ def main(
         beside = (f"{peer.instructions:,}", f"{c.instructions / peer.instructions:.2f}") if peer else ("-", "-")
         own = (f"{c.macs:,}", f"{c.instructions:,}", f"{c.instructions / c.macs:.2f}")
         table.add_row(model.stem, *own, *beside, f"{c.code:,}", f"{c.arena:,}", f"{c.stack:,}")
-    console().print(table)
+    terminal = console()
+    terminal.print(table)
+    here, baseline = compiler(target), read_baseline()
     if update:
-        write_baseline({**read_baseline(), **measured})
-    elif lines := grown(measured, read_baseline()):
+        kept = baseline.counts if baseline.compiler == here else {}
+        write_baseline(Baseline(here, {**kept, **measured}))
+    elif baseline.compiler != here:
+        terminal.print(f"not compared with the baseline: it was counted with {baseline.compiler}, here is {here}")
+    elif lines := grown(measured, baseline.counts):
         raise DimmerError("; ".join(lines))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from pipeline.firmware import foreign_order, make
 from pipeline.stage import ROOT, atomic_write
 from targets import load_target
+from targets.toolchain import require
 
 BASELINE = Path(__file__).resolve().parent / "baseline.json"
 MODELS = ROOT.parent / "shared" / "models"
@@ -79,11 +81,33 @@ def grown(measured: Mapping[str, Count], baseline: Mapping[str, Count]) -> list[
     return lines
 
 
-def read_baseline() -> dict[str, Count]:
-    """The committed figures."""
-    return {name: Count(**figures) for name, figures in json.loads(BASELINE.read_text()).items()}
+def compiler(target: str) -> str:
+    """First line of what the target's compiler says of its version: other compilers, other counts.
+
+    Raises:
+        TargetError: there is no such compiler here.
+    """
+    toolchain = load_target(target).toolchain
+    require(toolchain.packages)
+    said = subprocess.run([toolchain.compilers[0], "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.splitlines()[0]
 
 
-def write_baseline(measured: Mapping[str, Count]) -> None:
-    """Makes the measured figures the new baseline."""
-    atomic_write(BASELINE, json.dumps({name: asdict(c) for name, c in sorted(measured.items())}, indent=1) + "\n")
+@dataclass(frozen=True)
+class Baseline:
+    """The committed figures and the compiler that they were counted with."""
+
+    compiler: str
+    counts: Mapping[str, Count]
+
+
+def read_baseline() -> Baseline:
+    """The content of baseline.json."""
+    contents = json.loads(BASELINE.read_text())
+    return Baseline(contents["compiler"], {name: Count(**figures) for name, figures in contents["counts"].items()})
+
+
+def write_baseline(baseline: Baseline) -> None:
+    """Makes these figures the new baseline."""
+    counts = {name: asdict(count) for name, count in sorted(baseline.counts.items())}
+    atomic_write(BASELINE, json.dumps({"compiler": baseline.compiler, "counts": counts}, indent=1) + "\n")
