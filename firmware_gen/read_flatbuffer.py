@@ -177,8 +177,12 @@ class _Reader:
             if index >= buffer_count:
                 raise _DamagedError(f"{name} lies in buffer {index} of {buffer_count}")
             buffer = model.Buffers(index)
-            if buffer.Offset() > 1 or buffer.Size() > 1:
-                raise _DamagedError(f"{name} is stored behind the flatbuffer; convert it again as a file under 2 GB")
+            if buffer.Offset() > 1:
+                # Larger models keep their constants behind the flatbuffer.
+                end = buffer.Offset() + buffer.Size()
+                if end > len(self.data):
+                    raise _DamagedError(f"{name} ends at byte {end} of {len(self.data)}")
+                return bytes(self.data[buffer.Offset() : end]) or None
             length = self.count(buffer.DataLength(), 1, f"the buffer of {name}")
             return bytes(buffer.DataAsNumpy().tobytes()) if length else None
 

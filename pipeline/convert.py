@@ -25,8 +25,9 @@ from pipeline.errors import DimmerError
 from pipeline.modes import Mode
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from pipeline.tflite import pack, unpack
 
-CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "firmware_gen/share.py")
+CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "pipeline/tflite.py", "firmware_gen/share.py")
 MODES = "modes.json"
 RELATIVE_TOLERANCE = 2e-3
 _SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
@@ -159,10 +160,9 @@ def named(model: bytes, sites: Mapping[str, str]) -> bytes:
     A tensor gets its site's name ("0.1.conv2"), constants the name of what they make ("0.1.conv2/weights"), a second
     tensor of a site its operator's ("1.0.conv1/pad"). Generated C, reports and error messages speak these names.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    parsed = schema.ModelT.InitFromPackedBuf(model, 0)
+    parsed = unpack(model)
     kinds = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     graph = parsed.subgraphs[0]
     old = [tensor.name.decode() for tensor in graph.tensors]
@@ -179,9 +179,7 @@ def named(model: bytes, sites: Mapping[str, str]) -> bytes:
             new.setdefault(int(tensor), f"{new[made]}/{role}")
     for i, tensor in enumerate(graph.tensors):
         tensor.name = new.get(i, old[i]).encode()
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(parsed.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack(parsed)
 
 
 def boundaries(name: str) -> list[str]:

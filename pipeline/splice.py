@@ -14,6 +14,7 @@ from typing import Any
 
 from firmware_gen.generate import ModeSource
 from pipeline.errors import DimmerError
+from pipeline.tflite import pack, unpack
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,13 @@ def splice(sources: Sequence[ModeSource], schedule: Sequence[int]) -> bytes:
     Raises:
         DimmerError: the schedule has not one entry a position, or two modes meet at a boundary with different scales.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     if any(len(source.boundaries) + 1 != len(schedule) for source in sources):
         raise DimmerError(f"a schedule of {len(schedule)} positions does not fit these modes")
     parsed = {}
     for mode in sorted(set(schedule)):
-        model = schema.ModelT.InitFromPackedBuf(sources[mode].path.read_bytes(), 0)
+        model = unpack(sources[mode].path.read_bytes())
         names = {tensor.name.decode(): i for i, tensor in enumerate(model.subgraphs[0].tensors)}
         parsed[mode] = _Parsed(model, names)
 
@@ -92,9 +92,7 @@ def splice(sources: Sequence[ModeSource], schedule: Sequence[int]) -> bytes:
             graph.operators.append(new)
         alive = moved[mode, end]
     graph.outputs = [alive]
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(result.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack(result)
 
 
 def _between(graph: Any, start: int, end: int) -> list[Any]:

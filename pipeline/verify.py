@@ -40,7 +40,14 @@ if TYPE_CHECKING:
 
     Int8 = npt.NDArray[np.int8]
 
-CODE = ("pipeline/verify.py", "pipeline/splice.py", "pipeline/oracle.py", "pipeline/networks", "pipeline/data")
+CODE = (
+    "pipeline/verify.py",
+    "pipeline/splice.py",
+    "pipeline/tflite.py",
+    "pipeline/oracle.py",
+    "pipeline/networks",
+    "pipeline/data",
+)
 RESULT = "verify.json"
 MAGIC = b"DMV1"
 RANDOM_SCHEDULES = 16
