@@ -32,6 +32,16 @@ class Memory:
     flash: Region
     ram: Region
 
+    @property
+    def symbols(self) -> dict[str, int]:
+        """As the linker script bare_metal/link.ld wants it."""
+        return {
+            "DIMMER_FLASH_ORIGIN": self.flash.origin,
+            "DIMMER_FLASH_SIZE": self.flash.size,
+            "DIMMER_RAM_ORIGIN": self.ram.origin,
+            "DIMMER_RAM_SIZE": self.ram.size,
+        }
+
 
 @dataclass(frozen=True)
 class Energy:
@@ -84,7 +94,8 @@ class Target:
         Raises:
             TargetError: the compiler is missing, or the first thing that it says is wrong.
         """
-        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {})
+        symbols = {} if self.memory is None else self.memory.symbols
+        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols)
 
     def run(self, elf: Path, args: Sequence[str], cwd: Path, count: bool = False) -> CompletedProcess[str]:
         """Run a firmware in ``cwd`` and wait for its end; standard output has one JSON object a line.

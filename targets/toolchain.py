@@ -65,8 +65,13 @@ def compile_firmware(
     include_dirs: Sequence[Path],
     out_dir: Path,
     defines: Mapping[str, str],
+    symbols: Mapping[str, int],
 ) -> Path:
-    """See Target.compile."""
+    """See Target.compile.
+
+    Args:
+        symbols: what the linker script is given.
+    """
     compiler = _compiler(toolchain)
     out_dir.mkdir(parents=True, exist_ok=True)
     elf = out_dir / "firmware.elf"
@@ -76,6 +81,7 @@ def compile_firmware(
     command += [str(source) for source in (*toolchain.sources, *sources)]
     command += toolchain.link_flags
     if toolchain.linker_script is not None:
+        command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
         command += ["-T", str(toolchain.linker_script)]
     _run([*command, "-o", str(elf)])
     for name in toolchain.formats:

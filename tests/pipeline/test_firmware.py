@@ -27,12 +27,12 @@ from pipeline.firmware import (
 from pipeline.recipe import PolicySection
 from pipeline.stage import ROOT
 from targets import Target, load_target
+from tests.boards import EVERY_TARGET
 from tests.firmware_gen.modes import MODES, write_modes
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
 
 SHARED = ROOT.parent / "shared" / "models"
-TARGETS = [pytest.param("host"), pytest.param("mps2-an386", marks=pytest.mark.board)]
 RESNET_CODE, RESNET_ARENA = 16 << 10, 50_000
 
 
@@ -45,7 +45,7 @@ def modes_order(folder: Path, samples: int = 0) -> Order:
     return Order("modes", modes, even_policy(len(modes)), sample_inputs(modes[0].path, 1)[300:], samples)
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", EVERY_TARGET)
 def test_several_modes(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     out = tmp_path / "out"

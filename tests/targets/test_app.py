@@ -16,6 +16,7 @@ from firmware_gen.emit import KnownAnswers
 from firmware_gen.generate import GeneratedModel, ModeSource, generate
 from firmware_gen.tables import PolicyConfig, Tier
 from targets import APPLICATION, Target, TargetError, load_target
+from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED
 from tests.firmware_gen.runtime.one_op import reference
 from tests.firmware_gen.tflite_builder import Layers
@@ -78,7 +79,7 @@ def build(target: Target, folder: Path, *, honest: bool = True) -> App:
     return App(target, elf, model, files)
 
 
-@pytest.fixture(scope="module", params=["host", "sanitized", pytest.param("mps2-an386", marks=pytest.mark.board)])
+@pytest.fixture(scope="module", params=["sanitized", *EVERY_TARGET])
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> App:
     target = load_target("host" if request.param == "sanitized" else request.param)
     if request.param == "sanitized":

@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 
 from targets import load_target
+from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED
 
 LOOPS = [RUNTIME / "kernels" / f"{name}.c" for name in ("dot", "dot_dsp", "walk", "walk_dsp")]
 
 
-@pytest.mark.parametrize("name", ["host", pytest.param("mps2-an386", marks=pytest.mark.board)])
+@pytest.mark.parametrize("name", EVERY_TARGET)
 @pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
 def test_inner_loops(tmp_path: Path, name: str, optimisation: str) -> None:
     target = load_target(name)
