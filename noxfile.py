@@ -20,6 +20,8 @@ PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks", 
 C_FOLDERS = ["firmware_gen/runtime", "targets"]
 # Tests that share a build are one group, so that one worker makes it once.
 IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+# For the emulated boards.
+BOARD_TOOLS = ["arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"]
 
 nox.options.sessions = ["lint", "tests"]
 nox.options.default_venv_backend = "none"
@@ -76,15 +78,14 @@ def train(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but the slow ones; arguments go to pytest: nox -s tests -- -k stage."""
     # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
-    tools = ["arm-none-eabi-gcc", "qemu-system-arm", "gcc"]
-    run(session, PYTHON, "-m", "pipeline.system", *tools, success_codes=[0, 2])
+    run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, "gcc", success_codes=[0, 2])
     run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def tests_slow(session: nox.Session) -> None:
     """The slow tests alone."""
-    run(session, PYTHON, "-m", "pipeline.system", "arm-none-eabi-gcc", "qemu-system-arm", success_codes=[0, 2])
+    run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, success_codes=[0, 2])
     run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs)
 
 

@@ -1,5 +1,6 @@
-/* A Cortex-M under a debugger or an emulator. The target defines DIMMER_COUNTER_ADDRESS, a counter that
- * runs at DIMMER_COUNTER_NUMERATOR / DIMMER_COUNTER_DENOMINATOR instructions a tick. */
+/* A core under a debugger or an emulator. RISC-V counts its instructions itself; other targets define
+ * DIMMER_COUNTER_ADDRESS, a counter that runs at DIMMER_COUNTER_NUMERATOR / DIMMER_COUNTER_DENOMINATOR
+ * instructions a tick. */
 #include "platform.h"
 
 #include <string.h>
@@ -91,7 +92,30 @@ int platform_close(int handle) {
     return (int)semihosting_call(SEMIHOSTING_CLOSE, &block);
 }
 
-#ifdef DIMMER_COUNTER_ADDRESS
+#if defined(__riscv)
+
+int platform_start_counter(void) {
+    return 1;
+}
+
+uint32_t platform_ticks(void) {
+    uint32_t ticks;
+
+    __asm__ volatile(".option push\n\t"
+                     ".option arch, +zicsr\n\t"
+                     "csrr %0, minstret\n\t"
+                     ".option pop"
+                     : "=r"(ticks)
+                     :
+                     : "memory");
+    return ticks;
+}
+
+uint32_t platform_instructions(uint32_t ticks) {
+    return ticks;
+}
+
+#elif defined(DIMMER_COUNTER_ADDRESS)
 
 int platform_start_counter(void) {
     *(volatile uint32_t *)(DIMMER_COUNTER_ADDRESS + 4u) = 0u; /* prescaler: count every tick */

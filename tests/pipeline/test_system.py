@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import system
 from pipeline.errors import DimmerError
+from targets import load_target, target_names
 
 
 @pytest.fixture
@@ -82,3 +83,8 @@ def test_compilers_bring_their_c_library() -> None:
 def test_unknown_tool_exits_2_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert system.main(["lampshade"]) == 2
     assert capsys.readouterr().err.startswith("error: no Debian package known for 'lampshade'")
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_the_packages_of_every_target_are_known(name: str) -> None:
+    assert load_target(name).tools.items() <= system.PACKAGES.items()
