@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.firmware import foreign_order, make
 from pipeline.stage import ROOT, atomic_write
-from targets import load_target
+from targets import load_target, target_names
 from targets.toolchain import require
 
 BASELINE = Path(__file__).resolve().parent / "baseline.json"
@@ -81,33 +81,62 @@ def grown(measured: Mapping[str, Count], baseline: Mapping[str, Count]) -> list[
     return lines
 
 
-def compiler(target: str) -> str:
-    """First line of what the target's compiler says of its version: other compilers, other counts.
+def targets() -> tuple[str, ...]:
+    """Every target that counts instructions."""
+    return tuple(name for name in target_names() if load_target(name).counts_instructions)
+
+
+def compiler(target: str) -> tuple[str, str]:
+    """The target's compiler, and the first line of what it says of its version: other compilers, other counts.
 
     Raises:
         TargetError: there is no such compiler here.
     """
     toolchain = load_target(target).toolchain
     require(toolchain.packages)
-    said = subprocess.run([toolchain.compilers[0], "--version"], capture_output=True, text=True, check=True)
-    return said.stdout.splitlines()[0]
+    command = toolchain.compilers[0]
+    said = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    return command, said.stdout.splitlines()[0]
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The committed figures and the compiler that they were counted with."""
+    """The committed figures.
 
-    compiler: str
+    Attributes:
+        compilers: command -> the version that counted.
+        counts: `key` -> figures.
+    """
+
+    compilers: Mapping[str, str]
     counts: Mapping[str, Count]
+
+    def other_compiler(self, target: str) -> str | None:
+        """Why figures of a target cannot be compared here; None where they can."""
+        command, here = compiler(target)
+        before = self.compilers.get(command, here)
+        return None if before == here else f"the baseline was counted with {before}, here is {here}"
 
 
 def read_baseline() -> Baseline:
     """The content of baseline.json."""
     contents = json.loads(BASELINE.read_text())
-    return Baseline(contents["compiler"], {name: Count(**figures) for name, figures in contents["counts"].items()})
+    return Baseline(contents["compilers"], {name: Count(**figures) for name, figures in contents["counts"].items()})
 
 
 def write_baseline(baseline: Baseline) -> None:
     """Makes these figures the new baseline."""
     counts = {name: asdict(count) for name, count in sorted(baseline.counts.items())}
-    atomic_write(BASELINE, json.dumps({"compiler": baseline.compiler, "counts": counts}, indent=1) + "\n")
+    compilers = dict(sorted(baseline.compilers.items()))
+    atomic_write(BASELINE, json.dumps({"compilers": compilers, "counts": counts}, indent=1) + "\n")
+
+
+def updated(baseline: Baseline, measured: Mapping[str, Count], compilers: Mapping[str, str]) -> Baseline:
+    """The baseline with these figures in the place of its own; figures of a compiler that is gone are dropped."""
+    gone = {command for command, version in compilers.items() if baseline.compilers.get(command, version) != version}
+    kept = {
+        name: figures
+        for name, figures in baseline.counts.items()
+        if load_target(name.split(" on ")[-1]).toolchain.compilers[0] not in gone
+    }
+    return Baseline({**baseline.compilers, **compilers}, {**kept, **measured})

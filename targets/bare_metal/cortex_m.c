@@ -14,7 +14,7 @@ void reset_handler(void) {
     *coprocessor_access |= 0xFu << 20; /* CP10, CP11: FPU and Helium */
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 #endif
-    dimmer_start();
+    board_start();
 }
 
 typedef union {
@@ -25,18 +25,18 @@ typedef union {
 __attribute__((section(".vectors"), used)) static const vector_t vectors[16] = {
     {.stack = dimmer_stack_top},
     {.handler = reset_handler},
-    {.handler = dimmer_fault},
-    {.handler = dimmer_fault},
-    {.handler = dimmer_fault},
-    {.handler = dimmer_fault},
-    {.handler = dimmer_fault},
-    {.handler = dimmer_fault},
+    {.handler = board_fault},
+    {.handler = board_fault},
+    {.handler = board_fault},
+    {.handler = board_fault},
+    {.handler = board_fault},
+    {.handler = board_fault},
     {.stack = 0},
     {.stack = 0},
     {.stack = 0},
-    {.handler = dimmer_fault},
-    {.handler = dimmer_fault},
+    {.handler = board_fault},
+    {.handler = board_fault},
     {.stack = 0},
-    {.handler = dimmer_fault},
-    {.handler = dimmer_fault},
+    {.handler = board_fault},
+    {.handler = board_fault},
 };

@@ -5,7 +5,7 @@ __attribute__((naked, section(".vectors"), used)) void reset_handler(void);
 __attribute__((aligned(4), used)) static void exception_handler(void);
 
 static void exception_handler(void) {
-    dimmer_fault();
+    board_fault();
 }
 
 void reset_handler(void) {
@@ -19,7 +19,7 @@ void reset_handler(void) {
                      ".option arch, +zicsr\n\t"
                      "csrw mtvec, t0\n\t"
                      ".option pop\n\t"
-                     "j dimmer_start"
+                     "j board_start"
                      :
                      : "i"(exception_handler));
 }

@@ -19,7 +19,7 @@ extern uint32_t dimmer_stack_limit[];
 
 int main(int argc, char **argv);
 
-void dimmer_leave(int code) {
+void board_leave(int code) {
     const uint32_t block[2] = {0x20026u, (uint32_t)code}; /* ADP_Stopped_ApplicationExit */
 
     for (;;) {
@@ -27,11 +27,11 @@ void dimmer_leave(int code) {
     }
 }
 
-void dimmer_fault(void) {
-    dimmer_leave(70);
+void board_fault(void) {
+    board_leave(70);
 }
 
-void dimmer_start(void) {
+void board_start(void) {
     const uint32_t *from = dimmer_data_source;
     uint32_t *to;
     volatile uint32_t *paint;
@@ -48,5 +48,5 @@ void dimmer_start(void) {
     for (paint = dimmer_stack_limit; paint < here; ++paint) {
         *paint = 0xA5A5A5A5u;
     }
-    dimmer_leave(main(0, 0));
+    board_leave(main(0, 0));
 }
