@@ -10,6 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+SLICES = {4: (4, 7), 2: (6, 1)}
+"""Bits of a weight -> (right shift of its int8 code, largest magnitude of the slice)."""
+
 
 def to_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Rounds a weight to its per-channel symmetric int8 grid.
@@ -25,6 +28,23 @@ def to_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
     scale = torch.where(largest > 0, largest / 127.0, torch.ones_like(largest))
     codes = torch.clamp(torch.round(flat / scale[:, None]), -127, 127).to(torch.int8)
     return codes.reshape(weight.shape), scale
+
+
+def slice_codes(codes: Tensor, bits: int) -> tuple[Tensor, int]:
+    """The codes of a narrower weight: a slice of the int8 ones, rounded half up.
+
+    Args:
+        codes: int8[O, ...].
+        bits: 8, 4 or 2.
+
+    Returns:
+        (int8[O, ...], how many int8 steps one step of the slice stands for).
+    """
+    if bits == 8:
+        return codes, 1
+    shift, largest = SLICES[bits]
+    wide = (codes.to(torch.int16) + (1 << (shift - 1))) >> shift
+    return wide.clamp(-largest, largest).to(torch.int8), 1 << shift
 
 
 def from_grid(codes: Tensor, scale: Tensor) -> Tensor:

@@ -96,15 +96,21 @@ class Mode:
         ]
 
 
-def check_mode(mode: Mode, mandatory: Sequence[int], skippable: Sequence[int]) -> None:
-    """Check that a network with this depth split can run the mode.
+def check_mode(
+    mode: Mode, mandatory: Sequence[int], skippable: Sequence[int], widths: Sequence[int] = BITS[:-1]
+) -> None:
+    """Check that a network with this depth split and these bit-widths can run the mode.
 
     Raises:
-        DimmerError: other numbers of stages or blocks, or a mandatory block with 0 bits.
+        DimmerError: other numbers of stages or blocks, a mandatory block with 0 bits, or a width that was not trained.
     """
     super_net = super_mode(mandatory, skippable)
     if tuple(map(len, mode.blocks)) != tuple(map(len, super_net.blocks)):
         raise DimmerError(f"mode {mode} does not fit this network; its super-net is written {super_net}")
+    for bits in itertools.chain.from_iterable(mode.blocks):
+        if bits and bits not in widths:
+            known = ", ".join(map(str, widths))
+            raise DimmerError(f"mode {mode} has a block with {bits} bits; this network was trained for {known} (and 0)")
     for s, (stage, m) in enumerate(zip(mode.blocks, mandatory, strict=True)):
         if not all(stage[:m]):
             raise DimmerError(

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pipeline.data import SHAPES
 from pipeline.errors import DimmerError
-from pipeline.modes import Mode, base_mode, check_mode, depth_patterns, super_mode
+from pipeline.modes import BITS, FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from pipeline.networks import FAMILIES, NetworkConfig, ResNetConfig
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
@@ -50,6 +50,7 @@ class ModelSection:
         mandatory: mandatory blocks of each stage.
         skippable: skippable blocks of each stage.
         widths: channels of each stage.
+        bits: widths that every block can run with; 8 is one of them.
     """
 
     family: str
@@ -57,6 +58,7 @@ class ModelSection:
     mandatory: tuple[int, ...]
     skippable: tuple[int, ...]
     widths: tuple[int, ...]
+    bits: tuple[int, ...] = (FULL_BITS,)
 
     def __post_init__(self) -> None:
         _require(self.family in FAMILIES, "family", f"must be one of {', '.join(FAMILIES)}")
@@ -67,12 +69,16 @@ class ModelSection:
         _require(min(self.skippable) >= 0, "skippable", "must not be negative")
         _require(len(self.widths) == len(self.mandatory), "widths", same)
         _require(min(self.widths) >= 1, "widths", "must be at least 1")
+        known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BITS) - {0}
+        _require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
 
     def config(self) -> NetworkConfig:
         """The network's configuration."""
         shape = SHAPES[self.dataset]
         height, width, channels = shape.image_shape
-        return ResNetConfig(self.mandatory, self.skippable, self.widths, channels, (height, width), shape.classes)
+        return ResNetConfig(
+            self.mandatory, self.skippable, self.widths, channels, (height, width), shape.classes, self.bits
+        )
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,30 @@ class TrainSection:
         _require(self.seed >= 0, "seed", "must not be negative")
         _require(self.base_label_weight >= 0, "base_label_weight", "must not be negative")
         _require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+
+
+@dataclass(frozen=True)
+class QatSection:
+    """Quantisation-aware training of the widths under 8, after the float training and with the rest of its settings.
+
+    Attributes:
+        epochs: passes over the training set; 0 for none, and then the model has no narrow widths.
+        lr: peak learning rate; warm-up, then cosine to zero again.
+        warmup: fraction of these epochs' steps in which the learning rate rises.
+        uniform: share of the sampled modes that run all blocks of super-net or base-net with one narrow width; the
+            others draw depth and the bits of each block.
+    """
+
+    epochs: int = 0
+    lr: float = 0.05
+    warmup: float = 0.05
+    uniform: float = 0.5
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
+        _require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -229,6 +259,7 @@ class Recipe:
     path: Path
     model: ModelSection
     train: TrainSection
+    qat: QatSection
     calibration: CalibrationSection
     selection: SelectionSection
     verify: VerifySection
@@ -255,12 +286,17 @@ class Recipe:
     def training_hash(self) -> str:
         """sha256 over the sections that a checkpoint depends on."""
         settings = {"model": dataclasses.asdict(self.model), "train": dataclasses.asdict(self.train)}
+        if self.model.bits == (FULL_BITS,):
+            del settings["model"]["bits"]
+        else:
+            settings["qat"] = dataclasses.asdict(self.qat)
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 _SECTIONS: dict[str, type] = {
     "model": ModelSection,
     "train": TrainSection,
+    "qat": QatSection,
     "calibration": CalibrationSection,
     "selection": SelectionSection,
     "verify": VerifySection,
@@ -296,10 +332,13 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
             raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(_SECTIONS)}")
     sections: dict[str, Any] = {key: _read(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()}
     recipe = Recipe(name=path.parent.name, path=path, **sections)
+    if (recipe.qat.epochs > 0) != (recipe.model.bits != (FULL_BITS,)):
+        at = where.at(("qat",), "epochs")
+        raise DimmerError(f"{at}: qat.epochs must be 1 or more where model.bits names 4 or 2, and 0 where it does not")
     try:
         recipe.model.config()
         for mode in recipe.forced_modes():
-            check_mode(mode, recipe.model.mandatory, recipe.model.skippable)
+            check_mode(mode, recipe.model.mandatory, recipe.model.skippable, recipe.model.bits)
     except DimmerError as error:
         section, key = ("model", "widths") if "ResNet" in str(error) else ("selection", "force")
         raise DimmerError(f"{where.at((section,), key)}: {section}.{key}: {error}") from error

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,9 +24,10 @@ from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.data import Dataset, Images, load_dataset
 from pipeline.data.augment import pad
 from pipeline.errors import DimmerError
+from pipeline.modes import FULL_BITS, base_mode, super_mode
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.trainer import Trainer, accuracy, augment, learning_rate
+from pipeline.trainer import Trainer, accuracy, augment, learning_rate, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
@@ -37,6 +38,8 @@ CODE = (
     "pipeline/networks/blocks.py",
     "pipeline/networks/config.py",
     "pipeline/networks/norm.py",
+    "pipeline/networks/quantisers.py",
+    "calibration/weights.py",
     "pipeline/networks/resnet.py",
 )
 CHECKPOINT = "checkpoint.safetensors"
@@ -57,6 +60,8 @@ class Epoch:
         loss_base: mean distillation loss; None for a network trained alone, as ``val_base``.
         val_super: percent of the validation images.
         val_base: percent of the validation images.
+        val_narrow: bits -> percent of them that the super-net gets right with all blocks at that width; empty in the
+            float training.
         seconds: wall clock.
     """
 
@@ -67,10 +72,12 @@ class Epoch:
     val_super: float
     val_base: float | None
     seconds: float
+    val_narrow: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         base = "" if self.val_base is None else f", base-net {self.val_base:.2f}"
-        return f"loss {self.loss_super:.3f}, validation super-net {self.val_super:.2f}{base} %"
+        narrow = "".join(f", {bits} bits {value:.2f}" for bits, value in self.val_narrow.items())
+        return f"loss {self.loss_super:.3f}, validation super-net {self.val_super:.2f}{base}{narrow} %"
 
 
 def override(recipe: Recipe, seed: int | None, epochs: int | None) -> Recipe:
@@ -90,6 +97,7 @@ def train(
     *,
     alone: str | None = None,
     device: str | None = None,
+    start: Path | None = None,
     progress: Progress = lambda text, share: None,
 ) -> Path:
     """Train a model, or go on with its interrupted training, or find it done.
@@ -98,6 +106,7 @@ def train(
         recipe: the model's recipe; ``override`` gives it another seed.
         out: folder to write to.
         alone: "super" or "base" for the plain network of that depth.
+        start: checkpoint of a finished float training with the same settings: only the narrow widths' epochs remain.
         device: torch device; the first GPU if there is one, else the CPU.
         progress: called with what is being done and the share done, 0..1.
 
@@ -121,16 +130,37 @@ def train(
             trainer.restore(tensors)
             history = [Epoch(**line) for line in record["history"]]
     settings = recipe.train
+    if start and not history:
+        history = _start(trainer, start, recipe, alone)
     dataset = load_dataset(recipe.model.dataset)
     images = pad(dataset.train.images, settings.augmentation.pad, settings.augmentation.pad_value)
-    clock = _Clock(progress, settings.epochs, len(history), str(history[-1]) if history else "")
-    for epoch in range(len(history), settings.epochs):
+    epochs = settings.epochs + (0 if alone else recipe.qat.epochs)
+    clock = _Clock(progress, epochs, len(history), str(history[-1]) if history else "")
+    for epoch in range(len(history), epochs):
+        if epoch == settings.epochs:
+            trainer.widen()
         history.append(_run_epoch(trainer, images, dataset, epoch, clock))
         save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
         clock.epoch_done(history[-1])
     _finish(trainer, dataset, history, run_id, out)
     saved.unlink(missing_ok=True)
     return final
+
+
+def _start(trainer: Trainer, start: Path, recipe: Recipe, alone: str | None) -> list[Epoch]:
+    """Takes up a float training's weights; returns its history, of which only the accuracy at the end is known."""
+    if alone or not recipe.qat.epochs:
+        raise DimmerError(f"--start is for models with narrow widths; [qat] epochs is 0 in {recipe.path}")
+    tensors, record = load_tensors(start)
+    if record.get("epochs") != recipe.train.epochs or record.get("run", {}).get("alone"):
+        raise DimmerError(f"{start} is no float training of {recipe.train.epochs} epochs, as {recipe.path} asks for")
+    try:
+        trainer.start_from(tensors)
+    except RuntimeError as error:
+        raise DimmerError(f"{start} holds another network than {recipe.path} describes: {error}") from error
+    ended = record["accuracy"]
+    line = Epoch(0, 0.0, 0.0, None, ended["super"]["val"], ended["base"]["val"], 0.0)
+    return [replace(line, epoch=epoch + 1) for epoch in range(recipe.train.epochs)]
 
 
 class _Clock:
@@ -161,12 +191,19 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, c
     per_epoch = len(order) // settings.batch
     sums = torch.zeros(2)
     lr = 0.0
+    narrow = epoch >= settings.epochs
+    schedule, first, epochs = settings, 0, settings.epochs
+    if narrow:
+        qat = trainer.recipe.qat
+        schedule = replace(settings, lr=qat.lr, warmup=qat.warmup)
+        first, epochs = settings.epochs, qat.epochs
     trainer.network.train()
     for i in range(per_epoch):
         index = order[i * settings.batch : (i + 1) * settings.batch]
         x = augment(images[index], dataset.image_shape[:2], settings.augmentation, rng)
-        lr = learning_rate(settings, epoch * per_epoch + i, per_epoch * settings.epochs)
-        loss, base_loss = trainer.step(x, torch.from_numpy(dataset.train.labels[index]), lr)
+        lr = learning_rate(schedule, (epoch - first) * per_epoch + i, per_epoch * epochs)
+        sampled = sample_mode(trainer.network, trainer.recipe.qat, rng) if narrow else None
+        loss, base_loss = trainer.step(x, torch.from_numpy(dataset.train.labels[index]), lr, sampled)
         sums += torch.stack([loss, loss if base_loss is None else base_loss]).cpu()
         clock.step(epoch + (i + 1) / per_epoch)
     means = (sums / per_epoch).tolist()
@@ -176,12 +213,25 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, c
     base = trainer.base
     val_base = None if base is None else accuracy(trainer.network, dataset.val, base, trainer.device)
     loss_base = None if base is None else means[1]
-    return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, round(time.monotonic() - began, 1))
+    widths = {}
+    if narrow:
+        config = trainer.network.config
+        for bits in config.bits:
+            if bits != FULL_BITS:
+                mode = super_mode(config.mandatory, config.skippable, bits)
+                widths[str(bits)] = accuracy(trainer.network, dataset.val, mode, trainer.device)
+    seconds = round(time.monotonic() - began, 1)
+    return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, seconds, widths)
 
 
 def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: dict[str, Any], out: Path) -> None:
     """Look at the test images, once, and write history and checkpoint; the checkpoint last, as it ends the training."""
     modes = {"super": trainer.super} if trainer.base is None else {"super": trainer.super, "base": trainer.base}
+    config = trainer.network.config
+    for bits in config.bits:
+        if bits != FULL_BITS:
+            modes[f"super-{bits}"] = super_mode(config.mandatory, config.skippable, bits)
+            modes[f"base-{bits}"] = base_mode(config.mandatory, config.skippable, bits)
     network, place = trainer.network, trainer.device
     figures = {
         name: {"val": accuracy(network, dataset.val, mode, place), "test": accuracy(network, dataset.test, mode, place)}
@@ -194,7 +244,9 @@ def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: di
     save_tensors(out / CHECKPOINT, network.state_dict(), record)
 
 
-def run(recipe: Recipe, build: Path, progress: Progress, alone: str | None = None) -> StageResult:
+def run(
+    recipe: Recipe, build: Path, progress: Progress, alone: str | None = None, start: Path | None = None
+) -> StageResult:
     """The stage ``train``, or ``train-alone-super`` and ``train-alone-base``; resumes when interrupted.
 
     Args:
@@ -202,13 +254,14 @@ def run(recipe: Recipe, build: Path, progress: Progress, alone: str | None = Non
         build: ``build/<model>``.
         progress: called with what is being done and the share done, 0..1.
         alone: "super" or "base" for the plain network of that depth.
+        start: as for ``train``.
 
     Raises:
         DimmerError: as ``train``.
     """
 
     def action(out: Path) -> None:
-        train(recipe, out, alone=alone, progress=progress)
+        train(recipe, out, alone=alone, start=start, progress=progress)
 
     settings = {"model": recipe.name, "training": recipe.training_hash()}
     code = [ROOT / path for path in CODE]
@@ -225,6 +278,9 @@ def main(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; equal bits need equal numbers.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, instead of build/<model>/train.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Checkpoint of a finished float training: only [qat]'s epochs remain.")
+    ] = None,
     ship: Annotated[bool, typer.Option(help="Then put checkpoint and results into the model's folder.")] = False,
 ) -> None:
     """Train a model; an interrupted training goes on where it stopped."""
@@ -235,10 +291,10 @@ def main(
     recipe = override(load_recipe(model), seed, epochs)
     with progress_bar("train") as progress:
         if out:
-            train(recipe, out, alone=alone, progress=progress)
+            train(recipe, out, alone=alone, start=start, progress=progress)
         else:
             out = stage_folder(build_folder(recipe), alone)
-            run(recipe, build_folder(recipe), progress, alone)
+            run(recipe, build_folder(recipe), progress, alone, start)
     for name, accuracies in load_tensors(out / CHECKPOINT)[1]["accuracy"].items():
         print(f"{name}-net: {accuracies['val']:.2f} % of the validation, {accuracies['test']:.2f} % of the test images")
     print(out / CHECKPOINT)

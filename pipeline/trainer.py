@@ -7,6 +7,7 @@ patterns between them are never trained: distillation aligns their features well
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 
@@ -17,9 +18,10 @@ from torch.nn import functional as F
 
 from pipeline.data import Images, Split, to_input
 from pipeline.data.augment import random_affine, random_crops, random_flips
-from pipeline.modes import Mode
+from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import Network, build, clamp_gammas
-from pipeline.recipe import Augmentation, Recipe, TrainSection
+from pipeline.networks.norm import BitNorm
+from pipeline.recipe import Augmentation, QatSection, Recipe, TrainSection
 
 _EVAL_BATCH = 250
 
@@ -30,6 +32,22 @@ def learning_rate(settings: TrainSection, step: int, steps: int) -> float:
     if step < warm:
         return settings.lr * (step + 1) / warm
     return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator) -> Mode:
+    """A mode to learn from the super-net in this step.
+
+    With probability ``settings.uniform`` super-net or base-net with all blocks at one narrow width, else any depth
+    pattern with a width of its own for each block.
+    """
+    config = network.config
+    if rng.random() < settings.uniform:
+        bits = int(rng.choice([b for b in config.bits if b != FULL_BITS]))
+        make = super_mode if rng.random() < 0.5 else base_mode
+        return make(config.mandatory, config.skippable, bits)
+    patterns = network.depth_patterns()
+    pattern = patterns[int(rng.integers(len(patterns)))]
+    return Mode(tuple(tuple(bits and int(rng.choice(config.bits)) for bits in stage) for stage in pattern.blocks))
 
 
 def make_optimizer(network: nn.Module, settings: TrainSection) -> torch.optim.SGD:
@@ -87,13 +105,14 @@ class Trainer:
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
-    def step(self, x: Tensor, labels: Tensor, lr: float) -> tuple[Tensor, Tensor | None]:
+    def step(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> tuple[Tensor, Tensor | None]:
         """One optimizer step.
 
         Args:
             x: float32[N,C,H,W].
             labels: int64[N].
             lr: learning rate of this step.
+            sampled: a further mode that learns as the base-net does.
 
         Returns:
             The detached losses of super-net and base-net, unweighted.
@@ -114,6 +133,8 @@ class Trainer:
         loss = F.cross_entropy(logits, labels)
         (weight * loss).backward()
         base_loss = None if self.base is None else self._step_base(shared, self.base, logits.detach(), labels)
+        if sampled is not None:
+            self._step_base(shared, sampled, logits.detach(), labels)
         stem.backward(shared.grad)
         self.optimizer.step()
         clamp_gammas(self.network)
@@ -129,6 +150,31 @@ class Trainer:
             total = total + self.settings.base_label_weight * F.cross_entropy(logits, labels)
         total.backward()
         return loss.detach()
+
+    def widen(self) -> None:
+        """Give the narrow widths the norms that were trained at 8 bits: where their training starts."""
+        with torch.no_grad():
+            for module in self.network.modules():
+                if isinstance(module, BitNorm):
+                    trained = module.at(FULL_BITS).state_dict()
+                    for bits in self.network.config.bits:
+                        module.at(bits).load_state_dict(trained)
+
+    def start_from(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the weights of a float training, with or without norms for several widths.
+
+        Raises:
+            RuntimeError: they are another network's.
+        """
+        own = {}
+        for name in self.network.state_dict():
+            float_name = re.sub(r"\.of_bits\.\d", "", name)
+            at_full = re.sub(r"\.of_bits\.\d", f".of_bits.{FULL_BITS}", name)
+            found = next((n for n in (float_name, at_full) if n in tensors), None)
+            if found is None:
+                raise RuntimeError(f"no tensor {float_name}")
+            own[name] = tensors[found]
+        self.network.load_state_dict(own)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next epoch depends on: weights, norm statistics, momenta."""

@@ -1,40 +1,63 @@
-"""Residual block of the CIFAR-style ResNets (He et al., 2016), with ReLU6 and switchable norms."""
+"""Residual block of the CIFAR-style ResNets (He et al., 2016), with ReLU6, switchable norms and nested bit-widths."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from pipeline.networks.norm import SkipAwareNorm
+from pipeline.modes import FULL_BITS
+from pipeline.networks.norm import BitNorm, SkipAwareNorm
+from pipeline.networks.quantisers import quantise_activation, quantise_weight
 
-Norm = nn.BatchNorm2d | SkipAwareNorm
-
-
-def make_norm(channels: int, skip_aware: bool) -> Norm:
-    """A norm with a twin where the stage can be skipped, else a plain one."""
-    return SkipAwareNorm(channels) if skip_aware else nn.BatchNorm2d(channels)
+Norm = nn.BatchNorm2d | SkipAwareNorm | BitNorm
 
 
-def normalise(norm: Norm, x: Tensor, skipped: bool) -> Tensor:
-    """Apply either kind of norm to float[N,C,H,W]."""
-    y: Tensor = norm(x, skipped) if isinstance(norm, SkipAwareNorm) else norm(x)
+def make_norm(channels: int, skip_aware: bool, widths: tuple[int, ...] = (FULL_BITS,)) -> Norm:
+    """A norm with a twin where the stage can be skipped, else a plain one; one such for each bit-width."""
+
+    def one() -> nn.BatchNorm2d | SkipAwareNorm:
+        return SkipAwareNorm(channels) if skip_aware else nn.BatchNorm2d(channels)
+
+    return one() if widths == (FULL_BITS,) else BitNorm({bits: one() for bits in widths})
+
+
+def select_norm(norm: Norm, skipped: bool, bits: int = FULL_BITS) -> nn.BatchNorm2d:
+    """The batch norm in force: what is folded into the convolution before it."""
+    of_width = norm.at(bits) if isinstance(norm, BitNorm) else norm
+    return of_width.select(skipped) if isinstance(of_width, SkipAwareNorm) else of_width
+
+
+def normalise(norm: Norm, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
+    """Apply the norm in force to float[N,C,H,W]."""
+    y: Tensor = select_norm(norm, skipped, bits)(x)
     return y
 
 
-def select_norm(norm: Norm, skipped: bool) -> nn.BatchNorm2d:
-    """The batch norm in force: what is folded into the convolution before it."""
-    return norm.select(skipped) if isinstance(norm, SkipAwareNorm) else norm
+def convolve(conv: nn.Conv2d, x: Tensor, bits: int) -> Tensor:
+    """The convolution with its weight at a width; at 8 bits the float weight, whose grid is finer than it matters."""
+    if bits == FULL_BITS:
+        y: Tensor = conv(x)
+        return y
+    return F.conv2d(x, quantise_weight(conv.weight, bits), None, conv.stride, conv.padding)
 
 
 class Shortcut(nn.Module):
     """1x1 convolution and norm, where a block changes width or resolution."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, skip_aware: bool) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        skip_aware: bool,
+        widths: tuple[int, ...] = (FULL_BITS,),
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
-        self.norm = make_norm(out_channels, skip_aware)
+        self.norm = make_norm(out_channels, skip_aware, widths)
 
-    def forward(self, x: Tensor, skipped: bool) -> Tensor:
-        return normalise(self.norm, self.conv(x), skipped)
+    def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
+        return normalise(self.norm, convolve(self.conv, x, bits), skipped, bits)
 
 
 class BasicBlock(nn.Module):
@@ -47,24 +70,40 @@ class BasicBlock(nn.Module):
         skip_aware: true for a mandatory block of a stage that can be skipped: all its norms, the
             shortcut's too, have twins. (The paper's code shares the shortcut's norm, which then
             averages the statistics of two networks.)
+        widths: bit-widths that the block can run with.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, skip_aware: bool) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        skip_aware: bool,
+        widths: tuple[int, ...] = (FULL_BITS,),
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
-        self.norm1 = make_norm(out_channels, skip_aware)
+        self.norm1 = make_norm(out_channels, skip_aware, widths)
         self.act1 = nn.ReLU6()
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.norm2 = make_norm(out_channels, skip_aware)
+        self.norm2 = make_norm(out_channels, skip_aware, widths)
         self.shortcut: Shortcut | None = None
         if stride != 1 or in_channels != out_channels:
-            self.shortcut = Shortcut(in_channels, out_channels, stride, skip_aware)
+            self.shortcut = Shortcut(in_channels, out_channels, stride, skip_aware, widths)
         self.act2 = nn.ReLU6()
 
-    def forward(self, x: Tensor, skipped: bool) -> Tensor:
-        """float[N,Cin,H,W] -> float[N,Cout,H/stride,W/stride]; ``skipped`` is the stage's skip flag."""
-        residual = x if self.shortcut is None else self.shortcut(x, skipped)
-        y = self.act1(normalise(self.norm1, self.conv1(x), skipped))
-        y = normalise(self.norm2, self.conv2(y), skipped)
+    def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
+        """float[N,Cin,H,W] -> float[N,Cout,H/stride,W/stride].
+
+        Args:
+            x: the residual stream, which stays at 8 bits: an identity shortcut passes it on as it is.
+            skipped: the stage's skip flag.
+            bits: width of the convolutions' weights and inputs.
+        """
+        entry = quantise_activation(x, bits)
+        residual = x if self.shortcut is None else self.shortcut(entry, skipped, bits)
+        y = self.act1(normalise(self.norm1, convolve(self.conv1, entry, bits), skipped, bits))
+        y = quantise_activation(y, bits)
+        y = normalise(self.norm2, convolve(self.conv2, y, bits), skipped, bits)
         out: Tensor = self.act2(y + residual)
         return out

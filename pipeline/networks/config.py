@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pipeline.errors import DimmerError
-from pipeline.modes import NetworkCost
+from pipeline.modes import BITS, FULL_BITS, NetworkCost
 
 # Folding a norm into its convolution must only scale channels, never flip or kill them, so that all modes share one
 # int8 weight: every gamma stays positive.
@@ -23,6 +23,7 @@ class ResNetConfig:
         in_channels: channels of the input image.
         image_size: (height, width) of the input image.
         classes: number of classes.
+        bits: widths that every block can run with, 8 among them; each has norms of its own.
     """
 
     mandatory: tuple[int, ...]
@@ -31,6 +32,7 @@ class ResNetConfig:
     in_channels: int
     image_size: tuple[int, int]
     classes: int
+    bits: tuple[int, ...] = (FULL_BITS,)
 
     def __post_init__(self) -> None:
         if not self.widths or not len(self.mandatory) == len(self.skippable) == len(self.widths):
@@ -39,6 +41,8 @@ class ResNetConfig:
             raise DimmerError("a ResNet needs mandatory >= 1, skippable >= 0 and widths >= 1 in every stage")
         if min(self.image_size) < 2 ** (len(self.widths) - 1) or self.in_channels < 1 or self.classes < 2:
             raise DimmerError("a ResNet needs a pixel or more in its last stage, a channel, and two classes")
+        if FULL_BITS not in self.bits or len(set(self.bits)) < len(self.bits) or not set(self.bits) <= set(BITS) - {0}:
+            raise DimmerError("a ResNet's bits are 8 and any of 4 and 2, each once")
 
     def alone(self, which: str) -> ResNetConfig:
         """The network of the same depth as the super-net or base-net, with nothing to skip."""
@@ -48,7 +52,7 @@ class ResNetConfig:
             depth = self.mandatory
         else:
             raise DimmerError(f"a network is trained alone as 'super' or 'base', not '{which}'")
-        return replace(self, mandatory=depth, skippable=(0,) * len(depth))
+        return replace(self, mandatory=depth, skippable=(0,) * len(depth), bits=(FULL_BITS,))
 
 
 def resnet_cost(config: ResNetConfig) -> NetworkCost:

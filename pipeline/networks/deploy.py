@@ -3,9 +3,11 @@
 Everything after training (calibration, export, the check of the converted file) looks at this network, so that what is
 calibrated is what is converted. Every tensor that will be quantised is a **site** with a name:
 
-    input, stem, S.B.conv1, S.B.conv2, S.B.shortcut, S.B.out, pool, logits        (stage S, block B, from 0)
+    input, stem, S.B.in, S.B.conv1, S.B.conv2, S.B.shortcut, S.B.out, pool, logits        (stage S, block B, from 0)
 
-`S.B.out` and `stem` are the block boundaries, the residual stream.
+`S.B.out` and `stem` are the block boundaries, the residual stream. A block of 4 or 2 bits has a tensor more, `S.B.in`:
+the stream rounded to the block's width. It and `S.B.conv1` then lie on the grid of that width by themselves, tapped or
+not, with ReLU6's clip as their range.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from calibration.weights import fold_norm, from_grid, to_grid
+from calibration.weights import fold_norm, from_grid, slice_codes, to_grid
 from pipeline.errors import DimmerError
-from pipeline.modes import Mode, check_mode
+from pipeline.modes import FULL_BITS, Mode, check_mode
 from pipeline.networks.blocks import select_norm
+from pipeline.networks.norm import BitNorm
+from pipeline.networks.quantisers import quantise_activation
 from pipeline.networks.resnet import ResNet
 
 Tap = Callable[[str, Tensor], Tensor]
@@ -44,20 +48,43 @@ class Position:
     boundary: str | None
 
 
-class DeployedBlock(nn.Module):
-    """A residual block of plain convolutions with biases."""
+@dataclass(frozen=True)
+class NarrowWeights:
+    """Weights of a convolution at 4 or 2 bits: a slice of its int8 codes.
 
-    def __init__(self, name: str, conv1: nn.Conv2d, conv2: nn.Conv2d, shortcut: nn.Conv2d | None) -> None:
+    Attributes:
+        bits: 4 or 2.
+        codes: int8[O,I,H,W], -7..7 or -1..1.
+        scale: float64[O], real value of one step of the slice, the norm folded in.
+        bias: float64[O].
+    """
+
+    bits: int
+    codes: Tensor
+    scale: Tensor
+    bias: Tensor
+
+
+class DeployedBlock(nn.Module):
+    """A residual block of plain convolutions with biases.
+
+    Attributes:
+        bits: width of the convolutions' weights and inputs.
+    """
+
+    def __init__(self, name: str, bits: int, conv1: nn.Conv2d, conv2: nn.Conv2d, shortcut: nn.Conv2d | None) -> None:
         super().__init__()
         self.name = name
+        self.bits = bits
         self.conv1, self.act1 = conv1, nn.ReLU6()
         self.conv2, self.act2 = conv2, nn.ReLU6()
         self.shortcut = shortcut
 
     def forward(self, x: Tensor, tap: Tap) -> Tensor:
         """float[N,C,H,W] -> float[N,C',H',W']."""
-        residual = x if self.shortcut is None else tap(f"{self.name}.shortcut", self.shortcut(x))
-        y = tap(f"{self.name}.conv1", self.act1(self.conv1(x)))
+        entry = x if self.bits == FULL_BITS else tap(f"{self.name}.in", quantise_activation(x, self.bits))
+        residual = x if self.shortcut is None else tap(f"{self.name}.shortcut", self.shortcut(entry))
+        y = tap(f"{self.name}.conv1", quantise_activation(self.act1(self.conv1(entry)), self.bits))
         y = tap(f"{self.name}.conv2", self.conv2(y))
         return tap(f"{self.name}.out", self.act2(y + residual))
 
@@ -72,13 +99,21 @@ class DeployedNetwork(nn.Module):
     Attributes:
         mode: the mode.
         variants: block name -> which set of norm statistics was folded ("shared", "executed", "skipped", or a hash of
-            the statistics where they were recalibrated). Equal variants of a block fold to equal convolutions.
+            the statistics where they were recalibrated), after a slash the bits where they are not 8. Equal variants
+            of a block fold to equal convolutions.
     """
 
     def __init__(
-        self, mode: Mode, stem: nn.Conv2d, blocks: list[DeployedBlock], fc: nn.Linear, variants: Mapping[str, str]
+        self,
+        mode: Mode,
+        stem: nn.Conv2d,
+        blocks: list[DeployedBlock],
+        fc: nn.Linear,
+        variants: Mapping[str, str],
+        narrow: Mapping[int, NarrowWeights],
     ) -> None:
         super().__init__()
+        self._narrow = narrow
         self.mode = mode
         self.variants = dict(variants)
         self.stem, self.act = stem, nn.ReLU6()
@@ -96,6 +131,19 @@ class DeployedNetwork(nn.Module):
     def untapped(self) -> nn.Module:
         """The same network with the image as its only argument, as exporters want it."""
         return _Untapped(self)
+
+    def narrow_weights(self) -> dict[str, NarrowWeights]:
+        """Site -> weights of every convolution of the blocks with 4 or 2 bits."""
+        found = {}
+        for block in self.blocks:
+            assert isinstance(block, DeployedBlock)
+            if block.bits == FULL_BITS:
+                continue
+            for part in ("conv1", "conv2", "shortcut"):
+                conv = getattr(block, part)
+                if conv is not None:
+                    found[f"{block.name}.{part}"] = self._narrow[id(conv)]
+        return found
 
     def positions(self) -> tuple[Position, ...]:
         """The schedule's positions; a skipped block repeats the boundary before it."""
@@ -116,12 +164,16 @@ class _Untapped(nn.Module):
         return logits
 
 
-def _folded(conv: nn.Conv2d, norm_name: str, norm: nn.BatchNorm2d, replaced: NormStatistics) -> nn.Conv2d:
+def _folded(
+    conv: nn.Conv2d, norm_name: str, norm: nn.BatchNorm2d, replaced: NormStatistics, bits: int
+) -> tuple[nn.Conv2d, NarrowWeights]:
     own_mean, own_var = norm.running_mean, norm.running_var
     assert own_mean is not None
     assert own_var is not None
     mean, var = replaced.get(norm_name, (own_mean, own_var))
     codes, scale = to_grid(conv.weight)
+    codes, step = slice_codes(codes, bits)
+    scale = scale * step
     try:
         scale, bias = fold_norm(scale, conv.bias, mean, var, norm.weight, norm.bias, norm.eps)
     except ValueError as error:
@@ -135,7 +187,7 @@ def _folded(conv: nn.Conv2d, norm_name: str, norm: nn.BatchNorm2d, replaced: Nor
     )
     folded.weight.data = from_grid(codes, scale)
     folded.bias = nn.Parameter(bias.to(torch.float32))
-    return folded
+    return folded, NarrowWeights(bits, codes, scale, bias.detach())
 
 
 def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = None) -> DeployedNetwork:
@@ -147,7 +199,7 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
     Raises:
         DimmerError: the mode does not fit the network, or a gamma is not positive.
     """
-    check_mode(mode, network.config.mandatory, network.config.skippable)
+    check_mode(mode, network.config.mandatory, network.config.skippable, network.config.bits)
     names = {id(module): name for name, module in network.named_modules()}
     replaced = recalibrated or {}
 
@@ -159,34 +211,43 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
         content = b"".join(t.numpy().tobytes() for pair in own for t in pair)
         return f"{chosen}-{hashlib.sha256(content).hexdigest()[:8]}"
 
-    def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
-        return _folded(conv, names[id(norm)], norm, replaced)
+    narrow: dict[int, NarrowWeights] = {}
+
+    def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d, bits: int = FULL_BITS) -> nn.Conv2d:
+        folded, weights = _folded(conv, names[id(norm)], norm, replaced, bits)
+        if bits != FULL_BITS:
+            narrow[id(folded)] = weights
+        return folded
 
     blocks, variants = [], {"stem": variant("shared", network.stem.norm), "head": "shared"}
-    for name, block, skipped in network.blocks(mode):
+    for name, block, skipped, bits in network.blocks(mode):
         short = name.removeprefix("stages.")
         shortcut = None
         if block.shortcut is not None:
-            shortcut = fold(block.shortcut.conv, select_norm(block.shortcut.norm, skipped))
+            shortcut = fold(block.shortcut.conv, select_norm(block.shortcut.norm, skipped, bits), bits)
         blocks.append(
             DeployedBlock(
                 short,
-                fold(block.conv1, select_norm(block.norm1, skipped)),
-                fold(block.conv2, select_norm(block.norm2, skipped)),
+                bits,
+                fold(block.conv1, select_norm(block.norm1, skipped, bits), bits),
+                fold(block.conv2, select_norm(block.norm2, skipped, bits), bits),
                 shortcut,
             )
         )
-        chosen = "shared" if isinstance(block.norm1, nn.BatchNorm2d) else ("skipped" if skipped else "executed")
-        norms = [select_norm(norm, skipped) for norm in (block.norm1, block.norm2)]
+        of_width = block.norm1.at(bits) if isinstance(block.norm1, BitNorm) else block.norm1
+        chosen = "shared" if isinstance(of_width, nn.BatchNorm2d) else ("skipped" if skipped else "executed")
+        if bits != FULL_BITS:
+            chosen += f"/{bits}"
+        norms = [select_norm(norm, skipped, bits) for norm in (block.norm1, block.norm2)]
         if block.shortcut is not None:
-            norms.append(select_norm(block.shortcut.norm, skipped))
+            norms.append(select_norm(block.shortcut.norm, skipped, bits))
         variants[short] = variant(chosen, *norms)
     codes, scale = to_grid(network.fc.weight)
     fc = nn.Linear(network.fc.in_features, network.fc.out_features)
     fc.weight.data = from_grid(codes, scale)
     fc.bias.data = network.fc.bias.detach().clone()
     return (
-        DeployedNetwork(mode, fold(network.stem.conv, network.stem.norm), blocks, fc, variants)
+        DeployedNetwork(mode, fold(network.stem.conv, network.stem.norm), blocks, fc, variants, narrow)
         .eval()
         .requires_grad_(False)
     )

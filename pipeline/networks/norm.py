@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +31,26 @@ class SkipAwareNorm(nn.Module):
         """Normalise float[N,C,H,W] with the set of this state."""
         y: Tensor = self.select(skipped)(x)
         return y
+
+
+class BitNorm(nn.Module):
+    """One norm for each bit-width of its block: narrow weights and activations have statistics of their own.
+
+    After Jin et al., AdaBits (2020) and Yu et al., Any-Precision DNNs (2021).
+
+    Args:
+        norms: bits -> a plain or skip-aware norm.
+    """
+
+    def __init__(self, norms: Mapping[int, nn.BatchNorm2d | SkipAwareNorm]) -> None:
+        super().__init__()
+        self.of_bits = nn.ModuleDict({str(bits): norm for bits, norm in norms.items()})
+
+    def at(self, bits: int) -> nn.BatchNorm2d | SkipAwareNorm:
+        """The norm of a width."""
+        norm = self.of_bits[str(bits)]
+        assert isinstance(norm, nn.BatchNorm2d | SkipAwareNorm)
+        return norm
 
 
 def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> int:

@@ -52,7 +52,8 @@ class ResNet(nn.Module):
             blocks = []
             for b in range(mandatory + skippable):
                 stride = 2 if s > 0 and b == 0 else 1
-                blocks.append(BasicBlock(channels, width, stride, skip_aware=b < mandatory and skippable > 0))
+                twins = b < mandatory and skippable > 0
+                blocks.append(BasicBlock(channels, width, stride, twins, config.bits))
                 channels = width
             stages.append(nn.ModuleList(blocks))
         self.stages = nn.ModuleList(stages)
@@ -64,31 +65,32 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def blocks(self, mode: Mode) -> Iterator[tuple[str, BasicBlock, bool]]:
-        """The blocks that the mode executes, in order: (name, block, skip flag of its stage)."""
+    def blocks(self, mode: Mode) -> Iterator[tuple[str, BasicBlock, bool, int]]:
+        """The blocks that the mode executes, in order: (name, block, skip flag of its stage, bits)."""
         flags = mode.skip_flags(self.config.mandatory)
         for s, (stage, flag) in enumerate(zip(self.stages, flags, strict=True)):
             assert isinstance(stage, nn.ModuleList)
             for b, (block, bits) in enumerate(zip(stage, mode.blocks[s], strict=True)):
                 if bits:
                     assert isinstance(block, BasicBlock)
-                    yield f"stages.{s}.{b}", block, flag
+                    yield f"stages.{s}.{b}", block, flag, bits
 
     def features(self, stem: Tensor, mode: Mode) -> Tensor:
         """Everything after the stem: float[N,C0,H,W] -> logits float[N,classes]."""
-        for _, block, skipped in self.blocks(mode):
-            stem = block(stem, skipped)
+        for _, block, skipped, bits in self.blocks(mode):
+            stem = block(stem, skipped, bits)
         # This form, and no other mean, becomes a single MEAN in TFLite without a TRANSPOSE before it.
         logits: Tensor = self.fc(F.adaptive_avg_pool2d(stem, 1).flatten(1))
         return logits
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
-        """float[N,C,H,W] -> logits float[N,classes] in the given mode; the float net ignores bits other than 0.
+        """float[N,C,H,W] -> logits float[N,classes] in the given mode, with the weights and activations of narrow
+        blocks rounded to their grids (the 8-bit ones are float).
 
         Raises:
             DimmerError: the mode does not fit this network.
         """
-        check_mode(mode, self.config.mandatory, self.config.skippable)
+        check_mode(mode, self.config.mandatory, self.config.skippable, self.config.bits)
         return self.features(self.stem(x), mode)
 
     def super_mode(self) -> Mode:

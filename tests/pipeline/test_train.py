@@ -13,9 +13,9 @@ from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shi
 from pipeline.data import Dataset, Split, to_input
 from pipeline.errors import DimmerError
 from pipeline.networks import MIN_GAMMA
-from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe import QatSection, Recipe, load_recipe
 from pipeline.ship import ship
-from pipeline.trainer import Trainer, accuracy, distillation, learning_rate, make_optimizer
+from pipeline.trainer import Trainer, accuracy, distillation, learning_rate, make_optimizer, sample_mode
 
 RECIPE = """\
 [model]
@@ -194,3 +194,42 @@ def test_shipping_copies_the_checkpoint_and_compares_with_networks_trained_alone
     assert set(results["networks"]["base"]["alone"]) == {"val", "test"}
     assert results["networks"]["base"]["mode"] == "80.80"
     assert results["seeds"] == [1]
+
+
+def narrow(recipe: Recipe) -> Recipe:
+    """The same recipe with one more epoch for blocks of 4 and 2 bits."""
+    model = dataclasses.replace(recipe.model, bits=(8, 4, 2))
+    return dataclasses.replace(recipe, model=model, qat=QatSection(epochs=1))
+
+
+def test_narrow_widths_are_trained_after_the_float_epochs_and_start_from_their_norms(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    checkpoint = stage.train(narrow(recipe), tmp_path / "out")
+    tensors, record = load_tensors(checkpoint)
+    history = json.loads((tmp_path / "out" / "history.json").read_text())["history"]
+    assert [sorted(line["val_narrow"]) for line in history] == [[], [], [], ["2", "4"]]
+    assert set(record["accuracy"]) == {"super", "base", "super-4", "base-4", "super-2", "base-2"}
+    norms = [tensors[f"stages.0.0.norm1.of_bits.{bits}.executed.running_mean"] for bits in (8, 4, 2)]
+    assert not torch.equal(norms[0], norms[1])
+    assert not torch.equal(norms[1], norms[2])
+
+
+def test_narrow_widths_can_start_from_a_finished_float_training(recipe: Recipe, tmp_path: Path) -> None:
+    from_scratch = stage.train(narrow(recipe), tmp_path / "scratch")
+    finished = stage.train(recipe, tmp_path / "float")
+    begun = stage.train(narrow(recipe), tmp_path / "begun", start=finished)
+    history = json.loads((tmp_path / "begun" / "history.json").read_text())["history"]
+    assert len(history) == recipe.train.epochs + 1
+    assert set(load_tensors(begun)[0]) == set(load_tensors(from_scratch)[0])
+    longer = dataclasses.replace(narrow(recipe), train=dataclasses.replace(recipe.train, epochs=4))
+    with pytest.raises(DimmerError, match="no float training of 4 epochs"):
+        stage.train(longer, tmp_path / "other", start=finished)
+
+
+def test_sampled_modes_cover_every_depth_and_width(recipe: Recipe) -> None:
+    trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
+    rng = np.random.default_rng(0)
+    modes = {str(sample_mode(trainer.network, trainer.recipe.qat, rng)) for _ in range(300)}
+    assert {"44.44", "22.22", "40.40", "20.20"} <= modes
+    assert any("8" in mode and "4" in mode and "2" in mode for mode in modes)
