@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.errors import DimmerError
+
+# Debian splits clang's sanitizers from clang, into a folder whose name holds the version.
+_CLANG_SANITIZERS = "clang's sanitizers"
 
 # What a target or a test may ask for. A name with a slash is a file: Debian splits the C library's headers from its
 # compilers, and no program tells whether they are there.
@@ -27,6 +31,7 @@ PACKAGES: Mapping[str, str] = {
     "qemu-aarch64": "qemu-user",
     "gcc": "gcc",
     "clang": "clang",
+    _CLANG_SANITIZERS: "libclang-rt-dev",
     "cppcheck": "cppcheck",
 }
 _SLOW_NETWORK_S = 1800
@@ -73,7 +78,7 @@ def require_tools(tools: Mapping[str, str]) -> None:
 
 
 def named_tools(names: Sequence[str]) -> dict[str, str]:
-    """The part of PACKAGES with these names, C library included where a compiler needs one.
+    """The part of PACKAGES with these names, with the libraries that a compiler needs.
 
     Raises:
         DimmerError: a name that PACKAGES does not hold.
@@ -81,6 +86,7 @@ def named_tools(names: Sequence[str]) -> dict[str, str]:
     needs = {
         "arm-none-eabi-gcc": ["/usr/lib/arm-none-eabi/newlib/libc.a"],
         "riscv64-unknown-elf-gcc": ["/usr/lib/picolibc/riscv64-unknown-elf/lib/libc.a"],
+        "clang": [_CLANG_SANITIZERS],
     }
     tools: dict[str, str] = {}
     for name in names:
@@ -92,7 +98,18 @@ def named_tools(names: Sequence[str]) -> dict[str, str]:
 
 
 def _is_here(tool: str) -> bool:
+    if tool == _CLANG_SANITIZERS:
+        return _clang_has_sanitizers()
     return Path(tool).exists() if tool.startswith("/") else shutil.which(tool) is not None
+
+
+def _clang_has_sanitizers() -> bool:
+    if shutil.which("clang") is None:
+        return False
+    library = f"libclang_rt.asan-{platform.machine()}.a"
+    asked = subprocess.run(["clang", f"-print-file-name={library}"], capture_output=True, text=True, check=False)
+    # clang answers with the bare name where it has no such file.
+    return Path(asked.stdout.strip()).is_file()
 
 
 def _root_prefix() -> list[str] | None:

@@ -80,6 +80,17 @@ def test_compilers_bring_their_c_library() -> None:
     assert packages == {"gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "qemu-system-arm"}
 
 
+def test_clang_brings_its_sanitizers(fake_bin: Path) -> None:
+    tools = system.named_tools(["clang"])
+    assert set(tools.values()) == {"clang", "libclang-rt-dev"}
+    assert system.missing_tools(tools) == tools
+    library = fake_bin / "libclang_rt.a"
+    write_command(fake_bin / "clang", f"echo {library}")
+    assert list(system.missing_tools(tools).values()) == ["libclang-rt-dev"]
+    library.touch()
+    assert not system.missing_tools(tools)
+
+
 def test_unknown_tool_exits_2_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert system.main(["lampshade"]) == 2
     assert capsys.readouterr().err.startswith("error: no Debian package known for 'lampshade'")

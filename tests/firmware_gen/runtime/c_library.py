@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.system import missing_tools, named_tools
+
 RUNTIME = Path(__file__).resolve().parents[3] / "firmware_gen" / "runtime"
 ENGINE = tuple(sorted(RUNTIME.glob("*.c")))
 KERNELS = tuple(sorted((RUNTIME / "kernels").glob("*.c")))
@@ -38,11 +40,10 @@ GUARD_BYTE = 0xA5
 
 
 def compiler(name: str) -> str:
-    """Skips the test where there is no such compiler."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"needs {name}")
-    return path
+    """Skips the test where there is no such compiler, or no sanitizers for it."""
+    if missing := missing_tools(named_tools([name])):
+        pytest.skip(f"needs sudo apt-get install {' '.join(sorted(missing.values()))}")
+    return str(shutil.which(name))
 
 
 def compile_c(command: str, sources: Sequence[Path], output: Path, *flags: str) -> Path:
