@@ -1,0 +1,186 @@
+"""Training of the gates: costs follow the budget, the backbone stays as it was, an interrupted run ends the same."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline import train, train_gates
+from pipeline.checkpoint import load_network, load_tensors
+from pipeline.data import Dataset, Split
+from pipeline.errors import DimmerError
+from pipeline.recipe import Recipe, load_recipe
+
+RECIPE = """\
+[model]
+family = "resnet"
+dataset = "mnist5k"
+mandatory = [1, 1]
+skippable = [1, 1]
+widths = [4, 8]
+bits = [8, 4, 2]
+
+[train]
+epochs = 2
+batch = 32
+lr = 0.1
+momentum = 0.9
+weight_decay = 5e-4
+warmup = 0.1
+alpha = 0.5
+temperature = 2.0
+seed = 1
+
+[qat]
+epochs = 1
+
+[gates]
+warmup_epochs = 1
+epochs = 10
+tune_epochs = 2
+batch = 64
+lr = 0.005
+cost_weight = 1.0
+lowest_budget = 0.1
+budgets = [0.9, 0.5, 0.25, 0.12]
+"""
+
+
+def stripes() -> Dataset:
+    """Three classes by direction of a noisy grating, 8x8."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:8, :8]
+    waves = np.stack([np.sin(rows * 1.6), np.sin(columns * 1.6), np.sin((rows + columns) * 1.1)])
+
+    def split(size: int) -> Split:
+        labels = rng.integers(0, 3, size)
+        images = 128 + 60 * waves[labels] + rng.normal(0, 45, (size, 8, 8))
+        return Split(np.clip(images, 0, 255).astype(np.uint8)[..., None], labels)
+
+    return Dataset("tiny", ("rows", "columns", "slanted"), (8, 8, 1), split(640), split(200), split(200))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
+    """A recipe and the checkpoint of its backbone."""
+    folder = tmp_path_factory.mktemp("gates")
+    (folder / "tiny").mkdir()
+    (folder / "tiny" / "recipe.toml").write_text(RECIPE)
+    recipe = load_recipe(folder / "tiny")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "load_dataset", lambda name: stripes())
+        return recipe, train.train(recipe, folder / "train")
+
+
+@pytest.fixture(autouse=True)
+def toy_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_gates, "load_dataset", lambda name: stripes())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Tensors this small are faster, and equal bits need equal numbers of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def short(recipe: Recipe, **changes: object) -> Recipe:
+    few = {"warmup_epochs": 1, "epochs": 1, "tune_epochs": 1, "images": 192, "budgets": (0.5,)}
+    return dataclasses.replace(recipe, gates=dataclasses.replace(recipe.gates, **{**few, **changes}))  # type: ignore[arg-type]
+
+
+def test_costs_follow_the_budget(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
+    recipe, checkpoint = trained
+    before = checkpoint.read_bytes()
+    path = train_gates.train_gates(recipe, tmp_path / "out", checkpoint=checkpoint)
+    record = load_tensors(path)[1]
+    costs = [line["test"]["cost"] for line in record["budgets"]]
+    assert costs == sorted(costs, reverse=True)
+    for line, cost in zip(record["budgets"], costs, strict=True):
+        assert cost == pytest.approx(line["budget"], rel=0.4)
+    # One set of gates, several modes.
+    assert len({mode for line in record["budgets"] for mode in line["test"]["modes"]}) > 3
+    assert record["budgets"][0]["test"]["accuracy"] > 80
+    history = json.loads((tmp_path / "out" / "history.json").read_text())["history"]
+    assert [line["step"] for line in history] == ["warm-up"] + ["cost"] * 10 + ["tuning"] * 2
+    assert checkpoint.read_bytes() == before
+    assert not (tmp_path / "out" / "state.safetensors").exists()
+
+
+def test_a_frozen_backbone_is_left_alone_and_a_trained_one_is_written(
+    trained: tuple[Recipe, Path], tmp_path: Path
+) -> None:
+    recipe, checkpoint = trained
+    frozen = train_gates.GateTrainer(short(recipe), checkpoint, torch.device("cpu"))
+    for step in train_gates.STEPS:
+        frozen.step(torch.randn(32, 1, 8, 8), [0.3, 0.6], step, 0.01)
+    original = load_network(recipe, checkpoint).state_dict()
+    assert all(torch.equal(t, original[n]) for n, t in frozen.gated.network.state_dict().items())
+
+    train_gates.train_gates(short(recipe, backbone_lr=0.01), tmp_path, checkpoint=checkpoint)
+    changed = load_network(recipe, tmp_path / "checkpoint.safetensors").state_dict()
+    assert not torch.equal(changed["stem.conv.weight"], original["stem.conv.weight"])
+
+
+@pytest.mark.parametrize("backbone_lr", [0.0, 0.01])
+def test_an_interrupted_training_ends_in_the_same_bytes(
+    trained: tuple[Recipe, Path], tmp_path: Path, backbone_lr: float
+) -> None:
+    recipe, checkpoint = trained
+    recipe = short(recipe, backbone_lr=backbone_lr)
+    whole = train_gates.train_gates(recipe, tmp_path / "whole", checkpoint=checkpoint).read_bytes()
+
+    def interrupt(text: str, share: float) -> None:
+        if share > 0.75:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_gates.train_gates(recipe, tmp_path / "cut", checkpoint=checkpoint, progress=interrupt)
+    seen: list[float] = []
+    resumed = train_gates.train_gates(
+        recipe, tmp_path / "cut", checkpoint=checkpoint, progress=lambda text, share: seen.append(share)
+    )
+    assert seen[0] > 2 / 3
+    assert resumed.read_bytes() == whole
+
+
+def test_finished_gates_are_not_trained_again_and_load(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
+    recipe, checkpoint = trained
+    recipe = short(recipe)
+    path = train_gates.train_gates(recipe, tmp_path, checkpoint=checkpoint)
+    before = path.stat().st_mtime_ns
+    assert train_gates.train_gates(recipe, tmp_path, checkpoint=checkpoint).stat().st_mtime_ns == before
+    assert train_gates.load_gates(recipe, path).config == recipe.gates.config()
+    other = short(recipe, hidden=4)
+    with pytest.raises(DimmerError, match="other gates than"):
+        train_gates.load_gates(other, path)
+
+
+def test_a_recipe_without_gates_says_what_to_do(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
+    recipe, checkpoint = trained
+    with pytest.raises(DimmerError, match=r"give \[gates\] .* an epochs of 1 or more"):
+        train_gates.train_gates(short(recipe, epochs=0), tmp_path, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("options = [0, 8]", "must fall and hold 8"),
+        ("options = [8, 3]", "must fall and hold 8"),
+        ("budgets = [0.2, 0.4]", "must fall, from 1"),
+        ("dead_band = 1.0", "at least 0 and under 1"),
+        ("reference_bits = 4", "8, 16 or 32"),
+        ("epochs = 1\noptions = [8, 2]\n", r"gates.options holds 2, model.bits does not"),
+    ],
+)
+def test_a_broken_section_is_told_with_its_line(tmp_path: Path, line: str, message: str) -> None:
+    text = RECIPE.split("[gates]")[0].replace("bits = [8, 4, 2]", "bits = [8, 4]")
+    (tmp_path / "recipe.toml").write_text(f"{text}[gates]\n{line}\n")
+    with pytest.raises(DimmerError, match=rf"recipe.toml, line \d+: .*{message}"):
+        load_recipe(tmp_path)
