@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from firmware_gen.errors import FirmwareGenError
+from firmware_gen.gates import MODE_GATED, GateTables
 from firmware_gen.graph import Tensor
 from firmware_gen.tables import ABI, MAX_TIERS, Resolved, Tables, ends
 
@@ -78,6 +79,7 @@ def emit_header(tables: Tables) -> str:
         f"#define DIMMER_MODEL_OUTPUT_SIZE {tables.output.size}u /* bytes: {_describe_end(tables.output)} */",
         f"#define DIMMER_MODEL_MODE_COUNT {len(tables.mode_names)}u",
         f"#define DIMMER_MODEL_POSITION_COUNT {len(tables.schedules[0])}u",
+        f"#define DIMMER_MODEL_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
         "",
         "/* From the most expensive to the cheapest. */",
         "enum {",
@@ -113,11 +115,13 @@ def emit_source(tables: Tables, name: str) -> str:
         _HEADER,
         '#include "dimmer_model.h"',
         "",
+        *(['#include "gates.h"'] if tables.gates else []),
         '#include "kernels/dimmer_kernels.h"',
         "",
         *_constants(tables),
         *_records(tables),
         *_schedule(tables),
+        *(_gates(tables.gates) if tables.gates else ()),
         *_model(tables, name),
     ]
     return "\n".join(lines) + "\n"
@@ -247,6 +251,36 @@ def _schedule(tables: Tables) -> Iterator[str]:
     yield ""
 
 
+def _gates(gates: GateTables) -> Iterator[str]:
+    yield f"static const dimmer_gate_stage_t gate_stages[{len(gates.stages)}] = {{"
+    for stage in gates.stages:
+        numbers = (stage.input, stage.multiplier, stage.pixels, stage.channels)
+        more = (stage.first_gate, stage.gate_count, stage.shift, stage.zero_point)
+        yield f"    {{{', '.join(map(str, (*numbers, *more)))}}},"
+    yield "};"
+    yield ""
+    yield f"static const dimmer_gate_t gate_blocks[{len(gates.gates)}] = {{"
+    for gate in gates.gates:
+        offsets = (gate.entry_weights, gate.entry_bias, gate.head_weights, gate.head_bias)
+        sizes = (gate.entry_shift, len(gate.options), int(gate.skippable), 0)
+        yield f"    {{{', '.join(map(str, (*offsets, *sizes)))}, {{{', '.join(map(str, gate.options))}}}}},"
+    yield "};"
+    yield ""
+    yield "/* For each gate the block of each option, first with the sub-path of the stage executed, then skipped. */"
+    yield f"static const uint16_t gate_choices[{sum(len(gate.blocks) for gate in gates.gates)}] = {{"
+    for gate in gates.gates:
+        yield from _rows(gate.blocks, 24)
+    yield "};"
+    yield ""
+    cell = (gates.feature_weights, gates.state_weights, gates.bias, gates.first_position)
+    units = (gates.features, gates.hidden, gates.shift)
+    yield "static const dimmer_gates_t gates = {"
+    yield f"    &dimmer_gate_calls, {{{', '.join(map(str, (*cell, *units)))}, {{0, 0, 0}}}},"
+    yield "    gate_stages, gate_blocks, gate_choices"
+    yield "};"
+    yield ""
+
+
 def _model(tables: Tables, name: str) -> Iterator[str]:
     yield "const dimmer_model_t dimmer_model = {"
     yield "    DIMMER_MAGIC,"
@@ -265,6 +299,8 @@ def _model(tables: Tables, name: str) -> Iterator[str]:
         ("block_count", str(len(tables.blocks))),
         ("mode_count", str(len(tables.mode_names))),
         ("position_count", str(len(tables.schedules[0]))),
+        ("gate_count", str(len(tables.gates.gates) if tables.gates else 0)),
+        ("gate_stages", str(len(tables.gates.stages) if tables.gates else 0)),
     )
     yield "    {"
     for field, value in counts:
@@ -289,12 +325,14 @@ def _model(tables: Tables, name: str) -> Iterator[str]:
     yield f"        .tier_count = {len(policy.tiers)},"
     yield "        .tiers = {"
     for tier in policy.tiers:
-        mode = comment(tables.mode_names[tier.mode])
-        yield f"            {{{tier.min_charge_permille}, {tier.min_millivolts}, {tier.mode}, 0}}, /* {mode} */"
+        mode = "gated" if tier.mode == MODE_GATED else comment(tables.mode_names[tier.mode])
+        numbers = f"{tier.min_charge_permille}, {tier.min_millivolts}, {tier.mode}, {tier.level}"
+        yield f"            {{{numbers}}}, /* {mode} */"
     if len(policy.tiers) < MAX_TIERS:
         yield "            {0, 0, 0, 0}"
     yield "        }"
-    yield "    }"
+    yield "    },"
+    yield "    &gates" if tables.gates else "    0 /* no gates */"
     yield "};"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from firmware_gen import emit
 from firmware_gen.emit import KnownAnswers
 from firmware_gen.errors import FirmwareGenError
+from firmware_gen.gates import GateSet
 from firmware_gen.memory import Memory, PlannedBuffer, plan_memory
 from firmware_gen.passes import Network, check_boundaries, prepare
 from firmware_gen.read_tflite import read_tflite
@@ -102,14 +103,20 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
     return networks
 
 
-def tables_of(modes: Sequence[ModeSource], policy: PolicyConfig) -> Tables:
+def tables_of(modes: Sequence[ModeSource], policy: PolicyConfig, gates: GateSet | None = None) -> Tables:
     """Everything but the text."""
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
     memory = plan_memory(share_blocks(networks))
     first = networks[0].graph
     return build_tables(
-        memory, [mode.name for mode in modes], first.tensors[first.input], first.tensors[first.output], policy
+        memory,
+        [mode.name for mode in modes],
+        first.tensors[first.input],
+        first.tensors[first.output],
+        policy,
+        gates,
+        [first.tensors[index] for index in networks[0].boundaries],
     )
 
 
@@ -120,6 +127,7 @@ def generate(
     known_answers: KnownAnswers | None = None,
     scratch_limit: int | None = None,
     name: str = "model",
+    gates: GateSet | None = None,
 ) -> GeneratedModel:
     """Writes `dimmer_model.c/.h` and, where known answers are given, `dimmer_known_answers.c/.h`.
 
@@ -127,11 +135,12 @@ def generate(
         modes: mode 0, the most expensive one, first.
         scratch_limit: bytes that no step's scratch buffer may exceed.
         name: of the model, for people.
+        gates: that choose blocks of these modes.
 
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
-    tables = tables_of(modes, policy or PolicyConfig())
+    tables = tables_of(modes, policy or PolicyConfig(), gates)
     memory = tables.memory
     if scratch_limit is not None and memory.scratch > scratch_limit:
         raise FirmwareGenError(

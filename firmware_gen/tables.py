@@ -7,15 +7,25 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from firmware_gen.errors import FirmwareGenError
+from firmware_gen.gates import (
+    MODE_GATED,
+    GateSet,
+    GateTable,
+    GateTables,
+    Linear,
+    StageTable,
+    block_row,
+    pool_multiplier,
+)
 from firmware_gen.graph import DType, Tensor
 from firmware_gen.kernels import Buffer, Kernel, Params, Scratch, Shifts, Step, Weights
 from firmware_gen.memory import Memory
 from firmware_gen.share import Block, ConstantPool
 
-ABI = 1
+ABI = 2
 MAX_MODES = 255
 MAX_POSITIONS = 256
 MAX_TIERS = 8
@@ -27,11 +37,17 @@ Resolved = int | float | tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One tier of the policy: holds while charge and voltage are both at or above its thresholds."""
+    """One tier of the policy: holds while charge and voltage are both at or above its thresholds.
+
+    Attributes:
+        mode: its number, or MODE_GATED.
+        level: of the gates' budget where the mode is gated.
+    """
 
     min_charge_permille: int
     min_millivolts: int
     mode: int
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +66,11 @@ class PolicyConfig:
     hysteresis_permille: int = 0
     hysteresis_millivolts: int = 0
 
-    def pack(self, mode_count: int) -> bytes:
+    def pack(self, mode_count: int, gated: bool = False) -> bytes:
         """The bytes of dimmer_policy_t.
+
+        Args:
+            gated: whether the model has gates.
 
         Raises:
             FirmwareGenError: too many tiers, a number that does not fit, or a mode that does not exist.
@@ -59,7 +78,7 @@ class PolicyConfig:
         if len(self.tiers) > MAX_TIERS:
             raise FirmwareGenError(f"policy: {len(self.tiers)} tiers, at most {MAX_TIERS}; merge some")
         for number, tier in enumerate(self.tiers):
-            if not 0 <= tier.mode < mode_count:
+            if not (0 <= tier.mode < mode_count or (gated and tier.mode == MODE_GATED)):
                 raise FirmwareGenError(
                     f"policy: tier {number} selects mode {tier.mode} of {mode_count}; name an existing one"
                 )
@@ -68,7 +87,7 @@ class PolicyConfig:
                 "<IHHHH", self.dwell_s, self.hysteresis_permille, self.hysteresis_millivolts, len(self.tiers), 0
             )
             tiers = b"".join(
-                struct.pack("<HHBB", t.min_charge_permille, t.min_millivolts, t.mode, 0) for t in self.tiers
+                struct.pack("<HHBB", t.min_charge_permille, t.min_millivolts, t.mode, t.level) for t in self.tiers
             )
         except struct.error as error:
             raise FirmwareGenError(
@@ -154,12 +173,13 @@ class Tables:
     input: Tensor
     output: Tensor
     policy: PolicyConfig
+    gates: GateTables | None = None
 
     @property
     def dims(self) -> bytes:
         """The bytes of dimmer_dims_t."""
         return struct.pack(
-            "<5I6H",
+            "<5I5HBB",
             self.memory.arena,
             len(self.pool.table("weights")),
             len(self.pool.table("params")) // 4,
@@ -170,7 +190,8 @@ class Tables:
             len(self.blocks),
             len(self.mode_names),
             len(self.schedules[0]),
-            0,
+            len(self.gates.gates) if self.gates else 0,
+            len(self.gates.stages) if self.gates else 0,
         ) + b"".join(
             struct.pack("<IIfhBB", offset, tensor.size, *ends(tensor), TYPE_CODES[tensor.dtype], 0)
             for tensor, offset in ((self.input, self.memory.input_offset), (self.output, self.memory.output_offset))
@@ -195,13 +216,15 @@ class Tables:
             crc = zlib.crc32(struct.pack("<HH", block.first_step, block.step_count), crc)
         for schedule in self.schedules:
             crc = zlib.crc32(struct.pack(f"<{len(schedule)}H", *schedule), crc)
-        return zlib.crc32(self.policy.pack(len(self.mode_names)), crc)
+        crc = zlib.crc32(self.policy.pack(len(self.mode_names), self.gates is not None), crc)
+        return zlib.crc32(self.gates.data, crc) if self.gates else crc
 
     @property
     def schedule_bytes(self) -> int:
-        """Bytes of records, steps, blocks and schedules."""
+        """Bytes of records, steps, blocks, schedules and gates."""
         return (
-            sum(len(table.data) for table in self.records)
+            (len(self.gates.data) if self.gates else 0)
+            + sum(len(table.data) for table in self.records)
             + 4 * (len(self.steps) + len(self.blocks))
             + 2 * sum(len(schedule) for schedule in self.schedules)
         )
@@ -213,14 +236,28 @@ def ends(tensor: Tensor) -> tuple[float, int]:
 
 
 def build_tables(
-    memory: Memory, mode_names: Sequence[str], source: Tensor, output: Tensor, policy: PolicyConfig
+    memory: Memory,
+    mode_names: Sequence[str],
+    source: Tensor,
+    output: Tensor,
+    policy: PolicyConfig,
+    gates: GateSet | None = None,
+    streams: Sequence[Tensor] = (),
 ) -> Tables:
     """Gives every step its record and every constant its place.
+
+    Args:
+        streams: for gates, the tensor before each position.
 
     Raises:
         FirmwareGenError: there are more of something than an index can count, or a number does not fit its field.
     """
-    return _Builder(memory).build(tuple(mode_names), source, output, policy)
+    builder = _Builder(memory)
+    tables = builder.build(tuple(mode_names), source, output, policy)
+    if gates is None:
+        return tables
+    gates.check()
+    return replace(tables, gates=builder.gates(gates, tables, streams))
 
 
 class _Builder:
@@ -280,6 +317,64 @@ class _Builder:
             self.steps.extend(added)
         self.blocks[key] = BlockEntry(first, len(key), (position,), modes)
         return key
+
+    def gates(self, gates: GateSet, tables: Tables, streams: Sequence[Tensor]) -> GateTables:
+        """Puts the gates' weights among the others and finds the block that each choice runs.
+
+        Raises:
+            FirmwareGenError: the stream is not int8, or not as wide as the gates were made for.
+        """
+        modes = tuple(range(len(tables.mode_names)))
+
+        def weights(linear: Linear, role: str, layer: str) -> int:
+            return self.pool.add(Weights(linear.data, linear.shape), role, layer, modes)
+
+        def params(linear: Linear, role: str, layer: str) -> int:
+            return self.pool.add(Params(linear.bias), role, layer, modes)
+
+        stages: list[StageTable] = []
+        entries: list[GateTable] = []
+        for number, stage in enumerate(gates.stages):
+            position = gates.first_position + len(entries)
+            stream = streams[position]
+            channels = stream.shape[-1]
+            if stream.dtype is not DType.INT8 or any(gate.entry.shape[1] != channels + 1 for gate in stage):
+                raise FirmwareGenError(
+                    f"the gates of stage {number} are not made for {stream.name}, "
+                    f"{stream.dtype.value}{list(stream.shape)}; train the gates of this network"
+                )
+            pixels = stream.elements // channels
+            first = self.memory.blocks.schedules[0][position]
+            place, factor = self.memory.offsets[first, 0], pool_multiplier(stream.q.scale, pixels)
+            stages.append(
+                StageTable(place, factor[0], pixels, channels, len(entries), len(stage), factor[1], stream.q.zero_point)
+            )
+            for block, gate in enumerate(stage):
+                layer = f"gate {number}.{block}"
+                entries.append(
+                    GateTable(
+                        weights(gate.entry, "entry_weights", layer),
+                        params(gate.entry, "entry_bias", layer),
+                        weights(gate.head, "head_weights", layer),
+                        params(gate.head, "head_bias", layer),
+                        gate.entry.shift,
+                        gate.skippable,
+                        gate.options,
+                        block_row(gate, position + block, tables.mode_names, tables.schedules),
+                    )
+                )
+        hidden, features = gates.features.shape
+        return GateTables(
+            weights(gates.features, "feature_weights", "gates"),
+            weights(gates.state, "state_weights", "gates"),
+            params(gates.features, "bias", "gates"),
+            gates.first_position,
+            features,
+            hidden,
+            gates.features.shift,
+            tuple(stages),
+            tuple(entries),
+        )
 
     def find(self, key: tuple[tuple[int, int], ...]) -> int | None:
         """Where in the steps so far the same run of steps begins."""

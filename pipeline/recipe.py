@@ -187,12 +187,13 @@ class GatesSection:
         options: bits that a gate chooses from, falling; 0 is for skippable blocks.
         features: outputs of each block's 1x1 convolution.
         hidden: units of the recurrent cell.
-        warmup_epochs: first step, towards executing everything at the first option.
+        warmup_epochs: first step, towards the best static mode of each budget.
+        front_images: training images on which those are found.
         epochs: second step, towards the budgets; 0 for a model without gates.
         tune_epochs: third step, as the second with a falling learning rate and the backbone frozen.
         images: training images an epoch; 0 for all.
         batch: images a step.
-        lr: of the gates (Adam).
+        lr: of the gates (Adam); ten times as much in the warm-up.
         backbone_lr: of the backbone in the second step (SGD); 0 keeps it frozen, so that every static mode stays as it
             was, to the bit.
         cost_weight: of the cost against the label loss.
@@ -206,14 +207,15 @@ class GatesSection:
     options: tuple[int, ...] = (8, 4, 2, 0)
     features: int = 8
     hidden: int = 16
-    warmup_epochs: int = 1
+    warmup_epochs: int = 3
+    front_images: int = 500
     epochs: int = 0
     tune_epochs: int = 2
     images: int = 0
     batch: int = 128
-    lr: float = 0.003
+    lr: float = 0.0003
     backbone_lr: float = 0.0
-    cost_weight: float = 0.5
+    cost_weight: float = 0.1
     dead_band: float = 0.05
     lowest_budget: float = 0.05
     budgets_per_batch: int = 4
@@ -228,6 +230,7 @@ class GatesSection:
         _require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")
         for key in ("warmup_epochs", "epochs", "tune_epochs", "images"):
             _require(getattr(self, key) >= 0, key, "must not be negative")
+        _require(self.front_images >= 1, "front_images", "must be at least 1")
         _require(self.batch >= 2, "batch", "must be at least 2")
         _require(self.lr > 0, "lr", "must be positive")
         _require(self.backbone_lr >= 0, "backbone_lr", "must not be negative")

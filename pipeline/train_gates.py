@@ -1,8 +1,9 @@
 """Training of the gates: ``python -m pipeline.train_gates --model NAME``.
 
-Three steps (Shen et al., Fractional Skipping, AAAI 2020): the gates warm up towards full execution with the backbone
-frozen; they learn towards a cost, with the backbone where the recipe gives it a learning rate; they are tuned with the
-backbone frozen again. Each batch has budgets of its own, so that one set of gates serves all battery levels.
+Three steps, after Shen et al., Fractional Skipping (AAAI 2020): the gates warm up with the backbone frozen, here
+towards the best static mode of each budget and not towards full execution; they learn towards a cost, with the backbone
+where the recipe gives it a learning rate; they are tuned with the backbone frozen again. Each batch has budgets of its
+own, so that one set of gates serves all battery levels.
 
 ``gates.safetensors`` lies beside the checkpoint, which stays as it is. With a trained backbone, its new
 ``checkpoint.safetensors`` lies there too. The state is saved after each epoch: a run that was killed goes on where it
@@ -32,16 +33,17 @@ from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.data import Dataset, Images, Split, load_dataset, to_input
 from pipeline.data.augment import pad
 from pipeline.errors import DimmerError
-from pipeline.modes import FULL_BITS
 from pipeline.networks import ResNet, clamp_gammas
 from pipeline.networks.gate_config import LEVELS, budget_level, direction, gate_macs, gated_cost, level_budget
 from pipeline.networks.gates import GatedNetwork, Gates, Outcome
 from pipeline.recipe import GatesSection, Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from pipeline.static_front import StaticMode, best_within, static_front
 from pipeline.trainer import Trainer, augment, distillation, sample_mode
 
 CODE = (
     "pipeline/train_gates.py",
+    "pipeline/static_front.py",
     "pipeline/trainer.py",
     "pipeline/data",
     "pipeline/networks",
@@ -52,8 +54,10 @@ GATES = "gates.safetensors"
 HISTORY = "history.json"
 STATE = "state.safetensors"
 STEPS = ("warm-up", "cost", "tuning")
-# What the softmax of the option to execute fully is warmed up to: over that, its gradient would vanish.
-_WARM = 0.7
+# What the softmax of the wanted option is warmed up to: over that, its gradient would vanish.
+_WARM = 0.8
+# Warm-up knows what to choose, and learns it faster than the steps behind it may.
+_WARM_UP_RATE = 10.0
 _EVAL_BATCH = 250
 
 Progress = Callable[[str, float], None]
@@ -171,6 +175,9 @@ class GateTrainer:
         self.trainer.network.load_state_dict(load_network(recipe, checkpoint).state_dict())
         torch.manual_seed(recipe.train.seed)
         self.gated = make_gated(recipe, self.trainer.network).to(device)
+        self.front: tuple[StaticMode, ...] = ()
+        # The gates' own cost, which the budget of the whole super-net at 1 has no room for.
+        self.overhead = max(self.gated.cost.relative(self.trainer.super) - 1, 0.0)
         self.optimizer = torch.optim.Adam(self.gated.gates.parameters(), lr=self.settings.lr)
 
     def step(self, x: Tensor, budgets: Sequence[float], step: str, lr: float) -> tuple[float, float]:
@@ -202,7 +209,7 @@ class GateTrainer:
             outcome = self.gated(x, levels, alternatives=step != "warm-up")
         loss = distillation(outcome.logits, teacher, self.recipe.train.temperature)
         means = [outcome.cost[part].mean() / budget for budget, part in zip(budgets, parts, strict=True)]
-        total = self._warm_up(outcome) if step == "warm-up" else loss + self._pull(means)
+        total = self._warm_up(outcome, budgets, parts) if step == "warm-up" else loss + self._pull(means)
         total.backward()
         self.optimizer.step()
         if joint:
@@ -210,15 +217,25 @@ class GateTrainer:
             clamp_gammas(network)
         return float(loss.detach()), sum(abs(float(mean.detach()) - 1) for mean in means) / len(means)
 
-    def _warm_up(self, outcome: Outcome) -> Tensor:
+    def _warm_up(self, outcome: Outcome, budgets: Sequence[float], parts: Sequence[slice]) -> Tensor:
+        """Cross-entropy towards the best static mode of each budget."""
         losses = []
+        modes = [best_within(self.front, budget + self.overhead).mode for budget in budgets]
         for choice in outcome.choices:
-            count = len(choice.place.options)
-            if count > 1:
-                target = torch.full_like(choice.logits, (1 - _WARM) / (count - 1))
-                target[:, choice.place.options.index(FULL_BITS)] = _WARM
-                losses.append(F.cross_entropy(choice.logits, target))
+            options = choice.place.options
+            if len(options) == 1:
+                continue
+            target = torch.full_like(choice.logits, (1 - _WARM) / (len(options) - 1))
+            for mode, part in zip(modes, parts, strict=True):
+                target[part, options.index(mode.blocks[choice.place.stage][choice.place.block])] = _WARM
+            losses.append(F.cross_entropy(choice.logits, target))
         return torch.stack(losses).mean()
+
+    def find_front(self, images: Images, tell: Callable[[float], None]) -> None:
+        """Tries static modes on training images uint8[N,H,W,C]."""
+        x = to_input(images).contiguous(memory_format=torch.channels_last).to(self.device)
+        places, temperature = self.gated.gates.places, self.recipe.train.temperature
+        self.front = static_front(self.trainer.network, self.gated.cost, places, x, temperature, tell)
 
     def _pull(self, means: Sequence[Tensor]) -> Tensor:
         """From the mean costs, relative to their budgets: a block at 4 or 2 bits matters as much to a low budget as one
@@ -304,6 +321,9 @@ def train_gates(
     images = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)
     steps = [STEPS[0]] * settings.warmup_epochs + [STEPS[1]] * settings.epochs + [STEPS[2]] * settings.tune_epochs
     text = f"epoch {len(history) + 1} of {len(steps)}" + (f" after {history[-1]}" if history else "")
+    if len(history) < settings.warmup_epochs:
+        few = dataset.train.images[: settings.front_images]
+        trainer.find_front(few, lambda share: progress("static modes to start from", 0.0))
     for epoch in range(len(history), len(steps)):
 
         def tell(share: float, text: str = text, epoch: int = epoch) -> None:
@@ -336,6 +356,8 @@ def _run_epoch(
             labels = torch.from_numpy(dataset.train.labels[index])
             trainer.step_backbone(x, labels, rng)
         lr = settings.lr
+        if step == "warm-up":
+            lr *= _WARM_UP_RATE
         if step == "tuning":
             done = (steps[:epoch].count(step) + i / per_epoch) / settings.tune_epochs
             lr *= 0.5 * (1 + math.cos(math.pi * done))

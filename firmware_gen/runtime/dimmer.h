@@ -14,13 +14,23 @@ extern "C" {
 #endif
 
 /* Raised whenever a table, a record or a function that generated code uses changes. */
-#define DIMMER_ABI 1
+#define DIMMER_ABI 2
 
 /* The arena starts at a multiple of this many bytes. */
 #define DIMMER_ARENA_ALIGN 16u
 
 /* At most this many tiers in a policy. */
 #define DIMMER_MAX_TIERS 8u
+
+/* At most this many blocks that gates choose for, and units in a layer of a gate. */
+#define DIMMER_MAX_GATES  64u
+#define DIMMER_GATE_UNITS 32u
+
+/* The mode in which gates choose the bits of every block for the input at hand. */
+#define DIMMER_MODE_GATED 255u
+
+/* What dimmer_gated_bits says of a block that the gates did not run. */
+#define DIMMER_BITS_UNKNOWN 255u
 
 typedef enum {
     DIMMER_OK = 0,
@@ -54,7 +64,7 @@ typedef struct {
     uint16_t min_charge_permille;
     uint16_t min_millivolts;
     uint8_t mode;
-    uint8_t reserved;
+    uint8_t level; /* of the gates' budget where mode is DIMMER_MODE_GATED */
 } dimmer_tier_t;
 
 /* Tiers stand in the order of falling thresholds; the last one holds whatever the battery says. */
@@ -79,6 +89,14 @@ typedef struct {
  * May call dimmer_set_mode and dimmer_report_battery: the mode holds from `position` on. */
 typedef void (*dimmer_block_hook_t)(dimmer_t *d, uint16_t position, void *user);
 
+/* Of a gated inference. */
+typedef struct {
+    int16_t state[DIMMER_GATE_UNITS];
+    uint8_t choice[DIMMER_MAX_GATES];
+    uint8_t stage;
+    volatile uint8_t level;
+} dimmer_gating_t;
+
 /* The fields are private; the struct is here so that the caller can own one. */
 struct dimmer {
     const dimmer_model_t *model;
@@ -88,6 +106,7 @@ struct dimmer {
     dimmer_policy_state_t policy_state;
     volatile uint8_t wanted; /* mode of the next position */
     uint8_t running;         /* mode of the position that ran last */
+    dimmer_gating_t gating;
 };
 
 /* Checks the model (magic, ABI, byte order, CRC, every index) and the arena, then selects mode 0.
@@ -103,7 +122,8 @@ int8_t *dimmer_input(dimmer_t *d);
 const int8_t *dimmer_output(const dimmer_t *d);
 
 /* Selects the mode for the next position that runs. One byte is stored, so it may be called from
- * an interrupt in the middle of an inference.
+ * an interrupt in the middle of an inference. DIMMER_MODE_GATED holds from the next stage on, where
+ * the gates look at the stream.
  * Returns DIMMER_ERR_MODE where the model has no such mode; the mode then stays as it was. */
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode);
 
@@ -112,6 +132,17 @@ dimmer_mode_id_t dimmer_mode(const dimmer_t *d);
 
 /* Returns the mode that the last position really ran in (inside the hook: the one before `position`). */
 dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d);
+
+/* Sets the budget of the gates, from the next stage on: 255 is the 8-bit super-net's cost, every 51 less
+ * halve it. One byte is stored, as by dimmer_set_mode. It is 255 after dimmer_init. */
+void dimmer_set_budget(dimmer_t *d, uint8_t level);
+
+/* Returns how many blocks the gates choose for, 0 where the model has no gates. */
+uint16_t dimmer_gated_blocks(const dimmer_t *d);
+
+/* Returns the bits that a block, 0 .. dimmer_gated_blocks() - 1, ran with in the last inference;
+ * DIMMER_BITS_UNKNOWN where the gates did not run it. */
+uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block);
 
 /* Gives the policy the state of the battery; the policy may change the mode.
  * Returns DIMMER_ERR_POLICY where the model has no policy. */

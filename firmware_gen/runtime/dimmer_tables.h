@@ -20,6 +20,8 @@ extern "C" {
 
 #define DIMMER_MAGIC 0x524D4D44u /* "DMMR" */
 
+typedef struct dimmer_gates dimmer_gates_t; /* gates.h */
+
 /* All buffers in the arena start at a multiple of DIMMER_ARENA_ALIGN bytes. */
 typedef void (*dimmer_kernel_fn)(const dimmer_model_t *model, const void *record, uint8_t *arena);
 
@@ -72,7 +74,8 @@ typedef struct {
     uint16_t block_count;
     uint16_t mode_count; /* 1..255 */
     uint16_t position_count;
-    uint16_t reserved;
+    uint8_t gate_count;  /* 0: gates is null */
+    uint8_t gate_stages; /* stages that have gates */
     dimmer_tensor_t input;
     dimmer_tensor_t output;
 } dimmer_dims_t;
@@ -88,7 +91,7 @@ struct dimmer_model {
     /* CRC-32 over these bytes, one after the other:
      *   dims, weights, params, shifts,
      *   the records of kernels[0], kernels[1], ...,
-     *   steps, blocks, schedules, policy */
+     *   steps, blocks, schedules, policy, and of gates what gates.h says */
     uint32_t crc;
     const char *name;
     dimmer_dims_t dims;
@@ -101,6 +104,7 @@ struct dimmer_model {
     const uint16_t *schedules;      /* [dims.mode_count][dims.position_count]: index into blocks */
     const dimmer_mode_t *modes;     /* [dims.mode_count] */
     dimmer_policy_t policy;         /* tier_count 0 where there is none */
+    const dimmer_gates_t *gates;    /* null where there are none */
 };
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-#include "dimmer_tables.h"
+#include "gates.h"
 
 static int little_endian(void) {
     const uint16_t probe = 1u;
@@ -22,7 +22,8 @@ static uint32_t model_crc(const dimmer_model_t *model) {
     crc = dimmer_crc32(crc, model->blocks, n->block_count * sizeof *model->blocks);
     crc = dimmer_crc32(crc, model->schedules,
                        (size_t)n->mode_count * n->position_count * sizeof *model->schedules);
-    return dimmer_crc32(crc, &model->policy, sizeof model->policy);
+    crc = dimmer_crc32(crc, &model->policy, sizeof model->policy);
+    return model->gates == NULL ? crc : model->gates->calls->crc(crc, model);
 }
 
 static int inside(const dimmer_tensor_t *tensor, uint32_t arena_size) {
@@ -38,6 +39,10 @@ static int records_hold(const dimmer_model_t *model) {
         bytes += (uint64_t)model->kernels[i].record_size * model->kernels[i].record_count;
     }
     return bytes == model->dims.record_bytes;
+}
+
+static int has_mode(const dimmer_model_t *model, uint8_t mode) {
+    return mode < model->dims.mode_count || (mode == DIMMER_MODE_GATED && model->gates != NULL);
 }
 
 /* Whether every index that dimmer_invoke follows stays inside its table. Offsets inside the records are
@@ -75,11 +80,11 @@ static int tables_hold(const dimmer_model_t *model) {
         }
     }
     for (i = 0; i < model->policy.tier_count; ++i) {
-        if (model->policy.tiers[i].mode >= n->mode_count) {
+        if (!has_mode(model, model->policy.tiers[i].mode)) {
             return 0;
         }
     }
-    return 1;
+    return model->gates == NULL || model->gates->calls->hold(model);
 }
 
 dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size) {
@@ -98,7 +103,7 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
         return DIMMER_ERR_ENDIAN;
     }
     if (dimmer_crc32(0u, &model->dims, sizeof model->dims) != model->dims_crc || !records_hold(model) ||
-        model_crc(model) != model->crc) {
+        (model->dims.gate_count != 0u) != (model->gates != NULL) || model_crc(model) != model->crc) {
         return DIMMER_ERR_CRC;
     }
     if (!tables_hold(model)) {
@@ -117,6 +122,10 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
     d->policy_state = fresh;
     d->wanted = 0u;
     d->running = 0u;
+    d->gating.level = 255u;
+    if (model->gates != NULL) {
+        model->gates->calls->begin(d);
+    }
     return DIMMER_OK;
 }
 
@@ -129,7 +138,7 @@ const int8_t *dimmer_output(const dimmer_t *d) {
 }
 
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
-    if (mode >= d->model->dims.mode_count) {
+    if (!has_mode(d->model, mode)) {
         return DIMMER_ERR_MODE;
     }
     d->wanted = mode;
@@ -144,8 +153,23 @@ dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d) {
     return d->running;
 }
 
+void dimmer_set_budget(dimmer_t *d, uint8_t level) {
+    d->gating.level = level;
+}
+
+uint16_t dimmer_gated_blocks(const dimmer_t *d) {
+    return d->model->dims.gate_count;
+}
+
+uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block) {
+    const uint8_t choice = d->gating.choice[block];
+
+    return choice < DIMMER_GATE_OPTIONS ? d->model->gates->gates[block].options[choice] : DIMMER_BITS_UNKNOWN;
+}
+
 dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) {
     const dimmer_policy_t *policy = &d->model->policy;
+    const dimmer_tier_t *tier;
 
     if (now == NULL) {
         return DIMMER_ERR_ARGUMENT;
@@ -154,7 +178,11 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) 
         return DIMMER_ERR_POLICY;
     }
     d->policy_state = dimmer_policy_next(policy, d->policy_state, now);
-    return dimmer_set_mode(d, policy->tiers[d->policy_state.tier].mode);
+    tier = &policy->tiers[d->policy_state.tier];
+    if (tier->mode == DIMMER_MODE_GATED) {
+        dimmer_set_budget(d, tier->level);
+    }
+    return dimmer_set_mode(d, tier->mode);
 }
 
 void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user) {
@@ -167,6 +195,9 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
     const uint16_t positions = model->dims.position_count;
     uint16_t position;
 
+    if (model->gates != NULL) {
+        model->gates->calls->begin(d);
+    }
     for (position = 0; position < positions; ++position) {
         const dimmer_block_t *block;
         const dimmer_step_t *step;
@@ -178,8 +209,12 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
         }
         /* Read once: an interrupt may store another mode at any time. */
         mode = d->wanted;
-        d->running = mode;
-        block = &model->blocks[model->schedules[(uint32_t)mode * positions + position]];
+        if (mode == DIMMER_MODE_GATED) {
+            block = model->gates->calls->next(d, position);
+        } else {
+            d->running = mode;
+            block = &model->blocks[model->schedules[(uint32_t)mode * positions + position]];
+        }
         step = &model->steps[block->first_step];
         for (end = step + block->step_count; step != end; ++step) {
             const dimmer_kernel_t *kernel = &model->kernels[step->kernel];

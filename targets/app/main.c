@@ -3,6 +3,7 @@
  *   (nothing)       self-test, then the model under a falling battery
  *   selftest        each mode's known answer
  *   verify IN OUT   runs the records of IN, each with its own mode at each position; writes the results
+ *   gated IN OUT    runs the records of IN, each with its own budget, as the gates choose; writes the results
  *   bench           instructions of each mode and of a mode switch, stack
  *   battery CURVE   one inference for each line of a CSV: time_s,charge_permille,millivolts,harvest_ua
  *
@@ -43,7 +44,7 @@ static int fail(const char *message) {
 }
 
 static const char *mode_name(uint32_t mode) {
-    return dimmer_model.modes[mode].name;
+    return mode == DIMMER_MODE_GATED ? "gated" : dimmer_model.modes[mode].name;
 }
 
 static void put_instructions(uint32_t ticks) {
@@ -101,6 +102,42 @@ static void follow_plan(dimmer_t *d, uint16_t position, void *user) {
     (void)dimmer_set_mode(d, p->wanted[position]);
 }
 
+static const char *gated_records(int in, int out) {
+    const uint16_t blocks = dimmer_gated_blocks(&dimmer);
+    uint32_t header[5]; /* "DMG1", count, input bytes, output bytes, blocks */
+    uint32_t record;
+
+    if (dimmer_set_mode(&dimmer, DIMMER_MODE_GATED) != DIMMER_OK) {
+        return "the model has no gates";
+    }
+    if (platform_read(in, header, sizeof header) != sizeof header || memcmp(header, "DMG1", 4) != 0) {
+        return "the records do not start with a DMG1 header";
+    }
+    if (header[2] != dimmer_model.dims.input.size || header[3] != dimmer_model.dims.output.size ||
+        header[4] != blocks) {
+        return "the records were made for a model of other sizes";
+    }
+    for (record = 0; record < header[1]; ++record) {
+        uint8_t level;
+        uint16_t block;
+
+        if (platform_read(in, &level, 1) != 1u ||
+            platform_read(in, dimmer_input(&dimmer), header[2]) != header[2]) {
+            return "the records end too early";
+        }
+        dimmer_set_budget(&dimmer, level);
+        (void)dimmer_invoke(&dimmer);
+        for (block = 0; block < blocks; ++block) {
+            plan.ran[block] = dimmer_gated_bits(&dimmer, block);
+        }
+        if (platform_write(out, dimmer_output(&dimmer), header[3]) != header[3] ||
+            platform_write(out, plan.ran, blocks) != blocks) {
+            return "the results cannot be written";
+        }
+    }
+    return NULL;
+}
+
 static const char *verify_records(int in, int out) {
     const uint32_t positions = dimmer_model.dims.position_count;
     uint32_t header[5]; /* "DMV1", count, input bytes, output bytes, positions */
@@ -114,6 +151,7 @@ static const char *verify_records(int in, int out) {
         header[4] != positions) {
         return "the records were made for a model of other sizes";
     }
+    dimmer_on_block(&dimmer, follow_plan, &plan);
     for (record = 0; record < header[1]; ++record) {
         if (platform_read(in, plan.wanted, positions) != positions ||
             platform_read(in, dimmer_input(&dimmer), header[2]) != header[2]) {
@@ -135,7 +173,9 @@ static const char *verify_records(int in, int out) {
     return NULL;
 }
 
-static int verify(const char *in_path, const char *out_path) {
+typedef const char *(*run_records_t)(int in, int out);
+
+static int verify(run_records_t run_records, const char *in_path, const char *out_path) {
     const char *error;
     int in;
     int out;
@@ -152,9 +192,7 @@ static int verify(const char *in_path, const char *out_path) {
         (void)platform_close(in);
         return fail("the file of results cannot be opened");
     }
-    dimmer_on_block(&dimmer, follow_plan, &plan);
-    error = verify_records(in, out);
-    dimmer_on_block(&dimmer, NULL, NULL);
+    error = run_records(in, out);
     (void)platform_close(in);
     if (platform_close(out) != 0 && error == NULL) {
         error = "the results cannot be written";
@@ -377,7 +415,10 @@ int main(int argc, char **argv) {
         return selftest();
     }
     if (count == 3 && same(words[0], "verify")) {
-        return verify(words[1], words[2]);
+        return verify(verify_records, words[1], words[2]);
+    }
+    if (count == 3 && same(words[0], "gated")) {
+        return verify(gated_records, words[1], words[2]);
     }
     if (count == 1 && same(words[0], "bench")) {
         return bench();
@@ -385,5 +426,5 @@ int main(int argc, char **argv) {
     if (count == 2 && same(words[0], "battery")) {
         return battery(words[1]);
     }
-    return fail("say selftest, verify IN OUT, bench or battery CURVE");
+    return fail("say selftest, verify IN OUT, gated IN OUT, bench or battery CURVE");
 }

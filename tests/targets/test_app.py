@@ -142,7 +142,7 @@ def test_verify_refuses_what_is_damaged(app: App, tmp_path: Path, damage: object
         (["verify", "none.bin", "out.bin"], "the file of records cannot be opened"),
         (["verify", "in.bin", "none/out.bin"], "the file of results cannot be opened"),
         (["battery", "none.csv"], "the battery curve cannot be opened"),
-        (["verify"], "say selftest, verify IN OUT, bench or battery CURVE"),
+        (["verify"], "say selftest, verify IN OUT, gated IN OUT, bench or battery CURVE"),
         (["lamp"], "say selftest"),
     ],
 )

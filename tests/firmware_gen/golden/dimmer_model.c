@@ -76,7 +76,7 @@ static const dimmer_mode_t modes[1] = {
 
 const dimmer_model_t dimmer_model = {
     DIMMER_MAGIC,
-    1u, /* ABI */
+    2u, /* ABI */
     0xC5E52AD0u, /* CRC-32 of dims */
     0x9D99966Du, /* CRC-32 of all tables */
     "golden",
@@ -91,6 +91,8 @@ const dimmer_model_t dimmer_model = {
         .block_count = 1,
         .mode_count = 1,
         .position_count = 1,
+        .gate_count = 0,
+        .gate_stages = 0,
         .input = {64u, 9u, 0.015625f, 0, DIMMER_INT8, 0},
         .output = {32u, 3u, 0.25f, 4, DIMMER_INT8, 0},
     },
@@ -108,5 +110,6 @@ const dimmer_model_t dimmer_model = {
         .tiers = {
             {0, 0, 0, 0}
         }
-    }
+    },
+    0 /* no gates */
 };

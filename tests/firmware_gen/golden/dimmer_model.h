@@ -5,8 +5,8 @@
 
 #include "dimmer_tables.h"
 
-#if DIMMER_ABI != 1
-#error "generated for ABI 1 of the Dimmer runtime: generate it again, or take the runtime it came with"
+#if DIMMER_ABI != 2
+#error "generated for ABI 2 of the Dimmer runtime: generate it again, or take the runtime it came with"
 #endif
 
 #ifdef __cplusplus
@@ -18,6 +18,7 @@ extern "C" {
 #define DIMMER_MODEL_OUTPUT_SIZE 3u /* bytes: int8[1,3], scale 0.25, zero point 4 */
 #define DIMMER_MODEL_MODE_COUNT 1u
 #define DIMMER_MODEL_POSITION_COUNT 1u
+#define DIMMER_MODEL_GATE_COUNT 0u
 
 /* From the most expensive to the cheapest. */
 enum {

@@ -80,7 +80,8 @@ class Dims(ctypes.Structure):
         ("block_count", ctypes.c_uint16),
         ("mode_count", ctypes.c_uint16),
         ("position_count", ctypes.c_uint16),
-        ("reserved", ctypes.c_uint16),
+        ("gate_count", ctypes.c_uint8),
+        ("gate_stages", ctypes.c_uint8),
         ("input", Tensor),
         ("output", Tensor),
     )
@@ -91,7 +92,7 @@ class Tier(ctypes.Structure):
         ("min_charge_permille", ctypes.c_uint16),
         ("min_millivolts", ctypes.c_uint16),
         ("mode", ctypes.c_uint8),
-        ("reserved", ctypes.c_uint8),
+        ("level", ctypes.c_uint8),
     )
 
 
@@ -141,6 +142,7 @@ class Model(ctypes.Structure):
         ("schedules", ctypes.c_void_p),
         ("modes", ctypes.c_void_p),
         ("policy", Policy),
+        ("gates", ctypes.c_void_p),
     )
 
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dimmer_tables.h"
+#include "gates.h"
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \
@@ -31,7 +31,7 @@ static void append(const dimmer_model_t *model, const void *record, uint8_t *are
 
 typedef struct {
     int8_t weights[8];
-    int32_t params[2];
+    int32_t params[4];
     int8_t shifts[4];
     append_t records[4];
     dimmer_kernel_t kernels[1];
@@ -39,6 +39,10 @@ typedef struct {
     dimmer_block_t blocks[4];
     uint16_t schedules[6];
     dimmer_mode_t modes[2];
+    dimmer_gate_stage_t gate_stages[1];
+    dimmer_gate_t gate_blocks[1];
+    uint16_t gate_choices[8];
+    dimmer_gates_t gates;
     dimmer_model_t model;
 } fixture_t;
 
@@ -57,7 +61,14 @@ static void seal(fixture_t *f) {
     crc = dimmer_crc32(crc, f->steps, sizeof f->steps);
     crc = dimmer_crc32(crc, f->blocks, sizeof f->blocks);
     crc = dimmer_crc32(crc, f->schedules, sizeof f->schedules);
-    f->model.crc = dimmer_crc32(crc, &f->model.policy, sizeof f->model.policy);
+    crc = dimmer_crc32(crc, &f->model.policy, sizeof f->model.policy);
+    if (f->model.gates != NULL) {
+        crc = dimmer_crc32(crc, &f->gates.cell, sizeof f->gates.cell);
+        crc = dimmer_crc32(crc, f->gate_stages, sizeof f->gate_stages);
+        crc = dimmer_crc32(crc, f->gates.gates, n->gate_count * sizeof f->gate_blocks[0]);
+        crc = dimmer_crc32(crc, f->gates.blocks, n->gate_count * sizeof f->gate_choices);
+    }
+    f->model.crc = crc;
 }
 
 static void make(fixture_t *f) {
@@ -84,7 +95,7 @@ static void make(fixture_t *f) {
     f->model.name = "test";
     n->arena_size = 64;
     n->weights_size = sizeof f->weights;
-    n->param_count = 2;
+    n->param_count = 4;
     n->shift_count = sizeof f->shifts;
     n->record_bytes = sizeof f->records;
     n->kernel_count = 1;
@@ -107,6 +118,32 @@ static void make(fixture_t *f) {
     f->model.policy.tier_count = 2;
     f->model.policy.tiers[0].min_charge_permille = 500;
     f->model.policy.tiers[1].mode = 1;
+    seal(f);
+}
+
+/* Gates for the second position, which choose by the level alone: from 8 bits, steps b and c, and 0. */
+static void make_gated(fixture_t *f) {
+    static const int8_t weights[6] = {0, 1, 1, 0, 1, -1};
+    static const dimmer_gate_stage_t stage = {16, 1 << 30, 1, 1, 0, 1, 1, 0};
+    static const dimmer_gate_t gate = {0, 0, 4, 2, 3, 2, 1, 0, {8, 0, 0, 0}};
+    static const uint16_t choices[8] = {1, 2, 1, 1, 1, 2, 1, 1};
+    static const dimmer_gate_cell_t cell = {2, 3, 1, 1, 1, 1, 2, {0, 0, 0}};
+
+    make(f);
+    memcpy(f->weights, weights, sizeof weights);
+    f->params[0] = 0;
+    f->params[1] = -100;
+    f->gate_stages[0] = stage;
+    f->gate_blocks[0] = gate;
+    memcpy(f->gate_choices, choices, sizeof choices);
+    f->gates.calls = &dimmer_gate_calls;
+    f->gates.cell = cell;
+    f->gates.stages = f->gate_stages;
+    f->gates.gates = f->gate_blocks;
+    f->gates.blocks = f->gate_choices;
+    f->model.gates = &f->gates;
+    f->model.dims.gate_count = 1;
+    f->model.dims.gate_stages = 1;
     seal(f);
 }
 
@@ -285,6 +322,104 @@ static void the_battery_chooses_the_mode(void) {
     CHECK(dimmer_report_battery(&d, &now) == DIMMER_ERR_POLICY);
 }
 
+static void gates_choose_by_the_budget(void) {
+    fixture_t f;
+    dimmer_t d;
+    dimmer_battery_t now = {0, 0, 900, 3300};
+
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_gated_blocks(&d) == 0);
+    CHECK(dimmer_set_mode(&d, DIMMER_MODE_GATED) == DIMMER_ERR_MODE);
+    make_gated(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_gated_blocks(&d) == 1);
+    CHECK(dimmer_gated_bits(&d, 0) == DIMMER_BITS_UNKNOWN);
+    CHECK(dimmer_set_mode(&d, DIMMER_MODE_GATED) == DIMMER_OK);
+    CHECK(ran(&d, "abcC"));
+    CHECK(dimmer_gated_bits(&d, 0) == 8);
+    CHECK(dimmer_running_mode(&d) == DIMMER_MODE_GATED);
+    dimmer_set_budget(&d, 0);
+    CHECK(ran(&d, "aC"));
+    CHECK(dimmer_gated_bits(&d, 0) == 0);
+    CHECK(dimmer_set_mode(&d, 0) == DIMMER_OK);
+    CHECK(ran(&d, "abcC"));
+    CHECK(dimmer_gated_bits(&d, 0) == DIMMER_BITS_UNKNOWN);
+    f.model.policy.tiers[0].mode = DIMMER_MODE_GATED;
+    f.model.policy.tiers[0].level = 0;
+    seal(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == DIMMER_MODE_GATED);
+    CHECK(ran(&d, "aC"));
+}
+
+static void a_switch_to_gated_holds_from_the_next_stage_on(void) {
+    static const uint16_t choices[16] = {1, 2, 1, 1, 1, 2, 1, 1, 3, 2, 3, 3, 3, 2, 3, 3};
+    static uint16_t two[16];
+    static dimmer_gate_t gates[2];
+    fixture_t f;
+    dimmer_t d;
+    switch_t s = {2, DIMMER_MODE_GATED, 0};
+
+    /* One stage of two blocks: the second and the last position. */
+    make_gated(&f);
+    memcpy(two, choices, sizeof choices);
+    gates[0] = gates[1] = f.gate_blocks[0];
+    f.gates.gates = gates;
+    f.gates.blocks = two;
+    f.gate_stages[0].gate_count = 2;
+    f.model.dims.gate_count = 2;
+    seal(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    dimmer_set_budget(&d, 0);
+    CHECK(dimmer_set_mode(&d, DIMMER_MODE_GATED) == DIMMER_OK);
+    CHECK(ran(&d, "a"));
+    dimmer_on_block(&d, switch_there, &s);
+    CHECK(dimmer_set_mode(&d, 1) == DIMMER_OK);
+    CHECK(ran(&d, "aC"));
+    CHECK(dimmer_running_mode(&d) == 1);
+    CHECK(dimmer_gated_bits(&d, 1) == DIMMER_BITS_UNKNOWN);
+    s.mode = 0;
+    CHECK(dimmer_set_mode(&d, DIMMER_MODE_GATED) == DIMMER_OK);
+    CHECK(ran(&d, "aC"));
+    CHECK(dimmer_gated_bits(&d, 0) == 0);
+    CHECK(dimmer_gated_bits(&d, 1) == DIMMER_BITS_UNKNOWN);
+}
+
+#define GATES_REFUSED(change)                                                                                \
+    do {                                                                                                     \
+        make_gated(&f);                                                                                      \
+        change;                                                                                              \
+        seal(&f);                                                                                            \
+        CHECK(init(&f) == DIMMER_ERR_TABLE);                                                                 \
+    } while (0)
+
+static void init_refuses_gates_that_are_wrong(void) {
+    fixture_t f;
+
+    make_gated(&f);
+    CHECK(init(&f) == DIMMER_OK);
+    every_flip_is_noticed(&f, &f.gates.cell, sizeof f.gates.cell, "cell");
+    every_flip_is_noticed(&f, f.gate_stages, sizeof f.gate_stages, "gate stages");
+    every_flip_is_noticed(&f, f.gate_blocks, sizeof f.gate_blocks, "gates");
+    every_flip_is_noticed(&f, f.gate_choices, sizeof f.gate_choices, "gate choices");
+    f.model.gates = NULL;
+    CHECK(init(&f) == DIMMER_ERR_CRC);
+    GATES_REFUSED(f.gate_choices[7] = 4);
+    GATES_REFUSED(f.gates.cell.features = 0);
+    GATES_REFUSED(f.gates.cell.hidden = DIMMER_GATE_UNITS + 1);
+    GATES_REFUSED(f.gates.cell.shift = 32);
+    GATES_REFUSED(f.gates.cell.first_position = 3);
+    GATES_REFUSED(f.gate_stages[0].input = 64);
+    GATES_REFUSED(f.gate_stages[0].channels = DIMMER_GATE_CHANNELS + 1);
+    GATES_REFUSED(f.gate_stages[0].gate_count = 2);
+    GATES_REFUSED(f.gate_stages[0].first_gate = 1);
+    GATES_REFUSED(f.gate_blocks[0].option_count = 5);
+    GATES_REFUSED(f.gate_blocks[0].option_count = 0);
+    GATES_REFUSED(f.gate_blocks[0].entry_shift = 0);
+}
+
 static void every_status_has_a_text(void) {
     int status;
 
@@ -300,6 +435,9 @@ int main(void) {
     a_mode_runs_its_own_blocks();
     a_switch_in_the_hook_holds_from_the_next_position_on();
     the_battery_chooses_the_mode();
+    gates_choose_by_the_budget();
+    a_switch_to_gated_holds_from_the_next_stage_on();
+    init_refuses_gates_that_are_wrong();
     every_status_has_a_text();
     return failures;
 }

@@ -1,0 +1,94 @@
+"""The best static modes of each cost, found by measured sensitivity: where the gates start from.
+
+From the super-net down, each step makes one block cheaper: the one, and to the width, that raises the distance to the
+super-net's logits least for the cost that it saves. All modes that were tried on the way count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.modes import FULL_BITS, Mode
+from pipeline.networks import ResNet
+from pipeline.networks.gate_config import GatedCost, GatePlace
+from pipeline.trainer import distillation
+
+_BATCH = 250
+
+
+@dataclass(frozen=True)
+class StaticMode:
+    """A mode that was tried.
+
+    Attributes:
+        mode: its bits.
+        cost: as a fraction of the 8-bit super-net's.
+        loss: distillation loss from the super-net.
+    """
+
+    mode: Mode
+    cost: float
+    loss: float
+
+
+@torch.no_grad()
+def static_front(
+    network: ResNet,
+    cost: GatedCost,
+    places: Sequence[Sequence[GatePlace]],
+    x: Tensor,
+    temperature: float,
+    tell: Callable[[float], None] = lambda share: None,
+) -> tuple[StaticMode, ...]:
+    """The modes of which none that was tried is both cheaper and nearer to the super-net, the dearest first.
+
+    Args:
+        network: left in eval mode.
+        places: the blocks and their options; widths over 8 count as 8 here.
+        x: images float32[N,C,H,W] to measure on.
+        temperature: of the distillation loss.
+        tell: called with about the share done.
+    """
+    network.eval()
+    options = [[tuple(b for b in place.options if b <= FULL_BITS) for place in stage] for stage in places]
+    flat = [(s, b) for s, stage in enumerate(options) for b in range(len(stage))]
+    teacher = torch.cat([network(part, network.super_mode()).float() for part in x.split(_BATCH)])
+
+    def measure(mode: Mode) -> StaticMode:
+        logits = torch.cat([network(part, mode).float() for part in x.split(_BATCH)])
+        return StaticMode(mode, cost.relative(mode), float(distillation(logits, teacher, temperature)))
+
+    tried = [measure(network.super_mode())]
+    now = tried[0]
+    begin, end = now.cost, cost.relative(Mode(tuple(tuple(o[-1] for o in stage) for stage in options)))
+    while True:
+        cheaper = [
+            _with(now.mode, s, b, bits) for s, b in flat for bits in options[s][b] if bits < now.mode.blocks[s][b]
+        ]
+        if not cheaper:
+            break
+        candidates = [measure(mode) for mode in cheaper]
+        tried += candidates
+        before = now
+        now = min(candidates, key=lambda c: (c.loss - before.loss) / (before.cost - c.cost))
+        tell((begin - now.cost) / max(begin - end, 1e-9))
+    front: list[StaticMode] = []
+    for found in sorted(tried, key=lambda t: (t.cost, t.loss)):
+        if not front or found.loss < front[-1].loss:
+            front.append(found)
+    return tuple(reversed(front))
+
+
+def best_within(front: Sequence[StaticMode], budget: float) -> StaticMode:
+    """The nearest to the super-net that costs at most the budget; the cheapest where none does."""
+    return next((found for found in front if found.cost <= budget), front[-1])
+
+
+def _with(mode: Mode, stage: int, block: int, bits: int) -> Mode:
+    blocks = [list(row) for row in mode.blocks]
+    blocks[stage][block] = bits
+    return Mode(tuple(map(tuple, blocks)))

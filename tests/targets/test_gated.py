@@ -1,0 +1,116 @@
+"""A gated run on host and board: choices as the integer reference makes, outputs as the interpreter gives for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware_gen.emit import KnownAnswers
+from firmware_gen.errors import FirmwareGenError
+from firmware_gen.gates import MODE_GATED
+from firmware_gen.generate import generate
+from firmware_gen.tables import PolicyConfig, Tier
+from pipeline.oracle import reference_outputs
+from targets import APPLICATION, Target, TargetError, load_target
+from tests.firmware_gen.gated import CLASSES, IMAGE, expected_runs, random_gates
+from tests.firmware_gen.modes import write_modes
+from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED
+
+INPUTS = 100
+SEED = 4
+TARGETS = [
+    pytest.param(("host", "gcc")),
+    pytest.param(("host", "clang")),
+    pytest.param(("mps2-an386", ""), marks=pytest.mark.board("mps2-an386")),
+]
+
+
+def compiled(target: Target, folder: Path, seed: int = SEED, gated: bool = True) -> Path:
+    modes = write_modes(folder)
+    image = np.zeros(IMAGE, np.int8).tobytes()
+    answers = tuple(reference_outputs(mode.path, image) for mode in modes)
+    policy = PolicyConfig((Tier(500, 0, MODE_GATED, 200), Tier(0, 0, 2)) if gated else ())
+    gates = random_gates(seed) if gated else None
+    model = generate(modes, folder / "c", policy, KnownAnswers(image, answers), gates=gates)
+    files = [path for path in model.files if path.suffix == ".c"]
+    return target.compile([*files, *ENGINE, *KERNELS, *APPLICATION], [folder / "c", RUNTIME], folder / "out")
+
+
+def inputs() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    images = rng.integers(-128, 128, (INPUTS, *IMAGE[1:])).astype(np.int8)
+    # Flat ones too, or all streams have about the same means.
+    images[::2] = rng.integers(-128, 128, (INPUTS // 2, 1, 1, 3))
+    return images, rng.integers(0, 256, INPUTS)
+
+
+@pytest.mark.parametrize("where", TARGETS, ids=lambda where: "-".join(filter(None, where)))
+def test_choices_equal_the_reference_and_outputs_the_interpreter(where: tuple[str, str], tmp_path: Path) -> None:
+    target = load_target(where[0])
+    if where[1]:
+        toolchain = dataclasses.replace(target.toolchain, compilers=(where[1],), flags=("-O1", *SANITIZED))
+        target = dataclasses.replace(target, toolchain=toolchain)
+    images, levels = inputs()
+    outputs, bits, plans = expected_runs(random_gates(SEED), images, levels, tmp_path)
+    assert len(plans) == 8
+    elf = compiled(target, tmp_path)
+    header = b"DMG1" + struct.pack("<4I", INPUTS, images[0].size, CLASSES, 3)
+    records = [bytes([level]) + image.tobytes() for level, image in zip(levels.tolist(), images, strict=True)]
+    (tmp_path / "in.bin").write_bytes(header + b"".join(records))
+    result = target.run(elf, ["gated", "in.bin", "out.bin"], tmp_path)
+    assert result.returncode == 0, result.stdout
+    raw = np.frombuffer((tmp_path / "out.bin").read_bytes(), np.uint8).reshape(INPUTS, CLASSES + 3)
+    np.testing.assert_array_equal(raw[:, CLASSES:], bits)
+    np.testing.assert_array_equal(raw[:, :CLASSES].view(np.int8), outputs)
+
+
+def test_the_battery_gives_the_gates_their_budget(tmp_path: Path) -> None:
+    target = load_target("host")
+    elf = compiled(target, tmp_path)
+    (tmp_path / "curve.csv").write_text("0,900,3300,0\n100,100,3300,0\n")
+    lines = target.run(elf, ["battery", "curve.csv"], tmp_path).stdout.splitlines()
+    assert ['"mode":"gated"' in line for line in lines] == [True, False]
+
+
+def test_a_model_without_gates_says_so(tmp_path: Path) -> None:
+    target = load_target("host")
+    elf = compiled(target, tmp_path, gated=False)
+    (tmp_path / "in.bin").write_bytes(b"DMG1" + bytes(16))
+    with pytest.raises(TargetError, match="the model has no gates"):
+        target.run(elf, ["gated", "in.bin", "out.bin"], tmp_path)
+
+
+def test_gates_store_no_byte_of_the_blocks_again(tmp_path: Path) -> None:
+    modes, gates = write_modes(tmp_path), random_gates(SEED)
+    without = generate(modes, tmp_path / "without")
+    gated = generate(modes, tmp_path / "with", gates=gates)
+    own = sum(len(g.entry.data) + len(g.head.data) for g in gates.blocks)
+    own += len(gates.features.data) + len(gates.state.data)
+    more = [c for c in gated.constants if c.layer.startswith("gate") and c.table == "weights"]
+    assert sum(c.size for c in more) == own
+    assert gated.weight_bytes - without.weight_bytes == own
+    assert gated.arena == without.arena
+
+
+def test_a_mode_that_gates_need_must_be_published(tmp_path: Path) -> None:
+    with pytest.raises(FirmwareGenError, match="as mode 880 does, which the firmware lacks; publish that mode"):
+        generate([m for m in write_modes(tmp_path) if m.name != "880"], tmp_path / "c", gates=random_gates(SEED))
+
+
+def test_a_policy_can_be_gated_only_with_gates(tmp_path: Path) -> None:
+    with pytest.raises(FirmwareGenError, match="tier 0 selects mode 255 of 3"):
+        generate(write_modes(tmp_path), tmp_path / "c", PolicyConfig((Tier(0, 0, MODE_GATED, 9),)))
+
+
+def test_gates_of_another_network_are_refused(tmp_path: Path) -> None:
+    gates = random_gates(SEED)
+    narrow = dataclasses.replace(gates.blocks[0].entry, weights=tuple((1,) * 5 for _ in range(5)))
+    first = (dataclasses.replace(gates.blocks[0], entry=narrow), gates.blocks[1])
+    with pytest.raises(FirmwareGenError, match="the gates of stage 0 are not made for stem"):
+        generate(
+            write_modes(tmp_path), tmp_path / "c", gates=dataclasses.replace(gates, stages=(first, gates.stages[1]))
+        )
