@@ -91,16 +91,36 @@ def _train(context: BuildContext, progress: Progress) -> StageResult:
     return result
 
 
+def _gates(context: BuildContext, progress: Progress) -> StageResult:
+    """As for the weights."""
+    start = time.monotonic()
+    if _module("checkpoint").shipped_gates(context.recipe).is_file():
+        return StageResult("gates", time.monotonic() - start, cached=True)
+    result: StageResult = _module("train_gates").run(context.recipe, context.build_dir, progress)
+    return result
+
+
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f"pipeline.{name}")
 
 
-def steps_for(target: Target) -> tuple[Step, ...]:
-    """The stages of a build. The host's firmware is among them: the C is verified there too, and much faster."""
+def steps_for(target: Target, gated: bool = False) -> tuple[Step, ...]:
+    """The stages of a build. The host's firmware is among them: the C is verified there too, and much faster.
+
+    Args:
+        gated: whether the model has gates.
+    """
     compiled: tuple[Step, ...] = (_target_step("firmware"),)
     if target.name != "host":
         compiled = (_target_step("firmware", "host"), *compiled)
-    before = (Step("train", _train), _model_step("calibrate"), _model_step("export"), _model_step("convert"))
+    before: tuple[Step, ...] = (
+        Step("train", _train),
+        _model_step("calibrate"),
+        _model_step("export"),
+        _model_step("convert"),
+    )
+    if gated:
+        before = (before[0], Step("gates", _gates), *before[1:])
     return (*before, *compiled, _target_step("verify"))
 
 
@@ -117,7 +137,7 @@ def build(context: BuildContext, steps: Sequence[Step] | None = None, quiet: boo
     # Before the training, not hours later when the compiler is needed.
     require_tools(context.target.tools)
     results = []
-    for step in steps_for(context.target) if steps is None else steps:
+    for step in steps_for(context.target, context.recipe.gates.epochs > 0) if steps is None else steps:
         with _silence() if quiet else progress_bar(step.name) as progress:
             result = step.run(context, progress)
         results.append(StageResult(step.name, result.seconds, result.cached))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # One key, because safetensors writes several in no fixed order, and equal trainings must give equal bytes.
 _RECORD = "dimmer"
+GATES = "gates.safetensors"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
@@ -67,6 +68,28 @@ def find_checkpoint(recipe: Recipe) -> Path:
         if path.is_file():
             return path
     raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")
+
+
+def gates_folder(build: Path) -> Path:
+    """Where the training of the gates writes, under ``build/<model>``."""
+    return build / "gates"
+
+
+def shipped_gates(recipe: Recipe) -> Path:
+    """Where a model's trained gates lie if they come with the repository."""
+    return recipe.path.parent / GATES
+
+
+def find_gates(recipe: Recipe) -> Path:
+    """The shipped gates, else those trained here.
+
+    Raises:
+        DimmerError: there are neither.
+    """
+    for path in (shipped_gates(recipe), gates_folder(build_folder(recipe)) / GATES):
+        if path.is_file():
+            return path
+    raise DimmerError(f"{recipe.name} has no trained gates; run: python -m pipeline.train_gates --model {recipe.name}")
 
 
 def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:

@@ -61,6 +61,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         modes=modes,
         candidates=tuple(Candidate(**_only(mode, Candidate)) for mode in calibration["modes"]),
         policy=policy,
+        gates=verified.get("gates") or {},
         stages=tuple(stages),
         notes=_notes(firmware["notes"], context.target, verified["test_images"]),
         arena=tuple(ArenaBuffer(**_only(buffer, ArenaBuffer)) for buffer in firmware["buffers"]),
@@ -167,7 +168,8 @@ def _layers(entries: Sequence[Mapping[str, Any]], modes: Sequence[ModeFigures]) 
 def _battery(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tuple[tuple[BatterySample, ...], str]:
     """A simulated discharge and what was assumed for it; nothing where there is no policy or no energy figure."""
     energies = {mode.name: mode.energy_uj for mode in modes if mode.energy_uj is not None}
-    if not policy or len(energies) < len(modes):
+    # What a gated tier costs depends on the inputs.
+    if not policy or len(energies) < len(modes) or any(tier.mode not in energies for tier in policy):
         return (), ""
     device = simulate.Device()
     samples = simulate.discharge(policy, energies, device)

@@ -32,16 +32,26 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from firmware_gen.emit import KnownAnswers
+from firmware_gen.gates import MODE_GATED, GateSet
 from firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
 from firmware_gen.tables import PolicyConfig, Tier, even_policy
+from pipeline.checkpoint import find_gates
 from pipeline.command import build_folder, builds, console, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
+from pipeline.networks.gate_config import budget_level
 from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
 from pipeline.recipe import PolicySection, Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from targets import APPLICATION, SectionSizes, Target, load_target
 
-CODE = ("pipeline/firmware.py", "pipeline/oracle.py", "firmware_gen", "targets", "requirements.txt")
+CODE = (
+    "pipeline/firmware.py",
+    "pipeline/gates_int.py",
+    "pipeline/oracle.py",
+    "firmware_gen",
+    "targets",
+    "requirements.txt",
+)
 RESULT = "firmware.json"
 RUNTIME = ROOT / "firmware_gen" / "runtime"
 SAMPLES = 100
@@ -62,6 +72,7 @@ class Order:
         known_input: one input, in the model's input type, for the self-test.
         samples: random inputs per mode to compare with the interpreter, and as many edge cases; 0 leaves that to
             `pipeline.verify`.
+        gates: that choose blocks of these modes.
     """
 
     name: str
@@ -69,6 +80,7 @@ class Order:
     policy: PolicyConfig
     known_input: bytes
     samples: int = 0
+    gates: GateSet | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,9 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
         DimmerError: the interpreter cannot run one of them.
         TargetError: the compiler.
     """
-    tables_of(modes, PolicyConfig())
+    # The top mode alone is measured too, and has nothing to choose from.
+    gates = order.gates if len(modes) == len(order.modes) else None
+    tables_of(modes, PolicyConfig(), gates)
     outputs = []
     for mode, answer in zip(modes, run_oracle([OracleJob(m.path, order.known_input) for m in modes]), strict=True):
         if isinstance(answer, OracleFailure):
@@ -112,15 +126,16 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
             )
         outputs.append(answer)
     known = KnownAnswers(order.known_input, tuple(outputs))
-    model = generate(modes, out, _policy_for(order.policy, len(modes)), known, target.scratch_limit, order.name)
+    policy = _policy_for(order.policy, len(modes), gates is not None)
+    model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates)
     generated = [path for path in model.files if path.suffix == ".c"]
     elf = target.compile([*generated, *sources(), *APPLICATION], [out, RUNTIME], out)
     return Compiled(model, elf, target.size(elf))
 
 
-def _policy_for(policy: PolicyConfig, modes: int) -> PolicyConfig:
+def _policy_for(policy: PolicyConfig, modes: int, gated: bool) -> PolicyConfig:
     """The policy of a firmware that has only the first `modes` modes."""
-    kept = tuple(tier for tier in policy.tiers if tier.mode < modes)
+    kept = tuple(tier for tier in policy.tiers if tier.mode < modes or (gated and tier.mode == MODE_GATED))
     return policy if kept == policy.tiers else replace(policy, tiers=kept if modes > 1 else ())
 
 
@@ -311,7 +326,7 @@ def _figures(
         ],
         "policy": [
             {
-                "mode": model.modes[tier.mode],
+                "mode": "gated" if tier.mode == MODE_GATED else model.modes[tier.mode],
                 "min_charge_permille": tier.min_charge_permille,
                 "min_millivolts": tier.min_millivolts,
                 "hysteresis_permille": order.policy.hysteresis_permille,
@@ -367,7 +382,11 @@ def elf_shares(elf: Path) -> ElfShares:
 
 
 def recipe_policy(policy: PolicySection, modes: int) -> PolicyConfig:
-    """The recipe's thresholds as tiers: one mode each, the last mode under the last threshold."""
+    """The recipe's thresholds as tiers: one mode or one budget of the gates each, the last under the last threshold."""
+    if policy.budgets:
+        gated = zip((*policy.tiers, 0), policy.budgets, strict=True)
+        tiers = tuple(Tier(threshold, 0, MODE_GATED, budget_level(budget)) for threshold, budget in gated)
+        return PolicyConfig(tiers, policy.dwell_s, policy.hysteresis_permille)
     thresholds = [*policy.tiers[: modes - 1], 0] if modes > 1 else []
     tiers = tuple(Tier(threshold, 0, mode) for mode, threshold in enumerate(thresholds))
     return PolicyConfig(tiers, policy.dwell_s, policy.hysteresis_permille)
@@ -387,10 +406,26 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
         modes = tuple(mode_sources(build / "convert"))
         image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()
-        make(Order(recipe.name, modes, recipe_policy(recipe.policy, len(modes)), image), target, out, progress)
+        policy = recipe_policy(recipe.policy, len(modes))
+        make(Order(recipe.name, modes, policy, image, gates=recipe_gates(recipe)), target, out, progress)
 
     code = [ROOT / name for name in CODE]
-    return run_stage("firmware", firmware_folder(build, target.name), [build / "convert"], settings, code, action)
+    inputs = [build / "convert", *([find_gates(recipe)] if recipe.gates.epochs else [])]
+    return run_stage("firmware", firmware_folder(build, target.name), inputs, settings, code, action)
+
+
+def recipe_gates(recipe: Recipe) -> GateSet | None:
+    """The trained gates as integers, where the recipe has gates.
+
+    Raises:
+        DimmerError: they were not trained.
+    """
+    if not recipe.gates.epochs:
+        return None
+    from pipeline.gates_int import integer_gates
+    from pipeline.train_gates import load_gates
+
+    return integer_gates(load_gates(recipe), recipe.model.config())
 
 
 def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
 from pipeline.errors import DimmerError
-from pipeline.modes import Mode, base_mode, super_mode
+from pipeline.modes import base_mode, super_mode
 from pipeline.networks.config import ResNetConfig
 from pipeline.networks.gate_config import GatePlace
 from pipeline.networks.gates import (
@@ -41,14 +40,6 @@ def _linear(layer: GateLinear, output_fraction: int | None) -> Linear:
     steps = fraction + layer.input_fraction
     shift = 0 if output_fraction is None else steps - output_fraction
     return Linear(_codes(layer.weight, fraction), _bias(layer.bias, steps), shift)
-
-
-def gated_modes(config: ResNetConfig, options: Sequence[int]) -> tuple[Mode, ...]:
-    """The modes whose blocks gates choose from: super-net and base-net at every width."""
-    made = (
-        make(config.mandatory, config.skippable, bits) for bits in options if bits for make in (super_mode, base_mode)
-    )
-    return tuple(dict.fromkeys(made))
 
 
 def integer_gates(gates: Gates, config: ResNetConfig) -> GateSet:

@@ -193,7 +193,7 @@ class GatesSection:
         tune_epochs: third step, as the second with a falling learning rate and the backbone frozen.
         images: training images an epoch; 0 for all.
         batch: images a step.
-        lr: of the gates (Adam); ten times as much in the warm-up.
+        lr: of the gates (Adam); thirty times as much in the warm-up.
         backbone_lr: of the backbone in the second step (SGD); 0 keeps it frozen, so that every static mode stays as it
             was, to the bit.
         cost_weight: of the cost against the label loss.
@@ -213,9 +213,9 @@ class GatesSection:
     tune_epochs: int = 2
     images: int = 0
     batch: int = 128
-    lr: float = 0.0003
+    lr: float = 0.0001
     backbone_lr: float = 0.0
-    cost_weight: float = 0.1
+    cost_weight: float = 0.3
     dead_band: float = 0.05
     lowest_budget: float = 0.05
     budgets_per_batch: int = 4
@@ -304,13 +304,20 @@ class PolicySection:
         tiers: charge thresholds in permille, falling; under the first the second-best mode runs, and so on.
         hysteresis_permille: how far the charge must rise over a threshold before the better mode returns.
         dwell_s: shortest time between two changes upward, seconds.
+        budgets: of the gates, falling, one for each tier and one more below the last threshold: the tiers are then
+            gated. Empty for static modes.
     """
 
     tiers: tuple[int, ...] = (600, 400, 200)
     hysteresis_permille: int = 30
     dwell_s: int = 60
+    budgets: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        given = not self.budgets or len(self.budgets) == len(self.tiers) + 1
+        falling = all(a > b for a, b in zip(self.budgets, self.budgets[1:], strict=False))
+        _require(given and falling, "budgets", "must fall, one more than tiers")
+        _require(all(0 < b <= 1 for b in self.budgets), "budgets", "must be over 0 and at most 1")
         falling = all(a > b for a, b in zip(self.tiers, self.tiers[1:], strict=False))
         _require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall, from 999 permille to 1")
         _require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
@@ -350,10 +357,19 @@ class Recipe:
         return depth_patterns(self.model.mandatory, self.model.skippable)
 
     def forced_modes(self) -> tuple[Mode, ...]:
-        """The modes that ``selection.force`` asks for."""
+        """The modes that ``selection.force`` asks for, and those whose blocks the gates choose from."""
+        forced = tuple(Mode.parse(text) for text in self.selection.force if text != "all")
         if self.selection.force == ("all",):
-            return self.depth_patterns()
-        return tuple(Mode.parse(text) for text in self.selection.force)
+            forced = self.depth_patterns()
+        return tuple(dict.fromkeys((*forced, *self.gated_modes())))
+
+    def gated_modes(self) -> tuple[Mode, ...]:
+        """Super-net and base-net at every width that the gates choose from; nothing without gates."""
+        if not self.gates.epochs:
+            return ()
+        sizes = self.model.mandatory, self.model.skippable
+        widths = [bits for bits in self.gates.options if 0 < bits <= FULL_BITS]
+        return tuple(dict.fromkeys(make(*sizes, bits) for bits in widths for make in (super_mode, base_mode)))
 
     def training_hash(self) -> str:
         """sha256 over the sections that a checkpoint depends on."""
@@ -408,6 +424,8 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     if (recipe.qat.epochs > 0) != (recipe.model.bits != (FULL_BITS,)):
         at = where.at(("qat",), "epochs")
         raise DimmerError(f"{at}: qat.epochs must be 1 or more where model.bits names 4 or 2, and 0 where it does not")
+    if recipe.policy.budgets and not recipe.gates.epochs:
+        raise DimmerError(f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates; give [gates] epochs")
     untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(recipe.model.bits)
     if recipe.gates.epochs and untrained:
         at, missing = where.at(("gates",), "options"), ", ".join(map(str, sorted(untrained)))

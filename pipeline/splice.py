@@ -23,12 +23,13 @@ class _Parsed:
     names: dict[str, int]
 
 
-def splice(sources: Sequence[ModeSource], schedule: Sequence[int]) -> bytes:
+def splice(sources: Sequence[ModeSource], schedule: Sequence[int], stop: int | None = None) -> bytes:
     """Builds the .tflite of a block-wise mixed mode.
 
     Args:
         sources: the modes, in the order of their ids.
         schedule: the mode id in force at each position.
+        stop: end after this many positions, with the boundary tensor there as output; None for all.
 
     Raises:
         DimmerError: the schedule has not one entry a position, or two modes meet at a boundary with different scales.
@@ -76,7 +77,7 @@ def splice(sources: Sequence[ModeSource], schedule: Sequence[int]) -> bytes:
 
     alive = move(schedule[0], int(parsed[schedule[0]].model.subgraphs[0].inputs[0]))
     graph.inputs = [alive]
-    for position, mode in enumerate(schedule):
+    for position, mode in enumerate(schedule[:stop]):
         model, names = parsed[mode].model, parsed[mode].names
         old = model.subgraphs[0]
         edge = sources[mode].boundaries

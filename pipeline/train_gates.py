@@ -25,10 +25,19 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, save_tensors
+from pipeline.checkpoint import (
+    GATES,
+    find_checkpoint,
+    find_gates,
+    gates_folder,
+    load_network,
+    load_tensors,
+    save_tensors,
+)
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.data import Dataset, Images, Split, load_dataset, to_input
 from pipeline.data.augment import pad
@@ -50,14 +59,14 @@ CODE = (
     "calibration/weights.py",
 )
 CHECKPOINT = "checkpoint.safetensors"
-GATES = "gates.safetensors"
 HISTORY = "history.json"
 STATE = "state.safetensors"
 STEPS = ("warm-up", "cost", "tuning")
 # What the softmax of the wanted option is warmed up to: over that, its gradient would vanish.
 _WARM = 0.8
 # Warm-up knows what to choose, and learns it faster than the steps behind it may.
-_WARM_UP_RATE = 10.0
+_WARM_UP_RATE = 30.0
+_EXCESS = 0.1
 _EVAL_BATCH = 250
 
 Progress = Callable[[str, float], None]
@@ -86,6 +95,15 @@ class Epoch:
     def __str__(self) -> str:
         at = ", ".join(f"{right:.2f} % at {cost:.3f}" for right, cost in self.val.values())
         return f"{self.step}, loss {self.loss:.3f}, off the budget by {self.miss:.0%}, validation {at}"
+
+
+def penalty(line: Epoch) -> float:
+    """What the epoch to keep has least of: the mean over the budgets of the share that is wrong on validation images,
+    and of a tenth of the share by which the budget is exceeded."""
+    each = [
+        1 - right / 100 + _EXCESS * max(0.0, cost / float(budget) - 1) for budget, (right, cost) in line.val.items()
+    ]
+    return sum(each) / len(each)
 
 
 @dataclass(frozen=True)
@@ -141,6 +159,17 @@ def measure(gated: GatedNetwork, split: Split, budget: float, count: int | None 
     return Measured(100 * right / total, spent / total, dict(modes.most_common()))
 
 
+def choices(recipe: Recipe, network: ResNet, gates: Gates, split: Split, budget: float) -> NDArray[np.int64]:
+    """What trained gates choose for a split in front of the float network: bits, int64[N, blocks]."""
+    gated = GatedNetwork(network, gates, make_gated(recipe, network).cost).eval()
+    rows = []
+    with torch.no_grad():
+        for start in range(0, len(split), _EVAL_BATCH):
+            x = to_input(split.images[start : start + _EVAL_BATCH])
+            rows.append(gated(x, _levels(budget, x)).bits().numpy())
+    return np.concatenate(rows)
+
+
 def _levels(budget: float, x: Tensor) -> Tensor:
     return torch.full((len(x),), float(budget_level(budget)), device=x.device)
 
@@ -175,6 +204,7 @@ class GateTrainer:
         self.trainer.network.load_state_dict(load_network(recipe, checkpoint).state_dict())
         torch.manual_seed(recipe.train.seed)
         self.gated = make_gated(recipe, self.trainer.network).to(device)
+        self.best: dict[str, Tensor] = {}
         self.front: tuple[StaticMode, ...] = ()
         # The gates' own cost, which the budget of the whole super-net at 1 has no room for.
         self.overhead = max(self.gated.cost.relative(self.trainer.super) - 1, 0.0)
@@ -260,11 +290,18 @@ class GateTrainer:
                 tensors[f"adam.{key}.{name}"] = value
         if self.settings.backbone_lr > 0:
             tensors |= self.trainer.state()
-        return tensors
+        return tensors | {f"best.{name}": tensor for name, tensor in self.best.items()}
+
+    def keep_if_best(self, history: Sequence[Epoch]) -> None:
+        """Remembers the gates of the last epoch if none was better; with a trained backbone only while it rests."""
+        resting = [line for line in history if not (self.settings.backbone_lr > 0 and line.step != STEPS[2])]
+        if resting and history[-1] is min(resting, key=penalty):
+            self.best = {name: tensor.clone() for name, tensor in self.gated.gates.state_dict().items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take up a state."""
         self.gated.gates.load_state_dict(_under("gates.", tensors))
+        self.best = _under("best.", tensors)
         for name, parameter in self.gated.gates.named_parameters():
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 if (value := tensors.get(f"adam.{key}.{name}")) is not None:
@@ -330,6 +367,7 @@ def train_gates(
             progress(text, (epoch + share) / len(steps))
 
         history.append(_run_epoch(trainer, images, dataset, steps, epoch, tell))
+        trainer.keep_if_best(history)
         save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
         text = f"epoch {epoch + 1} of {len(steps)} done in {history[-1].seconds:.0f} s: {history[-1]}"
         progress(text, (epoch + 1) / len(steps))
@@ -378,6 +416,8 @@ def _run_epoch(
 def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id: dict[str, Any], out: Path) -> None:
     """Look at the test images, once, and write history, backbone and gates; these last, as they end the training."""
     settings, config = trainer.settings, trainer.recipe.model.config()
+    if trainer.best:
+        trainer.gated.gates.load_state_dict(trainer.best)
     lines = []
     for budget in settings.budgets:
         found = {name: measure(trainer.gated, getattr(dataset, name), budget) for name in ("val", "test")}
@@ -403,23 +443,6 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
     if settings.backbone_lr > 0:
         save_tensors(out / CHECKPOINT, trainer.trainer.network.state_dict(), {"run": run_id})
     save_tensors(out / GATES, trainer.gated.gates.state_dict(), record)
-
-
-def gates_folder(build: Path) -> Path:
-    """Where `run` writes, under ``build/<model>``."""
-    return build / "gates"
-
-
-def find_gates(recipe: Recipe) -> Path:
-    """The shipped gates, else those trained here.
-
-    Raises:
-        DimmerError: there are neither.
-    """
-    for path in (recipe.path.parent / GATES, gates_folder(build_folder(recipe)) / GATES):
-        if path.is_file():
-            return path
-    raise DimmerError(f"{recipe.name} has no trained gates; run: python -m pipeline.train_gates --model {recipe.name}")
 
 
 def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:

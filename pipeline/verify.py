@@ -13,7 +13,7 @@ import json
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,12 +23,12 @@ import typer
 
 from firmware_gen.generate import ModeSource
 from pipeline.calibrate import Progress, load_calibration
-from pipeline.checkpoint import find_checkpoint
+from pipeline.checkpoint import find_checkpoint, find_gates
 from pipeline.command import build_folder, console, main_of, model_option, progress_bar
 from pipeline.convert import mode_sources
 from pipeline.errors import DimmerError
 from pipeline.firmware import firmware_folder
-from pipeline.modes import Mode
+from pipeline.modes import Mode, super_mode
 from pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
@@ -38,10 +38,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from pipeline.networks import Network
+
     Int8 = npt.NDArray[np.int8]
 
 CODE = (
     "pipeline/verify.py",
+    "pipeline/verify_gated.py",
+    "pipeline/gates_int.py",
     "pipeline/splice.py",
     "pipeline/tflite.py",
     "pipeline/oracle.py",
@@ -256,6 +260,9 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
                 "target": asdict(outcomes[target.name][m]),
             }
         )
+    gated = None
+    if recipe.gates.epochs:
+        gated = verify_gates(recipe, build, backends, sources, network, progress)
     result = {
         "target": target.name,
         "backend": target.description,
@@ -266,8 +273,82 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
             "host": asdict(outcomes["host"][-1]) if mixed else None,
             "target": asdict(outcomes[target.name][-1]) if mixed else None,
         },
+        "gates": gated,
     }
     atomic_write(out / RESULT, json.dumps(result, indent=1) + "\n")
+
+
+def verify_gates(
+    recipe: Recipe,
+    build: Path,
+    backends: Mapping[str, Target],
+    sources: Sequence[ModeSource],
+    network: Network,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Compares gated runs, each with another budget, and measures each of the recipe's budgets on the whole test set.
+
+    Args:
+        backends: name -> target; "host" is among them.
+
+    Returns:
+        share_of_macs; samples and for each backend mismatches; budgets: [{budget, accuracy, cost, modes, agreement}],
+        where agreement is the share of the inputs for which the float network's gates choose the same mode.
+
+    Raises:
+        DimmerError: any mismatch.
+    """
+    import numpy as np
+
+    from pipeline.data import load_dataset, to_int8
+    from pipeline.firmware import recipe_gates
+    from pipeline.gates_int import compare as agreement
+    from pipeline.networks.gate_config import budget_level, gate_macs, gated_cost
+    from pipeline.train_gates import choices, load_gates
+    from pipeline.verify_gated import gated_oracle, mismatches, mode_counts, run_gated
+
+    gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()
+    assert gates is not None
+    test = load_dataset(recipe.model.dataset).test
+    images, blocks = to_int8(test.images), len(gates.blocks)
+    count = min(recipe.verify.images, len(test))
+    levels = np.random.default_rng(SEED).integers(0, 256, count)
+    progress("gated runs against the interpreter", 0.95)
+    expected = gated_oracle(sources, gates, images[:count], levels)
+    size = expected.outputs.shape[1]
+    found: dict[str, Any] = {"samples": count, "mismatches": {}}
+    for name, backend in backends.items():
+        elf = firmware_folder(build, backend.name) / "firmware.elf"
+        wrong = mismatches(expected, run_gated(backend, elf, images[:count], levels, blocks, size))
+        if wrong:
+            raise DimmerError(
+                f"{name} differs from the TFLite interpreter or the gates' reference in {wrong} of {count} gated "
+                "inferences; do not flash it, report it"
+            )
+        found["mismatches"][name] = wrong
+    cost = gated_cost(config, network.cost(), shape, recipe.gates.reference_bits)
+    lengths = [len(stage) for stage in cost.blocks]
+    found["share_of_macs"] = gate_macs(config, shape) / super_mode(config.mandatory, config.skippable).macs(
+        network.cost()
+    )
+    found["budgets"] = []
+    elf = firmware_folder(build, "host") / "firmware.elf"
+    for budget in recipe.gates.budgets:
+        progress(f"test accuracy of the gates with a budget of {budget}", 0.97)
+        level = np.full(len(test), budget_level(budget))
+        ran = run_gated(backends["host"], elf, images, level, blocks, size)
+        modes = mode_counts(ran.bits, lengths)
+        float_bits = choices(recipe, network, load_gates(recipe), test, budget)
+        found["budgets"].append(
+            {
+                "budget": budget,
+                "accuracy": float(np.mean(ran.outputs.argmax(1) == test.labels)),
+                "cost": sum(cost.relative(Mode.parse(mode)) * n for mode, n in modes.items()) / len(test),
+                "agreement": asdict(agreement(ran.bits.astype(np.int64), float_bits)),
+                "modes": modes,
+            }
+        )
+    return found
 
 
 def _refuse_mismatches(sources: Sequence[ModeSource], outcomes: dict[str, list[Outcome]]) -> None:
@@ -294,8 +375,11 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         firmware_folder(build, "host") / "firmware.elf",
         firmware_folder(build, target.name) / "firmware.elf",
         find_checkpoint(recipe),
+        *([find_gates(recipe)] if recipe.gates.epochs else []),
     ]
     settings: dict[str, Any] = {"images": recipe.verify.images, "dataset": recipe.model.dataset, "target": target.name}
+    if recipe.gates.epochs:
+        settings["budgets"] = recipe.gates.budgets
     code = [ROOT / c for c in CODE]
     folder = verify_folder(build, target.name)
     return run_stage(
@@ -331,6 +415,12 @@ def main(
             f"{result['switches'][k]['mismatches']} of {result['switches'][k]['samples']}" for k in ("host", "target")
         ]
         table.add_row("switches within an inference", *cells, "", "")
+    if gates := result["gates"]:
+        cells = [f"{gates['mismatches'][k]} of {gates['samples']}" for k in ("host", chosen.name)]
+        table.add_row("gated", *cells, "", "")
+        for line in gates["budgets"]:
+            text = f"gated, budget {line['budget']:g}, cost {line['cost']:.3f}"
+            table.add_row(text, "", "", f"{line['accuracy']:.2%}", "")
     console().print(table)
 
 

@@ -44,7 +44,7 @@ front_images = 100
 epochs = 10
 tune_epochs = 2
 batch = 64
-lr = 0.002
+lr = 0.001
 cost_weight = 1.0
 lowest_budget = 0.1
 budgets = [0.9, 0.5, 0.25, 0.12]
@@ -170,6 +170,12 @@ def test_a_recipe_without_gates_says_what_to_do(trained: tuple[Recipe, Path], tm
         train_gates.train_gates(short(recipe, epochs=0), tmp_path, checkpoint=checkpoint)
 
 
+def test_gates_choose_from_the_uniform_modes_which_are_published(trained: tuple[Recipe, Path]) -> None:
+    recipe, _ = trained
+    assert [str(mode) for mode in recipe.forced_modes()] == ["88.88", "80.80", "44.44", "40.40", "22.22", "20.20"]
+    assert short(recipe, epochs=0).forced_modes() == ()
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -178,6 +184,8 @@ def test_a_recipe_without_gates_says_what_to_do(trained: tuple[Recipe, Path], tm
         ("budgets = [0.2, 0.4]", "must fall, from 1"),
         ("dead_band = 1.0", "at least 0 and under 1"),
         ("reference_bits = 4", "8, 16 or 32"),
+        ("epochs = 0\n[policy]\nbudgets = [1.0, 0.5, 0.3, 0.2]", r"policy.budgets are for gates"),
+        ("epochs = 1\n[policy]\nbudgets = [1.0, 0.5]", "must fall, one more than tiers"),
         ("epochs = 1\noptions = [8, 2]\n", r"gates.options holds 2, model.bits does not"),
     ],
 )

@@ -1,5 +1,6 @@
 """Verification finds what is wrong, and counts it."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.data import load_dataset
 from pipeline.errors import DimmerError
+from pipeline.recipe import GatesSection, PolicySection
 from pipeline.verify import Record, compare, switch_schedules
 from targets import TargetError, load_target
 from tests.boards import EVERY_TARGET
@@ -53,6 +56,34 @@ def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: Tiny
         assert mode["accuracy"] == pytest.approx(mode["accuracy_float"], abs=0.05)
     assert result["switches"]["target"]["samples"] > 20
     assert result["switches"]["target"]["mismatches"] == 0
+
+
+@pytest.mark.parametrize("name", ["host", pytest.param("mps2-an386", marks=pytest.mark.board("mps2-an386"))])
+def test_a_gated_build_is_verified_and_its_budgets_measured(
+    tiny_converted: TinyBuild, name: str, tmp_path: Path
+) -> None:
+    """Binary skipping: its blocks are those of super-net and base-net."""
+    from pipeline import firmware, train_gates, verify
+
+    gates = GatesSection(options=(8, 0), warmup_epochs=1, epochs=1, tune_epochs=0, images=256, budgets=(0.9, 0.7))
+    policy = PolicySection(tiers=(500,), budgets=(0.9, 0.6))
+    recipe = dataclasses.replace(tiny_converted.recipe, gates=gates, policy=policy)
+    train_gates.run(recipe, tiny_converted.build, silent)
+    build = tmp_path / "build"
+    shutil.copytree(tiny_converted.build / "convert", build / "convert")
+    shutil.copytree(tiny_converted.build / "calibrate", build / "calibrate")
+    for target in dict.fromkeys(("host", name)):
+        firmware.run(recipe, build, load_target(target), silent)
+    tiers = json.loads((firmware.firmware_folder(build, name) / "firmware.json").read_text())["policy"]
+    assert [tier["mode"] for tier in tiers] == ["gated", "gated"]
+    verify.run(recipe, build, load_target(name), silent)
+    found = json.loads((verify.verify_folder(build, name) / "verify.json").read_text())["gates"]
+    assert found["samples"] == 4
+    assert set(found["mismatches"].values()) == {0}
+    assert [line["budget"] for line in found["budgets"]] == [0.9, 0.7]
+    for line in found["budgets"]:
+        assert sum(line["modes"].values()) == len(load_dataset("mnist5k").test)
+        assert line["agreement"]["inputs"] > 0.8
 
 
 def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: TinyBuild, tmp_path: Path) -> None:

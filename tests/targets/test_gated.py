@@ -15,6 +15,7 @@ from firmware_gen.gates import MODE_GATED
 from firmware_gen.generate import generate
 from firmware_gen.tables import PolicyConfig, Tier
 from pipeline.oracle import reference_outputs
+from pipeline.verify_gated import Gated, gated_oracle, mismatches, mode_counts, run_gated
 from targets import APPLICATION, Target, TargetError, load_target
 from tests.firmware_gen.gated import CLASSES, IMAGE, expected_runs, random_gates
 from tests.firmware_gen.modes import write_modes
@@ -66,6 +67,19 @@ def test_choices_equal_the_reference_and_outputs_the_interpreter(where: tuple[st
     raw = np.frombuffer((tmp_path / "out.bin").read_bytes(), np.uint8).reshape(INPUTS, CLASSES + 3)
     np.testing.assert_array_equal(raw[:, CLASSES:], bits)
     np.testing.assert_array_equal(raw[:, :CLASSES].view(np.int8), outputs)
+
+
+def test_the_oracle_of_the_pipeline_is_the_same(tmp_path: Path) -> None:
+    images, levels = inputs()
+    modes, gates = write_modes(tmp_path), random_gates(SEED)
+    outputs, bits, _ = expected_runs(gates, images[:30], levels[:30], tmp_path)
+    found = gated_oracle(modes, gates, images[:30], levels[:30])
+    np.testing.assert_array_equal(found.outputs, outputs)
+    np.testing.assert_array_equal(found.bits, bits)
+    ran = run_gated(load_target("host"), compiled(load_target("host"), tmp_path), images[:30], levels[:30], 3, CLASSES)
+    assert mismatches(found, ran) == 0
+    assert sum(mode_counts(ran.bits, (2, 1)).values()) == 30
+    assert mismatches(found, Gated(ran.outputs, ran.bits ^ np.uint8(1))) == 30
 
 
 def test_the_battery_gives_the_gates_their_budget(tmp_path: Path) -> None:
