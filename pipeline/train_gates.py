@@ -48,7 +48,7 @@ from pipeline.networks.gates import GatedNetwork, Gates, Outcome
 from pipeline.recipe import GatesSection, Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from pipeline.static_front import StaticMode, best_within, static_front
-from pipeline.trainer import Trainer, augment, distillation, sample_mode
+from pipeline.trainer import Trainer, accuracy, augment, distillation, sample_mode
 
 CODE = (
     "pipeline/train_gates.py",
@@ -358,9 +358,9 @@ def train_gates(
     images = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)
     steps = [STEPS[0]] * settings.warmup_epochs + [STEPS[1]] * settings.epochs + [STEPS[2]] * settings.tune_epochs
     text = f"epoch {len(history) + 1} of {len(steps)}" + (f" after {history[-1]}" if history else "")
+    few = dataset.train.images[: settings.front_images]
     if len(history) < settings.warmup_epochs:
-        few = dataset.train.images[: settings.front_images]
-        trainer.find_front(few, lambda share: progress("static modes to start from", 0.0))
+        trainer.find_front(few, lambda share: progress("static modes to start from", len(history) / len(steps)))
     for epoch in range(len(history), len(steps)):
 
         def tell(share: float, text: str = text, epoch: int = epoch) -> None:
@@ -371,6 +371,8 @@ def train_gates(
         save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
         text = f"epoch {epoch + 1} of {len(steps)} done in {history[-1].seconds:.0f} s: {history[-1]}"
         progress(text, (epoch + 1) / len(steps))
+    if not trainer.front or settings.backbone_lr > 0:
+        trainer.find_front(few, lambda share: progress("static modes to compare with", 1.0))
     _finish(trainer, dataset, history, run_id, out)
     saved.unlink(missing_ok=True)
     return final
@@ -421,7 +423,19 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
     lines = []
     for budget in settings.budgets:
         found = {name: measure(trainer.gated, getattr(dataset, name), budget) for name in ("val", "test")}
-        lines.append({"budget": budget, **{name: asdict(value) for name, value in found.items()}})
+        # Chosen on training and validation images; the test images only tell how good it was.
+        static = best_within(trainer.front, found["val"].cost)
+        beside = {
+            name: accuracy(trainer.trainer.network, getattr(dataset, name), static.mode, trainer.device)
+            for name in ("val", "test")
+        }
+        lines.append(
+            {
+                "budget": budget,
+                **{name: asdict(value) for name, value in found.items()},
+                "static": {"mode": str(static.mode), "cost": static.cost, **beside},
+            }
+        )
     macs = gate_macs(config, settings.config())
     cost = trainer.trainer.network.cost()
     record = {
@@ -502,8 +516,11 @@ def main(
             run(recipe, build_folder(recipe), progress, checkpoint)
     record = load_tensors(out / GATES)[1]
     for line in record["budgets"]:
-        test = line["test"]
-        print(f"budget {line['budget']:.3f}: cost {test['cost']:.3f}, {test['accuracy']:.2f} % of the test images")
+        test, static = line["test"], line["static"]
+        print(
+            f"budget {line['budget']:.3f}: cost {test['cost']:.3f}, {test['accuracy']:.2f} % of the test images; "
+            f"static {static['mode']} cost {static['cost']:.3f}, {static['test']:.2f} %"
+        )
     gates = record["gates"]
     print(f"gates: {gates['macs']} MACs, {gates['share_of_macs']:.2%} of the network's, {gates['parameters']} weights")
     print(out / GATES)

@@ -105,6 +105,10 @@ def test_costs_follow_the_budget(trained: tuple[Recipe, Path], tmp_path: Path) -
     assert costs == sorted(costs, reverse=True)
     for line, cost in zip(record["budgets"], costs, strict=True):
         assert cost == pytest.approx(line["budget"], rel=0.4)
+    for line in record["budgets"]:
+        static = line["static"]
+        assert static["cost"] <= line["val"]["cost"] or static["mode"] == "20.20"
+        assert {"val", "test", "mode"} < set(static)
     # One set of gates, several modes.
     assert len({mode for line in record["budgets"] for mode in line["test"]["modes"]}) > 3
     assert record["budgets"][0]["test"]["accuracy"] > 80
