@@ -61,7 +61,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         modes=modes,
         candidates=tuple(Candidate(**_only(mode, Candidate)) for mode in calibration["modes"]),
         policy=policy,
-        gates=verified.get("gates") or {},
+        gates=_gates(firmware, verified),
         stages=tuple(stages),
         notes=_notes(firmware["notes"], context.target, verified["test_images"]),
         arena=tuple(ArenaBuffer(**_only(buffer, ArenaBuffer)) for buffer in firmware["buffers"]),
@@ -70,6 +70,12 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         battery=battery,
         battery_note=battery_note,
     )
+
+
+def _gates(firmware: Mapping[str, Any], verified: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of the gates; figures that the target cannot count are left out."""
+    counted = firmware.get("gates") or {}
+    return {**(verified.get("gates") or {}), **{key: value for key, value in counted.items() if value is not None}}
 
 
 def publish(context: BuildContext) -> None:

@@ -9,6 +9,7 @@ The folder that it leaves holds firmware.elf (.hex, .bin), the generated C, and 
     flash     weights, tables, code, total, single_mode_total, runtime_code         bytes
     ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_without_scratch      bytes
     switch    instructions, bytes_of_flash_per_extra_mode
+    gates     instructions of all gates in one inference, share_of_top_mode; null without gates
     modes     [{name, macs, instructions, verify}]; verify is {samples, mismatches, backend} or null
     policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
     buffers   [{mode, name, offset, size, first_step, last_step}]
@@ -279,6 +280,7 @@ def _figures(
     model, sizes, shares = full.model, full.sizes, elf_shares(full.elf)
     instructions = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
     switch = next((event["instructions"] for event in events if event["event"] == "switch"), None)
+    gates = next((event["instructions"] for event in events if event["event"] == "gates"), None)
     stack = next((event["bytes"] for event in events if event["event"] == "stack"), None)
     extra = len(model.modes) - 1
     notes: dict[str, str] = {}
@@ -314,6 +316,12 @@ def _figures(
         "switch": {
             "instructions": switch if target.counts_instructions else None,
             "bytes_of_flash_per_extra_mode": (full.flash - top.flash) / extra if extra else None,
+        },
+        "gates": None
+        if order.gates is None
+        else {
+            "instructions": gates,
+            "share_of_top_mode": gates / instructions[model.modes[0]] if gates else None,
         },
         "modes": [
             {

@@ -4,7 +4,7 @@
  *   selftest        each mode's known answer
  *   verify IN OUT   runs the records of IN, each with its own mode at each position; writes the results
  *   gated IN OUT    runs the records of IN, each with its own budget, as the gates choose; writes the results
- *   bench           instructions of each mode and of a mode switch, stack
+ *   bench           instructions of each mode, of a mode switch and of all gates, stack
  *   battery CURVE   one inference for each line of a CSV: time_s,charge_permille,millivolts,harvest_ua
  *
  * --count as the last word says that the instruction counter means something in this run.
@@ -15,7 +15,7 @@
 #include "dimmer.h"
 #include "dimmer_known_answers.h"
 #include "dimmer_model.h"
-#include "dimmer_tables.h"
+#include "gates.h"
 #include "platform.h"
 #include "text.h"
 
@@ -200,6 +200,25 @@ static int verify(run_records_t run_records, const char *in_path, const char *ou
     return error != NULL ? fail(error) : 0;
 }
 
+#if DIMMER_MODEL_GATE_COUNT > 0
+/* All gates of one inference, on what the arena holds: their time does not depend on it. */
+static void bench_gates(void) {
+    static int16_t state[DIMMER_GATE_UNITS];
+    static uint8_t choice[DIMMER_MAX_GATES];
+    const uint32_t start = platform_ticks();
+    uint32_t ticks;
+    uint16_t stage;
+
+    for (stage = 0; stage < dimmer_model.dims.gate_stages; ++stage) {
+        dimmer_gates_choose(&dimmer_model, stage, arena, 128, state, choice);
+    }
+    ticks = platform_ticks() - start;
+    text_begin(&text, "gates");
+    put_instructions(ticks);
+    text_end(&text);
+}
+#endif
+
 static uint32_t ticks_of_switches(uint32_t modes) {
     const uint32_t start = platform_ticks();
     uint32_t i;
@@ -239,6 +258,9 @@ static int bench(void) {
     put_instructions((ticks_of_switches(dimmer_model.dims.mode_count > 1u ? 1u : 0u) - ticks_of_loop()) /
                      SWITCHES);
     text_end(&text);
+#if DIMMER_MODEL_GATE_COUNT > 0
+    bench_gates();
+#endif
     text_begin(&text, "stack");
     if (stack == PLATFORM_UNKNOWN) {
         text_word(&text, "bytes", "null");

@@ -76,6 +76,8 @@ def test_a_gated_build_is_verified_and_its_budgets_measured(
         firmware.run(recipe, build, load_target(target), silent)
     tiers = json.loads((firmware.firmware_folder(build, name) / "firmware.json").read_text())["policy"]
     assert [tier["mode"] for tier in tiers] == ["gated", "gated"]
+    counted = json.loads((firmware.firmware_folder(build, name) / "firmware.json").read_text())["gates"]
+    assert (counted["share_of_top_mode"] is None) if name == "host" else (0 < counted["share_of_top_mode"] < 0.1)
     verify.run(recipe, build, load_target(name), silent)
     found = json.loads((verify.verify_folder(build, name) / "verify.json").read_text())["gates"]
     assert found["samples"] == 4

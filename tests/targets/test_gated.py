@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import struct
 from pathlib import Path
 
@@ -80,6 +81,16 @@ def test_the_oracle_of_the_pipeline_is_the_same(tmp_path: Path) -> None:
     assert mismatches(found, ran) == 0
     assert sum(mode_counts(ran.bits, (2, 1)).values()) == 30
     assert mismatches(found, Gated(ran.outputs, ran.bits ^ np.uint8(1))) == 30
+
+
+@pytest.mark.board("mps2-an386")
+def test_the_gates_are_counted(tmp_path: Path) -> None:
+    target = load_target("mps2-an386")
+    lines = target.run(compiled(target, tmp_path), ["bench"], tmp_path, count=True).stdout.splitlines()
+    (gates,) = [event for event in map(json.loads, lines) if event["event"] == "gates"]
+    # Two poolings of 100 pixels and 8 channels, and the products of three small gates.
+    products = 3 * (5 * 9 + 7 * 5 + 7 * 7) + 7 * 6
+    assert 1600 + products < gates["instructions"] < 12 * (1600 + products)
 
 
 def test_the_battery_gives_the_gates_their_budget(tmp_path: Path) -> None:
