@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,29 @@ def pareto(points: Sequence[CostPoint], cost: str, accuracy: str) -> str:
         axes.set_ylabel(f"{accuracy}, %")
 
     return _svg("pareto", 760, 380, draw, f"{accuracy} of every mode against {cost}")
+
+
+def curves(lines: Mapping[str, Sequence[tuple[float, float]]], cost: str, accuracy: str) -> str:
+    """Accuracy against cost, several lines with their names in a legend; costs on a logarithmic axis.
+
+    Args:
+        lines: name -> [(cost, accuracy in percent)].
+        cost: what the horizontal axis shows.
+        accuracy: what the vertical axis shows.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = _axes(figure)
+        for index, (name, points) in enumerate(lines.items()):
+            xs, ys = zip(*sorted(points), strict=True)
+            axes.plot(xs, ys, "o-", color=_MODE_MARKER.format(index), linewidth=1.6, markersize=6, label=name)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.set_xlabel(cost)
+        axes.set_ylabel(f"{accuracy}, %")
+        axes.legend(frameon=False, loc="lower right")
+
+    return _svg("curves", 760, 380, draw, f"{accuracy} against {cost}")
 
 
 def arena_map(modes: Sequence[str], buffers: Sequence[ArenaBuffer], arena: int | None) -> str:

@@ -436,6 +436,16 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
                 "static": {"mode": str(static.mode), "cost": static.cost, **beside},
             }
         )
+    network = trainer.trainer.network
+    uniform = [
+        {
+            "mode": str(mode),
+            "cost": trainer.gated.cost.relative(mode),
+            "val": accuracy(network, dataset.val, mode, trainer.device),
+            "test": accuracy(network, dataset.test, mode, trainer.device),
+        }
+        for mode in trainer.recipe.gated_modes()
+    ]
     macs = gate_macs(config, settings.config())
     cost = trainer.trainer.network.cost()
     record = {
@@ -451,6 +461,7 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
             "parameters": sum(p.numel() for p in trainer.gated.gates.parameters()),
         },
         "budgets": lines,
+        "uniform": uniform,
     }
     text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"
     atomic_write(out / HISTORY, text)

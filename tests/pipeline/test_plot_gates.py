@@ -1,0 +1,59 @@
+"""The plot of gates beside static modes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import DimmerError
+from pipeline.plot_gates import lines_of, main
+
+HISTORY = {
+    "gates": {"options": [8, 4, 0]},
+    "budgets": [
+        {"budget": 0.5, "test": {"cost": 0.5, "accuracy": 90.0}, "static": {"cost": 0.45, "test": 89.0}},
+        {"budget": 0.2, "test": {"cost": 0.2, "accuracy": 85.0}, "static": {"cost": 0.15, "test": 84.0}},
+    ],
+    "uniform": [
+        {"cost": 1.0, "test": 91.0},
+        {"cost": 0.47, "test": 89.5},
+        {"cost": 0.26, "test": 87.0},
+        {"cost": 0.13, "test": 84.0},
+    ],
+}
+
+
+def write(path: Path, shift: float = 0.0) -> Path:
+    record = json.loads(json.dumps(HISTORY))
+    for line in record["budgets"]:
+        line["test"]["accuracy"] += shift
+    path.write_text(json.dumps(record))
+    return path
+
+
+def test_seeds_are_averaged_and_static_modes_come_from_the_first(tmp_path: Path) -> None:
+    lines = lines_of([write(tmp_path / "a.json"), write(tmp_path / "b.json", 1.0)])
+    assert lines == {
+        "gates, {8, 4, 0}, mean of 2 seeds": [(0.5, 90.5), (0.2, 85.5)],
+        "best static mode": [(0.15, 84.0), (0.45, 89.0)],
+        "super-net, one width": [(1.0, 91.0), (0.26, 87.0)],
+        "base-net, one width": [(0.47, 89.5), (0.13, 84.0)],
+    }
+
+
+def test_the_picture_names_every_line_and_is_the_same_every_time(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.json")
+    main(tmp_path / "one.svg", [source])
+    main(tmp_path / "two.svg", [source])
+    text = (tmp_path / "one.svg").read_text()
+    assert text == (tmp_path / "two.svg").read_text()
+    for name in ("gates, {8, 4, 0}", "best static mode", "base-net, one width", "accuracy on the test set"):
+        assert name in text
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(DimmerError, match="is no history of gates"):
+        lines_of([tmp_path / "a.json"])
