@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.count import (
     MODELS,
-    Count,
+    Measured,
     compiler,
-    count,
     grown,
     key,
+    measure,
+    measured_modes,
     models,
     read_baseline,
     targets,
@@ -23,8 +24,11 @@ from benchmarks.count import (
     write_baseline,
 )
 from benchmarks.results import RESULTS, Result, result_of, write_results
-from pipeline.command import console, main_of, progress_bar
+from pipeline.build import BuildContext, build, steps_for
+from pipeline.command import build_folder, console, main_of, progress_bar
 from pipeline.errors import DimmerError
+from pipeline.firmware import RESULT, firmware_folder
+from pipeline.recipe import load_recipe
 from pipeline.system import require_tools
 from targets import load_target
 
@@ -35,6 +39,10 @@ def main(
     target: Annotated[
         list[str] | None, typer.Option("--target", help="A target that counts instructions; repeat for more. All.")
     ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="A recipe whose modes are counted too; repeat for more.")
+    ] = None,
+    layers: Annotated[bool, typer.Option("--layers", help="Print every layer.")] = False,
     update: Annotated[bool, typer.Option("--update", help="Make the figures the new baseline.")] = False,
 ) -> None:
     """Count every benchmark model on every core; fail where a figure grew by more than 2 %.
@@ -48,55 +56,96 @@ def main(
         if not load_target(name).counts_instructions:
             raise DimmerError(f"{name} has no instruction counter: name some of {', '.join(targets())}")
     require_tools({tool: package for name in chosen for tool, package in load_target(name).tools.items()})
-    measured = _count_all(chosen)
-    results = [result_of(model.stem, name, measured[key(model, name)]) for model in models() for name in chosen]
+    recipes = [result for recipe in model or () for name in chosen for result in _count_recipe(recipe, name)]
+    measured = _count_files(chosen)
+    results = [result_of(m.stem, name, measured[key(m, name)]) for m in models() for name in chosen] + recipes
     _print(results)
+    if layers:
+        for result in results:
+            _print_layers(result)
     compilers = dict(compiler(name) for name in chosen)
     if set(chosen) == set(targets()):
         write_results(results, compilers)
         console().print(f"{RESULTS}", highlight=False, soft_wrap=True)
+    _compare(chosen, measured, compilers, update)
+
+
+def _count_files(chosen: Sequence[str]) -> dict[str, Measured]:
+    jobs = [(model, name) for model in models() for name in chosen]
+    measured: dict[str, Measured] = {}
+    with progress_bar("bench") as progress, ThreadPoolExecutor(WORKERS) as pool:
+        for job, figures in zip(jobs, pool.map(lambda job: measure(*job), jobs), strict=True):
+            measured[key(*job)] = figures
+            progress(key(*job), len(measured) / len(jobs))
+    return measured
+
+
+def _count_recipe(model: str, name: str) -> list[Result]:
+    """Every mode of a recipe, built as far as the firmware."""
+    recipe, target = load_recipe(model), load_target(name)
+    steps = [step for step in steps_for(target) if step.name not in ("firmware (host)", "verify")]
+    build(BuildContext(recipe, target, build_folder(recipe)), steps)
+    figures = json.loads((firmware_folder(build_folder(recipe), name) / RESULT).read_text())
+    return [result_of(recipe.name, name, measured) for measured in measured_modes(figures)]
+
+
+def _compare(chosen: Sequence[str], measured: dict[str, Measured], compilers: dict[str, str], update: bool) -> None:
     baseline = read_baseline()
+    counts = {name: figures.count for name, figures in measured.items()}
     if update:
-        write_baseline(updated(baseline, measured, compilers))
+        write_baseline(updated(baseline, counts, compilers))
         return
     reasons = {name: baseline.other_compiler(name) for name in chosen}
     for reason in dict.fromkeys(reason for reason in reasons.values() if reason):
         console().print(f"not compared: {reason}", highlight=False, soft_wrap=True)
-    comparable = {key(m, name): measured[key(m, name)] for m in models() for name in chosen if reasons[name] is None}
+    comparable = {key(m, name): counts[key(m, name)] for m in models() for name in chosen if reasons[name] is None}
     if lines := grown(comparable, baseline.counts):
         raise DimmerError("; ".join(lines))
 
 
-def _count_all(chosen: Sequence[str]) -> dict[str, Count]:
-    jobs = [(model, name) for model in models() for name in chosen]
-    measured: dict[str, Count] = {}
-
-    def one(job: tuple[Path, str]) -> tuple[str, Count]:
-        return key(*job), count(*job)
-
-    with progress_bar("bench") as progress, ThreadPoolExecutor(WORKERS) as pool:
-        for name, figures in pool.map(one, jobs):
-            measured[name] = figures
-            progress(name, len(measured) / len(jobs))
-    return measured
-
-
 def _print(results: Sequence[Result]) -> None:
-    from rich.table import Table
+    def cells(r: Result) -> tuple[str, ...]:
+        c = r.count
+        beside = (f"{r.peer.instructions:,}", f"{r.ratio:.2f}") if r.peer else ("-", "-")
+        own = (f"{c.instructions:,}", f"{c.instructions / c.macs:.2f}", f"{r.bound:,}")
+        return (r.target, *own, *beside, f"{c.code:,}", f"{c.arena:,}", f"{c.stack:,}")
 
     headings = ("target", "instructions", "per MAC", "bound", "TFLM + CMSIS-NN", "ratio", "code", "arena", "stack")
-    for model in models():
-        mine = [r for r in results if r.model == model.stem]
-        title = f"{model.stem}, {mine[0].count.macs:,} MACs: instructions of one inference, not cycles"
-        table = Table(title=title, title_justify="left")
-        for heading in headings:
-            table.add_column(heading, justify="left" if heading == "target" else "right")
-        for r in mine:
-            c = r.count
-            beside = (f"{r.peer.instructions:,}", f"{r.ratio:.2f}") if r.peer else ("-", "-")
-            own = (f"{c.instructions:,}", f"{c.instructions / c.macs:.2f}", f"{r.bound:,}")
-            table.add_row(r.target, *own, *beside, f"{c.code:,}", f"{c.arena:,}", f"{c.stack:,}")
-        console().print(table)
+    for model, mode in dict.fromkeys((r.model, r.mode) for r in results):
+        mine = [r for r in results if (r.model, r.mode) == (model, mode)]
+        named = model if mode == model else f"{model} {mode}"
+        title = f"{named}, {mine[0].count.macs:,} MACs: instructions of one inference, not cycles"
+        _table(title, headings, [cells(r) for r in mine])
+
+
+def _print_layers(result: Result) -> None:
+    whole = result.count.instructions
+    rows = [
+        (
+            layer.layer if len(layer.layer) <= 36 else f"...{layer.layer[-33:]}",
+            layer.kernel.removeprefix("dimmer_"),
+            f"{layer.macs:,}",
+            f"{layer.instructions:,}",
+            f"{layer.instructions / layer.macs:.2f}" if layer.macs else "-",
+            f"{layer.instructions / whole:.1%}",
+        )
+        for layer in result.layers
+    ]
+    title = f"{result.model} {result.mode}" if result.mode != result.model else result.model
+    headings = ("layer", "kernel", "MACs", "instructions", "per MAC", "share")
+    _table(f"{title} on {result.target}, layer by layer", headings, rows)
+
+
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in ("target", "layer", "kernel") else "right")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console().print(table)
 
 
 if __name__ == "__main__":

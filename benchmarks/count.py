@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from pipeline.errors import DimmerError
 from pipeline.firmware import foreign_order, make
 from pipeline.stage import ROOT, atomic_write
 from targets import load_target, target_names
@@ -38,7 +40,36 @@ class Count:
     stack: int
 
 
+@dataclass(frozen=True)
+class Layer:
+    """One step of an inference.
+
+    Attributes:
+        layer: name of the tensor that it computes.
+        kernel: the C function.
+    """
+
+    layer: str
+    kernel: str
+    macs: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was counted in one mode; a plain `.tflite` has one, of the file's name."""
+
+    mode: str
+    count: Count
+    layers: tuple[Layer, ...]
+
+
 def count(model: Path, target: str) -> Count:
+    """As `measure`, without the layers."""
+    return measure(model, target).count
+
+
+def measure(model: Path, target: str) -> Measured:
     """Builds the firmware of a .tflite and counts on the emulator.
 
     Raises:
@@ -46,15 +77,31 @@ def count(model: Path, target: str) -> Count:
     """
     with tempfile.TemporaryDirectory() as work:
         figures = make(foreign_order([model], samples=0), load_target(target), Path(work), lambda _t, _s: None)
-    mode = figures["modes"][0]
-    return Count(
-        mode["macs"],
-        mode["instructions"],
-        figures["switch"]["instructions"],
-        figures["flash"]["runtime_code"],
-        figures["ram"]["arena"],
-        figures["ram"]["stack"],
-    )
+    return measured_modes(figures)[0]
+
+
+def measured_modes(figures: Mapping[str, Any]) -> tuple[Measured, ...]:
+    """Every mode of a `firmware.json`.
+
+    Raises:
+        DimmerError: its target counts nothing.
+    """
+    found = []
+    for mode in figures["modes"]:
+        if mode["instructions"] is None:
+            raise DimmerError(f"{figures['target']} has no instruction counter: name a target that counts")
+        figure = Count(
+            mode["macs"],
+            mode["instructions"],
+            figures["switch"]["instructions"],
+            figures["flash"]["runtime_code"],
+            figures["ram"]["arena"],
+            figures["ram"]["stack"],
+        )
+        steps = [step for step in figures["steps"] if step["mode"] == mode["name"]]
+        layers = tuple(Layer(s["layer"], s["kernel"], s["macs"], s["instructions"]) for s in steps)
+        found.append(Measured(mode["name"], figure, layers))
+    return tuple(found)
 
 
 def models() -> tuple[Path, ...]:

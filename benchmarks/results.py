@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.bound import bound
-from benchmarks.count import Count
+from benchmarks.count import Count, Layer, Measured
 from benchmarks.peers import TFLM_CMSIS_NN, Peer
 from pipeline.report_plots import PAPER
 from pipeline.stage import atomic_write
@@ -36,17 +36,20 @@ CORES = {
 
 @dataclass(frozen=True)
 class Result:
-    """One model on one target.
+    """One mode of a model on one target.
 
     Attributes:
+        layers: steps in the order in which they run.
         bound: instructions of the multiply-accumulates alone.
         peer: TFLite-Micro with CMSIS-NN, where somebody counted it.
     """
 
     model: str
+    mode: str
     target: str
     core: str
     count: Count
+    layers: tuple[Layer, ...]
     bound: int
     peer: Peer | None
 
@@ -56,37 +59,43 @@ class Result:
         return None if self.peer is None else self.count.instructions / self.peer.instructions
 
 
-def result_of(model: str, target: str, count: Count) -> Result:
-    """A count beside its bound and its peer.
+def result_of(model: str, target: str, measured: Measured) -> Result:
+    """What was counted beside its bound and its peer.
 
     Raises:
         DimmerError: no bound is known for the target's core.
     """
     core = load_target(target).core
-    return Result(model, target, core, count, bound(count.macs, core), TFLM_CMSIS_NN.get((model, target)))
+    count = measured.count
+    peer = TFLM_CMSIS_NN.get((model, target))
+    return Result(model, measured.mode, target, core, count, measured.layers, bound(count.macs, core), peer)
 
 
-def write_results(results: Sequence[Result], compilers: Mapping[str, str]) -> None:
+def write_results(results: Sequence[Result], compilers: dict[str, str]) -> None:
     """Writes results.json and the plot beside it."""
-    document = {
-        "unit": "instructions of one inference, counted by QEMU; not cycles",
-        "compilers": dict(compilers),
-        "results": [
-            {
-                "model": r.model,
-                "target": r.target,
-                "core": r.core,
-                **asdict(r.count),
-                "instructions_per_mac": round(r.count.instructions / r.count.macs, 3),
-                "bound": r.bound,
-                "tflm_cmsis_nn": None if r.peer is None else asdict(r.peer),
-                "ratio": None if r.ratio is None else round(r.ratio, 3),
-            }
-            for r in results
-        ],
+    rows = ",\n".join(_row(r) for r in results)
+    head = (
+        f'"unit": "instructions of one inference, counted by QEMU; not cycles",\n"compilers": {json.dumps(compilers)}'
+    )
+    atomic_write(RESULTS, f'{{\n{head},\n"results": [\n{rows}\n]\n}}\n')
+    atomic_write(PLOT, plot([r for r in results if r.model in {model for model, _ in TFLM_CMSIS_NN}]))
+
+
+def _row(r: Result) -> str:
+    """One result as JSON, one layer a line: a file that a person can compare with the last one."""
+    figures = {
+        "model": r.model,
+        "mode": r.mode,
+        "target": r.target,
+        "core": r.core,
+        **asdict(r.count),
+        "instructions_per_mac": round(r.count.instructions / r.count.macs, 3),
+        "bound": r.bound,
+        "tflm_cmsis_nn": None if r.peer is None else asdict(r.peer),
+        "ratio": None if r.ratio is None else round(r.ratio, 3),
     }
-    atomic_write(RESULTS, json.dumps(document, indent=1) + "\n")
-    atomic_write(PLOT, plot(results))
+    layers = ",\n".join("  " + json.dumps(asdict(layer)) for layer in r.layers)
+    return f'{json.dumps(figures)[:-1]},\n "layers": [\n{layers}\n ]}}'
 
 
 def plot(results: Sequence[Result]) -> str:

@@ -36,6 +36,21 @@ class ModeSource:
 
 
 @dataclass(frozen=True, slots=True)
+class GeneratedStep:
+    """One entry of the C table of steps.
+
+    Attributes:
+        layer: name of the tensor that it computes.
+        kernel: the C function.
+        macs: multiply-accumulate operations.
+    """
+
+    layer: str
+    kernel: str
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratedModel:
     """What was generated.
 
@@ -49,6 +64,7 @@ class GeneratedModel:
         memory: the arena.
         input_bytes: of the model's input.
         output_bytes: of the model's output.
+        steps: in the order of the C table.
     """
 
     files: tuple[Path, ...]
@@ -60,6 +76,7 @@ class GeneratedModel:
     memory: Memory
     input_bytes: int
     output_bytes: int
+    steps: tuple[GeneratedStep, ...]
 
     @property
     def arena(self) -> int:
@@ -164,6 +181,7 @@ def generate(
         memory,
         tables.input.size,
         tables.output.size,
+        tuple(GeneratedStep(s.layer, tables.records[s.kernel].kernel.name, s.macs) for s in tables.steps),
     )
 
 

@@ -151,6 +151,7 @@ class StepEntry:
     kernel: int
     record: int
     layer: str
+    macs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class Tables:
     """Everything that the emitter writes.
 
     Attributes:
-        steps: kernel and record index, with the layer's name.
+        steps: kernel and record index, with the layer's name and multiply-accumulates.
         schedules: for each mode and position an index into `blocks`.
     """
 
@@ -303,7 +304,8 @@ class _Builder:
         """Adds a block and gives its key: its steps as pairs of kernel and record."""
         modes, position = self.memory.blocks.modes_of(index), self.memory.blocks.positions[index]
         added = [
-            StepEntry(*self.record(index, number, step, modes), step.layer) for number, step in enumerate(block.steps)
+            StepEntry(*self.record(index, number, step, modes), step.layer, step.macs)
+            for number, step in enumerate(block.steps)
         ]
         key = tuple((entry.kernel, entry.record) for entry in added)
         known = self.blocks.get(key)

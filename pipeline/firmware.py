@@ -14,6 +14,7 @@ The folder that it leaves holds firmware.elf (.hex, .bin), the generated C, and 
     policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
     buffers   [{mode, name, offset, size, first_step, last_step}]
     layers    [{layer, bytes, modes}]
+    steps     [{mode, layer, kernel, macs, instructions}], in the order in which they run
     notes     place of a null -> why
 """
 
@@ -156,7 +157,11 @@ def make(order: Order, target: Target, out: Path, progress: Progress) -> dict[st
         full = top = compile_modes(order, order.modes, target, out)
     progress("self-test and bench", 0.3)
     _check_known_answers(target, full, out)
-    events = _run(target, full.elf, ["bench"], out, count=target.counts_instructions)
+    events = [
+        event
+        for command in ("bench", "layers")
+        for event in _run(target, full.elf, [command], out, count=target.counts_instructions)
+    ]
     verification: dict[str, dict[str, Any]] = {}
     if order.samples:
         verification = verify_modes(order, target, full, progress)
@@ -350,6 +355,11 @@ def _figures(
                 "modes": [model.modes[mode] for mode in constant.modes],
             }
             for constant in model.constants
+        ],
+        "steps": [
+            {"mode": event["mode"], **asdict(model.steps[event["step"]]), "instructions": event["instructions"]}
+            for event in events
+            if event["event"] == "layer"
         ],
         "notes": notes,
     }

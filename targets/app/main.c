@@ -5,6 +5,7 @@
  *   verify IN OUT   runs the records of IN, each with its own mode at each position; writes the results
  *   gated IN OUT    runs the records of IN, each with its own budget, as the gates choose; writes the results
  *   bench           instructions of each mode, of a mode switch and of all gates, stack
+ *   layers          instructions of each step of each mode
  *   battery CURVE   one inference for each line of a CSV: time_s,charge_permille,millivolts,harvest_ua
  *
  * --count as the last word says that the instruction counter means something in this run.
@@ -271,6 +272,40 @@ static int bench(void) {
     return 0;
 }
 
+/* What dimmer_invoke does, with the counter read around every kernel. Not inlined, or main's frame would
+ * hold its variables when the stack is measured. */
+__attribute__((noinline)) static int layers(void) {
+    const dimmer_model_t *const model = &dimmer_model;
+    uint32_t mode;
+    uint32_t position;
+    uint32_t i;
+
+    for (mode = 0; mode < model->dims.mode_count; ++mode) {
+        const uint16_t *schedule = &model->schedules[mode * model->dims.position_count];
+
+        load_known_input();
+        for (position = 0; position < model->dims.position_count; ++position) {
+            const dimmer_block_t *block = &model->blocks[schedule[position]];
+
+            for (i = block->first_step; i < (uint32_t)block->first_step + block->step_count; ++i) {
+                const dimmer_kernel_t *kernel = &model->kernels[model->steps[i].kernel];
+                const uint8_t *records = (const uint8_t *)kernel->records;
+                const uint32_t start = platform_ticks();
+                uint32_t ticks;
+
+                kernel->run(model, records + (size_t)kernel->record_size * model->steps[i].record, arena);
+                ticks = platform_ticks() - start;
+                text_begin(&text, "layer");
+                text_string(&text, "mode", mode_name(mode));
+                text_number(&text, "step", i);
+                put_instructions(ticks);
+                text_end(&text);
+            }
+        }
+    }
+    return 0;
+}
+
 /* The largest element of an int8 or uint8 output, the first of equals; -1 for another type. */
 static int32_t predicted_class(void) {
     const int8_t *output = dimmer_output(&dimmer);
@@ -445,8 +480,11 @@ int main(int argc, char **argv) {
     if (count == 1 && same(words[0], "bench")) {
         return bench();
     }
+    if (count == 1 && same(words[0], "layers")) {
+        return layers();
+    }
     if (count == 2 && same(words[0], "battery")) {
         return battery(words[1]);
     }
-    return fail("say selftest, verify IN OUT, gated IN OUT, bench or battery CURVE");
+    return fail("say selftest, verify IN OUT, gated IN OUT, bench, layers or battery CURVE");
 }

@@ -8,7 +8,19 @@ import pytest
 
 from benchmarks import results
 from benchmarks.bound import bound
-from benchmarks.count import Baseline, Count, count, grown, key, models, read_baseline, targets, updated
+from benchmarks.count import (
+    Baseline,
+    Count,
+    Layer,
+    Measured,
+    count,
+    grown,
+    key,
+    models,
+    read_baseline,
+    targets,
+    updated,
+)
 from benchmarks.peers import TFLM_CMSIS_NN
 from pipeline.errors import DimmerError
 from targets import load_target
@@ -52,10 +64,14 @@ def test_results_stand_beside_bound_and_peer(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(results, "PLOT", tmp_path / "plot.svg")
     figures = replace(C, macs=12_501_632, instructions=14_932_060)
-    found = [results.result_of("pretrainedResnet_quant", name, figures) for name in ("mps2-an386", "riscv-virt")]
+    measured = Measured("m", figures, (Layer("stem", "dimmer_conv2d_s8", 442_368, 900_000),))
+    found = [results.result_of("pretrainedResnet_quant", name, measured) for name in ("mps2-an386", "riscv-virt")]
     results.write_results(found, {"gcc": "12"})
     known, lone = json.loads((tmp_path / "results.json").read_text())["results"]
     assert (known["ratio"], known["bound"], known["core"]) == (0.5, 6_250_816, "cortex-m4")
+    assert known["layers"] == [
+        {"layer": "stem", "kernel": "dimmer_conv2d_s8", "macs": 442_368, "instructions": 900_000}
+    ]
     assert (lone["ratio"], lone["tflm_cmsis_nn"]) == (None, None)
     picture = (tmp_path / "plot.svg").read_text()
     assert "TFLite-Micro + CMSIS-NN" in picture

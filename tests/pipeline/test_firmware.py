@@ -54,6 +54,10 @@ def test_several_modes(name: str, tmp_path: Path) -> None:
     assert [mode["name"] for mode in figures["modes"]] == list(MODES)
     for mode in figures["modes"]:
         assert mode["verify"] == {"samples": 6, "mismatches": 0, "backend": target.description}
+        steps = [step for step in figures["steps"] if step["mode"] == mode["name"]]
+        assert sum(step["macs"] for step in steps) == mode["macs"]
+        if name != "host":
+            assert sum(step["instructions"] for step in steps) == pytest.approx(mode["instructions"], rel=0.02)
     flash, ram, switch = figures["flash"], figures["ram"], figures["switch"]
     assert flash["total"] == flash["weights"] + flash["tables"] + flash["code"]
     assert 0 < switch["bytes_of_flash_per_extra_mode"] == (flash["total"] - flash["single_mode_total"]) / 2 < 600

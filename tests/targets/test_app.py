@@ -142,7 +142,7 @@ def test_verify_refuses_what_is_damaged(app: App, tmp_path: Path, damage: object
         (["verify", "none.bin", "out.bin"], "the file of records cannot be opened"),
         (["verify", "in.bin", "none/out.bin"], "the file of results cannot be opened"),
         (["battery", "none.csv"], "the battery curve cannot be opened"),
-        (["verify"], "say selftest, verify IN OUT, gated IN OUT, bench or battery CURVE"),
+        (["verify"], "say selftest, verify IN OUT, gated IN OUT, bench, layers or battery CURVE"),
         (["lamp"], "say selftest"),
     ],
 )
@@ -167,6 +167,21 @@ def test_bench(app: App, tmp_path: Path) -> None:
     assert 100 < int(str(stack["bytes"])) < 1024
     # Without the counter's option the same program says null rather than noise.
     assert app.events(tmp_path, "bench")[0]["instructions"] is None
+
+
+def test_the_layers_add_up_to_the_inference(app: App, tmp_path: Path) -> None:
+    events = app.events(tmp_path, "layers", count=True)
+    for mode in (FULL, SKIPPED):
+        steps = [event for event in events if event["mode"] == mode]
+        layers = [app.model.steps[int(str(event["step"]))] for event in steps]
+        assert sum(layer.macs for layer in layers) == app.model.macs[app.model.modes.index(mode)]
+        if app.target.counts_instructions:
+            whole = next(e for e in app.events(tmp_path, "bench", count=True) if e.get("mode") == mode)
+            parts = sum(int(str(event["instructions"])) for event in steps)
+            # The engine's own loop is the rest; the counter's reading falls into every part.
+            assert abs(int(str(whole["instructions"])) - parts) < 100 + 40 * len(steps)
+        else:
+            assert {event["instructions"] for event in steps} == {None}
 
 
 def test_battery_follows_the_policy(app: App, tmp_path: Path) -> None:
