@@ -41,13 +41,13 @@ class Tier:
 
     Attributes:
         mode: its number, or MODE_GATED.
-        level: of the gates' budget where the mode is gated.
+        level: of the gates' budget, which matters where the mode is gated.
     """
 
     min_charge_permille: int
     min_millivolts: int
     mode: int
-    level: int = 0
+    level: int = 255
 
 
 @dataclass(frozen=True, slots=True)

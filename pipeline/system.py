@@ -29,6 +29,7 @@ PACKAGES: Mapping[str, str] = {
     "qemu-system-riscv32": "qemu-system-misc",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "qemu-aarch64": "qemu-user",
+    "g++": "g++",
     "gcc": "gcc",
     "clang": "clang",
     _CLANG_SANITIZERS: "libclang-rt-dev",

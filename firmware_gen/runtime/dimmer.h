@@ -64,7 +64,7 @@ typedef struct {
     uint16_t min_charge_permille;
     uint16_t min_millivolts;
     uint8_t mode;
-    uint8_t level; /* of the gates' budget where mode is DIMMER_MODE_GATED */
+    uint8_t level; /* of the gates' budget, which matters where mode is DIMMER_MODE_GATED */
 } dimmer_tier_t;
 
 /* Tiers stand in the order of falling thresholds; the last one holds whatever the battery says. */
@@ -94,6 +94,7 @@ typedef struct {
     int16_t state[DIMMER_GATE_UNITS];
     uint8_t choice[DIMMER_MAX_GATES];
     uint8_t stage;
+    uint8_t begun; /* 0 until the gates have run in this inference */
     volatile uint8_t level;
 } dimmer_gating_t;
 

@@ -123,9 +123,7 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
     d->wanted = 0u;
     d->running = 0u;
     d->gating.level = 255u;
-    if (model->gates != NULL) {
-        model->gates->calls->begin(d);
-    }
+    d->gating.begun = 0u;
     return DIMMER_OK;
 }
 
@@ -138,8 +136,12 @@ const int8_t *dimmer_output(const dimmer_t *d) {
 }
 
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
-    if (!has_mode(d->model, mode)) {
-        return DIMMER_ERR_MODE;
+    if (mode >= d->model->dims.mode_count) {
+        if (!has_mode(d->model, mode)) {
+            return DIMMER_ERR_MODE;
+        }
+        d->wanted = DIMMER_MODE_GATED;
+        return DIMMER_OK;
     }
     d->wanted = mode;
     return DIMMER_OK;
@@ -164,7 +166,8 @@ uint16_t dimmer_gated_blocks(const dimmer_t *d) {
 uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block) {
     const uint8_t choice = d->gating.choice[block];
 
-    return choice < DIMMER_GATE_OPTIONS ? d->model->gates->gates[block].options[choice] : DIMMER_BITS_UNKNOWN;
+    return d->gating.begun && choice < DIMMER_GATE_OPTIONS ? d->model->gates->gates[block].options[choice]
+                                                           : DIMMER_BITS_UNKNOWN;
 }
 
 dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) {
@@ -179,9 +182,7 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) 
     }
     d->policy_state = dimmer_policy_next(policy, d->policy_state, now);
     tier = &policy->tiers[d->policy_state.tier];
-    if (tier->mode == DIMMER_MODE_GATED) {
-        dimmer_set_budget(d, tier->level);
-    }
+    d->gating.level = tier->level;
     return dimmer_set_mode(d, tier->mode);
 }
 
@@ -195,9 +196,7 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
     const uint16_t positions = model->dims.position_count;
     uint16_t position;
 
-    if (model->gates != NULL) {
-        model->gates->calls->begin(d);
-    }
+    d->gating.begun = 0u;
     for (position = 0; position < positions; ++position) {
         const dimmer_block_t *block;
         const dimmer_step_t *step;

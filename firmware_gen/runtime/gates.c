@@ -169,6 +169,7 @@ static void begin(dimmer_t *d) {
         d->gating.choice[i] = PENDING;
     }
     d->gating.stage = NO_STAGE;
+    d->gating.begun = 1u;
 }
 
 static uint8_t stage_of(const dimmer_gates_t *gates, uint32_t gate) {
@@ -208,6 +209,9 @@ static const dimmer_block_t *next_block(dimmer_t *d, uint16_t position) {
     uint8_t stage;
     uint8_t i;
 
+    if (!d->gating.begun) {
+        begin(d);
+    }
     if (gate >= model->dims.gate_count) {
         /* Stem and head are the same in every mode. */
         d->running = DIMMER_MODE_GATED;
@@ -233,4 +237,4 @@ static const dimmer_block_t *next_block(dimmer_t *d, uint16_t position) {
     return &model->blocks[gates->blocks[index + choice[gate]]];
 }
 
-const dimmer_gate_calls_t dimmer_gate_calls = {holds, crc_of, begin, next_block};
+const dimmer_gate_calls_t dimmer_gate_calls = {holds, crc_of, next_block};

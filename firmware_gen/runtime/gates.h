@@ -62,7 +62,6 @@ DIMMER_CHECK_SIZE(dimmer_gate_cell_t, 20);
 typedef struct {
     int (*hold)(const dimmer_model_t *model);
     uint32_t (*crc)(uint32_t crc, const dimmer_model_t *model);
-    void (*begin)(dimmer_t *d);
     const dimmer_block_t *(*next)(dimmer_t *d, uint16_t position);
 } dimmer_gate_calls_t;
 
