@@ -17,6 +17,7 @@ from firmware_gen.passes import Network, check_boundaries, prepare
 from firmware_gen.read_tflite import read_tflite
 from firmware_gen.share import Constant, compare_weights, share_blocks
 from firmware_gen.tables import PolicyConfig, Tables, build_tables
+from firmware_gen.variants import VARIANTS, Choice, choose, features_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class GeneratedModel:
         input_bytes: of the model's input.
         output_bytes: of the model's output.
         steps: in the order of the C table.
+        choices: the kernel of each layer that has more than one, with what was refused.
     """
 
     files: tuple[Path, ...]
@@ -77,6 +79,12 @@ class GeneratedModel:
     input_bytes: int
     output_bytes: int
     steps: tuple[GeneratedStep, ...]
+    choices: tuple[Choice, ...]
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The kernels that the model needs: `kernels/<name>.c` each."""
+        return tuple(dict.fromkeys(step.kernel for step in self.steps))
 
     @property
     def arena(self) -> int:
@@ -120,13 +128,29 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
     return networks
 
 
-def tables_of(modes: Sequence[ModeSource], policy: PolicyConfig, gates: GateSet | None = None) -> Tables:
-    """Everything but the text."""
+def tables_of(
+    modes: Sequence[ModeSource],
+    policy: PolicyConfig,
+    gates: GateSet | None = None,
+    scratch_limit: int | None = None,
+    core: str = "",
+) -> Tables:
+    """Everything but the text; arguments as in `generate`."""
+    return _plan(modes, policy, gates, scratch_limit, core)[0]
+
+
+def _plan(
+    modes: Sequence[ModeSource], policy: PolicyConfig, gates: GateSet | None, scratch_limit: int | None, core: str
+) -> tuple[Tables, tuple[Choice, ...]]:
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
-    memory = plan_memory(share_blocks(networks))
+    try:
+        blocks, choices = choose(share_blocks(networks), VARIANTS, features_of(core), scratch_limit)
+    except FirmwareGenError as error:
+        raise FirmwareGenError(f"{modes[0].path.name}: {error}") from error
+    memory = plan_memory(blocks)
     first = networks[0].graph
-    return build_tables(
+    tables = build_tables(
         memory,
         [mode.name for mode in modes],
         first.tensors[first.input],
@@ -135,6 +159,7 @@ def tables_of(modes: Sequence[ModeSource], policy: PolicyConfig, gates: GateSet 
         gates,
         [first.tensors[index] for index in networks[0].boundaries],
     )
+    return tables, choices
 
 
 def generate(
@@ -145,25 +170,22 @@ def generate(
     scratch_limit: int | None = None,
     name: str = "model",
     gates: GateSet | None = None,
+    core: str = "",
 ) -> GeneratedModel:
     """Writes `dimmer_model.c/.h` and, where known answers are given, `dimmer_known_answers.c/.h`.
 
     Args:
         modes: mode 0, the most expensive one, first.
-        scratch_limit: bytes that no step's scratch buffer may exceed.
+        scratch_limit: bytes that no step's scratch buffer may exceed, but for what of the arena is idle in that step.
         name: of the model, for people.
         gates: that choose blocks of these modes.
+        core: as the compiler calls it; decides which variants of kernels there are.
 
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
-    tables = tables_of(modes, policy or PolicyConfig(), gates)
+    tables, choices = _plan(modes, policy or PolicyConfig(), gates, scratch_limit, core)
     memory = tables.memory
-    if scratch_limit is not None and memory.scratch > scratch_limit:
-        raise FirmwareGenError(
-            f"{modes[0].path.name}: needs {memory.scratch} bytes of scratch, the limit is "
-            f"{scratch_limit}; raise the limit or use smaller layers"
-        )
     texts = {"dimmer_model.h": emit.emit_header(tables), "dimmer_model.c": emit.emit_source(tables, name)}
     if known_answers is not None:
         texts["dimmer_known_answers.h"] = emit.emit_known_answers_header(tables)
@@ -182,6 +204,7 @@ def generate(
         tables.input.size,
         tables.output.size,
         tuple(GeneratedStep(s.layer, tables.records[s.kernel].kernel.name, s.macs) for s in tables.steps),
+        choices,
     )
 
 

@@ -50,11 +50,14 @@ Value = int | float | tuple[int, ...] | Buffer | Scratch | Weights | Params | Sh
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record; `code` is struct's, `count` is 0 where it is no array."""
+    """One field of a record; `code` is struct's, `count` is 0 where it is no array, `inside` the member of the C record
+    that it belongs to where that begins with another kernel's.
+    """
 
     name: str
     code: str
     count: int = 0
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,11 @@ class Step:
     macs: int
     layer: str = field(compare=False)
 
+    @property
+    def fields(self) -> dict[str, Value]:
+        """The record's values by name."""
+        return {item.name: value for item, value in zip(self.kernel.fields, self.values, strict=True)}
+
 
 def _record(name: str, layout: str) -> Kernel:
     """A kernel from its record's layout: `code:field,field[count]` groups, one a line of the C struct or more."""
@@ -126,6 +134,16 @@ def _record(name: str, layout: str) -> Kernel:
     return Kernel(name, tuple(fields))
 
 
+def _extended(name: str, base: Kernel, member: str, layout: str) -> Kernel:
+    """A kernel whose record begins with another one's, as its member `member`."""
+    begin = tuple(Field(item.name, item.code, item.count, member) for item in base.fields)
+    end = tuple(
+        Field(f"{item.name}2" if item.name == "reserved" else item.name, item.code, item.count)
+        for item in (_record(name, layout).fields)
+    )
+    return Kernel(name, begin + end)
+
+
 _LIMITS = "activation_min,activation_max"
 
 CONV_2D = _record(
@@ -135,6 +153,7 @@ CONV_2D = _record(
     "H:stride_h,stride_w,dilation_h,dilation_w,pad_top,pad_left,reserved "
     f"b:input_zero_point,output_zero_point,{_LIMITS}",
 )
+CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserved")
 DEPTHWISE_CONV_2D = _record(
     "dimmer_depthwise_conv2d_s8",
     "I:input,output,weights,bias,multipliers,shifts "
@@ -183,6 +202,7 @@ TRANSPOSE = _record("dimmer_transpose_s8", "I:input,output,dims[4],strides[4]")
 
 KERNELS = (
     CONV_2D,
+    CONV_2D_DSP,
     DEPTHWISE_CONV_2D,
     FULLY_CONNECTED,
     ADD,

@@ -15,6 +15,8 @@ The folder that it leaves holds firmware.elf (.hex, .bin), the generated C, and 
     buffers   [{mode, name, offset, size, first_step, last_step}]
     layers    [{layer, bytes, modes}]
     steps     [{mode, layer, kernel, macs, instructions}], in the order in which they run
+    choices   [{layer, chosen, allowed, others}]: kernels of layers that have a choice, each {kernel, scratch,
+              instructions}, the last as the cost model expects them; others are faster or need less scratch
     notes     place of a null -> why
 """
 
@@ -104,9 +106,12 @@ def firmware_folder(build: Path, target: str) -> Path:
     return build / target / "firmware"
 
 
-def sources() -> list[Path]:
-    """The C files of the runtime and of all kernels; the linker keeps what the tables name."""
-    return sorted(RUNTIME.glob("*.c")) + sorted((RUNTIME / "kernels").glob("*.c"))
+def sources(kernels: Sequence[str] | None = None) -> list[Path]:
+    """The C files of the runtime, of the kernels that are named, or all, and of what these share."""
+    files = sorted((RUNTIME / "kernels").glob("*.c"))
+    if kernels is not None:
+        files = [path for path in files if not path.name.startswith("dimmer_") or path.stem in kernels]
+    return sorted(RUNTIME.glob("*.c")) + files
 
 
 def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out: Path) -> Compiled:
@@ -129,9 +134,9 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
         outputs.append(answer)
     known = KnownAnswers(order.known_input, tuple(outputs))
     policy = _policy_for(order.policy, len(modes), gates is not None)
-    model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates)
+    model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates, target.core)
     generated = [path for path in model.files if path.suffix == ".c"]
-    elf = target.compile([*generated, *sources(), *APPLICATION], [out, RUNTIME], out)
+    elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, RUNTIME], out)
     return Compiled(model, elf, target.size(elf))
 
 
@@ -360,6 +365,9 @@ def _figures(
             {"mode": event["mode"], **asdict(model.steps[event["step"]]), "instructions": event["instructions"]}
             for event in events
             if event["event"] == "layer"
+        ],
+        "choices": [
+            {**asdict(choice), "others": [asdict(other) for other in choice.others]} for choice in model.choices
         ],
         "notes": notes,
     }

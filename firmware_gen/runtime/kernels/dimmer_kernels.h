@@ -59,6 +59,19 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_t, 64);
 DIMMER_KERNEL(dimmer_conv2d_s8);
 
+/* CONV_2D for Arm cores with the DSP extension: weights of `group` channels are widened to a panel of int16
+ * in scratch, and then every two pixels; 16 products take 10 instructions. batches is 1, shifts are -22..-1,
+ * and no |bias + part of the sum| reaches 2^30. group is even, or output_c. Scratch: with P = (group + 1) / 2
+ * and G = kernel_h * R4(kernel_w * input_c) / 4, 4 * (P * (4 * G + 8) + 4 * G) + 4 * P + 2 * kernel_w *
+ * input_c. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t group; /* output channels in one pass */
+    uint16_t reserved2;
+} dimmer_conv2d_s8_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_dsp_t, sizeof(dimmer_conv2d_s8_t) + 4);
+DIMMER_KERNEL(dimmer_conv2d_s8_dsp);
+
 /* DEPTHWISE_CONV_2D. As dimmer_conv2d_s8_t, but weights int8[1,kernel_h,kernel_w,output_c], and
  * output_c = input_c * depth_multiplier: output channel o reads input channel o / depth_multiplier. */
 typedef struct {

@@ -1,0 +1,190 @@
+"""What a variant of a kernel is, and how each layer gets the cheapest one that the target grants scratch for.
+
+A variant computes what its portable kernel computes, bit for bit, on cores that have its features. It says for a step
+whether it can, in which settings (such as channels per pass), and for each of them the scratch and the instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from firmware_gen.errors import FirmwareGenError
+from firmware_gen.kernels import Kernel, Scratch, Step, Value
+from firmware_gen.plan import aligned
+from firmware_gen.share import Block, BlockSet
+
+FEATURES = {
+    "cortex-m0": ("thumb",),
+    "cortex-m0plus": ("thumb",),
+    "cortex-m3": ("thumb", "thumb2"),
+    "cortex-m4": ("thumb", "thumb2", "dsp"),
+    "cortex-m7": ("thumb", "thumb2", "dsp"),
+    "cortex-m33": ("thumb", "thumb2", "dsp"),
+    "cortex-m55": ("thumb", "thumb2", "dsp", "mve"),
+    "rv32imac": ("riscv",),
+}
+"""Core, as the compiler calls it -> instruction sets that variants may ask for."""
+
+Settings = Mapping[str, Value]
+"""Fields of a variant's record that its portable kernel does not have."""
+
+
+def features_of(core: str) -> frozenset[str]:
+    """What a core has; nothing where it is not known, so that it runs the portable kernels."""
+    return frozenset(FEATURES.get(core, ()))
+
+
+def _one_setting(_step: Step) -> Iterable[Settings]:
+    return ({},)
+
+
+def _always(_step: Step) -> bool:
+    return True
+
+
+def _own_scratch(step: Step, _settings: Settings) -> int:
+    return step.scratch_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to run the steps of a portable kernel.
+
+    Attributes:
+        kernel: what runs; its record has the fields of `replaces` and those of the settings.
+        replaces: the portable kernel, for which `lower.py` makes steps.
+        features: what a core must have, names from FEATURES.
+        cost: instructions of a step, fitted from counts.
+        supports: whether the kernel computes this step exactly.
+        settings: that are possible, each a mapping of additional fields.
+        scratch: bytes.
+    """
+
+    kernel: Kernel
+    replaces: Kernel
+    features: frozenset[str]
+    cost: Callable[[Step, Settings], float]
+    supports: Callable[[Step], bool] = _always
+    settings: Callable[[Step], Iterable[Settings]] = _one_setting
+    scratch: Callable[[Step, Settings], int] = _own_scratch
+
+    def apply(self, step: Step, settings: Settings) -> Step:
+        """The step as this variant runs it."""
+        scratch = self.scratch(step, settings)
+        values = {**step.fields, **settings}
+        if "scratch" in values:
+            values["scratch"] = Scratch() if scratch else 0
+        record = tuple(values.get(item.name, (0,) * item.count if item.count else 0) for item in self.kernel.fields)
+        return replace(step, kernel=self.kernel, values=record, scratch_bytes=scratch)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A variant in one of its settings, for one layer.
+
+    Attributes:
+        instructions: as its cost model expects them.
+    """
+
+    kernel: str
+    scratch: int
+    instructions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which kernel a layer got, and what else there was.
+
+    Attributes:
+        allowed: bytes of scratch that the layer might take.
+        others: what is faster and needs more scratch, or is slower and needs less.
+    """
+
+    layer: str
+    chosen: Candidate
+    allowed: int
+    others: tuple[Candidate, ...]
+
+
+def choose(
+    blocks: BlockSet, variants: Sequence[Variant], features: frozenset[str], scratch_limit: int | None
+) -> tuple[BlockSet, tuple[Choice, ...]]:
+    """Gives every step the cheapest variant within `scratch_limit`.
+
+    Bytes of the arena that are idle while a step runs, since other steps need more, are free: a step may take them
+    beyond the limit.
+
+    Raises:
+        FirmwareGenError: a step has no variant that is small enough.
+    """
+    lives = [_live_bytes(block) for block in blocks.blocks]
+    peak = max((live for block in lives for live in block), default=0)
+    usable = [variant for variant in variants if variant.features <= features]
+    chosen: list[Block] = []
+    choices: dict[tuple[str, Candidate], Choice] = {}
+    for block, live in zip(blocks.blocks, lives, strict=True):
+        steps = []
+        for step, taken in zip(block.steps, live, strict=True):
+            allowed = None if scratch_limit is None else max(scratch_limit, peak - taken)
+            best, choice = _cheapest(step, usable, allowed)
+            steps.append(best)
+            if choice is not None:
+                choices[choice.layer, choice.chosen] = choice
+        chosen.append(replace(block, steps=tuple(steps)))
+    return replace(blocks, blocks=tuple(chosen)), tuple(choices.values())
+
+
+def _cheapest(step: Step, variants: Sequence[Variant], allowed: int | None) -> tuple[Step, Choice | None]:
+    found: list[tuple[Candidate, Variant, Settings]] = []
+    for variant in variants:
+        if variant.replaces == step.kernel and variant.supports(step):
+            for settings in variant.settings(step):
+                scratch, cost = variant.scratch(step, settings), round(variant.cost(step, settings))
+                found.append((Candidate(variant.kernel.name, scratch, cost), variant, settings))
+    fitting = [item for item in found if allowed is None or item[0].scratch <= allowed]
+    needed = min((item[0].scratch for item in found), default=step.scratch_bytes)
+    if not fitting and allowed is not None and needed > allowed:
+        raise FirmwareGenError(
+            f"{step.layer}: needs {needed} bytes of scratch, the limit is {allowed}; raise the limit or use smaller "
+            "layers"
+        )
+    if not fitting:
+        return step, None
+    best, variant, settings = min(fitting, key=lambda item: (item[0].instructions, item[0].scratch))
+    others = [
+        candidate
+        for candidate, _, _ in found
+        if candidate != best
+        and not any(
+            other.instructions <= candidate.instructions and other.scratch <= candidate.scratch
+            for other, _, _ in found
+            if other != candidate
+        )
+    ]
+    choice = Choice(step.layer, best, -1 if allowed is None else allowed, tuple(others))
+    return variant.apply(step, settings), choice
+
+
+def _live_bytes(block: Block) -> list[int]:
+    """Bytes of tensors that are live in each step."""
+    count = len(block.steps)
+    first, last = [0] * len(block.sizes), [-1] * len(block.sizes)
+    for number in range(count - 1, -1, -1):
+        first[block.steps[number].writes] = number
+    for number, step in enumerate(block.steps):
+        for buffer in step.reads:
+            last[buffer] = number
+    last[block.output] = count - 1
+    first[0] = 0
+    live = []
+    for number, step in enumerate(block.steps):
+        taken = sum(
+            aligned(size)
+            for buffer, size in enumerate(block.sizes)
+            if first[buffer] <= number <= max(last[buffer], first[buffer])
+        )
+        if first[step.writes] == number and any(last[source] == number for source in step.in_place):
+            taken -= aligned(block.sizes[step.writes])
+        live.append(taken)
+    return live

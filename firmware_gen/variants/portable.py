@@ -1,0 +1,19 @@
+"""The portable kernels, and what they cost: with the inner loops for the DSP extension, and without."""
+
+from __future__ import annotations
+
+from firmware_gen.kernels import CONV_2D, Step
+from firmware_gen.variants.conv import shape_of
+from firmware_gen.variants.frame import Settings, Variant
+
+
+def _conv(per_mac: float) -> Variant:
+    def cost(step: Step, _settings: Settings) -> float:
+        shape = shape_of(step)
+        patch = shape.kernel_h * shape.kernel_w * shape.input_c
+        return step.macs * per_mac + shape.pixels * (shape.output_c * 42 + patch)
+
+    return Variant(CONV_2D, CONV_2D, frozenset({"dsp"} if per_mac < 2 else ()), cost)
+
+
+VARIANTS = (_conv(5.0), _conv(1.4))
