@@ -28,6 +28,8 @@ PACKAGES: Mapping[str, str] = {
     "/usr/lib/picolibc/riscv64-unknown-elf/lib/libc.a": "picolibc-riscv64-unknown-elf",
     "qemu-system-riscv32": "qemu-system-misc",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    # TVM's runtime is C++: its library is needed to run it here, a C++ compiler is not.
+    "/usr/aarch64-linux-gnu/lib/libstdc++.so.6": "libstdc++6-arm64-cross",
     "qemu-aarch64": "qemu-user",
     "g++": "g++",
     "gcc": "gcc",

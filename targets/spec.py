@@ -12,6 +12,7 @@ from targets.runner import Runner, run_firmware
 from targets.schema import Table
 from targets.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 
+ENGINES = ("tables", "tvm")
 TARGETS = Path(__file__).resolve().parent
 # The application that verifies and measures a model; it goes into `compile` with the model's own sources.
 APPLICATION = (TARGETS / "app" / "main.c", TARGETS / "app" / "text.c")
@@ -58,6 +59,7 @@ class Target:
     Attributes:
         core: as the compiler calls it; "host" for the machine that builds.
         memory: None where an operating system has it.
+        engine: what computes the modes behind dimmer.h: "tables", the generated C, or "tvm", a library in a bundle.
         scratch_limit: bytes of arena that one kernel may take for speed.
         energy: None where nobody has a figure.
     """
@@ -65,6 +67,7 @@ class Target:
     name: str
     description: str
     core: str
+    engine: str
     memory: Memory | None
     toolchain: Toolchain
     runner: Runner
@@ -136,6 +139,7 @@ def read_target(path: Path) -> Target:
         name=path.parent.name,
         description=table.text("description"),
         core=table.text("core"),
+        engine=_engine(table),
         memory=_memory(table.optional_table("memory")),
         toolchain=_toolchain(table.table("toolchain"), path.parent),
         runner=_runner(table.table("runner")),
@@ -145,6 +149,13 @@ def read_target(path: Path) -> Target:
     planner.finish()
     table.finish()
     return target
+
+
+def _engine(table: Table) -> str:
+    engine = table.optional_text("engine") or ENGINES[0]
+    if engine not in ENGINES:
+        raise table.fail(f"'engine' is {engine!r}: give it one of {', '.join(ENGINES)}")
+    return engine
 
 
 def _memory(table: Table | None) -> Memory | None:

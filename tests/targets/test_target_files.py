@@ -73,6 +73,7 @@ def test_a_good_file_is_good(tmp_path: Path) -> None:
     [
         ('core = "cortex-m4"', "", "'core' is missing"),
         ('core = "cortex-m4"', "core = 4", "'core' is 4"),
+        ('core = "cortex-m4"', 'core = "a"\nengine = "steam"', "'engine' is 'steam': give it one of tables, tvm"),
         ("timeout_s = 5", "timeout_s = 0", "'timeout_s' is 0"),
         ("timeout_s = 5", "timeout_s = true", "'timeout_s' is True"),
         ("timeout_s = 5", "timeout_s = inf", "'timeout_s' is inf"),

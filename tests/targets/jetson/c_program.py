@@ -1,0 +1,24 @@
+"""Small programs around the Jetson program's C files, compiled for this machine."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.stage import ROOT
+
+JETSON = ROOT / "targets" / "jetson"
+RUNTIME = ROOT / "firmware_gen" / "runtime"
+FLAGS = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
+
+
+def compile_program(main: str, sources: Sequence[str], folder: Path) -> Path:
+    """``main`` and files of targets/jetson -> a program, with the sanitizers that gcc brings."""
+    source, program = folder / "main.c", folder / "program"
+    source.write_text(main)
+    files = [str(source), *(str(JETSON / name) for name in sources)]
+    command = ["gcc", *FLAGS, "-fsanitize=address,undefined", f"-I{JETSON}", f"-I{RUNTIME}", *files]
+    done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return program
