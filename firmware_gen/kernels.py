@@ -154,6 +154,8 @@ CONV_2D = _record(
     f"b:input_zero_point,output_zero_point,{_LIMITS}",
 )
 CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserved")
+CONV_2D_PANEL = _extended("dimmer_conv2d_s8_panel", CONV_2D, "conv", "H:group,reserved")
+CONV_2D_WINOGRAD = _extended("dimmer_conv2d_s8_winograd", CONV_2D, "conv", "H:group,strip")
 DEPTHWISE_CONV_2D = _record(
     "dimmer_depthwise_conv2d_s8",
     "I:input,output,weights,bias,multipliers,shifts "
@@ -171,6 +173,7 @@ _SUM = (
     f"b:zero_point1,zero_point2,output_zero_point,{_LIMITS} B:broadcast1,broadcast2,input1_blob,input2_blob,reserved[3]"
 )
 ADD = _record("dimmer_add_s8", _SUM)
+ADD_TABLE = _extended("dimmer_add_s8_table", ADD, "add", "I:scratch")
 SUB = _record("dimmer_sub_s8", _SUM)
 MUL = _record(
     "dimmer_mul_s8",
@@ -203,9 +206,12 @@ TRANSPOSE = _record("dimmer_transpose_s8", "I:input,output,dims[4],strides[4]")
 KERNELS = (
     CONV_2D,
     CONV_2D_DSP,
+    CONV_2D_PANEL,
+    CONV_2D_WINOGRAD,
     DEPTHWISE_CONV_2D,
     FULLY_CONNECTED,
     ADD,
+    ADD_TABLE,
     SUB,
     MUL,
     PAD,

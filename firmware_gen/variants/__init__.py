@@ -1,8 +1,8 @@
 """The variants of all kernels: a module an instruction set, each with a tuple VARIANTS."""
 
-from firmware_gen.variants import dsp, portable
+from firmware_gen.variants import dsp, portable, words
 from firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
 
-VARIANTS: tuple[Variant, ...] = (*portable.VARIANTS, *dsp.VARIANTS)
+VARIANTS: tuple[Variant, ...] = (*portable.VARIANTS, *dsp.VARIANTS, *words.VARIANTS)
 
 __all__ = ["VARIANTS", "Candidate", "Choice", "Variant", "choose", "features_of"]

@@ -15,16 +15,18 @@ from firmware_gen.plan import aligned
 from firmware_gen.share import Block, BlockSet
 
 FEATURES = {
-    "cortex-m0": ("thumb",),
-    "cortex-m0plus": ("thumb",),
-    "cortex-m3": ("thumb", "thumb2"),
+    "cortex-m0": ("thumb", "words"),
+    "cortex-m0plus": ("thumb", "words"),
+    "cortex-m3": ("thumb", "thumb2", "words"),
     "cortex-m4": ("thumb", "thumb2", "dsp"),
     "cortex-m7": ("thumb", "thumb2", "dsp"),
     "cortex-m33": ("thumb", "thumb2", "dsp"),
     "cortex-m55": ("thumb", "thumb2", "dsp", "mve"),
-    "rv32imac": ("riscv",),
+    "rv32imac": ("riscv", "words"),
 }
-"""Core, as the compiler calls it -> instruction sets that variants may ask for."""
+"""Core, as the compiler calls it -> what variants may ask for: instruction sets, and "words" where there is none that
+multiplies narrower values in packs.
+"""
 
 Settings = Mapping[str, Value]
 """Fields of a variant's record that its portable kernel does not have."""

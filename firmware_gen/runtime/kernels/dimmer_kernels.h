@@ -72,6 +72,31 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_dsp_t, sizeof(dimmer_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_conv2d_s8_dsp);
 
+/* CONV_2D for cores that multiply word by word: operands are widened to int32 in scratch, the weights of
+ * `group` channels at a time, the input of four pixels. Each shift is -22..-1, and the absolute value of a
+ * sum, bias included, is below 2^30. Scratch: 16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c)
+ * * (4 + group). */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t group; /* 1..output_c */
+    uint16_t reserved2;
+} dimmer_conv2d_s8_panel_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_panel_t, sizeof(dimmer_conv2d_s8_t) + 4);
+DIMMER_KERNEL(dimmer_conv2d_s8_panel);
+
+/* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1, input_c a
+ * multiple of 4. Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and the
+ * weights of `group` channels are transformed at a time. A single group is transformed once, several are for
+ * every strip. Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^30 with
+ * it. Scratch: 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group). */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t group; /* 1..output_c */
+    uint16_t strip; /* >= 1 */
+} dimmer_conv2d_s8_winograd_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, sizeof(dimmer_conv2d_s8_t) + 4);
+DIMMER_KERNEL(dimmer_conv2d_s8_winograd);
+
 /* DEPTHWISE_CONV_2D. As dimmer_conv2d_s8_t, but weights int8[1,kernel_h,kernel_w,output_c], and
  * output_c = input_c * depth_multiplier: output channel o reads input channel o / depth_multiplier. */
 typedef struct {
@@ -163,6 +188,15 @@ DIMMER_KERNEL(dimmer_add_s8);
 
 typedef dimmer_add_s8_t dimmer_sub_s8_t; /* output = input1 - input2 */
 DIMMER_KERNEL(dimmer_sub_s8);
+
+/* ADD of two inputs in the arena that have the output's shape, by a table of what each of an input's 256
+ * values adds. shift_output is -22..-1. In place: output may be either input. Scratch: 2048. */
+typedef struct {
+    dimmer_add_s8_t add;
+    uint32_t scratch;
+} dimmer_add_s8_table_t;
+DIMMER_CHECK_SIZE(dimmer_add_s8_table_t, sizeof(dimmer_add_s8_t) + 4);
+DIMMER_KERNEL(dimmer_add_s8_table);
 
 /* MUL. Dimensions, broadcasting, blobs and in place as in ADD; shift is -31..30. */
 typedef struct {

@@ -1,0 +1,172 @@
+#include "winograd.h"
+
+#define SIDE   ((int32_t)DIMMER_WINOGRAD_SIDE)
+#define POINTS ((int32_t)DIMMER_WINOGRAD_POINTS)
+
+/* What the tiles of one layer share. */
+typedef struct {
+    const dimmer_conv2d_s8_t *r;
+    uint32_t group;
+    uint32_t strip;
+    const int8_t *input;
+    int8_t *output;
+    uint32_t across;            /* tiles in a row */
+    uint32_t count;             /* tiles */
+    dimmer_rescale_t *rescales; /* [output_c] */
+    int32_t *sums;              /* [36,4] */
+    int32_t *panels;            /* [strip,36,input_c,4] */
+    int32_t *expanded;          /* [group,36,input_c] */
+} tiles_t;
+
+/* int8[6,6,input_c]. The sums are not needed while inputs are transformed. */
+static int8_t *patch_of(const tiles_t *tiles) {
+    return (int8_t *)tiles->sums;
+}
+
+/* The 6x6 elements at (y, x) where some of them are padding. */
+static void gather(const tiles_t *tiles, int32_t y, int32_t x) {
+    const dimmer_conv2d_s8_t *r = tiles->r;
+    const size_t channels = r->input_c;
+    const int8_t padding = r->input_zero_point;
+    int8_t *to = patch_of(tiles);
+    int32_t i;
+    int32_t j;
+
+    for (i = y; i < y + POINTS; ++i) {
+        for (j = x; j < x + POINTS; ++j) {
+            int8_t *const end = to + channels;
+
+            if (i < 0 || i >= r->input_h || j < 0 || j >= r->input_w) {
+                while (to != end) {
+                    *to++ = padding;
+                }
+            } else {
+                const int8_t *from = tiles->input + ((size_t)i * r->input_w + (size_t)j) * channels;
+
+                while (to != end) {
+                    *to++ = *from++;
+                }
+            }
+        }
+    }
+}
+
+/* The inputs of tiles [first, end) to int32[quads,36,input_c,4]. */
+static void transform_tiles(const tiles_t *tiles, uint32_t first, uint32_t end, int32_t *to) {
+    const dimmer_conv2d_s8_t *r = tiles->r;
+    const size_t channels = r->input_c;
+    int32_t row = (int32_t)(first / tiles->across);
+    int32_t column = (int32_t)(first % tiles->across);
+    uint32_t tile;
+
+    for (tile = first; tile < end; ++tile) {
+        const int32_t y = row * SIDE - r->pad_top;
+        const int32_t x = column * SIDE - r->pad_left;
+
+        if (y >= 0 && y + POINTS <= r->input_h && x >= 0 && x + POINTS <= r->input_w) {
+            dimmer_winograd_input(tiles->input + ((size_t)y * r->input_w + (size_t)x) * channels,
+                                  r->input_w * channels, channels, to);
+        } else {
+            gather(tiles, y, x);
+            dimmer_winograd_input(patch_of(tiles), DIMMER_WINOGRAD_POINTS * channels, channels, to);
+        }
+        to += (tile - first) % DIMMER_PANEL_PIXELS != DIMMER_PANEL_PIXELS - 1u
+                  ? 1u
+                  : DIMMER_WINOGRAD_PLANES * channels * DIMMER_PANEL_PIXELS - (DIMMER_PANEL_PIXELS - 1u);
+        if (++column == (int32_t)tiles->across) {
+            column = 0;
+            ++row;
+        }
+    }
+}
+
+/* Where the outputs of up to four tiles go; returns how many there are. */
+static uint32_t locate(const tiles_t *tiles, uint32_t first, dimmer_winograd_tile_t *places) {
+    const dimmer_conv2d_s8_t *r = tiles->r;
+    const uint32_t left = tiles->count - first;
+    const uint32_t count = left < DIMMER_PANEL_PIXELS ? left : DIMMER_PANEL_PIXELS;
+    uint32_t tile;
+
+    for (tile = first; tile < first + count; ++tile, ++places) {
+        const uint32_t y = tile / tiles->across * DIMMER_WINOGRAD_SIDE;
+        const uint32_t x = tile % tiles->across * DIMMER_WINOGRAD_SIDE;
+
+        places->rows = r->output_h - y < DIMMER_WINOGRAD_SIDE ? r->output_h - y : DIMMER_WINOGRAD_SIDE;
+        places->columns = r->output_w - x < DIMMER_WINOGRAD_SIDE ? r->output_w - x : DIMMER_WINOGRAD_SIDE;
+        places->output = tiles->output + ((size_t)y * r->output_w + x) * r->output_c;
+    }
+    return count;
+}
+
+static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
+    const dimmer_conv2d_s8_t *r = tiles->r;
+    const size_t plane = r->input_c;
+    const size_t depth = DIMMER_WINOGRAD_PLANES * plane;
+    const uint32_t strip = tiles->strip * DIMMER_PANEL_PIXELS;
+    const dimmer_winograd_output_t shared = {(uint32_t)r->output_w * r->output_c, r->output_c,
+                                             r->activation_min, r->activation_max};
+    uint32_t from;
+
+    for (from = 0; from < tiles->count; from += strip) {
+        const uint32_t to = tiles->count - from < strip ? tiles->count : from + strip;
+        uint32_t first;
+
+        transform_tiles(tiles, from, to, tiles->panels);
+        for (first = 0; first < r->output_c; first += tiles->group) {
+            const uint32_t last = r->output_c - first < tiles->group ? r->output_c : first + tiles->group;
+            uint32_t channel;
+            uint32_t tile;
+
+            if (from == 0u || tiles->group < r->output_c) {
+                for (channel = first; channel < last; ++channel) {
+                    dimmer_winograd_weights(model->weights + r->weights + channel * (9u * plane), plane,
+                                            tiles->expanded + (channel - first) * depth);
+                }
+            }
+            for (tile = from; tile < to; tile += DIMMER_PANEL_PIXELS) {
+                dimmer_winograd_tile_t places[DIMMER_PANEL_PIXELS];
+                const uint32_t count = locate(tiles, tile, places);
+
+                for (channel = first; channel < last; ++channel) {
+                    uint32_t i;
+
+                    dimmer_panel(tiles->expanded + (channel - first) * depth,
+                                 tiles->panels + (tile - from) * depth, DIMMER_WINOGRAD_PLANES, r->input_c,
+                                 tiles->sums, DIMMER_PANEL_PIXELS * r->input_c);
+                    for (i = 0; i < count; ++i) {
+                        dimmer_winograd_back(tiles->sums + i, tiles->rescales + channel, &shared, places + i,
+                                             channel);
+                    }
+                }
+            }
+        }
+    }
+}
+
+void dimmer_conv2d_s8_winograd(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_conv2d_s8_winograd_t *winograd = (const dimmer_conv2d_s8_winograd_t *)record;
+    const dimmer_conv2d_s8_t *r = &winograd->conv;
+    const uint32_t depth = DIMMER_WINOGRAD_PLANES * r->input_c;
+    const size_t sums = sizeof(int32_t) * DIMMER_WINOGRAD_PLANES * DIMMER_PANEL_PIXELS;
+    const size_t patch = depth;
+    tiles_t tiles;
+    uint32_t batch;
+
+    tiles.r = r;
+    tiles.group = winograd->group;
+    tiles.strip = winograd->strip;
+    tiles.input = (const int8_t *)(arena + r->input);
+    tiles.output = (int8_t *)(arena + r->output);
+    tiles.across = ((uint32_t)r->output_w + SIDE - 1u) / SIDE;
+    tiles.count = ((uint32_t)r->output_h + SIDE - 1u) / SIDE * tiles.across;
+    tiles.rescales = (dimmer_rescale_t *)(void *)(arena + r->scratch);
+    tiles.sums = (int32_t *)(void *)(tiles.rescales + r->output_c);
+    tiles.panels = (int32_t *)(void *)((int8_t *)tiles.sums + (patch > sums ? patch : sums));
+    tiles.expanded = tiles.panels + tiles.strip * DIMMER_PANEL_PIXELS * depth;
+    dimmer_panel_rescales(model, r, tiles.rescales);
+    for (batch = 0; batch < r->batches; ++batch) {
+        one_image(model, &tiles);
+        tiles.input += (size_t)r->input_h * r->input_w * r->input_c;
+        tiles.output += (size_t)r->output_h * r->output_w * r->output_c;
+    }
+}

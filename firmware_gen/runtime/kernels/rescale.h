@@ -1,0 +1,52 @@
+/* Requantising in fewer instructions than fixedpoint.h's, with the same bits, for layers whose sums the
+ * generator has proven to be small. */
+#ifndef DIMMER_RESCALE_H
+#define DIMMER_RESCALE_H
+
+#include "../fixedpoint.h"
+
+/* What the elements of one output channel share. */
+typedef struct {
+    int32_t bias; /* doubled */
+    int32_t multiplier;
+    int32_t start; /* half of 2^shift, and the output's zero point * 2^shift */
+    int32_t shift; /* to the right */
+} dimmer_rescale_t;
+
+/* shift -22..-1, as in the tables; |bias| < 2^30. */
+static inline dimmer_rescale_t dimmer_rescale_of(int32_t bias, int32_t multiplier, int shift,
+                                                 int32_t zero_point) {
+    const int32_t half = (int32_t)1 << (-shift - 1);
+    const dimmer_rescale_t rescale = {2 * bias, multiplier, half + zero_point * 2 * half, -shift};
+
+    return rescale;
+}
+
+/* The upper word of a * b + 2^31, from products of 32 bits: for cores that have no others. b >= 0. */
+static inline int32_t dimmer_upper_of_halves(int32_t a, int32_t b) {
+    const uint32_t a_low = (uint32_t)a & 0xFFFFu;
+    const int32_t a_high = a >> 16;
+    const uint32_t b_low = (uint32_t)b & 0xFFFFu;
+    const int32_t b_high = b >> 16;
+    const int32_t middle = a_high * (int32_t)b_low + (int32_t)((a_low * b_low) >> 16);
+    const uint32_t carry = ((uint32_t)middle & 0xFFFFu) + a_low * (uint32_t)b_high + 0x8000u;
+
+    return a_high * b_high + (middle >> 16) + (int32_t)(carry >> 16);
+}
+
+/* Before the clamp. `doubled` is twice the sum, bias included, whose absolute value is below 2^30. The sign
+ * decides which way a half is rounded; where the sum is negative and its product rounds to 0, both ways lead
+ * to 0. */
+static inline int32_t dimmer_rescale(int32_t doubled, int32_t multiplier, int32_t start, int32_t shift) {
+    const int32_t signed_start = start + (doubled < 0 ? -1 : 0);
+#if defined(__thumb__) && !defined(__thumb2__)
+    return (signed_start + dimmer_upper_of_halves(doubled, multiplier)) >> shift;
+#else
+    int64_t sum = (int64_t)((uint64_t)(uint32_t)signed_start << 32 | 0x80000000u);
+
+    sum += (int64_t)doubled * multiplier;
+    return (int32_t)(sum >> 32) >> shift;
+#endif
+}
+
+#endif

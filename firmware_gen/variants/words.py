@@ -1,0 +1,189 @@
+"""Variants for cores that multiply word by word: operands are widened to panels of int32, directly or for Winograd's
+F(4x4,3x3). And ADD by tables, for any core.
+
+The conditions under which their shorter arithmetic is exact are proven for each layer, from its weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_gen.kernels import ADD, ADD_TABLE, CONV_2D, CONV_2D_PANEL, CONV_2D_WINOGRAD, Step
+from firmware_gen.variants.conv import ConvShape, eight_bits, largest_sum, number, shape_of, shifts_of, weights_of
+from firmware_gen.variants.frame import Settings, Variant
+
+PIXELS = 4
+"""That share a turn of the inner loop, panel.h."""
+SIDE = 4
+PLANES = 36
+TABLES = 2048
+SHIFTS = range(-22, 0)
+"""That rescale.h is exact for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Instructions, fitted from counts.
+
+    Attributes:
+        mac: of the inner loop.
+        plane: around it, for each channel and four pixels.
+        rescale: an output.
+        gather: an input of a pixel.
+        row: a row of the window of a pixel.
+        widen: a weight.
+        weights: transform of a channel's 3x3 weights.
+        tile: transform of a channel's 6x6 inputs.
+        back: transform of a channel's 4x4 outputs, rescaled.
+        add: an output of ADD by tables.
+        table: an entry of a table.
+    """
+
+    mac: float
+    plane: float
+    rescale: float
+    gather: float
+    row: float
+    widen: float
+    weights: float
+    tile: float
+    back: float
+    add: float
+    table: float
+
+
+_THUMB2 = _Costs(1.36, 17, 29, 2.3, 85, 4, 230, 420, 680, 20, 30)
+_THUMB = _Costs(2.44, 22, 60, 2.8, 110, 5, 330, 560, 1600, 66, 90)
+_RISCV = _Costs(3.5, 16, 27, 2.8, 60, 5, 300, 480, 850, 28, 30)
+
+
+def _shift_fits(shifts: Iterable[int]) -> bool:
+    return all(shift in SHIFTS for shift in shifts)
+
+
+def _panel_supports(step: Step) -> bool:
+    return eight_bits(step) and _shift_fits(shifts_of(step)) and largest_sum(step) < 2**30
+
+
+def _length(shape: ConvShape) -> int:
+    return -(-shape.kernel_h * shape.kernel_w * shape.input_c // 4) * 4
+
+
+def _group(settings: Settings) -> int:
+    return int(str(settings["group"]))
+
+
+def _parts(channels: int) -> list[int]:
+    """Channels of a pass: all, and parts of about one size, so that the last is not left with a channel or two."""
+    return sorted({-(-channels // passes) for passes in range(1, channels + 1)})
+
+
+def _panel_settings(step: Step) -> Iterable[Settings]:
+    return [{"group": part} for part in _parts(shape_of(step).output_c)]
+
+
+def _panel_scratch(step: Step, settings: Settings) -> int:
+    shape, group = shape_of(step), _group(settings)
+    return 16 * (shape.output_c + group) + 4 * _length(shape) * (PIXELS + group)
+
+
+def _panel_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+    shape, length = shape_of(step), _length(shape_of(step))
+    passes = -(-shape.output_c // _group(settings))
+    inner = -(-shape.pixels // PIXELS) * shape.output_c * (PIXELS * length * costs.mac + costs.plane)
+    gather = passes * shape.pixels * (length * costs.gather + shape.kernel_h * costs.row)
+    return inner + gather + shape.output_c * (length * costs.widen + shape.pixels * costs.rescale)
+
+
+def _winograd_supports(step: Step) -> bool:
+    shape = shape_of(step)
+    window = (shape.kernel_h, shape.kernel_w, shape.stride_h, shape.stride_w, shape.dilation_h, shape.dilation_w)
+    if window != (3, 3, 1, 1, 1, 1) or shape.input_c % 4 or not _panel_supports(step):
+        return False
+    sums = np.abs(weights_of(step)).reshape(shape.output_c, -1).sum(axis=1)
+    return 128 * int(sums.max()) < 2**25
+
+
+def _quads(shape: ConvShape) -> int:
+    """How many times four tiles of 4x4 outputs there are."""
+    return -(-(-(-shape.output_h // SIDE) * -(-shape.output_w // SIDE)) // PIXELS)
+
+
+def _winograd_settings(step: Step) -> Iterable[Settings]:
+    """All weights for four tiles at a time, or one channel's for as many tiles as there are, or part of them."""
+    shape = shape_of(step)
+    one = [{"group": 1, "strip": strip} for strip in _parts(_quads(shape))]
+    return [{"group": shape.output_c, "strip": 1}, *one]
+
+
+def _winograd_scratch(step: Step, settings: Settings) -> int:
+    shape, strip = shape_of(step), int(str(settings["strip"]))
+    first = max(4 * PLANES * PIXELS, PLANES * shape.input_c)
+    return 16 * shape.output_c + first + 4 * PLANES * shape.input_c * (PIXELS * strip + _group(settings))
+
+
+def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+    shape, quads = shape_of(step), _quads(shape_of(step))
+    times = 1 if _group(settings) == shape.output_c else -(-quads // int(str(settings["strip"])))
+    tiles = -(-shape.output_h // SIDE) * -(-shape.output_w // SIDE)
+    inner = quads * shape.output_c * PLANES * (PIXELS * shape.input_c * costs.mac + costs.plane)
+    weights = times * shape.input_c * shape.output_c * costs.weights
+    return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * costs.back)
+
+
+def _table_supports(step: Step) -> bool:
+    """Whether both inputs are whole and in the arena."""
+    kinds = ("broadcast1", "broadcast2", "input1_blob", "input2_blob")
+    return not any(number(step, name) for name in kinds) and number(step, "shift_output") in SHIFTS
+
+
+def _elements(step: Step) -> int:
+    dims = step.fields["dims"]
+    assert isinstance(dims, tuple)
+    return math.prod(dims)
+
+
+def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
+    """Those of one instruction set."""
+    words = frozenset({feature, "words"})
+    return (
+        Variant(
+            CONV_2D_PANEL,
+            CONV_2D,
+            words,
+            lambda step, settings: _panel_cost(costs, step, settings),
+            _panel_supports,
+            _panel_settings,
+            _panel_scratch,
+        ),
+        Variant(
+            CONV_2D_WINOGRAD,
+            CONV_2D,
+            words,
+            lambda step, settings: _winograd_cost(costs, step, settings),
+            _winograd_supports,
+            _winograd_settings,
+            _winograd_scratch,
+        ),
+        Variant(
+            ADD_TABLE,
+            ADD,
+            frozenset({feature}),
+            lambda step, _settings: _elements(step) * costs.add + 512 * costs.table,
+            _table_supports,
+            lambda _step: ({"scratch": 0},),
+            lambda _step, _settings: TABLES,
+        ),
+    )
+
+
+VARIANTS = (
+    Variant(ADD, ADD, frozenset(), lambda step, _settings: _elements(step) * 130.0),
+    *_variants("thumb", _THUMB),
+    *_variants("thumb2", _THUMB2),
+    *_variants("riscv", _RISCV),
+)

@@ -1,0 +1,93 @@
+/* The panels' inner loop, which exists once in C and twice in assembly, against its definition; and the short
+ * rescaling against the long one. */
+#include "kernels/panel.h"
+#include "kernels/rescale.h"
+
+#define LONGEST 40u
+#define PLANES  3u
+
+static uint32_t state = 1u;
+
+static uint32_t next_word(void) {
+    static const uint32_t extremes[4] = {0x80000000u, 0x7FFFFFFFu, 0xFFFFFFFFu, 0u};
+
+    state = state * 1664525u + 1013904223u;
+    return (state >> 28) < 3u ? extremes[(state >> 24) & 3u] : (state >> 9) * 0x10001u;
+}
+
+static int panel_is_wrong(uint32_t planes, uint32_t length, uint32_t step) {
+    static int32_t weights[PLANES * LONGEST];
+    static int32_t pixels[PLANES * LONGEST * DIMMER_PANEL_PIXELS];
+    int32_t sums[PLANES * DIMMER_PANEL_PIXELS + 1u];
+    uint32_t plane;
+    uint32_t j;
+    uint32_t k;
+
+    for (k = 0; k < planes * length; ++k) {
+        weights[k] = (int32_t)next_word();
+    }
+    for (k = 0; k < planes * length * DIMMER_PANEL_PIXELS; ++k) {
+        pixels[k] = (int32_t)next_word();
+    }
+    sums[planes * DIMMER_PANEL_PIXELS] = 4711;
+    dimmer_panel(weights, pixels, planes, length, sums, step);
+    for (plane = 0; plane < planes; ++plane) {
+        for (j = 0; j < DIMMER_PANEL_PIXELS; ++j) {
+            uint32_t sum = 0;
+
+            for (k = 0; k < length; ++k) {
+                sum += (uint32_t)weights[plane * length + k] *
+                       (uint32_t)pixels[plane * step + k * DIMMER_PANEL_PIXELS + j];
+            }
+            if ((uint32_t)sums[plane * DIMMER_PANEL_PIXELS + j] != sum) {
+                return 1;
+            }
+        }
+    }
+    return sums[planes * DIMMER_PANEL_PIXELS] != 4711;
+}
+
+static int rescale_is_wrong(int32_t sum, int32_t multiplier, int shift, int32_t zero_point) {
+    const dimmer_rescale_t r = dimmer_rescale_of(0, multiplier, shift, zero_point);
+
+    return dimmer_rescale(2 * sum, r.multiplier, r.start, r.shift) !=
+               dimmer_requantize(sum, multiplier, shift) + zero_point ||
+           dimmer_upper_of_halves(2 * sum, multiplier) !=
+               (int32_t)(((int64_t)(2 * sum) * multiplier + ((int64_t)1 << 31)) >> 32);
+}
+
+int main(void) {
+    static const int32_t sums[] = {0,           1,       -1,       2,      -2,     0x3FFFFFFF,
+                                   -0x3FFFFFFF, 0x10000, -0x10000, 0xFFFF, -0xFFFF};
+    static const int32_t multipliers[] = {0, 1, 0x40000000, 0x7FFFFFFF, 0x5555AAAA, 0x4000FFFF, 0x40008000};
+    uint32_t i;
+    uint32_t j;
+    int shift;
+
+    for (i = 1; i <= PLANES; ++i) {
+        for (j = 4; j <= LONGEST; j += 4u) {
+            if (panel_is_wrong(i, j, 0u) || panel_is_wrong(i, j, 4u) ||
+                panel_is_wrong(i, j, DIMMER_PANEL_PIXELS * j)) {
+                return 1;
+            }
+        }
+    }
+    for (shift = -22; shift < 0; ++shift) {
+        for (i = 0; i < 600u; ++i) {
+            const int32_t sum =
+                i < sizeof sums / sizeof *sums ? sums[i] : (int32_t)next_word() >> (1 + i % 24u);
+
+            for (j = 0; j < 8u; ++j) {
+                const int32_t multiplier = j < sizeof multipliers / sizeof *multipliers
+                                               ? multipliers[j]
+                                               : (int32_t)(next_word() >> 1);
+
+                if (sum != -0x40000000 &&
+                    rescale_is_wrong(sum, multiplier, shift, (int32_t)(i % 256u) - 128)) {
+                    return 1;
+                }
+            }
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,127 @@
+"""The convolutions that widen their operands to words: against the stock interpreter's reference kernels, and their
+inner loop and rescaling on every board.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware_gen import fixed_point
+from firmware_gen import kernels as records
+from firmware_gen.kernels import Kernel
+from targets import load_target
+from tests.boards import EVERY_TARGET
+from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED, Arena, Constants
+from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
+from tests.firmware_gen.runtime.test_kernels import (
+    ACTIVATION_CODES,
+    ACTIVATIONS,
+    SAME,
+    Window,
+    folded_bias,
+    pack,
+    quantisation,
+    random_codes,
+    random_quantisation,
+    tensor,
+)
+
+
+def square(rng: np.random.Generator) -> Window:
+    """A window of 3x3 that moves by one."""
+    w = Window(rng, dilated=False)
+    w.kernel_h = w.kernel_w = 3
+    w.stride_h = w.stride_w = 1
+    if w.padding == SAME:
+        w.pad_top = w.pad_left = 1
+    border = 0 if w.padding == SAME else 2
+    w.output_h, w.output_w = w.height - border, w.width - border
+    return w
+
+
+def scratch_of(kernel: Kernel, w: Window, input_c: int, output_c: int, group: int, strip: int) -> int:
+    if kernel is records.CONV_2D_WINOGRAD:
+        return 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)
+    return 16 * (output_c + group) + 4 * (-(-w.kernel_h * w.kernel_w * input_c // 4) * 4) * (4 + group)
+
+
+@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("kernel", [records.CONV_2D_PANEL, records.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:])
+def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    winograd = kernel is records.CONV_2D_WINOGRAD
+    w = square(rng) if winograd else Window(rng, dilated=True)
+    batches, output_c = (int(x) for x in (rng.integers(1, 3), rng.integers(1, 9)))
+    input_c = 4 * int(rng.integers(1, 6)) if winograd else int(rng.integers(1, 20))
+    group, strip = int(rng.integers(1, output_c + 1)), int(rng.integers(1, 3))
+    q_in, q_out = random_quantisation(rng), random_quantisation(rng, 0.02, 0.5)
+    q_w = quantisation(rng.uniform(0.001, 0.02, output_c))
+    activation = ACTIVATIONS[seed % 3]
+    image = random_codes(rng, (batches, w.height, w.width, input_c))
+    weights = random_codes(rng, (output_c, w.kernel_h, w.kernel_w, input_c))
+    if seed % 4 == 0:  # the largest sums there are
+        image = np.full_like(image, -128)
+        weights = np.full_like(weights, 127 if seed % 8 else -127)
+    bias = rng.integers(-20000, 20000, output_c).astype(np.int32)
+    shape = (batches, w.output_h, w.output_w, output_c)
+    file = one_op(
+        "CONV_2D",
+        "Conv2DOptions",
+        {
+            **w.options,
+            "dilationHFactor": w.dilation_h,
+            "dilationWFactor": w.dilation_w,
+            "fusedActivationFunction": ACTIVATION_CODES[activation],
+        },
+        [
+            tensor(image.shape, q_in),
+            tensor(weights.shape, q_w, weights),
+            OneTensor((output_c,), "int32", [s * q_in.scale for s in q_w.scales], data=bias),
+        ],
+        tensor(shape, q_out),
+    )
+    multipliers, shifts = fixed_point.convolution_multipliers(q_in, q_w, q_out, output_c)
+    low, high = fixed_point.activation_range(activation, q_out)
+    constants, arena = Constants(), Arena()
+    at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
+    record = pack(
+        kernel,
+        input=at,
+        output=to,
+        scratch=arena.place(scratch_of(kernel, w, input_c, output_c, group, strip)),
+        weights=constants.add_weights(weights),
+        bias=constants.add_params(folded_bias(bias, weights, q_in.zero_point)),
+        multipliers=constants.add_params(multipliers),
+        shifts=constants.add_shifts(shifts),
+        batches=batches,
+        input_c=input_c,
+        output_c=output_c,
+        group=group,
+        **({"strip": strip} if winograd else {}),
+        **w.fields,
+        **w.kernel_fields,
+        input_zero_point=q_in.zero_point,
+        output_zero_point=q_out.zero_point,
+        activation_min=low,
+        activation_max=high,
+    )
+    constants.run(library, kernel.name, record, arena)
+    np.testing.assert_array_equal(arena.read(to, shape), reference(file, image))
+
+
+@pytest.mark.parametrize("name", EVERY_TARGET)
+@pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
+def test_inner_loop_and_rescaling(tmp_path: Path, name: str, optimisation: str) -> None:
+    target = load_target(name)
+    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
+    if name == "host":
+        flags += SANITIZED
+    target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+    sources = [Path(__file__).with_name("panel_test.c")]
+    sources += [RUNTIME / "kernels" / f"{name}.c" for name in ("panel", "panel_thumb")]
+    assert target.run(target.compile(sources, [RUNTIME], tmp_path), [], tmp_path).returncode == 0

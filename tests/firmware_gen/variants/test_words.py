@@ -1,0 +1,146 @@
+"""Which steps the variants for cores that multiply word by word take, and what they ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware_gen import kernels as k
+from firmware_gen.variants.frame import Variant
+from firmware_gen.variants.words import VARIANTS
+
+PANEL, WINOGRAD, TABLE = (
+    next(variant for variant in VARIANTS if variant.kernel is kernel)
+    for kernel in (k.CONV_2D_PANEL, k.CONV_2D_WINOGRAD, k.ADD_TABLE)
+)
+
+
+def conv(weight: int = 3, **changes: Any) -> k.Step:
+    """A convolution of 16x16x16 to 16x16x8 whose weights are all one value."""
+    fields: dict[str, Any] = {
+        "batches": 1,
+        "input_h": 16,
+        "input_w": 16,
+        "input_c": 16,
+        "output_h": 16,
+        "output_w": 16,
+        "output_c": 8,
+        "kernel_h": 3,
+        "kernel_w": 3,
+        "stride_h": 1,
+        "stride_w": 1,
+        "dilation_h": 1,
+        "dilation_w": 1,
+        "pad_top": 1,
+        "pad_left": 1,
+        "input_zero_point": -128,
+        "output_zero_point": 0,
+        "activation_min": -128,
+        "activation_max": 127,
+    }
+    bias, shift = changes.pop("biases", 1000), changes.pop("shift", -8)
+    fields |= changes
+    count = fields["output_c"]
+    shape = (count, fields["kernel_h"], fields["kernel_w"], fields["input_c"])
+    return k.step(
+        k.CONV_2D,
+        "layer",
+        scratch_bytes=288,
+        input=k.Buffer(0),
+        output=k.Buffer(1),
+        scratch=k.Scratch(),
+        weights=k.Weights(np.full(shape, weight, dtype=np.int8).tobytes(), shape),
+        bias=k.Params((bias,) * count),
+        multipliers=k.Params((1 << 30,) * count),
+        shifts=k.Shifts((shift,) * count),
+        **fields,
+    )
+
+
+def add(**changes: Any) -> k.Step:
+    fields: dict[str, Any] = {
+        "input1": k.Buffer(0),
+        "input2": k.Buffer(1),
+        "output": k.Buffer(2),
+        "dims": (1, 1, 4, 100),
+        **dict.fromkeys(("multiplier1", "multiplier2", "multiplier_output"), 1 << 30),
+        **dict.fromkeys(("shift1", "shift2", "shift_output"), -3),
+        "left_shift": 20,
+        "zero_point1": 3,
+        "zero_point2": 4,
+        "output_zero_point": 5,
+        "activation_min": -128,
+        "activation_max": 127,
+        **dict.fromkeys(("broadcast1", "broadcast2", "input1_blob", "input2_blob"), 0),
+    }
+    return k.step(k.ADD, "sum", **fields | changes)
+
+
+def ways(variant: Variant, step: k.Step) -> list[tuple[float, int, k.Step]]:
+    """Cost, scratch and step of every setting, the cheapest first."""
+    found = [
+        (variant.cost(step, settings), variant.scratch(step, settings), variant.apply(step, settings))
+        for settings in variant.settings(step)
+    ]
+    return sorted(found, key=lambda way: way[:2])
+
+
+@pytest.mark.parametrize("variant", [PANEL, WINOGRAD], ids=lambda variant: variant.kernel.name)
+def test_what_a_step_reads_and_writes_stays(variant: Variant) -> None:
+    plain = conv()
+    assert variant.supports(plain)
+    for _, scratch, step in ways(variant, plain):
+        assert (step.reads, step.writes, step.macs, step.layer) == (plain.reads, plain.writes, plain.macs, plain.layer)
+        assert step.fields["weights"] == plain.fields["weights"]
+        assert step.fields["scratch"] == k.Scratch()
+        assert step.scratch_bytes == scratch
+
+
+def test_the_cheapest_way_expands_nothing_twice() -> None:
+    assert ways(PANEL, conv())[0][2].fields["group"] == 8
+    cheapest = ways(WINOGRAD, conv())[0][2].fields
+    assert cheapest["group"] == 8 or cheapest["strip"] == 4
+
+
+def test_less_scratch_costs_more() -> None:
+    for variant in (PANEL, WINOGRAD):
+        found = ways(variant, conv())
+        assert len({scratch for _, scratch, _ in found}) > 2
+        smallest = min(found, key=lambda way: way[1])
+        assert smallest[0] > found[0][0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"stride_h": 2}, {"dilation_w": 2}, {"kernel_w": 1}, {"input_c": 6}, {"shift": 0}, {"biases": 1 << 30}],
+    ids=str,
+)
+def test_winograd_takes_only_what_it_can_do_exactly(changes: dict[str, Any]) -> None:
+    assert WINOGRAD.supports(conv())
+    assert not WINOGRAD.supports(conv(**changes))
+
+
+def test_winograd_is_proven_from_the_weights() -> None:
+    """9 * 256 weights of 113, times inputs of 128, are below 2^25; of 114 they are not."""
+    assert WINOGRAD.supports(conv(113, input_c=256, input_h=4, input_w=4))
+    assert not WINOGRAD.supports(conv(114, input_c=256, input_h=4, input_w=4))
+
+
+@pytest.mark.parametrize("changes", [{"shift": 0}, {"shift": -23}, {"biases": 1 << 30}], ids=str)
+def test_panels_take_only_what_they_rescale_exactly(changes: dict[str, Any]) -> None:
+    assert not PANEL.supports(conv(**changes))
+
+
+def test_add_by_tables() -> None:
+    ((_, scratch, step),) = ways(TABLE, add())
+    assert TABLE.supports(add())
+    assert (step.reads, step.writes, step.scratch_bytes) == ((0, 1), 2, 2048)
+    assert step.fields["scratch"] == k.Scratch()
+    assert scratch == 2048
+
+
+@pytest.mark.parametrize("changes", [{"broadcast2": 1}, {"input1_blob": 1}, {"shift_output": 0}], ids=str)
+def test_add_by_tables_takes_only_what_it_can_do(changes: dict[str, Any]) -> None:
+    assert not TABLE.supports(add(**changes))

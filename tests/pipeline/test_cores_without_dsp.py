@@ -1,0 +1,43 @@
+"""MLPerf Tiny's models on cores that multiply word by word: bit-exact on 200 inputs, and within their budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.firmware import foreign_order, make
+from targets import load_target
+
+SHARED = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
+RESNET, KWS = "pretrainedResnet_quant.tflite", "kws_ref_model.tflite"
+BUDGETS = {"mps2-an385": 15_500_000, "mps2-an385-v6m": 33_000_000, "riscv-virt": 45_000_000}
+BOARDS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BUDGETS]
+
+
+def silent(_text: str, _share: float) -> None:
+    pass
+
+
+def figures_of(model: str, board: str, tmp_path: Path) -> dict[str, Any]:
+    return make(foreign_order([SHARED / model]), load_target(board), tmp_path / "out", silent)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("board", BOARDS)
+def test_resnet(board: str, tmp_path: Path) -> None:
+    figures = figures_of(RESNET, board, tmp_path)
+    mode = figures["modes"][0]
+    assert (mode["verify"]["samples"], mode["verify"]["mismatches"]) == (200, 0)
+    assert mode["instructions"] <= BUDGETS[board]
+    assert {step["kernel"] for step in figures["steps"]} >= {"dimmer_conv2d_s8_winograd", "dimmer_conv2d_s8_panel"}
+    limit = load_target(board).scratch_limit
+    assert all(choice["chosen"]["scratch"] <= max(limit, choice["allowed"]) for choice in figures["choices"])
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("board", BOARDS)
+def test_kws(board: str, tmp_path: Path) -> None:
+    mode = figures_of(KWS, board, tmp_path)["modes"][0]
+    assert (mode["verify"]["samples"], mode["verify"]["mismatches"]) == (200, 0)
