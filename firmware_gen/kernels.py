@@ -163,6 +163,7 @@ DEPTHWISE_CONV_2D = _record(
     "H:stride_h,stride_w,dilation_h,dilation_w,pad_top,pad_left,reserved "
     f"b:input_zero_point,output_zero_point,{_LIMITS}",
 )
+DEPTHWISE_CONV_2D_3X3 = _extended("dimmer_depthwise_conv2d_s8_3x3", DEPTHWISE_CONV_2D, "conv", "I:scratch")
 FULLY_CONNECTED = _record(
     "dimmer_fully_connected_s8",
     f"I:input,output,weights,bias,scales,rows,input_c,output_c b:output_zero_point,{_LIMITS} B:per_channel",
@@ -209,6 +210,7 @@ KERNELS = (
     CONV_2D_PANEL,
     CONV_2D_WINOGRAD,
     DEPTHWISE_CONV_2D,
+    DEPTHWISE_CONV_2D_3X3,
     FULLY_CONNECTED,
     ADD,
     ADD_TABLE,

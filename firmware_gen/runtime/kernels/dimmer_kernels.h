@@ -130,6 +130,17 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_t, 60);
 DIMMER_KERNEL(dimmer_depthwise_conv2d_s8);
 
+/* DEPTHWISE_CONV_2D with a kernel of 3x3, dilations and depth_multiplier 1: weights are widened once, and
+ * three padded rows of the input are held. Each shift is -22..-1, and the absolute value of a sum, bias
+ * included, is below 2^30. Scratch: input_c * (52 + 3 * max((output_w - 1) * stride_w + 3, pad_left +
+ * input_w)). */
+typedef struct {
+    dimmer_depthwise_conv2d_s8_t conv;
+    uint32_t scratch;
+} dimmer_depthwise_conv2d_s8_3x3_t;
+DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_3x3_t, sizeof(dimmer_depthwise_conv2d_s8_t) + 4);
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_3x3);
+
 /* FULLY_CONNECTED. input int8[rows,input_c], weights int8[output_c,input_c], output int8[rows,output_c],
  * bias int32[output_c] with the input's zero point folded in as in CONV_2D (all rows of a model without
  * bias: the folded part alone). scales: index into params of IEEE doubles, low word first,

@@ -1,0 +1,69 @@
+"""DEPTHWISE_CONV_2D with a kernel of 3x3, for any core: weights widened once, padded rows of the input held."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from firmware_gen.kernels import DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_3X3, Params, Step, Weights
+from firmware_gen.variants.conv import number, shape_of, shifts_of
+from firmware_gen.variants.frame import Settings, Variant
+
+CHANNEL = 52
+"""Bytes of a channel's weights and rescaling."""
+RUN = 4
+
+
+def _largest_sum(step: Step) -> int:
+    bias, weights = step.fields["bias"], step.fields["weights"]
+    assert isinstance(bias, Params)
+    assert isinstance(weights, Weights)
+    values = np.frombuffer(weights.data, dtype=np.int8).astype(np.int64).reshape(-1, weights.shape[-1])
+    return int((np.abs(np.array(bias.values, dtype=np.int64)) + 128 * np.abs(values).sum(axis=0)).max())
+
+
+def _supports(step: Step) -> bool:
+    shape = shape_of(step)
+    window = (shape.kernel_h, shape.kernel_w, shape.dilation_h, shape.dilation_w, number(step, "depth_multiplier"))
+    shifts = shifts_of(step)
+    return window == (3, 3, 1, 1, 1) and -22 <= min(shifts) <= max(shifts) <= -1 and _largest_sum(step) < 2**30
+
+
+def _scratch(step: Step, _settings: Settings) -> int:
+    shape = shape_of(step)
+    width = max((shape.output_w - 1) * shape.stride_w + 3, shape.pad_left + shape.input_w)
+    return shape.input_c * (CHANNEL + 3 * width)
+
+
+def _variant(feature: str, in_run: float, alone: float, widen: float) -> Variant:
+    """For an instruction set: instructions of an output in a run of four and of another one, and of a channel."""
+
+    def cost(step: Step, _settings: Settings) -> float:
+        shape = shape_of(step)
+        runs = shape.output_w // RUN if shape.stride_w == 1 else 0
+        outputs = RUN * runs * in_run + (shape.output_w - RUN * runs) * alone
+        return shape.input_c * (shape.output_h * outputs + widen)
+
+    return Variant(
+        DEPTHWISE_CONV_2D_3X3,
+        DEPTHWISE_CONV_2D,
+        frozenset({feature}),
+        cost,
+        _supports,
+        lambda _step: ({"scratch": 0},),
+        _scratch,
+    )
+
+
+def _portable_cost(step: Step, _settings: Settings) -> float:
+    shape = shape_of(step)
+    return math.prod((shape.pixels, shape.input_c, shape.kernel_h, shape.kernel_w)) * 26.0
+
+
+VARIANTS = (
+    Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset(), _portable_cost),
+    _variant("thumb", 98, 146, 150),
+    _variant("thumb2", 47, 73, 90),
+    _variant("riscv", 65, 88, 90),
+)
