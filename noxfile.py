@@ -22,6 +22,8 @@ C_FOLDERS = ["firmware_gen/runtime", "targets"]
 IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
 # For the emulated boards.
 BOARD_TOOLS = ["arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"]
+# For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
+LINUX_TOOLS = ["aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"]
 
 nox.options.sessions = ["lint", "tests"]
 nox.options.default_venv_backend = "none"
@@ -78,14 +80,14 @@ def train(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but the slow ones; arguments go to pytest: nox -s tests -- -k stage."""
     # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
-    run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, "gcc", "clang", success_codes=[0, 2])
+    run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, "gcc", "clang", success_codes=[0, 2])
     run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def tests_slow(session: nox.Session) -> None:
     """The slow tests alone."""
-    run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, success_codes=[0, 2])
+    run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, success_codes=[0, 2])
     run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs)
 
 

@@ -36,6 +36,8 @@ PACKAGES: Mapping[str, str] = {
     "clang": "clang",
     _CLANG_SANITIZERS: "libclang-rt-dev",
     "cppcheck": "cppcheck",
+    "ssh": "openssh-client",
+    "/usr/sbin/sshd": "openssh-server",
 }
 _SLOW_NETWORK_S = 1800
 
@@ -89,6 +91,7 @@ def named_tools(names: Sequence[str]) -> dict[str, str]:
     needs = {
         "arm-none-eabi-gcc": ["/usr/lib/arm-none-eabi/newlib/libc.a"],
         "riscv64-unknown-elf-gcc": ["/usr/lib/picolibc/riscv64-unknown-elf/lib/libc.a"],
+        "aarch64-linux-gnu-gcc": ["/usr/aarch64-linux-gnu/lib/libstdc++.so.6"],
         "clang": [_CLANG_SANITIZERS],
     }
     tools: dict[str, str] = {}

@@ -1,0 +1,213 @@
+"""A bundle: everything that a Linux board needs to run the modes, in one folder.
+
+bin/dimmer-run           the program            lib/            the modes' library, TVM's runtime, its version
+weights.bin              once for all modes     selftest/       inputs and, for every mode, the outputs expected
+onnx/<mode>.onnx         for TensorRT           tensorrt/       the script that builds engines on the device
+install.sh, dimmer.service                      licences/       of TVM
+manifest.json            what it is, for programs; SHA256SUMS has every other file
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from firmware_gen.tables import PolicyConfig
+from pipeline.errors import DimmerError
+from pipeline.jetson_table import BundleTable, TableMode, TableTensor, TableWeight, table_source
+from pipeline.stage import ROOT
+from pipeline.tvm_runtime import TvmRuntime, copy_runtime
+from targets import Target
+
+JETSON = ROOT / "targets" / "jetson"
+RUNTIME = ROOT / "firmware_gen" / "runtime"
+# The engine and the policy of every target; what else lies there are kernels and gates.
+RUNTIME_SOURCES = ("crc.c", "engine.c", "policy.c", "status.c")
+LIBRARY = "lib/dimmer_modes.so"
+WEIGHTS = "weights.bin"
+INPUTS = "selftest/inputs.i8"
+# ELF's e_machine -> what `uname -m` says.
+MACHINES = {62: "x86_64", 183: "aarch64"}
+
+
+@dataclass(frozen=True)
+class ModuleMode:
+    """A mode as TVM compiled it.
+
+    Attributes:
+        function: in the library.
+        weights: indexes into Modules.weights, in the order of the function's parameters behind the input.
+        onnx: the same mode with its scales as QuantizeLinear and DequantizeLinear.
+    """
+
+    name: str
+    function: str
+    weights: tuple[int, ...]
+    onnx: Path
+
+
+@dataclass(frozen=True)
+class Modules:
+    """A library of modes and their one set of weights.
+
+    Attributes:
+        modes: the most expensive first.
+    """
+
+    library: Path
+    weights_file: Path
+    tvm_version: str
+    input: TableTensor
+    output: TableTensor
+    modes: tuple[ModuleMode, ...]
+    weights: tuple[TableWeight, ...]
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """Inputs, one after the other, and the outputs of the reference interpreter for each mode."""
+
+    samples: int
+    inputs: bytes
+    expected: Mapping[str, bytes]
+
+
+def make_bundle(
+    model: str, modules: Modules, policy: PolicyConfig, test: SelfTest, runtime: TvmRuntime, target: Target, out: Path
+) -> dict[str, Any]:
+    """Writes a bundle into ``out``, and gives its manifest.
+
+    Raises:
+        DimmerError: the library is for another machine or another TVM than the runtime.
+        TargetError: the compiler is missing or complains.
+    """
+    machine = machine_of(modules.library)
+    if MACHINES.get(machine) != runtime.machine:
+        raise DimmerError(
+            f"{modules.library.name} is for {MACHINES.get(machine, f'machine {machine}')}, TVM's runtime for "
+            f"{runtime.machine}: compile the modes for {runtime.machine}"
+        )
+    if modules.tvm_version != runtime.version:
+        raise DimmerError(
+            f"the modes were compiled by TVM {modules.tvm_version}, the runtime is TVM {runtime.version}: "
+            "compile the modes again"
+        )
+    copy_runtime(runtime, out)
+    _copy(modules.library, out / LIBRARY)
+    _copy(modules.weights_file, out / WEIGHTS)
+    _write(out / INPUTS, test.inputs)
+    for mode in modules.modes:
+        _write(out / f"selftest/{mode.name}.i8", test.expected[mode.name])
+        _copy(mode.onnx, out / f"onnx/{mode.name}.onnx")
+    _copy(JETSON / "build_engines.py", out / "tensorrt" / "build_engines.py")
+    for name in ("install.sh", "dimmer.service"):
+        _copy(JETSON / name, out / name)
+    libraries = sorted(path.relative_to(out).as_posix() for path in (out / "lib").glob("*.so"))
+    table = BundleTable(
+        model=model,
+        version=_version(out, policy, modules),
+        tvm_version=modules.tvm_version,
+        machine=machine,
+        library=LIBRARY,
+        weights_file=WEIGHTS,
+        inputs=INPUTS,
+        samples=test.samples,
+        input=modules.input,
+        output=modules.output,
+        modes=tuple(TableMode(m.name, m.function, f"selftest/{m.name}.i8", m.weights) for m in modules.modes),
+        weights=modules.weights,
+        files=(*libraries, WEIGHTS),
+        policy=policy,
+    )
+    compile_program(table, target, runtime, out)
+    manifest = _manifest(table, modules, runtime, out)
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    (out / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in _sums(out).items()))
+    return manifest
+
+
+def compile_program(table: BundleTable, target: Target, runtime: TvmRuntime, out: Path) -> Path:
+    """``out/bin/dimmer-run``, with the table as C beside the sources' folder."""
+    source = out / "src" / "bundle_table.c"
+    _write(source, table_source(table, out).encode())
+    sources = [source, *(RUNTIME / name for name in RUNTIME_SOURCES)]
+    elf = target.compile(sources, [RUNTIME, JETSON, runtime.include], out / "bin")
+    return elf.rename(elf.with_name("dimmer-run"))
+
+
+def machine_of(library: Path) -> int:
+    """ELF's e_machine.
+
+    Raises:
+        DimmerError: it is no ELF file, or was cut short.
+    """
+    try:
+        with library.open("rb") as stream:
+            ELFFile(stream)
+            stream.seek(18)
+            return int.from_bytes(stream.read(2), "little")
+    except (OSError, ELFError) as error:
+        raise DimmerError(f"{library} is no library that can be read ({error}): compile the modes again") from error
+
+
+def _manifest(table: BundleTable, modules: Modules, runtime: TvmRuntime, out: Path) -> dict[str, Any]:
+    return {
+        "model": table.model,
+        "version": table.version,
+        "architecture": runtime.machine,
+        "tvm": table.tvm_version,
+        "weights_bytes": (out / WEIGHTS).stat().st_size,
+        "input": _tensor(modules.input),
+        "output": _tensor(modules.output),
+        "modes": [
+            {"name": mode.name, "expected": f"selftest/{mode.name}.i8", "onnx": f"onnx/{mode.name}.onnx"}
+            for mode in modules.modes
+        ],
+        "self_test": {"inputs": INPUTS, "samples": table.samples},
+        "files": _sums(out),
+    }
+
+
+def _tensor(tensor: TableTensor) -> dict[str, Any]:
+    return {
+        "shape": list(tensor.shape),
+        "size": tensor.size,
+        "scale": tensor.scale,
+        "zero_point": tensor.zero_point,
+    }
+
+
+def _version(out: Path, policy: PolicyConfig, modules: Modules) -> str:
+    """Another content, another version: of the sources of the program too."""
+    digest = hashlib.sha256(
+        repr((policy, modules.input, modules.output, [mode.name for mode in modules.modes])).encode()
+    )
+    for digest_of in _sums(out).values():
+        digest.update(digest_of.encode())
+    for folder in (JETSON, RUNTIME):
+        for path in sorted(folder.glob("*.[ch]")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _sums(out: Path) -> dict[str, str]:
+    files = sorted(path for path in out.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _copy(source: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, to)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
