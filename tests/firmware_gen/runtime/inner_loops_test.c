@@ -49,6 +49,30 @@ static int dot_is_wrong(uint32_t count, uint32_t shift) {
     return 0;
 }
 
+static int row_is_wrong(uint32_t count, uint32_t shift) {
+    static int8_t weights[4u * LONGEST + 4u];
+    static int8_t x[LONGEST + 4u];
+    int32_t sums[4] = {-70000, 0, 5, 123456};
+    int32_t expected[4] = {-70000, 0, 5, 123456};
+    uint32_t i;
+    uint32_t k;
+
+    fill(weights, sizeof weights);
+    fill(x, sizeof x);
+    for (i = 0; i < 4u; ++i) {
+        for (k = 0; k < count; ++k) {
+            expected[i] += weights[(shift & 3u) + i * count + k] * x[(shift >> 2) + k];
+        }
+    }
+    dimmer_dot_1x4(weights + (shift & 3u), x + (shift >> 2), count, sums);
+    for (i = 0; i < 4u; ++i) {
+        if (sums[i] != expected[i]) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int walk_is_wrong(uint32_t columns, uint32_t rows, uint32_t channels, uint32_t dilation) {
     static int8_t image[SIDE * 2u * SIDE * 2u * 9u];
     static int8_t weights[SIDE * SIDE * 9u];
@@ -90,7 +114,7 @@ int main(void) {
 
     for (i = 0; i <= LONGEST; ++i) {
         for (k = 0; k < 64u; ++k) {
-            if (dot_is_wrong(i, k)) {
+            if (dot_is_wrong(i, k) || row_is_wrong(i, k & 15u)) {
                 return 1;
             }
         }

@@ -15,7 +15,7 @@ CORES = {
 }
 # Those of a small residual network, and what goes with them.
 RESNET = ["conv2d", "add", "average_pool_2d", "fully_connected", "softmax"]
-SHARED = ["engine", "crc", "policy", "dot", "dot_dsp"]
+SHARED = ["engine", "crc", "policy", "dot", "dot_dsp", "dot_row"]
 
 
 @pytest.mark.parametrize("name", ["gcc", "clang"])

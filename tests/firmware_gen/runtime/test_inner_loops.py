@@ -7,7 +7,7 @@ from targets import load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED
 
-LOOPS = [RUNTIME / "kernels" / f"{name}.c" for name in ("dot", "dot_dsp", "walk", "walk_dsp")]
+LOOPS = [RUNTIME / "kernels" / f"{name}.c" for name in ("dot", "dot_dsp", "dot_row", "walk", "walk_dsp")]
 
 
 @pytest.mark.parametrize("name", EVERY_TARGET)
