@@ -3,14 +3,14 @@
 #if !defined(__ARM_FEATURE_DSP)
 
 /* A function of its own, not inlined: all registers are its own, and flash holds it once.
- * Two by two operands halve the loads, sixteen steps a turn hide the loop. */
+ * Two by two operands halve the loads, eight steps a turn hide the loop. */
 void dimmer_dot_2x2(const int8_t *a0, const int8_t *a1, const int8_t *b0, const int8_t *b1, uint32_t count,
                     int32_t sums[4]) {
     int32_t s0 = sums[0];
     int32_t s1 = sums[1];
     int32_t s2 = sums[2];
     int32_t s3 = sums[3];
-    const int8_t *end = a0 + (count & ~(uint32_t)15);
+    const int8_t *end = a0 + (count & ~(uint32_t)7);
 
 #define STEP(k)                                                                                              \
     {                                                                                                        \
@@ -32,15 +32,9 @@ void dimmer_dot_2x2(const int8_t *a0, const int8_t *a1, const int8_t *b0, const 
     while (a0 != end) {
         FOUR_STEPS(0)
         FOUR_STEPS(4)
-        FOUR_STEPS(8)
-        FOUR_STEPS(12)
-        ADVANCE(16);
+        ADVANCE(8);
     }
-    for (end = a0 + (count & 12u); a0 != end;) {
-        FOUR_STEPS(0)
-        ADVANCE(4);
-    }
-    for (end = a0 + (count & 3u); a0 != end;) {
+    for (end = a0 + (count & 7u); a0 != end;) {
         STEP(0)
         ADVANCE(1);
     }
