@@ -10,7 +10,7 @@ noise: on 500 images two modes that differ by one image are not different.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +45,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a candidate: `dominated_by` names the mode that makes it useless, or is None if it is
-    published."""
+    """What became of a candidate: `dominated_by` names the mode that makes it useless, if one does."""
 
     name: str
     dominated_by: str | None
     reason: str
+    published: bool = True
 
 
 def better_beyond_noise(a: Candidate, b: Candidate) -> bool:
@@ -82,10 +82,64 @@ def select(candidates: Sequence[Candidate]) -> list[Verdict]:
         if cheaper:
             best = max(cheaper, key=lambda o: o.accuracy)
             why = f"costs less and is better beyond noise ({best.accuracy:.2%} against {c.accuracy:.2%})"
-            verdicts.append(Verdict(c.name, best.name, f"{best.name} {why}"))
+            verdicts.append(Verdict(c.name, best.name, f"{best.name} {why}", published=False))
         elif same is not c:
             why = f"costs the same and predicts better ({same.accuracy:.2%}, loss {same.loss:.4f})"
-            verdicts.append(Verdict(c.name, same.name, f"{same.name} {why}, against {c.accuracy:.2%}, {c.loss:.4f}"))
+            reason = f"{same.name} {why}, against {c.accuracy:.2%}, {c.loss:.4f}"
+            verdicts.append(Verdict(c.name, same.name, reason, published=False))
         else:
             verdicts.append(Verdict(c.name, None, "best of its cost"))
     return verdicts
+
+
+def limited(candidates: Sequence[Candidate], verdicts: Sequence[Verdict], limit: int) -> list[Verdict]:
+    """Leaves out published modes until at most `limit` are left, those first that the front misses least.
+
+    What a mode adds is its gain in accuracy over the best cheaper mode, times how much cheaper (in powers of two) it is
+    than the next dearer one. Modes to keep stay, even beyond the limit.
+    """
+    by_name = {c.name: c for c in candidates}
+    result = {v.name: v for v in verdicts}
+    while True:
+        left = sorted((by_name[v.name] for v in result.values() if v.published), key=lambda c: -c.cost)
+        droppable = [c for c in left if not c.keep]
+        if len(left) <= limit or not droppable:
+            return [result[v.name] for v in verdicts]
+
+        def adds(c: Candidate, left: Sequence[Candidate] = left) -> tuple[float, float]:
+            place = left.index(c)
+            gain = c.accuracy - max((o.accuracy for o in left[place + 1 :]), default=0.0)
+            cheaper = math.log2(left[place - 1].cost / c.cost) if place else math.inf
+            return (max(gain, 0.0) * cheaper if gain > 0 else gain, gain)
+
+        least = min(droppable, key=adds)
+        reason = f"adds least to the other modes, of which at most {limit} are published"
+        result[least.name] = Verdict(least.name, None, reason, published=False)
+
+
+def on_target(names: Sequence[str], instructions: Mapping[str, int], accuracy: Mapping[str, float]) -> dict[str, str]:
+    """Which modes are not worth running on one target, now that their instructions were counted.
+
+    Args:
+        names: the published modes, by falling bit-operations.
+        instructions: of one inference each.
+        accuracy: on the validation images, 0..1.
+
+    Returns:
+        Mode -> why: a mode with more bit-operations takes no more instructions there, and is right as often. (Modes
+        whose order the count confirms were judged by `select`.)
+    """
+    found: dict[str, str] = {}
+    for place, name in enumerate(names):
+        better = [
+            o
+            for o in names[:place]
+            if o not in found and instructions[o] <= instructions[name] and accuracy[o] >= accuracy[name]
+        ]
+        if better:
+            best = min(better, key=lambda o: instructions[o])
+            found[name] = (
+                f"{best} takes {instructions[best]:,} instructions there, this mode {instructions[name]:,}, "
+                f"and predicts no worse ({accuracy[best]:.2%} against {accuracy[name]:.2%})"
+            )
+    return found

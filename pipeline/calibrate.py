@@ -1,6 +1,7 @@
 """Calibration: from a trained network to the modes worth publishing and the range of every tensor in them.
 
-For every depth pattern: batch-norm statistics of its own where validation accuracy gains by them; then, for all
+For every candidate (all depth patterns at every trained width, and the best mixed widths that a search by sensitivity
+finds): batch-norm statistics of its own where validation accuracy gains by them; then, for all
 patterns together, one range for each group of tensors (block boundaries of a stage share theirs), by the estimator
 that disturbs the logits least; then the accuracy of the quantised modes on the validation images, and of these the
 Pareto front.
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
     from pipeline.networks import ResNet
     from pipeline.networks.deploy import DeployedNetwork
 
-CODE = ("calibration", "pipeline/calibrate.py", "pipeline/networks", "pipeline/modes.py", "pipeline/data")
+CODE = (
+    "calibration",
+    "pipeline/calibrate.py",
+    "pipeline/candidates.py",
+    "pipeline/static_front.py",
+    "pipeline/networks",
+    "pipeline/modes.py",
+    "pipeline/data",
+)
 STATISTICS = "statistics.safetensors"
 RESULT = "calibration.json"
 PROBE_IMAGES = 64
@@ -75,9 +84,10 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
     from calibration.assign import Settings, assign_ranges
     from calibration.observe import quantising_tap, site_errors
     from calibration.ranges import Range
-    from calibration.selection import Candidate, select
+    from calibration.selection import Candidate, limited, select
+    from pipeline.candidates import candidate_modes
     from pipeline.data import INPUT_OFFSET, INPUT_SCALE, load_dataset, to_input
-    from pipeline.networks.deploy import deploy, range_group
+    from pipeline.networks.deploy import deploy, fixed_ranges, range_group
 
     data = load_dataset(recipe.model.dataset)
     settings = recipe.calibration
@@ -88,19 +98,21 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
     for_norms = to_input(data.train.images[order[: settings.bn_images]])
     val_x, val_y = to_input(data.val.images), torch.from_numpy(data.val.labels)
 
-    modes = recipe.depth_patterns()
+    search_x = to_input(data.train.images[order[-recipe.selection.images :]])
+    modes = candidate_modes(recipe, network, search_x, lambda share: progress("search over widths", 0.1 * share))
     deployed: dict[str, DeployedNetwork] = {}
     kept: dict[str, torch.Tensor] = {}
     floats: dict[str, Measured] = {}
     as_trained: dict[str, Measured] = {}
     for done, mode in enumerate(modes):
         name = str(mode)
-        progress(f"norms of {name}", 0.3 * done / len(modes))
+        progress(f"norms of {name}", 0.1 + 0.2 * done / len(modes))
         plain = deploy(network, mode)
         as_trained[name] = floats[name] = measure(plain, val_x, val_y)
         deployed[name] = plain
-        trained = mode in (recipe.super_mode(), recipe.base_mode())
-        if settings.recalibrate_bn and not trained:
+        # The depths in between were never trained; widths were, block by block.
+        depths = set(mode.skip_flags(recipe.model.mandatory))
+        if settings.recalibrate_bn and len(depths) > 1:
             statistics = _own_statistics(network, mode, for_norms)
             own = deploy(network, mode, statistics)
             again = measure(own, val_x, val_y)
@@ -110,12 +122,15 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
                     kept[f"{name}/{norm}/mean"], kept[f"{name}/{norm}/var"] = mean, var
 
     low, high = (-128 * INPUT_SCALE, 127 * INPUT_SCALE) if INPUT_OFFSET == 128 else (0.0, 255 * INPUT_SCALE)
+    fixed = {"input": Range(low, high)}
+    for net in deployed.values():
+        fixed |= {range_group(net, site): Range(*ends) for site, ends in fixed_ranges(net).items()}
     choices = assign_ranges(
         deployed,
         lambda name, site: range_group(deployed[name], site),
         seen,
         probe,
-        Settings(settings.methods, settings.percentile, {"input": Range(low, high)}),
+        Settings(settings.methods, settings.percentile, fixed),
         lambda text, share: progress(text, 0.3 + 0.5 * share),
     )
 
@@ -130,12 +145,11 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
 
     forced = {str(m) for m in (*recipe.forced_modes(), recipe.super_mode(), recipe.base_mode())}
     cost = network.cost()
-    verdicts = select(
-        [
-            Candidate(str(m), m.macs(cost), quantised[str(m)].correct, quantised[str(m)].loss, str(m) in forced)
-            for m in modes
-        ]
-    )
+    candidates = [
+        Candidate(str(m), m.bit_operations(cost), quantised[str(m)].correct, quantised[str(m)].loss, str(m) in forced)
+        for m in modes
+    ]
+    verdicts = limited(candidates, select(candidates), recipe.selection.limit)
     result = {
         "model": recipe.name,
         "validation_images": len(data.val),
@@ -149,7 +163,8 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
                 "accuracy_float": floats[str(mode)].accuracy,
                 "accuracy": quantised[str(mode)].accuracy,
                 "loss": quantised[str(mode)].loss,
-                "published": verdict.dominated_by is None,
+                "published": verdict.published,
+                "kept": str(mode) in forced,
                 "dominated_by": verdict.dominated_by,
                 "reason": verdict.reason,
                 "sites": {
@@ -207,7 +222,7 @@ class Calibration:
     def published(self) -> tuple[str, ...]:
         """Names of the published modes, the most expensive first: their order is their id on the device."""
         modes = [m for m in self.contents["modes"] if m["published"]]
-        return tuple(m["name"] for m in sorted(modes, key=lambda m: -m["macs"]))
+        return tuple(m["name"] for m in sorted(modes, key=lambda m: -m["bit_operations"]))
 
     def mode(self, name: str) -> Mapping[str, Any]:
         """One mode's entry."""
@@ -260,14 +275,15 @@ def print_tables(calibration: Calibration) -> None:
 
     terminal = console()
     table = Table(title="Modes on the validation images, int8 simulated")
-    for heading in ("mode", "MMACs", "float, as trained", "recalibrated", "int8", "verdict"):
+    for heading in ("mode", "MMACs", "Gbitops", "float, as trained", "recalibrated", "int8", "verdict"):
         table.add_column(heading, justify="left" if heading in ("mode", "verdict") else "right")
-    for m in sorted(calibration.contents["modes"], key=lambda m: -m["macs"]):
+    for m in sorted(calibration.contents["modes"], key=lambda m: -m["bit_operations"]):
         again = f"{m['accuracy_float']:.2%}" if m["recalibrated"] else "-"
-        verdict = "published: " + m["reason"] if m["published"] else f"dropped: dominated by {m['dominated_by']}"
+        verdict = ("published: " if m["published"] else "dropped: ") + m["reason"]
         table.add_row(
             m["name"],
             f"{m['macs'] / 1e6:.2f}",
+            f"{m['bit_operations'] / 1e9:.3f}",
             f"{m['accuracy_as_trained']:.2%}",
             again,
             f"{m['accuracy']:.2%}",

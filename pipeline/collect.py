@@ -59,7 +59,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         ram=Ram(**_only(firmware["ram"], Ram)),
         switch=Switch(**_only(firmware["switch"], Switch)),
         modes=modes,
-        candidates=tuple(Candidate(**_only(mode, Candidate)) for mode in calibration["modes"]),
+        candidates=_candidates(calibration, firmware),
         policy=policy,
         gates=_gates(firmware, verified),
         stages=tuple(stages),
@@ -70,6 +70,18 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         battery=battery,
         battery_note=battery_note,
     )
+
+
+def _candidates(calibration: Mapping[str, Any], firmware: Mapping[str, Any]) -> tuple[Candidate, ...]:
+    """What calibration says of every mode, and after it the counts on the target."""
+    found = []
+    for mode in calibration["modes"]:
+        entry = _only(mode, Candidate)
+        for gone in firmware["left_out"]:
+            if gone["mode"] == mode["name"]:
+                entry |= {"published": False, "reason": gone["reason"]}
+        found.append(Candidate(**entry))
+    return tuple(found)
 
 
 def _gates(firmware: Mapping[str, Any], verified: Mapping[str, Any]) -> dict[str, Any]:

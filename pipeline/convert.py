@@ -1,5 +1,7 @@
 """Conversion: ONNX -> float .tflite -> int8 .tflite with our own ranges, one file a mode, all with the same weights.
 
+Blocks of 4 and 2 bits get their operators and weights afterwards (`pipeline.narrow`).
+
 The tensors of the float file are recognised **by value**: the interpreter runs the image whose site values the export
 stage saved, and each tensor that equals a site gets its range. Nothing depends on the names or the order that a
 converter invents, and a graph that computes something else is found here, with the tensor's name.
@@ -23,11 +25,18 @@ from pipeline.calibrate import Calibration, Progress, load_calibration
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
 from pipeline.modes import Mode
+from pipeline.narrow import load_narrow, narrowed
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 from pipeline.tflite import pack, unpack
 
-CODE = ("pipeline/convert.py", "pipeline/onnx_to_float.py", "pipeline/tflite.py", "firmware_gen/share.py")
+CODE = (
+    "pipeline/convert.py",
+    "pipeline/narrow.py",
+    "pipeline/onnx_to_float.py",
+    "pipeline/tflite.py",
+    "firmware_gen/share.py",
+)
 MODES = "modes.json"
 RELATIVE_TOLERANCE = 2e-3
 _SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
@@ -218,7 +227,12 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
         with np.load(source / f"{name}.sites.npz") as archive:
             sites = recognise(model, dict(archive))
         converted = quantise(model, sites, calibration.ranges(name))
-        (out / f"{name}.tflite").write_bytes(named(converted, sites))
+        content = named(converted, sites)
+        narrow = source / f"{name}.narrow.npz"
+        if narrow.is_file():
+            with np.load(narrow) as archive:
+                content = narrowed(content, Mode.parse(name), boundaries(name), load_narrow(dict(archive)))
+        (out / f"{name}.tflite").write_bytes(content)
         model.unlink()
         entries.append({"name": name, "file": f"{name}.tflite", "boundaries": boundaries(name)})
     check_shared_weights({name: out / f"{name}.tflite" for name in names})

@@ -1,7 +1,8 @@
 """Export: every published mode as ONNX, checked against torch with onnxruntime.
 
 Beside each `<mode>.onnx` stands `<mode>.sites.npz`: one image and the value of every site for it, by which the
-conversion recognises the tensors of the converted file.
+conversion recognises the tensors of the converted file, and for modes with blocks of 4 or 2 bits `<mode>.narrow.npz`:
+the codes, steps and biases of their convolutions, which the conversion puts into the finished file.
 
     python -m pipeline.export --model mnist5k-r14
 """
@@ -24,6 +25,7 @@ from pipeline.stage import ROOT, StageResult, run_stage
 
 if TYPE_CHECKING:
     from pipeline.networks import ResNet
+    from pipeline.networks.deploy import DeployedNetwork
 
 CODE = ("pipeline/export.py", "pipeline/networks", "calibration/weights.py", "pipeline/modes.py")
 OPSET = 17
@@ -44,7 +46,8 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
     from pipeline.networks.deploy import deploy
 
     shape = (network.config.in_channels, *network.config.image_size)
-    net = deploy(network, Mode.parse(name), calibration.statistics(name))
+    deployed = deploy(network, Mode.parse(name), calibration.statistics(name))
+    net = deployed.unrounded()
     path = out / f"{name}.onnx"
     with warnings.catch_warnings():
         # The legacy exporter is wanted: the dynamo one leaves a TRANSPOSE before the pooling in TFLite.
@@ -80,6 +83,21 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
     with torch.no_grad():
         net(images[:1], record)
     np.savez(out / f"{name}.sites.npz", **sites)  # type: ignore[arg-type]
+    save_narrow(out / f"{name}.narrow.npz", deployed)
+
+
+def save_narrow(path: Path, network: DeployedNetwork) -> None:
+    """Writes `site/bits`, `site/codes` int8[O,H,W,I], `site/scale` and `site/bias` float64[O]; nothing at 8 bits."""
+    import numpy as np
+
+    arrays = {}
+    for site, weights in network.narrow_weights().items():
+        arrays[f"{site}/bits"] = np.array(weights.bits)
+        arrays[f"{site}/codes"] = np.moveaxis(weights.codes.numpy(), 1, -1)
+        arrays[f"{site}/scale"] = weights.scale.numpy()
+        arrays[f"{site}/bias"] = weights.bias.numpy()
+    if arrays:
+        np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:

@@ -17,6 +17,7 @@ The folder that it leaves holds firmware.elf (.hex, .bin), the generated C, and 
     steps     [{mode, layer, kernel, macs, instructions}], in the order in which they run
     choices   [{layer, chosen, allowed, others}]: kernels of layers that have a choice, each {kernel, scratch,
               instructions}, the last as the cost model expects them; others are faster or need less scratch
+    left_out  [{mode, instructions, reason}]: published modes that are not worth running on this target
     notes     place of a null -> why
 """
 
@@ -25,7 +26,7 @@ from __future__ import annotations
 import json
 import struct
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,10 +36,13 @@ import typer
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from calibration.selection import on_target
 from firmware_gen.emit import KnownAnswers
 from firmware_gen.gates import MODE_GATED, GateSet
 from firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
 from firmware_gen.tables import PolicyConfig, Tier, even_policy
+from pipeline.calibrate import RESULT as CALIBRATION
+from pipeline.calibrate import Calibration, load_calibration
 from pipeline.checkpoint import find_gates
 from pipeline.command import build_folder, builds, console, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
@@ -51,6 +55,7 @@ from targets import APPLICATION, SectionSizes, Target, load_target
 CODE = (
     "pipeline/firmware.py",
     "pipeline/gates_int.py",
+    "calibration/selection.py",
     "pipeline/oracle.py",
     "firmware_gen",
     "targets",
@@ -114,6 +119,12 @@ def sources(kernels: Sequence[str] | None = None) -> list[Path]:
     return sorted(RUNTIME.glob("*.c")) + files
 
 
+def firmware_modes(build: Path, target: str) -> tuple[str, ...]:
+    """Names of the modes in a target's firmware, in the order of their ids."""
+    figures = json.loads((firmware_folder(build, target) / RESULT).read_text())
+    return tuple(mode["name"] for mode in figures["modes"])
+
+
 def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out: Path) -> Compiled:
     """Generates and compiles a firmware of these modes in `out`.
 
@@ -146,8 +157,13 @@ def _policy_for(policy: PolicyConfig, modes: int, gated: bool) -> PolicyConfig:
     return policy if kept == policy.tiers else replace(policy, tiers=kept if modes > 1 else ())
 
 
-def make(order: Order, target: Target, out: Path, progress: Progress) -> dict[str, Any]:
+def make(
+    order: Order, target: Target, out: Path, progress: Progress, left_out: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Writes the firmware of all modes and `firmware.json` into `out`, and gives the content of the latter.
+
+    Args:
+        left_out: modes that are not among the order's, for the record.
 
     Raises:
         FirmwareGenError, DimmerError, TargetError: as `compile_modes`.
@@ -171,6 +187,7 @@ def make(order: Order, target: Target, out: Path, progress: Progress) -> dict[st
     if order.samples:
         verification = verify_modes(order, target, full, progress)
     figures = _figures(order, target, full, top, events, verification)
+    figures["left_out"] = list(left_out)
     atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
     return figures
 
@@ -407,15 +424,44 @@ def elf_shares(elf: Path) -> ElfShares:
     return ElfShares(weights, tables, code)
 
 
-def recipe_policy(policy: PolicySection, modes: int) -> PolicyConfig:
-    """The recipe's thresholds as tiers: one mode or one budget of the gates each, the last under the last threshold."""
+def recipe_policy(policy: PolicySection, modes: Sequence[int]) -> PolicyConfig:
+    """The recipe's thresholds as tiers: one mode or one budget of the gates each, the last under the last threshold.
+
+    Args:
+        modes: ids to choose from, the most expensive first. Where there are more than tiers, the first and the last
+            are used, and of the others those spread evenly between.
+    """
     if policy.budgets:
         gated = zip((*policy.tiers, 0), policy.budgets, strict=True)
         tiers = tuple(Tier(threshold, 0, MODE_GATED, budget_level(budget)) for threshold, budget in gated)
         return PolicyConfig(tiers, policy.dwell_s, policy.hysteresis_permille)
-    thresholds = [*policy.tiers[: modes - 1], 0] if modes > 1 else []
-    tiers = tuple(Tier(threshold, 0, mode) for mode, threshold in enumerate(thresholds))
+    steps = min(len(policy.tiers), len(modes) - 1)
+    if not steps:
+        return PolicyConfig((), policy.dwell_s, policy.hysteresis_permille)
+    chosen = [modes[round(i * (len(modes) - 1) / steps)] for i in range(steps + 1)]
+    tiers = tuple(Tier(at, 0, mode) for at, mode in zip((*policy.tiers[:steps], 0), chosen, strict=True))
     return PolicyConfig(tiers, policy.dwell_s, policy.hysteresis_permille)
+
+
+def judge(
+    order: Order, calibration: Calibration, target: Target, progress: Progress
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Counts every mode on the target.
+
+    Returns:
+        (mode -> why it is not worth running there, mode -> instructions); nothing where all blocks have 8 bits, as then
+        fewer operations are fewer instructions, or where the target cannot count.
+    """
+    names = [mode.name for mode in order.modes]
+    narrow = any(bits in name for name in names for bits in "42")
+    if not narrow or not target.counts_instructions:
+        return {}, {}
+    progress("counting the modes", 0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        events = _run(target, compile_modes(order, order.modes, target, work).elf, ["bench"], work, count=True)
+    counted = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
+    return on_target(names, counted, {name: calibration.mode(name)["accuracy"] for name in names}), counted
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
@@ -432,11 +478,22 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
         modes = tuple(mode_sources(build / "convert"))
         image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()
-        policy = recipe_policy(recipe.policy, len(modes))
-        make(Order(recipe.name, modes, policy, image, gates=recipe_gates(recipe)), target, out, progress)
+        calibration = load_calibration(build / "calibrate")
+        order = Order(recipe.name, modes, PolicyConfig(), image, gates=recipe_gates(recipe))
+        worse, counted = judge(order, calibration, target, progress)
+        left_out = {name: why for name, why in worse.items() if not calibration.mode(name)["kept"]}
+        kept = tuple(mode for mode in modes if mode.name not in left_out)
+        useful = [number for number, mode in enumerate(kept) if mode.name not in worse]
+        order = replace(order, modes=kept, policy=recipe_policy(recipe.policy, useful))
+        entries = [{"mode": name, "instructions": counted[name], "reason": why} for name, why in left_out.items()]
+        make(order, target, out, progress, entries)
 
     code = [ROOT / name for name in CODE]
-    inputs = [build / "convert", *([find_gates(recipe)] if recipe.gates.epochs else [])]
+    inputs = [
+        build / "convert",
+        build / "calibrate" / CALIBRATION,
+        *([find_gates(recipe)] if recipe.gates.epochs else []),
+    ]
     return run_stage("firmware", firmware_folder(build, target.name), inputs, settings, code, action)
 
 

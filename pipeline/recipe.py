@@ -280,10 +280,22 @@ class SelectionSection:
     """Which modes are published: super-net, base-net, and of the others those that `calibration.selection` keeps.
 
     Attributes:
-        force: modes to publish whatever their accuracy, as written (``88.80.80``); ("all",) for all depth patterns.
+        force: modes to publish whatever their accuracy, as written (``88.80.80``); ("all",) for all depth patterns at
+            every width.
+        search: modes with mixed widths, found by sensitivity, that are looked at where there is more than one width.
+        limit: at most this many modes are published; forced ones, super-net and base-net always.
+        images: training images for the search.
     """
 
     force: tuple[str, ...] = ()
+    search: int = 8
+    limit: int = 12
+    images: int = 512
+
+    def __post_init__(self) -> None:
+        _require(self.search >= 0, "search", "must not be negative")
+        _require(2 <= self.limit <= 32, "limit", "must be 2 to 32")
+        _require(self.images >= 1, "images", "must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -352,15 +364,15 @@ class Recipe:
         """The mode in which every skippable sub-path is skipped."""
         return base_mode(self.model.mandatory, self.model.skippable)
 
-    def depth_patterns(self) -> tuple[Mode, ...]:
-        """All depth modes, from super-net to base-net."""
-        return depth_patterns(self.model.mandatory, self.model.skippable)
+    def depth_patterns(self, bits: int = FULL_BITS) -> tuple[Mode, ...]:
+        """All depth modes at one width, from super-net to base-net."""
+        return depth_patterns(self.model.mandatory, self.model.skippable, bits)
 
     def forced_modes(self) -> tuple[Mode, ...]:
         """The modes that ``selection.force`` asks for, and those whose blocks the gates choose from."""
         forced = tuple(Mode.parse(text) for text in self.selection.force if text != "all")
         if self.selection.force == ("all",):
-            forced = self.depth_patterns()
+            forced = tuple(mode for bits in self.model.bits for mode in self.depth_patterns(bits))
         return tuple(dict.fromkeys((*forced, *self.gated_modes())))
 
     def gated_modes(self) -> tuple[Mode, ...]:

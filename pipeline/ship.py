@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from pipeline.checkpoint import load_tensors, shipped_checkpoint, stage_folder
+from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import build as build_network
 from pipeline.recipe import Recipe
 from pipeline.stage import atomic_write
@@ -36,7 +37,6 @@ def ship(recipe: Recipe, out: Path, build: Path) -> Path:
     _, record = load_tensors(source)
     network = build_network(recipe.model.family, recipe.model.config())
     cost = network.cost()
-    macs = {"super": recipe.super_mode().macs(cost), "base": recipe.base_mode().macs(cost)}
     results: dict[str, Any] = {
         "model": recipe.name,
         "dataset": recipe.model.dataset,
@@ -47,22 +47,35 @@ def ship(recipe: Recipe, out: Path, build: Path) -> Path:
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "networks": {
             name: {
-                "mode": str(recipe.super_mode() if name == "super" else recipe.base_mode()),
-                "macs": macs[name],
+                "mode": str(mode),
+                "macs": mode.macs(cost),
+                "bit_operations": mode.bit_operations(cost),
                 "accuracy": record["accuracy"][name],
                 "alone": _alone(build, name, record),
             }
-            for name in ("super", "base")
+            for name, mode in _networks(recipe).items()
         },
         "commands": [
             f"python -m pipeline.train --model {recipe.name} --threads 1 --seed {record['seed']}{alone}"
             for alone in (" --alone super", " --alone base", " --ship")
         ],
     }
+    if recipe.qat.epochs:
+        results["qat_epochs"] = recipe.qat.epochs
     shipped = shipped_checkpoint(recipe)
     atomic_write(shipped, source.read_bytes())
     atomic_write(shipped.with_name(RESULTS), json.dumps(results, indent=1) + "\n")
     return shipped
+
+
+def _networks(recipe: Recipe) -> dict[str, Mode]:
+    """Super-net and base-net at every width, named as in a training's record."""
+    sizes = recipe.model.mandatory, recipe.model.skippable
+    return {
+        name if bits == FULL_BITS else f"{name}-{bits}": make(*sizes, bits)
+        for name, make in (("super", super_mode), ("base", base_mode))
+        for bits in recipe.model.bits
+    }
 
 
 def _alone(build: Path, which: str, record: dict[str, Any]) -> dict[str, float] | None:

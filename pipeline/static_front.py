@@ -19,6 +19,8 @@ from pipeline.trainer import distillation
 
 _BATCH = 250
 
+Progress = Callable[[float], None]
+
 
 @dataclass(frozen=True)
 class StaticMode:
@@ -42,7 +44,7 @@ def static_front(
     places: Sequence[Sequence[GatePlace]],
     x: Tensor,
     temperature: float,
-    tell: Callable[[float], None] = lambda share: None,
+    tell: Progress = lambda share: None,
 ) -> tuple[StaticMode, ...]:
     """The modes of which none that was tried is both cheaper and nearer to the super-net, the dearest first.
 

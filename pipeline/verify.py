@@ -27,7 +27,7 @@ from pipeline.checkpoint import find_checkpoint, find_gates
 from pipeline.command import build_folder, console, main_of, model_option, progress_bar
 from pipeline.convert import mode_sources
 from pipeline.errors import DimmerError
-from pipeline.firmware import firmware_folder
+from pipeline.firmware import firmware_folder, firmware_modes
 from pipeline.modes import Mode, super_mode
 from pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from pipeline.recipe import Recipe, load_recipe
@@ -147,15 +147,23 @@ def oracle(sources: Sequence[ModeSource], records: Sequence[Record], images: Int
 
 
 def run_records(
-    target: Target, elf: Path, records: Sequence[Record], images: Int8, output_bytes: int, done: Callable[[int], None]
+    target: Target,
+    elf: Path,
+    ids: Sequence[int],
+    records: Sequence[Record],
+    images: Int8,
+    output_bytes: int,
+    done: Callable[[int], None],
 ) -> tuple[Int8, npt.NDArray[np.uint8]]:
     """Runs the firmware over records, in shards side by side.
 
     Args:
+        ids: the id in this firmware of each mode of the schedules.
         done: called with the number of records of each finished shard.
 
     Returns:
-        (outputs int8[N, output_bytes], mode that ran at each position uint8[N, positions]).
+        (outputs int8[N, output_bytes], mode that ran at each position uint8[N, positions]). Modes are numbered as in
+        the schedules; 255 is one that they do not know.
 
     Raises:
         TargetError: the firmware or its runner failed.
@@ -170,7 +178,7 @@ def run_records(
             folder = Path(work)
             parts = [MAGIC, struct.pack("<4I", len(shard), images[0].size, output_bytes, positions)]
             for record in shard:
-                parts += [bytes(record.schedule), images[record.image].tobytes()]
+                parts += [bytes(ids[mode] for mode in record.schedule), images[record.image].tobytes()]
             (folder / "in.bin").write_bytes(b"".join(parts))
             target.run(elf, ["verify", "in.bin", "out.bin"], folder)
             raw = np.frombuffer((folder / "out.bin").read_bytes(), np.uint8)
@@ -182,7 +190,9 @@ def run_records(
     shards = [records[i : i + SHARD] for i in range(0, len(records), SHARD)]
     with ThreadPoolExecutor(WORKERS) as pool:
         rows = np.concatenate(list(pool.map(one, shards)))
-    return rows[:, :output_bytes].view(np.int8), rows[:, output_bytes:]
+    numbers = np.full(256, 255, np.uint8)
+    numbers[list(ids)] = range(len(ids))
+    return rows[:, :output_bytes].view(np.int8), numbers[rows[:, output_bytes:]]
 
 
 def compare(records: Sequence[Record], expected: Int8, outputs: Int8, ran: npt.NDArray[np.uint8]) -> Outcome:
@@ -208,7 +218,9 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
     from pipeline.data import load_dataset, to_input, to_int8
     from pipeline.networks.deploy import deploy
 
-    sources = mode_sources(build / "convert")
+    modes_of = {name: firmware_modes(build, name) for name in ("host", target.name)}
+    sources = [source for source in mode_sources(build / "convert") if source.name in modes_of[target.name]]
+    ids = {name: [found.index(source.name) for source in sources] for name, found in modes_of.items()}
     positions = len(sources[0].boundaries) + 1
     test = load_dataset(recipe.model.dataset).test
     images = to_int8(test.images)
@@ -231,7 +243,13 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
             progress(f"{name} against the interpreter", 0.2 + 0.3 * (step + finished / len(records)))
 
         outputs, ran = run_records(
-            backend, firmware_folder(build, backend.name) / "firmware.elf", records, images, output_bytes, done
+            backend,
+            firmware_folder(build, backend.name) / "firmware.elf",
+            ids[name],
+            records,
+            images,
+            output_bytes,
+            done,
         )
         outcomes[name] = []
         for m in range(len(sources)):
@@ -249,7 +267,9 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
         progress(f"test accuracy of {source.name}", 0.8 + 0.2 * m / len(sources))
         everything = [Record((m,) * positions, i) for i in range(len(test))]
         host_elf = firmware_folder(build, "host") / "firmware.elf"
-        outputs, _ = run_records(backends["host"], host_elf, everything, images, output_bytes, lambda _n: None)
+        outputs, _ = run_records(
+            backends["host"], host_elf, ids["host"], everything, images, output_bytes, lambda _n: None
+        )
         net = deploy(network, Mode.parse(source.name), calibration.statistics(source.name))
         modes.append(
             {
@@ -372,8 +392,11 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
     inputs = [
         build / "calibrate" / "calibration.json",
         build / "convert",
-        firmware_folder(build, "host") / "firmware.elf",
-        firmware_folder(build, target.name) / "firmware.elf",
+        *(
+            firmware_folder(build, name) / file
+            for name in ("host", target.name)
+            for file in ("firmware.elf", "firmware.json")
+        ),
         find_checkpoint(recipe),
         *([find_gates(recipe)] if recipe.gates.epochs else []),
     ]

@@ -40,6 +40,13 @@ force = ["88.80"]
 images = 4
 """
 
+TINY_NARROW = (
+    TINY.replace("widths = [4, 8]", "widths = [4, 8]\nbits = [8, 4, 2]").replace(
+        'force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 2\nlimit = 8\nimages = 64'
+    )
+    + "\n[qat]\nepochs = 1\n"
+)
+
 
 @dataclass(frozen=True)
 class TinyBuild:
@@ -53,20 +60,17 @@ def silent(_text: str, _share: float) -> None:
     """A progress callback that says nothing."""
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyBuild]:
-    """Trained and calibrated."""
+def _calibrated(root: Path, name: str, text: str) -> Iterator[TinyBuild]:
     import torch
 
     from pipeline import calibrate, train
 
-    root = tmp_path_factory.mktemp("tiny")
-    (root / "tiny-r10").mkdir()
-    (root / "tiny-r10" / "recipe.toml").write_text(TINY)
+    (root / name).mkdir()
+    (root / name / "recipe.toml").write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIMMER_BUILD", str(root / "build"))
-        recipe = load_recipe(root / "tiny-r10")
-        build = root / "build" / "tiny-r10"
+        recipe = load_recipe(root / name)
+        build = root / "build" / name
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         train.run(recipe, build, silent)
@@ -75,11 +79,28 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyBuild]:
         yield TinyBuild(recipe, build)
 
 
+def _converted(built: TinyBuild) -> TinyBuild:
+    from pipeline import convert, export
+
+    export.run(built.recipe, built.build, silent)
+    convert.run(built.recipe, built.build, silent)
+    return built
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyBuild]:
+    """Trained and calibrated."""
+    yield from _calibrated(tmp_path_factory.mktemp("tiny"), "tiny-r10", TINY)
+
+
 @pytest.fixture(scope="session")
 def tiny_converted(tiny: TinyBuild) -> TinyBuild:
     """Exported and converted as well."""
-    from pipeline import convert, export
+    return _converted(tiny)
 
-    export.run(tiny.recipe, tiny.build, silent)
-    convert.run(tiny.recipe, tiny.build, silent)
-    return tiny
+
+@pytest.fixture(scope="session")
+def tiny_narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyBuild]:
+    """A network whose blocks also run with 4 and 2 bits, trained, calibrated, exported and converted."""
+    for built in _calibrated(tmp_path_factory.mktemp("narrow"), "tiny-narrow-r10", TINY_NARROW):
+        yield _converted(built)

@@ -12,6 +12,7 @@ not, with ReLU6's clip as their range.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from pipeline.errors import DimmerError
 from pipeline.modes import FULL_BITS, Mode, check_mode
 from pipeline.networks.blocks import select_norm
 from pipeline.networks.norm import BitNorm
-from pipeline.networks.quantisers import quantise_activation
+from pipeline.networks.quantisers import activation_step, quantise_activation
 from pipeline.networks.resnet import ResNet
 
 Tap = Callable[[str, Tensor], Tensor]
@@ -70,21 +71,25 @@ class DeployedBlock(nn.Module):
 
     Attributes:
         bits: width of the convolutions' weights and inputs.
+        rounds: whether activations are rounded to that width; exporters want the function without.
     """
 
     def __init__(self, name: str, bits: int, conv1: nn.Conv2d, conv2: nn.Conv2d, shortcut: nn.Conv2d | None) -> None:
         super().__init__()
         self.name = name
         self.bits = bits
+        self.rounds = True
         self.conv1, self.act1 = conv1, nn.ReLU6()
         self.conv2, self.act2 = conv2, nn.ReLU6()
         self.shortcut = shortcut
 
     def forward(self, x: Tensor, tap: Tap) -> Tensor:
         """float[N,C,H,W] -> float[N,C',H',W']."""
-        entry = x if self.bits == FULL_BITS else tap(f"{self.name}.in", quantise_activation(x, self.bits))
+        narrow = self.rounds and self.bits != FULL_BITS
+        entry = tap(f"{self.name}.in", quantise_activation(x, self.bits)) if narrow else x
         residual = x if self.shortcut is None else tap(f"{self.name}.shortcut", self.shortcut(entry))
-        y = tap(f"{self.name}.conv1", quantise_activation(self.act1(self.conv1(entry)), self.bits))
+        y = self.act1(self.conv1(entry))
+        y = tap(f"{self.name}.conv1", quantise_activation(y, self.bits) if narrow else y)
         y = tap(f"{self.name}.conv2", self.conv2(y))
         return tap(f"{self.name}.out", self.act2(y + residual))
 
@@ -110,7 +115,7 @@ class DeployedNetwork(nn.Module):
         blocks: list[DeployedBlock],
         fc: nn.Linear,
         variants: Mapping[str, str],
-        narrow: Mapping[int, NarrowWeights],
+        narrow: Mapping[str, NarrowWeights],
     ) -> None:
         super().__init__()
         self._narrow = narrow
@@ -134,16 +139,19 @@ class DeployedNetwork(nn.Module):
 
     def narrow_weights(self) -> dict[str, NarrowWeights]:
         """Site -> weights of every convolution of the blocks with 4 or 2 bits."""
-        found = {}
-        for block in self.blocks:
+        return dict(self._narrow)
+
+    def unrounded(self) -> DeployedNetwork:
+        """The same function without the rounding of activations, and so without the sites `S.B.in`.
+
+        It is what is exported: converters have no operator for the rounding, which the finished file gets instead
+        (`pipeline.narrow`).
+        """
+        same = copy.deepcopy(self)
+        for block in same.blocks:
             assert isinstance(block, DeployedBlock)
-            if block.bits == FULL_BITS:
-                continue
-            for part in ("conv1", "conv2", "shortcut"):
-                conv = getattr(block, part)
-                if conv is not None:
-                    found[f"{block.name}.{part}"] = self._narrow[id(conv)]
-        return found
+            block.rounds = False
+        return same
 
     def positions(self) -> tuple[Position, ...]:
         """The schedule's positions; a skipped block repeats the boundary before it."""
@@ -187,7 +195,7 @@ def _folded(
     )
     folded.weight.data = from_grid(codes, scale)
     folded.bias = nn.Parameter(bias.to(torch.float32))
-    return folded, NarrowWeights(bits, codes, scale, bias.detach())
+    return folded, NarrowWeights(bits, codes, scale.detach(), bias.detach())
 
 
 def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = None) -> DeployedNetwork:
@@ -211,12 +219,12 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
         content = b"".join(t.numpy().tobytes() for pair in own for t in pair)
         return f"{chosen}-{hashlib.sha256(content).hexdigest()[:8]}"
 
-    narrow: dict[int, NarrowWeights] = {}
+    narrow: dict[str, NarrowWeights] = {}
 
-    def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d, bits: int = FULL_BITS) -> nn.Conv2d:
+    def fold(site: str, conv: nn.Conv2d, norm: nn.BatchNorm2d, bits: int = FULL_BITS) -> nn.Conv2d:
         folded, weights = _folded(conv, names[id(norm)], norm, replaced, bits)
         if bits != FULL_BITS:
-            narrow[id(folded)] = weights
+            narrow[site] = weights
         return folded
 
     blocks, variants = [], {"stem": variant("shared", network.stem.norm), "head": "shared"}
@@ -224,13 +232,15 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
         short = name.removeprefix("stages.")
         shortcut = None
         if block.shortcut is not None:
-            shortcut = fold(block.shortcut.conv, select_norm(block.shortcut.norm, skipped, bits), bits)
+            shortcut = fold(
+                f"{short}.shortcut", block.shortcut.conv, select_norm(block.shortcut.norm, skipped, bits), bits
+            )
         blocks.append(
             DeployedBlock(
                 short,
                 bits,
-                fold(block.conv1, select_norm(block.norm1, skipped, bits), bits),
-                fold(block.conv2, select_norm(block.norm2, skipped, bits), bits),
+                fold(f"{short}.conv1", block.conv1, select_norm(block.norm1, skipped, bits), bits),
+                fold(f"{short}.conv2", block.conv2, select_norm(block.norm2, skipped, bits), bits),
                 shortcut,
             )
         )
@@ -247,10 +257,24 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
     fc.weight.data = from_grid(codes, scale)
     fc.bias.data = network.fc.bias.detach().clone()
     return (
-        DeployedNetwork(mode, fold(network.stem.conv, network.stem.norm), blocks, fc, variants, narrow)
+        DeployedNetwork(mode, fold("stem", network.stem.conv, network.stem.norm), blocks, fc, variants, narrow)
         .eval()
         .requires_grad_(False)
     )
+
+
+def fixed_ranges(network: DeployedNetwork) -> dict[str, tuple[float, float]]:
+    """Site -> (low, high) of the sites whose grid is that of a narrow width, as 256 codes of its step.
+
+    Only the first 2^bits of these codes occur: ReLU6 cuts the rest.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    for block in network.blocks:
+        assert isinstance(block, DeployedBlock)
+        if block.bits != FULL_BITS:
+            grid = (0.0, 255 * activation_step(block.bits))
+            found |= {f"{block.name}.in": grid, f"{block.name}.conv1": grid}
+    return found
 
 
 def range_group(network: DeployedNetwork, site: str) -> str:

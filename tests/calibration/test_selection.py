@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from calibration.selection import Candidate, better_beyond_noise, select
+from calibration.selection import Candidate, better_beyond_noise, limited, on_target, select
 
 
 def candidate(
@@ -56,3 +56,43 @@ def test_the_comparison_is_paired() -> None:
 def test_different_images_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="different images"):
         select([candidate("a", 1, 5, total=10), candidate("b", 2, 5, total=20)])
+
+
+def test_no_limit_is_no_change() -> None:
+    candidates = [candidate("a", 9, 900, keep=True), candidate("b", 5, 880), candidate("c", 2, 800, keep=True)]
+    verdicts = select(candidates)
+    assert limited(candidates, verdicts, 3) == verdicts
+
+
+def test_the_limit_drops_what_the_front_misses_least() -> None:
+    candidates = [
+        candidate("super", 64, 900, keep=True),
+        candidate("hardly cheaper", 60, 899),
+        candidate("half", 32, 890),
+        candidate("no better than the next", 20, 850),
+        candidate("next", 16, 850),
+        candidate("base", 8, 800, keep=True),
+    ]
+    kept = [v.name for v in limited(candidates, select(candidates), 4) if v.published]
+    assert kept == ["super", "half", "next", "base"]
+
+
+def test_modes_to_keep_stay_beyond_the_limit() -> None:
+    candidates = [candidate(name, cost, 900, keep=True) for name, cost in (("a", 9), ("b", 5), ("c", 2))]
+    assert all(v.published for v in limited(candidates, select(candidates), 2))
+
+
+def test_a_mode_that_the_target_runs_no_faster_is_left_out() -> None:
+    names = ["88", "44", "22"]
+    found = on_target(names, {"88": 100, "44": 110, "22": 60}, {"88": 0.9, "44": 0.89, "22": 0.8})
+    assert list(found) == ["44"]
+    assert "88 takes 100 instructions" in found["44"]
+
+
+def test_a_slower_mode_stays_if_it_predicts_better() -> None:
+    assert not on_target(["88", "44"], {"88": 100, "44": 110}, {"88": 0.88, "44": 0.89})
+
+
+def test_counts_in_the_order_of_the_operations_say_nothing_new() -> None:
+    # 22 is cheaper and better than 44: for `select` that was within the noise, and it stays so.
+    assert not on_target(["44", "22"], {"44": 100, "22": 60}, {"44": 0.80, "22": 0.81})

@@ -67,6 +67,7 @@ def context(tmp_path: Path) -> BuildContext:
             {"layer": "stem: multipliers", "bytes": 64, "modes": ["88.88.88"]},
         ],
         "notes": {"modes[*].verify": "left to pipeline.verify"},
+        "left_out": [],
     }
     write(build / "mps2-an386" / "firmware" / "firmware.json", firmware)
     verified = [
@@ -133,3 +134,13 @@ def test_deliverables_lie_side_by_side_and_old_modes_go(context: BuildContext) -
         *("88.88.88.onnx", "88.88.88.tflite")
     ]
     assert (context.target_dir / "firmware.elf").stat().st_mode & 0o111
+
+
+def test_a_mode_left_out_on_the_target_says_why(context: BuildContext) -> None:
+    path = context.target_dir / "firmware" / "firmware.json"
+    figures = json.loads(path.read_text())
+    figures["left_out"] = [{"mode": "80.88.88", "instructions": 9, "reason": "88.88.88 takes 8 instructions there"}]
+    write(path, figures)
+    entry = next(c for c in collect(context, ()).candidates if c.name == "80.88.88")
+    assert not entry.published
+    assert entry.reason == "88.88.88 takes 8 instructions there"

@@ -132,12 +132,13 @@ def test_sizes_by_origin(tmp_path: Path) -> None:
     [
         ((600, 400, 200), 4, [(600, 0), (400, 1), (200, 2), (0, 3)]),
         ((600, 400, 200), 2, [(600, 0), (0, 1)]),
-        ((600,), 4, [(600, 0), (0, 1)]),
+        ((600,), 4, [(600, 0), (0, 3)]),
+        ((600, 400, 200), 12, [(600, 0), (400, 4), (200, 7), (0, 11)]),
         ((600, 400), 1, []),
     ],
 )
 def test_policies_of_recipes(tiers: tuple[int, ...], modes: int, expected: list[tuple[int, int]]) -> None:
-    policy = recipe_policy(PolicySection(tiers), modes)
+    policy = recipe_policy(PolicySection(tiers), range(modes))
     assert [(tier.min_charge_permille, tier.mode) for tier in policy.tiers] == expected
 
 

@@ -1,0 +1,57 @@
+"""Candidate modes: which bits per block a calibration looks at.
+
+All depth patterns at every trained width; and where there is more than one width, the best mixed modes that a search by
+measured sensitivity finds (`pipeline.static_front`), spread evenly over the cost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.modes import FULL_BITS, Mode
+from pipeline.networks.gate_config import GateConfig, gate_places, gated_cost
+from pipeline.recipe import Recipe
+from pipeline.static_front import Progress, StaticMode, static_front
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pipeline.networks import ResNet
+
+
+def candidate_modes(
+    recipe: Recipe, network: ResNet, x: Tensor, tell: Progress = lambda share: None
+) -> tuple[Mode, ...]:
+    """The modes to calibrate, by falling bit-operations.
+
+    Args:
+        x: float32[N,C,H,W], training images for the search.
+        tell: called with about the share done.
+    """
+    found = [mode for bits in recipe.model.bits for mode in recipe.depth_patterns(bits)]
+    found += recipe.forced_modes()
+    if recipe.model.bits != (FULL_BITS,) and recipe.selection.search:
+        options = GateConfig((*sorted(recipe.model.bits, reverse=True), 0))
+        config, cost = network.config, network.cost()
+        front = static_front(
+            network, gated_cost(config, cost, options), gate_places(config, options), x, recipe.train.temperature, tell
+        )
+        found += spread([point for point in front if point.mode not in found], recipe.selection.search)
+    return tuple(sorted(dict.fromkeys(found), key=lambda m: (-m.bit_operations(network.cost()), str(m))))
+
+
+def spread(front: Sequence[StaticMode], count: int) -> list[Mode]:
+    """At most `count` modes of a front, evenly spaced in the logarithm of their cost."""
+    if len(front) <= count:
+        return [point.mode for point in front]
+    low, high = (math.log(end.cost) for end in (front[-1], front[0]))
+    left = list(front)
+    chosen: list[Mode] = []
+    for i in range(count):
+        wanted = high + (low - high) * (i / (count - 1) if count > 1 else 0.5)
+        nearest = min(left, key=lambda point: abs(math.log(point.cost) - wanted))
+        left.remove(nearest)
+        chosen.append(nearest.mode)
+    return chosen
