@@ -16,6 +16,7 @@ from firmware_gen.memory import Memory, PlannedBuffer, plan_memory
 from firmware_gen.passes import Network, check_boundaries, prepare
 from firmware_gen.read_tflite import read_tflite
 from firmware_gen.share import Constant, compare_weights, share_blocks
+from firmware_gen.slices import resolve_slices
 from firmware_gen.tables import PolicyConfig, Tables, build_tables
 from firmware_gen.variants import VARIANTS, Choice, choose, features_of
 
@@ -123,7 +124,8 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
     names = [mode.name for mode in modes]
     if len(set(names)) != len(names):
         raise FirmwareGenError(f"two modes have the same name among {', '.join(names)}; give each its own")
-    networks = tuple(prepare(read_tflite(mode.path), mode.boundaries) for mode in modes)
+    graphs = resolve_slices([read_tflite(mode.path) for mode in modes])
+    networks = tuple(prepare(graph, mode.boundaries) for graph, mode in zip(graphs, modes, strict=True))
     check_boundaries(networks)
     return networks
 

@@ -70,7 +70,9 @@ class Tensor:
     """A tensor of the graph.
 
     Attributes:
-        data: the constant's bytes, little-endian, or None where the tensor is computed.
+        data: the constant's bytes, little-endian, or None where the tensor is computed. INT4 has a byte a code.
+        weight_bits: 4 where the file holds INT4. After `slices.resolve_slices` 8; or 4 or 2 where `data` are int8
+            codes of which the weights are a slice.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Tensor:
     dtype: DType
     quantisation: Quantisation | None
     data: bytes | None
+    weight_bits: int = 8
 
     @property
     def elements(self) -> int:

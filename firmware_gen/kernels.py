@@ -150,7 +150,7 @@ CONV_2D = _record(
     "dimmer_conv2d_s8",
     "I:input,output,scratch,weights,bias,multipliers,shifts "
     "H:batches,input_h,input_w,input_c,output_h,output_w,output_c,kernel_h,kernel_w "
-    "H:stride_h,stride_w,dilation_h,dilation_w,pad_top,pad_left,reserved "
+    "H:stride_h,stride_w,dilation_h,dilation_w,pad_top,pad_left B:weight_bits,slice_channels "
     f"b:input_zero_point,output_zero_point,{_LIMITS}",
 )
 CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserved")

@@ -35,8 +35,12 @@ from firmware_gen.graph import (
     Transpose,
     Window,
 )
+from firmware_gen.slices import sliced
 
 ADD_LEFT_SHIFT = 20
+SLICE_BYTES = 4096
+"""Of scratch that the sliced weights of a group of channels may take; two channels in any case."""
+MAX_SLICE_CHANNELS = 254
 MAX_RANK = 4
 
 
@@ -134,9 +138,11 @@ class _Lowering:
         return k.Params(tuple(folded.tolist()))
 
     def weights(self) -> tuple[k.Weights, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+        """As they lie in the blob, and the values int64[shape] that the kernel computes with."""
         tensor = self.inputs[1]
         data = tensor.data or b""
-        return k.Weights(data, tensor.shape), np.frombuffer(data, dtype=np.int8).astype(np.int64).reshape(tensor.shape)
+        codes = sliced(np.frombuffer(data, dtype=np.int8), tensor.weight_bits)
+        return k.Weights(data, tensor.shape), codes.astype(np.int64).reshape(tensor.shape)
 
     def window(self, window: Window) -> dict[str, Any]:
         return {
@@ -163,6 +169,10 @@ class _Lowering:
             (window.padding.top, window.padding.bottom, window.padding.left, window.padding.right)
         )
         scratch = 0 if pointwise else 2 * ((patch + 3) // 4 * 4)
+        bits, group = self.inputs[1].weight_bits, 0
+        if bits != 8:
+            group = min(channels, MAX_SLICE_CHANNELS, max(2, SLICE_BYTES // patch // 2 * 2))
+            scratch += group * patch
         return k.step(
             k.CONV_2D,
             self.layer,
@@ -182,6 +192,8 @@ class _Lowering:
             output_h=self.output.shape[1],
             output_w=self.output.shape[2],
             output_c=channels,
+            weight_bits=bits,
+            slice_channels=group,
             input_zero_point=source.q.zero_point,
             output_zero_point=self.output.q.zero_point,
             activation_min=low,

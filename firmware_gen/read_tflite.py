@@ -12,7 +12,16 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 
 from firmware_gen.errors import FirmwareGenError
-from firmware_gen.graph import DType, Graph, Operator, Quantisation, Tensor
+from firmware_gen.graph import (
+    Conv2d,
+    DepthwiseConv2d,
+    DType,
+    FullyConnected,
+    Graph,
+    Operator,
+    Quantisation,
+    Tensor,
+)
 from firmware_gen.read_flatbuffer import RawModel, RawTensor, read_flatbuffer
 from firmware_gen.read_operators import OperatorReader
 
@@ -28,8 +37,7 @@ _DTYPES = {
 }
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 _TYPE_ADVICE = {
-    "INT4": "int4 weights are not read yet; quantise the weights to int8 on the grid -7..7, "
-    "which gives the same results",
+    "INT4": "only the weights of convolutions and FULLY_CONNECTED can be; quantise the network to int8",
     "INT2": "int2 weights are not read yet; quantise the weights to int8 on the grid -1..1, "
     "which gives the same results",
     "INT16": "quantise activations to int8",
@@ -140,6 +148,8 @@ class _Tensors:
 
     def _check(self, raw: RawTensor) -> Tensor:
         where = f"{self.source}: tensor {raw.name}"
+        if raw.type == schema.TensorType.INT4 and raw.data is not None:
+            return self._unpacked(raw, where)
         if raw.type not in _DTYPES:
             if _TYPE_NAMES.get(raw.type) == "INT64" and raw.data is not None and len(raw.shape) <= 2:
                 return self._narrowed(raw, where)
@@ -201,6 +211,19 @@ class _Tensors:
             )
         return Quantisation(raw.scales, raw.zero_points, raw.axis)
 
+    def _unpacked(self, raw: RawTensor, where: str) -> Tensor:
+        """An int4 constant with a byte for each code; in the file two share a byte, the first in the low half."""
+        self._check_shape(raw, DType.INT8, where)
+        elements, data = math.prod(raw.shape), raw.data or b""
+        if len(data) != (elements + 1) // 2:
+            raise FirmwareGenError(
+                f"{where} needs {(elements + 1) // 2} bytes for int4{list(raw.shape)}, its buffer has {len(data)}; "
+                "convert the model again"
+            )
+        codes = bytes(((nibble ^ 8) - 8) & 0xFF for byte in data for nibble in (byte & 15, byte >> 4))
+        quantisation = self._quantisation(raw, DType.INT8, where)
+        return Tensor(raw.name, raw.shape, DType.INT8, quantisation, codes[:elements], weight_bits=4)
+
     def _narrowed(self, raw: RawTensor, where: str) -> Tensor:
         """An int64 parameter (axes, paddings, shapes) as int32."""
         self._check_shape(raw, DType.INT32, where)
@@ -222,6 +245,11 @@ class _Tensors:
         """The graph with the used tensors alone, renumbered in the order of their first use."""
         order: dict[int, int] = {graph_input: 0}
         for operator in operators:
+            weighted = isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected)
+            for place, index in enumerate(operator.inputs):
+                tensor = self.get(index)
+                if tensor.weight_bits != 8 and not (weighted and place == 1):
+                    raise FirmwareGenError(f"{self.source}: tensor {tensor.name} is INT4: {_TYPE_ADVICE['INT4']}")
             for index in (*operator.inputs, operator.output):
                 order.setdefault(index, len(order))
         order.setdefault(graph_output, len(order))

@@ -12,6 +12,7 @@ from firmware_gen.kernels import Params, Shifts, Step, Weights
 from firmware_gen.lower import lower
 from firmware_gen.passes import Network
 from firmware_gen.read_tflite import read_tflite
+from firmware_gen.slices import resolve_slices
 
 WEIGHTS_ALIGN = 4
 
@@ -163,7 +164,8 @@ class ConstantPool:
 
 
 def check_shared_weights(files: Mapping[str, Path]) -> None:
-    """Checks that all modes hold the same weights, byte for byte: a mode may leave layers out, but not have its own.
+    """Checks that all modes hold the same weights, byte for byte, or slices of them: a mode may leave layers out, but
+    not have its own.
 
     Args:
         files: mode name -> `.tflite`, the most expensive mode first.
@@ -171,8 +173,7 @@ def check_shared_weights(files: Mapping[str, Path]) -> None:
     Raises:
         FirmwareGenError: names the layer that differs.
     """
-    graphs = [read_tflite(path, name=f"mode {mode}") for mode, path in files.items()]
-    compare_weights(graphs)
+    compare_weights(resolve_slices([read_tflite(path, name=f"mode {mode}") for mode, path in files.items()]))
 
 
 def compare_weights(graphs: Sequence[Graph]) -> None:

@@ -149,7 +149,8 @@ def two_subgraphs(model: Any) -> None:
 
 TYPE = schema.TensorType
 CHANGES: list[tuple[Change, str]] = [
-    (set_tensor("weights_1", type=TYPE.INT4), "tensor weights_1 is INT4: int4 weights are not read yet"),
+    (set_tensor("weights_1", type=TYPE.INT4), "its buffer has"),
+    (set_tensor("x", type=TYPE.INT4), "tensor x is INT4: only the weights of convolutions and FULLY_CONNECTED can be"),
     (set_tensor("x", type=TYPE.INT16), "tensor x is INT16: quantise activations to int8"),
     (set_tensor("x", shape=[2, 8, 8, 3]), "needs an input [1,height,width,channels]"),
     (set_tensor("x", shape=[1, -1, 8, 3]), "has shape [1, -1, 8, 3]"),

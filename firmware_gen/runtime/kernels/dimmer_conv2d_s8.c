@@ -3,6 +3,7 @@
 #include "../fixedpoint.h"
 #include "dimmer_kernels.h"
 #include "dot.h"
+#include "slice.h"
 
 /* memcpy, of which most calls here are too short to be worth the call. */
 static void copy(int8_t *to, const int8_t *from, size_t size) {
@@ -49,23 +50,30 @@ static void gather(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, 
     }
 }
 
-/* All channels of two output pixels from their patches. An odd pixel or channel is its own partner:
+/* The output channels from first to end, and their weights. */
+typedef struct {
+    const int8_t *weights;
+    uint32_t first;
+    uint32_t end;
+} group_t;
+
+/* A group's channels of two output pixels from their patches. An odd pixel or channel is its own partner:
  * cheaper than a second loop in flash. */
-static void two_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, const int8_t *patch0,
-                       const int8_t *patch1, int8_t *output0, int8_t *output1) {
+static void two_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, const group_t *group,
+                       const int8_t *patch0, const int8_t *patch1, int8_t *output0, int8_t *output1) {
     const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
     const int32_t *bias = model->params + r->bias;
     const int32_t *multipliers = model->params + r->multipliers;
     const int8_t *shifts = model->shifts + r->shifts;
-    const int8_t *weights = model->weights + r->weights;
+    const int8_t *weights = group->weights;
     /* Copies: a store through int8_t may change the record for all that the compiler knows. */
-    const uint32_t channels = r->output_c;
+    const uint32_t channels = group->end;
     const int32_t zero_point = r->output_zero_point;
     const int32_t low = r->activation_min;
     const int32_t high = r->activation_max;
     uint32_t channel;
 
-    for (channel = 0; channel < channels; channel += 2u) {
+    for (channel = group->first; channel < channels; channel += 2u) {
         const uint32_t last = channel + 1u < channels ? channel + 1u : channel;
         const int8_t *next = weights + (last - channel) * depth;
         int32_t sums[4];
@@ -86,13 +94,11 @@ static void two_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
     }
 }
 
-void dimmer_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
-    const dimmer_conv2d_s8_t *r = (const dimmer_conv2d_s8_t *)record;
+/* A group's channels of every pixel. */
+static void all_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, const group_t *group,
+                       int in_place, uint8_t *arena) {
     const size_t input_size = (size_t)r->input_h * r->input_w * r->input_c;
     const size_t patch_size = ((size_t)r->kernel_h * r->kernel_w * r->input_c + 3u) & ~(size_t)3;
-    const int in_place = r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
-                         (r->output_h - 1) * r->stride_h < r->input_h &&
-                         (r->output_w - 1) * r->stride_w < r->input_w;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t batch;
@@ -118,15 +124,42 @@ void dimmer_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *
                     patches[waiting] = patch;
                 }
                 if (++waiting == 2u) {
-                    two_pixels(model, r, patches[0], patches[1], output, output + r->output_c);
+                    two_pixels(model, r, group, patches[0], patches[1], output, output + r->output_c);
                     output += 2u * r->output_c;
                     waiting = 0;
                 }
             }
         }
         if (waiting != 0u) {
-            two_pixels(model, r, patches[0], patches[0], output, output);
+            two_pixels(model, r, group, patches[0], patches[0], output, output);
             output += r->output_c;
+        }
+    }
+}
+
+void dimmer_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_conv2d_s8_t *r = (const dimmer_conv2d_s8_t *)record;
+    const size_t depth = (size_t)r->kernel_h * r->kernel_w * r->input_c;
+    const int in_place = r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
+                         (r->output_h - 1) * r->stride_h < r->input_h &&
+                         (r->output_w - 1) * r->stride_w < r->input_w;
+    const int8_t *weights = model->weights + r->weights;
+    group_t group = {weights, 0, r->output_c};
+
+    if (r->weight_bits == 8u) {
+        all_pixels(model, r, &group, in_place, arena);
+    } else {
+        int8_t *const slices =
+            (int8_t *)(arena + r->scratch + (in_place ? 0u : 2u * ((depth + 3u) & ~(size_t)3)));
+
+        group.weights = slices;
+        for (; group.first < r->output_c; group.first = group.end) {
+            const uint32_t end = group.first + r->slice_channels;
+
+            group.end = end < r->output_c ? end : r->output_c;
+            dimmer_slice(weights + group.first * depth, slices, (group.end - group.first) * depth,
+                         r->weight_bits);
+            all_pixels(model, r, &group, in_place, arena);
         }
     }
 }

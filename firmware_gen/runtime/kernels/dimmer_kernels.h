@@ -25,8 +25,11 @@ extern "C" {
  * pad_top above and pad_left beside it and as many as it takes at the other ends, read as
  * input_zero_point. multipliers int32[output_c], shifts int8[output_c], each -31..30.
  * Every dimension, stride and dilation >= 1; kernel_h * kernel_w * input_c <= 65535.
- * Scratch: 2 * R4(kernel_h * kernel_w * input_c), or 0 (`scratch` is then not read) where the kernel is 1x1,
- * both pads are 0, (output_h - 1) * stride_h < input_h and (output_w - 1) * stride_w < input_w. */
+ * weight_bits is 8, or 4 or 2: the kernel then computes with slices of the weights (slice.h), which it makes
+ * for slice_channels channels at a time; 1 <= slice_channels <= output_c, even unless it is output_c.
+ * Scratch: 2 * R4(kernel_h * kernel_w * input_c), or 0 where the kernel is 1x1, both pads are 0,
+ * (output_h - 1) * stride_h < input_h and (output_w - 1) * stride_w < input_w; and behind it, where
+ * weight_bits is not 8, slice_channels * kernel_h * kernel_w * input_c. */
 typedef struct {
     uint32_t input;
     uint32_t output;
@@ -50,7 +53,8 @@ typedef struct {
     uint16_t dilation_w;
     uint16_t pad_top;
     uint16_t pad_left;
-    uint16_t reserved;
+    uint8_t weight_bits;
+    uint8_t slice_channels;
     int8_t input_zero_point;
     int8_t output_zero_point;
     int8_t activation_min;

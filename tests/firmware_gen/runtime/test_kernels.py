@@ -12,6 +12,7 @@ import pytest
 from firmware_gen import fixed_point
 from firmware_gen import kernels as records
 from firmware_gen.graph import Activation, Quantisation
+from firmware_gen.slices import sliced
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
 
@@ -110,8 +111,9 @@ def folded_bias(bias: np.ndarray, weights: np.ndarray, zero_point: int) -> np.nd
     return np.asarray(bias.astype(np.int64) - zero_point * sums)
 
 
+@pytest.mark.parametrize("bits", [8, 4, 2])
 @pytest.mark.parametrize("seed", range(24))
-def test_conv2d(library: ctypes.CDLL, seed: int) -> None:
+def test_conv2d(library: ctypes.CDLL, seed: int, bits: int) -> None:
     rng = np.random.default_rng(seed)
     w = Window(rng, dilated=True)
     batches, input_c, output_c = (int(x) for x in (rng.integers(1, 3), rng.integers(1, 20), rng.integers(1, 9)))
@@ -119,7 +121,9 @@ def test_conv2d(library: ctypes.CDLL, seed: int) -> None:
     q_w = quantisation(rng.uniform(0.001, 0.02, output_c))
     activation = ACTIVATIONS[seed % 3]
     image = random_codes(rng, (batches, w.height, w.width, input_c))
-    weights = random_codes(rng, (output_c, w.kernel_h, w.kernel_w, input_c))
+    blob = random_codes(rng, (output_c, w.kernel_h, w.kernel_w, input_c))
+    weights = sliced(blob, bits)
+    slice_channels = output_c if output_c < 3 or seed % 2 else 2 * int(rng.integers(1, output_c // 2 + 1))
     bias = rng.integers(-20000, 20000, output_c).astype(np.int32)
     shape = (batches, w.output_h, w.output_w, output_c)
     file = one_op(
@@ -153,14 +157,16 @@ def test_conv2d(library: ctypes.CDLL, seed: int) -> None:
         records.CONV_2D,
         input=at,
         output=to,
-        scratch=arena.place(0 if in_place else 2 * (-(-size // 4) * 4)),
-        weights=constants.add_weights(weights),
+        scratch=arena.place((0 if in_place else 2 * (-(-size // 4) * 4)) + (slice_channels * size if bits != 8 else 0)),
+        weights=constants.add_weights(blob),
         bias=constants.add_params(folded_bias(bias, weights, q_in.zero_point)),
         multipliers=constants.add_params(multipliers),
         shifts=constants.add_shifts(shifts),
         batches=batches,
         input_c=input_c,
         output_c=output_c,
+        weight_bits=bits,
+        slice_channels=slice_channels,
         **w.fields,
         **w.kernel_fields,
         input_zero_point=q_in.zero_point,
