@@ -484,6 +484,8 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         left_out = {name: why for name, why in worse.items() if not calibration.mode(name)["kept"]}
         kept = tuple(mode for mode in modes if mode.name not in left_out)
         useful = [number for number, mode in enumerate(kept) if mode.name not in worse]
+        # By what they cost here, which may be another order than that of the bit-operations.
+        useful.sort(key=lambda number: (-counted.get(kept[number].name, 0), number))
         order = replace(order, modes=kept, policy=recipe_policy(recipe.policy, useful))
         entries = [{"mode": name, "instructions": counted[name], "reason": why} for name, why in left_out.items()]
         make(order, target, out, progress, entries)
