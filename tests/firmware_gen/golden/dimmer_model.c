@@ -37,8 +37,9 @@ static const dimmer_conv2d_s8_t conv2d_s8[1] = {
     {.input = 64u, .output = 0u, .scratch = 32u, .weights = 0u, .bias = 0u, .multipliers = 2u,
      .shifts = 0u, .batches = 1, .input_h = 3, .input_w = 3, .input_c = 1, .output_h = 3,
      .output_w = 3, .output_c = 2, .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1,
-     .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1, .input_zero_point = 0,
-     .output_zero_point = -128, .activation_min = -128, .activation_max = 127},
+     .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1, .weight_bits = 8,
+     .slice_channels = 0, .input_zero_point = 0, .output_zero_point = -128,
+     .activation_min = -128, .activation_max = 127},
 };
 
 static const dimmer_fully_connected_s8_t fully_connected_s8[1] = {
@@ -78,7 +79,7 @@ const dimmer_model_t dimmer_model = {
     DIMMER_MAGIC,
     2u, /* ABI */
     0xC5E52AD0u, /* CRC-32 of dims */
-    0x9D99966Du, /* CRC-32 of all tables */
+    0x915AA12Du, /* CRC-32 of all tables */
     "golden",
     {
         .arena_size = 80u,

@@ -101,6 +101,8 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
         batches=batches,
         input_c=input_c,
         output_c=output_c,
+        weight_bits=8,
+        slice_channels=0,
         group=group,
         **({"strip": strip} if winograd else {}),
         **w.fields,
