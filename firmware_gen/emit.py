@@ -196,9 +196,9 @@ def _records(tables: Tables) -> Iterator[str]:
         for number, record in enumerate(table.records):
             yield f"    /* [{number}] {comment(record.layer)}, {_modes(tables, record.modes)} */"
             parts = [
-                f".{item.inside}{'.' if item.inside else ''}{item.name} = {_literal(value, item.code)}"
+                f".{item.path or item.name} = {_literal(value, item.code)}"
                 for item, value in zip(table.kernel.fields, record.values, strict=True)
-                if not item.name.startswith("reserved")
+                if "reserved" not in item.name
             ]
             line = "    {"
             for place, part in enumerate(parts):

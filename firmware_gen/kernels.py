@@ -50,14 +50,14 @@ Value = int | float | tuple[int, ...] | Buffer | Scratch | Weights | Params | Sh
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record; `code` is struct's, `count` is 0 where it is no array, `inside` the member of the C record
-    that it belongs to where that begins with another kernel's.
+    """One field of a record; `code` is struct's, `count` is 0 where it is no array, `path` its name in C where that
+    differs: fields of records within the record.
     """
 
     name: str
     code: str
     count: int = 0
-    inside: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +134,21 @@ def _record(name: str, layout: str) -> Kernel:
     return Kernel(name, tuple(fields))
 
 
+def _within(kernel: Kernel, member: str, prefix: str = "") -> tuple[Field, ...]:
+    """The fields of a kernel's record as the member `member` of another record."""
+    return tuple(
+        Field(f"{prefix}{item.name}", item.code, item.count, f"{member}.{item.name}") for item in kernel.fields
+    )
+
+
 def _extended(name: str, base: Kernel, member: str, layout: str) -> Kernel:
     """A kernel whose record begins with another one's, as its member `member`."""
-    begin = tuple(Field(item.name, item.code, item.count, member) for item in base.fields)
-    end = tuple(
-        Field(f"{item.name}2" if item.name == "reserved" else item.name, item.code, item.count)
-        for item in (_record(name, layout).fields)
-    )
-    return Kernel(name, begin + end)
+    return Kernel(name, _within(base, member) + _record(name, layout).fields)
+
+
+def _with_add(name: str, layout: str) -> Kernel:
+    """A convolution and the addition of its result to another tensor; names of the latter's fields begin with add_."""
+    return Kernel(name, _within(CONV_2D, "conv") + _within(ADD, "add", "add_") + _record(name, layout).fields)
 
 
 _LIMITS = "activation_min,activation_max"
@@ -153,9 +160,10 @@ CONV_2D = _record(
     "H:stride_h,stride_w,dilation_h,dilation_w,pad_top,pad_left B:weight_bits,slice_channels "
     f"b:input_zero_point,output_zero_point,{_LIMITS}",
 )
-CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserved")
-CONV_2D_PANEL = _extended("dimmer_conv2d_s8_panel", CONV_2D, "conv", "H:group,reserved")
+CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserved2")
+CONV_2D_PANEL = _extended("dimmer_conv2d_s8_panel", CONV_2D, "conv", "H:group,reserved2")
 CONV_2D_WINOGRAD = _extended("dimmer_conv2d_s8_winograd", CONV_2D, "conv", "H:group,strip")
+CONV_2D_F43_DSP = _extended("dimmer_conv2d_s8_f43_dsp", CONV_2D, "conv", "H:group,strip")
 DEPTHWISE_CONV_2D = _record(
     "dimmer_depthwise_conv2d_s8",
     "I:input,output,weights,bias,multipliers,shifts "
@@ -164,6 +172,7 @@ DEPTHWISE_CONV_2D = _record(
     f"b:input_zero_point,output_zero_point,{_LIMITS}",
 )
 DEPTHWISE_CONV_2D_3X3 = _extended("dimmer_depthwise_conv2d_s8_3x3", DEPTHWISE_CONV_2D, "conv", "I:scratch")
+DEPTHWISE_CONV_2D_DSP = _extended("dimmer_depthwise_conv2d_s8_dsp", DEPTHWISE_CONV_2D, "conv", "I:scratch")
 FULLY_CONNECTED = _record(
     "dimmer_fully_connected_s8",
     f"I:input,output,weights,bias,scales,rows,input_c,output_c b:output_zero_point,{_LIMITS} B:per_channel",
@@ -176,6 +185,11 @@ _SUM = (
 ADD = _record("dimmer_add_s8", _SUM)
 ADD_TABLE = _extended("dimmer_add_s8_table", ADD, "add", "I:scratch")
 SUB = _record("dimmer_sub_s8", _SUM)
+ADD_DSP = _extended("dimmer_add_s8_dsp", ADD, "add", "I:scratch")
+CONV_2D_ADD = _with_add("dimmer_conv2d_add_s8", "H:operand,reserved2")
+"""What two steps become where a variant can run them as one; there is no portable kernel."""
+CONV_2D_ADD_DSP = _with_add("dimmer_conv2d_add_s8_dsp", "H:operand,group")
+CONV_2D_ADD_F43_DSP = _with_add("dimmer_conv2d_add_s8_f43_dsp", "H:operand,group,strip,reserved2")
 MUL = _record(
     "dimmer_mul_s8",
     f"I:input1,input2,output,dims[4] i:multiplier b:shift,zero_point1,zero_point2,output_zero_point,{_LIMITS} "
@@ -209,6 +223,11 @@ KERNELS = (
     CONV_2D_DSP,
     CONV_2D_PANEL,
     CONV_2D_WINOGRAD,
+    CONV_2D_F43_DSP,
+    CONV_2D_ADD_DSP,
+    CONV_2D_ADD_F43_DSP,
+    DEPTHWISE_CONV_2D_DSP,
+    ADD_DSP,
     DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_3X3,
     FULLY_CONNECTED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,20 +56,39 @@ def shifts_of(step: Step) -> tuple[int, ...]:
     return value.values if isinstance(value, Shifts) else ()
 
 
+def sum_elements(step: Step) -> int:
+    """Elements of an ADD, or of the one that was fused into the step."""
+    dims = step.fields.get("dims", step.fields.get("add_dims"))
+    assert isinstance(dims, tuple)
+    return math.prod(dims)
+
+
 def weights_of(step: Step) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """The weights of a CONV_2D step, int64[output_c, kernel_h, kernel_w, input_c]."""
+    """The weights of a convolution step as they are stored, int64[output_c, kernel_h, kernel_w, input_c] or
+    int64[1, kernel_h, kernel_w, output_c].
+    """
     value = step.fields["weights"]
     assert isinstance(value, Weights)
     return np.frombuffer(value.data, dtype=np.int8).astype(np.int64).reshape(value.shape)
 
 
+def product_sums(step: Step) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """For each channel, no sum of products of codes, nor any part of one in any order, is larger than this."""
+    weights = np.abs(weights_of(step))
+    depthwise = "depth_multiplier" in step.fields
+    return np.asarray(128 * (weights.sum(axis=(0, 1, 2)) if depthwise else weights.sum(axis=(1, 2, 3))))
+
+
+def largest_product_sum(step: Step) -> int:
+    """Without bias."""
+    return int(product_sums(step).max())
+
+
 def largest_sum(step: Step) -> int:
-    """No bias + sum of products of codes, nor any part of it in any order, is larger than this."""
+    """With bias."""
     bias = step.fields["bias"]
     assert isinstance(bias, Params)
-    weights = weights_of(step)
-    sums = 128 * np.abs(weights).reshape(len(bias.values), -1).sum(axis=1)
-    return int((np.abs(np.array(bias.values, dtype=np.int64)) + sums).max())
+    return int((np.abs(np.array(bias.values, dtype=np.int64)) + product_sums(step)).max())
 
 
 def eight_bits(step: Step) -> bool:

@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from firmware_gen.kernels import CONV_2D, CONV_2D_DSP, Step
-from firmware_gen.variants.conv import ConvShape, eight_bits, largest_sum, number, shape_of, shifts_of
+from firmware_gen.kernels import (
+    ADD,
+    ADD_DSP,
+    CONV_2D,
+    CONV_2D_ADD,
+    CONV_2D_ADD_DSP,
+    CONV_2D_ADD_F43_DSP,
+    CONV_2D_DSP,
+    CONV_2D_F43_DSP,
+    DEPTHWISE_CONV_2D,
+    DEPTHWISE_CONV_2D_DSP,
+    Step,
+)
+from firmware_gen.variants.conv import (
+    ConvShape,
+    eight_bits,
+    largest_product_sum,
+    largest_sum,
+    number,
+    shape_of,
+    shifts_of,
+    sum_elements,
+)
 from firmware_gen.variants.frame import Settings, Variant
 
 _DSP = frozenset({"dsp"})
@@ -40,14 +61,14 @@ def _direct_settings(step: Step) -> Iterable[Settings]:
 
 def _direct_scratch(step: Step, settings: Settings) -> int:
     shape = shape_of(step)
-    pairs = (int(str(settings["group"])) + 1) // 2
+    pairs = (_setting(settings, "group") + 1) // 2
     words = pairs * (4 * _groups(shape) + _HEAD_AND_TAIL) + 4 * _groups(shape)
     return 4 * words + 4 * pairs + 2 * shape.kernel_w * shape.input_c
 
 
 def _direct_cost(step: Step, settings: Settings) -> float:
     shape = shape_of(step)
-    group = int(str(settings["group"]))
+    group = _setting(settings, "group")
     passes = -(-shape.output_c // group)
     tiles = -(-shape.pixels // 2)
     pairs = sum((min(group, shape.output_c - first) + 1) // 2 for first in range(0, shape.output_c, group))
@@ -58,4 +79,140 @@ def _direct_cost(step: Step, settings: Settings) -> float:
     return inner + widen + panels + 300
 
 
-VARIANTS = (Variant(CONV_2D_DSP, CONV_2D, _DSP, _direct_cost, _direct_supports, _direct_settings, _direct_scratch),)
+def _setting(settings: Settings, name: str) -> int:
+    value = settings[name]
+    assert isinstance(value, int)
+    return value
+
+
+def _winograd_supports(step: Step) -> bool:
+    shape = shape_of(step)
+    plain = shape.kernel_w == 3 and shape.stride_w == shape.dilation_h == shape.dilation_w == 1
+    even = shape.input_c % 4 == 0 and shape.output_c % 2 == 0
+    return plain and even and _direct_supports(step) and largest_product_sum(step) < 2**28
+
+
+def _winograd_settings(step: Step) -> Iterable[Settings]:
+    """Every even part of the channels, and every part of the rows that needs fewer strips than the next smaller."""
+    shape = shape_of(step)
+    groups = {(-(-shape.output_c // passes) + 1) // 2 * 2 for passes in range(1, shape.output_c // 2 + 1)}
+    strips = {-(-shape.output_h // count) for count in range(1, shape.output_h + 1)}
+    return [{"group": group, "strip": strip} for group in sorted(groups) for strip in sorted(strips)]
+
+
+def _winograd_scratch(step: Step, settings: Settings) -> int:
+    shape, group, strip = shape_of(step), _setting(settings, "group"), _setting(settings, "strip")
+    rows = (strip - 1) * shape.stride_h + shape.kernel_h
+    panel = group // 2 * (24 * shape.kernel_h * shape.input_c + 32)
+    tiles = 24 * -(-shape.output_w // 8) * rows * shape.input_c
+    return panel + tiles + 6 * shape.input_c + 8 * group
+
+
+def _winograd_cost(step: Step, settings: Settings) -> float:
+    shape, group, strip = shape_of(step), _setting(settings, "group"), _setting(settings, "strip")
+    rows = (strip - 1) * shape.stride_h + shape.kernel_h
+    passes = -(-shape.output_c // group)
+    tile_pairs = -(-shape.output_w // 8)
+    groups = shape.kernel_h * shape.input_c // 4
+    point = groups * 10 + (groups + 7) // 8 * 3 + 17
+    inner = shape.output_h * tile_pairs * (shape.output_c // 2 * (6 * point + 200) + passes * 90)
+    strips = -(-shape.output_h // strip)
+    fills = strips * (1 if strips == 1 else passes)
+    transform = fills * rows * tile_pairs * 2 * (shape.input_c // 4 * 100 + 60)
+    return inner + transform + shape.output_c * (groups * 66 + 100) + passes * 100 + 300
+
+
+def _winograd_add_supports(step: Step) -> bool:
+    return _winograd_supports(step) and _sum_supports(step, "add_")
+
+
+def _winograd_add_scratch(step: Step, settings: Settings) -> int:
+    return _winograd_scratch(step, settings) + SUM_TABLES
+
+
+def _winograd_add_cost(step: Step, settings: Settings) -> float:
+    shape = shape_of(step)
+    passes = -(-shape.output_c // _setting(settings, "group"))
+    return _winograd_cost(step, settings) + _sum_cost(step, settings) + 70 * shape.pixels * passes
+
+
+def _depthwise_supports(step: Step) -> bool:
+    plain = number(step, "batches") == number(step, "depth_multiplier") == 1
+    return plain and shape_of(step).input_c % 4 == 0 and eight_bits(step) and rescales_in_five(step)
+
+
+def _depthwise_taps(step: Step) -> int:
+    shape = shape_of(step)
+    return -(-shape.kernel_h * shape.kernel_w // 3) * 3
+
+
+def _depthwise_scratch(step: Step, _settings: Settings) -> int:
+    taps = _depthwise_taps(step)
+    return shape_of(step).input_c * (2 * taps + 17) + 4 * taps
+
+
+def _depthwise_cost(step: Step, _settings: Settings) -> float:
+    shape, taps = shape_of(step), _depthwise_taps(step)
+    quads = shape.input_c // 4
+    return shape.pixels * (quads * (taps * 9.7 + 40) + taps * 10 + 70) + quads * (taps * 9 + 90)
+
+
+def _sum_supports(step: Step, prefix: str = "") -> bool:
+    def value(name: str) -> int:
+        return number(step, prefix + name)
+
+    flat = not (value("broadcast1") or value("broadcast2") or value("input1_blob") or value("input2_blob"))
+    return flat and -22 <= value("shift_output") <= -1
+
+
+SUM_TABLES = 2048
+"""Bytes of the tables of an addition."""
+
+
+def _sum_cost(step: Step, _settings: Settings) -> float:
+    return 12.5 * sum_elements(step) + 14000
+
+
+def _direct_add_supports(step: Step) -> bool:
+    return _direct_supports(step) and _sum_supports(step, "add_")
+
+
+def _direct_add_scratch(step: Step, settings: Settings) -> int:
+    return _direct_scratch(step, settings) + SUM_TABLES
+
+
+def _direct_add_cost(step: Step, settings: Settings) -> float:
+    return _direct_cost(step, settings) + _sum_cost(step, settings) + 40 * shape_of(step).pixels
+
+
+VARIANTS = (
+    Variant(CONV_2D_DSP, CONV_2D, _DSP, _direct_cost, _direct_supports, _direct_settings, _direct_scratch),
+    Variant(
+        CONV_2D_ADD_DSP,
+        CONV_2D_ADD,
+        _DSP,
+        _direct_add_cost,
+        _direct_add_supports,
+        _direct_settings,
+        _direct_add_scratch,
+    ),
+    Variant(CONV_2D_F43_DSP, CONV_2D, _DSP, _winograd_cost, _winograd_supports, _winograd_settings, _winograd_scratch),
+    Variant(
+        CONV_2D_ADD_F43_DSP,
+        CONV_2D_ADD,
+        _DSP,
+        _winograd_add_cost,
+        _winograd_add_supports,
+        _winograd_settings,
+        _winograd_add_scratch,
+    ),
+    Variant(
+        DEPTHWISE_CONV_2D_DSP,
+        DEPTHWISE_CONV_2D,
+        _DSP,
+        _depthwise_cost,
+        _depthwise_supports,
+        scratch=_depthwise_scratch,
+    ),
+    Variant(ADD_DSP, ADD, _DSP, _sum_cost, _sum_supports, scratch=lambda _step, _settings: SUM_TABLES),
+)

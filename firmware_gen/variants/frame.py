@@ -13,6 +13,7 @@ from firmware_gen.errors import FirmwareGenError
 from firmware_gen.kernels import Kernel, Scratch, Step, Value
 from firmware_gen.plan import aligned
 from firmware_gen.share import Block, BlockSet
+from firmware_gen.variants.fuse import fuse_sums
 
 FEATURES = {
     "cortex-m0": ("thumb", "words"),
@@ -74,9 +75,7 @@ class Variant:
     def apply(self, step: Step, settings: Settings) -> Step:
         """The step as this variant runs it."""
         scratch = self.scratch(step, settings)
-        values = {**step.fields, **settings}
-        if "scratch" in values:
-            values["scratch"] = Scratch() if scratch else 0
+        values = {**step.fields, **settings, "scratch": Scratch() if scratch else 0}
         record = tuple(values.get(item.name, (0,) * item.count if item.count else 0) for item in self.kernel.fields)
         return replace(step, kernel=self.kernel, values=record, scratch_bytes=scratch)
 
@@ -120,9 +119,13 @@ def choose(
     Raises:
         FirmwareGenError: a step has no variant that is small enough.
     """
+    usable = [variant for variant in variants if variant.features <= features]
+    blocks = replace(
+        blocks,
+        blocks=tuple(fuse_sums(block, lambda step: _runs(step, usable, scratch_limit)) for block in blocks.blocks),
+    )
     lives = [_live_bytes(block) for block in blocks.blocks]
     peak = max((live for block in lives for live in block), default=0)
-    usable = [variant for variant in variants if variant.features <= features]
     chosen: list[Block] = []
     choices: dict[tuple[str, Candidate], Choice] = {}
     for block, live in zip(blocks.blocks, lives, strict=True):
@@ -135,6 +138,16 @@ def choose(
                 choices[choice.layer, choice.chosen] = choice
         chosen.append(replace(block, steps=tuple(steps)))
     return replace(blocks, blocks=tuple(chosen)), tuple(choices.values())
+
+
+def _runs(step: Step, variants: Sequence[Variant], limit: int | None) -> bool:
+    """Whether a step has a variant that fits the limit."""
+    return any(
+        limit is None or variant.scratch(step, settings) <= limit
+        for variant in variants
+        if variant.replaces == step.kernel and variant.supports(step)
+        for settings in variant.settings(step)
+    )
 
 
 def _cheapest(step: Step, variants: Sequence[Variant], allowed: int | None) -> tuple[Step, Choice | None]:

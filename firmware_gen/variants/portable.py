@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from firmware_gen.kernels import CONV_2D, Step
-from firmware_gen.variants.conv import shape_of
+from firmware_gen.kernels import ADD, CONV_2D, DEPTHWISE_CONV_2D, Step
+from firmware_gen.variants.conv import number, shape_of, sum_elements
 from firmware_gen.variants.frame import Settings, Variant
 
 
@@ -16,4 +16,19 @@ def _conv(per_mac: float) -> Variant:
     return Variant(CONV_2D, CONV_2D, frozenset({"dsp"} if per_mac < 2 else ()), cost)
 
 
-VARIANTS = (_conv(5.0), _conv(1.4))
+def _depthwise(step: Step, _settings: Settings) -> float:
+    shape = shape_of(step)
+    outputs = shape.pixels * shape.input_c * number(step, "depth_multiplier")
+    return step.macs * 6 + outputs * 42
+
+
+def _add(step: Step, _settings: Settings) -> float:
+    return 68.0 * sum_elements(step)
+
+
+VARIANTS = (
+    _conv(5.0),
+    _conv(1.4),
+    Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset(), _depthwise),
+    Variant(ADD, ADD, frozenset(), _add),
+)

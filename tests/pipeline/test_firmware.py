@@ -33,7 +33,7 @@ from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
 
 SHARED = ROOT.parent / "shared" / "models"
-RESNET_CODE, RESNET_ARENA = 16 << 10, 50_000
+RESNET_CODE, RESNET_RAM = 24 << 10, 60_000
 
 
 def silent(_text: str, _share: float) -> None:
@@ -185,4 +185,4 @@ def test_shared_models_on_the_board(model: str, tmp_path: Path) -> None:
         "backend": load_target("mps2-an386").description,
     }
     assert figures["flash"]["runtime_code"] <= RESNET_CODE
-    assert figures["ram"]["arena"] <= RESNET_ARENA
+    assert figures["ram"]["arena"] + figures["ram"]["stack"] <= RESNET_RAM

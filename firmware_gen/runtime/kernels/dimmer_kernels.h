@@ -101,6 +101,19 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, sizeof(dimmer_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_conv2d_s8_winograd);
 
+/* CONV_2D for Arm cores with the DSP extension, Winograd's F(4,3): kernel_w is 3, stride_w and both dilations
+ * are 1, input_c is a multiple of 4, output_c and group are even; no |part of the sum| reaches 2^28. The rest
+ * as dimmer_conv2d_s8_dsp. Inputs of `strip` rows of outputs are transformed at a time. Scratch: with R =
+ * (strip - 1) * stride_h + kernel_h and W = (output_w + 7) / 8, group / 2 * (24 * kernel_h * input_c + 32) +
+ * 24 * W * R * input_c + 6 * input_c + 8 * group. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t group; /* output channels in one pass */
+    uint16_t strip; /* rows of outputs */
+} dimmer_conv2d_s8_f43_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_f43_dsp_t, sizeof(dimmer_conv2d_s8_t) + 4);
+DIMMER_KERNEL(dimmer_conv2d_s8_f43_dsp);
+
 /* DEPTHWISE_CONV_2D. As dimmer_conv2d_s8_t, but weights int8[1,kernel_h,kernel_w,output_c], and
  * output_c = input_c * depth_multiplier: output channel o reads input channel o / depth_multiplier. */
 typedef struct {
@@ -144,6 +157,17 @@ typedef struct {
 } dimmer_depthwise_conv2d_s8_3x3_t;
 DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_3x3_t, sizeof(dimmer_depthwise_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_3x3);
+
+/* DEPTHWISE_CONV_2D for Arm cores with the DSP extension: four channels in a word. batches and
+ * depth_multiplier are 1, input_c is a multiple of 4, shifts are -22..-1, and no |bias + part of the sum|
+ * reaches 2^30. Scratch: with T = kernel_h * kernel_w, rounded up to a multiple of 3, input_c * (2 * T + 17)
+ * + 4 * T. */
+typedef struct {
+    dimmer_depthwise_conv2d_s8_t conv;
+    uint32_t scratch;
+} dimmer_depthwise_conv2d_s8_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_dsp_t, sizeof(dimmer_depthwise_conv2d_s8_t) + 4);
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_dsp);
 
 /* FULLY_CONNECTED. input int8[rows,input_c], weights int8[output_c,input_c], output int8[rows,output_c],
  * bias int32[output_c] with the input's zero point folded in as in CONV_2D (all rows of a model without
@@ -200,6 +224,41 @@ typedef struct {
 } dimmer_add_s8_t;
 DIMMER_CHECK_SIZE(dimmer_add_s8_t, 56);
 DIMMER_KERNEL(dimmer_add_s8);
+
+/* ADD for Arm cores with the DSP extension: both inputs in the arena, with the output's shape, dims {1, 1, 1,
+ * n}; shift_output is -22..-1. In place as ADD. Scratch: 2048. */
+typedef struct {
+    dimmer_add_s8_t add;
+    uint32_t scratch;
+} dimmer_add_s8_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_add_s8_dsp_t, sizeof(dimmer_add_s8_t) + 4);
+DIMMER_KERNEL(dimmer_add_s8_dsp);
+
+/* CONV_2D whose result is an operand of an ADD and is not needed otherwise, as dimmer_conv2d_s8_dsp and
+ * dimmer_add_s8_dsp: conv.output is that of add, the convolution's
+ * place among the inputs of add is not read.
+ * In place: add.output may be the other input of add, if that is not the convolution's. Scratch: 2048 more
+ * than dimmer_conv2d_s8_dsp. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    dimmer_add_s8_t add;
+    uint16_t operand; /* 1 or 2: which input of add the convolution is */
+    uint16_t group;
+} dimmer_conv2d_add_s8_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_dsp_t, sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 4);
+DIMMER_KERNEL(dimmer_conv2d_add_s8_dsp);
+
+/* The same for dimmer_conv2d_s8_f43_dsp. Scratch: 2048 more than that. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    dimmer_add_s8_t add;
+    uint16_t operand; /* as above */
+    uint16_t group;
+    uint16_t strip;
+    uint16_t reserved2;
+} dimmer_conv2d_add_s8_f43_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_f43_dsp_t, sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 8);
+DIMMER_KERNEL(dimmer_conv2d_add_s8_f43_dsp);
 
 typedef dimmer_add_s8_t dimmer_sub_s8_t; /* output = input1 - input2 */
 DIMMER_KERNEL(dimmer_sub_s8);

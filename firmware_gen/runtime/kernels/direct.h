@@ -9,6 +9,10 @@
 
 #include "dimmer_kernels.h"
 
+/* A function that is all assembly: its parameters are registers. */
+#define DIMMER_ASSEMBLY __attribute__((naked, noinline))
+#define DIMMER_REGISTER __attribute__((unused))
+
 /* Words of a panel beside the weights of two channels: two biases, two times multiplier, rounding, shift. */
 #define DIMMER_DIRECT_HEAD 2u
 #define DIMMER_DIRECT_TAIL 6u
@@ -27,6 +31,9 @@ int32_t *dimmer_direct_tail(const dimmer_model_t *model, const dimmer_conv2d_s8_
 /* All pairs of channels of a panel for two pixels: bias + sum of products, rescaled and saturated. */
 void dimmer_direct_2x2(const int32_t *panel, const int32_t *panel_end, const int32_t *pixels,
                        const int32_t *pixels_end, int8_t *output0, int8_t *output1);
+
+/* Values within the layer's activation range, where that is not all of int8. */
+void dimmer_clamp_run(const dimmer_conv2d_s8_t *r, int8_t *values, uint32_t count);
 
 /* One row of the input under the kernel, its left end at (y, x): kernel_w * input_c bytes, in place where it
  * can be, else gathered in `staging`. */

@@ -36,6 +36,7 @@ static int32_t *store_pair(uint32_t a, uint32_t b, int32_t *to) {
 }
 
 int32_t *dimmer_widen_pair(const int8_t *a, const int8_t *b, uint32_t count, int32_t *to) {
+    const uint32_t all = count;
     const uint32_t rest = count & 3u;
 
     if ((count & 4u) != 0u) {
@@ -70,7 +71,12 @@ int32_t *dimmer_widen_pair(const int8_t *a, const int8_t *b, uint32_t count, int
                          : [end] "r"(end)
                          : "r8", "r9", "r10", "r11", "cc", "memory");
     }
-    if (rest != 0u) {
+    if (rest != 0u && all >= 4u) {
+        /* The word that ends where the bytes end: nothing behind them is read. */
+        const uint32_t gone = 32u - 8u * rest;
+
+        to = store_pair(four_bytes(a + rest - 4) >> gone, four_bytes(b + rest - 4) >> gone, to);
+    } else if (rest != 0u) {
         to = store_pair(fewer_bytes(a, rest), fewer_bytes(b, rest), to);
     }
     return to;
@@ -125,9 +131,11 @@ int32_t *dimmer_direct_tail(const dimmer_model_t *model, const dimmer_conv2d_s8_
  * pixels, 8 their end, 12 where the inner loop is entered, 56 and 60 the outputs. Eight times four products
  * make a turn; the first one begins where as many are left as there are more than a multiple of 32 products.
  */
-__attribute__((naked)) void dimmer_direct_2x2(const int32_t *panel, const int32_t *panel_end,
-                                              const int32_t *pixels, const int32_t *pixels_end,
-                                              int8_t *output0, int8_t *output1) {
+DIMMER_ASSEMBLY void dimmer_direct_2x2(const int32_t *panel DIMMER_REGISTER,
+                                       const int32_t *panel_end DIMMER_REGISTER,
+                                       const int32_t *pixels DIMMER_REGISTER,
+                                       const int32_t *pixels_end DIMMER_REGISTER,
+                                       int8_t *output0 DIMMER_REGISTER, int8_t *output1 DIMMER_REGISTER) {
     __asm__ volatile("push {r4-r11, lr}\n\t"
                      "sub sp, sp, #20\n\t"
                      "strd r1, r2, [sp]\n\t"
@@ -165,6 +173,19 @@ __attribute__((naked)) void dimmer_direct_2x2(const int32_t *panel, const int32_
                                                              "bne.w 1b\n\t"
                                                              "add sp, sp, #20\n\t"
                                                              "pop {r4-r11, pc}");
+}
+
+void dimmer_clamp_run(const dimmer_conv2d_s8_t *r, int8_t *values, uint32_t count) {
+    const int32_t low = r->activation_min;
+    const int32_t high = r->activation_max;
+    int8_t *const end = values + count;
+
+    if (low <= -128 && high >= 127) {
+        return;
+    }
+    for (; values != end; ++values) {
+        *values = (int8_t)(*values < low ? low : *values > high ? high : *values);
+    }
 }
 
 const int8_t *dimmer_kernel_row(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, int32_t x,

@@ -117,6 +117,78 @@ static int direct_differs(const dimmer_conv2d_s8_t *r) {
                    r->scratch + 4u * (pairs * (4u * groups + 8u) + 4u * groups) + 4u * pairs + 2u * row);
 }
 
+static int winograd_differs(const dimmer_conv2d_s8_t *r) {
+    dimmer_conv2d_s8_f43_dsp_t d;
+    uint32_t rows;
+
+    d.conv = *r;
+    d.group = (uint16_t)(below(2u) != 0u ? r->output_c : 2u + 2u * below(3u));
+    d.strip = (uint16_t)(1u + below(r->output_h));
+    rows = (d.strip - 1u) * r->stride_h + r->kernel_h;
+    return differs(dimmer_conv2d_s8_f43_dsp, &d, &d.conv,
+                   r->scratch + d.group / 2u * (24u * r->kernel_h * r->input_c + 32u) +
+                       24u * ((r->output_w + 7u) / 8u) * rows * r->input_c + 6u * r->input_c + 8u * d.group);
+}
+
+/* The sum of the convolution and a random residual, which it overwrites now and then. */
+static int sum_differs(const dimmer_conv2d_s8_t *r, int winograd) {
+    static int8_t residual[16384];
+    const uint32_t bytes = (uint32_t)r->output_h * r->output_w * r->output_c;
+    const uint32_t operand = 1u + below(2u);
+    dimmer_conv2d_add_s8_f43_dsp_t f;
+    dimmer_conv2d_add_s8_dsp_t d;
+    dimmer_add_s8_t add;
+    uint32_t i;
+
+    memset(&add, 0, sizeof add);
+    memset(&d, 0, sizeof d);
+    memset(&f, 0, sizeof f);
+    add.dims[0] = add.dims[1] = add.dims[2] = 1u;
+    add.dims[3] = bytes;
+    add.multiplier1 = (int32_t)(0x40000000u + below(0x1000000u) * 64u);
+    add.multiplier2 = (int32_t)(0x40000000u + below(0x1000000u) * 64u);
+    add.multiplier_output = (int32_t)(0x40000000u + below(0x1000000u) * 64u);
+    add.shift1 = (int8_t)-(int32_t)below(4u);
+    add.shift2 = (int8_t)-(int32_t)below(4u);
+    add.shift_output = (int8_t)-(int32_t)(17u + below(4u));
+    add.left_shift = 20;
+    add.zero_point1 = next_value(4u);
+    add.zero_point2 = next_value(4u);
+    add.output_zero_point = next_value(4u);
+    add.activation_min = (int8_t)(below(2u) != 0u ? -128 : -100);
+    add.activation_max = (int8_t)(below(2u) != 0u ? 127 : 90);
+    /* expected = the sum of expected and residual, by the portable kernel. */
+    for (i = 0; i < bytes; ++i) {
+        residual[i] = next_value(4u);
+    }
+    memcpy(arena.bytes + r->output, expected, bytes);
+    memcpy(arena.bytes + r->scratch, residual, bytes);
+    add.input1 = operand == 1u ? r->output : r->scratch;
+    add.input2 = operand == 1u ? r->scratch : r->output;
+    add.output = r->output;
+    dimmer_add_s8(&model, &add, arena.bytes);
+    memcpy(expected, arena.bytes + r->output, bytes);
+    /* In place: the residual lies where the sum goes. */
+    memcpy(arena.bytes + r->output, residual, bytes);
+    add.input1 = operand == 1u ? ARENA_BYTES : r->output;
+    add.input2 = operand == 1u ? r->output : ARENA_BYTES;
+    if (winograd) {
+        f.conv = *r;
+        f.add = add;
+        f.operand = (uint16_t)operand;
+        f.group = r->output_c;
+        f.strip = (uint16_t)(1u + below(r->output_h));
+        dimmer_conv2d_add_s8_f43_dsp(&model, &f, arena.bytes);
+    } else {
+        d.conv = *r;
+        d.add = add;
+        d.operand = (uint16_t)operand;
+        d.group = (uint16_t)(below(2u) != 0u ? r->output_c : 2u);
+        dimmer_conv2d_add_s8_dsp(&model, &d, arena.bytes);
+    }
+    return memcmp(arena.bytes + r->output, expected, bytes) != 0;
+}
+
 int main(void) {
     uint32_t round;
 
@@ -124,6 +196,7 @@ int main(void) {
     model.params = params;
     model.shifts = shifts;
     for (round = 0; round < ROUNDS; ++round) {
+        const int winograd = round % 2u == 1u;
         dimmer_conv2d_s8_t r;
         uint32_t input;
         uint32_t output;
@@ -131,6 +204,12 @@ int main(void) {
         uint32_t i;
 
         shape(&r, 4u);
+        if (winograd) {
+            r.kernel_w = 3u;
+            r.stride_w = r.dilation_h = r.dilation_w = 1u;
+            r.input_c = (uint16_t)((r.input_c + 3u) / 4u * 4u);
+            r.output_c = (uint16_t)((r.output_c + 1u) / 2u * 2u);
+        }
         depth = (uint32_t)r.kernel_h * r.kernel_w * r.input_c;
         numbers(&r, depth);
         input = (uint32_t)r.input_h * r.input_w * r.input_c;
@@ -144,7 +223,7 @@ int main(void) {
         dimmer_conv2d_s8(&model, &r, arena.bytes);
         memcpy(expected, arena.bytes + r.output, output);
         memset(arena.bytes + r.output + output, (int)GUARD, 64u);
-        if (direct_differs(&r)) {
+        if (direct_differs(&r) || (winograd && winograd_differs(&r)) || sum_differs(&r, winograd)) {
             return 1;
         }
     }

@@ -1,0 +1,14 @@
+#include "sum_dsp.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+void dimmer_add_s8_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_add_s8_dsp_t *d = (const dimmer_add_s8_dsp_t *)record;
+    const dimmer_sum_dsp_t sum = dimmer_sum_prepare(&d->add, (int32_t *)(void *)(arena + d->scratch));
+
+    (void)model;
+    dimmer_sum_run(&sum, (const int8_t *)(arena + d->add.input1), (const int8_t *)(arena + d->add.input2),
+                   (int8_t *)(arena + d->add.output), d->add.dims[3]);
+}
+
+#endif

@@ -1,0 +1,74 @@
+"""Steps that become one: a convolution, and the ADD that is all that reads its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from firmware_gen.kernels import ADD, CONV_2D, CONV_2D_ADD, Buffer, Scratch, Step, Value
+from firmware_gen.share import Block
+
+
+def fuse_sums(block: Block, runs: Callable[[Step], bool]) -> Block:
+    """Fuses every ADD with the convolution right before it, where `runs` says that something can run the result.
+
+    The sum needs no buffer for the convolution's result then, and may take the place of its other operand.
+    """
+    steps: list[Step] = []
+    for step in block.steps:
+        fused = _fused(steps[-1], step, block) if steps else None
+        if fused is not None and runs(fused):
+            steps[-1] = fused
+        else:
+            steps.append(step)
+    return _without_unused(replace(block, steps=tuple(steps)))
+
+
+def _without_unused(block: Block) -> Block:
+    """The block without the buffers that no step touches any more."""
+    used = {0, block.output}.union(*({*step.reads, step.writes} for step in block.steps))
+    kept = [buffer for buffer in range(len(block.sizes)) if buffer in used]
+    ids = {buffer: number for number, buffer in enumerate(kept)}
+
+    def renumbered(value: Value) -> Value:
+        return Buffer(ids[value.id], value.offset) if isinstance(value, Buffer) else value
+
+    steps = tuple(
+        replace(
+            step,
+            values=tuple(map(renumbered, step.values)),
+            reads=tuple(ids[buffer] for buffer in step.reads),
+            writes=ids[step.writes],
+            in_place=tuple(ids[buffer] for buffer in step.in_place if buffer in ids),
+        )
+        for step in block.steps
+    )
+    sizes, names = tuple(block.sizes[at] for at in kept), tuple(block.names[at] for at in kept)
+    return Block(steps, sizes, ids[block.output], names)
+
+
+def _fused(conv: Step, add: Step, block: Block) -> Step | None:
+    """Both as one step; None where the result of the convolution is needed elsewhere, or is no plain operand."""
+    if conv.kernel != CONV_2D or add.kernel != ADD or conv.writes == block.output:
+        return None
+    if sum(conv.writes in step.reads for step in block.steps) != 1 or len(add.in_place) != 2:
+        return None
+    fields = add.fields
+    operands = [fields["input1"], fields["input2"]]
+    if Buffer(conv.writes) not in operands:
+        return None
+    place = operands.index(Buffer(conv.writes)) + 1
+    residual = add.in_place[0] if add.in_place[1] == conv.writes else add.in_place[1]
+    values: dict[str, Value] = {**conv.fields, **{f"add_{name}": value for name, value in fields.items()}}
+    # Its result has no place of its own: the record holds that of the scratch buffer, which nobody reads.
+    values |= {"output": fields["output"], f"add_input{place}": Scratch(), "operand": place, "reserved2": 0}
+    return Step(
+        CONV_2D_ADD,
+        tuple(values[item.name] for item in CONV_2D_ADD.fields),
+        tuple(dict.fromkeys((*conv.reads, residual))),
+        add.writes,
+        () if residual in conv.reads else (residual,),
+        conv.scratch_bytes,
+        conv.macs,
+        add.layer,
+    )
