@@ -26,22 +26,24 @@ static int8_t *patch_of(const tiles_t *tiles) {
 /* The 6x6 elements at (y, x) where some of them are padding. */
 static void gather(const tiles_t *tiles, int32_t y, int32_t x) {
     const dimmer_conv2d_s8_t *r = tiles->r;
-    const size_t channels = r->input_c;
-    const int8_t padding = r->input_zero_point;
-    int8_t *to = patch_of(tiles);
+    /* Channels are a multiple of 4, and buffers aligned. */
+    const size_t words = r->input_c / 4u;
+    const uint32_t padding = 0x01010101u * (uint8_t)r->input_zero_point;
+    const uint32_t *input = (const uint32_t *)(const void *)tiles->input;
+    uint32_t *to = (uint32_t *)(void *)patch_of(tiles);
     int32_t i;
     int32_t j;
 
     for (i = y; i < y + POINTS; ++i) {
         for (j = x; j < x + POINTS; ++j) {
-            int8_t *const end = to + channels;
+            const uint32_t *const end = to + words;
 
             if (i < 0 || i >= r->input_h || j < 0 || j >= r->input_w) {
                 while (to != end) {
                     *to++ = padding;
                 }
             } else {
-                const int8_t *from = tiles->input + ((size_t)i * r->input_w + (size_t)j) * channels;
+                const uint32_t *from = input + ((size_t)i * r->input_w + (size_t)j) * words;
 
                 while (to != end) {
                     *to++ = *from++;

@@ -132,7 +132,7 @@ void dimmer_winograd_back(const int32_t *sums, const dimmer_rescale_t *rescale,
     uint32_t *row = t;
     int8_t *to = tile->output + channel;
     const uint32_t *const end = t + POINTS * SIDE;
-    const uint32_t *y;
+    const uint32_t *y = t;
 
     for (; row != end; row += SIDE, sums += DIMMER_WINOGRAD_POINTS * DIMMER_PANEL_PIXELS) {
 #define SUM(k)  ((uint32_t)sums[(k) * (int)DIMMER_PANEL_PIXELS])
@@ -151,14 +151,16 @@ void dimmer_winograd_back(const int32_t *sums, const dimmer_rescale_t *rescale,
         const int32_t low = output->low;
         const int32_t high = output->high;
         const size_t channels = output->channels;
-        const size_t next = output->row - tile->columns * channels;
-        const uint32_t *const last = t + tile->rows * DIMMER_WINOGRAD_SIDE;
+        const size_t bytes = tile->columns * channels;
+        const size_t next = output->row - bytes;
+        const uint32_t skipped = DIMMER_WINOGRAD_SIDE - tile->columns;
+        uint32_t rows;
 
-        for (y = t; y != last; y += DIMMER_WINOGRAD_SIDE - tile->columns, to += next) {
-            const uint32_t *const stop = y + tile->columns;
+        for (rows = tile->rows; rows != 0u; --rows, y += skipped, to += next) {
+            const int8_t *const stop = to + bytes;
 
-            for (; y != stop; ++y, to += channels) {
-                const int32_t doubled = (int32_t)((uint32_t)((int32_t)(*y * INVERSE_OF_9) >> 5) + bias);
+            for (; to != stop; to += channels) {
+                const int32_t doubled = (int32_t)((uint32_t)((int32_t)(*y++ * INVERSE_OF_9) >> 5) + bias);
 
                 *to = dimmer_clamp_s8(dimmer_rescale(doubled, multiplier, start, shift), low, high);
             }
