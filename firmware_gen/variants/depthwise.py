@@ -62,7 +62,7 @@ def _portable_cost(step: Step, _settings: Settings) -> float:
 
 
 VARIANTS = (
-    Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset(), _portable_cost),
+    Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset({"words"}), _portable_cost),
     _variant("thumb", 98, 146, 150),
     _variant("thumb2", 47, 73, 90),
     _variant("riscv", 65, 88, 90),

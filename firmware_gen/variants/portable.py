@@ -29,6 +29,6 @@ def _add(step: Step, _settings: Settings) -> float:
 VARIANTS = (
     _conv(5.0),
     _conv(1.4),
-    Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset(), _depthwise),
-    Variant(ADD, ADD, frozenset(), _add),
+    Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset({"dsp"}), _depthwise),
+    Variant(ADD, ADD, frozenset({"dsp"}), _add),
 )

@@ -182,7 +182,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
 
 
 VARIANTS = (
-    Variant(ADD, ADD, frozenset(), lambda step, _settings: _elements(step) * 130.0),
+    Variant(ADD, ADD, frozenset({"words"}), lambda step, _settings: _elements(step) * 130.0),
     *_variants("thumb", _THUMB),
     *_variants("thumb2", _THUMB2),
     *_variants("riscv", _RISCV),

@@ -35,6 +35,8 @@ def conv(weight: int = 3, **changes: Any) -> k.Step:
         "dilation_w": 1,
         "pad_top": 1,
         "pad_left": 1,
+        "weight_bits": 8,
+        "slice_channels": 0,
         "input_zero_point": -128,
         "output_zero_point": 0,
         "activation_min": -128,
@@ -128,7 +130,7 @@ def test_winograd_is_proven_from_the_weights() -> None:
     assert not WINOGRAD.supports(conv(114, input_c=256, input_h=4, input_w=4))
 
 
-@pytest.mark.parametrize("changes", [{"shift": 0}, {"shift": -23}, {"biases": 1 << 30}], ids=str)
+@pytest.mark.parametrize("changes", [{"shift": 0}, {"shift": -23}, {"biases": 1 << 30}, {"weight_bits": 4}], ids=str)
 def test_panels_take_only_what_they_rescale_exactly(changes: dict[str, Any]) -> None:
     assert not PANEL.supports(conv(**changes))
 
