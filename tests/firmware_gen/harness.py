@@ -29,6 +29,8 @@ class Case:
         inputs: one input tensor's bytes after the other.
         modes: the generated model's modes; the file alone where empty.
         plans: for each input the mode id at each position; mode 0 everywhere where empty.
+        core: whose variants of kernels are taken; they must be in C99.
+        scratch_limit: bytes, or as much as is fastest.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Case:
     inputs: bytes
     modes: tuple[ModeSource, ...] = ()
     plans: tuple[tuple[int, ...], ...] = ()
+    core: str = ""
+    scratch_limit: int | None = None
 
 
 def edge_inputs(path: Path, random_count: int, seed: int = 0, edge_count: int = 0) -> bytes:
@@ -130,7 +134,13 @@ def run_cases(cases: Sequence[Case], work: Path) -> list[bytes]:
     folders, records, sizes = [], [], []
     for number, case in enumerate(cases):
         folder = work / f"case_{number}"
-        model = generate(case.modes or (ModeSource(case.name, case.path),), folder, name=case.name)
+        model = generate(
+            case.modes or (ModeSource(case.name, case.path),),
+            folder,
+            scratch_limit=case.scratch_limit,
+            name=case.name,
+            core=case.core,
+        )
         folders.append(folder)
         records.append(_records(case, model))
         sizes.append(len(case.inputs) // model.input_bytes * model.output_bytes)
