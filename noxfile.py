@@ -65,7 +65,7 @@ def build_target(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def flash(session: nox.Session) -> None:
-    """Put what build-target made onto the board: nox -s flash -- TARGET [--model NAME]."""
+    """Put what build-target made onto the board: nox -s flash -- TARGET [--model NAME] [--host USER@ADDRESS]."""
     target, options = target_and_options(session)
     run(session, PYTHON, "-m", "pipeline.flash", "--target", target, *options)
 

@@ -100,6 +100,11 @@ def _gates(context: BuildContext, progress: Progress) -> StageResult:
     return result
 
 
+def _bundle(context: BuildContext, progress: Progress) -> StageResult:
+    result: StageResult = _module("jetson").run(context.recipe, context.build_dir, context.target, progress)
+    return result
+
+
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f"pipeline.{name}")
 
@@ -121,6 +126,9 @@ def steps_for(target: Target, gated: bool = False) -> tuple[Step, ...]:
     )
     if gated:
         before = (before[0], Step("gates", _gates), *before[1:])
+    if target.engine == "tvm":
+        # The host's C gives the accuracies; the bundle's self-test is its own verification.
+        return (*before, compiled[0], _target_step("verify", "host"), Step("bundle", _bundle))
     return (*before, *compiled, _target_step("verify"))
 
 
@@ -193,8 +201,9 @@ def main(
     terminal = console()
     print_stages([*stages, StageResult("report", time.monotonic() - start, cached=False)], terminal)
     print_summary(data, terminal)
+    made = "firmware.elf" if chosen.engine == "tables" else f"bundle/{context.build_dir.name}"
     terminal.print(
-        f"[bold]{context.target_dir}[/bold]: firmware.elf, report.html, report.json", highlight=False, soft_wrap=True
+        f"[bold]{context.target_dir}[/bold]: {made}, report.html, report.json", highlight=False, soft_wrap=True
     )
 
 

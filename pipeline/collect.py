@@ -44,9 +44,13 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     Raises:
         DimmerError: one of their files is missing.
     """
-    calibration = _read(context.build_dir / "calibrate" / "calibration.json")
-    firmware = _read(context.target_dir / "firmware" / "firmware.json")
-    verified = _read(context.target_dir / "verify" / "verify.json")
+    if context.target.engine == "tvm":
+        from pipeline.collect_bundle import collect_bundle
+
+        return collect_bundle(context, stages)
+    calibration = read_figures(context.build_dir / "calibrate" / "calibration.json")
+    firmware = read_figures(context.target_dir / "firmware" / "firmware.json")
+    verified = read_figures(context.target_dir / "verify" / "verify.json")
     modes = tuple(_mode(figures, calibration, verified, context.target) for figures in firmware["modes"])
     policy = tuple(PolicyTier(**tier) for tier in firmware["policy"])
     battery, battery_note = _battery(modes, policy)
@@ -113,7 +117,12 @@ def _copy(source: Path, destination: Path) -> None:
         destination.chmod(destination.stat().st_mode | source.stat().st_mode & 0o111)
 
 
-def _read(path: Path) -> Any:
+def read_figures(path: Path) -> Any:
+    """A stage's file.
+
+    Raises:
+        DimmerError: it is missing or damaged.
+    """
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:

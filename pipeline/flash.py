@@ -1,6 +1,7 @@
 """Flashing: what build-target made, onto a board. Emulated targets have nothing to flash, and say so.
 
 python -m pipeline.flash --target mps2-an386
+python -m pipeline.flash --target jetson --host user@address
 """
 
 from __future__ import annotations
@@ -9,17 +10,38 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command import main_of, model_option
+from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.errors import DimmerError
 from targets import load_target
 
 
 def main(
     target: Annotated[str, typer.Option("--target", help="A folder under targets/.")],
     model: Annotated[str, model_option] = "mnist5k-r14",
+    host: Annotated[str | None, typer.Option("--host", help="Of a Linux board: user@address.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option("--prefix", help="Where to install there; /opt/dimmer/<model> unless named.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="For ssh and scp, as after -o: Port=2222; repeat for more.")
+    ] = None,
 ) -> None:
     """Put a build onto its board."""
     chosen = load_target(target)
-    # All targets so far are run by a program on this machine; the first one with a probe brings the branch for it.
+    if chosen.engine == "tvm":
+        from pipeline.jetson import bundle_folder
+        from pipeline.recipe import load_recipe
+        from pipeline.remote import Remote, install
+
+        if host is None:
+            raise DimmerError(f"{target} is reached over ssh: name the board with --host user@address")
+        bundle = bundle_folder(build_folder(load_recipe(model)), target)
+        with progress_bar("flash") as progress:
+            print(install(Remote(host, tuple(option or ())), bundle, prefix, progress))
+        return
+    if host is not None:
+        raise DimmerError(f"{target} is not reached over ssh: leave --host away")
+    # All other targets so far are run by a program on this machine; the first with a probe brings the branch for it.
     runner = "this machine" if chosen.name == "host" else chosen.runner.command[0]
     print(
         f"{target} runs on {runner}: there is nothing to flash. "

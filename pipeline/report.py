@@ -233,6 +233,28 @@ def _arena(data: ReportData) -> str:
 
 
 def _cards(data: ReportData) -> list[_Card]:
+    cards = [_bundle_card(data.bundle)] if data.bundle else _memory_cards(data)
+    energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
+    if energies:
+        cards.append(_Card("Energy", _range_of_energy(energies), "an inference, modelled"))
+    checks = [mode.verify for mode in data.modes if mode.verify is not None]
+    if checks:
+        wrong = sum(check.mismatches for check in checks)
+        samples = sum(check.samples for check in checks)
+        figure = "bit-exact" if wrong == 0 else f"{wrong:,} mismatches"
+        cards.append(_Card("Verified", figure, f"{samples:,} inferences in {len(checks)} modes"))
+    return cards
+
+
+def _bundle_card(bundle: Mapping[str, Any]) -> _Card:
+    sizes = bundle["bytes"]
+    parts = (f"{name} {_bytes(sizes[name])}" for name in ("weights", "library", "runtime"))
+    return _Card(
+        "Bundle", _bytes(sizes["total"]), f"{', '.join(parts)} (TVM {bundle['tvm']}, {bundle['architecture']})"
+    )
+
+
+def _memory_cards(data: ReportData) -> list[_Card]:
     cards = [
         _Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
         _Card("RAM", _bytes(data.ram.total), _arena(data)),
@@ -243,15 +265,6 @@ def _cards(data: ReportData) -> list[_Card]:
     if data.switch.instructions is not None:
         switch += f"; a switch takes {data.switch.instructions:,} instructions"
     cards.append(_Card("An extra mode", per_mode, switch))
-    energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
-    if energies:
-        cards.append(_Card("Energy", _range_of_energy(energies), "an inference, modelled"))
-    checks = [mode.verify for mode in data.modes if mode.verify is not None]
-    if checks:
-        wrong = sum(check.mismatches for check in checks)
-        samples = sum(check.samples for check in checks)
-        figure = "bit-exact" if wrong == 0 else f"{wrong:,} mismatches"
-        cards.append(_Card("Verified", figure, f"{samples:,} inferences in {len(checks)} modes"))
     return cards
 
 

@@ -153,6 +153,7 @@ class ReportData:
     Attributes:
         modes: published modes, the most expensive first.
         candidates: every mode that the selection looked at.
+        bundle: of a target that takes one: what is in it and what was measured of it; empty elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
@@ -172,6 +173,7 @@ class ReportData:
     policy: tuple[PolicyTier, ...] = ()
     gates: Mapping[str, Json] = field(default_factory=dict)
     stages: tuple[StageResult, ...] = ()
+    bundle: Mapping[str, Json] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     arena: tuple[ArenaBuffer, ...] = ()
     arena_lower_bound: int | None = None
@@ -203,6 +205,8 @@ class ReportData:
             ],
             "notes": dict(self.notes),
         }
+        if self.bundle:
+            document["bundle"] = dict(self.bundle)
         unexplained = [place for place in _nulls(document, "") if not self.note(place)]
         if unexplained:
             raise ValueError(f"{', '.join(unexplained)}: null without a note in ReportData.notes")

@@ -10,6 +10,7 @@ import platform
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,3 +200,14 @@ def test_the_installer_alone_refuses_damage_and_other_machines(tmp_path: Path) -
     (other / "manifest.json").unlink()
     assert refused(other).startswith("error: there is no manifest.json")
     assert not (tmp_path / "prefix").exists()
+
+
+def test_flash_wants_a_host_for_a_linux_board_and_for_no_other() -> None:
+    for arguments, message in (
+        (["jetson"], "jetson is reached over ssh: name the board with --host user@address"),
+        (["host", "--host", "a@b"], "host is not reached over ssh: leave --host away"),
+    ):
+        command = [sys.executable, "-m", "pipeline.flash", "--target", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr == f"error: {message}\n"

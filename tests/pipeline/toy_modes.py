@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from pipeline.jetson_bundle import ModuleMode, Modules, SelfTest
 from pipeline.jetson_table import TableTensor, TableWeight
 from pipeline.tvm_runtime import installed_versions
+from targets import Target
 
 Int8 = npt.NDArray[np.int8]
 
@@ -82,3 +84,10 @@ def toy_modules(machine: str, out: Path) -> Modules:
         modes=tuple(modes),
         weights=(TableWeight("offset", "int8", SHAPE, 3, 60),),
     )
+
+
+def native(target: Target) -> Target:
+    """The Jetson's target, compiled for and run on this machine."""
+    toolchain = dataclasses.replace(target.toolchain, compilers=("gcc",), flags=("-O1",), packages={})
+    runner = dataclasses.replace(target.runner, command=("{elf}", "{arguments}"), packages={})
+    return dataclasses.replace(target, toolchain=toolchain, runner=runner)

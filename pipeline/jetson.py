@@ -1,0 +1,188 @@
+"""The bundle stage of a target whose engine is TVM: the converted modes -> a bundle that ran here, under emulation.
+
+python -m pipeline.jetson --model mnist5k-r14
+
+The stage's folder holds the bundle, in a folder of the model's name, and `bundle.json`:
+
+    version, architecture, tvm
+    bytes     weights, library, runtime, program, total
+    modes     [{name, verify: {samples, mismatches, backend}}]
+    policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from firmware_gen.generate import ModeSource
+from firmware_gen.tables import PolicyConfig, even_policy
+from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.errors import DimmerError
+from pipeline.jetson_bundle import LIBRARY, MACHINES, WEIGHTS, SelfTest, machine_of, make_bundle
+from pipeline.jetson_modules import compile_modes
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from pipeline.tvm_runtime import tvm_runtime
+from targets import Target, load_target
+
+CODE = (
+    "pipeline/jetson.py",
+    "pipeline/jetson_bundle.py",
+    "pipeline/jetson_modules.py",
+    "pipeline/jetson_table.py",
+    "pipeline/tvm_module.py",
+    "pipeline/tvm_runtime.py",
+    "pipeline/oracle.py",
+    "firmware_gen",
+    "targets",
+    "requirements.txt",
+)
+RESULT = "bundle.json"
+
+Progress = Callable[[str, float], None]
+
+
+def stage_folder(build: Path, target: str) -> Path:
+    """Where `run` leaves the bundle and bundle.json."""
+    return build / target / "bundle"
+
+
+def bundle_folder(build: Path, target: str) -> Path:
+    """The bundle itself."""
+    return stage_folder(build, target) / build.name
+
+
+def cache_folder() -> Path:
+    """For what is downloaded once: $DIMMER_CACHE, else ~/.cache/dimmer."""
+    return Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
+
+
+def make(
+    name: str, modes: list[ModeSource], policy: PolicyConfig, inputs: bytes, samples: int, target: Target, out: Path
+) -> dict[str, Any]:
+    """Compiles the modes, makes ``out/<name>`` a bundle, runs its self-test, and gives the content of bundle.json.
+
+    Args:
+        inputs: int8[samples,H,W,C] for the self-test.
+
+    Raises:
+        DimmerError: TVM, the interpreter or the runtime's wheel is missing, or a result differs in any bit.
+        TargetError: the cross compiler or the emulator is missing.
+    """
+    from pipeline.oracle import reference_outputs
+
+    bundle = out / name
+    with tempfile.TemporaryDirectory() as work:
+        modules = compile_modes({mode.name: mode.path for mode in modes}, target, Path(work))
+        runtime = tvm_runtime(MACHINES.get(machine_of(modules.library), "?"), cache_folder())
+        expected = {mode.name: reference_outputs(mode.path, inputs) for mode in modes}
+        test = SelfTest(samples, inputs, expected)
+        manifest = make_bundle(name, modules, policy, test, runtime, target, bundle)
+    checked = self_test(bundle, target)
+    sizes = {path.relative_to(bundle).as_posix(): path.stat().st_size for path in bundle.rglob("*") if path.is_file()}
+    return {
+        "version": manifest["version"],
+        "architecture": manifest["architecture"],
+        "tvm": manifest["tvm"],
+        "bytes": {
+            "weights": sizes[WEIGHTS],
+            "library": sizes[LIBRARY],
+            "runtime": sum(sizes[f"lib/{library.name}"] for library in runtime.libraries),
+            "program": sizes["bin/dimmer-run"],
+            "total": sum(sizes.values()),
+        },
+        "modes": [{"name": mode.name, "verify": checked[mode.name]} for mode in modes],
+        "policy": [
+            {
+                "mode": modes[tier.mode].name,
+                "min_charge_permille": tier.min_charge_permille,
+                "min_millivolts": tier.min_millivolts,
+                "hysteresis_permille": policy.hysteresis_permille,
+                "dwell_s": policy.dwell_s,
+            }
+            for tier in policy.tiers
+        ],
+    }
+
+
+def self_test(bundle: Path, target: Target) -> dict[str, dict[str, Any]]:
+    """Runs a bundle's program on the target.
+
+    Returns:
+        mode -> samples, mismatches, backend.
+
+    Raises:
+        DimmerError: a result differs from the reference interpreter's in any bit.
+    """
+    done = target.run(bundle / "bin" / "dimmer-run", ["--self-test"], bundle)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    wrong = [f"{line['mode']} in {line['mismatches']} of {line['samples']}" for line in lines if not line["ok"]]
+    if wrong or not lines:
+        raise DimmerError(
+            f"{target.name}: the modes differ from the TFLite interpreter ({', '.join(wrong) or 'no result'}); "
+            "do not install it, report it"
+        )
+    return {
+        line["mode"]: {"samples": line["samples"], "mismatches": line["mismatches"], "backend": target.description}
+        for line in lines
+    }
+
+
+def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
+    """The recipe's tiers; even ones where the recipe's are budgets of gates, which TVM's modes have not."""
+    from pipeline.firmware import recipe_policy
+
+    return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, modes)
+
+
+def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+    """The stage: build/<model>/convert -> build/<model>/<target>/bundle."""
+    settings: dict[str, Json] = {
+        "dataset": recipe.model.dataset,
+        "policy": asdict(recipe.policy),
+        "target": target.name,
+        "images": recipe.verify.images,
+    }
+
+    def action(out: Path) -> None:
+        from pipeline.convert import mode_sources
+        from pipeline.data import load_dataset, to_int8
+
+        progress("compiling the modes with TVM, and running them", 0.1)
+        modes = mode_sources(build / "convert")
+        images = to_int8(load_dataset(recipe.model.dataset).test.images[: recipe.verify.images])
+        policy = bundle_policy(recipe, len(modes))
+        figures: Mapping[str, Any] = make(build.name, modes, policy, images.tobytes(), len(images), target, out)
+        atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
+
+    code = [ROOT / name for name in CODE]
+    return run_stage("bundle", stage_folder(build, target.name), [build / "convert"], settings, code, action)
+
+
+def main(
+    model: Annotated[str, model_option] = "mnist5k-r14",
+    target: Annotated[str, typer.Option("--target", help="A folder under targets/ whose engine is tvm.")] = "jetson",
+) -> None:
+    """Make the bundle of a converted model and run its self-test here."""
+    recipe, chosen = load_recipe(model), load_target(target)
+    if chosen.engine != "tvm":
+        raise DimmerError(f"{target} takes a firmware, no bundle: type 'python -m pipeline.firmware --target {target}'")
+    build = build_folder(recipe)
+    with progress_bar("bundle") as progress:
+        run(recipe, build, chosen, progress)
+    for mode in json.loads((stage_folder(build, target) / RESULT).read_text())["modes"]:
+        verify = mode["verify"]
+        print(f"{mode['name']}  {verify['mismatches']} mismatches of {verify['samples']}")
+    print(bundle_folder(build, target))
+
+
+if __name__ == "__main__":
+    main_of(main)
