@@ -30,15 +30,18 @@ from pipeline.jetson_bundle import LIBRARY, MACHINES, WEIGHTS, SelfTest, machine
 from pipeline.jetson_modules import compile_modes
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from pipeline.system import require_tools
 from pipeline.tvm_runtime import tvm_runtime
 from targets import Target, load_target
 
 CODE = (
     "pipeline/jetson.py",
     "pipeline/jetson_bundle.py",
+    "pipeline/jetson_lowering.py",
     "pipeline/jetson_modules.py",
+    "pipeline/jetson_onnx.py",
+    "pipeline/jetson_relax.py",
     "pipeline/jetson_table.py",
-    "pipeline/tvm_module.py",
     "pipeline/tvm_runtime.py",
     "pipeline/oracle.py",
     "firmware_gen",
@@ -79,6 +82,7 @@ def make(
     """
     from pipeline.oracle import reference_outputs
 
+    require_tools(target.tools)
     bundle = out / name
     with tempfile.TemporaryDirectory() as work:
         modules = compile_modes({mode.name: mode.path for mode in modes}, target, Path(work))
@@ -140,7 +144,7 @@ def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
     """The recipe's tiers; even ones where the recipe's are budgets of gates, which TVM's modes have not."""
     from pipeline.firmware import recipe_policy
 
-    return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, modes)
+    return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, range(modes))
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:

@@ -22,14 +22,14 @@ def compile_modes(modes: Mapping[str, Path], target: Target, out: Path) -> Modul
     Raises:
         DimmerError: TVM is not installed, or a mode cannot be lowered.
     """
-    from pipeline.tvm_module import build_modules
+    from pipeline.jetson_relax import build_modules
 
     build_modules(dict(modes), target.name, out)
     return load_modules(out, list(modes))
 
 
 def load_modules(folder: Path, names: list[str]) -> Modules:
-    """What `pipeline.tvm_module` left in a folder."""
+    """What `pipeline.jetson_relax` left in a folder."""
     try:
         document: dict[str, Any] = json.loads((folder / "modules.json").read_text())
         entries: list[dict[str, Any]] = json.loads((folder / "weights.json").read_text())
