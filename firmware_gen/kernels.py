@@ -189,6 +189,7 @@ ADD_DSP = _extended("dimmer_add_s8_dsp", ADD, "add", "I:scratch")
 CONV_2D_ADD = _with_add("dimmer_conv2d_add_s8", "H:operand,reserved2")
 """What two steps become where a variant can run them as one; there is no portable kernel."""
 CONV_2D_ADD_DSP = _with_add("dimmer_conv2d_add_s8_dsp", "H:operand,group")
+CONV_2D_ADD_WINOGRAD = _with_add("dimmer_conv2d_add_s8_winograd", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_F43_DSP = _with_add("dimmer_conv2d_add_s8_f43_dsp", "H:operand,group,strip,reserved2")
 MUL = _record(
     "dimmer_mul_s8",
@@ -226,6 +227,7 @@ KERNELS = (
     CONV_2D_F43_DSP,
     CONV_2D_ADD_DSP,
     CONV_2D_ADD_F43_DSP,
+    CONV_2D_ADD_WINOGRAD,
     DEPTHWISE_CONV_2D_DSP,
     ADD_DSP,
     DEPTHWISE_CONV_2D,

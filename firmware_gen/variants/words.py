@@ -6,14 +6,31 @@ The conditions under which their shorter arithmetic is exact are proven for each
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_gen.kernels import ADD, ADD_TABLE, CONV_2D, CONV_2D_PANEL, CONV_2D_WINOGRAD, Step
-from firmware_gen.variants.conv import ConvShape, eight_bits, largest_sum, number, shape_of, shifts_of, weights_of
+from firmware_gen.kernels import (
+    ADD,
+    ADD_TABLE,
+    CONV_2D,
+    CONV_2D_ADD,
+    CONV_2D_ADD_WINOGRAD,
+    CONV_2D_PANEL,
+    CONV_2D_WINOGRAD,
+    Step,
+)
+from firmware_gen.variants.conv import (
+    ConvShape,
+    eight_bits,
+    largest_sum,
+    number,
+    shape_of,
+    shifts_of,
+    sum_elements,
+    weights_of,
+)
 from firmware_gen.variants.frame import Settings, Variant
 
 PIXELS = 4
@@ -57,7 +74,7 @@ class _Costs:
 
 
 _THUMB2 = _Costs(1.36, 17, 29, 2.3, 85, 4, 230, 420, 680, 20, 30)
-_THUMB = _Costs(2.44, 22, 60, 2.8, 110, 5, 330, 560, 1600, 66, 90)
+_THUMB = _Costs(2.44, 22, 60, 2.8, 110, 5, 330, 560, 1600, 56, 90)
 _RISCV = _Costs(3.5, 16, 27, 2.8, 60, 5, 300, 480, 850, 28, 30)
 
 
@@ -135,16 +152,23 @@ def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
     return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * costs.back)
 
 
-def _table_supports(step: Step) -> bool:
+def _table_supports(step: Step, prefix: str = "") -> bool:
     """Whether both inputs are whole and in the arena."""
     kinds = ("broadcast1", "broadcast2", "input1_blob", "input2_blob")
-    return not any(number(step, name) for name in kinds) and number(step, "shift_output") in SHIFTS
+    return not any(number(step, prefix + name) for name in kinds) and number(step, f"{prefix}shift_output") in SHIFTS
 
 
-def _elements(step: Step) -> int:
-    dims = step.fields["dims"]
-    assert isinstance(dims, tuple)
-    return math.prod(dims)
+def _table_cost(costs: _Costs, step: Step) -> float:
+    return sum_elements(step) * costs.add + 512 * costs.table
+
+
+def _winograd_add_supports(step: Step) -> bool:
+    return _winograd_supports(step) and _table_supports(step, "add_")
+
+
+def _winograd_add_scratch(step: Step, settings: Settings) -> int:
+    results = PIXELS * SIDE * SIDE * int(str(settings["strip"])) * shape_of(step).output_c
+    return _winograd_scratch(step, settings) + TABLES + results
 
 
 def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
@@ -170,10 +194,19 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             _winograd_scratch,
         ),
         Variant(
+            CONV_2D_ADD_WINOGRAD,
+            CONV_2D_ADD,
+            words,
+            lambda step, settings: _winograd_cost(costs, step, settings) + _table_cost(costs, step),
+            _winograd_add_supports,
+            _winograd_settings,
+            _winograd_add_scratch,
+        ),
+        Variant(
             ADD_TABLE,
             ADD,
             frozenset({feature}),
-            lambda step, _settings: _elements(step) * costs.add + 512 * costs.table,
+            lambda step, _settings: _table_cost(costs, step),
             _table_supports,
             lambda _step: ({"scratch": 0},),
             lambda _step, _settings: TABLES,
@@ -182,7 +215,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
 
 
 VARIANTS = (
-    Variant(ADD, ADD, frozenset({"words"}), lambda step, _settings: _elements(step) * 130.0),
+    Variant(ADD, ADD, frozenset({"words"}), lambda step, _settings: 130.0 * sum_elements(step)),
     *_variants("thumb", _THUMB),
     *_variants("thumb2", _THUMB2),
     *_variants("riscv", _RISCV),

@@ -272,6 +272,20 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_add_s8_table_t, sizeof(dimmer_add_s8_t) + 4);
 DIMMER_KERNEL(dimmer_add_s8_table);
 
+/* CONV_2D whose result is an operand of an ADD and is not needed otherwise, as dimmer_conv2d_s8_winograd and
+ * dimmer_add_s8_table; fields and in place as in dimmer_conv2d_add_s8_dsp.
+ * Scratch: 2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    dimmer_add_s8_t add;
+    uint16_t operand;
+    uint16_t group;
+    uint16_t strip;
+    uint16_t reserved2;
+} dimmer_conv2d_add_s8_winograd_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 8);
+DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd);
+
 /* MUL. Dimensions, broadcasting, blobs and in place as in ADD; shift is -31..30. */
 typedef struct {
     uint32_t input1;

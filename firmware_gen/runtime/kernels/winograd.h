@@ -36,4 +36,8 @@ void dimmer_winograd_back(const int32_t *sums, const dimmer_rescale_t *rescale,
                           const dimmer_winograd_output_t *output, const dimmer_winograd_tile_t *tile,
                           uint32_t channel);
 
+/* A whole layer: dimmer_conv2d_s8_winograd or, where `add_to` is not null, dimmer_conv2d_add_s8_winograd. */
+void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint8_t *arena);
+
 #endif

@@ -40,6 +40,7 @@ def test_the_networks_of_this_test_have_these_kernels(tmp_path: Path) -> None:
     assert kernels >= {
         "dimmer_conv2d_s8_panel",
         "dimmer_conv2d_s8_winograd",
+        "dimmer_conv2d_add_s8_winograd",
         "dimmer_depthwise_conv2d_s8_3x3",
         "dimmer_add_s8_table",
     }
