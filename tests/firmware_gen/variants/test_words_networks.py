@@ -36,7 +36,9 @@ def test_the_networks_of_this_test_have_these_kernels(tmp_path: Path) -> None:
     for build, data in (*((build, build(3)) for build in TINY), (vww_look_alike, vww_look_alike())):
         path = tmp_path / f"{build.__name__}.tflite"
         path.write_bytes(data)
-        kernels |= set(generate([ModeSource("m", path)], tmp_path / build.__name__, core="cortex-m3").kernels)
+        for limit in (2_500, None):
+            out = tmp_path / f"{build.__name__}{limit}"
+            kernels |= set(generate([ModeSource("m", path)], out, scratch_limit=limit, core="cortex-m3").kernels)
     assert kernels >= {
         "dimmer_conv2d_s8_panel",
         "dimmer_conv2d_s8_winograd",
