@@ -16,6 +16,7 @@ from firmware_gen.errors import FirmwareGenError
 from pipeline.errors import DimmerError
 from pipeline.recipe import Recipe
 from pipeline.stage import ROOT
+from targets import Target, load_target
 from targets.errors import TargetError
 
 if TYPE_CHECKING:
@@ -46,6 +47,21 @@ def console() -> Console:
 
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=LOG_WIDTH)
+
+
+def load_firmware_target(name: str) -> Target:
+    """As load_target, for a target that takes a firmware.
+
+    Raises:
+        TargetError: there is no such target.
+        DimmerError: it takes a bundle.
+    """
+    target = load_target(name)
+    if target.engine != "tables":
+        raise DimmerError(
+            f"{name} takes a bundle, no firmware: ./nox -s build-target -- {name} makes it and runs its self-test"
+        )
+    return target
 
 
 @contextmanager

@@ -44,13 +44,13 @@ from firmware_gen.tables import PolicyConfig, Tier, even_policy
 from pipeline.calibrate import RESULT as CALIBRATION
 from pipeline.calibrate import Calibration, load_calibration
 from pipeline.checkpoint import find_gates
-from pipeline.command import build_folder, builds, console, main_of, model_option, progress_bar
+from pipeline.command import build_folder, builds, console, load_firmware_target, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
 from pipeline.networks.gate_config import budget_level
 from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
 from pipeline.recipe import PolicySection, Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from targets import APPLICATION, SectionSizes, Target, load_target
+from targets import APPLICATION, SectionSizes, Target
 
 CODE = (
     "pipeline/firmware.py",
@@ -558,7 +558,7 @@ def main(
     samples: Annotated[int, typer.Option("--samples", min=0, help="Random inputs to verify with --tflite.")] = SAMPLES,
 ) -> None:
     """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
-    chosen = load_target(target)
+    chosen = load_firmware_target(target)
     with progress_bar("firmware") as progress:
         if tflite:
             order = foreign_order(tflite, samples)

@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command import build_folder, console, main_of, model_option
+from pipeline.command import build_folder, console, load_firmware_target, main_of, model_option
 from pipeline.errors import DimmerError
 from pipeline.recipe import load_recipe
-from targets import load_target
 
 
 def main(
@@ -23,7 +22,7 @@ def main(
     """List sections and the largest symbols of a build's firmware.elf."""
     from rich.table import Table
 
-    chosen, recipe = load_target(target), load_recipe(model)
+    chosen, recipe = load_firmware_target(target), load_recipe(model)
     elf = build_folder(recipe) / chosen.name / "firmware.elf"
     if not elf.is_file():
         raise DimmerError(f"{elf} is missing; run ./nox -s build-target -- {target} --model {recipe.name}")

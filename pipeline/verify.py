@@ -24,7 +24,7 @@ import typer
 from firmware_gen.generate import ModeSource
 from pipeline.calibrate import Progress, load_calibration
 from pipeline.checkpoint import find_checkpoint, find_gates
-from pipeline.command import build_folder, console, main_of, model_option, progress_bar
+from pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
 from pipeline.convert import mode_sources
 from pipeline.errors import DimmerError
 from pipeline.firmware import firmware_folder, firmware_modes
@@ -422,7 +422,7 @@ def main(
     """Compare the firmware of the host and of a target with the TFLite interpreter, every mode, bit for bit."""
     from rich.table import Table
 
-    recipe, chosen = load_recipe(model), load_target(target)
+    recipe, chosen = load_recipe(model), load_firmware_target(target)
     build = build_folder(recipe)
     with progress_bar("verify") as progress:
         run(recipe, build, chosen, progress)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from pipeline.errors import DimmerError
 from pipeline.jetson_bundle import MACHINES, Modules
 from pipeline.recipe import load_recipe
 from pipeline.report import check_document, write_report
-from pipeline.stage import StageResult
+from pipeline.stage import ROOT, StageResult
 from targets import Target, load_target
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test
 
@@ -146,3 +148,20 @@ def test_a_bundle_that_differs_is_not_made(stand_ins: Target, tmp_path: Path, mo
     modes = [ModeSource(name, Path(f"{name}.tflite")) for name in NAMES]
     with pytest.raises(DimmerError, match="jetson: the modes differ from the TFLite interpreter"):
         jetson.make("toy", modes, even_policy(2), toy_self_test().inputs, SAMPLES, stand_ins, tmp_path / "out")
+
+
+@pytest.mark.parametrize("module", ["firmware", "size", "verify"])
+def test_what_is_for_firmware_alone_says_so(module: str) -> None:
+    command = [sys.executable, "-m", f"pipeline.{module}", "--target", "jetson"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: jetson takes a bundle, no firmware: ./nox -s build-target -- jetson")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_cross_compiler_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = load_target("jetson")
+    toolchain = replace(target.toolchain, packages={"aarch64-lamp-gcc": "gcc-aarch64-lamp"})
+    monkeypatch.setenv("DIMMER_OFFLINE", "1")
+    with pytest.raises(DimmerError, match=r"aarch64-lamp-gcc not found: .*gcc-aarch64-lamp"):
+        jetson.make("toy", [], even_policy(2), b"", 0, replace(target, toolchain=toolchain), tmp_path)

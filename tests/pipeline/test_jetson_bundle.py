@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -205,6 +207,24 @@ def test_the_same_content_has_the_same_version(made: Path, tmp_path: Path) -> No
     assert manifest["tvm"] == runtime.version
     assert set(manifest["files"]) >= {"bin/dimmer-run", "weights.bin", "install.sh", "tensorrt/build_engines.py"}
     assert any("LICENSE" in name for name in manifest["files"])
+
+
+def test_it_installs_itself_and_runs_from_there(made: Path, bundle: Path, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    subprocess.run(["sh", str(made / "install.sh"), str(prefix)], check=True, capture_output=True)
+    installed = prefix / "current"
+    assert [line["ok"] for line in events(installed, "--self-test")] == [True, True]
+    # Checksums that fit a result that does not: only the self-test can see it.
+    flip(bundle / "selftest" / "80.i8")
+    manifest = (bundle / "manifest.json").read_text()
+    (bundle / "manifest.json").write_text(re.sub('"version": ".*"', '"version": "other"', manifest, count=1))
+    names = [line.split(maxsplit=1)[1] for line in (bundle / "SHA256SUMS").read_text().splitlines()]
+    sums = [f"{hashlib.sha256((bundle / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (bundle / "SHA256SUMS").write_text("".join(sums))
+    done = subprocess.run(["sh", str(bundle / "install.sh"), str(prefix)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: the self-test of other fails; ")
+    assert [line["ok"] for line in events(installed, "--self-test")] == [True, True]
 
 
 @pytest.mark.slow
