@@ -33,12 +33,14 @@ def normalise(norm: Norm, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Te
     return y
 
 
+def convolution_weight(conv: nn.Conv2d, bits: int) -> Tensor:
+    """The weight at a width; at 8 bits the float weight, whose grid is finer than it matters."""
+    return conv.weight if bits == FULL_BITS else quantise_weight(conv.weight, bits)
+
+
 def convolve(conv: nn.Conv2d, x: Tensor, bits: int) -> Tensor:
-    """The convolution with its weight at a width; at 8 bits the float weight, whose grid is finer than it matters."""
-    if bits == FULL_BITS:
-        y: Tensor = conv(x)
-        return y
-    return F.conv2d(x, quantise_weight(conv.weight, bits), None, conv.stride, conv.padding)
+    """The convolution with its weight at a width."""
+    return F.conv2d(x, convolution_weight(conv, bits), None, conv.stride, conv.padding)
 
 
 class Shortcut(nn.Module):
@@ -57,7 +59,11 @@ class Shortcut(nn.Module):
         self.norm = make_norm(out_channels, skip_aware, widths)
 
     def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
-        return normalise(self.norm, convolve(self.conv, x, bits), skipped, bits)
+        # The pixels are picked first: oneDNN's backward pass of a strided 1x1 convolution corrupts the heap on CPUs with
+        # AVX2 alone where there are fewer than 8 channels.
+        stride = self.conv.stride[0]
+        y = F.conv2d(x[:, :, ::stride, ::stride], convolution_weight(self.conv, bits))
+        return normalise(self.norm, y, skipped, bits)
 
 
 class BasicBlock(nn.Module):
