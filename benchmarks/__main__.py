@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from benchmarks.count import (
     updated,
     write_baseline,
 )
+from benchmarks.networks import NETWORKS, write_networks
 from benchmarks.results import RESULTS, Result, result_of, write_results
 from pipeline.build import BuildContext, build, steps_for
 from pipeline.command import build_folder, console, main_of, progress_bar
@@ -51,14 +53,15 @@ def main(
     """
     if not models():
         raise DimmerError(f"there are no models in {MODELS}: put MLPerf Tiny's int8 .tflite files there")
+    files = (*models(), *write_networks())
     chosen = tuple(dict.fromkeys(target or targets()))
     for name in chosen:
         if not load_target(name).counts_instructions:
             raise DimmerError(f"{name} has no instruction counter: name some of {', '.join(targets())}")
     require_tools({tool: package for name in chosen for tool, package in load_target(name).tools.items()})
     recipes = [result for recipe in model or () for name in chosen for result in _count_recipe(recipe, name)]
-    measured = _count_files(chosen)
-    results = [result_of(m.stem, name, measured[key(m, name)]) for m in models() for name in chosen] + recipes
+    measured = _count_files(files, chosen)
+    results = [result_of(file.stem, name, measured[key(file, name)]) for file in files for name in chosen] + recipes
     _print(results)
     if layers:
         for result in results:
@@ -67,11 +70,11 @@ def main(
     if set(chosen) == set(targets()):
         write_results(results, compilers)
         console().print(f"{RESULTS}", highlight=False, soft_wrap=True)
-    _compare(chosen, measured, compilers, update)
+    _compare(files, chosen, measured, compilers, update)
 
 
-def _count_files(chosen: Sequence[str]) -> dict[str, Measured]:
-    jobs = [(model, name) for model in models() for name in chosen]
+def _count_files(files: Sequence[Path], chosen: Sequence[str]) -> dict[str, Measured]:
+    jobs = [(file, name) for file in files for name in chosen]
     measured: dict[str, Measured] = {}
     with progress_bar("bench") as progress, ThreadPoolExecutor(WORKERS) as pool:
         for job, figures in zip(jobs, pool.map(lambda job: measure(*job), jobs), strict=True):
@@ -89,7 +92,13 @@ def _count_recipe(model: str, name: str) -> list[Result]:
     return [result_of(recipe.name, name, measured) for measured in measured_modes(figures)]
 
 
-def _compare(chosen: Sequence[str], measured: dict[str, Measured], compilers: dict[str, str], update: bool) -> None:
+def _compare(
+    files: Sequence[Path],
+    chosen: Sequence[str],
+    measured: dict[str, Measured],
+    compilers: dict[str, str],
+    update: bool,
+) -> None:
     baseline = read_baseline()
     counts = {name: figures.count for name, figures in measured.items()}
     if update:
@@ -98,7 +107,7 @@ def _compare(chosen: Sequence[str], measured: dict[str, Measured], compilers: di
     reasons = {name: baseline.other_compiler(name) for name in chosen}
     for reason in dict.fromkeys(reason for reason in reasons.values() if reason):
         console().print(f"not compared: {reason}", highlight=False, soft_wrap=True)
-    comparable = {key(m, name): counts[key(m, name)] for m in models() for name in chosen if reasons[name] is None}
+    comparable = {key(m, name): counts[key(m, name)] for m in files for name in chosen if reasons[name] is None}
     if lines := grown(comparable, baseline.counts):
         raise DimmerError("; ".join(lines))
 
@@ -110,11 +119,14 @@ def _print(results: Sequence[Result]) -> None:
         own = (f"{c.instructions:,}", f"{c.instructions / c.macs:.2f}", f"{r.bound:,}")
         return (r.target, *own, *beside, f"{c.code:,}", f"{c.arena:,}", f"{c.stack:,}")
 
+    described = {network.name: network.description for network in NETWORKS}
     headings = ("target", "instructions", "per MAC", "bound", "TFLM + CMSIS-NN", "ratio", "code", "arena", "stack")
     for model, mode in dict.fromkeys((r.model, r.mode) for r in results):
         mine = [r for r in results if (r.model, r.mode) == (model, mode)]
         named = model if mode == model else f"{model} {mode}"
         title = f"{named}, {mine[0].count.macs:,} MACs: instructions of one inference, not cycles"
+        if model in described:
+            title = f"{title}\n{described[model]}"
         _table(title, headings, [cells(r) for r in mine])
 
 

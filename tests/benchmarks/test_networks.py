@@ -1,0 +1,40 @@
+"""The two networks with random weights: what they are, and that every board runs them exactly and as fast as before."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.count import grown, key, measured_modes, read_baseline
+from benchmarks.networks import NETWORKS, write_networks
+from firmware_gen.generate import ModeSource, generate
+from firmware_gen.read_tflite import read_tflite
+from pipeline.firmware import foreign_order, make
+from targets import load_target
+from tests.boards import BOARD_PARAMS
+
+MACS = {"random_visual_wake_words": 7_489_664, "random_anomaly_detection": 264_192}
+
+
+def test_the_files_repeat(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in write_networks(tmp_path)]
+    assert [network.build() for network in NETWORKS] == first
+
+
+def test_the_architectures(tmp_path: Path) -> None:
+    for path in write_networks(tmp_path):
+        model = generate([ModeSource(path.stem, path)], tmp_path / path.stem)
+        assert model.macs == (MACS[path.stem],)
+        for tensor in read_tflite(path).tensors:
+            assert tensor.quantisation is None or min(tensor.quantisation.scales) > 1e-7
+
+
+@pytest.mark.parametrize("name", BOARD_PARAMS)
+def test_boards_are_exact_and_nothing_grew(name: str, tmp_path: Path) -> None:
+    baseline, measured = read_baseline(), {}
+    for path in write_networks(tmp_path):
+        figures = make(foreign_order([path], samples=2), load_target(name), tmp_path / path.stem, lambda _t, _s: None)
+        assert figures["modes"][0]["verify"]["mismatches"] == 0
+        measured[key(path, name)] = measured_modes(figures)[0].count
+    if reason := baseline.other_compiler(name):
+        pytest.skip(reason)
+    assert grown(measured, baseline.counts) == []
