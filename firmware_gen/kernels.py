@@ -164,6 +164,7 @@ CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserv
 CONV_2D_PANEL = _extended("dimmer_conv2d_s8_panel", CONV_2D, "conv", "H:group,reserved2")
 CONV_2D_WINOGRAD = _extended("dimmer_conv2d_s8_winograd", CONV_2D, "conv", "H:group,strip")
 CONV_2D_F43_DSP = _extended("dimmer_conv2d_s8_f43_dsp", CONV_2D, "conv", "H:group,strip")
+CONV_2D_MVE = _extended("dimmer_conv2d_s8_mve", CONV_2D, "conv", "H:group,columns")
 DEPTHWISE_CONV_2D = _record(
     "dimmer_depthwise_conv2d_s8",
     "I:input,output,weights,bias,multipliers,shifts "
@@ -186,11 +187,13 @@ ADD = _record("dimmer_add_s8", _SUM)
 ADD_TABLE = _extended("dimmer_add_s8_table", ADD, "add", "I:scratch")
 SUB = _record("dimmer_sub_s8", _SUM)
 ADD_DSP = _extended("dimmer_add_s8_dsp", ADD, "add", "I:scratch")
+ADD_MVE = _extended("dimmer_add_s8_mve", ADD, "add", "I:scratch")
 CONV_2D_ADD = _with_add("dimmer_conv2d_add_s8", "H:operand,reserved2")
 """What two steps become where a variant can run them as one; there is no portable kernel."""
 CONV_2D_ADD_DSP = _with_add("dimmer_conv2d_add_s8_dsp", "H:operand,group")
 CONV_2D_ADD_WINOGRAD = _with_add("dimmer_conv2d_add_s8_winograd", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_F43_DSP = _with_add("dimmer_conv2d_add_s8_f43_dsp", "H:operand,group,strip,reserved2")
+CONV_2D_ADD_MVE = _with_add("dimmer_conv2d_add_s8_mve", "H:operand,group,columns,reserved2")
 MUL = _record(
     "dimmer_mul_s8",
     f"I:input1,input2,output,dims[4] i:multiplier b:shift,zero_point1,zero_point2,output_zero_point,{_LIMITS} "
@@ -228,8 +231,11 @@ KERNELS = (
     CONV_2D_ADD_DSP,
     CONV_2D_ADD_F43_DSP,
     CONV_2D_ADD_WINOGRAD,
+    CONV_2D_MVE,
+    CONV_2D_ADD_MVE,
     DEPTHWISE_CONV_2D_DSP,
     ADD_DSP,
+    ADD_MVE,
     DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_3X3,
     FULLY_CONNECTED,

@@ -114,6 +114,26 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_f43_dsp_t, sizeof(dimmer_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_conv2d_s8_f43_dsp);
 
+/* CONV_2D for Arm cores with Helium: two channels of four pixels at a time, weights of `group` channels in a
+ * panel in scratch, sliced there where weight_bits is not 8. batches is 1, shifts are -31..-1. group is even,
+ * or output_c. columns is 1 or 0; 1 is for kernels of 3x3, stride_w and dilations of 1 and input_c a multiple
+ * of 16. Where the kernel is not 1x1 without padding, and kernel_w * input_c < 16 or dilation_w is not 1,
+ * kernel_h * W * input_c < 65536 with W = max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1,
+ * pad_left + input_w). output_c < 21845. With R16(x), x rounded up to a multiple of 16, and D =
+ * R16(kernel_h * kernel_w * input_c):
+ * Scratch: (group + 1) / 2 * (2 * D + 64), and behind it
+ *   columns: R16(12 * S) + 64 * S * max(R4(output_w) + 2, pad_left + input_w), S = input_c / 16;
+ *   otherwise, a kernel of 1x1 without padding: 4 * D, or 0 where input_c is a multiple of 16;
+ *   otherwise: 4 * D + R16(kernel_h * W * input_c) + (R16(2 * kernel_h * kernel_w * input_c) where kernel_w *
+ *   input_c < 16 or dilation_w is not 1). */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t group;   /* output channels in one pass */
+    uint16_t columns; /* whether windows share what they read of a row */
+} dimmer_conv2d_s8_mve_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_mve_t, sizeof(dimmer_conv2d_s8_t) + 4);
+DIMMER_KERNEL(dimmer_conv2d_s8_mve);
+
 /* DEPTHWISE_CONV_2D. As dimmer_conv2d_s8_t, but weights int8[1,kernel_h,kernel_w,output_c], and
  * output_c = input_c * depth_multiplier: output channel o reads input channel o / depth_multiplier. */
 typedef struct {
@@ -259,6 +279,30 @@ typedef struct {
 } dimmer_conv2d_add_s8_f43_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_f43_dsp_t, sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 8);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_f43_dsp);
+
+/* ADD for Arm cores with Helium: both inputs in the arena, with the output's shape, dims {1, 1, 1, n}; one of
+ * them has a multiplier of 2^30 and a shift of 0, as in TFLite the one with the larger scale always has.
+ * left_shift is 20, shift_output is -31..-1. In place as ADD. Scratch: 1024. */
+typedef struct {
+    dimmer_add_s8_t add;
+    uint32_t scratch;
+} dimmer_add_s8_mve_t;
+DIMMER_CHECK_SIZE(dimmer_add_s8_mve_t, sizeof(dimmer_add_s8_t) + 4);
+DIMMER_KERNEL(dimmer_add_s8_mve);
+
+/* CONV_2D whose result is an operand of an ADD and is not needed otherwise, as dimmer_conv2d_s8_mve and
+ * dimmer_add_s8_mve; fields and in place as in dimmer_conv2d_add_s8_dsp.
+ * Scratch: 1024 + R16(4 * group) more than dimmer_conv2d_s8_mve. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    dimmer_add_s8_t add;
+    uint16_t operand;
+    uint16_t group;
+    uint16_t columns;
+    uint16_t reserved2;
+} dimmer_conv2d_add_s8_mve_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_mve_t, sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 8);
+DIMMER_KERNEL(dimmer_conv2d_add_s8_mve);
 
 typedef dimmer_add_s8_t dimmer_sub_s8_t; /* output = input1 - input2 */
 DIMMER_KERNEL(dimmer_sub_s8);

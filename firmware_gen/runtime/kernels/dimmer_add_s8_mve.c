@@ -1,0 +1,16 @@
+#include "helium.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+void dimmer_add_s8_mve(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_add_s8_mve_t *d = (const dimmer_add_s8_mve_t *)record;
+    const dimmer_helium_sum_t sum =
+        dimmer_helium_sum_prepare(&d->add, (int32_t *)(void *)(arena + d->scratch));
+
+    (void)model;
+    dimmer_helium_sum_run(&sum, (const int8_t *)(arena + d->add.input1),
+                          (const int8_t *)(arena + d->add.input2), (int8_t *)(arena + d->add.output),
+                          d->add.dims[3]);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* Convolution for Arm cores with Helium: what its kernels share. A tile is two channels of four pixels, whose
+ * eight sums are all the registers that VMLADAVA can add to; bytes are multiplied as they are.
+ *
+ * A panel holds the weights of pairs of channels in the order in which tiles read them:
+ *     int32 bias[2][4], int8 weights[blocks][2][16], int32 multiplier, shift, multiplier, shift, place, zero
+ * point, 0, 0; place is where the pair's results go, in bytes from the tile's output.
+ */
+#ifndef DIMMER_HELIUM_H
+#define DIMMER_HELIUM_H
+
+#include "dimmer_kernels.h"
+
+#define DIMMER_TILE_PIXELS 4u
+#define DIMMER_TILE_BLOCK  16u /* bytes of a vector */
+#define DIMMER_PANEL_ENDS  64u /* bytes of a pair beside its weights */
+
+/* What a tile's assembly reads; offsets are fixed. */
+typedef struct {
+    union {
+        const int8_t *pixels[DIMMER_TILE_PIXELS]; /* of a run: where each pixel's inputs begin */
+        struct {
+            const int8_t *const *rows; /* of columns: three rows of four pixels and two more, slice by slice */
+            const int8_t *const *rows_end;
+        } columns;
+    } from;                  /* 0 */
+    uint32_t run;            /* 16: bytes of a pair's weights, 32 to a block */
+    const int8_t *panel;     /* 20 */
+    const int8_t *panel_end; /* 24 */
+    int8_t *output;          /* 28 */
+    uint32_t lanes;          /* 32: twice the pixels that are stored */
+    uint32_t reserved;
+    uint16_t places[8]; /* 40: of the eight results: two channels of a pixel, then of the next */
+} dimmer_tile_t;
+
+/* All pairs of a panel for the inputs of four pixels, `run` / 2 bytes each, which lie in one piece. */
+void dimmer_tile_run(const dimmer_tile_t *tile);
+
+/* As dimmer_tile_run, for 3x3 windows one column apart: a slice of 16 channels of a pixel is 16 bytes, and
+ * that of the next pixel follows it. */
+void dimmer_tile_columns(const dimmer_tile_t *tile);
+
+/* The same where no result below the output's zero point is kept: halves of negative numbers need no care. */
+void dimmer_tile_run_relu(const dimmer_tile_t *tile);
+void dimmer_tile_columns_relu(const dimmer_tile_t *tile);
+
+/* One layer, `group` channels in a pass, `columns` 1 for windows of three columns; with `add`, whose operand
+ * `operand` it is, the sum is what is stored. */
+void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                         uint32_t columns, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena);
+
+/* Values within low and high. */
+void dimmer_helium_clamp(int8_t *values, uint32_t count, int32_t low, int32_t high);
+
+/* ADD of tensors of one shape, one of which is rescaled by exactly 2^19, as in TFLite always one is. What
+ * each value of the other adds is in a table. */
+typedef struct {
+    const int32_t *table; /* by the value's bits as an unsigned number */
+    int32_t multiplier;
+    int32_t shift; /* to the left: negative */
+    int32_t zero_point;
+    int32_t low;
+    int32_t high;
+    uint32_t looked_up; /* 1 or 2: the input that the table is for */
+} dimmer_helium_sum_t;
+
+#define DIMMER_HELIUM_SUM_BYTES 1024u
+
+/* Fills the table. */
+dimmer_helium_sum_t dimmer_helium_sum_prepare(const dimmer_add_s8_t *r, int32_t *table);
+
+/* output[i] = first[i] + second[i], the inputs 1 and 2 of the record; output may be either. */
+void dimmer_helium_sum_run(const dimmer_helium_sum_t *sum, const int8_t *first, const int8_t *second,
+                           int8_t *output, uint32_t count);
+
+#endif

@@ -1,0 +1,331 @@
+#include "helium.h"
+#include "helium_panel.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+#include <arm_mve.h>
+#include <string.h>
+
+#define WINDOW 3u /* rows and columns of the window where inputs are shared by columns */
+
+/* Where a layer's scratch lies, and what follows from its shape. */
+typedef struct {
+    const dimmer_conv2d_s8_t *r;
+    const int8_t *input;
+    int8_t *output;
+    const int8_t *residual; /* null where nothing is added */
+    dimmer_helium_sum_t sum;
+    uint32_t operand;
+    void (*run)(const dimmer_tile_t *tile);
+    dimmer_tile_t tile;
+    int8_t *panel;
+    int8_t *rest;     /* behind the panel and the results */
+    int8_t *results;  /* of a tile, where something is added */
+    uint32_t first;   /* channel of the pass */
+    uint32_t count;   /* channels of the pass */
+    uint32_t clamped; /* whether the layer's activation range is not all of int8 */
+} work_t;
+
+static uint32_t larger(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
+}
+
+static uint32_t rounded(uint32_t size) {
+    return (size + DIMMER_TILE_BLOCK - 1u) & ~(DIMMER_TILE_BLOCK - 1u);
+}
+
+/* The tile's pixels, output pixels from `pixel` on, once their inputs are known. */
+static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
+    const uint32_t channels = w->r->output_c;
+    const size_t offset = (size_t)pixel * channels + w->first;
+    uint32_t i;
+
+    w->tile.lanes = 2u * pixels;
+    if (w->residual == NULL) {
+        w->tile.output = w->output + offset;
+        w->run(&w->tile);
+        return;
+    }
+    w->tile.output = w->results;
+    w->run(&w->tile);
+    if (w->clamped) {
+        dimmer_helium_clamp(w->results, pixels * w->count, w->r->activation_min, w->r->activation_max);
+    }
+    for (i = 0; i < pixels; ++i) {
+        const int8_t *const result = w->results + i * w->count;
+        const int8_t *const other = w->residual + offset + (size_t)i * channels;
+        int8_t *const to = w->output + offset + (size_t)i * channels;
+        const uint32_t together = w->count == channels ? pixels * channels : w->count;
+
+        if (w->operand == 1u) {
+            dimmer_helium_sum_run(&w->sum, result, other, to, together);
+        } else {
+            dimmer_helium_sum_run(&w->sum, other, result, to, together);
+        }
+        if (w->count == channels) {
+            return;
+        }
+    }
+}
+
+/* The rows under the windows of a row of outputs, with their padding, one after the other. */
+typedef struct {
+    int8_t *rows;
+    uint32_t pitch;
+    const uint16_t *offsets; /* of a window's elements, where they are gathered one by one; else null */
+    int8_t *patches;
+    uint32_t patch_bytes;
+} strip_t;
+
+static void fill_strip(const work_t *w, const strip_t *s, int32_t y) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t row_bytes = (uint32_t)r->input_w * r->input_c;
+    int8_t *to = s->rows;
+    uint32_t ky;
+
+    for (ky = 0; ky < r->kernel_h; ++ky, y += r->dilation_h, to += s->pitch) {
+        if ((uint32_t)y < r->input_h) {
+            dimmer_helium_copy(to + (uint32_t)r->pad_left * r->input_c, w->input + (size_t)y * row_bytes,
+                               row_bytes);
+        } else {
+            dimmer_helium_fill(to, r->input_zero_point, s->pitch);
+        }
+    }
+}
+
+/* Eight elements at a time. */
+static void gather_elements(const int8_t *from, const uint16_t *offsets, int8_t *to, uint32_t bytes) {
+    __asm__ volatile("dlstp.16 lr, %[bytes]\n"
+                     "1:\n\t"
+                     "vldrh.16 q0, [%[offsets]], #16\n\t"
+                     "vldrb.u16 q1, [%[from], q0]\n\t"
+                     "vstrb.16 q1, [%[to]], #8\n\t"
+                     "letp lr, 1b"
+                     : [offsets] "+&r"(offsets), [to] "+&r"(to)
+                     : [from] "r"(from), [bytes] "r"(bytes)
+                     : "q0", "q1", "lr", "cc", "memory");
+}
+
+static void gather(const work_t *w, const strip_t *s, const int8_t *from, int8_t *to) {
+    const uint32_t run = (uint32_t)w->r->kernel_w * w->r->input_c;
+    uint32_t ky;
+
+    if (s->offsets != NULL) {
+        gather_elements(from, s->offsets, to, run * w->r->kernel_h);
+        return;
+    }
+    for (ky = w->r->kernel_h; ky != 0u; --ky, from += s->pitch, to += run) {
+        dimmer_helium_copy(to, from, run);
+    }
+}
+
+/* Lays out a strip in the scratch behind the panel. */
+static strip_t strip_of(const work_t *w) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t run = (uint32_t)r->kernel_w * r->input_c;
+    const uint32_t reach = (r->output_w - 1u) * r->stride_w + (r->kernel_w - 1u) * r->dilation_w + 1u;
+    int8_t *at = w->rest;
+    strip_t s;
+
+    s.patch_bytes = w->tile.run / 2u;
+    s.patches = at;
+    at += DIMMER_TILE_PIXELS * s.patch_bytes;
+    s.pitch = larger(reach, (uint32_t)r->pad_left + r->input_w) * r->input_c;
+    s.offsets = NULL;
+    if (run < DIMMER_TILE_BLOCK || r->dilation_w != 1u) {
+        uint16_t *offset = (uint16_t *)(void *)at;
+        uint32_t ky;
+        uint32_t kx;
+        uint32_t c;
+
+        s.offsets = offset;
+        for (ky = 0; ky < r->kernel_h; ++ky) {
+            for (kx = 0; kx < r->kernel_w; ++kx) {
+                for (c = 0; c < r->input_c; ++c) {
+                    *offset++ = (uint16_t)(ky * s.pitch + kx * r->dilation_w * r->input_c + c);
+                }
+            }
+        }
+        at += rounded(2u * run * r->kernel_h);
+    }
+    s.rows = at;
+    dimmer_helium_fill(s.rows, r->input_zero_point, s.pitch * r->kernel_h);
+    return s;
+}
+
+/* Pixels whose inputs lie in one piece, in the input or in patches. */
+static void runs(work_t *w, int direct) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
+    const size_t row = (size_t)r->input_w * r->input_c;
+    const int8_t *const input_end = w->input + row * r->input_h;
+    strip_t s;
+    uint32_t pixel = 0;
+    uint32_t waiting = 0;
+    uint32_t x;
+    uint32_t y;
+
+    memset(&s, 0, sizeof s);
+    if (direct) {
+        s.patches = w->rest;
+    } else {
+        s = strip_of(w);
+    }
+    for (y = 0; y < r->output_h; ++y) {
+        const uint32_t step = (uint32_t)r->stride_w * r->input_c;
+        const int8_t *from = direct ? w->input + y * r->stride_h * row : s.rows;
+
+        if (!direct) {
+            fill_strip(w, &s, (int32_t)(y * r->stride_h) - r->pad_top);
+        }
+        for (x = 0; x < r->output_w; ++x, from += step) {
+            if (!direct) {
+                int8_t *const patch = s.patches + waiting * s.patch_bytes;
+
+                gather(w, &s, from, patch);
+                w->tile.from.pixels[waiting] = patch;
+            } else if (w->tile.run / 2u <= (uint32_t)(input_end - from)) {
+                w->tile.from.pixels[waiting] = from;
+            } else {
+                /* Blocks would end behind the input. */
+                int8_t *const patch = s.patches + waiting * (w->tile.run / 2u);
+
+                dimmer_helium_copy(patch, from, r->input_c);
+                w->tile.from.pixels[waiting] = patch;
+            }
+            if (++waiting == DIMMER_TILE_PIXELS) {
+                compute(w, pixel, waiting);
+                pixel += waiting;
+                waiting = 0;
+            }
+        }
+    }
+    if (waiting != 0u) {
+        compute(w, pixel, pixels - pixel);
+    }
+}
+
+/* A row of the input, its pixels' slices of 16 channels apart. */
+static void split(const int8_t *from, uint32_t pixels, uint32_t channels, uint32_t pitch, int8_t *to) {
+    uint32_t c;
+
+    for (c = 0; c < channels; c += DIMMER_TILE_BLOCK, to += pitch) {
+        const int8_t *at = from + c;
+        int8_t *slice = to;
+
+        __asm__ volatile("dls lr, %[pixels]\n"
+                         "1:\n\t"
+                         "vldrb.8 q0, [%[at]]\n\t"
+                         "add %[at], %[at], %[channels]\n\t"
+                         "vstrb.8 q0, [%[slice]], #16\n\t"
+                         "le lr, 1b"
+                         : [at] "+&r"(at), [slice] "+&r"(slice)
+                         : [pixels] "r"(pixels), [channels] "r"(channels)
+                         : "q0", "lr", "cc", "memory");
+    }
+}
+
+/* Windows of 3x3, one column apart, of inputs whose channels are slices of 16. */
+static void columns(work_t *w) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t slices = r->input_c / DIMMER_TILE_BLOCK;
+    const uint32_t tiles = (r->output_w + DIMMER_TILE_PIXELS - 1u) / DIMMER_TILE_PIXELS;
+    const uint32_t wide = larger(tiles * DIMMER_TILE_PIXELS + WINDOW - 1u, (uint32_t)r->pad_left + r->input_w);
+    const uint32_t pitch = wide * DIMMER_TILE_BLOCK;
+    const uint32_t row_bytes = pitch * slices;
+    const int8_t **const rows = (const int8_t **)(void *)w->rest;
+    int8_t *const ring = w->rest + rounded(WINDOW * slices * (uint32_t)sizeof *rows);
+    const int8_t *const padding = ring + WINDOW * row_bytes;
+    int32_t filled = 0;
+    uint32_t y;
+
+    dimmer_helium_fill(ring, r->input_zero_point, (WINDOW + 1u) * row_bytes);
+    w->tile.from.columns.rows = rows;
+    w->tile.from.columns.rows_end = rows + WINDOW * slices;
+    for (y = 0; y < r->output_h; ++y) {
+        const int32_t top = (int32_t)(y * r->stride_h) - r->pad_top;
+        uint32_t pixel = y * r->output_w;
+        uint32_t left;
+        uint32_t ky;
+        uint32_t i;
+
+        for (ky = 0; ky < WINDOW; ++ky) {
+            const int32_t row = top + (int32_t)ky;
+            int8_t *const slot = ring + ((uint32_t)row % WINDOW) * row_bytes;
+            const int inside = (uint32_t)row < r->input_h;
+
+            if (inside && row >= filled) {
+                split(w->input + (size_t)row * r->input_w * r->input_c, r->input_w, r->input_c, pitch,
+                      slot + (uint32_t)r->pad_left * DIMMER_TILE_BLOCK);
+                filled = row + 1;
+            }
+            for (i = 0; i < slices; ++i) {
+                rows[WINDOW * i + ky] = (inside ? slot : padding) + i * pitch;
+            }
+        }
+        for (left = r->output_w; left != 0u;) {
+            const uint32_t pixels = left < DIMMER_TILE_PIXELS ? left : DIMMER_TILE_PIXELS;
+
+            compute(w, pixel, pixels);
+            pixel += pixels;
+            left -= pixels;
+            for (i = 0; i < WINDOW * slices; ++i) {
+                rows[i] += DIMMER_TILE_PIXELS * DIMMER_TILE_BLOCK;
+            }
+        }
+    }
+}
+
+/* Where the eight results go, `pitch` bytes between pixels. */
+static void place_results(work_t *w, uint32_t pitch) {
+    const uint32_t next = w->count > 1u ? 1u : 0u;
+    uint32_t i;
+
+    for (i = 0; i < 8u; ++i) {
+        w->tile.places[i] = (uint16_t)(i / 2u * pitch + (i & 1u) * next);
+    }
+}
+
+void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                         uint32_t by_columns, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena) {
+    const int relu = r->activation_min >= r->output_zero_point;
+    const int direct = r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
+                       (r->output_h - 1u) * r->stride_h < r->input_h &&
+                       (r->output_w - 1u) * r->stride_w < r->input_w;
+    work_t w;
+
+    memset(&w, 0, sizeof w);
+    w.r = r;
+    w.input = (const int8_t *)(arena + r->input);
+    w.output = (int8_t *)(arena + r->output);
+    w.operand = operand;
+    w.clamped = r->activation_min > -128 || r->activation_max < 127;
+    w.tile.run = dimmer_helium_run_bytes(r);
+    w.panel = (int8_t *)(arena + r->scratch);
+    w.rest = w.panel + (group + 1u) / 2u * (w.tile.run + DIMMER_PANEL_ENDS);
+    if (add != NULL) {
+        w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
+        w.sum = dimmer_helium_sum_prepare(add, (int32_t *)(void *)w.rest);
+        w.results = w.rest + DIMMER_HELIUM_SUM_BYTES;
+        w.rest = w.results + rounded(DIMMER_TILE_PIXELS * group);
+    }
+    w.run = by_columns != 0u ? (relu ? dimmer_tile_columns_relu : dimmer_tile_columns)
+                             : (relu ? dimmer_tile_run_relu : dimmer_tile_run);
+    for (w.first = 0; w.first < r->output_c; w.first += group) {
+        w.count = r->output_c - w.first < group ? r->output_c - w.first : group;
+        w.tile.panel = w.panel;
+        w.tile.panel_end = dimmer_helium_panel(model, r, w.first, w.first + w.count, by_columns, w.panel);
+        place_results(&w, add != NULL ? w.count : r->output_c);
+        if (by_columns != 0u) {
+            columns(&w);
+        } else {
+            runs(&w, direct);
+        }
+    }
+    if (w.clamped && add == NULL) {
+        dimmer_helium_clamp(w.output, (uint32_t)r->output_h * r->output_w * r->output_c, r->activation_min,
+                            r->activation_max);
+    }
+}
+
+#endif

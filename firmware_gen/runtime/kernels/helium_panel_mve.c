@@ -1,0 +1,142 @@
+#include "helium_panel.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+#include <arm_mve.h>
+
+#define WINDOW 3u /* rows and columns of the window where inputs are shared by columns */
+
+void dimmer_helium_copy(int8_t *to, const int8_t *from, uint32_t count) {
+    __asm__ volatile("wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[from]], #16\n\t"
+                     "vstrb.8 q0, [%[to]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [from] "+&r"(from), [to] "+&r"(to)
+                     : [count] "r"(count)
+                     : "q0", "lr", "cc", "memory");
+}
+
+void dimmer_helium_fill(int8_t *to, int32_t value, uint32_t count) {
+    __asm__ volatile("vdup.8 q0, %[value]\n\t"
+                     "wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vstrb.8 q0, [%[to]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [to] "+&r"(to)
+                     : [count] "r"(count), [value] "r"(value)
+                     : "q0", "lr", "cc", "memory");
+}
+
+uint32_t dimmer_helium_run_bytes(const dimmer_conv2d_s8_t *r) {
+    const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
+
+    return 2u * ((depth + DIMMER_TILE_BLOCK - 1u) & ~(DIMMER_TILE_BLOCK - 1u));
+}
+
+/* As in slice.h: a rounding shift, and a limit. */
+typedef struct {
+    int32_t shift; /* to the left: 0 where the weights are used as they are */
+    int8x16_t low;
+    int8x16_t high;
+} slice_t;
+
+static slice_t slice_of(uint32_t bits) {
+    const int32_t limit = bits == 4u ? 7 : 1;
+    slice_t slice;
+
+    slice.shift = bits == 8u ? 0 : bits == 4u ? -4 : -6;
+    slice.low = vdupq_n_s8((int8_t)(bits == 8u ? -128 : -limit));
+    slice.high = vdupq_n_s8((int8_t)(bits == 8u ? 127 : limit));
+    return slice;
+}
+
+static inline int8x16_t sliced(int8x16_t codes, const slice_t *slice) {
+    if (slice->shift != 0) {
+        codes = vminq_s8(vmaxq_s8(vrshlq_n_s8(codes, slice->shift), slice->low), slice->high);
+    }
+    return codes;
+}
+
+/* The weights of channels a and b as they lie, then 0. */
+static int8_t *in_one_run(const int8_t *a, const int8_t *b, uint32_t depth, const slice_t *slice,
+                          int8_t *to) {
+    for (; depth >= DIMMER_TILE_BLOCK; depth -= DIMMER_TILE_BLOCK) {
+        vst1q_s8(to, sliced(vld1q_s8(a), slice));
+        vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_s8(b), slice));
+        a += DIMMER_TILE_BLOCK;
+        b += DIMMER_TILE_BLOCK;
+        to += 2u * DIMMER_TILE_BLOCK;
+    }
+    if (depth != 0u) {
+        const mve_pred16_t rest = vctp8q(depth);
+
+        vst1q_s8(to, sliced(vld1q_z_s8(a, rest), slice));
+        vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_z_s8(b, rest), slice));
+        to += 2u * DIMMER_TILE_BLOCK;
+    }
+    return to;
+}
+
+/* Slices of 16 channels one after the other, each with its nine taps. */
+static int8_t *by_slices(const int8_t *a, const int8_t *b, uint32_t channels, const slice_t *slice,
+                         int8_t *to) {
+    const int8_t *const end = a + channels;
+
+    for (; a != end; a += DIMMER_TILE_BLOCK, b += DIMMER_TILE_BLOCK) {
+        const int8_t *from_a = a;
+        const int8_t *from_b = b;
+        uint32_t tap;
+
+        for (tap = WINDOW * WINDOW; tap != 0u; --tap) {
+            vst1q_s8(to, sliced(vld1q_s8(from_a), slice));
+            vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_b), slice));
+            from_a += channels;
+            from_b += channels;
+            to += 2u * DIMMER_TILE_BLOCK;
+        }
+    }
+    return to;
+}
+
+static int8_t *ends(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t a, uint32_t b,
+                    int32_t place, int8_t *to) {
+    int32_t *words = (int32_t *)(void *)to;
+
+    words[0] = model->params[r->multipliers + a];
+    words[1] = model->shifts[r->shifts + a];
+    words[2] = model->params[r->multipliers + b];
+    words[3] = model->shifts[r->shifts + b];
+    words[4] = place;
+    words[5] = r->output_zero_point;
+    words[6] = 0;
+    words[7] = 0;
+    return to + DIMMER_PANEL_ENDS / 2u;
+}
+
+int8_t *dimmer_helium_panel(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t first,
+                            uint32_t end, uint32_t columns, int8_t *to) {
+    const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
+    const slice_t slice = slice_of(r->weight_bits);
+    uint32_t c;
+
+    for (c = first; c < end; c += 2u) {
+        const uint32_t a = c + 1u == end && c != first ? c - 1u : c;
+        const uint32_t b = a + 1u < end ? a + 1u : a;
+        const int8_t *const weights_a = model->weights + r->weights + (size_t)a * depth;
+        const int8_t *const weights_b = model->weights + r->weights + (size_t)b * depth;
+        int32_t *const bias = (int32_t *)(void *)to;
+
+        vst1q_s32(bias, vdupq_n_s32(model->params[r->bias + a]));
+        vst1q_s32(bias + 4, vdupq_n_s32(model->params[r->bias + b]));
+        to += DIMMER_PANEL_ENDS / 2u;
+        to = columns != 0u ? by_slices(weights_a, weights_b, r->input_c, &slice, to)
+                           : in_one_run(weights_a, weights_b, depth, &slice, to);
+        to = ends(model, r, a, b, (int32_t)(a - first), to);
+    }
+    return to;
+}
+
+#endif

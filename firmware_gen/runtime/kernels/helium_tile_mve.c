@@ -1,0 +1,135 @@
+#include "helium.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+#define ASSEMBLY __attribute__((naked, noinline))
+#define REGISTER __attribute__((unused))
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
+
+/* A block of a run, 56 bytes of code: dimmer_tile_run enters in between. */
+#define BLOCK_BYTES 56
+#define PIXEL(from, sum, next)                                                                               \
+    "vldrb.8 q0, [" from "], #16\n\t"                                                                        \
+    "vmladava.s8 " sum ", q0, q4\n\t"                                                                        \
+    "vmladava.s8 " next ", q0, q5\n\t"
+#define BLOCK                                                                                                \
+    "vldrb.8 q4, [r1], #16\n\t"                                                                              \
+    "vldrb.8 q5, [r1], #16\n\t" PIXEL("r3", "r0", "r8") PIXEL("r5", "r2", "r10") PIXEL("r7", "r4", "r12")    \
+        PIXEL("r9", "r6", "lr")
+
+/* A row of three columns of the window: six columns of the input serve four pixels. */
+#define TAP(a, b, c, d)                                                                                      \
+    "vldrb.8 q6, [r1], #16\n\t"                                                                              \
+    "vmladava.s8 r0, " a ", q6\n\t"                                                                          \
+    "vmladava.s8 r2, " b ", q6\n\t"                                                                          \
+    "vmladava.s8 r4, " c ", q6\n\t"                                                                          \
+    "vmladava.s8 r6, " d ", q6\n\t"                                                                          \
+    "vldrb.8 q6, [r1], #16\n\t"                                                                              \
+    "vmladava.s8 r8, " a ", q6\n\t"                                                                          \
+    "vmladava.s8 r10, " b ", q6\n\t"                                                                         \
+    "vmladava.s8 r12, " c ", q6\n\t"                                                                         \
+    "vmladava.s8 lr, " d ", q6\n\t"
+#define ROW(from)                                                                                            \
+    "vldrb.8 q0, [" from "]\n\t"                                                                             \
+    "vldrb.8 q1, [" from ", #16]\n\t"                                                                        \
+    "vldrb.8 q2, [" from ", #32]\n\t"                                                                        \
+    "vldrb.8 q3, [" from ", #48]\n\t"                                                                        \
+    "vldrb.8 q4, [" from ", #64]\n\t"                                                                        \
+    "vldrb.8 q5, [" from ", #80]\n\t" TAP("q0", "q1", "q2", "q3") TAP("q1", "q2", "q3", "q4")                \
+        TAP("q2", "q3", "q4", "q5")
+
+/* On the stack: 0 the tile, 4 where a run's loop is entered. */
+#define ENTER                                                                                                \
+    "push {r4-r11, lr}\n\t"                                                                                  \
+    "vpush {d8-d15}\n\t"                                                                                     \
+    "sub sp, sp, #12\n\t"                                                                                    \
+    "mov r11, r0\n\t"                                                                                        \
+    "str r0, [sp]\n\t"                                                                                       \
+    "ldr r1, [r11, #20]\n\t"                                                                                 \
+    "ldr r2, [r11, #32]\n\t"                                                                                 \
+    "vctp.16 r2\n\t"                                                                                         \
+    "vldrh.16 q7, [r11, #40]\n\t"
+
+#define SUMS "ldmia.w r1!, {r0, r2, r4, r6, r8, r10, r12, lr}\n\t"
+
+/* VQRDMULH and VRSHL round a half up; TFLite's second rounding takes that of a negative number down. */
+#define HALVES_DOWN(q)                                                                                       \
+    "vshr.s32 q2, " q ", #31\n\t"                                                                            \
+    "vadd.i32 " q ", " q ", q2\n\t"
+#define HALVES_UP(q)
+
+/* Lanes become channel, next channel, of one pixel after the other. Saturation to 16 bits on the way changes
+ * nothing: the zero point has 8. */
+#define LEAVE(halves)                                                                                        \
+    "vmov q0[2], q0[0], r0, r4\n\t"                                                                          \
+    "vmov q0[3], q0[1], r2, r6\n\t"                                                                          \
+    "vmov q1[2], q1[0], r8, r12\n\t"                                                                         \
+    "vmov q1[3], q1[1], r10, lr\n\t" SUMS                                                                    \
+    "ldr r11, [sp]\n\t"                                                                                      \
+    "vqrdmulh.s32 q0, q0, r0\n\t"                                                                            \
+    "vqrdmulh.s32 q1, q1, r4\n\t" halves("q0") halves("q1")                                                  \
+    "vrshl.s32 q0, r2\n\t"                                                                                   \
+    "vrshl.s32 q1, r6\n\t"                                                                                   \
+    "vqmovnb.s32 q0, q0\n\t"                                                                                 \
+    "vqmovnt.s32 q0, q1\n\t"                                                                                 \
+    "ldrd r3, r5, [r11, #24]\n\t"                                                                            \
+    "vqadd.s16 q0, q0, r10\n\t"                                                                              \
+    "add.w r5, r5, r8\n\t"                                                                                   \
+    "vqmovnb.s16 q0, q0\n\t"                                                                                 \
+    "vpst\n\t"                                                                                               \
+    "vstrbt.16 q0, [r5, q7]\n\t"                                                                             \
+    "cmp r1, r3\n\t"                                                                                         \
+    "bne.w 1b\n\t"                                                                                           \
+    "add sp, sp, #12\n\t"                                                                                    \
+    "vpop {d8-d15}\n\t"                                                                                      \
+    "pop {r4-r11, pc}"
+
+/* Assembly, because the sums take every even register but the stack pointer. Four blocks make a turn; the
+ * first one begins where as many are left as there are more than a multiple of four. */
+#define RUN(halves)                                                                                          \
+    __asm__ volatile(ENTER "ldr r2, [r11, #16]\n\t"                                                          \
+                           "rsb r2, r2, #0\n\t"                                                              \
+                           "ubfx r2, r2, #5, #2\n\t"                                                         \
+                           "movs r3, #" TEXT(BLOCK_BYTES) "\n\t"                                             \
+                           "mul r2, r2, r3\n\t"                                                              \
+                           "adr.w r3, 2f\n\t"                                                                \
+                           "add.w r2, r2, r3\n\t"                                                            \
+                           "orr r2, r2, #1\n\t"                                                              \
+                           "str r2, [sp, #4]\n"                                                              \
+                           "1:\n\t" SUMS                                                                     \
+                           "ldmia.w r11, {r3, r5, r7, r9}\n\t"                                               \
+                           "ldr r11, [r11, #16]\n\t"                                                         \
+                           "add r11, r1\n\t"                                                                 \
+                           "ldr.w pc, [sp, #4]\n\t"                                                          \
+                           ".balign 4\n"                                                                     \
+                           "2:\n\t" BLOCK BLOCK BLOCK BLOCK                                                  \
+                           "cmp r1, r11\n\t"                                                                 \
+                           "bne.w 2b\n\t" LEAVE(halves))
+
+#define COLUMNS(halves)                                                                                      \
+    __asm__ volatile(ENTER "1:\n\t" SUMS                                                                     \
+                           "ldrd r5, r11, [r11]\n"                                                           \
+                           "2:\n\t"                                                                          \
+                           "ldmia.w r5!, {r3, r7, r9}\n\t" ROW("r3") ROW("r7") ROW("r9")                     \
+                           "cmp r5, r11\n\t"                                                                 \
+                           "bne.w 2b\n\t" LEAVE(halves))
+
+ASSEMBLY void dimmer_tile_run(const dimmer_tile_t *tile REGISTER) {
+    RUN(HALVES_DOWN);
+}
+
+ASSEMBLY void dimmer_tile_run_relu(const dimmer_tile_t *tile REGISTER) {
+    RUN(HALVES_UP);
+}
+
+ASSEMBLY void dimmer_tile_columns(const dimmer_tile_t *tile REGISTER) {
+    COLUMNS(HALVES_DOWN);
+}
+
+ASSEMBLY void dimmer_tile_columns_relu(const dimmer_tile_t *tile REGISTER) {
+    COLUMNS(HALVES_UP);
+}
+
+#endif

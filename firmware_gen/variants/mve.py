@@ -1,0 +1,157 @@
+"""Variants for Arm cores with Helium, the vector extension of Cortex-M55."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from firmware_gen.kernels import (
+    ADD,
+    ADD_MVE,
+    CONV_2D,
+    CONV_2D_ADD,
+    CONV_2D_ADD_MVE,
+    CONV_2D_MVE,
+    Step,
+)
+from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, sum_elements
+from firmware_gen.variants.frame import Settings, Variant
+
+_MVE = frozenset({"mve"})
+_PIXELS = 4
+_BLOCK = 16
+_PAIR = 64
+"""Bytes of a pair of channels in a panel beside its weights."""
+SUM_TABLE = 1024
+_LINEAR = (1 << 30, 0)
+"""Multiplier and shift of the input of an ADD that is only shifted: the one with the larger scale."""
+
+
+def _rounded(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK
+
+
+def _depth(shape: ConvShape) -> int:
+    return shape.kernel_h * shape.kernel_w * shape.input_c
+
+
+def _direct(shape: ConvShape) -> bool:
+    """Whether the inputs of every pixel lie in one piece in the input."""
+    inside = (shape.output_h - 1) * shape.stride_h < shape.input_h and (
+        shape.output_w - 1
+    ) * shape.stride_w < shape.input_w
+    return (shape.kernel_h, shape.kernel_w, shape.pad_top, shape.pad_left) == (1, 1, 0, 0) and inside
+
+
+def _gathered(shape: ConvShape) -> bool:
+    """Whether windows are gathered element by element, not row by row."""
+    return shape.kernel_w * shape.input_c < _BLOCK or shape.dilation_w != 1
+
+
+def _strip_bytes(shape: ConvShape) -> int:
+    """The padded rows under a row of windows."""
+    reach = (shape.output_w - 1) * shape.stride_w + (shape.kernel_w - 1) * shape.dilation_w + 1
+    return shape.kernel_h * max(reach, shape.pad_left + shape.input_w) * shape.input_c
+
+
+def _conv_supports(step: Step) -> bool:
+    shape = shape_of(step)
+    plain = number(step, "batches") == 1 and all(-31 <= shift <= -1 for shift in shifts_of(step))
+    reachable = _direct(shape) or not _gathered(shape) or _strip_bytes(shape) < 2**16
+    return plain and reachable and shape.output_c < 21845
+
+
+def _by_columns(shape: ConvShape) -> bool:
+    window = (shape.kernel_h, shape.kernel_w, shape.stride_w, shape.dilation_h, shape.dilation_w)
+    return window == (3, 3, 1, 1, 1) and shape.input_c % _BLOCK == 0
+
+
+def _conv_settings(step: Step) -> Iterable[Settings]:
+    """All channels in one pass, or an even part of them in each."""
+    shape = shape_of(step)
+    sizes = {shape.output_c} | {(-(-shape.output_c // passes) + 1) // 2 * 2 for passes in range(2, shape.output_c)}
+    ways = (1, 0) if _by_columns(shape) else (0,)
+    return [{"group": size, "columns": way} for size in sorted(sizes) for way in ways]
+
+
+def _setting(settings: Settings, name: str) -> int:
+    value = settings[name]
+    assert isinstance(value, int)
+    return value
+
+
+def _conv_scratch(step: Step, settings: Settings) -> int:
+    shape, depth = shape_of(step), _rounded(_depth(shape_of(step)))
+    panel = (_setting(settings, "group") + 1) // 2 * (2 * depth + _PAIR)
+    if _setting(settings, "columns"):
+        slices, wide = shape.input_c // _BLOCK, -(-shape.output_w // _PIXELS) * _PIXELS + 2
+        return panel + _rounded(12 * slices) + 64 * slices * max(wide, shape.pad_left + shape.input_w)
+    if _direct(shape):
+        return panel + (4 * depth if shape.input_c % _BLOCK else 0)
+    offsets = _rounded(2 * _depth(shape)) if _gathered(shape) else 0
+    return panel + 4 * depth + _rounded(_strip_bytes(shape)) + offsets
+
+
+def _tile_ends(step: Step) -> int:
+    """Instructions of a tile beside its products."""
+    relu = number(step, "activation_min") >= number(step, "output_zero_point")
+    return 25 if relu else 29
+
+
+def _conv_cost(step: Step, settings: Settings) -> float:
+    shape, group = shape_of(step), _setting(settings, "group")
+    blocks = _rounded(_depth(shape)) // _BLOCK
+    passes = -(-shape.output_c // group)
+    pairs = sum((min(group, shape.output_c - first) + 1) // 2 for first in range(0, shape.output_c, group))
+    panels = pairs * (blocks * 8 + 80)
+    if _setting(settings, "columns"):
+        slices = shape.input_c // _BLOCK
+        tiles = shape.output_h * -(-shape.output_w // _PIXELS)
+        tile = pairs * (_tile_ends(step) + 111 * slices) + passes * (60 + 15 * slices)
+        rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (60 + 36 * slices)
+        return tiles * tile + passes * rows + panels + 400
+    tiles = -(-shape.pixels // _PIXELS)
+    tile = pairs * (_tile_ends(step) + 14 * blocks + 2 * -(-blocks // 4)) + passes * 60
+    if _direct(shape):
+        pixel, row = 16.0, 15.0
+    else:
+        depth, run = _depth(shape), shape.kernel_w * shape.input_c
+        pixel = 30 + 4 * -(-depth // 8) if _gathered(shape) else 25 + shape.kernel_h * (3 * -(-run // _BLOCK) + 8)
+        row = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
+    return tiles * tile + passes * (shape.pixels * pixel + shape.output_h * row) + panels + 400
+
+
+def _sum_supports(step: Step, prefix: str = "") -> bool:
+    def value(name: str) -> int:
+        return number(step, prefix + name)
+
+    flat = not (value("broadcast1") or value("broadcast2") or value("input1_blob") or value("input2_blob"))
+    linear = _LINEAR in ((value("multiplier1"), value("shift1")), (value("multiplier2"), value("shift2")))
+    return flat and linear and value("left_shift") == 20 and -31 <= value("shift_output") <= -1
+
+
+def _sum_cost(step: Step, _settings: Settings) -> float:
+    return 3.25 * sum_elements(step) + 900
+
+
+def _conv_add_cost(step: Step, settings: Settings) -> float:
+    shape = shape_of(step)
+    calls = shape.pixels / 4 if _setting(settings, "group") == shape.output_c else shape.pixels
+    passes = -(-shape.output_c // _setting(settings, "group"))
+    return _conv_cost(step, settings) + _sum_cost(step, {}) + calls * passes * 60
+
+
+VARIANTS = (
+    Variant(CONV_2D_MVE, CONV_2D, _MVE, _conv_cost, _conv_supports, _conv_settings, _conv_scratch),
+    Variant(
+        CONV_2D_ADD_MVE,
+        CONV_2D_ADD,
+        _MVE,
+        _conv_add_cost,
+        lambda step: _conv_supports(step) and _sum_supports(step, "add_"),
+        _conv_settings,
+        lambda step, settings: (
+            _conv_scratch(step, settings) + SUM_TABLE + _rounded(_PIXELS * _setting(settings, "group"))
+        ),
+    ),
+    Variant(ADD_MVE, ADD, _MVE, _sum_cost, _sum_supports, scratch=lambda _step, _settings: SUM_TABLE),
+)

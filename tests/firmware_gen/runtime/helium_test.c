@@ -1,0 +1,259 @@
+/* Kernels for Helium against the portable ones, which are compared with the stock interpreter elsewhere:
+ * random shapes, random and extreme values, and nothing written outside their buffers. Exits with 0, or with a
+ * number for the kernel that differs. */
+#include <string.h>
+
+#include "kernels/dimmer_kernels.h"
+
+#define ROUNDS      500u
+#define ARENA_BYTES 131072u
+#define MOST_VALUES 49152u
+#define GUARD       0x5Au
+#define GUARD_BYTES 64u
+
+enum { CONV = 1, CONV_ADD, ADD };
+
+static uint32_t state = 11u;
+
+static uint32_t below(uint32_t limit) {
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % limit;
+}
+
+static uint32_t one_of(uint32_t a, uint32_t b) {
+    return below(2u) != 0u ? a : b;
+}
+
+static int8_t next_value(uint32_t extremes) {
+    return below(16u) < extremes ? (int8_t)(below(2u) != 0u ? 127 : -128) : (int8_t)((int32_t)below(256u) - 128);
+}
+
+static int8_t weights[MOST_VALUES];
+static int32_t params[512];
+static int8_t shifts[128];
+static union {
+    uint8_t bytes[ARENA_BYTES];
+    uint64_t alignment;
+} arena;
+static int8_t expected[MOST_VALUES];
+static int8_t residual[MOST_VALUES];
+static dimmer_model_t model;
+
+static uint32_t aligned(uint32_t size) {
+    return (size + 15u) & ~15u;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
+}
+
+static void fill(int8_t *values, uint32_t count, uint32_t extremes) {
+    for (; count != 0u; --count) {
+        *values++ = next_value(extremes);
+    }
+}
+
+/* Biases at 0, multipliers at 128, shifts at 0. */
+static void tables(uint32_t channels) {
+    uint32_t i;
+
+    for (i = 0; i < channels; ++i) {
+        params[i] = (int32_t)below(200000u) - 100000;
+        params[128u + i] = (int32_t)(0x40000000u + below(0x1000000u) * 64u - below(2u));
+        shifts[i] = (int8_t)-(int32_t)(below(8u) == 0u ? 1u + below(31u) : 6u + below(5u));
+    }
+}
+
+/* Of ranges: all of int8, from the zero point up, or any. */
+static void limits(int8_t zero_point, int8_t *low, int8_t *high) {
+    const uint32_t kind = below(3u);
+
+    *low = (int8_t)(kind == 0u ? -128 : kind == 1u ? zero_point : (int32_t)below(100u) - 100);
+    *high = (int8_t)(below(2u) != 0u ? 127 : larger(below(127u), (uint32_t)(*low < 0 ? 0 : *low)));
+}
+
+/* Runs a kernel whose scratch ends at `end`, and compares. */
+static int differs(dimmer_kernel_fn kernel, const void *record, uint32_t output, uint32_t bytes, uint32_t end) {
+    uint32_t i;
+
+    memset(arena.bytes + output + bytes, (int)GUARD, GUARD_BYTES);
+    memset(arena.bytes + end, (int)GUARD, GUARD_BYTES);
+    kernel(&model, record, arena.bytes);
+    if (memcmp(arena.bytes + output, expected, bytes) != 0) {
+        return 1;
+    }
+    for (i = 0; i < GUARD_BYTES; ++i) {
+        if (arena.bytes[output + bytes + i] != GUARD || arena.bytes[end + i] != GUARD) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void conv_shape(dimmer_conv2d_s8_t *r, uint32_t round) {
+    const uint32_t square = round % 3u;
+
+    memset(r, 0, sizeof *r);
+    r->batches = 1u;
+    r->kernel_h = (uint16_t)(1u + below(4u));
+    r->kernel_w = (uint16_t)(1u + below(4u));
+    r->stride_h = (uint16_t)(1u + below(2u));
+    r->stride_w = (uint16_t)(1u + below(2u));
+    r->dilation_h = (uint16_t)one_of(1u, 1u + below(2u));
+    r->dilation_w = (uint16_t)one_of(1u, 1u + below(2u));
+    r->input_c = (uint16_t)(1u + below(one_of(40u, 6u)));
+    r->input_h = (uint16_t)(1u + below(11u));
+    r->input_w = (uint16_t)(1u + below(11u));
+    r->output_c = (uint16_t)(1u + below(18u));
+    r->output_h = (uint16_t)(1u + below((uint32_t)r->input_h + 1u));
+    r->output_w = (uint16_t)(1u + below((uint32_t)r->input_w + 1u));
+    if (square == 0u) {
+        r->kernel_h = r->kernel_w = 3u;
+        r->stride_w = r->dilation_h = r->dilation_w = 1u;
+        r->input_c = (uint16_t)(16u + 16u * below(3u));
+    } else if (square == 1u && below(2u) != 0u) {
+        r->kernel_h = r->kernel_w = 1u;
+        r->output_h = (uint16_t)((r->input_h + r->stride_h - 1u) / r->stride_h);
+        r->output_w = (uint16_t)((r->input_w + r->stride_w - 1u) / r->stride_w);
+    }
+    r->pad_top = (uint16_t)below(r->kernel_h);
+    r->pad_left = (uint16_t)below(r->kernel_w);
+    r->weight_bits = 8;
+}
+
+/* As the kernel's comment in dimmer_kernels.h has it. */
+static uint32_t conv_scratch(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns) {
+    const uint32_t run = (uint32_t)r->kernel_w * r->input_c;
+    const uint32_t depth = aligned(run * r->kernel_h);
+    const uint32_t panel = (group + 1u) / 2u * (2u * depth + 64u);
+    const uint32_t reach = (r->output_w - 1u) * r->stride_w + (r->kernel_w - 1u) * r->dilation_w + 1u;
+    const uint32_t padded = (uint32_t)r->pad_left + r->input_w;
+
+    if (columns != 0u) {
+        return panel + aligned(r->input_c / 16u * 12u) +
+               r->input_c / 16u * 64u * larger((r->output_w + 3u) / 4u * 4u + 2u, padded);
+    }
+    if (r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
+        (r->output_h - 1u) * r->stride_h < r->input_h && (r->output_w - 1u) * r->stride_w < r->input_w) {
+        return panel + (r->input_c % 16u == 0u ? 0u : 4u * depth);
+    }
+    return panel + 4u * depth + aligned(r->kernel_h * larger(reach, padded) * r->input_c) +
+           (run < 16u || r->dilation_w != 1u ? aligned(2u * run * r->kernel_h) : 0u);
+}
+
+static void sum_numbers(dimmer_add_s8_t *add, uint32_t elements) {
+    const uint32_t linear = 1u + below(2u);
+
+    memset(add, 0, sizeof *add);
+    add->dims[0] = add->dims[1] = add->dims[2] = 1u;
+    add->dims[3] = elements;
+    add->multiplier1 = (int32_t)(linear == 1u ? 0x40000000u : 0x40000000u + below(0x1000000u) * 64u);
+    add->multiplier2 = (int32_t)(linear == 2u ? 0x40000000u : 0x40000000u + below(0x1000000u) * 64u);
+    add->shift1 = (int8_t)(linear == 1u ? 0 : -(int32_t)below(4u));
+    add->shift2 = (int8_t)(linear == 2u ? 0 : -(int32_t)below(4u));
+    add->multiplier_output = (int32_t)(0x40000000u + below(0x1000000u) * 64u);
+    add->shift_output = (int8_t)-(int32_t)(17u + below(4u));
+    add->left_shift = 20;
+    add->zero_point1 = next_value(4u);
+    add->zero_point2 = next_value(4u);
+    add->output_zero_point = next_value(4u);
+    limits(add->output_zero_point, &add->activation_min, &add->activation_max);
+}
+
+static int add_differs(void) {
+    const uint32_t elements = 1u + below(300u);
+    dimmer_add_s8_mve_t a;
+
+    sum_numbers(&a.add, elements);
+    a.add.input1 = 0u;
+    a.add.input2 = aligned(elements);
+    a.add.output = 2u * aligned(elements);
+    a.scratch = a.add.output + aligned(elements + GUARD_BYTES);
+    fill((int8_t *)arena.bytes, 2u * aligned(elements), 4u);
+    dimmer_add_s8(&model, &a.add, arena.bytes);
+    memcpy(expected, arena.bytes + a.add.output, elements);
+    memset(arena.bytes + a.add.output, 0, elements);
+    return differs(dimmer_add_s8_mve, &a, a.add.output, elements, a.scratch + 1024u);
+}
+
+/* The sum of `expected` and a random residual, which it overwrites. */
+static int conv_add_differs(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns) {
+    const uint32_t bytes = (uint32_t)r->output_h * r->output_w * r->output_c;
+    const uint32_t end = r->scratch + conv_scratch(r, group, columns) + 1024u + aligned(4u * group);
+    dimmer_conv2d_add_s8_mve_t d;
+
+    memset(&d, 0, sizeof d);
+    d.conv = *r;
+    d.operand = (uint16_t)(1u + below(2u));
+    d.group = (uint16_t)group;
+    d.columns = (uint16_t)columns;
+    sum_numbers(&d.add, bytes);
+    fill(residual, bytes, 4u);
+    memcpy(arena.bytes + r->output, expected, bytes);
+    memcpy(arena.bytes + r->scratch, residual, bytes);
+    d.add.input1 = d.operand == 1u ? r->output : r->scratch;
+    d.add.input2 = d.operand == 1u ? r->scratch : r->output;
+    d.add.output = r->output;
+    dimmer_add_s8(&model, &d.add, arena.bytes);
+    memcpy(expected, arena.bytes + r->output, bytes);
+    memcpy(arena.bytes + r->output, residual, bytes);
+    d.add.input1 = d.operand == 1u ? ARENA_BYTES : r->output;
+    d.add.input2 = d.operand == 1u ? r->output : ARENA_BYTES;
+    return differs(dimmer_conv2d_add_s8_mve, &d, r->output, bytes, end);
+}
+
+static int convolution(uint32_t round) {
+    const uint32_t extremes = round % 3u * 8u;
+    dimmer_conv2d_s8_mve_t d;
+    dimmer_conv2d_s8_t r;
+    uint32_t square;
+    uint32_t input;
+    uint32_t bytes;
+
+    conv_shape(&r, round);
+    input = (uint32_t)r.input_h * r.input_w * r.input_c;
+    bytes = (uint32_t)r.output_h * r.output_w * r.output_c;
+    fill(weights, (uint32_t)r.output_c * r.kernel_h * r.kernel_w * r.input_c, extremes);
+    tables(r.output_c);
+    r.multipliers = 128u;
+    r.weight_bits = (uint8_t)(below(4u) != 0u ? 8u : one_of(4u, 2u));
+    r.slice_channels = (uint8_t)(r.weight_bits == 8u ? 0u : r.output_c);
+    r.input_zero_point = next_value(4u);
+    r.output_zero_point = next_value(4u);
+    limits(r.output_zero_point, &r.activation_min, &r.activation_max);
+    r.output = aligned(input + GUARD_BYTES);
+    r.scratch = r.output + aligned(bytes + GUARD_BYTES);
+    memset(arena.bytes, (int)GUARD, sizeof arena.bytes);
+    fill((int8_t *)arena.bytes, input, extremes);
+    dimmer_conv2d_s8(&model, &r, arena.bytes);
+    memcpy(expected, arena.bytes + r.output, bytes);
+    memset(arena.bytes + r.output, 0, bytes);
+    square = r.kernel_h == 3u && r.kernel_w == 3u && r.stride_w == 1u && r.dilation_h == 1u &&
+             r.dilation_w == 1u && r.input_c % 16u == 0u;
+    d.conv = r;
+    d.group = (uint16_t)one_of(r.output_c, 2u + 2u * below(3u));
+    d.columns = (uint16_t)(square != 0u ? below(2u) : 0u);
+    if (differs(dimmer_conv2d_s8_mve, &d, r.output, bytes, r.scratch + conv_scratch(&r, d.group, d.columns))) {
+        return CONV;
+    }
+    return conv_add_differs(&r, d.group, d.columns) ? CONV_ADD : 0;
+}
+
+int main(void) {
+    uint32_t round;
+
+    model.weights = weights;
+    model.params = params;
+    model.shifts = shifts;
+    for (round = 0; round < ROUNDS; ++round) {
+        const int wrong = convolution(round);
+
+        if (wrong != 0) {
+            return wrong;
+        }
+        if (add_differs()) {
+            return ADD;
+        }
+    }
+    return 0;
+}
