@@ -174,6 +174,7 @@ DEPTHWISE_CONV_2D = _record(
 )
 DEPTHWISE_CONV_2D_3X3 = _extended("dimmer_depthwise_conv2d_s8_3x3", DEPTHWISE_CONV_2D, "conv", "I:scratch")
 DEPTHWISE_CONV_2D_DSP = _extended("dimmer_depthwise_conv2d_s8_dsp", DEPTHWISE_CONV_2D, "conv", "I:scratch")
+DEPTHWISE_CONV_2D_MVE = _extended("dimmer_depthwise_conv2d_s8_mve", DEPTHWISE_CONV_2D, "conv", "I:scratch H:group,down")
 FULLY_CONNECTED = _record(
     "dimmer_fully_connected_s8",
     f"I:input,output,weights,bias,scales,rows,input_c,output_c b:output_zero_point,{_LIMITS} B:per_channel",
@@ -234,6 +235,7 @@ KERNELS = (
     CONV_2D_MVE,
     CONV_2D_ADD_MVE,
     DEPTHWISE_CONV_2D_DSP,
+    DEPTHWISE_CONV_2D_MVE,
     ADD_DSP,
     ADD_MVE,
     DEPTHWISE_CONV_2D,

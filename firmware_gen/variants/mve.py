@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from firmware_gen.kernels import (
     ADD,
@@ -11,6 +12,8 @@ from firmware_gen.kernels import (
     CONV_2D_ADD,
     CONV_2D_ADD_MVE,
     CONV_2D_MVE,
+    DEPTHWISE_CONV_2D,
+    DEPTHWISE_CONV_2D_MVE,
     Step,
 )
 from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, sum_elements
@@ -19,6 +22,8 @@ from firmware_gen.variants.frame import Settings, Variant
 _MVE = frozenset({"mve"})
 _PIXELS = 4
 _BLOCK = 16
+_SIDE = 4
+"""Rows and columns of a window of a depthwise convolution, at most."""
 _PAIR = 64
 """Bytes of a pair of channels in a panel beside its weights."""
 SUM_TABLE = 1024
@@ -120,6 +125,71 @@ def _conv_cost(step: Step, settings: Settings) -> float:
     return tiles * tile + passes * (shape.pixels * pixel + shape.output_h * row) + panels + 400
 
 
+@dataclass(frozen=True, slots=True)
+class _Direction:
+    """One of the two directions of an image."""
+
+    inputs: int
+    outputs: int
+    stride: int
+    dilation: int
+    pad: int
+    taps: int
+
+
+def _directions(shape: ConvShape, down: int) -> tuple[_Direction, _Direction]:
+    """That in which windows of a turn are neighbours, and the other one."""
+    flat = _Direction(shape.input_w, shape.output_w, shape.stride_w, shape.dilation_w, shape.pad_left, shape.kernel_w)
+    upright = _Direction(shape.input_h, shape.output_h, shape.stride_h, shape.dilation_h, shape.pad_top, shape.kernel_h)
+    return (upright, flat) if down else (flat, upright)
+
+
+def _paired(shape: ConvShape) -> bool:
+    """Whether a turn does two rows."""
+    steps = (shape.stride_h, shape.stride_w, shape.dilation_h, shape.dilation_w)
+    return steps == (1, 1, 1, 1) and max(shape.kernel_h, shape.kernel_w) <= 3
+
+
+def _width(along: _Direction) -> int:
+    turns = -(-along.outputs // _SIDE)
+    return max((turns * _SIDE - 1) * along.stride + 3 * along.dilation + 1, along.pad + along.inputs)
+
+
+def _depthwise_supports(step: Step) -> bool:
+    shape = shape_of(step)
+    plain = number(step, "batches") == number(step, "depth_multiplier") == 1
+    small = max(shape.kernel_h, shape.kernel_w) <= _SIDE
+    near = (3 * shape.output_w + 1) * shape.input_c < 2**16
+    return plain and small and near and all(-31 <= shift <= -1 for shift in shifts_of(step))
+
+
+def _depthwise_settings(step: Step) -> Iterable[Settings]:
+    channels = shape_of(step).input_c
+    sizes = {channels} | set(range(_BLOCK, channels, _BLOCK))
+    return [{"group": size, "down": down} for size in sorted(sizes) for down in (0, 1)]
+
+
+def _depthwise_scratch(step: Step, settings: Settings) -> int:
+    shape = shape_of(step)
+    along, _ = _directions(shape, _setting(settings, "down"))
+    return 16 + _rounded(_setting(settings, "group")) * (12 + (40 if _paired(shape) else 16) + 4 * _width(along))
+
+
+def _depthwise_cost(step: Step, settings: Settings) -> float:
+    shape, group = shape_of(step), _setting(settings, "group")
+    along, across = _directions(shape, _setting(settings, "down"))
+    passes = -(-shape.input_c // group)
+    paired = _paired(shape)
+    rows = -(-across.outputs // 2) if paired else across.outputs
+    turns = rows * -(-along.outputs // _SIDE)
+    halves = _tile_ends(step) - 25
+    turn = (34 + halves) * shape.input_c if paired else (39 + halves) * -(-shape.input_c // 2)
+    blocks = sum(_rounded(min(group, shape.input_c - first)) // _BLOCK for first in range(0, shape.input_c, group))
+    columns = blocks * rows * (15 * along.inputs + 80)
+    weights = shape.input_c * (10 + (3 if paired else 2) * shape.kernel_h * shape.kernel_w)
+    return turns * (turn + 60 * passes) + columns + weights + passes * 300 + 300
+
+
 def _sum_supports(step: Step, prefix: str = "") -> bool:
     def value(name: str) -> int:
         return number(step, prefix + name)
@@ -152,6 +222,15 @@ VARIANTS = (
         lambda step, settings: (
             _conv_scratch(step, settings) + SUM_TABLE + _rounded(_PIXELS * _setting(settings, "group"))
         ),
+    ),
+    Variant(
+        DEPTHWISE_CONV_2D_MVE,
+        DEPTHWISE_CONV_2D,
+        _MVE,
+        _depthwise_cost,
+        _depthwise_supports,
+        _depthwise_settings,
+        _depthwise_scratch,
     ),
     Variant(ADD_MVE, ADD, _MVE, _sum_cost, _sum_supports, scratch=lambda _step, _settings: SUM_TABLE),
 )

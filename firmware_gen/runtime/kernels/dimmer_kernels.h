@@ -189,6 +189,22 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_dsp_t, sizeof(dimmer_depthwise_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_dsp);
 
+/* DEPTHWISE_CONV_2D for Arm cores with Helium: a window is one vector. batches and depth_multiplier are 1,
+ * kernel_h and kernel_w at most 4, shifts -31..-1. Windows of a turn are neighbours in a row of the image, or
+ * in a column where `down` is 1; `group` channels are laid out in scratch at a time, a multiple of 16, or
+ * input_c. 3 * A + B < 65536, A bytes from one of these neighbours to the next, B from a row of them to the
+ * next. Scratch: with G, group rounded up to a multiple of 16, 16 + G * (12 + V + 4 * W), where V = 40 for
+ * strides and dilations of 1 and kernel_h and kernel_w of at most 3, otherwise 16, and W, along these
+ * neighbours, = max((R4(outputs) - 1) * stride + 3 * dilation + 1, pad + inputs). */
+typedef struct {
+    dimmer_depthwise_conv2d_s8_t conv;
+    uint32_t scratch;
+    uint16_t group;
+    uint16_t down;
+} dimmer_depthwise_conv2d_s8_mve_t;
+DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_mve_t, sizeof(dimmer_depthwise_conv2d_s8_t) + 8);
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_mve);
+
 /* FULLY_CONNECTED. input int8[rows,input_c], weights int8[output_c,input_c], output int8[rows,output_c],
  * bias int32[output_c] with the input's zero point folded in as in CONV_2D (all rows of a model without
  * bias: the folded part alone). scales: index into params of IEEE doubles, low word first,

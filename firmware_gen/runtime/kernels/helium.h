@@ -19,7 +19,8 @@ typedef struct {
     union {
         const int8_t *pixels[DIMMER_TILE_PIXELS]; /* of a run: where each pixel's inputs begin */
         struct {
-            const int8_t *const *rows; /* of columns: three rows of four pixels and two more, slice by slice */
+            const int8_t *const
+                *rows; /* of columns: three rows of four pixels and two more, slice by slice */
             const int8_t *const *rows_end;
         } columns;
     } from;                  /* 0 */

@@ -230,7 +230,8 @@ static void columns(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t slices = r->input_c / DIMMER_TILE_BLOCK;
     const uint32_t tiles = (r->output_w + DIMMER_TILE_PIXELS - 1u) / DIMMER_TILE_PIXELS;
-    const uint32_t wide = larger(tiles * DIMMER_TILE_PIXELS + WINDOW - 1u, (uint32_t)r->pad_left + r->input_w);
+    const uint32_t wide =
+        larger(tiles * DIMMER_TILE_PIXELS + WINDOW - 1u, (uint32_t)r->pad_left + r->input_w);
     const uint32_t pitch = wide * DIMMER_TILE_BLOCK;
     const uint32_t row_bytes = pitch * slices;
     const int8_t **const rows = (const int8_t **)(void *)w->rest;

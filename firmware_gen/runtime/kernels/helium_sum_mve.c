@@ -29,8 +29,8 @@ dimmer_helium_sum_t dimmer_helium_sum_prepare(const dimmer_add_s8_t *r, int32_t 
     const int32_t zero = first_linear ? r->zero_point2 : r->zero_point1;
     const int32_t multiplier = first_linear ? r->multiplier2 : r->multiplier1;
     const int32_t shift = first_linear ? r->shift2 : r->shift1;
-    const int32_t linear_zero = (int32_t)((uint32_t)(first_linear ? r->zero_point1 : r->zero_point2)
-                                          << LINEAR_SHIFT);
+    const int32_t linear_zero =
+        (int32_t)((uint32_t)(first_linear ? r->zero_point1 : r->zero_point2) << LINEAR_SHIFT);
     dimmer_helium_sum_t sum;
     int32_t code;
 
@@ -73,13 +73,14 @@ dimmer_helium_sum_t dimmer_helium_sum_prepare(const dimmer_add_s8_t *r, int32_t 
     "vstrb.32 q1, [%[output]], #4\n\t"                                                                       \
     "letp lr, 1b"
 #define LOOP(halves)                                                                                         \
-    __asm__ volatile("vdup.32 q5, %[low]\n\t"                                                                \
-                     "vdup.32 q6, %[high]\n\t" HEAD halves TAIL                                              \
-                     : [looked_up] "+&r"(looked_up), [linear] "+&r"(linear), [output] "+&r"(output)          \
-                     : [count] "r"(count), [table] "r"(sum->table), [factor] "r"((int32_t)1 << LINEAR_SHIFT), \
-                       [multiplier] "r"(sum->multiplier), [shift] "r"(sum->shift), [zero] "r"(sum->zero_point), \
-                       [low] "r"(sum->low), [high] "r"(sum->high)                                            \
-                     : "q0", "q1", "q2", "q5", "q6", "lr", "cc", "memory")
+    __asm__ volatile(                                                                                        \
+        "vdup.32 q5, %[low]\n\t"                                                                             \
+        "vdup.32 q6, %[high]\n\t" HEAD halves TAIL                                                           \
+        : [looked_up] "+&r"(looked_up), [linear] "+&r"(linear), [output] "+&r"(output)                       \
+        : [count] "r"(count), [table] "r"(sum->table), [factor] "r"((int32_t)1 << LINEAR_SHIFT),             \
+          [multiplier] "r"(sum->multiplier), [shift] "r"(sum->shift), [zero] "r"(sum->zero_point),           \
+          [low] "r"(sum->low), [high] "r"(sum->high)                                                         \
+        : "q0", "q1", "q2", "q5", "q6", "lr", "cc", "memory")
 
 void dimmer_helium_sum_run(const dimmer_helium_sum_t *sum, const int8_t *first, const int8_t *second,
                            int8_t *output, uint32_t count) {

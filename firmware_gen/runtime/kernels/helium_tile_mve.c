@@ -66,25 +66,23 @@
     "vmov q0[2], q0[0], r0, r4\n\t"                                                                          \
     "vmov q0[3], q0[1], r2, r6\n\t"                                                                          \
     "vmov q1[2], q1[0], r8, r12\n\t"                                                                         \
-    "vmov q1[3], q1[1], r10, lr\n\t" SUMS                                                                    \
-    "ldr r11, [sp]\n\t"                                                                                      \
+    "vmov q1[3], q1[1], r10, lr\n\t" SUMS "ldr r11, [sp]\n\t"                                                \
     "vqrdmulh.s32 q0, q0, r0\n\t"                                                                            \
-    "vqrdmulh.s32 q1, q1, r4\n\t" halves("q0") halves("q1")                                                  \
-    "vrshl.s32 q0, r2\n\t"                                                                                   \
-    "vrshl.s32 q1, r6\n\t"                                                                                   \
-    "vqmovnb.s32 q0, q0\n\t"                                                                                 \
-    "vqmovnt.s32 q0, q1\n\t"                                                                                 \
-    "ldrd r3, r5, [r11, #24]\n\t"                                                                            \
-    "vqadd.s16 q0, q0, r10\n\t"                                                                              \
-    "add.w r5, r5, r8\n\t"                                                                                   \
-    "vqmovnb.s16 q0, q0\n\t"                                                                                 \
-    "vpst\n\t"                                                                                               \
-    "vstrbt.16 q0, [r5, q7]\n\t"                                                                             \
-    "cmp r1, r3\n\t"                                                                                         \
-    "bne.w 1b\n\t"                                                                                           \
-    "add sp, sp, #12\n\t"                                                                                    \
-    "vpop {d8-d15}\n\t"                                                                                      \
-    "pop {r4-r11, pc}"
+    "vqrdmulh.s32 q1, q1, r4\n\t" halves("q0") halves("q1") "vrshl.s32 q0, r2\n\t"                           \
+                                                            "vrshl.s32 q1, r6\n\t"                           \
+                                                            "vqmovnb.s32 q0, q0\n\t"                         \
+                                                            "vqmovnt.s32 q0, q1\n\t"                         \
+                                                            "ldrd r3, r5, [r11, #24]\n\t"                    \
+                                                            "vqadd.s16 q0, q0, r10\n\t"                      \
+                                                            "add.w r5, r5, r8\n\t"                           \
+                                                            "vqmovnb.s16 q0, q0\n\t"                         \
+                                                            "vpst\n\t"                                       \
+                                                            "vstrbt.16 q0, [r5, q7]\n\t"                     \
+                                                            "cmp r1, r3\n\t"                                 \
+                                                            "bne.w 1b\n\t"                                   \
+                                                            "add sp, sp, #12\n\t"                            \
+                                                            "vpop {d8-d15}\n\t"                              \
+                                                            "pop {r4-r11, pc}"
 
 /* Assembly, because the sums take every even register but the stack pointer. Four blocks make a turn; the
  * first one begins where as many are left as there are more than a multiple of four. */
@@ -93,28 +91,25 @@
                            "rsb r2, r2, #0\n\t"                                                              \
                            "ubfx r2, r2, #5, #2\n\t"                                                         \
                            "movs r3, #" TEXT(BLOCK_BYTES) "\n\t"                                             \
-                           "mul r2, r2, r3\n\t"                                                              \
-                           "adr.w r3, 2f\n\t"                                                                \
-                           "add.w r2, r2, r3\n\t"                                                            \
-                           "orr r2, r2, #1\n\t"                                                              \
-                           "str r2, [sp, #4]\n"                                                              \
-                           "1:\n\t" SUMS                                                                     \
-                           "ldmia.w r11, {r3, r5, r7, r9}\n\t"                                               \
-                           "ldr r11, [r11, #16]\n\t"                                                         \
-                           "add r11, r1\n\t"                                                                 \
-                           "ldr.w pc, [sp, #4]\n\t"                                                          \
-                           ".balign 4\n"                                                                     \
-                           "2:\n\t" BLOCK BLOCK BLOCK BLOCK                                                  \
-                           "cmp r1, r11\n\t"                                                                 \
-                           "bne.w 2b\n\t" LEAVE(halves))
+                                                          "mul r2, r2, r3\n\t"                               \
+                                                          "adr.w r3, 2f\n\t"                                 \
+                                                          "add.w r2, r2, r3\n\t"                             \
+                                                          "orr r2, r2, #1\n\t"                               \
+                                                          "str r2, [sp, #4]\n"                               \
+                                                          "1:\n\t" SUMS "ldmia.w r11, {r3, r5, r7, r9}\n\t"  \
+                                                          "ldr r11, [r11, #16]\n\t"                          \
+                                                          "add r11, r1\n\t"                                  \
+                                                          "ldr.w pc, [sp, #4]\n\t"                           \
+                                                          ".balign 4\n"                                      \
+                                                          "2:\n\t" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n\t" \
+                                                          "bne.w 2b\n\t" LEAVE(halves))
 
 #define COLUMNS(halves)                                                                                      \
-    __asm__ volatile(ENTER "1:\n\t" SUMS                                                                     \
-                           "ldrd r5, r11, [r11]\n"                                                           \
+    __asm__ volatile(ENTER "1:\n\t" SUMS "ldrd r5, r11, [r11]\n"                                             \
                            "2:\n\t"                                                                          \
-                           "ldmia.w r5!, {r3, r7, r9}\n\t" ROW("r3") ROW("r7") ROW("r9")                     \
-                           "cmp r5, r11\n\t"                                                                 \
-                           "bne.w 2b\n\t" LEAVE(halves))
+                           "ldmia.w r5!, {r3, r7, r9}\n\t" ROW("r3") ROW("r7")                               \
+                               ROW("r9") "cmp r5, r11\n\t"                                                   \
+                                         "bne.w 2b\n\t" LEAVE(halves))
 
 ASSEMBLY void dimmer_tile_run(const dimmer_tile_t *tile REGISTER) {
     RUN(HALVES_DOWN);

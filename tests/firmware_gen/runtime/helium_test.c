@@ -1,6 +1,6 @@
 /* Kernels for Helium against the portable ones, which are compared with the stock interpreter elsewhere:
- * random shapes, random and extreme values, and nothing written outside their buffers. Exits with 0, or with a
- * number for the kernel that differs. */
+ * random shapes, random and extreme values, and nothing written outside their buffers. Exits with 0, or with
+ * a number for the kernel that differs. */
 #include <string.h>
 
 #include "kernels/dimmer_kernels.h"
@@ -11,7 +11,7 @@
 #define GUARD       0x5Au
 #define GUARD_BYTES 64u
 
-enum { CONV = 1, CONV_ADD, ADD };
+enum { CONV = 1, CONV_ADD, ADD, DEPTHWISE };
 
 static uint32_t state = 11u;
 
@@ -25,7 +25,8 @@ static uint32_t one_of(uint32_t a, uint32_t b) {
 }
 
 static int8_t next_value(uint32_t extremes) {
-    return below(16u) < extremes ? (int8_t)(below(2u) != 0u ? 127 : -128) : (int8_t)((int32_t)below(256u) - 128);
+    return below(16u) < extremes ? (int8_t)(below(2u) != 0u ? 127 : -128)
+                                 : (int8_t)((int32_t)below(256u) - 128);
 }
 
 static int8_t weights[MOST_VALUES];
@@ -73,7 +74,8 @@ static void limits(int8_t zero_point, int8_t *low, int8_t *high) {
 }
 
 /* Runs a kernel whose scratch ends at `end`, and compares. */
-static int differs(dimmer_kernel_fn kernel, const void *record, uint32_t output, uint32_t bytes, uint32_t end) {
+static int differs(dimmer_kernel_fn kernel, const void *record, uint32_t output, uint32_t bytes,
+                   uint32_t end) {
     uint32_t i;
 
     memset(arena.bytes + output + bytes, (int)GUARD, GUARD_BYTES);
@@ -233,10 +235,69 @@ static int convolution(uint32_t round) {
     d.conv = r;
     d.group = (uint16_t)one_of(r.output_c, 2u + 2u * below(3u));
     d.columns = (uint16_t)(square != 0u ? below(2u) : 0u);
-    if (differs(dimmer_conv2d_s8_mve, &d, r.output, bytes, r.scratch + conv_scratch(&r, d.group, d.columns))) {
+    if (differs(dimmer_conv2d_s8_mve, &d, r.output, bytes,
+                r.scratch + conv_scratch(&r, d.group, d.columns))) {
         return CONV;
     }
     return conv_add_differs(&r, d.group, d.columns) ? CONV_ADD : 0;
+}
+
+static uint32_t depthwise_scratch(const dimmer_depthwise_conv2d_s8_mve_t *d) {
+    const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
+    const int paired = r->kernel_h <= 3u && r->kernel_w <= 3u && r->stride_h == 1u && r->stride_w == 1u &&
+                       r->dilation_h == 1u && r->dilation_w == 1u;
+    const uint32_t outputs = d->down != 0u ? r->output_h : r->output_w;
+    const uint32_t stride = d->down != 0u ? r->stride_h : r->stride_w;
+    const uint32_t dilation = d->down != 0u ? r->dilation_h : r->dilation_w;
+    const uint32_t padded =
+        d->down != 0u ? (uint32_t)r->pad_top + r->input_h : (uint32_t)r->pad_left + r->input_w;
+    const uint32_t reach = ((outputs + 3u) / 4u * 4u - 1u) * stride + 3u * dilation + 1u;
+
+    return 16u + aligned(d->group) * (12u + (paired ? 40u : 16u) + 4u * larger(reach, padded));
+}
+
+static int depthwise(uint32_t round) {
+    const uint32_t extremes = round % 3u * 8u;
+    dimmer_depthwise_conv2d_s8_mve_t d;
+    dimmer_depthwise_conv2d_s8_t *const r = &d.conv;
+    uint32_t input;
+    uint32_t bytes;
+
+    memset(&d, 0, sizeof d);
+    r->batches = 1u;
+    r->depth_multiplier = 1u;
+    r->kernel_h = (uint16_t)one_of(3u, 1u + below(4u));
+    r->kernel_w = (uint16_t)one_of(3u, 1u + below(4u));
+    r->stride_h = (uint16_t)one_of(1u, 1u + below(3u));
+    r->stride_w = (uint16_t)one_of(r->stride_h, 1u + below(2u));
+    r->dilation_h = (uint16_t)(below(5u) == 0u ? 2u : 1u);
+    r->dilation_w = (uint16_t)(below(5u) == 0u ? 2u : 1u);
+    r->input_c = (uint16_t)(1u + below(50u));
+    r->input_h = (uint16_t)(1u + below(11u));
+    r->input_w = (uint16_t)(1u + below(11u));
+    r->output_h = (uint16_t)(1u + below((uint32_t)r->input_h + 1u));
+    r->output_w = (uint16_t)(1u + below((uint32_t)r->input_w + 1u));
+    r->pad_top = (uint16_t)below(r->kernel_h);
+    r->pad_left = (uint16_t)below(r->kernel_w);
+    r->multipliers = 128u;
+    r->input_zero_point = next_value(4u);
+    r->output_zero_point = next_value(4u);
+    limits(r->output_zero_point, &r->activation_min, &r->activation_max);
+    input = (uint32_t)r->input_h * r->input_w * r->input_c;
+    bytes = (uint32_t)r->output_h * r->output_w * r->input_c;
+    fill(weights, (uint32_t)r->kernel_h * r->kernel_w * r->input_c, extremes);
+    tables(r->input_c);
+    r->output = aligned(input + GUARD_BYTES);
+    d.scratch = r->output + aligned(bytes + GUARD_BYTES);
+    d.group = (uint16_t)one_of(r->input_c, 16u + 16u * below(3u));
+    d.group = d.group < r->input_c ? d.group : r->input_c;
+    d.down = (uint16_t)below(2u);
+    memset(arena.bytes, (int)GUARD, sizeof arena.bytes);
+    fill((int8_t *)arena.bytes, input, extremes);
+    dimmer_depthwise_conv2d_s8(&model, r, arena.bytes);
+    memcpy(expected, arena.bytes + r->output, bytes);
+    memset(arena.bytes + r->output, 0, bytes);
+    return differs(dimmer_depthwise_conv2d_s8_mve, &d, r->output, bytes, d.scratch + depthwise_scratch(&d));
 }
 
 int main(void) {
@@ -250,6 +311,9 @@ int main(void) {
 
         if (wrong != 0) {
             return wrong;
+        }
+        if (depthwise(round)) {
+            return DEPTHWISE;
         }
         if (add_differs()) {
             return ADD;

@@ -12,6 +12,7 @@ CORES = {
     "m0": ["-mcpu=cortex-m0"],
     "m4f": ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
     "m33": ["-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"],
+    "m55": ["-mcpu=cortex-m55", "-mfloat-abi=hard"],
 }
 # Those of a small residual network, and what goes with them.
 RESNET = ["conv2d", "add", "average_pool_2d", "fully_connected", "softmax"]

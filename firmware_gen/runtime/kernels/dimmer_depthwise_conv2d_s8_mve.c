@@ -1,0 +1,231 @@
+#include "dimmer_kernels.h"
+
+#include "helium.h"
+#include "helium_panel.h"
+#include "helium_window.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+#include <arm_mve.h>
+#include <string.h>
+
+#define SIDE    4u  /* rows and columns of a vector of inputs */
+#define BLOCK   16u /* channels that are laid out at a time */
+#define RESCALE 3u  /* words */
+
+/* One of the two directions of the image. */
+typedef struct {
+    uint32_t inputs;
+    uint32_t outputs;
+    uint32_t stride;
+    uint32_t dilation;
+    int32_t pad;
+    uint32_t taps;
+    uint32_t input_step; /* bytes */
+    uint32_t output_step;
+    uint32_t weight_step;
+} direction_t;
+
+typedef struct {
+    const dimmer_depthwise_conv2d_s8_t *r;
+    direction_t along;  /* windows of a turn are neighbours in this direction: columns */
+    direction_t across; /* rows */
+    uint32_t paired;    /* whether a turn does two rows */
+    uint32_t column;    /* bytes of a column of the pass */
+    int8_t *padding;
+    int32_t *rescale;
+    int8_t *weights;
+    int8_t *columns;
+    uint32_t width; /* columns */
+} work_t;
+
+static direction_t direction_of(const dimmer_depthwise_conv2d_s8_t *r, int down) {
+    const uint32_t channels = r->input_c;
+    direction_t d;
+
+    d.inputs = down ? r->input_h : r->input_w;
+    d.outputs = down ? r->output_h : r->output_w;
+    d.stride = down ? r->stride_h : r->stride_w;
+    d.dilation = down ? r->dilation_h : r->dilation_w;
+    d.pad = down ? r->pad_top : r->pad_left;
+    d.taps = down ? r->kernel_h : r->kernel_w;
+    d.input_step = down ? r->input_w * channels : channels;
+    d.output_step = down ? r->output_w * channels : channels;
+    d.weight_step = down ? r->kernel_w * channels : channels;
+    return d;
+}
+
+/* Spreads one tap of `count` channels over the channels' vectors, `pitch` bytes apart. */
+static void spread(const int8_t *from, int8_t *to, uint32_t pitch, uint32_t count) {
+    const uint16x8_t places = vmulq_n_u16(vidupq_n_u16(0u, 1), (uint16_t)pitch);
+
+    while (count != 0u) {
+        const uint32_t some = count < 8u ? count : 8u;
+        const mve_pred16_t those = vctp16q(some);
+
+        vstrbq_scatter_offset_p_s16(to, places, vldrbq_z_s16(from, those), those);
+        from += some;
+        to += some * pitch;
+        count -= some;
+    }
+}
+
+static void fill_weights(const dimmer_model_t *model, const work_t *w, uint32_t first, uint32_t count) {
+    const dimmer_depthwise_conv2d_s8_t *r = w->r;
+    const uint32_t pitch = w->paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS;
+    const int8_t *const weights = model->weights + r->weights + first;
+    int32_t *rescale = w->rescale;
+    uint32_t i;
+    uint32_t j;
+
+    dimmer_helium_fill(w->weights, 0, ((count + 1u) & ~1u) * pitch);
+    for (i = 0; i < w->along.taps; ++i) {
+        for (j = 0; j < w->across.taps; ++j) {
+            const int8_t *const from = weights + i * w->along.weight_step + j * w->across.weight_step;
+            int8_t *const to = w->weights + SIDE * i + j;
+
+            if (w->paired) {
+                spread(from, to + SIDE, pitch, count);
+                spread(from, to + SIDE + DIMMER_PAIR_WEIGHTS / 2u + 1u, pitch, count);
+            } else {
+                spread(from, to, pitch, count);
+            }
+        }
+    }
+    for (i = first; i < first + count; ++i) {
+        *rescale++ = model->params[r->bias + i];
+        *rescale++ = model->params[r->multipliers + i];
+        *rescale++ = model->shifts[r->shifts + i];
+    }
+}
+
+/* The rows under the windows of row `row` of the outputs, or of two rows, column by column, of the channels
+ * from `first` on. */
+static void lay_out(const work_t *w, const int8_t *input, uint32_t row, uint32_t first, uint32_t count) {
+    const uint32_t needed = w->across.taps + w->paired;
+    uint32_t c;
+
+    for (c = 0; c < count; c += BLOCK) {
+        dimmer_columns_t columns;
+        uint32_t j;
+
+        columns.to = w->columns + (uint32_t)w->along.pad * w->column + SIDE * c;
+        columns.column = w->column;
+        columns.inputs = w->along.inputs;
+        columns.channels = count - c < BLOCK ? count - c : BLOCK;
+        for (j = 0; j < SIDE; ++j) {
+            const int32_t at = (int32_t)(row * w->across.stride + j * w->across.dilation) - w->across.pad;
+            const int inside = j < needed && (uint32_t)at < w->across.inputs;
+
+            columns.rows[j] = inside ? input + (uint32_t)at * w->across.input_step + first + c : w->padding;
+            columns.steps[j] = inside ? w->along.input_step : 0u;
+        }
+        dimmer_window_columns(&columns);
+    }
+}
+
+/* What all turns of a pass share. */
+static dimmer_window_t window_of(const work_t *w) {
+    const uint32_t next = w->paired ? w->across.output_step : 1u;
+    dimmer_window_t window;
+    uint32_t i;
+    uint32_t j;
+
+    memset(&window, 0, sizeof window);
+    window.weights = w->weights;
+    window.rescale = w->rescale;
+    window.zero_point = w->r->output_zero_point;
+    for (i = 0; i < SIDE; ++i) {
+        window.places[2u * i] = (uint16_t)(i * w->along.output_step);
+        window.places[2u * i + 1u] = (uint16_t)(i * w->along.output_step + next);
+        for (j = 0; j < SIDE; ++j) {
+            const uint32_t place = w->paired ? 2u * i + j : i * w->along.stride + j * w->along.dilation;
+
+            window.gather[i][j] = place * w->column;
+        }
+    }
+    return window;
+}
+
+/* A turn of all channels. Two bits a result: an even one, an odd one, of each window. */
+static void turn(const work_t *w, dimmer_window_t *window, uint32_t windows, int both, uint32_t count) {
+    const uint32_t all = (1u << (SIDE * windows)) - 1u;
+    const int relu = w->r->activation_min >= w->r->output_zero_point;
+
+    window->weights = w->weights;
+    window->rescale = w->rescale;
+    window->stored = both ? all : all & 0x3333u;
+    if (w->paired) {
+        window->turns = count;
+        (relu ? dimmer_window_pairs_relu : dimmer_window_pairs)(window);
+        return;
+    }
+    if (count > 1u) {
+        window->turns = count / 2u;
+        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(window);
+    }
+    if ((count & 1u) != 0u) {
+        window->weights += (count - 1u) * DIMMER_SINGLE_WEIGHTS;
+        window->rescale += (count - 1u) * RESCALE;
+        window->columns += (count - 1u) * SIDE;
+        window->output += count - 1u;
+        window->stored = all & 0x3333u;
+        window->turns = 1u;
+        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(window);
+    }
+}
+
+void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_depthwise_conv2d_s8_mve_t *d = (const dimmer_depthwise_conv2d_s8_mve_t *)record;
+    const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
+    const int8_t *const input = (const int8_t *)(arena + r->input);
+    int8_t *const output = (int8_t *)(arena + r->output);
+    const uint32_t group = (d->group + BLOCK - 1u) & ~(BLOCK - 1u);
+    uint32_t first;
+    uint32_t used;
+    work_t w;
+
+    w.r = r;
+    w.along = direction_of(r, d->down != 0u);
+    w.across = direction_of(r, d->down == 0u);
+    w.paired = r->kernel_h <= 3u && r->kernel_w <= 3u && r->stride_h == 1u && r->stride_w == 1u &&
+                       r->dilation_h == 1u && r->dilation_w == 1u
+                   ? 1u
+                   : 0u;
+    w.column = SIDE * group;
+    used = (w.along.outputs + SIDE - 1u) / SIDE * SIDE - 1u;
+    used = used * w.along.stride + (SIDE - 1u) * w.along.dilation + 1u;
+    w.width = used > (uint32_t)w.along.pad + w.along.inputs ? used : (uint32_t)w.along.pad + w.along.inputs;
+    w.padding = (int8_t *)(arena + d->scratch);
+    w.rescale = (int32_t *)(void *)(w.padding + BLOCK);
+    w.weights = (int8_t *)(w.rescale + RESCALE * group);
+    w.columns = w.weights + group * (w.paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS);
+    dimmer_helium_fill(w.padding, r->input_zero_point, BLOCK);
+    for (first = 0; first < r->input_c; first += group) {
+        const uint32_t count = r->input_c - first < group ? r->input_c - first : group;
+        dimmer_window_t window = window_of(&w);
+        uint32_t row;
+
+        fill_weights(model, &w, first, count);
+        dimmer_helium_fill(w.columns, r->input_zero_point, w.width * w.column);
+        for (row = 0; row < w.across.outputs; row += 1u + w.paired) {
+            const int both = !w.paired || row + 1u < w.across.outputs;
+            uint32_t at;
+
+            lay_out(&w, input, row, first, count);
+            for (at = 0; at < w.along.outputs; at += SIDE) {
+                const uint32_t left = w.along.outputs - at;
+
+                window.columns = w.columns + at * w.along.stride * w.column;
+                window.output = output + row * w.across.output_step + at * w.along.output_step + first;
+                turn(&w, &window, left < SIDE ? left : SIDE, both, count);
+            }
+        }
+    }
+    if (r->activation_min > -128 || r->activation_max < 127) {
+        dimmer_helium_clamp(output, (uint32_t)r->output_h * r->output_w * r->input_c, r->activation_min,
+                            r->activation_max);
+    }
+}
+
+#endif

@@ -1,0 +1,138 @@
+#include "helium_window.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+#define ASSEMBLY __attribute__((naked, noinline))
+#define REGISTER __attribute__((unused))
+
+/* As in helium_tile_mve.c. */
+#define HALVES_DOWN(q, spare)                                                                                \
+    "vshr.s32 " spare ", " q ", #31\n\t"                                                                     \
+    "vadd.i32 " q ", " q ", " spare "\n\t"
+#define HALVES_UP(q, spare)
+
+#define ENTER                                                                                                \
+    "push {r4-r11, lr}\n\t"                                                                                  \
+    "vpush {d8-d15}\n\t"                                                                                     \
+    "ldmia.w r0, {r1, r3, r7, r9, r11, lr}\n\t"                                                              \
+    "ldr r2, [r0, #24]\n\t"                                                                                  \
+    "vmsr p0, r2\n\t"
+
+#define PACK(q)                                                                                              \
+    "vmov " q "[2], " q "[0], r0, r4\n\t"                                                                    \
+    "vmov " q "[3], " q "[1], r2, r6\n\t"
+
+/* Saturates two vectors that are rescaled, and stores them. */
+#define STORE(first, second, places)                                                                         \
+    "vqmovnb.s32 " first ", " first "\n\t"                                                                   \
+    "vqmovnt.s32 " first ", " second "\n\t"                                                                  \
+    "vqadd.s16 " first ", " first ", r11\n\t"                                                                \
+    "vqmovnb.s16 " first ", " first "\n\t"                                                                   \
+    "vpst\n\t"                                                                                               \
+    "vstrbt.16 " first ", [r9, " places "]\n\t"
+
+#define LEAVE                                                                                                \
+    "vpop {d8-d15}\n\t"                                                                                      \
+    "pop {r4-r11, pc}"
+
+/* One vector of 4x4 inputs holds the windows of four outputs: two side by side, in two rows. */
+#define PAIRS(halves)                                                                                        \
+    __asm__ volatile(ENTER                                                                                   \
+                     "vldrh.16 q5, [r0, #32]\n\t"                                                            \
+                     "vldrw.32 q6, [r0, #48]\n\t"                                                            \
+                     "vldrw.32 q7, [r0, #64]\n"                                                              \
+                     "1:\n\t"                                                                                \
+                     "vldrw.32 q0, [r3, q6]\n\t"                                                             \
+                     "vldrw.32 q1, [r3, q7]\n\t"                                                             \
+                     "vldrb.8 q2, [r1], #4\n\t"                                                              \
+                     "vldrb.8 q3, [r1], #16\n\t"                                                             \
+                     "vmladav.s8 r2, q0, q2\n\t"                                                             \
+                     "vmladav.s8 r6, q1, q2\n\t"                                                             \
+                     "vmladav.s8 r0, q0, q3\n\t"                                                             \
+                     "vmladav.s8 r4, q1, q3\n\t" PACK(                                                       \
+                         "q4") "vldrb.8 q2, [r1], #4\n\t"                                                    \
+                               "vldrb.8 q3, [r1], #16\n\t"                                                   \
+                               "vmladav.s8 r2, q0, q2\n\t"                                                   \
+                               "vmladav.s8 r6, q1, q2\n\t"                                                   \
+                               "vmladav.s8 r0, q0, q3\n\t"                                                   \
+                               "vmladav.s8 r4, q1, q3\n\t" PACK(                                             \
+                                   "q0") "ldmia.w r7!, {r8, r10, r12}\n\t"                                   \
+                                         "adds r3, #4\n\t"                                                   \
+                                         "vadd.i32 q4, q4, r8\n\t"                                           \
+                                         "vadd.i32 q0, q0, r8\n\t"                                           \
+                                         "vqrdmulh.s32 q4, q4, r10\n\t"                                      \
+                                         "vqrdmulh.s32 q0, q0, r10\n\t" halves("q4", "q1")                   \
+                                             halves("q0", "q2") "vrshl.s32 q4, r12\n\t"                      \
+                                                                "vrshl.s32 q0, r12\n\t" STORE(               \
+                                                                    "q4", "q0", "q5") "adds r9, #1\n\t"      \
+                                                                                      "le lr, 1b\n\t" LEAVE)
+
+/* Four windows of a channel, then of the next. */
+#define FOUR(weights, result)                                                                                \
+    "vldrw.32 q0, [r3, q4]\n\t"                                                                              \
+    "vmladav.s8 r0, q0, " weights "\n\t"                                                                     \
+    "vldrw.32 q0, [r3, q5]\n\t"                                                                              \
+    "vmladav.s8 r2, q0, " weights "\n\t"                                                                     \
+    "vldrw.32 q0, [r3, q6]\n\t"                                                                              \
+    "vmladav.s8 r4, q0, " weights "\n\t"                                                                     \
+    "vldrw.32 q0, [r3, q7]\n\t"                                                                              \
+    "vmladav.s8 r6, q0, " weights "\n\t" PACK(result) "ldmia.w r7!, {r8, r10, r12}\n\t"                      \
+                                                      "adds r3, #4\n\t"                                      \
+                                                      "vadd.i32 " result ", " result ", r8\n\t"              \
+                                                      "vqrdmulh.s32 " result ", " result ", r10\n\t"
+
+#define SINGLES(halves)                                                                                      \
+    __asm__ volatile(ENTER "vldrh.16 q3, [r0, #32]\n\t"                                                      \
+                           "vldrw.32 q4, [r0, #48]\n\t"                                                      \
+                           "vldrw.32 q5, [r0, #64]\n\t"                                                      \
+                           "vldrw.32 q6, [r0, #80]\n\t"                                                      \
+                           "vldrw.32 q7, [r0, #96]\n"                                                        \
+                           "1:\n\t"                                                                          \
+                           "vldrb.8 q1, [r1], #16\n\t"                                                       \
+                           "vldrb.8 q2, [r1], #16\n\t" FOUR("q1", "q1")                                      \
+                               halves("q1", "q0") "vrshl.s32 q1, r12\n\t" FOUR("q2", "q2")                   \
+                                   halves("q2", "q0") "vrshl.s32 q2, r12\n\t" STORE(                         \
+                                       "q1", "q2", "q3") "adds r9, #2\n\t"                                   \
+                                                         "le lr, 1b\n\t" LEAVE)
+
+ASSEMBLY void dimmer_window_columns(const dimmer_columns_t *columns REGISTER) {
+    __asm__ volatile("push {r4-r11, lr}\n\t"
+                     "ldmia.w r0, {r1-r12}\n\t"
+                     "vctp.8 r12\n\t"
+                     "dls lr, r11\n"
+                     "1:\n\t"
+                     "vpstttt\n\t"
+                     "vldrbt.8 q0, [r1]\n\t"
+                     "vldrbt.8 q1, [r2]\n\t"
+                     "vldrbt.8 q2, [r3]\n\t"
+                     "vldrbt.8 q3, [r4]\n\t"
+                     "add r1, r5\n\t"
+                     "add r2, r6\n\t"
+                     "vst40.8 {q0, q1, q2, q3}, [r9]\n\t"
+                     "vst41.8 {q0, q1, q2, q3}, [r9]\n\t"
+                     "vst42.8 {q0, q1, q2, q3}, [r9]\n\t"
+                     "vst43.8 {q0, q1, q2, q3}, [r9]\n\t"
+                     "add r3, r7\n\t"
+                     "add r4, r8\n\t"
+                     "add r9, r10\n\t"
+                     "le lr, 1b\n\t"
+                     "pop {r4-r11, pc}");
+}
+
+ASSEMBLY void dimmer_window_pairs(const dimmer_window_t *window REGISTER) {
+    PAIRS(HALVES_DOWN);
+}
+
+ASSEMBLY void dimmer_window_pairs_relu(const dimmer_window_t *window REGISTER) {
+    PAIRS(HALVES_UP);
+}
+
+ASSEMBLY void dimmer_window_singles(const dimmer_window_t *window REGISTER) {
+    SINGLES(HALVES_DOWN);
+}
+
+ASSEMBLY void dimmer_window_singles_relu(const dimmer_window_t *window REGISTER) {
+    SINGLES(HALVES_UP);
+}
+
+#endif

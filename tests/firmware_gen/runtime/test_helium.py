@@ -1,0 +1,31 @@
+"""Kernels for Helium compute what the portable ones do, on an emulated board that has it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from firmware_gen.variants import features_of
+from targets import load_target
+from tests.boards import BOARD_PARAMS
+from tests.firmware_gen.runtime.c_library import RUNTIME
+
+KERNELS = sorted((RUNTIME / "kernels").glob("*.c"))
+HELIUM_BOARDS = [board for board in BOARD_PARAMS if "mve" in features_of(load_target(str(board.values[0])).core)]
+
+
+@pytest.mark.parametrize("name", HELIUM_BOARDS)
+@pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
+def test_kernels(tmp_path: Path, name: str, optimisation: str) -> None:
+    target = load_target(name)
+    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
+    target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+    source = Path(__file__).with_name("helium_test.c")
+    elf = target.compile([source, *KERNELS], [RUNTIME], tmp_path)
+    assert target.run(elf, [], tmp_path).returncode == 0
+
+
+def test_there_is_a_board() -> None:
+    assert HELIUM_BOARDS
