@@ -73,6 +73,11 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "RESHAPE": ("ReshapeOptions", ("NewShape",)),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
+    ),
+    "PACK": ("PackOptions", ("Axis",)),
 }
 
 

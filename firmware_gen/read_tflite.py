@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
+from firmware_gen import shape_arithmetic
 from firmware_gen.errors import FirmwareGenError
 from firmware_gen.graph import (
     Conv2d,
@@ -22,7 +23,7 @@ from firmware_gen.graph import (
     Quantisation,
     Tensor,
 )
-from firmware_gen.read_flatbuffer import RawModel, RawTensor, read_flatbuffer
+from firmware_gen.read_flatbuffer import RawModel, RawOperator, RawTensor, read_flatbuffer
 from firmware_gen.read_operators import OperatorReader
 
 MAX_DIMENSION = 0xFFFF
@@ -76,6 +77,8 @@ def parse_tflite(data: bytes, source: str) -> Graph:
         )
     operators: list[Operator] = []
     for index, record in enumerate(raw.operators):
+        if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
+            continue
         operator = reader.read(index, record)
         for operand in operator.inputs:
             tensor = tensors.get(operand)
@@ -145,6 +148,13 @@ class _Tensors:
                 )
             self.checked[index] = self._check(self.raw[index])
         return self.checked[index]
+
+    def fold(self, record: RawOperator) -> bool:
+        """Makes the output of a computation of shapes a constant; whether it could."""
+        tensor = shape_arithmetic.folded(record, self.get)
+        if tensor is not None:
+            self.checked[record.outputs[0]] = tensor
+        return tensor is not None
 
     def _check(self, raw: RawTensor) -> Tensor:
         where = f"{self.source}: tensor {raw.name}"

@@ -27,6 +27,9 @@ OPTIONS = {
     "DEQUANTIZE": "DequantizeOptions",
     "CONCATENATION": "ConcatenationOptions",
     "TRANSPOSE": "TransposeOptions",
+    "STRIDED_SLICE": "StridedSliceOptions",
+    "PACK": "PackOptions",
+    "SHAPE": "ShapeOptions",
 }
 TYPES = {"int8": np.int8, "uint8": np.uint8, "int32": np.int32, "float32": np.float32, "int64": np.int64}
 
