@@ -179,6 +179,8 @@ FULLY_CONNECTED = _record(
     "dimmer_fully_connected_s8",
     f"I:input,output,weights,bias,scales,rows,input_c,output_c b:output_zero_point,{_LIMITS} B:per_channel",
 )
+FULLY_CONNECTED_FIXED = Kernel("dimmer_fully_connected_s8_fixed", FULLY_CONNECTED.fields)
+FULLY_CONNECTED_DSP = _extended("dimmer_fully_connected_s8_dsp", FULLY_CONNECTED, "dense", "I:scratch")
 _SUM = (
     "I:input1,input2,output,dims[4] i:multiplier1,multiplier2,multiplier_output "
     "b:shift1,shift2,shift_output,left_shift "
@@ -241,6 +243,8 @@ KERNELS = (
     DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_3X3,
     FULLY_CONNECTED,
+    FULLY_CONNECTED_FIXED,
+    FULLY_CONNECTED_DSP,
     ADD,
     ADD_TABLE,
     SUB,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
@@ -21,7 +22,7 @@ def open_batch(begin: int = 0) -> bytes:
     shape = net.operator("SHAPE", [y], net.tensor("shape", [4], "int32"), outType=schema.TensorType.INT32)
     corners = [net.constant(name, [value]) for name, value in (("begin", begin), ("end", begin + 1), ("step", 1))]
     batch = net.operator("STRIDED_SLICE", [shape, *corners], net.tensor("batch", [], "int32"), shrinkAxisMask=1)
-    sizes = [net.constant(f"size_{size}", size) for size in (1, 48)]
+    sizes = [net.constant(f"size_{size}", np.array(size)) for size in (1, 48)]
     wanted = net.operator("PACK", [batch, *sizes], net.tensor("wanted", [3], "int32"), axis=0, valuesCount=3)
     flat = net.same("RESHAPE", y, [1, 1, 48], [wanted])
     return net.build(x, net.dense(flat, 5))

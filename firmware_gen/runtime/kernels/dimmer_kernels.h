@@ -227,6 +227,21 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_t, 36);
 DIMMER_KERNEL(dimmer_fully_connected_s8);
 
+/* FULLY_CONNECTED that rescales in fixed point, where the generator has proven for every sum that is possible
+ * that it gives the same. scales: index into params of multiplier, start and shift of dimmer_rescale_fixed.
+ */
+typedef dimmer_fully_connected_s8_t dimmer_fully_connected_s8_fixed_t;
+DIMMER_KERNEL(dimmer_fully_connected_s8_fixed);
+
+/* The same for Arm cores with the DSP extension: a row of the input is widened to int16, weights are read
+ * from flash. input_c and weights are multiples of 4. Scratch: 2 * R8(input_c). */
+typedef struct {
+    dimmer_fully_connected_s8_t dense;
+    uint32_t scratch;
+} dimmer_fully_connected_s8_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_dsp_t, sizeof(dimmer_fully_connected_s8_t) + 4);
+DIMMER_KERNEL(dimmer_fully_connected_s8_dsp);
+
 /* In which blob an operand of an elementwise kernel lies. */
 enum { DIMMER_IN_ARENA = 0, DIMMER_IN_WEIGHTS = 1 };
 

@@ -22,14 +22,15 @@ static inline dimmer_rescale_t dimmer_rescale_of(int32_t bias, int32_t multiplie
     return rescale;
 }
 
-/* The upper word of a * b + 2^31, from products of 32 bits: for cores that have no others. b >= 0. */
-static inline int32_t dimmer_upper_of_halves(int32_t a, int32_t b) {
+/* The upper word of a * b + rounding * 2^16, from products of 32 bits: for cores that have no others. b >= 0.
+ */
+static inline int32_t dimmer_upper_of_halves(int32_t a, int32_t b, uint32_t rounding) {
     const uint32_t a_low = (uint32_t)a & 0xFFFFu;
     const int32_t a_high = a >> 16;
     const uint32_t b_low = (uint32_t)b & 0xFFFFu;
     const int32_t b_high = b >> 16;
     const int32_t middle = a_high * (int32_t)b_low + (int32_t)((a_low * b_low) >> 16);
-    const uint32_t carry = ((uint32_t)middle & 0xFFFFu) + a_low * (uint32_t)b_high + 0x8000u;
+    const uint32_t carry = ((uint32_t)middle & 0xFFFFu) + a_low * (uint32_t)b_high + rounding;
 
     return a_high * b_high + (middle >> 16) + (int32_t)(carry >> 16);
 }
@@ -40,11 +41,25 @@ static inline int32_t dimmer_upper_of_halves(int32_t a, int32_t b) {
 static inline int32_t dimmer_rescale(int32_t doubled, int32_t multiplier, int32_t start, int32_t shift) {
     const int32_t signed_start = start + (doubled < 0 ? -1 : 0);
 #if defined(__thumb__) && !defined(__thumb2__)
-    return (signed_start + dimmer_upper_of_halves(doubled, multiplier)) >> shift;
+    return (signed_start + dimmer_upper_of_halves(doubled, multiplier, 0x8000u)) >> shift;
 #else
     int64_t sum = (int64_t)((uint64_t)(uint32_t)signed_start << 32 | 0x80000000u);
 
     sum += (int64_t)doubled * multiplier;
+    return (int32_t)(sum >> 32) >> shift;
+#endif
+}
+
+/* Before the clamp: one rounding, where the generator has proven that it gives what the layer's own
+ * arithmetic does. start holds half of 2^shift and the output's zero point * 2^shift; multiplier >= 0,
+ * |start| and |x| below 2^30. */
+static inline int32_t dimmer_rescale_fixed(int32_t x, int32_t multiplier, int32_t start, int32_t shift) {
+#if defined(__thumb__) && !defined(__thumb2__)
+    return (start + dimmer_upper_of_halves(x, multiplier, 0u)) >> shift;
+#else
+    int64_t sum = (int64_t)((uint64_t)(uint32_t)start << 32);
+
+    sum += (int64_t)x * multiplier;
     return (int32_t)(sum >> 32) >> shift;
 #endif
 }

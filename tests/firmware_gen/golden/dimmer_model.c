@@ -16,15 +16,15 @@ static const union {
     -20, -4, 56, 99, -109, 111, 0, 0,
 }};
 
-static const int32_t params[9] = {
+static const int32_t params[10] = {
     /* [0] stem: bias int32[2], 8 bytes, golden */
     1708, -4973,
     /* [2] stem: multipliers int32[2], 8 bytes, golden */
     1617596616, 1433261899,
     /* [4] logits: bias int32[3], 12 bytes, golden */
     -46080, 29824, 49280,
-    /* [7] logits: scales int32[2], 8 bytes, golden */
-    -790273984, 1063281229,
+    /* [7] logits: scales int32[3], 12 bytes, golden */
+    1099511620, 576, 7,
 };
 
 static const int8_t shifts[2] = {
@@ -42,7 +42,7 @@ static const dimmer_conv2d_s8_t conv2d_s8[1] = {
      .activation_min = -128, .activation_max = 127},
 };
 
-static const dimmer_fully_connected_s8_t fully_connected_s8[1] = {
+static const dimmer_fully_connected_s8_fixed_t fully_connected_s8_fixed[1] = {
     /* [0] logits, golden */
     {.input = 0u, .output = 32u, .weights = 20u, .bias = 4u, .scales = 7u, .rows = 1u,
      .input_c = 18u, .output_c = 3u, .output_zero_point = 4, .activation_min = -128,
@@ -51,13 +51,13 @@ static const dimmer_fully_connected_s8_t fully_connected_s8[1] = {
 
 static const dimmer_kernel_t kernels[2] = {
     {dimmer_conv2d_s8, conv2d_s8, sizeof conv2d_s8[0], 1},
-    {dimmer_fully_connected_s8, fully_connected_s8, sizeof fully_connected_s8[0], 1},
+    {dimmer_fully_connected_s8_fixed, fully_connected_s8_fixed, sizeof fully_connected_s8_fixed[0], 1},
 };
 
 /* {kernel, record} */
 static const dimmer_step_t steps[2] = {
     {0, 0}, /* [0] dimmer_conv2d_s8: stem */
-    {1, 0}, /* [1] dimmer_fully_connected_s8: logits */
+    {1, 0}, /* [1] dimmer_fully_connected_s8_fixed: logits */
 };
 
 /* {first step, number of steps} */
@@ -78,13 +78,13 @@ static const dimmer_mode_t modes[1] = {
 const dimmer_model_t dimmer_model = {
     DIMMER_MAGIC,
     2u, /* ABI */
-    0xC5E52AD0u, /* CRC-32 of dims */
-    0x915AA12Du, /* CRC-32 of all tables */
+    0xE35A1EA9u, /* CRC-32 of dims */
+    0x1761FAE2u, /* CRC-32 of all tables */
     "golden",
     {
         .arena_size = 80u,
         .weights_size = 76u,
-        .param_count = 9u,
+        .param_count = 10u,
         .shift_count = 2u,
         .record_bytes = 100u,
         .kernel_count = 2,

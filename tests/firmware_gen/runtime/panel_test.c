@@ -52,7 +52,7 @@ static int rescale_is_wrong(int32_t sum, int32_t multiplier, int shift, int32_t 
 
     return dimmer_rescale(2 * sum, r.multiplier, r.start, r.shift) !=
                dimmer_requantize(sum, multiplier, shift) + zero_point ||
-           dimmer_upper_of_halves(2 * sum, multiplier) !=
+           dimmer_upper_of_halves(2 * sum, multiplier, 0x8000u) !=
                (int32_t)(((int64_t)(2 * sum) * multiplier + ((int64_t)1 << 31)) >> 32);
 }
 

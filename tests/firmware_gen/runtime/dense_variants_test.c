@@ -1,0 +1,100 @@
+/* FULLY_CONNECTED for one instruction set against the portable kernel that rescales the same way: random
+ * shapes, random and extreme values, and nothing written outside the output and the scratch.
+ */
+#include <string.h>
+
+#include "kernels/dimmer_kernels.h"
+
+#define ROUNDS 300u
+#define GUARD  0x5Au
+#define DEPTH  160u
+#define WIDTH  40u
+
+static uint32_t state = 11u;
+
+static uint32_t below(uint32_t limit) {
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % limit;
+}
+
+static union {
+    int8_t bytes[DEPTH * WIDTH];
+    int32_t alignment;
+} weights;
+static int32_t params[4u * WIDTH];
+static union {
+    uint8_t bytes[4096];
+    uint64_t alignment;
+} arena;
+static uint8_t expected[3u * WIDTH];
+static dimmer_model_t model;
+
+static int8_t next_value(uint32_t extremes) {
+    return below(16u) < extremes ? (below(2u) != 0u ? 127 : -128) : (int8_t)(below(256u) - 128u);
+}
+
+static int guarded(uint32_t from, uint32_t to) {
+    for (; from < to; ++from) {
+        if (arena.bytes[from] != GUARD) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int differs(uint32_t round) {
+    const uint32_t extremes = round % 3u * 8u;
+    dimmer_fully_connected_s8_dsp_t d;
+    dimmer_fully_connected_s8_t *r = &d.dense;
+    uint32_t output_bytes;
+    uint32_t i;
+
+    memset(&d, 0, sizeof d);
+    memset(arena.bytes, (int)GUARD, sizeof arena.bytes);
+    r->rows = 1u + below(3u);
+    r->input_c = 4u * (1u + below(DEPTH / 4u));
+    r->output_c = 1u + below(WIDTH);
+    r->per_channel = (uint8_t)below(2u);
+    r->scales = WIDTH;
+    r->output_zero_point = next_value(4u);
+    r->activation_min = (int8_t)(below(2u) != 0u ? -128 : -50);
+    r->activation_max = (int8_t)(below(2u) != 0u ? 127 : 50);
+    output_bytes = r->rows * r->output_c;
+    r->output = 1024u;
+    d.scratch = 2048u;
+    for (i = 0; i < r->rows * r->input_c; ++i) {
+        arena.bytes[i] = (uint8_t)next_value(extremes);
+    }
+    for (i = 0; i < r->input_c * r->output_c; ++i) {
+        weights.bytes[i] = next_value(extremes);
+    }
+    for (i = 0; i < r->output_c; ++i) {
+        const int32_t shift = (int32_t)(4u + below(8u));
+
+        params[i] = (int32_t)below(200000u) - 100000;
+        params[WIDTH + 3u * i] = (int32_t)(0x40000000u + below(0x1000000u) * 64u);
+        params[WIDTH + 3u * i + 1u] =
+            ((int32_t)1 << (shift - 1)) + r->output_zero_point * ((int32_t)1 << shift);
+        params[WIDTH + 3u * i + 2u] = shift;
+    }
+    dimmer_fully_connected_s8_fixed(&model, r, arena.bytes);
+    memcpy(expected, arena.bytes + r->output, output_bytes);
+    memset(arena.bytes + r->output, (int)GUARD, output_bytes);
+    dimmer_fully_connected_s8_dsp(&model, &d, arena.bytes);
+    return memcmp(arena.bytes + r->output, expected, output_bytes) != 0 ||
+           !guarded(r->output + output_bytes, d.scratch) ||
+           !guarded(d.scratch + (r->input_c + 7u) / 8u * 16u, sizeof arena.bytes);
+}
+
+int main(void) {
+    uint32_t round;
+
+    model.weights = weights.bytes;
+    model.params = params;
+    for (round = 0; round < ROUNDS; ++round) {
+        if (differs(round)) {
+            return 1;
+        }
+    }
+    return 0;
+}
