@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.system import missing_tools
 from targets import load_target
-from tests.tiny import tiny, tiny_converted, tiny_narrow
+from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
 
-__all__ = ["tiny", "tiny_converted", "tiny_narrow"]
+__all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

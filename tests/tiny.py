@@ -60,23 +60,29 @@ def silent(_text: str, _share: float) -> None:
     """A progress callback that says nothing."""
 
 
-def _calibrated(root: Path, name: str, text: str) -> Iterator[TinyBuild]:
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The one folder of all builds in this session: both networks may be alive at a time."""
+    root = tmp_path_factory.mktemp("builds")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIMMER_BUILD", str(root))
+        yield root
+
+
+def _calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
     import torch
 
     from pipeline import calibrate, train
 
-    (root / name).mkdir()
-    (root / name / "recipe.toml").write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DIMMER_BUILD", str(root / "build"))
-        recipe = load_recipe(root / name)
-        build = root / "build" / name
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        train.run(recipe, build, silent)
-        calibrate.run(recipe, build, silent)
-        torch.set_num_threads(threads)
-        yield TinyBuild(recipe, build)
+    (models / name).mkdir()
+    (models / name / "recipe.toml").write_text(text)
+    recipe = load_recipe(models / name)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    train.run(recipe, builds / name, silent)
+    calibrate.run(recipe, builds / name, silent)
+    torch.set_num_threads(threads)
+    return TinyBuild(recipe, builds / name)
 
 
 def _converted(built: TinyBuild) -> TinyBuild:
@@ -88,9 +94,9 @@ def _converted(built: TinyBuild) -> TinyBuild:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyBuild]:
+def tiny(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyBuild:
     """Trained and calibrated."""
-    yield from _calibrated(tmp_path_factory.mktemp("tiny"), "tiny-r10", TINY)
+    return _calibrated(builds, tmp_path_factory.mktemp("tiny"), "tiny-r10", TINY)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +106,6 @@ def tiny_converted(tiny: TinyBuild) -> TinyBuild:
 
 
 @pytest.fixture(scope="session")
-def tiny_narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyBuild]:
+def tiny_narrow(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyBuild:
     """A network whose blocks also run with 4 and 2 bits, trained, calibrated, exported and converted."""
-    for built in _calibrated(tmp_path_factory.mktemp("narrow"), "tiny-narrow-r10", TINY_NARROW):
-        yield _converted(built)
+    return _converted(_calibrated(builds, tmp_path_factory.mktemp("narrow"), "tiny-narrow-r10", TINY_NARROW))

@@ -89,14 +89,15 @@ def test_a_gated_build_is_verified_and_its_budgets_measured(
 
 
 def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: TinyBuild, tmp_path: Path) -> None:
-    """The firmware of modes in another order gives other results, and verification must say so."""
+    """The file of one mode under the name of another gives other results, and verification must say so."""
     from pipeline import firmware, verify
 
     wrong = tmp_path / "build"
     shutil.copytree(tiny_converted.build, wrong, ignore=shutil.ignore_patterns("host", "mps*", "riscv*"))
     contents = json.loads((wrong / "convert" / "modes.json").read_text())
     firmware.run(tiny_converted.recipe, wrong, load_target("host"), silent)
-    contents["modes"][0], contents["modes"][2] = contents["modes"][2], contents["modes"][0]
+    super_net, base_net = contents["modes"][0], contents["modes"][2]
+    super_net["name"], base_net["name"] = base_net["name"], super_net["name"]
     (wrong / "convert" / "modes.json").write_text(json.dumps(contents))
     (tmp_path / "out").mkdir()
     with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
