@@ -128,7 +128,13 @@ def steps_for(target: Target, gated: bool = False) -> tuple[Step, ...]:
         before = (before[0], Step("gates", _gates), *before[1:])
     if target.engine == "tvm":
         # The host's C gives the accuracies; the bundle's self-test is its own verification.
-        return (*before, compiled[0], _target_step("verify", "host"), Step("bundle", _bundle))
+        return (
+            *before,
+            compiled[0],
+            _target_step("verify", "host"),
+            _target_step("tvm_module"),
+            Step("bundle", _bundle),
+        )
     return (*before, *compiled, _target_step("verify"))
 
 

@@ -1,4 +1,4 @@
-"""The bundle stage of a target whose engine is TVM: the converted modes -> a bundle that ran here, under emulation.
+"""The bundle stage of a target whose engine is TVM: modes that TVM compiled -> a bundle that ran here, under emulation.
 
 python -m pipeline.jetson --model mnist5k-r14
 
@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,23 +23,20 @@ import typer
 
 from firmware_gen.generate import ModeSource
 from firmware_gen.tables import PolicyConfig, even_policy
+from pipeline import tvm_module
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import LIBRARY, MACHINES, WEIGHTS, SelfTest, machine_of, make_bundle
-from pipeline.jetson_modules import compile_modes
+from pipeline.jetson_bundle import LIBRARY, MACHINES, WEIGHTS, Modules, SelfTest, machine_of, make_bundle
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from pipeline.system import require_tools
+from pipeline.tvm_module import load_modules, module_folder
 from pipeline.tvm_runtime import tvm_runtime
 from targets import Target, load_target
 
 CODE = (
     "pipeline/jetson.py",
     "pipeline/jetson_bundle.py",
-    "pipeline/jetson_lowering.py",
-    "pipeline/jetson_modules.py",
-    "pipeline/jetson_onnx.py",
-    "pipeline/jetson_relax.py",
     "pipeline/jetson_table.py",
     "pipeline/tvm_runtime.py",
     "pipeline/oracle.py",
@@ -69,11 +65,19 @@ def cache_folder() -> Path:
 
 
 def make(
-    name: str, modes: list[ModeSource], policy: PolicyConfig, inputs: bytes, samples: int, target: Target, out: Path
+    name: str,
+    modules: Modules,
+    modes: Sequence[ModeSource],
+    policy: PolicyConfig,
+    inputs: bytes,
+    samples: int,
+    target: Target,
+    out: Path,
 ) -> dict[str, Any]:
-    """Compiles the modes, makes ``out/<name>`` a bundle, runs its self-test, and gives the content of bundle.json.
+    """Makes ``out/<name>`` a bundle, runs its self-test, and gives the content of bundle.json.
 
     Args:
+        modules: what TVM compiled of the modes.
         inputs: int8[samples,H,W,C] for the self-test.
 
     Raises:
@@ -84,12 +88,10 @@ def make(
 
     require_tools(target.tools)
     bundle = out / name
-    with tempfile.TemporaryDirectory() as work:
-        modules = compile_modes({mode.name: mode.path for mode in modes}, target, Path(work))
-        runtime = tvm_runtime(MACHINES.get(machine_of(modules.library), "?"), cache_folder())
-        expected = {mode.name: reference_outputs(mode.path, inputs) for mode in modes}
-        test = SelfTest(samples, inputs, expected)
-        manifest = make_bundle(name, modules, policy, test, runtime, target, bundle)
+    runtime = tvm_runtime(MACHINES.get(machine_of(modules.library), "?"), cache_folder())
+    expected = {mode.name: reference_outputs(mode.path, inputs) for mode in modes}
+    test = SelfTest(samples, inputs, expected)
+    manifest = make_bundle(name, modules, policy, test, runtime, target, bundle)
     checked = self_test(bundle, target)
     sizes = {path.relative_to(bundle).as_posix(): path.stat().st_size for path in bundle.rglob("*") if path.is_file()}
     return {
@@ -148,7 +150,7 @@ def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
-    """The stage: build/<model>/convert -> build/<model>/<target>/bundle."""
+    """The stage: build/<model>/<target>/tvm_module -> build/<model>/<target>/bundle."""
     settings: dict[str, Json] = {
         "dataset": recipe.model.dataset,
         "policy": asdict(recipe.policy),
@@ -160,15 +162,19 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         from pipeline.convert import mode_sources
         from pipeline.data import load_dataset, to_int8
 
-        progress("compiling the modes with TVM, and running them", 0.1)
+        progress("running the modes", 0.1)
         modes = mode_sources(build / "convert")
         images = to_int8(load_dataset(recipe.model.dataset).test.images[: recipe.verify.images])
         policy = bundle_policy(recipe, len(modes))
-        figures: Mapping[str, Any] = make(build.name, modes, policy, images.tobytes(), len(images), target, out)
+        modules = load_modules(module_folder(build, target.name))
+        figures: Mapping[str, Any] = make(
+            build.name, modules, modes, policy, images.tobytes(), len(images), target, out
+        )
         atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
 
     code = [ROOT / name for name in CODE]
-    return run_stage("bundle", stage_folder(build, target.name), [build / "convert"], settings, code, action)
+    inputs = [build / "convert", module_folder(build, target.name)]
+    return run_stage("bundle", stage_folder(build, target.name), inputs, settings, code, action)
 
 
 def main(
@@ -180,6 +186,8 @@ def main(
     if chosen.engine != "tvm":
         raise DimmerError(f"{target} takes a firmware, no bundle: type 'python -m pipeline.firmware --target {target}'")
     build = build_folder(recipe)
+    with progress_bar("tvm_module") as progress:
+        tvm_module.run(recipe, build, chosen, progress)
     with progress_bar("bundle") as progress:
         run(recipe, build, chosen, progress)
     for mode in json.loads((stage_folder(build, target) / RESULT).read_text())["modes"]:

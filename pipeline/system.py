@@ -28,6 +28,7 @@ PACKAGES: Mapping[str, str] = {
     "/usr/lib/picolibc/riscv64-unknown-elf/lib/libc.a": "picolibc-riscv64-unknown-elf",
     "qemu-system-riscv32": "qemu-system-misc",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    "/usr/aarch64-linux-gnu/lib/crti.o": "libc6-dev-arm64-cross",
     # TVM's runtime is C++: its library is needed to run it here, a C++ compiler is not.
     "/usr/aarch64-linux-gnu/lib/libstdc++.so.6": "libstdc++6-arm64-cross",
     "qemu-aarch64": "qemu-user",
@@ -91,7 +92,7 @@ def named_tools(names: Sequence[str]) -> dict[str, str]:
     needs = {
         "arm-none-eabi-gcc": ["/usr/lib/arm-none-eabi/newlib/libc.a"],
         "riscv64-unknown-elf-gcc": ["/usr/lib/picolibc/riscv64-unknown-elf/lib/libc.a"],
-        "aarch64-linux-gnu-gcc": ["/usr/aarch64-linux-gnu/lib/libstdc++.so.6"],
+        "aarch64-linux-gnu-gcc": ["/usr/aarch64-linux-gnu/lib/crti.o", "/usr/aarch64-linux-gnu/lib/libstdc++.so.6"],
         "clang": [_CLANG_SANITIZERS],
     }
     tools: dict[str, str] = {}

@@ -19,7 +19,7 @@ from pipeline import jetson
 from pipeline.build import BuildContext, steps_for
 from pipeline.collect import collect
 from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import MACHINES, Modules
+from pipeline.jetson_bundle import MACHINES
 from pipeline.recipe import load_recipe
 from pipeline.report import check_document, write_report
 from pipeline.stage import ROOT, StageResult
@@ -31,7 +31,16 @@ SIZES = {"weights": 60, "library": 30_000, "runtime": 5_000_000, "program": 70_0
 
 def test_a_build_verifies_on_the_host_and_in_the_bundle() -> None:
     names = [step.name for step in steps_for(load_target("jetson"))]
-    assert names == ["train", "calibrate", "export", "convert", "firmware (host)", "verify (host)", "bundle"]
+    assert names == [
+        "train",
+        "calibrate",
+        "export",
+        "convert",
+        "firmware (host)",
+        "verify (host)",
+        "tvm_module",
+        "bundle",
+    ]
 
 
 @pytest.fixture
@@ -110,19 +119,14 @@ def test_budgets_of_gates_become_even_tiers(context: BuildContext) -> None:
 
 @pytest.fixture
 def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
-    """TVM compiles toys, and their definition is the oracle."""
+    """The definition of the toys is the oracle."""
     pytest.importorskip("tvm", reason="needs apache-tvm")
     if platform.machine() not in MACHINES.values():
         pytest.skip(f"no bundles for {platform.machine()}")
 
-    def compile_toys(modes: dict[str, Path], target: Target, out: Path) -> Modules:
-        assert list(modes) == list(NAMES)
-        return toy_modules(platform.machine(), out)
-
     def reference(path: Path, inputs: bytes) -> bytes:
         return expected(np.frombuffer(inputs, np.int8).reshape(-1, *SHAPE[1:]), path.stem).tobytes()
 
-    monkeypatch.setattr(jetson, "compile_modes", compile_toys)
     monkeypatch.setattr("pipeline.oracle.reference_outputs", reference)
     monkeypatch.setenv("DIMMER_CACHE", str(tmp_path / "cache"))
     return native(load_target("jetson"))
@@ -131,7 +135,8 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
 def test_a_bundle_is_made_and_runs(stand_ins: Target, tmp_path: Path) -> None:
     modes = [ModeSource(name, Path(f"{name}.tflite")) for name in NAMES]
     inputs = toy_self_test().inputs
-    figures = jetson.make("toy", modes, even_policy(2), inputs, SAMPLES, stand_ins, tmp_path / "out")
+    modules = toy_modules(platform.machine(), tmp_path / "modules")
+    figures = jetson.make("toy", modules, modes, even_policy(2), inputs, SAMPLES, stand_ins, tmp_path / "out")
     assert [(mode["name"], mode["verify"]["samples"], mode["verify"]["mismatches"]) for mode in figures["modes"]] == [
         ("88", SAMPLES, 0),
         ("80", SAMPLES, 0),
@@ -146,8 +151,9 @@ def test_a_bundle_is_made_and_runs(stand_ins: Target, tmp_path: Path) -> None:
 def test_a_bundle_that_differs_is_not_made(stand_ins: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.oracle.reference_outputs", lambda path, inputs: bytes(3 * SAMPLES))
     modes = [ModeSource(name, Path(f"{name}.tflite")) for name in NAMES]
+    modules = toy_modules(platform.machine(), tmp_path / "modules")
     with pytest.raises(DimmerError, match="jetson: the modes differ from the TFLite interpreter"):
-        jetson.make("toy", modes, even_policy(2), toy_self_test().inputs, SAMPLES, stand_ins, tmp_path / "out")
+        jetson.make("toy", modules, modes, even_policy(2), toy_self_test().inputs, SAMPLES, stand_ins, tmp_path / "out")
 
 
 @pytest.mark.parametrize("module", ["firmware", "size", "verify"])
@@ -163,5 +169,7 @@ def test_a_missing_cross_compiler_is_named_with_its_package(tmp_path: Path, monk
     target = load_target("jetson")
     toolchain = replace(target.toolchain, packages={"aarch64-lamp-gcc": "gcc-aarch64-lamp"})
     monkeypatch.setenv("DIMMER_OFFLINE", "1")
+    pytest.importorskip("tvm", reason="needs apache-tvm")
+    modules = toy_modules(platform.machine(), tmp_path / "modules")
     with pytest.raises(DimmerError, match=r"aarch64-lamp-gcc not found: .*gcc-aarch64-lamp"):
-        jetson.make("toy", [], even_policy(2), b"", 0, replace(target, toolchain=toolchain), tmp_path)
+        jetson.make("toy", modules, [], even_policy(2), b"", 0, replace(target, toolchain=toolchain), tmp_path)

@@ -26,6 +26,7 @@ from firmware_gen.graph import (
     Mean,
     Operator,
     Pad,
+    Padding,
     Quantize,
     Relu,
     Reshape,
@@ -37,7 +38,9 @@ from firmware_gen.lower import ADD_LEFT_SHIFT
 from firmware_gen.passes import Network
 from firmware_gen.slices import SLICES, sliced
 from pipeline.errors import DimmerError
+from pipeline.tvm_dot import Dot
 
+ONE_BY_ONE = Window(1, 1, 1, 1, 1, 1, Padding(0, 0, 0, 0))
 ALIGN = 64  # of a weight in weights.bin, as TVM aligns its own tensors
 
 Array = npt.NDArray[Any]
@@ -60,8 +63,8 @@ class Weights:
             self.names.append(name)
         return self._places[key]
 
-    def write(self, folder: Path) -> None:
-        """weights.bin and weights.json."""
+    def write(self, path: Path, listing: Path) -> None:
+        """The bytes of all, and a list of where each lies."""
         blob, entries = bytearray(), []
         for name, array in zip(self.names, self.arrays, strict=True):
             blob += bytes(-len(blob) % ALIGN)
@@ -75,27 +78,35 @@ class Weights:
                 }
             )
             blob += array.tobytes()
-        (folder / "weights.bin").write_bytes(blob)
-        (folder / "weights.json").write_text(json.dumps(entries, indent=1) + "\n")
+        path.write_bytes(blob)
+        listing.write_text(json.dumps(entries, indent=1) + "\n")
 
 
-def packed_weights(graph: Graph, operator: Operator) -> Array:
-    """Weights with the output channels last, on which the inner loop runs."""
+def packed_weights(graph: Graph, operator: Operator, dot: Dot) -> Array:
+    """Weights as the machine's dot products read them.
+
+    Returns:
+        int8[kernel_h, kernel_w, ceil(I / inputs), outputs, inputs], outputs filled up with zeros to a multiple of the
+        step's; for a depthwise convolution int8[kernel_h, kernel_w, O].
+    """
     tensor = graph.tensors[operator.inputs[1]]
     values = np.frombuffer(tensor.data or b"", np.int8).reshape(tensor.shape)
-    match operator.options:
-        case Conv2d():
-            return np.ascontiguousarray(values.transpose(1, 2, 3, 0))
-        case DepthwiseConv2d():
-            return np.ascontiguousarray(values[0])
-    return np.ascontiguousarray(values.T)
+    if isinstance(operator.options, DepthwiseConv2d):
+        return np.ascontiguousarray(values[0])
+    if isinstance(operator.options, FullyConnected):
+        values = values[:, None, None, :]
+    outputs, height, width, depth = values.shape
+    filled = np.pad(values, ((0, -outputs % dot.outputs), (0, 0), (0, 0), (0, -depth % dot.inputs)))
+    split = filled.reshape(filled.shape[0], height, width, -1, dot.inputs)
+    return np.ascontiguousarray(split.transpose(1, 2, 3, 0, 4))
 
 
 class Lowering:
     """Operators as loops over integers."""
 
-    def __init__(self, builder: Any, network: Network, weights: Weights, parameters: Sequence[Any]) -> None:
+    def __init__(self, builder: Any, network: Network, weights: Weights, parameters: Sequence[Any], dot: Dot) -> None:
         self.builder = builder
+        self.dot = dot
         self.network = network
         self.weights = weights
         self.parameters = parameters
@@ -153,8 +164,15 @@ class Lowering:
 
         return [relax.const(array, str(array.dtype)) for array in arrays]
 
-    def bias(self, tensors: Sequence[Tensor], sums: Array) -> Array:
-        """int32[O]: the bias with the input's zero point times the weights folded in."""
+    def bias(self, tensors: Sequence[Tensor], axis: int) -> Array:
+        """int32[O]: the bias with the input's zero point times the weights folded in.
+
+        Args:
+            axis: of the weights, the outputs'.
+        """
+        weights = np.frombuffer(tensors[1].data or b"", np.int8).reshape(tensors[1].shape)
+        taken = sliced(weights, tensors[1].weight_bits).astype(np.int64)
+        sums = taken.sum(tuple(other for other in range(taken.ndim) if other != axis))
         bias = np.zeros(len(sums), np.int64)
         if len(tensors) == 3:
             bias = np.frombuffer(tensors[2].data or b"", "<i4").astype(np.int64)
@@ -166,76 +184,90 @@ class Lowering:
 
         options = operator.options
         assert isinstance(options, Conv2d | DepthwiseConv2d)
-        window = options.window
-        packed = packed_weights(self.network.graph, operator)
-        place = self.weights.add("", packed)
+        depthwise = isinstance(options, DepthwiseConv2d)
+        place = self.weights.add("", packed_weights(self.network.graph, operator, self.dot))
         channels = output.shape[3]
-        multiplied = options.multiplier if isinstance(options, DepthwiseConv2d) else None
-        bits = tensors[1].weight_bits
-        sums = sliced(packed, bits).astype(np.int64).reshape(-1, channels).sum(0)
         multipliers, shifts = fp.convolution_multipliers(tensors[0].q, tensors[1].q, output.q, channels)
         low, high = fp.activation_range(options.activation, output.q)
-        zero, zero_out = tensors[0].q.zero_point, output.q.zero_point
-        _, height, width, depth = tensors[0].shape
 
         def loops(x: Any, w: Any, bias: Any, multiplier: Any, shift: Any) -> Any:
-            padded = _padded(x, window, zero, height, width)
-            rows = te.reduce_axis((0, window.kernel_h), "rows")
-            columns = te.reduce_axis((0, window.kernel_w), "columns")
-            inputs = te.reduce_axis((0, depth), "inputs")
+            w = _sliced(w, tensors[1].weight_bits)
+            if isinstance(options, DepthwiseConv2d):
+                sums = self.depthwise_sums(options, x, w, tensors[0], output)
+            else:
+                sums = self.dot_sums(options.window, x, w, tensors[0], output.shape[1:3])
 
-            def product(n: Any, y: Any, z: Any, o: Any) -> Any:
-                at = (
-                    n,
-                    y * window.stride_h + rows * window.dilation_h,
-                    z * window.stride_w + columns * window.dilation_w,
-                )
-                if multiplied is not None:
-                    taken, weight = padded[(*at, o // multiplied)], w[rows, columns, o]
-                    axes = [rows, columns]
-                else:
-                    taken, weight = padded[(*at, inputs)], w[rows, columns, inputs, o]
-                    axes = [rows, columns, inputs]
-                wide = (taken.astype("int16") * _slice(weight.astype("int16"), bits)).astype("int32")
-                return te.sum(wide, axis=axes)
+            def code(n: Any, y: Any, z: Any, o: Any) -> Any:
+                scaled = _requantised(sums[n, y, z, o] + bias[o], multiplier[o], shift[o], range_of(shifts))
+                return _code(scaled + output.q.zero_point, low, high)
 
-            sums_of = te.compute(output.shape, product, name="sums")
-            return te.compute(
-                output.shape,
-                lambda n, y, z, o: _code(
-                    _requantised(sums_of[n, y, z, o] + bias[o], multiplier[o], shift[o]) + zero_out, low, high
-                ),
-                name="codes",
-            )
+            return te.compute(output.shape, code, name="codes")
 
-        arrays = self.constants(self.bias(tensors, sums), np.array(multipliers, np.int64), np.array(shifts, np.int64))
+        bias = self.bias(tensors, 3 if depthwise else 0)
+        arrays = self.constants(bias, np.array(multipliers, np.int32), np.array(shifts, np.int32))
         return self.builder.emit_te(loops, image, self.parameters[place], *arrays, primfunc_name_hint="convolution")
+
+    def dot_sums(self, window: Window, x: Any, w: Any, source: Tensor, size: tuple[int, ...]) -> Any:
+        """int32[1,H,W,O] of dot products, O filled up to a multiple of a step's outputs."""
+        from tvm import te
+
+        inputs = self.dot.inputs
+        padded = _padded(x, window, source.q.zero_point, inputs, self.dot.codes)
+        rows = te.reduce_axis((0, window.kernel_h), "rows")
+        columns = te.reduce_axis((0, window.kernel_w), "columns")
+        steps = te.reduce_axis((0, w.shape[2]), "steps")
+        lanes = te.reduce_axis((0, inputs), "lanes")
+
+        def product(n: Any, y: Any, z: Any, o: Any) -> Any:
+            taken = padded[
+                n,
+                y * window.stride_h + rows * window.dilation_h,
+                z * window.stride_w + columns * window.dilation_w,
+                steps * inputs + lanes,
+            ]
+            weight = w[rows, columns, steps, o, lanes]
+            return te.sum(taken.astype("int32") * weight.astype("int32"), axis=[rows, columns, steps, lanes])
+
+        return te.compute((1, *size, w.shape[3]), product, name="sums")
+
+    def depthwise_sums(self, options: DepthwiseConv2d, x: Any, w: Any, source: Tensor, output: Tensor) -> Any:
+        from tvm import te
+
+        window = options.window
+        padded = _padded(x, window, source.q.zero_point, 1, "int8")
+        rows = te.reduce_axis((0, window.kernel_h), "rows")
+        columns = te.reduce_axis((0, window.kernel_w), "columns")
+
+        def product(n: Any, y: Any, z: Any, o: Any) -> Any:
+            taken = padded[
+                n,
+                y * window.stride_h + rows * window.dilation_h,
+                z * window.stride_w + columns * window.dilation_w,
+                o // options.multiplier,
+            ]
+            wide = (taken.astype("int16") * w[rows, columns, o].astype("int16")).astype("int32")
+            return te.sum(wide, axis=[rows, columns])
+
+        return te.compute(output.shape, product, name="sums")
 
     def fully_connected(self, operator: Operator, image: Any, tensors: Sequence[Tensor], output: Tensor) -> Any:
         from tvm import te, tirx
 
         options = operator.options
         assert isinstance(options, FullyConnected)
-        packed = packed_weights(self.network.graph, operator)
-        place = self.weights.add("", packed)
-        depth, channels = packed.shape
+        place = self.weights.add("", packed_weights(self.network.graph, operator, self.dot))
+        channels, depth = tensors[1].shape
         scales = fp.fully_connected_scales(tensors[0].q, tensors[1].q, output.q)
         low, high = fp.activation_range(options.activation, output.q)
         rows, zero_out = tensors[0].elements // depth, output.q.zero_point
 
         def loops(x: Any, w: Any, bias: Any, scale: Any) -> Any:
-            inputs = te.reduce_axis((0, depth), "inputs")
-            sums_of = te.compute(
-                (rows, channels),
-                lambda r, o: te.sum(
-                    (x[r, inputs].astype("int16") * w[inputs, o].astype("int16")).astype("int32"), axis=[inputs]
-                ),
-                name="sums",
-            )
+            taken = _sliced(w, tensors[1].weight_bits)
+            sums = self.dot_sums(ONE_BY_ONE, x, taken, tensors[0], (1, rows))
 
-            def code(r: Any, o: Any) -> Any:
+            def code(n: Any, y: Any, r: Any, o: Any) -> Any:
                 # Halves away from zero; the fraction of a double is exact, a sum with 0.5 is not.
-                product = (sums_of[r, o] + bias[o]).astype("float64") * scale[o]
+                product = (sums[n, y, r, o] + bias[o]).astype("float64") * scale[o]
                 size = tirx.abs(product)
                 whole = tirx.trunc(size)
                 rounded = whole.astype("int64") + tirx.Select(
@@ -244,11 +276,11 @@ class Lowering:
                 signed = tirx.Select(product < tirx.const(0.0, "float64"), -rounded, rounded)
                 return _code(signed + zero_out, low, high)
 
-            return te.compute((rows, channels), code, name="codes")
+            return te.compute((1, 1, rows, channels), code, name="codes")
 
         spread = np.array(scales if len(scales) > 1 else scales * channels, np.float64)
-        arrays = self.constants(self.bias(tensors, packed.astype(np.int64).sum(0)), spread)
-        flat = self.shaped(image, (rows, depth))
+        arrays = self.constants(self.bias(tensors, 0), spread)
+        flat = self.shaped(image, (1, 1, rows, depth))
         made = self.builder.emit_te(loops, flat, self.parameters[place], *arrays, primfunc_name_hint="fully_connected")
         return self.shaped(made, output.shape)
 
@@ -277,7 +309,7 @@ class Lowering:
                 total = (left(x, at) + sign * right(y, at)).astype("int32")
                 return _code(_requantised(total, *back) + output.q.zero_point, low, high)
 
-            return te.compute(output.shape, code, name="codes")
+            return te.compute(output.shape, code, name="total")
 
         return self.builder.emit_te(loops, first, second, primfunc_name_hint="sum")
 
@@ -316,7 +348,7 @@ class Lowering:
         average = isinstance(options, AveragePool2d)
 
         def loops(x: Any) -> Any:
-            padded = _padded(x, window, 0 if average else -128, height, width)
+            padded = _padded(x, window, 0 if average else -128, 1, "int8")
             rows = te.reduce_axis((0, window.kernel_h), "rows")
             columns = te.reduce_axis((0, window.kernel_w), "columns")
 
@@ -331,7 +363,7 @@ class Lowering:
                 return tirx.min(start + kernel, length) - tirx.max(start, 0)
 
             def code(n: Any, y: Any, z: Any, c: Any) -> Any:
-                value = found[n, y, z, c]
+                value = found[n, y, z, c].astype("int32")
                 if average:
                     count = (
                         inside(y, window.stride_h, window.padding.top, window.kernel_h, height)
@@ -376,53 +408,85 @@ def _i64(value: int) -> Any:
     return tirx.const(value, "int64")
 
 
-def _padded(x: Any, window: Window, value: int, height: int, width: int) -> Any:
+def range_of(shifts: Sequence[int]) -> tuple[int, int]:
+    """The least and the greatest."""
+    return min(shifts), max(shifts)
+
+
+def _padded(x: Any, window: Window, value: int, multiple: int, codes: str) -> Any:
+    """The image with its border, channels filled up to a multiple, of another element type."""
     from tvm import te, tirx
 
     p = window.padding
-    if not any((p.top, p.bottom, p.left, p.right)):
+    _, height, width, depth = (int(n) for n in x.shape)
+    bordered = any((p.top, p.bottom, p.left, p.right))
+    if not bordered and depth % multiple == 0 and codes == "int8":
         return x
-    shape = (1, height + p.top + p.bottom, width + p.left + p.right, x.shape[3])
+    shape = (1, height + p.top + p.bottom, width + p.left + p.right, depth + -depth % multiple)
 
     def code(n: Any, y: Any, z: Any, c: Any) -> Any:
-        inside = tirx.all(y >= p.top, y < p.top + height, z >= p.left, z < p.left + width)
-        return tirx.if_then_else(inside, x[n, y - p.top, z - p.left, c], tirx.const(value, "int8"))
+        taken = x[n, y - p.top, z - p.left, c].astype(codes)
+        if bordered:
+            inside = tirx.all(y >= p.top, y < p.top + height, z >= p.left, z < p.left + width)
+            taken = tirx.if_then_else(inside, taken, tirx.const(value, codes))
+        if depth % multiple:
+            taken = tirx.if_then_else(c < depth, taken, tirx.const(0, codes))
+        return taken
 
     return te.compute(shape, code, name="padded")
 
 
-def _slice(weight: Any, bits: int) -> Any:
-    """The bits of an int8 weight that a narrow mode computes with, int16: firmware_gen.slices.sliced."""
-    from tvm import tirx
+def _sliced(w: Any, bits: int) -> Any:
+    """The bits of int8 weights that a narrow mode computes with: firmware_gen.slices.sliced."""
+    from tvm import te, tirx
 
     if bits == 8:
-        return weight
+        return w
     shift, largest = SLICES[bits]
-    rounded = (weight + tirx.const(1 << (shift - 1), "int16")) >> tirx.const(shift, "int16")
-    return tirx.max(tirx.min(rounded, tirx.const(largest, "int16")), tirx.const(-largest, "int16"))
+
+    def code(*at: Any) -> Any:
+        rounded = (w[at].astype("int16") + tirx.const(1 << (shift - 1), "int16")) >> tirx.const(shift, "int16")
+        limits = (tirx.const(-largest, "int16"), tirx.const(largest, "int16"))
+        return tirx.max(tirx.min(rounded, limits[1]), limits[0]).astype("int8")
+
+    return te.compute(w.shape, code, name="sliced")
 
 
 def _code(value: Any, low: int, high: int) -> Any:
     from tvm import tirx
 
-    return tirx.max(tirx.min(value.astype("int64"), _i64(high)), _i64(low)).astype("int8")
+    dtype = str(value.ty)
+    limits = (tirx.const(low, dtype), tirx.const(high, dtype))
+    return tirx.max(tirx.min(value, limits[1]), limits[0]).astype("int8")
 
 
-def _requantised(x: Any, multiplier: Any, shift: Any) -> Any:
-    """int64 of x * multiplier * 2^(shift - 31) as dimmer_requantize rounds it; shift positive is left."""
+def _requantised(x: Any, multiplier: Any, shift: Any, shifts: tuple[int, int] | None = None) -> Any:
+    """x * multiplier * 2^(shift - 31) as dimmer_requantize rounds it; a positive shift is to the left.
+
+    Args:
+        shifts: the least and the greatest value of a shift that is read from memory.
+
+    Returns:
+        int32 where every shift is to the right, so that there is room for a zero point; else int64.
+    """
     from tvm import tirx
 
     fixed = isinstance(shift, int)
+    least, greatest = shifts or (shift, shift)
     if fixed:
         multiplier = _i64(multiplier)
-    left = max(shift, 0) if fixed else tirx.max(shift, _i64(0))
     wide = x.astype("int64")
-    if not fixed or left:
+    if greatest > 0:
+        left = _i64(shift) if fixed else tirx.max(shift, tirx.const(0, "int32")).astype("int64")
         wide = (wide << left).astype("int32").astype("int64")
-    high = (wide * multiplier + _i64(1 << 30)) >> _i64(31)
-    if fixed and shift >= 0:
-        return high
-    below = high - tirx.Select(high < _i64(0), _i64(1), _i64(0))
-    right = _i64(-shift - 1) if fixed else tirx.max(-shift - _i64(1), _i64(0))
-    rounded = ((below >> right) + _i64(1)) >> _i64(1)
-    return rounded if fixed else tirx.Select(shift < _i64(0), rounded, high)
+    high = ((wide * multiplier.astype("int64") + _i64(1 << 30)) >> _i64(31)).astype("int32")
+    if least >= 0:
+        return high.astype("int64")
+    one = tirx.const(1, "int32")
+    right = tirx.const(-shift - 1, "int32") if fixed else -shift - one
+    # Halves go away from zero: one less below zero, then halves up.
+    below = high + (high >> tirx.const(31, "int32"))
+    if greatest < 0:
+        return ((below >> right) + one) >> one
+    rounded = ((below >> tirx.max(right, tirx.const(0, "int32"))) + one) >> one
+    return tirx.Select(shift < 0, rounded, high).astype("int64")

@@ -1,0 +1,310 @@
+"""Modes as one TVM library: the checked integer graph of each `.tflite` as a Relax function, weights as parameters.
+
+python -m pipeline.tvm_module --model mnist5k-r14 --target host
+
+True integer arithmetic throughout: int8 x int8 sums in int32, rescaled in fixed point as TFLite's reference kernels do,
+so a function equals the interpreter bit for bit on every machine. The stage leaves in build/<model>/<target>/tvm_module
+
+    dimmer_modes.so      one function a mode: int8[1,H,W,C] and all weights -> the output
+    weights.bin          all weights, equal ones once; weights.json says where each lies
+    modules.json         tvm, triple, tuned, input, output, modes [{name, function, onnx}]
+    <mode>.onnx          the mode with its scales as QuantizeLinear and DequantizeLinear
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from firmware_gen.generate import ModeSource
+from firmware_gen.graph import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Operator, Tensor
+from firmware_gen.passes import Network, prepare
+from firmware_gen.read_tflite import read_tflite
+from firmware_gen.slices import resolve_slices
+from pipeline.command import build_folder, main_of, model_option, progress_bar
+from pipeline.errors import DimmerError
+from pipeline.jetson_bundle import ModuleMode, Modules
+from pipeline.jetson_onnx import write_qdq
+from pipeline.jetson_table import TableTensor, TableWeight
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from pipeline.system import require_tools
+from pipeline.tvm_dot import Dot, dot_of
+from pipeline.tvm_lowering import Lowering, Weights, packed_weights
+from pipeline.tvm_schedule import schedule
+from pipeline.tvm_targets import TvmTarget, tvm_target
+from targets import Target, load_target
+
+LIBRARY = "dimmer_modes.so"
+WEIGHTS, WEIGHT_LIST, DOCUMENT = "weights.bin", "weights.json", "modules.json"
+CODE = (
+    "pipeline/tvm_module.py",
+    "pipeline/tvm_dot.py",
+    "pipeline/tvm_lowering.py",
+    "pipeline/tvm_schedule.py",
+    "pipeline/tvm_targets.py",
+    "pipeline/jetson_onnx.py",
+    "firmware_gen",
+    "requirements.txt",
+)
+
+Progress = Callable[[str, float], None]
+
+
+def module_folder(build: Path, target: str) -> Path:
+    """Where `run` leaves the modules."""
+    return build / target / "tvm_module"
+
+
+def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tuple[Network, ...]]:
+    """One function a mode, `mode_<index>`, operators as loops that are fused but not scheduled.
+
+    Args:
+        modes: name -> `.tflite`, the most expensive first.
+
+    Raises:
+        DimmerError: TVM is not installed, or an operator cannot be lowered.
+        FirmwareGenError: a file is damaged.
+    """
+    try:
+        from tvm import relax
+    except ImportError as error:
+        raise DimmerError("apache-tvm is not installed: type './nox setup', which installs requirements.txt") from error
+
+    graphs = resolve_slices([read_tflite(path) for path in modes.values()])
+    networks = tuple(prepare(graph) for graph in graphs)
+    weights = Weights()
+    for network in networks:
+        for operator in network.graph.operators:
+            if isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected):
+                _check(network.graph, operator)
+                name = network.graph.tensors[operator.inputs[1]].name
+                weights.add(name, packed_weights(network.graph, operator, dot))
+    builder = relax.BlockBuilder()
+    for index, network in enumerate(networks):
+        _emit(builder, f"mode_{index}", network, weights, dot)
+    return relax.get_pipeline("zero")(builder.get()), weights, networks
+
+
+def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path) -> Modules:
+    """Compiles modes into one library in ``out``.
+
+    Args:
+        modes: name -> `.tflite`, the most expensive first.
+
+    Raises:
+        DimmerError: TVM is not installed, an operator cannot be lowered, or the cross compiler is missing.
+        FirmwareGenError: a file is damaged.
+    """
+    import_tvm()
+    import tvm
+
+    out.mkdir(parents=True, exist_ok=True)
+    processor = target.processor()
+    dot = dot_of(processor)
+    with processor:
+        module, weights, networks = relax_module(modes, dot)
+        executable = tvm.compile(schedule(module, dot), target=processor)
+    _link(executable, target, out / LIBRARY)
+    weights.write(out / WEIGHTS, out / WEIGHT_LIST)
+    for name, path in modes.items():
+        write_qdq(read_tflite(path), out / f"{name}.onnx")
+    first = networks[0].graph
+    document = {
+        "tvm": tvm.__version__,
+        "triple": target.triple,
+        "input": _described(first.tensors[first.input]),
+        "output": _described(first.tensors[first.output]),
+        "modes": [
+            {"name": name, "function": f"mode_{index}", "onnx": f"{name}.onnx"} for index, name in enumerate(modes)
+        ],
+    }
+    atomic_write(out / DOCUMENT, json.dumps(document, indent=1) + "\n")
+    return load_modules(out)
+
+
+def load_modules(folder: Path) -> Modules:
+    """What `build_modules` left in a folder.
+
+    Raises:
+        DimmerError: there is nothing, or it is damaged.
+    """
+    try:
+        document: dict[str, Any] = json.loads((folder / DOCUMENT).read_text())
+        entries: list[dict[str, Any]] = json.loads((folder / WEIGHT_LIST).read_text())
+        every = tuple(range(len(entries)))
+        return Modules(
+            library=folder / LIBRARY,
+            weights_file=folder / WEIGHTS,
+            tvm_version=document["tvm"],
+            input=_tensor(document["input"]),
+            output=_tensor(document["output"]),
+            modes=tuple(
+                ModuleMode(mode["name"], mode["function"], every, folder / mode["onnx"]) for mode in document["modes"]
+            ),
+            weights=tuple(
+                TableWeight(e["name"], e["dtype"], tuple(e["shape"]), e["offset"], e["size"]) for e in entries
+            ),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DimmerError(f"{folder} holds no modules of TVM ({error!r}): build them again") from error
+
+
+class Runner:
+    """The modes of a library that is for this machine.
+
+    Args:
+        folder: what `build_modules` left.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import numpy as np
+        import tvm
+
+        self.modules = load_modules(folder)
+        blob = self.modules.weights_file.read_bytes()
+        self.weights = [
+            tvm.runtime.tensor(np.frombuffer(blob, w.dtype, w.size, w.offset).reshape(w.shape))
+            for w in self.modules.weights
+        ]
+        self.machine = tvm.relax.VirtualMachine(tvm.runtime.load_module(str(self.modules.library)), tvm.cpu())
+
+    def function(self, mode: str) -> Callable[[Any], Any]:
+        """A TVM tensor of an image -> a TVM tensor of the output."""
+        function = self.machine[next(entry.function for entry in self.modules.modes if entry.name == mode)]
+        return lambda image: function(image, *self.weights)
+
+    def outputs(self, mode: str, inputs: bytes) -> bytes:
+        """What a mode makes of inputs, one after the other."""
+        import numpy as np
+        import tvm
+
+        function = self.function(mode)
+        images = np.frombuffer(inputs, np.int8).reshape(-1, *self.modules.input.shape)
+        return b"".join(function(tvm.runtime.tensor(image)).numpy().tobytes() for image in images)
+
+
+def mismatches(folder: Path, modes: Sequence[ModeSource], inputs: bytes) -> dict[str, int]:
+    """Mode -> inputs whose output differs in any bit from the reference interpreter's."""
+    from pipeline.oracle import reference_outputs
+
+    runner = Runner(folder)
+    size = runner.modules.output.size
+    found = {}
+    for mode in modes:
+        got, expected = runner.outputs(mode.name, inputs), reference_outputs(mode.path, inputs)
+        found[mode.name] = sum(got[at : at + size] != expected[at : at + size] for at in range(0, len(expected), size))
+    return found
+
+
+def import_tvm() -> None:
+    """Raises DimmerError where TVM is not installed."""
+    try:
+        import tvm  # noqa: F401
+    except ImportError as error:
+        raise DimmerError("apache-tvm is not installed: type './nox setup', which installs requirements.txt") from error
+
+
+def _link(executable: Any, target: TvmTarget, library: Path) -> None:
+    import tvm
+
+    options: dict[str, Any] = {}
+    if not target.is_native:
+        options["fcompile"] = tvm.support.cc.cross_compiler(f"{target.triple}-gcc")
+    try:
+        executable.export_library(str(library), **options)
+    except (RuntimeError, OSError) as error:
+        said = [line.strip() for line in str(error).splitlines() if "cannot" in line or "error:" in line]
+        why = said[0] if said else str(error).splitlines()[0]
+        raise DimmerError(f"{target.triple}-gcc cannot link the modes: {why}") from error
+
+
+def _tensor(entry: Mapping[str, Any]) -> TableTensor:
+    return TableTensor(tuple(entry["shape"]), entry["scale"], entry["zero_point"])
+
+
+def _described(tensor: Tensor) -> dict[str, Any]:
+    return {"shape": list(tensor.shape), "scale": tensor.q.scale, "zero_point": tensor.q.zero_point}
+
+
+def _check(graph: Graph, operator: Operator) -> None:
+    if graph.tensors[operator.inputs[1]].data is None:
+        raise DimmerError(f"{graph.where(operator)} computes its weights; TVM modes take constant ones only")
+
+
+def _emit(builder: Any, function: str, network: Network, weights: Weights, dot: Dot) -> None:
+    """One mode as a Relax function of the input and all weights."""
+    from tvm import relax
+
+    graph = network.graph
+    image = relax.Var("image", relax.TensorType(graph.tensors[graph.input].shape, "int8"))
+    parameters = [
+        relax.Var(f"weight_{index}", relax.TensorType(array.shape, str(array.dtype)))
+        for index, array in enumerate(weights.arrays)
+    ]
+    with builder.function(function, [image, *parameters]):
+        made: dict[int, Any] = {network.storage[graph.input]: image}
+        lowering = Lowering(builder, network, weights, parameters, dot)
+        with builder.dataflow():
+            for operator in graph.operators:
+                made[network.storage[operator.output]] = lowering.emit(operator, made)
+            value = lowering.shaped(made[network.storage[graph.output]], graph.tensors[graph.output].shape)
+            result = builder.emit_output(value)
+        builder.emit_func_output(result)
+
+
+def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+    """The stage: build/<model>/convert -> build/<model>/<target>/tvm_module."""
+    chosen = tvm_target(target.name)
+    settings: dict[str, Json] = {"processor": str(chosen.processor())}
+
+    def action(out: Path) -> None:
+        from pipeline.convert import mode_sources
+
+        if not chosen.is_native:
+            require_tools(target.tools)
+        progress("compiling the modes with TVM", 0.1)
+        build_modules({mode.name: mode.path for mode in mode_sources(build / "convert")}, chosen, out)
+
+    code = [ROOT / name for name in CODE]
+    return run_stage("tvm_module", module_folder(build, target.name), [build / "convert"], settings, code, action)
+
+
+def main(
+    model: Annotated[str, model_option] = "mnist5k-r14",
+    target: Annotated[str, typer.Option("--target", help="jetson, or host for this machine.")] = "jetson",
+    images: Annotated[
+        int | None, typer.Option("--images", help="Compare so many test images; the recipe's number unless given.")
+    ] = None,
+) -> None:
+    """Compile the modes of a converted model with TVM; what is for this machine is compared with the interpreter."""
+    import_tvm()
+    recipe, chosen = load_recipe(model), tvm_target(target)
+    build = build_folder(recipe)
+    folder = module_folder(build, target)
+    with progress_bar("tvm_module") as progress:
+        run(recipe, build, load_target(target), progress)
+        modules = load_modules(folder)
+        wrong: dict[str, int] = {}
+        if chosen.is_native:
+            from pipeline.convert import mode_sources
+            from pipeline.data import load_dataset, to_int8
+
+            progress("comparing with the interpreter", 0.8)
+            count = recipe.verify.images if images is None else images
+            inputs = to_int8(load_dataset(recipe.model.dataset).test.images[:count])
+            wrong = mismatches(folder, mode_sources(build / "convert"), inputs.tobytes())
+    for mode in modules.modes:
+        checked = f"{wrong[mode.name]} mismatches of {count}" if wrong else f"not run here, for {chosen.machine}"
+        print(f"{mode.name}  {checked}")
+    print(f"{folder}: {LIBRARY}, {WEIGHTS} ({modules.weights_file.stat().st_size:,} bytes for all modes)")
+    if any(wrong.values()):
+        raise DimmerError(f"{model}: the modes differ from the TFLite interpreter; report it")
+
+
+if __name__ == "__main__":
+    main_of(main)
