@@ -65,7 +65,7 @@ def _description(dot: Dot) -> Any:
 
     outputs, inputs, codes = dot.outputs, dot.inputs, dot.codes
 
-    @T.prim_func(s_tir=True)
+    @T.prim_func(s_tir=True)  # type: ignore[untyped-decorator]
     def step(a: T.handle, b: T.handle, c: T.handle) -> None:
         x = T.match_buffer(a, (inputs,), codes, offset_factor=1)
         w = T.match_buffer(b, (outputs, inputs), "int8", offset_factor=1)
@@ -85,7 +85,7 @@ def _description(dot: Dot) -> Any:
 def _vpmaddwd() -> Any:
     from tvm.script import tirx as T
 
-    @T.prim_func(s_tir=True)
+    @T.prim_func(s_tir=True)  # type: ignore[untyped-decorator]
     def step(a: T.handle, b: T.handle, c: T.handle) -> None:
         x = T.match_buffer(a, (2,), "int16", offset_factor=1)
         w = T.match_buffer(b, (8, 2), "int8", offset_factor=1)
@@ -108,7 +108,7 @@ def _vpmaddwd() -> Any:
 def _sdot() -> Any:
     from tvm.script import tirx as T
 
-    @T.prim_func(s_tir=True)
+    @T.prim_func(s_tir=True)  # type: ignore[untyped-decorator]
     def step(a: T.handle, b: T.handle, c: T.handle) -> None:
         x = T.match_buffer(a, (4,), "int8", offset_factor=1)
         w = T.match_buffer(b, (4, 4), "int8", offset_factor=1)
