@@ -162,6 +162,7 @@ CONV_2D = _record(
 )
 CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserved2")
 CONV_2D_PANEL = _extended("dimmer_conv2d_s8_panel", CONV_2D, "conv", "H:group,reserved2")
+CONV_2D_PAIRS = Kernel("dimmer_conv2d_s8_pairs", CONV_2D_PANEL.fields)
 CONV_2D_WINOGRAD = _extended("dimmer_conv2d_s8_winograd", CONV_2D, "conv", "H:group,strip")
 CONV_2D_F43_DSP = _extended("dimmer_conv2d_s8_f43_dsp", CONV_2D, "conv", "H:group,strip")
 CONV_2D_MVE = _extended("dimmer_conv2d_s8_mve", CONV_2D, "conv", "H:group,columns")
@@ -229,6 +230,7 @@ KERNELS = (
     CONV_2D,
     CONV_2D_DSP,
     CONV_2D_PANEL,
+    CONV_2D_PAIRS,
     CONV_2D_WINOGRAD,
     CONV_2D_F43_DSP,
     CONV_2D_ADD_DSP,

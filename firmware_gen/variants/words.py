@@ -17,6 +17,7 @@ from firmware_gen.kernels import (
     CONV_2D,
     CONV_2D_ADD,
     CONV_2D_ADD_WINOGRAD,
+    CONV_2D_PAIRS,
     CONV_2D_PANEL,
     CONV_2D_WINOGRAD,
     Step,
@@ -24,6 +25,7 @@ from firmware_gen.kernels import (
 from firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
+    largest_product_sum,
     largest_sum,
     number,
     shape_of,
@@ -74,6 +76,8 @@ class _Costs:
 
 
 _THUMB2 = _Costs(1.36, 17, 29, 2.3, 85, 4, 230, 420, 680, 20, 30)
+_PAIRS = _Costs(0.71, 25, 29, 1.6, 40, 4, 0, 0, 0, 0, 0)
+"""Of Thumb-2 where two pixels share a word."""
 _THUMB = _Costs(2.44, 22, 60, 2.8, 110, 5, 330, 560, 1600, 56, 90)
 _RISCV = _Costs(3.5, 16, 27, 2.8, 60, 5, 300, 480, 850, 28, 30)
 
@@ -114,6 +118,16 @@ def _panel_cost(costs: _Costs, step: Step, settings: Settings) -> float:
     inner = -(-shape.pixels // PIXELS) * shape.output_c * (PIXELS * length * costs.mac + costs.plane)
     gather = passes * shape.pixels * (length * costs.gather + shape.kernel_h * costs.row)
     return inner + gather + shape.output_c * (length * costs.widen + shape.pixels * costs.rescale)
+
+
+def _pairs_supports(step: Step) -> bool:
+    """Whether the sums of two pixels that share a word stay apart."""
+    return _panel_supports(step) and largest_product_sum(step) < 2**22
+
+
+def _pairs_scratch(step: Step, settings: Settings) -> int:
+    shape, group = shape_of(step), _group(settings)
+    return 16 * (shape.output_c + group) + 4 * _length(shape) * (PIXELS // 2 + group)
 
 
 def _winograd_supports(step: Step) -> bool:
@@ -218,5 +232,14 @@ VARIANTS = (
     Variant(ADD, ADD, frozenset({"words"}), lambda step, _settings: 130.0 * sum_elements(step)),
     *_variants("thumb", _THUMB),
     *_variants("thumb2", _THUMB2),
+    Variant(
+        CONV_2D_PAIRS,
+        CONV_2D,
+        frozenset({"thumb2", "words"}),
+        lambda step, settings: _panel_cost(_PAIRS, step, settings),
+        _pairs_supports,
+        _panel_settings,
+        _pairs_scratch,
+    ),
     *_variants("riscv", _RISCV),
 )

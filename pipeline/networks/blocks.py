@@ -59,8 +59,8 @@ class Shortcut(nn.Module):
         self.norm = make_norm(out_channels, skip_aware, widths)
 
     def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
-        # The pixels are picked first: oneDNN's backward pass of a strided 1x1 convolution corrupts the heap on CPUs with
-        # AVX2 alone where there are fewer than 8 channels.
+        # The pixels are picked first: oneDNN's backward pass of a strided 1x1 convolution corrupts the heap on CPUs
+        # with AVX2 alone where there are fewer than 8 channels.
         stride = self.conv.stride[0]
         y = F.conv2d(x[:, :, ::stride, ::stride], convolution_weight(self.conv, bits))
         return normalise(self.norm, y, skipped, bits)

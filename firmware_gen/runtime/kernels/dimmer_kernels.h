@@ -88,6 +88,12 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_panel_t, sizeof(dimmer_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_conv2d_s8_panel);
 
+/* The same where words are multiplied to 64 bits: the inputs of two pixels share a word. No absolute value of
+ * a sum without bias reaches 2^22. Scratch: 16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) *
+ * (2 + group). */
+typedef dimmer_conv2d_s8_panel_t dimmer_conv2d_s8_pairs_t;
+DIMMER_KERNEL(dimmer_conv2d_s8_pairs);
+
 /* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1, input_c a
  * multiple of 4. Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and the
  * weights of `group` channels are transformed at a time. A single group is transformed once, several are for
