@@ -75,11 +75,11 @@ class _Costs:
     table: float
 
 
-_THUMB2 = _Costs(1.36, 17, 29, 2.3, 85, 4, 230, 420, 680, 20, 30)
-_PAIRS = _Costs(0.71, 25, 29, 1.6, 40, 4, 0, 0, 0, 0, 0)
+_THUMB2 = _Costs(1.36, 17, 10, 2.3, 85, 4, 230, 420, 680, 20, 30)
+_PAIRS = _Costs(0.71, 25, 10, 1.6, 40, 4, 0, 0, 0, 0, 0)
 """Of Thumb-2 where two pixels share a word."""
 _THUMB = _Costs(2.44, 22, 60, 2.8, 110, 5, 330, 560, 1600, 56, 90)
-_RISCV = _Costs(3.5, 16, 27, 2.8, 60, 5, 300, 480, 850, 28, 30)
+_RISCV = _Costs(3.5, 16, 24, 2.8, 60, 5, 300, 480, 850, 28, 30)
 
 
 def _shift_fits(shifts: Iterable[int]) -> bool:

@@ -1,10 +1,11 @@
 /* The panels' inner loop, which exists once in C and twice in assembly, against its definition; and the short
  * rescaling against the long one. */
+#include "kernels/pairs.h"
 #include "kernels/panel.h"
 #include "kernels/rescale.h"
 
 #define LONGEST 40u
-#define PLANES  3u
+#define PLANES  6u
 
 static uint32_t state = 1u;
 
@@ -56,6 +57,74 @@ static int rescale_is_wrong(int32_t sum, int32_t multiplier, int shift, int32_t 
                (int32_t)(((int64_t)(2 * sum) * multiplier + ((int64_t)1 << 31)) >> 32);
 }
 
+/* Weights and inputs of int8, their ends often; sums stay below 2^22. */
+static int pairs_are_wrong(uint32_t planes, uint32_t length) {
+    static int32_t weights[PLANES * LONGEST];
+    static int32_t inputs[4u * LONGEST];
+    static int32_t pixels[2u * LONGEST];
+    int32_t sums[PLANES * 4u + 1u];
+    uint32_t plane;
+    uint32_t j;
+    uint32_t k;
+
+    for (k = 0; k < planes * length; ++k) {
+        weights[k] = (int8_t)(next_word() >> 3);
+    }
+    for (k = 0; k < 4u * length; ++k) {
+        inputs[k] = (int8_t)(next_word() >> 3);
+    }
+    for (k = 0; k < length; ++k) {
+        pixels[2u * k] = dimmer_pair_of(inputs[4u * k], inputs[4u * k + 1u]);
+        pixels[2u * k + 1u] = dimmer_pair_of(inputs[4u * k + 2u], inputs[4u * k + 3u]);
+    }
+    sums[planes * 4u] = 4711;
+    dimmer_pairs(weights, pixels, planes, length, sums);
+    for (plane = 0; plane < planes; ++plane) {
+        for (j = 0; j < 4u; ++j) {
+            int32_t sum = 0;
+
+            for (k = 0; k < length; ++k) {
+                sum += weights[plane * length + k] * inputs[4u * k + j];
+            }
+            if (sums[plane * 4u + j] != sum) {
+                return 1;
+            }
+        }
+    }
+    return sums[planes * 4u] != 4711;
+}
+
+static int store_is_wrong(uint32_t group, uint32_t channels) {
+    static int32_t sums[PLANES * 4u];
+    static dimmer_rescale_t rescales[PLANES];
+    int8_t output[4u * 9u];
+    uint32_t i;
+    uint32_t j;
+
+    for (i = 0; i < group; ++i) {
+        rescales[i] = dimmer_rescale_of((int32_t)next_word() >> 8, (int32_t)(next_word() >> 2) + 0x40000000,
+                                        -(int)(1u + next_word() % 22u), (int32_t)(next_word() % 256u) - 128);
+        for (j = 0; j < 4u; ++j) {
+            sums[4u * i + j] = (int32_t)next_word() >> (3u + i % 8u);
+        }
+    }
+    for (i = 0; i < sizeof output; ++i) {
+        output[i] = 0x5A;
+    }
+    dimmer_panel_store_four(sums, rescales, group, output, channels);
+    for (i = 0; i < 4u * channels; ++i) {
+        const uint32_t channel = i % channels;
+        const dimmer_rescale_t *r = &rescales[channel < group ? channel : 0u];
+        const int32_t doubled = 2 * sums[channel < group ? 4u * channel + i / channels : 0u] + r->bias;
+        const int32_t value = dimmer_rescale(doubled, r->multiplier, r->start, r->shift);
+
+        if (output[i] != (channel < group ? dimmer_clamp_s8(value, -128, 127) : 0x5A)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int main(void) {
     static const int32_t sums[] = {0,           1,       -1,       2,      -2,     0x3FFFFFFF,
                                    -0x3FFFFFFF, 0x10000, -0x10000, 0xFFFF, -0xFFFF};
@@ -68,6 +137,9 @@ int main(void) {
         for (j = 4; j <= LONGEST; j += 4u) {
             if (panel_is_wrong(i, j, 0u) || panel_is_wrong(i, j, 4u) ||
                 panel_is_wrong(i, j, DIMMER_PANEL_PIXELS * j)) {
+                return 1;
+            }
+            if (pairs_are_wrong(i, j) || store_is_wrong(i, i + j % 4u)) {
                 return 1;
             }
         }

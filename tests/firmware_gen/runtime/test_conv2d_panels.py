@@ -47,11 +47,14 @@ def square(rng: np.random.Generator) -> Window:
 def scratch_of(kernel: Kernel, w: Window, input_c: int, output_c: int, group: int, strip: int) -> int:
     if kernel is records.CONV_2D_WINOGRAD:
         return 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)
-    return 16 * (output_c + group) + 4 * (-(-w.kernel_h * w.kernel_w * input_c // 4) * 4) * (4 + group)
+    pixels = 2 if kernel is records.CONV_2D_PAIRS else 4
+    return 16 * (output_c + group) + 4 * (-(-w.kernel_h * w.kernel_w * input_c // 4) * 4) * (pixels + group)
 
 
 @pytest.mark.parametrize("seed", range(24))
-@pytest.mark.parametrize("kernel", [records.CONV_2D_PANEL, records.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:])
+@pytest.mark.parametrize(
+    "kernel", [records.CONV_2D_PANEL, records.CONV_2D_PAIRS, records.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:]
+)
 def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
     rng = np.random.default_rng(seed)
     winograd = kernel is records.CONV_2D_WINOGRAD
@@ -125,5 +128,5 @@ def test_inner_loop_and_rescaling(tmp_path: Path, name: str, optimisation: str) 
         flags += SANITIZED
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     sources = [Path(__file__).with_name("panel_test.c")]
-    sources += [RUNTIME / "kernels" / f"{name}.c" for name in ("panel", "panel_thumb")]
+    sources += [RUNTIME / "kernels" / f"{name}.c" for name in ("pairs", "panel", "panel_thumb", "panel_riscv")]
     assert target.run(target.compile(sources, [RUNTIME], tmp_path), [], tmp_path).returncode == 0

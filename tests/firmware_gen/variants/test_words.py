@@ -11,9 +11,9 @@ from firmware_gen import kernels as k
 from firmware_gen.variants.frame import Variant
 from firmware_gen.variants.words import VARIANTS
 
-PANEL, WINOGRAD, TABLE = (
+PANEL, PAIRS, WINOGRAD, TABLE = (
     next(variant for variant in VARIANTS if variant.kernel is kernel)
-    for kernel in (k.CONV_2D_PANEL, k.CONV_2D_WINOGRAD, k.ADD_TABLE)
+    for kernel in (k.CONV_2D_PANEL, k.CONV_2D_PAIRS, k.CONV_2D_WINOGRAD, k.ADD_TABLE)
 )
 
 
@@ -89,7 +89,7 @@ def ways(variant: Variant, step: k.Step) -> list[tuple[float, int, k.Step]]:
     return sorted(found, key=lambda way: way[:2])
 
 
-@pytest.mark.parametrize("variant", [PANEL, WINOGRAD], ids=lambda variant: variant.kernel.name)
+@pytest.mark.parametrize("variant", [PANEL, PAIRS, WINOGRAD], ids=lambda variant: variant.kernel.name)
 def test_what_a_step_reads_and_writes_stays(variant: Variant) -> None:
     plain = conv()
     assert variant.supports(plain)
@@ -128,6 +128,13 @@ def test_winograd_is_proven_from_the_weights() -> None:
     """9 * 256 weights of 113, times inputs of 128, are below 2^25; of 114 they are not."""
     assert WINOGRAD.supports(conv(113, input_c=256, input_h=4, input_w=4))
     assert not WINOGRAD.supports(conv(114, input_c=256, input_h=4, input_w=4))
+
+
+def test_two_pixels_share_a_word_only_if_their_sums_stay_apart() -> None:
+    """9 * 36 weights of 101, times inputs of 128, are below 2^22; of 102 they are not."""
+    assert PAIRS.supports(conv(101, input_c=36))
+    assert not PAIRS.supports(conv(102, input_c=36))
+    assert PANEL.supports(conv(102, input_c=36))
 
 
 @pytest.mark.parametrize("changes", [{"shift": 0}, {"shift": -23}, {"biases": 1 << 30}, {"weight_bits": 4}], ids=str)

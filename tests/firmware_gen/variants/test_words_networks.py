@@ -36,11 +36,13 @@ def test_the_networks_of_this_test_have_these_kernels(tmp_path: Path) -> None:
     for build, data in (*((build, build(3)) for build in TINY), (vww_look_alike, vww_look_alike())):
         path = tmp_path / f"{build.__name__}.tflite"
         path.write_bytes(data)
-        for limit in (2_500, None):
-            out = tmp_path / f"{build.__name__}{limit}"
-            kernels |= set(generate([ModeSource("m", path)], out, scratch_limit=limit, core="cortex-m3").kernels)
+        for core in CORES:
+            for limit in (2_500, None):
+                out = tmp_path / f"{build.__name__}{core}{limit}"
+                kernels |= set(generate([ModeSource("m", path)], out, scratch_limit=limit, core=core).kernels)
     assert kernels >= {
         "dimmer_conv2d_s8_panel",
+        "dimmer_conv2d_s8_pairs",
         "dimmer_conv2d_s8_winograd",
         "dimmer_conv2d_add_s8_winograd",
         "dimmer_depthwise_conv2d_s8_3x3",
