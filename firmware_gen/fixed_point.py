@@ -120,6 +120,14 @@ def mean_multiplier(source: Quantisation, output: Quantisation, count: int) -> t
     return (multiplier << extra) // count, shift - extra
 
 
+def requantize(value: int, multiplier: int, shift: int) -> int:
+    """value * multiplier * 2^(shift - 31) as the kernels compute it, `MultiplyByQuantizedMultiplier`."""
+    high = ((value << max(shift, 0)) * multiplier + 2**30) >> 31
+    right = max(-shift, 0)
+    magnitude = (abs(high) + (1 << right >> 1)) >> right
+    return magnitude if high >= 0 else -magnitude
+
+
 def input_radius(integer_bits: int, left_shift: int) -> int:
     """`CalculateInputRadius` with 31 total bits."""
     return math.floor(math.ldexp(2**integer_bits - 1, 31 - integer_bits - left_shift))

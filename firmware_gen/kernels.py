@@ -106,6 +106,7 @@ class Step:
         scratch_bytes: size of its scratch buffer.
         macs: multiply-accumulate operations.
         layer: name of the output tensor.
+        input_high: no code of its first input is above this, as was proven.
     """
 
     kernel: Kernel
@@ -116,6 +117,7 @@ class Step:
     scratch_bytes: int
     macs: int
     layer: str = field(compare=False)
+    input_high: int = 127
 
     @property
     def fields(self) -> dict[str, Value]:
@@ -164,6 +166,7 @@ CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserv
 CONV_2D_PANEL = _extended("dimmer_conv2d_s8_panel", CONV_2D, "conv", "H:group,reserved2")
 CONV_2D_PAIRS = Kernel("dimmer_conv2d_s8_pairs", CONV_2D_PANEL.fields)
 CONV_2D_WINOGRAD = _extended("dimmer_conv2d_s8_winograd", CONV_2D, "conv", "H:group,strip")
+CONV_2D_NARROW_DSP = _extended("dimmer_conv2d_s8_narrow_dsp", CONV_2D, "conv", "H:group,strip,terms,reserved2")
 CONV_2D_F43_DSP = _extended("dimmer_conv2d_s8_f43_dsp", CONV_2D, "conv", "H:group,strip")
 CONV_2D_MVE = _extended("dimmer_conv2d_s8_mve", CONV_2D, "conv", "H:group,columns")
 DEPTHWISE_CONV_2D = _record(
@@ -198,6 +201,7 @@ CONV_2D_ADD_DSP = _with_add("dimmer_conv2d_add_s8_dsp", "H:operand,group")
 CONV_2D_ADD_WINOGRAD = _with_add("dimmer_conv2d_add_s8_winograd", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_F43_DSP = _with_add("dimmer_conv2d_add_s8_f43_dsp", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_MVE = _with_add("dimmer_conv2d_add_s8_mve", "H:operand,group,columns,reserved2")
+CONV_2D_ADD_NARROW_DSP = _with_add("dimmer_conv2d_add_s8_narrow_dsp", "H:operand,group,strip,terms")
 MUL = _record(
     "dimmer_mul_s8",
     f"I:input1,input2,output,dims[4] i:multiplier b:shift,zero_point1,zero_point2,output_zero_point,{_LIMITS} "
@@ -221,6 +225,7 @@ REQUANTIZE = _record(
     f"I:input,output,elements i:multiplier h:input_zero_point,output_zero_point,{_LIMITS} "
     "b:shift B:input_unsigned,output_unsigned,reserved",
 )
+REQUANTIZE_TABLE = _extended("dimmer_requantize_s8_table", REQUANTIZE, "requantize", "I:scratch")
 QUANTIZE_F32 = _record("dimmer_quantize_f32_s8", "I:input,output,elements f:scale b:zero_point B:reserved[3]")
 DEQUANTIZE_F32 = _record("dimmer_dequantize_s8_f32", "I:input,output,elements f:scale b:zero_point B:reserved[3]")
 COPY = _record("dimmer_copy_s8", "I:input,output,rows,row_bytes,input_stride,output_stride B:input_blob,reserved[3]")
@@ -233,8 +238,10 @@ KERNELS = (
     CONV_2D_PAIRS,
     CONV_2D_WINOGRAD,
     CONV_2D_F43_DSP,
+    CONV_2D_NARROW_DSP,
     CONV_2D_ADD_DSP,
     CONV_2D_ADD_F43_DSP,
+    CONV_2D_ADD_NARROW_DSP,
     CONV_2D_ADD_WINOGRAD,
     CONV_2D_MVE,
     CONV_2D_ADD_MVE,
@@ -258,6 +265,7 @@ KERNELS = (
     SOFTMAX,
     LUT,
     REQUANTIZE,
+    REQUANTIZE_TABLE,
     QUANTIZE_F32,
     DEQUANTIZE_F32,
     COPY,
@@ -266,7 +274,13 @@ KERNELS = (
 
 
 def step(
-    kernel: Kernel, layer: str, macs: int = 0, scratch_bytes: int = 0, in_place: tuple[int, ...] = (), **values: Value
+    kernel: Kernel,
+    layer: str,
+    macs: int = 0,
+    scratch_bytes: int = 0,
+    in_place: tuple[int, ...] = (),
+    input_high: int = 127,
+    **values: Value,
 ) -> Step:
     """A step from its record's fields by name; `reserved` fields are zero, and what it reads and writes follows from
     its buffers.
@@ -286,7 +300,8 @@ def step(
                 reads.append(value.id)
     if values or writes < 0:
         raise TypeError(f"{kernel.name} has no field {', '.join(values) or 'output'}")
-    return Step(kernel, tuple(record), tuple(dict.fromkeys(reads)), writes, in_place, scratch_bytes, macs, layer)
+    read = tuple(dict.fromkeys(reads))
+    return Step(kernel, tuple(record), read, writes, in_place, scratch_bytes, macs, layer, input_high)
 
 
 def copy(source: Buffer | Weights, output: Buffer, size: int, layer: str) -> Step:

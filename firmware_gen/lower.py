@@ -35,6 +35,7 @@ from firmware_gen.graph import (
     Transpose,
     Window,
 )
+from firmware_gen.ranges import code_range
 from firmware_gen.slices import sliced
 
 ADD_LEFT_SHIFT = 20
@@ -178,6 +179,7 @@ class _Lowering:
             self.layer,
             macs=self.output.elements * patch,
             scratch_bytes=scratch,
+            input_high=code_range(self.graph, self.operator.inputs[0])[1],
             input=self.at(0),
             output=self.out,
             scratch=k.Scratch() if scratch else 0,

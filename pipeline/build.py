@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.command import build_folder, console, main_of, model_option, progress_bar
+from pipeline.command import (
+    build_folder,
+    console,
+    main_of,
+    model_option,
+    progress_bar,
+    scratch_option,
+    with_scratch_limit,
+)
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import StageResult
 from pipeline.system import require_tools
@@ -192,9 +200,10 @@ def main(
     target: Annotated[str, typer.Option("--target", help="A folder under targets/.")],
     model: Annotated[str, model_option] = "mnist5k-r14",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    scratch_limit: Annotated[int | None, scratch_option] = None,
 ) -> None:
     """Build a model for a target: train, calibrate, convert, compile, verify, report."""
-    chosen = load_target(target)
+    chosen = with_scratch_limit(load_target(target), scratch_limit)
     recipe = load_recipe(model)
     context = BuildContext(recipe, chosen, build_folder(recipe))
     stages = build(context, quiet=quiet)

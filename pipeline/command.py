@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,15 @@ LOG_WIDTH = 110
 """Columns of a table that goes to a file or a pipe."""
 
 model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
+
+scratch_option: Any = typer.Option(
+    "--scratch-limit", min=0, help="Bytes of arena that a kernel may take for speed, instead of target.toml's."
+)
+
+
+def with_scratch_limit(target: Target, limit: int | None) -> Target:
+    """The target with another `scratch_limit`, where one is given."""
+    return target if limit is None else replace(target, scratch_limit=limit)
 
 
 def builds() -> Path:

@@ -44,7 +44,17 @@ from firmware_gen.tables import PolicyConfig, Tier, even_policy
 from pipeline.calibrate import RESULT as CALIBRATION
 from pipeline.calibrate import Calibration, load_calibration
 from pipeline.checkpoint import find_gates
-from pipeline.command import build_folder, builds, console, load_firmware_target, main_of, model_option, progress_bar
+from pipeline.command import (
+    build_folder,
+    builds,
+    console,
+    load_firmware_target,
+    main_of,
+    model_option,
+    progress_bar,
+    scratch_option,
+    with_scratch_limit,
+)
 from pipeline.errors import DimmerError
 from pipeline.networks.gate_config import budget_level
 from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
@@ -470,6 +480,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         "dataset": recipe.model.dataset,
         "policy": asdict(recipe.policy),
         "target": target.name,
+        "scratch_limit": target.scratch_limit,
     }
 
     def action(out: Path) -> None:
@@ -556,15 +567,20 @@ def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
     samples: Annotated[int, typer.Option("--samples", min=0, help="Random inputs to verify with --tflite.")] = SAMPLES,
+    scratch_limit: Annotated[int | None, scratch_option] = None,
 ) -> None:
     """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
-    chosen = load_firmware_target(target)
+    chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     with progress_bar("firmware") as progress:
         if tflite:
             order = foreign_order(tflite, samples)
             folder = out or builds() / order.name / chosen.name / "firmware"
             code = [ROOT / name for name in CODE]
-            settings: dict[str, Json] = {"target": chosen.name, "samples": samples}
+            settings: dict[str, Json] = {
+                "target": chosen.name,
+                "samples": samples,
+                "scratch_limit": chosen.scratch_limit,
+            }
 
             def action(work: Path) -> None:
                 make(order, chosen, work, progress)

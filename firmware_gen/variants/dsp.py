@@ -123,7 +123,7 @@ def _winograd_cost(step: Step, settings: Settings) -> float:
 
 
 def _winograd_add_supports(step: Step) -> bool:
-    return _winograd_supports(step) and _sum_supports(step, "add_")
+    return _winograd_supports(step) and sum_supports(step, "add_")
 
 
 def _winograd_add_scratch(step: Step, settings: Settings) -> int:
@@ -133,7 +133,7 @@ def _winograd_add_scratch(step: Step, settings: Settings) -> int:
 def _winograd_add_cost(step: Step, settings: Settings) -> float:
     shape = shape_of(step)
     passes = -(-shape.output_c // _setting(settings, "group"))
-    return _winograd_cost(step, settings) + _sum_cost(step, settings) + 70 * shape.pixels * passes
+    return _winograd_cost(step, settings) + sum_cost(step, settings) + 70 * shape.pixels * passes
 
 
 def _depthwise_supports(step: Step) -> bool:
@@ -157,7 +157,7 @@ def _depthwise_cost(step: Step, _settings: Settings) -> float:
     return shape.pixels * (quads * (taps * 9.7 + 40) + taps * 10 + 70) + quads * (taps * 9 + 90)
 
 
-def _sum_supports(step: Step, prefix: str = "") -> bool:
+def sum_supports(step: Step, prefix: str = "") -> bool:
     def value(name: str) -> int:
         return number(step, prefix + name)
 
@@ -169,12 +169,12 @@ SUM_TABLES = 2048
 """Bytes of the tables of an addition."""
 
 
-def _sum_cost(step: Step, _settings: Settings) -> float:
+def sum_cost(step: Step, _settings: Settings) -> float:
     return 12.5 * sum_elements(step) + 14000
 
 
 def _direct_add_supports(step: Step) -> bool:
-    return _direct_supports(step) and _sum_supports(step, "add_")
+    return _direct_supports(step) and sum_supports(step, "add_")
 
 
 def _direct_add_scratch(step: Step, settings: Settings) -> int:
@@ -182,7 +182,7 @@ def _direct_add_scratch(step: Step, settings: Settings) -> int:
 
 
 def _direct_add_cost(step: Step, settings: Settings) -> float:
-    return _direct_cost(step, settings) + _sum_cost(step, settings) + 40 * shape_of(step).pixels
+    return _direct_cost(step, settings) + sum_cost(step, settings) + 40 * shape_of(step).pixels
 
 
 VARIANTS = (
@@ -214,5 +214,5 @@ VARIANTS = (
         _depthwise_supports,
         scratch=_depthwise_scratch,
     ),
-    Variant(ADD_DSP, ADD, _DSP, _sum_cost, _sum_supports, scratch=lambda _step, _settings: SUM_TABLES),
+    Variant(ADD_DSP, ADD, _DSP, sum_cost, sum_supports, scratch=lambda _step, _settings: SUM_TABLES),
 )

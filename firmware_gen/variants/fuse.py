@@ -71,4 +71,5 @@ def _fused(conv: Step, add: Step, block: Block) -> Step | None:
         conv.scratch_bytes,
         conv.macs,
         add.layer,
+        conv.input_high,
     )

@@ -554,25 +554,32 @@ def run_requantize(
     source: str,
     result: str,
 ) -> None:
+    """Both kernels, in place; the one with a table for one element more than four times some, too."""
     values = np.arange(256).astype(np.uint8).view(np.dtype(source)).reshape(1, 256)
-    arena = Arena()
-    at = arena.place(256, values)
-    record = pack(
-        records.REQUANTIZE,
-        input=at,
-        output=at,
-        elements=256,
-        multiplier=multiplier,
-        input_zero_point=q_in.zero_point,
-        output_zero_point=q_out.zero_point,
-        activation_min=limits[0],
-        activation_max=limits[1],
-        shift=shift,
-        input_unsigned=int(source == "uint8"),
-        output_unsigned=int(result == "uint8"),
-    )
-    Constants().run(library, "dimmer_requantize_s8", record, arena)
-    np.testing.assert_array_equal(arena.read(at, (1, 256), np.dtype(result).type), reference(file, values))
+    expected = reference(file, values)
+    for kernel, count in ((records.REQUANTIZE, 256), (records.REQUANTIZE_TABLE, 256), (records.REQUANTIZE_TABLE, 253)):
+        arena = Arena()
+        at = arena.place(256, values)
+        extra = {"scratch": arena.place(256)} if kernel == records.REQUANTIZE_TABLE else {}
+        record = pack(
+            kernel,
+            input=at,
+            output=at,
+            elements=count,
+            multiplier=multiplier,
+            input_zero_point=q_in.zero_point,
+            output_zero_point=q_out.zero_point,
+            activation_min=limits[0],
+            activation_max=limits[1],
+            shift=shift,
+            input_unsigned=int(source == "uint8"),
+            output_unsigned=int(result == "uint8"),
+            **extra,
+        )
+        Constants().run(library, kernel.name, record, arena)
+        found = arena.read(at, (1, 256), np.dtype(result).type)
+        np.testing.assert_array_equal(found[:, :count], expected[:, :count])
+        np.testing.assert_array_equal(found[:, count:].view(np.uint8), values[:, count:].view(np.uint8))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -18,10 +18,11 @@ DSP_BOARDS = [board for board in BOARD_PARAMS if "dsp" in features_of(load_targe
 
 @pytest.mark.parametrize("name", DSP_BOARDS)
 @pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
-def test_convolutions(tmp_path: Path, name: str, optimisation: str) -> None:
+@pytest.mark.parametrize("program", ["conv_variants_test.c", "narrow_variants_test.c"])
+def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str) -> None:
     target = load_target(name)
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
-    source = Path(__file__).with_name("conv_variants_test.c")
+    source = Path(__file__).with_name(program)
     elf = target.compile([source, *KERNELS], [RUNTIME], tmp_path)
     assert target.run(elf, [], tmp_path).returncode == 0

@@ -1,0 +1,11 @@
+#include "narrow.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+void dimmer_conv2d_add_s8_narrow_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_conv2d_add_s8_narrow_dsp_t *d = (const dimmer_conv2d_add_s8_narrow_dsp_t *)record;
+
+    dimmer_narrow_layer(model, &d->conv, d->group, d->strip, d->terms, &d->add, d->operand, arena);
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* Convolution of 4- and 2-bit inputs with 4- and 2-bit weights for Arm cores with the DSP extension: one
+ * SMLAL makes 9 or 12 products.
+ *
+ * A row of inputs a[i] and the taps w[t] of a kernel row are polynomials in z = 2^spacing. `pixels`
+ * neighbouring inputs make one 32-bit word, the taps, last one lowest, the other, and the 64-bit product
+ * holds, field by field, what these inputs add to pixels + taps - 1 neighbouring outputs. Sums over channels
+ * and rows of the kernel stay in the fields. The lower `pixels` fields are complete after a tile; the upper
+ * ones, taken as one signed number, are where the next tile of the row begins.
+ *
+ *   bits  inputs  weights  pixels  spacing
+ *    4    0..15   -7..7      3       13
+ *    2    0..3    -1..1      4       10
+ *
+ * A field is read as unsigned after half its range was added. The uppermost input of a 2-bit word would be
+ * its sign: it is stored less 2, and what that takes away is given back with the halves. Where a sum over all
+ * terms might leave its field, terms are added up in chunks, each in a sum of its own. A kernel that steps
+ * over inputs sees the even and the odd ones as two rows ("phases") with every other tap.
+ */
+#ifndef DIMMER_NARROW_H
+#define DIMMER_NARROW_H
+
+#include "dimmer_kernels.h"
+
+#define DIMMER_NARROW_MAX_PIXELS 4u
+#define DIMMER_NARROW_TAPS       3u
+#define DIMMER_NARROW_PHASES     2u
+#define DIMMER_NARROW_SUMS       4u /* of two lanes, a row of outputs each, and two channels */
+#define DIMMER_NARROW_HEAD                                                                                   \
+    4u /* words before the weights of a chunk: where the sums of both channels begin                         \
+        */
+
+/* Behind the last chunk: what the outputs of the first channel share, and of the second. Assembly knows the
+ * order. */
+typedef struct {
+    int32_t
+        negative;   /* -1 where sums are shifted to the right, and negative ones are rounded down at halves */
+    int32_t factor; /* doubles a sum, and shifts it to the left where that is its shift */
+    int32_t bias;   /* times factor, less the halves of the fields */
+    int32_t multiplier;
+    int32_t rounding; /* half of what is shifted out to the right, and the output's zero point above it */
+    int32_t shift;    /* to the right */
+} dimmer_narrow_tail_t;
+
+#define DIMMER_NARROW_TAIL 12u /* words of both */
+
+/* How a word is made of inputs. */
+typedef struct {
+    uint32_t bits;
+    uint32_t pixels;
+    uint32_t spacing;
+    int64_t halves; /* half of each complete field */
+} dimmer_narrow_format_t;
+
+dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits);
+
+/* What dimmer_narrow_row works on: two rows of outputs, the lanes, of two channels. Its assembly knows the
+ * order. */
+typedef struct narrow_row {
+    const int32_t *panel;  /* of the two channels */
+    const int32_t *pixels; /* of the first tile that is left */
+    uint32_t bytes;        /* of a chunk's pixels */
+    uint32_t jump;         /* from the end of a tile's pixels to those of the next one */
+    int8_t *output0;       /* of lane 0: where the next tile's results go */
+    int8_t *output1;
+    uint32_t stride; /* bytes between neighbouring outputs */
+    uint32_t tiles;  /* that are left, at least one */
+    uint32_t chunks;
+    int64_t
+        *sums; /* int64[chunks][DIMMER_NARROW_SUMS]: lanes 0 and 1 of the first channel, then of the second */
+    void (*results)(struct narrow_row *row, const dimmer_narrow_tail_t *tail);
+} dimmer_narrow_row_t;
+
+/* All tiles that are left: for each, and each chunk, sums = (sums >> pixels * spacing) + head + the products
+ * of all terms, two words of pixels and two of the panel each; then row->results. */
+void dimmer_narrow_row_4(dimmer_narrow_row_t *row);
+void dimmer_narrow_row_2(dimmer_narrow_row_t *row);
+
+/* Reads the complete fields of both channels and lanes, rescales and stores them, and brings the outputs to
+ * the next tile: of a single chunk, or adding up all of them. clamped: outputs have `bits` bits as well. */
+void (*dimmer_narrow_results(uint32_t bits, uint32_t chunks, int clamped))(dimmer_narrow_row_t *row,
+                                                                           const dimmer_narrow_tail_t *tail);
+
+/* The words of `channels` channels, a multiple of 4, from the columns of as many neighbouring inputs as a
+ * word holds: every other word from `to` on. */
+void dimmer_narrow_pixels(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], uint32_t channels,
+                          uint32_t bits, int32_t *to);
+
+/* The same for inputs that are all 0. */
+void dimmer_narrow_blank(uint32_t channels, uint32_t bits, int32_t *to);
+
+/* The words of `channels` channels from the int8 codes of the taps, lowest field first. Gives their sum. */
+int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t channels, uint32_t bits,
+                              int32_t *to);
+
+/* One layer, as the record says; with `add` as dimmer_direct_layer. */
+void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                         uint32_t strip, uint32_t terms, const dimmer_add_s8_t *add, uint32_t operand,
+                         uint8_t *arena);
+
+#endif

@@ -1,0 +1,336 @@
+#include "direct.h"
+#include "narrow.h"
+#include "sum_dsp.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+#include <string.h>
+
+/* Where a layer's scratch lies, and what follows from its shape. An output is computed in one of two lanes:
+ * those of a strip's lower half are the second one. */
+typedef struct {
+    const dimmer_conv2d_s8_t *r;
+    const int8_t *input;
+    int8_t *output;
+    const int8_t *residual; /* null where nothing is added */
+    dimmer_sum_dsp_t sum;
+    dimmer_narrow_format_t format;
+    int64_t *sums; /* int64[chunks][DIMMER_NARROW_SUMS] */
+    int32_t *panel;
+    int32_t *panel_end;
+    int32_t *pixels; /* int32[tiles][rows][phases][input_c][lanes] */
+    int8_t *zero;    /* the code of 0 of all channels of an input */
+    int8_t *no_tap;  /* weights of 0 */
+    int8_t *results[2];
+    uint32_t half; /* rows of outputs of a lane */
+    uint32_t rows; /* of inputs under them */
+    uint32_t phases;
+    uint32_t begin[DIMMER_NARROW_PHASES]; /* first place of a phase that is not padding */
+    uint32_t skip;                        /* results before the first output */
+    uint32_t tiles;                       /* that have inputs */
+    uint32_t all_tiles;
+    uint32_t terms; /* of a chunk */
+    uint32_t chunks;
+    uint32_t first; /* channels of the pass */
+    uint32_t count;
+    int clamped; /* whether outputs are as narrow as inputs */
+} work_t;
+
+static uint32_t common(uint32_t a, uint32_t b) {
+    while (b != 0u) {
+        const uint32_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The taps of one row of the kernel and one phase, lowest field first. */
+static void find_taps(const work_t *w, const int8_t *row, uint32_t phase,
+                      const int8_t *taps[DIMMER_NARROW_TAPS]) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    uint32_t i;
+
+    for (i = 0; i < DIMMER_NARROW_TAPS; ++i) {
+        taps[i] = w->no_tap;
+    }
+    for (i = 0; phase + i * r->stride_w < r->kernel_w; ++i) {
+        taps[w->skip + w->begin[phase] - i] = row + (size_t)(phase + i * r->stride_w) * r->input_c;
+    }
+}
+
+static void fill_tail(const dimmer_model_t *model, const work_t *w, uint32_t c, dimmer_narrow_tail_t *tail) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const int32_t shift = model->shifts[r->shifts + c];
+    const int32_t bias = model->params[r->bias + c] - (int32_t)(w->chunks << (w->format.spacing - 1u));
+
+    tail->negative = shift < 0 ? -1 : 0;
+    tail->factor = (int32_t)2 << (shift < 0 ? 0 : shift);
+    tail->bias = bias * tail->factor;
+    tail->multiplier = model->params[r->multipliers + c];
+    tail->shift = shift < 0 ? -shift : 0;
+    tail->rounding = shift < 0 ? (int32_t)1 << (-shift - 1) : 0;
+    if (!w->clamped) {
+        tail->rounding += (int32_t)((uint32_t)r->output_zero_point << tail->shift);
+    }
+}
+
+/* The weights of channel c from `to` on, every other word, chunk by chunk. */
+static void fill_channel(const dimmer_model_t *model, const work_t *w, uint32_t c, int32_t *to) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t channels = r->input_c;
+    const size_t row_bytes = (size_t)r->kernel_w * channels;
+    const int8_t *row = model->weights + r->weights + c * r->kernel_h * row_bytes;
+    const uint32_t run = common(w->terms, channels);
+    const uint32_t odd = (c - w->first) & 1u;
+    const int8_t *taps[DIMMER_NARROW_TAPS];
+    uint32_t phase = 0;
+    uint32_t at = 0;
+    uint32_t chunk;
+
+    for (chunk = 0; chunk < w->chunks; ++chunk) {
+        int32_t *const head = to + 2u * odd;
+        int64_t start = w->format.halves;
+        uint32_t left;
+
+        to += DIMMER_NARROW_HEAD;
+        for (left = w->terms; left != 0u; left -= run, to += 2u * run) {
+            uint32_t i;
+
+            if (at == 0u) {
+                find_taps(w, row, phase, taps);
+            }
+            start += (int64_t)dimmer_narrow_weights(taps, run, w->format.bits, to + odd) * ((int64_t)1 << 31);
+            for (i = 0; i < DIMMER_NARROW_TAPS; ++i) {
+                taps[i] += taps[i] == w->no_tap ? 0u : run;
+            }
+            at += run;
+            if (at == channels) {
+                at = 0;
+                if (++phase == w->phases) {
+                    phase = 0;
+                    row += row_bytes;
+                }
+            }
+        }
+        head[0] = (int32_t)(uint32_t)start;
+        head[1] = (int32_t)(start >> 32);
+    }
+    fill_tail(model, w, c, (dimmer_narrow_tail_t *)(void *)to + odd);
+}
+
+static void fill_panel(const dimmer_model_t *model, work_t *w) {
+    const uint32_t words = w->chunks * (DIMMER_NARROW_HEAD + 2u * w->terms) + DIMMER_NARROW_TAIL;
+    uint32_t c;
+
+    for (c = 0; c < w->count; ++c) {
+        fill_channel(model, w, w->first + c, w->panel + c / 2u * words);
+    }
+    w->panel_end = w->panel + w->count / 2u * words;
+}
+
+/* One row of one lane: row y of the input. */
+static void fill_row(const work_t *w, int32_t y, int32_t *to) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t channels = r->input_c;
+    const size_t spacing = 2u * (size_t)w->rows * w->phases * channels;
+    const int outside = (uint32_t)y >= r->input_h;
+    const int8_t *const row = w->input + (outside ? 0u : (size_t)y * r->input_w * channels);
+    uint32_t place = 0;
+    uint32_t tile;
+
+    for (tile = 0; tile < w->tiles; ++tile, place += w->format.pixels, to += spacing) {
+        int32_t *words = to;
+        uint32_t phase;
+
+        for (phase = 0; phase < w->phases; ++phase, words += 2u * channels) {
+            const int8_t *columns[DIMMER_NARROW_MAX_PIXELS];
+            int32_t x = (int32_t)((place + w->begin[phase]) * r->stride_w + phase) - r->pad_left;
+            uint32_t i;
+
+            if (outside) {
+                dimmer_narrow_blank(channels, w->format.bits, words);
+                continue;
+            }
+            for (i = 0; i < DIMMER_NARROW_MAX_PIXELS; ++i, x += r->stride_w) {
+                columns[i] = (uint32_t)x < r->input_w ? row + (size_t)x * channels : w->zero;
+            }
+            dimmer_narrow_pixels(columns, channels, w->format.bits, words);
+        }
+    }
+}
+
+/* The inputs of the strip whose first row of outputs is y. */
+static void fill_pixels(const work_t *w, uint32_t y) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    uint32_t lane;
+
+    for (lane = 0; lane < 2u; ++lane) {
+        const int32_t top = (int32_t)((y + lane * w->half) * r->stride_h) - r->pad_top;
+        uint32_t row;
+
+        for (row = 0; row < w->rows; ++row) {
+            fill_row(w, top + (int32_t)row, w->pixels + lane + 2u * (size_t)row * w->phases * r->input_c);
+        }
+    }
+}
+
+/* Both lanes of row `row` of a strip's lanes, two channels. */
+static void two_rows(const work_t *w, uint32_t row, const int32_t *panel, uint32_t channel) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t line = 2u * w->phases * r->input_c;
+    const dimmer_narrow_tail_t *const tail =
+        (const dimmer_narrow_tail_t *)(const void *)(panel +
+                                                     w->chunks * (DIMMER_NARROW_HEAD + 2u * w->terms));
+    dimmer_narrow_row_t run;
+    uint32_t left;
+
+    run.panel = panel;
+    run.pixels = w->pixels + row * r->stride_h * line;
+    run.bytes = 8u * w->terms;
+    run.jump = 4u * line * (w->rows - r->kernel_h);
+    run.output0 = w->results[0] + channel;
+    run.output1 = w->results[1] + channel;
+    run.stride = w->count;
+    run.tiles = w->tiles;
+    run.chunks = w->chunks;
+    run.sums = w->sums;
+    run.results = dimmer_narrow_results(w->format.bits, w->chunks, w->clamped);
+    memset(w->sums, 0, w->chunks * DIMMER_NARROW_SUMS * sizeof *w->sums);
+    if (w->format.bits == 4u) {
+        dimmer_narrow_row_4(&run);
+    } else {
+        dimmer_narrow_row_2(&run);
+    }
+    /* What is left of the last input adds to the outputs right of it. */
+    for (left = w->all_tiles - w->tiles; left != 0u; --left) {
+        uint32_t i;
+
+        for (i = 0; i < w->chunks * DIMMER_NARROW_SUMS; ++i) {
+            w->sums[i] = (w->sums[i] >> (w->format.pixels * w->format.spacing)) + w->format.halves;
+        }
+        run.results(&run, tail);
+    }
+}
+
+/* Brings row y of the pass from a lane's results to the output. */
+static void finish(const work_t *w, int8_t *result, uint32_t y) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    /* A pass of all channels has the row in one piece. */
+    const uint32_t pieces = w->count == r->output_c ? 1u : r->output_w;
+    const uint32_t bytes = r->output_w * w->count / pieces;
+    size_t offset = (size_t)y * r->output_w * r->output_c + w->first;
+    uint32_t i;
+
+    result += w->skip * w->count;
+    if (!w->clamped) {
+        dimmer_clamp_run(r, result, r->output_w * w->count);
+    }
+    for (i = 0; i < pieces; ++i, result += bytes, offset += r->output_c) {
+        if (w->residual != NULL) {
+            dimmer_sum_run(&w->sum, result, w->residual + offset, w->output + offset, bytes);
+        } else {
+            memcpy(w->output + offset, result, bytes);
+        }
+    }
+}
+
+/* What follows from the shape of a row: dimmer_kernels.h has the same. */
+static void measure(work_t *w) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t stride = r->stride_w;
+    uint32_t p;
+
+    w->phases = r->kernel_w < stride ? r->kernel_w : stride;
+    w->skip = 0;
+    w->tiles = 0;
+    for (p = 0; p < w->phases; ++p) {
+        const uint32_t taps = (r->kernel_w - p + stride - 1u) / stride;
+        uint32_t end =
+            r->input_w - 1u + r->pad_left < p ? 0u : (r->input_w - 1u + r->pad_left - p) / stride + 1u;
+        uint32_t tiles;
+
+        w->begin[p] = r->pad_left < p ? 0u : (r->pad_left - p + stride - 1u) / stride;
+        if (w->begin[p] > taps - 1u) {
+            w->begin[p] = taps - 1u;
+        }
+        if (w->skip < taps - 1u - w->begin[p]) {
+            w->skip = taps - 1u - w->begin[p];
+        }
+        if (end > r->output_w + taps - 1u) {
+            end = r->output_w + taps - 1u;
+        }
+        tiles = end <= w->begin[p] ? 1u : (end - w->begin[p] + w->format.pixels - 1u) / w->format.pixels;
+        w->tiles = tiles > w->tiles ? tiles : w->tiles;
+    }
+    w->all_tiles = (r->output_w + w->skip + w->format.pixels - 1u) / w->format.pixels;
+}
+
+static void one_pass(const dimmer_model_t *model, work_t *w) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t words = w->chunks * (DIMMER_NARROW_HEAD + 2u * w->terms) + DIMMER_NARROW_TAIL;
+    uint32_t y;
+
+    fill_panel(model, w);
+    for (y = 0; y < r->output_h; y += 2u * w->half) {
+        uint32_t row;
+
+        /* One strip that is the whole layer holds for all passes. */
+        if (w->first == 0u || 2u * w->half < r->output_h) {
+            fill_pixels(w, y);
+        }
+        for (row = 0; row < w->half && y + row < r->output_h; ++row) {
+            const int32_t *panel;
+            uint32_t channel = 0;
+
+            for (panel = w->panel; panel != w->panel_end; panel += words, channel += 2u) {
+                two_rows(w, row, panel, channel);
+            }
+            finish(w, w->results[0], y + row);
+            if (y + row + w->half < r->output_h) {
+                finish(w, w->results[1], y + row + w->half);
+            }
+        }
+    }
+}
+
+void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                         uint32_t strip, uint32_t terms, const dimmer_add_s8_t *add, uint32_t operand,
+                         uint8_t *arena) {
+    const uint32_t channels = r->input_c;
+    uint8_t *scratch = arena + r->scratch;
+    work_t w = {.r = r};
+
+    w.input = (const int8_t *)(arena + r->input);
+    w.output = (int8_t *)(arena + r->output);
+    w.format = dimmer_narrow_format(r->weight_bits);
+    measure(&w);
+    w.half = strip / 2u;
+    w.rows = (w.half - 1u) * r->stride_h + r->kernel_h;
+    w.terms = terms;
+    w.chunks = r->kernel_h * w.phases * channels / terms;
+    w.clamped = add == NULL && r->output_zero_point == -128 && r->activation_min == -128 &&
+                r->activation_max == (int32_t)(1u << w.format.bits) - 129;
+    w.residual = NULL;
+    if (add != NULL) {
+        w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
+        w.sum = dimmer_sum_operand(add, operand, (int32_t *)(void *)scratch);
+        scratch += 8u * DIMMER_SUM_TABLE_WORDS;
+    }
+    w.sums = (int64_t *)(void *)scratch;
+    w.panel = (int32_t *)(void *)(w.sums + w.chunks * DIMMER_NARROW_SUMS);
+    w.pixels = w.panel + group / 2u * (w.chunks * (DIMMER_NARROW_HEAD + 2u * terms) + DIMMER_NARROW_TAIL);
+    w.zero = (int8_t *)(w.pixels + 2u * (size_t)w.tiles * w.rows * w.phases * channels);
+    w.no_tap = w.zero + channels;
+    w.results[0] = w.no_tap + channels;
+    w.results[1] = w.results[0] + w.all_tiles * w.format.pixels * group;
+    memset(w.zero, r->input_zero_point, channels);
+    memset(w.no_tap, 0, channels);
+    for (w.first = 0; w.first < r->output_c; w.first += group) {
+        w.count = w.first + group < r->output_c ? group : r->output_c - w.first;
+        one_pass(model, &w);
+    }
+}
+
+#endif

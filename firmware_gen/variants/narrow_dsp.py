@@ -1,0 +1,231 @@
+"""Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33) whose inputs and weights have 4 or 2 bits.
+
+One SMLAL makes 9 or 12 products (`runtime/kernels/narrow.h`). That its fields hold every sum is proven here, for each
+layer from its own weights: how many terms may be added up before a sum must be read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_gen.kernels import (
+    CONV_2D,
+    CONV_2D_ADD,
+    CONV_2D_ADD_NARROW_DSP,
+    CONV_2D_NARROW_DSP,
+    Params,
+    Step,
+)
+from firmware_gen.slices import sliced
+from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
+from firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
+from firmware_gen.variants.frame import Settings, Variant
+
+_DSP = frozenset({"dsp"})
+_MAX_CHUNKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How a word is made of inputs.
+
+    Attributes:
+        inputs: in a word.
+        spacing: bits from one to the next.
+    """
+
+    bits: int
+    inputs: int
+    spacing: int
+
+    @property
+    def high(self) -> int:
+        """Largest input, counted from 0."""
+        return int(2**self.bits - 1)
+
+
+_FORMATS = {4: _Format(4, 3, 13), 2: _Format(2, 4, 10)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What follows from the shape of a row, as in `narrow_layer_dsp.c`.
+
+    Attributes:
+        phases: rows of inputs that a row is seen as.
+        begin: of each phase, its first place that is not padding.
+        skip: results before the first output.
+        tiles: words of a row that have inputs.
+        all_tiles: words of a row of results.
+        terms: of one output channel.
+    """
+
+    phases: int
+    begin: tuple[int, ...]
+    skip: int
+    tiles: int
+    all_tiles: int
+    terms: int
+
+
+def _walk(shape: ConvShape, form: _Format) -> _Walk:
+    stride = shape.stride_w
+    phases = min(shape.kernel_w, stride)
+    taps = [-(-(shape.kernel_w - phase) // stride) for phase in range(phases)]
+    begin = [min(-(-max(shape.pad_left - p, 0) // stride), count - 1) for p, count in enumerate(taps)]
+    skip = max(count - 1 - first for count, first in zip(taps, begin, strict=True))
+    ends = [
+        min((shape.input_w - 1 + shape.pad_left - p) // stride + 1, shape.output_w + count - 1)
+        for p, count in enumerate(taps)
+    ]
+    tiles = max(1, *(-(-(end - first) // form.inputs) for end, first in zip(ends, begin, strict=True)))
+    all_tiles = -(-(shape.output_w + skip) // form.inputs)
+    return _Walk(phases, tuple(begin), skip, tiles, all_tiles, shape.kernel_h * phases * shape.input_c)
+
+
+Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+
+def _codes(step: Step) -> Codes:
+    """The weights that the kernel computes with, int64[output_c, kernel_h, kernel_w, input_c]."""
+    return sliced(weights_of(step).astype(np.int8), number(step, "weight_bits")).astype(np.int64)
+
+
+def _by_term(codes: Codes, walk: _Walk) -> Codes:
+    """The fields of the weights' word of every term, lowest first: int64[output_c, terms, fields]."""
+    channels, rows, columns, depth = codes.shape
+    fields = np.zeros((channels, rows, walk.phases, depth, walk.skip + max(walk.begin) + 1), dtype=np.int64)
+    for tap in range(columns):
+        place, phase = divmod(tap, walk.phases)
+        fields[:, :, phase, :, walk.skip + walk.begin[phase] - place] = codes[:, :, tap]
+    return fields.reshape(channels, walk.terms, -1)
+
+
+def _chunk(step: Step) -> int | None:
+    """The most terms that may be added up before a sum is read; None where there is no such number."""
+    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    walk = _walk(shape, form)
+    fields = _by_term(_codes(step), walk)
+    for chunks in range(1, _MAX_CHUNKS + 1):
+        terms, rest = divmod(walk.terms, chunks)
+        if not rest and math.gcd(terms, shape.input_c) % 4 == 0 and _fits(fields, terms, form):
+            return terms
+    return None
+
+
+def _fits(fields: Codes, terms: int, form: _Format) -> bool:
+    """Whether no sum of the products of `terms` terms, nor any part of one in any order, leaves its field."""
+    channels, _, count = fields.shape
+    products = form.high * fields.reshape(channels, -1, terms, count)
+    for same_sign in (np.maximum(products, 0), np.maximum(-products, 0)):
+        sums = same_sign.sum(axis=2)
+        if sums.sum(axis=2).max() >= 2 ** (form.spacing - 1):
+            return False
+        # The upper fields are carried as a signed number of the bits that the lower ones leave: its uppermost field
+        # has the products of the uppermost weights alone.
+        room = 63 - (form.inputs + count - 2) * form.spacing
+        if count > 1 and sums[:, :, -1].max() >= 2**room - 1:
+            return False
+    return True
+
+
+def _supports(step: Step) -> bool:
+    shape, bits = shape_of(step), number(step, "weight_bits")
+    if bits not in _FORMATS or number(step, "batches") != 1 or number(step, "input_zero_point") != -128:
+        return False
+    plain = shape.dilation_h == shape.dilation_w == 1 and shape.kernel_w <= 3 and shape.stride_w <= 2
+    even = shape.input_c % 4 == 0 and shape.output_c % 2 == 0
+    if not (plain and even and shape.pad_left < shape.kernel_w and step.input_high <= _FORMATS[bits].high - 128):
+        return False
+    terms = _chunk(step)
+    return terms is not None and _rescales(step, terms)
+
+
+def _rescales(step: Step, terms: int) -> bool:
+    """Whether the short requantisation of `narrow_dsp.c` is exact: no shift is too large, no sum leaves 30 bits."""
+    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    fields = _walk(shape, form).terms // terms << form.spacing
+    return all(
+        -22 <= shift <= 12 and (abs(bias) + fields) << max(shift, 0) < 2**30
+        for shift, bias in zip(shifts_of(step), _bias(step).values, strict=True)
+    )
+
+
+def _bias(step: Step) -> Params:
+    """Without the zero point of the inputs, which count from 0 here."""
+    bias = step.fields["bias"]
+    assert isinstance(bias, Params)
+    sums = _codes(step).sum(axis=(1, 2, 3)).tolist()
+    return Params(tuple(folded - 128 * total for folded, total in zip(bias.values, sums, strict=True)))
+
+
+def _settings(step: Step) -> Iterable[Settings]:
+    """Every even part of the channels, and of the rows every one that needs fewer strips than the next smaller."""
+    shape = shape_of(step)
+    groups = {(-(-shape.output_c // passes) + 1) // 2 * 2 for passes in range(1, shape.output_c // 2 + 1)}
+    strips = {2 * -(-shape.output_h // (2 * count)) for count in range(1, shape.output_h + 1)}
+    terms, bias = _chunk(step), _bias(step)
+    assert terms is not None
+    return [
+        {"group": group, "strip": strip, "terms": terms, "bias": bias}
+        for group in sorted(groups)
+        for strip in sorted(strips)
+    ]
+
+
+def _setting(settings: Settings, name: str) -> int:
+    value = settings[name]
+    assert isinstance(value, int)
+    return value
+
+
+def _scratch(step: Step, settings: Settings) -> int:
+    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    group, strip, terms = (_setting(settings, name) for name in ("group", "strip", "terms"))
+    walk = _walk(shape, form)
+    chunks = walk.terms // terms
+    rows = (strip // 2 - 1) * shape.stride_h + shape.kernel_h
+    pixels = 8 * walk.tiles * rows * walk.phases * shape.input_c
+    panel = group // 2 * (16 * chunks + 8 * walk.terms + 48)
+    return 32 * chunks + panel + pixels + 2 * shape.input_c + 2 * walk.all_tiles * form.inputs * group
+
+
+def _cost(step: Step, settings: Settings) -> float:
+    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    group, strip, terms = (_setting(settings, name) for name in ("group", "strip", "terms"))
+    walk = _walk(shape, form)
+    chunks = walk.terms // terms
+    passes, strips = -(-shape.output_c // group), -(-shape.output_h // strip)
+    rows = (strip // 2 - 1) * shape.stride_h + shape.kernel_h
+    pairs = -(-shape.output_h // 2) * shape.output_c // 2
+    inner = pairs * walk.tiles * chunks * (6.2 * terms + 50)
+    results = pairs * walk.all_tiles * (form.inputs * (40 + 10 * (chunks - 1)) + 60)
+    fills = strips * (1 if strips == 1 else passes)
+    pixels = fills * 2 * rows * walk.tiles * walk.phases * (form.inputs * 2 + 3) * shape.input_c
+    weights = shape.output_c * walk.terms * 9
+    return inner + results + pixels + weights + shape.output_h * passes * 120 + 1000
+
+
+def _add_supports(step: Step) -> bool:
+    return sum_supports(step, "add_") and _supports(step)
+
+
+def _add_scratch(step: Step, settings: Settings) -> int:
+    return _scratch(step, settings) + SUM_TABLES
+
+
+def _add_cost(step: Step, settings: Settings) -> float:
+    passes = -(-shape_of(step).output_c // _setting(settings, "group"))
+    return (
+        _cost(step, settings) + sum_cost(step, settings) + (0 if passes == 1 else 40 * shape_of(step).pixels * passes)
+    )
+
+
+VARIANTS = (
+    Variant(CONV_2D_NARROW_DSP, CONV_2D, _DSP, _cost, _supports, _settings, _scratch),
+    Variant(CONV_2D_ADD_NARROW_DSP, CONV_2D_ADD, _DSP, _add_cost, _add_supports, _settings, _add_scratch),
+)

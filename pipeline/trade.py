@@ -1,0 +1,140 @@
+"""What speed costs in RAM: a model's firmware at several limits of scratch, counted on the target.
+
+python -m pipeline.trade --tflite network.tflite --target mps2-an386
+python -m pipeline.trade --model cifar10-r14 --target mps2-an386
+
+One of the limits then goes into target.toml, or to `pipeline.firmware` and `pipeline.build` as --scratch-limit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from firmware_gen.errors import FirmwareGenError
+from firmware_gen.generate import tables_of
+from firmware_gen.tables import PolicyConfig
+from pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
+from pipeline.errors import DimmerError
+from pipeline.firmware import Order, foreign_order, make, recipe_gates
+from pipeline.recipe import load_recipe
+from targets import Target
+
+Progress = Callable[[str, float], None]
+
+LARGEST = 1 << 16
+STEP = 0.8
+"""From one limit that is tried to the next."""
+
+
+@dataclass(frozen=True)
+class Trade:
+    """One limit and what it leads to.
+
+    Attributes:
+        scratch_limit, arena, stack: bytes.
+        code: bytes of runtime and kernels.
+        instructions: of one inference in each mode.
+    """
+
+    scratch_limit: int
+    arena: int
+    stack: int
+    code: int
+    instructions: tuple[int, ...]
+
+
+def limits(order: Order, target: Target) -> tuple[int, ...]:
+    """Limits with arenas that differ, falling: of those with the same arena the largest, as far down as the planner
+    finds kernels.
+    """
+    found: dict[int, int] = {}
+    limit = LARGEST
+    while limit >= 1:
+        try:
+            tables = tables_of(order.modes, PolicyConfig(), order.gates, limit, target.core)
+        except FirmwareGenError:
+            break
+        found.setdefault(tables.memory.arena, limit)
+        limit = int(limit * STEP)
+    return tuple(sorted(found.values(), reverse=True))
+
+
+def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...]:
+    """Every limit, counted; without those that another one beats in both arena and the top mode's instructions.
+
+    Raises:
+        DimmerError: the target counts nothing.
+        FirmwareGenError, TargetError: as `pipeline.firmware`.
+    """
+    if not target.counts_instructions:
+        raise DimmerError(f"{target.name} has no instruction counter: name a target that counts")
+    tried = limits(order, target)
+    found = []
+    for done, limit in enumerate(tried):
+        progress(f"scratch limit {limit:,}", done / len(tried))
+        with tempfile.TemporaryDirectory() as work:
+            figures = make(order, replace(target, scratch_limit=limit), Path(work), lambda _text, _share: None)
+        found.append(_trade(limit, figures))
+    return tuple(
+        trade
+        for trade in found
+        if not any(
+            other.arena <= trade.arena and other.instructions[0] <= trade.instructions[0] and other != trade
+            for other in found
+        )
+    )
+
+
+def _trade(limit: int, figures: dict[str, Any]) -> Trade:
+    counts = tuple(mode["instructions"] for mode in figures["modes"])
+    ram = figures["ram"]
+    return Trade(limit, ram["arena"], ram["stack"], figures["flash"]["runtime_code"], counts)
+
+
+def _recipe_order(model: str) -> Order:
+    """Of the modes that the recipe's conversion left."""
+    from pipeline.convert import mode_sources
+    from pipeline.firmware import sample_inputs
+
+    recipe = load_recipe(model)
+    folder = build_folder(recipe) / "convert"
+    if not folder.is_dir():
+        raise DimmerError(
+            f"{recipe.name} is not converted; run: python -m pipeline.build --model {model} --target host"
+        )
+    modes = tuple(mode_sources(folder))
+    both = sample_inputs(modes[0].path, 1)
+    return Order(recipe.name, modes, PolicyConfig(), both[len(both) // 2 :], gates=recipe_gates(recipe))
+
+
+def main(
+    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
+    model: Annotated[str, model_option] = "mnist5k-r14",
+) -> None:
+    """Print what less scratch costs in instructions, and what it saves."""
+    from rich.table import Table
+
+    chosen = load_firmware_target(target)
+    order = foreign_order(tflite, samples=0) if tflite else _recipe_order(model)
+    with progress_bar("trade") as progress:
+        rows = trades(order, chosen, progress)
+    table = Table(title=f"{order.name} on {chosen.name}, whose scratch_limit is {chosen.scratch_limit:,}")
+    for heading in ("scratch limit", "arena", "+ stack", "code", *(f"{mode.name[:24]}" for mode in order.modes)):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        counts = (f"{count:,}" for count in row.instructions)
+        table.add_row(
+            f"{row.scratch_limit:,}", f"{row.arena:,}", f"{row.arena + row.stack:,}", f"{row.code:,}", *counts
+        )
+    console().print(table)
+
+
+if __name__ == "__main__":
+    main_of(main)

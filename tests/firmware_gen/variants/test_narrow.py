@@ -1,0 +1,72 @@
+"""Kernels for narrow inputs: what is proven before one is chosen, and whole networks on the boards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firmware_gen.generate import generate, read_modes
+from firmware_gen.kernels import CONV_2D, Step
+from firmware_gen.share import share_blocks
+from firmware_gen.tables import PolicyConfig
+from firmware_gen.variants import features_of
+from firmware_gen.variants.narrow_dsp import VARIANTS
+from pipeline.firmware import Order, make, sample_inputs
+from targets import load_target
+from tests.boards import BOARD_PARAMS
+from tests.firmware_gen.narrow_network import Shape, write_modes
+
+DSP_BOARDS = [board for board in BOARD_PARAMS if "dsp" in features_of(load_target(str(board.values[0])).core)]
+SMALL = Shape(10, (8, 12), 2)
+MODES = ("88.88", "44.44", "22.22", "84.20", "42.24")
+
+
+def steps_of(folder: Path, shape: Shape, mode: str) -> list[Step]:
+    """The convolutions of a mode's narrow blocks."""
+    networks = read_modes(write_modes(folder, shape, [mode.replace("4", "8").replace("2", "8"), mode]))
+    blocks = share_blocks(networks).blocks
+    return [
+        step
+        for block in blocks
+        for step in block.steps
+        if step.kernel == CONV_2D and step.fields["weight_bits"] in (4, 2)
+    ]
+
+
+@pytest.mark.parametrize("mode", ["44.44", "22.22"])
+def test_a_narrow_layer_is_supported_if_its_inputs_are_proven_to_be_narrow(tmp_path: Path, mode: str) -> None:
+    from dataclasses import replace
+
+    narrow = VARIANTS[0]
+    for step in steps_of(tmp_path, SMALL, mode):
+        assert narrow.supports(step)
+        assert not narrow.supports(replace(step, input_high=step.input_high + 1))
+
+
+def test_large_weights_are_added_up_in_chunks(tmp_path: Path) -> None:
+    terms = {}
+    for deviation in (10.0, 120.0):
+        (tmp_path / str(deviation)).mkdir()
+        step = steps_of(tmp_path / str(deviation), Shape(8, (16,), 1, deviation), "4")[0]
+        terms[deviation] = next(iter(VARIANTS[0].settings(step)))["terms"]
+    assert terms == {10.0: 48, 120.0: 24}
+
+
+def test_a_narrow_kernel_keeps_a_scratch_limit(tmp_path: Path) -> None:
+    model = generate(write_modes(tmp_path, SMALL, MODES), tmp_path / "out", scratch_limit=3000, core="cortex-m4")
+    found = [choice for choice in model.choices if "narrow" in choice.chosen.kernel]
+    assert found
+    assert all(choice.chosen.scratch <= choice.allowed for choice in found)
+
+
+@pytest.mark.parametrize("board", DSP_BOARDS)
+def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
+    modes = write_modes(tmp_path, SMALL, MODES)
+    both = sample_inputs(modes[0].path, 1)
+    order = Order("narrow", modes, PolicyConfig(), both[: len(both) // 2], samples=5)
+    figures = make(order, load_target(board), tmp_path / "out", lambda _text, _share: None)
+    assert [mode["verify"]["mismatches"] for mode in figures["modes"]] == [0] * len(MODES)
+    kernels = {step["kernel"] for step in figures["steps"] if step["mode"] in ("44.44", "22.22")}
+    assert kernels >= {"dimmer_conv2d_s8_narrow_dsp", "dimmer_conv2d_add_s8_narrow_dsp"}
+    assert "dimmer_conv2d_s8" not in kernels
