@@ -139,6 +139,7 @@ typedef struct {
 } dimmer_conv2d_s8_mve_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_mve_t, sizeof(dimmer_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_conv2d_s8_mve);
+
 /* CONV_2D of narrow inputs with narrow weights for Arm cores with the DSP extension (narrow.h): weight_bits
  * is 4 or 2, input_zero_point is -128, and no input is above -113 (4 bits) or -125 (2 bits). bias has no zero
  * point folded in: inputs count from 0 here. batches and both dilations are 1, kernel_w <= 3, stride_w <= 2,
@@ -363,11 +364,12 @@ typedef struct {
 } dimmer_conv2d_add_s8_mve_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_mve_t, sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 8);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_mve);
-/* The same for dimmer_conv2d_s8_narrow_dsp. Scratch: 2048 more than that. */
+
+/* As dimmer_conv2d_add_s8_dsp, for dimmer_conv2d_s8_narrow_dsp. Scratch: 2048 more than that. */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     dimmer_add_s8_t add;
-    uint16_t operand; /* as above */
+    uint16_t operand;
     uint16_t group;
     uint16_t strip;
     uint16_t terms;

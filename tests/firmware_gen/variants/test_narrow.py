@@ -17,7 +17,9 @@ from targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.narrow_network import Shape, write_modes
 
-DSP_BOARDS = [board for board in BOARD_PARAMS if "dsp" in features_of(load_target(str(board.values[0])).core)]
+DSP_BOARDS = [
+    board for board in BOARD_PARAMS if {"dsp", "mve"} & features_of(load_target(str(board.values[0])).core) == {"dsp"}
+]
 SMALL = Shape(10, (8, 12), 2)
 MODES = ("88.88", "44.44", "22.22", "84.20", "42.24")
 
