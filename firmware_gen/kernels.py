@@ -185,6 +185,7 @@ FULLY_CONNECTED = _record(
 )
 FULLY_CONNECTED_FIXED = Kernel("dimmer_fully_connected_s8_fixed", FULLY_CONNECTED.fields)
 FULLY_CONNECTED_DSP = _extended("dimmer_fully_connected_s8_dsp", FULLY_CONNECTED, "dense", "I:scratch")
+FULLY_CONNECTED_MVE = Kernel("dimmer_fully_connected_s8_mve", FULLY_CONNECTED.fields)
 _SUM = (
     "I:input1,input2,output,dims[4] i:multiplier1,multiplier2,multiplier_output "
     "b:shift1,shift2,shift_output,left_shift "
@@ -212,11 +213,13 @@ MEAN = _record(
     "dimmer_mean_s8",
     "I:input,output,outer,reduce1,inner,reduce2 i:multiplier b:shift,input_zero_point,output_zero_point B:reserved",
 )
+MEAN_MVE = Kernel("dimmer_mean_s8_mve", MEAN.fields)
 _POOL = (
     "I:input,output H:batches,input_h,input_w,channels,output_h,output_w,window_h,window_w,stride_h,stride_w "
     f"H:pad_top,pad_left b:{_LIMITS} B:reserved[2]"
 )
 AVERAGE_POOL_2D = _record("dimmer_average_pool_2d_s8", _POOL)
+AVERAGE_POOL_2D_MVE = Kernel("dimmer_average_pool_2d_s8_mve", AVERAGE_POOL_2D.fields)
 MAX_POOL_2D = _record("dimmer_max_pool_2d_s8", _POOL)
 SOFTMAX = _record("dimmer_softmax_s8", "I:input,output,rows,depth i:multiplier,diff_min b:left_shift B:reserved[3]")
 LUT = _record("dimmer_lut_s8", "I:input,output,elements,table")
@@ -254,13 +257,16 @@ KERNELS = (
     FULLY_CONNECTED,
     FULLY_CONNECTED_FIXED,
     FULLY_CONNECTED_DSP,
+    FULLY_CONNECTED_MVE,
     ADD,
     ADD_TABLE,
     SUB,
     MUL,
     PAD,
     MEAN,
+    MEAN_MVE,
     AVERAGE_POOL_2D,
+    AVERAGE_POOL_2D_MVE,
     MAX_POOL_2D,
     SOFTMAX,
     LUT,

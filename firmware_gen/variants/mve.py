@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from firmware_gen.kernels import (
     ADD,
     ADD_MVE,
+    AVERAGE_POOL_2D,
+    AVERAGE_POOL_2D_MVE,
     CONV_2D,
     CONV_2D_ADD,
     CONV_2D_ADD_MVE,
     CONV_2D_MVE,
     DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_MVE,
+    FULLY_CONNECTED,
+    FULLY_CONNECTED_MVE,
+    MEAN,
+    MEAN_MVE,
     Step,
 )
 from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, sum_elements
@@ -210,6 +216,26 @@ def _conv_add_cost(step: Step, settings: Settings) -> float:
     return _conv_cost(step, settings) + _sum_cost(step, {}) + calls * passes * 60
 
 
+def _fully_connected_cost(step: Step, _settings: Settings) -> float:
+    depth, channels = number(step, "input_c"), number(step, "output_c")
+    return number(step, "rows") * -(-channels // 4) * (10.0 * -(-depth // _BLOCK) + 80) + 60
+
+
+def _pool_supports(step: Step) -> bool:
+    return number(step, "window_h") * number(step, "window_w") <= 256
+
+
+def _pool_cost(step: Step, _settings: Settings) -> float:
+    window = number(step, "window_h") * number(step, "window_w")
+    outputs = number(step, "output_h") * number(step, "output_w")
+    return outputs * -(-number(step, "channels") // 8) * (6.0 * window + 60)
+
+
+def _mean_cost(step: Step, _settings: Settings) -> float:
+    turns = number(step, "outer") * -(-number(step, "inner") // 4)
+    return turns * (6.0 * number(step, "reduce1") + 40)
+
+
 VARIANTS = (
     Variant(CONV_2D_MVE, CONV_2D, _MVE, _conv_cost, _conv_supports, _conv_settings, _conv_scratch),
     Variant(
@@ -232,5 +258,8 @@ VARIANTS = (
         _depthwise_settings,
         _depthwise_scratch,
     ),
+    Variant(FULLY_CONNECTED_MVE, FULLY_CONNECTED, _MVE, _fully_connected_cost),
+    Variant(AVERAGE_POOL_2D_MVE, AVERAGE_POOL_2D, _MVE, _pool_cost, _pool_supports),
+    Variant(MEAN_MVE, MEAN, _MVE, _mean_cost, lambda step: number(step, "reduce2") == 1),
     Variant(ADD_MVE, ADD, _MVE, _sum_cost, _sum_supports, scratch=lambda _step, _settings: SUM_TABLE),
 )

@@ -272,6 +272,10 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_dsp_t, sizeof(dimmer_fully_connected_s8_t) + 4);
 DIMMER_KERNEL(dimmer_fully_connected_s8_dsp);
 
+/* FULLY_CONNECTED for Arm cores with Helium. */
+typedef dimmer_fully_connected_s8_t dimmer_fully_connected_s8_mve_t;
+DIMMER_KERNEL(dimmer_fully_connected_s8_mve);
+
 /* In which blob an operand of an elementwise kernel lies. */
 enum { DIMMER_IN_ARENA = 0, DIMMER_IN_WEIGHTS = 1 };
 
@@ -459,6 +463,10 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_mean_s8_t, 32);
 DIMMER_KERNEL(dimmer_mean_s8);
 
+/* MEAN for Arm cores with Helium: reduce2 is 1. */
+typedef dimmer_mean_s8_t dimmer_mean_s8_mve_t;
+DIMMER_KERNEL(dimmer_mean_s8_mve);
+
 /* AVERAGE_POOL_2D and MAX_POOL_2D. input int8[batches,input_h,input_w,channels]; the padding does not count.
  * Input and output have one scale and zero point. Each window holds at least one element. */
 typedef struct {
@@ -485,6 +493,10 @@ typedef dimmer_pool_2d_s8_t dimmer_average_pool_2d_s8_t;
 typedef dimmer_pool_2d_s8_t dimmer_max_pool_2d_s8_t;
 DIMMER_KERNEL(dimmer_average_pool_2d_s8);
 DIMMER_KERNEL(dimmer_max_pool_2d_s8);
+
+/* AVERAGE_POOL_2D for Arm cores with Helium: window_h * window_w <= 256. */
+typedef dimmer_pool_2d_s8_t dimmer_average_pool_2d_s8_mve_t;
+DIMMER_KERNEL(dimmer_average_pool_2d_s8_mve);
 
 /* SOFTMAX over the last dimension: int8[rows,depth] to int8[rows,depth] with scale 1/256, zero point -128.
  * multiplier, left_shift (0..31) = PreprocessSoftmaxScaling(beta, input_scale, 5);
