@@ -19,8 +19,8 @@ static int32x4_t divided(int32x4_t sums, uint32_t count) {
 }
 
 /* Sums of eight channels over a window. */
-static int16x8_t summed(const dimmer_pool_window_t *w, const int8_t *from, uint32_t channels, size_t row_bytes,
-                        mve_pred16_t those) {
+static int16x8_t summed(const dimmer_pool_window_t *w, const int8_t *from, uint32_t channels,
+                        size_t row_bytes, mve_pred16_t those) {
     int16x8_t sum = vdupq_n_s16(0);
     uint32_t y;
     uint32_t x;

@@ -62,7 +62,7 @@ static int32x4_t scaled(int32x4_t sums, const int32_t scales[2u * GROUP]) {
             "vcvta.s32.f64 s3, d11\n\t"
             "vmov %q[result], q0"
             : [result] "=w"(result)
-            : [sums] "w"(sums), [scales] "r"(scales), "m"(*(const int32_t(*)[2u * GROUP]) scales)
+            : [sums] "w"(sums), [scales] "r"(scales), "m"(*(const int32_t (*)[2u * GROUP]) scales)
             : "q0", "q1", "q4", "q5");
 #else
     int32_t values[GROUP];

@@ -36,12 +36,21 @@ typedef struct {
 /* All pairs of a panel for the inputs of four pixels, `run` / 2 bytes each, which lie in one piece. */
 void dimmer_tile_run(const dimmer_tile_t *tile);
 
+/* As dimmer_tile_run, of at most DIMMER_SHORT_RUN, with the blocks of each pair in the opposite order. */
+#define DIMMER_SHORT_RUN 256u
+void dimmer_tile_short(const dimmer_tile_t *tile);
+
+/* As dimmer_tile_run, of a single block. */
+void dimmer_tile_block(const dimmer_tile_t *tile);
+
 /* As dimmer_tile_run, for 3x3 windows one column apart: a slice of 16 channels of a pixel is 16 bytes, and
  * that of the next pixel follows it. */
 void dimmer_tile_columns(const dimmer_tile_t *tile);
 
 /* The same where no result below the output's zero point is kept: halves of negative numbers need no care. */
 void dimmer_tile_run_relu(const dimmer_tile_t *tile);
+void dimmer_tile_short_relu(const dimmer_tile_t *tile);
+void dimmer_tile_block_relu(const dimmer_tile_t *tile);
 void dimmer_tile_columns_relu(const dimmer_tile_t *tile);
 
 /* One layer, `group` channels in a pass, `columns` 1 for windows of three columns; with `add`, whose operand

@@ -8,6 +8,8 @@
 
 #define WINDOW 3u /* rows and columns of the window where inputs are shared by columns */
 
+typedef void (*inner_loop_t)(const dimmer_tile_t *tile);
+
 /* Where a layer's scratch lies, and what follows from its shape. */
 typedef struct {
     const dimmer_conv2d_s8_t *r;
@@ -16,7 +18,7 @@ typedef struct {
     const int8_t *residual; /* null where nothing is added */
     dimmer_helium_sum_t sum;
     uint32_t operand;
-    void (*run)(const dimmer_tile_t *tile);
+    inner_loop_t run;
     dimmer_tile_t tile;
     int8_t *panel;
     int8_t *rest;     /* behind the panel and the results */
@@ -93,16 +95,44 @@ static void fill_strip(const work_t *w, const strip_t *s, int32_t y) {
     }
 }
 
-/* Eight elements at a time. */
-static void gather_elements(const int8_t *from, const uint16_t *offsets, int8_t *to, uint32_t bytes) {
-    __asm__ volatile("dlstp.16 lr, %[bytes]\n"
+/* Eight elements at a time. l: one of r0 to r7, as a store of narrower elements needs. */
+static void gather_elements(const int8_t *from, const uint16_t *offsets, int8_t *to, uint32_t count) {
+    __asm__ volatile("dlstp.16 lr, %[count]\n"
                      "1:\n\t"
                      "vldrh.16 q0, [%[offsets]], #16\n\t"
                      "vldrb.u16 q1, [%[from], q0]\n\t"
                      "vstrb.16 q1, [%[to]], #8\n\t"
                      "letp lr, 1b"
-                     : [offsets] "+&r"(offsets), [to] "+&r"(to)
-                     : [from] "r"(from), [bytes] "r"(bytes)
+                     : [offsets] "+&r"(offsets), [to] "+&l"(to)
+                     : [from] "r"(from), [count] "r"(count)
+                     : "q0", "q1", "lr", "cc", "memory");
+}
+
+/* As gather_elements, for four windows, `step` apart, and their patches. */
+static void gather_four(const int8_t *from, uint32_t step, const uint16_t *offsets, int8_t *to,
+                        uint32_t patch_bytes, uint32_t count) {
+    const int8_t *const b = from + step;
+    const int8_t *const c = b + step;
+    const int8_t *const d = c + step;
+    int8_t *to_b = to + patch_bytes;
+    int8_t *to_c = to_b + patch_bytes;
+    int8_t *to_d = to_c + patch_bytes;
+
+    __asm__ volatile("dlstp.16 lr, %[count]\n"
+                     "1:\n\t"
+                     "vldrh.16 q0, [%[offsets]], #16\n\t"
+                     "vldrb.u16 q1, [%[a], q0]\n\t"
+                     "vstrb.16 q1, [%[to]], #8\n\t"
+                     "vldrb.u16 q1, [%[b], q0]\n\t"
+                     "vstrb.16 q1, [%[to_b]], #8\n\t"
+                     "vldrb.u16 q1, [%[c], q0]\n\t"
+                     "vstrb.16 q1, [%[to_c]], #8\n\t"
+                     "vldrb.u16 q1, [%[d], q0]\n\t"
+                     "vstrb.16 q1, [%[to_d]], #8\n\t"
+                     "letp lr, 1b"
+                     : [offsets] "+&r"(offsets), [to] "+&l"(to), [to_b] "+&l"(to_b), [to_c] "+&l"(to_c),
+                       [to_d] "+&l"(to_d)
+                     : [a] "r"(from), [b] "r"(b), [c] "r"(c), [d] "r"(d), [count] "r"(count)
                      : "q0", "q1", "lr", "cc", "memory");
 }
 
@@ -153,47 +183,37 @@ static strip_t strip_of(const work_t *w) {
     return s;
 }
 
-/* Pixels whose inputs lie in one piece, in the input or in patches. */
-static void runs(work_t *w, int direct) {
+/* Pixels whose inputs are copied to patches. */
+static void patches(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
-    const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
-    const size_t row = (size_t)r->input_w * r->input_c;
-    const int8_t *const input_end = w->input + row * r->input_h;
-    strip_t s;
+    const uint32_t step = (uint32_t)r->stride_w * r->input_c;
+    const uint32_t elements = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
+    const strip_t s = strip_of(w);
     uint32_t pixel = 0;
     uint32_t waiting = 0;
-    uint32_t x;
     uint32_t y;
 
-    memset(&s, 0, sizeof s);
-    if (direct) {
-        s.patches = w->rest;
-    } else {
-        s = strip_of(w);
+    for (y = 0; y < DIMMER_TILE_PIXELS; ++y) {
+        w->tile.from.pixels[y] = s.patches + y * s.patch_bytes;
     }
     for (y = 0; y < r->output_h; ++y) {
-        const uint32_t step = (uint32_t)r->stride_w * r->input_c;
-        const int8_t *from = direct ? w->input + y * r->stride_h * row : s.rows;
+        const int8_t *from = s.rows;
+        uint32_t left = r->output_w;
 
-        if (!direct) {
-            fill_strip(w, &s, (int32_t)(y * r->stride_h) - r->pad_top);
-        }
-        for (x = 0; x < r->output_w; ++x, from += step) {
-            if (!direct) {
-                int8_t *const patch = s.patches + waiting * s.patch_bytes;
+        fill_strip(w, &s, (int32_t)(y * r->stride_h) - r->pad_top);
+        while (left != 0u) {
+            uint32_t some = 1u;
 
-                gather(w, &s, from, patch);
-                w->tile.from.pixels[waiting] = patch;
-            } else if (w->tile.run / 2u <= (uint32_t)(input_end - from)) {
-                w->tile.from.pixels[waiting] = from;
+            if (s.offsets != NULL && waiting == 0u && left >= DIMMER_TILE_PIXELS) {
+                some = DIMMER_TILE_PIXELS;
+                gather_four(from, step, s.offsets, s.patches, s.patch_bytes, elements);
             } else {
-                /* Blocks would end behind the input. */
-                int8_t *const patch = s.patches + waiting * (w->tile.run / 2u);
-
-                dimmer_helium_copy(patch, from, r->input_c);
-                w->tile.from.pixels[waiting] = patch;
+                gather(w, &s, from, s.patches + waiting * s.patch_bytes);
             }
-            if (++waiting == DIMMER_TILE_PIXELS) {
+            from += some * step;
+            left -= some;
+            waiting += some;
+            if (waiting == DIMMER_TILE_PIXELS) {
                 compute(w, pixel, waiting);
                 pixel += waiting;
                 waiting = 0;
@@ -201,7 +221,46 @@ static void runs(work_t *w, int direct) {
         }
     }
     if (waiting != 0u) {
-        compute(w, pixel, pixels - pixel);
+        compute(w, pixel, waiting);
+    }
+}
+
+/* Pixels whose inputs lie in one piece. */
+static void in_place(work_t *w) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
+    const uint32_t block_bytes = w->tile.run / 2u;
+    const uint32_t step = (uint32_t)r->stride_w * r->input_c;
+    const uint32_t row = (uint32_t)r->input_w * r->input_c;
+    const uint32_t next_row = r->stride_h * row - r->output_w * step;
+    const int8_t *const end = w->input + row * r->input_h;
+    const int8_t *from = w->input;
+    uint32_t left = r->output_w; /* of the row */
+    uint32_t pixel;
+
+    for (pixel = 0; pixel < pixels; pixel += DIMMER_TILE_PIXELS) {
+        const uint32_t some = pixels - pixel < DIMMER_TILE_PIXELS ? pixels - pixel : DIMMER_TILE_PIXELS;
+        uint32_t i;
+
+        for (i = 0; i < some; ++i) {
+            w->tile.from.pixels[i] = from;
+            if (block_bytes > (uint32_t)(end - from)) {
+                /* Blocks would end behind the input. */
+                int8_t *const patch = w->rest + i * block_bytes;
+
+                dimmer_helium_copy(patch, from, r->input_c);
+                w->tile.from.pixels[i] = patch;
+            }
+            from += step;
+            if (--left == 0u) {
+                left = r->output_w;
+                from += next_row;
+            }
+        }
+        for (; i < DIMMER_TILE_PIXELS; ++i) {
+            w->tile.from.pixels[i] = w->tile.from.pixels[0];
+        }
+        compute(w, pixel, some);
     }
 }
 
@@ -287,12 +346,27 @@ static void place_results(work_t *w, uint32_t pitch) {
     }
 }
 
+static inner_loop_t inner_loop(const dimmer_conv2d_s8_t *r, uint32_t run, uint32_t by_columns) {
+    const int relu = r->activation_min >= r->output_zero_point;
+
+    if (by_columns != 0u) {
+        return relu ? dimmer_tile_columns_relu : dimmer_tile_columns;
+    }
+    if (run == 2u * DIMMER_TILE_BLOCK) {
+        return relu ? dimmer_tile_block_relu : dimmer_tile_block;
+    }
+    if (run <= DIMMER_SHORT_RUN) {
+        return relu ? dimmer_tile_short_relu : dimmer_tile_short;
+    }
+    return relu ? dimmer_tile_run_relu : dimmer_tile_run;
+}
+
 void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
                          uint32_t by_columns, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena) {
-    const int relu = r->activation_min >= r->output_zero_point;
     const int direct = r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
                        (r->output_h - 1u) * r->stride_h < r->input_h &&
                        (r->output_w - 1u) * r->stride_w < r->input_w;
+    void (*pixels)(work_t *);
     work_t w;
 
     memset(&w, 0, sizeof w);
@@ -310,18 +384,14 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         w.results = w.rest + DIMMER_HELIUM_SUM_BYTES;
         w.rest = w.results + rounded(DIMMER_TILE_PIXELS * group);
     }
-    w.run = by_columns != 0u ? (relu ? dimmer_tile_columns_relu : dimmer_tile_columns)
-                             : (relu ? dimmer_tile_run_relu : dimmer_tile_run);
+    w.run = inner_loop(r, w.tile.run, by_columns);
+    pixels = by_columns != 0u ? columns : direct ? in_place : patches;
     for (w.first = 0; w.first < r->output_c; w.first += group) {
         w.count = r->output_c - w.first < group ? r->output_c - w.first : group;
         w.tile.panel = w.panel;
         w.tile.panel_end = dimmer_helium_panel(model, r, w.first, w.first + w.count, by_columns, w.panel);
         place_results(&w, add != NULL ? w.count : r->output_c);
-        if (by_columns != 0u) {
-            columns(&w);
-        } else {
-            runs(&w, direct);
-        }
+        pixels(&w);
     }
     if (w.clamped && add == NULL) {
         dimmer_helium_clamp(w.output, (uint32_t)r->output_h * r->output_w * r->output_c, r->activation_min,

@@ -60,24 +60,30 @@ static inline int8x16_t sliced(int8x16_t codes, const slice_t *slice) {
     return codes;
 }
 
-/* The weights of channels a and b as they lie, then 0. */
-static int8_t *in_one_run(const int8_t *a, const int8_t *b, uint32_t depth, const slice_t *slice,
-                          int8_t *to) {
+/* The weights of channels a and b as they lie, then 0; a short run's blocks from the last to the first. */
+static int8_t *in_one_run(const int8_t *a, const int8_t *b, uint32_t depth, uint32_t bytes,
+                          const slice_t *slice, int8_t *to) {
+    int8_t *const end = to + bytes;
+    int32_t step = (int32_t)(2u * DIMMER_TILE_BLOCK);
+
+    if (bytes <= DIMMER_SHORT_RUN) {
+        to = end - step;
+        step = -step;
+    }
     for (; depth >= DIMMER_TILE_BLOCK; depth -= DIMMER_TILE_BLOCK) {
         vst1q_s8(to, sliced(vld1q_s8(a), slice));
         vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_s8(b), slice));
         a += DIMMER_TILE_BLOCK;
         b += DIMMER_TILE_BLOCK;
-        to += 2u * DIMMER_TILE_BLOCK;
+        to += step;
     }
     if (depth != 0u) {
         const mve_pred16_t rest = vctp8q(depth);
 
         vst1q_s8(to, sliced(vld1q_z_s8(a, rest), slice));
         vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_z_s8(b, rest), slice));
-        to += 2u * DIMMER_TILE_BLOCK;
     }
-    return to;
+    return end;
 }
 
 /* Slices of 16 channels one after the other, each with its nine taps. */
@@ -133,7 +139,7 @@ int8_t *dimmer_helium_panel(const dimmer_model_t *model, const dimmer_conv2d_s8_
         vst1q_s32(bias + 4, vdupq_n_s32(model->params[r->bias + b]));
         to += DIMMER_PANEL_ENDS / 2u;
         to = columns != 0u ? by_slices(weights_a, weights_b, r->input_c, &slice, to)
-                           : in_one_run(weights_a, weights_b, depth, &slice, to);
+                           : in_one_run(weights_a, weights_b, depth, dimmer_helium_run_bytes(r), &slice, to);
         to = ends(model, r, a, b, (int32_t)(a - first), to);
     }
     return to;

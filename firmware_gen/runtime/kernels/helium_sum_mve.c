@@ -53,7 +53,8 @@ dimmer_helium_sum_t dimmer_helium_sum_prepare(const dimmer_add_s8_t *r, int32_t 
     return sum;
 }
 
-/* Four elements: q5 and q6 are the limits. */
+/* Four elements: q5 and q6 are the limits. l: one of r0 to r7, as loads and stores of narrower elements need.
+ */
 #define HEAD                                                                                                 \
     "dlstp.32 lr, %[count]\n"                                                                                \
     "1:\n\t"                                                                                                 \
@@ -76,7 +77,7 @@ dimmer_helium_sum_t dimmer_helium_sum_prepare(const dimmer_add_s8_t *r, int32_t 
     __asm__ volatile(                                                                                        \
         "vdup.32 q5, %[low]\n\t"                                                                             \
         "vdup.32 q6, %[high]\n\t" HEAD halves TAIL                                                           \
-        : [looked_up] "+&r"(looked_up), [linear] "+&r"(linear), [output] "+&r"(output)                       \
+        : [looked_up] "+&l"(looked_up), [linear] "+&l"(linear), [output] "+&l"(output)                       \
         : [count] "r"(count), [table] "r"(sum->table), [factor] "r"((int32_t)1 << LINEAR_SHIFT),             \
           [multiplier] "r"(sum->multiplier), [shift] "r"(sum->shift), [zero] "r"(sum->zero_point),           \
           [low] "r"(sum->low), [high] "r"(sum->high)                                                         \

@@ -40,7 +40,7 @@
     "vldrb.8 q5, [" from ", #80]\n\t" TAP("q0", "q1", "q2", "q3") TAP("q1", "q2", "q3", "q4")                \
         TAP("q2", "q3", "q4", "q5")
 
-/* On the stack: 0 the tile, 4 where a run's loop is entered. */
+/* On the stack: 0 the tile, 4 where the blocks of a run are entered. */
 #define ENTER                                                                                                \
     "push {r4-r11, lr}\n\t"                                                                                  \
     "vpush {d8-d15}\n\t"                                                                                     \
@@ -60,29 +60,58 @@
     "vadd.i32 " q ", " q ", q2\n\t"
 #define HALVES_UP(q)
 
-/* Lanes become channel, next channel, of one pixel after the other. Saturation to 16 bits on the way changes
- * nothing: the zero point has 8. */
+/* Sums of a pair to results. Lanes become channel, next channel, of one pixel after the other. Saturation to
+ * 16 bits on the way changes nothing: the zero point has 8. */
+#define RESCALE(first, second, halves)                                                                       \
+    "vqrdmulh.s32 " first ", " first ", r0\n\t"                                                              \
+    "vqrdmulh.s32 " second ", " second ", r4\n\t" halves(first)                                              \
+        halves(second) "vrshl.s32 " first ", r2\n\t"                                                         \
+                       "vrshl.s32 " second ", r6\n\t"                                                        \
+                       "vqmovnb.s32 " first ", " first "\n\t"                                                \
+                       "vqmovnt.s32 " first ", " second "\n\t"                                               \
+                       "vqadd.s16 " first ", " first ", r10\n\t"                                             \
+                       "vqmovnb.s16 " first ", " first "\n\t"
+#define PACK(first, second)                                                                                  \
+    "vmov " first "[2], " first "[0], r0, r4\n\t"                                                            \
+    "vmov " first "[3], " first "[1], r2, r6\n\t"                                                            \
+    "vmov " second "[2], " second "[0], r8, r12\n\t"                                                         \
+    "vmov " second "[3], " second "[1], r10, lr\n\t"
+
+#define EXIT                                                                                                 \
+    "add sp, sp, #12\n\t"                                                                                    \
+    "vpop {d8-d15}\n\t"                                                                                      \
+    "pop {r4-r11, pc}"
+
 #define LEAVE(halves)                                                                                        \
-    "vmov q0[2], q0[0], r0, r4\n\t"                                                                          \
-    "vmov q0[3], q0[1], r2, r6\n\t"                                                                          \
-    "vmov q1[2], q1[0], r8, r12\n\t"                                                                         \
-    "vmov q1[3], q1[1], r10, lr\n\t" SUMS "ldr r11, [sp]\n\t"                                                \
-    "vqrdmulh.s32 q0, q0, r0\n\t"                                                                            \
-    "vqrdmulh.s32 q1, q1, r4\n\t" halves("q0") halves("q1") "vrshl.s32 q0, r2\n\t"                           \
-                                                            "vrshl.s32 q1, r6\n\t"                           \
-                                                            "vqmovnb.s32 q0, q0\n\t"                         \
-                                                            "vqmovnt.s32 q0, q1\n\t"                         \
-                                                            "ldrd r3, r5, [r11, #24]\n\t"                    \
-                                                            "vqadd.s16 q0, q0, r10\n\t"                      \
-                                                            "add.w r5, r5, r8\n\t"                           \
-                                                            "vqmovnb.s16 q0, q0\n\t"                         \
-                                                            "vpst\n\t"                                       \
-                                                            "vstrbt.16 q0, [r5, q7]\n\t"                     \
-                                                            "cmp r1, r3\n\t"                                 \
-                                                            "bne.w 1b\n\t"                                   \
-                                                            "add sp, sp, #12\n\t"                            \
-                                                            "vpop {d8-d15}\n\t"                              \
-                                                            "pop {r4-r11, pc}"
+    PACK("q0", "q1")                                                                                         \
+    SUMS "ldr r11, [sp]\n\t" RESCALE("q0", "q1", halves) "ldrd r3, r5, [r11, #24]\n\t"                       \
+                                                         "add r5, r8\n\t"                                    \
+                                                         "vpst\n\t"                                          \
+                                                         "vstrbt.16 q0, [r5, q7]\n\t"                        \
+                                                         "cmp r1, r3\n\t"                                    \
+                                                         "bne.w 1b\n\t" EXIT
+
+/* Up to eight blocks, whose places are known: a pair's weights come last block first. On the stack: 4 where
+ * the blocks are entered, 8 the output. */
+#define KEPT_PIXEL(from, at, sum, next)                                                                      \
+    "vldrb.8 q0, [" from ", #" at "]\n\t"                                                                    \
+    "vmladava.s8 " sum ", q0, q4\n\t"                                                                        \
+    "vmladava.s8 " next ", q0, q5\n\t"
+#define KEPT_BLOCK(at)                                                                                       \
+    "vldrb.8 q4, [r1], #16\n\t"                                                                              \
+    "vldrb.8 q5, [r1], #16\n\t" KEPT_PIXEL("r3", at, "r0", "r8") KEPT_PIXEL("r5", at, "r2", "r10")           \
+        KEPT_PIXEL("r7", at, "r4", "r12") KEPT_PIXEL("r9", at, "r6", "lr")
+#define KEPT_LEAVE(first, second, halves)                                                                    \
+    PACK(first, second)                                                                                      \
+    SUMS "ldr r12, [sp, #8]\n\t" RESCALE(first, second, halves) "add r12, r8\n\t"                            \
+                                                                "vpst\n\t"                                   \
+                                                                "vstrbt.16 " first ", [r12, q7]\n\t"         \
+                                                                "cmp r1, r11\n\t"                            \
+                                                                "bne.w 1b\n\t" EXIT
+#define KEPT_ENTER                                                                                           \
+    ENTER "ldr r2, [r11, #28]\n\t"                                                                           \
+          "str r2, [sp, #8]\n\t"                                                                             \
+          "ldmia.w r11, {r3, r5, r7, r9}\n\t"
 
 /* Assembly, because the sums take every even register but the stack pointer. Four blocks make a turn; the
  * first one begins where as many are left as there are more than a multiple of four. */
@@ -104,6 +133,42 @@
                                                           "2:\n\t" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n\t" \
                                                           "bne.w 2b\n\t" LEAVE(halves))
 
+#define SHORT_RUN(halves)                                                                                    \
+    __asm__ volatile(                                                                                        \
+        KEPT_ENTER "ldr r2, [r11, #16]\n\t"                                                                  \
+                   "rsb r2, r2, #256\n\t"                                                                    \
+                   "lsrs r2, r2, #5\n\t"                                                                     \
+                   "movs r0, #" TEXT(BLOCK_BYTES) "\n\t"                                                     \
+                                                  "mul r2, r2, r0\n\t"                                       \
+                                                  "adr.w r0, 2f\n\t"                                         \
+                                                  "add.w r2, r2, r0\n\t"                                     \
+                                                  "orr r2, r2, #1\n\t"                                       \
+                                                  "str r2, [sp, #4]\n\t"                                     \
+                                                  "ldr r11, [r11, #24]\n"                                    \
+                                                  "1:\n\t" SUMS "ldr.w pc, [sp, #4]\n\t"                     \
+                                                  ".balign 4\n"                                              \
+                                                  "2:\n\t" KEPT_BLOCK("112") KEPT_BLOCK("96")                \
+                                                      KEPT_BLOCK("80") KEPT_BLOCK("64") KEPT_BLOCK("48")     \
+                                                          KEPT_BLOCK("32") KEPT_BLOCK("16") KEPT_BLOCK("0")  \
+                                                              KEPT_LEAVE("q0", "q1", halves))
+
+#define ONE_BLOCK(halves)                                                                                    \
+    __asm__ volatile(KEPT_ENTER "ldr r11, [r11, #24]\n\t"                                                    \
+                                "vldrb.8 q0, [r3]\n\t"                                                       \
+                                "vldrb.8 q1, [r5]\n\t"                                                       \
+                                "vldrb.8 q3, [r7]\n\t"                                                       \
+                                "vldrb.8 q4, [r9]\n"                                                         \
+                                "1:\n\t" SUMS "vldrb.8 q5, [r1], #16\n\t"                                    \
+                                "vldrb.8 q6, [r1], #16\n\t"                                                  \
+                                "vmladava.s8 r0, q0, q5\n\t"                                                 \
+                                "vmladava.s8 r2, q1, q5\n\t"                                                 \
+                                "vmladava.s8 r4, q3, q5\n\t"                                                 \
+                                "vmladava.s8 r6, q4, q5\n\t"                                                 \
+                                "vmladava.s8 r8, q0, q6\n\t"                                                 \
+                                "vmladava.s8 r10, q1, q6\n\t"                                                \
+                                "vmladava.s8 r12, q3, q6\n\t"                                                \
+                                "vmladava.s8 lr, q4, q6\n\t" KEPT_LEAVE("q5", "q6", halves))
+
 #define COLUMNS(halves)                                                                                      \
     __asm__ volatile(ENTER "1:\n\t" SUMS "ldrd r5, r11, [r11]\n"                                             \
                            "2:\n\t"                                                                          \
@@ -117,6 +182,22 @@ ASSEMBLY void dimmer_tile_run(const dimmer_tile_t *tile REGISTER) {
 
 ASSEMBLY void dimmer_tile_run_relu(const dimmer_tile_t *tile REGISTER) {
     RUN(HALVES_UP);
+}
+
+ASSEMBLY void dimmer_tile_short(const dimmer_tile_t *tile REGISTER) {
+    SHORT_RUN(HALVES_DOWN);
+}
+
+ASSEMBLY void dimmer_tile_short_relu(const dimmer_tile_t *tile REGISTER) {
+    SHORT_RUN(HALVES_UP);
+}
+
+ASSEMBLY void dimmer_tile_block(const dimmer_tile_t *tile REGISTER) {
+    ONE_BLOCK(HALVES_DOWN);
+}
+
+ASSEMBLY void dimmer_tile_block_relu(const dimmer_tile_t *tile REGISTER) {
+    ONE_BLOCK(HALVES_UP);
 }
 
 ASSEMBLY void dimmer_tile_columns(const dimmer_tile_t *tile REGISTER) {
