@@ -28,6 +28,8 @@ from firmware_gen.variants.frame import Settings, Variant
 _MVE = frozenset({"mve"})
 _PIXELS = 4
 _BLOCK = 16
+_KEPT = 16
+"""Pixels whose results are added at a time."""
 _SIDE = 4
 """Rows and columns of a window of a depthwise convolution, at most."""
 _PAIR = 64
@@ -72,15 +74,15 @@ def _conv_supports(step: Step) -> bool:
 
 
 def _by_columns(shape: ConvShape) -> bool:
-    window = (shape.kernel_h, shape.kernel_w, shape.stride_w, shape.dilation_h, shape.dilation_w)
-    return window == (3, 3, 1, 1, 1) and shape.input_c % _BLOCK == 0
+    window = (shape.kernel_h, shape.kernel_w, shape.dilation_h, shape.dilation_w)
+    return window == (3, 3, 1, 1) and shape.stride_w in (1, 2) and shape.input_c % _BLOCK == 0
 
 
 def _conv_settings(step: Step) -> Iterable[Settings]:
     """All channels in one pass, or an even part of them in each."""
     shape = shape_of(step)
     sizes = {shape.output_c} | {(-(-shape.output_c // passes) + 1) // 2 * 2 for passes in range(2, shape.output_c)}
-    ways = (1, 0) if _by_columns(shape) else (0,)
+    ways = (1,) if _by_columns(shape) else (0,)
     return [{"group": size, "columns": way} for size in sorted(sizes) for way in ways]
 
 
@@ -94,7 +96,7 @@ def _conv_scratch(step: Step, settings: Settings) -> int:
     shape, depth = shape_of(step), _rounded(_depth(shape_of(step)))
     panel = (_setting(settings, "group") + 1) // 2 * (2 * depth + _PAIR)
     if _setting(settings, "columns"):
-        slices, wide = shape.input_c // _BLOCK, -(-shape.output_w // _PIXELS) * _PIXELS + 2
+        slices, wide = shape.input_c // _BLOCK, (-(-shape.output_w // _PIXELS) * _PIXELS - 1) * shape.stride_w + 3
         return panel + _rounded(12 * slices) + 64 * slices * max(wide, shape.pad_left + shape.input_w)
     if _direct(shape):
         return panel + (4 * depth if shape.input_c % _BLOCK else 0)
@@ -102,10 +104,16 @@ def _conv_scratch(step: Step, settings: Settings) -> int:
     return panel + 4 * depth + _rounded(_strip_bytes(shape)) + offsets
 
 
-def _tile_ends(step: Step) -> int:
-    """Instructions of a tile beside its products."""
-    relu = number(step, "activation_min") >= number(step, "output_zero_point")
-    return 25 if relu else 29
+def _halves(step: Step) -> int:
+    """Instructions of a tile for the halves of negative numbers, which do not matter above the zero point."""
+    return 0 if number(step, "activation_min") >= number(step, "output_zero_point") else 4
+
+
+def _run_tile(blocks: int) -> float:
+    """Instructions of a pair of channels of four pixels."""
+    if blocks == 1:
+        return 29
+    return 22 + 14 * blocks if blocks <= 8 else 25 + 14 * blocks + 2 * -(-blocks // 4)
 
 
 def _conv_cost(step: Step, settings: Settings) -> float:
@@ -113,22 +121,27 @@ def _conv_cost(step: Step, settings: Settings) -> float:
     blocks = _rounded(_depth(shape)) // _BLOCK
     passes = -(-shape.output_c // group)
     pairs = sum((min(group, shape.output_c - first) + 1) // 2 for first in range(0, shape.output_c, group))
-    panels = pairs * (blocks * 8 + 80)
     if _setting(settings, "columns"):
         slices = shape.input_c // _BLOCK
         tiles = shape.output_h * -(-shape.output_w // _PIXELS)
-        tile = pairs * (_tile_ends(step) + 111 * slices) + passes * (60 + 15 * slices)
-        rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (60 + 36 * slices)
-        return tiles * tile + passes * rows + panels + 400
+        tile = pairs * (22 + _halves(step) + (111 if shape.stride_w == 1 else 120) * slices) + passes * (
+            62 + 15 * slices
+        )
+        rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (90 + 60 * slices)
+        return tiles * tile + passes * rows + pairs * (9 * blocks + 105) + 400
     tiles = -(-shape.pixels // _PIXELS)
-    tile = pairs * (_tile_ends(step) + 14 * blocks + 2 * -(-blocks // 4)) + passes * 60
+    tile = pairs * (_run_tile(blocks) + _halves(step)) + passes * 60
     if _direct(shape):
-        pixel, row = 16.0, 15.0
-    else:
-        depth, run = _depth(shape), shape.kernel_w * shape.input_c
-        pixel = 30 + 4 * -(-depth // 8) if _gathered(shape) else 25 + shape.kernel_h * (3 * -(-run // _BLOCK) + 8)
+        pixel, row = 5.0, 0.0
+    elif _gathered(shape):
+        several = shape.output_w % _PIXELS == 0
+        pixel = 7 + 2.5 * -(-_depth(shape) // 8) if several else 25 + 4 * -(-_depth(shape) // 8)
         row = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
-    return tiles * tile + passes * (shape.pixels * pixel + shape.output_h * row) + panels + 400
+    else:
+        pixel = 25 + shape.kernel_h * (3 * -(-shape.kernel_w * shape.input_c // _BLOCK) + 8)
+        row = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
+    passing = passes * (shape.pixels * pixel + shape.output_h * row)
+    return tiles * tile + passing + pairs * (6 * blocks + 96) + 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +201,7 @@ def _depthwise_cost(step: Step, settings: Settings) -> float:
     paired = _paired(shape)
     rows = -(-across.outputs // 2) if paired else across.outputs
     turns = rows * -(-along.outputs // _SIDE)
-    halves = _tile_ends(step) - 25
+    halves = _halves(step)
     turn = (34 + halves) * shape.input_c if paired else (39 + halves) * -(-shape.input_c // 2)
     blocks = sum(_rounded(min(group, shape.input_c - first)) // _BLOCK for first in range(0, shape.input_c, group))
     columns = blocks * rows * (15 * along.inputs + 80)
@@ -211,7 +224,7 @@ def _sum_cost(step: Step, _settings: Settings) -> float:
 
 def _conv_add_cost(step: Step, settings: Settings) -> float:
     shape = shape_of(step)
-    calls = shape.pixels / 4 if _setting(settings, "group") == shape.output_c else shape.pixels
+    calls = shape.pixels / _KEPT if _setting(settings, "group") == shape.output_c else shape.pixels
     passes = -(-shape.output_c // _setting(settings, "group"))
     return _conv_cost(step, settings) + _sum_cost(step, {}) + calls * passes * 60
 
@@ -246,7 +259,7 @@ VARIANTS = (
         lambda step: _conv_supports(step) and _sum_supports(step, "add_"),
         _conv_settings,
         lambda step, settings: (
-            _conv_scratch(step, settings) + SUM_TABLE + _rounded(_PIXELS * _setting(settings, "group"))
+            _conv_scratch(step, settings) + SUM_TABLE + _rounded(_KEPT * _setting(settings, "group"))
         ),
     ),
     Variant(

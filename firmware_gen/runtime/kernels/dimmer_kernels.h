@@ -122,16 +122,16 @@ DIMMER_KERNEL(dimmer_conv2d_s8_f43_dsp);
 
 /* CONV_2D for Arm cores with Helium: two channels of four pixels at a time, weights of `group` channels in a
  * panel in scratch, sliced there where weight_bits is not 8. batches is 1, shifts are -31..-1. group is even,
- * or output_c. columns is 1 or 0; 1 is for kernels of 3x3, stride_w and dilations of 1 and input_c a multiple
- * of 16. Where the kernel is not 1x1 without padding, and kernel_w * input_c < 16 or dilation_w is not 1,
- * kernel_h * W * input_c < 65536 with W = max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1,
- * pad_left + input_w). output_c < 21845. With R16(x), x rounded up to a multiple of 16, and D =
+ * or output_c. columns is 1 or 0; 1 is for kernels of 3x3, stride_w of 1 or 2, dilations of 1 and input_c a
+ * multiple of 16. Where the kernel is not 1x1 without padding, and kernel_w * input_c < 16 or dilation_w is
+ * not 1, kernel_h * W * input_c < 65536 with W = max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w
+ * + 1, pad_left + input_w). output_c < 21845. With R16(x), x rounded up to a multiple of 16, and D =
  * R16(kernel_h * kernel_w * input_c):
  * Scratch: (group + 1) / 2 * (2 * D + 64), and behind it
- *   columns: R16(12 * S) + 64 * S * max(R4(output_w) + 2, pad_left + input_w), S = input_c / 16;
- *   otherwise, a kernel of 1x1 without padding: 4 * D, or 0 where input_c is a multiple of 16;
- *   otherwise: 4 * D + R16(kernel_h * W * input_c) + (R16(2 * kernel_h * kernel_w * input_c) where kernel_w *
- *   input_c < 16 or dilation_w is not 1). */
+ *   columns: R16(12 * S) + 64 * S * max((R4(output_w) - 1) * stride_w + 3, pad_left + input_w), S = input_c /
+ * 16; otherwise, a kernel of 1x1 without padding: 4 * D, or 0 where input_c is a multiple of 16; otherwise: 4
+ * * D + R16(kernel_h * W * input_c) + (R16(2 * kernel_h * kernel_w * input_c) where kernel_w * input_c < 16
+ * or dilation_w is not 1). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     uint16_t group;   /* output channels in one pass */
@@ -357,7 +357,7 @@ DIMMER_KERNEL(dimmer_add_s8_mve);
 
 /* CONV_2D whose result is an operand of an ADD and is not needed otherwise, as dimmer_conv2d_s8_mve and
  * dimmer_add_s8_mve; fields and in place as in dimmer_conv2d_add_s8_dsp.
- * Scratch: 1024 + R16(4 * group) more than dimmer_conv2d_s8_mve. */
+ * Scratch: 1024 + R16(16 * group) more than dimmer_conv2d_s8_mve. */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     dimmer_add_s8_t add;

@@ -12,6 +12,7 @@
 
 #define DIMMER_TILE_PIXELS 4u
 #define DIMMER_TILE_BLOCK  16u /* bytes of a vector */
+#define DIMMER_KEPT_PIXELS 16u /* results that are added at a time */
 #define DIMMER_PANEL_ENDS  64u /* bytes of a pair beside its weights */
 
 /* What a tile's assembly reads; offsets are fixed. */
@@ -19,8 +20,7 @@ typedef struct {
     union {
         const int8_t *pixels[DIMMER_TILE_PIXELS]; /* of a run: where each pixel's inputs begin */
         struct {
-            const int8_t *const
-                *rows; /* of columns: three rows of four pixels and two more, slice by slice */
+            const int8_t *const *rows; /* of columns: the three rows under the windows, slice by slice */
             const int8_t *const *rows_end;
         } columns;
     } from;                  /* 0 */
@@ -47,11 +47,16 @@ void dimmer_tile_block(const dimmer_tile_t *tile);
  * that of the next pixel follows it. */
 void dimmer_tile_columns(const dimmer_tile_t *tile);
 
+/* The same for windows two columns apart; the columns of a pair's weights are the first, the third, the
+ * second. */
+void dimmer_tile_odd_columns(const dimmer_tile_t *tile);
+
 /* The same where no result below the output's zero point is kept: halves of negative numbers need no care. */
 void dimmer_tile_run_relu(const dimmer_tile_t *tile);
 void dimmer_tile_short_relu(const dimmer_tile_t *tile);
 void dimmer_tile_block_relu(const dimmer_tile_t *tile);
 void dimmer_tile_columns_relu(const dimmer_tile_t *tile);
+void dimmer_tile_odd_columns_relu(const dimmer_tile_t *tile);
 
 /* One layer, `group` channels in a pass, `columns` 1 for windows of three columns; with `add`, whose operand
  * `operand` it is, the sum is what is stored. */

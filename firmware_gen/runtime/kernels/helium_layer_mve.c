@@ -21,8 +21,10 @@ typedef struct {
     inner_loop_t run;
     dimmer_tile_t tile;
     int8_t *panel;
-    int8_t *rest;     /* behind the panel and the results */
-    int8_t *results;  /* of a tile, where something is added */
+    int8_t *rest;    /* behind the panel and the results */
+    int8_t *results; /* of up to DIMMER_KEPT_PIXELS, where something is added */
+    uint32_t kept;   /* pixels there */
+    uint32_t kept_from;
     uint32_t first;   /* channel of the pass */
     uint32_t count;   /* channels of the pass */
     uint32_t clamped; /* whether the layer's activation range is not all of int8 */
@@ -36,37 +38,45 @@ static uint32_t rounded(uint32_t size) {
     return (size + DIMMER_TILE_BLOCK - 1u) & ~(DIMMER_TILE_BLOCK - 1u);
 }
 
-/* The tile's pixels, output pixels from `pixel` on, once their inputs are known. */
-static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
+/* Adds what was kept of the convolution's results to the residual. */
+static void add_kept(work_t *w) {
     const uint32_t channels = w->r->output_c;
-    const size_t offset = (size_t)pixel * channels + w->first;
+    const uint32_t together = w->count == channels ? w->kept : 1u; /* pixels that lie in one piece */
+    const int8_t *result = w->results;
+    size_t offset = (size_t)w->kept_from * channels + w->first;
     uint32_t i;
 
+    if (w->clamped) {
+        dimmer_helium_clamp(w->results, w->kept * w->count, w->r->activation_min, w->r->activation_max);
+    }
+    for (i = 0; i < w->kept; i += together) {
+        const int8_t *const other = w->residual + offset;
+        const uint32_t elements = together * w->count;
+
+        dimmer_helium_sum_run(&w->sum, w->operand == 1u ? result : other, w->operand == 1u ? other : result,
+                              w->output + offset, elements);
+        result += elements;
+        offset += channels;
+    }
+    w->kept = 0;
+}
+
+/* The tile's pixels, output pixels from `pixel` on, once their inputs are known. */
+static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
     w->tile.lanes = 2u * pixels;
     if (w->residual == NULL) {
-        w->tile.output = w->output + offset;
+        w->tile.output = w->output + (size_t)pixel * w->r->output_c + w->first;
         w->run(&w->tile);
         return;
     }
-    w->tile.output = w->results;
-    w->run(&w->tile);
-    if (w->clamped) {
-        dimmer_helium_clamp(w->results, pixels * w->count, w->r->activation_min, w->r->activation_max);
+    if (w->kept == 0u) {
+        w->kept_from = pixel;
     }
-    for (i = 0; i < pixels; ++i) {
-        const int8_t *const result = w->results + i * w->count;
-        const int8_t *const other = w->residual + offset + (size_t)i * channels;
-        int8_t *const to = w->output + offset + (size_t)i * channels;
-        const uint32_t together = w->count == channels ? pixels * channels : w->count;
-
-        if (w->operand == 1u) {
-            dimmer_helium_sum_run(&w->sum, result, other, to, together);
-        } else {
-            dimmer_helium_sum_run(&w->sum, other, result, to, together);
-        }
-        if (w->count == channels) {
-            return;
-        }
+    w->tile.output = w->results + w->kept * w->count;
+    w->run(&w->tile);
+    w->kept += pixels;
+    if (w->kept + DIMMER_TILE_PIXELS > DIMMER_KEPT_PIXELS) {
+        add_kept(w);
     }
 }
 
@@ -118,22 +128,22 @@ static void gather_four(const int8_t *from, uint32_t step, const uint16_t *offse
     int8_t *to_c = to_b + patch_bytes;
     int8_t *to_d = to_c + patch_bytes;
 
-    __asm__ volatile("dlstp.16 lr, %[count]\n"
-                     "1:\n\t"
-                     "vldrh.16 q0, [%[offsets]], #16\n\t"
-                     "vldrb.u16 q1, [%[a], q0]\n\t"
-                     "vstrb.16 q1, [%[to]], #8\n\t"
-                     "vldrb.u16 q1, [%[b], q0]\n\t"
-                     "vstrb.16 q1, [%[to_b]], #8\n\t"
-                     "vldrb.u16 q1, [%[c], q0]\n\t"
-                     "vstrb.16 q1, [%[to_c]], #8\n\t"
-                     "vldrb.u16 q1, [%[d], q0]\n\t"
-                     "vstrb.16 q1, [%[to_d]], #8\n\t"
-                     "letp lr, 1b"
-                     : [offsets] "+&r"(offsets), [to] "+&l"(to), [to_b] "+&l"(to_b), [to_c] "+&l"(to_c),
-                       [to_d] "+&l"(to_d)
-                     : [a] "r"(from), [b] "r"(b), [c] "r"(c), [d] "r"(d), [count] "r"(count)
-                     : "q0", "q1", "lr", "cc", "memory");
+    __asm__ volatile(
+        "dlstp.16 lr, %[count]\n"
+        "1:\n\t"
+        "vldrh.16 q0, [%[offsets]], #16\n\t"
+        "vldrb.u16 q1, [%[a], q0]\n\t"
+        "vstrb.16 q1, [%[to]], #8\n\t"
+        "vldrb.u16 q1, [%[b], q0]\n\t"
+        "vstrb.16 q1, [%[to_b]], #8\n\t"
+        "vldrb.u16 q1, [%[c], q0]\n\t"
+        "vstrb.16 q1, [%[to_c]], #8\n\t"
+        "vldrb.u16 q1, [%[d], q0]\n\t"
+        "vstrb.16 q1, [%[to_d]], #8\n\t"
+        "letp lr, 1b"
+        : [offsets] "+&r"(offsets), [to] "+&l"(to), [to_b] "+&l"(to_b), [to_c] "+&l"(to_c), [to_d] "+&l"(to_d)
+        : [a] "r"(from), [b] "r"(b), [c] "r"(c), [d] "r"(d), [count] "r"(count)
+        : "q0", "q1", "lr", "cc", "memory");
 }
 
 static void gather(const work_t *w, const strip_t *s, const int8_t *from, int8_t *to) {
@@ -225,23 +235,34 @@ static void patches(work_t *w) {
     }
 }
 
-/* Pixels whose inputs lie in one piece. */
+/* Pixels whose inputs lie in one piece: rows of them, or all, where one follows the other. */
 static void in_place(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
+    const uint32_t dense = r->stride_h == 1u && r->stride_w == 1u && r->output_w == r->input_w;
+    const uint32_t row_pixels = dense ? pixels : r->output_w;
     const uint32_t block_bytes = w->tile.run / 2u;
     const uint32_t step = (uint32_t)r->stride_w * r->input_c;
     const uint32_t row = (uint32_t)r->input_w * r->input_c;
     const uint32_t next_row = r->stride_h * row - r->output_w * step;
     const int8_t *const end = w->input + row * r->input_h;
     const int8_t *from = w->input;
-    uint32_t left = r->output_w; /* of the row */
+    uint32_t left = row_pixels;
     uint32_t pixel;
 
     for (pixel = 0; pixel < pixels; pixel += DIMMER_TILE_PIXELS) {
         const uint32_t some = pixels - pixel < DIMMER_TILE_PIXELS ? pixels - pixel : DIMMER_TILE_PIXELS;
         uint32_t i;
 
+        if (left > DIMMER_TILE_PIXELS && (uint32_t)(end - from) >= 3u * step + block_bytes) {
+            for (i = 0; i < DIMMER_TILE_PIXELS; ++i) {
+                w->tile.from.pixels[i] = from;
+                from += step;
+            }
+            left -= DIMMER_TILE_PIXELS;
+            compute(w, pixel, DIMMER_TILE_PIXELS);
+            continue;
+        }
         for (i = 0; i < some; ++i) {
             w->tile.from.pixels[i] = from;
             if (block_bytes > (uint32_t)(end - from)) {
@@ -253,7 +274,7 @@ static void in_place(work_t *w) {
             }
             from += step;
             if (--left == 0u) {
-                left = r->output_w;
+                left = row_pixels;
                 from += next_row;
             }
         }
@@ -284,13 +305,13 @@ static void split(const int8_t *from, uint32_t pixels, uint32_t channels, uint32
     }
 }
 
-/* Windows of 3x3, one column apart, of inputs whose channels are slices of 16. */
+/* Windows of 3x3, one or two columns apart, of inputs whose channels are slices of 16. */
 static void columns(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t slices = r->input_c / DIMMER_TILE_BLOCK;
     const uint32_t tiles = (r->output_w + DIMMER_TILE_PIXELS - 1u) / DIMMER_TILE_PIXELS;
-    const uint32_t wide =
-        larger(tiles * DIMMER_TILE_PIXELS + WINDOW - 1u, (uint32_t)r->pad_left + r->input_w);
+    const uint32_t reach = (tiles * DIMMER_TILE_PIXELS - 1u) * r->stride_w + WINDOW;
+    const uint32_t wide = larger(reach, (uint32_t)r->pad_left + r->input_w);
     const uint32_t pitch = wide * DIMMER_TILE_BLOCK;
     const uint32_t row_bytes = pitch * slices;
     const int8_t **const rows = (const int8_t **)(void *)w->rest;
@@ -330,7 +351,7 @@ static void columns(work_t *w) {
             pixel += pixels;
             left -= pixels;
             for (i = 0; i < WINDOW * slices; ++i) {
-                rows[i] += DIMMER_TILE_PIXELS * DIMMER_TILE_BLOCK;
+                rows[i] += DIMMER_TILE_PIXELS * r->stride_w * DIMMER_TILE_BLOCK;
             }
         }
     }
@@ -349,6 +370,9 @@ static void place_results(work_t *w, uint32_t pitch) {
 static inner_loop_t inner_loop(const dimmer_conv2d_s8_t *r, uint32_t run, uint32_t by_columns) {
     const int relu = r->activation_min >= r->output_zero_point;
 
+    if (by_columns != 0u && r->stride_w == 2u) {
+        return relu ? dimmer_tile_odd_columns_relu : dimmer_tile_odd_columns;
+    }
     if (by_columns != 0u) {
         return relu ? dimmer_tile_columns_relu : dimmer_tile_columns;
     }
@@ -382,7 +406,7 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_helium_sum_prepare(add, (int32_t *)(void *)w.rest);
         w.results = w.rest + DIMMER_HELIUM_SUM_BYTES;
-        w.rest = w.results + rounded(DIMMER_TILE_PIXELS * group);
+        w.rest = w.results + rounded(DIMMER_KEPT_PIXELS * group);
     }
     w.run = inner_loop(r, w.tile.run, by_columns);
     pixels = by_columns != 0u ? columns : direct ? in_place : patches;
@@ -392,6 +416,9 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         w.tile.panel_end = dimmer_helium_panel(model, r, w.first, w.first + w.count, by_columns, w.panel);
         place_results(&w, add != NULL ? w.count : r->output_c);
         pixels(&w);
+        if (w.kept != 0u) {
+            add_kept(&w);
+        }
     }
     if (w.clamped && add == NULL) {
         dimmer_helium_clamp(w.output, (uint32_t)r->output_h * r->output_w * r->output_c, r->activation_min,

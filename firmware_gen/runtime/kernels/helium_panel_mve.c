@@ -70,6 +70,21 @@ static int8_t *in_one_run(const int8_t *a, const int8_t *b, uint32_t depth, uint
         to = end - step;
         step = -step;
     }
+    if (slice->shift == 0) {
+        __asm__ volatile("wls lr, %[blocks], 2f\n"
+                         "1:\n\t"
+                         "vldrb.8 q0, [%[a]], #16\n\t"
+                         "vldrb.8 q1, [%[b]], #16\n\t"
+                         "vstrb.8 q0, [%[to]]\n\t"
+                         "vstrb.8 q1, [%[to], #16]\n\t"
+                         "add %[to], %[to], %[step]\n\t"
+                         "le lr, 1b\n"
+                         "2:"
+                         : [a] "+&r"(a), [b] "+&r"(b), [to] "+&r"(to)
+                         : [blocks] "r"(depth / DIMMER_TILE_BLOCK), [step] "r"(step)
+                         : "q0", "q1", "lr", "cc", "memory");
+        depth %= DIMMER_TILE_BLOCK;
+    }
     for (; depth >= DIMMER_TILE_BLOCK; depth -= DIMMER_TILE_BLOCK) {
         vst1q_s8(to, sliced(vld1q_s8(a), slice));
         vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_s8(b), slice));
@@ -86,22 +101,28 @@ static int8_t *in_one_run(const int8_t *a, const int8_t *b, uint32_t depth, uint
     return end;
 }
 
-/* Slices of 16 channels one after the other, each with its nine taps. */
-static int8_t *by_slices(const int8_t *a, const int8_t *b, uint32_t channels, const slice_t *slice,
-                         int8_t *to) {
+/* Slices of 16 channels one after the other, each with its nine taps; of windows two columns apart the second
+ * column of the taps is last. */
+static int8_t *by_slices(const int8_t *a, const int8_t *b, uint32_t channels, uint32_t stride,
+                         const slice_t *slice, int8_t *to) {
     const int8_t *const end = a + channels;
+    const uint32_t second = (stride == 1u ? 1u : 2u) * channels;
+    const uint32_t third = (stride == 1u ? 2u : 1u) * channels;
 
     for (; a != end; a += DIMMER_TILE_BLOCK, b += DIMMER_TILE_BLOCK) {
-        const int8_t *from_a = a;
-        const int8_t *from_b = b;
-        uint32_t tap;
+        uint32_t row;
 
-        for (tap = WINDOW * WINDOW; tap != 0u; --tap) {
+        for (row = 0; row < WINDOW; ++row) {
+            const int8_t *const from_a = a + row * WINDOW * channels;
+            const int8_t *const from_b = b + row * WINDOW * channels;
+
             vst1q_s8(to, sliced(vld1q_s8(from_a), slice));
             vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_b), slice));
-            from_a += channels;
-            from_b += channels;
-            to += 2u * DIMMER_TILE_BLOCK;
+            vst1q_s8(to + 2u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_a + second), slice));
+            vst1q_s8(to + 3u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_b + second), slice));
+            vst1q_s8(to + 4u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_a + third), slice));
+            vst1q_s8(to + 5u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_b + third), slice));
+            to += 2u * WINDOW * DIMMER_TILE_BLOCK;
         }
     }
     return to;
@@ -138,7 +159,7 @@ int8_t *dimmer_helium_panel(const dimmer_model_t *model, const dimmer_conv2d_s8_
         vst1q_s32(bias, vdupq_n_s32(model->params[r->bias + a]));
         vst1q_s32(bias + 4, vdupq_n_s32(model->params[r->bias + b]));
         to += DIMMER_PANEL_ENDS / 2u;
-        to = columns != 0u ? by_slices(weights_a, weights_b, r->input_c, &slice, to)
+        to = columns != 0u ? by_slices(weights_a, weights_b, r->input_c, r->stride_w, &slice, to)
                            : in_one_run(weights_a, weights_b, depth, dimmer_helium_run_bytes(r), &slice, to);
         to = ends(model, r, a, b, (int32_t)(a - first), to);
     }

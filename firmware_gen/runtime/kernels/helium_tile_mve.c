@@ -60,6 +60,18 @@
     "vadd.i32 " q ", " q ", q2\n\t"
 #define HALVES_UP(q)
 
+/* The same for windows two columns apart: the first, the third and the second column of the window. A column
+ * of the input 128 bytes away is out of the reach of VLDRB. */
+#define ODD_ROW(from)                                                                                        \
+    "vldrb.8 q0, [" from "]\n\t"                                                                             \
+    "vldrb.8 q1, [" from ", #32]\n\t"                                                                        \
+    "vldrb.8 q2, [" from ", #64]\n\t"                                                                        \
+    "vldrb.8 q3, [" from ", #96]\n\t" TAP("q0", "q1", "q2", "q3") "vldrw.32 q0, [" from ", #128]\n\t" TAP(   \
+        "q1", "q2", "q3", "q0") "vldrb.8 q0, [" from ", #16]\n\t"                                            \
+                                "vldrb.8 q1, [" from ", #48]\n\t"                                            \
+                                "vldrb.8 q2, [" from ", #80]\n\t"                                            \
+                                "vldrb.8 q3, [" from ", #112]\n\t" TAP("q0", "q1", "q2", "q3")
+
 /* Sums of a pair to results. Lanes become channel, next channel, of one pixel after the other. Saturation to
  * 16 bits on the way changes nothing: the zero point has 8. */
 #define RESCALE(first, second, halves)                                                                       \
@@ -169,11 +181,11 @@
                                 "vmladava.s8 r12, q3, q6\n\t"                                                \
                                 "vmladava.s8 lr, q4, q6\n\t" KEPT_LEAVE("q5", "q6", halves))
 
-#define COLUMNS(halves)                                                                                      \
+#define COLUMNS(row, halves)                                                                                 \
     __asm__ volatile(ENTER "1:\n\t" SUMS "ldrd r5, r11, [r11]\n"                                             \
                            "2:\n\t"                                                                          \
-                           "ldmia.w r5!, {r3, r7, r9}\n\t" ROW("r3") ROW("r7")                               \
-                               ROW("r9") "cmp r5, r11\n\t"                                                   \
+                           "ldmia.w r5!, {r3, r7, r9}\n\t" row("r3") row("r7")                               \
+                               row("r9") "cmp r5, r11\n\t"                                                   \
                                          "bne.w 2b\n\t" LEAVE(halves))
 
 ASSEMBLY void dimmer_tile_run(const dimmer_tile_t *tile REGISTER) {
@@ -201,11 +213,19 @@ ASSEMBLY void dimmer_tile_block_relu(const dimmer_tile_t *tile REGISTER) {
 }
 
 ASSEMBLY void dimmer_tile_columns(const dimmer_tile_t *tile REGISTER) {
-    COLUMNS(HALVES_DOWN);
+    COLUMNS(ROW, HALVES_DOWN);
 }
 
 ASSEMBLY void dimmer_tile_columns_relu(const dimmer_tile_t *tile REGISTER) {
-    COLUMNS(HALVES_UP);
+    COLUMNS(ROW, HALVES_UP);
+}
+
+ASSEMBLY void dimmer_tile_odd_columns(const dimmer_tile_t *tile REGISTER) {
+    COLUMNS(ODD_ROW, HALVES_DOWN);
+}
+
+ASSEMBLY void dimmer_tile_odd_columns_relu(const dimmer_tile_t *tile REGISTER) {
+    COLUMNS(ODD_ROW, HALVES_UP);
 }
 
 #endif

@@ -111,7 +111,7 @@ static void conv_shape(dimmer_conv2d_s8_t *r, uint32_t round) {
     r->output_w = (uint16_t)(1u + below((uint32_t)r->input_w + 1u));
     if (square == 0u) {
         r->kernel_h = r->kernel_w = 3u;
-        r->stride_w = r->dilation_h = r->dilation_w = 1u;
+        r->dilation_h = r->dilation_w = 1u;
         r->input_c = (uint16_t)(16u + 16u * below(3u));
     } else if (square == 1u && below(2u) != 0u) {
         r->kernel_h = r->kernel_w = 1u;
@@ -133,7 +133,8 @@ static uint32_t conv_scratch(const dimmer_conv2d_s8_t *r, uint32_t group, uint32
 
     if (columns != 0u) {
         return panel + aligned(r->input_c / 16u * 12u) +
-               r->input_c / 16u * 64u * larger((r->output_w + 3u) / 4u * 4u + 2u, padded);
+               r->input_c / 16u * 64u *
+                   larger(((r->output_w + 3u) / 4u * 4u - 1u) * r->stride_w + 3u, padded);
     }
     if (r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
         (r->output_h - 1u) * r->stride_h < r->input_h && (r->output_w - 1u) * r->stride_w < r->input_w) {
@@ -181,7 +182,7 @@ static int add_differs(void) {
 /* The sum of `expected` and a random residual, which it overwrites. */
 static int conv_add_differs(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns) {
     const uint32_t bytes = (uint32_t)r->output_h * r->output_w * r->output_c;
-    const uint32_t end = r->scratch + conv_scratch(r, group, columns) + 1024u + aligned(4u * group);
+    const uint32_t end = r->scratch + conv_scratch(r, group, columns) + 1024u + 16u * group;
     dimmer_conv2d_add_s8_mve_t d;
 
     memset(&d, 0, sizeof d);
@@ -230,8 +231,8 @@ static int convolution(uint32_t round) {
     dimmer_conv2d_s8(&model, &r, arena.bytes);
     memcpy(expected, arena.bytes + r.output, bytes);
     memset(arena.bytes + r.output, 0, bytes);
-    square = r.kernel_h == 3u && r.kernel_w == 3u && r.stride_w == 1u && r.dilation_h == 1u &&
-             r.dilation_w == 1u && r.input_c % 16u == 0u;
+    square = r.kernel_h == 3u && r.kernel_w == 3u && r.dilation_h == 1u && r.dilation_w == 1u &&
+             r.input_c % 16u == 0u;
     d.conv = r;
     d.group = (uint16_t)one_of(r.output_c, 2u + 2u * below(3u));
     d.columns = (uint16_t)(square != 0u ? below(2u) : 0u);
@@ -332,7 +333,8 @@ static int fully_connected(uint32_t round) {
     dimmer_fully_connected_s8(&model, &r, arena.bytes);
     memcpy(expected, arena.bytes + r.output, bytes);
     memset(arena.bytes + r.output, 0, bytes);
-    return differs(dimmer_fully_connected_s8_mve, &r, r.output, bytes, r.output + aligned(bytes + GUARD_BYTES));
+    return differs(dimmer_fully_connected_s8_mve, &r, r.output, bytes,
+                   r.output + aligned(bytes + GUARD_BYTES));
 }
 
 static int average_pool(uint32_t round) {
@@ -364,7 +366,8 @@ static int average_pool(uint32_t round) {
     dimmer_average_pool_2d_s8(&model, &r, arena.bytes);
     memcpy(expected, arena.bytes + r.output, bytes);
     memset(arena.bytes + r.output, 0, bytes);
-    return differs(dimmer_average_pool_2d_s8_mve, &r, r.output, bytes, r.output + aligned(bytes + GUARD_BYTES));
+    return differs(dimmer_average_pool_2d_s8_mve, &r, r.output, bytes,
+                   r.output + aligned(bytes + GUARD_BYTES));
 }
 
 static int mean(uint32_t round) {
