@@ -109,7 +109,7 @@ def _halves(step: Step) -> int:
     return 0 if number(step, "activation_min") >= number(step, "output_zero_point") else 4
 
 
-def _run_tile(blocks: int) -> float:
+def _run_tile(blocks: int) -> int:
     """Instructions of a pair of channels of four pixels."""
     if blocks == 1:
         return 29
@@ -124,11 +124,10 @@ def _conv_cost(step: Step, settings: Settings) -> float:
     if _setting(settings, "columns"):
         slices = shape.input_c // _BLOCK
         tiles = shape.output_h * -(-shape.output_w // _PIXELS)
-        tile = pairs * (22 + _halves(step) + (111 if shape.stride_w == 1 else 120) * slices) + passes * (
-            62 + 15 * slices
-        )
+        pair = 22 + _halves(step) + (111 if shape.stride_w == 1 else 120) * slices
+        tile = pairs * pair + passes * (62 + 15 * slices)
         rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (90 + 60 * slices)
-        return tiles * tile + passes * rows + pairs * (9 * blocks + 105) + 400
+        return tiles * tile + passes * rows + pairs * (9 * blocks + 105) + 400.0
     tiles = -(-shape.pixels // _PIXELS)
     tile = pairs * (_run_tile(blocks) + _halves(step)) + passes * 60
     if _direct(shape):

@@ -55,24 +55,27 @@ static direction_t direction_of(const dimmer_depthwise_conv2d_s8_t *r, int down)
     return d;
 }
 
-/* Spreads one tap of `count` channels over the channels' vectors, `pitch` bytes apart. */
-static void spread(const int8_t *from, int8_t *to, uint32_t pitch, uint32_t count) {
+/* Spreads one tap of `count` channels over the channels' vectors, `pitch` bytes apart; once more `again`
+ * bytes further, unless that is 0. */
+static void spread(const int8_t *from, int8_t *to, uint32_t pitch, uint32_t again, uint32_t count) {
     const uint16x8_t places = vmulq_n_u16(vidupq_n_u16(0u, 1), (uint16_t)pitch);
 
-    while (count != 0u) {
-        const uint32_t some = count < 8u ? count : 8u;
-        const mve_pred16_t those = vctp16q(some);
+    for (; count != 0u; from += 8, to += 8u * pitch) {
+        const mve_pred16_t those = vctp16q(count);
+        const int16x8_t taps = vldrbq_z_s16(from, those);
 
-        vstrbq_scatter_offset_p_s16(to, places, vldrbq_z_s16(from, those), those);
-        from += some;
-        to += some * pitch;
-        count -= some;
+        vstrbq_scatter_offset_p_s16(to, places, taps, those);
+        if (again != 0u) {
+            vstrbq_scatter_offset_p_s16(to + again, places, taps, those);
+        }
+        count -= count < 8u ? count : 8u;
     }
 }
 
 static void fill_weights(const dimmer_model_t *model, const work_t *w, uint32_t first, uint32_t count) {
     const dimmer_depthwise_conv2d_s8_t *r = w->r;
     const uint32_t pitch = w->paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS;
+    const uint32_t again = w->paired ? DIMMER_PAIR_WEIGHTS / 2u + 1u : 0u;
     const int8_t *const weights = model->weights + r->weights + first;
     int32_t *rescale = w->rescale;
     uint32_t i;
@@ -82,14 +85,9 @@ static void fill_weights(const dimmer_model_t *model, const work_t *w, uint32_t 
     for (i = 0; i < w->along.taps; ++i) {
         for (j = 0; j < w->across.taps; ++j) {
             const int8_t *const from = weights + i * w->along.weight_step + j * w->across.weight_step;
-            int8_t *const to = w->weights + SIDE * i + j;
+            int8_t *const to = w->weights + SIDE * (i + w->paired) + j;
 
-            if (w->paired) {
-                spread(from, to + SIDE, pitch, count);
-                spread(from, to + SIDE + DIMMER_PAIR_WEIGHTS / 2u + 1u, pitch, count);
-            } else {
-                spread(from, to, pitch, count);
-            }
+            spread(from, to, pitch, again, count);
         }
     }
     for (i = first; i < first + count; ++i) {
@@ -103,24 +101,29 @@ static void fill_weights(const dimmer_model_t *model, const work_t *w, uint32_t 
  * from `first` on. */
 static void lay_out(const work_t *w, const int8_t *input, uint32_t row, uint32_t first, uint32_t count) {
     const uint32_t needed = w->across.taps + w->paired;
+    uint32_t next[SIDE];
+    dimmer_columns_t columns;
     uint32_t c;
+    uint32_t j;
 
+    columns.to = w->columns + (uint32_t)w->along.pad * w->column;
+    columns.column = w->column;
+    columns.inputs = w->along.inputs;
+    for (j = 0; j < SIDE; ++j) {
+        const int32_t at = (int32_t)(row * w->across.stride + j * w->across.dilation) - w->across.pad;
+        const int inside = j < needed && (uint32_t)at < w->across.inputs;
+
+        columns.rows[j] = inside ? input + (uint32_t)at * w->across.input_step + first : w->padding;
+        columns.steps[j] = inside ? w->along.input_step : 0u;
+        next[j] = inside ? BLOCK : 0u;
+    }
     for (c = 0; c < count; c += BLOCK) {
-        dimmer_columns_t columns;
-        uint32_t j;
-
-        columns.to = w->columns + (uint32_t)w->along.pad * w->column + SIDE * c;
-        columns.column = w->column;
-        columns.inputs = w->along.inputs;
         columns.channels = count - c < BLOCK ? count - c : BLOCK;
-        for (j = 0; j < SIDE; ++j) {
-            const int32_t at = (int32_t)(row * w->across.stride + j * w->across.dilation) - w->across.pad;
-            const int inside = j < needed && (uint32_t)at < w->across.inputs;
-
-            columns.rows[j] = inside ? input + (uint32_t)at * w->across.input_step + first + c : w->padding;
-            columns.steps[j] = inside ? w->along.input_step : 0u;
-        }
         dimmer_window_columns(&columns);
+        columns.to += SIDE * BLOCK;
+        for (j = 0; j < SIDE; ++j) {
+            columns.rows[j] += next[j];
+        }
     }
 }
 
@@ -134,7 +137,10 @@ static dimmer_window_t window_of(const work_t *w) {
     memset(&window, 0, sizeof window);
     window.weights = w->weights;
     window.rescale = w->rescale;
+    window.columns = w->columns;
     window.zero_point = w->r->output_zero_point;
+    window.columns_step = SIDE * w->along.stride * w->column;
+    window.output_step = SIDE * w->along.output_step;
     for (i = 0; i < SIDE; ++i) {
         window.places[2u * i] = (uint16_t)(i * w->along.output_step);
         window.places[2u * i + 1u] = (uint16_t)(i * w->along.output_step + next);
@@ -147,31 +153,37 @@ static dimmer_window_t window_of(const work_t *w) {
     return window;
 }
 
-/* A turn of all channels. Two bits a result: an even one, an odd one, of each window. */
-static void turn(const work_t *w, dimmer_window_t *window, uint32_t windows, int both, uint32_t count) {
-    const uint32_t all = (1u << (SIDE * windows)) - 1u;
+/* A row of turns, or two rows, of all channels from *window on. Two bits a result: an even one, an odd one,
+ * of each window. */
+static void turns(const work_t *w, const dimmer_window_t *first, int both, uint32_t count) {
     const int relu = w->r->activation_min >= w->r->output_zero_point;
+    const uint32_t outputs = w->along.outputs;
+    const uint32_t number = (outputs + SIDE - 1u) / SIDE;
+    const uint32_t last = (1u << (SIDE * (outputs - (number - 1u) * SIDE))) - 1u;
+    const uint32_t even = 0x3333u;
+    dimmer_window_t window = *first;
 
-    window->weights = w->weights;
-    window->rescale = w->rescale;
-    window->stored = both ? all : all & 0x3333u;
+    window.turns = number;
+    window.stored = both ? 0xFFFFu : even;
+    window.stored_last = both ? last : last & even;
+    window.channels = w->paired ? count : count / 2u;
     if (w->paired) {
-        window->turns = count;
-        (relu ? dimmer_window_pairs_relu : dimmer_window_pairs)(window);
+        (relu ? dimmer_window_pairs_relu : dimmer_window_pairs)(&window);
         return;
     }
     if (count > 1u) {
-        window->turns = count / 2u;
-        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(window);
+        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(&window);
     }
     if ((count & 1u) != 0u) {
-        window->weights += (count - 1u) * DIMMER_SINGLE_WEIGHTS;
-        window->rescale += (count - 1u) * RESCALE;
-        window->columns += (count - 1u) * SIDE;
-        window->output += count - 1u;
-        window->stored = all & 0x3333u;
-        window->turns = 1u;
-        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(window);
+        window.weights += (count - 1u) * DIMMER_SINGLE_WEIGHTS;
+        window.rescale += (count - 1u) * RESCALE;
+        window.columns = first->columns + (count - 1u) * SIDE;
+        window.output = first->output + (count - 1u);
+        window.turns = number;
+        window.stored = even;
+        window.stored_last = last & even;
+        window.channels = 1u;
+        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(&window);
     }
 }
 
@@ -210,16 +222,10 @@ void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *rec
         dimmer_helium_fill(w.columns, r->input_zero_point, w.width * w.column);
         for (row = 0; row < w.across.outputs; row += 1u + w.paired) {
             const int both = !w.paired || row + 1u < w.across.outputs;
-            uint32_t at;
 
             lay_out(&w, input, row, first, count);
-            for (at = 0; at < w.along.outputs; at += SIDE) {
-                const uint32_t left = w.along.outputs - at;
-
-                window.columns = w.columns + at * w.along.stride * w.column;
-                window.output = output + row * w.across.output_step + at * w.along.output_step + first;
-                turn(&w, &window, left < SIDE ? left : SIDE, both, count);
-            }
+            window.output = output + row * w.across.output_step + first;
+            turns(&w, &window, both, count);
         }
     }
     if (r->activation_min > -128 || r->activation_max < 127) {

@@ -28,35 +28,37 @@ typedef struct {
     const int8_t *panel;     /* 20 */
     const int8_t *panel_end; /* 24 */
     int8_t *output;          /* 28 */
-    uint32_t lanes;          /* 32: twice the pixels that are stored */
-    uint32_t reserved;
-    uint16_t places[8]; /* 40: of the eight results: two channels of a pixel, then of the next */
+    uint32_t lanes;          /* 32: twice the pixels that are stored; of columns, those of the last tile */
+    uint32_t tiles;          /* 36: of columns, side by side */
+    uint16_t places[8];      /* 40: of the eight results: two channels of a pixel, then of the next */
+    uint32_t rows_step;      /* 56: from a tile to the next */
+    uint32_t output_step;    /* 60 */
 } dimmer_tile_t;
 
 /* All pairs of a panel for the inputs of four pixels, `run` / 2 bytes each, which lie in one piece. */
-void dimmer_tile_run(const dimmer_tile_t *tile);
+void dimmer_tile_run(dimmer_tile_t *tile);
 
 /* As dimmer_tile_run, of at most DIMMER_SHORT_RUN, with the blocks of each pair in the opposite order. */
 #define DIMMER_SHORT_RUN 256u
-void dimmer_tile_short(const dimmer_tile_t *tile);
+void dimmer_tile_short(dimmer_tile_t *tile);
 
 /* As dimmer_tile_run, of a single block. */
-void dimmer_tile_block(const dimmer_tile_t *tile);
+void dimmer_tile_block(dimmer_tile_t *tile);
 
-/* As dimmer_tile_run, for 3x3 windows one column apart: a slice of 16 channels of a pixel is 16 bytes, and
- * that of the next pixel follows it. */
-void dimmer_tile_columns(const dimmer_tile_t *tile);
+/* As dimmer_tile_run, for tiles side by side of 3x3 windows one column apart: a slice of 16 channels of a
+ * pixel is 16 bytes, and that of the next pixel follows it. Leaves rows and output behind the last tile. */
+void dimmer_tile_columns(dimmer_tile_t *tile);
 
 /* The same for windows two columns apart; the columns of a pair's weights are the first, the third, the
  * second. */
-void dimmer_tile_odd_columns(const dimmer_tile_t *tile);
+void dimmer_tile_odd_columns(dimmer_tile_t *tile);
 
 /* The same where no result below the output's zero point is kept: halves of negative numbers need no care. */
-void dimmer_tile_run_relu(const dimmer_tile_t *tile);
-void dimmer_tile_short_relu(const dimmer_tile_t *tile);
-void dimmer_tile_block_relu(const dimmer_tile_t *tile);
-void dimmer_tile_columns_relu(const dimmer_tile_t *tile);
-void dimmer_tile_odd_columns_relu(const dimmer_tile_t *tile);
+void dimmer_tile_run_relu(dimmer_tile_t *tile);
+void dimmer_tile_short_relu(dimmer_tile_t *tile);
+void dimmer_tile_block_relu(dimmer_tile_t *tile);
+void dimmer_tile_columns_relu(dimmer_tile_t *tile);
+void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile);
 
 /* One layer, `group` channels in a pass, `columns` 1 for windows of three columns; with `add`, whose operand
  * `operand` it is, the sum is what is stored. */

@@ -8,7 +8,7 @@
 
 #define WINDOW 3u /* rows and columns of the window where inputs are shared by columns */
 
-typedef void (*inner_loop_t)(const dimmer_tile_t *tile);
+typedef void (*inner_loop_t)(dimmer_tile_t *tile);
 
 /* Where a layer's scratch lies, and what follows from its shape. */
 typedef struct {
@@ -61,13 +61,18 @@ static void add_kept(work_t *w) {
     w->kept = 0;
 }
 
-/* The tile's pixels, output pixels from `pixel` on, once their inputs are known. */
+/* The pixels of a tile, or of tiles side by side, output pixels from `pixel` on, once their inputs are known.
+ */
 static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
-    w->tile.lanes = 2u * pixels;
+    w->tile.tiles = (pixels + DIMMER_TILE_PIXELS - 1u) / DIMMER_TILE_PIXELS;
+    w->tile.lanes = 2u * (pixels - (w->tile.tiles - 1u) * DIMMER_TILE_PIXELS);
     if (w->residual == NULL) {
         w->tile.output = w->output + (size_t)pixel * w->r->output_c + w->first;
         w->run(&w->tile);
         return;
+    }
+    if (w->kept + pixels > DIMMER_KEPT_PIXELS) {
+        add_kept(w);
     }
     if (w->kept == 0u) {
         w->kept_from = pixel;
@@ -75,9 +80,6 @@ static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
     w->tile.output = w->results + w->kept * w->count;
     w->run(&w->tile);
     w->kept += pixels;
-    if (w->kept + DIMMER_TILE_PIXELS > DIMMER_KEPT_PIXELS) {
-        add_kept(w);
-    }
 }
 
 /* The rows under the windows of a row of outputs, with their padding, one after the other. */
@@ -317,9 +319,12 @@ static void columns(work_t *w) {
     const int8_t **const rows = (const int8_t **)(void *)w->rest;
     int8_t *const ring = w->rest + rounded(WINDOW * slices * (uint32_t)sizeof *rows);
     const int8_t *const padding = ring + WINDOW * row_bytes;
+    const uint32_t most = w->residual == NULL ? r->output_w : DIMMER_KEPT_PIXELS;
     int32_t filled = 0;
     uint32_t y;
 
+    w->tile.rows_step = DIMMER_TILE_PIXELS * r->stride_w * DIMMER_TILE_BLOCK;
+    w->tile.output_step = DIMMER_TILE_PIXELS * (w->residual == NULL ? r->output_c : w->count);
     dimmer_helium_fill(ring, r->input_zero_point, (WINDOW + 1u) * row_bytes);
     w->tile.from.columns.rows = rows;
     w->tile.from.columns.rows_end = rows + WINDOW * slices;
@@ -345,14 +350,11 @@ static void columns(work_t *w) {
             }
         }
         for (left = r->output_w; left != 0u;) {
-            const uint32_t pixels = left < DIMMER_TILE_PIXELS ? left : DIMMER_TILE_PIXELS;
+            const uint32_t pixels = left < most ? left : most;
 
             compute(w, pixel, pixels);
             pixel += pixels;
             left -= pixels;
-            for (i = 0; i < WINDOW * slices; ++i) {
-                rows[i] += DIMMER_TILE_PIXELS * r->stride_w * DIMMER_TILE_BLOCK;
-            }
         }
     }
 }

@@ -47,10 +47,11 @@
     "sub sp, sp, #12\n\t"                                                                                    \
     "mov r11, r0\n\t"                                                                                        \
     "str r0, [sp]\n\t"                                                                                       \
+    "vldrh.16 q7, [r11, #40]\n\t"
+#define ONE_TILE                                                                                             \
     "ldr r1, [r11, #20]\n\t"                                                                                 \
     "ldr r2, [r11, #32]\n\t"                                                                                 \
-    "vctp.16 r2\n\t"                                                                                         \
-    "vldrh.16 q7, [r11, #40]\n\t"
+    "vctp.16 r2\n\t"
 
 #define SUMS "ldmia.w r1!, {r0, r2, r4, r6, r8, r10, r12, lr}\n\t"
 
@@ -101,7 +102,7 @@
                                                          "vpst\n\t"                                          \
                                                          "vstrbt.16 q0, [r5, q7]\n\t"                        \
                                                          "cmp r1, r3\n\t"                                    \
-                                                         "bne.w 1b\n\t" EXIT
+                                                         "bne.w 1b\n\t"
 
 /* Up to eight blocks, whose places are known: a pair's weights come last block first. On the stack: 4 where
  * the blocks are entered, 8 the output. */
@@ -121,29 +122,30 @@
                                                                 "cmp r1, r11\n\t"                            \
                                                                 "bne.w 1b\n\t" EXIT
 #define KEPT_ENTER                                                                                           \
-    ENTER "ldr r2, [r11, #28]\n\t"                                                                           \
-          "str r2, [sp, #8]\n\t"                                                                             \
-          "ldmia.w r11, {r3, r5, r7, r9}\n\t"
+    ENTER ONE_TILE "ldr r2, [r11, #28]\n\t"                                                                  \
+                   "str r2, [sp, #8]\n\t"                                                                    \
+                   "ldmia.w r11, {r3, r5, r7, r9}\n\t"
 
 /* Assembly, because the sums take every even register but the stack pointer. Four blocks make a turn; the
  * first one begins where as many are left as there are more than a multiple of four. */
 #define RUN(halves)                                                                                          \
-    __asm__ volatile(ENTER "ldr r2, [r11, #16]\n\t"                                                          \
-                           "rsb r2, r2, #0\n\t"                                                              \
-                           "ubfx r2, r2, #5, #2\n\t"                                                         \
-                           "movs r3, #" TEXT(BLOCK_BYTES) "\n\t"                                             \
-                                                          "mul r2, r2, r3\n\t"                               \
-                                                          "adr.w r3, 2f\n\t"                                 \
-                                                          "add.w r2, r2, r3\n\t"                             \
-                                                          "orr r2, r2, #1\n\t"                               \
-                                                          "str r2, [sp, #4]\n"                               \
-                                                          "1:\n\t" SUMS "ldmia.w r11, {r3, r5, r7, r9}\n\t"  \
-                                                          "ldr r11, [r11, #16]\n\t"                          \
-                                                          "add r11, r1\n\t"                                  \
-                                                          "ldr.w pc, [sp, #4]\n\t"                           \
-                                                          ".balign 4\n"                                      \
-                                                          "2:\n\t" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n\t" \
-                                                          "bne.w 2b\n\t" LEAVE(halves))
+    __asm__ volatile(ENTER ONE_TILE                                                                          \
+                     "ldr r2, [r11, #16]\n\t"                                                                \
+                     "rsb r2, r2, #0\n\t"                                                                    \
+                     "ubfx r2, r2, #5, #2\n\t"                                                               \
+                     "movs r3, #" TEXT(BLOCK_BYTES) "\n\t"                                                   \
+                                                    "mul r2, r2, r3\n\t"                                     \
+                                                    "adr.w r3, 2f\n\t"                                       \
+                                                    "add.w r2, r2, r3\n\t"                                   \
+                                                    "orr r2, r2, #1\n\t"                                     \
+                                                    "str r2, [sp, #4]\n"                                     \
+                                                    "1:\n\t" SUMS "ldmia.w r11, {r3, r5, r7, r9}\n\t"        \
+                                                    "ldr r11, [r11, #16]\n\t"                                \
+                                                    "add r11, r1\n\t"                                        \
+                                                    "ldr.w pc, [sp, #4]\n\t"                                 \
+                                                    ".balign 4\n"                                            \
+                                                    "2:\n\t" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n\t"       \
+                                                    "bne.w 2b\n\t" LEAVE(halves) EXIT)
 
 #define SHORT_RUN(halves)                                                                                    \
     __asm__ volatile(                                                                                        \
@@ -181,50 +183,74 @@
                                 "vmladava.s8 r12, q3, q6\n\t"                                                \
                                 "vmladava.s8 lr, q4, q6\n\t" KEPT_LEAVE("q5", "q6", halves))
 
+/* Tiles side by side. All but the last are whole; rows and the output move on behind each. */
 #define COLUMNS(row, halves)                                                                                 \
-    __asm__ volatile(ENTER "1:\n\t" SUMS "ldrd r5, r11, [r11]\n"                                             \
+    __asm__ volatile(ENTER "0:\n\t"                                                                          \
+                           "ldr r1, [r11, #20]\n\t"                                                          \
+                           "ldrd r2, r0, [r11, #32]\n\t"                                                     \
+                           "cmp r0, #1\n\t"                                                                  \
+                           "it ne\n\t"                                                                       \
+                           "movne r2, #8\n\t"                                                                \
+                           "vctp.16 r2\n"                                                                    \
+                           "1:\n\t" SUMS "ldrd r5, r11, [r11]\n"                                             \
                            "2:\n\t"                                                                          \
                            "ldmia.w r5!, {r3, r7, r9}\n\t" row("r3") row("r7")                               \
                                row("r9") "cmp r5, r11\n\t"                                                   \
-                                         "bne.w 2b\n\t" LEAVE(halves))
+                                         "bne.w 2b\n\t" LEAVE(halves) "ldrd r6, r8, [r11, #56]\n\t"          \
+                                                                      "ldr r0, [r11, #28]\n\t"               \
+                                                                      "ldrd r5, r3, [r11]\n\t"               \
+                                                                      "add r0, r8\n\t"                       \
+                                                                      "str r0, [r11, #28]\n"                 \
+                                                                      "3:\n\t"                               \
+                                                                      "ldmia.w r5, {r0, r2, r4}\n\t"         \
+                                                                      "add r0, r6\n\t"                       \
+                                                                      "add r2, r6\n\t"                       \
+                                                                      "add r4, r6\n\t"                       \
+                                                                      "stmia.w r5!, {r0, r2, r4}\n\t"        \
+                                                                      "cmp r5, r3\n\t"                       \
+                                                                      "bne 3b\n\t"                           \
+                                                                      "ldr r0, [r11, #36]\n\t"               \
+                                                                      "subs r0, #1\n\t"                      \
+                                                                      "str r0, [r11, #36]\n\t"               \
+                                                                      "bne.w 0b\n\t" EXIT)
 
-ASSEMBLY void dimmer_tile_run(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_run(dimmer_tile_t *tile REGISTER) {
     RUN(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_run_relu(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_run_relu(dimmer_tile_t *tile REGISTER) {
     RUN(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_short(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_short(dimmer_tile_t *tile REGISTER) {
     SHORT_RUN(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_short_relu(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_short_relu(dimmer_tile_t *tile REGISTER) {
     SHORT_RUN(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_block(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_block(dimmer_tile_t *tile REGISTER) {
     ONE_BLOCK(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_block_relu(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_block_relu(dimmer_tile_t *tile REGISTER) {
     ONE_BLOCK(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_columns(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_columns(dimmer_tile_t *tile REGISTER) {
     COLUMNS(ROW, HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_columns_relu(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_columns_relu(dimmer_tile_t *tile REGISTER) {
     COLUMNS(ROW, HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_odd_columns(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_odd_columns(dimmer_tile_t *tile REGISTER) {
     COLUMNS(ODD_ROW, HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_odd_columns_relu(const dimmer_tile_t *tile REGISTER) {
+ASSEMBLY void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile REGISTER) {
     COLUMNS(ODD_ROW, HALVES_UP);
 }
 

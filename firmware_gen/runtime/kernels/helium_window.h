@@ -16,12 +16,15 @@ typedef struct {
     const int32_t *rescale; /* 8: bias, multiplier, shift of each channel */
     int8_t *output;         /* 12 */
     int32_t zero_point;     /* 16: of the output */
-    uint32_t turns;         /* 20: channels, or pairs of them */
+    uint32_t channels;      /* 20: or pairs of them */
     uint32_t stored;        /* 24: two bits for each of the eight results */
-    uint32_t reserved;
-    uint16_t places[8]; /* 32: of the results, from the output on */
+    uint32_t turns;         /* 28: side by side */
+    uint16_t places[8];     /* 32: of the results, from the output on */
     uint32_t gather[4]
                    [4]; /* 48: where the words of up to four windows lie, from the first one's columns on */
+    uint32_t columns_step; /* 112: from a turn to the next */
+    uint32_t output_step;  /* 116 */
+    uint32_t stored_last;  /* 120: in the last turn */
 } dimmer_window_t;
 
 /* Four rows of `inputs` columns, and where their words go; offsets are fixed. */
@@ -42,16 +45,17 @@ void dimmer_window_columns(const dimmer_columns_t *columns);
 #define DIMMER_PAIR_WEIGHTS   40u
 #define DIMMER_SINGLE_WEIGHTS 16u
 
-/* Windows of up to 3x3 one column apart: four in one row, four in the next, of `turns` channels; results are
- * those of a column, then of the next. gather[0] is of the first two columns, gather[1] of the next two. */
-void dimmer_window_pairs(const dimmer_window_t *window);
+/* Turns of windows of up to 3x3 one column apart: four in one row, four in the next, of `channels` channels;
+ * results are those of a column, then of the next. gather[0] is of the first two columns, gather[1] of the
+ * next two. */
+void dimmer_window_pairs(dimmer_window_t *window);
 
-/* Four windows of up to 4x4, of 2 * `turns` channels; results are those of two channels, then of the next
- * window. */
-void dimmer_window_singles(const dimmer_window_t *window);
+/* Turns of four windows of up to 4x4, of 2 * `channels` channels; results are those of two channels, then of
+ * the next window. */
+void dimmer_window_singles(dimmer_window_t *window);
 
 /* The same where no result below the output's zero point is kept: halves of negative numbers need no care. */
-void dimmer_window_pairs_relu(const dimmer_window_t *window);
-void dimmer_window_singles_relu(const dimmer_window_t *window);
+void dimmer_window_pairs_relu(dimmer_window_t *window);
+void dimmer_window_singles_relu(dimmer_window_t *window);
 
 #endif

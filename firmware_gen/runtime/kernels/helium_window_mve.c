@@ -14,9 +14,17 @@
 #define ENTER                                                                                                \
     "push {r4-r11, lr}\n\t"                                                                                  \
     "vpush {d8-d15}\n\t"                                                                                     \
-    "ldmia.w r0, {r1, r3, r7, r9, r11, lr}\n\t"                                                              \
-    "ldr r2, [r0, #24]\n\t"                                                                                  \
-    "vmsr p0, r2\n\t"
+    "mov r5, r0\n\t"
+
+/* Turns side by side; the last one may store less. */
+#define TURN                                                                                                 \
+    "0:\n\t"                                                                                                 \
+    "ldmia.w r5, {r1, r3, r7, r9, r11, lr}\n\t"                                                              \
+    "ldrd r2, r0, [r5, #24]\n\t"                                                                             \
+    "cmp r0, #1\n\t"                                                                                         \
+    "it eq\n\t"                                                                                              \
+    "ldreq r2, [r5, #120]\n\t"                                                                               \
+    "vmsr p0, r2\n"
 
 #define PACK(q)                                                                                              \
     "vmov " q "[2], " q "[0], r0, r4\n\t"                                                                    \
@@ -32,16 +40,26 @@
     "vstrbt.16 " first ", [r9, " places "]\n\t"
 
 #define LEAVE                                                                                                \
+    "ldrd r0, r2, [r5, #112]\n\t"                                                                            \
+    "ldr r1, [r5, #4]\n\t"                                                                                   \
+    "ldr r3, [r5, #12]\n\t"                                                                                  \
+    "ldr r4, [r5, #28]\n\t"                                                                                  \
+    "add r1, r0\n\t"                                                                                         \
+    "add r3, r2\n\t"                                                                                         \
+    "str r1, [r5, #4]\n\t"                                                                                   \
+    "str r3, [r5, #12]\n\t"                                                                                  \
+    "subs r4, #1\n\t"                                                                                        \
+    "str r4, [r5, #28]\n\t"                                                                                  \
+    "bne.w 0b\n\t"                                                                                           \
     "vpop {d8-d15}\n\t"                                                                                      \
     "pop {r4-r11, pc}"
 
 /* One vector of 4x4 inputs holds the windows of four outputs: two side by side, in two rows. */
 #define PAIRS(halves)                                                                                        \
     __asm__ volatile(ENTER                                                                                   \
-                     "vldrh.16 q5, [r0, #32]\n\t"                                                            \
-                     "vldrw.32 q6, [r0, #48]\n\t"                                                            \
-                     "vldrw.32 q7, [r0, #64]\n"                                                              \
-                     "1:\n\t"                                                                                \
+                     "vldrh.16 q5, [r5, #32]\n\t"                                                            \
+                     "vldrw.32 q6, [r5, #48]\n\t"                                                            \
+                     "vldrw.32 q7, [r5, #64]\n" TURN "1:\n\t"                                                \
                      "vldrw.32 q0, [r3, q6]\n\t"                                                             \
                      "vldrw.32 q1, [r3, q7]\n\t"                                                             \
                      "vldrb.8 q2, [r1], #4\n\t"                                                              \
@@ -82,12 +100,11 @@
                                                       "vqrdmulh.s32 " result ", " result ", r10\n\t"
 
 #define SINGLES(halves)                                                                                      \
-    __asm__ volatile(ENTER "vldrh.16 q3, [r0, #32]\n\t"                                                      \
-                           "vldrw.32 q4, [r0, #48]\n\t"                                                      \
-                           "vldrw.32 q5, [r0, #64]\n\t"                                                      \
-                           "vldrw.32 q6, [r0, #80]\n\t"                                                      \
-                           "vldrw.32 q7, [r0, #96]\n"                                                        \
-                           "1:\n\t"                                                                          \
+    __asm__ volatile(ENTER "vldrh.16 q3, [r5, #32]\n\t"                                                      \
+                           "vldrw.32 q4, [r5, #48]\n\t"                                                      \
+                           "vldrw.32 q5, [r5, #64]\n\t"                                                      \
+                           "vldrw.32 q6, [r5, #80]\n\t"                                                      \
+                           "vldrw.32 q7, [r5, #96]\n" TURN "1:\n\t"                                          \
                            "vldrb.8 q1, [r1], #16\n\t"                                                       \
                            "vldrb.8 q2, [r1], #16\n\t" FOUR("q1", "q1")                                      \
                                halves("q1", "q0") "vrshl.s32 q1, r12\n\t" FOUR("q2", "q2")                   \
@@ -119,19 +136,19 @@ ASSEMBLY void dimmer_window_columns(const dimmer_columns_t *columns REGISTER) {
                      "pop {r4-r11, pc}");
 }
 
-ASSEMBLY void dimmer_window_pairs(const dimmer_window_t *window REGISTER) {
+ASSEMBLY void dimmer_window_pairs(dimmer_window_t *window REGISTER) {
     PAIRS(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_window_pairs_relu(const dimmer_window_t *window REGISTER) {
+ASSEMBLY void dimmer_window_pairs_relu(dimmer_window_t *window REGISTER) {
     PAIRS(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_window_singles(const dimmer_window_t *window REGISTER) {
+ASSEMBLY void dimmer_window_singles(dimmer_window_t *window REGISTER) {
     SINGLES(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_window_singles_relu(const dimmer_window_t *window REGISTER) {
+ASSEMBLY void dimmer_window_singles_relu(dimmer_window_t *window REGISTER) {
     SINGLES(HALVES_UP);
 }
 
