@@ -166,7 +166,8 @@ CONV_2D_DSP = _extended("dimmer_conv2d_s8_dsp", CONV_2D, "conv", "H:group,reserv
 CONV_2D_PANEL = _extended("dimmer_conv2d_s8_panel", CONV_2D, "conv", "H:group,reserved2")
 CONV_2D_PAIRS = Kernel("dimmer_conv2d_s8_pairs", CONV_2D_PANEL.fields)
 CONV_2D_WINOGRAD = _extended("dimmer_conv2d_s8_winograd", CONV_2D, "conv", "H:group,strip")
-CONV_2D_NARROW_DSP = _extended("dimmer_conv2d_s8_narrow_dsp", CONV_2D, "conv", "H:group,strip,terms,reserved2")
+_NARROW = "I:offsets i:entry_multiplier H:{}group,strip,terms b:entry_zero_point,entry_shift"
+CONV_2D_NARROW_DSP = _extended("dimmer_conv2d_s8_narrow_dsp", CONV_2D, "conv", _NARROW.format(""))
 CONV_2D_F43_DSP = _extended("dimmer_conv2d_s8_f43_dsp", CONV_2D, "conv", "H:group,strip")
 CONV_2D_MVE = _extended("dimmer_conv2d_s8_mve", CONV_2D, "conv", "H:group,columns")
 DEPTHWISE_CONV_2D = _record(
@@ -202,7 +203,11 @@ CONV_2D_ADD_DSP = _with_add("dimmer_conv2d_add_s8_dsp", "H:operand,group")
 CONV_2D_ADD_WINOGRAD = _with_add("dimmer_conv2d_add_s8_winograd", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_F43_DSP = _with_add("dimmer_conv2d_add_s8_f43_dsp", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_MVE = _with_add("dimmer_conv2d_add_s8_mve", "H:operand,group,columns,reserved2")
-CONV_2D_ADD_NARROW_DSP = _with_add("dimmer_conv2d_add_s8_narrow_dsp", "H:operand,group,strip,terms")
+CONV_2D_ADD_NARROW_DSP = _with_add("dimmer_conv2d_add_s8_narrow_dsp", _NARROW.format("operand,") + " H:reserved2")
+_ENTRY = "i:entry_multiplier b:entry_zero_point,entry_shift H:{}reserved3"
+ENTRY_CONV_2D = _extended("dimmer_entry_conv2d_s8", CONV_2D, "conv", _ENTRY.format(""))
+ENTRY_CONV_2D_ADD = _with_add("dimmer_entry_conv2d_add_s8", _ENTRY.format("operand,"))
+"""The same with the QUANTIZE before the convolution."""
 MUL = _record(
     "dimmer_mul_s8",
     f"I:input1,input2,output,dims[4] i:multiplier b:shift,zero_point1,zero_point2,output_zero_point,{_LIMITS} "

@@ -13,20 +13,20 @@ from firmware_gen.errors import FirmwareGenError
 from firmware_gen.kernels import Kernel, Scratch, Step, Value
 from firmware_gen.plan import aligned
 from firmware_gen.share import Block, BlockSet
-from firmware_gen.variants.fuse import fuse_sums
+from firmware_gen.variants.fuse import fuse_entries, fuse_sums
 
 FEATURES = {
     "cortex-m0": ("thumb", "words"),
     "cortex-m0plus": ("thumb", "words"),
     "cortex-m3": ("thumb", "thumb2", "words"),
-    "cortex-m4": ("thumb", "thumb2", "dsp"),
-    "cortex-m7": ("thumb", "thumb2", "dsp"),
-    "cortex-m33": ("thumb", "thumb2", "dsp"),
+    "cortex-m4": ("thumb", "thumb2", "dsp", "packed"),
+    "cortex-m7": ("thumb", "thumb2", "dsp", "packed"),
+    "cortex-m33": ("thumb", "thumb2", "dsp", "packed"),
     "cortex-m55": ("thumb", "thumb2", "dsp", "mve"),
     "rv32imac": ("riscv", "words"),
 }
 """Core, as the compiler calls it -> what variants may ask for: instruction sets, and "words" where there is none that
-multiplies narrower values in packs.
+multiplies narrower values in packs, or "packed" where that is done best by packing them into one long multiplication.
 """
 
 Settings = Mapping[str, Value]
@@ -120,10 +120,11 @@ def choose(
         FirmwareGenError: a step has no variant that is small enough.
     """
     usable = [variant for variant in variants if variant.features <= features]
-    blocks = replace(
-        blocks,
-        blocks=tuple(fuse_sums(block, lambda step: _runs(step, usable, scratch_limit)) for block in blocks.blocks),
-    )
+
+    def runs(step: Step) -> bool:
+        return _runs(step, usable, scratch_limit)
+
+    blocks = replace(blocks, blocks=tuple(fuse_entries(fuse_sums(block, runs), runs) for block in blocks.blocks))
     lives = [_live_bytes(block) for block in blocks.blocks]
     peak = max((live for block in lives for live in block), default=0)
     chosen: list[Block] = []

@@ -1,11 +1,24 @@
-"""Steps that become one: a convolution, and the ADD that is all that reads its result."""
+"""Steps that become one: a convolution, and the ADD that is all that reads its result; a QUANTIZE, and the convolutions
+that read its result.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from firmware_gen.kernels import ADD, CONV_2D, CONV_2D_ADD, Buffer, Scratch, Step, Value
+from firmware_gen.kernels import (
+    ADD,
+    CONV_2D,
+    CONV_2D_ADD,
+    ENTRY_CONV_2D,
+    ENTRY_CONV_2D_ADD,
+    REQUANTIZE,
+    Buffer,
+    Scratch,
+    Step,
+    Value,
+)
 from firmware_gen.share import Block
 
 
@@ -22,6 +35,44 @@ def fuse_sums(block: Block, runs: Callable[[Step], bool]) -> Block:
         else:
             steps.append(step)
     return _without_unused(replace(block, steps=tuple(steps)))
+
+
+def fuse_entries(block: Block, runs: Callable[[Step], bool]) -> Block:
+    """Fuses every QUANTIZE whose readers are all convolutions with each of them, where `runs` says that something can
+    run every result.
+
+    The quantised tensor needs no buffer then.
+    """
+    for entry in block.steps:
+        readers = [step for step in block.steps if entry.writes in step.reads]
+        if entry.kernel != REQUANTIZE or entry.writes == block.output or not readers:
+            continue
+        fused = {id(reader): _with_entry(entry, reader) for reader in readers}
+        if all(step is not None and runs(step) for step in fused.values()):
+            steps = [fused.get(id(step), step) for step in block.steps if step is not entry]
+            block = replace(block, steps=tuple(step for step in steps if step is not None))
+    return _without_unused(block)
+
+
+def _with_entry(entry: Step, conv: Step) -> Step | None:
+    """Both as one step; None where the quantised tensor is not just the input of a convolution."""
+    kernel = {CONV_2D: ENTRY_CONV_2D, CONV_2D_ADD: ENTRY_CONV_2D_ADD}.get(conv.kernel)
+    fields, source = conv.fields, entry.fields
+    others = [name for name, value in fields.items() if name != "input" and value == Buffer(entry.writes)]
+    signed = not (source["input_unsigned"] or source["output_unsigned"])
+    if kernel is None or others or fields["input"] != Buffer(entry.writes) or not signed:
+        return None
+    values: dict[str, Value] = {**fields, "input": source["input"], "reserved3": 0}
+    values |= {f"entry_{name}": source[name] for name in ("multiplier", "shift")}
+    values |= {"entry_zero_point": source["input_zero_point"]}
+    (read,) = entry.reads
+    return replace(
+        conv,
+        kernel=kernel,
+        values=tuple(values[item.name] for item in kernel.fields),
+        reads=tuple(dict.fromkeys(read if buffer == entry.writes else buffer for buffer in conv.reads)),
+        in_place=tuple(buffer for buffer in conv.in_place if buffer != read),
+    )
 
 
 def _without_unused(block: Block) -> Block:

@@ -17,7 +17,10 @@ from firmware_gen.kernels import (
     CONV_2D_ADD,
     CONV_2D_ADD_NARROW_DSP,
     CONV_2D_NARROW_DSP,
+    ENTRY_CONV_2D,
+    ENTRY_CONV_2D_ADD,
     Params,
+    Shifts,
     Step,
 )
 from firmware_gen.slices import sliced
@@ -25,7 +28,7 @@ from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, w
 from firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
 from firmware_gen.variants.frame import Settings, Variant
 
-_DSP = frozenset({"dsp"})
+_PACKED = frozenset({"dsp", "packed"})
 _MAX_CHUNKS = 16
 
 
@@ -105,32 +108,49 @@ def _by_term(codes: Codes, walk: _Walk) -> Codes:
     return fields.reshape(channels, walk.terms, -1)
 
 
-def _chunk(step: Step) -> int | None:
-    """The most terms that may be added up before a sum is read; None where there is no such number."""
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """How many terms are added up before a sum is read.
+
+    Attributes:
+        offsets: what is added to each field of a channel, so that it is never negative, in units of 2^(spacing - 8).
+    """
+
+    terms: int
+    offsets: tuple[int, ...]
+
+
+def _chunk(step: Step) -> _Chunk | None:
+    """The most terms for which no sum leaves its field; None where there is no such number."""
     shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
     walk = _walk(shape, form)
     fields = _by_term(_codes(step), walk)
     for chunks in range(1, _MAX_CHUNKS + 1):
         terms, rest = divmod(walk.terms, chunks)
-        if not rest and math.gcd(terms, shape.input_c) % 4 == 0 and _fits(fields, terms, form):
-            return terms
+        if not rest and math.gcd(terms, shape.input_c) % 4 == 0:
+            offsets = _offsets(fields, terms, form)
+            if offsets is not None:
+                return _Chunk(terms, offsets)
     return None
 
 
-def _fits(fields: Codes, terms: int, form: _Format) -> bool:
-    """Whether no sum of the products of `terms` terms, nor any part of one in any order, leaves its field."""
+def _offsets(fields: Codes, terms: int, form: _Format) -> tuple[int, ...] | None:
+    """The offset of each channel with which no sum of the products of `terms` terms, nor any part of one in any order,
+    leaves its field; None where there is none.
+    """
     channels, _, count = fields.shape
     products = form.high * fields.reshape(channels, -1, terms, count)
-    for same_sign in (np.maximum(products, 0), np.maximum(-products, 0)):
-        sums = same_sign.sum(axis=2)
-        if sums.sum(axis=2).max() >= 2 ** (form.spacing - 1):
-            return False
-        # The upper fields are carried as a signed number of the bits that the lower ones leave: its uppermost field
-        # has the products of the uppermost weights alone.
-        room = 63 - (form.inputs + count - 2) * form.spacing
-        if count > 1 and sums[:, :, -1].max() >= 2**room - 1:
-            return False
-    return True
+    above, below = (np.maximum(sign * products, 0).sum(axis=2) for sign in (1, -1))
+    # The upper fields are carried as a signed number of the bits that the lower ones leave: its uppermost field has the
+    # products of the uppermost weights alone.
+    room = 63 - (form.inputs + count - 2) * form.spacing
+    if count > 1 and max(above[:, :, -1].max(), below[:, :, -1].max()) >= 2**room - 1:
+        return None
+    unit = 2 ** (form.spacing - 8)
+    codes = -(-below.sum(axis=2).max(axis=1) // unit)
+    if codes.max() > 255 or (codes * unit + above.sum(axis=2).max(axis=1)).max() >= 2**form.spacing:
+        return None
+    return tuple(codes.tolist())
 
 
 def _supports(step: Step) -> bool:
@@ -141,8 +161,8 @@ def _supports(step: Step) -> bool:
     even = shape.input_c % 4 == 0 and shape.output_c % 2 == 0
     if not (plain and even and shape.pad_left < shape.kernel_w and step.input_high <= _FORMATS[bits].high - 128):
         return False
-    terms = _chunk(step)
-    return terms is not None and _rescales(step, terms)
+    chunk = _chunk(step)
+    return chunk is not None and _rescales(step, chunk.terms)
 
 
 def _rescales(step: Step, terms: int) -> bool:
@@ -168,10 +188,11 @@ def _settings(step: Step) -> Iterable[Settings]:
     shape = shape_of(step)
     groups = {(-(-shape.output_c // passes) + 1) // 2 * 2 for passes in range(1, shape.output_c // 2 + 1)}
     strips = {2 * -(-shape.output_h // (2 * count)) for count in range(1, shape.output_h + 1)}
-    terms, bias = _chunk(step), _bias(step)
-    assert terms is not None
+    chunk, bias = _chunk(step), _bias(step)
+    assert chunk is not None
+    offsets = Shifts(tuple((code + 128) % 256 - 128 for code in chunk.offsets))
     return [
-        {"group": group, "strip": strip, "terms": terms, "bias": bias}
+        {"group": group, "strip": strip, "terms": chunk.terms, "offsets": offsets, "bias": bias}
         for group in sorted(groups)
         for strip in sorted(strips)
     ]
@@ -191,7 +212,8 @@ def _scratch(step: Step, settings: Settings) -> int:
     rows = (strip // 2 - 1) * shape.stride_h + shape.kernel_h
     pixels = 8 * walk.tiles * rows * walk.phases * shape.input_c
     panel = group // 2 * (16 * chunks + 8 * walk.terms + 48)
-    return 32 * chunks + panel + pixels + 2 * shape.input_c + 2 * walk.all_tiles * form.inputs * group
+    table = 256 if number(step, "entry_multiplier") else 0
+    return table + 32 * chunks + panel + pixels + 2 * shape.input_c + 2 * walk.all_tiles * form.inputs * group
 
 
 def _cost(step: Step, settings: Settings) -> float:
@@ -226,6 +248,8 @@ def _add_cost(step: Step, settings: Settings) -> float:
 
 
 VARIANTS = (
-    Variant(CONV_2D_NARROW_DSP, CONV_2D, _DSP, _cost, _supports, _settings, _scratch),
-    Variant(CONV_2D_ADD_NARROW_DSP, CONV_2D_ADD, _DSP, _add_cost, _add_supports, _settings, _add_scratch),
+    Variant(CONV_2D_NARROW_DSP, CONV_2D, _PACKED, _cost, _supports, _settings, _scratch),
+    Variant(CONV_2D_NARROW_DSP, ENTRY_CONV_2D, _PACKED, _cost, _supports, _settings, _scratch),
+    Variant(CONV_2D_ADD_NARROW_DSP, CONV_2D_ADD, _PACKED, _add_cost, _add_supports, _settings, _add_scratch),
+    Variant(CONV_2D_ADD_NARROW_DSP, ENTRY_CONV_2D_ADD, _PACKED, _add_cost, _add_supports, _settings, _add_scratch),
 )

@@ -143,25 +143,33 @@ DIMMER_KERNEL(dimmer_conv2d_s8_mve);
 /* CONV_2D of narrow inputs with narrow weights for Arm cores with the DSP extension (narrow.h): weight_bits
  * is 4 or 2, input_zero_point is -128, and no input is above -113 (4 bits) or -125 (2 bits). bias has no zero
  * point folded in: inputs count from 0 here. batches and both dilations are 1, kernel_w <= 3, stride_w <= 2,
- * pad_left < kernel_w, input_c is a multiple of 4, output_c, group and strip are even; shifts are -22..12,
- * and no |bias + part of the sum| * 2^max(shift, 0) reaches 2^30. A word holds Q = 3 inputs (4 bits) or 4, S
- * = 13 bits apart or 10. A row of inputs has min(kernel_w, stride_w) phases: phase p has taps p, p +
- * stride_w, ..., N(p) of them, begins at B(p) = min(ceil(max(pad_left - p, 0) / stride_w), N(p) - 1) and ends
- * at E(p) = min((input_w - 1 + pad_left - p) / stride_w + 1, output_w + N(p) - 1). X is the largest N(p) - 1
- * - B(p), K = kernel_h * phases * input_c. `terms` divides K and has a multiple of 4 in common with input_c:
- * as many are added up before a sum is read. Their positive products add up to less than 2^(S - 1), so do the
- * negative ones; those of the taps with B(p) + X - 2 before them in their phase to less than 2^(63 - Q * S -
- * S) - 1. Scratch: with T the largest ceil((E(p) - B(p)) / Q), at least 1, A = ceil((output_w + X) / Q), C =
- * K / terms and R = (strip / 2 - 1) * stride_h + kernel_h: 32 * C + group / 2 * (16 * C + 8 * K + 48) + 8 * T
- * * R * phases * input_c + 2 * input_c + 2 * A * Q * group. */
+ * pad_left < kernel_w, input_c is a multiple of 4, output_c, group and strip are even.
+ * entry_multiplier is 0, or the inputs go through a QUANTIZE first: from entry_zero_point to -128,
+ * entry_multiplier and entry_shift as in dimmer_requantize_s8; what is said of inputs holds behind it.
+ * A word holds Q = 3 inputs (4 bits) or 4, S = 13 bits apart or 10. A row of inputs has P = min(kernel_w,
+ * stride_w) phases: phase p has taps p, p + stride_w, ..., N(p) of them, begins at B(p) =
+ * min(ceil(max(pad_left
+ * - p, 0) / stride_w), N(p) - 1) and ends at E(p) = min((input_w - 1 + pad_left - p) / stride_w + 1, output_w
+ * + N(p) - 1). X is the largest N(p) - 1 - B(p), K = kernel_h * P * input_c. `terms` divides K and has a
+ * multiple of 4 in common with input_c: as many are added up before a sum is read. offsets is an index into
+ * shifts: of a uint8 for each channel, in units of 2^(S - 8); it is at least what the negative products of
+ * `terms` terms add up to, and with what the positive ones add up to it is below 2^S. Both are below 2^(63 -
+ * Q * S - S) - 1 for those products alone whose tap has B(p) + X - 2 others before it in its phase. shifts
+ * are -22..12, and (|bias| + 2^S * K / terms) * 2^max(shift, 0) is below 2^30. Scratch: with T the largest
+ * ceil((E(p) - B(p)) / Q), at least 1, A = ceil((output_w + X) / Q), C = K / terms and R = (strip / 2 - 1) *
+ * stride_h + kernel_h: 32 * C + group / 2 * (16 * C + 8 * K + 48) + 8 * T * R * P * input_c + 2 * input_c + 2
+ * * A * Q * group, and 256 more where there is a QUANTIZE. */
 typedef struct {
     dimmer_conv2d_s8_t conv;
+    uint32_t offsets;
+    int32_t entry_multiplier;
     uint16_t group; /* output channels in one pass */
     uint16_t strip; /* rows of outputs */
     uint16_t terms;
-    uint16_t reserved2;
+    int8_t entry_zero_point;
+    int8_t entry_shift;
 } dimmer_conv2d_s8_narrow_dsp_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_s8_narrow_dsp_t, sizeof(dimmer_conv2d_s8_t) + 8);
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_narrow_dsp_t, sizeof(dimmer_conv2d_s8_t) + 16);
 DIMMER_KERNEL(dimmer_conv2d_s8_narrow_dsp);
 
 /* DEPTHWISE_CONV_2D. As dimmer_conv2d_s8_t, but weights int8[1,kernel_h,kernel_w,output_c], and
@@ -373,13 +381,18 @@ DIMMER_KERNEL(dimmer_conv2d_add_s8_mve);
 typedef struct {
     dimmer_conv2d_s8_t conv;
     dimmer_add_s8_t add;
+    uint32_t offsets;
+    int32_t entry_multiplier;
     uint16_t operand;
     uint16_t group;
     uint16_t strip;
     uint16_t terms;
+    int8_t entry_zero_point;
+    int8_t entry_shift;
+    uint16_t reserved2;
 } dimmer_conv2d_add_s8_narrow_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_narrow_dsp_t,
-                  sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 8);
+                  sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 20);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_narrow_dsp);
 
 typedef dimmer_add_s8_t dimmer_sub_s8_t; /* output = input1 - input2 */

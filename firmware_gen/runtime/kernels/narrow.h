@@ -11,10 +11,11 @@
  *    4    0..15   -7..7      3       13
  *    2    0..3    -1..1      4       10
  *
- * A field is read as unsigned after half its range was added. The uppermost input of a 2-bit word would be
- * its sign: it is stored less 2, and what that takes away is given back with the halves. Where a sum over all
- * terms might leave its field, terms are added up in chunks, each in a sum of its own. A kernel that steps
- * over inputs sees the even and the odd ones as two rows ("phases") with every other tap.
+ * A field is read as unsigned: its channel's offset was added, which is at least its negative products. The
+ * uppermost input of a 2-bit word would be its sign: it is stored less 2, and what that takes away is given
+ * back with the offset. Where a sum over all terms might leave its field, terms are added up in chunks, each
+ * in a sum of its own. A kernel that steps over inputs sees the even and the odd ones as two rows ("phases")
+ * with every other tap. A QUANTIZE before the convolution is a table that inputs go through.
  */
 #ifndef DIMMER_NARROW_H
 #define DIMMER_NARROW_H
@@ -25,20 +26,18 @@
 #define DIMMER_NARROW_TAPS       3u
 #define DIMMER_NARROW_PHASES     2u
 #define DIMMER_NARROW_SUMS       4u /* of two lanes, a row of outputs each, and two channels */
-#define DIMMER_NARROW_HEAD                                                                                   \
-    4u /* words before the weights of a chunk: where the sums of both channels begin                         \
-        */
+/* Words before the weights of a chunk: where the sums of both channels begin. */
+#define DIMMER_NARROW_HEAD 4u
 
 /* Behind the last chunk: what the outputs of the first channel share, and of the second. Assembly knows the
  * order. */
 typedef struct {
-    int32_t
-        negative;   /* -1 where sums are shifted to the right, and negative ones are rounded down at halves */
-    int32_t factor; /* doubles a sum, and shifts it to the left where that is its shift */
-    int32_t bias;   /* times factor, less the halves of the fields */
-    int32_t multiplier;
-    int32_t rounding; /* half of what is shifted out to the right, and the output's zero point above it */
-    int32_t shift;    /* to the right */
+    int32_t negative;   /* -1 where the shift is to the right: halves of negative sums are rounded down */
+    int32_t factor;     /* doubles a sum, and shifts it to the left where that is its shift */
+    int32_t bias;       /* times factor, less the offsets of the fields */
+    int32_t multiplier; /* Q0.31 */
+    int32_t rounding;   /* half of what is shifted out to the right, and the output's zero point above it */
+    int32_t shift;      /* to the right */
 } dimmer_narrow_tail_t;
 
 #define DIMMER_NARROW_TAIL 12u /* words of both */
@@ -48,10 +47,14 @@ typedef struct {
     uint32_t bits;
     uint32_t pixels;
     uint32_t spacing;
-    int64_t halves; /* half of each complete field */
+    int64_t ones; /* 1 in each complete field */
 } dimmer_narrow_format_t;
 
 dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits);
+
+/* What becomes of sums: any int8; the same where all shifts are to the left; as narrow as inputs, from -128
+ * on. */
+typedef enum { DIMMER_NARROW_WIDE, DIMMER_NARROW_LEFT, DIMMER_NARROW_CLAMPED } dimmer_narrow_kind_t;
 
 /* What dimmer_narrow_row works on: two rows of outputs, the lanes, of two channels. Its assembly knows the
  * order. */
@@ -75,26 +78,40 @@ typedef struct narrow_row {
 void dimmer_narrow_row_4(dimmer_narrow_row_t *row);
 void dimmer_narrow_row_2(dimmer_narrow_row_t *row);
 
-/* Reads the complete fields of both channels and lanes, rescales and stores them, and brings the outputs to
- * the next tile: of a single chunk, or adding up all of them. clamped: outputs have `bits` bits as well. */
-void (*dimmer_narrow_results(uint32_t bits, uint32_t chunks, int clamped))(dimmer_narrow_row_t *row,
-                                                                           const dimmer_narrow_tail_t *tail);
+/* What reads the complete fields of both channels and lanes, rescales and stores them, and brings the outputs
+ * to the next tile: of a single chunk, or adding up all of them. */
+void (*dimmer_narrow_results(uint32_t bits, int many,
+                             dimmer_narrow_kind_t kind))(dimmer_narrow_row_t *row,
+                                                         const dimmer_narrow_tail_t *tail);
 
 /* The words of `channels` channels, a multiple of 4, from the columns of as many neighbouring inputs as a
- * word holds: every other word from `to` on. */
+ * word holds: every other word from `to` on. With a table of 256 bytes, from what it has for their codes. */
 void dimmer_narrow_pixels(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], uint32_t channels,
-                          uint32_t bits, int32_t *to);
+                          uint32_t bits, const uint8_t *table, int32_t *to);
 
 /* The same for inputs that are all 0. */
 void dimmer_narrow_blank(uint32_t channels, uint32_t bits, int32_t *to);
 
-/* The words of `channels` channels from the int8 codes of the taps, lowest field first. Gives their sum. */
-int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t channels, uint32_t bits,
-                              int32_t *to);
+/* The words of `channels` channels from the int8 codes of `count` taps, 2 or 3, lowest field first. Gives
+ * their sum.
+ */
+int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count, uint32_t channels,
+                              uint32_t bits, int32_t *to);
 
-/* One layer, as the record says; with `add` as dimmer_direct_layer. */
-void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                         uint32_t strip, uint32_t terms, const dimmer_add_s8_t *add, uint32_t operand,
-                         uint8_t *arena);
+/* What the records have beside the convolution. */
+typedef struct {
+    uint32_t group;
+    uint32_t strip;
+    uint32_t terms;
+    uint32_t offsets;
+    int32_t entry_multiplier;
+    int32_t entry_zero_point;
+    int32_t entry_shift;
+} dimmer_narrow_settings_t;
+
+/* One layer; with `add` as dimmer_direct_layer. */
+void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
+                         const dimmer_narrow_settings_t *settings, const dimmer_add_s8_t *add,
+                         uint32_t operand, uint8_t *arena);
 
 #endif

@@ -1,3 +1,4 @@
+#include "../fixedpoint.h"
 #include "direct.h"
 #include "narrow.h"
 #include "sum_dsp.h"
@@ -9,7 +10,9 @@
 /* Where a layer's scratch lies, and what follows from its shape. An output is computed in one of two lanes:
  * those of a strip's lower half are the second one. */
 typedef struct {
+    const dimmer_model_t *model;
     const dimmer_conv2d_s8_t *r;
+    const dimmer_narrow_settings_t *settings;
     const int8_t *input;
     int8_t *output;
     const int8_t *residual; /* null where nothing is added */
@@ -21,6 +24,7 @@ typedef struct {
     int32_t *pixels; /* int32[tiles][rows][phases][input_c][lanes] */
     int8_t *zero;    /* the code of 0 of all channels of an input */
     int8_t *no_tap;  /* weights of 0 */
+    uint8_t *table;  /* where inputs are quantised: from 0 on */
     int8_t *results[2];
     uint32_t half; /* rows of outputs of a lane */
     uint32_t rows; /* of inputs under them */
@@ -33,7 +37,7 @@ typedef struct {
     uint32_t chunks;
     uint32_t first; /* channels of the pass */
     uint32_t count;
-    int clamped; /* whether outputs are as narrow as inputs */
+    dimmer_narrow_kind_t kind;
 } work_t;
 
 static uint32_t common(uint32_t a, uint32_t b) {
@@ -60,30 +64,38 @@ static void find_taps(const work_t *w, const int8_t *row, uint32_t phase,
     }
 }
 
-static void fill_tail(const dimmer_model_t *model, const work_t *w, uint32_t c, dimmer_narrow_tail_t *tail) {
+/* What is added to each field of channel c: unsigned codes in the table of shifts, of half a field / 128. */
+static int32_t offset_of(const work_t *w, uint32_t c) {
+    const uint8_t code = (uint8_t)w->model->shifts[w->settings->offsets + c];
+
+    return (int32_t)((uint32_t)code << (w->format.spacing - 8u));
+}
+
+static void fill_tail(const work_t *w, uint32_t c, dimmer_narrow_tail_t *tail) {
     const dimmer_conv2d_s8_t *r = w->r;
-    const int32_t shift = model->shifts[r->shifts + c];
-    const int32_t bias = model->params[r->bias + c] - (int32_t)(w->chunks << (w->format.spacing - 1u));
+    const int32_t shift = w->model->shifts[r->shifts + c];
+    const int32_t bias = w->model->params[r->bias + c] - (int32_t)w->chunks * offset_of(w, c);
 
     tail->negative = shift < 0 ? -1 : 0;
     tail->factor = (int32_t)2 << (shift < 0 ? 0 : shift);
     tail->bias = bias * tail->factor;
-    tail->multiplier = model->params[r->multipliers + c];
+    tail->multiplier = w->model->params[r->multipliers + c];
     tail->shift = shift < 0 ? -shift : 0;
     tail->rounding = shift < 0 ? (int32_t)1 << (-shift - 1) : 0;
-    if (!w->clamped) {
+    if (w->kind != DIMMER_NARROW_CLAMPED) {
         tail->rounding += (int32_t)((uint32_t)r->output_zero_point << tail->shift);
     }
 }
 
 /* The weights of channel c from `to` on, every other word, chunk by chunk. */
-static void fill_channel(const dimmer_model_t *model, const work_t *w, uint32_t c, int32_t *to) {
+static void fill_channel(const work_t *w, uint32_t c, int32_t *to) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t channels = r->input_c;
     const size_t row_bytes = (size_t)r->kernel_w * channels;
-    const int8_t *row = model->weights + r->weights + c * r->kernel_h * row_bytes;
+    const int8_t *row = w->model->weights + r->weights + c * r->kernel_h * row_bytes;
     const uint32_t run = common(w->terms, channels);
     const uint32_t odd = (c - w->first) & 1u;
+    const uint32_t count = r->kernel_w > 2u * w->phases ? DIMMER_NARROW_TAPS : DIMMER_NARROW_TAPS - 1u;
     const int8_t *taps[DIMMER_NARROW_TAPS];
     uint32_t phase = 0;
     uint32_t at = 0;
@@ -91,7 +103,7 @@ static void fill_channel(const dimmer_model_t *model, const work_t *w, uint32_t 
 
     for (chunk = 0; chunk < w->chunks; ++chunk) {
         int32_t *const head = to + 2u * odd;
-        int64_t start = w->format.halves;
+        int64_t start = w->format.ones * offset_of(w, c);
         uint32_t left;
 
         to += DIMMER_NARROW_HEAD;
@@ -101,7 +113,8 @@ static void fill_channel(const dimmer_model_t *model, const work_t *w, uint32_t 
             if (at == 0u) {
                 find_taps(w, row, phase, taps);
             }
-            start += (int64_t)dimmer_narrow_weights(taps, run, w->format.bits, to + odd) * ((int64_t)1 << 31);
+            start += (int64_t)dimmer_narrow_weights(taps, count, run, w->format.bits, to + odd) *
+                     ((int64_t)1 << 31);
             for (i = 0; i < DIMMER_NARROW_TAPS; ++i) {
                 taps[i] += taps[i] == w->no_tap ? 0u : run;
             }
@@ -117,15 +130,15 @@ static void fill_channel(const dimmer_model_t *model, const work_t *w, uint32_t 
         head[0] = (int32_t)(uint32_t)start;
         head[1] = (int32_t)(start >> 32);
     }
-    fill_tail(model, w, c, (dimmer_narrow_tail_t *)(void *)to + odd);
+    fill_tail(w, c, (dimmer_narrow_tail_t *)(void *)to + odd);
 }
 
-static void fill_panel(const dimmer_model_t *model, work_t *w) {
+static void fill_panel(work_t *w) {
     const uint32_t words = w->chunks * (DIMMER_NARROW_HEAD + 2u * w->terms) + DIMMER_NARROW_TAIL;
     uint32_t c;
 
     for (c = 0; c < w->count; ++c) {
-        fill_channel(model, w, w->first + c, w->panel + c / 2u * words);
+        fill_channel(w, w->first + c, w->panel + c / 2u * words);
     }
     w->panel_end = w->panel + w->count / 2u * words;
 }
@@ -153,10 +166,18 @@ static void fill_row(const work_t *w, int32_t y, int32_t *to) {
                 dimmer_narrow_blank(channels, w->format.bits, words);
                 continue;
             }
-            for (i = 0; i < DIMMER_NARROW_MAX_PIXELS; ++i, x += r->stride_w) {
-                columns[i] = (uint32_t)x < r->input_w ? row + (size_t)x * channels : w->zero;
+            if (x >= 0 && x + (int32_t)(DIMMER_NARROW_MAX_PIXELS * r->stride_w) <= r->input_w) {
+                const int8_t *column = row + (size_t)x * channels;
+
+                for (i = 0; i < DIMMER_NARROW_MAX_PIXELS; ++i, column += r->stride_w * channels) {
+                    columns[i] = column;
+                }
+            } else {
+                for (i = 0; i < DIMMER_NARROW_MAX_PIXELS; ++i, x += r->stride_w) {
+                    columns[i] = (uint32_t)x < r->input_w ? row + (size_t)x * channels : w->zero;
+                }
             }
-            dimmer_narrow_pixels(columns, channels, w->format.bits, words);
+            dimmer_narrow_pixels(columns, channels, w->format.bits, w->table, words);
         }
     }
 }
@@ -196,7 +217,7 @@ static void two_rows(const work_t *w, uint32_t row, const int32_t *panel, uint32
     run.tiles = w->tiles;
     run.chunks = w->chunks;
     run.sums = w->sums;
-    run.results = dimmer_narrow_results(w->format.bits, w->chunks, w->clamped);
+    run.results = dimmer_narrow_results(w->format.bits, w->chunks > 1u, w->kind);
     memset(w->sums, 0, w->chunks * DIMMER_NARROW_SUMS * sizeof *w->sums);
     if (w->format.bits == 4u) {
         dimmer_narrow_row_4(&run);
@@ -208,7 +229,10 @@ static void two_rows(const work_t *w, uint32_t row, const int32_t *panel, uint32
         uint32_t i;
 
         for (i = 0; i < w->chunks * DIMMER_NARROW_SUMS; ++i) {
-            w->sums[i] = (w->sums[i] >> (w->format.pixels * w->format.spacing)) + w->format.halves;
+            const uint32_t c = w->first + channel + i / 2u % 2u;
+
+            w->sums[i] =
+                (w->sums[i] >> (w->format.pixels * w->format.spacing)) + w->format.ones * offset_of(w, c);
         }
         run.results(&run, tail);
     }
@@ -224,7 +248,7 @@ static void finish(const work_t *w, int8_t *result, uint32_t y) {
     uint32_t i;
 
     result += w->skip * w->count;
-    if (!w->clamped) {
+    if (w->kind != DIMMER_NARROW_CLAMPED) {
         dimmer_clamp_run(r, result, r->output_w * w->count);
     }
     for (i = 0; i < pieces; ++i, result += bytes, offset += r->output_c) {
@@ -267,12 +291,12 @@ static void measure(work_t *w) {
     w->all_tiles = (r->output_w + w->skip + w->format.pixels - 1u) / w->format.pixels;
 }
 
-static void one_pass(const dimmer_model_t *model, work_t *w) {
+static void one_pass(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t words = w->chunks * (DIMMER_NARROW_HEAD + 2u * w->terms) + DIMMER_NARROW_TAIL;
     uint32_t y;
 
-    fill_panel(model, w);
+    fill_panel(w);
     for (y = 0; y < r->output_h; y += 2u * w->half) {
         uint32_t row;
 
@@ -295,32 +319,65 @@ static void one_pass(const dimmer_model_t *model, work_t *w) {
     }
 }
 
-void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                         uint32_t strip, uint32_t terms, const dimmer_add_s8_t *add, uint32_t operand,
-                         uint8_t *arena) {
+/* The table of a QUANTIZE: as dimmer_requantize_s8, with an output zero point of -128. */
+static void fill_table(const dimmer_narrow_settings_t *settings, uint8_t *table) {
+    uint32_t code;
+
+    for (code = 0; code < 256u; ++code) {
+        const int32_t x = code < 128u ? (int32_t)code : (int32_t)code - 256;
+        const int32_t y = dimmer_requantize(x - settings->entry_zero_point, settings->entry_multiplier,
+                                            settings->entry_shift);
+
+        table[code] = (uint8_t)(y < 0 ? 0 : y);
+    }
+}
+
+static dimmer_narrow_kind_t kind_of(const work_t *w) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    uint32_t c;
+
+    if (w->residual == NULL && r->output_zero_point == -128 && r->activation_min == -128 &&
+        r->activation_max == (int32_t)(1u << w->format.bits) - 129) {
+        return DIMMER_NARROW_CLAMPED;
+    }
+    for (c = 0; c < r->output_c; ++c) {
+        if (w->model->shifts[r->shifts + c] < 0) {
+            return DIMMER_NARROW_WIDE;
+        }
+    }
+    return DIMMER_NARROW_LEFT;
+}
+
+void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
+                         const dimmer_narrow_settings_t *settings, const dimmer_add_s8_t *add,
+                         uint32_t operand, uint8_t *arena) {
     const uint32_t channels = r->input_c;
+    const uint32_t group = settings->group;
     uint8_t *scratch = arena + r->scratch;
-    work_t w = {.r = r};
+    work_t w = {.model = model, .r = r, .settings = settings};
 
     w.input = (const int8_t *)(arena + r->input);
     w.output = (int8_t *)(arena + r->output);
     w.format = dimmer_narrow_format(r->weight_bits);
     measure(&w);
-    w.half = strip / 2u;
+    w.half = settings->strip / 2u;
     w.rows = (w.half - 1u) * r->stride_h + r->kernel_h;
-    w.terms = terms;
-    w.chunks = r->kernel_h * w.phases * channels / terms;
-    w.clamped = add == NULL && r->output_zero_point == -128 && r->activation_min == -128 &&
-                r->activation_max == (int32_t)(1u << w.format.bits) - 129;
-    w.residual = NULL;
+    w.terms = settings->terms;
+    w.chunks = r->kernel_h * w.phases * channels / w.terms;
     if (add != NULL) {
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_sum_operand(add, operand, (int32_t *)(void *)scratch);
         scratch += 8u * DIMMER_SUM_TABLE_WORDS;
     }
+    w.kind = kind_of(&w);
+    if (settings->entry_multiplier != 0) {
+        w.table = scratch;
+        fill_table(settings, w.table);
+        scratch += 256u;
+    }
     w.sums = (int64_t *)(void *)scratch;
     w.panel = (int32_t *)(void *)(w.sums + w.chunks * DIMMER_NARROW_SUMS);
-    w.pixels = w.panel + group / 2u * (w.chunks * (DIMMER_NARROW_HEAD + 2u * terms) + DIMMER_NARROW_TAIL);
+    w.pixels = w.panel + group / 2u * (w.chunks * (DIMMER_NARROW_HEAD + 2u * w.terms) + DIMMER_NARROW_TAIL);
     w.zero = (int8_t *)(w.pixels + 2u * (size_t)w.tiles * w.rows * w.phases * channels);
     w.no_tap = w.zero + channels;
     w.results[0] = w.no_tap + channels;
@@ -329,7 +386,7 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     memset(w.no_tap, 0, channels);
     for (w.first = 0; w.first < r->output_c; w.first += group) {
         w.count = w.first + group < r->output_c ? group : r->output_c - w.first;
-        one_pass(model, &w);
+        one_pass(&w);
     }
 }
 

@@ -19,7 +19,8 @@ static uint32_t below(uint32_t limit) {
 
 static int8_t weights[24576];
 static int32_t params[4u * CHANNELS]; /* folded bias, multipliers, bias as it is */
-static int8_t shifts[CHANNELS];
+static int8_t shifts[2u * CHANNELS];  /* and offsets */
+static uint32_t kinds[CHANNELS]; /* 0 and 1: all weights of a channel are as large as can be, or as small */
 static union {
     uint8_t bytes[ARENA_BYTES];
     uint64_t alignment;
@@ -68,6 +69,7 @@ static int32_t sliced(int8_t code, uint32_t bits) {
 /* Weights and what belongs to their channels. Each eighth channel has weights of one sign and full size, and
  * its inputs may all be the largest: what a field must hold. */
 static void numbers(dimmer_conv2d_s8_t *r, uint32_t depth) {
+    const int left = below(4u) == 0u;
     uint32_t c;
 
     for (c = 0; c < r->output_c; ++c) {
@@ -75,6 +77,7 @@ static void numbers(dimmer_conv2d_s8_t *r, uint32_t depth) {
         int32_t sum = 0;
         uint32_t i;
 
+        kinds[c] = kind;
         for (i = 0; i < depth; ++i) {
             const int8_t code = kind == 0u ? 127 : kind == 1u ? -128 : (int8_t)((int32_t)below(256u) - 128);
 
@@ -84,7 +87,7 @@ static void numbers(dimmer_conv2d_s8_t *r, uint32_t depth) {
         params[2u * CHANNELS + c] = (int32_t)below(20000u) - 10000;
         params[c] = params[2u * CHANNELS + c] + 128 * sum;
         params[CHANNELS + c] = (int32_t)(0x40000000u + below(0x1000000u) * 64u - below(2u));
-        shifts[c] = (int8_t)-(int32_t)(below(8u) == 0u ? 1u + below(22u) : 1u + below(8u));
+        shifts[c] = (int8_t)((int32_t)below(9u) - (left || below(4u) == 0u ? 0 : below(4u) == 0u ? 22 : 9));
     }
     r->multipliers = CHANNELS;
     r->input_zero_point = -128;
@@ -147,17 +150,34 @@ static uint32_t scratch_of(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t
            2u * ceiling(r->output_w + w.skip, w.inputs) * w.inputs * group;
 }
 
-/* Terms of a chunk that no weights are too large for: 4 of 4 bits are 4 * 3 * 7 * 15 < 2^12, and 28 of 2 bits
- * 28 * 3
- * * 3 < 2^9. Fewer now and then, so that there are several chunks. */
+/* Terms of a chunk: at most 16 of 4 bits, as 16 * 3 * 7 * 15 < 2^13 and 16 * 7 * 15 < 2^11 - 1, and 112 of 2
+ * bits, as 112 * 3 * 3 < 2^10. Where weights have both signs, sums of each are well below half of that. Fewer
+ * now and then, so that there are several chunks. */
 static uint32_t terms_of(const dimmer_conv2d_s8_t *r) {
     const uint32_t all = walk_of(r).terms;
-    uint32_t terms = r->weight_bits == 4u ? 12u : 4u * (1u + below(14u));
+    uint32_t terms = r->weight_bits == 4u ? 16u : 4u * (1u + below(28u));
 
-    while (all % terms != 0u || (terms % r->input_c != 0u && r->input_c % terms != 0u && terms % 4u != 0u)) {
+    while (all % terms != 0u) {
         terms -= 4u;
     }
     return terms;
+}
+
+/* As low or as high as they may be where all weights have one sign. */
+static void set_offsets(const dimmer_conv2d_s8_t *r, uint32_t terms) {
+    const uint32_t products = terms * 3u * (r->weight_bits == 4u ? 105u : 3u);
+    const uint32_t unit = r->weight_bits == 4u ? 32u : 4u;
+    const uint32_t least = (products + unit - 1u) / unit;
+    const uint32_t most = ((r->weight_bits == 4u ? 8191u : 1023u) - products) / unit;
+    uint32_t c;
+
+    for (c = 0; c < r->output_c; ++c) {
+        const uint32_t code = kinds[c] == 0u   ? below(2u) * most
+                              : kinds[c] == 1u ? (below(2u) != 0u ? least : 255u)
+                                               : 128u;
+
+        shifts[CHANNELS + c] = (int8_t)(code < 128u ? (int32_t)code : (int32_t)code - 256);
+    }
 }
 
 static int same(const dimmer_conv2d_s8_t *r, uint32_t end) {
@@ -185,8 +205,10 @@ static int differs(const dimmer_conv2d_s8_t *r) {
     d.group = (uint16_t)(below(2u) != 0u ? r->output_c : 2u + 2u * below(3u));
     d.strip = (uint16_t)(2u + 2u * below(((uint32_t)r->output_h + 1u) / 2u));
     d.terms = (uint16_t)terms_of(r);
-    d.reserved2 = 0u;
     end = r->scratch + scratch_of(r, d.group, d.strip, d.terms);
+    d.offsets = CHANNELS;
+    d.entry_multiplier = 0;
+    set_offsets(r, d.terms);
     memset(arena.bytes + r->output, (int)GUARD, aligned(bytes) + 64u);
     memset(arena.bytes + end, (int)GUARD, 64u);
     dimmer_conv2d_s8_narrow_dsp(&model, &d, arena.bytes);
@@ -237,6 +259,8 @@ static int sum_differs(const dimmer_conv2d_s8_t *r) {
     d.group = (uint16_t)(below(2u) != 0u ? r->output_c : 2u);
     d.strip = (uint16_t)(2u + 2u * below(((uint32_t)r->output_h + 1u) / 2u));
     d.terms = (uint16_t)terms_of(r);
+    d.offsets = CHANNELS;
+    set_offsets(r, d.terms);
     end = r->scratch + 2048u + scratch_of(r, d.group, d.strip, d.terms);
     memset(arena.bytes + end, (int)GUARD, 64u);
     dimmer_conv2d_add_s8_narrow_dsp(&model, &d, arena.bytes);

@@ -17,9 +17,7 @@ from targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.narrow_network import Shape, write_modes
 
-DSP_BOARDS = [
-    board for board in BOARD_PARAMS if {"dsp", "mve"} & features_of(load_target(str(board.values[0])).core) == {"dsp"}
-]
+DSP_BOARDS = [board for board in BOARD_PARAMS if "packed" in features_of(load_target(str(board.values[0])).core)]
 SMALL = Shape(10, (8, 12), 2)
 MODES = ("88.88", "44.44", "22.22", "84.20", "42.24")
 
@@ -71,4 +69,19 @@ def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
     assert [mode["verify"]["mismatches"] for mode in figures["modes"]] == [0] * len(MODES)
     kernels = {step["kernel"] for step in figures["steps"] if step["mode"] in ("44.44", "22.22")}
     assert kernels >= {"dimmer_conv2d_s8_narrow_dsp", "dimmer_conv2d_add_s8_narrow_dsp"}
-    assert "dimmer_conv2d_s8" not in kernels
+    assert not kernels & {"dimmer_conv2d_s8", "dimmer_requantize_s8", "dimmer_requantize_s8_table"}
+
+
+def test_narrow_modes_need_no_larger_arena(tmp_path: Path) -> None:
+    shape = Shape(32, (16, 32, 64), 2)
+    modes = write_modes(tmp_path, shape, ("88.88.88", "44.44.44", "22.22.22", "84.20.48"))
+    arenas = [
+        generate(chosen, tmp_path / "out", scratch_limit=26112, core="cortex-m4").arena for chosen in (modes[:1], modes)
+    ]
+    assert arenas[0] == arenas[1]
+
+
+def test_a_quantize_stays_where_no_kernel_could_take_it(tmp_path: Path) -> None:
+    modes = write_modes(tmp_path, SMALL, MODES)
+    assert "dimmer_requantize_s8_table" in generate(modes, tmp_path / "m0", core="cortex-m0").kernels
+    assert "dimmer_requantize_s8_table" not in generate(modes, tmp_path / "m4", core="cortex-m4").kernels
