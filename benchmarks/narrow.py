@@ -1,0 +1,96 @@
+"""What 4 and 2 bits save: a network of cifar10-r14's shape with random weights, its modes counted side by side.
+
+python -m benchmarks.narrow --target mps2-an386
+
+How many instructions a mode takes depends on its weights only where sums of large ones are read more often.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from firmware_gen.tables import PolicyConfig
+from pipeline.command import (
+    console,
+    load_firmware_target,
+    main_of,
+    progress_bar,
+    scratch_option,
+    with_scratch_limit,
+)
+from pipeline.errors import DimmerError
+from pipeline.firmware import Order, make, sample_inputs
+from targets import Target
+from tests.firmware_gen.narrow_network import Shape, write_modes
+
+R14 = Shape(32, (16, 32, 64), 2)
+MODES = ("88.88.88", "44.44.44", "22.22.22", "80.80.80", "40.40.40", "20.20.20", "84.42.20")
+SAMPLES = 5
+
+
+def figures(target: Target, modes: Sequence[str], shape: Shape = R14) -> dict[str, Any]:
+    """The content of `firmware.json` for one image of these modes, verified on SAMPLES random and edge inputs each.
+
+    Raises:
+        DimmerError: the target counts nothing.
+    """
+    if not target.counts_instructions:
+        raise DimmerError(f"{target.name} has no instruction counter: name a target that counts")
+    with tempfile.TemporaryDirectory() as work, progress_bar("narrow") as progress:
+        sources = write_modes(Path(work), shape, modes)
+        both = sample_inputs(sources[0].path, 1)
+        order = Order("random-r14", sources, PolicyConfig(), both[len(both) // 2 :], SAMPLES)
+        return make(order, target, Path(work) / "firmware", progress)
+
+
+def main(
+    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+    mode: Annotated[list[str] | None, typer.Option("--mode", help="Such as 84.20.44; repeat. Several.")] = None,
+    layers: Annotated[bool, typer.Option("--layers", help="Print every layer.")] = False,
+    scratch_limit: Annotated[int | None, scratch_option] = None,
+) -> None:
+    """Count modes of 8, 4 and 2 bits of a network with random weights."""
+    from rich.table import Table
+
+    chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
+    found = figures(chosen, tuple(mode or MODES))
+    whole = found["modes"][0]["instructions"]
+    table = Table(title=f"{found['model']} on {chosen.name}", title_justify="left")
+    for heading in ("mode", "MACs", "instructions", "of the first", "mismatches"):
+        table.add_column(heading, justify="left" if heading == "mode" else "right")
+    for line in found["modes"]:
+        verify = line["verify"]
+        table.add_row(
+            line["name"],
+            f"{line['macs']:,}",
+            f"{line['instructions']:,}",
+            f"{line['instructions'] / whole:.3f}",
+            f"{verify['mismatches']} of {verify['samples']}",
+        )
+    console().print(table)
+    ram, flash = found["ram"], found["flash"]
+    print(f"arena {ram['arena']:,}, of the first mode alone {ram['single_mode_arena']:,}; stack {ram['stack']:,}")
+    print(f"code {flash['runtime_code']:,}; weights {flash['weights']:,}, tables {flash['tables']:,}")
+    if layers:
+        _print_layers(found["steps"])
+
+
+def _print_layers(steps: Sequence[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(title="layer by layer", title_justify="left")
+    for heading in ("mode", "layer", "kernel", "MACs", "instructions"):
+        table.add_column(heading, justify="right" if heading in ("MACs", "instructions") else "left")
+    for step in steps:
+        kernel = step["kernel"].removeprefix("dimmer_")
+        table.add_row(step["mode"], step["layer"], kernel, f"{step['macs']:,}", f"{step['instructions']:,}")
+    console().print(table)
+
+
+if __name__ == "__main__":
+    main_of(main)

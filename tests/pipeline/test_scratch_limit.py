@@ -1,0 +1,91 @@
+"""RAM against speed: ResNet-8 within 60,000 bytes with the fast kernels, within 40,000 with frugal ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.command import with_scratch_limit
+from pipeline.errors import DimmerError
+from pipeline.firmware import foreign_order, make
+from pipeline.trade import limits, trades
+from targets import load_target
+from tests.firmware_gen.modes import write_modes
+
+BOARD = "mps2-an386"
+RESNET = Path(__file__).resolve().parents[3] / "shared" / "models" / "pretrainedResnet_quant.tflite"
+CODE = 24 * 1024
+
+
+def silent(_text: str, _share: float) -> None:
+    pass
+
+
+@pytest.mark.shared
+@pytest.mark.board(BOARD)
+@pytest.mark.parametrize(("limit", "ram", "instructions"), [(None, 60_000, 8_500_000), (7_000, 40_000, 12_500_000)])
+def test_resnet(tmp_path: Path, limit: int | None, ram: int, instructions: int) -> None:
+    target = with_scratch_limit(load_target(BOARD), limit)
+    figures = make(foreign_order([RESNET], samples=10), target, tmp_path, silent)
+    mode = figures["modes"][0]
+    assert (mode["verify"]["samples"], mode["verify"]["mismatches"]) == (20, 0)
+    assert figures["ram"]["arena"] + figures["ram"]["stack"] <= ram
+    assert mode["instructions"] <= instructions
+    assert figures["flash"]["runtime_code"] <= CODE
+
+
+def order_of(folder: Path) -> Any:
+    return foreign_order([mode.path for mode in write_modes(folder)], samples=0)
+
+
+def test_limits_are_those_with_arenas_of_their_own(tmp_path: Path) -> None:
+    found = limits(order_of(tmp_path), load_target(BOARD))
+    assert len(found) > 2
+    assert list(found) == sorted(found, reverse=True)
+
+
+@pytest.mark.slow
+@pytest.mark.board(BOARD)
+def test_less_scratch_is_slower_or_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = order_of(tmp_path)
+    every = limits(order, load_target(BOARD))
+    monkeypatch.setattr("pipeline.trade.limits", lambda *_: (every[0], every[len(every) // 2], every[-1]))
+    found = trades(order, load_target(BOARD), silent)
+    assert len(found) >= 2
+    for brighter, dimmer in itertools.pairwise(found):
+        assert dimmer.arena < brighter.arena
+        assert dimmer.instructions[0] > brighter.instructions[0]
+
+
+def test_a_target_without_a_counter_has_no_trade(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match="no instruction counter"):
+        trades(order_of(tmp_path), load_target("host"), silent)
+
+
+@pytest.mark.board(BOARD)
+def test_the_limit_is_an_option(tmp_path: Path) -> None:
+    import typer
+
+    from pipeline.firmware import main
+
+    path = write_modes(tmp_path)[0].path
+    app = typer.Typer()
+    app.command()(main)
+    arenas = []
+    for limit in ("400", "20000"):
+        words = ["--tflite", str(path), "--samples", "0", "--out", str(tmp_path / "out"), "--scratch-limit", limit]
+        said = CliRunner().invoke(app, words)
+        assert said.exit_code == 0, said.output
+        arenas.append(next(line for line in said.output.splitlines() if line.startswith("arena")))
+    assert arenas[0] != arenas[1]
+
+
+def test_no_limit_leaves_the_target_as_it_is() -> None:
+    target = load_target(BOARD)
+    assert with_scratch_limit(target, None) is target
+    assert with_scratch_limit(target, 5) == dataclasses.replace(target, scratch_limit=5)
