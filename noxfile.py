@@ -71,6 +71,13 @@ def flash(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def tune(session: nox.Session) -> None:
+    """Find TVM's fastest tiles: nox -s tune -- jetson --rpc HOST:PORT, or -- host [--model NAME]."""
+    target, options = target_and_options(session)
+    run(session, PYTHON, "-m", "pipeline.tvm_tune", "--target", target, *options)
+
+
+@nox.session(venv_backend="none")
 def train(session: nox.Session) -> None:
     """Train a model: nox -s train -- --model NAME."""
     run(session, PYTHON, "-m", "pipeline.train", *session.posargs)

@@ -60,6 +60,11 @@ def module_folder(build: Path, target: str) -> Path:
     return build / target / "tvm_module"
 
 
+def tuning_folder(build: Path, target: str) -> Path:
+    """Where `pipeline.tvm_tune` keeps its database."""
+    return build / "tuning" / target
+
+
 def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tuple[Network, ...]]:
     """One function a mode, `mode_<index>`, operators as loops that are fused but not scheduled.
 
@@ -90,11 +95,12 @@ def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tup
     return relax.get_pipeline("zero")(builder.get()), weights, networks
 
 
-def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path) -> Modules:
+def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path, tuned: Path | None = None) -> Modules:
     """Compiles modes into one library in ``out``.
 
     Args:
         modes: name -> `.tflite`, the most expensive first.
+        tuned: the database of tuning, if there is one.
 
     Raises:
         DimmerError: TVM is not installed, an operator cannot be lowered, or the cross compiler is missing.
@@ -108,8 +114,8 @@ def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path) -> Mo
     dot = dot_of(processor)
     with processor:
         module, weights, networks = relax_module(modes, dot)
-        executable = tvm.compile(schedule(module, dot), target=processor)
-    _link(executable, target, out / LIBRARY)
+        executable = tvm.compile(schedule(module, dot, tuned), target=processor)
+    link(executable, target, out / LIBRARY)
     weights.write(out / WEIGHTS, out / WEIGHT_LIST)
     for name, path in modes.items():
         write_qdq(read_tflite(path), out / f"{name}.onnx")
@@ -117,6 +123,7 @@ def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path) -> Mo
     document = {
         "tvm": tvm.__version__,
         "triple": target.triple,
+        "tuned": tuned is not None,
         "input": _described(first.tensors[first.input]),
         "output": _described(first.tensors[first.output]),
         "modes": [
@@ -209,7 +216,12 @@ def import_tvm() -> None:
         raise DimmerError("apache-tvm is not installed: type './nox setup', which installs requirements.txt") from error
 
 
-def _link(executable: Any, target: TvmTarget, library: Path) -> None:
+def link(executable: Any, target: TvmTarget, library: Path) -> None:
+    """What TVM compiled, as a shared library.
+
+    Raises:
+        DimmerError: the C compiler is missing, or complains.
+    """
     import tvm
 
     options: dict[str, Any] = {}
@@ -260,7 +272,9 @@ def _emit(builder: Any, function: str, network: Network, weights: Weights, dot: 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
     """The stage: build/<model>/convert -> build/<model>/<target>/tvm_module."""
     chosen = tvm_target(target.name)
-    settings: dict[str, Json] = {"processor": str(chosen.processor())}
+    tuning = tuning_folder(build, target.name)
+    tuned = tuning if tuning.is_dir() else None
+    settings: dict[str, Json] = {"processor": str(chosen.processor()), "tuned": tuned is not None}
 
     def action(out: Path) -> None:
         from pipeline.convert import mode_sources
@@ -268,10 +282,11 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         if not chosen.is_native:
             require_tools(target.tools)
         progress("compiling the modes with TVM", 0.1)
-        build_modules({mode.name: mode.path for mode in mode_sources(build / "convert")}, chosen, out)
+        build_modules({mode.name: mode.path for mode in mode_sources(build / "convert")}, chosen, out, tuned)
 
     code = [ROOT / name for name in CODE]
-    return run_stage("tvm_module", module_folder(build, target.name), [build / "convert"], settings, code, action)
+    inputs = [build / "convert", *([] if tuned is None else [tuned])]
+    return run_stage("tvm_module", module_folder(build, target.name), inputs, settings, code, action)
 
 
 def main(

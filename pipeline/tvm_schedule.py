@@ -8,34 +8,99 @@ hold, or what MetaSchedule found to be faster (`pipeline.tvm_tune`).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from pipeline.errors import DimmerError
 from pipeline.tvm_dot import ARM, AVX2, PLAIN, Dot, register
 
 LANES = 16  # of a loop without sums: int8 codes that are read, widened and written together
-TILES = ((1, 1), (1, 2), (1, 4), (2, 1), (2, 2), (2, 4), (4, 1), (4, 2), (4, 4), (7, 1), (7, 2), (8, 1), (8, 2))
-"""Pixels and vectors that are tried in tuning."""
+TILES = tuple((pixels, vectors) for pixels in range(1, 9) for vectors in range(1, 5))
+"""Pixels and vectors; tuning tries those that divide the work, a database has their indexes."""
 
 # Accumulators that leave registers for codes and weights: 16 registers of AVX2, 32 of NEON.
 _ACCUMULATORS = {AVX2: 8, ARM: 16, PLAIN: 4}
 _MOST_PIXELS = 8
 
 
-def schedule(module: Any, dot: Dot, tile: tuple[int, int] | None = None) -> Any:
-    """All PrimFuncs of a module; those that have schedules are left alone.
+def schedule(module: Any, dot: Dot, tuned: Path | None = None) -> Any:
+    """All PrimFuncs of a module.
 
     Args:
-        tile: pixels and vectors for every convolution; None for the default of each.
+        tuned: MetaSchedule's database, whose fastest schedule a function gets if it holds one.
+
+    Raises:
+        DimmerError: the database is damaged.
     """
     import tvm
     from tvm import tirx
 
+    database = None
+    if tuned is not None:
+        database = open_database(tuned)
+        if dot.instruction is not None:
+            register(dot)
     for variable, function in module.functions.items():
-        if isinstance(function, tirx.PrimFunc) and not function.attrs.get("tirx.is_scheduled", False):
-            scheduled = tvm.s_tir.Schedule(tvm.IRModule({"main": function}))
-            apply(scheduled, dot, tile)
-            module.update_func(variable, scheduled.mod["main"].with_attr("global_symbol", variable.name_hint))
+        if not isinstance(function, tirx.PrimFunc):
+            continue
+        alone = workload(function)
+        found = None if database is None else database.query_schedule(alone, tvm.target.Target.current(), "main")
+        if found is None:
+            found = tvm.s_tir.Schedule(alone)
+            apply(found, dot)
+        module.update_func(variable, found.mod["main"].with_attr("global_symbol", variable.name_hint))
     return module
+
+
+def workload(function: Any) -> Any:
+    """A function by itself, as the database knows it: whatever its name is."""
+    import tvm
+
+    return tvm.IRModule({"main": function.with_attr("global_symbol", "main")})
+
+
+def open_database(folder: Path) -> Any:
+    """MetaSchedule's database in a folder, made where there is none.
+
+    Raises:
+        DimmerError: it is damaged.
+    """
+    from tvm.s_tir import meta_schedule as ms
+
+    try:
+        return ms.database.JSONDatabase(work_dir=str(folder))
+    except Exception as error:  # TVM has no type of its own for it
+        why = str(error).splitlines()[0] if str(error) else "it cannot be read"
+        raise DimmerError(f"{folder} is a damaged tuning database ({why}): delete it and tune again") from error
+
+
+def tiles_of(module: Any, dot: Dot) -> list[tuple[int, int]]:
+    """The tiles among TILES, and the default one, that divide a workload's work; none where it has no dot products."""
+    size = _size(module)
+    if size is None:
+        return []
+    width, channels = size
+    fitting = [(p, v) for p, v in TILES if width % p == 0 and channels % (v * dot.outputs) == 0]
+    return [tile for tile in fitting if tile[0] * tile[1] <= 2 * _ACCUMULATORS.get(dot, 4)]
+
+
+def default_tile_of(module: Any, dot: Dot) -> tuple[int, int]:
+    """As default_tile, of a workload with dot products."""
+    size = _size(module)
+    assert size is not None
+    return default_tile(*size, dot)
+
+
+def _size(module: Any) -> tuple[int, int] | None:
+    """Width and output channels of a workload's dot products."""
+    import tvm
+
+    sch = tvm.s_tir.Schedule(module)
+    for block in sch.get_child_blocks(sch.get_sblock("root")):
+        if sch.get(block).name_hint == "sums" and has_dot(sch, block):
+            _, _, x, o, *_ = sch.get_loops(block)
+            return _extent(sch, x), _extent(sch, o)
+    return None
 
 
 def apply(sch: Any, dot: Dot, tile: tuple[int, int] | None = None) -> None:
