@@ -13,7 +13,6 @@ The stage's folder holds the bundle, in a folder of the model's name, and `bundl
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,12 +25,22 @@ from firmware_gen.tables import PolicyConfig, even_policy
 from pipeline import tvm_module
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import LIBRARY, MACHINES, WEIGHTS, Modules, SelfTest, machine_of, make_bundle
+from pipeline.jetson_bundle import (
+    GPU_CODE,
+    GPU_LIBRARY,
+    LIBRARY,
+    MACHINES,
+    WEIGHTS,
+    Modules,
+    SelfTest,
+    machine_of,
+    make_bundle,
+)
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from pipeline.system import require_tools
 from pipeline.tvm_module import load_modules, module_folder
-from pipeline.tvm_runtime import tvm_runtime
+from pipeline.tvm_runtime import cache_folder, tvm_runtime
 from targets import Target, load_target
 
 CODE = (
@@ -57,11 +66,6 @@ def stage_folder(build: Path, target: str) -> Path:
 def bundle_folder(build: Path, target: str) -> Path:
     """The bundle itself."""
     return stage_folder(build, target) / build.name
-
-
-def cache_folder() -> Path:
-    """For what is downloaded once: $DIMMER_CACHE, else ~/.cache/dimmer."""
-    return Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
 
 
 def make(
@@ -101,6 +105,7 @@ def make(
         "bytes": {
             "weights": sizes[WEIGHTS],
             "library": sizes[LIBRARY],
+            "gpu_library": sizes.get(GPU_LIBRARY, 0) + sizes.get(GPU_CODE, 0),
             "runtime": sum(sizes[f"lib/{library.name}"] for library in runtime.libraries),
             "program": sizes["bin/dimmer-run"],
             "total": sum(sizes.values()),

@@ -1,6 +1,7 @@
 """A bundle: everything that a Linux board needs to run the modes, in one folder.
 
 bin/dimmer-run           the program            lib/            the modes' library, TVM's runtime, its version
+lib/dimmer_modes_cuda.so, lib/dimmer_modes.cubin        the modes for the GPU
 weights.bin              once for all modes     selftest/       inputs and, for every mode, the outputs expected
 onnx/<mode>.onnx         for TensorRT           tensorrt/       the script that builds engines on the device
 install.sh, dimmer.service                      licences/       of TVM
@@ -32,6 +33,7 @@ RUNTIME = ROOT / "firmware_gen" / "runtime"
 # The engine and the policy of every target; what else lies there are kernels and gates.
 RUNTIME_SOURCES = ("crc.c", "engine.c", "policy.c", "status.c")
 LIBRARY = "lib/dimmer_modes.so"
+GPU_LIBRARY, GPU_CODE = "lib/dimmer_modes_cuda.so", "lib/dimmer_modes.cubin"
 WEIGHTS = "weights.bin"
 INPUTS = "selftest/inputs.i8"
 # ELF's e_machine -> what `uname -m` says.
@@ -55,11 +57,27 @@ class ModuleMode:
 
 
 @dataclass(frozen=True)
+class GpuCode:
+    """The same modes for a GPU.
+
+    Attributes:
+        library: what runs on the processor of it: function a mode, as in Modules.library.
+        code: the kernels, as the GPU's machine code.
+        architecture: "sm_87".
+    """
+
+    library: Path
+    code: Path
+    architecture: str
+
+
+@dataclass(frozen=True)
 class Modules:
     """A library of modes and their one set of weights.
 
     Attributes:
         modes: the most expensive first.
+        gpu: the same for the GPU, on the same weights, where the target has one.
     """
 
     library: Path
@@ -69,6 +87,7 @@ class Modules:
     output: TableTensor
     modes: tuple[ModuleMode, ...]
     weights: tuple[TableWeight, ...]
+    gpu: GpuCode | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +121,9 @@ def make_bundle(
         )
     copy_runtime(runtime, out)
     _copy(modules.library, out / LIBRARY)
+    if modules.gpu is not None:
+        _copy(modules.gpu.library, out / GPU_LIBRARY)
+        _copy(modules.gpu.code, out / GPU_CODE)
     _copy(modules.weights_file, out / WEIGHTS)
     _write(out / INPUTS, test.inputs)
     for mode in modules.modes:
@@ -117,6 +139,8 @@ def make_bundle(
         tvm_version=modules.tvm_version,
         machine=machine,
         library=LIBRARY,
+        gpu_library=None if modules.gpu is None else GPU_LIBRARY,
+        gpu_code=None if modules.gpu is None else GPU_CODE,
         weights_file=WEIGHTS,
         inputs=INPUTS,
         samples=test.samples,
@@ -124,7 +148,7 @@ def make_bundle(
         output=modules.output,
         modes=tuple(TableMode(m.name, m.function, f"selftest/{m.name}.i8", m.weights) for m in modules.modes),
         weights=modules.weights,
-        files=(*libraries, WEIGHTS),
+        files=(*libraries, *([] if modules.gpu is None else [GPU_CODE]), WEIGHTS),
         policy=policy,
     )
     compile_program(table, target, runtime, out)
@@ -164,6 +188,7 @@ def _manifest(table: BundleTable, modules: Modules, runtime: TvmRuntime, out: Pa
         "version": table.version,
         "architecture": runtime.machine,
         "tvm": table.tvm_version,
+        "gpu": None if modules.gpu is None else modules.gpu.architecture,
         "weights_bytes": (out / WEIGHTS).stat().st_size,
         "input": _tensor(modules.input),
         "output": _tensor(modules.output),

@@ -70,6 +70,8 @@ class BundleTable:
     tvm_version: str
     machine: int
     library: str
+    gpu_library: str | None
+    gpu_code: str | None
     weights_file: str
     inputs: str
     samples: int
@@ -128,6 +130,9 @@ def _lines(t: BundleTable, bundle: Path) -> Iterator[str]:
     yield f"    .weight_count = {len(t.weights)},"
     yield f"    .file_count = {len(t.files)},"
     yield f"    .library = {_text(t.library)},"
+    if t.gpu_library is not None and t.gpu_code is not None:
+        yield f"    .gpu_library = {_text(t.gpu_library)},"
+        yield f"    .gpu_code = {_text(t.gpu_code)},"
     yield f"    .weights_file = {_text(t.weights_file)},"
     yield f"    .inputs = {_text(t.inputs)},"
     yield f"    .samples = {t.samples},"

@@ -20,7 +20,7 @@ class Dot:
         inputs: codes that a step sums over.
         outputs: channels of a step.
         codes: element type that activations are widened to before.
-        instruction: LLVM's name, or None where the loops stay plain.
+        instruction: LLVM's or CUDA's name, or None where the loops stay plain.
     """
 
     name: str
@@ -34,7 +34,8 @@ PLAIN = Dot("plain", 4, 8, "int16", None)
 # Two int16 products and their sum; the codes are widened once for all output channels.
 AVX2 = Dot("vpmaddwd", 2, 8, "int16", "llvm.x86.avx2.pmadd.wd")
 ARM = Dot("sdot", 4, 4, "int8", "llvm.aarch64.neon.sdot.v4i32.v16i8")
-CUDA = Dot("dp4a", 4, 4, "int8", None)
+# The same weights in the same order as for ARM: a bundle has them once.
+CUDA = Dot("dp4a", 4, 4, "int8", "__dp4a")
 
 
 def dot_of(target: Any) -> Dot:
@@ -56,7 +57,8 @@ def register(dot: Dot) -> str:
     from tvm.s_tir import TensorIntrin
 
     name = f"dimmer.{dot.name}"
-    TensorIntrin.register(name, _description(dot), _vpmaddwd() if dot is AVX2 else _sdot(), override=True)
+    implementation = {AVX2: _vpmaddwd, ARM: _sdot, CUDA: _dp4a}[dot]()
+    TensorIntrin.register(name, _description(dot), implementation, override=True)
     return name
 
 
@@ -125,5 +127,24 @@ def _sdot() -> Any:
                 ),
                 dtype="int32x4",
             )
+
+    return step
+
+
+def _dp4a() -> Any:
+    from tvm.script import tirx as T
+
+    @T.prim_func(s_tir=True)  # type: ignore[untyped-decorator]
+    def step(a: T.handle, b: T.handle, c: T.handle) -> None:
+        x = T.match_buffer(a, (4,), "int8", offset_factor=1)
+        w = T.match_buffer(b, (4, 4), "int8", offset_factor=1)
+        y = T.match_buffer(c, (4,), "int32", offset_factor=1, scope="local")
+        with T.sblock("root"):
+            T.reads(y[0:4], x[0:4], w[0:4, 0:4])
+            T.writes(y[0:4])
+            for o in T.unroll(4):
+                y[o] = T.call_pure_extern(
+                    "__dp4a", x.vload([0], "int8x4"), w.vload([o, 0], "int8x4"), y[o], dtype="int32"
+                )
 
     return step

@@ -7,7 +7,8 @@ so a function equals the interpreter bit for bit on every machine. The stage lea
 
     dimmer_modes.so      one function a mode: int8[1,H,W,C] and all weights -> the output
     weights.bin          all weights, equal ones once; weights.json says where each lies
-    modules.json         tvm, triple, tuned, input, output, modes [{name, function, onnx}]
+    dimmer_modes_cuda.so the same functions for the GPU, if the target has one; dimmer_modes.cubin has their kernels
+    modules.json         tvm, triple, tuned, gpu, input, output, modes [{name, function, onnx}]
     <mode>.onnx          the mode with its scales as QuantizeLinear and DequantizeLinear
 """
 
@@ -27,22 +28,26 @@ from firmware_gen.read_tflite import read_tflite
 from firmware_gen.slices import resolve_slices
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import ModuleMode, Modules
+from pipeline.jetson_bundle import GpuCode, ModuleMode, Modules
 from pipeline.jetson_onnx import write_qdq
 from pipeline.jetson_table import TableTensor, TableWeight
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from pipeline.system import require_tools
-from pipeline.tvm_dot import Dot, dot_of
+from pipeline.tvm_cuda import Sources, machine_code, schedule_gpu
+from pipeline.tvm_dot import CUDA, Dot, dot_of
 from pipeline.tvm_lowering import Lowering, Weights, packed_weights
+from pipeline.tvm_runtime import cache_folder
 from pipeline.tvm_schedule import schedule
 from pipeline.tvm_targets import TvmTarget, tvm_target
 from targets import Target, load_target
 
 LIBRARY = "dimmer_modes.so"
+GPU_LIBRARY, GPU_CODE = "dimmer_modes_cuda.so", "dimmer_modes.cubin"
 WEIGHTS, WEIGHT_LIST, DOCUMENT = "weights.bin", "weights.json", "modules.json"
 CODE = (
     "pipeline/tvm_module.py",
+    "pipeline/tvm_cuda.py",
     "pipeline/tvm_dot.py",
     "pipeline/tvm_lowering.py",
     "pipeline/tvm_schedule.py",
@@ -117,6 +122,7 @@ def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path, tuned
         executable = tvm.compile(schedule(module, dot, tuned), target=processor)
     link(executable, target, out / LIBRARY)
     weights.write(out / WEIGHTS, out / WEIGHT_LIST)
+    gpu = None if target.cuda is None else _build_gpu(modes, target, target.cuda, weights, out)
     for name, path in modes.items():
         write_qdq(read_tflite(path), out / f"{name}.onnx")
     first = networks[0].graph
@@ -124,6 +130,7 @@ def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path, tuned
         "tvm": tvm.__version__,
         "triple": target.triple,
         "tuned": tuned is not None,
+        "gpu": gpu,
         "input": _described(first.tensors[first.input]),
         "output": _described(first.tensors[first.output]),
         "modes": [
@@ -132,6 +139,21 @@ def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path, tuned
     }
     atomic_write(out / DOCUMENT, json.dumps(document, indent=1) + "\n")
     return load_modules(out)
+
+
+def _build_gpu(modes: Mapping[str, Path], target: TvmTarget, tag: str, weights: Weights, out: Path) -> dict[str, str]:
+    """The same modes for the GPU, on the same weights; gives what modules.json tells of them."""
+    import tvm
+
+    gpu = tvm.target.Target(tag)
+    with gpu, Sources() as sources:
+        module, taken, _ = relax_module(modes, CUDA)
+        if [array.tobytes() for array in taken.arrays] != [array.tobytes() for array in weights.arrays]:
+            raise DimmerError(f"{target.name}: its processor and its GPU read weights in another order; report it")
+        executable = tvm.compile(schedule_gpu(module), target=gpu)
+    (out / GPU_CODE).write_bytes(machine_code(sources.text, gpu.attrs["arch"], cache_folder()))
+    link(executable, target, out / GPU_LIBRARY)
+    return {"architecture": str(gpu.attrs["arch"]), "library": GPU_LIBRARY, "code": GPU_CODE}
 
 
 def load_modules(folder: Path) -> Modules:
@@ -148,6 +170,7 @@ def load_modules(folder: Path) -> Modules:
             library=folder / LIBRARY,
             weights_file=folder / WEIGHTS,
             tvm_version=document["tvm"],
+            gpu=None if document["gpu"] is None else _gpu(folder, document["gpu"]),
             input=_tensor(document["input"]),
             output=_tensor(document["output"]),
             modes=tuple(
@@ -233,6 +256,10 @@ def link(executable: Any, target: TvmTarget, library: Path) -> None:
         said = [line.strip() for line in str(error).splitlines() if "cannot" in line or "error:" in line]
         why = said[0] if said else str(error).splitlines()[0]
         raise DimmerError(f"{target.triple}-gcc cannot link the modes: {why}") from error
+
+
+def _gpu(folder: Path, entry: Mapping[str, str]) -> GpuCode:
+    return GpuCode(folder / entry["library"], folder / entry["code"], entry["architecture"])
 
 
 def _tensor(entry: Mapping[str, Any]) -> TableTensor:

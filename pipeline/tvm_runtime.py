@@ -1,4 +1,4 @@
-"""TVM's runtime for a board: the two libraries of its wheels, the C header and the licences, in a cache.
+"""TVM's runtime for a board: the libraries of its wheels, the C header and the licences, in a cache.
 
 The version is that of the TVM which is installed here and compiles the modes, so the two cannot differ. For the
 machine that builds, the installed package itself is the source; for another, the wheel of PyPI.
@@ -6,6 +6,7 @@ machine that builds, the installed package itself is the source; for another, th
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -19,7 +20,11 @@ from pathlib import Path, PurePosixPath
 from pipeline.errors import DimmerError
 
 PACKAGES = ("apache-tvm", "apache-tvm-ffi")
-LIBRARIES = {"libtvm_ffi.so": "tvm_ffi/lib/libtvm_ffi.so", "libtvm_runtime.so": "tvm/lib/libtvm_runtime.so"}
+LIBRARIES = {
+    "libtvm_ffi.so": "tvm_ffi/lib/libtvm_ffi.so",
+    "libtvm_runtime.so": "tvm/lib/libtvm_runtime.so",
+    "libtvm_runtime_cuda.so": "tvm/lib/libtvm_runtime_cuda.so",
+}
 INCLUDES = "tvm_ffi/include/"
 _LICENCE_WORDS = ("license", "licence", "notice")
 # The glibc versions that the wheels of these packages may name.
@@ -52,6 +57,11 @@ class TvmRuntime:
         return self.folder / "licences"
 
 
+def cache_folder() -> Path:
+    """For what is downloaded once: $DIMMER_CACHE, else ~/.cache/dimmer."""
+    return Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
+
+
 def installed_versions() -> dict[str, str]:
     """Package -> version of the TVM in this environment.
 
@@ -73,7 +83,7 @@ def tvm_runtime(machine: str, cache: Path) -> TvmRuntime:
         DimmerError: TVM is not installed, or there is no such wheel, or no network.
     """
     versions = installed_versions()
-    folder = cache / f"tvm-{versions['apache-tvm']}-{versions['apache-tvm-ffi']}-{machine}"
+    folder = cache / f"tvm-{versions['apache-tvm']}-{versions['apache-tvm-ffi']}-{machine}-with-cuda"
     runtime = TvmRuntime(versions["apache-tvm"], machine, folder)
     if folder.is_dir():
         return runtime

@@ -99,7 +99,7 @@ def _size(module: Any) -> tuple[int, int] | None:
     for block in sch.get_child_blocks(sch.get_sblock("root")):
         if sch.get(block).name_hint == "sums" and has_dot(sch, block):
             _, _, x, o, *_ = sch.get_loops(block)
-            return _extent(sch, x), _extent(sch, o)
+            return extent(sch, x), extent(sch, o)
     return None
 
 
@@ -141,13 +141,13 @@ def default_tile(width: int, channels: int, dot: Dot) -> tuple[int, int]:
     return best
 
 
-def _extent(sch: Any, loop: Any) -> int:
+def extent(sch: Any, loop: Any) -> int:
     return int(sch.get(loop).extent)
 
 
 def _dots(sch: Any, sums: Any, codes: Any, dot: Dot, tile: tuple[int, int] | None) -> None:
     _, y, x, o, rows, columns, steps, lanes = sch.get_loops(sums)
-    pixels, vectors = tile or default_tile(_extent(sch, x), _extent(sch, o), dot)
+    pixels, vectors = tile or default_tile(extent(sch, x), extent(sch, o), dot)
     x, pixel = sch.split(x, [None, pixels])
     o, vector, channel = sch.split(o, [None, vectors, dot.outputs])
     sch.reorder(y, x, o, rows, columns, steps, pixel, vector, channel, lanes)
@@ -171,10 +171,10 @@ def _dots(sch: Any, sums: Any, codes: Any, dot: Dot, tile: tuple[int, int] | Non
 def _plain_sums(sch: Any, sums: Any, codes: Any) -> None:
     """A depthwise convolution, a pool or a mean: the last axis, the channels, lies innermost and in vectors."""
     loops = sch.get_loops(sums)
-    spatial = [loop for loop in loops if sch.get(loop).loop_var.name not in _reductions(sch, sums)]
-    reduction = [loop for loop in loops if sch.get(loop).loop_var.name in _reductions(sch, sums)]
+    spatial = [loop for loop in loops if sch.get(loop).loop_var.name not in reductions(sch, sums)]
+    reduction = [loop for loop in loops if sch.get(loop).loop_var.name in reductions(sch, sums)]
     outer, channel = spatial[:-1], spatial[-1]
-    channels = _extent(sch, channel)
+    channels = extent(sch, channel)
     width = next(width for width in (LANES, 8, 4, 1) if channels % width == 0)
     block, channel = sch.split(channel, [None, width])
     sch.reorder(*outer, block, *reduction, channel)
@@ -186,7 +186,7 @@ def _plain_sums(sch: Any, sums: Any, codes: Any) -> None:
     sch.vectorize(sch.get_loops(start)[-1])
 
 
-def _reductions(sch: Any, block: Any) -> set[str]:
+def reductions(sch: Any, block: Any) -> set[str]:
     """Names of the loops that a block sums over."""
     from tvm import tirx
 
@@ -206,10 +206,10 @@ def _vectorise(sch: Any, block: Any, lanes: int) -> None:
 
 
 def _vectorise_loop(sch: Any, loop: Any, lanes: int) -> None:
-    extent = _extent(sch, loop)
-    while extent % lanes:
+    length = extent(sch, loop)
+    while length % lanes:
         lanes //= 2
     if lanes > 1:
-        if extent > lanes:
+        if length > lanes:
             loop = sch.split(loop, [None, lanes])[1]
         sch.vectorize(loop)

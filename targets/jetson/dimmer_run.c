@@ -25,6 +25,7 @@ static const char HELP[] =
     "                         (default " DIMMER_POWER_SUPPLIES ")\n"
     "  --battery-channel N    of the INA3221 (default 1)\n"
     "  --battery-empty-mv N, --battery-full-mv N    INA3221: what the empty and the full battery measure\n"
+    "  --device cpu|cuda      what computes (default cpu)\n"
     "  --format u8|i8         of every FILE, and of standard input, which has no name\n"
     "  --bundle DIR           the bundle (default: the folder above this program's)\n";
 
@@ -34,6 +35,7 @@ typedef struct {
     double percent; /* below 0: read the battery */
     battery_source_t battery;
     frames_format_t format;
+    dimmer_tvm_device_t device;
     int self_test;
     int list;
     char **files;
@@ -108,6 +110,9 @@ static int set_option(options_t *o, const char *name, const char *value, char *w
     } else if (strcmp(name, "--battery-full-mv") == 0) {
         good = whole(value, 1, 65535, &number);
         o->battery.full_mv = (uint16_t)number;
+    } else if (strcmp(name, "--device") == 0) {
+        good = strcmp(value, "cpu") == 0 || strcmp(value, "cuda") == 0;
+        o->device = strcmp(value, "cuda") == 0 ? DIMMER_TVM_CUDA : DIMMER_TVM_CPU;
     } else if (strcmp(name, "--format") == 0) {
         good = strcmp(value, "u8") == 0 || strcmp(value, "i8") == 0;
         o->format = value[0] == 'u' ? FRAMES_U8 : FRAMES_I8;
@@ -326,7 +331,7 @@ static int run(session_t *s, char *why) {
     size_t size;
     int i;
 
-    s->tvm = dimmer_tvm_open(&dimmer_bundle, s->options->folder, why);
+    s->tvm = dimmer_tvm_open(&dimmer_bundle, s->options->folder, s->options->device, why);
     if (s->tvm == NULL) {
         return 2;
     }

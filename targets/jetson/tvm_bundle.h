@@ -5,7 +5,7 @@
 
 #include "dimmer_tables.h"
 
-#define DIMMER_TVM_MAX_RANK 4u
+#define DIMMER_TVM_MAX_RANK 6u
 
 /* A file and what it held when the bundle was made. */
 typedef struct {
@@ -41,6 +41,8 @@ typedef struct {
     uint16_t weight_count;
     uint16_t file_count;
     const char *library;
+    const char *gpu_library; /* the same functions for the GPU, or null */
+    const char *gpu_code;    /* its kernels, in machine code */
     const char *weights_file;
     const char *inputs; /* of the self-test, int8[samples, input size] */
     uint32_t samples;

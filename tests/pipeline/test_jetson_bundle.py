@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import hashlib
 import json
@@ -18,7 +19,7 @@ import pytest
 
 from firmware_gen.tables import even_policy
 from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import MACHINES, make_bundle
+from pipeline.jetson_bundle import MACHINES, GpuCode, make_bundle
 from pipeline.remote import check_bundle
 from pipeline.tvm_runtime import tvm_runtime
 from targets import load_target
@@ -132,12 +133,36 @@ def test_no_battery_is_one_line(made: Path, tmp_path: Path) -> None:
         (["--battery", "a.i8"], "--battery takes no a.i8"),
         (["--battery"], "--battery needs a value"),
         (["--lamp", "1"], "unknown option --lamp"),
+        (["--device", "tpu", "a.i8"], "--device takes no tpu"),
+        (["--device", "cuda", "--self-test"], "this bundle has no modes for a GPU: run with --device cpu"),
         (["--mode", "88", "absent.npy"], "absent.npy cannot be opened"),
         (["--bundle", "/absent", "--self-test"], "lib/VERSION is missing in /absent"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(made: Path, arguments: list[str], message: str) -> None:
     assert message in refusal(made, *arguments)
+
+
+def test_without_a_gpu_cuda_is_one_line(tmp_path: Path) -> None:
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        pass
+    else:
+        pytest.skip("there is a GPU here")
+    modules, runtime = toy_modules(MACHINE, tmp_path / "modules"), tvm_runtime(MACHINE, tmp_path / "cache")
+    (tmp_path / "kernels").write_bytes(b"not read: there is no GPU")
+    both = dataclasses.replace(modules, gpu=GpuCode(modules.library, tmp_path / "kernels", "sm_87"))
+    out = tmp_path / "bundle"
+    manifest = make_bundle("toy", both, even_policy(2), toy_self_test(), runtime, native(load_target("jetson")), out)
+    assert manifest["gpu"] == "sm_87"
+    assert (out / "lib" / "dimmer_modes_cuda.so").is_file()
+    assert "no GPU with CUDA 13 here (lib/libtvm_runtime_cuda.so cannot be loaded: " in refusal(
+        out, "--device", "cuda", "--self-test"
+    )
+    assert [line["ok"] for line in events(out, "--device", "cpu", "--self-test")] == [True, True]
+    flip(out / "lib" / "dimmer_modes.cubin")
+    assert "lib/dimmer_modes.cubin is damaged (CRC)" in refusal(out, "--self-test")
 
 
 def cut(path: Path) -> None:

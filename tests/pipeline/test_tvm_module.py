@@ -143,7 +143,8 @@ def test_modes_of_4_and_2_bits_are_bit_exact_on_the_weights_of_8(
 def test_the_board_s_convolutions_are_dot_product_instructions(tvm: Any, tmp_path: Path) -> None:
     path = tmp_path / "network.tflite"
     path.write_bytes(network("sum of two convolutions"))
-    modules = build_modules({"8": path}, TARGETS["jetson"], tmp_path / "out")
+    processor_alone = replace(TARGETS["jetson"], cuda=None)
+    modules = build_modules({"8": path}, processor_alone, tmp_path / "out")
     assert machine_of(modules.library) == 183
     listing = ["aarch64-linux-gnu-objdump", "-d", "--no-show-raw-insn", str(modules.library)]
     text = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
@@ -205,6 +206,12 @@ def test_the_bundle_of_the_board_is_bit_exact_under_emulation(tvm: Any, tmp_path
             raise
         pytest.skip(str(error))
     assert figures["architecture"] == "aarch64"
+    gpu = modules.gpu
+    assert gpu is not None
+    header = subprocess.run(["readelf", "-h", str(gpu.code)], capture_output=True, text=True, check=True).stdout
+    assert "NVIDIA CUDA architecture" in header
+    assert b"the machine code is the .cubin file" in gpu.library.read_bytes()
+    assert figures["bytes"]["gpu_library"] == gpu.library.stat().st_size + gpu.code.stat().st_size
     assert [(mode["verify"]["samples"], mode["verify"]["mismatches"]) for mode in figures["modes"]] == [(100, 0)] * 3
     assert sorted(path.name for path in (tmp_path / "out" / "hand-built" / "onnx").iterdir()) == [
         "800.onnx",
