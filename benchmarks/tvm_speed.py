@@ -110,8 +110,8 @@ def main(
     model: Annotated[str, model_option] = "cifar10-r14",
     mode: Annotated[str | None, typer.Option("--mode", help="Of the model; its most expensive unless named.")] = None,
     tflite: Annotated[Path | None, typer.Option("--tflite", help="Instead of a model: any int8 file.")] = None,
-    turns: Annotated[int, typer.Option("--turns", min=1, help="How often each engine's turn comes.")] = 40,
-    inferences: Annotated[int, typer.Option("--inferences", min=1, help="In each turn.")] = 25,
+    turns: Annotated[int, typer.Option("--turns", min=1, help="How often each engine's turn comes.")] = 2000,
+    inferences: Annotated[int, typer.Option("--inferences", min=1, help="In each turn.")] = 1,
 ) -> None:
     """Time one mode with TVM, onnxruntime and ai-edge-litert; fail where TVM takes more than twice onnxruntime's."""
     from rich.table import Table
