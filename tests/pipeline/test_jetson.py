@@ -26,7 +26,14 @@ from pipeline.stage import ROOT, StageResult
 from targets import Target, load_target
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test
 
-SIZES = {"weights": 60, "library": 30_000, "gpu_library": 0, "runtime": 5_000_000, "program": 70_000, "total": 5_200_000}
+SIZES = {
+    "weights": 60,
+    "library": 30_000,
+    "gpu_library": 0,
+    "runtime": 5_000_000,
+    "program": 70_000,
+    "total": 5_200_000,
+}
 
 
 def test_a_build_verifies_on_the_host_and_in_the_bundle() -> None:
