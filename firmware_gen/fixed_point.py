@@ -71,6 +71,38 @@ def convolution_multipliers(
     return tuple(multiplier for multiplier, _ in pairs), tuple(shift for _, shift in pairs)
 
 
+def multiply_by_quantized_multiplier(x: int, multiplier: int, shift: int) -> int:
+    """TFLite's function of that name, which rounds twice."""
+    doubled = (x << max(shift, 0)) * multiplier
+    high = (doubled + 2**30) >> 31 if doubled >= 0 else -((2**30 - 1 - doubled) >> 31)
+    right = max(-shift, 0)
+    return high if right == 0 else (abs(high) + 2 ** (right - 1) >> right) * (1 if high >= 0 else -1)
+
+
+def constant_channel(bias: int, multiplier: int, shift: int, spread: int) -> tuple[int, int, int] | None:
+    """Bias, multiplier and shift within usual bounds of a channel whose output does not depend on its input: its
+    weights died in training, and their scale has become so small that the bias is huge.
+
+    Args:
+        spread: no sum of products is larger.
+
+    Returns:
+        None where the output does depend on the input, or no such numbers were found.
+    """
+    ends = {multiply_by_quantized_multiplier(bias + sign * spread, multiplier, shift) for sign in (-1, 1)}
+    if len(ends) > 1:
+        return None
+    (value,) = ends
+    if value == 0:
+        return 0, 0, -1
+    # So large that the products move it by less than a quarter of a step.
+    large = 4 * abs(value) * max(spread, 1)
+    pair = quantize_multiplier(abs(value) / large)
+    sums = [(large + sign * spread) * (1 if value > 0 else -1) for sign in (-1, 1)]
+    same = all(multiply_by_quantized_multiplier(x, *pair) == value for x in sums)
+    return (large if value > 0 else -large, *pair) if same and large + spread < 2**30 else None
+
+
 def fully_connected_scales(source: Quantisation, weights: Quantisation, output: Quantisation) -> tuple[float, ...]:
     """The factors of FULLY_CONNECTED, one per scale of the weights: its reference kernel rescales in double."""
     return tuple(source.scale * scale / output.scale for scale in weights.scales)

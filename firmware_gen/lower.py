@@ -138,6 +138,24 @@ class _Lowering:
             raise fp.RangeError(f"a sum of up to {largest} may overflow")
         return k.Params(tuple(folded.tolist()))
 
+    def rescaling(self, weights: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+        """Bias, multipliers and shifts of a convolution; those of a channel that died in training are made such as
+        every kernel can do.
+
+        Args:
+            weights: int64[channels, inputs].
+        """
+        pairs = fp.convolution_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, len(weights))
+        spreads = 128 * np.abs(weights).sum(axis=1)
+        channels = list(zip(self.folded_bias(weights).values, *pairs, strict=True))
+        for number, (bias, multiplier, shift) in enumerate(channels):
+            spread = int(spreads[number])
+            if multiplier == 0 or shift < -22 or abs(bias) + spread >= 2**30:
+                constant = fp.constant_channel(bias, multiplier, shift, spread)
+                channels[number] = constant or channels[number]
+        biases, multipliers, shifts = zip(*channels, strict=True)
+        return {"bias": k.Params(biases), "multipliers": k.Params(multipliers), "shifts": k.Shifts(shifts)}
+
     def weights(self) -> tuple[k.Weights, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
         """As they lie in the blob, and the values int64[shape] that the kernel computes with."""
         tensor = self.inputs[1]
@@ -161,7 +179,7 @@ class _Lowering:
         source, window = self.inputs[0], options.window
         weights, values = self.weights()
         channels = values.shape[0]
-        multipliers, shifts = fp.convolution_multipliers(source.q, self.inputs[1].q, self.output.q, channels)
+        flat = values.reshape(channels, -1)
         low, high = fp.activation_range(options.activation, self.output.q)
         patch = window.kernel_h * window.kernel_w * source.shape[3]
         if patch > 0xFFFF:
@@ -184,9 +202,7 @@ class _Lowering:
             output=self.out,
             scratch=k.Scratch() if scratch else 0,
             weights=weights,
-            bias=self.folded_bias(values.reshape(channels, -1)),
-            multipliers=k.Params(multipliers),
-            shifts=k.Shifts(shifts),
+            **self.rescaling(flat),
             batches=1,
             input_h=source.shape[1],
             input_w=source.shape[2],
@@ -206,8 +222,7 @@ class _Lowering:
     def depthwise(self, options: DepthwiseConv2d) -> k.Step:
         source, window = self.inputs[0], options.window
         weights, values = self.weights()
-        channels = values.shape[3]
-        multipliers, shifts = fp.convolution_multipliers(source.q, self.inputs[1].q, self.output.q, channels)
+        flat = values.reshape(-1, values.shape[3]).T
         low, high = fp.activation_range(options.activation, self.output.q)
         return k.step(
             k.DEPTHWISE_CONV_2D,
@@ -216,9 +231,7 @@ class _Lowering:
             input=self.at(0),
             output=self.out,
             weights=weights,
-            bias=self.folded_bias(values.reshape(-1, channels).T),
-            multipliers=k.Params(multipliers),
-            shifts=k.Shifts(shifts),
+            **self.rescaling(flat),
             batches=1,
             input_h=source.shape[1],
             input_w=source.shape[2],
