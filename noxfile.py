@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
 PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks", "tests"]
-C_FOLDERS = ["firmware_gen/runtime", "targets"]
+C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks"]
 # Tests that share a build are one group, so that one worker makes it once.
 IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
 # For the emulated boards.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.bound import bound
 from benchmarks.count import Count, Layer, Measured
@@ -77,8 +77,23 @@ def write_results(results: Sequence[Result], compilers: dict[str, str]) -> None:
     head = (
         f'"unit": "instructions of one inference, counted by QEMU; not cycles",\n"compilers": {json.dumps(compilers)}'
     )
-    atomic_write(RESULTS, f'{{\n{head},\n"results": [\n{rows}\n]\n}}\n')
+    host = json.loads(RESULTS.read_text()).get("host") if RESULTS.is_file() else None
+    _write(head, host, rows)
     atomic_write(PLOT, plot([r for r in results if r.model in {model for model, _ in TFLM_CMSIS_NN}]))
+
+
+def write_host(times: Sequence[Mapping[str, Any]]) -> None:
+    """Puts wall times on the host into results.json, whose other figures stay."""
+    head, _, rest = RESULTS.read_text().removeprefix("{\n").partition(',\n"')
+    compilers, _, rest = rest.partition(',\n"')
+    rows = rest[rest.index("[\n", rest.index('results"')) + 2 :].removesuffix("\n]\n}\n")
+    _write(f'{head},\n"{compilers}', times, rows)
+
+
+def _write(head: str, host: Sequence[Mapping[str, Any]] | None, rows: str) -> None:
+    lines = ",\n".join(f"  {json.dumps(time)}" for time in host or ())
+    times = f'"host": [\n{lines}\n],\n' if lines else ""
+    atomic_write(RESULTS, f'{{\n{head},\n{times}"results": [\n{rows}\n]\n}}\n')
 
 
 def _row(r: Result) -> str:

@@ -1,0 +1,58 @@
+"""Wall times are compared turn by turn, and put into results.json only on demand."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from benchmarks import host, results
+from benchmarks.count import Count, Measured
+from benchmarks.host import Engine, HostTime, compare, measure, take_turns
+from tests.firmware_gen.networks import tiny_mix, tiny_resnet
+
+
+def engine(name: str, output: bytes = b"x") -> Engine:
+    return Engine(name, lambda: None, lambda: output)
+
+
+def test_ratios_are_of_one_turn() -> None:
+    """A turn in which the machine was ten times as slow does not count."""
+    found = compare("m", [engine("dimmer"), engine("other", b"y")], {"dimmer": [1, 10, 1], "other": [2, 20, 3]})
+    assert found == [HostTime("m", "dimmer", 1, 1, True), HostTime("m", "other", 3, 2, False)]
+
+
+def test_engines_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "SLICE_S", 0.0)
+    order: list[str] = []
+    engines = [Engine(name, lambda name=name: order.append(name), bytes) for name in "ab"]  # type: ignore[misc]
+    times = take_turns(engines, 3)
+    assert "".join(order) == "aabb" + "ab" * 3
+    assert {name: len(found) for name, found in times.items()} == {"a": 3, "b": 3}
+
+
+@pytest.mark.parametrize("build", [tiny_resnet, tiny_mix], ids=lambda build: build.__name__)
+def test_the_engines_agree(build: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "SLICE_S", 0.0)
+    assert callable(build)
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(build())
+    ours, reference, _ = measure(path, 1)
+    assert (ours.engine, ours.ratio, ours.exact) == ("dimmer", 1, True)
+    assert reference.exact
+    assert min(ours.microseconds, reference.microseconds) > 0
+
+
+def test_results_keep_what_they_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(results, "PLOT", tmp_path / "plot.svg")
+    measured = Measured("m", Count(100, 1000, 10, 500, 400, 300), ())
+    counted = [results.result_of("pretrainedResnet_quant", "mps2-an386", measured)]
+    results.write_results(counted, {"gcc": "12"})
+    before = json.loads((tmp_path / "results.json").read_text())
+    time = asdict(HostTime("m", "dimmer", 12.5, 1.0, True))
+    for _ in range(2):
+        results.write_host([time])
+        assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
+    results.write_results(counted, {"gcc": "12"})
+    assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
