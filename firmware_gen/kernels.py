@@ -186,6 +186,7 @@ FULLY_CONNECTED = _record(
 )
 FULLY_CONNECTED_FIXED = Kernel("dimmer_fully_connected_s8_fixed", FULLY_CONNECTED.fields)
 FULLY_CONNECTED_DSP = _extended("dimmer_fully_connected_s8_dsp", FULLY_CONNECTED, "dense", "I:scratch")
+FULLY_CONNECTED_WORDS = Kernel("dimmer_fully_connected_s8_words", FULLY_CONNECTED_DSP.fields)
 FULLY_CONNECTED_MVE = Kernel("dimmer_fully_connected_s8_mve", FULLY_CONNECTED.fields)
 _SUM = (
     "I:input1,input2,output,dims[4] i:multiplier1,multiplier2,multiplier_output "
@@ -262,6 +263,7 @@ KERNELS = (
     FULLY_CONNECTED,
     FULLY_CONNECTED_FIXED,
     FULLY_CONNECTED_DSP,
+    FULLY_CONNECTED_WORDS,
     FULLY_CONNECTED_MVE,
     ADD,
     ADD_TABLE,

@@ -17,6 +17,7 @@ from firmware_gen.kernels import (
     FULLY_CONNECTED,
     FULLY_CONNECTED_DSP,
     FULLY_CONNECTED_FIXED,
+    FULLY_CONNECTED_WORDS,
     Params,
     Step,
     Weights,
@@ -110,7 +111,7 @@ def _settings(step: Step) -> Iterable[Settings]:
     return [] if rescales is None else [{"scales": rescales}]
 
 
-def _dsp_supports(step: Step) -> bool:
+def _whole_words(step: Step) -> bool:
     return number(step, "input_c") % 4 == 0 and _supports(step)
 
 
@@ -131,13 +132,13 @@ VARIANTS = (
         FULLY_CONNECTED,
         FULLY_CONNECTED,
         frozenset(),
-        lambda step, _settings: 2.8 * step.macs + 160 * _outputs(step),
+        lambda step, _settings: 6.5 * step.macs + 160 * _outputs(step),
     ),
     Variant(
         FULLY_CONNECTED_FIXED,
         FULLY_CONNECTED,
         frozenset(),
-        lambda step, _settings: 2.8 * step.macs + 30 * _outputs(step),
+        lambda step, _settings: 6.5 * step.macs + 60 * _outputs(step),
         _supports,
         _settings,
     ),
@@ -146,8 +147,22 @@ VARIANTS = (
         FULLY_CONNECTED,
         frozenset({"dsp"}),
         _dsp_cost,
-        _dsp_supports,
+        _whole_words,
         _settings,
         _dsp_scratch,
+    ),
+    *(
+        Variant(
+            FULLY_CONNECTED_WORDS,
+            FULLY_CONNECTED,
+            frozenset({feature, "words"}),
+            lambda step, _settings, per_mac=per_mac, output=output: (
+                per_mac * step.macs + output * _outputs(step) + 5 * number(step, "rows") * number(step, "input_c")
+            ),
+            _whole_words,
+            _settings,
+            lambda step, _settings: 4 * number(step, "input_c"),
+        )
+        for feature, per_mac, output in (("thumb", 4.3, 60), ("thumb2", 2.25, 30))
     ),
 )

@@ -280,6 +280,11 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_dsp_t, sizeof(dimmer_fully_connected_s8_t) + 4);
 DIMMER_KERNEL(dimmer_fully_connected_s8_dsp);
 
+/* The same for cores that multiply word by word: a row of the input is widened to int32. Scratch: 4 *
+ * input_c. */
+typedef dimmer_fully_connected_s8_dsp_t dimmer_fully_connected_s8_words_t;
+DIMMER_KERNEL(dimmer_fully_connected_s8_words);
+
 /* FULLY_CONNECTED for Arm cores with Helium. */
 typedef dimmer_fully_connected_s8_t dimmer_fully_connected_s8_mve_t;
 DIMMER_KERNEL(dimmer_fully_connected_s8_mve);

@@ -12,9 +12,10 @@ from firmware_gen import fixed_point
 from firmware_gen import kernels as records
 from firmware_gen.variants.dense import VARIANTS, fixed_rescale
 from targets import load_target
+from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.runtime.c_library import RUNTIME, Arena, Constants
 from tests.firmware_gen.runtime.test_kernels import pack, random_codes
-from tests.firmware_gen.runtime.test_variants import DSP_BOARDS, KERNELS
+from tests.firmware_gen.runtime.test_variants import KERNELS
 
 
 def in_double(sums: np.ndarray, scale: float, zero_point: int, low: int, high: int) -> np.ndarray:
@@ -73,12 +74,18 @@ def test_the_kernel_is_the_one_that_rescales_in_double(library: ctypes.CDLL, see
     doubles = constants.add_params(fixed_point.double_words(scales))
     triples = constants.add_params([value for rescale in rescales for value in rescale or (0, 0, 0)])
     found = []
-    for kernel, scale in ((records.FULLY_CONNECTED, doubles), (records.FULLY_CONNECTED_FIXED, triples)):
+    scratch = {"scratch": arena.place(4 * depth)}
+    for kernel, scale, own in (
+        (records.FULLY_CONNECTED, doubles, {}),
+        (records.FULLY_CONNECTED_FIXED, triples, {}),
+        (records.FULLY_CONNECTED_WORDS, triples, scratch),
+    ):
         to = arena.place(rows * channels)
-        constants.run(library, kernel.name, pack(kernel, output=to, scales=scale, **fields), arena)
+        constants.run(library, kernel.name, pack(kernel, output=to, scales=scale, **fields, **own), arena)
         found.append(arena.read(to, (rows, channels)))
     assert None not in rescales
     np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_the_one_for_dsp_reads_whole_words() -> None:
@@ -103,8 +110,8 @@ def test_the_one_for_dsp_reads_whole_words() -> None:
         assert variant.supports(step) is supported
 
 
-@pytest.mark.parametrize("name", DSP_BOARDS)
-def test_dsp_on_a_board(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", BOARD_PARAMS)
+def test_on_a_board(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     elf = target.compile([Path(__file__).with_name("dense_variants_test.c"), *KERNELS], [RUNTIME], tmp_path)
     assert target.run(elf, [], tmp_path).returncode == 0
