@@ -143,7 +143,7 @@ def _depthwise_supports(step: Step) -> bool:
 
 def _depthwise_taps(step: Step) -> int:
     shape = shape_of(step)
-    return -(-shape.kernel_h * shape.kernel_w // 3) * 3
+    return -(-shape.kernel_h * shape.kernel_w // 9) * 9
 
 
 def _depthwise_scratch(step: Step, _settings: Settings) -> int:
@@ -154,7 +154,7 @@ def _depthwise_scratch(step: Step, _settings: Settings) -> int:
 def _depthwise_cost(step: Step, _settings: Settings) -> float:
     shape, taps = shape_of(step), _depthwise_taps(step)
     quads = shape.input_c // 4
-    return shape.pixels * (quads * (taps * 9.7 + 40) + taps * 10 + 70) + quads * (taps * 9 + 90)
+    return shape.pixels * (quads * (taps * 8.4 + 38) + 75) + quads * (taps * 12 + 90)
 
 
 def sum_supports(step: Step, prefix: str = "") -> bool:

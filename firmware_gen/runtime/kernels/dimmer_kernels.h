@@ -218,7 +218,7 @@ DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_3x3);
 
 /* DEPTHWISE_CONV_2D for Arm cores with the DSP extension: four channels in a word. batches and
  * depth_multiplier are 1, input_c is a multiple of 4, shifts are -22..-1, and no |bias + part of the sum|
- * reaches 2^30. Scratch: with T = kernel_h * kernel_w, rounded up to a multiple of 3, input_c * (2 * T + 17)
+ * reaches 2^30. Scratch: with T = kernel_h * kernel_w, rounded up to a multiple of 9, input_c * (2 * T + 17)
  * + 4 * T. */
 typedef struct {
     dimmer_depthwise_conv2d_s8_t conv;

@@ -26,3 +26,11 @@ def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str
     source = Path(__file__).with_name(program)
     elf = target.compile([source, *KERNELS], [RUNTIME], tmp_path)
     assert target.run(elf, [], tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("name", DSP_BOARDS)
+def test_depthwise(tmp_path: Path, name: str) -> None:
+    target = load_target(name)
+    source = Path(__file__).with_name("depthwise_variants_test.c")
+    elf = target.compile([source, *KERNELS], [RUNTIME], tmp_path)
+    assert target.run(elf, [], tmp_path).returncode == 0
