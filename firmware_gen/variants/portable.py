@@ -7,13 +7,13 @@ from firmware_gen.variants.conv import number, shape_of, sum_elements
 from firmware_gen.variants.frame import Settings, Variant
 
 
-def _conv(per_mac: float) -> Variant:
+def _conv(per_mac: float, rescale: float, feature: str = "") -> Variant:
     def cost(step: Step, _settings: Settings) -> float:
         shape = shape_of(step)
         patch = shape.kernel_h * shape.kernel_w * shape.input_c
-        return step.macs * per_mac + shape.pixels * (shape.output_c * 42 + patch)
+        return step.macs * per_mac + shape.pixels * (shape.output_c * rescale + patch)
 
-    return Variant(CONV_2D, CONV_2D, frozenset({"dsp"} if per_mac < 2 else ()), cost)
+    return Variant(CONV_2D, CONV_2D, frozenset({feature} if feature else ()), cost)
 
 
 def _depthwise(step: Step, _settings: Settings) -> float:
@@ -27,8 +27,8 @@ def _add(step: Step, _settings: Settings) -> float:
 
 
 VARIANTS = (
-    _conv(5.0),
-    _conv(1.4),
+    _conv(8.0, 140),
+    _conv(1.4, 42, "dsp"),
     Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset({"dsp"}), _depthwise),
     Variant(ADD, ADD, frozenset({"dsp"}), _add),
 )

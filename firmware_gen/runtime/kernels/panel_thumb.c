@@ -188,6 +188,93 @@ dimmer_panel(__attribute__((unused)) const int32_t *weights, __attribute__((unus
                      "pop {r4-r7, pc}\n\t");
 }
 
+/* One pixel's sum to [r1], and r1 to the next pixel. r8, r9: the multiplier's halves, r10: start, r11: shift,
+ * r12: channels, lr: bias; rescale.h says what is computed. */
+#define STORE_PIXEL                                                                                          \
+    "ldmia r0!, {r2}\n\t"                                                                                    \
+    "adds r2, r2, r2\n\t"                                                                                    \
+    "add r2, lr\n\t"                                                                                         \
+    "asrs r3, r2, #31\n\t"                                                                                   \
+    "add r3, r10\n\t"                                                                                        \
+    "uxth r4, r2\n\t"                                                                                        \
+    "asrs r2, r2, #16\n\t"                                                                                   \
+    "mov r5, r8\n\t"                                                                                         \
+    "mov r6, r4\n\t"                                                                                         \
+    "muls r6, r5, r6\n\t"                                                                                    \
+    "lsrs r6, r6, #16\n\t"                                                                                   \
+    "muls r5, r2, r5\n\t"                                                                                    \
+    "adds r5, r5, r6\n\t"                                                                                    \
+    "mov r6, r9\n\t"                                                                                         \
+    "muls r4, r6, r4\n\t"                                                                                    \
+    "uxth r7, r5\n\t"                                                                                        \
+    "adds r4, r4, r7\n\t"                                                                                    \
+    "lsrs r4, r4, #15\n\t"                                                                                   \
+    "adds r4, #1\n\t"                                                                                        \
+    "lsrs r4, r4, #1\n\t"                                                                                    \
+    "asrs r5, r5, #16\n\t"                                                                                   \
+    "muls r2, r6, r2\n\t"                                                                                    \
+    "adds r2, r2, r5\n\t"                                                                                    \
+    "adds r2, r2, r4\n\t"                                                                                    \
+    "adds r2, r2, r3\n\t"                                                                                    \
+    "mov r3, r11\n\t"                                                                                        \
+    "asrs r2, r3\n\t"                                                                                        \
+    "sxtb r3, r2\n\t"                                                                                        \
+    "cmp r3, r2\n\t"                                                                                         \
+    "beq 4f\n\t"                                                                                             \
+    "asrs r2, r2, #31\n\t"                                                                                   \
+    "movs r3, #127\n\t"                                                                                      \
+    "eors r3, r2\n"                                                                                          \
+    "4:\n\t"                                                                                                 \
+    "strb r3, [r1]\n\t"                                                                                      \
+    "add r1, r12\n\t"
+
+/* Assembly, because a compiler spills: 150 instructions for the four pixels of a channel. On the stack: 0
+ * rescales, 4 their end, 8 the output; 48 channels. */
+__attribute__((naked)) void dimmer_panel_store_four(__attribute__((unused)) const int32_t *sums,
+                                                    __attribute__((unused)) const dimmer_rescale_t *rescales,
+                                                    __attribute__((unused)) uint32_t group,
+                                                    __attribute__((unused)) int8_t *output,
+                                                    __attribute__((unused)) uint32_t channels) {
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r4-r7, lr}\n\t"
+                     "mov r4, r8\n\t"
+                     "mov r5, r9\n\t"
+                     "mov r6, r10\n\t"
+                     "mov r7, r11\n\t"
+                     "push {r4-r7}\n\t"
+                     "lsls r2, r2, #4\n\t"
+                     "adds r2, r1, r2\n\t"
+                     "push {r1, r2, r3}\n\t"
+                     "ldr r4, [sp, #48]\n\t"
+                     "mov r12, r4\n"
+                     "1:\n\t"
+                     "ldr r7, [sp]\n\t"
+                     "ldmia r7!, {r2, r3, r4, r5}\n\t"
+                     "str r7, [sp]\n\t"
+                     "mov lr, r2\n\t"
+                     "uxth r6, r3\n\t"
+                     "mov r8, r6\n\t"
+                     "lsrs r3, r3, #16\n\t"
+                     "mov r9, r3\n\t"
+                     "mov r10, r4\n\t"
+                     "mov r11, r5\n\t"
+                     "ldr r1, [sp, #8]\n\t"
+                     "adds r2, r1, #1\n\t"
+                     "str r2, [sp, #8]\n\t" STORE_PIXEL STORE_PIXEL STORE_PIXEL STORE_PIXEL "ldr r2, [sp]\n\t"
+                     "ldr r3, [sp, #4]\n\t"
+                     "cmp r2, r3\n\t"
+                     "beq 2f\n\t"
+                     "b 1b\n"
+                     "2:\n\t"
+                     "add sp, #12\n\t"
+                     "pop {r4-r7}\n\t"
+                     "mov r8, r4\n\t"
+                     "mov r9, r5\n\t"
+                     "mov r10, r6\n\t"
+                     "mov r11, r7\n\t"
+                     "pop {r4-r7, pc}\n\t");
+}
+
 #endif
 
 #endif
