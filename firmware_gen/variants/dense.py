@@ -127,6 +127,24 @@ def _dsp_cost(step: Step, _settings: Settings) -> float:
     return 1.25 * step.macs + 35 * _outputs(step) + number(step, "rows") * (2.5 * number(step, "input_c") + 60)
 
 
+def _words(feature: str, per_mac: float, output: float) -> Variant:
+    """For an instruction set: instructions of a product and of an output."""
+
+    def cost(step: Step, _settings: Settings) -> float:
+        widened = number(step, "rows") * number(step, "input_c")
+        return per_mac * step.macs + output * _outputs(step) + 5 * widened
+
+    return Variant(
+        FULLY_CONNECTED_WORDS,
+        FULLY_CONNECTED,
+        frozenset({feature, "words"}),
+        cost,
+        _whole_words,
+        _settings,
+        lambda step, _settings: 4 * number(step, "input_c"),
+    )
+
+
 VARIANTS = (
     Variant(
         FULLY_CONNECTED,
@@ -151,18 +169,6 @@ VARIANTS = (
         _settings,
         _dsp_scratch,
     ),
-    *(
-        Variant(
-            FULLY_CONNECTED_WORDS,
-            FULLY_CONNECTED,
-            frozenset({feature, "words"}),
-            lambda step, _settings, per_mac=per_mac, output=output: (
-                per_mac * step.macs + output * _outputs(step) + 5 * number(step, "rows") * number(step, "input_c")
-            ),
-            _whole_words,
-            _settings,
-            lambda step, _settings: 4 * number(step, "input_c"),
-        )
-        for feature, per_mac, output in (("thumb", 4.3, 60), ("thumb2", 2.25, 30))
-    ),
+    _words("thumb", 4.3, 60),
+    _words("thumb2", 2.25, 30),
 )
