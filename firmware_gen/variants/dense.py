@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED that rescales in fixed point, and its weights straight from flash.
+"""FULLY_CONNECTED that rescales in fixed point, with its weights straight from flash.
 
 TFLite's reference rescales in double, about 120 instructions an output on a core without doubles. Both ways are
 monotone in the sum, so they are equal where each code begins at the same sum; that is compared here, code by code, for
@@ -84,11 +84,9 @@ def _scales(step: Step) -> tuple[float, ...]:
 
 def _largest_sums(step: Step) -> list[int]:
     """For each scale, no sum of one of its channels is larger, bias included."""
-    weights, bias = step.fields["weights"], step.fields["bias"]
-    assert isinstance(weights, Weights)
+    bias = step.fields["bias"]
     assert isinstance(bias, Params)
-    codes = np.frombuffer(weights.data, dtype=np.int8).astype(np.int64).reshape(weights.shape)
-    sums = np.abs(np.array(bias.values, dtype=np.int64)) + 128 * np.abs(codes).sum(axis=1)
+    sums = np.abs(np.array(bias.values, dtype=np.int64)) + 128 * np.abs(_codes(step)).sum(axis=1)
     return [int(value) for value in sums] if number(step, "per_channel") else [int(sums.max())]
 
 
@@ -115,8 +113,41 @@ def _whole_words(step: Step) -> bool:
     return number(step, "input_c") % 4 == 0 and _supports(step)
 
 
+def _padded(step: Step) -> int:
+    return -(-number(step, "input_c") // 8) * 8
+
+
+def halfwords(codes: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Weights | None:
+    """Weights int64[channels,inputs] as `dimmer_fully_connected_s8_dsp` has them; None where two do not fit a halfword
+    or the sums of a channel an accumulator.
+    """
+    channels, depth = codes.shape
+    padded = np.zeros((channels + channels % 2, -(-depth // 8) * 8), dtype=np.int64)
+    padded[:channels, :depth] = codes
+    both = 256 * padded[0::2] + padded[1::2]
+    if both.min() < -(2**15) or 256 * 128 * np.abs(codes).sum(axis=1).max() >= 2**31 - 2**24:
+        return None
+    ordered = both.reshape(len(both), -1, 4)[:, :, [0, 2, 1, 3]].reshape(both.shape)
+    return Weights(ordered.astype("<i2").tobytes(), (*both.shape, 2))
+
+
+def _codes(step: Step) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    weights = step.fields["weights"]
+    assert isinstance(weights, Weights)
+    return np.frombuffer(weights.data, dtype=np.int8).astype(np.int64).reshape(weights.shape)
+
+
+def _dsp_supports(step: Step) -> bool:
+    return _whole_words(step) and halfwords(_codes(step)) is not None
+
+
+def _dsp_settings(step: Step) -> Iterable[Settings]:
+    weights = halfwords(_codes(step))
+    return [] if weights is None else [{**settings, "weights": weights} for settings in _settings(step)]
+
+
 def _dsp_scratch(step: Step, _settings: Settings) -> int:
-    return 2 * (-(-number(step, "input_c") // 8) * 8)
+    return 2 * _padded(step)
 
 
 def _outputs(step: Step) -> int:
@@ -124,7 +155,7 @@ def _outputs(step: Step) -> int:
 
 
 def _dsp_cost(step: Step, _settings: Settings) -> float:
-    return 1.25 * step.macs + 35 * _outputs(step) + number(step, "rows") * (2.5 * number(step, "input_c") + 60)
+    return 0.95 * step.macs + 35 * _outputs(step) + number(step, "rows") * (2.5 * number(step, "input_c") + 60)
 
 
 def _words(feature: str, per_mac: float, output: float) -> Variant:
@@ -165,8 +196,8 @@ VARIANTS = (
         FULLY_CONNECTED,
         frozenset({"dsp"}),
         _dsp_cost,
-        _whole_words,
-        _settings,
+        _dsp_supports,
+        _dsp_settings,
         _dsp_scratch,
     ),
     _words("thumb", 4.3, 60),

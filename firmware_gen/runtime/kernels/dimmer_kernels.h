@@ -271,8 +271,11 @@ DIMMER_KERNEL(dimmer_fully_connected_s8);
 typedef dimmer_fully_connected_s8_t dimmer_fully_connected_s8_fixed_t;
 DIMMER_KERNEL(dimmer_fully_connected_s8_fixed);
 
-/* The same for Arm cores with the DSP extension: a row of the input is widened to int16, weights are read
- * from flash. input_c and weights are multiples of 4. Scratch: 2 * R8(input_c). */
+/* The same for Arm cores with the DSP extension: a row of the input is widened to int16. Each two channels'
+ * weights share halfwords, int16[(output_c + 1) / 2,R8(input_c)] little-endian: 256 * (those of the first
+ * channel) + (those of the second, or 0), inputs 0, 2, 1, 3 of every four in this order, 0 behind the last.
+ * For either channel, 256 * sum of products stays below 2^31 - 2^24. input_c and weights are multiples of 4.
+ * Scratch: 2 * R8(input_c). */
 typedef struct {
     dimmer_fully_connected_s8_t dense;
     uint32_t scratch;

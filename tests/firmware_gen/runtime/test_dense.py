@@ -10,7 +10,7 @@ import pytest
 
 from firmware_gen import fixed_point
 from firmware_gen import kernels as records
-from firmware_gen.variants.dense import VARIANTS, fixed_rescale
+from firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
 from targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.runtime.c_library import RUNTIME, Arena, Constants
@@ -108,6 +108,18 @@ def test_the_one_for_dsp_reads_whole_words() -> None:
             per_channel=0,
         )
         assert variant.supports(step) is supported
+
+
+def test_two_channels_share_halfwords() -> None:
+    codes = np.array([[1, 2, 3, 4], [-1, -2, -3, -4], [5, 6, 7, 8]])
+    found = halfwords(codes)
+    assert found is not None
+    assert np.frombuffer(found.data, "<i2").reshape(2, 8).tolist() == [
+        [256 - 1, 3 * 256 - 3, 2 * 256 - 2, 4 * 256 - 4, 0, 0, 0, 0],
+        [5 * 256, 7 * 256, 6 * 256, 8 * 256, 0, 0, 0, 0],
+    ]
+    assert halfwords(np.array([[-128], [-1]])) is None
+    assert halfwords(np.full((2, 640), 127)) is None, "a sum of 640 * 127 * 128 times 256 has no room"
 
 
 @pytest.mark.parametrize("name", BOARD_PARAMS)
