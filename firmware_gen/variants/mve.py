@@ -101,7 +101,8 @@ def _conv_scratch(step: Step, settings: Settings) -> int:
     if _direct(shape):
         return panel + (4 * depth if shape.input_c % _BLOCK else 0)
     offsets = _rounded(2 * _depth(shape)) if _gathered(shape) else 0
-    return panel + 4 * depth + _rounded(_strip_bytes(shape)) + offsets
+    tiles = 4 if depth <= 32 else 2 if depth <= 64 else 1
+    return panel + _PIXELS * depth * tiles + _rounded(_strip_bytes(shape)) + offsets
 
 
 def _halves(step: Step) -> int:
@@ -125,20 +126,23 @@ def _conv_cost(step: Step, settings: Settings) -> float:
         slices = shape.input_c // _BLOCK
         tiles = shape.output_h * -(-shape.output_w // _PIXELS)
         pair = 22 + _halves(step) + (111 if shape.stride_w == 1 else 120) * slices
-        tile = pairs * pair + passes * (62 + 15 * slices)
-        rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (90 + 60 * slices)
+        tile = pairs * pair + passes * (22 + 7 * slices)
+        rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (100 + 40 * slices)
         return tiles * tile + passes * rows + pairs * (9 * blocks + 105) + 400.0
     tiles = -(-shape.pixels // _PIXELS)
-    tile = pairs * (_run_tile(blocks) + _halves(step)) + passes * 60
+    tile: float = pairs * (_run_tile(blocks) + _halves(step))
+    strip = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
     if _direct(shape):
-        pixel, row = 5.0, 0.0
+        tile, pixel, row = tile + passes * 25, 0.0, 0.0 if shape.stride_w == 1 else 80.0
     elif _gathered(shape):
         several = shape.output_w % _PIXELS == 0
-        pixel = 7 + 2.5 * -(-_depth(shape) // 8) if several else 25 + 4 * -(-_depth(shape) // 8)
-        row = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
+        tile += passes * (40 if blocks <= 2 else 80)
+        pixel = 10 + 2.5 * -(-_depth(shape) // 8) if several else 25 + 4.0 * -(-_depth(shape) // 8)
+        row = strip
     else:
-        pixel = 25 + shape.kernel_h * (3 * -(-shape.kernel_w * shape.input_c // _BLOCK) + 8)
-        row = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
+        tile += passes * 90
+        pixel = 25.0 + shape.kernel_h * (3 * -(-shape.kernel_w * shape.input_c // _BLOCK) + 8)
+        row = strip
     passing = passes * (shape.pixels * pixel + shape.output_h * row)
     return tiles * tile + passing + pairs * (6 * blocks + 96) + 400
 
@@ -218,7 +222,7 @@ def _sum_supports(step: Step, prefix: str = "") -> bool:
 
 
 def _sum_cost(step: Step, _settings: Settings) -> float:
-    return 3.25 * sum_elements(step) + 900
+    return 2.9 * sum_elements(step) + 900
 
 
 def _conv_add_cost(step: Step, settings: Settings) -> float:

@@ -15,7 +15,7 @@ RESNET, KWS = "pretrainedResnet_quant.tflite", "kws_ref_model.tflite"
 BOARDS = [pytest.param("mps3-an547", marks=pytest.mark.board("mps3-an547"))]
 BUDGETS = {RESNET: 2_200_000, KWS: 905_000}
 CODE = 24 * 1024
-ARENAS = {RESNET: 50_000, KWS: 28_000}
+ARENAS = {RESNET: 42_000, KWS: 28_000}
 
 
 def silent(_text: str, _share: float) -> None:

@@ -127,11 +127,11 @@ DIMMER_KERNEL(dimmer_conv2d_s8_f43_dsp);
  * not 1, kernel_h * W * input_c < 65536 with W = max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w
  * + 1, pad_left + input_w). output_c < 21845. With R16(x), x rounded up to a multiple of 16, and D =
  * R16(kernel_h * kernel_w * input_c):
- * Scratch: (group + 1) / 2 * (2 * D + 64), and behind it
- *   columns: R16(12 * S) + 64 * S * max((R4(output_w) - 1) * stride_w + 3, pad_left + input_w), S = input_c /
- * 16; otherwise, a kernel of 1x1 without padding: 4 * D, or 0 where input_c is a multiple of 16; otherwise: 4
- * * D + R16(kernel_h * W * input_c) + (R16(2 * kernel_h * kernel_w * input_c) where kernel_w * input_c < 16
- * or dilation_w is not 1). */
+ * Scratch: (group + 1) / 2 * (2 * D + 64), and behind it, for columns, R16(12 * S) + 64 * S *
+ * max((R4(output_w) - 1) * stride_w + 3, pad_left + input_w) with S = input_c / 16; otherwise, for a kernel
+ * of 1x1 without padding, 4 * D, or 0 where input_c is a multiple of 16; otherwise 4 * D (twice that where D
+ * <= 64, four times where D <= 32) + R16(kernel_h * W * input_c) + (R16(2 * kernel_h * kernel_w * input_c)
+ * where kernel_w * input_c < 16 or dilation_w is not 1). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     uint16_t group;   /* output channels in one pass */

@@ -28,14 +28,15 @@ typedef struct {
     const int8_t *panel;     /* 20 */
     const int8_t *panel_end; /* 24 */
     int8_t *output;          /* 28 */
-    uint32_t lanes;          /* 32: twice the pixels that are stored; of columns, those of the last tile */
-    uint32_t tiles;          /* 36: of columns, side by side */
+    uint32_t lanes;          /* 32: twice the pixels of the last tile that are stored */
+    uint32_t tiles;          /* 36: side by side */
     uint16_t places[8];      /* 40: of the eight results: two channels of a pixel, then of the next */
-    uint32_t rows_step;      /* 56: from a tile to the next */
+    uint32_t input_step;     /* 56: from a tile to the next */
     uint32_t output_step;    /* 60 */
 } dimmer_tile_t;
 
-/* All pairs of a panel for the inputs of four pixels, `run` / 2 bytes each, which lie in one piece. */
+/* Tiles side by side of all pairs of a panel, for pixels whose inputs lie in one piece, `run` / 2 bytes each.
+ * What the record says of the first tile does not hold afterwards. */
 void dimmer_tile_run(dimmer_tile_t *tile);
 
 /* As dimmer_tile_run, of at most DIMMER_SHORT_RUN, with the blocks of each pair in the opposite order. */

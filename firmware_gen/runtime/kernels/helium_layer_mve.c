@@ -89,6 +89,7 @@ typedef struct {
     const uint16_t *offsets; /* of a window's elements, where they are gathered one by one; else null */
     int8_t *patches;
     uint32_t patch_bytes;
+    uint32_t count; /* of patches */
 } strip_t;
 
 static void fill_strip(const work_t *w, const strip_t *s, int32_t y) {
@@ -171,7 +172,8 @@ static strip_t strip_of(const work_t *w) {
 
     s.patch_bytes = w->tile.run / 2u;
     s.patches = at;
-    at += DIMMER_TILE_PIXELS * s.patch_bytes;
+    s.count = DIMMER_TILE_PIXELS * (s.patch_bytes <= 32u ? 4u : s.patch_bytes <= 64u ? 2u : 1u);
+    at += s.count * s.patch_bytes;
     s.pitch = larger(reach, (uint32_t)r->pad_left + r->input_w) * r->input_c;
     s.offsets = NULL;
     if (run < DIMMER_TILE_BLOCK || r->dilation_w != 1u) {
@@ -205,39 +207,54 @@ static void patches(work_t *w) {
     uint32_t waiting = 0;
     uint32_t y;
 
-    for (y = 0; y < DIMMER_TILE_PIXELS; ++y) {
-        w->tile.from.pixels[y] = s.patches + y * s.patch_bytes;
-    }
+    w->tile.input_step = DIMMER_TILE_PIXELS * s.patch_bytes;
     for (y = 0; y < r->output_h; ++y) {
         const int8_t *from = s.rows;
         uint32_t left = r->output_w;
 
         fill_strip(w, &s, (int32_t)(y * r->stride_h) - r->pad_top);
         while (left != 0u) {
+            int8_t *const patch = s.patches + waiting * s.patch_bytes;
             uint32_t some = 1u;
 
-            if (s.offsets != NULL && waiting == 0u && left >= DIMMER_TILE_PIXELS) {
+            if (s.offsets != NULL && waiting % DIMMER_TILE_PIXELS == 0u && left >= DIMMER_TILE_PIXELS) {
                 some = DIMMER_TILE_PIXELS;
-                gather_four(from, step, s.offsets, s.patches, s.patch_bytes, elements);
+                gather_four(from, step, s.offsets, patch, s.patch_bytes, elements);
             } else {
-                gather(w, &s, from, s.patches + waiting * s.patch_bytes);
+                gather(w, &s, from, patch);
             }
             from += some * step;
             left -= some;
             waiting += some;
-            if (waiting == DIMMER_TILE_PIXELS) {
+            if (waiting == s.count || (left == 0u && y + 1u == r->output_h)) {
+                uint32_t i;
+
+                for (i = 0; i < DIMMER_TILE_PIXELS; ++i) {
+                    w->tile.from.pixels[i] = s.patches + i * s.patch_bytes;
+                }
                 compute(w, pixel, waiting);
                 pixel += waiting;
                 waiting = 0;
             }
         }
     }
-    if (waiting != 0u) {
-        compute(w, pixel, waiting);
-    }
 }
 
-/* Pixels whose inputs lie in one piece: rows of them, or all, where one follows the other. */
+/* How many whole tiles there are from `from` on whose blocks end before `end`.
+ */
+static uint32_t whole_tiles(const work_t *w, const int8_t *from, const int8_t *end, uint32_t step,
+                            uint32_t pixels) {
+    const uint32_t block_bytes = w->tile.run / 2u;
+    const uint32_t bytes = (uint32_t)(end - from);
+    const uint32_t inside = bytes < block_bytes ? 0u : (bytes - block_bytes) / step + 1u;
+    const uint32_t most = w->residual == NULL ? pixels : DIMMER_KEPT_PIXELS;
+
+    pixels = pixels < inside ? pixels : inside;
+    return (pixels < most ? pixels : most) / DIMMER_TILE_PIXELS;
+}
+
+/* Pixels whose inputs lie in one piece: rows of them, or all, where one follows
+ * the other. */
 static void in_place(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
@@ -250,40 +267,47 @@ static void in_place(work_t *w) {
     const int8_t *const end = w->input + row * r->input_h;
     const int8_t *from = w->input;
     uint32_t left = row_pixels;
-    uint32_t pixel;
+    uint32_t pixel = 0;
 
-    for (pixel = 0; pixel < pixels; pixel += DIMMER_TILE_PIXELS) {
-        const uint32_t some = pixels - pixel < DIMMER_TILE_PIXELS ? pixels - pixel : DIMMER_TILE_PIXELS;
+    w->tile.input_step = DIMMER_TILE_PIXELS * step;
+    while (pixel < pixels) {
+        const uint32_t whole = whole_tiles(w, from, end, step, left);
+        uint32_t some = whole * DIMMER_TILE_PIXELS;
         uint32_t i;
 
-        if (left > DIMMER_TILE_PIXELS && (uint32_t)(end - from) >= 3u * step + block_bytes) {
+        if (whole != 0u) {
             for (i = 0; i < DIMMER_TILE_PIXELS; ++i) {
-                w->tile.from.pixels[i] = from;
-                from += step;
+                w->tile.from.pixels[i] = from + i * step;
             }
-            left -= DIMMER_TILE_PIXELS;
-            compute(w, pixel, DIMMER_TILE_PIXELS);
-            continue;
-        }
-        for (i = 0; i < some; ++i) {
-            w->tile.from.pixels[i] = from;
-            if (block_bytes > (uint32_t)(end - from)) {
-                /* Blocks would end behind the input. */
-                int8_t *const patch = w->rest + i * block_bytes;
-
-                dimmer_helium_copy(patch, from, r->input_c);
-                w->tile.from.pixels[i] = patch;
-            }
-            from += step;
-            if (--left == 0u) {
+            from += some * step;
+            left -= some;
+            if (left == 0u) {
                 left = row_pixels;
                 from += next_row;
             }
-        }
-        for (; i < DIMMER_TILE_PIXELS; ++i) {
-            w->tile.from.pixels[i] = w->tile.from.pixels[0];
+        } else {
+            some = pixels - pixel < DIMMER_TILE_PIXELS ? pixels - pixel : DIMMER_TILE_PIXELS;
+            for (i = 0; i < some; ++i) {
+                w->tile.from.pixels[i] = from;
+                if (block_bytes > (uint32_t)(end - from)) {
+                    /* Blocks would end behind the input. */
+                    int8_t *const patch = w->rest + i * block_bytes;
+
+                    dimmer_helium_copy(patch, from, r->input_c);
+                    w->tile.from.pixels[i] = patch;
+                }
+                from += step;
+                if (--left == 0u) {
+                    left = row_pixels;
+                    from += next_row;
+                }
+            }
+            for (; i < DIMMER_TILE_PIXELS; ++i) {
+                w->tile.from.pixels[i] = w->tile.from.pixels[0];
+            }
         }
         compute(w, pixel, some);
+        pixel += some;
     }
 }
 
@@ -323,8 +347,7 @@ static void columns(work_t *w) {
     int32_t filled = 0;
     uint32_t y;
 
-    w->tile.rows_step = DIMMER_TILE_PIXELS * r->stride_w * DIMMER_TILE_BLOCK;
-    w->tile.output_step = DIMMER_TILE_PIXELS * (w->residual == NULL ? r->output_c : w->count);
+    w->tile.input_step = DIMMER_TILE_PIXELS * r->stride_w * DIMMER_TILE_BLOCK;
     dimmer_helium_fill(ring, r->input_zero_point, (WINDOW + 1u) * row_bytes);
     w->tile.from.columns.rows = rows;
     w->tile.from.columns.rows_end = rows + WINDOW * slices;
@@ -417,6 +440,7 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         w.tile.panel = w.panel;
         w.tile.panel_end = dimmer_helium_panel(model, r, w.first, w.first + w.count, by_columns, w.panel);
         place_results(&w, add != NULL ? w.count : r->output_c);
+        w.tile.output_step = DIMMER_TILE_PIXELS * (add != NULL ? w.count : r->output_c);
         pixels(&w);
         if (w.kept != 0u) {
             add_kept(&w);

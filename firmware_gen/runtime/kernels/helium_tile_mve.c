@@ -48,10 +48,19 @@
     "mov r11, r0\n\t"                                                                                        \
     "str r0, [sp]\n\t"                                                                                       \
     "vldrh.16 q7, [r11, #40]\n\t"
-#define ONE_TILE                                                                                             \
-    "ldr r1, [r11, #20]\n\t"                                                                                 \
-    "ldr r2, [r11, #32]\n\t"                                                                                 \
-    "vctp.16 r2\n\t"
+/* Tiles side by side, this one at `tile`. All but the last are whole. */
+#define TILE(tile)                                                                                           \
+    "ldr r1, [" tile ", #20]\n\t"                                                                            \
+    "ldrd r2, r4, [" tile ", #32]\n\t"                                                                       \
+    "cmp r4, #1\n\t"                                                                                         \
+    "it ne\n\t"                                                                                              \
+    "movne r2, #8\n\t"                                                                                       \
+    "vctp.16 r2\n"
+#define NEXT_TILE(tile)                                                                                      \
+    "ldr r8, [" tile ", #36]\n\t"                                                                            \
+    "subs r8, #1\n\t"                                                                                        \
+    "str r8, [" tile ", #36]\n\t"                                                                            \
+    "bne.w 0b\n\t" EXIT
 
 #define SUMS "ldmia.w r1!, {r0, r2, r4, r6, r8, r10, r12, lr}\n\t"
 
@@ -120,32 +129,55 @@
                                                                 "vpst\n\t"                                   \
                                                                 "vstrbt.16 " first ", [r12, q7]\n\t"         \
                                                                 "cmp r1, r11\n\t"                            \
-                                                                "bne.w 1b\n\t" EXIT
+                                                                "bne.w 1b\n\t"                               \
+                                                                "ldr r0, [sp]\n\t"                           \
+                                                                "ldr r6, [sp, #8]\n\t"                       \
+                                                                "ldrd r2, r4, [r0, #56]\n\t"                 \
+                                                                "add r3, r2\n\t"                             \
+                                                                "add r5, r2\n\t"                             \
+                                                                "add r7, r2\n\t"                             \
+                                                                "add r9, r2\n\t"                             \
+                                                                "add r6, r4\n\t"                             \
+                                                                "str r6, [sp, #8]\n\t" NEXT_TILE("r0")
 #define KEPT_ENTER                                                                                           \
-    ENTER ONE_TILE "ldr r2, [r11, #28]\n\t"                                                                  \
-                   "str r2, [sp, #8]\n\t"                                                                    \
-                   "ldmia.w r11, {r3, r5, r7, r9}\n\t"
+    ENTER "ldr r2, [r11, #28]\n\t"                                                                           \
+          "str r2, [sp, #8]\n\t"                                                                             \
+          "ldmia.w r11, {r3, r5, r7, r9}\n\t"
 
 /* Assembly, because the sums take every even register but the stack pointer. Four blocks make a turn; the
  * first one begins where as many are left as there are more than a multiple of four. */
 #define RUN(halves)                                                                                          \
-    __asm__ volatile(ENTER ONE_TILE                                                                          \
-                     "ldr r2, [r11, #16]\n\t"                                                                \
-                     "rsb r2, r2, #0\n\t"                                                                    \
-                     "ubfx r2, r2, #5, #2\n\t"                                                               \
-                     "movs r3, #" TEXT(BLOCK_BYTES) "\n\t"                                                   \
-                                                    "mul r2, r2, r3\n\t"                                     \
-                                                    "adr.w r3, 2f\n\t"                                       \
-                                                    "add.w r2, r2, r3\n\t"                                   \
-                                                    "orr r2, r2, #1\n\t"                                     \
-                                                    "str r2, [sp, #4]\n"                                     \
-                                                    "1:\n\t" SUMS "ldmia.w r11, {r3, r5, r7, r9}\n\t"        \
-                                                    "ldr r11, [r11, #16]\n\t"                                \
-                                                    "add r11, r1\n\t"                                        \
-                                                    "ldr.w pc, [sp, #4]\n\t"                                 \
-                                                    ".balign 4\n"                                            \
-                                                    "2:\n\t" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n\t"       \
-                                                    "bne.w 2b\n\t" LEAVE(halves) EXIT)
+    __asm__ volatile(                                                                                        \
+        ENTER                                                                                                \
+        "ldr r2, [r11, #16]\n\t"                                                                             \
+        "rsb r2, r2, #0\n\t"                                                                                 \
+        "ubfx r2, r2, #5, #2\n\t"                                                                            \
+        "movs r3, #" TEXT(BLOCK_BYTES) "\n\t"                                                                \
+                                       "mul r2, r2, r3\n\t"                                                  \
+                                       "adr.w r3, 2f\n\t"                                                    \
+                                       "add.w r2, r2, r3\n\t"                                                \
+                                       "orr r2, r2, #1\n\t"                                                  \
+                                       "str r2, [sp, #4]\n"                                                  \
+                                       "0:\n\t" TILE(                                                        \
+                                           "r11") "1:\n\t" SUMS "ldmia.w r11, {r3, r5, r7, r9}\n\t"          \
+                                                  "ldr r11, [r11, #16]\n\t"                                  \
+                                                  "add r11, r1\n\t"                                          \
+                                                  "ldr.w pc, [sp, #4]\n\t"                                   \
+                                                  ".balign 4\n"                                              \
+                                                  "2:\n\t" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n\t"         \
+                                                  "bne.w 2b\n\t" LEAVE(halves) "ldrd r2, r4, [r11, #56]\n\t" \
+                                                                               "ldmia.w r11, {r3, r5, r7, "  \
+                                                                               "r9}\n\t"                     \
+                                                                               "ldr r6, [r11, #28]\n\t"      \
+                                                                               "add r3, r2\n\t"              \
+                                                                               "add r5, r2\n\t"              \
+                                                                               "add r7, r2\n\t"              \
+                                                                               "add r9, r2\n\t"              \
+                                                                               "add r6, r4\n\t"              \
+                                                                               "stmia.w r11, {r3, r5, r7, "  \
+                                                                               "r9}\n\t"                     \
+                                                                               "str r6, [r11, "              \
+                                                                               "#28]\n\t" NEXT_TILE("r11"))
 
 #define SHORT_RUN(halves)                                                                                    \
     __asm__ volatile(                                                                                        \
@@ -159,60 +191,55 @@
                                                   "orr r2, r2, #1\n\t"                                       \
                                                   "str r2, [sp, #4]\n\t"                                     \
                                                   "ldr r11, [r11, #24]\n"                                    \
-                                                  "1:\n\t" SUMS "ldr.w pc, [sp, #4]\n\t"                     \
-                                                  ".balign 4\n"                                              \
-                                                  "2:\n\t" KEPT_BLOCK("112") KEPT_BLOCK("96")                \
-                                                      KEPT_BLOCK("80") KEPT_BLOCK("64") KEPT_BLOCK("48")     \
-                                                          KEPT_BLOCK("32") KEPT_BLOCK("16") KEPT_BLOCK("0")  \
-                                                              KEPT_LEAVE("q0", "q1", halves))
+                                                  "0:\n\t"                                                   \
+                                                  "ldr r0, [sp]\n\t" TILE(                                   \
+                                                      "r0") "1:\n\t" SUMS "ldr.w pc, [sp, #4]\n\t"           \
+                                                            ".balign 4\n"                                    \
+                                                            "2:\n\t" KEPT_BLOCK("112") KEPT_BLOCK("96")      \
+                                                                KEPT_BLOCK("80") KEPT_BLOCK("64")            \
+                                                                    KEPT_BLOCK("48") KEPT_BLOCK("32")        \
+                                                                        KEPT_BLOCK("16") KEPT_BLOCK("0")     \
+                                                                            KEPT_LEAVE("q0", "q1", halves))
 
 #define ONE_BLOCK(halves)                                                                                    \
-    __asm__ volatile(KEPT_ENTER "ldr r11, [r11, #24]\n\t"                                                    \
+    __asm__ volatile(KEPT_ENTER "ldr r11, [r11, #24]\n"                                                      \
+                                "0:\n\t"                                                                     \
+                                "ldr r0, [sp]\n\t"                                                           \
                                 "vldrb.8 q0, [r3]\n\t"                                                       \
                                 "vldrb.8 q1, [r5]\n\t"                                                       \
                                 "vldrb.8 q3, [r7]\n\t"                                                       \
-                                "vldrb.8 q4, [r9]\n"                                                         \
-                                "1:\n\t" SUMS "vldrb.8 q5, [r1], #16\n\t"                                    \
-                                "vldrb.8 q6, [r1], #16\n\t"                                                  \
-                                "vmladava.s8 r0, q0, q5\n\t"                                                 \
-                                "vmladava.s8 r2, q1, q5\n\t"                                                 \
-                                "vmladava.s8 r4, q3, q5\n\t"                                                 \
-                                "vmladava.s8 r6, q4, q5\n\t"                                                 \
-                                "vmladava.s8 r8, q0, q6\n\t"                                                 \
-                                "vmladava.s8 r10, q1, q6\n\t"                                                \
-                                "vmladava.s8 r12, q3, q6\n\t"                                                \
-                                "vmladava.s8 lr, q4, q6\n\t" KEPT_LEAVE("q5", "q6", halves))
+                                "vldrb.8 q4, [r9]\n\t" TILE("r0") "1:\n\t" SUMS "vldrb.8 q5, [r1], #16\n\t"  \
+                                                                  "vldrb.8 q6, [r1], #16\n\t"                \
+                                                                  "vmladava.s8 r0, q0, q5\n\t"               \
+                                                                  "vmladava.s8 r2, q1, q5\n\t"               \
+                                                                  "vmladava.s8 r4, q3, q5\n\t"               \
+                                                                  "vmladava.s8 r6, q4, q5\n\t"               \
+                                                                  "vmladava.s8 r8, q0, q6\n\t"               \
+                                                                  "vmladava.s8 r10, q1, q6\n\t"              \
+                                                                  "vmladava.s8 r12, q3, q6\n\t"              \
+                                                                  "vmladava.s8 lr, q4, q6\n\t" KEPT_LEAVE(   \
+                                                                      "q5", "q6", halves))
 
-/* Tiles side by side. All but the last are whole; rows and the output move on behind each. */
+/* Rows and the output move on behind each tile. */
 #define COLUMNS(row, halves)                                                                                 \
-    __asm__ volatile(ENTER "0:\n\t"                                                                          \
-                           "ldr r1, [r11, #20]\n\t"                                                          \
-                           "ldrd r2, r0, [r11, #32]\n\t"                                                     \
-                           "cmp r0, #1\n\t"                                                                  \
-                           "it ne\n\t"                                                                       \
-                           "movne r2, #8\n\t"                                                                \
-                           "vctp.16 r2\n"                                                                    \
-                           "1:\n\t" SUMS "ldrd r5, r11, [r11]\n"                                             \
-                           "2:\n\t"                                                                          \
-                           "ldmia.w r5!, {r3, r7, r9}\n\t" row("r3") row("r7")                               \
-                               row("r9") "cmp r5, r11\n\t"                                                   \
-                                         "bne.w 2b\n\t" LEAVE(halves) "ldrd r6, r8, [r11, #56]\n\t"          \
-                                                                      "ldr r0, [r11, #28]\n\t"               \
-                                                                      "ldrd r5, r3, [r11]\n\t"               \
-                                                                      "add r0, r8\n\t"                       \
-                                                                      "str r0, [r11, #28]\n"                 \
-                                                                      "3:\n\t"                               \
-                                                                      "ldmia.w r5, {r0, r2, r4}\n\t"         \
-                                                                      "add r0, r6\n\t"                       \
-                                                                      "add r2, r6\n\t"                       \
-                                                                      "add r4, r6\n\t"                       \
-                                                                      "stmia.w r5!, {r0, r2, r4}\n\t"        \
-                                                                      "cmp r5, r3\n\t"                       \
-                                                                      "bne 3b\n\t"                           \
-                                                                      "ldr r0, [r11, #36]\n\t"               \
-                                                                      "subs r0, #1\n\t"                      \
-                                                                      "str r0, [r11, #36]\n\t"               \
-                                                                      "bne.w 0b\n\t" EXIT)
+    __asm__ volatile(ENTER "0:\n\t" TILE("r11") "1:\n\t" SUMS "ldrd r5, r11, [r11]\n"                        \
+                                                "2:\n\t"                                                     \
+                                                "ldmia.w r5!, {r3, r7, r9}\n\t" row("r3") row("r7")          \
+                                                    row("r9") "cmp r5, r11\n\t"                              \
+                                                              "bne.w 2b\n\t" LEAVE(                          \
+                                                                  halves) "ldrd r6, r8, [r11, #56]\n\t"      \
+                                                                          "ldr r0, [r11, #28]\n\t"           \
+                                                                          "ldrd r5, r3, [r11]\n\t"           \
+                                                                          "add r0, r8\n\t"                   \
+                                                                          "str r0, [r11, #28]\n"             \
+                                                                          "3:\n\t"                           \
+                                                                          "ldmia.w r5, {r0, r2, r4}\n\t"     \
+                                                                          "add r0, r6\n\t"                   \
+                                                                          "add r2, r6\n\t"                   \
+                                                                          "add r4, r6\n\t"                   \
+                                                                          "stmia.w r5!, {r0, r2, r4}\n\t"    \
+                                                                          "cmp r5, r3\n\t"                   \
+                                                                          "bne 3b\n\t" NEXT_TILE("r11"))
 
 ASSEMBLY void dimmer_tile_run(dimmer_tile_t *tile REGISTER) {
     RUN(HALVES_DOWN);

@@ -140,7 +140,12 @@ static uint32_t conv_scratch(const dimmer_conv2d_s8_t *r, uint32_t group, uint32
         (r->output_h - 1u) * r->stride_h < r->input_h && (r->output_w - 1u) * r->stride_w < r->input_w) {
         return panel + (r->input_c % 16u == 0u ? 0u : 4u * depth);
     }
-    return panel + 4u * depth + aligned(r->kernel_h * larger(reach, padded) * r->input_c) +
+    return panel +
+           4u * depth *
+               (depth <= 32u   ? 4u
+                : depth <= 64u ? 2u
+                               : 1u) +
+           aligned(r->kernel_h * larger(reach, padded) * r->input_c) +
            (run < 16u || r->dilation_w != 1u ? aligned(2u * run * r->kernel_h) : 0u);
 }
 
