@@ -126,9 +126,9 @@ def _conv_cost(step: Step, settings: Settings) -> float:
         slices = shape.input_c // _BLOCK
         tiles = shape.output_h * -(-shape.output_w // _PIXELS)
         pair = 22 + _halves(step) + (111 if shape.stride_w == 1 else 120) * slices
-        tile = pairs * pair + passes * (22 + 7 * slices)
+        every = pairs * pair + passes * (22 + 7 * slices)
         rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (100 + 40 * slices)
-        return tiles * tile + passes * rows + pairs * (9 * blocks + 105) + 400.0
+        return tiles * every + passes * rows + pairs * (9 * blocks + 105) + 400.0
     tiles = -(-shape.pixels // _PIXELS)
     tile: float = pairs * (_run_tile(blocks) + _halves(step))
     strip = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)

@@ -61,6 +61,11 @@ void dimmer_tile_block_relu(dimmer_tile_t *tile);
 void dimmer_tile_columns_relu(dimmer_tile_t *tile);
 void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile);
 
+/* Copies `count` elements of four windows, which begin `step` bytes apart and whose elements all lie at
+ * `offsets` from there, to four patches. */
+void dimmer_tile_gather(const int8_t *from, uint32_t step, const uint16_t *offsets, int8_t *to,
+                        uint32_t patch_bytes, uint32_t count);
+
 /* One layer, `group` channels in a pass, `columns` 1 for windows of three columns; with `add`, whose operand
  * `operand` it is, the sum is what is stored. */
 void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,

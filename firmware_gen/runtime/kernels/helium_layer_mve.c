@@ -121,34 +121,6 @@ static void gather_elements(const int8_t *from, const uint16_t *offsets, int8_t 
                      : "q0", "q1", "lr", "cc", "memory");
 }
 
-/* As gather_elements, for four windows, `step` apart, and their patches. */
-static void gather_four(const int8_t *from, uint32_t step, const uint16_t *offsets, int8_t *to,
-                        uint32_t patch_bytes, uint32_t count) {
-    const int8_t *const b = from + step;
-    const int8_t *const c = b + step;
-    const int8_t *const d = c + step;
-    int8_t *to_b = to + patch_bytes;
-    int8_t *to_c = to_b + patch_bytes;
-    int8_t *to_d = to_c + patch_bytes;
-
-    __asm__ volatile(
-        "dlstp.16 lr, %[count]\n"
-        "1:\n\t"
-        "vldrh.16 q0, [%[offsets]], #16\n\t"
-        "vldrb.u16 q1, [%[a], q0]\n\t"
-        "vstrb.16 q1, [%[to]], #8\n\t"
-        "vldrb.u16 q1, [%[b], q0]\n\t"
-        "vstrb.16 q1, [%[to_b]], #8\n\t"
-        "vldrb.u16 q1, [%[c], q0]\n\t"
-        "vstrb.16 q1, [%[to_c]], #8\n\t"
-        "vldrb.u16 q1, [%[d], q0]\n\t"
-        "vstrb.16 q1, [%[to_d]], #8\n\t"
-        "letp lr, 1b"
-        : [offsets] "+&r"(offsets), [to] "+&l"(to), [to_b] "+&l"(to_b), [to_c] "+&l"(to_c), [to_d] "+&l"(to_d)
-        : [a] "r"(from), [b] "r"(b), [c] "r"(c), [d] "r"(d), [count] "r"(count)
-        : "q0", "q1", "lr", "cc", "memory");
-}
-
 static void gather(const work_t *w, const strip_t *s, const int8_t *from, int8_t *to) {
     const uint32_t run = (uint32_t)w->r->kernel_w * w->r->input_c;
     uint32_t ky;
@@ -219,7 +191,7 @@ static void patches(work_t *w) {
 
             if (s.offsets != NULL && waiting % DIMMER_TILE_PIXELS == 0u && left >= DIMMER_TILE_PIXELS) {
                 some = DIMMER_TILE_PIXELS;
-                gather_four(from, step, s.offsets, patch, s.patch_bytes, elements);
+                dimmer_tile_gather(from, step, s.offsets, patch, s.patch_bytes, elements);
             } else {
                 gather(w, &s, from, patch);
             }

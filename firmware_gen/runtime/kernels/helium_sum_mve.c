@@ -53,7 +53,7 @@ dimmer_helium_sum_t dimmer_helium_sum_prepare(const dimmer_add_s8_t *r, int32_t 
     return sum;
 }
 
-/* Four elements: q5 and q6 are the limits. l: one of r0 to r7, as loads and stores of narrower elements need.
+/* Four elements. l: one of r0 to r7, as loads and stores of narrower elements need.
  */
 #define HEAD                                                                                                 \
     "dlstp.32 lr, %[count]\n"                                                                                \
@@ -68,25 +68,26 @@ dimmer_helium_sum_t dimmer_helium_sum_prepare(const dimmer_add_s8_t *r, int32_t 
     "vadd.i32 q1, q1, q2\n\t"
 #define TAIL                                                                                                 \
     "vrshl.s32 q1, %[shift]\n\t"                                                                             \
-    "vadd.i32 q1, q1, %[zero]\n\t"                                                                           \
-    "vmax.s32 q1, q1, q5\n\t"                                                                                \
-    "vmin.s32 q1, q1, q6\n\t"                                                                                \
+    "vadd.i32 q1, q1, %q[zero]\n\t"                                                                          \
+    "vmax.s32 q1, q1, %q[low]\n\t"                                                                           \
+    "vmin.s32 q1, q1, %q[high]\n\t"                                                                          \
     "vstrb.32 q1, [%[output]], #4\n\t"                                                                       \
     "letp lr, 1b"
 #define LOOP(halves)                                                                                         \
-    __asm__ volatile(                                                                                        \
-        "vdup.32 q5, %[low]\n\t"                                                                             \
-        "vdup.32 q6, %[high]\n\t" HEAD halves TAIL                                                           \
-        : [looked_up] "+&l"(looked_up), [linear] "+&l"(linear), [output] "+&l"(output)                       \
-        : [count] "r"(count), [table] "r"(sum->table), [factor] "r"((int32_t)1 << LINEAR_SHIFT),             \
-          [multiplier] "r"(sum->multiplier), [shift] "r"(sum->shift), [zero] "r"(sum->zero_point),           \
-          [low] "r"(sum->low), [high] "r"(sum->high)                                                         \
-        : "q0", "q1", "q2", "q5", "q6", "lr", "cc", "memory")
+    __asm__ volatile(HEAD halves TAIL                                                                        \
+                     : [looked_up] "+&l"(looked_up), [linear] "+&l"(linear), [output] "+&l"(output)          \
+                     : [count] "r"(count), [table] "r"(sum->table),                                          \
+                       [factor] "r"((int32_t)1 << LINEAR_SHIFT), [multiplier] "r"(sum->multiplier),          \
+                       [shift] "r"(sum->shift), [zero] "w"(zero), [low] "w"(low), [high] "w"(high)           \
+                     : "q0", "q1", "q2", "lr", "cc", "memory")
 
 void dimmer_helium_sum_run(const dimmer_helium_sum_t *sum, const int8_t *first, const int8_t *second,
                            int8_t *output, uint32_t count) {
     const int8_t *looked_up = sum->looked_up == 1u ? first : second;
     const int8_t *linear = sum->looked_up == 1u ? second : first;
+    const int32x4_t zero = vdupq_n_s32(sum->zero_point);
+    const int32x4_t low = vdupq_n_s32(sum->low);
+    const int32x4_t high = vdupq_n_s32(sum->high);
 
     if (count == 0u) {
         return;

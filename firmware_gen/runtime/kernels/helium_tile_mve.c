@@ -281,4 +281,27 @@ ASSEMBLY void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile REGISTER) {
     COLUMNS(ODD_ROW, HALVES_UP);
 }
 
+/* Eight elements at a time; stores of narrower elements need r0 to r7. */
+#define ELEMENTS(from, to)                                                                                   \
+    "vldrb.u16 q1, [" from ", q0]\n\t"                                                                       \
+    "vstrb.16 q1, [" to "], #8\n\t"
+
+ASSEMBLY void dimmer_tile_gather(const int8_t *from REGISTER, uint32_t step REGISTER,
+                                 const uint16_t *offsets REGISTER, int8_t *to REGISTER,
+                                 uint32_t patch_bytes REGISTER, uint32_t count REGISTER) {
+    __asm__ volatile("push {r4-r8, lr}\n\t"
+                     "ldrd r8, r12, [sp, #24]\n\t"
+                     "add r4, r3, r8\n\t"
+                     "add r5, r4, r8\n\t"
+                     "add r6, r5, r8\n\t"
+                     "add r7, r0, r1\n\t"
+                     "add r8, r7, r1\n\t"
+                     "add r1, r8\n\t"
+                     "dlstp.16 lr, r12\n"
+                     "1:\n\t"
+                     "vldrh.16 q0, [r2], #16\n\t" ELEMENTS("r0", "r3") ELEMENTS("r7", "r4")
+                         ELEMENTS("r8", "r5") ELEMENTS("r1", "r6") "letp lr, 1b\n\t"
+                                                                   "pop {r4-r8, pc}");
+}
+
 #endif
