@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -40,6 +41,9 @@ def convolution_weight(conv: nn.Conv2d, bits: int) -> Tensor:
 
 def convolve(conv: nn.Conv2d, x: Tensor, bits: int) -> Tensor:
     """The convolution with its weight at a width."""
+    if bits == FULL_BITS:
+        y: Tensor = conv(x)
+        return y
     return F.conv2d(x, convolution_weight(conv, bits), None, conv.stride, conv.padding)
 
 
@@ -59,6 +63,9 @@ class Shortcut(nn.Module):
         self.norm = make_norm(out_channels, skip_aware, widths)
 
     def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
+        """float[N,Cin,H,W] -> float[N,Cout,H/stride,W/stride]."""
+        if not torch.is_grad_enabled():
+            return normalise(self.norm, convolve(self.conv, x, bits), skipped, bits)
         # The pixels are picked first: oneDNN's backward pass of a strided 1x1 convolution corrupts the heap on CPUs
         # with AVX2 alone where there are fewer than 8 channels.
         stride = self.conv.stride[0]

@@ -34,5 +34,4 @@ def test_pixels_picked_first_are_a_strided_convolution() -> None:
     torch.manual_seed(0)
     shortcut = Shortcut(8, 16, 2, skip_aware=False).eval()
     x = torch.randn(2, 8, 7, 9)
-    with torch.no_grad():
-        torch.testing.assert_close(shortcut(x, False), shortcut.norm(shortcut.conv(x)))
+    torch.testing.assert_close(shortcut(x, False), shortcut.norm(shortcut.conv(x)))

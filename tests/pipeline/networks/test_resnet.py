@@ -47,7 +47,8 @@ def test_costs_equal_the_macs_that_really_run(config: ResNetConfig) -> None:
                 counted += module.weight.numel()
 
         hooks = [m.register_forward_hook(count) for m in net.modules()]
-        net(torch.zeros(1, config.in_channels, *config.image_size), mode)
+        with torch.no_grad():
+            net(torch.zeros(1, config.in_channels, *config.image_size), mode)
         for hook in hooks:
             hook.remove()
         assert mode.macs(net.cost()) == counted
@@ -120,7 +121,7 @@ def test_a_mode_must_be_given_and_must_fit() -> None:
 def test_a_bound_network_goes_through_the_legacy_onnx_exporter(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     net = small().eval()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         bound = BoundNetwork(net, Mode.parse("80.88"))
         torch.onnx.export(bound, (images()[:1],), tmp_path / "net.onnx", dynamo=False, opset_version=17)
