@@ -7,7 +7,7 @@
 
 #define DIMMER_SUM_TABLE_WORDS 256u
 
-/* An addition made ready. Tables have the value of code x at [x]: they point to their middles. */
+/* An addition made ready. Tables have twice the value of code x at [x]: they point to their middles. */
 typedef struct {
     const int32_t *table1;
     const int32_t *table2;
