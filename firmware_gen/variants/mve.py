@@ -34,6 +34,8 @@ _SIDE = 4
 """Rows and columns of a window of a depthwise convolution, at most."""
 _PAIR = 64
 """Bytes of a pair of channels in a panel beside its weights."""
+_MOST_SHIFT = {4: 4, 2: 6}
+"""Bits of sliced weights -> how far to the left they may be shifted as int8, in the place of their sums."""
 SUM_TABLE = 1024
 _LINEAR = (1 << 30, 0)
 """Multiplier and shift of the input of an ADD that is only shifted: the one with the larger scale."""
@@ -68,7 +70,8 @@ def _strip_bytes(shape: ConvShape) -> int:
 
 def _conv_supports(step: Step) -> bool:
     shape = shape_of(step)
-    plain = number(step, "batches") == 1 and all(-31 <= shift <= -1 for shift in shifts_of(step))
+    most = _MOST_SHIFT.get(number(step, "weight_bits"), 0)
+    plain = number(step, "batches") == 1 and all(-31 <= shift <= most for shift in shifts_of(step))
     reachable = _direct(shape) or not _gathered(shape) or _strip_bytes(shape) < 2**16
     return plain and reachable and shape.output_c < 21845
 

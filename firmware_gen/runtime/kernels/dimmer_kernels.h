@@ -121,10 +121,11 @@ DIMMER_CHECK_SIZE(dimmer_conv2d_s8_f43_dsp_t, sizeof(dimmer_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_conv2d_s8_f43_dsp);
 
 /* CONV_2D for Arm cores with Helium: two channels of four pixels at a time, weights of `group` channels in a
- * panel in scratch, sliced there where weight_bits is not 8. batches is 1, shifts are -31..-1. group is even,
- * or output_c. columns is 1 or 0; 1 is for kernels of 3x3, stride_w of 1 or 2, dilations of 1 and input_c a
- * multiple of 16. Where the kernel is not 1x1 without padding, and kernel_w * input_c < 16 or dilation_w is
- * not 1, kernel_h * W * input_c < 65536 with W = max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w
+ * panel in scratch, sliced there where weight_bits is not 8. batches is 1, shifts are -31..0, up to 4 for
+ * weight_bits of 4, up to 6 for 2. group is even, or output_c. columns is 1 or 0; 1 is for kernels of 3x3,
+ * stride_w of 1 or 2, dilations of 1 and input_c a multiple of 16. Where the kernel is not 1x1 without
+ * padding, and kernel_w * input_c < 16 or dilation_w is not 1, kernel_h * W * input_c < 65536 with W =
+ * max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w
  * + 1, pad_left + input_w). output_c < 21845. With R16(x), x rounded up to a multiple of 16, and D =
  * R16(kernel_h * kernel_w * input_c):
  * Scratch: (group + 1) / 2 * (2 * D + 64), and behind it, for columns, R16(12 * S) + 64 * S *

@@ -3,7 +3,8 @@
  *
  * A panel holds the weights of pairs of channels in the order in which tiles read them:
  *     int32 bias[2][4], int8 weights[blocks][2][16], int32 multiplier, shift, multiplier, shift, place, zero
- * point, 0, 0; place is where the pair's results go, in bytes from the tile's output.
+ * point, rounds[2]; place is where the pair's results go, in bytes from the tile's output; shifts are to the
+ * left and not above 0, and rounds is 1 where they are below.
  */
 #ifndef DIMMER_HELIUM_H
 #define DIMMER_HELIUM_H

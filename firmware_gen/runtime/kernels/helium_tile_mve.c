@@ -64,11 +64,12 @@
 
 #define SUMS "ldmia.w r1!, {r0, r2, r4, r6, r8, r10, r12, lr}\n\t"
 
-/* VQRDMULH and VRSHL round a half up; TFLite's second rounding takes that of a negative number down. */
-#define HALVES_DOWN(q)                                                                                       \
+/* VQRDMULH and VRSHL round a half up; TFLite's second rounding, where there is one, takes that of a negative
+ * number down. */
+#define HALVES_DOWN(q, rounds)                                                                               \
     "vshr.s32 q2, " q ", #31\n\t"                                                                            \
-    "vadd.i32 " q ", " q ", q2\n\t"
-#define HALVES_UP(q)
+    "vmla.s32 " q ", q2, " rounds "\n\t"
+#define HALVES_UP(q, rounds)
 
 /* The same for windows two columns apart: the first, the third and the second column of the window. A column
  * of the input 128 bytes away is out of the reach of VLDRB. */
@@ -86,13 +87,13 @@
  * 16 bits on the way changes nothing: the zero point has 8. */
 #define RESCALE(first, second, halves)                                                                       \
     "vqrdmulh.s32 " first ", " first ", r0\n\t"                                                              \
-    "vqrdmulh.s32 " second ", " second ", r4\n\t" halves(first)                                              \
-        halves(second) "vrshl.s32 " first ", r2\n\t"                                                         \
-                       "vrshl.s32 " second ", r6\n\t"                                                        \
-                       "vqmovnb.s32 " first ", " first "\n\t"                                                \
-                       "vqmovnt.s32 " first ", " second "\n\t"                                               \
-                       "vqadd.s16 " first ", " first ", r10\n\t"                                             \
-                       "vqmovnb.s16 " first ", " first "\n\t"
+    "vqrdmulh.s32 " second ", " second ", r4\n\t" halves(first, "r12")                                       \
+        halves(second, "lr") "vrshl.s32 " first ", r2\n\t"                                                   \
+                             "vrshl.s32 " second ", r6\n\t"                                                  \
+                             "vqmovnb.s32 " first ", " first "\n\t"                                          \
+                             "vqmovnt.s32 " first ", " second "\n\t"                                         \
+                             "vqadd.s16 " first ", " first ", r10\n\t"                                       \
+                             "vqmovnb.s16 " first ", " first "\n\t"
 #define PACK(first, second)                                                                                  \
     "vmov " first "[2], " first "[0], r0, r4\n\t"                                                            \
     "vmov " first "[3], " first "[1], r2, r6\n\t"                                                            \
@@ -125,20 +126,21 @@
         KEPT_PIXEL("r7", at, "r4", "r12") KEPT_PIXEL("r9", at, "r6", "lr")
 #define KEPT_LEAVE(first, second, halves)                                                                    \
     PACK(first, second)                                                                                      \
-    SUMS "ldr r12, [sp, #8]\n\t" RESCALE(first, second, halves) "add r12, r8\n\t"                            \
-                                                                "vpst\n\t"                                   \
-                                                                "vstrbt.16 " first ", [r12, q7]\n\t"         \
-                                                                "cmp r1, r11\n\t"                            \
-                                                                "bne.w 1b\n\t"                               \
-                                                                "ldr r0, [sp]\n\t"                           \
-                                                                "ldr r6, [sp, #8]\n\t"                       \
-                                                                "ldrd r2, r4, [r0, #56]\n\t"                 \
-                                                                "add r3, r2\n\t"                             \
-                                                                "add r5, r2\n\t"                             \
-                                                                "add r7, r2\n\t"                             \
-                                                                "add r9, r2\n\t"                             \
-                                                                "add r6, r4\n\t"                             \
-                                                                "str r6, [sp, #8]\n\t" NEXT_TILE("r0")
+    SUMS RESCALE(first, second, halves) "ldr r10, [sp, #8]\n\t"                                              \
+                                        "add r10, r8\n\t"                                                    \
+                                        "vpst\n\t"                                                           \
+                                        "vstrbt.16 " first ", [r10, q7]\n\t"                                 \
+                                        "cmp r1, r11\n\t"                                                    \
+                                        "bne.w 1b\n\t"                                                       \
+                                        "ldr r0, [sp]\n\t"                                                   \
+                                        "ldr r6, [sp, #8]\n\t"                                               \
+                                        "ldrd r2, r4, [r0, #56]\n\t"                                         \
+                                        "add r3, r2\n\t"                                                     \
+                                        "add r5, r2\n\t"                                                     \
+                                        "add r7, r2\n\t"                                                     \
+                                        "add r9, r2\n\t"                                                     \
+                                        "add r6, r4\n\t"                                                     \
+                                        "str r6, [sp, #8]\n\t" NEXT_TILE("r0")
 #define KEPT_ENTER                                                                                           \
     ENTER "ldr r2, [r11, #28]\n\t"                                                                           \
           "str r2, [sp, #8]\n\t"                                                                             \

@@ -217,6 +217,7 @@ static int convolution(uint32_t round) {
     uint32_t square;
     uint32_t input;
     uint32_t bytes;
+    uint32_t i;
 
     conv_shape(&r, round);
     input = (uint32_t)r.input_h * r.input_w * r.input_c;
@@ -226,6 +227,13 @@ static int convolution(uint32_t round) {
     r.multipliers = 128u;
     r.weight_bits = (uint8_t)(below(4u) != 0u ? 8u : one_of(4u, 2u));
     r.slice_channels = (uint8_t)(r.weight_bits == 8u ? 0u : r.output_c);
+    /* Multipliers of about 1 and more, with sums that are small enough to see. */
+    for (i = 0; i < r.output_c; ++i) {
+        if (round % 4u == 3u && below(2u) != 0u) {
+            shifts[i] = (int8_t)below(r.weight_bits == 8u ? 1u : r.weight_bits == 4u ? 5u : 7u);
+            params[i] = (int32_t)below(200u) - 100;
+        }
+    }
     r.input_zero_point = next_value(4u);
     r.output_zero_point = next_value(4u);
     limits(r.output_zero_point, &r.activation_min, &r.activation_max);
