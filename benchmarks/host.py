@@ -1,4 +1,4 @@
-"""Wall time of the generated C on this machine beside ai-edge-litert, one thread: ratios of one run.
+"""Wall time of the generated C on this machine beside ai-edge-litert and TVM, one thread: ratios of one run.
 
 python -m benchmarks.host
 
@@ -10,6 +10,7 @@ not how fast a board is.
 from __future__ import annotations
 
 import ctypes
+import os
 import statistics
 import subprocess
 import tempfile
@@ -32,6 +33,7 @@ from targets import load_target
 from targets.toolchain import LANGUAGE_FLAGS
 
 OURS = "dimmer"
+TVM = "TVM"
 SLICE_S = 0.05
 """How long an engine runs in each turn."""
 
@@ -55,16 +57,18 @@ class HostTime:
     """One engine on one model.
 
     Attributes:
-        microseconds: of one inference, the median of the turns.
-        ratio: its time over ours, the median of the turns' ratios.
-        exact: whether its output is ours, bit for bit.
+        microseconds: of one inference, the median of the turns; None where the engine does not run the model.
+        ratio: its time over ours, the median of the turns' ratios; None as above.
+        exact: whether its output is ours, bit for bit; None as above.
+        note: why there is no figure.
     """
 
     model: str
     engine: str
-    microseconds: float
-    ratio: float
-    exact: bool
+    microseconds: float | None
+    ratio: float | None
+    exact: bool | None
+    note: str = ""
 
 
 def take_turns(engines: Sequence[Engine], turns: int) -> dict[str, list[float]]:
@@ -151,6 +155,27 @@ def litert(model: Path, data: bytes, *, reference: bool) -> Engine:
     return Engine(name, run, lambda: bytes(interpreter.get_tensor(output["index"]).tobytes()))
 
 
+def tvm(model: Path, data: bytes, work: Path) -> Engine:
+    """The file as a module of TVM (`pipeline.tvm_module`) with its default schedules.
+
+    Raises:
+        DimmerError: TVM is not installed, or an operator of the file cannot be lowered.
+    """
+    import numpy as np
+
+    from pipeline.tvm_module import Runner, build_modules
+    from pipeline.tvm_targets import TARGETS
+
+    os.environ["TVM_NUM_THREADS"] = "1"
+    build_modules({"mode": model}, TARGETS["host"], work)
+    from tvm.runtime import tensor
+
+    runner = Runner(work)
+    function = runner.function("mode")
+    image = tensor(np.frombuffer(data, np.int8).reshape(runner.modules.input.shape))
+    return Engine(TVM, lambda: function(image), lambda: bytes(function(image).numpy().tobytes()))
+
+
 def measure(model: Path, turns: int) -> list[HostTime]:
     """Every engine on one model."""
     samples = sample_inputs(model, 1)
@@ -161,7 +186,12 @@ def measure(model: Path, turns: int) -> list[HostTime]:
             litert(model, data, reference=True),
             litert(model, data, reference=False),
         ]
-        return compare(model.stem, engines, take_turns(engines, turns))
+        missing = []
+        try:
+            engines.append(tvm(model, data, Path(work) / "tvm"))
+        except DimmerError as error:
+            missing.append(HostTime(model.stem, TVM, None, None, None, str(error)))
+        return [*compare(model.stem, engines, take_turns(engines, turns)), *missing]
 
 
 def main(
@@ -182,12 +212,20 @@ def main(
     for heading in ("model", "engine", "microseconds", "of ours", "output"):
         table.add_column(heading, justify="left" if heading in ("model", "engine", "output") else "right")
     for t in times:
+        if t.microseconds is None or t.ratio is None:
+            table.add_row(t.model, t.engine, "-", "-", "-")
+            continue
         same = "the same" if t.exact else "differs"
         table.add_row(t.model, t.engine, f"{t.microseconds:,.0f}", f"{t.ratio:.2f}", same)
     console().print(table)
-    wrong = [t.model for t in times if "reference" in t.engine and not t.exact]
+    for t in times:
+        if t.note:
+            console().print(f"no figure of {t.engine}: {t.note}", highlight=False, soft_wrap=True)
+    wrong = [
+        f"{t.model} ({t.engine})" for t in times if ("reference" in t.engine or t.engine == TVM) and t.exact is False
+    ]
     if wrong:
-        raise DimmerError(f"{', '.join(wrong)}: our output is not that of the reference kernels; report it")
+        raise DimmerError(f"not the output of our C, bit for bit: {', '.join(wrong)}; report it")
     if update:
         write_host([asdict(t) for t in times])
 

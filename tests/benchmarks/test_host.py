@@ -10,6 +10,7 @@ from benchmarks import host, results
 from benchmarks.count import Count, Measured
 from benchmarks.host import Engine, HostTime, compare, measure, take_turns
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
+from tests.tiny import TinyBuild
 
 
 def engine(name: str, output: bytes = b"x") -> Engine:
@@ -37,10 +38,22 @@ def test_the_engines_agree(build: object, tmp_path: Path, monkeypatch: pytest.Mo
     assert callable(build)
     path = tmp_path / "tiny.tflite"
     path.write_bytes(build())
-    ours, reference, _ = measure(path, 1)
+    ours, reference, _, tvm = measure(path, 1)
     assert (ours.engine, ours.ratio, ours.exact) == ("dimmer", 1, True)
     assert reference.exact
-    assert min(ours.microseconds, reference.microseconds) > 0
+    assert (tvm.engine, tvm.microseconds, tvm.exact) == ("TVM", None, None)
+    assert "has no lowering for TVM" in tvm.note
+    assert ours.microseconds
+    assert reference.microseconds
+
+
+@pytest.mark.xdist_group("tiny")
+def test_tvm_takes_its_turn(tiny_converted: TinyBuild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "SLICE_S", 0.0)
+    ours, reference, _, tvm = measure(tiny_converted.build / "convert" / "88.88.tflite", 1)
+    assert (tvm.engine, tvm.exact, reference.exact, tvm.note) == ("TVM", True, True, "")
+    assert tvm.microseconds
+    assert ours.microseconds
 
 
 def test_results_keep_what_they_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
