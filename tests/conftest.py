@@ -1,15 +1,22 @@
 """Tests that need what a machine may not have are skipped there, and say why."""
 
+import os
 from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline.system import missing_tools
 from targets import load_target
 from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
 
 __all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]
+
+# The same examples every time where a failure must repeat; others on every run elsewhere.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

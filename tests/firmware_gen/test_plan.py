@@ -53,12 +53,27 @@ def test_arena_lies_between_the_lower_bound_and_the_sum(found: list[Item]) -> No
     assert bound <= placement.arena <= sum(aligned(item.size) for item in found)
 
 
+def heaviest_conflict(found: list[Item], least: int = 0) -> int:
+    """Bytes of the largest set of buffers of which each two are alive in one step, if not all of them in the same.
+
+    Args:
+        least: smaller sets are not looked for.
+    """
+    sizes = [aligned(item.size) for item in found]
+    for index, item in enumerate(found):
+        if sum(sizes[index:]) <= least:
+            break
+        others = [other for other in found[index + 1 :] if other.live & item.live]
+        least = max(least, sizes[index] + heaviest_conflict(others, least - sizes[index]))
+    return max(least, 0)
+
+
 @given(items())
 @settings(max_examples=100, deadline=None)
-def test_the_search_is_close_to_the_bound(found: list[Item]) -> None:
-    # Dynamic storage allocation cannot always reach the bound; random instances come within a third of it.
+def test_the_search_is_close_to_what_is_possible(found: list[Item]) -> None:
+    # Dynamic storage allocation cannot always reach this bound; random instances come within a third of it.
     placement = place(found)
-    assert placement.arena <= placement.lower_bound * 4 / 3 + ALIGN
+    assert placement.arena <= heaviest_conflict(found, placement.lower_bound) * 4 / 3 + ALIGN
 
 
 @given(items())
