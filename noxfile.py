@@ -20,6 +20,8 @@ PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks", 
 C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks"]
 # Tests that share a build are one group, so that one worker makes it once.
 IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+# Each worker has a core: threads of torch that wait for one another would take it from the other worker.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 # For the emulated boards.
 BOARD_TOOLS = ["arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"]
 # For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
@@ -30,7 +32,12 @@ nox.options.default_venv_backend = "none"
 nox.options.error_on_missing_interpreters = False
 
 
-def run(session: nox.Session, *command: str, success_codes: list[int] | None = None) -> None:
+def run(
+    session: nox.Session,
+    *command: str,
+    success_codes: list[int] | None = None,
+    environment: dict[str, str] | None = None,
+) -> None:
     """Run a command in .venv, which is made or brought up to date first.
 
     onnx2tf calls onnxsim by name, so .venv/bin stands first on PATH.
@@ -38,7 +45,8 @@ def run(session: nox.Session, *command: str, success_codes: list[int] | None = N
     if Path(sys.prefix).resolve() != VENV.resolve():
         session.run(str(ROOT / "nox"), "setup", external=True, silent=False)
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    session.run(*command, env={"PATH": path}, external=True, success_codes=success_codes or [0])
+    variables = {**(environment or {}), "PATH": path}
+    session.run(*command, env=variables, external=True, success_codes=success_codes or [0])
 
 
 def target_and_options(session: nox.Session) -> tuple[str, list[str]]:
@@ -88,14 +96,14 @@ def tests(session: nox.Session) -> None:
     """All tests but the slow ones; arguments go to pytest: nox -s tests -- -k stage."""
     # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
     run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, "gcc", "clang", success_codes=[0, 2])
-    run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs)
+    run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
 
 
 @nox.session(venv_backend="none")
 def tests_slow(session: nox.Session) -> None:
     """The slow tests alone."""
     run(session, PYTHON, "-m", "pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, success_codes=[0, 2])
-    run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs)
+    run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
 
 
 @nox.session(venv_backend="none")
