@@ -125,17 +125,11 @@ TVMFFIAny tvm_any_text(const char *text) {
     return any;
 }
 
-/* Calls one of TVM's own functions. */
-int tvm_call_global(const tvm_calls_t *calls, const char *name, TVMFFIAny *args, int32_t count,
-                    TVMFFIAny *result, char *why) {
-    const TVMFFIByteArray bytes = {name, strlen(name)};
-    TVMFFIObjectHandle function = NULL;
+/* Calls a function once and gives it up. */
+static int call_once(const tvm_calls_t *calls, TVMFFIObjectHandle function, const char *name, TVMFFIAny *args,
+                     int32_t count, TVMFFIAny *result, char *why) {
     int bad;
 
-    if (calls->get_global(&bytes, &function) != 0 || function == NULL) {
-        snprintf(why, DIMMER_MESSAGE, "TVM's runtime has no %s: install the whole bundle again", name);
-        return 0;
-    }
     memset(result, 0, sizeof *result);
     bad = calls->call(function, args, count, result);
     if (bad) {
@@ -143,6 +137,19 @@ int tvm_call_global(const tvm_calls_t *calls, const char *name, TVMFFIAny *args,
     }
     calls->release(function);
     return !bad;
+}
+
+/* Calls one of TVM's own functions. */
+int tvm_call_global(const tvm_calls_t *calls, const char *name, TVMFFIAny *args, int32_t count,
+                    TVMFFIAny *result, char *why) {
+    const TVMFFIByteArray bytes = {name, strlen(name)};
+    TVMFFIObjectHandle function = NULL;
+
+    if (calls->get_global(&bytes, &function) != 0 || function == NULL) {
+        snprintf(why, DIMMER_MESSAGE, "TVM's runtime has no %s: install the whole bundle again", name);
+        return 0;
+    }
+    return call_once(calls, function, name, args, count, result, why);
 }
 
 TVMFFIObjectHandle tvm_member(const tvm_calls_t *calls, TVMFFIObjectHandle module, const char *name,
@@ -169,18 +176,11 @@ TVMFFIObjectHandle tvm_member(const tvm_calls_t *calls, TVMFFIObjectHandle modul
 int tvm_call_member(const tvm_calls_t *calls, TVMFFIObjectHandle module, const char *name, TVMFFIAny *args,
                     int32_t count, TVMFFIAny *result, char *why) {
     TVMFFIObjectHandle function = tvm_member(calls, module, name, why);
-    int bad;
 
     if (function == NULL) {
         return 0;
     }
-    memset(result, 0, sizeof *result);
-    bad = calls->call(function, args, count, result);
-    if (bad) {
-        tvm_calls_error(calls, name, why);
-    }
-    calls->release(function);
-    return !bad;
+    return call_once(calls, function, name, args, count, result, why);
 }
 
 TVMFFIAny tvm_any_pointer(void *pointer) {
