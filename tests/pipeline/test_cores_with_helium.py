@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipeline.firmware import foreign_order, make
-from targets import load_target
+from tests.pipeline.shared_models import KWS, RESNET, figures_of
 
-SHARED = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
-RESNET, KWS = "pretrainedResnet_quant.tflite", "kws_ref_model.tflite"
 BOARDS = [pytest.param("mps3-an547", marks=pytest.mark.board("mps3-an547"))]
 BUDGETS = {RESNET: 2_200_000, KWS: 905_000}
 CODE = 24 * 1024
 ARENAS = {RESNET: 42_000, KWS: 28_000}
 
 
-def silent(_text: str, _share: float) -> None:
-    pass
-
-
-def figures_of(model: str, board: str, tmp_path: Path) -> dict[str, Any]:
-    return make(foreign_order([SHARED / model]), load_target(board), tmp_path / "out", silent)
-
-
 @pytest.mark.shared
 @pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("model", [RESNET, KWS])
-def test_model(board: str, model: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [RESNET, KWS], ids=lambda model: model.stem)
+def test_model(board: str, model: Path, tmp_path: Path) -> None:
     figures = figures_of(model, board, tmp_path)
     mode = figures["modes"][0]
     assert (mode["verify"]["samples"], mode["verify"]["mismatches"]) == (200, 0)

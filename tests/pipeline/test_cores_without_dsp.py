@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipeline.firmware import foreign_order, make
 from targets import load_target
+from tests.pipeline.shared_models import KWS, RESNET, figures_of
 
-SHARED = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
-RESNET, KWS = "pretrainedResnet_quant.tflite", "kws_ref_model.tflite"
 BUDGETS = {"mps2-an385": 15_500_000, "mps2-an385-v6m": 33_000_000, "riscv-virt": 45_000_000}
 DIRECT = {
     "mps2-an385": "dimmer_conv2d_s8_pairs",
@@ -20,14 +17,6 @@ DIRECT = {
 }
 """How a board runs what is no Winograd."""
 BOARDS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BUDGETS]
-
-
-def silent(_text: str, _share: float) -> None:
-    pass
-
-
-def figures_of(model: str, board: str, tmp_path: Path) -> dict[str, Any]:
-    return make(foreign_order([SHARED / model]), load_target(board), tmp_path / "out", silent)
 
 
 @pytest.mark.shared

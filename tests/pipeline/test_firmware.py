@@ -31,13 +31,10 @@ from tests.boards import EVERY_TARGET
 from tests.firmware_gen.modes import MODES, write_modes
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
+from tests.tiny import silent
 
 SHARED = ROOT.parent / "shared" / "models"
 RESNET_CODE, RESNET_RAM = 24 << 10, 60_000
-
-
-def silent(_text: str, _share: float) -> None:
-    """No progress."""
 
 
 def modes_order(folder: Path, samples: int = 0) -> Order:

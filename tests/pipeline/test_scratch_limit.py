@@ -16,14 +16,11 @@ from pipeline.firmware import foreign_order, make
 from pipeline.trade import limits, trades
 from targets import load_target
 from tests.firmware_gen.modes import write_modes
+from tests.pipeline.shared_models import RESNET
+from tests.tiny import silent
 
 BOARD = "mps2-an386"
-RESNET = Path(__file__).resolve().parents[3] / "shared" / "models" / "pretrainedResnet_quant.tflite"
 CODE = 24 * 1024
-
-
-def silent(_text: str, _share: float) -> None:
-    pass
 
 
 @pytest.mark.shared
