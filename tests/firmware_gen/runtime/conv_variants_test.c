@@ -5,20 +5,11 @@
 
 #include "kernels/dimmer_kernels.h"
 
+#define RANDOM_SEED 7u
+#include "random_values.h"
+
 #define ROUNDS      400u
 #define ARENA_BYTES 65536u
-#define GUARD       0x5Au
-
-static uint32_t state = 7u;
-
-static uint32_t below(uint32_t limit) {
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) % limit;
-}
-
-static int8_t next_value(uint32_t extremes) {
-    return below(16u) < extremes ? (below(2u) != 0u ? 127 : -128) : (int8_t)(below(256u) - 128u);
-}
 
 static int8_t weights[24576];
 static int32_t params[128];
@@ -29,10 +20,6 @@ static union {
 } arena;
 static int8_t expected[16384];
 static dimmer_model_t model;
-
-static uint32_t aligned(uint32_t size) {
-    return (size + 15u) & ~15u;
-}
 
 static void shape(dimmer_conv2d_s8_t *r, uint32_t size) {
     const uint32_t dilated = below(6u) == 0u ? 2u : 1u;

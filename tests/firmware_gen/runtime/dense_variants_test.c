@@ -5,17 +5,12 @@
 
 #include "kernels/dimmer_kernels.h"
 
+#define RANDOM_SEED 11u
+#include "random_values.h"
+
 #define ROUNDS 300u
-#define GUARD  0x5Au
 #define DEPTH  160u
 #define WIDTH  40u
-
-static uint32_t state = 11u;
-
-static uint32_t below(uint32_t limit) {
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) % limit;
-}
 
 static union {
     int8_t bytes[(DEPTH + 8u) * (WIDTH + 2u)];
@@ -28,10 +23,6 @@ static union {
 } arena;
 static uint8_t expected[3u * WIDTH];
 static dimmer_model_t model;
-
-static int8_t next_value(uint32_t extremes) {
-    return below(16u) < extremes ? (below(2u) != 0u ? 127 : -128) : (int8_t)(below(256u) - 128u);
-}
 
 static int guarded(uint32_t from, uint32_t to) {
     for (; from < to; ++from) {

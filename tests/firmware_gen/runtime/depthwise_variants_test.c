@@ -5,21 +5,12 @@
 
 #include "kernels/dimmer_kernels.h"
 
+#define RANDOM_SEED 3u
+#include "random_values.h"
+
 #define ROUNDS 300u
-#define GUARD  0x5Au
 #define INPUT  4096u
 #define OUTPUT 4096u
-
-static uint32_t state = 3u;
-
-static uint32_t below(uint32_t limit) {
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) % limit;
-}
-
-static int8_t next_value(uint32_t extremes) {
-    return below(16u) < extremes ? (below(2u) != 0u ? 127 : -128) : (int8_t)(below(256u) - 128u);
-}
 
 static int8_t weights[1024];
 static int32_t params[64];

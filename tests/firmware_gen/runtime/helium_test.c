@@ -5,28 +5,18 @@
 
 #include "kernels/dimmer_kernels.h"
 
+#define RANDOM_SEED 11u
+#include "random_values.h"
+
 #define ROUNDS      500u
 #define ARENA_BYTES 131072u
 #define MOST_VALUES 49152u
-#define GUARD       0x5Au
 #define GUARD_BYTES 64u
 
 enum { CONV = 1, CONV_ADD, ADD, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL, MEAN };
 
-static uint32_t state = 11u;
-
-static uint32_t below(uint32_t limit) {
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) % limit;
-}
-
 static uint32_t one_of(uint32_t a, uint32_t b) {
     return below(2u) != 0u ? a : b;
-}
-
-static int8_t next_value(uint32_t extremes) {
-    return below(16u) < extremes ? (int8_t)(below(2u) != 0u ? 127 : -128)
-                                 : (int8_t)((int32_t)below(256u) - 128);
 }
 
 static int8_t weights[MOST_VALUES];
@@ -39,10 +29,6 @@ static union {
 static int8_t expected[MOST_VALUES];
 static int8_t residual[MOST_VALUES];
 static dimmer_model_t model;
-
-static uint32_t aligned(uint32_t size) {
-    return (size + 15u) & ~15u;
-}
 
 static uint32_t larger(uint32_t a, uint32_t b) {
     return a > b ? a : b;

@@ -5,17 +5,12 @@
 
 #include "kernels/dimmer_kernels.h"
 
+#define RANDOM_SEED 11u
+#include "random_values.h"
+
 #define ROUNDS      600u
 #define ARENA_BYTES 65536u
-#define GUARD       0x5Au
 #define CHANNELS    18u
-
-static uint32_t state = 11u;
-
-static uint32_t below(uint32_t limit) {
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) % limit;
-}
 
 static int8_t weights[24576];
 static int32_t params[4u * CHANNELS]; /* folded bias, multipliers, bias as it is */
@@ -28,10 +23,6 @@ static union {
 static int8_t expected[16384];
 static int8_t residual[16384];
 static dimmer_model_t model;
-
-static uint32_t aligned(uint32_t size) {
-    return (size + 15u) & ~15u;
-}
 
 static uint32_t smaller(uint32_t a, uint32_t b) {
     return a < b ? a : b;
