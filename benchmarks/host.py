@@ -28,7 +28,8 @@ from benchmarks.results import write_host
 from firmware_gen.generate import ModeSource, generate
 from pipeline.command import console, main_of, progress_bar
 from pipeline.errors import DimmerError
-from pipeline.firmware import RUNTIME, sample_inputs, sources
+from pipeline.firmware import RUNTIME, sources
+from pipeline.sample_inputs import sample_inputs
 from targets import load_target
 from targets.toolchain import LANGUAGE_FLAGS
 

@@ -24,7 +24,8 @@ from pipeline.command import (
     with_scratch_limit,
 )
 from pipeline.errors import DimmerError
-from pipeline.firmware import Order, make, sample_inputs
+from pipeline.firmware import Order, make
+from pipeline.sample_inputs import sample_inputs
 from targets import Target
 from tests.firmware_gen.narrow_network import Shape, write_modes
 

@@ -33,8 +33,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from calibration.selection import on_target
 from firmware_gen.emit import KnownAnswers
@@ -55,15 +53,19 @@ from pipeline.command import (
     scratch_option,
     with_scratch_limit,
 )
+from pipeline.elf_shares import elf_shares
 from pipeline.errors import DimmerError
 from pipeline.networks.gate_config import budget_level
 from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
 from pipeline.recipe import PolicySection, Recipe, load_recipe
+from pipeline.sample_inputs import sample_inputs
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from targets import APPLICATION, SectionSizes, Target
 
 CODE = (
     "pipeline/firmware.py",
+    "pipeline/elf_shares.py",
+    "pipeline/sample_inputs.py",
     "pipeline/gates_int.py",
     "calibration/selection.py",
     "pipeline/oracle.py",
@@ -74,8 +76,6 @@ CODE = (
 RESULT = "firmware.json"
 RUNTIME = ROOT / "firmware_gen" / "runtime"
 SAMPLES = 100
-SEED = 1
-GENERATED = ("dimmer_model", "dimmer_known_input", "dimmer_known_outputs")
 
 Progress = Callable[[str, float], None]
 
@@ -259,53 +259,6 @@ def verify_modes(order: Order, target: Target, full: Compiled, progress: Progres
     return found
 
 
-def sample_inputs(path: Path, count: int) -> bytes:
-    """`count` random and `count` edge inputs for a model, one after the other.
-
-    Edge inputs: both ends of the codes, the zero point, checkerboards, ramps, then sparse, constant, two-valued and
-    single-outlier ones.
-    """
-    import numpy as np
-
-    from firmware_gen.graph import DType
-    from firmware_gen.read_tflite import read_tflite
-
-    graph = read_tflite(path)
-    tensor = graph.tensors[graph.input]
-    random = np.random.default_rng(SEED)
-    size = tensor.elements
-    if tensor.dtype is DType.FLOAT32:
-        values = (0.0, 1.0, -1.0, 255.0, -128.0, 1e-9, 1e5, -1e5)
-        edges = [np.full(size, values[n % len(values)]) * (1 + n // len(values)) for n in range(count)]
-        rows = [random.normal(0, 2.0 ** random.integers(-3, 8), size) for _ in range(count)]
-        return b"".join(row.astype("<f4").tobytes() for row in (*edges, *rows))
-    zero_point = tensor.q.zero_point & 0xFF
-    low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
-    board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
-    codes = [
-        np.full(size, low),
-        np.full(size, high),
-        np.full(size, zero_point),
-        np.where(board, low, high),
-        np.where(board, high, low),
-        np.arange(size),
-    ]
-    while len(codes) < count:
-        kind = len(codes) % 4
-        row = np.full(size, random.integers(0, 256))
-        if kind == 0:
-            row = np.full(size, zero_point)
-            row[random.integers(0, size, size // 50 + 1)] = random.integers(0, 256, size // 50 + 1)
-        elif kind == 1:
-            row = np.where(random.random(size) < random.random(), low, high)
-        elif kind == 2:
-            row = np.full(size, random.choice([low, high, zero_point]))
-            row[random.integers(0, size)] = random.choice([low, high])
-        codes.append(row)
-    codes = codes[:count] + [random.integers(0, 256, size) for _ in range(count)]
-    return b"".join(np.asarray(row).astype(np.uint8).tobytes() for row in codes)
-
-
 def _figures(
     order: Order,
     target: Target,
@@ -314,7 +267,7 @@ def _figures(
     events: Sequence[dict[str, Any]],
     verification: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    model, sizes, shares = full.model, full.sizes, elf_shares(full.elf)
+    model, sizes, shares = full.model, full.sizes, elf_shares(full.elf, {path.name for path in sources()})
     instructions = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
     switch = next((event["instructions"] for event in events if event["event"] == "switch"), None)
     gates = next((event["instructions"] for event in events if event["event"] == "gates"), None)
@@ -398,40 +351,6 @@ def _figures(
         ],
         "notes": notes,
     }
-
-
-@dataclass(frozen=True)
-class ElfShares:
-    """Bytes of an ELF file by origin: the generated weights, all other generated tables with the self-test's known
-    answers, and the code of runtime and kernels without application, start-up and C library."""
-
-    weights: int
-    tables: int
-    runtime_code: int
-
-
-def elf_shares(elf: Path) -> ElfShares:
-    """Adds up the symbols of an ELF file; a local symbol belongs to the source file named before it."""
-    names = {path.name for path in sources()}
-    weights = tables = code = 0
-    with elf.open("rb") as stream:
-        for section in ELFFile(stream).iter_sections():
-            if not isinstance(section, SymbolTableSection):
-                continue
-            file = ""
-            for symbol in section.iter_symbols():
-                kind, size = symbol["st_info"]["type"], symbol["st_size"]
-                local = symbol["st_info"]["bind"] == "STB_LOCAL"
-                if kind == "STT_FILE":
-                    file = symbol.name
-                elif kind == "STT_FUNC" and (symbol.name.startswith("dimmer_") or (local and file in names)):
-                    code += size
-                elif kind == "STT_OBJECT" and local and file == "dimmer_model.c":
-                    weights += size if symbol.name.startswith("weights") else 0
-                    tables += 0 if symbol.name.startswith("weights") else size
-                elif kind == "STT_OBJECT" and symbol.name in GENERATED:
-                    tables += size
-    return ElfShares(weights, tables, code)
 
 
 def recipe_policy(policy: PolicySection, modes: Sequence[int]) -> PolicyConfig:

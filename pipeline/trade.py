@@ -100,7 +100,7 @@ def _trade(limit: int, figures: dict[str, Any]) -> Trade:
 def _recipe_order(model: str) -> Order:
     """Of the modes that the recipe's conversion left."""
     from pipeline.convert import mode_sources
-    from pipeline.firmware import sample_inputs
+    from pipeline.sample_inputs import sample_inputs
 
     recipe = load_recipe(model)
     folder = build_folder(recipe) / "convert"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from firmware_gen.generate import ModeSource, generate
-from pipeline.firmware import sample_inputs
 from pipeline.oracle import reference_outputs
+from pipeline.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
 from tests.firmware_gen.networks import (
     autoencoder_look_alike,

@@ -13,18 +13,11 @@ import pytest
 
 from firmware_gen.errors import FirmwareGenError
 from firmware_gen.tables import even_policy
+from pipeline.elf_shares import elf_shares
 from pipeline.errors import DimmerError
-from pipeline.firmware import (
-    RESULT,
-    Order,
-    compile_modes,
-    elf_shares,
-    foreign_order,
-    make,
-    recipe_policy,
-    sample_inputs,
-)
+from pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy, sources
 from pipeline.recipe import PolicySection
+from pipeline.sample_inputs import sample_inputs
 from pipeline.stage import ROOT
 from targets import Target, load_target
 from tests.boards import EVERY_TARGET
@@ -118,7 +111,7 @@ def test_a_wrong_firmware_is_not_delivered(tmp_path: Path, monkeypatch: pytest.M
 def test_sizes_by_origin(tmp_path: Path) -> None:
     order = modes_order(tmp_path)
     compiled = compile_modes(order, order.modes, load_target("host"), tmp_path / "out")
-    shares = elf_shares(compiled.elf)
+    shares = elf_shares(compiled.elf, {path.name for path in sources()})
     assert shares.weights == sum(-(-c.size // 4) * 4 for c in compiled.model.constants if c.table == "weights")
     assert shares.tables >= compiled.model.table_bytes + compiled.model.parameter_bytes
     assert 0 < shares.runtime_code < compiled.sizes.text

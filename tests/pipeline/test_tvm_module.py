@@ -17,10 +17,10 @@ from firmware_gen.tables import even_policy
 from pipeline import jetson
 from pipeline.convert import mode_sources
 from pipeline.errors import DimmerError
-from pipeline.firmware import sample_inputs
 from pipeline.jetson_bundle import machine_of
 from pipeline.jetson_onnx import write_qdq
 from pipeline.oracle import reference_outputs
+from pipeline.sample_inputs import sample_inputs
 from pipeline.tvm_dot import ARM, AVX2, PLAIN, dot_of
 from pipeline.tvm_module import build_modules, load_modules, mismatches
 from pipeline.tvm_schedule import default_tile

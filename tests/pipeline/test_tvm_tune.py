@@ -15,7 +15,7 @@ import pytest
 from firmware_gen.generate import ModeSource
 from pipeline import tvm_tune
 from pipeline.errors import DimmerError
-from pipeline.firmware import sample_inputs
+from pipeline.sample_inputs import sample_inputs
 from pipeline.stage import ROOT
 from pipeline.tvm_dot import dot_of
 from pipeline.tvm_module import build_modules, mismatches, relax_module

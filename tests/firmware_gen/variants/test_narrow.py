@@ -12,7 +12,8 @@ from firmware_gen.share import share_blocks
 from firmware_gen.tables import PolicyConfig
 from firmware_gen.variants import features_of
 from firmware_gen.variants.narrow_dsp import VARIANTS
-from pipeline.firmware import Order, make, sample_inputs
+from pipeline.firmware import Order, make
+from pipeline.sample_inputs import sample_inputs
 from targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.narrow_network import Shape, write_modes

@@ -1,0 +1,54 @@
+"""Inputs to compare a firmware with the interpreter on, where a model comes without a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from firmware_gen.graph import DType
+from firmware_gen.read_tflite import read_tflite
+
+SEED = 1
+
+
+def sample_inputs(path: Path, count: int) -> bytes:
+    """`count` random and `count` edge inputs for a model, one after the other.
+
+    Edge inputs: both ends of the codes, the zero point, checkerboards, ramps, then sparse, constant, two-valued and
+    single-outlier ones.
+    """
+    graph = read_tflite(path)
+    tensor = graph.tensors[graph.input]
+    random = np.random.default_rng(SEED)
+    size = tensor.elements
+    if tensor.dtype is DType.FLOAT32:
+        values = (0.0, 1.0, -1.0, 255.0, -128.0, 1e-9, 1e5, -1e5)
+        edges = [np.full(size, values[n % len(values)]) * (1 + n // len(values)) for n in range(count)]
+        rows = [random.normal(0, 2.0 ** random.integers(-3, 8), size) for _ in range(count)]
+        return b"".join(row.astype("<f4").tobytes() for row in (*edges, *rows))
+    zero_point = tensor.q.zero_point & 0xFF
+    low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
+    board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
+    codes = [
+        np.full(size, low),
+        np.full(size, high),
+        np.full(size, zero_point),
+        np.where(board, low, high),
+        np.where(board, high, low),
+        np.arange(size),
+    ]
+    while len(codes) < count:
+        kind = len(codes) % 4
+        row = np.full(size, random.integers(0, 256))
+        if kind == 0:
+            row = np.full(size, zero_point)
+            row[random.integers(0, size, size // 50 + 1)] = random.integers(0, 256, size // 50 + 1)
+        elif kind == 1:
+            row = np.where(random.random(size) < random.random(), low, high)
+        elif kind == 2:
+            row = np.full(size, random.choice([low, high, zero_point]))
+            row[random.integers(0, size)] = random.choice([low, high])
+        codes.append(row)
+    codes = codes[:count] + [random.integers(0, 256, size) for _ in range(count)]
+    return b"".join(np.asarray(row).astype(np.uint8).tobytes() for row in codes)
