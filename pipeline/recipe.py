@@ -165,18 +165,28 @@ class QatSection:
         warmup: fraction of these epochs' steps in which the learning rate rises.
         uniform: share of the sampled modes that run all blocks of super-net or base-net with one narrow width; the
             others draw depth and the bits of each block.
+        alpha: in place of ``train.alpha``: weight of the label loss against each distillation loss.
+        share: part of a batch that base-net and sampled mode learn from, each from its own end of it; the super-net
+            sees all of it. A half takes a quarter less time than 1, which is the paper's.
+        precision: as ``train.precision``, of these epochs.
     """
 
     epochs: int = 0
     lr: float = 0.05
     warmup: float = 0.05
     uniform: float = 0.5
+    alpha: float = 0.5
+    share: float = 1.0
+    precision: str = "fp32"
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 0, "epochs", "must not be negative")
         _require(self.lr > 0, "lr", "must be positive")
         _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
         _require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
+        _require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")
+        _require(0 < self.share <= 1, "share", "must be over 0 and at most 1")
+        _require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
 
 
 @dataclass(frozen=True)

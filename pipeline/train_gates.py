@@ -232,9 +232,9 @@ class GateTrainer:
         self.optimizer.zero_grad()
         if joint:
             self.trainer.optimizer.zero_grad()
-        with torch.no_grad(), self.trainer.precision():
+        with torch.no_grad(), self.trainer.autocast(narrow=bool(self.recipe.qat.epochs)):
             teacher = network(x, self.trainer.super).float()
-        with self.trainer.precision():
+        with self.trainer.autocast(narrow=bool(self.recipe.qat.epochs)):
             levels = torch.cat([_levels(b, x[part]) for b, part in zip(budgets, parts, strict=True)])
             outcome = self.gated(x, levels, alternatives=step != "warm-up")
         loss = distillation(outcome.logits, teacher, self.recipe.train.temperature)

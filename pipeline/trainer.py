@@ -99,9 +99,9 @@ class Trainer:
         self.base = None if alone else self.network.base_mode()
         self.optimizer = make_optimizer(self.network, self.settings)
 
-    def precision(self) -> torch.autocast | nullcontext[None]:
-        """Mixed precision, if the recipe wants it."""
-        if self.settings.precision == "bf16":
+    def autocast(self, *, narrow: bool) -> torch.autocast | nullcontext[None]:
+        """Mixed precision, where the recipe wants it for the float training, or for that of narrow widths."""
+        if (self.recipe.qat if narrow else self.settings).precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
@@ -122,30 +122,37 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.zero_grad()
-        with self.precision():
+        narrow = sampled is not None
+        with self.autocast(narrow=narrow):
             stem = self.network.stem(x)
         # Both networks share the stem: it runs once, forward and backward, and its gradients meet here.
         shared = stem.detach().requires_grad_()
-        weight = 1.0 if self.base is None else 2 * self.settings.alpha
-        with self.precision():
+        alpha = self.recipe.qat.alpha if narrow else self.settings.alpha
+        weight = 1.0 if self.base is None else 2 * alpha
+        with self.autocast(narrow=narrow):
             logits = self.network.features(shared, self.super)
         logits = logits.float()
         loss = F.cross_entropy(logits, labels)
         (weight * loss).backward()
-        base_loss = None if self.base is None else self._step_base(shared, self.base, logits.detach(), labels)
+        teacher = logits.detach()
+        part = math.ceil(self.recipe.qat.share * len(x)) if narrow else len(x)
+        base_loss = None
+        if self.base is not None:
+            base_loss = self._step_student(shared[:part], self.base, teacher[:part], labels[:part], narrow)
         if sampled is not None:
-            self._step_base(shared, sampled, logits.detach(), labels)
+            self._step_student(shared[-part:], sampled, teacher[-part:], labels[-part:], narrow)
         stem.backward(shared.grad)
         self.optimizer.step()
         clamp_gammas(self.network)
         return loss.detach(), base_loss
 
-    def _step_base(self, shared: Tensor, mode: Mode, teacher: Tensor, labels: Tensor) -> Tensor:
-        with self.precision():
+    def _step_student(self, shared: Tensor, mode: Mode, teacher: Tensor, labels: Tensor, narrow: bool) -> Tensor:
+        alpha = self.recipe.qat.alpha if narrow else self.settings.alpha
+        with self.autocast(narrow=narrow):
             logits = self.network.features(shared, mode)
         logits = logits.float()
         loss = distillation(logits, teacher, self.settings.temperature)
-        total = 2 * (1 - self.settings.alpha) * loss
+        total = 2 * (1 - alpha) * loss
         if self.settings.base_label_weight:
             total = total + self.settings.base_label_weight * F.cross_entropy(logits, labels)
         total.backward()
