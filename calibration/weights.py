@@ -12,6 +12,9 @@ from torch import Tensor
 
 SLICES = {4: (4, 7), 2: (6, 1)}
 """Bits of a weight -> (right shift of its int8 code, largest magnitude of the slice)."""
+UNITS = {4: 1, 2: 7}
+"""Bits of a weight -> its code for a slice of 1. A bias is a whole number of steps of input times weight: with 2-bit
+weights of -7, 0 and 7 it is seven times as fine as with -1, 0 and 1, where its rounding alone would cost accuracy."""
 
 
 def to_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,21 +33,22 @@ def to_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
     return codes.reshape(weight.shape), scale
 
 
-def slice_codes(codes: Tensor, bits: int) -> tuple[Tensor, int]:
-    """The codes of a narrower weight: a slice of the int8 ones, rounded half up.
+def slice_codes(codes: Tensor, bits: int) -> tuple[Tensor, float]:
+    """The codes of a narrower weight: a slice of the int8 ones, rounded half up, in INT4.
 
     Args:
         codes: int8[O, ...].
         bits: 8, 4 or 2.
 
     Returns:
-        (int8[O, ...], how many int8 steps one step of the slice stands for).
+        (int8[O, ...], -7..7, or one of -7, 0, 7; how many int8 steps one step of them stands for).
     """
     if bits == 8:
-        return codes, 1
+        return codes, 1.0
     shift, largest = SLICES[bits]
     wide = (codes.to(torch.int16) + (1 << (shift - 1))) >> shift
-    return wide.clamp(-largest, largest).to(torch.int8), 1 << shift
+    unit = UNITS[bits]
+    return wide.clamp(-largest, largest).to(torch.int8) * unit, (1 << shift) / unit
 
 
 def from_grid(codes: Tensor, scale: Tensor) -> Tensor:

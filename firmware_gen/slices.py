@@ -1,7 +1,8 @@
 """Weights of 4 and 2 bits that are slices of another mode's int8 weights, and so need no byte of their own.
 
-    q4 = clamp((q8 + 8) >> 4, -7, 7)        q2 = clamp((q8 + 32) >> 6, -1, 1)
+    q4 = clamp((q8 + 8) >> 4, -7, 7)        q2 = 7 clamp((q8 + 32) >> 6, -1, 1)
 
+A 2-bit weight is -7, 0 or 7, so that biases, whole numbers of steps of input times weight, are seven times as fine.
 They are recognised by value: whoever made the files, and whatever the tensors are called.
 """
 
@@ -17,6 +18,8 @@ from firmware_gen.graph import Conv2d, Graph, Tensor
 
 SLICES = {4: (4, 7), 2: (6, 1)}
 """Bits of a weight -> (right shift of its int8 code, largest magnitude)."""
+UNITS = {8: 1, 4: 1, 2: 7}
+"""Bits of a weight -> what stands for a slice of 1."""
 
 Int8 = npt.NDArray[np.int8]
 
@@ -26,8 +29,9 @@ def sliced(codes: Int8, bits: int) -> Int8:
     if bits == 8:
         return codes
     shift, largest = SLICES[bits]
-    rounded: Int8 = np.clip((codes.astype(np.int16) + (1 << (shift - 1))) >> shift, -largest, largest).astype(np.int8)
-    return rounded
+    rounded = np.clip((codes.astype(np.int16) + (1 << (shift - 1))) >> shift, -largest, largest)
+    weights: Int8 = (rounded * UNITS[bits]).astype(np.int8)
+    return weights
 
 
 def resolve_slices(graphs: Sequence[Graph]) -> tuple[Graph, ...]:

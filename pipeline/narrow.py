@@ -25,7 +25,7 @@ class NarrowLayer:
     """One convolution's constants.
 
     Attributes:
-        codes: int8[O,H,W,I], -7..7 or -1..1.
+        codes: int8[O,H,W,I], -7..7, or -7, 0 and 7.
         scale: float64[O], real value of one step.
         bias: float64[O].
     """

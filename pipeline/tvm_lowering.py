@@ -36,7 +36,7 @@ from firmware_gen.graph import (
 )
 from firmware_gen.lower import ADD_LEFT_SHIFT
 from firmware_gen.passes import Network
-from firmware_gen.slices import SLICES, sliced
+from firmware_gen.slices import SLICES, UNITS, sliced
 from pipeline.errors import DimmerError
 from pipeline.tvm_dot import Dot
 
@@ -447,7 +447,8 @@ def _sliced(w: Any, bits: int) -> Any:
     def code(*at: Any) -> Any:
         rounded = (w[at].astype("int16") + tirx.const(1 << (shift - 1), "int16")) >> tirx.const(shift, "int16")
         limits = (tirx.const(-largest, "int16"), tirx.const(largest, "int16"))
-        return tirx.max(tirx.min(rounded, limits[1]), limits[0]).astype("int8")
+        unit = tirx.const(UNITS[bits], "int16")
+        return (tirx.max(tirx.min(rounded, limits[1]), limits[0]) * unit).astype("int8")
 
     return te.compute(w.shape, code, name="sliced")
 

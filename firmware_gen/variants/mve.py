@@ -34,8 +34,8 @@ _SIDE = 4
 """Rows and columns of a window of a depthwise convolution, at most."""
 _PAIR = 64
 """Bytes of a pair of channels in a panel beside its weights."""
-_MOST_SHIFT = {4: 4, 2: 6}
-"""Bits of sliced weights -> how far to the left they may be shifted as int8, in the place of their sums."""
+_MOST_SHIFT = {4: 4, 2: 4}
+"""Bits of sliced weights, all within -7..7 -> how far they may be shifted to the left as int8, instead of their sums."""
 SUM_TABLE = 1024
 _LINEAR = (1 << 30, 0)
 """Multiplier and shift of the input of an ADD that is only shifted: the one with the larger scale."""

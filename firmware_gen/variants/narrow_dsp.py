@@ -23,7 +23,7 @@ from firmware_gen.kernels import (
     Shifts,
     Step,
 )
-from firmware_gen.slices import sliced
+from firmware_gen.slices import UNITS, sliced
 from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
 from firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
 from firmware_gen.variants.frame import Settings, Variant
@@ -94,8 +94,9 @@ Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 def _codes(step: Step) -> Codes:
-    """The weights that the kernel computes with, int64[output_c, kernel_h, kernel_w, input_c]."""
-    return sliced(weights_of(step).astype(np.int8), number(step, "weight_bits")).astype(np.int64)
+    """The slices that the kernel multiplies with, int64[output_c, kernel_h, kernel_w, input_c]."""
+    bits = number(step, "weight_bits")
+    return sliced(weights_of(step).astype(np.int8), bits).astype(np.int64) // UNITS[bits]
 
 
 def _by_term(codes: Codes, walk: _Walk) -> Codes:
@@ -168,7 +169,7 @@ def _supports(step: Step) -> bool:
 def _rescales(step: Step, terms: int) -> bool:
     """Whether the short requantisation of `narrow_dsp.c` is exact: no shift is too large, no sum leaves 30 bits."""
     shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
-    fields = _walk(shape, form).terms // terms << form.spacing
+    fields = UNITS[form.bits] * (_walk(shape, form).terms // terms << form.spacing)
     return all(
         -22 <= shift <= 12 and (abs(bias) + fields) << max(shift, 0) < 2**30
         for shift, bias in zip(shifts_of(step), _bias(step).values, strict=True)
@@ -179,7 +180,7 @@ def _bias(step: Step) -> Params:
     """Without the zero point of the inputs, which count from 0 here."""
     bias = step.fields["bias"]
     assert isinstance(bias, Params)
-    sums = _codes(step).sum(axis=(1, 2, 3)).tolist()
+    sums = (UNITS[number(step, "weight_bits")] * _codes(step).sum(axis=(1, 2, 3))).tolist()
     return Params(tuple(folded - 128 * total for folded, total in zip(bias.values, sums, strict=True)))
 
 

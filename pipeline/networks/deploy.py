@@ -55,7 +55,7 @@ class NarrowWeights:
 
     Attributes:
         bits: 4 or 2.
-        codes: int8[O,I,H,W], -7..7 or -1..1.
+        codes: int8[O,I,H,W], -7..7, or -7, 0 and 7.
         scale: float64[O], real value of one step of the slice, the norm folded in.
         bias: float64[O].
     """

@@ -4,7 +4,7 @@ The gradient passes straight through (Bengio et al., 2013); the grids are those 
 is what `deploy` folds and the firmware computes:
 
     q8 = round(w / s), s = max|w| / 127 of the output channel
-    q4 = clamp((q8 + 8) >> 4, -7, 7)        q2 = clamp((q8 + 32) >> 6, -1, 1)
+    q4 = clamp((q8 + 8) >> 4, -7, 7)        q2 = clamp((q8 + 32) >> 6, -1, 1), deployed as -7, 0, 7
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from tests.firmware_gen.tflite_builder import Layers, activation_code, padding_c
 
 CLIP = 6.0
 STEPS = {8: 255, 4: 15, 2: 3}
-UNITS = {8: 1, 4: 16, 2: 64}
-"""Of the int8 code in a slice."""
+UNITS = {8: 1, 4: 16, 2: 64 / 7}
+"""Steps of the int8 code in one of the narrow weight's."""
 
 
 @dataclass(frozen=True)

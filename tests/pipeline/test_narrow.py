@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from calibration.weights import SLICES
+from calibration.weights import SLICES, UNITS
 from pipeline.calibrate import load_calibration
 from pipeline.checkpoint import load_network
 from pipeline.convert import mode_sources
@@ -92,7 +92,7 @@ def test_int4_weights_are_slices_of_the_8_bit_codes(tiny_narrow: TinyBuild, bits
     seen = 0
     for name in ("0.0.conv1", "0.1.conv2", "1.0.conv1", "1.0.shortcut"):
         wide = interpreter.get_tensor(details[f"{name}/weights"]["index"]).astype(int)
-        expected = np.clip((wide + (1 << (shift - 1))) >> shift, -largest, largest)
+        expected = UNITS[bits] * np.clip((wide + (1 << (shift - 1))) >> shift, -largest, largest)
         assert (codes_of(sources[narrow], f"{name}/weights") == expected).all()
         seen += 1
     assert seen == 4

@@ -1,4 +1,5 @@
 #include "helium_panel.h"
+#include "slice.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
@@ -39,6 +40,7 @@ uint32_t dimmer_helium_run_bytes(const dimmer_conv2d_s8_t *r) {
 /* As in slice.h: a rounding shift, and a limit. */
 typedef struct {
     int32_t shift; /* to the left: 0 where the weights are used as they are */
+    int8_t unit;
     int8x16_t low;
     int8x16_t high;
 } slice_t;
@@ -48,6 +50,7 @@ static slice_t slice_of(uint32_t bits) {
     slice_t slice;
 
     slice.shift = bits == 8u ? 0 : bits == 4u ? -4 : -6;
+    slice.unit = bits == 2u ? DIMMER_UNIT_2 : DIMMER_UNIT_4;
     slice.low = vdupq_n_s8((int8_t)(bits == 8u ? -128 : -limit));
     slice.high = vdupq_n_s8((int8_t)(bits == 8u ? 127 : limit));
     return slice;
@@ -57,7 +60,7 @@ static slice_t slice_of(uint32_t bits) {
 static inline int8x16_t sliced(int8x16_t codes, const slice_t *slice, int32_t left) {
     if (slice->shift != 0) {
         codes = vminq_s8(vmaxq_s8(vrshlq_n_s8(codes, slice->shift), slice->low), slice->high);
-        codes = vshlq_r_s8(codes, left);
+        codes = vshlq_r_s8(vmulq_n_s8(codes, slice->unit), left);
     }
     return codes;
 }

@@ -11,6 +11,7 @@
  *    4    0..15   -7..7      3       13
  *    2    0..3    -1..1      4       10
  *
+ * 2-bit weights stand for -7, 0 and 7 (slice.h): sums are multiplied by that unit when they are rescaled.
  * A field is read as unsigned: its channel's offset was added, which is at least its negative products. The
  * uppermost input of a 2-bit word would be its sign: it is stored less 2, and what that takes away is given
  * back with the offset. Where a sum over all terms might leave its field, terms are added up in chunks, each
@@ -33,8 +34,8 @@
  * order. */
 typedef struct {
     int32_t negative;   /* -1 where the shift is to the right: halves of negative sums are rounded down */
-    int32_t factor;     /* doubles a sum, and shifts it to the left where that is its shift */
-    int32_t bias;       /* times factor, less the offsets of the fields */
+    int32_t factor;     /* doubles a sum, shifts it to the left where that is its shift, and is times the unit */
+    int32_t bias;       /* less the offsets of the fields; doubled and shifted as well */
     int32_t multiplier; /* Q0.31 */
     int32_t rounding;   /* half of what is shifted out to the right, and the output's zero point above it */
     int32_t shift;      /* to the right */

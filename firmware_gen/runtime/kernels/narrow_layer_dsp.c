@@ -1,6 +1,7 @@
 #include "../fixedpoint.h"
 #include "direct.h"
 #include "narrow.h"
+#include "slice.h"
 #include "sum_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
@@ -74,11 +75,13 @@ static int32_t offset_of(const work_t *w, uint32_t c) {
 static void fill_tail(const work_t *w, uint32_t c, dimmer_narrow_tail_t *tail) {
     const dimmer_conv2d_s8_t *r = w->r;
     const int32_t shift = w->model->shifts[r->shifts + c];
-    const int32_t bias = w->model->params[r->bias + c] - (int32_t)w->chunks * offset_of(w, c);
+    const int32_t unit = w->format.bits == 4u ? DIMMER_UNIT_4 : DIMMER_UNIT_2;
+    const int32_t bias = w->model->params[r->bias + c] - unit * (int32_t)w->chunks * offset_of(w, c);
+    const int32_t factor = (int32_t)2 << (shift < 0 ? 0 : shift);
 
     tail->negative = shift < 0 ? -1 : 0;
-    tail->factor = (int32_t)2 << (shift < 0 ? 0 : shift);
-    tail->bias = bias * tail->factor;
+    tail->factor = unit * factor;
+    tail->bias = bias * factor;
     tail->multiplier = w->model->params[r->multipliers + c];
     tail->shift = shift < 0 ? -shift : 0;
     tail->rounding = shift < 0 ? (int32_t)1 << (-shift - 1) : 0;

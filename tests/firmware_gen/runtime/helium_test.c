@@ -216,7 +216,7 @@ static int convolution(uint32_t round) {
     /* Multipliers of about 1 and more, with sums that are small enough to see. */
     for (i = 0; i < r.output_c; ++i) {
         if (round % 4u == 3u && below(2u) != 0u) {
-            shifts[i] = (int8_t)below(r.weight_bits == 8u ? 1u : r.weight_bits == 4u ? 5u : 7u);
+            shifts[i] = (int8_t)below(r.weight_bits == 8u ? 1u : 5u);
             params[i] = (int32_t)below(200u) - 100;
         }
     }

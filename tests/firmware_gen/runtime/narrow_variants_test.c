@@ -48,13 +48,13 @@ static void shape(dimmer_conv2d_s8_t *r) {
     r->pad_left = (uint16_t)below(r->kernel_w);
 }
 
-/* The slice of a code, from its definition. */
+/* The weight that a slice of a code is, from its definition. */
 static int32_t sliced(int8_t code, uint32_t bits) {
     const int32_t step = bits == 4u ? 16 : 64;
     const int32_t limit = bits == 4u ? 7 : 1;
     const int32_t rounded = (code + 4096 + step / 2) / step - 4096 / step;
 
-    return rounded > limit ? limit : rounded < -limit ? -limit : rounded;
+    return (bits == 4u ? 1 : 7) * (rounded > limit ? limit : rounded < -limit ? -limit : rounded);
 }
 
 /* Weights and what belongs to their channels. Each eighth channel has weights of one sign and full size, and
