@@ -22,8 +22,8 @@ C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks"]
 IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
 # Each worker has a core: threads of torch that wait for one another would take it from the other worker.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-# For the emulated boards.
-BOARD_TOOLS = ["arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"]
+# For the emulated boards; with ccache the runtime is compiled once for each core, and not for each test.
+BOARD_TOOLS = ["ccache", "arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"]
 # For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
 LINUX_TOOLS = ["aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"]
 

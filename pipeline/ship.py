@@ -8,16 +8,18 @@ from typing import Any
 
 import torch
 
-from pipeline.checkpoint import load_tensors, shipped_checkpoint, stage_folder
+from pipeline.checkpoint import GATES, load_tensors, shipped_checkpoint, shipped_gates, stage_folder
 from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import build as build_network
 from pipeline.recipe import Recipe
 from pipeline.stage import atomic_write
 
 RESULTS = "results.json"
+GATE_RESULTS = "gates.json"
+FLOAT = "float.safetensors"
 
 
-def ship(recipe: Recipe, out: Path, build: Path) -> Path:
+def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> Path:
     """Copy a training's checkpoint beside the recipe and write ``results.json``.
 
     Networks trained alone are compared if they were trained under ``build`` with the same recipe, epochs and seed.
@@ -26,6 +28,8 @@ def ship(recipe: Recipe, out: Path, build: Path) -> Path:
         recipe: the model's recipe, with the seed and epochs of the training.
         out: the training's folder.
         build: ``build/<model>``.
+        start: checkpoint of the float training that this one went on from. It is kept as ``float.safetensors``, and
+            its results, which ``results.json`` held until now, under "float".
 
     Returns:
         The shipped checkpoint.
@@ -63,9 +67,40 @@ def ship(recipe: Recipe, out: Path, build: Path) -> Path:
     if recipe.qat.epochs:
         results["qat_epochs"] = recipe.qat.epochs
     shipped = shipped_checkpoint(recipe)
+    if start is not None:
+        kept = shipped.with_name(FLOAT)
+        results["float"] = _float_results(shipped.with_name(RESULTS), load_tensors(start)[1])
+        results["commands"][2] = f"{results['commands'][2]} --start models/{recipe.name}/{FLOAT}"
+        atomic_write(kept, start.read_bytes())
     atomic_write(shipped, source.read_bytes())
     atomic_write(shipped.with_name(RESULTS), json.dumps(results, indent=1) + "\n")
     return shipped
+
+
+def ship_gates(recipe: Recipe, out: Path) -> Path:
+    """Copy trained gates beside the recipe and write what was measured to ``gates.json``.
+
+    Raises:
+        DimmerError: there are none, or damaged ones.
+    """
+    _, record = load_tensors(out / GATES)
+    seed = record["seed"]
+    record["commands"] = [f"python -m pipeline.train_gates --model {recipe.name} --threads 1 --seed {seed} --ship"]
+    shipped = shipped_gates(recipe)
+    atomic_write(shipped, (out / GATES).read_bytes())
+    atomic_write(shipped.with_name(GATE_RESULTS), json.dumps(record, indent=1) + "\n")
+    return shipped
+
+
+def _float_results(path: Path, start: dict[str, Any]) -> dict[str, Any]:
+    """What was shipped of the float training, or what its checkpoint tells if that was never shipped."""
+    hashed = start["run"]["training"]
+    if path.is_file():
+        before = json.loads(path.read_text())
+        for known in (before, before.get("float", {})):
+            if known.get("training_hash") == hashed:
+                return dict(known)
+    return {"training_hash": hashed, "seeds": [start["seed"]], "epochs": start["epochs"], "accuracy": start["accuracy"]}
 
 
 def _networks(recipe: Recipe) -> dict[str, Mode]:

@@ -37,6 +37,7 @@ PACKAGES: Mapping[str, str] = {
     "clang": "clang",
     _CLANG_SANITIZERS: "libclang-rt-dev",
     "cppcheck": "cppcheck",
+    "ccache": "ccache",
     "ssh": "openssh-client",
     "/usr/sbin/sshd": "openssh-server",
 }

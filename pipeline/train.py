@@ -301,7 +301,7 @@ def main(
     if ship:
         from pipeline.ship import ship as ship_files
 
-        print(ship_files(recipe, out, build_folder(recipe)))
+        print(ship_files(recipe, out, build_folder(recipe), start))
 
 
 if __name__ == "__main__":

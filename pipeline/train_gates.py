@@ -512,6 +512,7 @@ def main(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; equal bits need equal numbers.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, instead of build/<model>/gates.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Backbone, instead of the model's.")] = None,
+    ship: Annotated[bool, typer.Option(help="Then put gates and results into the model's folder.")] = False,
 ) -> None:
     """Train a model's gates; an interrupted training goes on where it stopped."""
     if threads:
@@ -535,6 +536,10 @@ def main(
     gates = record["gates"]
     print(f"gates: {gates['macs']} MACs, {gates['share_of_macs']:.2%} of the network's, {gates['parameters']} weights")
     print(out / GATES)
+    if ship:
+        from pipeline.ship import ship_gates
+
+        print(ship_gates(recipe, out))
 
 
 if __name__ == "__main__":

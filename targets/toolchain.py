@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from targets.errors import TargetError
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
 LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
 OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
+_CACHE = "ccache"
 _APPLICATION_INCLUDES = Path(__file__).resolve().parent / "app"
 
 
@@ -76,17 +79,50 @@ def compile_firmware(
     out_dir.mkdir(parents=True, exist_ok=True)
     elf = out_dir / "firmware.elf"
     command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags]
-    command += [f"-D{name}={value}" for name, value in {**toolchain.defines, **defines}.items()]
-    command += [f"-I{folder}" for folder in (*include_dirs, _APPLICATION_INCLUDES)]
-    command += [str(source) for source in (*toolchain.sources, *sources)]
-    command += toolchain.link_flags
-    if toolchain.linker_script is not None:
-        command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
-        command += ["-T", str(toolchain.linker_script)]
-    _run([*command, "-o", str(elf)])
+    with tempfile.TemporaryDirectory() as objects:
+        each = [*command, *(f"-D{name}={value}" for name, value in {**toolchain.defines, **defines}.items())]
+        each += [f"-I{_from(out_dir, folder)}" for folder in (*include_dirs, _APPLICATION_INCLUDES)]
+        inputs = compile_objects(each, [*toolchain.sources, *sources], Path(objects), out_dir)
+        command += [*map(str, inputs), *toolchain.link_flags]
+        if toolchain.linker_script is not None:
+            command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
+            command += ["-T", str(toolchain.linker_script)]
+        _run([*command, "-o", str(elf)])
     for name in toolchain.formats:
         _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(elf), str(elf.with_suffix(f".{name}"))])
     return elf
+
+
+def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:
+    """Compiles each source by itself, as many at a time as there are processors.
+
+    Where ccache is installed it is used: most files of the runtime are the same from build to build.
+
+    Args:
+        command: compiler and flags.
+        folder: for the object files.
+        cwd: where the compiler runs.
+
+    Returns:
+        The object files, in the sources' order.
+
+    Raises:
+        TargetError: the first thing that the compiler says is wrong.
+    """
+    cache = [_CACHE] if shutil.which(_CACHE) else []
+    objects = [folder / f"{number}-{source.stem}.o" for number, source in enumerate(sources)]
+
+    def compile_one(source: Path, made: Path) -> None:
+        _run([*cache, *command, "-c", str(source.resolve()), "-o", str(made)], cwd)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, sources, objects))
+    return objects
+
+
+def _from(folder: Path, other: Path) -> str:
+    """``other`` as the compiler is given it, which runs in ``folder``: builds in two places have the same command."""
+    return "." if other.resolve() == folder.resolve() else str(other.resolve())
 
 
 def section_sizes(elf: Path) -> SectionSizes:
@@ -131,18 +167,19 @@ def _compiler(toolchain: Toolchain) -> str:
     raise TargetError(f"{toolchain.compilers[0]} not found: install it and put it on PATH")
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], cwd: Path | None = None) -> None:
     try:
-        result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
         raise TargetError(f"{command[0]} cannot be run: {error}") from error
     if result.returncode != 0:
-        raise TargetError(f"{command[0]} failed: {_first_complaint(result.stderr)}")
+        name = command[1] if command[0] == _CACHE else command[0]
+        raise TargetError(f"{name} failed: {_first_complaint(result.stderr)}")
 
 
 def _first_complaint(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    marks = ("error", "undefined reference", "will not fit", "overflowed", "cannot find")
+    marks = ("error:", "undefined reference", "will not fit", "overflowed", "cannot find")
     return next((line for line in lines if any(mark in line for mark in marks)), lines[0] if lines else "no message")
 
 

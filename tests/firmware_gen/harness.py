@@ -14,6 +14,7 @@ from firmware_gen.generate import GeneratedModel, ModeSource, generate
 from firmware_gen.graph import DType
 from firmware_gen.read_tflite import read_tflite
 from pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from targets.toolchain import compile_objects
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUNTIME = ROOT / "firmware_gen" / "runtime"
@@ -104,16 +105,15 @@ def compile_models(folders: Sequence[Path], work: Path, extra_flags: Sequence[st
     runtime = sorted(RUNTIME.glob("*.c")) + sorted((RUNTIME / "kernels").glob("*.c"))
     includes = [f"-I{RUNTIME}", f"-I{RUNTIME / 'kernels'}"]
     common = ["gcc", "-std=gnu11", *includes, *SANITIZE]
-    objects = []
+    objects: list[Path] = []
     for name, files, flags in (
         ("tables", [*sources, table], ["-O0", *WARNINGS, *extra_flags]),
         ("runtime", [*runtime, Path(__file__).with_name("harness.c")], ["-O1"]),
     ):
         folder = work / name
         folder.mkdir(exist_ok=True)
-        check([*common, *flags, "-c", *map(str, files)], folder)
-        objects += sorted(map(str, folder.glob("*.o")))
-    check([*common, *objects, "-lm", "-o", str(program)], work)
+        objects += compile_objects([*common, *flags], files, folder, folder)
+    check([*common, *map(str, objects), "-lm", "-o", str(program)], work)
     return program
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from pipeline import train as stage
 from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
 from pipeline.data import Dataset, Split, to_input
 from pipeline.errors import DimmerError
+from pipeline.modes import Mode
 from pipeline.networks import MIN_GAMMA
 from pipeline.recipe import QatSection, Recipe, load_recipe
 from pipeline.ship import ship
@@ -225,6 +227,57 @@ def test_narrow_widths_can_start_from_a_finished_float_training(recipe: Recipe, 
     longer = dataclasses.replace(narrow(recipe), train=dataclasses.replace(recipe.train, epochs=4))
     with pytest.raises(DimmerError, match="no float training of 4 epochs"):
         stage.train(longer, tmp_path / "other", start=finished)
+
+
+def test_shipping_keeps_the_float_training_that_a_narrow_one_went_on_from(recipe: Recipe, tmp_path: Path) -> None:
+    folder, build = recipe.path.parent, tmp_path / "build" / "tiny"
+    stage.train(recipe, build / "train")
+    ship(recipe, build / "train", build)
+    before = json.loads((folder / "results.json").read_text())
+    for start in (folder / "checkpoint.safetensors", folder / "float.safetensors"):
+        stage.train(narrow(recipe), tmp_path / "narrow", start=start)
+        ship(narrow(recipe), tmp_path / "narrow", build, start)
+        results = json.loads((folder / "results.json").read_text())
+        assert results["float"] == before
+        assert results["commands"][2].endswith(f"--start models/{recipe.name}/float.safetensors")
+        assert set(results["networks"]) == {"super", "base", "super-4", "base-4", "super-2", "base-2"}
+    assert load_tensors(folder / "float.safetensors")[1]["run"]["training"] == before["training_hash"]
+
+
+def test_students_learn_from_their_part_of_a_batch_and_the_super_net_from_all(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halves = dataclasses.replace(narrow(recipe), qat=QatSection(epochs=1, share=0.5))
+    trainer = Trainer(halves, None, torch.device("cpu"))
+    seen: list[tuple[str, int, float]] = []
+    features = trainer.network.features
+
+    def spy(stem: Tensor, mode: Mode) -> Tensor:
+        seen.append((str(mode), len(stem), float(stem.detach().sum())))
+        return features(stem, mode)
+
+    monkeypatch.setattr(trainer.network, "features", spy)
+    x, labels = torch.rand(8, 1, 28, 28), torch.arange(8)
+    trainer.step(x, labels, 0.0, Mode.parse("44.22"))
+    (_, every, whole), (base, first, one), (sampled, last, other) = seen
+    assert (every, first, last) == (8, 4, 4)
+    assert (base, sampled) == (str(trainer.base), "44.22")
+    assert one + other == pytest.approx(whole, rel=1e-4)
+
+
+def test_narrow_training_has_a_balance_of_its_own(recipe: Recipe) -> None:
+    gradients = []
+    for alpha in (0.25, 0.75):
+        torch.manual_seed(0)
+        trainer = Trainer(
+            dataclasses.replace(narrow(recipe), qat=QatSection(epochs=1, alpha=alpha)), None, torch.device("cpu")
+        )
+        # Only the super-net has the second block of a stage.
+        trainer.step(torch.rand(8, 1, 28, 28), torch.arange(8), 0.0, Mode.parse("40.20"))
+        gradients.append(dict(trainer.network.named_parameters())["stages.0.1.conv1.weight"].grad)
+    assert gradients[0] is not None
+    assert gradients[1] is not None
+    assert torch.allclose(gradients[1], 3 * gradients[0], rtol=1e-3, atol=1e-6)
 
 
 def test_sampled_modes_cover_every_depth_and_width(recipe: Recipe) -> None:

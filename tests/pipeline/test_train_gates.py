@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from pipeline import train, train_gates
-from pipeline.checkpoint import load_network, load_tensors
+from pipeline.checkpoint import find_gates, load_network, load_tensors
 from pipeline.data import Dataset, Split
 from pipeline.errors import DimmerError
 from pipeline.recipe import Recipe, load_recipe
+from pipeline.ship import ship_gates
 
 RECIPE = """\
 [model]
@@ -167,6 +168,19 @@ def test_finished_gates_are_not_trained_again_and_load(trained: tuple[Recipe, Pa
     other = short(recipe, hidden=4)
     with pytest.raises(DimmerError, match="other gates than"):
         train_gates.load_gates(other, path)
+
+
+def test_shipped_gates_come_with_what_was_measured(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
+    trained_recipe, checkpoint = trained
+    (tmp_path / "tiny").mkdir()
+    recipe = dataclasses.replace(short(trained_recipe), path=tmp_path / "tiny" / "recipe.toml")
+    train_gates.train_gates(recipe, tmp_path / "gates", checkpoint=checkpoint)
+    shipped = ship_gates(recipe, tmp_path / "gates")
+    assert shipped == find_gates(recipe)
+    assert train_gates.load_gates(recipe).config == recipe.gates.config()
+    results = json.loads((tmp_path / "tiny" / "gates.json").read_text())
+    assert [line["budget"] for line in results["budgets"]] == [0.5]
+    assert results["commands"] == ["python -m pipeline.train_gates --model tiny --threads 1 --seed 1 --ship"]
 
 
 def test_a_recipe_without_gates_says_what_to_do(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
