@@ -57,7 +57,8 @@ from pipeline.elf_shares import elf_shares
 from pipeline.errors import DimmerError
 from pipeline.networks.gate_config import budget_level
 from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
-from pipeline.recipe import PolicySection, Recipe, load_recipe
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe_sections import PolicySection
 from pipeline.sample_inputs import sample_inputs
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from targets import APPLICATION, SectionSizes, Target

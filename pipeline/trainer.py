@@ -21,7 +21,8 @@ from pipeline.data.augment import random_affine, random_crops, random_flips
 from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import Network, build, clamp_gammas
 from pipeline.networks.norm import BitNorm
-from pipeline.recipe import Augmentation, QatSection, Recipe, TrainSection
+from pipeline.recipe import Recipe
+from pipeline.recipe_sections import Augmentation, QatSection, TrainSection
 
 _EVAL_BATCH = 250
 

@@ -322,9 +322,10 @@ def verify_gates(
 
     from pipeline.data import load_dataset, to_int8
     from pipeline.firmware import recipe_gates
+    from pipeline.gate_trainer import choices
     from pipeline.gates_int import compare as agreement
     from pipeline.networks.gate_config import budget_level, gate_macs, gated_cost
-    from pipeline.train_gates import choices, load_gates
+    from pipeline.train_gates import load_gates
     from pipeline.verify_gated import gated_oracle, mismatches, mode_counts, run_gated
 
     gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()

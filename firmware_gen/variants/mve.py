@@ -35,7 +35,7 @@ _SIDE = 4
 _PAIR = 64
 """Bytes of a pair of channels in a panel beside its weights."""
 _MOST_SHIFT = {4: 4, 2: 4}
-"""Bits of sliced weights, all within -7..7 -> how far they may be shifted to the left as int8, instead of their sums."""
+"""Bits of sliced weights, all within -7..7 -> how far to the left they may be shifted as int8, not their sums."""
 SUM_TABLE = 1024
 _LINEAR = (1 << 30, 0)
 """Multiplier and shift of the input of an ADD that is only shifted: the one with the larger scale."""

@@ -16,7 +16,7 @@ from firmware_gen.tables import even_policy
 from pipeline.elf_shares import elf_shares
 from pipeline.errors import DimmerError
 from pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy, sources
-from pipeline.recipe import PolicySection
+from pipeline.recipe_sections import PolicySection
 from pipeline.sample_inputs import sample_inputs
 from pipeline.stage import ROOT
 from targets import Target, load_target

@@ -15,7 +15,8 @@ from pipeline.data import Dataset, Split, to_input
 from pipeline.errors import DimmerError
 from pipeline.modes import Mode
 from pipeline.networks import MIN_GAMMA
-from pipeline.recipe import QatSection, Recipe, load_recipe
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe_sections import QatSection
 from pipeline.ship import ship
 from pipeline.trainer import Trainer, accuracy, distillation, learning_rate, make_optimizer, sample_mode
 

@@ -13,6 +13,7 @@ from pipeline import train, train_gates
 from pipeline.checkpoint import find_gates, load_network, load_tensors
 from pipeline.data import Dataset, Split
 from pipeline.errors import DimmerError
+from pipeline.gate_trainer import STEPS, GateTrainer
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.ship import ship_gates
 
@@ -124,9 +125,9 @@ def test_a_frozen_backbone_is_left_alone_and_a_trained_one_is_written(
     trained: tuple[Recipe, Path], tmp_path: Path
 ) -> None:
     recipe, checkpoint = trained
-    frozen = train_gates.GateTrainer(short(recipe), checkpoint, torch.device("cpu"))
+    frozen = GateTrainer(short(recipe), checkpoint, torch.device("cpu"))
     frozen.find_front(stripes().train.images[:50], lambda share: None)
-    for step in train_gates.STEPS:
+    for step in STEPS:
         frozen.step(torch.randn(32, 1, 8, 8), [0.3, 0.6], step, 0.01)
     original = load_network(recipe, checkpoint).state_dict()
     assert all(torch.equal(t, original[n]) for n, t in frozen.gated.network.state_dict().items())

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.data import load_dataset
 from pipeline.errors import DimmerError
-from pipeline.recipe import GatesSection, PolicySection
+from pipeline.recipe_sections import GatesSection, PolicySection
 from pipeline.verify import Record, compare, switch_schedules
 from targets import TargetError, load_target
 from tests.boards import EVERY_TARGET
