@@ -33,7 +33,7 @@ def lines_of(histories: Sequence[Path]) -> dict[str, Points]:
     for path in histories:
         try:
             record = json.loads(path.read_text())
-            record["budgets"], record["uniform"], record["gates"]["options"]
+            record["budgets"], record["uniform"], record["skipping"], record["gates"]["options"]
         except (OSError, ValueError, KeyError) as error:
             raise DimmerError(f"{path} is no history of gates ({error}); train them first") from error
         records.append(record)
@@ -53,6 +53,7 @@ def lines_of(histories: Sequence[Path]) -> dict[str, Points]:
         lines["super-net, one width"] = full
     if len(base) > 1:
         lines["base-net, one width"] = base
+    lines["skipping alone, 8 bits"] = [(line["cost"], line["test"]) for line in first["skipping"]]
     return lines
 
 

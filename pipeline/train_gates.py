@@ -37,6 +37,7 @@ from pipeline.data import Dataset, Images, load_dataset
 from pipeline.data.augment import pad
 from pipeline.errors import DimmerError
 from pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
+from pipeline.modes import Mode
 from pipeline.networks.gate_config import gate_macs
 from pipeline.networks.gates import Gates
 from pipeline.recipe import Recipe, load_recipe
@@ -180,27 +181,14 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
         found = {name: measure(trainer.gated, getattr(dataset, name), budget) for name in ("val", "test")}
         # Chosen on training and validation images; the test images only tell how good it was.
         static = best_within(trainer.front, found["val"].cost)
-        beside = {
-            name: accuracy(trainer.trainer.network, getattr(dataset, name), static.mode, trainer.device)
-            for name in ("val", "test")
-        }
         lines.append(
             {
                 "budget": budget,
                 **{name: asdict(value) for name, value in found.items()},
-                "static": {"mode": str(static.mode), "cost": static.cost, **beside},
+                "static": _static(trainer, dataset, static.mode),
             }
         )
-    network = trainer.trainer.network
-    uniform = [
-        {
-            "mode": str(mode),
-            "cost": trainer.gated.cost.relative(mode),
-            "val": accuracy(network, dataset.val, mode, trainer.device),
-            "test": accuracy(network, dataset.test, mode, trainer.device),
-        }
-        for mode in trainer.recipe.gated_modes()
-    ]
+    uniform = [_static(trainer, dataset, mode) for mode in trainer.recipe.gated_modes()]
     macs = gate_macs(config, settings.config())
     cost = trainer.trainer.network.cost()
     record = {
@@ -217,12 +205,30 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
         },
         "budgets": lines,
         "uniform": uniform,
+        "skipping": _skipping(trainer, dataset),
     }
     text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"
     atomic_write(out / HISTORY, text)
     if settings.backbone_lr > 0:
         save_tensors(out / CHECKPOINT, trainer.trainer.network.state_dict(), {"run": run_id})
     save_tensors(out / GATES, trainer.gated.gates.state_dict(), record)
+
+
+def _static(trainer: GateTrainer, dataset: Dataset, mode: Mode) -> Json:
+    """A mode's cost, and percent of the images of each split that it gets right."""
+    network = trainer.trainer.network
+    right = {name: accuracy(network, getattr(dataset, name), mode, trainer.device) for name in ("val", "test")}
+    return {"mode": str(mode), "cost": trainer.gated.cost.relative(mode), **right}
+
+
+def _skipping(trainer: GateTrainer, dataset: Dataset) -> list[Json]:
+    """What can be had by skipping alone: of the 8-bit depth patterns of each cost the best on validation images."""
+    best: dict[int, tuple[float, Mode]] = {}
+    cost = trainer.trainer.network.cost()
+    for mode in trainer.recipe.depth_patterns():
+        found = accuracy(trainer.trainer.network, dataset.val, mode, trainer.device)
+        best[mode.macs(cost)] = max(best.get(mode.macs(cost), (0.0, mode)), (found, mode), key=lambda pair: pair[0])
+    return [_static(trainer, dataset, mode) for _, (_, mode) in sorted(best.items(), reverse=True)]
 
 
 def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:

@@ -22,6 +22,7 @@ HISTORY = {
         {"cost": 0.26, "test": 87.0},
         {"cost": 0.13, "test": 84.0},
     ],
+    "skipping": [{"cost": 1.0, "test": 91.0}, {"cost": 0.47, "test": 89.5}],
 }
 
 
@@ -40,6 +41,7 @@ def test_seeds_are_averaged_and_static_modes_come_from_the_first(tmp_path: Path)
         "best static mode": [(0.15, 84.0), (0.45, 89.0)],
         "super-net, one width": [(1.0, 91.0), (0.26, 87.0)],
         "base-net, one width": [(0.47, 89.5), (0.13, 84.0)],
+        "skipping alone, 8 bits": [(1.0, 91.0), (0.47, 89.5)],
     }
 
 

@@ -112,6 +112,7 @@ def test_costs_follow_the_budget(trained: tuple[Recipe, Path], tmp_path: Path) -
         assert static["cost"] <= line["val"]["cost"] or static["mode"] == "20.20"
         assert {"val", "test", "mode"} < set(static)
     assert [line["mode"] for line in record["uniform"]] == ["88.88", "80.80", "44.44", "40.40", "22.22", "20.20"]
+    assert [line["mode"] for line in record["skipping"]][::2] == ["88.88", "80.80"]
     # One set of gates, several modes.
     assert len({mode for line in record["budgets"] for mode in line["test"]["modes"]}) > 3
     assert record["budgets"][0]["test"]["accuracy"] > 80
