@@ -27,6 +27,7 @@ EXPECTED_ERRORS = (DimmerError, FirmwareGenError, TargetError, CalibrationError)
 """Failures that a person can act on: shown as one line, without a traceback."""
 
 LOG_WIDTH = 110
+INTERRUPTED = 130
 """Columns of a table that goes to a file or a pipe."""
 
 model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
@@ -111,6 +112,8 @@ def main_of(command: Callable[..., None]) -> None:
     except EXPECTED_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on where it stopped", file=sys.stderr)
-        raise SystemExit(130) from None
+    except SystemExit as end:
+        # Ctrl-C: typer makes it a status of its own.
+        if end.code == INTERRUPTED:
+            print("stopped; the same command goes on where it stopped", file=sys.stderr)
+        raise
