@@ -27,8 +27,9 @@ EXPECTED_ERRORS = (DimmerError, FirmwareGenError, TargetError, CalibrationError)
 """Failures that a person can act on: shown as one line, without a traceback."""
 
 LOG_WIDTH = 110
-INTERRUPTED = 130
 """Columns of a table that goes to a file or a pipe."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
 
 model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
 
