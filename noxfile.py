@@ -19,7 +19,7 @@ PYTHON = str(VENV / "bin" / "python")
 PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks", "tests"]
 C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks"]
 # Tests that share a build are one group, so that one worker makes it once.
-IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+IN_PARALLEL = ["-n", "2", "--dist", "loadgroup", "--durations", "20"]
 # Each worker has a core: threads of torch that wait for one another would take it from the other worker.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 # For the emulated boards; with ccache the runtime is compiled once for each core, and not for each test.

@@ -33,7 +33,7 @@ from pipeline.checkpoint import (
     save_tensors,
 )
 from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.data import Dataset, Images, load_dataset
+from pipeline.data import Dataset, Images, Split, load_dataset
 from pipeline.data.augment import pad
 from pipeline.errors import DimmerError
 from pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
@@ -57,6 +57,7 @@ CODE = (
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
 STATE = "state.safetensors"
+VALIDATION_IMAGES = 1000
 # Warm-up knows what to choose, and learns it faster than the steps behind it may.
 _WARM_UP_RATE = 30.0
 
@@ -166,7 +167,7 @@ def _run_epoch(
         raise DimmerError(f"training diverged in epoch {epoch + 1}; lower gates.lr in {trainer.recipe.path}")
     val = {}
     for budget in settings.budgets:
-        found = measure(trainer.gated, dataset.val, budget, 1000)
+        found = measure(trainer.gated, dataset.val, budget, VALIDATION_IMAGES)
         val[str(budget)] = (found.accuracy, found.cost)
     return Epoch(epoch + 1, step, loss, miss, val, round(time.monotonic() - began, 1))
 
@@ -176,19 +177,22 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
     settings, config = trainer.settings, trainer.recipe.model.config()
     if trainer.best:
         trainer.gated.gates.load_state_dict(trainer.best)
+    statics = _Statics(trainer, dataset)
     lines = []
     for budget in settings.budgets:
-        found = {name: measure(trainer.gated, getattr(dataset, name), budget) for name in ("val", "test")}
+        found = {
+            "val": measure(trainer.gated, dataset.val, budget, VALIDATION_IMAGES),
+            "test": measure(trainer.gated, dataset.test, budget),
+        }
         # Chosen on training and validation images; the test images only tell how good it was.
         static = best_within(trainer.front, found["val"].cost)
         lines.append(
             {
                 "budget": budget,
                 **{name: asdict(value) for name, value in found.items()},
-                "static": _static(trainer, dataset, static.mode),
+                "static": statics.on_test(static.mode),
             }
         )
-    uniform = [_static(trainer, dataset, mode) for mode in trainer.recipe.gated_modes()]
     macs = gate_macs(config, settings.config())
     cost = trainer.trainer.network.cost()
     record = {
@@ -204,8 +208,8 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
             "parameters": sum(p.numel() for p in trainer.gated.gates.parameters()),
         },
         "budgets": lines,
-        "uniform": uniform,
-        "skipping": _skipping(trainer, dataset),
+        "uniform": [statics.on_test(mode) for mode in trainer.recipe.gated_modes()],
+        "skipping": statics.skipping(),
     }
     text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"
     atomic_write(out / HISTORY, text)
@@ -214,21 +218,35 @@ def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id
     save_tensors(out / GATES, trainer.gated.gates.state_dict(), record)
 
 
-def _static(trainer: GateTrainer, dataset: Dataset, mode: Mode) -> Json:
-    """A mode's cost, and percent of the images of each split that it gets right."""
-    network = trainer.trainer.network
-    right = {name: accuracy(network, getattr(dataset, name), mode, trainer.device) for name in ("val", "test")}
-    return {"mode": str(mode), "cost": trainer.gated.cost.relative(mode), **right}
+class _Statics:
+    """Static modes on the test images, each measured once."""
 
+    def __init__(self, trainer: GateTrainer, dataset: Dataset) -> None:
+        self._trainer = trainer
+        self._dataset = dataset
+        self._found: dict[str, Json] = {}
 
-def _skipping(trainer: GateTrainer, dataset: Dataset) -> list[Json]:
-    """What can be had by skipping alone: of the 8-bit depth patterns of each cost the best on validation images."""
-    best: dict[int, tuple[float, Mode]] = {}
-    cost = trainer.trainer.network.cost()
-    for mode in trainer.recipe.depth_patterns():
-        found = accuracy(trainer.trainer.network, dataset.val, mode, trainer.device)
-        best[mode.macs(cost)] = max(best.get(mode.macs(cost), (0.0, mode)), (found, mode), key=lambda pair: pair[0])
-    return [_static(trainer, dataset, mode) for _, (_, mode) in sorted(best.items(), reverse=True)]
+    def on_test(self, mode: Mode) -> Json:
+        """The mode's cost, and percent of the test images that it gets right."""
+        name = str(mode)
+        if name not in self._found:
+            cost = self._trainer.gated.cost.relative(mode)
+            self._found[name] = {"mode": name, "cost": cost, "test": self._right(self._dataset.test, mode)}
+        return self._found[name]
+
+    def skipping(self) -> list[Json]:
+        """What skipping alone gives: of the 8-bit depth patterns of each cost the best on validation images."""
+        by_cost: dict[float, list[Mode]] = {}
+        for mode in self._trainer.recipe.depth_patterns():
+            by_cost.setdefault(self._trainer.gated.cost.relative(mode), []).append(mode)
+        best = [
+            max(modes, key=lambda mode: self._right(self._dataset.val, mode)) if len(modes) > 1 else modes[0]
+            for _, modes in sorted(by_cost.items(), reverse=True)
+        ]
+        return [self.on_test(mode) for mode in best]
+
+    def _right(self, split: Split, mode: Mode) -> float:
+        return accuracy(self._trainer.trainer.network, split, mode, self._trainer.device)
 
 
 def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:
