@@ -41,6 +41,8 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
     _, record = load_tensors(source)
     network = build_network(recipe.model.family, recipe.model.config())
     cost = network.cost()
+    # As it was trained, where this process did that.
+    threads = torch.get_num_threads()
     results: dict[str, Any] = {
         "model": recipe.name,
         "dataset": recipe.model.dataset,
@@ -60,7 +62,7 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
             for name, mode in _networks(recipe).items()
         },
         "commands": [
-            f"python -m pipeline.train --model {recipe.name} --threads 1 --seed {record['seed']}{alone}"
+            f"python -m pipeline.train --model {recipe.name} --threads {threads} --seed {record['seed']}{alone}"
             for alone in (" --alone super", " --alone base", " --ship")
         ],
     }
@@ -85,7 +87,9 @@ def ship_gates(recipe: Recipe, out: Path) -> Path:
     """
     _, record = load_tensors(out / GATES)
     seed = record["seed"]
-    record["commands"] = [f"python -m pipeline.train_gates --model {recipe.name} --threads 1 --seed {seed} --ship"]
+    record["commands"] = [
+        f"python -m pipeline.train_gates --model {recipe.name} --threads {torch.get_num_threads()} --seed {seed} --ship"
+    ]
     shipped = shipped_gates(recipe)
     atomic_write(shipped, (out / GATES).read_bytes())
     atomic_write(shipped.with_name(GATE_RESULTS), json.dumps(record, indent=1) + "\n")
