@@ -1,7 +1,8 @@
 """Candidate modes: which bits per block a calibration looks at.
 
 All depth patterns at every trained width; and where there is more than one width, the best mixed modes that a search by
-measured sensitivity finds (`pipeline.static_front`), spread evenly over the cost.
+measured sensitivity finds (`pipeline.static_front`), spread evenly over the cost. Where the recipe forces as many modes
+as may be published, those alone: nothing else has a chance.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ def candidate_modes(
         x: float32[N,C,H,W], training images for the search.
         tell: called with about the share done.
     """
-    found = [mode for bits in recipe.model.bits for mode in recipe.depth_patterns(bits)]
-    found += recipe.forced_modes()
+    found = [*recipe.forced_modes(), recipe.super_mode(), recipe.base_mode()]
+    if len(set(found)) >= recipe.selection.limit:
+        return _dearest_first(found, network)
+    found += [mode for bits in recipe.model.bits for mode in recipe.depth_patterns(bits)]
     if recipe.model.bits != (FULL_BITS,) and recipe.selection.search:
         options = GateConfig((*sorted(recipe.model.bits, reverse=True), 0))
         config, cost = network.config, network.cost()
@@ -39,7 +42,12 @@ def candidate_modes(
             network, gated_cost(config, cost, options), gate_places(config, options), x, recipe.train.temperature, tell
         )
         found += spread([point for point in front if point.mode not in found], recipe.selection.search)
-    return tuple(sorted(dict.fromkeys(found), key=lambda m: (-m.bit_operations(network.cost()), str(m))))
+    return _dearest_first(found, network)
+
+
+def _dearest_first(modes: Sequence[Mode], network: ResNet) -> tuple[Mode, ...]:
+    cost = network.cost()
+    return tuple(sorted(dict.fromkeys(modes), key=lambda m: (-m.bit_operations(cost), str(m))))
 
 
 def spread(front: Sequence[StaticMode], count: int) -> list[Mode]:

@@ -1,5 +1,6 @@
 """Which modes a calibration looks at."""
 
+import dataclasses
 import math
 
 import pytest
@@ -9,6 +10,7 @@ from pipeline.candidates import candidate_modes, spread
 from pipeline.modes import Mode
 from pipeline.networks import build
 from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe_sections import SelectionSection
 from pipeline.static_front import StaticMode
 from tests.tiny import TINY, TINY_NARROW
 
@@ -38,6 +40,14 @@ def test_every_width_has_all_depths_and_the_search_adds_mixed_ones(tmp_path_fact
     assert len(modes) <= 3 * 4 + 1 + recipe.selection.search
     costs = [Mode.parse(m).bit_operations(build(recipe.model.family, recipe.model.config()).cost()) for m in modes]
     assert costs == sorted(costs, reverse=True)
+
+
+def test_where_the_forced_modes_fill_the_limit_no_other_is_looked_at(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    recipe = recipe_of(tmp_path_factory, TINY_NARROW)
+    full = dataclasses.replace(recipe, selection=SelectionSection(force=("44.44", "84.20"), limit=4))
+    assert modes_of(full) == ["88.88", "80.80", "44.44", "84.20"]
 
 
 def test_a_front_is_spread_over_the_logarithm_of_the_cost() -> None:
