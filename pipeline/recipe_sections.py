@@ -154,6 +154,9 @@ class QatSection:
         share: part of a batch that base-net and sampled mode learn from, each from its own end of it; the super-net
             sees all of it. A half takes a quarter less time than 1, which is the paper's.
         precision: as ``train.precision``, of these epochs.
+        norm_epochs: further epochs in which only the norms of the narrow widths learn, each in super-net and base-net
+            with all blocks at its width; everything at 8 bits stays as it is.
+        norm_lr: peak learning rate of those.
     """
 
     epochs: int = 0
@@ -163,10 +166,14 @@ class QatSection:
     alpha: float = 0.5
     share: float = 1.0
     precision: str = "fp32"
+    norm_epochs: int = 0
+    norm_lr: float = 0.05
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(self.norm_epochs >= 0, "norm_epochs", "must not be negative")
         _require(self.lr > 0, "lr", "must be positive")
+        _require(self.norm_lr > 0, "norm_lr", "must be positive")
         _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
         _require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
         _require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")

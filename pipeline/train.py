@@ -40,11 +40,13 @@ CODE = (
     "pipeline/networks/norm.py",
     "pipeline/networks/quantisers.py",
     "calibration/weights.py",
+    "calibration/batchnorm.py",
     "pipeline/networks/resnet.py",
 )
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
 STATE = "state.safetensors"
+SETTLE_BATCHES = 80
 
 Progress = Callable[[str, float], None]
 
@@ -56,7 +58,7 @@ class Epoch:
     Attributes:
         epoch: counted from 1.
         lr: learning rate of the last step.
-        loss_super: mean label loss.
+        loss_super: mean label loss; in an epoch of norms the distillation loss.
         loss_base: mean distillation loss; None for a network trained alone, as ``val_base``.
         val_super: percent of the validation images.
         val_base: percent of the validation images.
@@ -134,7 +136,7 @@ def train(
         history = _start(trainer, start, recipe, alone)
     dataset = load_dataset(recipe.model.dataset)
     images = pad(dataset.train.images, settings.augmentation.pad, settings.augmentation.pad_value)
-    epochs = settings.epochs + (0 if alone else recipe.qat.epochs)
+    epochs = settings.epochs + (0 if alone else recipe.qat.epochs + recipe.qat.norm_epochs)
     clock = _Clock(progress, epochs, len(history), str(history[-1]) if history else "")
     for epoch in range(len(history), epochs):
         if epoch == settings.epochs:
@@ -142,6 +144,8 @@ def train(
         history.append(_run_epoch(trainer, images, dataset, epoch, clock))
         save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
         clock.epoch_done(history[-1])
+    if epochs > settings.epochs:
+        _settle(trainer, images, dataset)
     _finish(trainer, dataset, history, run_id, out)
     saved.unlink(missing_ok=True)
     return final
@@ -191,10 +195,13 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, c
     per_epoch = len(order) // settings.batch
     sums = torch.zeros(2)
     lr = 0.0
-    narrow = epoch >= settings.epochs
+    qat = trainer.recipe.qat
+    narrow, norms = epoch >= settings.epochs, epoch >= settings.epochs + qat.epochs
     schedule, first, epochs = settings, 0, settings.epochs
-    if narrow:
-        qat = trainer.recipe.qat
+    if norms:
+        schedule = replace(settings, lr=qat.norm_lr, warmup=qat.warmup)
+        first, epochs = settings.epochs + qat.epochs, qat.norm_epochs
+    elif narrow:
         schedule = replace(settings, lr=qat.lr, warmup=qat.warmup)
         first, epochs = settings.epochs, qat.epochs
     trainer.network.train()
@@ -202,8 +209,13 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, c
         index = order[i * settings.batch : (i + 1) * settings.batch]
         x = augment(images[index], dataset.image_shape[:2], settings.augmentation, rng)
         lr = learning_rate(schedule, (epoch - first) * per_epoch + i, per_epoch * epochs)
-        sampled = sample_mode(trainer.network, trainer.recipe.qat, rng) if narrow else None
-        loss, base_loss = trainer.step(x, torch.from_numpy(dataset.train.labels[index]), lr, sampled)
+        base_loss: torch.Tensor | None = None
+        if norms:
+            modes = trainer.narrow_modes()
+            loss = trainer.step_norms(x, modes[i % len(modes)], lr)
+        else:
+            sampled = sample_mode(trainer.network, qat, rng) if narrow else None
+            loss, base_loss = trainer.step(x, torch.from_numpy(dataset.train.labels[index]), lr, sampled)
         sums += torch.stack([loss, loss if base_loss is None else base_loss]).cpu()
         clock.step(epoch + (i + 1) / per_epoch)
     means = (sums / per_epoch).tolist()
@@ -222,6 +234,19 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, c
                 widths[str(bits)] = accuracy(trainer.network, dataset.val, mode, trainer.device)
     seconds = round(time.monotonic() - began, 1)
     return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, seconds, widths)
+
+
+def _settle(trainer: Trainer, images: Images, dataset: Dataset) -> None:
+    """The norms' statistics from as many batches as make them exact, augmented as in training."""
+    settings = trainer.settings
+    rng = np.random.default_rng([settings.seed, len(dataset.train)])
+    order = rng.permutation(len(images))
+    size = min(settings.batch, len(images))
+    batches = [
+        augment(images[order[start : start + size]], dataset.image_shape[:2], settings.augmentation, rng)
+        for start in range(0, min(len(images) - size + 1, SETTLE_BATCHES * size), size)
+    ]
+    trainer.settle_norms(batches, dataset.val)
 
 
 def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: dict[str, Any], out: Path) -> None:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from calibration.batchnorm import load_statistics, recalibrated, statistics
 from pipeline.data import Images, Split, to_input
 from pipeline.data.augment import random_affine, random_crops, random_flips
 from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
@@ -158,6 +161,72 @@ class Trainer:
             total = total + self.settings.base_label_weight * F.cross_entropy(logits, labels)
         total.backward()
         return loss.detach()
+
+    def step_norms(self, x: Tensor, mode: Mode, lr: float) -> Tensor:
+        """One optimizer step of the norms that a mode of one narrow width uses; nothing else changes.
+
+        Args:
+            x: float32[N,C,H,W].
+            mode: all its blocks at 4 or at 2 bits.
+
+        Returns:
+            The detached distillation loss from the super-net.
+        """
+        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.zero_grad()
+        network = self.network.eval()
+        network.requires_grad_(False)
+        bits = mode.blocks[0][0]
+        for module in network.modules():
+            if isinstance(module, BitNorm):
+                module.at(bits).train().requires_grad_(True)
+        with self.autocast(narrow=True):
+            with torch.no_grad():
+                teacher = network(x, self.super).float()
+            student = network(x, mode).float()
+        loss = distillation(student, teacher, self.settings.temperature)
+        loss.backward()
+        self.optimizer.step()
+        clamp_gammas(network)
+        network.requires_grad_(True)
+        return loss.detach()
+
+    def narrow_modes(self) -> tuple[Mode, ...]:
+        """Super-net and base-net with all blocks at each narrow width."""
+        config = self.network.config
+        narrow = [bits for bits in config.bits if bits != FULL_BITS]
+        return tuple(make(config.mandatory, config.skippable, b) for b in narrow for make in (super_mode, base_mode))
+
+    def settle_norms(self, batches: Sequence[Tensor], validation: Split) -> dict[str, tuple[float, float]]:
+        """Measures the norms' statistics anew, in super-net and base-net at each width.
+
+        In training a norm also sees the inputs that modes of mixed widths give it, and its running mean is of all of
+        them. A mode's own statistics are kept where it is no worse on validation images. Norms that several of these
+        modes share stay as they are.
+
+        Args:
+            batches: training images float32[N,C,H,W], of equal N.
+
+        Returns:
+            Mode -> percent of the validation images before and after.
+        """
+        config = self.network.config
+        modes = [make(config.mandatory, config.skippable, b) for b in config.bits for make in (super_mode, base_mode)]
+        inputs = [x.to(self.device).contiguous(memory_format=torch.channels_last) for x in batches]
+        measured = {m: recalibrated(self.network, partial(self.network, mode=m), inputs) for m in modes}
+        users = Counter(name for found in measured.values() for name in found)
+        outcome = {}
+        for mode, found in measured.items():
+            before = statistics(self.network)
+            was = accuracy(self.network, validation, mode, self.device)
+            load_statistics(self.network, {name: pair for name, pair in found.items() if users[name] == 1})
+            now = accuracy(self.network, validation, mode, self.device)
+            if now < was:
+                load_statistics(self.network, before)
+            outcome[str(mode)] = (was, max(was, now))
+        return outcome
 
     def widen(self) -> None:
         """Give the narrow widths the norms that were trained at 8 bits: where their training starts."""

@@ -47,7 +47,7 @@ def test_where_the_forced_modes_fill_the_limit_no_other_is_looked_at(
 ) -> None:
     recipe = recipe_of(tmp_path_factory, TINY_NARROW)
     full = dataclasses.replace(recipe, selection=SelectionSection(force=("44.44", "84.20"), limit=4))
-    assert modes_of(full) == ["88.88", "80.80", "44.44", "84.20"]
+    assert set(modes_of(full)) == {"88.88", "80.80", "44.44", "84.20"}
 
 
 def test_a_front_is_spread_over_the_logarithm_of_the_cost() -> None:

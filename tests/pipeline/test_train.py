@@ -281,6 +281,51 @@ def test_narrow_training_has_a_balance_of_its_own(recipe: Recipe) -> None:
     assert torch.allclose(gradients[1], 3 * gradients[0], rtol=1e-3, atol=1e-6)
 
 
+def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+    return {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+
+
+def test_epochs_of_norms_change_nothing_but_the_norms_of_one_width(recipe: Recipe) -> None:
+    trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
+    for mode in trainer.narrow_modes():
+        before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+        trainer.step_norms(torch.rand(8, 1, 28, 28), mode, 0.1)
+        bits, skipped = str(mode)[0], "0" in str(mode)
+        names = changed(before, trainer.network.state_dict())
+        assert all(f".of_bits.{bits}." in name for name in names)
+        assert any(name.endswith("bias") for name in names)
+        assert any(".skipped." in name for name in names) == skipped
+        assert any(".executed." in name for name in names) != skipped
+
+
+def test_settled_norms_have_the_statistics_of_their_own_mode(recipe: Recipe) -> None:
+    trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
+    data = bright_or_dark()
+    for bits in (8, 4, 2):
+        for norm in ("executed", "skipped"):
+            trainer.network.state_dict()[f"stages.0.0.norm1.of_bits.{bits}.{norm}.running_mean"].fill_(40.0)
+    before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+    outcome = trainer.settle_norms([to_input(data.train.images[:64]), to_input(data.train.images[64:128])], data.val)
+    assert sorted(outcome) == ["20.20", "22.22", "40.40", "44.44", "80.80", "88.88"]
+    assert all(after >= was for was, after in outcome.values())
+    names = changed(before, trainer.network.state_dict())
+    assert names
+    assert all("running" in name for name in names)
+    assert not any(name.startswith("stem") for name in names), "all modes share it"
+
+
+def test_epochs_of_norms_follow_the_others(recipe: Recipe, tmp_path: Path) -> None:
+    longer = dataclasses.replace(narrow(recipe), qat=QatSection(epochs=1, norm_epochs=1))
+    checkpoint = stage.train(longer, tmp_path / "longer")
+    history = json.loads((tmp_path / "longer" / "history.json").read_text())["history"]
+    assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5]
+    shorter = load_tensors(stage.train(narrow(recipe), tmp_path / "shorter"))[0]
+    after = load_tensors(checkpoint)[0]
+    parameters = {n for n in changed(shorter, after) if n.endswith(("weight", "bias"))}
+    assert parameters
+    assert all(".of_bits.4." in name or ".of_bits.2." in name for name in parameters)
+
+
 def test_sampled_modes_cover_every_depth_and_width(recipe: Recipe) -> None:
     trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
     rng = np.random.default_rng(0)
