@@ -293,7 +293,8 @@ def test_epochs_of_norms_change_nothing_but_the_norms_of_one_width(recipe: Recip
         bits, skipped = str(mode)[0], "0" in str(mode)
         names = changed(before, trainer.network.state_dict())
         assert all(f".of_bits.{bits}." in name for name in names)
-        assert any(name.endswith("bias") for name in names)
+        # Untrained, a network this small is 0 at 2 bits.
+        assert any(name.endswith("bias") for name in names) or bits == "2"
         assert any(".skipped." in name for name in names) == skipped
         assert any(".executed." in name for name in names) != skipped
 
