@@ -33,9 +33,9 @@
 /* Behind the last chunk: what the outputs of the first channel share, and of the second. Assembly knows the
  * order. */
 typedef struct {
-    int32_t negative;   /* -1 where the shift is to the right: halves of negative sums are rounded down */
-    int32_t factor;     /* doubles a sum, shifts it to the left where that is its shift, and is times the unit */
-    int32_t bias;       /* less the offsets of the fields; doubled and shifted as well */
+    int32_t negative; /* -1 where the shift is to the right: halves of negative sums are rounded down */
+    int32_t factor; /* doubles a sum, shifts it to the left where that is its shift, and is times the unit */
+    int32_t bias;   /* less the offsets of the fields; doubled and shifted as well */
     int32_t multiplier; /* Q0.31 */
     int32_t rounding;   /* half of what is shifted out to the right, and the output's zero point above it */
     int32_t shift;      /* to the right */
