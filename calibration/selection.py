@@ -143,3 +143,23 @@ def on_target(names: Sequence[str], instructions: Mapping[str, int], accuracy: M
                 f"and predicts no worse ({accuracy[best]:.2%} against {accuracy[name]:.2%})"
             )
     return found
+
+
+def dominated(instructions: Mapping[str, int], accuracy: Mapping[str, float]) -> dict[str, str]:
+    """Modes that a policy on one target has no use for, whatever their bit-operations: those kept by a recipe too.
+
+    Args:
+        instructions: mode -> of one inference there.
+        accuracy: mode -> on the validation images, 0..1.
+
+    Returns:
+        Mode -> one that takes no more instructions and is right at least as often; of equals the first stays.
+    """
+    found: dict[str, str] = {}
+    best: str | None = None
+    for name in sorted(instructions, key=lambda n: (instructions[n], -accuracy[n])):
+        if best is not None and accuracy[best] >= accuracy[name]:
+            found[name] = best
+        else:
+            best = name
+    return found

@@ -34,7 +34,7 @@ from typing import Annotated, Any
 
 import typer
 
-from calibration.selection import on_target
+from calibration.selection import dominated, on_target
 from firmware_gen.emit import KnownAnswers
 from firmware_gen.gates import MODE_GATED, GateSet
 from firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
@@ -169,12 +169,18 @@ def _policy_for(policy: PolicyConfig, modes: int, gated: bool) -> PolicyConfig:
 
 
 def make(
-    order: Order, target: Target, out: Path, progress: Progress, left_out: Sequence[Mapping[str, Any]] = ()
+    order: Order,
+    target: Target,
+    out: Path,
+    progress: Progress,
+    left_out: Sequence[Mapping[str, Any]] = (),
+    idle: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Writes the firmware of all modes and `firmware.json` into `out`, and gives the content of the latter.
 
     Args:
         left_out: modes that are not among the order's, for the record.
+        idle: mode that the policy does not use -> the one that is better there, for the record.
 
     Raises:
         FirmwareGenError, DimmerError, TargetError: as `compile_modes`.
@@ -200,6 +206,11 @@ def make(
     runtime_files = {path.name for path in sources()}
     figures = figures_of(order, target, full, top, events, verification, runtime_files)
     figures["left_out"] = list(left_out)
+    if idle:
+        text = ", ".join(
+            f"{mode} ({better} takes fewer instructions and predicts no worse)" for mode, better in idle.items()
+        )
+        figures["notes"]["policy"] = f"in flash, but not in the policy: {text}"
     atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
     return figures
 
@@ -321,12 +332,14 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         worse, counted = judge(order, calibration, target, progress)
         left_out = {name: why for name, why in worse.items() if not calibration.mode(name)["kept"]}
         kept = tuple(mode for mode in modes if mode.name not in left_out)
-        useful = [number for number, mode in enumerate(kept) if mode.name not in worse]
+        accuracy = {mode.name: calibration.mode(mode.name)["accuracy"] for mode in kept}
+        idle = dominated({mode.name: counted[mode.name] for mode in kept}, accuracy) if counted else {}
+        useful = [number for number, mode in enumerate(kept) if mode.name not in idle]
         # By what they cost here, which may be another order than that of the bit-operations.
         useful.sort(key=lambda number: (-counted.get(kept[number].name, 0), number))
         order = replace(order, modes=kept, policy=recipe_policy(recipe.policy, useful))
         entries = [{"mode": name, "instructions": counted[name], "reason": why} for name, why in left_out.items()]
-        make(order, target, out, progress, entries)
+        make(order, target, out, progress, entries, idle)
 
     code = [ROOT / name for name in CODE]
     inputs = [
