@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import copy
-
-import pytest
 import torch
+from torch import nn
 
-from pipeline.checkpoint import load_network
-from pipeline.data import load_dataset, to_input
 from pipeline.modes import Mode
+from pipeline.networks import ResNetConfig, build
 from pipeline.networks.deploy import deploy
-from tests.pipeline.test_narrow import round_biases
-from tests.tiny import TinyBuild
+from pipeline.networks.quantisers import activation_step
 
 
-@pytest.mark.xdist_group("tiny_narrow")
-def test_rounding_the_biases_of_a_2_bit_mode_leaves_its_logits_as_they_are(tiny_narrow: TinyBuild) -> None:
-    net = deploy(load_network(tiny_narrow.recipe), Mode.parse("22.22"))
-    rounded = copy.deepcopy(net)
-    round_biases(rounded)
-    x = to_input(load_dataset("mnist5k").test.images[:200])
-    with torch.no_grad():
-        exact, ours = net(x), rounded(x)
-    # 0.30 with weights of -1, 0 and 1.
-    assert float(((ours - exact) ** 2).mean() / (exact**2).mean()) ** 0.5 < 0.12
+def test_a_rounded_bias_of_a_2_bit_convolution_is_near_the_trained_one() -> None:
+    torch.manual_seed(0)
+    network = build("resnet", ResNetConfig((1, 1), (1, 1), (8, 16), 3, (16, 16), 10, (8, 4, 2)))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.bias, 0.0, 0.5)
+
+    def mean_error(coarser: int) -> float:
+        errors = []
+        for weights in deploy(network.eval(), Mode.parse("22.22")).narrow_weights().values():
+            step = weights.scale * activation_step(2) * coarser
+            errors.append((torch.round(weights.bias / step) * step - weights.bias).abs())
+        return float(torch.cat(errors).mean())
+
+    # With weights of -1, 0 and 1 a step was seven times as large.
+    assert mean_error(1) < mean_error(7) / 4
+    assert mean_error(1) < activation_step(2) / 50
