@@ -64,17 +64,21 @@ class CostPoint:
 
 
 def pareto(points: Sequence[CostPoint], cost: str, accuracy: str) -> str:
-    """Accuracy against cost: published modes joined, those that were left out hollow.
+    """Accuracy against cost: published modes filled, those that were left out hollow; a line joins the published ones
+    of which no cheaper one is as accurate.
 
     Args:
         cost: what the horizontal axis shows, with its unit.
         accuracy: what the vertical axis shows.
     """
-    published = sorted((point for point in points if point.mode is not None), key=lambda point: point.cost)
+    front: list[CostPoint] = []
+    for point in sorted((p for p in points if p.mode is not None), key=lambda p: (p.cost, -p.accuracy)):
+        if not front or point.accuracy > front[-1].accuracy:
+            front.append(point)
 
     def draw(figure: Figure) -> None:
         axes = _axes(figure)
-        line = [(point.cost, 100 * point.accuracy) for point in published]
+        line = [(point.cost, 100 * point.accuracy) for point in front]
         axes.plot([x for x, _ in line], [y for _, y in line], color=MUTED, linewidth=1.2, zorder=1)
         for point in points:
             style: dict[str, Any] = {"markersize": 7, "markerfacecolor": FILL, "markeredgecolor": MUTED, "zorder": 2}
