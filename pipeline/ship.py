@@ -41,8 +41,6 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
     _, record = load_tensors(source)
     network = build_network(recipe.model.family, recipe.model.config())
     cost = network.cost()
-    # As it was trained, where this process did that.
-    threads = torch.get_num_threads()
     results: dict[str, Any] = {
         "model": recipe.name,
         "dataset": recipe.model.dataset,
@@ -61,19 +59,20 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
             }
             for name, mode in _networks(recipe).items()
         },
-        "commands": [
-            f"python -m pipeline.train --model {recipe.name} --threads {threads} --seed {record['seed']}{alone}"
-            for alone in (" --alone super", " --alone base", " --ship")
-        ],
     }
     if recipe.qat.epochs:
-        results["qat_epochs"] = recipe.qat.epochs
+        results |= {"qat_epochs": recipe.qat.epochs, "norm_epochs": recipe.qat.norm_epochs}
     shipped = shipped_checkpoint(recipe)
+    last = "--ship"
     if start is not None:
-        kept = shipped.with_name(FLOAT)
         results["float"] = _float_results(shipped.with_name(RESULTS), load_tensors(start)[1])
-        results["commands"][2] = f"{results['commands'][2]} --start models/{recipe.name}/{FLOAT}"
-        atomic_write(kept, start.read_bytes())
+        last += f" --start models/{recipe.name}/{FLOAT}"
+        atomic_write(shipped.with_name(FLOAT), start.read_bytes())
+    compared = [name for name, figures in results["networks"].items() if figures["alone"] is not None]
+    # The threads are those of the training where this process did it.
+    how = f"--model {recipe.name} --threads {torch.get_num_threads()} --seed {record['seed']}"
+    ways = [*(f"--alone {name}" for name in compared), last]
+    results["commands"] = [f"python -m pipeline.train {how} {way}" for way in ways]
     atomic_write(shipped, source.read_bytes())
     atomic_write(shipped.with_name(RESULTS), json.dumps(results, indent=1) + "\n")
     return shipped

@@ -197,6 +197,7 @@ def test_shipping_copies_the_checkpoint_and_compares_with_networks_trained_alone
     assert set(results["networks"]["base"]["alone"]) == {"val", "test"}
     assert results["networks"]["base"]["mode"] == "80.80"
     assert results["seeds"] == [1]
+    assert [command.split("--seed 1 ")[1] for command in results["commands"]] == ["--alone base", "--ship"]
 
 
 def narrow(recipe: Recipe) -> Recipe:
@@ -240,7 +241,8 @@ def test_shipping_keeps_the_float_training_that_a_narrow_one_went_on_from(recipe
         ship(narrow(recipe), tmp_path / "narrow", build, start)
         results = json.loads((folder / "results.json").read_text())
         assert results["float"] == before
-        assert results["commands"][2].endswith(f"--start models/{recipe.name}/float.safetensors")
+        (command,) = results["commands"]
+        assert command.endswith(f"--start models/{recipe.name}/float.safetensors")
         assert set(results["networks"]) == {"super", "base", "super-4", "base-4", "super-2", "base-2"}
     assert load_tensors(folder / "float.safetensors")[1]["run"]["training"] == before["training_hash"]
 
