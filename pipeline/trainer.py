@@ -103,9 +103,13 @@ class Trainer:
         self.base = None if alone else self.network.base_mode()
         self.optimizer = make_optimizer(self.network, self.settings)
 
+    def phase(self, narrow: bool) -> TrainSection | QatSection:
+        """Where the recipe has balance and precision of the float training, or of that of narrow widths."""
+        return self.recipe.qat if narrow else self.settings
+
     def autocast(self, *, narrow: bool) -> torch.autocast | nullcontext[None]:
-        """Mixed precision, where the recipe wants it for the float training, or for that of narrow widths."""
-        if (self.recipe.qat if narrow else self.settings).precision == "bf16":
+        """Mixed precision, where the recipe wants it."""
+        if self.phase(narrow).precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
@@ -131,8 +135,7 @@ class Trainer:
             stem = self.network.stem(x)
         # Both networks share the stem: it runs once, forward and backward, and its gradients meet here.
         shared = stem.detach().requires_grad_()
-        alpha = self.recipe.qat.alpha if narrow else self.settings.alpha
-        weight = 1.0 if self.base is None else 2 * alpha
+        weight = 1.0 if self.base is None else 2 * self.phase(narrow).alpha
         with self.autocast(narrow=narrow):
             logits = self.network.features(shared, self.super)
         logits = logits.float()
@@ -151,12 +154,11 @@ class Trainer:
         return loss.detach(), base_loss
 
     def _step_student(self, shared: Tensor, mode: Mode, teacher: Tensor, labels: Tensor, narrow: bool) -> Tensor:
-        alpha = self.recipe.qat.alpha if narrow else self.settings.alpha
         with self.autocast(narrow=narrow):
             logits = self.network.features(shared, mode)
         logits = logits.float()
         loss = distillation(logits, teacher, self.settings.temperature)
-        total = 2 * (1 - alpha) * loss
+        total = 2 * (1 - self.phase(narrow).alpha) * loss
         if self.settings.base_label_weight:
             total = total + self.settings.base_label_weight * F.cross_entropy(logits, labels)
         total.backward()
