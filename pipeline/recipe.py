@@ -18,6 +18,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pipeline.errors import DimmerError
 from pipeline.modes import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from pipeline.recipe_sections import (
+    AverageSection,
     CalibrationSection,
     GatesSection,
     InvalidKey,
@@ -48,6 +49,7 @@ class Recipe:
     model: ModelSection
     train: TrainSection
     qat: QatSection
+    average: AverageSection
     gates: GatesSection
     calibration: CalibrationSection
     selection: SelectionSection
@@ -88,6 +90,8 @@ class Recipe:
             del settings["model"]["bits"]
         else:
             settings["qat"] = dataclasses.asdict(self.qat)
+        if self.average.epochs:
+            settings["average"] = dataclasses.asdict(self.average)
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
@@ -95,6 +99,7 @@ _SECTIONS: dict[str, type] = {
     "model": ModelSection,
     "train": TrainSection,
     "qat": QatSection,
+    "average": AverageSection,
     "gates": GatesSection,
     "calibration": CalibrationSection,
     "selection": SelectionSection,

@@ -25,15 +25,18 @@ from pipeline.data import Dataset, Images, load_dataset
 from pipeline.data.augment import pad
 from pipeline.errors import DimmerError
 from pipeline.modes import FULL_BITS, base_mode, super_mode
+from pipeline.phases import Phase, phases
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.trainer import Trainer, accuracy, augment, learning_rate, sample_mode
+from pipeline.trainer import Trainer, accuracy, augment, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
 CODE = (
     "pipeline/train.py",
     "pipeline/trainer.py",
+    "pipeline/phases.py",
+    "pipeline/pruning.py",
     "pipeline/data",
     "pipeline/networks/blocks.py",
     "pipeline/networks/config.py",
@@ -136,16 +139,18 @@ def train(
         history = _start(trainer, start, recipe, alone)
     dataset = load_dataset(recipe.model.dataset)
     images = pad(dataset.train.images, settings.augmentation.pad, settings.augmentation.pad_value)
-    epochs = settings.epochs + (0 if alone else recipe.qat.epochs + recipe.qat.norm_epochs)
+    plan = phases(recipe, alone=bool(alone))
+    epochs = plan[-1].end
     clock = _Clock(progress, epochs, len(history), str(history[-1]) if history else "")
     for epoch in range(len(history), epochs):
-        if epoch == settings.epochs:
+        if epoch == settings.epochs and recipe.qat.epochs:
             trainer.widen()
-        history.append(_run_epoch(trainer, images, dataset, epoch, clock))
+        phase = next(p for p in plan if epoch < p.end)
+        history.append(_run_epoch(trainer, images, dataset, epoch, phase, clock))
         save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
         clock.epoch_done(history[-1])
-    if epochs > settings.epochs:
-        _settle(trainer, images, dataset)
+    if recipe.qat.epochs and not alone:
+        trainer.settle_norms(_settle_batches(trainer, images, dataset), dataset.val)
     _finish(trainer, dataset, history, run_id, out)
     saved.unlink(missing_ok=True)
     return final
@@ -187,40 +192,48 @@ class _Clock:
         self.step(line.epoch)
 
 
-def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, clock: _Clock) -> Epoch:
+def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, phase: Phase, clock: _Clock) -> Epoch:
     began = time.monotonic()
     settings = trainer.settings
     rng = np.random.default_rng([settings.seed, epoch])
     order = rng.permutation(len(dataset.train))
+    qat, average = trainer.recipe.qat, trainer.recipe.average
+    averaging = phase.name == "average"
+    narrow = phase.name != "float" and qat.epochs > 0
+    weights = None
+    if averaging and average.prune:
+        order, weights = trainer.prune(order, average.prune, rng)
     per_epoch = len(order) // settings.batch
+    if not per_epoch:
+        few = f"epoch {epoch + 1} has {len(order)} images, fewer than a batch of {settings.batch}"
+        raise DimmerError(f"{few}; lower train.batch or average.prune in {trainer.recipe.path}")
     sums = torch.zeros(2)
     lr = 0.0
-    qat = trainer.recipe.qat
-    narrow, norms = epoch >= settings.epochs, epoch >= settings.epochs + qat.epochs
-    schedule, first, epochs = settings, 0, settings.epochs
-    if norms:
-        schedule = replace(settings, lr=qat.norm_lr, warmup=qat.warmup)
-        first, epochs = settings.epochs + qat.epochs, qat.norm_epochs
-    elif narrow:
-        schedule = replace(settings, lr=qat.lr, warmup=qat.warmup)
-        first, epochs = settings.epochs, qat.epochs
     trainer.network.train()
     for i in range(per_epoch):
         index = order[i * settings.batch : (i + 1) * settings.batch]
         x = augment(images[index], dataset.image_shape[:2], settings.augmentation, rng)
-        lr = learning_rate(schedule, (epoch - first) * per_epoch + i, per_epoch * epochs)
+        lr = phase.learning_rate(epoch, i, per_epoch)
         base_loss: torch.Tensor | None = None
-        if norms:
+        if phase.name == "norms":
             modes = trainer.narrow_modes()
             loss = trainer.step_norms(x, modes[i % len(modes)], lr)
         else:
             sampled = sample_mode(trainer.network, qat, rng) if narrow else None
-            loss, base_loss = trainer.step(x, torch.from_numpy(dataset.train.labels[index]), lr, sampled)
+            labels = torch.from_numpy(dataset.train.labels[index])
+            losses = trainer.step(x, labels, lr, sampled, None if weights is None else weights[index])
+            loss, base_loss = losses.label, losses.base
+            if weights is not None:
+                trainer.losses[index] = losses.each.cpu()
+        if averaging and epoch - phase.first >= average.lead:
+            trainer.add_to_mean()
         sums += torch.stack([loss, loss if base_loss is None else base_loss]).cpu()
         clock.step(epoch + (i + 1) / per_epoch)
     means = (sums / per_epoch).tolist()
     if not math.isfinite(sum(means)):
         raise DimmerError(f"training diverged in epoch {epoch + 1}; lower train.lr in {trainer.recipe.path}")
+    if averaging and epoch == phase.end - 1:
+        trainer.take_mean(_settle_batches(trainer, images, dataset))
     val_super = accuracy(trainer.network, dataset.val, trainer.super, trainer.device)
     base = trainer.base
     val_base = None if base is None else accuracy(trainer.network, dataset.val, base, trainer.device)
@@ -236,17 +249,16 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, c
     return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, seconds, widths)
 
 
-def _settle(trainer: Trainer, images: Images, dataset: Dataset) -> None:
-    """The norms' statistics from as many batches as make them exact, augmented as in training."""
+def _settle_batches(trainer: Trainer, images: Images, dataset: Dataset) -> list[torch.Tensor]:
+    """As many batches float32[N,C,H,W] as make the norms' statistics exact, augmented as in training."""
     settings = trainer.settings
     rng = np.random.default_rng([settings.seed, len(dataset.train)])
     order = rng.permutation(len(images))
     size = min(settings.batch, len(images))
-    batches = [
+    return [
         augment(images[order[start : start + size]], dataset.image_shape[:2], settings.augmentation, rng)
         for start in range(0, min(len(images) - size + 1, SETTLE_BATCHES * size), size)
     ]
-    trainer.settle_norms(batches, dataset.val)
 
 
 def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: dict[str, Any], out: Path) -> None:

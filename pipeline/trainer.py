@@ -11,31 +11,26 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from calibration.batchnorm import load_statistics, recalibrated, statistics
+from calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
 from pipeline.data import Images, Split, to_input
 from pipeline.data.augment import random_affine, random_crops, random_flips
 from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import Network, build, clamp_gammas
 from pipeline.networks.norm import BitNorm
+from pipeline.pruning import pruned
 from pipeline.recipe import Recipe
 from pipeline.recipe_sections import Augmentation, QatSection, TrainSection
 
 _EVAL_BATCH = 250
-
-
-def learning_rate(settings: TrainSection, step: int, steps: int) -> float:
-    """Linear warm-up to the peak, then half a cosine to zero; ``step`` counts from 0 to steps - 1."""
-    warm = max(1, round(settings.warmup * steps))
-    if step < warm:
-        return settings.lr * (step + 1) / warm
-    return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
 def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator) -> Mode:
@@ -62,11 +57,40 @@ def make_optimizer(network: nn.Module, settings: TrainSection) -> torch.optim.SG
     return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=True)
 
 
-def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes]."""
+def distillation(student: Tensor, teacher: Tensor, temperature: float, weights: Tensor | None = None) -> Tensor:
+    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes].
+
+    ``weights``, float[N], are those of the images; all 1 without.
+    """
     log_student = F.log_softmax(student / temperature, 1)
     log_teacher = F.log_softmax(teacher / temperature, 1)
-    return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
+    if weights is None:
+        return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
+    each = F.kl_div(log_student, log_teacher, log_target=True, reduction="none").sum(1)
+    return (weights * each).mean() * temperature**2
+
+
+def label_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Cross-entropy, mean over the batch with the images' weights, and detached float[N] without them."""
+    if weights is None:
+        return F.cross_entropy(logits, labels), F.cross_entropy(logits.detach(), labels, reduction="none")
+    each = F.cross_entropy(logits, labels, reduction="none")
+    return (weights * each).mean(), each.detach()
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a step measured, detached.
+
+    Attributes:
+        label: the super-net's label loss, without the weights of the images.
+        base: the base-net's distillation loss; None where there is no base-net.
+        each: float32[N], the super-net's label loss of each image.
+    """
+
+    label: Tensor
+    base: Tensor | None
+    each: Tensor
 
 
 def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
@@ -102,6 +126,9 @@ class Trainer:
         # A network with nothing to skip has one mode, and no base-net to teach.
         self.base = None if alone else self.network.base_mode()
         self.optimizer = make_optimizer(self.network, self.settings)
+        self.mean: dict[str, Tensor] = {}
+        self.averaged = 0
+        self.losses = torch.empty(0)
 
     def phase(self, narrow: bool) -> TrainSection | QatSection:
         """Where the recipe has balance and precision of the float training, or of that of narrow widths."""
@@ -113,7 +140,9 @@ class Trainer:
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
-    def step(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> tuple[Tensor, Tensor | None]:
+    def step(
+        self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None, weights: Tensor | None = None
+    ) -> Losses:
         """One optimizer step.
 
         Args:
@@ -121,12 +150,11 @@ class Trainer:
             labels: int64[N].
             lr: learning rate of this step.
             sampled: a further mode that learns as the base-net does.
-
-        Returns:
-            The detached losses of super-net and base-net, unweighted.
+            weights: float32[N], of the images in every loss; all 1 without.
         """
         x = x.to(self.device).contiguous(memory_format=torch.channels_last)
         labels = labels.to(self.device)
+        weights = None if weights is None else weights.to(self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.zero_grad()
@@ -139,28 +167,38 @@ class Trainer:
         with self.autocast(narrow=narrow):
             logits = self.network.features(shared, self.super)
         logits = logits.float()
-        loss = F.cross_entropy(logits, labels)
+        loss, each = label_loss(logits, labels, weights)
         (weight * loss).backward()
         teacher = logits.detach()
         part = math.ceil(self.recipe.qat.share * len(x)) if narrow else len(x)
         base_loss = None
         if self.base is not None:
-            base_loss = self._step_student(shared[:part], self.base, teacher[:part], labels[:part], narrow)
+            base_loss = self._step_student(self.base, slice(part), shared, teacher, labels, weights, narrow)
         if sampled is not None:
-            self._step_student(shared[-part:], sampled, teacher[-part:], labels[-part:], narrow)
+            self._step_student(sampled, slice(-part, None), shared, teacher, labels, weights, narrow)
         stem.backward(shared.grad)
         self.optimizer.step()
         clamp_gammas(self.network)
-        return loss.detach(), base_loss
+        return Losses(each.mean(), base_loss, each)
 
-    def _step_student(self, shared: Tensor, mode: Mode, teacher: Tensor, labels: Tensor, narrow: bool) -> Tensor:
+    def _step_student(
+        self,
+        mode: Mode,
+        part: slice,
+        shared: Tensor,
+        teacher: Tensor,
+        labels: Tensor,
+        weights: Tensor | None,
+        narrow: bool,
+    ) -> Tensor:
+        weights = None if weights is None else weights[part]
         with self.autocast(narrow=narrow):
-            logits = self.network.features(shared, mode)
+            logits = self.network.features(shared[part], mode)
         logits = logits.float()
-        loss = distillation(logits, teacher, self.settings.temperature)
+        loss = distillation(logits, teacher[part], self.settings.temperature, weights)
         total = 2 * (1 - self.phase(narrow).alpha) * loss
         if self.settings.base_label_weight:
-            total = total + self.settings.base_label_weight * F.cross_entropy(logits, labels)
+            total = total + self.settings.base_label_weight * label_loss(logits, labels[part], weights)[0]
         total.backward()
         return loss.detach()
 
@@ -214,10 +252,7 @@ class Trainer:
         Returns:
             Mode -> percent of the validation images before and after.
         """
-        config = self.network.config
-        modes = [make(config.mandatory, config.skippable, b) for b in config.bits for make in (super_mode, base_mode)]
-        inputs = [x.to(self.device).contiguous(memory_format=torch.channels_last) for x in batches]
-        measured = {m: recalibrated(self.network, partial(self.network, mode=m), inputs) for m in modes}
+        measured = self._measured(batches)
         users = Counter(name for found in measured.values() for name in found)
         outcome = {}
         for mode, found in measured.items():
@@ -229,6 +264,60 @@ class Trainer:
                 load_statistics(self.network, before)
             outcome[str(mode)] = (was, max(was, now))
         return outcome
+
+    def _measured(self, batches: Sequence[Tensor]) -> dict[Mode, Statistics]:
+        """The norms' statistics in super-net and base-net at each width."""
+        config = self.network.config
+        modes = [make(config.mandatory, config.skippable, b) for b in config.bits for make in (super_mode, base_mode)]
+        inputs = [x.to(self.device).contiguous(memory_format=torch.channels_last) for x in batches]
+        return {m: recalibrated(self.network, partial(self.network, mode=m), inputs) for m in dict.fromkeys(modes)}
+
+    def prune(
+        self, order: NDArray[np.int64], share: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], Tensor]:
+        """Leaves images out of an epoch, by the losses that they had when last seen.
+
+        Args:
+            order: int64[N], all images, shuffled.
+            share: as for `pruned`.
+            rng: of this epoch.
+
+        Returns:
+            int64[K] of those that stay, in the same order, and float32[N] the weight of every image.
+        """
+        if not len(self.losses):
+            self.losses = torch.full((len(order),), float("nan"))
+        stays, weights = pruned(self.losses.numpy(), share, rng)
+        return order[stays[order]], torch.from_numpy(weights)
+
+    def add_to_mean(self) -> None:
+        """The weights after this step enter their mean."""
+        self.averaged += 1
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                if name not in self.mean:
+                    self.mean[name] = torch.zeros_like(parameter)
+                self.mean[name] += (parameter - self.mean[name]) / self.averaged
+
+    def take_mean(self, batches: Sequence[Tensor]) -> None:
+        """The mean of the weights becomes the network; its norms' statistics are measured, its momenta forgotten.
+
+        Args:
+            batches: training images float32[N,C,H,W], of equal N.
+        """
+        self.network.load_state_dict(self.mean, strict=False)
+        self.mean, self.averaged, self.losses = {}, 0, torch.empty(0)
+        self.optimizer.state.clear()
+        of_norm: dict[str, list[tuple[Tensor, Tensor]]] = {}
+        for found in self._measured(batches).values():
+            for name, pair in found.items():
+                of_norm.setdefault(name, []).append(pair)
+        # Modes that share a norm, as all do the stem's, have the mean of what they see.
+        means = {
+            name: (torch.stack([m for m, _ in pairs]).mean(0), torch.stack([v for _, v in pairs]).mean(0))
+            for name, pairs in of_norm.items()
+        }
+        load_statistics(self.network, means)
 
     def widen(self) -> None:
         """Give the narrow widths the norms that were trained at 8 bits: where their training starts."""
@@ -262,12 +351,20 @@ class Trainer:
             momentum = self.optimizer.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 tensors[f"momentum.{name}"] = momentum
+        if self.averaged:
+            tensors |= {f"mean.{name}": tensor for name, tensor in self.mean.items()}
+            tensors["averaged"] = torch.tensor(self.averaged)
+        if len(self.losses):
+            tensors["losses"] = self.losses
         return tensors
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take up a state; strides follow the parameters', for the same sums in the same order."""
         own = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
         self.network.load_state_dict(own)
+        self.mean = {name.removeprefix("mean."): t for name, t in tensors.items() if name.startswith("mean.")}
+        self.averaged = int(tensors.get("averaged", torch.tensor(0)))
+        self.losses = tensors.get("losses", torch.empty(0))
         for name, parameter in self.network.named_parameters():
             if (momentum := tensors.get(f"momentum.{name}")) is not None:
                 self.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)

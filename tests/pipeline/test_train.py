@@ -15,10 +15,11 @@ from pipeline.data import Dataset, Split, to_input
 from pipeline.errors import DimmerError
 from pipeline.modes import Mode
 from pipeline.networks import MIN_GAMMA
+from pipeline.phases import learning_rate
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.recipe_sections import QatSection
+from pipeline.recipe_sections import AverageSection, QatSection
 from pipeline.ship import ship
-from pipeline.trainer import Trainer, accuracy, distillation, learning_rate, make_optimizer, sample_mode
+from pipeline.trainer import Trainer, accuracy, distillation, make_optimizer, sample_mode
 
 RECIPE = """\
 [model]
@@ -68,7 +69,7 @@ def bright_or_dark() -> Dataset:
 
 
 def test_the_learning_rate_rises_then_falls_to_zero(recipe: Recipe) -> None:
-    rates = [learning_rate(recipe.train, step, 100) for step in range(100)]
+    rates = [learning_rate(recipe.train.lr, recipe.train.warmup, step, 100) for step in range(100)]
     assert max(rates) == rates[9] == rates[10] == recipe.train.lr
     assert rates[:10] == sorted(rates[:10])
     assert rates[10:] == sorted(rates[10:], reverse=True)
@@ -335,3 +336,90 @@ def test_sampled_modes_cover_every_depth_and_width(recipe: Recipe) -> None:
     modes = {str(sample_mode(trainer.network, trainer.recipe.qat, rng)) for _ in range(300)}
     assert {"44.44", "22.22", "40.40", "20.20"} <= modes
     assert any("8" in mode and "4" in mode and "2" in mode for mode in modes)
+
+
+def averaged(recipe: Recipe, **settings: float) -> Recipe:
+    """The recipe, narrow, with two epochs whose weights are averaged from the second on."""
+    average = AverageSection(**{"epochs": 2, "lr": 0.05, "lead": 1, **settings})  # type: ignore[arg-type]
+    return dataclasses.replace(narrow(recipe), average=average)
+
+
+def test_averaging_ends_with_the_mean_of_the_weights_after_each_step(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after: list[dict[str, Tensor]] = []
+    add = Trainer.add_to_mean
+
+    def spy(trainer: Trainer) -> None:
+        after.append({name: p.detach().clone() for name, p in trainer.network.named_parameters()})
+        add(trainer)
+
+    monkeypatch.setattr(Trainer, "add_to_mean", spy)
+    tensors, _ = load_tensors(stage.train(averaged(recipe), tmp_path))
+    assert len(after) == 70 // 16
+    for name in after[0]:
+        torch.testing.assert_close(tensors[name], torch.stack([step[name] for step in after]).mean(0), msg=name)
+
+
+def test_the_mean_network_has_statistics_of_its_own_also_in_norms_that_modes_share(recipe: Recipe) -> None:
+    trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
+    trainer.add_to_mean()
+    trainer.network.state_dict()["stem.norm.running_mean"].fill_(40.0)
+    x = to_input(bright_or_dark().train.images[:64])
+    trainer.take_mean([x])
+    seen = trainer.network.stem.conv(x).mean((0, 2, 3))
+    torch.testing.assert_close(trainer.network.stem.norm.running_mean, seen)
+    assert trainer.averaged == 0
+
+
+def test_tuning_goes_on_from_the_mean(recipe: Recipe, tmp_path: Path) -> None:
+    stage.train(averaged(recipe, tune_epochs=1), tmp_path)
+    history = json.loads((tmp_path / "history.json").read_text())["history"]
+    assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5, 6, 7]
+    assert [line["lr"] for line in history[4:6]] == [0.05, 0.05]
+    assert 0 < history[6]["lr"] < 0.01
+
+
+@pytest.mark.parametrize("at", [0.81, 0.95])
+def test_an_interrupted_averaging_ends_in_the_same_bytes(recipe: Recipe, tmp_path: Path, at: float) -> None:
+    settings = averaged(recipe, epochs=3, tune_epochs=1, prune=0.5)
+    whole = stage.train(settings, tmp_path / "whole").read_bytes()
+
+    def interrupt(text: str, share: float) -> None:
+        if share > at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stage.train(settings, tmp_path / "cut", progress=interrupt)
+    assert stage.train(settings, tmp_path / "cut").read_bytes() == whole
+
+
+def test_pruning_leaves_out_images_that_are_learnt(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+    prune = Trainer.prune
+
+    def spy(trainer: Trainer, order: np.ndarray, share: float, rng: np.random.Generator) -> tuple[np.ndarray, Tensor]:
+        found = prune(trainer, order, share, rng)
+        left.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(Trainer, "prune", spy)
+    stage.train(averaged(recipe, epochs=3, prune=0.5), tmp_path)
+    assert left[0] == 70, "no loss is known yet"
+    assert max(left[1:]) < 60
+    with pytest.raises(DimmerError, match="fewer than a batch of 16; lower train.batch or average.prune"):
+        stage.train(averaged(recipe, epochs=3, prune=0.95), tmp_path)
+
+
+def test_weights_of_images_weigh_their_gradients(recipe: Recipe) -> None:
+    gradients = []
+    x, labels = torch.rand(8, 1, 28, 28), torch.arange(8)
+    for weights in (None, torch.ones(8), torch.full((8,), 3.0)):
+        trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
+        trainer.step(x, labels, 0.0, Mode.parse("40.22"), weights)
+        gradients.append({n: p.grad for n, p in trainer.network.named_parameters() if p.grad is not None})
+    for name, plain in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], plain, rtol=1e-3, atol=1e-6, msg=name)
+        torch.testing.assert_close(gradients[2][name], 3 * plain, rtol=1e-3, atol=1e-6, msg=name)

@@ -1,0 +1,72 @@
+"""What a training does in which epoch, and with which learning rate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pipeline.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Consecutive epochs of one kind.
+
+    Attributes:
+        name: "float", "bits", "average", "tune" or "norms".
+        first: its first epoch, counted from 0 over the whole training.
+        epochs: how many.
+        lr: peak learning rate.
+        warmup: fraction of its steps in which the learning rate rises; of the averaging, of its first epoch's.
+    """
+
+    name: str
+    first: int
+    epochs: int
+    lr: float
+    warmup: float
+
+    @property
+    def end(self) -> int:
+        """The first epoch after it."""
+        return self.first + self.epochs
+
+    def learning_rate(self, epoch: int, step: int, per_epoch: int) -> float:
+        """Of a step, counted within its epoch; the mean of weights needs a constant one after its warm-up."""
+        done = (epoch - self.first) * per_epoch + step
+        if self.name == "average":
+            return self.lr * min(1.0, (done + 1) / max(1, round(self.warmup * per_epoch)))
+        return learning_rate(self.lr, self.warmup, done, per_epoch * self.epochs)
+
+
+def learning_rate(peak: float, warmup: float, step: int, steps: int) -> float:
+    """Linear warm-up to the peak, then half a cosine to zero; ``step`` counts from 0 to steps - 1."""
+    warm = max(1, round(warmup * steps))
+    if step < warm:
+        return peak * (step + 1) / warm
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def phases(recipe: Recipe, *, alone: bool = False) -> tuple[Phase, ...]:
+    """The phases of a recipe that have epochs, in order.
+
+    Args:
+        recipe: with the number of float epochs already in place.
+        alone: of a plain network, which has the float epochs only.
+    """
+    train, qat, mean = recipe.train, recipe.qat, recipe.average
+    planned = [("float", train.epochs, train.lr, train.warmup)]
+    if not alone:
+        planned += [
+            ("bits", qat.epochs, qat.lr, qat.warmup),
+            ("average", mean.epochs, mean.lr, 1.0),
+            ("tune", mean.tune_epochs, mean.tune_lr, qat.warmup),
+            ("norms", qat.norm_epochs, qat.norm_lr, qat.warmup),
+        ]
+    found = []
+    first = 0
+    for name, epochs, lr, warmup in planned:
+        if epochs:
+            found.append(Phase(name, first, epochs, lr, warmup))
+        first += epochs
+    return tuple(found)
