@@ -7,7 +7,7 @@ and biases in flash, and no weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -37,20 +37,23 @@ def load_statistics(network: nn.Module, saved: Statistics) -> None:
         norm.running_var.copy_(var)
 
 
-def recalibrated(network: nn.Module, forward: Callable[[Tensor], object], batches: Iterable[Tensor]) -> Statistics:
+def recalibrated(
+    network: nn.Module, forward: Callable[[Tensor], object], batches: Iterable[Tensor], keep: Collection[str] = ()
+) -> Statistics:
     """Statistics measured by running `forward` over `batches` with every norm in training mode.
 
     Args:
         network: left as it was found, its mode and its statistics included.
         forward: one sub-network of it, called with no gradient.
         batches: float32[N,C,H,W] each; equal N, or the mean over batches is not the mean over images.
+        keep: names of norms that work with the statistics that they have.
 
     Returns:
-        Only the norms that `forward` passed through.
+        Only the norms that `forward` passed through, without those to keep.
     """
     before = statistics(network)
     was_training = network.training
-    norms = {n: m for n, m in network.named_modules() if isinstance(m, nn.BatchNorm2d)}
+    norms = {n: m for n, m in network.named_modules() if isinstance(m, nn.BatchNorm2d) and n not in keep}
     momenta = {name: norm.momentum for name, norm in norms.items()}
     touched: set[str] = set()
     hooks = [norm.register_forward_hook(lambda *_, name=name: touched.add(name)) for name, norm in norms.items()]

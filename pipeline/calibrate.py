@@ -15,6 +15,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import torch
 
     from calibration.assign import Choice
+    from pipeline.modes import Mode
     from pipeline.networks import ResNet
     from pipeline.networks.deploy import DeployedNetwork
 
@@ -194,12 +196,33 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
 
 
 def _own_statistics(
-    network: ResNet, mode: Any, images: torch.Tensor
+    network: ResNet, mode: Mode, images: torch.Tensor
 ) -> Mapping[str, tuple[torch.Tensor, torch.Tensor]]:
     from calibration.batchnorm import recalibrated
 
     whole = len(images) // BATCH * BATCH or len(images)
-    return recalibrated(network, lambda x: network(x, mode), images[:whole].split(BATCH))
+    batches = images[:whole].split(BATCH)
+    return recalibrated(network, lambda x: network(x, mode), batches, trained_prefix(network, mode))
+
+
+def trained_prefix(network: ResNet, mode: Mode) -> set[str]:
+    """Names of the modules with which a mode begins just as a trained one does.
+
+    They see the same there, so that statistics of its own would only cost flash: stem, and the first blocks that
+    super-net or base-net at some width executes with the same bits and the same norms.
+    """
+    from pipeline.modes import base_mode, super_mode
+
+    config = network.config
+    own = list(network.blocks(mode))
+    longest = 0
+    for make in (super_mode, base_mode):
+        for bits in config.bits:
+            trained = network.blocks(make(config.mandatory, config.skippable, bits))
+            pairs = zip(own, trained, strict=False)
+            longest = max(longest, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    inside = ("stem.", *(f"{name}." for name, *_ in own[:longest]))
+    return {name for name, _ in network.named_modules() if name.startswith(inside)}
 
 
 def _ranges_of(name: str, choices: Mapping[str, Choice]) -> dict[str, Any]:

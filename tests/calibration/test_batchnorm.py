@@ -38,6 +38,13 @@ def test_norms_that_the_sub_network_does_not_use_are_not_reported() -> None:
     assert set(recalibrated(net, lambda b: net[1](net[0](b)), [x])) == {"1"}
 
 
+def test_norms_to_keep_work_with_the_statistics_that_they_have() -> None:
+    net, x = network(), torch.randn(8, 1, 8, 8)
+    own = recalibrated(net, net, [x], keep={"1"})
+    assert set(own) == {"4"}
+    torch.testing.assert_close(own["4"][0], net[:4](x).mean((0, 2, 3)), atol=1e-5, rtol=1e-4)
+
+
 def test_statistics_can_be_loaded_back() -> None:
     net, x = network(), torch.randn(8, 1, 8, 8)
     own = recalibrated(net, net, [x])

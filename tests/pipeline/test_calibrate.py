@@ -9,7 +9,9 @@ from pipeline import calibrate
 from pipeline.calibrate import load_calibration
 from pipeline.checkpoint import load_network
 from pipeline.modes import Mode
+from pipeline.networks.config import ResNetConfig
 from pipeline.networks.deploy import deploy, range_group
+from pipeline.networks.resnet import ResNet
 from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")
@@ -49,6 +51,23 @@ def test_recalibration_is_kept_only_where_it_gains(tiny: TinyBuild) -> None:
             assert mode["accuracy_float"] > mode["accuracy_as_trained"]
         if mode["name"] in ("88.88", "80.80"):
             assert not mode["recalibrated"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "blocks"),
+    [
+        ("88.88", {"0.0", "0.1", "1.0", "1.1"}),
+        ("80.88", {"0.0"}),
+        ("44.80", {"0.0", "0.1"}),
+        ("84.44", {"0.0"}),
+        ("48.88", {"0.0"}),
+    ],
+)
+def test_a_mode_shares_the_norms_of_blocks_with_which_a_trained_mode_begins(mode: str, blocks: set[str]) -> None:
+    network = ResNet(ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 10, (8, 4, 2)))
+    names = calibrate.trained_prefix(network, Mode.parse(mode))
+    assert "stem.norm" in names
+    assert {name.split("stages.")[1] for name in names if name.endswith("norm1")} == {f"{b}.norm1" for b in blocks}
 
 
 def test_the_input_keeps_the_pixel_grid(tiny: TinyBuild) -> None:

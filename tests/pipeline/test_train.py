@@ -409,7 +409,7 @@ def test_pruning_leaves_out_images_that_are_learnt(
     stage.train(averaged(recipe, epochs=3, prune=0.5), tmp_path)
     assert left[0] == 70, "no loss is known yet"
     assert max(left[1:]) < 60
-    with pytest.raises(DimmerError, match="fewer than a batch of 16; lower train.batch or average.prune"):
+    with pytest.raises(DimmerError, match=r"fewer than a batch of 16; lower train\.batch or average\.prune"):
         stage.train(averaged(recipe, epochs=3, prune=0.95), tmp_path)
 
 
