@@ -170,6 +170,8 @@ _NARROW = "I:offsets i:entry_multiplier H:{}group,strip,terms b:entry_zero_point
 CONV_2D_NARROW_DSP = _extended("dimmer_conv2d_s8_narrow_dsp", CONV_2D, "conv", _NARROW.format(""))
 CONV_2D_F43_DSP = _extended("dimmer_conv2d_s8_f43_dsp", CONV_2D, "conv", "H:group,strip")
 CONV_2D_MVE = _extended("dimmer_conv2d_s8_mve", CONV_2D, "conv", "H:group,columns")
+_ENTRY_MVE = "i:entry_multiplier H:{}group,columns b:entry_zero_point,entry_shift"
+CONV_2D_ENTRY_MVE = _extended("dimmer_conv2d_s8_entry_mve", CONV_2D, "conv", _ENTRY_MVE.format("") + " H:reserved2")
 DEPTHWISE_CONV_2D = _record(
     "dimmer_depthwise_conv2d_s8",
     "I:input,output,weights,bias,multipliers,shifts "
@@ -204,6 +206,7 @@ CONV_2D_ADD_DSP = _with_add("dimmer_conv2d_add_s8_dsp", "H:operand,group")
 CONV_2D_ADD_WINOGRAD = _with_add("dimmer_conv2d_add_s8_winograd", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_F43_DSP = _with_add("dimmer_conv2d_add_s8_f43_dsp", "H:operand,group,strip,reserved2")
 CONV_2D_ADD_MVE = _with_add("dimmer_conv2d_add_s8_mve", "H:operand,group,columns,reserved2")
+CONV_2D_ADD_ENTRY_MVE = _with_add("dimmer_conv2d_add_s8_entry_mve", _ENTRY_MVE.format("operand,"))
 CONV_2D_ADD_NARROW_DSP = _with_add("dimmer_conv2d_add_s8_narrow_dsp", _NARROW.format("operand,") + " H:reserved2")
 _ENTRY = "i:entry_multiplier b:entry_zero_point,entry_shift H:{}reserved3"
 ENTRY_CONV_2D = _extended("dimmer_entry_conv2d_s8", CONV_2D, "conv", _ENTRY.format(""))
@@ -254,6 +257,8 @@ KERNELS = (
     CONV_2D_ADD_WINOGRAD,
     CONV_2D_MVE,
     CONV_2D_ADD_MVE,
+    CONV_2D_ENTRY_MVE,
+    CONV_2D_ADD_ENTRY_MVE,
     DEPTHWISE_CONV_2D_DSP,
     DEPTHWISE_CONV_2D_MVE,
     ADD_DSP,

@@ -12,10 +12,14 @@ from firmware_gen.kernels import (
     AVERAGE_POOL_2D_MVE,
     CONV_2D,
     CONV_2D_ADD,
+    CONV_2D_ADD_ENTRY_MVE,
     CONV_2D_ADD_MVE,
+    CONV_2D_ENTRY_MVE,
     CONV_2D_MVE,
     DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_MVE,
+    ENTRY_CONV_2D,
+    ENTRY_CONV_2D_ADD,
     FULLY_CONNECTED,
     FULLY_CONNECTED_MVE,
     MEAN,
@@ -37,6 +41,7 @@ _PAIR = 64
 _MOST_SHIFT = {4: 4, 2: 4}
 """Bits of sliced weights, all within -7..7 -> how far to the left they may be shifted as int8, not their sums."""
 SUM_TABLE = 1024
+_ENTRY_TABLE = 256
 _LINEAR = (1 << 30, 0)
 """Multiplier and shift of the input of an ADD that is only shifted: the one with the larger scale."""
 
@@ -49,12 +54,19 @@ def _depth(shape: ConvShape) -> int:
     return shape.kernel_h * shape.kernel_w * shape.input_c
 
 
-def _direct(shape: ConvShape) -> bool:
-    """Whether the inputs of every pixel lie in one piece in the input."""
+def _has_entry(step: Step) -> bool:
+    """Whether inputs go through a QUANTIZE first."""
+    return "entry_multiplier" in step.fields
+
+
+def _direct(step: Step) -> bool:
+    """Whether the inputs of every pixel lie in one piece in the input, as they are multiplied."""
+    shape = shape_of(step)
     inside = (shape.output_h - 1) * shape.stride_h < shape.input_h and (
         shape.output_w - 1
     ) * shape.stride_w < shape.input_w
-    return (shape.kernel_h, shape.kernel_w, shape.pad_top, shape.pad_left) == (1, 1, 0, 0) and inside
+    pointwise = (shape.kernel_h, shape.kernel_w, shape.pad_top, shape.pad_left) == (1, 1, 0, 0)
+    return pointwise and inside and not _has_entry(step)
 
 
 def _gathered(shape: ConvShape) -> bool:
@@ -72,7 +84,8 @@ def _conv_supports(step: Step) -> bool:
     shape = shape_of(step)
     most = _MOST_SHIFT.get(number(step, "weight_bits"), 0)
     plain = number(step, "batches") == 1 and all(-31 <= shift <= most for shift in shifts_of(step))
-    reachable = _direct(shape) or not _gathered(shape) or _strip_bytes(shape) < 2**16
+    plain &= -31 <= number(step, "entry_shift") <= 0
+    reachable = _direct(step) or not _gathered(shape) or _strip_bytes(shape) < 2**16
     return plain and reachable and shape.output_c < 21845
 
 
@@ -97,11 +110,11 @@ def _setting(settings: Settings, name: str) -> int:
 
 def _conv_scratch(step: Step, settings: Settings) -> int:
     shape, depth = shape_of(step), _rounded(_depth(shape_of(step)))
-    panel = (_setting(settings, "group") + 1) // 2 * (2 * depth + _PAIR)
+    panel = (_setting(settings, "group") + 1) // 2 * (2 * depth + _PAIR) + _ENTRY_TABLE * _has_entry(step)
     if _setting(settings, "columns"):
         slices, wide = shape.input_c // _BLOCK, (-(-shape.output_w // _PIXELS) * _PIXELS - 1) * shape.stride_w + 3
         return panel + _rounded(12 * slices) + 64 * slices * max(wide, shape.pad_left + shape.input_w)
-    if _direct(shape):
+    if _direct(step):
         return panel + (4 * depth if shape.input_c % _BLOCK else 0)
     offsets = _rounded(2 * _depth(shape)) if _gathered(shape) else 0
     tiles = 4 if depth <= 32 else 2 if depth <= 64 else 1
@@ -123,6 +136,7 @@ def _run_tile(blocks: int) -> int:
 def _conv_cost(step: Step, settings: Settings) -> float:
     shape, group = shape_of(step), _setting(settings, "group")
     blocks = _rounded(_depth(shape)) // _BLOCK
+    entry = 800.0 if _has_entry(step) else 0.0
     passes = -(-shape.output_c // group)
     pairs = sum((min(group, shape.output_c - first) + 1) // 2 for first in range(0, shape.output_c, group))
     if _setting(settings, "columns"):
@@ -130,12 +144,14 @@ def _conv_cost(step: Step, settings: Settings) -> float:
         tiles = shape.output_h * -(-shape.output_w // _PIXELS)
         pair = 22 + _halves(step) + (111 if shape.stride_w == 1 else 120) * slices
         every = pairs * pair + passes * (22 + 7 * slices)
-        rows = shape.input_h * slices * (5 * shape.input_w + 15) + shape.output_h * (100 + 40 * slices)
-        return tiles * every + passes * rows + pairs * (9 * blocks + 105) + 400.0
+        copied = 6 if _has_entry(step) else 5
+        rows = shape.input_h * slices * (copied * shape.input_w + 15) + shape.output_h * (100 + 40 * slices)
+        return tiles * every + passes * rows + pairs * (9 * blocks + 105) + 400.0 + entry
     tiles = -(-shape.pixels // _PIXELS)
     tile: float = pairs * (_run_tile(blocks) + _halves(step))
-    strip = 30 + shape.kernel_h * (3 * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
-    if _direct(shape):
+    copied = 4 if _has_entry(step) else 3
+    strip = 30 + shape.kernel_h * (copied * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
+    if _direct(step):
         tile, pixel, row = tile + passes * 25, 0.0, 0.0 if shape.stride_w == 1 else 80.0
     elif _gathered(shape):
         several = shape.output_w % _PIXELS == 0
@@ -147,7 +163,7 @@ def _conv_cost(step: Step, settings: Settings) -> float:
         pixel = 25.0 + shape.kernel_h * (3 * -(-shape.kernel_w * shape.input_c // _BLOCK) + 8)
         row = strip
     passing = passes * (shape.pixels * pixel + shape.output_h * row)
-    return tiles * tile + passing + pairs * (6 * blocks + 96) + 400
+    return tiles * tile + passing + pairs * (6 * blocks + 96) + 400 + entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,19 +271,21 @@ def _mean_cost(step: Step, _settings: Settings) -> float:
     return turns * (6.0 * number(step, "reduce1") + 40)
 
 
+def _conv_add_supports(step: Step) -> bool:
+    return _conv_supports(step) and _sum_supports(step, "add_")
+
+
+def _conv_add_scratch(step: Step, settings: Settings) -> int:
+    return _conv_scratch(step, settings) + SUM_TABLE + _rounded(_KEPT * _setting(settings, "group"))
+
+
+_CONV = (_conv_cost, _conv_supports, _conv_settings, _conv_scratch)
+_CONV_ADD = (_conv_add_cost, _conv_add_supports, _conv_settings, _conv_add_scratch)
 VARIANTS = (
-    Variant(CONV_2D_MVE, CONV_2D, _MVE, _conv_cost, _conv_supports, _conv_settings, _conv_scratch),
-    Variant(
-        CONV_2D_ADD_MVE,
-        CONV_2D_ADD,
-        _MVE,
-        _conv_add_cost,
-        lambda step: _conv_supports(step) and _sum_supports(step, "add_"),
-        _conv_settings,
-        lambda step, settings: (
-            _conv_scratch(step, settings) + SUM_TABLE + _rounded(_KEPT * _setting(settings, "group"))
-        ),
-    ),
+    Variant(CONV_2D_MVE, CONV_2D, _MVE, *_CONV),
+    Variant(CONV_2D_ENTRY_MVE, ENTRY_CONV_2D, _MVE, *_CONV),
+    Variant(CONV_2D_ADD_MVE, CONV_2D_ADD, _MVE, *_CONV_ADD),
+    Variant(CONV_2D_ADD_ENTRY_MVE, ENTRY_CONV_2D_ADD, _MVE, *_CONV_ADD),
     Variant(
         DEPTHWISE_CONV_2D_MVE,
         DEPTHWISE_CONV_2D,

@@ -122,7 +122,7 @@ DIMMER_KERNEL(dimmer_conv2d_s8_f43_dsp);
 
 /* CONV_2D for Arm cores with Helium: two channels of four pixels at a time, weights of `group` channels in a
  * panel in scratch, sliced there where weight_bits is not 8. batches is 1, shifts are -31..0, up to 4 for
- * weight_bits of 4, up to 6 for 2. group is even, or output_c. columns is 1 or 0; 1 is for kernels of 3x3,
+ * weight_bits of 4 or 2. group is even, or output_c. columns is 1 or 0; 1 is for kernels of 3x3,
  * stride_w of 1 or 2, dilations of 1 and input_c a multiple of 16. Where the kernel is not 1x1 without
  * padding, and kernel_w * input_c < 16 or dilation_w is not 1, kernel_h * W * input_c < 65536 with W =
  * max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w
@@ -140,6 +140,21 @@ typedef struct {
 } dimmer_conv2d_s8_mve_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_mve_t, sizeof(dimmer_conv2d_s8_t) + 4);
 DIMMER_KERNEL(dimmer_conv2d_s8_mve);
+
+/* dimmer_conv2d_s8_mve of inputs that go through a QUANTIZE first: from entry_zero_point to input_zero_point,
+ * entry_multiplier and entry_shift, which is -31..0, as in dimmer_requantize_s8. Scratch: 256 more, and a
+ * kernel of 1x1 without padding takes as much as any other. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    int32_t entry_multiplier;
+    uint16_t group;
+    uint16_t columns;
+    int8_t entry_zero_point;
+    int8_t entry_shift;
+    uint16_t reserved2;
+} dimmer_conv2d_s8_entry_mve_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_entry_mve_t, sizeof(dimmer_conv2d_s8_t) + 12);
+DIMMER_KERNEL(dimmer_conv2d_s8_entry_mve);
 
 /* CONV_2D of narrow inputs with narrow weights for Arm cores with the DSP extension (narrow.h): weight_bits
  * is 4 or 2, input_zero_point is -128, and no input is above -113 (4 bits) or -125 (2 bits). bias has no zero
@@ -385,6 +400,22 @@ typedef struct {
 } dimmer_conv2d_add_s8_mve_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_mve_t, sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 8);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_mve);
+
+/* The same with a QUANTIZE before it, as dimmer_conv2d_s8_entry_mve. Scratch: 1024 + R16(16 * group) more
+ * than that. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    dimmer_add_s8_t add;
+    int32_t entry_multiplier;
+    uint16_t operand;
+    uint16_t group;
+    uint16_t columns;
+    int8_t entry_zero_point;
+    int8_t entry_shift;
+} dimmer_conv2d_add_s8_entry_mve_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_entry_mve_t,
+                  sizeof(dimmer_conv2d_s8_t) + sizeof(dimmer_add_s8_t) + 12);
+DIMMER_KERNEL(dimmer_conv2d_add_s8_entry_mve);
 
 /* As dimmer_conv2d_add_s8_dsp, for dimmer_conv2d_s8_narrow_dsp. Scratch: 2048 more than that. */
 typedef struct {

@@ -67,10 +67,20 @@ void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile);
 void dimmer_tile_gather(const int8_t *from, uint32_t step, const uint16_t *offsets, int8_t *to,
                         uint32_t patch_bytes, uint32_t count);
 
+/* A QUANTIZE of the inputs: its numbers as in dimmer_requantize_s8; its output zero point is the layer's. */
+typedef struct {
+    int32_t multiplier;
+    int32_t zero_point;
+    int32_t shift; /* -31..0 */
+} dimmer_helium_entry_t;
+
+#define DIMMER_HELIUM_ENTRY_BYTES 256u
+
 /* One layer, `group` channels in a pass, `columns` 1 for windows of three columns; with `add`, whose operand
- * `operand` it is, the sum is what is stored. */
+ * `operand` it is, the sum is what is stored; with `entry` its inputs go through that first. */
 void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                         uint32_t columns, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena);
+                         uint32_t columns, const dimmer_add_s8_t *add, uint32_t operand,
+                         const dimmer_helium_entry_t *entry, uint8_t *arena);
 
 /* Values within low and high. */
 void dimmer_helium_clamp(int8_t *values, uint32_t count, int32_t low, int32_t high);

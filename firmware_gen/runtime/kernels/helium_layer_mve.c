@@ -1,4 +1,5 @@
 #include "helium.h"
+#include "helium_entry.h"
 #include "helium_panel.h"
 
 #if defined(__ARM_FEATURE_MVE)
@@ -15,6 +16,7 @@ typedef struct {
     const dimmer_conv2d_s8_t *r;
     const int8_t *input;
     int8_t *output;
+    const int8_t *entry;    /* table that inputs go through; else null */
     const int8_t *residual; /* null where nothing is added */
     dimmer_helium_sum_t sum;
     uint32_t operand;
@@ -100,8 +102,14 @@ static void fill_strip(const work_t *w, const strip_t *s, int32_t y) {
 
     for (ky = 0; ky < r->kernel_h; ++ky, y += r->dilation_h, to += s->pitch) {
         if ((uint32_t)y < r->input_h) {
-            dimmer_helium_copy(to + (uint32_t)r->pad_left * r->input_c, w->input + (size_t)y * row_bytes,
-                               row_bytes);
+            int8_t *const inside = to + (uint32_t)r->pad_left * r->input_c;
+            const int8_t *const row = w->input + (size_t)y * row_bytes;
+
+            if (w->entry != NULL) {
+                dimmer_helium_entry_copy(w->entry, inside, row, row_bytes);
+            } else {
+                dimmer_helium_copy(inside, row, row_bytes);
+            }
         } else {
             dimmer_helium_fill(to, r->input_zero_point, s->pitch);
         }
@@ -284,12 +292,19 @@ static void in_place(work_t *w) {
 }
 
 /* A row of the input, its pixels' slices of 16 channels apart. */
-static void split(const int8_t *from, uint32_t pixels, uint32_t channels, uint32_t pitch, int8_t *to) {
+static void split(const work_t *w, const int8_t *from, uint32_t pitch, int8_t *to) {
+    const uint32_t pixels = w->r->input_w;
+    const uint32_t channels = w->r->input_c;
     uint32_t c;
 
     for (c = 0; c < channels; c += DIMMER_TILE_BLOCK, to += pitch) {
         const int8_t *at = from + c;
         int8_t *slice = to;
+
+        if (w->entry != NULL) {
+            dimmer_helium_entry_split(w->entry, to, at, pixels, channels);
+            continue;
+        }
 
         __asm__ volatile("dls lr, %[pixels]\n"
                          "1:\n\t"
@@ -336,7 +351,7 @@ static void columns(work_t *w) {
             const int inside = (uint32_t)row < r->input_h;
 
             if (inside && row >= filled) {
-                split(w->input + (size_t)row * r->input_w * r->input_c, r->input_w, r->input_c, pitch,
+                split(w, w->input + (size_t)row * r->input_w * r->input_c, pitch,
                       slot + (uint32_t)r->pad_left * DIMMER_TILE_BLOCK);
                 filled = row + 1;
             }
@@ -383,9 +398,10 @@ static inner_loop_t inner_loop(const dimmer_conv2d_s8_t *r, uint32_t run, uint32
 }
 
 void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                         uint32_t by_columns, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena) {
-    const int direct = r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
-                       (r->output_h - 1u) * r->stride_h < r->input_h &&
+                         uint32_t by_columns, const dimmer_add_s8_t *add, uint32_t operand,
+                         const dimmer_helium_entry_t *entry, uint8_t *arena) {
+    const int direct = entry == NULL && r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u &&
+                       r->pad_left == 0u && (r->output_h - 1u) * r->stride_h < r->input_h &&
                        (r->output_w - 1u) * r->stride_w < r->input_w;
     void (*pixels)(work_t *);
     work_t w;
@@ -398,6 +414,11 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     w.clamped = r->activation_min > -128 || r->activation_max < 127;
     w.tile.run = dimmer_helium_run_bytes(r);
     w.panel = (int8_t *)(arena + r->scratch);
+    if (entry != NULL) {
+        w.entry = w.panel;
+        dimmer_helium_entry_prepare(entry, r->input_zero_point, w.panel);
+        w.panel += DIMMER_HELIUM_ENTRY_BYTES;
+    }
     w.rest = w.panel + (group + 1u) / 2u * (w.tile.run + DIMMER_PANEL_ENDS);
     if (add != NULL) {
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));

@@ -13,7 +13,7 @@
 #define MOST_VALUES 49152u
 #define GUARD_BYTES 64u
 
-enum { CONV = 1, CONV_ADD, ADD, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL, MEAN };
+enum { CONV = 1, CONV_ADD, ADD, DEPTHWISE, FULLY_CONNECTED, AVERAGE_POOL, MEAN, ENTRY_CONV, ENTRY_CONV_ADD };
 
 static uint32_t one_of(uint32_t a, uint32_t b) {
     return below(2u) != 0u ? a : b;
@@ -28,6 +28,7 @@ static union {
 } arena;
 static int8_t expected[MOST_VALUES];
 static int8_t residual[MOST_VALUES];
+static int8_t entered[MOST_VALUES];
 static dimmer_model_t model;
 
 static uint32_t larger(uint32_t a, uint32_t b) {
@@ -110,10 +111,10 @@ static void conv_shape(dimmer_conv2d_s8_t *r, uint32_t round) {
 }
 
 /* As the kernel's comment in dimmer_kernels.h has it. */
-static uint32_t conv_scratch(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns) {
+static uint32_t conv_scratch(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns, int entry) {
     const uint32_t run = (uint32_t)r->kernel_w * r->input_c;
     const uint32_t depth = aligned(run * r->kernel_h);
-    const uint32_t panel = (group + 1u) / 2u * (2u * depth + 64u);
+    const uint32_t panel = (group + 1u) / 2u * (2u * depth + 64u) + (entry ? 256u : 0u);
     const uint32_t reach = (r->output_w - 1u) * r->stride_w + (r->kernel_w - 1u) * r->dilation_w + 1u;
     const uint32_t padded = (uint32_t)r->pad_left + r->input_w;
 
@@ -122,7 +123,7 @@ static uint32_t conv_scratch(const dimmer_conv2d_s8_t *r, uint32_t group, uint32
                r->input_c / 16u * 64u *
                    larger(((r->output_w + 3u) / 4u * 4u - 1u) * r->stride_w + 3u, padded);
     }
-    if (r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
+    if (!entry && r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
         (r->output_h - 1u) * r->stride_h < r->input_h && (r->output_w - 1u) * r->stride_w < r->input_w) {
         return panel + (r->input_c % 16u == 0u ? 0u : 4u * depth);
     }
@@ -170,10 +171,13 @@ static int add_differs(void) {
     return differs(dimmer_add_s8_mve, &a, a.add.output, elements, a.scratch + 1024u);
 }
 
-/* The sum of `expected` and a random residual, which it overwrites. */
-static int conv_add_differs(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns) {
+/* The sum of `expected` and a random residual, which it overwrites; with the numbers of a QUANTIZE also of
+ * inputs that go through that. */
+static int conv_add_differs(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns,
+                            const dimmer_requantize_s8_t *entry) {
     const uint32_t bytes = (uint32_t)r->output_h * r->output_w * r->output_c;
-    const uint32_t end = r->scratch + conv_scratch(r, group, columns) + 1024u + 16u * group;
+    const uint32_t end = r->scratch + conv_scratch(r, group, columns, entry != NULL) + 1024u + 16u * group;
+    dimmer_conv2d_add_s8_entry_mve_t e;
     dimmer_conv2d_add_s8_mve_t d;
 
     memset(&d, 0, sizeof d);
@@ -193,7 +197,55 @@ static int conv_add_differs(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_
     memcpy(arena.bytes + r->output, residual, bytes);
     d.add.input1 = d.operand == 1u ? ARENA_BYTES : r->output;
     d.add.input2 = d.operand == 1u ? r->output : ARENA_BYTES;
-    return differs(dimmer_conv2d_add_s8_mve, &d, r->output, bytes, end);
+    if (entry == NULL) {
+        return differs(dimmer_conv2d_add_s8_mve, &d, r->output, bytes, end);
+    }
+    e.conv = d.conv;
+    e.add = d.add;
+    e.operand = d.operand;
+    e.group = d.group;
+    e.columns = d.columns;
+    e.entry_multiplier = entry->multiplier;
+    e.entry_zero_point = (int8_t)entry->input_zero_point;
+    e.entry_shift = entry->shift;
+    return differs(dimmer_conv2d_add_s8_entry_mve, &e, r->output, bytes, end);
+}
+
+/* The convolution of inputs that went through a QUANTIZE, against both as one kernel. */
+static int entry_differs(const dimmer_conv2d_s8_mve_t *d, uint32_t extremes) {
+    const dimmer_conv2d_s8_t *r = &d->conv;
+    const uint32_t input = (uint32_t)r->input_h * r->input_w * r->input_c;
+    const uint32_t bytes = (uint32_t)r->output_h * r->output_w * r->output_c;
+    dimmer_conv2d_s8_entry_mve_t e;
+    dimmer_requantize_s8_t q;
+
+    memset(&q, 0, sizeof q);
+    q.elements = input;
+    q.multiplier = (int32_t)(0x40000000u + below(0x1000000u) * 64u);
+    q.shift = (int8_t)-(int32_t)below(7u);
+    q.input_zero_point = next_value(4u);
+    q.output_zero_point = r->input_zero_point;
+    q.activation_min = -128;
+    q.activation_max = 127;
+    fill(entered, input, extremes);
+    memcpy(arena.bytes, entered, input);
+    dimmer_requantize_s8(&model, &q, arena.bytes);
+    dimmer_conv2d_s8(&model, r, arena.bytes);
+    memcpy(expected, arena.bytes + r->output, bytes);
+    memset(arena.bytes + r->output, 0, bytes);
+    memcpy(arena.bytes, entered, input);
+    memset(&e, 0, sizeof e);
+    e.conv = *r;
+    e.group = d->group;
+    e.columns = d->columns;
+    e.entry_multiplier = q.multiplier;
+    e.entry_zero_point = (int8_t)q.input_zero_point;
+    e.entry_shift = q.shift;
+    if (differs(dimmer_conv2d_s8_entry_mve, &e, r->output, bytes,
+                r->scratch + conv_scratch(r, e.group, e.columns, 1))) {
+        return ENTRY_CONV;
+    }
+    return conv_add_differs(r, d->group, d->columns, &q) ? ENTRY_CONV_ADD : 0;
 }
 
 static int convolution(uint32_t round) {
@@ -236,10 +288,13 @@ static int convolution(uint32_t round) {
     d.group = (uint16_t)one_of(r.output_c, 2u + 2u * below(3u));
     d.columns = (uint16_t)(square != 0u ? below(2u) : 0u);
     if (differs(dimmer_conv2d_s8_mve, &d, r.output, bytes,
-                r.scratch + conv_scratch(&r, d.group, d.columns))) {
+                r.scratch + conv_scratch(&r, d.group, d.columns, 0))) {
         return CONV;
     }
-    return conv_add_differs(&r, d.group, d.columns) ? CONV_ADD : 0;
+    if (conv_add_differs(&r, d.group, d.columns, NULL)) {
+        return CONV_ADD;
+    }
+    return entry_differs(&d, extremes);
 }
 
 static uint32_t depthwise_scratch(const dimmer_depthwise_conv2d_s8_mve_t *d) {

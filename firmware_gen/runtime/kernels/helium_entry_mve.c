@@ -1,0 +1,52 @@
+#include "helium_entry.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+#include <arm_mve.h>
+
+void dimmer_helium_entry_prepare(const dimmer_helium_entry_t *entry, int32_t output_zero_point,
+                                 int8_t *table) {
+    const int32x4_t low = vdupq_n_s32(-128);
+    const int32x4_t high = vdupq_n_s32(127);
+    int32_t code;
+
+    for (code = -128; code < 128; code += 4) {
+        int32x4_t x = vaddq_n_s32((int32x4_t)vidupq_n_u32(0u, 1), code - entry->zero_point);
+
+        x = vqrdmulhq_n_s32(x, entry->multiplier);
+        if (entry->shift != 0) {
+            x = vrshlq_n_s32(vaddq_s32(x, vshrq_n_s32(x, 31)), entry->shift);
+        }
+        x = vaddq_n_s32(x, output_zero_point);
+        vstrbq_s32(table + (uint8_t)code, vminq_s32(vmaxq_s32(x, low), high));
+    }
+}
+
+void dimmer_helium_entry_copy(const int8_t *table, int8_t *to, const int8_t *from, uint32_t count) {
+    __asm__ volatile("wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[from]], #16\n\t"
+                     "vldrb.u8 q1, [%[table], q0]\n\t"
+                     "vstrb.8 q1, [%[to]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [from] "+&r"(from), [to] "+&r"(to)
+                     : [count] "r"(count), [table] "r"(table)
+                     : "q0", "q1", "lr", "cc", "memory");
+}
+
+void dimmer_helium_entry_split(const int8_t *table, int8_t *to, const int8_t *from, uint32_t pixels,
+                               uint32_t step) {
+    __asm__ volatile("dls lr, %[pixels]\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[from]]\n\t"
+                     "add %[from], %[from], %[step]\n\t"
+                     "vldrb.u8 q1, [%[table], q0]\n\t"
+                     "vstrb.8 q1, [%[to]], #16\n\t"
+                     "le lr, 1b"
+                     : [from] "+&r"(from), [to] "+&r"(to)
+                     : [pixels] "r"(pixels), [step] "r"(step), [table] "r"(table)
+                     : "q0", "q1", "lr", "cc", "memory");
+}
+
+#endif
