@@ -130,13 +130,13 @@ class Trainer:
         self.averaged = 0
         self.losses = torch.empty(0)
 
-    def phase(self, narrow: bool) -> TrainSection | QatSection:
+    def section(self, narrow: bool) -> TrainSection | QatSection:
         """Where the recipe has balance and precision of the float training, or of that of narrow widths."""
         return self.recipe.qat if narrow else self.settings
 
     def autocast(self, *, narrow: bool) -> torch.autocast | nullcontext[None]:
         """Mixed precision, where the recipe wants it."""
-        if self.phase(narrow).precision == "bf16":
+        if self.section(narrow).precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
@@ -163,7 +163,7 @@ class Trainer:
             stem = self.network.stem(x)
         # Both networks share the stem: it runs once, forward and backward, and its gradients meet here.
         shared = stem.detach().requires_grad_()
-        weight = 1.0 if self.base is None else 2 * self.phase(narrow).alpha
+        weight = 1.0 if self.base is None else 2 * self.section(narrow).alpha
         with self.autocast(narrow=narrow):
             logits = self.network.features(shared, self.super)
         logits = logits.float()
@@ -196,7 +196,7 @@ class Trainer:
             logits = self.network.features(shared[part], mode)
         logits = logits.float()
         loss = distillation(logits, teacher[part], self.settings.temperature, weights)
-        total = 2 * (1 - self.phase(narrow).alpha) * loss
+        total = 2 * (1 - self.section(narrow).alpha) * loss
         if self.settings.base_label_weight:
             total = total + self.settings.base_label_weight * label_loss(logits, labels[part], weights)[0]
         total.backward()
