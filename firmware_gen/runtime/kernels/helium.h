@@ -68,10 +68,14 @@ void dimmer_tile_gather(const int8_t *from, uint32_t step, const uint16_t *offse
                         uint32_t patch_bytes, uint32_t count);
 
 /* A QUANTIZE of the inputs: its numbers as in dimmer_requantize_s8; its output zero point is the layer's. */
-typedef struct {
+typedef struct dimmer_helium_entry {
     int32_t multiplier;
     int32_t zero_point;
     int32_t shift; /* -31..0 */
+    /* dimmer_helium_entry_copy and _split, by address: images without a QUANTIZE do not carry them. */
+    void (*copy)(const int8_t *table, int8_t *to, const int8_t *from, uint32_t count);
+    void (*split)(const int8_t *table, int8_t *to, const int8_t *from, uint32_t pixels, uint32_t step);
+    void (*prepare)(const struct dimmer_helium_entry *entry, int32_t output_zero_point, int8_t *table);
 } dimmer_helium_entry_t;
 
 #define DIMMER_HELIUM_ENTRY_BYTES 256u

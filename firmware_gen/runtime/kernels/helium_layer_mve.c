@@ -1,5 +1,4 @@
 #include "helium.h"
-#include "helium_entry.h"
 #include "helium_panel.h"
 
 #if defined(__ARM_FEATURE_MVE)
@@ -16,7 +15,8 @@ typedef struct {
     const dimmer_conv2d_s8_t *r;
     const int8_t *input;
     int8_t *output;
-    const int8_t *entry;    /* table that inputs go through; else null */
+    const int8_t *table; /* that inputs go through; else null */
+    const dimmer_helium_entry_t *entry;
     const int8_t *residual; /* null where nothing is added */
     dimmer_helium_sum_t sum;
     uint32_t operand;
@@ -105,8 +105,8 @@ static void fill_strip(const work_t *w, const strip_t *s, int32_t y) {
             int8_t *const inside = to + (uint32_t)r->pad_left * r->input_c;
             const int8_t *const row = w->input + (size_t)y * row_bytes;
 
-            if (w->entry != NULL) {
-                dimmer_helium_entry_copy(w->entry, inside, row, row_bytes);
+            if (w->table != NULL) {
+                w->entry->copy(w->table, inside, row, row_bytes);
             } else {
                 dimmer_helium_copy(inside, row, row_bytes);
             }
@@ -301,8 +301,8 @@ static void split(const work_t *w, const int8_t *from, uint32_t pitch, int8_t *t
         const int8_t *at = from + c;
         int8_t *slice = to;
 
-        if (w->entry != NULL) {
-            dimmer_helium_entry_split(w->entry, to, at, pixels, channels);
+        if (w->table != NULL) {
+            w->entry->split(w->table, to, at, pixels, channels);
             continue;
         }
 
@@ -415,8 +415,9 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     w.tile.run = dimmer_helium_run_bytes(r);
     w.panel = (int8_t *)(arena + r->scratch);
     if (entry != NULL) {
-        w.entry = w.panel;
-        dimmer_helium_entry_prepare(entry, r->input_zero_point, w.panel);
+        w.table = w.panel;
+        w.entry = entry;
+        entry->prepare(entry, r->input_zero_point, w.panel);
         w.panel += DIMMER_HELIUM_ENTRY_BYTES;
     }
     w.rest = w.panel + (group + 1u) / 2u * (w.tile.run + DIMMER_PANEL_ENDS);
