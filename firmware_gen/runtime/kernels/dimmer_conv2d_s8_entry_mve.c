@@ -4,9 +4,8 @@
 
 void dimmer_conv2d_s8_entry_mve(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     const dimmer_conv2d_s8_entry_mve_t *d = (const dimmer_conv2d_s8_entry_mve_t *)record;
-    const dimmer_helium_entry_t entry = {
-        d->entry_multiplier,      d->entry_zero_point,       d->entry_shift,
-        dimmer_helium_entry_copy, dimmer_helium_entry_split, dimmer_helium_entry_prepare};
+    const dimmer_helium_entry_t entry =
+        dimmer_helium_entry(d->entry_multiplier, d->entry_zero_point, d->entry_shift);
 
     dimmer_helium_layer(model, &d->conv, d->group, d->columns, NULL, 0u, &entry, arena);
 }

@@ -72,7 +72,7 @@ typedef struct dimmer_helium_entry {
     int32_t multiplier;
     int32_t zero_point;
     int32_t shift; /* -31..0 */
-    /* dimmer_helium_entry_copy and _split, by address: images without a QUANTIZE do not carry them. */
+    /* Those of helium_entry.h, by address: images without a QUANTIZE do not carry them. */
     void (*copy)(const int8_t *table, int8_t *to, const int8_t *from, uint32_t count);
     void (*split)(const int8_t *table, int8_t *to, const int8_t *from, uint32_t pixels, uint32_t step);
     void (*prepare)(const struct dimmer_helium_entry *entry, int32_t output_zero_point, int8_t *table);

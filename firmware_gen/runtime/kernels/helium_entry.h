@@ -4,6 +4,9 @@
 
 #include "helium.h"
 
+/* The QUANTIZE with these numbers. */
+dimmer_helium_entry_t dimmer_helium_entry(int32_t multiplier, int32_t zero_point, int32_t shift);
+
 /* Fills the table: by the input's bits as an unsigned number, as dimmer_requantize_s8. */
 void dimmer_helium_entry_prepare(const dimmer_helium_entry_t *entry, int32_t output_zero_point,
                                  int8_t *table);

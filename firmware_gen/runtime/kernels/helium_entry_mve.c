@@ -4,6 +4,19 @@
 
 #include <arm_mve.h>
 
+dimmer_helium_entry_t dimmer_helium_entry(int32_t multiplier, int32_t zero_point, int32_t shift) {
+    const dimmer_helium_entry_t entry = {
+        .multiplier = multiplier,
+        .zero_point = zero_point,
+        .shift = shift,
+        .copy = dimmer_helium_entry_copy,
+        .split = dimmer_helium_entry_split,
+        .prepare = dimmer_helium_entry_prepare,
+    };
+
+    return entry;
+}
+
 void dimmer_helium_entry_prepare(const dimmer_helium_entry_t *entry, int32_t output_zero_point,
                                  int8_t *table) {
     const int32x4_t low = vdupq_n_s32(-128);
