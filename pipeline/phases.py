@@ -52,17 +52,18 @@ def phases(recipe: Recipe, *, alone: bool = False) -> tuple[Phase, ...]:
 
     Args:
         recipe: with the number of float epochs already in place.
-        alone: of a plain network, which has the float epochs only.
+        alone: of a plain network, which is trained in float for as many epochs as the adaptive one has in all.
     """
     train, qat, mean = recipe.train, recipe.qat, recipe.average
-    planned = [("float", train.epochs, train.lr, train.warmup)]
-    if not alone:
-        planned += [
-            ("bits", qat.epochs, qat.lr, qat.warmup),
-            ("average", mean.epochs, mean.lr, 1.0),
-            ("tune", mean.tune_epochs, mean.tune_lr, qat.warmup),
-            ("norms", qat.norm_epochs, qat.norm_lr, qat.warmup),
-        ]
+    planned = [
+        ("float", train.epochs, train.lr, train.warmup),
+        ("bits", qat.epochs, qat.lr, qat.warmup),
+        ("average", mean.epochs, mean.lr, 1.0),
+        ("tune", mean.tune_epochs, mean.tune_lr, qat.warmup),
+        ("norms", qat.norm_epochs, qat.norm_lr, qat.warmup),
+    ]
+    if alone:
+        planned = [("float", sum(epochs for _, epochs, _, _ in planned), train.lr, train.warmup)]
     found = []
     first = 0
     for name, epochs, lr, warmup in planned:

@@ -26,6 +26,7 @@ from pipeline.recipe_sections import (
     PolicySection,
     QatSection,
     SelectionSection,
+    TeacherSection,
     TrainSection,
     VerifySection,
 )
@@ -48,6 +49,7 @@ class Recipe:
     path: Path
     model: ModelSection
     train: TrainSection
+    teacher: TeacherSection
     qat: QatSection
     average: AverageSection
     gates: GatesSection
@@ -83,6 +85,17 @@ class Recipe:
         widths = [bits for bits in self.gates.options if 0 < bits <= FULL_BITS]
         return tuple(dict.fromkeys(make(*sizes, bits) for bits in widths for make in (super_mode, base_mode)))
 
+    def of_teacher(self) -> Recipe:
+        """The recipe of the teacher's training: a plain network of the super-net's depth, in float."""
+        return dataclasses.replace(
+            self,
+            model=dataclasses.replace(self.model, widths=self.teacher.widths, bits=(FULL_BITS,)),
+            train=dataclasses.replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr),
+            teacher=TeacherSection(),
+            qat=QatSection(),
+            average=AverageSection(),
+        )
+
     def training_hash(self) -> str:
         """sha256 over the sections that a checkpoint depends on."""
         settings = {"model": dataclasses.asdict(self.model), "train": dataclasses.asdict(self.train)}
@@ -92,12 +105,15 @@ class Recipe:
             settings["qat"] = dataclasses.asdict(self.qat)
         if self.average.epochs:
             settings["average"] = dataclasses.asdict(self.average)
+        if self.teacher.epochs:
+            settings["teacher"] = dataclasses.asdict(self.teacher)
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 _SECTIONS: dict[str, type] = {
     "model": ModelSection,
     "train": TrainSection,
+    "teacher": TeacherSection,
     "qat": QatSection,
     "average": AverageSection,
     "gates": GatesSection,
@@ -139,6 +155,9 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     if (recipe.qat.epochs > 0) != (recipe.model.bits != (FULL_BITS,)):
         at = where.at(("qat",), "epochs")
         raise DimmerError(f"{at}: qat.epochs must be 1 or more where model.bits names 4 or 2, and 0 where it does not")
+    if recipe.teacher.epochs and len(recipe.teacher.widths) != len(recipe.model.widths):
+        at = where.at(("teacher",), "widths")
+        raise DimmerError(f"{at}: teacher.widths must have one entry a stage, as many as model.widths")
     if recipe.policy.budgets and not recipe.gates.epochs:
         raise DimmerError(f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates; give [gates] epochs")
     untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(recipe.model.bits)

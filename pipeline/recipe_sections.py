@@ -212,6 +212,33 @@ class AverageSection:
 
 
 @dataclass(frozen=True)
+class TeacherSection:
+    """A wider network of the same depth, trained first, from which the super-net learns beside the labels.
+
+    Attributes:
+        widths: channels of each stage.
+        epochs: of its training, else with the settings of [train]; 0 for no teacher.
+        lr: its peak learning rate.
+        weight: share of its distillation in the super-net's loss; the labels have the rest.
+        temperature: of the distillation's softmax.
+    """
+
+    widths: tuple[int, ...] = ()
+    epochs: int = 0
+    lr: float = 0.1
+    weight: float = 0.5
+    temperature: float = 4.0
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(not self.widths or min(self.widths) >= 1, "widths", "must be at least 1")
+        _require(bool(self.widths) or not self.epochs, "widths", "must have one entry a stage")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 < self.weight <= 1, "weight", "must be over 0 and at most 1")
+        _require(self.temperature > 0, "temperature", "must be positive")
+
+
+@dataclass(frozen=True)
 class GatesSection:
     """Gates that choose bits input by input (`pipeline.train_gates`), trained in three steps.
 

@@ -21,20 +21,23 @@ import typer
 
 from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, save_tensors, stage_folder
 from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.data import Dataset, Images, load_dataset
+from pipeline.data import Dataset, load_dataset
 from pipeline.data.augment import pad
 from pipeline.errors import DimmerError
 from pipeline.modes import FULL_BITS, base_mode, super_mode
+from pipeline.networks import Network, build
 from pipeline.phases import Phase, phases
 from pipeline.recipe import Recipe, load_recipe
+from pipeline.recorded import RecordedSteps
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.trainer import Trainer, accuracy, augment, sample_mode
+from pipeline.trainer import Batches, Trainer, accuracy, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
 CODE = (
     "pipeline/train.py",
     "pipeline/trainer.py",
+    "pipeline/recorded.py",
     "pipeline/phases.py",
     "pipeline/pruning.py",
     "pipeline/data",
@@ -50,6 +53,7 @@ CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
 STATE = "state.safetensors"
 SETTLE_BATCHES = 80
+TEACHER = "train-teacher"
 
 Progress = Callable[[str, float], None]
 
@@ -126,7 +130,7 @@ def train(
     if final.is_file() and load_tensors(final)[1].get("run") == run_id:
         return final
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    trainer = Trainer(recipe, alone, place)
+    trainer = Trainer(recipe, alone, place, _teacher(recipe, out, device, progress))
     history: list[Epoch] = []
     if saved.is_file():
         tensors, record = load_tensors(saved)
@@ -138,7 +142,9 @@ def train(
     if start and not history:
         history = _start(trainer, start, recipe, alone)
     dataset = load_dataset(recipe.model.dataset)
-    images = pad(dataset.train.images, settings.augmentation.pad, settings.augmentation.pad_value)
+    padded = pad(dataset.train.images, settings.augmentation.pad, settings.augmentation.pad_value)
+    images = Batches(padded, dataset.image_shape[:2], settings.augmentation, place)
+    recorded = RecordedSteps(trainer) if place.type == "cuda" else None
     plan = phases(recipe, alone=bool(alone))
     epochs = plan[-1].end
     clock = _Clock(progress, epochs, len(history), str(history[-1]) if history else "")
@@ -146,14 +152,32 @@ def train(
         if epoch == settings.epochs and recipe.qat.epochs:
             trainer.widen()
         phase = next(p for p in plan if epoch < p.end)
-        history.append(_run_epoch(trainer, images, dataset, epoch, phase, clock))
+        history.append(_run_epoch(trainer, recorded, images, dataset, epoch, phase, clock))
         save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
         clock.epoch_done(history[-1])
     if recipe.qat.epochs and not alone:
-        trainer.settle_norms(_settle_batches(trainer, images, dataset), dataset.val)
+        trainer.settle_norms(_settle_batches(trainer, images), dataset.val)
     _finish(trainer, dataset, history, run_id, out)
     saved.unlink(missing_ok=True)
     return final
+
+
+def _teacher(recipe: Recipe, out: Path, device: str | None, progress: Progress) -> Network | None:
+    """The recipe's teacher, trained beside ``out`` if it was not before."""
+    if not recipe.teacher.epochs:
+        return None
+    of_teacher = recipe.of_teacher()
+    checkpoint = train(
+        of_teacher,
+        out.parent / TEACHER,
+        alone="super",
+        device=device,
+        progress=lambda text, share: progress(f"teacher, {text}", 0.0),
+    )
+    config = of_teacher.model.config().alone("super")
+    network = build(recipe.model.family, config)
+    network.load_state_dict(load_tensors(checkpoint)[0])
+    return network
 
 
 def _start(trainer: Trainer, start: Path, recipe: Recipe, alone: str | None) -> list[Epoch]:
@@ -192,7 +216,15 @@ class _Clock:
         self.step(line.epoch)
 
 
-def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, phase: Phase, clock: _Clock) -> Epoch:
+def _run_epoch(
+    trainer: Trainer,
+    recorded: RecordedSteps | None,
+    images: Batches,
+    dataset: Dataset,
+    epoch: int,
+    phase: Phase,
+    clock: _Clock,
+) -> Epoch:
     began = time.monotonic()
     settings = trainer.settings
     rng = np.random.default_rng([settings.seed, epoch])
@@ -207,12 +239,12 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, p
     if not per_epoch:
         few = f"epoch {epoch + 1} has {len(order)} images, fewer than a batch of {settings.batch}"
         raise DimmerError(f"{few}; lower train.batch or average.prune in {trainer.recipe.path}")
-    sums = torch.zeros(2)
+    sums = torch.zeros(2, device=trainer.device)
     lr = 0.0
     trainer.network.train()
     for i in range(per_epoch):
         index = order[i * settings.batch : (i + 1) * settings.batch]
-        x = augment(images[index], dataset.image_shape[:2], settings.augmentation, rng)
+        x = images(index, rng)
         lr = phase.learning_rate(epoch, i, per_epoch)
         base_loss: torch.Tensor | None = None
         if phase.name == "norms":
@@ -221,19 +253,22 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, p
         else:
             sampled = sample_mode(trainer.network, qat, rng) if narrow else None
             labels = torch.from_numpy(dataset.train.labels[index])
-            losses = trainer.step(x, labels, lr, sampled, None if weights is None else weights[index])
+            if recorded is not None and weights is None:
+                losses = recorded.step(x, labels, lr, sampled)
+            else:
+                losses = trainer.step(x, labels, lr, sampled, None if weights is None else weights[index])
             loss, base_loss = losses.label, losses.base
             if weights is not None:
                 trainer.losses[index] = losses.each.cpu()
         if averaging and epoch - phase.first >= average.lead:
             trainer.add_to_mean()
-        sums += torch.stack([loss, loss if base_loss is None else base_loss]).cpu()
+        sums += torch.stack([loss, loss if base_loss is None else base_loss])
         clock.step(epoch + (i + 1) / per_epoch)
-    means = (sums / per_epoch).tolist()
+    means = (sums.cpu() / per_epoch).tolist()
     if not math.isfinite(sum(means)):
         raise DimmerError(f"training diverged in epoch {epoch + 1}; lower train.lr in {trainer.recipe.path}")
     if averaging and epoch == phase.end - 1:
-        trainer.take_mean(_settle_batches(trainer, images, dataset))
+        trainer.take_mean(_settle_batches(trainer, images))
     val_super = accuracy(trainer.network, dataset.val, trainer.super, trainer.device)
     base = trainer.base
     val_base = None if base is None else accuracy(trainer.network, dataset.val, base, trainer.device)
@@ -249,14 +284,14 @@ def _run_epoch(trainer: Trainer, images: Images, dataset: Dataset, epoch: int, p
     return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, seconds, widths)
 
 
-def _settle_batches(trainer: Trainer, images: Images, dataset: Dataset) -> list[torch.Tensor]:
+def _settle_batches(trainer: Trainer, images: Batches) -> list[torch.Tensor]:
     """As many batches float32[N,C,H,W] as make the norms' statistics exact, augmented as in training."""
     settings = trainer.settings
-    rng = np.random.default_rng([settings.seed, len(dataset.train)])
+    rng = np.random.default_rng([settings.seed, len(images)])
     order = rng.permutation(len(images))
     size = min(settings.batch, len(images))
     return [
-        augment(images[order[start : start + size]], dataset.image_shape[:2], settings.augmentation, rng)
+        images(order[start : start + size], rng)
         for start in range(0, min(len(images) - size + 1, SETTLE_BATCHES * size), size)
     ]
 
@@ -275,7 +310,14 @@ def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: di
         for name, mode in modes.items()
     }
     settings = trainer.settings
-    record = {"run": run_id, "seed": settings.seed, "epochs": settings.epochs, "accuracy": figures}
+    record = {
+        "run": run_id,
+        "seed": settings.seed,
+        "epochs": settings.epochs,
+        "torch": str(torch.__version__),
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else place.type,
+        "accuracy": figures,
+    }
     text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"
     atomic_write(out / HISTORY, text)
     save_tensors(out / CHECKPOINT, network.state_dict(), record)

@@ -10,8 +10,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
 from pipeline.data import Images, Split, to_input
-from pipeline.data.augment import random_affine, random_crops, random_flips
+from pipeline.data.augment import device_crops, random_affine, random_crops, random_flips
 from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import Network, build, clamp_gammas
 from pipeline.networks.norm import BitNorm
@@ -31,6 +31,8 @@ from pipeline.recipe import Recipe
 from pipeline.recipe_sections import Augmentation, QatSection, TrainSection
 
 _EVAL_BATCH = 250
+# A GPU is hardly busy with 250 small images.
+_EVAL_BATCH_GPU = 2500
 
 
 def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator) -> Mode:
@@ -93,6 +95,50 @@ class Losses:
     each: Tensor
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What a step leaves to the sampled mode and to the stem.
+
+    Attributes:
+        stem: the stem's output, whose backward pass waits for the gradients of all networks.
+        shared: the same without its past; its ``grad`` gathers them.
+        logits: the super-net's, float32[N,classes], detached.
+        losses: measured so far.
+    """
+
+    stem: Tensor
+    shared: Tensor
+    logits: Tensor
+    losses: Losses
+
+
+class Teacher:
+    """A larger network, trained before, whose logits the super-net learns from (Hinton et al., 2015).
+
+    Args:
+        network: plain, of the same family.
+        precision: "fp32" or "bf16".
+        device: where it runs.
+    """
+
+    def __init__(self, network: Network, precision: str, device: torch.device) -> None:
+        self._network = network.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._mode = network.super_mode()
+        self._precision = precision
+        self._device = device
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """float32[N,C,H,W] -> logits float32[N,classes], without a gradient."""
+        with torch.no_grad(), mixed_precision(self._device, self._precision):
+            logits: Tensor = self._network(x, self._mode).float()
+        return logits
+
+
+def mixed_precision(device: torch.device, precision: str) -> torch.autocast | nullcontext[None]:
+    """A context in which bf16 means bfloat16 convolutions, and fp32 float32 ones."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
 def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
     """uint8[N,H+2p,W+2p,C], already padded -> network input float32[N,C,H,W]."""
     if settings.pad:
@@ -105,6 +151,36 @@ def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: 
     return x
 
 
+class Batches:
+    """Augmented batches of a training set, which lies on the GPU where the network does.
+
+    Args:
+        images: uint8[N,H+2p,W+2p,C], padded.
+        size: height and width of the network's input.
+        settings: the augmentation.
+        device: the network's.
+    """
+
+    def __init__(self, images: Images, size: tuple[int, int], settings: Augmentation, device: torch.device) -> None:
+        self._images = images
+        self._size = size
+        self._settings = settings
+        self._on_gpu = torch.from_numpy(images).to(device) if device.type == "cuda" else None
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __call__(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device."""
+        if self._on_gpu is None:
+            return augment(self._images[index], self._size, self._settings, rng)
+        settings = self._settings
+        x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
+        if settings.rotate or settings.zoom:
+            x = random_affine(x, settings.rotate, settings.zoom, rng)
+        return x
+
+
 class Trainer:
     """A network, its optimizer, and how both learn from a batch.
 
@@ -112,9 +188,12 @@ class Trainer:
         recipe: with the seed already in place.
         alone: None for the adaptive network, "super" or "base" for a plain one of that depth.
         device: a torch device.
+        teacher: the network that the super-net learns from beside the labels, in eval mode.
     """
 
-    def __init__(self, recipe: Recipe, alone: str | None, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, alone: str | None, device: torch.device, teacher: Network | None = None
+    ) -> None:
         self.recipe = recipe
         self.settings = recipe.train
         self.device = device
@@ -125,6 +204,7 @@ class Trainer:
         self.super = self.network.super_mode()
         # A network with nothing to skip has one mode, and no base-net to teach.
         self.base = None if alone else self.network.base_mode()
+        self.teacher = None if teacher is None else Teacher(teacher, self.settings.precision, device)
         self.optimizer = make_optimizer(self.network, self.settings)
         self.mean: dict[str, Tensor] = {}
         self.averaged = 0
@@ -136,9 +216,7 @@ class Trainer:
 
     def autocast(self, *, narrow: bool) -> torch.autocast | nullcontext[None]:
         """Mixed precision, where the recipe wants it."""
-        if self.section(narrow).precision == "bf16":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return nullcontext()
+        return mixed_precision(self.device, self.section(narrow).precision)
 
     def step(
         self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None, weights: Tensor | None = None
@@ -155,47 +233,78 @@ class Trainer:
         x = x.to(self.device).contiguous(memory_format=torch.channels_last)
         labels = labels.to(self.device)
         weights = None if weights is None else weights.to(self.device)
+        self.set_rate(lr)
+        self.optimizer.zero_grad()
+        lesson = self.teach(x, labels, weights, narrow=sampled is not None)
+        if sampled is not None:
+            self.teach_sampled(sampled, lesson, labels, weights)
+        lesson.stem.backward(lesson.shared.grad)
+        self.update()
+        return lesson.losses
+
+    def set_rate(self, lr: float) -> None:
+        """The learning rate of the next update."""
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        self.optimizer.zero_grad()
-        narrow = sampled is not None
+
+    def update(self) -> None:
+        """Change the weights by their gradients."""
+        self.optimizer.step()
+        clamp_gammas(self.network)
+
+    def teach(self, x: Tensor, labels: Tensor, weights: Tensor | None, *, narrow: bool) -> Lesson:
+        """The super-net learns from the labels and from the teacher, the base-net from the super-net: their gradients.
+
+        Args:
+            x: float32[N,C,H,W] on the network's device, channels last.
+            labels: int64[N].
+            weights: as for ``step``.
+            narrow: a sampled mode follows.
+        """
         with self.autocast(narrow=narrow):
             stem = self.network.stem(x)
-        # Both networks share the stem: it runs once, forward and backward, and its gradients meet here.
+        # All networks share the stem: it runs once, forward and backward, and its gradients meet here.
         shared = stem.detach().requires_grad_()
         weight = 1.0 if self.base is None else 2 * self.section(narrow).alpha
         with self.autocast(narrow=narrow):
             logits = self.network.features(shared, self.super)
         logits = logits.float()
         loss, each = label_loss(logits, labels, weights)
+        if self.teacher is not None:
+            settings = self.recipe.teacher
+            taught = distillation(logits, self.teacher(x), settings.temperature, weights)
+            loss = (1 - settings.weight) * loss + settings.weight * taught
         (weight * loss).backward()
-        teacher = logits.detach()
-        part = math.ceil(self.recipe.qat.share * len(x)) if narrow else len(x)
-        base_loss = None
-        if self.base is not None:
-            base_loss = self._step_student(self.base, slice(part), shared, teacher, labels, weights, narrow)
-        if sampled is not None:
-            self._step_student(sampled, slice(-part, None), shared, teacher, labels, weights, narrow)
-        stem.backward(shared.grad)
-        self.optimizer.step()
-        clamp_gammas(self.network)
-        return Losses(each.mean(), base_loss, each)
+        lesson = Lesson(stem, shared, logits.detach(), Losses(each.mean(), None, each))
+        if self.base is None:
+            return lesson
+        part = slice(self.part(len(x), narrow=narrow))
+        base_loss = self._step_student(self.base, part, lesson, labels, weights, narrow)
+        return replace(lesson, losses=replace(lesson.losses, base=base_loss))
+
+    def part(self, images: int, *, narrow: bool) -> int:
+        """How many of a batch's images base-net and sampled mode see."""
+        return math.ceil(self.recipe.qat.share * images) if narrow else images
+
+    def teach_sampled(self, mode: Mode, lesson: Lesson, labels: Tensor, weights: Tensor | None) -> None:
+        """A sampled mode learns from the super-net, as the base-net does."""
+        part = slice(-self.part(len(labels), narrow=True), None)
+        self._step_student(mode, part, lesson, labels, weights, narrow=True)
 
     def _step_student(
         self,
         mode: Mode,
         part: slice,
-        shared: Tensor,
-        teacher: Tensor,
+        lesson: Lesson,
         labels: Tensor,
         weights: Tensor | None,
         narrow: bool,
     ) -> Tensor:
         weights = None if weights is None else weights[part]
         with self.autocast(narrow=narrow):
-            logits = self.network.features(shared[part], mode)
+            logits = self.network.features(lesson.shared[part], mode)
         logits = logits.float()
-        loss = distillation(logits, teacher[part], self.settings.temperature, weights)
+        loss = distillation(logits, lesson.logits[part], self.settings.temperature, weights)
         total = 2 * (1 - self.section(narrow).alpha) * loss
         if self.settings.base_label_weight:
             total = total + self.settings.base_label_weight * label_loss(logits, labels[part], weights)[0]
@@ -374,9 +483,20 @@ class Trainer:
 def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | None = None) -> float:
     """Percent of a split that the float32 network gets right in a mode; the network ends up in eval mode."""
     network.eval()
+    on_gpu = device is not None and device.type == "cuda"
+    size = _EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH
     right = 0
-    for start in range(0, len(split), _EVAL_BATCH):
-        x = to_input(split.images[start : start + _EVAL_BATCH]).contiguous(memory_format=torch.channels_last)
-        predicted = network(x.to(device), mode).argmax(1).cpu().numpy()
-        right += int((predicted == split.labels[start : start + _EVAL_BATCH]).sum())
+    with float32_convolutions(device):
+        for start in range(0, len(split), size):
+            x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
+            predicted = network(x, mode).argmax(1).cpu().numpy()
+            right += int((predicted == split.labels[start : start + size]).sum())
     return 100 * right / len(split)
+
+
+def float32_convolutions(device: torch.device | None) -> AbstractContextManager[None]:
+    """A context without TF32, which a GPU's float32 convolutions take by default: the figures are float32's."""
+    if device is None or device.type != "cuda":
+        return nullcontext()
+    now = torch.backends.cudnn
+    return now.flags(enabled=now.enabled, benchmark=now.benchmark, deterministic=now.deterministic, allow_tf32=False)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.errors import DimmerError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device
 
 INPUT_SCALE = 1 / 64
 INPUT_ZERO_POINT = 0
@@ -73,11 +73,11 @@ def to_int8(images: Images) -> NDArray[np.int8]:
     return (images ^ np.uint8(INPUT_OFFSET)).view(np.int8)
 
 
-def to_input(images: Images) -> Tensor:
-    """uint8[N,H,W,C] -> float32[N,C,H,W] = (pixel - 128) / 64, exact in float32."""
+def to_input(images: Images, device: device | None = None) -> Tensor:
+    """uint8[N,H,W,C] -> float32[N,C,H,W] = (pixel - 128) / 64, exact in float32; on the CPU or a torch device."""
     import torch
 
-    nchw = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    nchw = torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)
     return (nchw.to(torch.float32) - INPUT_OFFSET) * INPUT_SCALE
 
 

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.data import Images
+from pipeline.data import INPUT_OFFSET, INPUT_SCALE, Images
 
 
 def pad(images: Images, pixels: int, value: int) -> Images:
@@ -20,10 +21,41 @@ def pad(images: Images, pixels: int, value: int) -> Images:
 
 def random_crops(images: Images, size: tuple[int, int], rng: np.random.Generator) -> Images:
     """A crop of (height, width) at a random place of each image: uint8[N,H,W,C] -> uint8[N,height,width,C]."""
-    rows = rng.integers(0, images.shape[1] - size[0] + 1, len(images))
-    columns = rng.integers(0, images.shape[2] - size[1] + 1, len(images))
+    rows, columns = _corners(images.shape, size, len(images), rng)
     windows = np.lib.stride_tricks.sliding_window_view(images, size, axis=(1, 2))
     return np.ascontiguousarray(windows[np.arange(len(images)), rows, columns].transpose(0, 2, 3, 1))
+
+
+def _corners(
+    shape: tuple[int, ...], size: tuple[int, int], count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Random top and left edges of crops of (height, width) from images of a shape (N,H,W,C)."""
+    rows = rng.integers(0, shape[1] - size[0] + 1, count)
+    return rows, rng.integers(0, shape[2] - size[1] + 1, count)
+
+
+def device_crops(
+    images: Tensor,
+    index: NDArray[np.int64],
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    crop: bool,
+    flip: bool,
+) -> Tensor:
+    """``random_crops`` and ``random_flips`` where the images lie, with the same draws: uint8[M,H,W,C] -> network input
+    float32[N,C,height,width], channels last in memory."""
+    zeros = np.zeros(len(index), np.int64)
+    rows, columns = _corners(tuple(images.shape), size, len(index), rng) if crop else (zeros, zeros)
+    mirrored = rng.random(len(index)) < 0.5 if flip else zeros
+    # One copy to the device for all of them.
+    drawn = torch.from_numpy(np.stack([index, rows, columns, mirrored])).to(images.device, non_blocking=True)
+    which, top, left, mirror = drawn
+    y = top[:, None] + torch.arange(size[0], device=images.device)
+    along = torch.arange(size[1], device=images.device)
+    x = left[:, None] + torch.where(mirror[:, None] > 0, size[1] - 1 - along, along)
+    picked = images[which[:, None, None], y[:, :, None], x[:, None, :]]
+    return (picked.permute(0, 3, 1, 2).to(torch.float32) - INPUT_OFFSET) * INPUT_SCALE
 
 
 def random_flips(images: Images, rng: np.random.Generator) -> Images:
@@ -36,8 +68,8 @@ def random_flips(images: Images, rng: np.random.Generator) -> Images:
 
 def random_affine(x: Tensor, degrees: float, scale: float, rng: np.random.Generator) -> Tensor:
     """Rotate by up to +-degrees and zoom by up to a factor 1 +- scale, bilinear, border repeated: float[N,C,H,W]."""
-    angle = torch.from_numpy(rng.uniform(-degrees, degrees, len(x)) * (math.pi / 180)).to(x.dtype)
-    zoom = torch.from_numpy(rng.uniform(1 - scale, 1 + scale, len(x))).to(x.dtype)
+    angle = torch.from_numpy(rng.uniform(-degrees, degrees, len(x)) * (math.pi / 180)).to(x)
+    zoom = torch.from_numpy(rng.uniform(1 - scale, 1 + scale, len(x))).to(x)
     cos, sin, zero = torch.cos(angle) * zoom, torch.sin(angle) * zoom, torch.zeros_like(angle)
     theta = torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)

@@ -53,18 +53,9 @@ class BitNorm(nn.Module):
         return norm
 
 
-def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> int:
-    """Raise every batch-norm gamma to at least ``minimum``, in place; call after each optimizer step.
-
-    Returns:
-        How many gammas were below.
-    """
-    raised = 0
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                below = int((module.weight < minimum).sum())
-                if below:
-                    module.weight.clamp_(min=minimum)
-                    raised += below
-    return raised
+def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> None:
+    """Raise every batch-norm gamma to at least ``minimum``, in place; call after each optimizer step."""
+    gammas = [module.weight for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    if gammas:
+        with torch.no_grad():
+            torch._foreach_clamp_min_(gammas, minimum)
