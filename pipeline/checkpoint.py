@@ -58,6 +58,17 @@ def stage_folder(build: Path, alone: str | None = None) -> Path:
     return build / ("train" if alone is None else f"train-alone-{alone}")
 
 
+def run_id(recipe: Recipe, alone: str | None) -> dict[str, Any]:
+    """What a training is known by in its checkpoint; a network trained alone does not depend on [polish]."""
+    settings = recipe.unpolished() if alone else recipe
+    return {"model": recipe.name, "alone": alone, "training": settings.training_hash()}
+
+
+def teacher_folder(out: Path) -> Path:
+    """Where the teacher of a training in the folder ``out`` is trained: beside it, for all trainings there."""
+    return out.parent / "train-teacher"
+
+
 def find_checkpoint(recipe: Recipe) -> Path:
     """The shipped checkpoint, else the one trained here.
 

@@ -13,7 +13,7 @@ class Phase:
     """Consecutive epochs of one kind.
 
     Attributes:
-        name: "float", "bits", "average", "tune" or "norms".
+        name: "float", "bits", "average", "tune", "norms" or "polish".
         first: its first epoch, counted from 0 over the whole training.
         epochs: how many.
         lr: peak learning rate.
@@ -52,9 +52,10 @@ def phases(recipe: Recipe, *, alone: bool = False) -> tuple[Phase, ...]:
 
     Args:
         recipe: with the number of float epochs already in place.
-        alone: of a plain network, which is trained in float for as many epochs as the adaptive one has in all.
+        alone: of a plain network, which is trained in float for as many epochs as the adaptive one
+            has before it is polished.
     """
-    train, qat, mean = recipe.train, recipe.qat, recipe.average
+    train, qat, mean, polish = recipe.train, recipe.qat, recipe.average, recipe.polish
     planned = [
         ("float", train.epochs, train.lr, train.warmup),
         ("bits", qat.epochs, qat.lr, qat.warmup),
@@ -64,6 +65,8 @@ def phases(recipe: Recipe, *, alone: bool = False) -> tuple[Phase, ...]:
     ]
     if alone:
         planned = [("float", sum(epochs for _, epochs, _, _ in planned), train.lr, train.warmup)]
+    else:
+        planned.append(("polish", polish.epochs, polish.lr, qat.warmup))
     found = []
     first = 0
     for name, epochs, lr, warmup in planned:

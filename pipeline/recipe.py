@@ -24,6 +24,7 @@ from pipeline.recipe_sections import (
     InvalidKey,
     ModelSection,
     PolicySection,
+    PolishSection,
     QatSection,
     SelectionSection,
     TeacherSection,
@@ -52,6 +53,7 @@ class Recipe:
     teacher: TeacherSection
     qat: QatSection
     average: AverageSection
+    polish: PolishSection
     gates: GatesSection
     calibration: CalibrationSection
     selection: SelectionSection
@@ -94,7 +96,12 @@ class Recipe:
             teacher=TeacherSection(),
             qat=QatSection(),
             average=AverageSection(),
+            polish=PolishSection(),
         )
+
+    def unpolished(self) -> Recipe:
+        """The recipe without [polish]: what networks trained alone depend on."""
+        return dataclasses.replace(self, polish=PolishSection())
 
     def training_hash(self) -> str:
         """sha256 over the sections that a checkpoint depends on."""
@@ -105,6 +112,8 @@ class Recipe:
             settings["qat"] = dataclasses.asdict(self.qat)
         if self.average.epochs:
             settings["average"] = dataclasses.asdict(self.average)
+        if self.polish.epochs:
+            settings["polish"] = dataclasses.asdict(self.polish)
         if self.teacher.epochs:
             settings["teacher"] = dataclasses.asdict(self.teacher)
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
@@ -116,6 +125,7 @@ _SECTIONS: dict[str, type] = {
     "teacher": TeacherSection,
     "qat": QatSection,
     "average": AverageSection,
+    "polish": PolishSection,
     "gates": GatesSection,
     "calibration": CalibrationSection,
     "selection": SelectionSection,

@@ -239,6 +239,27 @@ class TeacherSection:
 
 
 @dataclass(frozen=True)
+class PolishSection:
+    """Last epochs, in float32: each step one mode alone learns from the super-net as it was before them.
+
+    Attributes:
+        epochs: passes over the training set; 0 for none.
+        lr: peak learning rate; warm-up as in [qat], then cosine to zero.
+        lowest: share of the steps that super-net (two of three) and base-net have with all blocks at the lowest width;
+            the rest is theirs, evenly, at the other widths.
+    """
+
+    epochs: int = 0
+    lr: float = 0.02
+    lowest: float = 0.6
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 <= self.lowest <= 1, "lowest", "must be 0 to 1")
+
+
+@dataclass(frozen=True)
 class GatesSection:
     """Gates that choose bits input by input (`pipeline.train_gates`), trained in three steps.
 

@@ -8,7 +8,15 @@ from typing import Any
 
 import torch
 
-from pipeline.checkpoint import GATES, load_tensors, shipped_checkpoint, shipped_gates, stage_folder
+from pipeline.checkpoint import (
+    GATES,
+    load_tensors,
+    run_id,
+    shipped_checkpoint,
+    shipped_gates,
+    stage_folder,
+    teacher_folder,
+)
 from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import build as build_network
 from pipeline.recipe import Recipe
@@ -47,7 +55,8 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
         "seeds": [record["seed"]],
         "epochs": record["epochs"],
         "training_hash": record["run"]["training"],
-        "torch": str(torch.__version__),
+        "torch": record.get("torch", str(torch.__version__)),
+        "devices": record.get("devices", ["cpu"]),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "networks": {
             name: {
@@ -55,7 +64,7 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
                 "macs": mode.macs(cost),
                 "bit_operations": mode.bit_operations(cost),
                 "accuracy": record["accuracy"][name],
-                "alone": _alone(build, name, record),
+                "alone": _alone(build, name, recipe),
             }
             for name, mode in _networks(recipe).items()
         },
@@ -64,6 +73,12 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
         results |= {"qat_epochs": recipe.qat.epochs, "norm_epochs": recipe.qat.norm_epochs}
     if recipe.average.epochs:
         results |= {"average_epochs": recipe.average.epochs, "tune_epochs": recipe.average.tune_epochs}
+    if recipe.polish.epochs:
+        results["polish_epochs"] = recipe.polish.epochs
+    if recipe.teacher.epochs:
+        _, taught = load_tensors(teacher_folder(out) / "checkpoint.safetensors")
+        settings = recipe.teacher
+        results["teacher"] = {"widths": settings.widths, "epochs": settings.epochs, **taught["accuracy"]["super"]}
     shipped = shipped_checkpoint(recipe)
     last = "--ship"
     if start is not None:
@@ -71,8 +86,9 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
         last += f" --start models/{recipe.name}/{FLOAT}"
         atomic_write(shipped.with_name(FLOAT), start.read_bytes())
     compared = [name for name, figures in results["networks"].items() if figures["alone"] is not None]
-    # The threads are those of the training where this process did it.
-    how = f"--model {recipe.name} --threads {torch.get_num_threads()} --seed {record['seed']}"
+    # The threads are those of the training where this process did it on a CPU.
+    threads = f"--threads {torch.get_num_threads()} " if results["devices"] == ["cpu"] else ""
+    how = f"--model {recipe.name} {threads}--seed {record['seed']}"
     ways = [*(f"--alone {name}" for name in compared), last]
     results["commands"] = [f"python -m pipeline.train {how} {way}" for way in ways]
     atomic_write(shipped, source.read_bytes())
@@ -118,13 +134,13 @@ def _networks(recipe: Recipe) -> dict[str, Mode]:
     }
 
 
-def _alone(build: Path, which: str, record: dict[str, Any]) -> dict[str, float] | None:
+def _alone(build: Path, which: str, recipe: Recipe) -> dict[str, float] | None:
     """Accuracies of the network trained alone, or None if it was not, or not in the same way."""
     path = stage_folder(build, which) / "checkpoint.safetensors"
     if not path.is_file():
         return None
     _, other = load_tensors(path)
-    if other["run"] != {**record["run"], "alone": which}:
+    if other["run"] != run_id(recipe, which):
         return None
     accuracy: dict[str, float] = other["accuracy"]["super"]
     return accuracy

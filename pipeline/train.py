@@ -19,7 +19,15 @@ import numpy as np
 import torch
 import typer
 
-from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, save_tensors, stage_folder
+from pipeline.checkpoint import (
+    find_checkpoint,
+    load_network,
+    load_tensors,
+    run_id,
+    save_tensors,
+    stage_folder,
+    teacher_folder,
+)
 from pipeline.command import build_folder, main_of, model_option, progress_bar
 from pipeline.data import Dataset, load_dataset
 from pipeline.data.augment import pad
@@ -30,7 +38,7 @@ from pipeline.phases import Phase, phases
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.recorded import RecordedSteps
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.trainer import Batches, Trainer, accuracy, sample_mode
+from pipeline.trainer import Batches, Trainer, accuracy, polished_mode, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
@@ -53,7 +61,6 @@ CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
 STATE = "state.safetensors"
 SETTLE_BATCHES = 80
-TEACHER = "train-teacher"
 
 Progress = Callable[[str, float], None]
 
@@ -65,13 +72,14 @@ class Epoch:
     Attributes:
         epoch: counted from 1.
         lr: learning rate of the last step.
-        loss_super: mean label loss; in an epoch of norms the distillation loss.
+        loss_super: mean label loss; in an epoch of norms or polish the distillation loss.
         loss_base: mean distillation loss; None for a network trained alone, as ``val_base``.
         val_super: percent of the validation images.
         val_base: percent of the validation images.
         val_narrow: bits -> percent of them that the super-net gets right with all blocks at that width; empty in the
             float training.
         seconds: wall clock.
+        device: "cpu", or the GPU's name.
     """
 
     epoch: int
@@ -82,6 +90,7 @@ class Epoch:
     val_base: float | None
     seconds: float
     val_narrow: Mapping[str, float] = field(default_factory=dict)
+    device: str = "cpu"
 
     def __str__(self) -> str:
         base = "" if self.val_base is None else f", base-net {self.val_base:.2f}"
@@ -126,8 +135,8 @@ def train(
         DimmerError: the data set is nowhere, a file is damaged, or the training diverged.
     """
     final, saved = out / CHECKPOINT, out / STATE
-    run_id = {"model": recipe.name, "alone": alone, "training": recipe.training_hash()}
-    if final.is_file() and load_tensors(final)[1].get("run") == run_id:
+    run = run_id(recipe, alone)
+    if final.is_file() and load_tensors(final)[1].get("run") == run:
         return final
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     trainer = Trainer(recipe, alone, place, _teacher(recipe, out, device, progress))
@@ -135,7 +144,7 @@ def train(
     if saved.is_file():
         tensors, record = load_tensors(saved)
         # A state of other settings is no error: whoever changed the recipe wants a new training.
-        if record.get("run") == run_id:
+        if record.get("run") == run:
             trainer.restore(tensors)
             history = [Epoch(**line) for line in record["history"]]
     settings = recipe.train
@@ -152,12 +161,14 @@ def train(
         if epoch == settings.epochs and recipe.qat.epochs:
             trainer.widen()
         phase = next(p for p in plan if epoch < p.end)
+        if phase.name == "polish" and epoch == phase.first:
+            trainer.freeze()
         history.append(_run_epoch(trainer, recorded, images, dataset, epoch, phase, clock))
-        save_tensors(saved, trainer.state(), {"run": run_id, "history": [asdict(line) for line in history]})
+        save_tensors(saved, trainer.state(), {"run": run, "history": [asdict(line) for line in history]})
         clock.epoch_done(history[-1])
     if recipe.qat.epochs and not alone:
         trainer.settle_norms(_settle_batches(trainer, images), dataset.val)
-    _finish(trainer, dataset, history, run_id, out)
+    _finish(trainer, dataset, history, run, out)
     saved.unlink(missing_ok=True)
     return final
 
@@ -169,7 +180,7 @@ def _teacher(recipe: Recipe, out: Path, device: str | None, progress: Progress) 
     of_teacher = recipe.of_teacher()
     checkpoint = train(
         of_teacher,
-        out.parent / TEACHER,
+        teacher_folder(out),
         alone="super",
         device=device,
         progress=lambda text, share: progress(f"teacher, {text}", 0.0),
@@ -250,6 +261,8 @@ def _run_epoch(
         if phase.name == "norms":
             modes = trainer.narrow_modes()
             loss = trainer.step_norms(x, modes[i % len(modes)], lr)
+        elif phase.name == "polish":
+            loss = trainer.step_mode(x, polished_mode(trainer.network, trainer.recipe.polish, rng), lr)
         else:
             sampled = sample_mode(trainer.network, qat, rng) if narrow else None
             labels = torch.from_numpy(dataset.train.labels[index])
@@ -281,7 +294,9 @@ def _run_epoch(
                 mode = super_mode(config.mandatory, config.skippable, bits)
                 widths[str(bits)] = accuracy(trainer.network, dataset.val, mode, trainer.device)
     seconds = round(time.monotonic() - began, 1)
-    return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, seconds, widths)
+    place = trainer.device
+    device = torch.cuda.get_device_name(place) if place.type == "cuda" else place.type
+    return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, seconds, widths, device)
 
 
 def _settle_batches(trainer: Trainer, images: Batches) -> list[torch.Tensor]:
@@ -296,7 +311,7 @@ def _settle_batches(trainer: Trainer, images: Batches) -> list[torch.Tensor]:
     ]
 
 
-def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: dict[str, Any], out: Path) -> None:
+def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run: dict[str, Any], out: Path) -> None:
     """Look at the test images, once, and write history and checkpoint; the checkpoint last, as it ends the training."""
     modes = {"super": trainer.super} if trainer.base is None else {"super": trainer.super, "base": trainer.base}
     config = trainer.network.config
@@ -311,11 +326,11 @@ def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run_id: di
     }
     settings = trainer.settings
     record = {
-        "run": run_id,
+        "run": run,
         "seed": settings.seed,
         "epochs": settings.epochs,
         "torch": str(torch.__version__),
-        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else place.type,
+        "devices": list(dict.fromkeys(line.device for line in history)),
         "accuracy": figures,
     }
     text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"

@@ -6,6 +6,7 @@ patterns between them are never trained: distillation aligns their features well
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections import Counter
@@ -28,7 +29,7 @@ from pipeline.networks import Network, build, clamp_gammas
 from pipeline.networks.norm import BitNorm
 from pipeline.pruning import pruned
 from pipeline.recipe import Recipe
-from pipeline.recipe_sections import Augmentation, QatSection, TrainSection
+from pipeline.recipe_sections import Augmentation, PolishSection, QatSection, TrainSection
 
 _EVAL_BATCH = 250
 # A GPU is hardly busy with 250 small images.
@@ -49,6 +50,18 @@ def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator
     patterns = network.depth_patterns()
     pattern = patterns[int(rng.integers(len(patterns)))]
     return Mode(tuple(tuple(bits and int(rng.choice(config.bits)) for bits in stage) for stage in pattern.blocks))
+
+
+def polished_mode(network: Network, settings: PolishSection, rng: np.random.Generator) -> Mode:
+    """The mode that learns in a step of [polish]."""
+    config = network.config
+    lowest = min(config.bits)
+    others = [bits for bits in config.bits if bits != lowest]
+    if not others or rng.random() < settings.lowest:
+        bits, whole = lowest, rng.random() < 2 / 3
+    else:
+        bits, whole = int(rng.choice(others)), rng.random() < 0.5
+    return (super_mode if whole else base_mode)(config.mandatory, config.skippable, bits)
 
 
 def make_optimizer(network: nn.Module, settings: TrainSection) -> torch.optim.SGD:
@@ -116,13 +129,13 @@ class Teacher:
     """A larger network, trained before, whose logits the super-net learns from (Hinton et al., 2015).
 
     Args:
-        network: plain, of the same family.
+        network: of the same family; its super-net teaches.
         precision: "fp32" or "bf16".
         device: where it runs.
     """
 
     def __init__(self, network: Network, precision: str, device: torch.device) -> None:
-        self._network = network.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.network = network.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self._mode = network.super_mode()
         self._precision = precision
         self._device = device
@@ -130,7 +143,7 @@ class Teacher:
     def __call__(self, x: Tensor) -> Tensor:
         """float32[N,C,H,W] -> logits float32[N,classes], without a gradient."""
         with torch.no_grad(), mixed_precision(self._device, self._precision):
-            logits: Tensor = self._network(x, self._mode).float()
+            logits: Tensor = self.network(x, self._mode).float()
         return logits
 
 
@@ -191,9 +204,7 @@ class Trainer:
         teacher: the network that the super-net learns from beside the labels, in eval mode.
     """
 
-    def __init__(
-        self, recipe: Recipe, alone: str | None, device: torch.device, teacher: Network | None = None
-    ) -> None:
+    def __init__(self, recipe: Recipe, alone: str | None, device: torch.device, teacher: Network | None = None) -> None:
         self.recipe = recipe
         self.settings = recipe.train
         self.device = device
@@ -205,6 +216,7 @@ class Trainer:
         # A network with nothing to skip has one mode, and no base-net to teach.
         self.base = None if alone else self.network.base_mode()
         self.teacher = None if teacher is None else Teacher(teacher, self.settings.precision, device)
+        self.frozen: Teacher | None = None
         self.optimizer = make_optimizer(self.network, self.settings)
         self.mean: dict[str, Tensor] = {}
         self.averaged = 0
@@ -342,6 +354,32 @@ class Trainer:
         network.requires_grad_(True)
         return loss.detach()
 
+    def freeze(self) -> None:
+        """From here on the super-net as it is now teaches in ``step_mode``; the momenta are forgotten."""
+        network = copy.deepcopy(self.network).requires_grad_(False)
+        self.frozen = Teacher(network, "fp32", self.device)
+        self.optimizer.state.clear()
+
+    def step_mode(self, x: Tensor, mode: Mode, lr: float) -> Tensor:
+        """One optimizer step in which one mode learns from the frozen super-net, in float32.
+
+        Args:
+            x: float32[N,C,H,W].
+            mode: any.
+            lr: learning rate of this step.
+
+        Returns:
+            The detached distillation loss.
+        """
+        assert self.frozen is not None
+        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
+        self.set_rate(lr)
+        self.optimizer.zero_grad()
+        loss = distillation(self.network(x, mode), self.frozen(x), self.settings.temperature)
+        loss.backward()
+        self.update()
+        return loss.detach()
+
     def narrow_modes(self) -> tuple[Mode, ...]:
         """Super-net and base-net with all blocks at each narrow width."""
         config = self.network.config
@@ -465,6 +503,8 @@ class Trainer:
             tensors["averaged"] = torch.tensor(self.averaged)
         if len(self.losses):
             tensors["losses"] = self.losses
+        if self.frozen is not None:
+            tensors |= {f"frozen.{name}": tensor for name, tensor in self.frozen.network.state_dict().items()}
         return tensors
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
@@ -474,6 +514,10 @@ class Trainer:
         self.mean = {name.removeprefix("mean."): t for name, t in tensors.items() if name.startswith("mean.")}
         self.averaged = int(tensors.get("averaged", torch.tensor(0)))
         self.losses = tensors.get("losses", torch.empty(0))
+        if frozen := {name.removeprefix("frozen."): t for name, t in tensors.items() if name.startswith("frozen.")}:
+            self.freeze()
+            assert self.frozen is not None
+            self.frozen.network.load_state_dict(frozen)
         for name, parameter in self.network.named_parameters():
             if (momentum := tensors.get(f"momentum.{name}")) is not None:
                 self.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)

@@ -14,12 +14,12 @@ from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shi
 from pipeline.data import Dataset, Split, to_input
 from pipeline.errors import DimmerError
 from pipeline.modes import Mode
-from pipeline.networks import MIN_GAMMA
-from pipeline.phases import learning_rate
+from pipeline.networks import MIN_GAMMA, build
+from pipeline.phases import learning_rate, phases
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.recipe_sections import AverageSection, QatSection
+from pipeline.recipe_sections import AverageSection, PolishSection, QatSection, TeacherSection
 from pipeline.ship import ship
-from pipeline.trainer import Trainer, accuracy, distillation, make_optimizer, sample_mode
+from pipeline.trainer import Trainer, accuracy, distillation, make_optimizer, polished_mode, sample_mode
 
 RECIPE = """\
 [model]
@@ -423,3 +423,100 @@ def test_weights_of_images_weigh_their_gradients(recipe: Recipe) -> None:
     for name, plain in gradients[0].items():
         torch.testing.assert_close(gradients[1][name], plain, rtol=1e-3, atol=1e-6, msg=name)
         torch.testing.assert_close(gradients[2][name], 3 * plain, rtol=1e-3, atol=1e-6, msg=name)
+
+
+def taught(recipe: Recipe, weight: float = 0.5) -> Recipe:
+    """The recipe with a teacher twice as wide, trained for one epoch."""
+    return dataclasses.replace(recipe, teacher=TeacherSection(widths=(8, 16), epochs=1, weight=weight, temperature=3.0))
+
+
+def test_a_teacher_is_trained_once_beside_the_trainings_that_it_serves(recipe: Recipe, tmp_path: Path) -> None:
+    stage.train(taught(recipe), tmp_path / "train")
+    teacher = tmp_path / "train-teacher" / "checkpoint.safetensors"
+    tensors, record = load_tensors(teacher)
+    assert tensors["fc.weight"].shape == (10, 16)
+    assert record["epochs"] == 1
+    before = teacher.stat().st_mtime_ns
+    stage.train(taught(recipe), tmp_path / "train-alone-base", alone="base")
+    assert teacher.stat().st_mtime_ns == before
+
+
+def test_the_super_net_learns_from_labels_and_teacher(recipe: Recipe) -> None:
+    recipe = dataclasses.replace(taught(recipe, 0.75), train=dataclasses.replace(recipe.train, weight_decay=0.0))
+    teacher = build("resnet", recipe.of_teacher().model.config().alone("super"))
+    trainer = Trainer(recipe, "super", torch.device("cpu"), teacher)
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    trainer.network.train()
+    trainer.step(x, labels, 0.01)
+
+    network = Trainer(recipe, "super", torch.device("cpu")).network.train()
+    logits = network(x, network.super_mode())
+    told = teacher(x, teacher.super_mode()).detach()
+    loss = 0.25 * torch.nn.functional.cross_entropy(logits, labels) + 0.75 * distillation(logits, told, 3.0)
+    loss.backward()
+    for (name, ours), theirs in zip(trainer.network.named_parameters(), network.parameters(), strict=True):
+        assert ours.grad is not None, name
+        assert theirs.grad is not None, name
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-5, msg=name)
+    assert all(p.grad is None for p in teacher.parameters())
+
+
+def polished(recipe: Recipe, epochs: int = 1) -> Recipe:
+    return dataclasses.replace(narrow(recipe), polish=PolishSection(epochs=epochs, lr=0.05))
+
+
+def test_a_step_of_polish_pulls_one_mode_towards_the_super_net_as_it_was(recipe: Recipe) -> None:
+    trainer = Trainer(polished(recipe), None, torch.device("cpu"))
+    x, mode = to_input(bright_or_dark().train.images[:64]), Mode.parse("44.44")
+    trainer.freeze()
+    assert trainer.frozen is not None
+    before = {name: tensor.clone() for name, tensor in trainer.frozen.network.state_dict().items()}
+    trainer.network.train()
+    losses = [float(trainer.step_mode(x, mode, 0.02)) for _ in range(12)]
+    assert losses[-1] < 0.7 * losses[0]
+    assert not changed(before, trainer.frozen.network.state_dict())
+    norms = changed(before, trainer.network.state_dict())
+    assert any(".of_bits.4.executed." in name for name in norms)
+    assert not any(".of_bits.8." in name or ".of_bits.2." in name or ".skipped." in name for name in norms)
+
+
+def test_most_steps_of_polish_are_those_of_the_lowest_width(recipe: Recipe) -> None:
+    trainer, rng = Trainer(polished(recipe), None, torch.device("cpu")), np.random.default_rng(0)
+    modes = [str(polished_mode(trainer.network, PolishSection(lowest=0.75), rng)) for _ in range(1200)]
+    share = {mode: modes.count(mode) / len(modes) for mode in set(modes)}
+    assert set(share) == {"22.22", "20.20", "44.44", "40.40", "88.88", "80.80"}
+    assert share["22.22"] == pytest.approx(0.5, abs=0.05)
+    assert share["20.20"] == pytest.approx(0.25, abs=0.05)
+    assert share["80.80"] == pytest.approx(0.0625, abs=0.03)
+
+
+@pytest.mark.parametrize("at", [0.78, 0.9])
+def test_an_interrupted_polish_ends_in_the_same_bytes(recipe: Recipe, tmp_path: Path, at: float) -> None:
+    settings = polished(recipe, epochs=2)
+    whole = stage.train(settings, tmp_path / "whole").read_bytes()
+
+    def interrupt(text: str, share: float) -> None:
+        if share > at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stage.train(settings, tmp_path / "cut", progress=interrupt)
+    assert stage.train(settings, tmp_path / "cut").read_bytes() == whole
+
+
+def test_networks_trained_alone_have_as_many_epochs_as_the_adaptive_one_before_its_polish(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    settings = polished(averaged(recipe, tune_epochs=3), epochs=5)
+    (alone,) = phases(dataclasses.replace(settings, average=averaged(recipe, tune_epochs=3).average), alone=True)
+    assert alone.epochs == 3 + 1 + 2 + 3
+    build_folder = tmp_path / "build" / "tiny"
+    stage.train(taught(polished(recipe)), build_folder / "train")
+    stage.train(taught(polished(recipe)), build_folder / "train-alone-super", alone="super")
+    ship(taught(polished(recipe)), build_folder / "train", build_folder)
+    results = json.loads((recipe.path.parent / "results.json").read_text())
+    assert results["networks"]["super"]["alone"] is not None
+    assert results["polish_epochs"] == 1
+    assert results["devices"] == ["cpu"]
+    assert results["teacher"]["widths"] == [8, 16]
+    assert set(results["teacher"]) == {"widths", "epochs", "val", "test"}

@@ -22,7 +22,7 @@ from pipeline.data import (
     to_int8,
 )
 from pipeline.data import cifar10 as cifar
-from pipeline.data.augment import pad, random_affine, random_crops, random_flips
+from pipeline.data.augment import device_crops, pad, random_affine, random_crops, random_flips
 from pipeline.errors import DimmerError
 
 
@@ -188,3 +188,23 @@ def test_no_rotation_and_no_zoom_is_the_identity() -> None:
     x = to_input(ramp())
     assert torch.allclose(random_affine(x, 0.0, 0.0, np.random.default_rng(0)), x, atol=1e-5)
     assert not torch.allclose(random_affine(x, 20.0, 0.0, np.random.default_rng(0)), x, atol=0.1)
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_crops_made_on_a_device_are_those_of_the_cpu(flip: bool) -> None:
+    images, index = pad(ramp(), 2, 128), np.array([4, 0, 3, 3, 5])
+    wanted = random_crops(images[index], (8, 8), np.random.default_rng(7))
+    if flip:
+        rng = np.random.default_rng(7)
+        wanted = random_flips(random_crops(images[index], (8, 8), rng), rng)
+    on_device = torch.from_numpy(images)
+    found = device_crops(on_device, index, (8, 8), np.random.default_rng(7), crop=True, flip=flip)
+    assert torch.equal(found, to_input(wanted))
+
+
+def test_without_crops_the_device_gives_the_images_themselves() -> None:
+    images = ramp()
+    found = device_crops(
+        torch.from_numpy(images), np.arange(3), (8, 8), np.random.default_rng(0), crop=False, flip=False
+    )
+    assert torch.equal(found, to_input(images[:3]))
