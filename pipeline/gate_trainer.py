@@ -16,13 +16,14 @@ from torch.nn import functional as F
 
 from pipeline.checkpoint import load_network
 from pipeline.data import Images, Split, to_input
+from pipeline.losses import distillation
 from pipeline.networks import ResNet, clamp_gammas
 from pipeline.networks.gate_config import LEVELS, budget_level, direction, gated_cost, level_budget
 from pipeline.networks.gates import GatedNetwork, Gates, Outcome
 from pipeline.recipe import Recipe
 from pipeline.recipe_sections import GatesSection
 from pipeline.static_front import StaticMode, best_within, static_front
-from pipeline.trainer import Trainer, distillation, sample_mode
+from pipeline.trainer import Trainer, sample_mode
 
 STEPS = ("warm-up", "cost", "tuning")
 # What the softmax of the wanted option is warmed up to: over that, its gradient would vanish.
@@ -163,7 +164,7 @@ class GateTrainer:
         self.optimizer = torch.optim.Adam(self.gated.gates.parameters(), lr=self.settings.lr)
 
     def step(self, x: Tensor, budgets: Sequence[float], step: str, lr: float) -> tuple[float, float]:
-        """One optimizer step.
+        """One optimizer step, in float32 whatever the precision of the backbone's training.
 
         Args:
             x: float32[N,C,H,W].
@@ -184,11 +185,10 @@ class GateTrainer:
         self.optimizer.zero_grad()
         if joint:
             self.trainer.optimizer.zero_grad()
-        with torch.no_grad(), self.trainer.autocast(narrow=bool(self.recipe.qat.epochs)):
-            teacher = network(x, self.trainer.super).float()
-        with self.trainer.autocast(narrow=bool(self.recipe.qat.epochs)):
-            levels = torch.cat([_levels(b, x[part]) for b, part in zip(budgets, parts, strict=True)])
-            outcome = self.gated(x, levels, alternatives=step != "warm-up")
+        with torch.no_grad():
+            teacher = network(x, self.trainer.super)
+        levels = torch.cat([_levels(b, x[part]) for b, part in zip(budgets, parts, strict=True)])
+        outcome = self.gated(x, levels, alternatives=step != "warm-up")
         loss = distillation(outcome.logits, teacher, self.recipe.train.temperature)
         means = [outcome.cost[part].mean() / budget for budget, part in zip(budgets, parts, strict=True)]
         total = self._warm_up(outcome, budgets, parts) if step == "warm-up" else loss + self._pull(means)

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pipeline.losses import Lesson, Losses
 from pipeline.modes import Mode
 from pipeline.networks import Network
 from pipeline.networks.blocks import Norm, select_norm
-from pipeline.trainer import Lesson, Losses, Trainer
+from pipeline.trainer import Trainer
 
 
-def parameters_of(network: Network, mode: Mode) -> set[nn.Parameter]:
+def parameters_of(network: Network, mode: Mode) -> set[Tensor]:
     """The parameters that an inference in this mode reads."""
-    used = set(network.stem.parameters()) | set(network.fc.parameters())
+    used: set[Tensor] = set(network.stem.parameters()) | set(network.fc.parameters())
     for _, block, skipped, bits in network.blocks(mode):
         pairs: list[tuple[nn.Conv2d, Norm]] = [(block.conv1, block.norm1), (block.conv2, block.norm2)]
         if block.shortcut is not None:
@@ -37,7 +38,8 @@ class _Recorded:
     """The lesson and the stem's backward pass for float or for narrow epochs.
 
     Attributes:
-        replay: both graphs.
+        lesson: the first graph.
+        stem: the last.
         kept: tensors that the graphs after the first read; they must not be freed.
     """
 
@@ -60,9 +62,9 @@ class RecordedSteps:
         self._gradients = [torch.zeros_like(p) for p in self._parameters]
         self._lessons: dict[bool, _Recorded] = {}
         self._sampled: dict[Mode, torch.cuda.CUDAGraph] = {}
-        self._used: dict[Mode, set[nn.Parameter]] = {}
+        self._used: dict[Mode, set[Tensor]] = {}
         self._x = self._labels = torch.empty(0)
-        self._pool: tuple[int, int] = (0, 0)
+        self._pool = torch.cuda.graph_pool_handle()
 
     def step(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
         """As `Trainer.step` without weights; the losses change with the next step."""
@@ -132,12 +134,12 @@ class RecordedSteps:
             graph.capture_end()
         return graph
 
-    def _attach_gradients(self, used: set[nn.Parameter] | None) -> None:
+    def _attach_gradients(self, used: set[Tensor] | None) -> None:
         """Every parameter's gradient, for recording; or those alone that a step has, as the optimizer wants them."""
         for parameter, gradient in zip(self._parameters, self._gradients, strict=True):
             parameter.grad = gradient if used is None or parameter in used else None
 
-    def _parameters_of(self, mode: Mode) -> set[nn.Parameter]:
+    def _parameters_of(self, mode: Mode) -> set[Tensor]:
         if mode not in self._used:
             self._used[mode] = parameters_of(self.trainer.network, mode)
         return self._used[mode]

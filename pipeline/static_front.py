@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pipeline.losses import distillation
 from pipeline.modes import FULL_BITS, Mode
 from pipeline.networks import ResNet
 from pipeline.networks.gate_config import GatedCost, GatePlace
-from pipeline.trainer import distillation
 
 _BATCH = 250
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import typer
 
+from pipeline.batches import Batches
 from pipeline.checkpoint import (
     find_checkpoint,
     load_network,
@@ -38,13 +39,15 @@ from pipeline.phases import Phase, phases
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.recorded import RecordedSteps
 from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.trainer import Batches, Trainer, accuracy, polished_mode, sample_mode
+from pipeline.trainer import Trainer, accuracy, polished_mode, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
 CODE = (
     "pipeline/train.py",
     "pipeline/trainer.py",
+    "pipeline/losses.py",
+    "pipeline/batches.py",
     "pipeline/recorded.py",
     "pipeline/phases.py",
     "pipeline/pruning.py",

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 import typer
 
+from pipeline.batches import augment
 from pipeline.checkpoint import (
     GATES,
     find_checkpoint,
@@ -43,13 +44,15 @@ from pipeline.networks.gates import Gates
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from pipeline.static_front import best_within
-from pipeline.trainer import accuracy, augment
+from pipeline.trainer import accuracy
 
 CODE = (
     "pipeline/train_gates.py",
     "pipeline/gate_trainer.py",
     "pipeline/static_front.py",
     "pipeline/trainer.py",
+    "pipeline/losses.py",
+    "pipeline/batches.py",
     "pipeline/data",
     "pipeline/networks",
     "calibration/weights.py",

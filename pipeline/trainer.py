@@ -12,24 +12,23 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
-from pipeline.data import Images, Split, to_input
-from pipeline.data.augment import device_crops, random_affine, random_crops, random_flips
+from pipeline.data import Split, to_input
+from pipeline.losses import Lesson, Losses, Teacher, distillation, label_loss, mixed_precision
 from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from pipeline.networks import Network, build, clamp_gammas
 from pipeline.networks.norm import BitNorm
 from pipeline.pruning import pruned
 from pipeline.recipe import Recipe
-from pipeline.recipe_sections import Augmentation, PolishSection, QatSection, TrainSection
+from pipeline.recipe_sections import PolishSection, QatSection, TrainSection
 
 _EVAL_BATCH = 250
 # A GPU is hardly busy with 250 small images.
@@ -70,128 +69,6 @@ def make_optimizer(network: nn.Module, settings: TrainSection) -> torch.optim.SG
     rest = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": weights, "weight_decay": settings.weight_decay}, {"params": rest, "weight_decay": 0.0}]
     return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=True)
-
-
-def distillation(student: Tensor, teacher: Tensor, temperature: float, weights: Tensor | None = None) -> Tensor:
-    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes].
-
-    ``weights``, float[N], are those of the images; all 1 without.
-    """
-    log_student = F.log_softmax(student / temperature, 1)
-    log_teacher = F.log_softmax(teacher / temperature, 1)
-    if weights is None:
-        return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
-    each = F.kl_div(log_student, log_teacher, log_target=True, reduction="none").sum(1)
-    return (weights * each).mean() * temperature**2
-
-
-def label_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Cross-entropy, mean over the batch with the images' weights, and detached float[N] without them."""
-    if weights is None:
-        return F.cross_entropy(logits, labels), F.cross_entropy(logits.detach(), labels, reduction="none")
-    each = F.cross_entropy(logits, labels, reduction="none")
-    return (weights * each).mean(), each.detach()
-
-
-@dataclass(frozen=True)
-class Losses:
-    """What a step measured, detached.
-
-    Attributes:
-        label: the super-net's label loss, without the weights of the images.
-        base: the base-net's distillation loss; None where there is no base-net.
-        each: float32[N], the super-net's label loss of each image.
-    """
-
-    label: Tensor
-    base: Tensor | None
-    each: Tensor
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a step leaves to the sampled mode and to the stem.
-
-    Attributes:
-        stem: the stem's output, whose backward pass waits for the gradients of all networks.
-        shared: the same without its past; its ``grad`` gathers them.
-        logits: the super-net's, float32[N,classes], detached.
-        losses: measured so far.
-    """
-
-    stem: Tensor
-    shared: Tensor
-    logits: Tensor
-    losses: Losses
-
-
-class Teacher:
-    """A larger network, trained before, whose logits the super-net learns from (Hinton et al., 2015).
-
-    Args:
-        network: of the same family; its super-net teaches.
-        precision: "fp32" or "bf16".
-        device: where it runs.
-    """
-
-    def __init__(self, network: Network, precision: str, device: torch.device) -> None:
-        self.network = network.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self._mode = network.super_mode()
-        self._precision = precision
-        self._device = device
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """float32[N,C,H,W] -> logits float32[N,classes], without a gradient."""
-        with torch.no_grad(), mixed_precision(self._device, self._precision):
-            logits: Tensor = self.network(x, self._mode).float()
-        return logits
-
-
-def mixed_precision(device: torch.device, precision: str) -> torch.autocast | nullcontext[None]:
-    """A context in which bf16 means bfloat16 convolutions, and fp32 float32 ones."""
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
-
-
-def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
-    """uint8[N,H+2p,W+2p,C], already padded -> network input float32[N,C,H,W]."""
-    if settings.pad:
-        images = random_crops(images, size, rng)
-    if settings.flip:
-        images = random_flips(images, rng)
-    x = to_input(images)
-    if settings.rotate or settings.zoom:
-        x = random_affine(x, settings.rotate, settings.zoom, rng)
-    return x
-
-
-class Batches:
-    """Augmented batches of a training set, which lies on the GPU where the network does.
-
-    Args:
-        images: uint8[N,H+2p,W+2p,C], padded.
-        size: height and width of the network's input.
-        settings: the augmentation.
-        device: the network's.
-    """
-
-    def __init__(self, images: Images, size: tuple[int, int], settings: Augmentation, device: torch.device) -> None:
-        self._images = images
-        self._size = size
-        self._settings = settings
-        self._on_gpu = torch.from_numpy(images).to(device) if device.type == "cuda" else None
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __call__(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device."""
-        if self._on_gpu is None:
-            return augment(self._images[index], self._size, self._settings, rng)
-        settings = self._settings
-        x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
-        if settings.rotate or settings.zoom:
-            x = random_affine(x, settings.rotate, settings.zoom, rng)
-        return x
 
 
 class Trainer:

@@ -55,7 +55,7 @@ class BitNorm(nn.Module):
 
 def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> None:
     """Raise every batch-norm gamma to at least ``minimum``, in place; call after each optimizer step."""
-    gammas = [module.weight for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    gammas: list[Tensor] = [module.weight for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     if gammas:
         with torch.no_grad():
             torch._foreach_clamp_min_(gammas, minimum)

@@ -13,13 +13,14 @@ from pipeline import train as stage
 from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
 from pipeline.data import Dataset, Split, to_input
 from pipeline.errors import DimmerError
+from pipeline.losses import distillation
 from pipeline.modes import Mode
 from pipeline.networks import MIN_GAMMA, build
 from pipeline.phases import learning_rate, phases
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.recipe_sections import AverageSection, PolishSection, QatSection, TeacherSection
 from pipeline.ship import ship
-from pipeline.trainer import Trainer, accuracy, distillation, make_optimizer, polished_mode, sample_mode
+from pipeline.trainer import Trainer, accuracy, make_optimizer, polished_mode, sample_mode
 
 RECIPE = """\
 [model]

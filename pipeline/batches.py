@@ -1,0 +1,54 @@
+"""Augmented batches of training images, made where the network is."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.data import Images, to_input
+from pipeline.data.augment import device_crops, random_affine, random_crops, random_flips
+from pipeline.recipe_sections import Augmentation
+
+
+def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
+    """uint8[N,H+2p,W+2p,C], already padded -> network input float32[N,C,H,W]."""
+    if settings.pad:
+        images = random_crops(images, size, rng)
+    if settings.flip:
+        images = random_flips(images, rng)
+    x = to_input(images)
+    if settings.rotate or settings.zoom:
+        x = random_affine(x, settings.rotate, settings.zoom, rng)
+    return x
+
+
+class Batches:
+    """Augmented batches of a training set, which lies on the GPU where the network does.
+
+    Args:
+        images: uint8[N,H+2p,W+2p,C], padded.
+        size: height and width of the network's input.
+        settings: the augmentation.
+        device: the network's.
+    """
+
+    def __init__(self, images: Images, size: tuple[int, int], settings: Augmentation, device: torch.device) -> None:
+        self._images = images
+        self._size = size
+        self._settings = settings
+        self._on_gpu = torch.from_numpy(images).to(device) if device.type == "cuda" else None
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __call__(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device."""
+        if self._on_gpu is None:
+            return augment(self._images[index], self._size, self._settings, rng)
+        settings = self._settings
+        x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
+        if settings.rotate or settings.zoom:
+            x = random_affine(x, settings.rotate, settings.zoom, rng)
+        return x

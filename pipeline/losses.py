@@ -1,0 +1,92 @@
+"""What networks learn from: labels, each other's logits, and a teacher's."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.networks import Network
+
+
+def distillation(student: Tensor, teacher: Tensor, temperature: float, weights: Tensor | None = None) -> Tensor:
+    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes].
+
+    ``weights``, float[N], are those of the images; all 1 without.
+    """
+    log_student = F.log_softmax(student / temperature, 1)
+    log_teacher = F.log_softmax(teacher / temperature, 1)
+    if weights is None:
+        return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
+    each = F.kl_div(log_student, log_teacher, log_target=True, reduction="none").sum(1)
+    return (weights * each).mean() * temperature**2
+
+
+def label_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Cross-entropy, mean over the batch with the images' weights, and detached float[N] without them."""
+    if weights is None:
+        return F.cross_entropy(logits, labels), F.cross_entropy(logits.detach(), labels, reduction="none")
+    each = F.cross_entropy(logits, labels, reduction="none")
+    return (weights * each).mean(), each.detach()
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a step measured, detached.
+
+    Attributes:
+        label: the super-net's label loss, without the weights of the images.
+        base: the base-net's distillation loss; None where there is no base-net.
+        each: float32[N], the super-net's label loss of each image.
+    """
+
+    label: Tensor
+    base: Tensor | None
+    each: Tensor
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a step leaves to the sampled mode and to the stem.
+
+    Attributes:
+        stem: the stem's output, whose backward pass waits for the gradients of all networks.
+        shared: the same without its past; its ``grad`` gathers them.
+        logits: the super-net's, float32[N,classes], detached.
+        losses: measured so far.
+    """
+
+    stem: Tensor
+    shared: Tensor
+    logits: Tensor
+    losses: Losses
+
+
+def mixed_precision(device: torch.device, precision: str) -> torch.autocast | nullcontext[None]:
+    """A context in which bf16 means bfloat16 convolutions, and fp32 float32 ones."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+class Teacher:
+    """A larger network, trained before, whose logits the super-net learns from (Hinton et al., 2015).
+
+    Args:
+        network: of the same family; its super-net teaches.
+        precision: "fp32" or "bf16".
+        device: where it runs.
+    """
+
+    def __init__(self, network: Network, precision: str, device: torch.device) -> None:
+        self.network = network.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._mode = network.super_mode()
+        self._precision = precision
+        self._device = device
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """float32[N,C,H,W] -> logits float32[N,classes], without a gradient."""
+        with torch.no_grad(), mixed_precision(self._device, self._precision):
+            logits: Tensor = self.network(x, self._mode).float()
+        return logits
