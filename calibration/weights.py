@@ -17,20 +17,42 @@ UNITS = {4: 1, 2: 7}
 weights of -7, 0 and 7 it is seven times as fine as with -1, 0 and 1, where its rounding alone would cost accuracy."""
 
 
+DEAD = 1e-6
+"""A channel without a weight over this died in training: next to the epsilon of its norm its variance is nothing, and
+its output is the norm's offset."""
+
+
 def to_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Rounds a weight to its per-channel symmetric int8 grid.
+
+    A channel that died has a single code of 127, worth `DEAD`: converters want one to take the step from.
 
     Args:
         weight: float[O, ...], output channels first.
 
     Returns:
-        (codes int8[O, ...] with max |code| = 127 in every channel that is not all zero, scale float64[O]).
+        (codes int8[O, ...] with max |code| = 127 in every channel, scale float64[O]).
     """
     flat = weight.detach().to(torch.float64).flatten(1)
     largest = flat.abs().amax(1)
-    scale = torch.where(largest > 0, largest / 127.0, torch.ones_like(largest))
+    dead = largest < DEAD
+    scale = largest.clamp(min=DEAD) / 127.0
     codes = torch.clamp(torch.round(flat / scale[:, None]), -127, 127).to(torch.int8)
+    codes[dead] = 0
+    codes[dead, 0] = 127
     return codes.reshape(weight.shape), scale
+
+
+def room_for_bias(scale: Tensor, bias: Tensor) -> Tensor:
+    """The step of a folded weight, raised where it is so small beside the bias that this would not fit int32.
+
+    Args:
+        scale: float64[O]; bias: float64[O].
+
+    Returns:
+        float64[O]: with inputs whose step is over 1/256, a bias is less than 2^30 steps of input times weight.
+    """
+    return torch.maximum(scale, bias.abs() * 2.0**-22)
 
 
 def slice_codes(codes: Tensor, bits: int) -> tuple[Tensor, float]:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from calibration.weights import fold_norm, from_grid, slice_codes, to_grid
+from calibration.weights import fold_norm, from_grid, room_for_bias, slice_codes, to_grid
 from pipeline.errors import DimmerError
 from pipeline.modes import FULL_BITS, Mode, check_mode
 from pipeline.networks.blocks import select_norm
@@ -186,6 +186,7 @@ def _folded(
         scale, bias = fold_norm(scale, conv.bias, mean, var, norm.weight, norm.bias, norm.eps)
     except ValueError as error:
         raise DimmerError(f"{norm_name}: {error}; train again with this version") from None
+    scale = room_for_bias(scale, bias)
     folded = nn.Conv2d(
         conv.in_channels,
         conv.out_channels,
@@ -253,6 +254,7 @@ def deploy(network: ResNet, mode: Mode, recalibrated: NormStatistics | None = No
             norms.append(select_norm(block.shortcut.norm, skipped, bits))
         variants[short] = variant(chosen, *norms)
     codes, scale = to_grid(network.fc.weight)
+    scale = room_for_bias(scale, network.fc.bias.detach().double())
     fc = nn.Linear(network.fc.in_features, network.fc.out_features)
     fc.weight.data = from_grid(codes, scale)
     fc.bias.data = network.fc.bias.detach().clone()

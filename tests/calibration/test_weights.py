@@ -33,10 +33,14 @@ def test_folding_equals_the_norm() -> None:
     assert torch.allclose(folded, norm(conv(x)), atol=1e-5)
 
 
-def test_a_channel_of_zeros_stays_zero() -> None:
-    codes, scale = to_grid(torch.zeros(2, 3, 1, 1))
-    assert not codes.any()
-    assert (scale > 0).all()
+def test_a_channel_that_died_has_one_code_that_is_next_to_nothing() -> None:
+    weight = torch.zeros(3, 2, 3, 3)
+    weight[1] = 3e-9
+    weight[2] = 0.5
+    codes, scale = to_grid(weight)
+    assert codes[:2].flatten(1).tolist() == [[127] + [0] * 17] * 2
+    assert (codes[2] == 127).all()
+    assert float(from_grid(codes, scale)[:2].abs().max()) <= 1.01e-6
 
 
 def test_a_negative_gamma_is_refused_by_name() -> None:

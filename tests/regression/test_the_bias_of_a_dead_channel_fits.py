@@ -1,0 +1,51 @@
+"""A channel whose weights decayed to 1e-9 got a step so small that the converter cut its bias off at the end of int32,
+and the generator refused the file: a sum might overflow.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from calibration.weights import to_grid
+from pipeline.modes import Mode
+from pipeline.networks import ResNet, ResNetConfig, build
+from pipeline.networks.deploy import DeployedBlock, deploy
+
+INPUT_STEP = 1 / 64
+
+
+def with_dead_channels(offset: float) -> ResNet:
+    """Channel 1 of the stem and of a block's first convolution gives `offset` whatever comes."""
+    torch.manual_seed(0)
+    network = build("resnet", ResNetConfig((1,), (1,), (4,), 3, (8, 8), 3, (8, 4, 2))).eval()
+    _, block, _, _ = next(iter(network.blocks(network.super_mode())))
+    norms = [network.stem.norm, *(m for n, m in block.norm1.named_modules() if isinstance(m, torch.nn.BatchNorm2d))]
+    with torch.no_grad():
+        for conv in (network.stem.conv, block.conv1):
+            conv.weight[1] = 3e-9 * torch.randn_like(conv.weight[1])
+        for norm in norms:
+            assert norm.running_var is not None
+            assert norm.running_mean is not None
+            norm.running_var[1], norm.running_mean[1] = 4e-16, 2e-9
+            norm.weight[1], norm.bias[1] = 0.02, offset
+    return network
+
+
+@pytest.mark.parametrize("offset", [-1.35, 0.0, 4.0])
+@pytest.mark.parametrize("mode", ["88", "40", "22"])
+def test_the_bias_of_a_dead_channel_fits(offset: float, mode: str) -> None:
+    network = with_dead_channels(offset)
+    deployed = deploy(network, Mode.parse(mode))
+    assert isinstance(deployed.stem, nn.Conv2d)
+    block = deployed.blocks[0]
+    assert isinstance(block, DeployedBlock)
+    x = (torch.randint(0, 256, (4, 3, 8, 8)) - 128) / 64
+    assert float((deployed.stem(x)[:, 1] - offset).abs().max()) < 1e-3
+    # A narrow weight's step is its own file's, not the grid's of 127 codes.
+    narrow = deployed.narrow_weights().get("0.0.conv1")
+    for conv, step in ((deployed.stem, None), (block.conv1, None if narrow is None else narrow.scale)):
+        step = to_grid(conv.weight)[1] if step is None else step
+        assert conv.bias is not None
+        assert float((conv.bias.double() / (INPUT_STEP * step)).abs().max()) < 2**30
