@@ -18,10 +18,11 @@ def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: 
         images = random_crops(images, size, rng)
     if settings.flip:
         images = random_flips(images, rng)
-    x = to_input(images)
-    if settings.rotate or settings.zoom:
-        x = random_affine(x, settings.rotate, settings.zoom, rng)
-    return x
+    return _turned(to_input(images), settings, rng)
+
+
+def _turned(x: Tensor, settings: Augmentation, rng: np.random.Generator) -> Tensor:
+    return random_affine(x, settings.rotate, settings.zoom, rng) if settings.rotate or settings.zoom else x
 
 
 class Batches:
@@ -49,6 +50,4 @@ class Batches:
             return augment(self._images[index], self._size, self._settings, rng)
         settings = self._settings
         x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
-        if settings.rotate or settings.zoom:
-            x = random_affine(x, settings.rotate, settings.zoom, rng)
-        return x
+        return _turned(x, settings, rng)

@@ -71,7 +71,7 @@ def mixed_precision(device: torch.device, precision: str) -> torch.autocast | nu
 
 
 class Teacher:
-    """A larger network, trained before, whose logits the super-net learns from (Hinton et al., 2015).
+    """A network that no longer learns, whose logits others learn from (Hinton et al., 2015).
 
     Args:
         network: of the same family; its super-net teaches.

@@ -77,8 +77,12 @@ def to_input(images: Images, device: device | None = None) -> Tensor:
     """uint8[N,H,W,C] -> float32[N,C,H,W] = (pixel - 128) / 64, exact in float32; on the CPU or a torch device."""
     import torch
 
-    nchw = torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)
-    return (nchw.to(torch.float32) - INPUT_OFFSET) * INPUT_SCALE
+    return tensor_to_input(torch.from_numpy(np.ascontiguousarray(images)).to(device))
+
+
+def tensor_to_input(images: Tensor) -> Tensor:
+    """``to_input`` of a tensor uint8[N,H,W,C], where it lies; channels last in memory."""
+    return (images.permute(0, 3, 1, 2).float() - INPUT_OFFSET) * INPUT_SCALE
 
 
 def stratified(labels: Labels, sizes: tuple[int, ...], seed: int) -> list[NDArray[np.int64]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.data import INPUT_OFFSET, INPUT_SCALE, Images
+from pipeline.data import Images, tensor_to_input
 
 
 def pad(images: Images, pixels: int, value: int) -> Images:
@@ -54,8 +54,7 @@ def device_crops(
     y = top[:, None] + torch.arange(size[0], device=images.device)
     along = torch.arange(size[1], device=images.device)
     x = left[:, None] + torch.where(mirror[:, None] > 0, size[1] - 1 - along, along)
-    picked = images[which[:, None, None], y[:, :, None], x[:, None, :]]
-    return (picked.permute(0, 3, 1, 2).to(torch.float32) - INPUT_OFFSET) * INPUT_SCALE
+    return tensor_to_input(images[which[:, None, None], y[:, :, None], x[:, None, :]])
 
 
 def random_flips(images: Images, rng: np.random.Generator) -> Images:
