@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.count import (
+from dimmer.benchmarks.count import (
     MODELS,
     Measured,
     compiler,
@@ -24,15 +24,15 @@ from benchmarks.count import (
     updated,
     write_baseline,
 )
-from benchmarks.networks import NETWORKS, write_networks
-from benchmarks.results import RESULTS, Result, result_of, write_results
-from pipeline.build import BuildContext, build, steps_for
-from pipeline.command import build_folder, console, main_of, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.firmware import RESULT, firmware_folder
-from pipeline.recipe import load_recipe
-from pipeline.system import require_tools
-from targets import load_target
+from dimmer.benchmarks.networks import NETWORKS, write_networks
+from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
+from dimmer.pipeline.build import BuildContext, build, steps_for
+from dimmer.pipeline.command import build_folder, console, main_of, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import RESULT, firmware_folder
+from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.system import require_tools
+from dimmer.targets import load_target
 
 WORKERS = 2
 

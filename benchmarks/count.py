@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import DimmerError
-from pipeline.firmware import foreign_order, make
-from pipeline.stage import ROOT, atomic_write
-from targets import load_target, target_names
-from targets.toolchain import require
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import foreign_order, make
+from dimmer.pipeline.stage import ROOT, atomic_write
+from dimmer.targets import load_target, target_names
+from dimmer.targets.toolchain import require
 
 BASELINE = Path(__file__).resolve().parent / "baseline.json"
 MODELS = ROOT.parent / "shared" / "models"

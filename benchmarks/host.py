@@ -22,16 +22,16 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.count import models
-from benchmarks.networks import write_networks
-from benchmarks.results import write_host
-from firmware_gen.generate import ModeSource, generate
-from pipeline.command import console, main_of, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.firmware import RUNTIME, sources
-from pipeline.sample_inputs import sample_inputs
-from targets import load_target
-from targets.toolchain import LANGUAGE_FLAGS
+from dimmer.benchmarks.count import models
+from dimmer.benchmarks.networks import write_networks
+from dimmer.benchmarks.results import write_host
+from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.pipeline.command import console, main_of, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import RUNTIME, sources
+from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.targets import load_target
+from dimmer.targets.toolchain import LANGUAGE_FLAGS
 
 OURS = "dimmer"
 TVM = "TVM"
@@ -164,8 +164,8 @@ def tvm(model: Path, data: bytes, work: Path) -> Engine:
     """
     import numpy as np
 
-    from pipeline.tvm_module import Runner, build_modules
-    from pipeline.tvm_targets import TARGETS
+    from dimmer.pipeline.tvm_module import Runner, build_modules
+    from dimmer.pipeline.tvm_targets import TARGETS
 
     os.environ["TVM_NUM_THREADS"] = "1"
     build_modules({"mode": model}, TARGETS["host"], work)

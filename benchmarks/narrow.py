@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from firmware_gen.tables import PolicyConfig
-from pipeline.command import (
+from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.pipeline.command import (
     console,
     load_firmware_target,
     main_of,
@@ -23,10 +23,10 @@ from pipeline.command import (
     scratch_option,
     with_scratch_limit,
 )
-from pipeline.errors import DimmerError
-from pipeline.firmware import Order, make
-from pipeline.sample_inputs import sample_inputs
-from targets import Target
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import Order, make
+from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.targets import Target
 from tests.firmware_gen.narrow_network import Shape, write_modes
 
 R14 = Shape(32, (16, 32, 64), 2)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.command import builds
-from pipeline.stage import atomic_write
+from dimmer.pipeline.command import builds
+from dimmer.pipeline.stage import atomic_write
 from tests.firmware_gen.tflite_builder import TfliteBuilder, activation_code, convolved, padding_code, window_options
 
 SAMPLES = 2

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.bound import bound
-from benchmarks.count import Count, Layer, Measured
-from benchmarks.peers import TFLM_CMSIS_NN, Peer
-from pipeline.report_plots import PAPER
-from pipeline.stage import atomic_write
-from targets import load_target
+from dimmer.benchmarks.bound import bound
+from dimmer.benchmarks.count import Count, Layer, Measured
+from dimmer.benchmarks.peers import TFLM_CMSIS_NN, Peer
+from dimmer.pipeline.report_plots import PAPER
+from dimmer.pipeline.stage import atomic_write
+from dimmer.targets import load_target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

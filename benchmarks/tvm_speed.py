@@ -22,13 +22,13 @@ from typing import Annotated
 
 import typer
 
-from firmware_gen.read_tflite import read_tflite
-from pipeline.command import build_folder, console, main_of, model_option, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.jetson_onnx import write_qdq
-from pipeline.recipe import load_recipe
-from pipeline.tvm_module import Runner, build_modules
-from pipeline.tvm_targets import TARGETS
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.pipeline.command import build_folder, console, main_of, model_option, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.jetson_onnx import write_qdq
+from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.tvm_module import Runner, build_modules
+from dimmer.pipeline.tvm_targets import TARGETS
 
 LIMIT = 2.0
 """Of onnxruntime's time, what TVM may take."""
@@ -118,7 +118,7 @@ def main(
 
     os.environ["TVM_NUM_THREADS"] = "1"
     if tflite is None:
-        from pipeline.convert import mode_sources
+        from dimmer.pipeline.convert import mode_sources
 
         modes = {source.name: source.path for source in mode_sources(build_folder(load_recipe(model)) / "convert")}
         name = next(iter(modes)) if mode is None else mode

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from calibration.observe import Bounds, Forward, observe_bounds, observe_histograms, quantising_tap
-from calibration.ranges import Histogram, Range, affine, estimate
+from dimmer.calibration.observe import Bounds, Forward, observe_bounds, observe_histograms, quantising_tap
+from dimmer.calibration.ranges import Histogram, Range, affine, estimate
 
 GroupOf = Callable[[str, str], str]
 """(network, site) -> the group whose range it uses."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from calibration.ranges import BINS, Affine, Histogram, Range, affine
+from dimmer.calibration.ranges import BINS, Affine, Histogram, Range, affine
 
 Tap = Callable[[str, Tensor], Tensor]
 Forward = Callable[[Tensor, Tap], Tensor]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from calibration.errors import CalibrationError
+from dimmer.calibration.errors import CalibrationError
 
 BINS = 2048
 CANDIDATES = 64

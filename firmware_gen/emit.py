@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.gates import MODE_GATED, GateTables
-from firmware_gen.graph import Tensor
-from firmware_gen.tables import ABI, MAX_TIERS, Resolved, Tables, ends
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.gates import MODE_GATED, GateTables
+from dimmer.firmware_gen.graph import Tensor
+from dimmer.firmware_gen.tables import ABI, MAX_TIERS, Resolved, Tables, ends
 
 COLUMNS = 96
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.fixed_point import quantize_multiplier
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.fixed_point import quantize_multiplier
 
 MAX_GATES = 64
 MAX_UNITS = 32

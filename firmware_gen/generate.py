@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_gen import emit
-from firmware_gen.emit import KnownAnswers
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.gates import GateSet
-from firmware_gen.memory import Memory, PlannedBuffer, plan_memory
-from firmware_gen.passes import Network, check_boundaries, prepare
-from firmware_gen.read_tflite import read_tflite
-from firmware_gen.share import Constant, compare_weights, share_blocks
-from firmware_gen.slices import resolve_slices
-from firmware_gen.tables import PolicyConfig, Tables, build_tables
-from firmware_gen.variants import VARIANTS, Choice, choose, features_of
+from dimmer.firmware_gen import emit
+from dimmer.firmware_gen.emit import KnownAnswers
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.gates import GateSet
+from dimmer.firmware_gen.memory import Memory, PlannedBuffer, plan_memory
+from dimmer.firmware_gen.passes import Network, check_boundaries, prepare
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.share import Constant, compare_weights, share_blocks
+from dimmer.firmware_gen.slices import resolve_slices
+from dimmer.firmware_gen.tables import PolicyConfig, Tables, build_tables
+from dimmer.firmware_gen.variants import VARIANTS, Choice, choose, features_of
 
 
 @dataclass(frozen=True, slots=True)

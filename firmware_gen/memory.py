@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from firmware_gen.kernels import Buffer, copy
-from firmware_gen.plan import Item, Placement, aligned, place
-from firmware_gen.share import Block, BlockSet
+from dimmer.firmware_gen.kernels import Buffer, copy
+from dimmer.firmware_gen.plan import Item, Placement, aligned, place
+from dimmer.firmware_gen.share import Block, BlockSet
 
 Node = tuple[int, int]
 """A buffer of a block: block index, buffer id; the id -1 - s is the scratch buffer of step s."""

@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.graph import Conv2d, DepthwiseConv2d, DType, Graph, Operator, Pad, Padding, Quantize, Reshape, Tensor
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph import (
+    Conv2d,
+    DepthwiseConv2d,
+    DType,
+    Graph,
+    Operator,
+    Pad,
+    Padding,
+    Quantize,
+    Reshape,
+    Tensor,
+)
 
 MAX_PADDING = 0xFF
 

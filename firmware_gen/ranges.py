@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from firmware_gen import fixed_point as fp
-from firmware_gen.graph import Add, Conv2d, DepthwiseConv2d, DType, FullyConnected, Graph, MaxPool2d, Quantize, Reshape
+from dimmer.firmware_gen import fixed_point as fp
+from dimmer.firmware_gen.graph import (
+    Add,
+    Conv2d,
+    DepthwiseConv2d,
+    DType,
+    FullyConnected,
+    Graph,
+    MaxPool2d,
+    Quantize,
+    Reshape,
+)
 
 WHOLE = (-128, 127)
 

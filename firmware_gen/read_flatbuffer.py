@@ -13,7 +13,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.errors import FirmwareGenError
 
 MAX_FILE_BYTES = 64 << 20
 MAX_TENSORS = 1 << 15

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from ai_edge_litert import schema_py_generated as schema
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.graph import (
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph import (
     Activation,
     Add,
     AveragePool2d,
@@ -35,7 +35,7 @@ from firmware_gen.graph import (
     Transpose,
     Window,
 )
-from firmware_gen.read_flatbuffer import RawOperator, Value
+from dimmer.firmware_gen.read_flatbuffer import RawOperator, Value
 
 _ADVICE = {
     "HARD_SWISH": "train with RELU6",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
-from firmware_gen import shape_arithmetic
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.graph import (
+from dimmer.firmware_gen import shape_arithmetic
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph import (
     Conv2d,
     DepthwiseConv2d,
     DType,
@@ -23,8 +23,8 @@ from firmware_gen.graph import (
     Quantisation,
     Tensor,
 )
-from firmware_gen.read_flatbuffer import RawModel, RawOperator, RawTensor, read_flatbuffer
-from firmware_gen.read_operators import OperatorReader
+from dimmer.firmware_gen.read_flatbuffer import RawModel, RawOperator, RawTensor, read_flatbuffer
+from dimmer.firmware_gen.read_operators import OperatorReader
 
 MAX_DIMENSION = 0xFFFF
 MAX_TENSOR_BYTES = 16 << 20

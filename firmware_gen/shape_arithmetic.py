@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware_gen.graph import DType, Tensor
-from firmware_gen.read_flatbuffer import RawOperator
+from dimmer.firmware_gen.graph import DType, Tensor
+from dimmer.firmware_gen.read_flatbuffer import RawOperator
 
 KINDS = ("SHAPE", "STRIDED_SLICE", "PACK")
 

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.gates import (
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.gates import (
     MODE_GATED,
     GateSet,
     GateTable,
@@ -20,10 +20,10 @@ from firmware_gen.gates import (
     block_row,
     pool_multiplier,
 )
-from firmware_gen.graph import DType, Tensor
-from firmware_gen.kernels import Buffer, Kernel, Params, Scratch, Shifts, Step, Weights
-from firmware_gen.memory import Memory
-from firmware_gen.share import Block, ConstantPool
+from dimmer.firmware_gen.graph import DType, Tensor
+from dimmer.firmware_gen.kernels import Buffer, Kernel, Params, Scratch, Shifts, Step, Weights
+from dimmer.firmware_gen.memory import Memory
+from dimmer.firmware_gen.share import Block, ConstantPool
 
 ABI = 2
 MAX_MODES = 255

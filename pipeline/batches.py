@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.data import Images, to_input
-from pipeline.data.augment import device_crops, random_affine, random_crops, random_flips
-from pipeline.recipe_sections import Augmentation
+from dimmer.pipeline.data import Images, to_input
+from dimmer.pipeline.data.augment import device_crops, random_affine, random_crops, random_flips
+from dimmer.pipeline.recipe_sections import Augmentation
 
 
 def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.command import (
+from dimmer.pipeline.command import (
     build_folder,
     console,
     main_of,
@@ -25,15 +25,15 @@ from pipeline.command import (
     scratch_option,
     with_scratch_limit,
 )
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import StageResult
-from pipeline.system import require_tools
-from targets import Target, load_target
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import StageResult
+from dimmer.pipeline.system import require_tools
+from dimmer.targets import Target, load_target
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.report_data import ReportData
+    from dimmer.pipeline.report_data import ReportData
 
 Progress = Callable[[str, float], None]
 
@@ -114,7 +114,7 @@ def _bundle(context: BuildContext, progress: Progress) -> StageResult:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"pipeline.{name}")
+    return importlib.import_module(f"dimmer.pipeline.{name}")
 
 
 def steps_for(target: Target, gated: bool = False) -> tuple[Step, ...]:
@@ -173,8 +173,8 @@ def _silence() -> Iterator[Progress]:
 
 def report(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     """Gather every figure, write report.json and report.html, put the deliverables into the target's folder."""
-    from pipeline.collect import collect, publish
-    from pipeline.report import write_report
+    from dimmer.pipeline.collect import collect, publish
+    from dimmer.pipeline.report import write_report
 
     data = collect(context, stages)
     publish(context)
@@ -211,7 +211,7 @@ def main(
     data = report(context, stages)
     if quiet:
         return
-    from pipeline.report import print_summary
+    from dimmer.pipeline.report import print_summary
 
     terminal = console()
     print_stages([*stages, StageResult("report", time.monotonic() - start, cached=False)], terminal)

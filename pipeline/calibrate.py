@@ -19,19 +19,19 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pipeline.checkpoint import find_checkpoint
-from pipeline.command import console, main_of, model_option
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from dimmer.pipeline.checkpoint import find_checkpoint
+from dimmer.pipeline.command import console, main_of, model_option
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from calibration.assign import Choice
-    from pipeline.modes import Mode
-    from pipeline.networks import ResNet
-    from pipeline.networks.deploy import DeployedNetwork
+    from dimmer.calibration.assign import Choice
+    from dimmer.pipeline.modes import Mode
+    from dimmer.pipeline.networks import ResNet
+    from dimmer.pipeline.networks.deploy import DeployedNetwork
 
 CODE = (
     "calibration",
@@ -83,13 +83,13 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
     import torch
     from safetensors.torch import save_file
 
-    from calibration.assign import Settings, assign_ranges
-    from calibration.observe import quantising_tap, site_errors
-    from calibration.ranges import Range
-    from calibration.selection import Candidate, limited, select
-    from pipeline.candidates import candidate_modes
-    from pipeline.data import INPUT_OFFSET, INPUT_SCALE, load_dataset, to_input
-    from pipeline.networks.deploy import deploy, fixed_ranges, range_group
+    from dimmer.calibration.assign import Settings, assign_ranges
+    from dimmer.calibration.observe import quantising_tap, site_errors
+    from dimmer.calibration.ranges import Range
+    from dimmer.calibration.selection import Candidate, limited, select
+    from dimmer.pipeline.candidates import candidate_modes
+    from dimmer.pipeline.data import INPUT_OFFSET, INPUT_SCALE, load_dataset, to_input
+    from dimmer.pipeline.networks.deploy import deploy, fixed_ranges, range_group
 
     data = load_dataset(recipe.model.dataset)
     settings = recipe.calibration
@@ -198,7 +198,7 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
 def _own_statistics(
     network: ResNet, mode: Mode, images: torch.Tensor
 ) -> Mapping[str, tuple[torch.Tensor, torch.Tensor]]:
-    from calibration.batchnorm import recalibrated
+    from dimmer.calibration.batchnorm import recalibrated
 
     whole = len(images) // BATCH * BATCH or len(images)
     batches = images[:whole].split(BATCH)
@@ -211,7 +211,7 @@ def trained_prefix(network: ResNet, mode: Mode) -> set[str]:
     They see the same there, so that statistics of its own would only cost flash: stem, and the first blocks that
     super-net or base-net at some width executes with the same bits and the same norms.
     """
-    from pipeline.modes import base_mode, super_mode
+    from dimmer.pipeline.modes import base_mode, super_mode
 
     config = network.config
     own = list(network.blocks(mode))
@@ -279,7 +279,7 @@ def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
     checkpoint = find_checkpoint(recipe)
 
     def action(out: Path) -> None:
-        from pipeline.checkpoint import load_network
+        from dimmer.pipeline.checkpoint import load_network
 
         calibrate(recipe, load_network(recipe, checkpoint), out, progress)
 
@@ -333,7 +333,7 @@ def print_tables(calibration: Calibration) -> None:
 
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
     """Calibrate a trained model and choose the modes to publish."""
-    from pipeline.command import build_folder, progress_bar
+    from dimmer.pipeline.command import build_folder, progress_bar
 
     recipe = load_recipe(model)
     build = build_folder(recipe)

@@ -11,15 +11,15 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.modes import FULL_BITS, Mode
-from pipeline.networks.gate_config import GateConfig, gate_places, gated_cost
-from pipeline.recipe import Recipe
-from pipeline.static_front import Progress, StaticMode, static_front
+from dimmer.pipeline.modes import FULL_BITS, Mode
+from dimmer.pipeline.networks.gate_config import GateConfig, gate_places, gated_cost
+from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.static_front import Progress, StaticMode, static_front
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pipeline.networks import ResNet
+    from dimmer.pipeline.networks import ResNet
 
 
 def candidate_modes(

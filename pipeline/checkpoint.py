@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from pipeline.command import build_folder
-from pipeline.errors import DimmerError
-from pipeline.networks import build
-from pipeline.recipe import Recipe
-from pipeline.stage import atomic_write
+from dimmer.pipeline.command import build_folder
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.networks import build
+from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.stage import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pipeline.networks import Network
+    from dimmer.pipeline.networks import Network
 
 # One key, because safetensors writes several in no fixed order, and equal trainings must give equal bytes.
 _RECORD = "dimmer"

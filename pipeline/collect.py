@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import simulate
-from pipeline.errors import DimmerError
-from pipeline.report_data import (
+from dimmer.pipeline import simulate
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.report_data import (
     ArenaBuffer,
     BatterySample,
     Candidate,
@@ -23,11 +23,11 @@ from pipeline.report_data import (
     Switch,
     Verification,
 )
-from pipeline.stage import ROOT, StageResult, atomic_write
+from dimmer.pipeline.stage import ROOT, StageResult, atomic_write
 
 if TYPE_CHECKING:
-    from pipeline.build import BuildContext
-    from targets import Target
+    from dimmer.pipeline.build import BuildContext
+    from dimmer.targets import Target
 
 _DELIVERED = ("firmware.*", "dimmer_model.*")
 
@@ -45,7 +45,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         DimmerError: one of their files is missing.
     """
     if context.target.engine == "tvm":
-        from pipeline.collect_bundle import collect_bundle
+        from dimmer.pipeline.collect_bundle import collect_bundle
 
         return collect_bundle(context, stages)
     calibration = read_figures(context.build_dir / "calibrate" / "calibration.json")

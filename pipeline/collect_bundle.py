@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline.collect import generator_version, read_figures
-from pipeline.jetson import RESULT, stage_folder
-from pipeline.report_data import (
+from dimmer.pipeline.collect import generator_version, read_figures
+from dimmer.pipeline.jetson import RESULT, stage_folder
+from dimmer.pipeline.report_data import (
     Candidate,
     Flash,
     ModeFigures,
@@ -17,10 +17,10 @@ from pipeline.report_data import (
     Switch,
     Verification,
 )
-from pipeline.stage import Json, StageResult
+from dimmer.pipeline.stage import Json, StageResult
 
 if TYPE_CHECKING:
-    from pipeline.build import BuildContext
+    from dimmer.pipeline.build import BuildContext
 
 GPU_FIGURES = ("latency_us", "engine_bytes", "scratch_bytes")
 

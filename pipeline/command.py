@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from calibration.errors import CalibrationError
-from firmware_gen.errors import FirmwareGenError
-from pipeline.errors import DimmerError
-from pipeline.recipe import Recipe
-from pipeline.stage import ROOT
-from targets import Target, load_target
-from targets.errors import TargetError
+from dimmer.calibration.errors import CalibrationError
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.stage import ROOT
+from dimmer.targets import Target, load_target
+from dimmer.targets.errors import TargetError
 
 if TYPE_CHECKING:
     from rich.console import Console

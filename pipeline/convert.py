@@ -20,15 +20,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from firmware_gen.generate import ModeSource
-from pipeline.calibrate import Calibration, Progress, load_calibration
-from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.modes import Mode
-from pipeline.narrow import load_narrow, narrowed
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.tflite import pack, unpack
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.pipeline.calibrate import Calibration, Progress, load_calibration
+from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.narrow import load_narrow, narrowed
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from dimmer.pipeline.tflite import pack, unpack
 
 CODE = (
     "pipeline/convert.py",
@@ -51,7 +51,7 @@ def float_models(sources: list[Path], out: Path) -> None:
     workers = max(1, min(2, os.cpu_count() or 1, len(sources)))
     running = []
     for worker in range(workers):
-        command = [sys.executable, "-m", "pipeline.onnx_to_float", str(out), *map(str, sources[worker::workers])]
+        command = [sys.executable, "-m", "dimmer.pipeline.onnx_to_float", str(out), *map(str, sources[worker::workers])]
         log = (out / f".onnx2tf.{worker}.log").open("w+")
         running.append((subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT), log))
     try:
@@ -215,7 +215,7 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
     """
     import numpy as np
 
-    from firmware_gen.share import check_shared_weights
+    from dimmer.firmware_gen.share import check_shared_weights
 
     names = calibration.published
     progress(f"onnx2tf, {len(names)} modes", 0.0)

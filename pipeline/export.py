@@ -15,17 +15,17 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pipeline.calibrate import Calibration, Progress, load_calibration
-from pipeline.checkpoint import find_checkpoint
-from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.modes import Mode
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import ROOT, StageResult, run_stage
+from dimmer.pipeline.calibrate import Calibration, Progress, load_calibration
+from dimmer.pipeline.checkpoint import find_checkpoint
+from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import ROOT, StageResult, run_stage
 
 if TYPE_CHECKING:
-    from pipeline.networks import ResNet
-    from pipeline.networks.deploy import DeployedNetwork
+    from dimmer.pipeline.networks import ResNet
+    from dimmer.pipeline.networks.deploy import DeployedNetwork
 
 CODE = ("pipeline/export.py", "pipeline/networks", "calibration/weights.py", "pipeline/modes.py")
 OPSET = 17
@@ -43,7 +43,7 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
     import onnxruntime
     import torch
 
-    from pipeline.networks.deploy import deploy
+    from dimmer.pipeline.networks.deploy import deploy
 
     shape = (network.config.in_channels, *network.config.image_size)
     deployed = deploy(network, Mode.parse(name), calibration.statistics(name))
@@ -106,7 +106,7 @@ def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
     source = build / "calibrate"
 
     def action(out: Path) -> None:
-        from pipeline.checkpoint import load_network
+        from dimmer.pipeline.checkpoint import load_network
 
         network, calibration = load_network(recipe, checkpoint), load_calibration(source)
         for done, name in enumerate(calibration.published):

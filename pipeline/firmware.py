@@ -34,15 +34,15 @@ from typing import Annotated, Any
 
 import typer
 
-from calibration.selection import dominated, on_target
-from firmware_gen.emit import KnownAnswers
-from firmware_gen.gates import MODE_GATED, GateSet
-from firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
-from firmware_gen.tables import PolicyConfig, Tier, even_policy
-from pipeline.calibrate import RESULT as CALIBRATION
-from pipeline.calibrate import Calibration, load_calibration
-from pipeline.checkpoint import find_gates
-from pipeline.command import (
+from dimmer.calibration.selection import dominated, on_target
+from dimmer.firmware_gen.emit import KnownAnswers
+from dimmer.firmware_gen.gates import MODE_GATED, GateSet
+from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
+from dimmer.firmware_gen.tables import PolicyConfig, Tier, even_policy
+from dimmer.pipeline.calibrate import RESULT as CALIBRATION
+from dimmer.pipeline.calibrate import Calibration, load_calibration
+from dimmer.pipeline.checkpoint import find_gates
+from dimmer.pipeline.command import (
     build_folder,
     builds,
     load_firmware_target,
@@ -52,15 +52,15 @@ from pipeline.command import (
     scratch_option,
     with_scratch_limit,
 )
-from pipeline.errors import DimmerError
-from pipeline.firmware_figures import figures_of, print_figures
-from pipeline.networks.gate_config import budget_level
-from pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.recipe_sections import PolicySection
-from pipeline.sample_inputs import sample_inputs
-from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from targets import APPLICATION, SectionSizes, Target
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware_figures import figures_of, print_figures
+from dimmer.pipeline.networks.gate_config import budget_level
+from dimmer.pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe_sections import PolicySection
+from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.targets import APPLICATION, SectionSizes, Target
 
 CODE = (
     "pipeline/firmware.py",
@@ -322,8 +322,8 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
     }
 
     def action(out: Path) -> None:
-        from pipeline.convert import mode_sources
-        from pipeline.data import load_dataset, to_int8
+        from dimmer.pipeline.convert import mode_sources
+        from dimmer.pipeline.data import load_dataset, to_int8
 
         modes = tuple(mode_sources(build / "convert"))
         image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()
@@ -358,8 +358,8 @@ def recipe_gates(recipe: Recipe) -> GateSet | None:
     """
     if not recipe.gates.epochs:
         return None
-    from pipeline.gates_int import integer_gates
-    from pipeline.train_gates import load_gates
+    from dimmer.pipeline.gates_int import integer_gates
+    from dimmer.pipeline.train_gates import load_gates
 
     return integer_gates(load_gates(recipe), recipe.model.config())
 

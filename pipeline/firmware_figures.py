@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from firmware_gen.gates import MODE_GATED
-from pipeline.command import console
-from pipeline.elf_shares import elf_shares
-from targets import Target
+from dimmer.firmware_gen.gates import MODE_GATED
+from dimmer.pipeline.command import console
+from dimmer.pipeline.elf_shares import elf_shares
+from dimmer.targets import Target
 
 if TYPE_CHECKING:
-    from pipeline.firmware import Compiled, Order
+    from dimmer.pipeline.firmware import Compiled, Order
 
 
 def figures_of(

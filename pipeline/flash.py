@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.errors import DimmerError
-from targets import load_target
+from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.targets import load_target
 
 
 def main(
@@ -29,9 +29,9 @@ def main(
     """Put a build onto its board."""
     chosen = load_target(target)
     if chosen.engine == "tvm":
-        from pipeline.jetson import bundle_folder
-        from pipeline.recipe import load_recipe
-        from pipeline.remote import Remote, install
+        from dimmer.pipeline.jetson import bundle_folder
+        from dimmer.pipeline.recipe import load_recipe
+        from dimmer.pipeline.remote import Remote, install
 
         if host is None:
             raise DimmerError(f"{target} is reached over ssh: name the board with --host user@address")

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.checkpoint import load_network
-from pipeline.data import Images, Split, to_input
-from pipeline.losses import distillation
-from pipeline.networks import ResNet, clamp_gammas
-from pipeline.networks.gate_config import LEVELS, budget_level, direction, gated_cost, level_budget
-from pipeline.networks.gates import GatedNetwork, Gates, Outcome
-from pipeline.recipe import Recipe
-from pipeline.recipe_sections import GatesSection
-from pipeline.static_front import StaticMode, best_within, static_front
-from pipeline.trainer import Trainer, sample_mode
+from dimmer.pipeline.checkpoint import load_network
+from dimmer.pipeline.data import Images, Split, to_input
+from dimmer.pipeline.losses import distillation
+from dimmer.pipeline.networks import ResNet, clamp_gammas
+from dimmer.pipeline.networks.gate_config import LEVELS, budget_level, direction, gated_cost, level_budget
+from dimmer.pipeline.networks.gates import GatedNetwork, Gates, Outcome
+from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe_sections import GatesSection
+from dimmer.pipeline.static_front import StaticMode, best_within, static_front
+from dimmer.pipeline.trainer import Trainer, sample_mode
 
 STEPS = ("warm-up", "cost", "tuning")
 # What the softmax of the wanted option is warmed up to: over that, its gradient would vanish.

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
-from pipeline.errors import DimmerError
-from pipeline.modes import base_mode, super_mode
-from pipeline.networks.config import ResNetConfig
-from pipeline.networks.gate_config import GatePlace
-from pipeline.networks.gates import (
+from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import base_mode, super_mode
+from dimmer.pipeline.networks.config import ResNetConfig
+from dimmer.pipeline.networks.gate_config import GatePlace
+from dimmer.pipeline.networks.gates import (
     FEATURE_FRACTION,
     HIDDEN_FRACTION,
     MAX_CODE,

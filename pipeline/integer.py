@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from calibration.ranges import Range, affine
-from firmware_gen.fixed_point import (
+from dimmer.calibration.ranges import Range, affine
+from dimmer.firmware_gen.fixed_point import (
     mean_multiplier,
     quantize_multiplier,
     ratio_multiplier,
     round_half_away,
     sum_multipliers,
 )
-from firmware_gen.graph import Quantisation
-from pipeline.modes import FULL_BITS
+from dimmer.firmware_gen.graph import Quantisation
+from dimmer.pipeline.modes import FULL_BITS
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from pipeline.networks.deploy import DeployedBlock, DeployedNetwork
+    from dimmer.pipeline.networks.deploy import DeployedBlock, DeployedNetwork
 
 Codes = npt.NDArray[np.int64]
 _LEFT_SHIFT = 20
@@ -181,9 +181,9 @@ def integer_network(
     ranges: Mapping[str, tuple[float, float]],
 ) -> IntegerNetwork:
     """The integers of one mode of a trained network."""
-    from pipeline.modes import Mode
-    from pipeline.networks import ResNet
-    from pipeline.networks.deploy import deploy
+    from dimmer.pipeline.modes import Mode
+    from dimmer.pipeline.networks import ResNet
+    from dimmer.pipeline.networks.deploy import deploy
 
     assert isinstance(network, ResNet)
     return IntegerNetwork(deploy(network, Mode.parse(mode), statistics), ranges)

@@ -20,12 +20,12 @@ from typing import Annotated, Any
 
 import typer
 
-from firmware_gen.generate import ModeSource
-from firmware_gen.tables import PolicyConfig, even_policy
-from pipeline import tvm_module
-from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import (
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.tables import PolicyConfig, even_policy
+from dimmer.pipeline import tvm_module
+from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.jetson_bundle import (
     GPU_CODE,
     GPU_LIBRARY,
     LIBRARY,
@@ -36,12 +36,12 @@ from pipeline.jetson_bundle import (
     machine_of,
     make_bundle,
 )
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from pipeline.system import require_tools
-from pipeline.tvm_module import load_modules, module_folder
-from pipeline.tvm_runtime import cache_folder, tvm_runtime
-from targets import Target, load_target
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.system import require_tools
+from dimmer.pipeline.tvm_module import load_modules, module_folder
+from dimmer.pipeline.tvm_runtime import cache_folder, tvm_runtime
+from dimmer.targets import Target, load_target
 
 CODE = (
     "pipeline/jetson.py",
@@ -88,7 +88,7 @@ def make(
         DimmerError: TVM, the interpreter or the runtime's wheel is missing, or a result differs in any bit.
         TargetError: the cross compiler or the emulator is missing.
     """
-    from pipeline.oracle import reference_outputs
+    from dimmer.pipeline.oracle import reference_outputs
 
     require_tools(target.tools)
     bundle = out / name
@@ -149,7 +149,7 @@ def self_test(bundle: Path, target: Target) -> dict[str, dict[str, Any]]:
 
 def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
     """The recipe's tiers; even ones where the recipe's are budgets of gates, which TVM's modes have not."""
-    from pipeline.firmware import recipe_policy
+    from dimmer.pipeline.firmware import recipe_policy
 
     return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, range(modes))
 
@@ -164,8 +164,8 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
     }
 
     def action(out: Path) -> None:
-        from pipeline.convert import mode_sources
-        from pipeline.data import load_dataset, to_int8
+        from dimmer.pipeline.convert import mode_sources
+        from dimmer.pipeline.data import load_dataset, to_int8
 
         progress("running the modes", 0.1)
         modes = mode_sources(build / "convert")

@@ -21,12 +21,12 @@ from typing import Any
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from firmware_gen.tables import PolicyConfig
-from pipeline.errors import DimmerError
-from pipeline.jetson_table import BundleTable, TableMode, TableTensor, TableWeight, table_source
-from pipeline.stage import ROOT
-from pipeline.tvm_runtime import TvmRuntime, copy_runtime
-from targets import Target
+from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.jetson_table import BundleTable, TableMode, TableTensor, TableWeight, table_source
+from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.tvm_runtime import TvmRuntime, copy_runtime
+from dimmer.targets import Target
 
 JETSON = ROOT / "targets" / "jetson"
 RUNTIME = ROOT / "firmware_gen" / "runtime"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_gen.graph import (
+from dimmer.firmware_gen.graph import (
     Activation,
     Add,
     AveragePool2d,
@@ -35,7 +35,7 @@ from firmware_gen.graph import (
     Transpose,
     Window,
 )
-from pipeline.errors import DimmerError
+from dimmer.pipeline.errors import DimmerError
 
 OPSET = 17
 NCHW = (0, 3, 1, 2)

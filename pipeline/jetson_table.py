@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_gen.tables import PolicyConfig
+from dimmer.firmware_gen.tables import PolicyConfig
 
 DTYPE_CODES = {"int": 0, "uint": 1, "float": 2}  # DLPack's
 

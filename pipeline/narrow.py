@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import DimmerError
-from pipeline.modes import FULL_BITS, Mode
-from pipeline.tflite import pack, unpack
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import FULL_BITS, Mode
+from dimmer.pipeline.tflite import pack, unpack
 
 CONV_VERSION_INT4 = 7
 QUANTIZE_VERSION_INT8 = 2
@@ -52,7 +52,7 @@ def narrowed(content: bytes, mode: Mode, boundaries: Sequence[str], layers: Mapp
     Raises:
         DimmerError: a tensor is missing, or a layer has another shape than in the file.
     """
-    from pipeline.networks.quantisers import activation_step
+    from dimmer.pipeline.networks.quantisers import activation_step
 
     file = _File(content)
     flat = [(f"{s}.{b}", bits) for s, stage in enumerate(mode.blocks) for b, bits in enumerate(stage)]

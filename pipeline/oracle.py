@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import DimmerError
-from pipeline.stage import ROOT
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.stage import ROOT
 
 TIMEOUT_S = 300.0
 
@@ -69,7 +69,7 @@ def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[
             (work / f"{number}.in").write_bytes(job.inputs)
         order = [str(job.model.resolve()) for job in jobs]
         (work / "jobs.json").write_text(json.dumps({"models": order, "timeout_s": timeout_s}))
-        command = [sys.executable, "-m", "pipeline.oracle", folder]
+        command = [sys.executable, "-m", "dimmer.pipeline.oracle", folder]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
         results: list[bytes | OracleFailure] = []
         for number in range(len(jobs)):

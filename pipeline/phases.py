@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pipeline.recipe import Recipe
+from dimmer.pipeline.recipe import Recipe
 
 
 @dataclass(frozen=True)

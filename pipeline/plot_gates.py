@@ -15,10 +15,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline import report_plots
-from pipeline.command import main_of
-from pipeline.errors import DimmerError
-from pipeline.stage import atomic_write
+from dimmer.pipeline import report_plots
+from dimmer.pipeline.command import main_of
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.stage import atomic_write
 
 Points = list[tuple[float, float]]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.data import SHAPES
-from pipeline.modes import BITS, FULL_BITS
-from pipeline.networks import FAMILIES, NetworkConfig, ResNetConfig
-from pipeline.networks.gate_config import GateConfig
+from dimmer.pipeline.data import SHAPES
+from dimmer.pipeline.modes import BITS, FULL_BITS
+from dimmer.pipeline.networks import FAMILIES, NetworkConfig, ResNetConfig
+from dimmer.pipeline.networks.gate_config import GateConfig
 
 METHODS = ("minmax", "percentile", "mse", "entropy")
 PRECISIONS = ("fp32", "bf16")

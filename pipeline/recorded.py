@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pipeline.losses import Lesson, Losses
-from pipeline.modes import Mode
-from pipeline.networks import Network
-from pipeline.networks.blocks import Norm, select_norm
-from pipeline.trainer import Trainer
+from dimmer.pipeline.losses import Lesson, Losses
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks.blocks import Norm, select_norm
+from dimmer.pipeline.trainer import Trainer
 
 
 def parameters_of(network: Network, mode: Mode) -> set[Tensor]:

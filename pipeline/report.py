@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.command import main_of
-from pipeline.errors import DimmerError
-from pipeline.report_data import Candidate, ModeFigures, ReportData, Verification
-from pipeline.stage import Json, atomic_write, run_stage
+from dimmer.pipeline.command import main_of
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.report_data import Candidate, ModeFigures, ReportData, Verification
+from dimmer.pipeline.stage import Json, atomic_write, run_stage
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.report_plots import CostPoint
+    from dimmer.pipeline.report_plots import CostPoint
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
 TEMPLATES = Path(__file__).with_name("templates")
@@ -82,7 +82,7 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
     }
 
     def draw(partial: Path) -> None:
-        from pipeline import report_plots
+        from dimmer.pipeline import report_plots
 
         names = [mode.name for mode in data.modes]
         points, cost, accuracy = _cost_points(data)
@@ -101,7 +101,7 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
     """The text of report.html."""
     import jinja2
 
-    from pipeline.report_plots import DARK_RAMP, LIGHT_RAMP, colour_variables
+    from dimmer.pipeline.report_plots import DARK_RAMP, LIGHT_RAMP, colour_variables
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
@@ -149,7 +149,7 @@ def plot_readme(report: Path, svg: Path) -> None:
     Raises:
         DimmerError: the file is missing or no report.
     """
-    from pipeline import report_plots
+    from dimmer.pipeline import report_plots
 
     try:
         document: Any = json.loads(report.read_text())
@@ -177,7 +177,7 @@ def _cost_points(data: ReportData) -> tuple[list[CostPoint], str, str]:
     All modes that the selection looked at, as it saw them: on validation images. Test accuracies of some and
     validation accuracies of others in one picture would compare what cannot be compared.
     """
-    from pipeline.report_plots import CostPoint
+    from dimmer.pipeline.report_plots import CostPoint
 
     if not data.candidates:
         points, cost = _measured_points(data.modes)
@@ -193,7 +193,7 @@ def _cost_points(data: ReportData) -> tuple[list[CostPoint], str, str]:
 
 def _measured_points(modes: Sequence[ModeFigures]) -> tuple[list[CostPoint], str]:
     """Published modes against instructions where they were counted, and what the horizontal axis is called."""
-    from pipeline.report_plots import CostPoint
+    from dimmer.pipeline.report_plots import CostPoint
 
     counted = [mode.instructions / 1e6 for mode in modes if mode.instructions is not None]
     costs, label = (counted, "million instructions an inference") if len(counted) == len(modes) else _costs(modes)

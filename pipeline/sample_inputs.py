@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_gen.graph import DType
-from firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.graph import DType
+from dimmer.firmware_gen.read_tflite import read_tflite
 
 SEED = 1
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from pipeline.checkpoint import (
+from dimmer.pipeline.checkpoint import (
     GATES,
     load_tensors,
     run_id,
@@ -17,10 +17,10 @@ from pipeline.checkpoint import (
     stage_folder,
     teacher_folder,
 )
-from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
-from pipeline.networks import build as build_network
-from pipeline.recipe import Recipe
-from pipeline.stage import atomic_write
+from dimmer.pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
+from dimmer.pipeline.networks import build as build_network
+from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.stage import atomic_write
 
 RESULTS = "results.json"
 GATE_RESULTS = "gates.json"

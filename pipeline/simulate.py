@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware_gen.tables import PolicyConfig, Tier
-from pipeline.errors import DimmerError
-from pipeline.report_data import BatterySample, PolicyTier
-from pipeline.stage import ROOT
-from pipeline.system import named_tools, require_tools
+from dimmer.firmware_gen.tables import PolicyConfig, Tier
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.report_data import BatterySample, PolicyTier
+from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.system import named_tools, require_tools
 
 RUNTIME = ROOT / "firmware_gen" / "runtime"
 

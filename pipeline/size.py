@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command import build_folder, console, load_firmware_target, main_of, model_option
-from pipeline.errors import DimmerError
-from pipeline.recipe import load_recipe
+from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.recipe import load_recipe
 
 
 def main(

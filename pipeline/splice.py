@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from firmware_gen.generate import ModeSource
-from pipeline.errors import DimmerError
-from pipeline.tflite import pack, unpack
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.tflite import pack, unpack
 
 
 @dataclass(frozen=True)

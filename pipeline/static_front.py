@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.losses import distillation
-from pipeline.modes import FULL_BITS, Mode
-from pipeline.networks import ResNet
-from pipeline.networks.gate_config import GatedCost, GatePlace
+from dimmer.pipeline.losses import distillation
+from dimmer.pipeline.modes import FULL_BITS, Mode
+from dimmer.pipeline.networks import ResNet
+from dimmer.pipeline.networks.gate_config import GatedCost, GatePlace
 
 _BATCH = 250
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.errors import DimmerError
+from dimmer.pipeline.errors import DimmerError
 
 # Debian splits clang's sanitizers from clang, into a folder whose name holds the version.
 _CLANG_SANITIZERS = "clang's sanitizers"

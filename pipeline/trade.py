@@ -16,14 +16,14 @@ from typing import Annotated, Any
 
 import typer
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.generate import tables_of
-from firmware_gen.tables import PolicyConfig
-from pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.firmware import Order, foreign_order, make, recipe_gates
-from pipeline.recipe import load_recipe
-from targets import Target
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.generate import tables_of
+from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import Order, foreign_order, make, recipe_gates
+from dimmer.pipeline.recipe import load_recipe
+from dimmer.targets import Target
 
 Progress = Callable[[str, float], None]
 
@@ -99,8 +99,8 @@ def _trade(limit: int, figures: dict[str, Any]) -> Trade:
 
 def _recipe_order(model: str) -> Order:
     """Of the modes that the recipe's conversion left."""
-    from pipeline.convert import mode_sources
-    from pipeline.sample_inputs import sample_inputs
+    from dimmer.pipeline.convert import mode_sources
+    from dimmer.pipeline.sample_inputs import sample_inputs
 
     recipe = load_recipe(model)
     folder = build_folder(recipe) / "convert"

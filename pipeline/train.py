@@ -19,8 +19,8 @@ import numpy as np
 import torch
 import typer
 
-from pipeline.batches import Batches
-from pipeline.checkpoint import (
+from dimmer.pipeline.batches import Batches
+from dimmer.pipeline.checkpoint import (
     find_checkpoint,
     load_network,
     load_tensors,
@@ -29,17 +29,17 @@ from pipeline.checkpoint import (
     stage_folder,
     teacher_folder,
 )
-from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.data import Dataset, load_dataset
-from pipeline.data.augment import pad
-from pipeline.errors import DimmerError
-from pipeline.modes import FULL_BITS, base_mode, super_mode
-from pipeline.networks import Network, build
-from pipeline.phases import Phase, phases
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.recorded import RecordedSteps
-from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from pipeline.trainer import Trainer, accuracy, polished_mode, sample_mode
+from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.data import Dataset, load_dataset
+from dimmer.pipeline.data.augment import pad
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import FULL_BITS, base_mode, super_mode
+from dimmer.pipeline.networks import Network, build
+from dimmer.pipeline.phases import Phase, phases
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recorded import RecordedSteps
+from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from dimmer.pipeline.trainer import Trainer, accuracy, polished_mode, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
@@ -396,7 +396,7 @@ def main(
         print(f"{name}-net: {accuracies['val']:.2f} % of the validation, {accuracies['test']:.2f} % of the test images")
     print(out / CHECKPOINT)
     if ship:
-        from pipeline.ship import ship as ship_files
+        from dimmer.pipeline.ship import ship as ship_files
 
         print(ship_files(recipe, out, build_folder(recipe), start))
 

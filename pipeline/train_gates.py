@@ -24,8 +24,8 @@ import numpy as np
 import torch
 import typer
 
-from pipeline.batches import augment
-from pipeline.checkpoint import (
+from dimmer.pipeline.batches import augment
+from dimmer.pipeline.checkpoint import (
     GATES,
     find_checkpoint,
     find_gates,
@@ -33,18 +33,18 @@ from pipeline.checkpoint import (
     load_tensors,
     save_tensors,
 )
-from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.data import Dataset, Images, Split, load_dataset
-from pipeline.data.augment import pad
-from pipeline.errors import DimmerError
-from pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
-from pipeline.modes import Mode
-from pipeline.networks.gate_config import gate_macs
-from pipeline.networks.gates import Gates
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from pipeline.static_front import best_within
-from pipeline.trainer import accuracy
+from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.data import Dataset, Images, Split, load_dataset
+from dimmer.pipeline.data.augment import pad
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks.gate_config import gate_macs
+from dimmer.pipeline.networks.gates import Gates
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.static_front import best_within
+from dimmer.pipeline.trainer import accuracy
 
 CODE = (
     "pipeline/train_gates.py",
@@ -319,7 +319,7 @@ def main(
     print(f"gates: {gates['macs']} MACs, {gates['share_of_macs']:.2%} of the network's, {gates['parameters']} weights")
     print(out / GATES)
     if ship:
-        from pipeline.ship import ship_gates
+        from dimmer.pipeline.ship import ship_gates
 
         print(ship_gates(recipe, out))
 

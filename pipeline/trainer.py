@@ -20,15 +20,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
-from pipeline.data import Split, to_input
-from pipeline.losses import Lesson, Losses, Teacher, distillation, label_loss, mixed_precision
-from pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
-from pipeline.networks import Network, build, clamp_gammas
-from pipeline.networks.norm import BitNorm
-from pipeline.pruning import pruned
-from pipeline.recipe import Recipe
-from pipeline.recipe_sections import PolishSection, QatSection, TrainSection
+from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
+from dimmer.pipeline.data import Split, to_input
+from dimmer.pipeline.losses import Lesson, Losses, Teacher, distillation, label_loss, mixed_precision
+from dimmer.pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
+from dimmer.pipeline.networks import Network, build, clamp_gammas
+from dimmer.pipeline.networks.norm import BitNorm
+from dimmer.pipeline.pruning import pruned
+from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe_sections import PolishSection, QatSection, TrainSection
 
 _EVAL_BATCH = 250
 # A GPU is hardly busy with 250 small images.

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_gen import fixed_point as fp
-from firmware_gen.graph import (
+from dimmer.firmware_gen import fixed_point as fp
+from dimmer.firmware_gen.graph import (
     Add,
     AveragePool2d,
     Conv2d,
@@ -34,11 +34,11 @@ from firmware_gen.graph import (
     Tensor,
     Window,
 )
-from firmware_gen.lower import ADD_LEFT_SHIFT
-from firmware_gen.passes import Network
-from firmware_gen.slices import SLICES, UNITS, sliced
-from pipeline.errors import DimmerError
-from pipeline.tvm_dot import Dot
+from dimmer.firmware_gen.lower import ADD_LEFT_SHIFT
+from dimmer.firmware_gen.passes import Network
+from dimmer.firmware_gen.slices import SLICES, UNITS, sliced
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.tvm_dot import Dot
 
 ONE_BY_ONE = Window(1, 1, 1, 1, 1, 1, Padding(0, 0, 0, 0))
 ALIGN = 64  # of a weight in weights.bin, as TVM aligns its own tensors

@@ -21,26 +21,26 @@ from typing import Annotated, Any
 
 import typer
 
-from firmware_gen.generate import ModeSource
-from firmware_gen.graph import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Operator, Tensor
-from firmware_gen.passes import Network, prepare
-from firmware_gen.read_tflite import read_tflite
-from firmware_gen.slices import resolve_slices
-from pipeline.command import build_folder, main_of, model_option, progress_bar
-from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import GpuCode, ModuleMode, Modules
-from pipeline.jetson_onnx import write_qdq
-from pipeline.jetson_table import TableTensor, TableWeight
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from pipeline.system import require_tools
-from pipeline.tvm_cuda import Sources, machine_code, schedule_gpu
-from pipeline.tvm_dot import CUDA, Dot, dot_of
-from pipeline.tvm_lowering import Lowering, Weights, packed_weights
-from pipeline.tvm_runtime import cache_folder
-from pipeline.tvm_schedule import schedule
-from pipeline.tvm_targets import TvmTarget, tvm_target
-from targets import Target, load_target
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.graph import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Operator, Tensor
+from dimmer.firmware_gen.passes import Network, prepare
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.slices import resolve_slices
+from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.jetson_bundle import GpuCode, ModuleMode, Modules
+from dimmer.pipeline.jetson_onnx import write_qdq
+from dimmer.pipeline.jetson_table import TableTensor, TableWeight
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.system import require_tools
+from dimmer.pipeline.tvm_cuda import Sources, machine_code, schedule_gpu
+from dimmer.pipeline.tvm_dot import CUDA, Dot, dot_of
+from dimmer.pipeline.tvm_lowering import Lowering, Weights, packed_weights
+from dimmer.pipeline.tvm_runtime import cache_folder
+from dimmer.pipeline.tvm_schedule import schedule
+from dimmer.pipeline.tvm_targets import TvmTarget, tvm_target
+from dimmer.targets import Target, load_target
 
 LIBRARY = "dimmer_modes.so"
 GPU_LIBRARY, GPU_CODE = "dimmer_modes_cuda.so", "dimmer_modes.cubin"
@@ -220,7 +220,7 @@ class Runner:
 
 def mismatches(folder: Path, modes: Sequence[ModeSource], inputs: bytes) -> dict[str, int]:
     """Mode -> inputs whose output differs in any bit from the reference interpreter's."""
-    from pipeline.oracle import reference_outputs
+    from dimmer.pipeline.oracle import reference_outputs
 
     runner = Runner(folder)
     size = runner.modules.output.size
@@ -304,7 +304,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
     settings: dict[str, Json] = {"processor": str(chosen.processor()), "tuned": tuned is not None}
 
     def action(out: Path) -> None:
-        from pipeline.convert import mode_sources
+        from dimmer.pipeline.convert import mode_sources
 
         if not chosen.is_native:
             require_tools(target.tools)
@@ -333,8 +333,8 @@ def main(
         modules = load_modules(folder)
         wrong: dict[str, int] = {}
         if chosen.is_native:
-            from pipeline.convert import mode_sources
-            from pipeline.data import load_dataset, to_int8
+            from dimmer.pipeline.convert import mode_sources
+            from dimmer.pipeline.data import load_dataset, to_int8
 
             progress("comparing with the interpreter", 0.8)
             count = recipe.verify.images if images is None else images

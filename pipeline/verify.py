@@ -21,24 +21,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_gen.generate import ModeSource
-from pipeline.calibrate import Progress, load_calibration
-from pipeline.checkpoint import find_checkpoint, find_gates
-from pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
-from pipeline.convert import mode_sources
-from pipeline.errors import DimmerError
-from pipeline.firmware import firmware_folder, firmware_modes
-from pipeline.modes import Mode, super_mode
-from pipeline.oracle import OracleFailure, OracleJob, run_oracle
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import ROOT, StageResult, atomic_write, run_stage
-from targets import Target, load_target
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.pipeline.calibrate import Progress, load_calibration
+from dimmer.pipeline.checkpoint import find_checkpoint, find_gates
+from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
+from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import firmware_folder, firmware_modes
+from dimmer.pipeline.modes import Mode, super_mode
+from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
+from dimmer.targets import Target, load_target
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from pipeline.networks import Network
+    from dimmer.pipeline.networks import Network
 
     Int8 = npt.NDArray[np.int8]
 
@@ -119,7 +119,7 @@ def oracle(sources: Sequence[ModeSource], records: Sequence[Record], images: Int
     """
     import numpy as np
 
-    from pipeline.splice import splice
+    from dimmer.pipeline.splice import splice
 
     by_schedule: dict[tuple[int, ...], list[int]] = {}
     for i, record in enumerate(records):
@@ -213,10 +213,10 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
     import numpy as np
     import torch
 
-    from pipeline.calibrate import measure
-    from pipeline.checkpoint import load_network
-    from pipeline.data import load_dataset, to_input, to_int8
-    from pipeline.networks.deploy import deploy
+    from dimmer.pipeline.calibrate import measure
+    from dimmer.pipeline.checkpoint import load_network
+    from dimmer.pipeline.data import load_dataset, to_input, to_int8
+    from dimmer.pipeline.networks.deploy import deploy
 
     modes_of = {name: firmware_modes(build, name) for name in ("host", target.name)}
     sources = [source for source in mode_sources(build / "convert") if source.name in modes_of[target.name]]
@@ -320,13 +320,13 @@ def verify_gates(
     """
     import numpy as np
 
-    from pipeline.data import load_dataset, to_int8
-    from pipeline.firmware import recipe_gates
-    from pipeline.gate_trainer import choices
-    from pipeline.gates_int import compare as agreement
-    from pipeline.networks.gate_config import budget_level, gate_macs, gated_cost
-    from pipeline.train_gates import load_gates
-    from pipeline.verify_gated import gated_oracle, mismatches, mode_counts, run_gated
+    from dimmer.pipeline.data import load_dataset, to_int8
+    from dimmer.pipeline.firmware import recipe_gates
+    from dimmer.pipeline.gate_trainer import choices
+    from dimmer.pipeline.gates_int import compare as agreement
+    from dimmer.pipeline.networks.gate_config import budget_level, gate_macs, gated_cost
+    from dimmer.pipeline.train_gates import load_gates
+    from dimmer.pipeline.verify_gated import gated_oracle, mismatches, mode_counts, run_gated
 
     gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()
     assert gates is not None

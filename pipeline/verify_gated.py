@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_gen.gates import BlockGate, Codes, GateSet, choose, pool
-from firmware_gen.generate import ModeSource
-from firmware_gen.read_tflite import read_tflite
-from pipeline.errors import DimmerError
-from pipeline.oracle import OracleFailure, OracleJob, run_oracle
-from pipeline.splice import splice
-from targets import Target
+from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, choose, pool
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.splice import splice
+from dimmer.targets import Target
 
 MAGIC = b"DMG1"
 SHARD = 250

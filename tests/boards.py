@@ -2,7 +2,7 @@
 
 import pytest
 
-from targets import load_target, target_names
+from dimmer.targets import load_target, target_names
 
 BOARDS = [name for name in target_names() if load_target(name).memory is not None]
 BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BOARDS]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from pipeline.system import missing_tools
-from targets import load_target
+from dimmer.pipeline.system import missing_tools
+from dimmer.targets import load_target
 from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
 
 __all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.recipe import known_models
-from targets import target_names
+from dimmer.pipeline.recipe import known_models
+from dimmer.targets import target_names
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe import Recipe, load_recipe
 
 TINY = """
 [model]
@@ -72,7 +72,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
     import torch
 
-    from pipeline import calibrate, train
+    from dimmer.pipeline import calibrate, train
 
     (models / name).mkdir()
     (models / name / "recipe.toml").write_text(text)
@@ -86,7 +86,7 @@ def _calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
 
 
 def _converted(built: TinyBuild) -> TinyBuild:
-    from pipeline import convert, export
+    from dimmer.pipeline import convert, export
 
     export.run(built.recipe, built.build, silent)
     convert.run(built.recipe, built.build, silent)

@@ -1,7 +1,7 @@
 """The variants of all kernels: a module an instruction set, each with a tuple VARIANTS."""
 
-from firmware_gen.variants import dense, depthwise, dsp, mve, narrow_dsp, portable, requantize, words
-from firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
+from dimmer.firmware_gen.variants import dense, depthwise, dsp, mve, narrow_dsp, portable, requantize, words
+from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
 
 VARIANTS: tuple[Variant, ...] = (
     *portable.VARIANTS,

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from firmware_gen.kernels import (
+from dimmer.firmware_gen.kernels import (
     FULLY_CONNECTED,
     FULLY_CONNECTED_DSP,
     FULLY_CONNECTED_FIXED,
@@ -22,8 +22,8 @@ from firmware_gen.kernels import (
     Step,
     Weights,
 )
-from firmware_gen.variants.conv import number
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.conv import number
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 SHIFTS = range(1, 23)
 CANDIDATES = (0, 1, -1, 2, -2)

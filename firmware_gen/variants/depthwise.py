@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from firmware_gen.kernels import DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_3X3, Params, Step, Weights
-from firmware_gen.variants.conv import number, shape_of, shifts_of
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.kernels import DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_3X3, Params, Step, Weights
+from dimmer.firmware_gen.variants.conv import number, shape_of, shifts_of
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 CHANNEL = 52
 """Bytes of a channel's weights and rescaling."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from firmware_gen.kernels import (
+from dimmer.firmware_gen.kernels import (
     ADD,
     ADD_DSP,
     CONV_2D,
@@ -17,7 +17,7 @@ from firmware_gen.kernels import (
     DEPTHWISE_CONV_2D_DSP,
     Step,
 )
-from firmware_gen.variants.conv import (
+from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
     largest_product_sum,
@@ -27,7 +27,7 @@ from firmware_gen.variants.conv import (
     shifts_of,
     sum_elements,
 )
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 _DSP = frozenset({"dsp"})
 _HEAD_AND_TAIL = 8

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.kernels import Kernel, Scratch, Step, Value
-from firmware_gen.plan import aligned
-from firmware_gen.share import Block, BlockSet
-from firmware_gen.variants.fuse import fuse_entries, fuse_sums
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.kernels import Kernel, Scratch, Step, Value
+from dimmer.firmware_gen.plan import aligned
+from dimmer.firmware_gen.share import Block, BlockSet
+from dimmer.firmware_gen.variants.fuse import fuse_entries, fuse_sums
 
 FEATURES = {
     "cortex-m0": ("thumb", "words"),

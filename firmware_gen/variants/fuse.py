@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from firmware_gen.kernels import (
+from dimmer.firmware_gen.kernels import (
     ADD,
     CONV_2D,
     CONV_2D_ADD,
@@ -19,7 +19,7 @@ from firmware_gen.kernels import (
     Step,
     Value,
 )
-from firmware_gen.share import Block
+from dimmer.firmware_gen.share import Block
 
 
 def fuse_sums(block: Block, runs: Callable[[Step], bool]) -> Block:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from firmware_gen.kernels import (
+from dimmer.firmware_gen.kernels import (
     ADD,
     ADD_MVE,
     AVERAGE_POOL_2D,
@@ -26,8 +26,8 @@ from firmware_gen.kernels import (
     MEAN_MVE,
     Step,
 )
-from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, sum_elements
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, sum_elements
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 _MVE = frozenset({"mve"})
 _PIXELS = 4

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_gen.kernels import (
+from dimmer.firmware_gen.kernels import (
     CONV_2D,
     CONV_2D_ADD,
     CONV_2D_ADD_NARROW_DSP,
@@ -23,10 +23,10 @@ from firmware_gen.kernels import (
     Shifts,
     Step,
 )
-from firmware_gen.slices import UNITS, sliced
-from firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
-from firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.slices import UNITS, sliced
+from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
+from dimmer.firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 _PACKED = frozenset({"dsp", "packed"})
 _MAX_CHUNKS = 16

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from firmware_gen.kernels import ADD, CONV_2D, DEPTHWISE_CONV_2D, Step
-from firmware_gen.variants.conv import number, shape_of, sum_elements
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.kernels import ADD, CONV_2D, DEPTHWISE_CONV_2D, Step
+from dimmer.firmware_gen.variants.conv import number, shape_of, sum_elements
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 
 def _conv(per_mac: float, rescale: float, feature: str = "") -> Variant:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from firmware_gen.kernels import REQUANTIZE, REQUANTIZE_TABLE, Step
-from firmware_gen.variants.conv import number
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.kernels import REQUANTIZE, REQUANTIZE_TABLE, Step
+from dimmer.firmware_gen.variants.conv import number
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 TABLE = 256
 

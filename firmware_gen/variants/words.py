@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_gen.kernels import (
+from dimmer.firmware_gen.kernels import (
     ADD,
     ADD_TABLE,
     CONV_2D,
@@ -22,7 +22,7 @@ from firmware_gen.kernels import (
     CONV_2D_WINOGRAD,
     Step,
 )
-from firmware_gen.variants.conv import (
+from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
     largest_product_sum,
@@ -33,7 +33,7 @@ from firmware_gen.variants.conv import (
     sum_elements,
     weights_of,
 )
-from firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.frame import Settings, Variant
 
 PIXELS = 4
 """That share a turn of the inner loop, panel.h."""

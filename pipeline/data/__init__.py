@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import DimmerError
+from dimmer.pipeline.errors import DimmerError
 
 if TYPE_CHECKING:
     from torch import Tensor, device
@@ -115,13 +115,13 @@ def stratified(labels: Labels, sizes: tuple[int, ...], seed: int) -> list[NDArra
 
 
 def _mnist5k() -> Dataset:
-    from pipeline.data.mnist5k import load
+    from dimmer.pipeline.data.mnist5k import load
 
     return load()
 
 
 def _cifar10() -> Dataset:
-    from pipeline.data.cifar10 import load
+    from dimmer.pipeline.data.cifar10 import load
 
     return load()
 

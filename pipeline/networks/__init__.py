@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import DimmerError
-from pipeline.networks.config import MIN_GAMMA, ResNetConfig, resnet_cost
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.networks.config import MIN_GAMMA, ResNetConfig, resnet_cost
 
 if TYPE_CHECKING:
-    from pipeline.networks.norm import clamp_gammas
-    from pipeline.networks.resnet import BoundNetwork, ResNet
-    from pipeline.networks.resnet import ResNet as Network
+    from dimmer.pipeline.networks.norm import clamp_gammas
+    from dimmer.pipeline.networks.resnet import BoundNetwork, ResNet
+    from dimmer.pipeline.networks.resnet import ResNet as Network
 
 __all__ = [
     "FAMILIES",
@@ -32,10 +32,10 @@ FAMILIES = ("resnet",)
 NetworkConfig = ResNetConfig
 
 _IN_TORCH = {
-    "BoundNetwork": ("pipeline.networks.resnet", "BoundNetwork"),
-    "Network": ("pipeline.networks.resnet", "ResNet"),
-    "ResNet": ("pipeline.networks.resnet", "ResNet"),
-    "clamp_gammas": ("pipeline.networks.norm", "clamp_gammas"),
+    "BoundNetwork": ("dimmer.pipeline.networks.resnet", "BoundNetwork"),
+    "Network": ("dimmer.pipeline.networks.resnet", "ResNet"),
+    "ResNet": ("dimmer.pipeline.networks.resnet", "ResNet"),
+    "clamp_gammas": ("dimmer.pipeline.networks.norm", "clamp_gammas"),
 }
 
 
@@ -55,6 +55,6 @@ def build(family: str, config: NetworkConfig) -> Network:
     """
     if family != "resnet":
         raise DimmerError(f"unknown network family '{family}'; known are: {', '.join(FAMILIES)}")
-    from pipeline.networks.resnet import ResNet
+    from dimmer.pipeline.networks.resnet import ResNet
 
     return ResNet(config)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.modes import FULL_BITS
-from pipeline.networks.norm import BitNorm, SkipAwareNorm
-from pipeline.networks.quantisers import quantise_activation, quantise_weight
+from dimmer.pipeline.modes import FULL_BITS
+from dimmer.pipeline.networks.norm import BitNorm, SkipAwareNorm
+from dimmer.pipeline.networks.quantisers import quantise_activation, quantise_weight
 
 Norm = nn.BatchNorm2d | SkipAwareNorm | BitNorm
 

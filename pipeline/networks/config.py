@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pipeline.errors import DimmerError
-from pipeline.modes import BITS, FULL_BITS, NetworkCost
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import BITS, FULL_BITS, NetworkCost
 
 # Folding a norm into its convolution must only scale channels, never flip or kill them, so that all modes share one
 # int8 weight: every gamma stays positive.

@@ -21,13 +21,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from calibration.weights import fold_norm, from_grid, room_for_bias, slice_codes, to_grid
-from pipeline.errors import DimmerError
-from pipeline.modes import FULL_BITS, Mode, check_mode
-from pipeline.networks.blocks import select_norm
-from pipeline.networks.norm import BitNorm
-from pipeline.networks.quantisers import activation_step, quantise_activation
-from pipeline.networks.resnet import ResNet
+from dimmer.calibration.weights import fold_norm, from_grid, room_for_bias, slice_codes, to_grid
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import FULL_BITS, Mode, check_mode
+from dimmer.pipeline.networks.blocks import select_norm
+from dimmer.pipeline.networks.norm import BitNorm
+from dimmer.pipeline.networks.quantisers import activation_step, quantise_activation
+from dimmer.pipeline.networks.resnet import ResNet
 
 Tap = Callable[[str, Tensor], Tensor]
 """Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""

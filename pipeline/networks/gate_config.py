@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.errors import DimmerError
-from pipeline.modes import FULL_BITS, Mode, NetworkCost
-from pipeline.networks.config import ResNetConfig
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import FULL_BITS, Mode, NetworkCost
+from dimmer.pipeline.networks.config import ResNetConfig
 
 LEVELS = 255
 OCTAVES = 5

@@ -22,11 +22,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.modes import FULL_BITS
-from pipeline.networks.blocks import BasicBlock
-from pipeline.networks.config import ResNetConfig
-from pipeline.networks.gate_config import GateConfig, GatedCost, GatePlace, gate_places
-from pipeline.networks.resnet import ResNet
+from dimmer.pipeline.modes import FULL_BITS
+from dimmer.pipeline.networks.blocks import BasicBlock
+from dimmer.pipeline.networks.config import ResNetConfig
+from dimmer.pipeline.networks.gate_config import GateConfig, GatedCost, GatePlace, gate_places
+from dimmer.pipeline.networks.resnet import ResNet
 
 POOL_FRACTION = 8
 """Fraction bits of the pooled channels and of the budget."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from calibration.weights import SLICES
+from dimmer.calibration.weights import SLICES
 
 ACTIVATION_CLIP = 6.0
 """Upper end of every activation: ReLU6's. The full clip was better than 4, 3 and 2 at 4 bits."""

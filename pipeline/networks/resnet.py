@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.modes import Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
-from pipeline.networks.blocks import BasicBlock
-from pipeline.networks.config import ResNetConfig, resnet_cost
+from dimmer.pipeline.modes import Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
+from dimmer.pipeline.networks.blocks import BasicBlock
+from dimmer.pipeline.networks.config import ResNetConfig, resnet_cost
 
 
 class Stem(nn.Module):

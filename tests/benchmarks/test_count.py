@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import results
-from benchmarks.bound import bound
-from benchmarks.count import (
+from dimmer.benchmarks import results
+from dimmer.benchmarks.bound import bound
+from dimmer.benchmarks.count import (
     Baseline,
     Count,
     Layer,
@@ -21,9 +21,9 @@ from benchmarks.count import (
     targets,
     updated,
 )
-from benchmarks.peers import TFLM_CMSIS_NN
-from pipeline.errors import DimmerError
-from targets import load_target
+from dimmer.benchmarks.peers import TFLM_CMSIS_NN
+from dimmer.pipeline.errors import DimmerError
+from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 
 C = Count(macs=100, instructions=1000, switch=10, code=500, arena=400, stack=300)

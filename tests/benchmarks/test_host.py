@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import host, results
-from benchmarks.count import Count, Measured
-from benchmarks.host import Engine, HostTime, compare, measure, take_turns
+from dimmer.benchmarks import host, results
+from dimmer.benchmarks.count import Count, Measured
+from dimmer.benchmarks.host import Engine, HostTime, compare, measure, take_turns
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.tiny import TinyBuild
 

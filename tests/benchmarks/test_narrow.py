@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.narrow import MODES, figures
-from targets import load_target
+from dimmer.benchmarks.narrow import MODES, figures
+from dimmer.targets import load_target
 
 
 @pytest.mark.slow

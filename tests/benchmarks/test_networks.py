@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.count import grown, key, measured_modes, read_baseline
-from benchmarks.networks import NETWORKS, write_networks
-from firmware_gen.generate import ModeSource, generate
-from firmware_gen.read_tflite import read_tflite
-from pipeline.firmware import foreign_order, make
-from targets import load_target
+from dimmer.benchmarks.count import grown, key, measured_modes, read_baseline
+from dimmer.benchmarks.networks import NETWORKS, write_networks
+from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.pipeline.firmware import foreign_order, make
+from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 
 MACS = {"random_visual_wake_words": 7_489_664, "random_anomaly_detection": 264_192}

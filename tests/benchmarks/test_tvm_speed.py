@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tvm_speed import engines_of, take_turns
+from dimmer.benchmarks.tvm_speed import engines_of, take_turns
 from tests.firmware_gen.modes import build_mode
 
 

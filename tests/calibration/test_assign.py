@@ -2,9 +2,9 @@
 
 import torch
 
-from calibration.assign import Settings, assign_ranges
-from calibration.observe import Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
-from calibration.ranges import METHODS, Range
+from dimmer.calibration.assign import Settings, assign_ranges
+from dimmer.calibration.observe import Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
+from dimmer.calibration.ranges import METHODS, Range
 
 
 def forward_of(scale: float):  # type: ignore[no-untyped-def]

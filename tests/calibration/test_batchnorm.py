@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from calibration.batchnorm import load_statistics, recalibrated, statistics
+from dimmer.calibration.batchnorm import load_statistics, recalibrated, statistics
 
 
 def network() -> nn.Sequential:

@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibration.errors import CalibrationError
-from calibration.ranges import METHODS, Histogram, Range, affine, estimate, mean_squared_error, min_max, percentile
+from dimmer.calibration.errors import CalibrationError
+from dimmer.calibration.ranges import (
+    METHODS,
+    Histogram,
+    Range,
+    affine,
+    estimate,
+    mean_squared_error,
+    min_max,
+    percentile,
+)
 
 
 def histogram(values: np.ndarray) -> Histogram:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from calibration.selection import Candidate, better_beyond_noise, dominated, limited, on_target, select
+from dimmer.calibration.selection import Candidate, better_beyond_noise, dominated, limited, on_target, select
 
 
 def candidate(

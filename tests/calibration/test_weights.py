@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from calibration.weights import fold_norm, from_grid, to_grid
+from dimmer.calibration.weights import fold_norm, from_grid, to_grid
 
 
 def test_codes_survive_folding_of_any_positive_norm() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose, pool
-from pipeline.oracle import OracleJob, run_oracle
-from pipeline.tflite import pack, unpack
+from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose, pool
+from dimmer.pipeline.oracle import OracleJob, run_oracle
+from dimmer.pipeline.tflite import pack, unpack
 from tests.firmware_gen.modes import MODES, STREAM_SCALE, STREAM_ZERO_POINT, splice
 
 CHANNELS = 8

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_gen.generate import GeneratedModel, ModeSource, generate
-from firmware_gen.graph import DType
-from firmware_gen.read_tflite import read_tflite
-from pipeline.oracle import OracleFailure, OracleJob, run_oracle
-from targets.toolchain import compile_objects
+from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate
+from dimmer.firmware_gen.graph import DType
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.targets.toolchain import compile_objects
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUNTIME = ROOT / "firmware_gen" / "runtime"

@@ -12,9 +12,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.random import default_rng
 
-from firmware_gen.generate import ModeSource
-from firmware_gen.slices import sliced
-from pipeline.narrow import packed_int4
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.slices import sliced
+from dimmer.pipeline.narrow import packed_int4
 from tests.firmware_gen.tflite_builder import Layers, activation_code, padding_code
 
 CLIP = 6.0

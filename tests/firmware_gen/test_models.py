@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware_gen.generate import ModeSource, generate
-from pipeline.oracle import reference_outputs
-from pipeline.sample_inputs import sample_inputs
+from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.pipeline.oracle import reference_outputs
+from dimmer.pipeline.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
 from tests.firmware_gen.networks import (
     autoencoder_look_alike,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from firmware_gen.graph import Conv2d, Padding
-from firmware_gen.passes import Network, prepare
-from firmware_gen.read_tflite import parse_tflite
+from dimmer.firmware_gen.graph import Conv2d, Padding
+from dimmer.firmware_gen.passes import Network, prepare
+from dimmer.firmware_gen.read_tflite import parse_tflite
 from tests.firmware_gen.tflite_builder import Layers
 
 

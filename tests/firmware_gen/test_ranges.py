@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_gen.fixed_point import quantize_multiplier, requantize
-from firmware_gen.ranges import code_range
-from firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.fixed_point import quantize_multiplier, requantize
+from dimmer.firmware_gen.ranges import code_range
+from dimmer.firmware_gen.read_tflite import read_tflite
 from tests.firmware_gen.narrow_network import CLIP, STEPS
 from tests.firmware_gen.runtime.one_op import reference
 from tests.firmware_gen.tflite_builder import Layers, activation_code

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.generate import ModeSource, tables_of
-from firmware_gen.graph import Graph
-from firmware_gen.read_tflite import parse_tflite
-from firmware_gen.share import check_shared_weights
-from firmware_gen.slices import resolve_slices, sliced
-from firmware_gen.tables import PolicyConfig
-from pipeline.convert import mode_sources
-from pipeline.narrow import packed_int4
-from pipeline.tflite import pack, unpack
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.generate import ModeSource, tables_of
+from dimmer.firmware_gen.graph import Graph
+from dimmer.firmware_gen.read_tflite import parse_tflite
+from dimmer.firmware_gen.share import check_shared_weights
+from dimmer.firmware_gen.slices import resolve_slices, sliced
+from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.narrow import packed_int4
+from dimmer.pipeline.tflite import pack, unpack
 from tests.tiny import TinyBuild
 
 
@@ -30,7 +30,7 @@ def test_slices_round_half_up_and_saturate() -> None:
 def test_the_steps_of_training_and_of_the_generator_are_the_same() -> None:
     import torch
 
-    from calibration.weights import slice_codes
+    from dimmer.calibration.weights import slice_codes
 
     every = np.arange(-127, 128).astype(np.int8)
     for bits in (8, 4, 2):

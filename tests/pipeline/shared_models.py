@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.firmware import foreign_order, make
-from targets import load_target
+from dimmer.pipeline.firmware import foreign_order, make
+from dimmer.targets import load_target
 from tests.tiny import silent
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "models"

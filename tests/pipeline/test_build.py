@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipeline import build
-from pipeline.build import BuildContext, Progress, Step, print_stages, steps_for
-from pipeline.errors import DimmerError
-from pipeline.recipe import load_recipe
-from pipeline.stage import ROOT, StageResult
-from targets import load_target
+from dimmer.pipeline import build
+from dimmer.pipeline.build import BuildContext, Progress, Step, print_stages, steps_for
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.stage import ROOT, StageResult
+from dimmer.targets import load_target
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_shipped_weights_need_no_training(context: BuildContext, monkeypatch: py
     checkpoint = context.build_dir / "checkpoint.safetensors"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
-    monkeypatch.setattr("pipeline.checkpoint.shipped_checkpoint", lambda recipe: checkpoint)
+    monkeypatch.setattr("dimmer.pipeline.checkpoint.shipped_checkpoint", lambda recipe: checkpoint)
     (train, *_) = steps_for(context.target)
     assert train.run(context, lambda text, share: None).cached
 
@@ -83,7 +83,7 @@ def test_stage_table_tells_seconds_and_what_was_unchanged() -> None:
 
 def test_unknown_target_is_one_line_and_exit_2() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.build", "--target", "lighthouse"],
+        [sys.executable, "-m", "dimmer.pipeline.build", "--target", "lighthouse"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -5,13 +5,13 @@ import json
 import pytest
 import torch
 
-from pipeline import calibrate
-from pipeline.calibrate import load_calibration
-from pipeline.checkpoint import load_network
-from pipeline.modes import Mode
-from pipeline.networks.config import ResNetConfig
-from pipeline.networks.deploy import deploy, range_group
-from pipeline.networks.resnet import ResNet
+from dimmer.pipeline import calibrate
+from dimmer.pipeline.calibrate import load_calibration
+from dimmer.pipeline.checkpoint import load_network
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks.config import ResNetConfig
+from dimmer.pipeline.networks.deploy import deploy, range_group
+from dimmer.pipeline.networks.resnet import ResNet
 from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")

@@ -6,12 +6,12 @@ import math
 import pytest
 import torch
 
-from pipeline.candidates import candidate_modes, spread
-from pipeline.modes import Mode
-from pipeline.networks import build
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.recipe_sections import SelectionSection
-from pipeline.static_front import StaticMode
+from dimmer.pipeline.candidates import candidate_modes, spread
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import build
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe_sections import SelectionSection
+from dimmer.pipeline.static_front import StaticMode
 from tests.tiny import TINY, TINY_NARROW
 
 

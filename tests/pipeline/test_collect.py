@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.build import BuildContext
-from pipeline.collect import collect, publish
-from pipeline.errors import DimmerError
-from pipeline.recipe import load_recipe
-from pipeline.report import check_document
-from pipeline.report_data import LayerFlash, PolicyTier, Verification
-from pipeline.stage import StageResult
-from targets import load_target
+from dimmer.pipeline.build import BuildContext
+from dimmer.pipeline.collect import collect, publish
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.report import check_document
+from dimmer.pipeline.report_data import LayerFlash, PolicyTier, Verification
+from dimmer.pipeline.stage import StageResult
+from dimmer.targets import load_target
 
 TIERS = [
     {"mode": "88.88.88", "min_charge_permille": 500, "min_millivolts": 0, "hysteresis_permille": 30, "dwell_s": 60},

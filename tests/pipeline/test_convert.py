@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.calibrate import load_calibration
-from pipeline.convert import mode_sources, recognise
-from pipeline.errors import DimmerError
-from pipeline.splice import splice
+from dimmer.pipeline.calibrate import load_calibration
+from dimmer.pipeline.convert import mode_sources, recognise
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.splice import splice
 from tests.tiny import TinyBuild
 
 pytestmark = pytest.mark.xdist_group("tiny")
@@ -67,7 +67,7 @@ def test_weights_of_all_modes_are_equal(tiny_converted: TinyBuild) -> None:
 
 
 def test_int8_agrees_with_float_classification(tiny_converted: TinyBuild) -> None:
-    from pipeline.data import load_dataset, to_int8
+    from dimmer.pipeline.data import load_dataset, to_int8
 
     test = load_dataset("mnist5k").test
     expected = next(
@@ -102,7 +102,7 @@ def test_a_wrong_schedule_is_refused(tiny_converted: TinyBuild) -> None:
 
 
 def test_a_changed_graph_is_found_by_value(tiny_converted: TinyBuild, tmp_path: Path) -> None:
-    from pipeline.convert import float_models
+    from dimmer.pipeline.convert import float_models
 
     source = tiny_converted.build / "export" / "80.80.onnx"
     shutil.copy(source, tmp_path / "80.80.onnx")
@@ -117,7 +117,7 @@ def test_a_changed_graph_is_found_by_value(tiny_converted: TinyBuild, tmp_path: 
 
 
 def test_a_broken_onnx_file_is_told_in_one_line(tmp_path: Path) -> None:
-    from pipeline.convert import float_models
+    from dimmer.pipeline.convert import float_models
 
     (tmp_path / "bad.onnx").write_bytes(b"not an onnx file")
     with pytest.raises(DimmerError, match="onnx2tf failed"):

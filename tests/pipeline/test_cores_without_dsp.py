@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from targets import load_target
+from dimmer.targets import load_target
 from tests.pipeline.shared_models import KWS, RESNET, figures_of
 
 BUDGETS = {"mps2-an385": 15_500_000, "mps2-an385-v6m": 33_000_000, "riscv-virt": 45_000_000}

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.tables import even_policy
-from pipeline.elf_shares import elf_shares
-from pipeline.errors import DimmerError
-from pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy, sources
-from pipeline.recipe_sections import PolicySection
-from pipeline.sample_inputs import sample_inputs
-from pipeline.stage import ROOT
-from targets import Target, load_target
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.tables import even_policy
+from dimmer.pipeline.elf_shares import elf_shares
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy, sources
+from dimmer.pipeline.recipe_sections import PolicySection
+from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.stage import ROOT
+from dimmer.targets import Target, load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.modes import MODES, write_modes
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
@@ -103,7 +103,7 @@ def test_a_file_on_which_the_interpreter_dies(tmp_path: Path) -> None:
 
 
 def test_a_wrong_firmware_is_not_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.firmware.run_oracle", lambda jobs: [bytes(6) for _ in jobs])
+    monkeypatch.setattr("dimmer.pipeline.firmware.run_oracle", lambda jobs: [bytes(6) for _ in jobs])
     with pytest.raises(DimmerError, match="the self-test of 888, 880, 800 fails"):
         make(modes_order(tmp_path), load_target("host"), tmp_path / "out", silent)
 
@@ -135,7 +135,7 @@ def test_policies_of_recipes(tiers: tuple[int, ...], modes: int, expected: list[
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {"DIMMER_BUILD": str(cwd / "build"), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-m", "pipeline.firmware", *arguments],
+        [sys.executable, "-m", "dimmer.pipeline.firmware", *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,

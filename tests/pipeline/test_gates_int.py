@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from firmware_gen.gates import pool, requantize
-from pipeline.errors import DimmerError
-from pipeline.gates_int import choose_stage, compare, integer_gates
-from pipeline.networks import ResNetConfig
-from pipeline.networks.gate_config import GateConfig
-from pipeline.networks.gates import GateLinear, Gates
+from dimmer.firmware_gen.gates import pool, requantize
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.gates_int import choose_stage, compare, integer_gates
+from dimmer.pipeline.networks import ResNetConfig
+from dimmer.pipeline.networks.gate_config import GateConfig
+from dimmer.pipeline.networks.gates import GateLinear, Gates
 
 R14 = ResNetConfig((1, 1, 1), (1, 1, 1), (16, 32, 64), 3, (32, 32), 10, (8, 4, 2))
 

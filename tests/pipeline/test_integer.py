@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from pipeline.calibrate import load_calibration
-from pipeline.checkpoint import load_network
-from pipeline.convert import mode_sources
-from pipeline.data import load_dataset, to_int8
-from pipeline.integer import IntegerNetwork, integer_network, rescale
-from pipeline.oracle import OracleJob, run_oracle
+from dimmer.pipeline.calibrate import load_calibration
+from dimmer.pipeline.checkpoint import load_network
+from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.data import load_dataset, to_int8
+from dimmer.pipeline.integer import IntegerNetwork, integer_network, rescale
+from dimmer.pipeline.oracle import OracleJob, run_oracle
 from tests.tiny import TinyBuild
 
 

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_gen.generate import ModeSource
-from firmware_gen.tables import even_policy
-from pipeline import jetson
-from pipeline.build import BuildContext, steps_for
-from pipeline.collect import collect
-from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import MACHINES
-from pipeline.recipe import load_recipe
-from pipeline.report import check_document, write_report
-from pipeline.stage import ROOT, StageResult
-from targets import Target, load_target
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.tables import even_policy
+from dimmer.pipeline import jetson
+from dimmer.pipeline.build import BuildContext, steps_for
+from dimmer.pipeline.collect import collect
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.jetson_bundle import MACHINES
+from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.report import check_document, write_report
+from dimmer.pipeline.stage import ROOT, StageResult
+from dimmer.targets import Target, load_target
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test
 
 SIZES = {
@@ -134,7 +134,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
     def reference(path: Path, inputs: bytes) -> bytes:
         return expected(np.frombuffer(inputs, np.int8).reshape(-1, *SHAPE[1:]), path.stem).tobytes()
 
-    monkeypatch.setattr("pipeline.oracle.reference_outputs", reference)
+    monkeypatch.setattr("dimmer.pipeline.oracle.reference_outputs", reference)
     monkeypatch.setenv("DIMMER_CACHE", str(tmp_path / "cache"))
     return native(load_target("jetson"))
 
@@ -156,7 +156,7 @@ def test_a_bundle_is_made_and_runs(stand_ins: Target, tmp_path: Path) -> None:
 
 
 def test_a_bundle_that_differs_is_not_made(stand_ins: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.oracle.reference_outputs", lambda path, inputs: bytes(3 * SAMPLES))
+    monkeypatch.setattr("dimmer.pipeline.oracle.reference_outputs", lambda path, inputs: bytes(3 * SAMPLES))
     modes = [ModeSource(name, Path(f"{name}.tflite")) for name in NAMES]
     modules = toy_modules(platform.machine(), tmp_path / "modules")
     with pytest.raises(DimmerError, match="jetson: the modes differ from the TFLite interpreter"):
@@ -165,7 +165,7 @@ def test_a_bundle_that_differs_is_not_made(stand_ins: Target, tmp_path: Path, mo
 
 @pytest.mark.parametrize("module", ["firmware", "size", "verify"])
 def test_what_is_for_firmware_alone_says_so(module: str) -> None:
-    command = [sys.executable, "-m", f"pipeline.{module}", "--target", "jetson"]
+    command = [sys.executable, "-m", f"dimmer.pipeline.{module}", "--target", "jetson"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("error: jetson takes a bundle, no firmware: ./nox -s build-target -- jetson")

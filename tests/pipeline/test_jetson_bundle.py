@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_gen.tables import even_policy
-from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import MACHINES, GpuCode, make_bundle
-from pipeline.remote import check_bundle
-from pipeline.tvm_runtime import tvm_runtime
-from targets import load_target
+from dimmer.firmware_gen.tables import even_policy
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.jetson_bundle import MACHINES, GpuCode, make_bundle
+from dimmer.pipeline.remote import check_bundle
+from dimmer.pipeline.tvm_runtime import tvm_runtime
+from dimmer.targets import load_target
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test
 
 pytest.importorskip("tvm", reason="needs apache-tvm")

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.stage import ROOT
+from dimmer.pipeline.stage import ROOT
 from tests.tiny import TINY
 
 STAGES = ("train", "calibrate", "export", "convert", "host/firmware", "host/verify")
 
 
 def start(recipe: Path, builds: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pipeline.build", "--target", "host", "--model", str(recipe), "--quiet"]
+    command = [sys.executable, "-m", "dimmer.pipeline.build", "--target", "host", "--model", str(recipe), "--quiet"]
     environment = {**os.environ, "DIMMER_BUILD": str(builds), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
 

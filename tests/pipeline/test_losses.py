@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.losses import distillation, label_loss
+from dimmer.pipeline.losses import distillation, label_loss
 
 
 def test_distillation_is_the_kl_divergence_of_softened_outputs() -> None:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from calibration.weights import SLICES, UNITS
-from pipeline.calibrate import load_calibration
-from pipeline.checkpoint import load_network
-from pipeline.convert import mode_sources
-from pipeline.modes import Mode
-from pipeline.narrow import packed_int4
-from pipeline.networks.deploy import DeployedBlock, DeployedNetwork, deploy
-from pipeline.networks.quantisers import activation_step
+from dimmer.calibration.weights import SLICES, UNITS
+from dimmer.pipeline.calibrate import load_calibration
+from dimmer.pipeline.checkpoint import load_network
+from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.narrow import packed_int4
+from dimmer.pipeline.networks.deploy import DeployedBlock, DeployedNetwork, deploy
+from dimmer.pipeline.networks.quantisers import activation_step
 from tests.tiny import TinyBuild
 
 pytestmark = pytest.mark.xdist_group("tiny_narrow")
@@ -42,7 +42,7 @@ def loaded(build: TinyBuild, mode: str) -> tuple[Any, dict[str, Details]]:
 
 def codes_of(content: bytes, name: str) -> np.ndarray:
     """int8 codes of an INT4 constant, unpacked."""
-    from pipeline.tflite import unpack
+    from dimmer.pipeline.tflite import unpack
 
     model = unpack(content)
     tensor = next(t for t in model.subgraphs[0].tensors if t.name.decode() == name)
@@ -111,7 +111,7 @@ def round_biases(net: DeployedNetwork) -> None:
 
 @pytest.mark.parametrize("mode", ["44.44", "84.20"])
 def test_the_file_computes_what_was_trained(tiny_narrow: TinyBuild, mode: str) -> None:
-    from pipeline.data import INPUT_SCALE, load_dataset, to_int8
+    from dimmer.pipeline.data import INPUT_SCALE, load_dataset, to_int8
 
     network = load_network(tiny_narrow.recipe)
     calibration = load_calibration(tiny_narrow.build / "calibrate")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DimmerError
-from pipeline.plot_gates import lines_of, main
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.plot_gates import lines_of, main
 
 HISTORY = {
     "gates": {"options": [8, 4, 0]},

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DimmerError
-from pipeline.modes import Mode
-from pipeline.recipe import known_models, load_recipe
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.recipe import known_models, load_recipe
 
 GOOD = """\
 [model]

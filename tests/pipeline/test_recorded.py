@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.networks import Network, build
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.recipe_sections import TeacherSection
-from pipeline.recorded import RecordedSteps, parameters_of
-from pipeline.trainer import Trainer, sample_mode
+from dimmer.pipeline.networks import Network, build
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe_sections import TeacherSection
+from dimmer.pipeline.recorded import RecordedSteps, parameters_of
+from dimmer.pipeline.trainer import Trainer, sample_mode
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU with a CUDA build of torch")
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DimmerError
-from pipeline.remote import Remote, check_bundle, install
-from pipeline.stage import ROOT
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.remote import Remote, check_bundle, install
+from dimmer.pipeline.stage import ROOT
 from tests.tiny import silent
 
 SSHD = Path("/usr/sbin/sshd")
@@ -207,7 +207,7 @@ def test_flash_wants_a_host_for_a_linux_board_and_for_no_other() -> None:
         (["jetson"], "jetson is reached over ssh: name the board with --host user@address"),
         (["host", "--host", "a@b"], "host is not reached over ssh: leave --host away"),
     ):
-        command = [sys.executable, "-m", "pipeline.flash", "--target", *arguments]
+        command = [sys.executable, "-m", "dimmer.pipeline.flash", "--target", *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert done.stderr == f"error: {message}\n"

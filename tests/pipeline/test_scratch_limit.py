@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.command import with_scratch_limit
-from pipeline.errors import DimmerError
-from pipeline.firmware import foreign_order, make
-from pipeline.trade import limits, trades
-from targets import load_target
+from dimmer.pipeline.command import with_scratch_limit
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.firmware import foreign_order, make
+from dimmer.pipeline.trade import limits, trades
+from dimmer.targets import load_target
 from tests.firmware_gen.modes import write_modes
 from tests.pipeline.shared_models import RESNET
 from tests.tiny import silent
@@ -51,7 +51,7 @@ def test_limits_are_those_with_arenas_of_their_own(tmp_path: Path) -> None:
 def test_less_scratch_is_slower_or_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order = order_of(tmp_path)
     every = limits(order, load_target(BOARD))
-    monkeypatch.setattr("pipeline.trade.limits", lambda *_: (every[0], every[len(every) // 2], every[-1]))
+    monkeypatch.setattr("dimmer.pipeline.trade.limits", lambda *_: (every[0], every[len(every) // 2], every[-1]))
     found = trades(order, load_target(BOARD), silent)
     assert len(found) >= 2
     for brighter, dimmer in itertools.pairwise(found):
@@ -68,7 +68,7 @@ def test_a_target_without_a_counter_has_no_trade(tmp_path: Path) -> None:
 def test_the_limit_is_an_option(tmp_path: Path) -> None:
     import typer
 
-    from pipeline.firmware import main
+    from dimmer.pipeline.firmware import main
 
     path = write_modes(tmp_path)[0].path
     app = typer.Typer()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.report_data import PolicyTier
-from pipeline.simulate import Device, discharge
+from dimmer.pipeline.report_data import PolicyTier
+from dimmer.pipeline.simulate import Device, discharge
 
 DEVICE = Device(capacity_mah=100, millivolts=3000, period_s=1, idle_uw=0)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DimmerError
-from pipeline.stage import MANIFEST, ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.stage import MANIFEST, ROOT, Json, StageResult, atomic_write, run_stage
 
 
 class Bench:
@@ -128,7 +128,7 @@ SLOW_STAGE = textwrap.dedent(
     """
     import sys, time
     from pathlib import Path
-    from pipeline.stage import run_stage
+    from dimmer.pipeline.stage import run_stage
 
     root, keep = Path(sys.argv[1]), sys.argv[2] == "keep"
 

@@ -7,10 +7,10 @@ import itertools
 import pytest
 import torch
 
-from pipeline.modes import Mode
-from pipeline.networks import ResNet, ResNetConfig
-from pipeline.networks.gate_config import GateConfig, gate_places, gated_cost
-from pipeline.static_front import StaticMode, best_within, static_front
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import ResNet, ResNetConfig
+from dimmer.pipeline.networks.gate_config import GateConfig, gate_places, gated_cost
+from dimmer.pipeline.static_front import StaticMode, best_within, static_front
 
 CONFIG = ResNetConfig((1, 1), (1, 1), (4, 6), 1, (8, 8), 3, (8, 4, 2))
 

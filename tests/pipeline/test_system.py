@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import system
-from pipeline.errors import DimmerError
-from targets import load_target, target_names
+from dimmer.pipeline import system
+from dimmer.pipeline.errors import DimmerError
+from dimmer.targets import load_target, target_names
 
 
 @pytest.fixture

@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline import train as stage
-from pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
-from pipeline.data import Dataset, Split, to_input
-from pipeline.errors import DimmerError
-from pipeline.losses import distillation
-from pipeline.modes import Mode
-from pipeline.networks import MIN_GAMMA, build
-from pipeline.phases import phases
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.recipe_sections import AverageSection, PolishSection, QatSection, TeacherSection
-from pipeline.ship import ship
-from pipeline.trainer import Trainer, accuracy, make_optimizer, polished_mode, sample_mode
+from dimmer.pipeline import train as stage
+from dimmer.pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
+from dimmer.pipeline.data import Dataset, Split, to_input
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.losses import distillation
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import MIN_GAMMA, build
+from dimmer.pipeline.phases import phases
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe_sections import AverageSection, PolishSection, QatSection, TeacherSection
+from dimmer.pipeline.ship import ship
+from dimmer.pipeline.trainer import Trainer, accuracy, make_optimizer, polished_mode, sample_mode
 
 RECIPE = """\
 [model]

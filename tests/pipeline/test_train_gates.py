@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import train, train_gates
-from pipeline.checkpoint import find_gates, load_network, load_tensors
-from pipeline.data import Dataset, Split
-from pipeline.errors import DimmerError
-from pipeline.gate_trainer import STEPS, GateTrainer
-from pipeline.recipe import Recipe, load_recipe
-from pipeline.ship import ship_gates
+from dimmer.pipeline import train, train_gates
+from dimmer.pipeline.checkpoint import find_gates, load_network, load_tensors
+from dimmer.pipeline.data import Dataset, Split
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.gate_trainer import STEPS, GateTrainer
+from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.ship import ship_gates
 
 RECIPE = """\
 [model]

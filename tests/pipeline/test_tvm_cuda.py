@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pipeline.errors import DimmerError
-from pipeline.tvm_cuda import Sources, apply_gpu, machine_code
-from pipeline.tvm_dot import CUDA
-from pipeline.tvm_module import relax_module
-from pipeline.tvm_runtime import cache_folder
-from pipeline.tvm_targets import TARGETS
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.tvm_cuda import Sources, apply_gpu, machine_code
+from dimmer.pipeline.tvm_dot import CUDA
+from dimmer.pipeline.tvm_module import relax_module
+from dimmer.pipeline.tvm_runtime import cache_folder
+from dimmer.pipeline.tvm_targets import TARGETS
 from tests.pipeline.test_tvm_module import network
 
 pytestmark = pytest.mark.xdist_group("tvm")

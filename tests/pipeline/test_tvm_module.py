@@ -11,21 +11,21 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from firmware_gen.generate import ModeSource
-from firmware_gen.read_tflite import read_tflite
-from firmware_gen.tables import even_policy
-from pipeline import jetson
-from pipeline.convert import mode_sources
-from pipeline.errors import DimmerError
-from pipeline.jetson_bundle import machine_of
-from pipeline.jetson_onnx import write_qdq
-from pipeline.oracle import reference_outputs
-from pipeline.sample_inputs import sample_inputs
-from pipeline.tvm_dot import ARM, AVX2, PLAIN, dot_of
-from pipeline.tvm_module import build_modules, load_modules, mismatches
-from pipeline.tvm_schedule import default_tile
-from pipeline.tvm_targets import TARGETS
-from targets import load_target
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.tables import even_policy
+from dimmer.pipeline import jetson
+from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.jetson_bundle import machine_of
+from dimmer.pipeline.jetson_onnx import write_qdq
+from dimmer.pipeline.oracle import reference_outputs
+from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.tvm_dot import ARM, AVX2, PLAIN, dot_of
+from dimmer.pipeline.tvm_module import build_modules, load_modules, mismatches
+from dimmer.pipeline.tvm_schedule import default_tile
+from dimmer.pipeline.tvm_targets import TARGETS
+from dimmer.targets import load_target
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.tflite_builder import Layers
 from tests.tiny import TinyBuild

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from firmware_gen.generate import ModeSource
-from pipeline import tvm_tune
-from pipeline.errors import DimmerError
-from pipeline.sample_inputs import sample_inputs
-from pipeline.stage import ROOT
-from pipeline.tvm_dot import dot_of
-from pipeline.tvm_module import build_modules, mismatches, relax_module
-from pipeline.tvm_schedule import apply, open_database, schedule, tiles_of
-from pipeline.tvm_targets import TARGETS
-from pipeline.tvm_tune import tile_of, tune
+from dimmer.firmware_gen.generate import ModeSource
+from dimmer.pipeline import tvm_tune
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.tvm_dot import dot_of
+from dimmer.pipeline.tvm_module import build_modules, mismatches, relax_module
+from dimmer.pipeline.tvm_schedule import apply, open_database, schedule, tiles_of
+from dimmer.pipeline.tvm_targets import TARGETS
+from dimmer.pipeline.tvm_tune import tile_of, tune
 from tests.firmware_gen.tflite_builder import Layers
 
 pytest.importorskip("tvm", reason="needs apache-tvm")
@@ -131,7 +131,7 @@ def test_a_damaged_database_is_one_line(network: Path, tmp_path: Path) -> None:
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "pipeline.tvm_tune", *arguments]
+    line = [sys.executable, "-m", "dimmer.pipeline.tvm_tune", *arguments]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

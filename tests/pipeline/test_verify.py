@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.data import load_dataset
-from pipeline.errors import DimmerError
-from pipeline.recipe_sections import GatesSection, PolicySection
-from pipeline.verify import Record, compare, switch_schedules
-from targets import TargetError, load_target
+from dimmer.pipeline.data import load_dataset
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.recipe_sections import GatesSection, PolicySection
+from dimmer.pipeline.verify import Record, compare, switch_schedules
+from dimmer.targets import TargetError, load_target
 from tests.boards import EVERY_TARGET
 from tests.tiny import TinyBuild, silent
 
@@ -44,7 +44,7 @@ def test_a_wrong_byte_and_a_wrong_trace_are_mismatches() -> None:
 
 @pytest.mark.parametrize("name", EVERY_TARGET)
 def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: TinyBuild, name: str) -> None:
-    from pipeline import firmware, verify
+    from dimmer.pipeline import firmware, verify
 
     for target in dict.fromkeys(("host", name)):
         firmware.run(tiny_converted.recipe, tiny_converted.build, load_target(target), silent)
@@ -63,7 +63,7 @@ def test_a_gated_build_is_verified_and_its_budgets_measured(
     tiny_converted: TinyBuild, name: str, tmp_path: Path
 ) -> None:
     """Binary skipping: its blocks are those of super-net and base-net."""
-    from pipeline import firmware, train_gates, verify
+    from dimmer.pipeline import firmware, train_gates, verify
 
     gates = GatesSection(options=(8, 0), warmup_epochs=1, epochs=1, tune_epochs=0, images=256, budgets=(0.9, 0.7))
     policy = PolicySection(tiers=(500,), budgets=(0.9, 0.6))
@@ -90,7 +90,7 @@ def test_a_gated_build_is_verified_and_its_budgets_measured(
 
 def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: TinyBuild, tmp_path: Path) -> None:
     """The file of one mode under the name of another gives other results, and verification must say so."""
-    from pipeline import firmware, verify
+    from dimmer.pipeline import firmware, verify
 
     wrong = tmp_path / "build"
     shutil.copytree(tiny_converted.build, wrong, ignore=shutil.ignore_patterns("host", "mps*", "riscv*"))
@@ -110,7 +110,7 @@ def test_a_damaged_flash_image_says_so(tiny_converted: TinyBuild, tmp_path: Path
     from elftools.elf.elffile import ELFFile
     from elftools.elf.sections import SymbolTableSection
 
-    from pipeline import firmware
+    from dimmer.pipeline import firmware
 
     board = load_target("mps2-an386")
     firmware.run(tiny_converted.recipe, tiny_converted.build, board, silent)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.jetson_bundle import ModuleMode, Modules, SelfTest
-from pipeline.jetson_table import TableTensor, TableWeight
-from pipeline.tvm_runtime import installed_versions
-from targets import Target
+from dimmer.pipeline.jetson_bundle import ModuleMode, Modules, SelfTest
+from dimmer.pipeline.jetson_table import TableTensor, TableWeight
+from dimmer.pipeline.tvm_runtime import installed_versions
+from dimmer.targets import Target
 
 Int8 = npt.NDArray[np.int8]
 

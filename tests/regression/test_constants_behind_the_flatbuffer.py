@@ -8,9 +8,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.read_tflite import read_tflite
-from pipeline.tflite import pack, unpack
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.pipeline.tflite import pack, unpack
 from tests.firmware_gen.networks import tiny_resnet
 
 ALIGN = 16

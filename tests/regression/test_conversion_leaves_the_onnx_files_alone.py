@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import convert, export
+from dimmer.pipeline import convert, export
 from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")

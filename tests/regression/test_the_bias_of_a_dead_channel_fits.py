@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from calibration.weights import to_grid
-from pipeline.modes import Mode
-from pipeline.networks import ResNet, ResNetConfig, build
-from pipeline.networks.deploy import DeployedBlock, deploy
+from dimmer.calibration.weights import to_grid
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import ResNet, ResNetConfig, build
+from dimmer.pipeline.networks.deploy import DeployedBlock, deploy
 
 INPUT_STEP = 1 / 64
 

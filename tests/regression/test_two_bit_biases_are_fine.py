@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from pipeline.modes import Mode
-from pipeline.networks import ResNetConfig, build
-from pipeline.networks.deploy import deploy
-from pipeline.networks.quantisers import activation_step
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import ResNetConfig, build
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.quantisers import activation_step
 
 
 def test_a_rounded_bias_of_a_2_bit_convolution_is_near_the_trained_one() -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_gen.emit import KnownAnswers
-from firmware_gen.generate import GeneratedModel, ModeSource, generate
-from firmware_gen.tables import PolicyConfig, Tier
-from targets import APPLICATION, Target, TargetError, load_target
+from dimmer.firmware_gen.emit import KnownAnswers
+from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate
+from dimmer.firmware_gen.tables import PolicyConfig, Tier
+from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED
 from tests.firmware_gen.runtime.one_op import reference

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_gen.emit import KnownAnswers
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.gates import MODE_GATED
-from firmware_gen.generate import generate
-from firmware_gen.tables import PolicyConfig, Tier
-from pipeline.oracle import reference_outputs
-from pipeline.verify_gated import Gated, gated_oracle, mismatches, mode_counts, run_gated
-from targets import APPLICATION, Target, TargetError, load_target
+from dimmer.firmware_gen.emit import KnownAnswers
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.gates import MODE_GATED
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.tables import PolicyConfig, Tier
+from dimmer.pipeline.oracle import reference_outputs
+from dimmer.pipeline.verify_gated import Gated, gated_oracle, mismatches, mode_counts, run_gated
+from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.firmware_gen.gated import CLASSES, IMAGE, expected_runs, random_gates
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED

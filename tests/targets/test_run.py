@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from targets import Target, TargetError, load_target
-from targets.runner import Runner
-from targets.toolchain import Toolchain
+from dimmer.targets import Target, TargetError, load_target
+from dimmer.targets.runner import Runner
+from dimmer.targets.toolchain import Toolchain
 from tests.boards import BOARD_PARAMS, EVERY_TARGET
 
 HELLO = """

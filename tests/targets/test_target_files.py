@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from targets import TargetError, load_target, target_names
-from targets.spec import read_target
+from dimmer.targets import TargetError, load_target, target_names
+from dimmer.targets.spec import read_target
 
 GOOD = """
 description = "a test"

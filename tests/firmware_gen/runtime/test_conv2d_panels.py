@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_gen import fixed_point
-from firmware_gen import kernels as records
-from firmware_gen.kernels import Kernel
-from targets import load_target
+from dimmer.firmware_gen import fixed_point
+from dimmer.firmware_gen import kernels as records
+from dimmer.firmware_gen.kernels import Kernel
+from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED, Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_gen import fixed_point
-from firmware_gen import kernels as records
-from firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
-from targets import load_target
+from dimmer.firmware_gen import fixed_point
+from dimmer.firmware_gen import kernels as records
+from dimmer.firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
+from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.runtime.c_library import RUNTIME, Arena, Constants
 from tests.firmware_gen.runtime.test_kernels import pack, random_codes

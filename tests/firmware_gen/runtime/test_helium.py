@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_gen.variants import features_of
-from targets import load_target
+from dimmer.firmware_gen.variants import features_of
+from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.runtime.c_library import RUNTIME
 

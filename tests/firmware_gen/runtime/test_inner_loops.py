@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from targets import load_target
+from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware_gen.errors import FirmwareGenError
-from firmware_gen.generate import GeneratedModel, generate
-from firmware_gen.variants import VARIANTS, features_of
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.generate import GeneratedModel, generate
+from dimmer.firmware_gen.variants import VARIANTS, features_of
 from tests.firmware_gen.modes import write_modes
 
 
@@ -53,7 +53,7 @@ def test_a_limit_that_nothing_fits_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.kernel.name)
 def test_a_variant_has_the_fields_of_what_it_replaces(variant: object) -> None:
-    from firmware_gen.variants import Variant
+    from dimmer.firmware_gen.variants import Variant
 
     assert isinstance(variant, Variant)
     names = [field.name for field in variant.kernel.fields]

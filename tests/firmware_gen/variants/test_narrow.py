@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from firmware_gen.generate import generate, read_modes
-from firmware_gen.kernels import CONV_2D, Step
-from firmware_gen.share import share_blocks
-from firmware_gen.tables import PolicyConfig
-from firmware_gen.variants import features_of
-from firmware_gen.variants.narrow_dsp import VARIANTS
-from pipeline.firmware import Order, make
-from pipeline.sample_inputs import sample_inputs
-from targets import load_target
+from dimmer.firmware_gen.generate import generate, read_modes
+from dimmer.firmware_gen.kernels import CONV_2D, Step
+from dimmer.firmware_gen.share import share_blocks
+from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.firmware_gen.variants import features_of
+from dimmer.firmware_gen.variants.narrow_dsp import VARIANTS
+from dimmer.pipeline.firmware import Order, make
+from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.narrow_network import Shape, write_modes
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_gen import kernels as k
-from firmware_gen.variants.frame import Variant
-from firmware_gen.variants.words import VARIANTS
+from dimmer.firmware_gen import kernels as k
+from dimmer.firmware_gen.variants.frame import Variant
+from dimmer.firmware_gen.variants.words import VARIANTS
 
 PANEL, PAIRS, WINOGRAD, TABLE = (
     next(variant for variant in VARIANTS if variant.kernel is kernel)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.generate import ModeSource, generate
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.networks import tiny_mix, tiny_mobile, tiny_resnet, vww_look_alike
 

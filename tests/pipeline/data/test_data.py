@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.data import (
+from dimmer.pipeline.data import (
     INPUT_SCALE,
     INPUT_ZERO_POINT,
     SHAPES,
@@ -21,9 +21,9 @@ from pipeline.data import (
     to_input,
     to_int8,
 )
-from pipeline.data import cifar10 as cifar
-from pipeline.data.augment import device_crops, pad, random_affine, random_crops, random_flips
-from pipeline.errors import DimmerError
+from dimmer.pipeline.data import cifar10 as cifar
+from dimmer.pipeline.data.augment import device_crops, pad, random_affine, random_crops, random_flips
+from dimmer.pipeline.errors import DimmerError
 
 
 def ramp(count: int = 6, size: int = 8) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

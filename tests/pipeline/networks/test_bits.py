@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pipeline.errors import DimmerError
-from pipeline.modes import Mode
-from pipeline.networks import ResNet, ResNetConfig
-from pipeline.networks.deploy import deploy, range_group
-from pipeline.networks.quantisers import activation_step
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import ResNet, ResNetConfig
+from dimmer.pipeline.networks.deploy import deploy, range_group
+from dimmer.pipeline.networks.quantisers import activation_step
 
 CONFIG = ResNetConfig((1, 1), (1, 1), (4, 6), 1, (8, 8), 3, (8, 4, 2))
 

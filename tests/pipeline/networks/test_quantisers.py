@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from calibration.weights import slice_codes, to_grid
-from pipeline.networks.quantisers import activation_step, quantise_activation, quantise_weight
+from dimmer.calibration.weights import slice_codes, to_grid
+from dimmer.pipeline.networks.quantisers import activation_step, quantise_activation, quantise_weight
 
 LARGEST = {8: 127, 4: 7, 2: 1}
 

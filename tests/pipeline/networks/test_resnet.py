@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.errors import DimmerError
-from pipeline.modes import Mode
-from pipeline.networks import MIN_GAMMA, BoundNetwork, ResNet, ResNetConfig, build, clamp_gammas
-from pipeline.networks.norm import SkipAwareNorm
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.networks import MIN_GAMMA, BoundNetwork, ResNet, ResNetConfig, build, clamp_gammas
+from dimmer.pipeline.networks.norm import SkipAwareNorm
 
 R14 = ResNetConfig((1, 1, 1), (1, 1, 1), (16, 32, 64), 3, (32, 32), 10)
 SMALL = ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 3)
