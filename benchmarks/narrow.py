@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.pipeline.command import (
     console,
     load_firmware_target,

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dimmer.firmware_gen import emit
-from dimmer.firmware_gen.emit import KnownAnswers
+from dimmer.firmware_gen.emit import source as emit
+from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.firmware_gen.emit.source import KnownAnswers
+from dimmer.firmware_gen.emit.tables import Tables, build_tables
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.memory import Memory, PlannedBuffer, plan_memory
@@ -17,7 +19,6 @@ from dimmer.firmware_gen.passes import Network, check_boundaries, prepare
 from dimmer.firmware_gen.read_tflite import read_tflite
 from dimmer.firmware_gen.share import Constant, compare_weights, share_blocks
 from dimmer.firmware_gen.slices import resolve_slices
-from dimmer.firmware_gen.tables import PolicyConfig, Tables, build_tables
 from dimmer.firmware_gen.variants import VARIANTS, Choice, choose, features_of
 
 

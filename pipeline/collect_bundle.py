@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dimmer.pipeline.collect import generator_version, read_figures
 from dimmer.pipeline.jetson import RESULT, stage_folder
-from dimmer.pipeline.report_data import (
-    Candidate,
-    Flash,
-    ModeFigures,
-    PolicyTier,
-    Ram,
-    ReportData,
-    Switch,
-    Verification,
-)
+from dimmer.pipeline.report_data import Candidate, Flash, ModeFigures, PolicyTier, Ram, ReportData, Switch, Verification
 from dimmer.pipeline.stage import Json, StageResult
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.generate import ModeSource
-from dimmer.firmware_gen.tables import PolicyConfig, even_policy
 from dimmer.pipeline import tvm_module
 from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError

@@ -21,7 +21,7 @@ from typing import Any
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_table import BundleTable, TableMode, TableTensor, TableWeight, table_source
 from dimmer.pipeline.stage import ROOT

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dimmer.firmware_gen.tables import PolicyConfig
+from dimmer.firmware_gen.emit.policy import PolicyConfig
 
 DTYPE_CODES = {"int": 0, "uint": 1, "float": 2}  # DLPack's
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dimmer.firmware_gen.tables import PolicyConfig, Tier
+from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.report_data import BatterySample, PolicyTier
 from dimmer.pipeline.stage import ROOT

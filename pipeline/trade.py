@@ -16,9 +16,9 @@ from typing import Annotated, Any
 
 import typer
 
+from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
-from dimmer.firmware_gen.tables import PolicyConfig
 from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.firmware import Order, foreign_order, make, recipe_gates

@@ -25,14 +25,7 @@ import torch
 import typer
 
 from dimmer.pipeline.batches import augment
-from dimmer.pipeline.checkpoint import (
-    GATES,
-    find_checkpoint,
-    find_gates,
-    gates_folder,
-    load_tensors,
-    save_tensors,
-)
+from dimmer.pipeline.checkpoint import GATES, find_checkpoint, find_gates, gates_folder, load_tensors, save_tensors
 from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
 from dimmer.pipeline.data import Dataset, Images, Split, load_dataset
 from dimmer.pipeline.data.augment import pad

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.emit import KnownAnswers, comment, mode_identifiers, quoted
+from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.firmware_gen.emit.source import KnownAnswers, comment, mode_identifiers, quoted
 from dimmer.firmware_gen.generate import ModeSource, generate
-from dimmer.firmware_gen.tables import even_policy
 from tests.firmware_gen.harness import RUNTIME, WARNINGS
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet

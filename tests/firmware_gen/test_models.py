@@ -11,13 +11,7 @@ from dimmer.firmware_gen.generate import ModeSource, generate
 from dimmer.pipeline.oracle import reference_outputs
 from dimmer.pipeline.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
-from tests.firmware_gen.networks import (
-    autoencoder_look_alike,
-    tiny_mix,
-    tiny_mobile,
-    tiny_resnet,
-    vww_look_alike,
-)
+from tests.firmware_gen.networks import autoencoder_look_alike, tiny_mix, tiny_mobile, tiny_resnet, vww_look_alike
 
 MODELS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
 RESNET, KWS = MODELS / "pretrainedResnet_quant.tflite", MODELS / "kws_ref_model.tflite"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.tables import even_policy
 from dimmer.pipeline.elf_shares import elf_shares
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy, sources

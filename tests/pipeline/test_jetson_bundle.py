@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.tables import even_policy
+from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import MACHINES, GpuCode, make_bundle
 from dimmer.pipeline.remote import check_bundle

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.generate import ModeSource
 from dimmer.firmware_gen.read_tflite import read_tflite
-from dimmer.firmware_gen.tables import even_policy
 from dimmer.pipeline import jetson
 from dimmer.pipeline.convert import mode_sources
 from dimmer.pipeline.errors import DimmerError

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.emit import KnownAnswers
+from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
+from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate
-from dimmer.firmware_gen.tables import PolicyConfig, Tier
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.emit import KnownAnswers
+from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
+from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import MODE_GATED
 from dimmer.firmware_gen.generate import generate
-from dimmer.firmware_gen.tables import PolicyConfig, Tier
 from dimmer.pipeline.oracle import reference_outputs
 from dimmer.pipeline.verify_gated import Gated, gated_oracle, mismatches, mode_counts, run_gated
 from dimmer.targets import APPLICATION, Target, TargetError, load_target

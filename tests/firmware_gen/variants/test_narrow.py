@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.generate import generate, read_modes
 from dimmer.firmware_gen.kernels import CONV_2D, Step
 from dimmer.firmware_gen.share import share_blocks
-from dimmer.firmware_gen.tables import PolicyConfig
 from dimmer.firmware_gen.variants import features_of
 from dimmer.firmware_gen.variants.narrow_dsp import VARIANTS
 from dimmer.pipeline.firmware import Order, make

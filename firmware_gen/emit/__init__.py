@@ -1,0 +1,1 @@
+"""The C text: tables, policy, sources and headers."""
