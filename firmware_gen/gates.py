@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.fixed_point import quantize_multiplier
+from dimmer.firmware_gen.graph.fixed_point import quantize_multiplier
 
 MAX_GATES = 64
 MAX_UNITS = 32

@@ -14,11 +14,11 @@ from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.emit.tables import Tables, build_tables
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet
+from dimmer.firmware_gen.graph.passes import Network, check_boundaries, prepare
+from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.memory import Memory, PlannedBuffer, plan_memory
-from dimmer.firmware_gen.passes import Network, check_boundaries, prepare
 from dimmer.firmware_gen.read_tflite import read_tflite
 from dimmer.firmware_gen.share import Constant, compare_weights, share_blocks
-from dimmer.firmware_gen.slices import resolve_slices
 from dimmer.firmware_gen.variants import VARIANTS, Choice, choose, features_of
 
 

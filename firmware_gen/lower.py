@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from dimmer.firmware_gen import fixed_point as fp
 from dimmer.firmware_gen import kernels as k
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph import (
+from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.ranges import code_range
+from dimmer.firmware_gen.graph.slices import sliced
+from dimmer.firmware_gen.graph.types import (
     Add,
     AveragePool2d,
     Concatenation,
@@ -35,8 +37,6 @@ from dimmer.firmware_gen.graph import (
     Transpose,
     Window,
 )
-from dimmer.firmware_gen.ranges import code_range
-from dimmer.firmware_gen.slices import sliced
 
 ADD_LEFT_SHIFT = 20
 SLICE_BYTES = 4096

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph import (
+from dimmer.firmware_gen.graph.types import (
     Activation,
     Add,
     AveragePool2d,

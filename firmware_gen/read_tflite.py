@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen import shape_arithmetic
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph import (
+from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
     DType,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dimmer.firmware_gen.graph import DType, Tensor
+from dimmer.firmware_gen.graph.types import DType, Tensor
 from dimmer.firmware_gen.read_flatbuffer import RawOperator
 
 KINDS = ("SHAPE", "STRIDED_SLICE", "PACK")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Tensor
+from dimmer.firmware_gen.graph.passes import Network
+from dimmer.firmware_gen.graph.slices import resolve_slices
+from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Tensor
 from dimmer.firmware_gen.kernels import Params, Shifts, Step, Weights
 from dimmer.firmware_gen.lower import lower
-from dimmer.firmware_gen.passes import Network
 from dimmer.firmware_gen.read_tflite import read_tflite
-from dimmer.firmware_gen.slices import resolve_slices
 
 WEIGHTS_ALIGN = 4
 

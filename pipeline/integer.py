@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dimmer.calibration.ranges import Range, affine
-from dimmer.firmware_gen.fixed_point import (
+from dimmer.firmware_gen.graph.fixed_point import (
     mean_multiplier,
     quantize_multiplier,
     ratio_multiplier,
     round_half_away,
     sum_multipliers,
 )
-from dimmer.firmware_gen.graph import Quantisation
+from dimmer.firmware_gen.graph.types import Quantisation
 from dimmer.pipeline.modes import FULL_BITS
 
 if TYPE_CHECKING:

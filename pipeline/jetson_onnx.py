@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dimmer.firmware_gen.graph import (
+from dimmer.firmware_gen.graph.types import (
     Activation,
     Add,
     AveragePool2d,

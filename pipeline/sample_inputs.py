@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.firmware_gen.graph import DType
+from dimmer.firmware_gen.graph.types import DType
 from dimmer.firmware_gen.read_tflite import read_tflite
 
 SEED = 1

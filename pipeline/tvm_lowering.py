@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dimmer.firmware_gen import fixed_point as fp
-from dimmer.firmware_gen.graph import (
+from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.passes import Network
+from dimmer.firmware_gen.graph.slices import SLICES, UNITS, sliced
+from dimmer.firmware_gen.graph.types import (
     Add,
     AveragePool2d,
     Conv2d,
@@ -35,8 +37,6 @@ from dimmer.firmware_gen.graph import (
     Window,
 )
 from dimmer.firmware_gen.lower import ADD_LEFT_SHIFT
-from dimmer.firmware_gen.passes import Network
-from dimmer.firmware_gen.slices import SLICES, UNITS, sliced
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.tvm_dot import Dot
 

@@ -13,7 +13,7 @@ from dimmer.firmware_gen.emit.policy import MAX_TIERS
 from dimmer.firmware_gen.emit.tables import ABI, Resolved, Tables, ends
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import MODE_GATED, GateTables
-from dimmer.firmware_gen.graph import Tensor
+from dimmer.firmware_gen.graph.types import Tensor
 
 COLUMNS = 96
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dimmer.firmware_gen.graph.slices import UNITS, sliced
 from dimmer.firmware_gen.kernels import (
     CONV_2D,
     CONV_2D_ADD,
@@ -23,7 +24,6 @@ from dimmer.firmware_gen.kernels import (
     Shifts,
     Step,
 )
-from dimmer.firmware_gen.slices import UNITS, sliced
 from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
 from dimmer.firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
 from dimmer.firmware_gen.variants.frame import Settings, Variant

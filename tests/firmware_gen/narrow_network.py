@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.random import default_rng
 
 from dimmer.firmware_gen.generate import ModeSource
-from dimmer.firmware_gen.slices import sliced
+from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.pipeline.narrow import packed_int4
 from tests.firmware_gen.tflite_builder import Layers, activation_code, padding_code
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dimmer.firmware_gen.fixed_point import (
+from dimmer.firmware_gen.graph.fixed_point import (
     RangeError,
     activation_range,
     double_words,
@@ -19,7 +19,7 @@ from dimmer.firmware_gen.fixed_point import (
     round_half_away,
     softmax_scaling,
 )
-from dimmer.firmware_gen.graph import Activation, Quantisation
+from dimmer.firmware_gen.graph.types import Activation, Quantisation
 
 UNIT = Quantisation((1 / 256,), (-128,))
 

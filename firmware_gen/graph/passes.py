@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph import (
+from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
     DType,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dimmer.firmware_gen.graph import Activation, DType, Quantisation
+from dimmer.firmware_gen.graph.types import Activation, DType, Quantisation
 
 INT32_MAX = 2**31 - 1
 

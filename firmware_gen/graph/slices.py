@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dimmer.firmware_gen.graph import Conv2d, Graph, Tensor
+from dimmer.firmware_gen.graph.types import Conv2d, Graph, Tensor
 
 SLICES = {4: (4, 7), 2: (6, 1)}
 """Bits of a weight -> (right shift of its int8 code, largest magnitude)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen import fixed_point as fp
-from dimmer.firmware_gen.graph import (
+from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.types import (
     Add,
     Conv2d,
     DepthwiseConv2d,

@@ -1,0 +1,1 @@
+"""The graph of a model: its types, what is proven of its values, and the passes over it."""
