@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dimmer.firmware_gen.kernels import Buffer, copy
+from dimmer.firmware_gen.lower.records import copy
+from dimmer.firmware_gen.lower.steps import Buffer
 from dimmer.firmware_gen.plan import Item, Placement, aligned, place
 from dimmer.firmware_gen.share import Block, BlockSet
 

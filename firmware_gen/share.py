@@ -10,8 +10,8 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.passes import Network
 from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Tensor
-from dimmer.firmware_gen.kernels import Params, Shifts, Step, Weights
-from dimmer.firmware_gen.lower import lower
+from dimmer.firmware_gen.lower.operators import lower
+from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Weights
 from dimmer.firmware_gen.read_tflite import read_tflite
 
 WEIGHTS_ALIGN = 4

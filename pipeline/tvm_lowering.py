@@ -36,7 +36,7 @@ from dimmer.firmware_gen.graph.types import (
     Tensor,
     Window,
 )
-from dimmer.firmware_gen.lower import ADD_LEFT_SHIFT
+from dimmer.firmware_gen.lower.operators import ADD_LEFT_SHIFT
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.tvm_dot import Dot
 

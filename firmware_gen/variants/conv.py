@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dimmer.firmware_gen.kernels import Params, Shifts, Step, Weights
+from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Weights
 
 
 @dataclass(frozen=True, slots=True)

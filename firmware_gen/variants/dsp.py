@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dimmer.firmware_gen.kernels import (
+from dimmer.firmware_gen.lower.records import (
     ADD,
     ADD_DSP,
     CONV_2D,
@@ -15,8 +15,8 @@ from dimmer.firmware_gen.kernels import (
     CONV_2D_F43_DSP,
     DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_DSP,
-    Step,
 )
+from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,

@@ -7,18 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from dimmer.firmware_gen.kernels import (
-    ADD,
-    CONV_2D,
-    CONV_2D_ADD,
-    ENTRY_CONV_2D,
-    ENTRY_CONV_2D_ADD,
-    REQUANTIZE,
-    Buffer,
-    Scratch,
-    Step,
-    Value,
-)
+from dimmer.firmware_gen.lower.records import ADD, CONV_2D, CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD, REQUANTIZE
+from dimmer.firmware_gen.lower.steps import Buffer, Scratch, Step, Value
 from dimmer.firmware_gen.share import Block
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dimmer.firmware_gen.kernels import (
+from dimmer.firmware_gen.lower.records import (
     ADD,
     ADD_MVE,
     AVERAGE_POOL_2D,
@@ -24,8 +24,8 @@ from dimmer.firmware_gen.kernels import (
     FULLY_CONNECTED_MVE,
     MEAN,
     MEAN_MVE,
-    Step,
 )
+from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, sum_elements
 from dimmer.firmware_gen.variants.frame import Settings, Variant
 

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from dimmer.firmware_gen.graph.slices import UNITS, sliced
-from dimmer.firmware_gen.kernels import (
+from dimmer.firmware_gen.lower.records import (
     CONV_2D,
     CONV_2D_ADD,
     CONV_2D_ADD_NARROW_DSP,
     CONV_2D_NARROW_DSP,
     ENTRY_CONV_2D,
     ENTRY_CONV_2D_ADD,
-    Params,
-    Shifts,
-    Step,
 )
+from dimmer.firmware_gen.lower.steps import Params, Shifts, Step
 from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
 from dimmer.firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
 from dimmer.firmware_gen.variants.frame import Settings, Variant

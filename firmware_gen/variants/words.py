@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dimmer.firmware_gen.kernels import (
+from dimmer.firmware_gen.lower.records import (
     ADD,
     ADD_TABLE,
     CONV_2D,
@@ -20,8 +20,8 @@ from dimmer.firmware_gen.kernels import (
     CONV_2D_PAIRS,
     CONV_2D_PANEL,
     CONV_2D_WINOGRAD,
-    Step,
 )
+from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.emit.tables import ABI
-from dimmer.firmware_gen.kernels import KERNELS, Kernel
+from dimmer.firmware_gen.lower.records import KERNELS
+from dimmer.firmware_gen.lower.steps import Kernel
 
 RUNTIME = Path(__file__).resolve().parent.parent.parent / "firmware_gen" / "runtime"
 HEADER = (RUNTIME / "kernels" / "dimmer_kernels.h").read_text()

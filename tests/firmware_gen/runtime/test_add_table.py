@@ -7,8 +7,8 @@ import ctypes
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen import kernels as records
 from dimmer.firmware_gen.graph import fixed_point
+from dimmer.firmware_gen.lower import records
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import one_op, reference
 from tests.firmware_gen.runtime.test_kernels import (

@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen import kernels as records
+from dimmer.firmware_gen.lower import records
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.test_conv2d_panels import scratch_of, square
 from tests.firmware_gen.runtime.test_kernels import Value, pack, random_codes

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen import kernels as records
 from dimmer.firmware_gen.graph import fixed_point
-from dimmer.firmware_gen.kernels import Kernel
+from dimmer.firmware_gen.lower import records
+from dimmer.firmware_gen.lower.steps import Kernel
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED, Arena, Constants

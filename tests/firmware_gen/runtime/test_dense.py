@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen import kernels as records
 from dimmer.firmware_gen.graph import fixed_point
+from dimmer.firmware_gen.lower import records
 from dimmer.firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS

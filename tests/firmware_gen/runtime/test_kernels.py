@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen import kernels as records
 from dimmer.firmware_gen.graph import fixed_point
 from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.graph.types import Activation, Quantisation
+from dimmer.firmware_gen.lower import records
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen import kernels as k
+from dimmer.firmware_gen.lower import records as k
 from dimmer.firmware_gen.variants.frame import Variant
 from dimmer.firmware_gen.variants.words import VARIANTS
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from dimmer.firmware_gen import kernels as k
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.ranges import code_range
@@ -37,6 +36,7 @@ from dimmer.firmware_gen.graph.types import (
     Transpose,
     Window,
 )
+from dimmer.firmware_gen.lower import records as k
 
 ADD_LEFT_SHIFT = 20
 SLICE_BYTES = 4096

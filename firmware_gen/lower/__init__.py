@@ -1,0 +1,1 @@
+"""Operators become steps: a kernel each, with the record that it reads."""
