@@ -16,9 +16,10 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.graph.passes import Network, check_boundaries, prepare
 from dimmer.firmware_gen.graph.slices import resolve_slices
-from dimmer.firmware_gen.memory import Memory, PlannedBuffer, plan_memory
+from dimmer.firmware_gen.memory.arena import Memory, PlannedBuffer, plan_memory
+from dimmer.firmware_gen.memory.share import Constant, share_blocks
+from dimmer.firmware_gen.memory.weights import compare_weights
 from dimmer.firmware_gen.read_tflite import read_tflite
-from dimmer.firmware_gen.share import Constant, compare_weights, share_blocks
 from dimmer.firmware_gen.variants import VARIANTS, Choice, choose, features_of
 
 

@@ -35,7 +35,7 @@ CODE = (
     "pipeline/narrow.py",
     "pipeline/onnx_to_float.py",
     "pipeline/tflite.py",
-    "firmware_gen/share.py",
+    "firmware_gen/memory/share.py",
 )
 MODES = "modes.json"
 RELATIVE_TOLERANCE = 2e-3
@@ -215,7 +215,7 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
     """
     import numpy as np
 
-    from dimmer.firmware_gen.share import check_shared_weights
+    from dimmer.firmware_gen.memory.weights import check_shared_weights
 
     names = calibration.published
     progress(f"onnx2tf, {len(names)} modes", 0.0)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.lower.steps import Kernel, Scratch, Step, Value
-from dimmer.firmware_gen.plan import aligned
-from dimmer.firmware_gen.share import Block, BlockSet
+from dimmer.firmware_gen.memory.offsets import aligned
+from dimmer.firmware_gen.memory.share import Block, BlockSet
 from dimmer.firmware_gen.variants.fuse import fuse_entries, fuse_sums
 
 FEATURES = {

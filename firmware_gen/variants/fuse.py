@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from dimmer.firmware_gen.lower.records import ADD, CONV_2D, CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD, REQUANTIZE
 from dimmer.firmware_gen.lower.steps import Buffer, Scratch, Step, Value
-from dimmer.firmware_gen.share import Block
+from dimmer.firmware_gen.memory.share import Block
 
 
 def fuse_sums(block: Block, runs: Callable[[Step], bool]) -> Block:

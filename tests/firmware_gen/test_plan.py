@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dimmer.firmware_gen.generate import ModeSource, read_modes
-from dimmer.firmware_gen.memory import Memory, plan_memory
-from dimmer.firmware_gen.plan import ALIGN, Item, aligned, place
-from dimmer.firmware_gen.share import share_blocks
+from dimmer.firmware_gen.memory.arena import Memory, plan_memory
+from dimmer.firmware_gen.memory.offsets import ALIGN, Item, aligned, place
+from dimmer.firmware_gen.memory.share import share_blocks
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import identity_chain
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.lower.records import copy
 from dimmer.firmware_gen.lower.steps import Buffer
-from dimmer.firmware_gen.plan import Item, Placement, aligned, place
-from dimmer.firmware_gen.share import Block, BlockSet
+from dimmer.firmware_gen.memory.offsets import Item, Placement, aligned, place
+from dimmer.firmware_gen.memory.share import Block, BlockSet
 
 Node = tuple[int, int]
 """A buffer of a block: block index, buffer id; the id -1 - s is the scratch buffer of step s."""

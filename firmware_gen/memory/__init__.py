@@ -1,0 +1,1 @@
+"""What lies where: constants in flash, shared between modes, and buffers in one arena."""
