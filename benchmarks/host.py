@@ -25,7 +25,8 @@ import typer
 from dimmer.benchmarks.count import models
 from dimmer.benchmarks.networks import write_networks
 from dimmer.benchmarks.results import write_host
-from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.command import console, main_of, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.firmware import RUNTIME, sources

@@ -22,7 +22,7 @@ from typing import Annotated
 
 import typer
 
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.command import build_folder, console, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_onnx import write_qdq

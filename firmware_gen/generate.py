@@ -14,29 +14,11 @@ from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.emit.tables import Tables, build_tables
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet
-from dimmer.firmware_gen.graph.passes import Network, check_boundaries, prepare
-from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.memory.arena import Memory, PlannedBuffer, plan_memory
 from dimmer.firmware_gen.memory.share import Constant, share_blocks
 from dimmer.firmware_gen.memory.weights import compare_weights
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.modes import ModeSource, read_modes
 from dimmer.firmware_gen.variants import VARIANTS, Choice, choose, features_of
-
-
-@dataclass(frozen=True, slots=True)
-class ModeSource:
-    """One mode as a file.
-
-    Attributes:
-        name: such as "88.80.80".
-        path: of its `.tflite`.
-        boundaries: name of the tensor after each position but the last, repeated where a position is skipped; () for
-            one position.
-    """
-
-    name: str
-    path: Path
-    boundaries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +95,6 @@ class GeneratedModel:
     def parameter_bytes(self) -> int:
         """Flash of biases, multipliers and shifts."""
         return sum(constant.size for constant in self.constants if constant.table != "weights")
-
-
-def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
-    """Reads every mode and checks that they can meet at every boundary.
-
-    Raises:
-        FirmwareGenError: as the steps raise it.
-    """
-    if not modes:
-        raise FirmwareGenError("no mode was given; name at least one .tflite file")
-    names = [mode.name for mode in modes]
-    if len(set(names)) != len(names):
-        raise FirmwareGenError(f"two modes have the same name among {', '.join(names)}; give each its own")
-    graphs = resolve_slices([read_tflite(mode.path) for mode in modes])
-    networks = tuple(prepare(graph, mode.boundaries) for graph, mode in zip(graphs, modes, strict=True))
-    check_boundaries(networks)
-    return networks
 
 
 def tables_of(

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.calibrate import Calibration, Progress, load_calibration
 from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError

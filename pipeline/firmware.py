@@ -38,7 +38,8 @@ from dimmer.calibration.selection import dominated, on_target
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier, even_policy
 from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.gates import MODE_GATED, GateSet
-from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
+from dimmer.firmware_gen.generate import GeneratedModel, generate, tables_of
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.calibrate import RESULT as CALIBRATION
 from dimmer.pipeline.calibrate import Calibration, load_calibration
 from dimmer.pipeline.checkpoint import find_gates

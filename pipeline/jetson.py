@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
-from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import tvm_module
 from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dimmer.firmware_gen.graph.types import DType
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.tflite import read_tflite
 
 SEED = 1
 

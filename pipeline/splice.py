@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.tflite import pack, unpack
 

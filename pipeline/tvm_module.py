@@ -21,11 +21,11 @@ from typing import Annotated, Any
 
 import typer
 
-from dimmer.firmware_gen.generate import ModeSource
 from dimmer.firmware_gen.graph.passes import Network, prepare
 from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Operator, Tensor
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import GpuCode, ModuleMode, Modules

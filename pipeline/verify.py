@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.calibrate import Progress, load_calibration
 from dimmer.pipeline.checkpoint import find_checkpoint, find_gates
 from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar

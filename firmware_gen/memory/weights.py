@@ -8,7 +8,7 @@ from pathlib import Path
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Tensor
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.tflite import read_tflite
 
 
 def check_shared_weights(files: Mapping[str, Path]) -> None:

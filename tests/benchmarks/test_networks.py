@@ -6,8 +6,9 @@ import pytest
 
 from dimmer.benchmarks.count import grown, key, measured_modes, read_baseline
 from dimmer.benchmarks.networks import NETWORKS, write_networks
-from dimmer.firmware_gen.generate import ModeSource, generate
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.firmware import foreign_order, make
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS

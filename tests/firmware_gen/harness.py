@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate
+from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.graph.types import DType
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from dimmer.targets.toolchain import compile_objects
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from numpy.random import default_rng
 
-from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.tflite_builder import Layers
 
 BLOCKS = 3

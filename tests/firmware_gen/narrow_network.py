@@ -12,8 +12,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.random import default_rng
 
-from dimmer.firmware_gen.generate import ModeSource
 from dimmer.firmware_gen.graph.slices import sliced
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.narrow import packed_int4
 from tests.firmware_gen.tflite_builder import Layers, activation_code, padding_code
 

@@ -12,7 +12,8 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.emit.source import KnownAnswers, comment, mode_identifiers, quoted
-from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.harness import RUNTIME, WARNINGS
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle import reference_outputs
 from dimmer.pipeline.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases

@@ -10,9 +10,10 @@ import pytest
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier, even_policy
 from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate
+from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.memory.weights import check_shared_weights
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.oracle import OracleJob, run_oracle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
 from tests.firmware_gen.modes import BLOCKS, MODES, build_mode, splice, write_modes

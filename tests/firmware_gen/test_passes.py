@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dimmer.firmware_gen.graph.passes import Network, prepare
 from dimmer.firmware_gen.graph.types import Conv2d, Padding
-from dimmer.firmware_gen.read_tflite import parse_tflite
+from dimmer.firmware_gen.read.tflite import parse_tflite
 from tests.firmware_gen.tflite_builder import Layers
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dimmer.firmware_gen.generate import ModeSource, read_modes
 from dimmer.firmware_gen.memory.arena import Memory, plan_memory
 from dimmer.firmware_gen.memory.offsets import ALIGN, Item, aligned, place
 from dimmer.firmware_gen.memory.share import share_blocks
+from dimmer.firmware_gen.read.modes import ModeSource, read_modes
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import identity_chain
 

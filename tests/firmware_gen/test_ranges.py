@@ -9,7 +9,7 @@ import pytest
 
 from dimmer.firmware_gen.graph.fixed_point import quantize_multiplier, requantize
 from dimmer.firmware_gen.graph.ranges import code_range
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.tflite import read_tflite
 from tests.firmware_gen.narrow_network import CLIP, STEPS
 from tests.firmware_gen.runtime.one_op import reference
 from tests.firmware_gen.tflite_builder import Layers, activation_code

@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import Add, Conv2d, DType, Padding
-from dimmer.firmware_gen.read_tflite import parse_tflite, read_tflite
+from dimmer.firmware_gen.read.tflite import parse_tflite, read_tflite
 from tests.firmware_gen.networks import tiny_mix, tiny_mobile, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers, TfliteBuilder, pack
 

@@ -9,7 +9,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.read_tflite import parse_tflite
+from dimmer.firmware_gen.read.tflite import parse_tflite
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.tflite_builder import Layers
 

@@ -8,11 +8,12 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.generate import ModeSource, tables_of
+from dimmer.firmware_gen.generate import tables_of
 from dimmer.firmware_gen.graph.slices import resolve_slices, sliced
 from dimmer.firmware_gen.graph.types import Graph
 from dimmer.firmware_gen.memory.weights import check_shared_weights
-from dimmer.firmware_gen.read_tflite import parse_tflite
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import parse_tflite
 from dimmer.pipeline.convert import mode_sources
 from dimmer.pipeline.narrow import packed_int4
 from dimmer.pipeline.tflite import pack, unpack

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
-from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import jetson
 from dimmer.pipeline.build import BuildContext, steps_for
 from dimmer.pipeline.collect import collect

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
-from dimmer.firmware_gen.generate import ModeSource
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline import jetson
 from dimmer.pipeline.convert import mode_sources
 from dimmer.pipeline.errors import DimmerError

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dimmer.firmware_gen.generate import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import tvm_tune
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.sample_inputs import sample_inputs

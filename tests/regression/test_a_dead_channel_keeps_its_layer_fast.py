@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.graph.fixed_point import constant_channel, multiply_by_quantized_multiplier
+from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.tflite_builder import Layers
 

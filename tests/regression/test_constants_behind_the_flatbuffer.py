@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.read_tflite import read_tflite
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.tflite import pack, unpack
 from tests.firmware_gen.networks import tiny_resnet
 

@@ -14,7 +14,8 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.firmware_gen.emit.source import KnownAnswers
-from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate
+from dimmer.firmware_gen.generate import GeneratedModel, generate
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED

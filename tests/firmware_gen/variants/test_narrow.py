@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.firmware_gen.generate import generate, read_modes
+from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.lower.records import CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.memory.share import share_blocks
+from dimmer.firmware_gen.read.modes import read_modes
 from dimmer.firmware_gen.variants import features_of
 from dimmer.firmware_gen.variants.narrow_dsp import VARIANTS
 from dimmer.pipeline.firmware import Order, make

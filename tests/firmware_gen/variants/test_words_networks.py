@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.networks import tiny_mix, tiny_mobile, tiny_resnet, vww_look_alike
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
-from dimmer.firmware_gen import shape_arithmetic
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import (
     Conv2d,
@@ -23,8 +22,9 @@ from dimmer.firmware_gen.graph.types import (
     Quantisation,
     Tensor,
 )
-from dimmer.firmware_gen.read_flatbuffer import RawModel, RawOperator, RawTensor, read_flatbuffer
-from dimmer.firmware_gen.read_operators import OperatorReader
+from dimmer.firmware_gen.read import shape_arithmetic
+from dimmer.firmware_gen.read.flatbuffer import RawModel, RawOperator, RawTensor, read_flatbuffer
+from dimmer.firmware_gen.read.operators import OperatorReader
 
 MAX_DIMENSION = 0xFFFF
 MAX_TENSOR_BYTES = 16 << 20

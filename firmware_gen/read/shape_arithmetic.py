@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dimmer.firmware_gen.graph.types import DType, Tensor
-from dimmer.firmware_gen.read_flatbuffer import RawOperator
+from dimmer.firmware_gen.read.flatbuffer import RawOperator
 
 KINDS = ("SHAPE", "STRIDED_SLICE", "PACK")
 

@@ -35,7 +35,7 @@ from dimmer.firmware_gen.graph.types import (
     Transpose,
     Window,
 )
-from dimmer.firmware_gen.read_flatbuffer import RawOperator, Value
+from dimmer.firmware_gen.read.flatbuffer import RawOperator, Value
 
 _ADVICE = {
     "HARD_SWISH": "train with RELU6",

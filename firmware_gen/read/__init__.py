@@ -1,0 +1,1 @@
+"""A `.tflite` file becomes a graph, with every offset, shape and index checked."""

@@ -1,0 +1,45 @@
+"""A set of modes, each a file, read and checked against one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.passes import Network, check_boundaries, prepare
+from dimmer.firmware_gen.graph.slices import resolve_slices
+from dimmer.firmware_gen.read.tflite import read_tflite
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSource:
+    """One mode as a file.
+
+    Attributes:
+        name: such as "88.80.80".
+        path: of its `.tflite`.
+        boundaries: name of the tensor after each position but the last, repeated where a position is skipped; () for
+            one position.
+    """
+
+    name: str
+    path: Path
+    boundaries: tuple[str, ...] = ()
+
+
+def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
+    """Reads every mode and checks that they can meet at every boundary.
+
+    Raises:
+        FirmwareGenError: as the steps raise it.
+    """
+    if not modes:
+        raise FirmwareGenError("no mode was given; name at least one .tflite file")
+    names = [mode.name for mode in modes]
+    if len(set(names)) != len(names):
+        raise FirmwareGenError(f"two modes have the same name among {', '.join(names)}; give each its own")
+    graphs = resolve_slices([read_tflite(mode.path) for mode in modes])
+    networks = tuple(prepare(graph, mode.boundaries) for graph, mode in zip(graphs, modes, strict=True))
+    check_boundaries(networks)
+    return networks
