@@ -1,13 +1,13 @@
 """The variants of all kernels: a module an instruction set, each with a tuple VARIANTS."""
 
-from dimmer.firmware_gen.variants import dense, depthwise, dsp, mve, narrow_dsp, portable, requantize, words
+from dimmer.firmware_gen.variants import dense, depthwise, dsp, helium, narrow_dsp, portable, requantize, words
 from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
 
 VARIANTS: tuple[Variant, ...] = (
     *portable.VARIANTS,
     *dsp.VARIANTS,
     *narrow_dsp.VARIANTS,
-    *mve.VARIANTS,
+    *helium.VARIANTS,
     *words.VARIANTS,
     *depthwise.VARIANTS,
     *dense.VARIANTS,
