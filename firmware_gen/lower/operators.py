@@ -37,6 +37,7 @@ from dimmer.firmware_gen.graph.types import (
     Window,
 )
 from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.lower.steps import Buffer, Kernel, Params, Scratch, Shifts, Step, Weights, step
 
 ADD_LEFT_SHIFT = 20
 SLICE_BYTES = 4096
@@ -45,7 +46,7 @@ MAX_SLICE_CHANNELS = 254
 MAX_RANK = 4
 
 
-def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tuple[k.Step, ...]:
+def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tuple[Step, ...]:
     """The steps of one operator.
 
     Args:
@@ -74,15 +75,15 @@ class _Lowering:
     def error(self, message: str) -> FirmwareGenError:
         return FirmwareGenError(f"{self.graph.where(self.operator)} {message}")
 
-    def at(self, place: int) -> k.Buffer:
+    def at(self, place: int) -> Buffer:
         """The buffer of input `place`."""
-        return k.Buffer(self.buffer(self.operator.inputs[place]))
+        return Buffer(self.buffer(self.operator.inputs[place]))
 
     @property
-    def out(self) -> k.Buffer:
-        return k.Buffer(self.buffer(self.operator.output))
+    def out(self) -> Buffer:
+        return Buffer(self.buffer(self.operator.output))
 
-    def steps(self) -> tuple[k.Step, ...]:
+    def steps(self) -> tuple[Step, ...]:
         match self.operator.options:
             case Conv2d():
                 return (self.conv(self.operator.options),)
@@ -119,7 +120,7 @@ class _Lowering:
 
     # Layers with weights.
 
-    def folded_bias(self, weights: np.ndarray[Any, np.dtype[np.int64]], scale: float = 1.0) -> k.Params:
+    def folded_bias(self, weights: np.ndarray[Any, np.dtype[np.int64]], scale: float = 1.0) -> Params:
         """bias - input_zero_point * sum(weights).
 
         Args:
@@ -136,7 +137,7 @@ class _Lowering:
         largest = int((np.abs(folded) + 128 * np.abs(weights).sum(axis=1)).max())
         if largest * max(scale, 1.0) >= 2**31:
             raise fp.RangeError(f"a sum of up to {largest} may overflow")
-        return k.Params(tuple(folded.tolist()))
+        return Params(tuple(folded.tolist()))
 
     def rescaling(self, weights: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
         """Bias, multipliers and shifts of a convolution; those of a channel that died in training are made such as
@@ -154,14 +155,14 @@ class _Lowering:
                 constant = fp.constant_channel(bias, multiplier, shift, spread)
                 channels[number] = constant or channels[number]
         biases, multipliers, shifts = zip(*channels, strict=True)
-        return {"bias": k.Params(biases), "multipliers": k.Params(multipliers), "shifts": k.Shifts(shifts)}
+        return {"bias": Params(biases), "multipliers": Params(multipliers), "shifts": Shifts(shifts)}
 
-    def weights(self) -> tuple[k.Weights, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    def weights(self) -> tuple[Weights, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
         """As they lie in the blob, and the values int64[shape] that the kernel computes with."""
         tensor = self.inputs[1]
         data = tensor.data or b""
         codes = sliced(np.frombuffer(data, dtype=np.int8), tensor.weight_bits)
-        return k.Weights(data, tensor.shape), codes.astype(np.int64).reshape(tensor.shape)
+        return Weights(data, tensor.shape), codes.astype(np.int64).reshape(tensor.shape)
 
     def window(self, window: Window) -> dict[str, Any]:
         return {
@@ -175,7 +176,7 @@ class _Lowering:
             "pad_left": window.padding.left,
         }
 
-    def conv(self, options: Conv2d) -> k.Step:
+    def conv(self, options: Conv2d) -> Step:
         source, window = self.inputs[0], options.window
         weights, values = self.weights()
         channels = values.shape[0]
@@ -192,7 +193,7 @@ class _Lowering:
         if bits != 8:
             group = min(channels, MAX_SLICE_CHANNELS, max(2, SLICE_BYTES // patch // 2 * 2))
             scratch += group * patch
-        return k.step(
+        return step(
             k.CONV_2D,
             self.layer,
             macs=self.output.elements * patch,
@@ -200,7 +201,7 @@ class _Lowering:
             input_high=code_range(self.graph, self.operator.inputs[0])[1],
             input=self.at(0),
             output=self.out,
-            scratch=k.Scratch() if scratch else 0,
+            scratch=Scratch() if scratch else 0,
             weights=weights,
             **self.rescaling(flat),
             batches=1,
@@ -219,12 +220,12 @@ class _Lowering:
             **self.window(window),
         )
 
-    def depthwise(self, options: DepthwiseConv2d) -> k.Step:
+    def depthwise(self, options: DepthwiseConv2d) -> Step:
         source, window = self.inputs[0], options.window
         weights, values = self.weights()
         flat = values.reshape(-1, values.shape[3]).T
         low, high = fp.activation_range(options.activation, self.output.q)
-        return k.step(
+        return step(
             k.DEPTHWISE_CONV_2D,
             self.layer,
             macs=self.output.elements * window.kernel_h * window.kernel_w,
@@ -246,7 +247,7 @@ class _Lowering:
             **self.window(window),
         )
 
-    def fully_connected(self, options: FullyConnected) -> k.Step:
+    def fully_connected(self, options: FullyConnected) -> Step:
         source = self.inputs[0]
         weights, values = self.weights()
         channels, depth = values.shape
@@ -255,7 +256,7 @@ class _Lowering:
         bias = self.folded_bias(values, 2 * max(scales))
         self.check_bias_scale()
         low, high = fp.activation_range(options.activation, self.output.q)
-        return k.step(
+        return step(
             k.FULLY_CONNECTED,
             self.layer,
             macs=source.elements * channels,
@@ -263,7 +264,7 @@ class _Lowering:
             output=self.out,
             weights=weights,
             bias=bias,
-            scales=k.Params(fp.double_words(scales)),
+            scales=Params(fp.double_words(scales)),
             rows=source.elements // depth,
             input_c=depth,
             output_c=channels,
@@ -284,9 +285,9 @@ class _Lowering:
 
     # Elementwise operators.
 
-    def operand(self, place: int) -> k.Buffer | k.Weights:
+    def operand(self, place: int) -> Buffer | Weights:
         tensor = self.inputs[place]
-        return self.at(place) if tensor.data is None else k.Weights(tensor.data, tensor.shape)
+        return self.at(place) if tensor.data is None else Weights(tensor.data, tensor.shape)
 
     def broadcast(self) -> tuple[tuple[int, ...], int, int]:
         """Output dimensions merged into the fewest and longest runs, and the dimensions that each input repeats."""
@@ -336,9 +337,9 @@ class _Lowering:
             )
         )
 
-    def sum(self, options: Add | Sub) -> k.Step:
+    def sum(self, options: Add | Sub) -> Step:
         first, second, output = fp.sum_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, ADD_LEFT_SHIFT)
-        return k.step(
+        return step(
             k.ADD if isinstance(options, Add) else k.SUB,
             self.layer,
             in_place=self.overwritable(),
@@ -352,9 +353,9 @@ class _Lowering:
             **self.elementwise_fields(options),
         )
 
-    def mul(self, options: Mul) -> k.Step:
+    def mul(self, options: Mul) -> Step:
         multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q)
-        return k.step(
+        return step(
             k.MUL,
             self.layer,
             in_place=self.overwritable(),
@@ -363,9 +364,9 @@ class _Lowering:
             **self.elementwise_fields(options),
         )
 
-    def requantize(self, multiplier: tuple[int, int], low: int, high: int) -> k.Step:
+    def requantize(self, multiplier: tuple[int, int], low: int, high: int) -> Step:
         source = self.inputs[0]
-        return k.step(
+        return step(
             k.REQUANTIZE,
             self.layer,
             in_place=self.overwritable(),
@@ -382,7 +383,7 @@ class _Lowering:
             output_unsigned=int(self.output.dtype is DType.UINT8),
         )
 
-    def quantize(self) -> k.Step:
+    def quantize(self) -> Step:
         source = self.inputs[0]
         if source.dtype is not DType.FLOAT32:
             low, high = (-128, 127) if self.output.dtype is DType.INT8 else (0, 255)
@@ -391,13 +392,13 @@ class _Lowering:
             raise self.error("turns float32 into uint8; convert with an int8 input")
         return self.convert(k.QUANTIZE_F32, self.output)
 
-    def dequantize(self) -> k.Step:
+    def dequantize(self) -> Step:
         if self.inputs[0].dtype is not DType.INT8:
             raise self.error("turns uint8 into float32; convert with an int8 output")
         return self.convert(k.DEQUANTIZE_F32, self.inputs[0])
 
-    def convert(self, kernel: k.Kernel, quantised: Tensor) -> k.Step:
-        return k.step(
+    def convert(self, kernel: Kernel, quantised: Tensor) -> Step:
+        return step(
             kernel,
             self.layer,
             input=self.at(0),
@@ -407,25 +408,25 @@ class _Lowering:
             zero_point=quantised.q.zero_point,
         )
 
-    def logistic(self) -> k.Step:
+    def logistic(self) -> Step:
         source = self.inputs[0]
-        return k.step(
+        return step(
             k.LUT,
             self.layer,
             in_place=self.overwritable(),
             input=self.at(0),
             output=self.out,
             elements=source.elements,
-            table=k.Weights(fp.logistic_table(source.q, self.output.q), (256,)),
+            table=Weights(fp.logistic_table(source.q, self.output.q), (256,)),
         )
 
-    def softmax(self, options: Softmax) -> k.Step:
+    def softmax(self, options: Softmax) -> Step:
         source = self.inputs[0]
         depth = source.shape[-1] if source.shape else 1
         if depth > 4096:
             raise self.error(f"has {depth} classes, more than 4096; leave SOFTMAX out and take the largest logit")
         multiplier, left_shift, diff_min = fp.softmax_scaling(options.beta, source.q.scale)
-        return k.step(
+        return step(
             k.SOFTMAX,
             self.layer,
             in_place=self.overwritable(),
@@ -440,10 +441,10 @@ class _Lowering:
 
     # Operators that reduce or move.
 
-    def pool(self, options: AveragePool2d | MaxPool2d) -> k.Step:
+    def pool(self, options: AveragePool2d | MaxPool2d) -> Step:
         source, window = self.inputs[0], options.window
         low, high = fp.activation_range(options.activation, self.output.q)
-        return k.step(
+        return step(
             k.AVERAGE_POOL_2D if isinstance(options, AveragePool2d) else k.MAX_POOL_2D,
             self.layer,
             input=self.at(0),
@@ -464,7 +465,7 @@ class _Lowering:
             activation_max=high,
         )
 
-    def mean(self, options: Mean) -> k.Step:
+    def mean(self, options: Mean) -> Step:
         """Reduced and kept dimensions merge into at most [outer, reduce1, inner, reduce2]."""
         source = self.inputs[0]
         runs: list[tuple[bool, int]] = [(False, 1)]
@@ -484,7 +485,7 @@ class _Lowering:
                 f"averages {reduce1 * reduce2} elements, at most {2**23 - 1} are supported; pool in two steps"
             )
         multiplier, shift = fp.mean_multiplier(source.q, self.output.q, reduce1 * reduce2)
-        return k.step(
+        return step(
             k.MEAN,
             self.layer,
             input=self.at(0),
@@ -504,8 +505,8 @@ class _Lowering:
             raise self.error(f"works on {len(values)} dimensions, at most {MAX_RANK} are supported; reshape")
         return (filler,) * (MAX_RANK - len(values)) + tuple(values)
 
-    def pad(self, options: Pad) -> k.Step:
-        return k.step(
+    def pad(self, options: Pad) -> Step:
+        return step(
             k.PAD,
             self.layer,
             input=self.at(0),
@@ -516,18 +517,18 @@ class _Lowering:
             value=options.value,
         )
 
-    def concatenation(self, options: Concatenation) -> tuple[k.Step, ...]:
+    def concatenation(self, options: Concatenation) -> tuple[Step, ...]:
         stride = math.prod(self.output.shape[options.axis :])
         steps = []
         start = 0
         for place, tensor in enumerate(self.inputs):
             run = math.prod(tensor.shape[options.axis :])
             steps.append(
-                k.step(
+                step(
                     k.COPY,
                     self.layer,
                     input=self.at(place),
-                    output=k.Buffer(self.out.id, start),
+                    output=Buffer(self.out.id, start),
                     rows=tensor.elements // run,
                     row_bytes=run,
                     input_stride=run,
@@ -538,10 +539,10 @@ class _Lowering:
             start += run
         return tuple(steps)
 
-    def transpose(self, options: Transpose) -> k.Step:
+    def transpose(self, options: Transpose) -> Step:
         source = self.inputs[0]
         strides = [math.prod(source.shape[axis + 1 :]) for axis in options.permutation]
-        return k.step(
+        return step(
             k.TRANSPOSE,
             self.layer,
             input=self.at(0),

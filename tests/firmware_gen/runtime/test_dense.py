@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
-from dimmer.firmware_gen.lower import records
+from dimmer.firmware_gen.lower import records, steps
 from dimmer.firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
@@ -91,14 +91,14 @@ def test_the_kernel_is_the_one_that_rescales_in_double(library: ctypes.CDLL, see
 def test_the_one_for_dsp_reads_whole_words() -> None:
     (variant,) = (variant for variant in VARIANTS if variant.kernel is records.FULLY_CONNECTED_DSP)
     for depth, supported in ((12, True), (13, False)):
-        step = records.step(
+        step = steps.step(
             records.FULLY_CONNECTED,
             "layer",
-            input=records.Buffer(0),
-            output=records.Buffer(1),
-            weights=records.Weights(bytes(2 * depth), (2, depth)),
-            bias=records.Params((1, 2)),
-            scales=records.Params(fixed_point.double_words([0.01])),
+            input=steps.Buffer(0),
+            output=steps.Buffer(1),
+            weights=steps.Weights(bytes(2 * depth), (2, depth)),
+            bias=steps.Params((1, 2)),
+            scales=steps.Params(fixed_point.double_words([0.01])),
             rows=1,
             input_c=depth,
             output_c=2,

@@ -13,6 +13,7 @@ from dimmer.firmware_gen.graph import fixed_point
 from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.graph.types import Activation, Quantisation
 from dimmer.firmware_gen.lower import records
+from dimmer.firmware_gen.lower.steps import Kernel
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
 
@@ -45,7 +46,7 @@ def random_codes(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
 Value = int | float | tuple[int, ...]
 
 
-def pack(kernel: records.Kernel, **values: Value) -> bytes:
+def pack(kernel: Kernel, **values: Value) -> bytes:
     """A record from its fields by name; reserved ones are zero."""
     packed: list[Value] = []
     for field in kernel.fields:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights, step
 from dimmer.firmware_gen.variants.frame import Variant
 from dimmer.firmware_gen.variants.words import VARIANTS
 
@@ -17,7 +18,7 @@ PANEL, PAIRS, WINOGRAD, TABLE = (
 )
 
 
-def conv(weight: int = 3, **changes: Any) -> k.Step:
+def conv(weight: int = 3, **changes: Any) -> Step:
     """A convolution of 16x16x16 to 16x16x8 whose weights are all one value."""
     fields: dict[str, Any] = {
         "batches": 1,
@@ -46,26 +47,26 @@ def conv(weight: int = 3, **changes: Any) -> k.Step:
     fields |= changes
     count = fields["output_c"]
     shape = (count, fields["kernel_h"], fields["kernel_w"], fields["input_c"])
-    return k.step(
+    return step(
         k.CONV_2D,
         "layer",
         scratch_bytes=288,
-        input=k.Buffer(0),
-        output=k.Buffer(1),
-        scratch=k.Scratch(),
-        weights=k.Weights(np.full(shape, weight, dtype=np.int8).tobytes(), shape),
-        bias=k.Params((bias,) * count),
-        multipliers=k.Params((1 << 30,) * count),
-        shifts=k.Shifts((shift,) * count),
+        input=Buffer(0),
+        output=Buffer(1),
+        scratch=Scratch(),
+        weights=Weights(np.full(shape, weight, dtype=np.int8).tobytes(), shape),
+        bias=Params((bias,) * count),
+        multipliers=Params((1 << 30,) * count),
+        shifts=Shifts((shift,) * count),
         **fields,
     )
 
 
-def add(**changes: Any) -> k.Step:
+def add(**changes: Any) -> Step:
     fields: dict[str, Any] = {
-        "input1": k.Buffer(0),
-        "input2": k.Buffer(1),
-        "output": k.Buffer(2),
+        "input1": Buffer(0),
+        "input2": Buffer(1),
+        "output": Buffer(2),
         "dims": (1, 1, 4, 100),
         **dict.fromkeys(("multiplier1", "multiplier2", "multiplier_output"), 1 << 30),
         **dict.fromkeys(("shift1", "shift2", "shift_output"), -3),
@@ -77,10 +78,10 @@ def add(**changes: Any) -> k.Step:
         "activation_max": 127,
         **dict.fromkeys(("broadcast1", "broadcast2", "input1_blob", "input2_blob"), 0),
     }
-    return k.step(k.ADD, "sum", **fields | changes)
+    return step(k.ADD, "sum", **fields | changes)
 
 
-def ways(variant: Variant, step: k.Step) -> list[tuple[float, int, k.Step]]:
+def ways(variant: Variant, step: Step) -> list[tuple[float, int, Step]]:
     """Cost, scratch and step of every setting, the cheapest first."""
     found = [
         (variant.cost(step, settings), variant.scratch(step, settings), variant.apply(step, settings))
@@ -93,11 +94,11 @@ def ways(variant: Variant, step: k.Step) -> list[tuple[float, int, k.Step]]:
 def test_what_a_step_reads_and_writes_stays(variant: Variant) -> None:
     plain = conv()
     assert variant.supports(plain)
-    for _, scratch, step in ways(variant, plain):
-        assert (step.reads, step.writes, step.macs, step.layer) == (plain.reads, plain.writes, plain.macs, plain.layer)
-        assert step.fields["weights"] == plain.fields["weights"]
-        assert step.fields["scratch"] == k.Scratch()
-        assert step.scratch_bytes == scratch
+    for _, scratch, made in ways(variant, plain):
+        assert (made.reads, made.writes, made.macs, made.layer) == (plain.reads, plain.writes, plain.macs, plain.layer)
+        assert made.fields["weights"] == plain.fields["weights"]
+        assert made.fields["scratch"] == Scratch()
+        assert made.scratch_bytes == scratch
 
 
 def test_the_cheapest_way_expands_nothing_twice() -> None:
@@ -146,7 +147,7 @@ def test_add_by_tables() -> None:
     ((_, scratch, step),) = ways(TABLE, add())
     assert TABLE.supports(add())
     assert (step.reads, step.writes, step.scratch_bytes) == ((0, 1), 2, 2048)
-    assert step.fields["scratch"] == k.Scratch()
+    assert step.fields["scratch"] == Scratch()
     assert scratch == 2048
 
 
