@@ -26,10 +26,11 @@ from dimmer.benchmarks.count import (
 )
 from dimmer.benchmarks.networks import NETWORKS, write_networks
 from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
-from dimmer.pipeline.build import BuildContext, build, steps_for
-from dimmer.pipeline.command import build_folder, console, main_of, progress_bar
+from dimmer.pipeline.artifacts.context import BuildContext, build_folder
+from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
+from dimmer.pipeline.build import build, steps_for
+from dimmer.pipeline.command import console, main_of, progress_bar
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.firmware import RESULT, firmware_folder
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.pipeline.system import require_tools
 from dimmer.targets import load_target

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dimmer.pipeline.command import builds
+from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.stage import atomic_write
 from tests.firmware_gen.tflite_builder import TfliteBuilder, activation_code, convolved, padding_code, window_options
 

@@ -23,7 +23,8 @@ from typing import Annotated
 import typer
 
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.command import build_folder, console, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.command import console, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_onnx import write_qdq
 from dimmer.pipeline.recipe import load_recipe
@@ -118,7 +119,7 @@ def main(
 
     os.environ["TVM_NUM_THREADS"] = "1"
     if tflite is None:
-        from dimmer.pipeline.convert import mode_sources
+        from dimmer.pipeline.artifacts.converted import mode_sources
 
         modes = {source.name: source.path for source in mode_sources(build_folder(load_recipe(model)) / "convert")}
         name = next(iter(modes)) if mode is None else mode

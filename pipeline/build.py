@@ -10,22 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dimmer.pipeline.command import (
-    build_folder,
-    console,
-    main_of,
-    model_option,
-    progress_bar,
-    scratch_option,
-    with_scratch_limit,
-)
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.artifacts.context import BuildContext, build_folder
+from dimmer.pipeline.command import console, main_of, model_option, progress_bar, scratch_option, with_scratch_limit
+from dimmer.pipeline.recipe import load_recipe
 from dimmer.pipeline.stage import StageResult
 from dimmer.pipeline.system import require_tools
 from dimmer.targets import Target, load_target
@@ -33,27 +25,9 @@ from dimmer.targets import Target, load_target
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dimmer.pipeline.report_data import ReportData
+    from dimmer.pipeline.artifacts.report import ReportData
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class BuildContext:
-    """What is built, for what, and where.
-
-    Attributes:
-        build_dir: ``build/<model>``.
-    """
-
-    recipe: Recipe
-    target: Target
-    build_dir: Path
-
-    @property
-    def target_dir(self) -> Path:
-        """Where the deliverables lie: ``build/<model>/<target>``."""
-        return self.build_dir / self.target.name
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from dimmer.pipeline.checkpoint import find_checkpoint
+from dimmer.pipeline.artifacts.calibration import RESULT, STATISTICS, Calibration, load_calibration
+from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.command import console, main_of, model_option
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
@@ -42,8 +43,6 @@ CODE = (
     "pipeline/modes.py",
     "pipeline/data",
 )
-STATISTICS = "statistics.safetensors"
-RESULT = "calibration.json"
 PROBE_IMAGES = 64
 BATCH = 128
 
@@ -229,57 +228,12 @@ def _ranges_of(name: str, choices: Mapping[str, Choice]) -> dict[str, Any]:
     return {site: choice.range for choice in choices.values() for n, site in choice.members if n == name}
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """What the later stages read of a calibration.
-
-    Attributes:
-        folder: build/<model>/calibrate.
-        contents: `calibration.json`.
-    """
-
-    folder: Path
-    contents: Mapping[str, Any]
-
-    @property
-    def published(self) -> tuple[str, ...]:
-        """Names of the published modes, the most expensive first: their order is their id on the device."""
-        modes = [m for m in self.contents["modes"] if m["published"]]
-        return tuple(m["name"] for m in sorted(modes, key=lambda m: -m["bit_operations"]))
-
-    def mode(self, name: str) -> Mapping[str, Any]:
-        """One mode's entry."""
-        found: Mapping[str, Any] = next(m for m in self.contents["modes"] if m["name"] == name)
-        return found
-
-    def ranges(self, name: str) -> dict[str, tuple[float, float]]:
-        """Site -> (low, high) of one mode."""
-        groups = self.contents["groups"]
-        return {
-            site: (groups[entry["group"]]["low"], groups[entry["group"]]["high"])
-            for site, entry in self.mode(name)["sites"].items()
-        }
-
-    def statistics(self, name: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-        """Norm name -> (mean, variance) of a recalibrated mode; empty for the others."""
-        from safetensors.torch import load_file
-
-        saved = load_file(self.folder / STATISTICS)
-        norms = {key.split("/")[1] for key in saved if key.startswith(f"{name}/")}
-        return {norm: (saved[f"{name}/{norm}/mean"], saved[f"{name}/{norm}/var"]) for norm in sorted(norms)}
-
-
-def load_calibration(folder: Path) -> Calibration:
-    """Reads what `run` wrote."""
-    return Calibration(folder, json.loads((folder / RESULT).read_text()))
-
-
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
     """The stage: build/<model>/train -> build/<model>/calibrate."""
     checkpoint = find_checkpoint(recipe)
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.checkpoint import load_network
+        from dimmer.pipeline.artifacts.checkpoint import load_network
 
         calibrate(recipe, load_network(recipe, checkpoint), out, progress)
 
@@ -333,7 +287,8 @@ def print_tables(calibration: Calibration) -> None:
 
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
     """Calibrate a trained model and choose the modes to publish."""
-    from dimmer.pipeline.command import build_folder, progress_bar
+    from dimmer.pipeline.artifacts.context import build_folder
+    from dimmer.pipeline.command import progress_bar
 
     recipe = load_recipe(model)
     build = build_folder(recipe)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dimmer.pipeline import simulate
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.report_data import (
+from dimmer.pipeline.artifacts.figures import generator_version, read_figures
+from dimmer.pipeline.artifacts.report import (
     ArenaBuffer,
     BatterySample,
     Candidate,
@@ -23,19 +21,13 @@ from dimmer.pipeline.report_data import (
     Switch,
     Verification,
 )
-from dimmer.pipeline.stage import ROOT, StageResult, atomic_write
+from dimmer.pipeline.stage import StageResult, atomic_write
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.build import BuildContext
+    from dimmer.pipeline.artifacts.context import BuildContext
     from dimmer.targets import Target
 
 _DELIVERED = ("firmware.*", "dimmer_model.*")
-
-
-def generator_version() -> str:
-    """The version in pyproject.toml."""
-    version: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    return version
 
 
 def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
@@ -115,18 +107,6 @@ def publish(context: BuildContext) -> None:
 def _copy(source: Path, destination: Path) -> None:
     if atomic_write(destination, source.read_bytes()):
         destination.chmod(destination.stat().st_mode | source.stat().st_mode & 0o111)
-
-
-def read_figures(path: Path) -> Any:
-    """A stage's file.
-
-    Raises:
-        DimmerError: it is missing or damaged.
-    """
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DimmerError(f"{path} cannot be read ({error}): remove {path.parent} and build again") from error
 
 
 def _only(entry: Mapping[str, Any], cls: type[Any]) -> dict[str, Any]:

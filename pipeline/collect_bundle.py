@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dimmer.pipeline.collect import generator_version, read_figures
-from dimmer.pipeline.jetson import RESULT, stage_folder
-from dimmer.pipeline.report_data import Candidate, Flash, ModeFigures, PolicyTier, Ram, ReportData, Switch, Verification
+from dimmer.pipeline.artifacts.bundle import RESULT, stage_folder
+from dimmer.pipeline.artifacts.figures import generator_version, read_figures
+from dimmer.pipeline.artifacts.report import (
+    Candidate,
+    Flash,
+    ModeFigures,
+    PolicyTier,
+    Ram,
+    ReportData,
+    Switch,
+    Verification,
+)
 from dimmer.pipeline.stage import Json, StageResult
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.build import BuildContext
+    from dimmer.pipeline.artifacts.context import BuildContext
 
 GPU_FIGURES = ("latency_us", "engine_bytes", "scratch_bytes")
 

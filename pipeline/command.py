@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,8 +13,6 @@ import typer
 from dimmer.calibration.errors import CalibrationError
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.recipe import Recipe
-from dimmer.pipeline.stage import ROOT
 from dimmer.targets import Target, load_target
 from dimmer.targets.errors import TargetError
 
@@ -41,16 +37,6 @@ scratch_option: Any = typer.Option(
 def with_scratch_limit(target: Target, limit: int | None) -> Target:
     """The target with another `scratch_limit`, where one is given."""
     return target if limit is None else replace(target, scratch_limit=limit)
-
-
-def builds() -> Path:
-    """The folder of all builds: `build/` in the project, or $DIMMER_BUILD."""
-    return Path(os.environ.get("DIMMER_BUILD", ROOT / "build"))
-
-
-def build_folder(recipe: Recipe) -> Path:
-    """build/<model>."""
-    return builds() / recipe.name
 
 
 def console() -> Console:

@@ -20,9 +20,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.calibrate import Calibration, Progress, load_calibration
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.calibration import Calibration, load_calibration
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.converted import MODES, boundaries, positions
+from dimmer.pipeline.calibrate import Progress
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.narrow import load_narrow, narrowed
@@ -37,7 +39,6 @@ CODE = (
     "pipeline/tflite.py",
     "firmware_gen/memory/share.py",
 )
-MODES = "modes.json"
 RELATIVE_TOLERANCE = 2e-3
 _SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
 
@@ -191,21 +192,6 @@ def named(model: bytes, sites: Mapping[str, str]) -> bytes:
     return pack(parsed)
 
 
-def boundaries(name: str) -> list[str]:
-    """The tensor that is alive after each position of a mode but the last; a skipped block repeats the one before."""
-    alive = ["stem"]
-    for s, stage in enumerate(Mode.parse(name).blocks):
-        for b, bits in enumerate(stage):
-            alive.append(f"{s}.{b}.out" if bits else alive[-1])
-    return alive
-
-
-def positions(name: str) -> list[str]:
-    """Names of the schedule's positions: stem, blocks, head."""
-    stages = Mode.parse(name).blocks
-    return ["stem", *(f"{s}.{b}" for s, stage in enumerate(stages) for b in range(len(stage))), "head"]
-
-
 def convert(calibration: Calibration, source: Path, out: Path, progress: Progress) -> None:
     """Writes `<mode>.tflite` of every published mode and `modes.json` into `out`.
 
@@ -238,12 +224,6 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
     check_shared_weights({name: out / f"{name}.tflite" for name in names})
     contents: dict[str, Any] = {"positions": positions(names[0]), "modes": entries}
     atomic_write(out / MODES, json.dumps(contents, indent=1) + "\n")
-
-
-def mode_sources(folder: Path) -> list[ModeSource]:
-    """The modes that `run` wrote, in the order of their ids."""
-    contents = json.loads((folder / MODES).read_text())
-    return [ModeSource(e["name"], folder / e["file"], tuple(e["boundaries"])) for e in contents["modes"]]
 
 
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:

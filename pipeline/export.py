@@ -15,9 +15,11 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from dimmer.pipeline.calibrate import Calibration, Progress, load_calibration
-from dimmer.pipeline.checkpoint import find_checkpoint
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.calibration import Calibration, load_calibration
+from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.calibrate import Progress
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.recipe import Recipe, load_recipe
@@ -106,7 +108,7 @@ def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
     source = build / "calibrate"
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.checkpoint import load_network
+        from dimmer.pipeline.artifacts.checkpoint import load_network
 
         network, calibration = load_network(recipe, checkpoint), load_calibration(source)
         for done, name in enumerate(calibration.published):

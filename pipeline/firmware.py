@@ -40,12 +40,13 @@ from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.gates import MODE_GATED, GateSet
 from dimmer.firmware_gen.generate import GeneratedModel, generate, tables_of
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.calibrate import RESULT as CALIBRATION
-from dimmer.pipeline.calibrate import Calibration, load_calibration
-from dimmer.pipeline.checkpoint import find_gates
+from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
+from dimmer.pipeline.artifacts.calibration import Calibration, load_calibration
+from dimmer.pipeline.artifacts.checkpoint import find_gates
+from dimmer.pipeline.artifacts.context import build_folder, builds
+from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
+from dimmer.pipeline.artifacts.gates import recipe_gates
 from dimmer.pipeline.command import (
-    build_folder,
-    builds,
     load_firmware_target,
     main_of,
     model_option,
@@ -75,7 +76,6 @@ CODE = (
     "targets",
     "requirements.txt",
 )
-RESULT = "firmware.json"
 RUNTIME = ROOT / "firmware_gen" / "runtime"
 SAMPLES = 100
 
@@ -118,23 +118,12 @@ class Compiled:
         return self.sizes.text + self.sizes.rodata + self.sizes.data
 
 
-def firmware_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves firmware.elf and firmware.json."""
-    return build / target / "firmware"
-
-
 def sources(kernels: Sequence[str] | None = None) -> list[Path]:
     """The C files of the runtime, of the kernels that are named, or all, and of what these share."""
     files = sorted((RUNTIME / "kernels").glob("*.c"))
     if kernels is not None:
         files = [path for path in files if not path.name.startswith("dimmer_") or path.stem in kernels]
     return sorted(RUNTIME.glob("*.c")) + files
-
-
-def firmware_modes(build: Path, target: str) -> tuple[str, ...]:
-    """Names of the modes in a target's firmware, in the order of their ids."""
-    figures = json.loads((firmware_folder(build, target) / RESULT).read_text())
-    return tuple(mode["name"] for mode in figures["modes"])
 
 
 def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out: Path) -> Compiled:
@@ -323,7 +312,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
     }
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.convert import mode_sources
+        from dimmer.pipeline.artifacts.converted import mode_sources
         from dimmer.pipeline.data import load_dataset, to_int8
 
         modes = tuple(mode_sources(build / "convert"))
@@ -349,20 +338,6 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         *([find_gates(recipe)] if recipe.gates.epochs else []),
     ]
     return run_stage("firmware", firmware_folder(build, target.name), inputs, settings, code, action)
-
-
-def recipe_gates(recipe: Recipe) -> GateSet | None:
-    """The trained gates as integers, where the recipe has gates.
-
-    Raises:
-        DimmerError: they were not trained.
-    """
-    if not recipe.gates.epochs:
-        return None
-    from dimmer.pipeline.gates_int import integer_gates
-    from dimmer.pipeline.train_gates import load_gates
-
-    return integer_gates(load_gates(recipe), recipe.model.config())
 
 
 def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:

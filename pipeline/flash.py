@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.targets import load_target
 
@@ -29,7 +30,7 @@ def main(
     """Put a build onto its board."""
     chosen = load_target(target)
     if chosen.engine == "tvm":
-        from dimmer.pipeline.jetson import bundle_folder
+        from dimmer.pipeline.artifacts.bundle import bundle_folder
         from dimmer.pipeline.recipe import load_recipe
         from dimmer.pipeline.remote import Remote, install
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from dimmer.pipeline.checkpoint import load_network
+from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.data import Images, Split, to_input
 from dimmer.pipeline.losses import distillation
 from dimmer.pipeline.networks import ResNet, clamp_gammas

@@ -23,7 +23,9 @@ import typer
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import tvm_module
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.bundle import RESULT, bundle_folder, module_folder, stage_folder
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import (
     GPU_CODE,
@@ -39,7 +41,7 @@ from dimmer.pipeline.jetson_bundle import (
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from dimmer.pipeline.system import require_tools
-from dimmer.pipeline.tvm_module import load_modules, module_folder
+from dimmer.pipeline.tvm_module import load_modules
 from dimmer.pipeline.tvm_runtime import cache_folder, tvm_runtime
 from dimmer.targets import Target, load_target
 
@@ -53,19 +55,8 @@ CODE = (
     "targets",
     "requirements.txt",
 )
-RESULT = "bundle.json"
 
 Progress = Callable[[str, float], None]
-
-
-def stage_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves the bundle and bundle.json."""
-    return build / target / "bundle"
-
-
-def bundle_folder(build: Path, target: str) -> Path:
-    """The bundle itself."""
-    return stage_folder(build, target) / build.name
 
 
 def make(
@@ -164,7 +155,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
     }
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.convert import mode_sources
+        from dimmer.pipeline.artifacts.converted import mode_sources
         from dimmer.pipeline.data import load_dataset, to_int8
 
         progress("running the modes", 0.1)

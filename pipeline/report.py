@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dimmer.pipeline.artifacts.report import Candidate, ModeFigures, ReportData, Verification
 from dimmer.pipeline.command import main_of
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.report_data import Candidate, ModeFigures, ReportData, Verification
 from dimmer.pipeline.stage import Json, atomic_write, run_stage
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dimmer.pipeline.report_data import ArenaBuffer, BatterySample, PolicyTier
+from dimmer.pipeline.artifacts.report import ArenaBuffer, BatterySample, PolicyTier
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from dimmer.pipeline.checkpoint import (
+from dimmer.pipeline.artifacts.checkpoint import (
     GATES,
     load_tensors,
     run_id,

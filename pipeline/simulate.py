@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
+from dimmer.pipeline.artifacts.report import BatterySample, PolicyTier
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.report_data import BatterySample, PolicyTier
 from dimmer.pipeline.stage import ROOT
 from dimmer.pipeline.system import named_tools, require_tools
 

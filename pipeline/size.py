@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.command import console, load_firmware_target, main_of, model_option
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.recipe import load_recipe
 

@@ -19,9 +19,11 @@ import typer
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
-from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.gates import recipe_gates
+from dimmer.pipeline.command import console, load_firmware_target, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.firmware import Order, foreign_order, make, recipe_gates
+from dimmer.pipeline.firmware import Order, foreign_order, make
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.targets import Target
 
@@ -99,7 +101,7 @@ def _trade(limit: int, figures: dict[str, Any]) -> Trade:
 
 def _recipe_order(model: str) -> Order:
     """Of the modes that the recipe's conversion left."""
-    from dimmer.pipeline.convert import mode_sources
+    from dimmer.pipeline.artifacts.converted import mode_sources
     from dimmer.pipeline.sample_inputs import sample_inputs
 
     recipe = load_recipe(model)

@@ -19,8 +19,7 @@ import numpy as np
 import torch
 import typer
 
-from dimmer.pipeline.batches import Batches
-from dimmer.pipeline.checkpoint import (
+from dimmer.pipeline.artifacts.checkpoint import (
     find_checkpoint,
     load_network,
     load_tensors,
@@ -29,7 +28,9 @@ from dimmer.pipeline.checkpoint import (
     stage_folder,
     teacher_folder,
 )
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.batches import Batches
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.data import Dataset, load_dataset
 from dimmer.pipeline.data.augment import pad
 from dimmer.pipeline.errors import DimmerError

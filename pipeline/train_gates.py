@@ -24,16 +24,16 @@ import numpy as np
 import torch
 import typer
 
+from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_folder, load_tensors, save_tensors
+from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.batches import augment
-from dimmer.pipeline.checkpoint import GATES, find_checkpoint, find_gates, gates_folder, load_tensors, save_tensors
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.data import Dataset, Images, Split, load_dataset
 from dimmer.pipeline.data.augment import pad
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.networks.gate_config import gate_macs
-from dimmer.pipeline.networks.gates import Gates
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from dimmer.pipeline.static_front import best_within
@@ -243,22 +243,6 @@ class _Statics:
 
     def _right(self, split: Split, mode: Mode) -> float:
         return accuracy(self._trainer.trainer.network, split, mode, self._trainer.device)
-
-
-def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:
-    """The trained gates, in eval mode on the CPU.
-
-    Raises:
-        DimmerError: there are none, or those of another network.
-    """
-    path = path or find_gates(recipe)
-    tensors, _ = load_tensors(path)
-    gates = Gates(recipe.model.config(), recipe.gates.config())
-    try:
-        gates.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise DimmerError(f"{path} holds other gates than {recipe.path} describes; train them again") from error
-    return gates.eval()
 
 
 def run(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | None = None) -> StageResult:

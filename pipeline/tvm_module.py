@@ -26,7 +26,9 @@ from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Operator, Tensor
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.bundle import module_folder, tuning_folder
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import GpuCode, ModuleMode, Modules
 from dimmer.pipeline.jetson_onnx import write_qdq
@@ -58,16 +60,6 @@ CODE = (
 )
 
 Progress = Callable[[str, float], None]
-
-
-def module_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves the modules."""
-    return build / target / "tvm_module"
-
-
-def tuning_folder(build: Path, target: str) -> Path:
-    """Where `pipeline.tvm_tune` keeps its database."""
-    return build / "tuning" / target
 
 
 def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tuple[Network, ...]]:
@@ -304,7 +296,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
     settings: dict[str, Json] = {"processor": str(chosen.processor()), "tuned": tuned is not None}
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.convert import mode_sources
+        from dimmer.pipeline.artifacts.converted import mode_sources
 
         if not chosen.is_native:
             require_tools(target.tools)
@@ -333,7 +325,7 @@ def main(
         modules = load_modules(folder)
         wrong: dict[str, int] = {}
         if chosen.is_native:
-            from dimmer.pipeline.convert import mode_sources
+            from dimmer.pipeline.artifacts.converted import mode_sources
             from dimmer.pipeline.data import load_dataset, to_int8
 
             progress("comparing with the interpreter", 0.8)

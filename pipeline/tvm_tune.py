@@ -25,11 +25,13 @@ from typing import Annotated, Any
 
 import typer
 
-from dimmer.pipeline.command import build_folder, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.bundle import tuning_folder
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.pipeline.tvm_dot import Dot, dot_of
-from dimmer.pipeline.tvm_module import import_tvm, link, relax_module, tuning_folder
+from dimmer.pipeline.tvm_module import import_tvm, link, relax_module
 from dimmer.pipeline.tvm_schedule import TILES, apply, default_tile_of, open_database, tiles_of, workload
 from dimmer.pipeline.tvm_targets import TvmTarget, tvm_target
 
@@ -211,7 +213,7 @@ def main(
             f"{target}'s code is for {chosen.machine}, and emulation tells no time: name a board with --rpc HOST:PORT, "
             "or tune for this machine with 'nox -s tune -- host'"
         )
-    from dimmer.pipeline.convert import mode_sources
+    from dimmer.pipeline.artifacts.converted import mode_sources
 
     build = build_folder(load_recipe(model))
     folder = tuning_folder(build, target)

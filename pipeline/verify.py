@@ -22,12 +22,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.calibrate import Progress, load_calibration
-from dimmer.pipeline.checkpoint import find_checkpoint, find_gates
-from dimmer.pipeline.command import build_folder, console, load_firmware_target, main_of, model_option, progress_bar
-from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, find_gates
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.artifacts.firmware import firmware_folder, firmware_modes
+from dimmer.pipeline.artifacts.verification import RESULT, verify_folder
+from dimmer.pipeline.calibrate import Progress
+from dimmer.pipeline.command import console, load_firmware_target, main_of, model_option, progress_bar
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.firmware import firmware_folder, firmware_modes
 from dimmer.pipeline.modes import Mode, super_mode
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.recipe import Recipe, load_recipe
@@ -52,7 +55,6 @@ CODE = (
     "pipeline/networks",
     "pipeline/data",
 )
-RESULT = "verify.json"
 MAGIC = b"DMV1"
 RANDOM_SCHEDULES = 16
 SHARD = 32
@@ -213,8 +215,8 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
     import numpy as np
     import torch
 
+    from dimmer.pipeline.artifacts.checkpoint import load_network
     from dimmer.pipeline.calibrate import measure
-    from dimmer.pipeline.checkpoint import load_network
     from dimmer.pipeline.data import load_dataset, to_input, to_int8
     from dimmer.pipeline.networks.deploy import deploy
 
@@ -320,12 +322,11 @@ def verify_gates(
     """
     import numpy as np
 
+    from dimmer.pipeline.artifacts.gates import load_gates, recipe_gates
     from dimmer.pipeline.data import load_dataset, to_int8
-    from dimmer.pipeline.firmware import recipe_gates
     from dimmer.pipeline.gate_trainer import choices
     from dimmer.pipeline.gates_int import compare as agreement
     from dimmer.pipeline.networks.gate_config import budget_level, gate_macs, gated_cost
-    from dimmer.pipeline.train_gates import load_gates
     from dimmer.pipeline.verify_gated import gated_oracle, mismatches, mode_counts, run_gated
 
     gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()
@@ -381,11 +382,6 @@ def _refuse_mismatches(sources: Sequence[ModeSource], outcomes: dict[str, list[O
                     f"{backend} differs from the TFLite interpreter in {outcome.mismatches} of {outcome.samples} "
                     f"inferences ({name}, first at test image {outcome.first}); do not flash it, report it"
                 )
-
-
-def verify_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves its result."""
-    return firmware_folder(build, target).parent / "verify"
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:

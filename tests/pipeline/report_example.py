@@ -1,7 +1,6 @@
 """A report with the proportions of a real one: R14 with four depth modes on a Cortex-M4."""
 
-from dimmer.pipeline.modes import Mode, NetworkCost
-from dimmer.pipeline.report_data import (
+from dimmer.pipeline.artifacts.report import (
     ArenaBuffer,
     BatterySample,
     Candidate,
@@ -14,6 +13,7 @@ from dimmer.pipeline.report_data import (
     Switch,
     Verification,
 )
+from dimmer.pipeline.modes import Mode, NetworkCost
 from dimmer.pipeline.stage import StageResult
 
 COST = NetworkCost(443_008, ((4_718_592, 4_718_592), (3_670_016, 4_718_592), (3_670_016, 4_718_592)))

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from dimmer.pipeline import build
-from dimmer.pipeline.build import BuildContext, Progress, Step, print_stages, steps_for
+from dimmer.pipeline.artifacts.context import BuildContext
+from dimmer.pipeline.build import Progress, Step, print_stages, steps_for
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.pipeline.stage import ROOT, StageResult
@@ -68,7 +69,7 @@ def test_shipped_weights_need_no_training(context: BuildContext, monkeypatch: py
     checkpoint = context.build_dir / "checkpoint.safetensors"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
-    monkeypatch.setattr("dimmer.pipeline.checkpoint.shipped_checkpoint", lambda recipe: checkpoint)
+    monkeypatch.setattr("dimmer.pipeline.artifacts.checkpoint.shipped_checkpoint", lambda recipe: checkpoint)
     (train, *_) = steps_for(context.target)
     assert train.run(context, lambda text, share: None).cached
 

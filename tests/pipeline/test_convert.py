@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.pipeline.calibrate import load_calibration
-from dimmer.pipeline.convert import mode_sources, recognise
+from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.convert import recognise
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.splice import splice
 from tests.tiny import TinyBuild

@@ -13,9 +13,10 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.pipeline.artifacts.firmware import RESULT
 from dimmer.pipeline.elf_shares import elf_shares
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy, sources
+from dimmer.pipeline.firmware import Order, compile_modes, foreign_order, make, recipe_policy, sources
 from dimmer.pipeline.recipe_sections import PolicySection
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.pipeline.stage import ROOT

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dimmer.pipeline.calibrate import load_calibration
-from dimmer.pipeline.checkpoint import load_network
-from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.data import load_dataset, to_int8
 from dimmer.pipeline.integer import IntegerNetwork, integer_network, rescale
 from dimmer.pipeline.oracle import OracleJob, run_oracle

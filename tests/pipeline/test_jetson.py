@@ -16,7 +16,8 @@ import pytest
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import jetson
-from dimmer.pipeline.build import BuildContext, steps_for
+from dimmer.pipeline.artifacts.context import BuildContext
+from dimmer.pipeline.build import steps_for
 from dimmer.pipeline.collect import collect
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import MACHINES

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from dimmer.calibration.weights import SLICES, UNITS
-from dimmer.pipeline.calibrate import load_calibration
-from dimmer.pipeline.checkpoint import load_network
-from dimmer.pipeline.convert import mode_sources
+from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.narrow import packed_int4
 from dimmer.pipeline.networks.deploy import DeployedBlock, DeployedNetwork, deploy

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from dimmer.pipeline import report_plots
+from dimmer.pipeline.artifacts.report import ReportData, Switch, Verification
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.report import check_document, plot_readme, print_summary, write_report
-from dimmer.pipeline.report_data import ReportData, Switch, Verification
 from tests.pipeline.report_example import PUBLISHED, example
 
 CONTRACT = {

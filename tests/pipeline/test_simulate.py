@@ -2,7 +2,7 @@
 
 import pytest
 
-from dimmer.pipeline.report_data import PolicyTier
+from dimmer.pipeline.artifacts.report import PolicyTier
 from dimmer.pipeline.simulate import Device, discharge
 
 DEVICE = Device(capacity_mah=100, millivolts=3000, period_s=1, idle_uw=0)

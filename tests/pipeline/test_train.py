@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dimmer.pipeline import train as stage
-from dimmer.pipeline.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
+from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
 from dimmer.pipeline.data import Dataset, Split, to_input
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.losses import distillation

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dimmer.pipeline import train, train_gates
-from dimmer.pipeline.checkpoint import find_gates, load_network, load_tensors
+from dimmer.pipeline.artifacts.checkpoint import find_gates, load_network, load_tensors
 from dimmer.pipeline.data import Dataset, Split
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.gate_trainer import STEPS, GateTrainer

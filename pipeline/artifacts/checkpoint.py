@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from dimmer.pipeline.command import build_folder
+from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.recipe import Recipe

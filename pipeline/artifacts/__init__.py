@@ -1,0 +1,1 @@
+"""What each stage leaves, where it lies, and how it is read: here stages meet."""

@@ -1,0 +1,40 @@
+"""Trained gates, as torch and as integers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dimmer.firmware_gen.gates import GateSet
+from dimmer.pipeline.artifacts.checkpoint import find_gates, load_tensors
+from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.networks.gates import Gates
+from dimmer.pipeline.recipe import Recipe
+
+
+def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:
+    """The trained gates, in eval mode on the CPU.
+
+    Raises:
+        DimmerError: there are none, or those of another network.
+    """
+    path = path or find_gates(recipe)
+    tensors, _ = load_tensors(path)
+    gates = Gates(recipe.model.config(), recipe.gates.config())
+    try:
+        gates.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise DimmerError(f"{path} holds other gates than {recipe.path} describes; train them again") from error
+    return gates.eval()
+
+
+def recipe_gates(recipe: Recipe) -> GateSet | None:
+    """The trained gates as integers, where the recipe has gates.
+
+    Raises:
+        DimmerError: they were not trained.
+    """
+    if not recipe.gates.epochs:
+        return None
+    from dimmer.pipeline.gates_int import integer_gates
+
+    return integer_gates(load_gates(recipe), recipe.model.config())
