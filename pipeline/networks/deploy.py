@@ -145,7 +145,7 @@ class DeployedNetwork(nn.Module):
         """The same function without the rounding of activations, and so without the sites `S.B.in`.
 
         It is what is exported: converters have no operator for the rounding, which the finished file gets instead
-        (`pipeline.narrow`).
+        (`pipeline.conversion.narrow`).
         """
         same = copy.deepcopy(self)
         for block in same.blocks:

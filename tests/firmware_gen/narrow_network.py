@@ -14,7 +14,7 @@ from numpy.random import default_rng
 
 from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.narrow import packed_int4
+from dimmer.pipeline.conversion.narrow import packed_int4
 from tests.firmware_gen.tflite_builder import Layers, activation_code, padding_code
 
 CLIP = 6.0

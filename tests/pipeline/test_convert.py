@@ -9,7 +9,7 @@ import pytest
 
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.convert import recognise
+from dimmer.pipeline.conversion.recognise import recognise
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.splice import splice
 from tests.tiny import TinyBuild
@@ -103,7 +103,7 @@ def test_a_wrong_schedule_is_refused(tiny_converted: TinyBuild) -> None:
 
 
 def test_a_changed_graph_is_found_by_value(tiny_converted: TinyBuild, tmp_path: Path) -> None:
-    from dimmer.pipeline.convert import float_models
+    from dimmer.pipeline.conversion.float_model import float_models
 
     source = tiny_converted.build / "export" / "80.80.onnx"
     shutil.copy(source, tmp_path / "80.80.onnx")
@@ -118,7 +118,7 @@ def test_a_changed_graph_is_found_by_value(tiny_converted: TinyBuild, tmp_path: 
 
 
 def test_a_broken_onnx_file_is_told_in_one_line(tmp_path: Path) -> None:
-    from dimmer.pipeline.convert import float_models
+    from dimmer.pipeline.conversion.float_model import float_models
 
     (tmp_path / "bad.onnx").write_bytes(b"not an onnx file")
     with pytest.raises(DimmerError, match="onnx2tf failed"):

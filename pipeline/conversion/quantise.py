@@ -1,0 +1,71 @@
+"""Float `.tflite` to int8, with the calibrated ranges and the network's names."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dimmer.pipeline.tflite import pack, unpack
+
+
+def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[float, float]]) -> bytes:
+    """The int8 .tflite of a float one: weights int8 per channel, activations with the given ranges.
+
+    Args:
+        sites: tensor name -> site, from `recognise`.
+        ranges: site -> (low, high).
+    """
+    import contextlib
+    import io
+
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_quantizer import quantizer
+    from ai_edge_quantizer import recipe as recipes
+
+    reader = Interpreter(str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    statistics: dict[str, Any] = {}
+    for d in reader.get_tensor_details():
+        if d["name"] in sites:
+            low, high = ranges[sites[d["name"]]]
+            shape = (1,) * len(d["shape"])
+            statistics[d["name"]] = {
+                "min": np.full(shape, low, np.float32),
+                "max": np.full(shape, high, np.float32),
+            }
+    worker = quantizer.Quantizer(str(model))
+    worker.load_quantization_recipe(recipes.static_wi8_ai8())
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        result = worker.quantize(statistics)
+    return bytes(result.quantized_model)
+
+
+def named(model: bytes, sites: Mapping[str, str]) -> bytes:
+    """The same model with its tensors named after the network's sites.
+
+    A tensor gets its site's name ("0.1.conv2"), constants the name of what they make ("0.1.conv2/weights"), a second
+    tensor of a site its operator's ("1.0.conv1/pad"). Generated C, reports and error messages speak these names.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    parsed = unpack(model)
+    kinds = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
+    graph = parsed.subgraphs[0]
+    old = [tensor.name.decode() for tensor in graph.tensors]
+    new: dict[int, str] = {int(graph.inputs[0]): "input"}
+    taken = {"input"}
+    for operator in graph.operators:
+        kind = kinds[parsed.operatorCodes[operator.opcodeIndex].builtinCode]
+        made = int(operator.outputs[0])
+        site = sites[old[made]]
+        new[made] = site if site not in taken else f"{site}/{kind.lower()}"
+        taken.add(new[made])
+        roles = ("input", "weights", "bias") if len(operator.inputs) == 3 else ("input", kind.lower())
+        for role, tensor in zip(roles, operator.inputs, strict=True):
+            new.setdefault(int(tensor), f"{new[made]}/{role}")
+    for i, tensor in enumerate(graph.tensors):
+        tensor.name = new.get(i, old[i]).encode()
+    return pack(parsed)

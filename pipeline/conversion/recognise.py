@@ -1,0 +1,75 @@
+"""The tensors of a converted file recognised by value."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dimmer.pipeline.errors import DimmerError
+
+RELATIVE_TOLERANCE = 2e-3
+
+_SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
+
+
+def recognise(model: Path, sites: Mapping[str, Any]) -> dict[str, str]:
+    """Which tensor of a float .tflite is which site.
+
+    Args:
+        sites: site -> float32[1,C,H,W] or float32[1,C], with the network's input under "input".
+
+    Returns:
+        Tensor name -> site, for every float tensor that an operator writes, and for the input.
+
+    Raises:
+        DimmerError: a tensor equals no site.
+    """
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    with warnings.catch_warnings():
+        # It warns that keeping all tensors takes memory.
+        warnings.simplefilter("ignore", UserWarning)
+        interpreter = Interpreter(
+            str(model),
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        )
+    interpreter.allocate_tensors()
+
+    def nhwc(x: Any) -> Any:
+        return np.moveaxis(x, 1, -1) if x.ndim == 4 else x
+
+    given = nhwc(sites["input"])
+    source = interpreter.get_input_details()[0]
+    if tuple(source["shape"]) != given.shape:
+        raise DimmerError(f"{model.name}: input is {tuple(source['shape'])}, not {given.shape} as exported")
+    interpreter.set_tensor(source["index"], given)
+    interpreter.invoke()
+    names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}
+    found = {names[source["index"]]: "input"}
+    for operator in interpreter._get_ops_details():
+        index = operator["outputs"][0]
+        value = interpreter.get_tensor(index)
+        if operator["op_name"] in _SAME_SCALE and names[operator["inputs"][0]] in found:
+            found[names[index]] = found[names[operator["inputs"][0]]]
+            continue
+        matches = [site for site, expected in sites.items() if _equal(value, nhwc(expected))]
+        if not matches:
+            raise DimmerError(
+                f"{model.name}: tensor '{names[index]}' ({operator['op_name']}, {tuple(value.shape)}) is none of the "
+                f"network's sites; the converter changed the graph: install the versions of requirements.txt"
+            )
+        found[names[index]] = matches[0]
+    return found
+
+
+def _equal(value: Any, expected: Any) -> bool:
+    import numpy as np
+
+    if value.size != expected.size or (value.ndim == 4 and expected.ndim == 4 and value.shape != expected.shape):
+        return False
+    scale = float(np.abs(expected).max()) or 1.0
+    return bool(np.abs(value.reshape(-1) - expected.reshape(-1)).max() <= RELATIVE_TOLERANCE * scale)
