@@ -29,10 +29,10 @@ from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
 from dimmer.pipeline.artifacts.context import BuildContext, build_folder
 from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
 from dimmer.pipeline.build import build, steps_for
-from dimmer.pipeline.command import console, main_of, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import console, main_of, progress_bar
+from dimmer.pipeline.core.debian import require_tools
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe import load_recipe
-from dimmer.pipeline.system import require_tools
 from dimmer.targets import load_target
 
 WORKERS = 2

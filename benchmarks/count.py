@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT, atomic_write
 from dimmer.pipeline.firmware import foreign_order, make
-from dimmer.pipeline.stage import ROOT, atomic_write
 from dimmer.targets import load_target, target_names
 from dimmer.targets.toolchain import require
 

@@ -27,8 +27,8 @@ from dimmer.benchmarks.networks import write_networks
 from dimmer.benchmarks.results import write_host
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.command import console, main_of, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import console, main_of, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.firmware import RUNTIME, sources
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.targets import load_target

@@ -15,15 +15,9 @@ from typing import Annotated, Any
 import typer
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.pipeline.command import (
-    console,
-    load_firmware_target,
-    main_of,
-    progress_bar,
-    scratch_option,
-    with_scratch_limit,
-)
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import console, main_of, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
 from dimmer.pipeline.firmware import Order, make
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.targets import Target

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dimmer.pipeline.artifacts.context import builds
-from dimmer.pipeline.stage import atomic_write
+from dimmer.pipeline.core.stage import atomic_write
 from tests.firmware_gen.tflite_builder import TfliteBuilder, activation_code, convolved, padding_code, window_options
 
 SAMPLES = 2

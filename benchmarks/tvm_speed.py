@@ -24,8 +24,8 @@ import typer
 
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.command import console, main_of, model_option, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.jetson_onnx import write_qdq
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.pipeline.tvm_module import Runner, build_modules

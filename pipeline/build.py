@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dimmer.pipeline.artifacts.context import BuildContext, build_folder
-from dimmer.pipeline.command import console, main_of, model_option, progress_bar, scratch_option, with_scratch_limit
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
+from dimmer.pipeline.core.debian import require_tools
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.core.targets import scratch_option, with_scratch_limit
 from dimmer.pipeline.recipe import load_recipe
-from dimmer.pipeline.stage import StageResult
-from dimmer.pipeline.system import require_tools
 from dimmer.targets import Target, load_target
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from dimmer.pipeline.artifacts.report import ReportData
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

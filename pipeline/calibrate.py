@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from dimmer.pipeline.artifacts.calibration import RESULT, STATISTICS, Calibration, load_calibration
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
-from dimmer.pipeline.command import console, main_of, model_option
+from dimmer.pipeline.core.command import console, main_of, model_option
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
 from dimmer.pipeline.recipe import Recipe, load_recipe
-from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +46,6 @@ CODE = (
 )
 PROBE_IMAGES = 64
 BATCH = 128
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -288,7 +287,7 @@ def print_tables(calibration: Calibration) -> None:
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
     """Calibrate a trained model and choose the modes to publish."""
     from dimmer.pipeline.artifacts.context import build_folder
-    from dimmer.pipeline.command import progress_bar
+    from dimmer.pipeline.core.command import progress_bar
 
     recipe = load_recipe(model)
     build = build_folder(recipe)

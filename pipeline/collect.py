@@ -21,7 +21,7 @@ from dimmer.pipeline.artifacts.report import (
     Switch,
     Verification,
 )
-from dimmer.pipeline.stage import StageResult, atomic_write
+from dimmer.pipeline.core.stage import StageResult, atomic_write
 
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.context import BuildContext

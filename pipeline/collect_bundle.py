@@ -17,7 +17,7 @@ from dimmer.pipeline.artifacts.report import (
     Switch,
     Verification,
 )
-from dimmer.pipeline.stage import Json, StageResult
+from dimmer.pipeline.core.stage import Json, StageResult
 
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.context import BuildContext

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Annotated
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.calibrate import Progress
-from dimmer.pipeline.command import main_of, model_option, progress_bar
 from dimmer.pipeline.conversion.onnx import export_mode
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
 from dimmer.pipeline.recipe import Recipe, load_recipe
-from dimmer.pipeline.stage import ROOT, StageResult, run_stage
 
 if TYPE_CHECKING:
     pass

@@ -26,7 +26,7 @@ from __future__ import annotations
 import json
 import struct
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -46,22 +46,17 @@ from dimmer.pipeline.artifacts.checkpoint import find_gates
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
 from dimmer.pipeline.artifacts.gates import recipe_gates
-from dimmer.pipeline.command import (
-    load_firmware_target,
-    main_of,
-    model_option,
-    progress_bar,
-    scratch_option,
-    with_scratch_limit,
-)
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
 from dimmer.pipeline.firmware_figures import figures_of, print_figures
 from dimmer.pipeline.networks.gate_config import budget_level
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, reference_outputs, run_oracle
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe_sections import PolicySection
 from dimmer.pipeline.sample_inputs import sample_inputs
-from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from dimmer.targets import APPLICATION, SectionSizes, Target
 
 CODE = (
@@ -78,8 +73,6 @@ CODE = (
 )
 RUNTIME = ROOT / "firmware_gen" / "runtime"
 SAMPLES = 100
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dimmer.firmware_gen.gates import MODE_GATED
-from dimmer.pipeline.command import console
+from dimmer.pipeline.core.command import console
 from dimmer.pipeline.elf_shares import elf_shares
 from dimmer.targets import Target
 

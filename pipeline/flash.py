@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.command import main_of, model_option, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import load_target
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes import base_mode, super_mode
 from dimmer.pipeline.networks.config import ResNetConfig
 from dimmer.pipeline.networks.gate_config import GatePlace

@@ -13,7 +13,7 @@ The stage's folder holds the bundle, in a folder of the model's name, and `bundl
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,8 +25,11 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import tvm_module
 from dimmer.pipeline.artifacts.bundle import RESULT, bundle_folder, module_folder, stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.command import main_of, model_option, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.debian import require_tools
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from dimmer.pipeline.jetson_bundle import (
     GPU_CODE,
     GPU_LIBRARY,
@@ -39,8 +42,6 @@ from dimmer.pipeline.jetson_bundle import (
     make_bundle,
 )
 from dimmer.pipeline.recipe import Recipe, load_recipe
-from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from dimmer.pipeline.system import require_tools
 from dimmer.pipeline.tvm_module import load_modules
 from dimmer.pipeline.tvm_runtime import cache_folder, tvm_runtime
 from dimmer.targets import Target, load_target
@@ -55,8 +56,6 @@ CODE = (
     "targets",
     "requirements.txt",
 )
-
-Progress = Callable[[str, float], None]
 
 
 def make(

@@ -22,9 +22,9 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.jetson_table import BundleTable, TableMode, TableTensor, TableWeight, table_source
-from dimmer.pipeline.stage import ROOT
 from dimmer.pipeline.tvm_runtime import TvmRuntime, copy_runtime
 from dimmer.targets import Target
 

@@ -35,7 +35,7 @@ from dimmer.firmware_gen.graph.types import (
     Transpose,
     Window,
 )
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 
 OPSET = 17
 NCHW = (0, 3, 1, 2)

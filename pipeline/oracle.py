@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
 
 TIMEOUT_S = 300.0
 

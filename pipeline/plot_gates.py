@@ -16,9 +16,9 @@ from typing import Annotated, Any
 import typer
 
 from dimmer.pipeline import report_plots
-from dimmer.pipeline.command import main_of
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.stage import atomic_write
+from dimmer.pipeline.core.command import main_of
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import atomic_write
 
 Points = list[tuple[float, float]]
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dimmer.pipeline.artifacts.report import Candidate, ModeFigures, ReportData, Verification
-from dimmer.pipeline.command import main_of
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.stage import Json, atomic_write, run_stage
+from dimmer.pipeline.core.command import main_of
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import Json, atomic_write, run_stage
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,10 +17,10 @@ from dimmer.pipeline.artifacts.checkpoint import (
     stage_folder,
     teacher_folder,
 )
+from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import build as build_network
 from dimmer.pipeline.recipe import Recipe
-from dimmer.pipeline.stage import atomic_write
 
 RESULTS = "results.json"
 GATE_RESULTS = "gates.json"

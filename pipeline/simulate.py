@@ -13,9 +13,9 @@ from typing import Any
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.pipeline.artifacts.report import BatterySample, PolicyTier
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.stage import ROOT
-from dimmer.pipeline.system import named_tools, require_tools
+from dimmer.pipeline.core.debian import named_tools, require_tools
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
 
 RUNTIME = ROOT / "firmware_gen" / "runtime"
 

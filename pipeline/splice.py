@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tflite import pack, unpack
 
 

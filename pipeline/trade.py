@@ -9,7 +9,6 @@ One of the limits then goes into target.toml, or to `pipeline.firmware` and `pip
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,13 +20,13 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.gates import recipe_gates
-from dimmer.pipeline.command import console, load_firmware_target, main_of, model_option, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.firmware import Order, foreign_order, make
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.targets import Target
-
-Progress = Callable[[str, float], None]
 
 LARGEST = 1 << 16
 STEP = 0.8

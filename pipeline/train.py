@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,16 +30,17 @@ from dimmer.pipeline.artifacts.checkpoint import (
 )
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.batches import Batches
-from dimmer.pipeline.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
 from dimmer.pipeline.data import Dataset, load_dataset
 from dimmer.pipeline.data.augment import pad
-from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.modes import FULL_BITS, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.phases import Phase, phases
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.recorded import RecordedSteps
-from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 from dimmer.pipeline.trainer import Trainer, accuracy, polished_mode, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
@@ -65,8 +66,6 @@ CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
 STATE = "state.safetensors"
 SETTLE_BATCHES = 80
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

@@ -27,15 +27,16 @@ import typer
 from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_folder, load_tensors, save_tensors
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.batches import augment
-from dimmer.pipeline.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from dimmer.pipeline.data import Dataset, Images, Split, load_dataset
 from dimmer.pipeline.data.augment import pad
-from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.networks.gate_config import gate_macs
 from dimmer.pipeline.recipe import Recipe, load_recipe
-from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from dimmer.pipeline.static_front import best_within
 from dimmer.pipeline.trainer import accuracy
 
@@ -56,8 +57,6 @@ STATE = "state.safetensors"
 VALIDATION_IMAGES = 1000
 # Warm-up knows what to choose, and learns it faster than the steps behind it may.
 _WARM_UP_RATE = 30.0
-
-Progress = Callable[[str, float], None]
 
 
 def gates_hash(recipe: Recipe) -> str:

@@ -37,7 +37,7 @@ from dimmer.firmware_gen.graph.types import (
     Window,
 )
 from dimmer.firmware_gen.lower.operators import ADD_LEFT_SHIFT
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm_dot import Dot
 
 ONE_BY_ONE = Window(1, 1, 1, 1, 1, 1, Padding(0, 0, 0, 0))

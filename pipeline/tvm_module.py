@@ -28,14 +28,15 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.bundle import module_folder, tuning_folder
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.command import main_of, model_option, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.debian import require_tools
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
 from dimmer.pipeline.jetson_bundle import GpuCode, ModuleMode, Modules
 from dimmer.pipeline.jetson_onnx import write_qdq
 from dimmer.pipeline.jetson_table import TableTensor, TableWeight
 from dimmer.pipeline.recipe import Recipe, load_recipe
-from dimmer.pipeline.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from dimmer.pipeline.system import require_tools
 from dimmer.pipeline.tvm_cuda import Sources, machine_code, schedule_gpu
 from dimmer.pipeline.tvm_dot import CUDA, Dot, dot_of
 from dimmer.pipeline.tvm_lowering import Lowering, Weights, packed_weights
@@ -58,8 +59,6 @@ CODE = (
     "firmware_gen",
     "requirements.txt",
 )
-
-Progress = Callable[[str, float], None]
 
 
 def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tuple[Network, ...]]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +27,9 @@ import typer
 
 from dimmer.pipeline.artifacts.bundle import tuning_folder
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.command import main_of, model_option, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.pipeline.tvm_dot import Dot, dot_of
 from dimmer.pipeline.tvm_module import import_tvm, link, relax_module
@@ -38,8 +39,6 @@ from dimmer.pipeline.tvm_targets import TvmTarget, tvm_target
 RUN_S = 60
 MEASURED_MS = 50  # of each of REPEATS
 REPEATS = 5
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

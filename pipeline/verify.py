@@ -28,13 +28,14 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.artifacts.firmware import firmware_folder, firmware_modes
 from dimmer.pipeline.artifacts.verification import RESULT, verify_folder
-from dimmer.pipeline.calibrate import Progress
-from dimmer.pipeline.command import console, load_firmware_target, main_of, model_option, progress_bar
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
+from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.modes import Mode, super_mode
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.recipe import Recipe, load_recipe
-from dimmer.pipeline.stage import ROOT, StageResult, atomic_write, run_stage
 from dimmer.targets import Target, load_target
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, choose, pool
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.splice import splice
 from dimmer.targets import Target

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from dimmer.pipeline.system import missing_tools
+from dimmer.pipeline.core.debian import missing_tools
 from dimmer.targets import load_target
 from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.recipe import Recipe
-from dimmer.pipeline.stage import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor

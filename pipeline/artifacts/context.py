@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.recipe import Recipe
-from dimmer.pipeline.stage import ROOT
 from dimmer.targets import Target
 
 if TYPE_CHECKING:

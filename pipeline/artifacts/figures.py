@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
 
 if TYPE_CHECKING:
     pass

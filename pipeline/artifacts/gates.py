@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.checkpoint import find_gates, load_tensors
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.gates import Gates
 from dimmer.pipeline.recipe import Recipe
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
+from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes import Mode
-from dimmer.pipeline.stage import Json, StageResult
 
 
 @dataclass(frozen=True)

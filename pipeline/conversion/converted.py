@@ -8,13 +8,13 @@ from typing import Any
 
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.converted import MODES, boundaries, positions
-from dimmer.pipeline.calibrate import Progress
 from dimmer.pipeline.conversion.float_model import float_models
 from dimmer.pipeline.conversion.narrow import load_narrow, narrowed
 from dimmer.pipeline.conversion.quantise import named, quantise
 from dimmer.pipeline.conversion.recognise import recognise
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.modes import Mode
-from dimmer.pipeline.stage import atomic_write
 
 
 def convert(calibration: Calibration, source: Path, out: Path, progress: Progress) -> None:

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
 
 
 def float_models(sources: list[Path], out: Path) -> None:

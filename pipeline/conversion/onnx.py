@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.pipeline.artifacts.calibration import Calibration
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes import Mode
 
 if TYPE_CHECKING:

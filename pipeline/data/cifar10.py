@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import Dataset, Images, Labels, Split, stratified
-from dimmer.pipeline.errors import DimmerError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SPLIT_SEED = 10

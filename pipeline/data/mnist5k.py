@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import Dataset, Split, stratified
-from dimmer.pipeline.errors import DimmerError
 
 SPLIT_SEED = 5000
 SIZES = (3500, 500, 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes import BITS, FULL_BITS, NetworkCost
 
 # Folding a norm into its convolution must only scale channels, never flip or kill them, so that all modes share one

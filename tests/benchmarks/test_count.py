@@ -22,7 +22,7 @@ from dimmer.benchmarks.count import (
     updated,
 )
 from dimmer.benchmarks.peers import TFLM_CMSIS_NN
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 

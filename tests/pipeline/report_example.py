@@ -13,8 +13,8 @@ from dimmer.pipeline.artifacts.report import (
     Switch,
     Verification,
 )
+from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.modes import Mode, NetworkCost
-from dimmer.pipeline.stage import StageResult
 
 COST = NetworkCost(443_008, ((4_718_592, 4_718_592), (3_670_016, 4_718_592), (3_670_016, 4_718_592)))
 PUBLISHED = {

@@ -10,10 +10,11 @@ from rich.console import Console
 
 from dimmer.pipeline import build
 from dimmer.pipeline.artifacts.context import BuildContext
-from dimmer.pipeline.build import Progress, Step, print_stages, steps_for
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.build import Step, print_stages, steps_for
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import ROOT, StageResult
 from dimmer.pipeline.recipe import load_recipe
-from dimmer.pipeline.stage import ROOT, StageResult
 from dimmer.targets import load_target
 
 

@@ -10,7 +10,7 @@ import pytest
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.recognise import recognise
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.splice import splice
 from tests.tiny import TinyBuild
 

@@ -14,12 +14,12 @@ import pytest
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.artifacts.firmware import RESULT
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.elf_shares import elf_shares
-from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.firmware import Order, compile_modes, foreign_order, make, recipe_policy, sources
 from dimmer.pipeline.recipe_sections import PolicySection
 from dimmer.pipeline.sample_inputs import sample_inputs
-from dimmer.pipeline.stage import ROOT
 from dimmer.targets import Target, load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.modes import MODES, write_modes

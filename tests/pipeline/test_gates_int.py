@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dimmer.firmware_gen.gates import pool, requantize
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.gates_int import choose_stage, compare, integer_gates
 from dimmer.pipeline.networks import ResNetConfig
 from dimmer.pipeline.networks.gate_config import GateConfig

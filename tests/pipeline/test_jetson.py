@@ -19,11 +19,11 @@ from dimmer.pipeline import jetson
 from dimmer.pipeline.artifacts.context import BuildContext
 from dimmer.pipeline.build import steps_for
 from dimmer.pipeline.collect import collect
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT, StageResult
 from dimmer.pipeline.jetson_bundle import MACHINES
 from dimmer.pipeline.recipe import load_recipe
 from dimmer.pipeline.report import check_document, write_report
-from dimmer.pipeline.stage import ROOT, StageResult
 from dimmer.targets import Target, load_target
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test
 

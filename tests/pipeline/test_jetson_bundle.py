@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import MACHINES, GpuCode, make_bundle
 from dimmer.pipeline.remote import check_bundle
 from dimmer.pipeline.tvm_runtime import tvm_runtime

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.core.stage import ROOT
 from tests.tiny import TINY
 
 STAGES = ("train", "calibrate", "export", "convert", "host/firmware", "host/verify")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.plot_gates import lines_of, main
 
 HISTORY = {

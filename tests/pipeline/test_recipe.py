@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.recipe import known_models, load_recipe
 

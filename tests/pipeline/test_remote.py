@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.remote import Remote, check_bundle, install
-from dimmer.pipeline.stage import ROOT
 from tests.tiny import silent
 
 SSHD = Path("/usr/sbin/sshd")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from dimmer.pipeline import report_plots
 from dimmer.pipeline.artifacts.report import ReportData, Switch, Verification
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.report import check_document, plot_readme, print_summary, write_report
 from tests.pipeline.report_example import PUBLISHED, example
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from dimmer.pipeline.command import with_scratch_limit
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.targets import with_scratch_limit
 from dimmer.pipeline.firmware import foreign_order, make
 from dimmer.pipeline.trade import limits, trades
 from dimmer.targets import load_target

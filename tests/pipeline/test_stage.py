@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.stage import MANIFEST, ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import MANIFEST, ROOT, Json, StageResult, atomic_write, run_stage
 
 
 class Bench:

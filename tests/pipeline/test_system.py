@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.pipeline import system
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import load_target, target_names
 
 

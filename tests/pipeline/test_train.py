@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dimmer.pipeline import train as stage
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import Dataset, Split, to_input
-from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.losses import distillation
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, build

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm_cuda import Sources, apply_gpu, machine_code
 from dimmer.pipeline.tvm_dot import CUDA
 from dimmer.pipeline.tvm_module import relax_module

@@ -16,7 +16,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline import jetson
 from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import machine_of
 from dimmer.pipeline.jetson_onnx import write_qdq
 from dimmer.pipeline.oracle import reference_outputs

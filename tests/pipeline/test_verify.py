@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import load_dataset
-from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.recipe_sections import GatesSection, PolicySection
 from dimmer.pipeline.verify import Record, compare, switch_schedules
 from dimmer.targets import TargetError, load_target

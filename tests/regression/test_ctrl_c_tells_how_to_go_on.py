@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dimmer.pipeline.command import main_of
+from dimmer.pipeline.core.command import main_of
 
 
 def interrupted() -> None:

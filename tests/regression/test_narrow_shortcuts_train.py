@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.core.stage import ROOT
 
 # In a process of its own: a corrupted heap ends it.
 SCRIPT = """

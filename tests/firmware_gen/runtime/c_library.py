@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.pipeline.system import missing_tools, named_tools
+from dimmer.pipeline.core.debian import missing_tools, named_tools
 
 RUNTIME = Path(__file__).resolve().parents[3] / "firmware_gen" / "runtime"
 ENGINE = tuple(sorted(RUNTIME.glob("*.c")))

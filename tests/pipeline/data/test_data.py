@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import (
     INPUT_SCALE,
     INPUT_ZERO_POINT,
@@ -23,7 +24,6 @@ from dimmer.pipeline.data import (
 )
 from dimmer.pipeline.data import cifar10 as cifar
 from dimmer.pipeline.data.augment import device_crops, pad, random_affine, random_crops, random_flips
-from dimmer.pipeline.errors import DimmerError
 
 
 def ramp(count: int = 6, size: int = 8) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

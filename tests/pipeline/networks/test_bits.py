@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig
 from dimmer.pipeline.networks.deploy import deploy, range_group

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.core.stage import ROOT
 
 JETSON = ROOT / "targets" / "jetson"
 RUNTIME = ROOT / "firmware_gen" / "runtime"

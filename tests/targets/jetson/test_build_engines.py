@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from dimmer.pipeline.stage import ROOT
+from dimmer.pipeline.core.stage import ROOT
 
 SCRIPT = ROOT / "targets" / "jetson" / "build_engines.py"
 SCRATCH = {"88": 4096, "80": 1024}

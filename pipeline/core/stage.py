@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from dimmer.pipeline.errors import DimmerError
+from dimmer.pipeline.core.errors import DimmerError
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from dimmer.calibration.errors import CalibrationError
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.pipeline.errors import DimmerError
-from dimmer.targets import Target, load_target
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets.errors import TargetError
 
 if TYPE_CHECKING:
@@ -29,15 +27,6 @@ INTERRUPTED = 130
 
 model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
 
-scratch_option: Any = typer.Option(
-    "--scratch-limit", min=0, help="Bytes of arena that a kernel may take for speed, instead of target.toml's."
-)
-
-
-def with_scratch_limit(target: Target, limit: int | None) -> Target:
-    """The target with another `scratch_limit`, where one is given."""
-    return target if limit is None else replace(target, scratch_limit=limit)
-
 
 def console() -> Console:
     """The terminal, or for a file or a pipe one that is wide enough for every table."""
@@ -45,21 +34,6 @@ def console() -> Console:
 
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=LOG_WIDTH)
-
-
-def load_firmware_target(name: str) -> Target:
-    """As load_target, for a target that takes a firmware.
-
-    Raises:
-        TargetError: there is no such target.
-        DimmerError: it takes a bundle.
-    """
-    target = load_target(name)
-    if target.engine != "tables":
-        raise DimmerError(
-            f"{name} takes a bundle, no firmware: ./nox -s build-target -- {name} makes it and runs its self-test"
-        )
-    return target
 
 
 @contextmanager
