@@ -7,8 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dimmer.pipeline.data import Images, to_input
 from dimmer.pipeline.data.augment import device_crops, random_affine, random_crops, random_flips
+from dimmer.pipeline.data.dataset import Images
+from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.recipe_sections import Augmentation
 
 

@@ -86,7 +86,8 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
     from dimmer.calibration.ranges import Range
     from dimmer.calibration.selection import Candidate, limited, select
     from dimmer.pipeline.candidates import candidate_modes
-    from dimmer.pipeline.data import INPUT_OFFSET, INPUT_SCALE, load_dataset, to_input
+    from dimmer.pipeline.data import load_dataset
+    from dimmer.pipeline.data.encoding import INPUT_OFFSET, INPUT_SCALE, to_input
     from dimmer.pipeline.networks.deploy import deploy, fixed_ranges, range_group
 
     data = load_dataset(recipe.model.dataset)

@@ -306,7 +306,8 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
     def action(out: Path) -> None:
         from dimmer.pipeline.artifacts.converted import mode_sources
-        from dimmer.pipeline.data import load_dataset, to_int8
+        from dimmer.pipeline.data import load_dataset
+        from dimmer.pipeline.data.encoding import to_int8
 
         modes = tuple(mode_sources(build / "convert"))
         image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dimmer.pipeline.artifacts.checkpoint import load_network
-from dimmer.pipeline.data import Images, Split, to_input
+from dimmer.pipeline.data.dataset import Images, Split
+from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.losses import distillation
 from dimmer.pipeline.networks import ResNet, clamp_gammas
 from dimmer.pipeline.networks.gate_config import LEVELS, budget_level, direction, gated_cost, level_budget

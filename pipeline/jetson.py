@@ -155,7 +155,8 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
     def action(out: Path) -> None:
         from dimmer.pipeline.artifacts.converted import mode_sources
-        from dimmer.pipeline.data import load_dataset, to_int8
+        from dimmer.pipeline.data import load_dataset
+        from dimmer.pipeline.data.encoding import to_int8
 
         progress("running the modes", 0.1)
         modes = mode_sources(build / "convert")

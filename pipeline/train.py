@@ -34,8 +34,9 @@ from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
-from dimmer.pipeline.data import Dataset, load_dataset
+from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.augment import pad
+from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.modes import FULL_BITS, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.phases import Phase, phases

@@ -31,8 +31,9 @@ from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from dimmer.pipeline.data import Dataset, Images, Split, load_dataset
+from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.augment import pad
+from dimmer.pipeline.data.dataset import Dataset, Images, Split
 from dimmer.pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.networks.gate_config import gate_macs

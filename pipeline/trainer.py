@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
-from dimmer.pipeline.data import Split, to_input
+from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.losses import Lesson, Losses, Teacher, distillation, label_loss, mixed_precision
 from dimmer.pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build, clamp_gammas

@@ -325,7 +325,8 @@ def main(
         wrong: dict[str, int] = {}
         if chosen.is_native:
             from dimmer.pipeline.artifacts.converted import mode_sources
-            from dimmer.pipeline.data import load_dataset, to_int8
+            from dimmer.pipeline.data import load_dataset
+            from dimmer.pipeline.data.encoding import to_int8
 
             progress("comparing with the interpreter", 0.8)
             count = recipe.verify.images if images is None else images

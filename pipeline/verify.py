@@ -218,7 +218,8 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
 
     from dimmer.pipeline.artifacts.checkpoint import load_network
     from dimmer.pipeline.calibrate import measure
-    from dimmer.pipeline.data import load_dataset, to_input, to_int8
+    from dimmer.pipeline.data import load_dataset
+    from dimmer.pipeline.data.encoding import to_input, to_int8
     from dimmer.pipeline.networks.deploy import deploy
 
     modes_of = {name: firmware_modes(build, name) for name in ("host", target.name)}
@@ -324,7 +325,8 @@ def verify_gates(
     import numpy as np
 
     from dimmer.pipeline.artifacts.gates import load_gates, recipe_gates
-    from dimmer.pipeline.data import load_dataset, to_int8
+    from dimmer.pipeline.data import load_dataset
+    from dimmer.pipeline.data.encoding import to_int8
     from dimmer.pipeline.gate_trainer import choices
     from dimmer.pipeline.gates_int import compare as agreement
     from dimmer.pipeline.networks.gate_config import budget_level, gate_macs, gated_cost

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from dimmer.pipeline.data import Images, tensor_to_input
+from dimmer.pipeline.data.dataset import Images
+from dimmer.pipeline.data.encoding import tensor_to_input
 
 
 def pad(images: Images, pixels: int, value: int) -> Images:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.data import Dataset, Images, Labels, Split, stratified
+from dimmer.pipeline.data.dataset import Dataset, Images, Labels, Split, stratified
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SPLIT_SEED = 10

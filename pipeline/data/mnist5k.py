@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.data import Dataset, Split, stratified
+from dimmer.pipeline.data.dataset import Dataset, Split, stratified
 
 SPLIT_SEED = 5000
 SIZES = (3500, 500, 1000)

@@ -6,7 +6,8 @@ import pytest
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.data import load_dataset, to_int8
+from dimmer.pipeline.data import load_dataset
+from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.integer import IntegerNetwork, integer_network, rescale
 from dimmer.pipeline.oracle import OracleJob, run_oracle
 from tests.tiny import TinyBuild

@@ -12,7 +12,8 @@ from torch import Tensor
 from dimmer.pipeline import train as stage
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network, load_tensors, shipped_checkpoint
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.data import Dataset, Split, to_input
+from dimmer.pipeline.data.dataset import Dataset, Split
+from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.losses import distillation
 from dimmer.pipeline.modes import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, build

@@ -1,0 +1,97 @@
+"""A data set: labelled images in three splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dimmer.pipeline.core.errors import DimmerError
+
+if TYPE_CHECKING:
+    pass
+
+
+Images = NDArray[np.uint8]
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Part of a data set, in a fixed shuffled order.
+
+    Attributes:
+        images: uint8[N,H,W,C].
+        labels: int64[N].
+    """
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: NDArray[np.int64]) -> Split:
+        """The images and labels at these positions."""
+        return Split(self.images[index], self.labels[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A labelled image data set.
+
+    Attributes:
+        name: as written in recipes.
+        classes: names, in the order of the labels.
+        image_shape: (H, W, C).
+        train: to fit weights and calibrate.
+        val: to choose between modes and settings.
+        test: looked at once, for the figure that is reported.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    train: Split
+    val: Split
+    test: Split
+
+
+def stratified(labels: Labels, sizes: tuple[int, ...], seed: int) -> list[NDArray[np.int64]]:
+    """Cut a labelled set into parts with equal class shares, each shuffled.
+
+    Args:
+        labels: int64[N].
+        sizes: number of samples of each part; together at most N, each divisible among the classes in
+            proportion to how often they occur.
+        seed: of the shuffle.
+
+    Returns:
+        One array of positions a part.
+
+    Raises:
+        DimmerError: the sizes do not divide evenly among the classes.
+    """
+    rng = np.random.default_rng(seed)
+    parts: list[list[NDArray[np.int64]]] = [[] for _ in sizes]
+    for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        start = 0
+        for part, size in zip(parts, sizes, strict=True):
+            share, rest = divmod(size * int(count), len(labels))
+            if rest:
+                raise DimmerError(f"cannot take {size} of {len(labels)} samples with equal class shares")
+            part.append(members[start : start + share])
+            start += share
+    return [rng.permutation(np.concatenate(part)) for part in parts]
+
+
+@dataclass(frozen=True)
+class DatasetShape:
+    """What is known of a data set without loading it: image (H, W, C) and number of classes."""
+
+    image_shape: tuple[int, int, int]
+    classes: int
