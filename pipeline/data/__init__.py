@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def _mnist5k() -> Dataset:
-    from dimmer.pipeline.data.mnist5k import load
+    from dimmer.pipeline.data.sets.mnist5k import load
 
     return load()
 
 
 def _cifar10() -> Dataset:
-    from dimmer.pipeline.data.cifar10 import load
+    from dimmer.pipeline.data.sets.cifar10 import load
 
     return load()
 
