@@ -3,7 +3,8 @@
 import pytest
 
 from dimmer.pipeline.artifacts.report import PolicyTier
-from dimmer.pipeline.simulate import Device, discharge
+from dimmer.pipeline.energy.device import Device
+from dimmer.pipeline.energy.discharge import discharge
 
 DEVICE = Device(capacity_mah=100, millivolts=3000, period_s=1, idle_uw=0)
 

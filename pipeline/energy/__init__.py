@@ -1,0 +1,1 @@
+"""What a battery does under a policy."""

@@ -1,0 +1,50 @@
+"""A battery empties under the policy, the very C that the firmware runs."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+
+from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
+from dimmer.pipeline.artifacts.report import BatterySample, PolicyTier
+from dimmer.pipeline.energy.device import Device
+from dimmer.pipeline.energy.policy import _Battery, _policy_next, _State
+
+
+def discharge(
+    policy: Sequence[PolicyTier], inference_uj: Mapping[str, float], device: Device, samples: int = 400
+) -> tuple[BatterySample, ...]:
+    """Empty a full battery under a policy.
+
+    Args:
+        policy: by falling thresholds.
+        inference_uj: microjoules of one inference of each mode that the policy names.
+        samples: about how many moments to return.
+
+    Returns:
+        Moments from the full battery to the empty one.
+
+    Raises:
+        DimmerError: there is no C compiler, or the policy cannot be packed.
+    """
+    modes = list(dict.fromkeys(tier.mode for tier in policy))
+    packed = PolicyConfig(
+        tuple(Tier(tier.min_charge_permille, tier.min_millivolts, modes.index(tier.mode)) for tier in policy),
+        policy[0].dwell_s,
+        policy[0].hysteresis_permille,
+    ).pack(len(modes))
+    slowest = device.power_uw(min(inference_uj[mode] for mode in modes))
+    step_s = max(1, int(device.energy_uj / slowest / samples))
+    left, time_s, state = device.energy_uj, 0, _State()
+    moments: list[BatterySample] = []
+    with _policy_next() as policy_next:
+        while True:
+            permille = max(1000 * left / device.energy_uj, 0.0)
+            now = _Battery(time_s, 0, int(permille), device.millivolts)
+            state = policy_next(packed, state, ctypes.byref(now))
+            mode = policy[state.tier].mode
+            moments.append(BatterySample(float(time_s), permille, mode))
+            if left <= 0:
+                return tuple(moments)
+            left -= device.power_uw(inference_uj[mode]) * step_s
+            time_s += step_s

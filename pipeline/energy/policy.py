@@ -1,0 +1,51 @@
+"""The firmware's own policy, compiled for this machine."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dimmer.pipeline.core.debian import named_tools, require_tools
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
+
+RUNTIME = ROOT / "firmware_gen" / "runtime"
+
+
+class _Battery(ctypes.Structure):
+    _fields_ = (
+        ("time_s", ctypes.c_uint32),
+        ("harvest_ua", ctypes.c_uint32),
+        ("charge_permille", ctypes.c_uint16),
+        ("millivolts", ctypes.c_uint16),
+    )
+
+
+class _State(ctypes.Structure):
+    _fields_ = (
+        ("changed_s", ctypes.c_uint32),
+        ("tier", ctypes.c_uint8),
+        ("started", ctypes.c_uint8),
+        ("reserved", ctypes.c_uint8 * 2),
+    )
+
+
+@contextmanager
+def _policy_next() -> Iterator[Any]:
+    """``dimmer_policy_next`` of policy.c, compiled for this machine."""
+    require_tools(named_tools(["gcc"]))
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "policy.so"
+        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{RUNTIME}", str(RUNTIME / "policy.c")]
+        done = subprocess.run([*command, "-o", str(library)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise DimmerError(f"policy.c does not compile on this machine: {done.stderr.splitlines()[0]}")
+        function = ctypes.CDLL(str(library)).dimmer_policy_next
+        function.argtypes = (ctypes.c_char_p, _State, ctypes.POINTER(_Battery))
+        function.restype = _State
+        yield function
