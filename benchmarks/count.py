@@ -12,7 +12,8 @@ from typing import Any
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT, atomic_write
-from dimmer.pipeline.firmware import foreign_order, make
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target, target_names
 from dimmer.targets.toolchain import require
 

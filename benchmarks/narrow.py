@@ -18,7 +18,8 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
-from dimmer.pipeline.firmware import Order, make
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.targets import Target
 from tests.firmware_gen.narrow_network import Shape, write_modes

@@ -139,7 +139,7 @@ def self_test(bundle: Path, target: Target) -> dict[str, dict[str, Any]]:
 
 def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
     """The recipe's tiers; even ones where the recipe's are budgets of gates, which TVM's modes have not."""
-    from dimmer.pipeline.firmware import recipe_policy
+    from dimmer.pipeline.image.policy import recipe_policy
 
     return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, range(modes))
 

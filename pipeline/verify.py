@@ -10,10 +10,8 @@ to be equal.
 from __future__ import annotations
 
 import json
-import os
-import struct
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +31,7 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
 from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.image.records import WORKERS, Record, run_records
 from dimmer.pipeline.modes import Mode, super_mode
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.recipe import Recipe, load_recipe
@@ -56,24 +55,8 @@ CODE = (
     "pipeline/networks",
     "pipeline/data",
 )
-MAGIC = b"DMV1"
 RANDOM_SCHEDULES = 16
-SHARD = 32
 SEED = 1
-WORKERS = max(1, min(2, os.cpu_count() or 1))
-
-
-@dataclass(frozen=True)
-class Record:
-    """One inference to verify.
-
-    Attributes:
-        schedule: mode id in force at each position.
-        image: index into the test images.
-    """
-
-    schedule: tuple[int, ...]
-    image: int
 
 
 @dataclass(frozen=True)
@@ -147,55 +130,6 @@ def oracle(sources: Sequence[ModeSource], records: Sequence[Record], images: Int
             rows = np.frombuffer(answer, np.int8).reshape(len(members), -1)
             outputs.update(zip(members, rows, strict=True))
     return np.stack([outputs[i] for i in range(len(records))])
-
-
-def run_records(
-    target: Target,
-    elf: Path,
-    ids: Sequence[int],
-    records: Sequence[Record],
-    images: Int8,
-    output_bytes: int,
-    done: Callable[[int], None],
-) -> tuple[Int8, npt.NDArray[np.uint8]]:
-    """Runs the firmware over records, in shards side by side.
-
-    Args:
-        ids: the id in this firmware of each mode of the schedules.
-        done: called with the number of records of each finished shard.
-
-    Returns:
-        (outputs int8[N, output_bytes], mode that ran at each position uint8[N, positions]). Modes are numbered as in
-        the schedules; 255 is one that they do not know.
-
-    Raises:
-        TargetError: the firmware or its runner failed.
-        DimmerError: it wrote too little.
-    """
-    import numpy as np
-
-    positions = len(records[0].schedule)
-
-    def one(shard: Sequence[Record]) -> npt.NDArray[np.uint8]:
-        with tempfile.TemporaryDirectory() as work:
-            folder = Path(work)
-            parts = [MAGIC, struct.pack("<4I", len(shard), images[0].size, output_bytes, positions)]
-            for record in shard:
-                parts += [bytes(ids[mode] for mode in record.schedule), images[record.image].tobytes()]
-            (folder / "in.bin").write_bytes(b"".join(parts))
-            target.run(elf, ["verify", "in.bin", "out.bin"], folder)
-            raw = np.frombuffer((folder / "out.bin").read_bytes(), np.uint8)
-        if raw.size != len(shard) * (output_bytes + positions):
-            raise DimmerError(f"{target.name} wrote {raw.size} bytes of verification output; it ended early")
-        done(len(shard))
-        return raw.reshape(len(shard), output_bytes + positions)
-
-    shards = [records[i : i + SHARD] for i in range(0, len(records), SHARD)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        rows = np.concatenate(list(pool.map(one, shards)))
-    numbers = np.full(256, 255, np.uint8)
-    numbers[list(ids)] = range(len(ids))
-    return rows[:, :output_bytes].view(np.int8), numbers[rows[:, output_bytes:]]
 
 
 def compare(records: Sequence[Record], expected: Int8, outputs: Int8, ran: npt.NDArray[np.uint8]) -> Outcome:
@@ -329,8 +263,9 @@ def verify_gates(
     from dimmer.pipeline.data.encoding import to_int8
     from dimmer.pipeline.gate_trainer import choices
     from dimmer.pipeline.gates_int import compare as agreement
+    from dimmer.pipeline.image.gated_records import run_gated
     from dimmer.pipeline.networks.gate_config import budget_level, gate_macs, gated_cost
-    from dimmer.pipeline.verify_gated import gated_oracle, mismatches, mode_counts, run_gated
+    from dimmer.pipeline.verify_gated import gated_oracle, mismatches, mode_counts
 
     gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()
     assert gates is not None

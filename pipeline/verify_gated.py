@@ -6,11 +6,8 @@ of the gates chooses, the stage's blocks are spliced into one .tflite, and so on
 
 from __future__ import annotations
 
-import struct
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,29 +17,9 @@ from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, choose, pool
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.image.gated_records import Bits, Gated, Int8
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.splice import splice
-from dimmer.targets import Target
-
-MAGIC = b"DMG1"
-SHARD = 250
-WORKERS = 2
-
-Int8 = NDArray[np.int8]
-Bits = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Gated:
-    """Gated inferences.
-
-    Attributes:
-        outputs: int8[N, output].
-        bits: uint8[N, blocks].
-    """
-
-    outputs: Int8
-    bits: Bits
 
 
 def gated_oracle(sources: Sequence[ModeSource], gates: GateSet, images: Int8, levels: Codes) -> Gated:
@@ -112,44 +89,6 @@ def _streams(
             tensor = np.frombuffer(answer, np.int8).reshape(len(rows), *end.shape[1:])
             answers.append((np.array(rows), (tensor, end.q.scale, end.q.zero_point)))
     return answers
-
-
-def run_gated(
-    target: Target,
-    elf: Path,
-    images: Int8,
-    levels: Codes,
-    blocks: int,
-    output_bytes: int,
-    done: Callable[[int], None] = lambda count: None,
-) -> Gated:
-    """Runs the firmware in gated mode, in shards side by side.
-
-    Args:
-        done: called with the number of images of each finished shard.
-
-    Raises:
-        TargetError: the firmware or its runner failed.
-        DimmerError: it wrote too little.
-    """
-
-    def one(start: int) -> Bits:
-        part, own = images[start : start + SHARD], levels[start : start + SHARD]
-        with tempfile.TemporaryDirectory() as work:
-            folder = Path(work)
-            parts = [MAGIC, struct.pack("<4I", len(part), part[0].size, output_bytes, blocks)]
-            parts += [bytes([level]) + image.tobytes() for level, image in zip(own.tolist(), part, strict=True)]
-            (folder / "in.bin").write_bytes(b"".join(parts))
-            target.run(elf, ["gated", "in.bin", "out.bin"], folder)
-            raw = np.frombuffer((folder / "out.bin").read_bytes(), np.uint8)
-        if raw.size != len(part) * (output_bytes + blocks):
-            raise DimmerError(f"{target.name} wrote {raw.size} bytes of gated results; it ended early")
-        done(len(part))
-        return raw.reshape(len(part), output_bytes + blocks)
-
-    with ThreadPoolExecutor(WORKERS) as workers:
-        rows = np.concatenate(list(workers.map(one, range(0, len(images), SHARD))))
-    return Gated(rows[:, :output_bytes].view(np.int8), rows[:, output_bytes:])
 
 
 def mismatches(expected: Gated, got: Gated) -> int:

@@ -9,7 +9,8 @@ from dimmer.benchmarks.networks import NETWORKS, write_networks
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.firmware import foreign_order, make
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 

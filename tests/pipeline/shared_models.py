@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dimmer.pipeline.firmware import foreign_order, make
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
 from tests.tiny import silent
 

@@ -16,8 +16,11 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.artifacts.firmware import RESULT
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.elf_shares import elf_shares
-from dimmer.pipeline.firmware import Order, compile_modes, foreign_order, make, recipe_policy, sources
+from dimmer.pipeline.image.compiled import compile_modes, sources
+from dimmer.pipeline.image.elf_shares import elf_shares
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import Order, foreign_order
+from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe_sections import PolicySection
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.targets import Target, load_target

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.targets import with_scratch_limit
-from dimmer.pipeline.firmware import foreign_order, make
-from dimmer.pipeline.trade import limits, trades
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import foreign_order
+from dimmer.pipeline.image.trade import limits, trades
 from dimmer.targets import load_target
 from tests.firmware_gen.modes import write_modes
 from tests.pipeline.shared_models import RESNET
@@ -51,7 +52,7 @@ def test_limits_are_those_with_arenas_of_their_own(tmp_path: Path) -> None:
 def test_less_scratch_is_slower_or_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order = order_of(tmp_path)
     every = limits(order, load_target(BOARD))
-    monkeypatch.setattr("dimmer.pipeline.trade.limits", lambda *_: (every[0], every[len(every) // 2], every[-1]))
+    monkeypatch.setattr("dimmer.pipeline.image.trade.limits", lambda *_: (every[0], every[len(every) // 2], every[-1]))
     found = trades(order, load_target(BOARD), silent)
     assert len(found) >= 2
     for brighter, dimmer in itertools.pairwise(found):

@@ -10,8 +10,9 @@ import pytest
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import load_dataset
+from dimmer.pipeline.image.records import Record
 from dimmer.pipeline.recipe_sections import GatesSection, PolicySection
-from dimmer.pipeline.verify import Record, compare, switch_schedules
+from dimmer.pipeline.verify import compare, switch_schedules
 from dimmer.targets import TargetError, load_target
 from tests.boards import EVERY_TARGET
 from tests.tiny import TinyBuild, silent

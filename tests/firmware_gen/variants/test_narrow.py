@@ -14,7 +14,8 @@ from dimmer.firmware_gen.memory.share import share_blocks
 from dimmer.firmware_gen.read.modes import read_modes
 from dimmer.firmware_gen.variants import features_of
 from dimmer.firmware_gen.variants.narrow_dsp import VARIANTS
-from dimmer.pipeline.firmware import Order, make
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dimmer.firmware_gen.gates import MODE_GATED
 from dimmer.pipeline.core.command import console
-from dimmer.pipeline.elf_shares import elf_shares
+from dimmer.pipeline.image.elf_shares import elf_shares
 from dimmer.targets import Target
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.firmware import Compiled, Order
+    from dimmer.pipeline.image.compiled import Compiled
+    from dimmer.pipeline.image.order import Order
 
 
 def figures_of(

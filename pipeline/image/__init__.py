@@ -1,0 +1,1 @@
+"""The firmware image: what goes into it, compiled, run, measured."""

@@ -1,0 +1,68 @@
+"""Modes generated and compiled for a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.firmware_gen.emit.source import KnownAnswers
+from dimmer.firmware_gen.generate import GeneratedModel, generate, tables_of
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
+from dimmer.pipeline.image.order import Order
+from dimmer.pipeline.image.policy import _policy_for
+from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.targets import APPLICATION, SectionSizes, Target
+
+RUNTIME = ROOT / "firmware_gen" / "runtime"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One generated and compiled firmware."""
+
+    model: GeneratedModel
+    elf: Path
+    sizes: SectionSizes
+
+    @property
+    def flash(self) -> int:
+        """Bytes of flash in all."""
+        return self.sizes.text + self.sizes.rodata + self.sizes.data
+
+
+def sources(kernels: Sequence[str] | None = None) -> list[Path]:
+    """The C files of the runtime, of the kernels that are named, or all, and of what these share."""
+    files = sorted((RUNTIME / "kernels").glob("*.c"))
+    if kernels is not None:
+        files = [path for path in files if not path.name.startswith("dimmer_") or path.stem in kernels]
+    return sorted(RUNTIME.glob("*.c")) + files
+
+
+def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out: Path) -> Compiled:
+    """Generates and compiles a firmware of these modes in `out`.
+
+    Raises:
+        FirmwareGenError: the modes' files.
+        DimmerError: the interpreter cannot run one of them.
+        TargetError: the compiler.
+    """
+    # The top mode alone is measured too, and has nothing to choose from.
+    gates = order.gates if len(modes) == len(order.modes) else None
+    tables_of(modes, PolicyConfig(), gates)
+    outputs = []
+    for mode, answer in zip(modes, run_oracle([OracleJob(m.path, order.known_input) for m in modes]), strict=True):
+        if isinstance(answer, OracleFailure):
+            raise DimmerError(
+                f"{mode.path.name}: the stock TFLite interpreter cannot run it ({answer.reason}); convert it again"
+            )
+        outputs.append(answer)
+    known = KnownAnswers(order.known_input, tuple(outputs))
+    policy = _policy_for(order.policy, len(modes), gates is not None)
+    model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates, target.core)
+    generated = [path for path in model.files if path.suffix == ".c"]
+    elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, RUNTIME], out)
+    return Compiled(model, elf, target.size(elf))

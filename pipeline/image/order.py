@@ -1,0 +1,43 @@
+"""What to make a firmware of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
+from dimmer.firmware_gen.gates import GateSet
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.sample_inputs import sample_inputs
+
+SAMPLES = 100
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to make a firmware of.
+
+    Attributes:
+        name: of the model.
+        modes: the most expensive first.
+        policy: tiers name modes by their place in `modes`.
+        known_input: one input, in the model's input type, for the self-test.
+        samples: random inputs per mode to compare with the interpreter, and as many edge cases; 0 leaves that to
+            `pipeline.verify`.
+        gates: that choose blocks of these modes.
+    """
+
+    name: str
+    modes: tuple[ModeSource, ...]
+    policy: PolicyConfig
+    known_input: bytes
+    samples: int = 0
+    gates: GateSet | None = None
+
+
+def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:
+    """An order for `.tflite` files from anywhere, one mode each, that can be switched between inferences."""
+    modes = tuple(ModeSource(path.stem, path) for path in files)
+    first = sample_inputs(files[0], 1)
+    return Order(files[0].stem, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)

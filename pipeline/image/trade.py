@@ -1,0 +1,106 @@
+"""Firmwares at several limits of scratch, counted."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.generate import tables_of
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.gates import recipe_gates
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import Order
+from dimmer.pipeline.recipe import load_recipe
+from dimmer.targets import Target
+
+LARGEST = 1 << 16
+
+STEP = 0.8
+"""From one limit that is tried to the next."""
+
+
+@dataclass(frozen=True)
+class Trade:
+    """One limit and what it leads to.
+
+    Attributes:
+        scratch_limit, arena, stack: bytes.
+        code: bytes of runtime and kernels.
+        instructions: of one inference in each mode.
+    """
+
+    scratch_limit: int
+    arena: int
+    stack: int
+    code: int
+    instructions: tuple[int, ...]
+
+
+def limits(order: Order, target: Target) -> tuple[int, ...]:
+    """Limits with arenas that differ, falling: of those with the same arena the largest, as far down as the planner
+    finds kernels.
+    """
+    found: dict[int, int] = {}
+    limit = LARGEST
+    while limit >= 1:
+        try:
+            tables = tables_of(order.modes, PolicyConfig(), order.gates, limit, target.core)
+        except FirmwareGenError:
+            break
+        found.setdefault(tables.memory.arena, limit)
+        limit = int(limit * STEP)
+    return tuple(sorted(found.values(), reverse=True))
+
+
+def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...]:
+    """Every limit, counted; without those that another one beats in both arena and the top mode's instructions.
+
+    Raises:
+        DimmerError: the target counts nothing.
+        FirmwareGenError, TargetError: as `pipeline.firmware`.
+    """
+    if not target.counts_instructions:
+        raise DimmerError(f"{target.name} has no instruction counter: name a target that counts")
+    tried = limits(order, target)
+    found = []
+    for done, limit in enumerate(tried):
+        progress(f"scratch limit {limit:,}", done / len(tried))
+        with tempfile.TemporaryDirectory() as work:
+            figures = make(order, replace(target, scratch_limit=limit), Path(work), lambda _text, _share: None)
+        found.append(_trade(limit, figures))
+    return tuple(
+        trade
+        for trade in found
+        if not any(
+            other.arena <= trade.arena and other.instructions[0] <= trade.instructions[0] and other != trade
+            for other in found
+        )
+    )
+
+
+def _trade(limit: int, figures: dict[str, Any]) -> Trade:
+    counts = tuple(mode["instructions"] for mode in figures["modes"])
+    ram = figures["ram"]
+    return Trade(limit, ram["arena"], ram["stack"], figures["flash"]["runtime_code"], counts)
+
+
+def _recipe_order(model: str) -> Order:
+    """Of the modes that the recipe's conversion left."""
+    from dimmer.pipeline.artifacts.converted import mode_sources
+    from dimmer.pipeline.sample_inputs import sample_inputs
+
+    recipe = load_recipe(model)
+    folder = build_folder(recipe) / "convert"
+    if not folder.is_dir():
+        raise DimmerError(
+            f"{recipe.name} is not converted; run: python -m pipeline.build --model {model} --target host"
+        )
+    modes = tuple(mode_sources(folder))
+    both = sample_inputs(modes[0].path, 1)
+    return Order(recipe.name, modes, PolicyConfig(), both[len(both) // 2 :], gates=recipe_gates(recipe))
