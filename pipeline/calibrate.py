@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import torch
 
     from dimmer.calibration.assign import Choice
-    from dimmer.pipeline.modes import Mode
+    from dimmer.pipeline.modes.mode import Mode
     from dimmer.pipeline.networks import ResNet
     from dimmer.pipeline.networks.deploy import DeployedNetwork
 
@@ -41,7 +41,7 @@ CODE = (
     "pipeline/candidates.py",
     "pipeline/static_front.py",
     "pipeline/networks",
-    "pipeline/modes.py",
+    "pipeline/modes/mode.py",
     "pipeline/data",
 )
 PROBE_IMAGES = 64
@@ -210,7 +210,7 @@ def trained_prefix(network: ResNet, mode: Mode) -> set[str]:
     They see the same there, so that statistics of its own would only cost flash: stem, and the first blocks that
     super-net or base-net at some width executes with the same bits and the same norms.
     """
-    from dimmer.pipeline.modes import base_mode, super_mode
+    from dimmer.pipeline.modes.mode import base_mode, super_mode
 
     config = network.config
     own = list(network.blocks(mode))

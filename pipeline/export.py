@@ -25,7 +25,7 @@ from dimmer.pipeline.recipe import Recipe, load_recipe
 if TYPE_CHECKING:
     pass
 
-CODE = ("pipeline/export.py", "pipeline/networks", "calibration/weights.py", "pipeline/modes.py")
+CODE = ("pipeline/export.py", "pipeline/networks", "calibration/weights.py", "pipeline/modes/mode.py")
 
 
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:

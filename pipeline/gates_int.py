@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import base_mode, super_mode
+from dimmer.pipeline.modes.mode import base_mode, super_mode
 from dimmer.pipeline.networks.config import ResNetConfig
 from dimmer.pipeline.networks.gate_config import GatePlace
 from dimmer.pipeline.networks.gates import (

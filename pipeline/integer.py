@@ -25,7 +25,7 @@ from dimmer.firmware_gen.graph.fixed_point import (
     sum_multipliers,
 )
 from dimmer.firmware_gen.graph.types import Quantisation
-from dimmer.pipeline.modes import FULL_BITS
+from dimmer.pipeline.modes.mode import FULL_BITS
 
 if TYPE_CHECKING:
     import torch
@@ -181,7 +181,7 @@ def integer_network(
     ranges: Mapping[str, tuple[float, float]],
 ) -> IntegerNetwork:
     """The integers of one mode of a trained network."""
-    from dimmer.pipeline.modes import Mode
+    from dimmer.pipeline.modes.mode import Mode
     from dimmer.pipeline.networks import ResNet
     from dimmer.pipeline.networks.deploy import deploy
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.recipe_sections import (
     AverageSection,
     CalibrationSection,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dimmer.pipeline.data import SHAPES
-from dimmer.pipeline.modes import BITS, FULL_BITS
+from dimmer.pipeline.modes.mode import BITS, FULL_BITS
 from dimmer.pipeline.networks import FAMILIES, NetworkConfig, ResNetConfig
 from dimmer.pipeline.networks.gate_config import GateConfig
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dimmer.pipeline.losses import Lesson, Losses
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.blocks import Norm, select_norm
 from dimmer.pipeline.trainer import Trainer

@@ -18,7 +18,7 @@ from dimmer.pipeline.artifacts.checkpoint import (
     teacher_folder,
 )
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import build as build_network
 from dimmer.pipeline.recipe import Recipe
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dimmer.pipeline.losses import distillation
-from dimmer.pipeline.modes import FULL_BITS, Mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks import ResNet
 from dimmer.pipeline.networks.gate_config import GatedCost, GatePlace
 

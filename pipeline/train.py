@@ -37,7 +37,7 @@ from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stag
 from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.augment import pad
 from dimmer.pipeline.data.dataset import Dataset
-from dimmer.pipeline.modes import FULL_BITS, base_mode, super_mode
+from dimmer.pipeline.modes.mode import FULL_BITS, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.phases import Phase, phases
 from dimmer.pipeline.recipe import Recipe, load_recipe

@@ -35,7 +35,7 @@ from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.augment import pad
 from dimmer.pipeline.data.dataset import Dataset, Images, Split
 from dimmer.pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gate_config import gate_macs
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.static_front import best_within

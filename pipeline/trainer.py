@@ -24,7 +24,7 @@ from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrat
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.losses import Lesson, Losses, Teacher, distillation, label_loss, mixed_precision
-from dimmer.pipeline.modes import FULL_BITS, Mode, base_mode, super_mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build, clamp_gammas
 from dimmer.pipeline.networks.norm import BitNorm
 from dimmer.pipeline.pruning import pruned

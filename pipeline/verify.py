@@ -32,7 +32,7 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.records import WORKERS, Record, run_records
-from dimmer.pipeline.modes import Mode, super_mode
+from dimmer.pipeline.modes.mode import Mode, super_mode
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.targets import Target, load_target

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 
 MODES = "modes.json"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from dimmer.pipeline.core.stage import Json, StageResult
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 
 
 @dataclass(frozen=True)

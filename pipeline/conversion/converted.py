@@ -14,7 +14,7 @@ from dimmer.pipeline.conversion.quantise import named, quantise
 from dimmer.pipeline.conversion.recognise import recognise
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 
 
 def convert(calibration: Calibration, source: Path, out: Path, progress: Progress) -> None:

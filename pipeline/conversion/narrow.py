@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import FULL_BITS, Mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.tflite import pack, unpack
 
 CONV_VERSION_INT4 = 7

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 
 if TYPE_CHECKING:
     from dimmer.pipeline.networks import ResNet

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dimmer.pipeline.modes import FULL_BITS
+from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks.norm import BitNorm, SkipAwareNorm
 from dimmer.pipeline.networks.quantisers import quantise_activation, quantise_weight
 

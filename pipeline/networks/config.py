@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import BITS, FULL_BITS, NetworkCost
+from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
 
 # Folding a norm into its convolution must only scale channels, never flip or kill them, so that all modes share one
 # int8 weight: every gamma stays positive.

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from dimmer.calibration.weights import fold_norm, from_grid, room_for_bias, slice_codes, to_grid
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import FULL_BITS, Mode, check_mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, check_mode
 from dimmer.pipeline.networks.blocks import select_norm
 from dimmer.pipeline.networks.norm import BitNorm
 from dimmer.pipeline.networks.quantisers import activation_step, quantise_activation

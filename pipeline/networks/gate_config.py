@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import FULL_BITS, Mode, NetworkCost
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
 from dimmer.pipeline.networks.config import ResNetConfig
 
 LEVELS = 255

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dimmer.pipeline.modes import FULL_BITS
+from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks.blocks import BasicBlock
 from dimmer.pipeline.networks.config import ResNetConfig
 from dimmer.pipeline.networks.gate_config import GateConfig, GatedCost, GatePlace, gate_places

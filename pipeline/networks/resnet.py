@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dimmer.pipeline.modes import Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
+from dimmer.pipeline.modes.mode import Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.blocks import BasicBlock
 from dimmer.pipeline.networks.config import ResNetConfig, resnet_cost
 

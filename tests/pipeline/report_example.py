@@ -14,7 +14,7 @@ from dimmer.pipeline.artifacts.report import (
     Verification,
 )
 from dimmer.pipeline.core.stage import StageResult
-from dimmer.pipeline.modes import Mode, NetworkCost
+from dimmer.pipeline.modes.mode import Mode, NetworkCost
 
 COST = NetworkCost(443_008, ((4_718_592, 4_718_592), (3_670_016, 4_718_592), (3_670_016, 4_718_592)))
 PUBLISHED = {

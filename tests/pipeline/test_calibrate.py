@@ -8,7 +8,7 @@ import torch
 from dimmer.pipeline import calibrate
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import load_network
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.config import ResNetConfig
 from dimmer.pipeline.networks.deploy import deploy, range_group
 from dimmer.pipeline.networks.resnet import ResNet

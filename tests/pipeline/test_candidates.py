@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dimmer.pipeline.candidates import candidate_modes, spread
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe_sections import SelectionSection

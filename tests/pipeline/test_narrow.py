@@ -12,7 +12,7 @@ from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.narrow import packed_int4
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import DeployedBlock, DeployedNetwork, deploy
 from dimmer.pipeline.networks.quantisers import activation_step
 from tests.tiny import TinyBuild

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig
 from dimmer.pipeline.networks.gate_config import GateConfig, gate_places, gated_cost
 from dimmer.pipeline.static_front import StaticMode, best_within, static_front

@@ -15,7 +15,7 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.losses import distillation
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, build
 from dimmer.pipeline.phases import phases
 from dimmer.pipeline.recipe import Recipe, load_recipe

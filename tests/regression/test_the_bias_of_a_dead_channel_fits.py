@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dimmer.calibration.weights import to_grid
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig, build
 from dimmer.pipeline.networks.deploy import DeployedBlock, deploy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNetConfig, build
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.quantisers import activation_step

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig
 from dimmer.pipeline.networks.deploy import deploy, range_group
 from dimmer.pipeline.networks.quantisers import activation_step

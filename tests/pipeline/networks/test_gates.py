@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig, resnet_cost
 from dimmer.pipeline.networks.gate_config import (
     GateConfig,

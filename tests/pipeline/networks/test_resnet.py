@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes import Mode
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, BoundNetwork, ResNet, ResNetConfig, build, clamp_gammas
 from dimmer.pipeline.networks.norm import SkipAwareNorm
 

@@ -1,0 +1,1 @@
+"""The mode: bits of every block, and what they cost. No torch."""
