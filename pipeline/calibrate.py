@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,10 +23,10 @@ from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.core.command import console, main_of, model_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
+from dimmer.pipeline.networks.measure import Measured, measure
 from dimmer.pipeline.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
     from dimmer.calibration.assign import Choice
@@ -46,34 +45,6 @@ CODE = (
 )
 PROBE_IMAGES = 64
 BATCH = 128
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A mode on the validation images.
-
-    Attributes:
-        correct: bool[N].
-        loss: mean cross-entropy.
-    """
-
-    correct: np.ndarray[Any, np.dtype[np.bool_]]
-    loss: float
-
-    @property
-    def accuracy(self) -> float:
-        """Share of images classified right, 0..1."""
-        return float(self.correct.mean())
-
-
-def measure(forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> Measured:
-    """Accuracy and loss over float32[N,C,H,W] images."""
-    import torch
-    from torch.nn import functional as F
-
-    with torch.no_grad():
-        logits = torch.cat([forward(batch) for batch in images.split(250)])
-    return Measured((logits.argmax(1) == labels).numpy(), float(F.cross_entropy(logits, labels)))
 
 
 def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) -> None:

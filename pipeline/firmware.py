@@ -55,7 +55,7 @@ CODE = (
     "pipeline/image/figures.py",
     "pipeline/image/elf_shares.py",
     "pipeline/sample_inputs.py",
-    "pipeline/gates_int.py",
+    "pipeline/networks/gates/integer.py",
     "calibration/selection.py",
     "pipeline/oracle.py",
     "firmware_gen",

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.data.dataset import Images, Split
 from dimmer.pipeline.data.encoding import to_input
-from dimmer.pipeline.losses import distillation
 from dimmer.pipeline.networks import ResNet, clamp_gammas
-from dimmer.pipeline.networks.gate_config import LEVELS, budget_level, direction, gated_cost, level_budget
-from dimmer.pipeline.networks.gates import GatedNetwork, Gates, Outcome
+from dimmer.pipeline.networks.gates.budget import LEVELS, budget_level, direction, gated_cost, level_budget
+from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates, Outcome
+from dimmer.pipeline.networks.measure import distillation
 from dimmer.pipeline.recipe import Recipe
 from dimmer.pipeline.recipe_sections import GatesSection
 from dimmer.pipeline.static_front import StaticMode, best_within, static_front

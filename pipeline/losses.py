@@ -12,19 +12,6 @@ from torch.nn import functional as F
 from dimmer.pipeline.networks import Network
 
 
-def distillation(student: Tensor, teacher: Tensor, temperature: float, weights: Tensor | None = None) -> Tensor:
-    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes].
-
-    ``weights``, float[N], are those of the images; all 1 without.
-    """
-    log_student = F.log_softmax(student / temperature, 1)
-    log_teacher = F.log_softmax(teacher / temperature, 1)
-    if weights is None:
-        return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
-    each = F.kl_div(log_student, log_teacher, log_target=True, reduction="none").sum(1)
-    return (weights * each).mean() * temperature**2
-
-
 def label_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
     """Cross-entropy, mean over the batch with the images' weights, and detached float[N] without them."""
     if weights is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dimmer.pipeline.data import SHAPES
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS
 from dimmer.pipeline.networks import FAMILIES, NetworkConfig, ResNetConfig
-from dimmer.pipeline.networks.gate_config import GateConfig
+from dimmer.pipeline.networks.gates.budget import GateConfig
 
 METHODS = ("minmax", "percentile", "mse", "entropy")
 PRECISIONS = ("fp32", "bf16")

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from dimmer.pipeline.losses import Lesson, Losses
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.blocks import Norm, select_norm
+from dimmer.pipeline.networks.layers.blocks import Norm, select_norm
 from dimmer.pipeline.trainer import Trainer
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dimmer.pipeline.losses import distillation
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks import ResNet
-from dimmer.pipeline.networks.gate_config import GatedCost, GatePlace
+from dimmer.pipeline.networks.gates.budget import GatedCost, GatePlace
+from dimmer.pipeline.networks.measure import distillation
 
 _BATCH = 250
 

@@ -39,10 +39,11 @@ from dimmer.pipeline.data.augment import pad
 from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.modes.mode import FULL_BITS, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build
+from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.phases import Phase, phases
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.recorded import RecordedSteps
-from dimmer.pipeline.trainer import Trainer, accuracy, polished_mode, sample_mode
+from dimmer.pipeline.trainer import Trainer, polished_mode, sample_mode
 
 __all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
@@ -55,13 +56,13 @@ CODE = (
     "pipeline/phases.py",
     "pipeline/pruning.py",
     "pipeline/data",
-    "pipeline/networks/blocks.py",
-    "pipeline/networks/config.py",
-    "pipeline/networks/norm.py",
-    "pipeline/networks/quantisers.py",
+    "pipeline/networks/layers/blocks.py",
+    "pipeline/networks/families/resnet_config.py",
+    "pipeline/networks/layers/norm.py",
+    "pipeline/networks/layers/quantisers.py",
     "calibration/weights.py",
     "calibration/batchnorm.py",
-    "pipeline/networks/resnet.py",
+    "pipeline/networks/families/resnet.py",
 )
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"

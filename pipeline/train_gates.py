@@ -36,10 +36,10 @@ from dimmer.pipeline.data.augment import pad
 from dimmer.pipeline.data.dataset import Dataset, Images, Split
 from dimmer.pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sample_budget
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks.gate_config import gate_macs
+from dimmer.pipeline.networks.gates.budget import gate_macs
+from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.static_front import best_within
-from dimmer.pipeline.trainer import accuracy
 
 CODE = (
     "pipeline/train_gates.py",

@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -22,18 +22,14 @@ from torch import Tensor, nn
 
 from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
 from dimmer.pipeline.data.dataset import Split
-from dimmer.pipeline.data.encoding import to_input
-from dimmer.pipeline.losses import Lesson, Losses, Teacher, distillation, label_loss, mixed_precision
+from dimmer.pipeline.losses import Lesson, Losses, Teacher, label_loss, mixed_precision
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build, clamp_gammas
-from dimmer.pipeline.networks.norm import BitNorm
+from dimmer.pipeline.networks.layers.norm import BitNorm
+from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.pruning import pruned
 from dimmer.pipeline.recipe import Recipe
 from dimmer.pipeline.recipe_sections import PolishSection, QatSection, TrainSection
-
-_EVAL_BATCH = 250
-# A GPU is hardly busy with 250 small images.
-_EVAL_BATCH_GPU = 2500
 
 
 def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator) -> Mode:
@@ -399,26 +395,3 @@ class Trainer:
         for name, parameter in self.network.named_parameters():
             if (momentum := tensors.get(f"momentum.{name}")) is not None:
                 self.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
-
-
-@torch.no_grad()
-def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | None = None) -> float:
-    """Percent of a split that the float32 network gets right in a mode; the network ends up in eval mode."""
-    network.eval()
-    on_gpu = device is not None and device.type == "cuda"
-    size = _EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH
-    right = 0
-    with float32_convolutions(device):
-        for start in range(0, len(split), size):
-            x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
-            predicted = network(x, mode).argmax(1).cpu().numpy()
-            right += int((predicted == split.labels[start : start + size]).sum())
-    return 100 * right / len(split)
-
-
-def float32_convolutions(device: torch.device | None) -> AbstractContextManager[None]:
-    """A context without TF32, which a GPU's float32 convolutions take by default: the figures are float32's."""
-    if device is None or device.type != "cuda":
-        return nullcontext()
-    now = torch.backends.cudnn
-    return now.flags(enabled=now.enabled, benchmark=now.benchmark, deterministic=now.deterministic, allow_tf32=False)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 CODE = (
     "pipeline/verify.py",
     "pipeline/verify_gated.py",
-    "pipeline/gates_int.py",
+    "pipeline/networks/gates/integer.py",
     "pipeline/splice.py",
     "pipeline/tflite.py",
     "pipeline/oracle.py",
@@ -151,10 +151,10 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
     import torch
 
     from dimmer.pipeline.artifacts.checkpoint import load_network
-    from dimmer.pipeline.calibrate import measure
     from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import to_input, to_int8
     from dimmer.pipeline.networks.deploy import deploy
+    from dimmer.pipeline.networks.measure import measure
 
     modes_of = {name: firmware_modes(build, name) for name in ("host", target.name)}
     sources = [source for source in mode_sources(build / "convert") if source.name in modes_of[target.name]]
@@ -262,9 +262,9 @@ def verify_gates(
     from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import to_int8
     from dimmer.pipeline.gate_trainer import choices
-    from dimmer.pipeline.gates_int import compare as agreement
     from dimmer.pipeline.image.gated_records import run_gated
-    from dimmer.pipeline.networks.gate_config import budget_level, gate_macs, gated_cost
+    from dimmer.pipeline.networks.gates.budget import budget_level, gate_macs, gated_cost
+    from dimmer.pipeline.networks.gates.integer import compare as agreement
     from dimmer.pipeline.verify_gated import gated_oracle, mismatches, mode_counts
 
     gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()

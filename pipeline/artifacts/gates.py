@@ -7,7 +7,7 @@ from pathlib import Path
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.checkpoint import find_gates, load_tensors
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.networks.gates import Gates
+from dimmer.pipeline.networks.gates.network import Gates
 from dimmer.pipeline.recipe import Recipe
 
 
@@ -35,6 +35,6 @@ def recipe_gates(recipe: Recipe) -> GateSet | None:
     """
     if not recipe.gates.epochs:
         return None
-    from dimmer.pipeline.gates_int import integer_gates
+    from dimmer.pipeline.networks.gates.integer import integer_gates
 
     return integer_gates(load_gates(recipe), recipe.model.config())

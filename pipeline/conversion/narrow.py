@@ -52,7 +52,7 @@ def narrowed(content: bytes, mode: Mode, boundaries: Sequence[str], layers: Mapp
     Raises:
         DimmerError: a tensor is missing, or a layer has another shape than in the file.
     """
-    from dimmer.pipeline.networks.quantisers import activation_step
+    from dimmer.pipeline.networks.layers.quantisers import activation_step
 
     file = _File(content)
     flat = [(f"{s}.{b}", bits) for s, stage in enumerate(mode.blocks) for b, bits in enumerate(stage)]

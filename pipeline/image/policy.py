@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.firmware_gen.gates import MODE_GATED
-from dimmer.pipeline.networks.gate_config import budget_level
+from dimmer.pipeline.networks.gates.budget import budget_level
 from dimmer.pipeline.recipe_sections import PolicySection
 
 

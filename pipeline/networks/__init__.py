@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.networks.config import MIN_GAMMA, ResNetConfig, resnet_cost
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig, resnet_cost
+from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.networks.norm import clamp_gammas
-    from dimmer.pipeline.networks.resnet import BoundNetwork, ResNet
-    from dimmer.pipeline.networks.resnet import ResNet as Network
+    from dimmer.pipeline.networks.families.resnet import BoundNetwork, ResNet
+    from dimmer.pipeline.networks.families.resnet import ResNet as Network
+    from dimmer.pipeline.networks.layers.norm import clamp_gammas
 
 __all__ = [
     "FAMILIES",
@@ -32,10 +33,10 @@ FAMILIES = ("resnet",)
 NetworkConfig = ResNetConfig
 
 _IN_TORCH = {
-    "BoundNetwork": ("dimmer.pipeline.networks.resnet", "BoundNetwork"),
-    "Network": ("dimmer.pipeline.networks.resnet", "ResNet"),
-    "ResNet": ("dimmer.pipeline.networks.resnet", "ResNet"),
-    "clamp_gammas": ("dimmer.pipeline.networks.norm", "clamp_gammas"),
+    "BoundNetwork": ("dimmer.pipeline.networks.families.resnet", "BoundNetwork"),
+    "Network": ("dimmer.pipeline.networks.families.resnet", "ResNet"),
+    "ResNet": ("dimmer.pipeline.networks.families.resnet", "ResNet"),
+    "clamp_gammas": ("dimmer.pipeline.networks.layers.norm", "clamp_gammas"),
 }
 
 
@@ -55,6 +56,6 @@ def build(family: str, config: NetworkConfig) -> Network:
     """
     if family != "resnet":
         raise DimmerError(f"unknown network family '{family}'; known are: {', '.join(FAMILIES)}")
-    from dimmer.pipeline.networks.resnet import ResNet
+    from dimmer.pipeline.networks.families.resnet import ResNet
 
     return ResNet(config)

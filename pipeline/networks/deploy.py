@@ -24,10 +24,10 @@ from torch.nn import functional as F
 from dimmer.calibration.weights import fold_norm, from_grid, room_for_bias, slice_codes, to_grid
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, check_mode
-from dimmer.pipeline.networks.blocks import select_norm
-from dimmer.pipeline.networks.norm import BitNorm
-from dimmer.pipeline.networks.quantisers import activation_step, quantise_activation
-from dimmer.pipeline.networks.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.layers.blocks import select_norm
+from dimmer.pipeline.networks.layers.norm import BitNorm
+from dimmer.pipeline.networks.layers.quantisers import activation_step, quantise_activation
 
 Tap = Callable[[str, Tensor], Tensor]
 """Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""

@@ -9,9 +9,9 @@ from dimmer.pipeline import calibrate
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks.config import ResNetConfig
 from dimmer.pipeline.networks.deploy import deploy, range_group
-from dimmer.pipeline.networks.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")

@@ -2,7 +2,8 @@
 
 import torch
 
-from dimmer.pipeline.losses import distillation, label_loss
+from dimmer.pipeline.losses import label_loss
+from dimmer.pipeline.networks.measure import distillation
 
 
 def test_distillation_is_the_kl_divergence_of_softened_outputs() -> None:

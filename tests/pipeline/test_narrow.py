@@ -14,7 +14,7 @@ from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.narrow import packed_int4
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import DeployedBlock, DeployedNetwork, deploy
-from dimmer.pipeline.networks.quantisers import activation_step
+from dimmer.pipeline.networks.layers.quantisers import activation_step
 from tests.tiny import TinyBuild
 
 pytestmark = pytest.mark.xdist_group("tiny_narrow")

@@ -14,14 +14,14 @@ from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network, 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
-from dimmer.pipeline.losses import distillation
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, build
+from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.phases import phases
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe_sections import AverageSection, PolishSection, QatSection, TeacherSection
 from dimmer.pipeline.ship import ship
-from dimmer.pipeline.trainer import Trainer, accuracy, make_optimizer, polished_mode, sample_mode
+from dimmer.pipeline.trainer import Trainer, make_optimizer, polished_mode, sample_mode
 
 RECIPE = """\
 [model]

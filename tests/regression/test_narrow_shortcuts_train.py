@@ -29,7 +29,7 @@ def test_a_narrow_shortcut_trains() -> None:
 def test_pixels_picked_first_are_a_strided_convolution() -> None:
     import torch
 
-    from dimmer.pipeline.networks.blocks import Shortcut
+    from dimmer.pipeline.networks.layers.blocks import Shortcut
 
     torch.manual_seed(0)
     shortcut = Shortcut(8, 16, 2, skip_aware=False).eval()

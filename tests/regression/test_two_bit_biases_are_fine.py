@@ -8,7 +8,7 @@ from torch import nn
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNetConfig, build
 from dimmer.pipeline.networks.deploy import deploy
-from dimmer.pipeline.networks.quantisers import activation_step
+from dimmer.pipeline.networks.layers.quantisers import activation_step
 
 
 def test_a_rounded_bias_of_a_2_bit_convolution_is_near_the_trained_one() -> None:

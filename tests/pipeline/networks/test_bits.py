@@ -11,7 +11,7 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig
 from dimmer.pipeline.networks.deploy import deploy, range_group
-from dimmer.pipeline.networks.quantisers import activation_step
+from dimmer.pipeline.networks.layers.quantisers import activation_step
 
 CONFIG = ResNetConfig((1, 1), (1, 1), (4, 6), 1, (8, 8), 3, (8, 4, 2))
 

@@ -10,7 +10,7 @@ import torch
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig, resnet_cost
-from dimmer.pipeline.networks.gate_config import (
+from dimmer.pipeline.networks.gates.budget import (
     GateConfig,
     budget_level,
     direction,
@@ -19,7 +19,7 @@ from dimmer.pipeline.networks.gate_config import (
     gated_cost,
     level_budget,
 )
-from dimmer.pipeline.networks.gates import Choice, GatedNetwork, Gates, weight_fraction
+from dimmer.pipeline.networks.gates.network import Choice, GatedNetwork, Gates, weight_fraction
 
 CONFIG = ResNetConfig((1, 2), (1, 1), (4, 6), 1, (8, 8), 3, (8, 4, 2))
 R14 = ResNetConfig((1, 1, 1), (1, 1, 1), (16, 32, 64), 3, (32, 32), 10, (8, 4, 2))

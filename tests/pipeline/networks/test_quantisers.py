@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dimmer.calibration.weights import slice_codes, to_grid
-from dimmer.pipeline.networks.quantisers import activation_step, quantise_activation, quantise_weight
+from dimmer.pipeline.networks.layers.quantisers import activation_step, quantise_activation, quantise_weight
 
 LARGEST = {8: 127, 4: 7, 2: 1}
 

@@ -11,7 +11,7 @@ from torch import nn
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, BoundNetwork, ResNet, ResNetConfig, build, clamp_gammas
-from dimmer.pipeline.networks.norm import SkipAwareNorm
+from dimmer.pipeline.networks.layers.norm import SkipAwareNorm
 
 R14 = ResNetConfig((1, 1, 1), (1, 1, 1), (16, 32, 64), 3, (32, 32), 10)
 SMALL = ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 3)

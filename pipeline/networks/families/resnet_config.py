@@ -7,10 +7,6 @@ from dataclasses import dataclass, replace
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
 
-# Folding a norm into its convolution must only scale channels, never flip or kill them, so that all modes share one
-# int8 weight: every gamma stays positive.
-MIN_GAMMA = 0.02
-
 
 @dataclass(frozen=True)
 class ResNetConfig:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
-from dimmer.pipeline.networks.config import ResNetConfig
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 
 LEVELS = 255
 OCTAVES = 5

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.networks.blocks import BasicBlock
-from dimmer.pipeline.networks.config import ResNetConfig, resnet_cost
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig, resnet_cost
+from dimmer.pipeline.networks.layers.blocks import BasicBlock
 
 
 class Stem(nn.Module):

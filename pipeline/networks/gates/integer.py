@@ -12,9 +12,9 @@ from torch import Tensor
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import base_mode, super_mode
-from dimmer.pipeline.networks.config import ResNetConfig
-from dimmer.pipeline.networks.gate_config import GatePlace
-from dimmer.pipeline.networks.gates import (
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.gates.budget import GatePlace
+from dimmer.pipeline.networks.gates.network import (
     FEATURE_FRACTION,
     HIDDEN_FRACTION,
     MAX_CODE,

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
-from dimmer.pipeline.networks.norm import BitNorm, SkipAwareNorm
-from dimmer.pipeline.networks.quantisers import quantise_activation, quantise_weight
+from dimmer.pipeline.networks.layers.norm import BitNorm, SkipAwareNorm
+from dimmer.pipeline.networks.layers.quantisers import quantise_activation, quantise_weight
 
 Norm = nn.BatchNorm2d | SkipAwareNorm | BitNorm
 

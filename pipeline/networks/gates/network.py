@@ -9,7 +9,7 @@ skippable sub-path will be executed. Fractional Skipping decides block by block,
 
 The cell is the simplest that has an exact integer form: h' = clamp(W f + U h + b, -1, 1). Its state lives in a fixed
 range, needs no table and no division, and requantises by a shift; a few dozen steps do not need the gates of an LSTM.
-Weights and activations are rounded in training as they are on the device (`pipeline/gates_int.py`).
+Weights and activations are rounded in training as they are on the device (`pipeline/networks/gates/integer.py`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
-from dimmer.pipeline.networks.blocks import BasicBlock
-from dimmer.pipeline.networks.config import ResNetConfig
-from dimmer.pipeline.networks.gate_config import GateConfig, GatedCost, GatePlace, gate_places
-from dimmer.pipeline.networks.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.gates.budget import GateConfig, GatedCost, GatePlace, gate_places
+from dimmer.pipeline.networks.layers.blocks import BasicBlock
 
 POOL_FRACTION = 8
 """Fraction bits of the pooled channels and of the budget."""

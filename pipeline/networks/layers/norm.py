@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from dimmer.pipeline.networks.config import MIN_GAMMA
+from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 
 
 class SkipAwareNorm(nn.Module):

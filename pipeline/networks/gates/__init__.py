@@ -1,0 +1,1 @@
+"""Gates that choose each block's bits for the input at hand."""
