@@ -30,7 +30,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.compiled import RUNTIME, sources
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import load_target
 from dimmer.targets.toolchain import LANGUAGE_FLAGS
 

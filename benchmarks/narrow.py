@@ -20,7 +20,7 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import Target
 from tests.firmware_gen.narrow_network import Shape, write_modes
 

@@ -26,7 +26,7 @@ CODE = (
     "pipeline/convert.py",
     "pipeline/conversion/narrow.py",
     "pipeline/conversion/onnx_to_float.py",
-    "pipeline/tflite.py",
+    "pipeline/oracle/tflite.py",
     "firmware_gen/memory/share.py",
 )
 

@@ -51,7 +51,7 @@ CODE = (
     "pipeline/jetson_bundle.py",
     "pipeline/jetson_table.py",
     "pipeline/tvm_runtime.py",
-    "pipeline/oracle.py",
+    "pipeline/oracle/interpreter.py",
     "firmware_gen",
     "targets",
     "requirements.txt",
@@ -78,7 +78,7 @@ def make(
         DimmerError: TVM, the interpreter or the runtime's wheel is missing, or a result differs in any bit.
         TargetError: the cross compiler or the emulator is missing.
     """
-    from dimmer.pipeline.oracle import reference_outputs
+    from dimmer.pipeline.oracle.interpreter import reference_outputs
 
     require_tools(target.tools)
     bundle = out / name

@@ -211,7 +211,7 @@ class Runner:
 
 def mismatches(folder: Path, modes: Sequence[ModeSource], inputs: bytes) -> dict[str, int]:
     """Mode -> inputs whose output differs in any bit from the reference interpreter's."""
-    from dimmer.pipeline.oracle import reference_outputs
+    from dimmer.pipeline.oracle.interpreter import reference_outputs
 
     runner = Runner(folder)
     size = runner.modules.output.size

@@ -33,7 +33,7 @@ from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stag
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.records import WORKERS, Record, run_records
 from dimmer.pipeline.modes.mode import Mode, super_mode
-from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.recipe import Recipe, load_recipe
 from dimmer.targets import Target, load_target
 
@@ -49,9 +49,9 @@ CODE = (
     "pipeline/verify.py",
     "pipeline/verify_gated.py",
     "pipeline/networks/gates/integer.py",
-    "pipeline/splice.py",
-    "pipeline/tflite.py",
-    "pipeline/oracle.py",
+    "pipeline/oracle/splice.py",
+    "pipeline/oracle/tflite.py",
+    "pipeline/oracle/interpreter.py",
     "pipeline/networks",
     "pipeline/data",
 )
@@ -105,7 +105,7 @@ def oracle(sources: Sequence[ModeSource], records: Sequence[Record], images: Int
     """
     import numpy as np
 
-    from dimmer.pipeline.splice import splice
+    from dimmer.pipeline.oracle.splice import splice
 
     by_schedule: dict[tuple[int, ...], list[int]] = {}
     for i, record in enumerate(records):

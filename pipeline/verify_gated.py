@@ -18,8 +18,8 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.gated_records import Bits, Gated, Int8
-from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
-from dimmer.pipeline.splice import splice
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.oracle.splice import splice
 
 
 def gated_oracle(sources: Sequence[ModeSource], gates: GateSet, images: Int8, levels: Codes) -> Gated:

@@ -13,7 +13,7 @@ from typing import Any
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
-from dimmer.pipeline.tflite import pack, unpack
+from dimmer.pipeline.oracle.tflite import pack, unpack
 
 CONV_VERSION_INT4 = 7
 QUANTIZE_VERSION_INT8 = 2

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dimmer.pipeline.tflite import pack, unpack
+from dimmer.pipeline.oracle.tflite import pack, unpack
 
 
 def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[float, float]]) -> bytes:

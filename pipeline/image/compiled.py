@@ -14,7 +14,7 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import _policy_for
-from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.targets import APPLICATION, SectionSizes, Target
 
 RUNTIME = ROOT / "firmware_gen" / "runtime"

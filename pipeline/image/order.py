@@ -9,7 +9,7 @@ from pathlib import Path
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 
 SAMPLES = 100
 

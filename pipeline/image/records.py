@@ -16,8 +16,8 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import Compiled
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.oracle import reference_outputs
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import Target
 
 if TYPE_CHECKING:

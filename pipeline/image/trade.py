@@ -93,7 +93,7 @@ def _trade(limit: int, figures: dict[str, Any]) -> Trade:
 def _recipe_order(model: str) -> Order:
     """Of the modes that the recipe's conversion left."""
     from dimmer.pipeline.artifacts.converted import mode_sources
-    from dimmer.pipeline.sample_inputs import sample_inputs
+    from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 
     recipe = load_recipe(model)
     folder = build_folder(recipe) / "convert"

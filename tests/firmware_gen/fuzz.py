@@ -29,7 +29,7 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
 from tests.firmware_gen.networks import tiny_mix, tiny_mobile, tiny_resnet
 from tests.firmware_gen.tflite_builder import pack

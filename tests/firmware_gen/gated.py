@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose, pool
-from dimmer.pipeline.oracle import OracleJob, run_oracle
-from dimmer.pipeline.tflite import pack, unpack
+from dimmer.pipeline.oracle.interpreter import OracleJob, run_oracle
+from dimmer.pipeline.oracle.tflite import pack, unpack
 from tests.firmware_gen.modes import MODES, STREAM_SCALE, STREAM_ZERO_POINT, splice
 
 CHANNELS = 8

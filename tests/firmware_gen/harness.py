@@ -14,7 +14,7 @@ from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.graph.types import DType
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.targets.toolchain import compile_objects
 
 ROOT = Path(__file__).resolve().parent.parent.parent

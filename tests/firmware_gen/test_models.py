@@ -9,8 +9,8 @@ import pytest
 
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.oracle import reference_outputs
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
 from tests.firmware_gen.networks import autoencoder_look_alike, tiny_mix, tiny_mobile, tiny_resnet, vww_look_alike
 

@@ -14,7 +14,7 @@ from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.memory.weights import check_shared_weights
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.oracle import OracleJob, run_oracle
+from dimmer.pipeline.oracle.interpreter import OracleJob, run_oracle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
 from tests.firmware_gen.modes import BLOCKS, MODES, build_mode, splice, write_modes
 from tests.firmware_gen.tflite_builder import Layers

@@ -16,7 +16,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import parse_tflite
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.narrow import packed_int4
-from dimmer.pipeline.tflite import pack, unpack
+from dimmer.pipeline.oracle.tflite import pack, unpack
 from tests.tiny import TinyBuild
 
 

@@ -11,7 +11,7 @@ from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.recognise import recognise
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.splice import splice
+from dimmer.pipeline.oracle.splice import splice
 from tests.tiny import TinyBuild
 
 pytestmark = pytest.mark.xdist_group("tiny")

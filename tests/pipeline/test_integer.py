@@ -9,7 +9,7 @@ from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.integer import IntegerNetwork, integer_network, rescale
-from dimmer.pipeline.oracle import OracleJob, run_oracle
+from dimmer.pipeline.oracle.interpreter import OracleJob, run_oracle
 from tests.tiny import TinyBuild
 
 

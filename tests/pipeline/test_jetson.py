@@ -135,7 +135,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
     def reference(path: Path, inputs: bytes) -> bytes:
         return expected(np.frombuffer(inputs, np.int8).reshape(-1, *SHAPE[1:]), path.stem).tobytes()
 
-    monkeypatch.setattr("dimmer.pipeline.oracle.reference_outputs", reference)
+    monkeypatch.setattr("dimmer.pipeline.oracle.interpreter.reference_outputs", reference)
     monkeypatch.setenv("DIMMER_CACHE", str(tmp_path / "cache"))
     return native(load_target("jetson"))
 
@@ -157,7 +157,7 @@ def test_a_bundle_is_made_and_runs(stand_ins: Target, tmp_path: Path) -> None:
 
 
 def test_a_bundle_that_differs_is_not_made(stand_ins: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dimmer.pipeline.oracle.reference_outputs", lambda path, inputs: bytes(3 * SAMPLES))
+    monkeypatch.setattr("dimmer.pipeline.oracle.interpreter.reference_outputs", lambda path, inputs: bytes(3 * SAMPLES))
     modes = [ModeSource(name, Path(f"{name}.tflite")) for name in NAMES]
     modules = toy_modules(platform.machine(), tmp_path / "modules")
     with pytest.raises(DimmerError, match="jetson: the modes differ from the TFLite interpreter"):

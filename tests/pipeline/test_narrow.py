@@ -42,7 +42,7 @@ def loaded(build: TinyBuild, mode: str) -> tuple[Any, dict[str, Details]]:
 
 def codes_of(content: bytes, name: str) -> np.ndarray:
     """int8 codes of an INT4 constant, unpacked."""
-    from dimmer.pipeline.tflite import unpack
+    from dimmer.pipeline.oracle.tflite import unpack
 
     model = unpack(content)
     tensor = next(t for t in model.subgraphs[0].tensors if t.name.decode() == name)

@@ -19,8 +19,8 @@ from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.jetson_bundle import machine_of
 from dimmer.pipeline.jetson_onnx import write_qdq
-from dimmer.pipeline.oracle import reference_outputs
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.tvm_dot import ARM, AVX2, PLAIN, dot_of
 from dimmer.pipeline.tvm_module import build_modules, load_modules, mismatches
 from dimmer.pipeline.tvm_schedule import default_tile

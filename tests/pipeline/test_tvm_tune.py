@@ -16,7 +16,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import tvm_tune
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.tvm_dot import dot_of
 from dimmer.pipeline.tvm_module import build_modules, mismatches, relax_module
 from dimmer.pipeline.tvm_schedule import apply, open_database, schedule, tiles_of

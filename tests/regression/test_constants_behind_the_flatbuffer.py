@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.tflite import pack, unpack
+from dimmer.pipeline.oracle.tflite import pack, unpack
 from tests.firmware_gen.networks import tiny_resnet
 
 ALIGN = 16

@@ -16,7 +16,7 @@ from dimmer.firmware_gen.variants import features_of
 from dimmer.firmware_gen.variants.narrow_dsp import VARIANTS
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.sample_inputs import sample_inputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.narrow_network import Shape, write_modes

@@ -14,7 +14,7 @@ from typing import Any
 
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.tflite import pack, unpack
+from dimmer.pipeline.oracle.tflite import pack, unpack
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[
             (work / f"{number}.in").write_bytes(job.inputs)
         order = [str(job.model.resolve()) for job in jobs]
         (work / "jobs.json").write_text(json.dumps({"models": order, "timeout_s": timeout_s}))
-        command = [sys.executable, "-m", "dimmer.pipeline.oracle", folder]
+        command = [sys.executable, "-m", "dimmer.pipeline.oracle.interpreter", folder]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
         results: list[bytes | OracleFailure] = []
         for number in range(len(jobs)):

@@ -1,0 +1,1 @@
+"""What TFLite says: the interpreter, spliced models, sample inputs."""
