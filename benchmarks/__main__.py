@@ -32,7 +32,7 @@ from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 
 WORKERS = 2

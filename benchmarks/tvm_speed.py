@@ -27,7 +27,7 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.jetson_onnx import write_qdq
-from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.tvm_module import Runner, build_modules
 from dimmer.pipeline.tvm_targets import TARGETS
 

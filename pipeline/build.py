@@ -21,7 +21,7 @@ from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.core.targets import scratch_option, with_scratch_limit
-from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target, load_target
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from dimmer.pipeline.core.command import console, main_of, model_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, atomic_write, run_stage
 from dimmer.pipeline.networks.measure import Measured, measure
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
-from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.static_front import Progress, StaticMode, static_front
 
 if TYPE_CHECKING:

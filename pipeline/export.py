@@ -20,7 +20,7 @@ from dimmer.pipeline.conversion.onnx import export_mode
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     pass

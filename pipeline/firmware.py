@@ -47,7 +47,7 @@ from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.make import judge, make
 from dimmer.pipeline.image.order import SAMPLES, Order, foreign_order
 from dimmer.pipeline.image.policy import recipe_policy
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.targets import Target
 
 CODE = (

@@ -31,7 +31,7 @@ def main(
     chosen = load_target(target)
     if chosen.engine == "tvm":
         from dimmer.pipeline.artifacts.bundle import bundle_folder
-        from dimmer.pipeline.recipe import load_recipe
+        from dimmer.pipeline.recipe.recipe import load_recipe
         from dimmer.pipeline.remote import Remote, install
 
         if host is None:

@@ -41,7 +41,7 @@ from dimmer.pipeline.jetson_bundle import (
     machine_of,
     make_bundle,
 )
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.tvm_module import load_modules
 from dimmer.pipeline.tvm_runtime import cache_folder, tvm_runtime
 from dimmer.targets import Target, load_target

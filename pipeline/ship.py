@@ -20,7 +20,7 @@ from dimmer.pipeline.artifacts.checkpoint import (
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import build as build_network
-from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 
 RESULTS = "results.json"
 GATE_RESULTS = "gates.json"

@@ -41,7 +41,7 @@ from dimmer.pipeline.modes.mode import FULL_BITS, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.phases import Phase, phases
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recorded import RecordedSteps
 from dimmer.pipeline.trainer import Trainer, polished_mode, sample_mode
 

@@ -38,7 +38,7 @@ from dimmer.pipeline.gate_trainer import STEPS, Epoch, GateTrainer, measure, sam
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.budget import gate_macs
 from dimmer.pipeline.networks.measure import accuracy
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.static_front import best_within
 
 CODE = (

@@ -28,7 +28,7 @@ from dimmer.pipeline.networks import Network, build, clamp_gammas
 from dimmer.pipeline.networks.layers.norm import BitNorm
 from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.pruning import pruned
-from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe_sections import PolishSection, QatSection, TrainSection
 
 

@@ -36,7 +36,7 @@ from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, ru
 from dimmer.pipeline.jetson_bundle import GpuCode, ModuleMode, Modules
 from dimmer.pipeline.jetson_onnx import write_qdq
 from dimmer.pipeline.jetson_table import TableTensor, TableWeight
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.tvm_cuda import Sources, machine_code, schedule_gpu
 from dimmer.pipeline.tvm_dot import CUDA, Dot, dot_of
 from dimmer.pipeline.tvm_lowering import Lowering, Weights, packed_weights

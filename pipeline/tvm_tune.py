@@ -30,7 +30,7 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.tvm_dot import Dot, dot_of
 from dimmer.pipeline.tvm_module import import_tvm, link, relax_module
 from dimmer.pipeline.tvm_schedule import TILES, apply, default_tile_of, open_database, tiles_of, workload

@@ -34,7 +34,7 @@ from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.records import WORKERS, Record, run_records
 from dimmer.pipeline.modes.mode import Mode, super_mode
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.targets import Target, load_target
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.recipe import known_models
+from dimmer.pipeline.recipe.recipe import known_models
 from dimmer.targets import target_names
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
 TINY = """
 [model]

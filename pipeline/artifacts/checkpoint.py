@@ -13,7 +13,7 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.networks import build
-from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor

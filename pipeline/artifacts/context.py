@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.targets import Target
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.checkpoint import find_gates, load_tensors
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.gates.network import Gates
-from dimmer.pipeline.recipe import Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 
 
 def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:

@@ -16,7 +16,7 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target
 
 LARGEST = 1 << 16

@@ -14,7 +14,7 @@ from dimmer.pipeline.build import Step, print_stages, steps_for
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult
-from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 
 

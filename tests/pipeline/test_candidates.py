@@ -9,7 +9,7 @@ import torch
 from dimmer.pipeline.candidates import candidate_modes, spread
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import build
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe_sections import SelectionSection
 from dimmer.pipeline.static_front import StaticMode
 from tests.tiny import TINY, TINY_NARROW

@@ -12,7 +12,7 @@ from dimmer.pipeline.artifacts.report import LayerFlash, PolicyTier, Verificatio
 from dimmer.pipeline.collect import collect, publish
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import StageResult
-from dimmer.pipeline.recipe import load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.report import check_document
 from dimmer.targets import load_target
 

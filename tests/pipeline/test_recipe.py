@@ -7,7 +7,7 @@ import pytest
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.recipe import known_models, load_recipe
+from dimmer.pipeline.recipe.recipe import known_models, load_recipe
 
 GOOD = """\
 [model]

@@ -14,7 +14,7 @@ from dimmer.pipeline.artifacts.checkpoint import find_gates, load_network, load_
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.gate_trainer import STEPS, GateTrainer
-from dimmer.pipeline.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.ship import ship_gates
 
 RECIPE = """\

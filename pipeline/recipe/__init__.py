@@ -1,0 +1,1 @@
+"""The recipe: `models/<name>/recipe.toml`, read, checked and frozen."""
