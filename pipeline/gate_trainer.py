@@ -22,7 +22,7 @@ from dimmer.pipeline.networks.gates.budget import LEVELS, budget_level, directio
 from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates, Outcome
 from dimmer.pipeline.networks.measure import distillation
 from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.recipe_sections import GatesSection
+from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.static_front import StaticMode, best_within, static_front
 from dimmer.pipeline.trainer import Trainer, sample_mode
 

@@ -29,7 +29,7 @@ from dimmer.pipeline.networks.layers.norm import BitNorm
 from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.pruning import pruned
 from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.recipe_sections import PolishSection, QatSection, TrainSection
+from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TrainSection
 
 
 def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator) -> Mode:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.firmware_gen.gates import MODE_GATED
 from dimmer.pipeline.networks.gates.budget import budget_level
-from dimmer.pipeline.recipe_sections import PolicySection
+from dimmer.pipeline.recipe.sections.policy import PolicySection
 
 
 def _policy_for(policy: PolicyConfig, modes: int, gated: bool) -> PolicyConfig:

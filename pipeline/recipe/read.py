@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.recipe_sections import InvalidKey
+from dimmer.pipeline.recipe.sections.checks import InvalidKey
 
 T = TypeVar("T")
 

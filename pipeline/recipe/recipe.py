@@ -17,18 +17,16 @@ from typing import Any
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.recipe.read import _read, _Where
-from dimmer.pipeline.recipe_sections import (
+from dimmer.pipeline.recipe.sections.gates import GatesSection
+from dimmer.pipeline.recipe.sections.network import ModelSection
+from dimmer.pipeline.recipe.sections.policy import PolicySection
+from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
+from dimmer.pipeline.recipe.sections.training import (
     AverageSection,
-    CalibrationSection,
-    GatesSection,
-    ModelSection,
-    PolicySection,
     PolishSection,
     QatSection,
-    SelectionSection,
     TeacherSection,
     TrainSection,
-    VerifySection,
 )
 
 MODELS = Path(__file__).resolve().parents[1] / "models"

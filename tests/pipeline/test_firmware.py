@@ -22,7 +22,7 @@ from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order, foreign_order
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-from dimmer.pipeline.recipe_sections import PolicySection
+from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target, load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.modes import MODES, write_modes

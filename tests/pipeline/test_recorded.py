@@ -8,7 +8,7 @@ import torch
 
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.recipe_sections import TeacherSection
+from dimmer.pipeline.recipe.sections.training import TeacherSection
 from dimmer.pipeline.recorded import RecordedSteps, parameters_of
 from dimmer.pipeline.trainer import Trainer, sample_mode
 

@@ -19,7 +19,7 @@ from dimmer.pipeline.networks import MIN_GAMMA, build
 from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.phases import phases
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.recipe_sections import AverageSection, PolishSection, QatSection, TeacherSection
+from dimmer.pipeline.recipe.sections.training import AverageSection, PolishSection, QatSection, TeacherSection
 from dimmer.pipeline.ship import ship
 from dimmer.pipeline.trainer import Trainer, make_optimizer, polished_mode, sample_mode
 

@@ -11,7 +11,8 @@ import pytest
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.image.records import Record
-from dimmer.pipeline.recipe_sections import GatesSection, PolicySection
+from dimmer.pipeline.recipe.sections.gates import GatesSection
+from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.verify import compare, switch_schedules
 from dimmer.targets import TargetError, load_target
 from tests.boards import EVERY_TARGET

@@ -1,0 +1,79 @@
+"""[gates]: gates that choose bits input by input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dimmer.pipeline.modes.mode import BITS, FULL_BITS
+from dimmer.pipeline.networks.gates.budget import GateConfig
+from dimmer.pipeline.recipe.sections.checks import _require
+
+
+@dataclass(frozen=True)
+class GatesSection:
+    """Gates that choose bits input by input (`pipeline.train_gates`), trained in three steps.
+
+    Attributes:
+        options: bits that a gate chooses from, falling; 0 is for skippable blocks.
+        features: outputs of each block's 1x1 convolution.
+        hidden: units of the recurrent cell.
+        warmup_epochs: first step, towards the best static mode of each budget.
+        front_images: training images on which those are found.
+        epochs: second step, towards the budgets; 0 for a model without gates.
+        tune_epochs: third step, as the second with a falling learning rate and the backbone frozen.
+        images: training images an epoch; 0 for all.
+        batch: images a step.
+        lr: of the gates (Adam); thirty times as much in the warm-up.
+        backbone_lr: of the backbone in the second step (SGD); 0 keeps it frozen, so that every static mode stays as it
+            was, to the bit.
+        cost_weight: of the cost against the label loss.
+        dead_band: half width of the controller's dead band, as a fraction of the budget.
+        lowest_budget: budgets are drawn from here to 1, evenly in their logarithm.
+        budgets_per_batch: how many; each holds for an equal part of the batch.
+        budgets: those that are measured, falling.
+        reference_bits: width of the super-net whose cost is 1; Shen et al. count against 32.
+    """
+
+    options: tuple[int, ...] = (8, 4, 2, 0)
+    features: int = 8
+    hidden: int = 16
+    warmup_epochs: int = 3
+    front_images: int = 500
+    epochs: int = 0
+    tune_epochs: int = 2
+    images: int = 0
+    batch: int = 128
+    lr: float = 0.0001
+    backbone_lr: float = 0.0
+    cost_weight: float = 0.3
+    dead_band: float = 0.05
+    lowest_budget: float = 0.05
+    budgets_per_batch: int = 4
+    budgets: tuple[float, ...] = (0.8, 0.6, 0.4, 0.25, 0.15, 0.1)
+    reference_bits: int = FULL_BITS
+
+    def __post_init__(self) -> None:
+        falling = all(a > b for a, b in zip(self.options, self.options[1:], strict=False))
+        known = set(self.options) <= {32, 16, *BITS} and FULL_BITS in self.options and len(self.options) <= 4
+        _require(falling and known, "options", "must fall and hold 8, with at most three more of 32, 16, 4, 2 and 0")
+        _require(1 <= self.features <= 32, "features", "must be 1 to 32")
+        _require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")
+        for key in ("warmup_epochs", "epochs", "tune_epochs", "images"):
+            _require(getattr(self, key) >= 0, key, "must not be negative")
+        _require(self.front_images >= 1, "front_images", "must be at least 1")
+        _require(self.batch >= 2, "batch", "must be at least 2")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(self.backbone_lr >= 0, "backbone_lr", "must not be negative")
+        _require(self.cost_weight > 0, "cost_weight", "must be positive")
+        _require(0 <= self.dead_band < 1, "dead_band", "must be at least 0 and under 1")
+        _require(0 < self.lowest_budget < 1, "lowest_budget", "must lie between 0 and 1")
+        parts = 1 <= self.budgets_per_batch <= self.batch
+        _require(parts, "budgets_per_batch", "must be at least 1 and at most the images of a batch")
+        drop = all(a > b for a, b in zip(self.budgets, self.budgets[1:], strict=False))
+        inside = bool(self.budgets) and all(0 < b <= 1 for b in self.budgets)
+        _require(drop and inside, "budgets", "must fall, from 1 to over 0")
+        _require(self.reference_bits in (8, 16, 32), "reference_bits", "must be 8, 16 or 32")
+
+    def config(self) -> GateConfig:
+        """The gates' shape."""
+        return GateConfig(self.options, self.features, self.hidden)

@@ -1,0 +1,68 @@
+"""[calibration], [selection], [verify]: from a trained network to published modes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dimmer.pipeline.recipe.sections.checks import _require
+
+METHODS = ("minmax", "percentile", "mse", "entropy")
+
+
+@dataclass(frozen=True)
+class CalibrationSection:
+    """Ranges of the activations.
+
+    Attributes:
+        images: training images whose activations are observed.
+        percentile: of the percentile method, in percent.
+        methods: range estimators to try; for each tensor the one that disturbs the logits least is kept.
+        recalibrate_bn: give each mixed depth pattern batch-norm statistics of its own.
+        bn_images: training images for those statistics.
+    """
+
+    images: int = 256
+    percentile: float = 99.99
+    methods: tuple[str, ...] = METHODS
+    recalibrate_bn: bool = True
+    bn_images: int = 2000
+
+    def __post_init__(self) -> None:
+        _require(self.images >= 1, "images", "must be at least 1")
+        _require(50 < self.percentile <= 100, "percentile", "must be over 50 and at most 100")
+        known = bool(self.methods) and set(self.methods) <= set(METHODS)
+        _require(known, "methods", f"must name at least one of {', '.join(METHODS)}")
+        _require(self.bn_images >= 2, "bn_images", "must be at least 2")
+
+
+@dataclass(frozen=True)
+class SelectionSection:
+    """Which modes are published: super-net, base-net, and of the others those that `calibration.selection` keeps.
+
+    Attributes:
+        force: modes to publish whatever their accuracy, as written (``88.80.80``); ("all",) for all depth patterns at
+            every width.
+        search: modes with mixed widths, found by sensitivity, that are looked at where there is more than one width.
+        limit: at most this many modes are published; forced ones, super-net and base-net always.
+        images: training images for the search.
+    """
+
+    force: tuple[str, ...] = ()
+    search: int = 8
+    limit: int = 12
+    images: int = 512
+
+    def __post_init__(self) -> None:
+        _require(self.search >= 0, "search", "must not be negative")
+        _require(2 <= self.limit <= 32, "limit", "must be 2 to 32")
+        _require(self.images >= 1, "images", "must be at least 1")
+
+
+@dataclass(frozen=True)
+class VerifySection:
+    """How many test images every mode must get bit for bit right."""
+
+    images: int = 100
+
+    def __post_init__(self) -> None:
+        _require(self.images >= 1, "images", "must be at least 1")

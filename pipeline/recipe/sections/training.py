@@ -1,0 +1,201 @@
+"""[train], [teacher], [qat], [polish]: how weights are learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dimmer.pipeline.recipe.sections.checks import _require
+
+PRECISIONS = ("fp32", "bf16")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to each training image; each step is off at its default.
+
+    Attributes:
+        pad: border in pixels before a random crop back to size: shifts by up to this many pixels.
+        pad_value: grey value of the border, 0 to 255.
+        flip: mirror half of the images left to right.
+        rotate: largest rotation to either side, degrees.
+        zoom: largest change of size, as a fraction.
+    """
+
+    pad: int = 0
+    pad_value: int = 128
+    flip: bool = False
+    rotate: float = 0.0
+    zoom: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(self.pad >= 0, "pad", "must not be negative")
+        _require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
+        _require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
+        _require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
+
+
+@dataclass(frozen=True)
+class TrainSection:
+    """Training: SGD with Nesterov momentum, linear warm-up, then cosine to zero.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch: images a step; a rest smaller than a batch is left out of the epoch.
+        lr: peak learning rate.
+        momentum: Nesterov momentum.
+        weight_decay: of convolution and linear weights; norms and biases have none.
+        warmup: fraction of all steps in which the learning rate rises.
+        alpha: balance of Algorithm 1: 2 alpha weighs the super-net's label loss, 2 (1 - alpha) the base-net's
+            distillation. The factor 2 lets alpha = 0.5 train the super-net with the label gradient that a network
+            trained alone gets.
+        temperature: of the distillation's softmax.
+        base_label_weight: an additional label loss for the base-net; 0 in the paper.
+        seed: of weights, order and augmentation.
+        precision: fp32, or bf16 for mixed precision with float32 weights, sums and norm statistics.
+        augmentation: of the training images.
+    """
+
+    epochs: int
+    batch: int
+    lr: float
+    momentum: float
+    weight_decay: float
+    warmup: float
+    alpha: float
+    temperature: float
+    seed: int
+    base_label_weight: float = 0.0
+    precision: str = "fp32"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "epochs", "must be at least 1")
+        _require(self.batch >= 2, "batch", "must be at least 2")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 < self.momentum < 1, "momentum", "must lie between 0 and 1")
+        _require(self.weight_decay >= 0, "weight_decay", "must not be negative")
+        _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
+        _require(0 < self.alpha < 1, "alpha", "must lie between 0 and 1")
+        _require(self.temperature > 0, "temperature", "must be positive")
+        _require(self.seed >= 0, "seed", "must not be negative")
+        _require(self.base_label_weight >= 0, "base_label_weight", "must not be negative")
+        _require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+
+
+@dataclass(frozen=True)
+class QatSection:
+    """Quantisation-aware training of the widths under 8, after the float training and with the rest of its settings.
+
+    Attributes:
+        epochs: passes over the training set; 0 for none, and then the model has no narrow widths.
+        lr: peak learning rate; warm-up, then cosine to zero again.
+        warmup: fraction of these epochs' steps in which the learning rate rises.
+        uniform: share of the sampled modes that run all blocks of super-net or base-net with one narrow width; the
+            others draw depth and the bits of each block.
+        alpha: in place of ``train.alpha``: weight of the label loss against each distillation loss.
+        share: part of a batch that base-net and sampled mode learn from, each from its own end of it; the super-net
+            sees all of it. A half takes a quarter less time than 1, which is the paper's.
+        precision: as ``train.precision``, of these epochs.
+        norm_epochs: further epochs in which only the norms of the narrow widths learn, each in super-net and base-net
+            with all blocks at its width; everything at 8 bits stays as it is.
+        norm_lr: peak learning rate of those.
+    """
+
+    epochs: int = 0
+    lr: float = 0.05
+    warmup: float = 0.05
+    uniform: float = 0.5
+    alpha: float = 0.5
+    share: float = 1.0
+    precision: str = "fp32"
+    norm_epochs: int = 0
+    norm_lr: float = 0.05
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(self.norm_epochs >= 0, "norm_epochs", "must not be negative")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(self.norm_lr > 0, "norm_lr", "must be positive")
+        _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
+        _require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
+        _require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")
+        _require(0 < self.share <= 1, "share", "must be over 0 and at most 1")
+        _require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+
+
+@dataclass(frozen=True)
+class AverageSection:
+    """Stochastic weight averaging (Izmailov et al., 2018) after the epochs of [qat], with their other settings.
+
+    Attributes:
+        epochs: passes over the training set with a constant learning rate; 0 for none.
+        lr: that learning rate; it rises within the first of these epochs.
+        lead: how many of them come before the mean of the weights, step by step, begins.
+        prune: share of the images with less than the mean loss that each epoch leaves out (`pipeline.pruning`).
+        tune_epochs: epochs that go on from the mean, with all images.
+        tune_lr: their peak learning rate; warm-up, then cosine to zero.
+    """
+
+    epochs: int = 0
+    lr: float = 0.03
+    lead: int = 0
+    prune: float = 0.0
+    tune_epochs: int = 0
+    tune_lr: float = 0.01
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 <= self.lead < max(1, self.epochs), "lead", "must be at least 0 and under average.epochs")
+        _require(0 <= self.prune < 1, "prune", "must be at least 0 and under 1")
+        tuned = self.tune_epochs == 0 or (self.tune_epochs > 0 and self.epochs > 0)
+        _require(tuned, "tune_epochs", "must not be negative, and 0 where average.epochs is")
+        _require(self.tune_lr > 0, "tune_lr", "must be positive")
+
+
+@dataclass(frozen=True)
+class TeacherSection:
+    """A wider network of the same depth, trained first, from which the super-net learns beside the labels.
+
+    Attributes:
+        widths: channels of each stage.
+        epochs: of its training, else with the settings of [train]; 0 for no teacher.
+        lr: its peak learning rate.
+        weight: share of its distillation in the super-net's loss; the labels have the rest.
+        temperature: of the distillation's softmax.
+    """
+
+    widths: tuple[int, ...] = ()
+    epochs: int = 0
+    lr: float = 0.1
+    weight: float = 0.5
+    temperature: float = 4.0
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(not self.widths or min(self.widths) >= 1, "widths", "must be at least 1")
+        _require(bool(self.widths) or not self.epochs, "widths", "must have one entry a stage")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 < self.weight <= 1, "weight", "must be over 0 and at most 1")
+        _require(self.temperature > 0, "temperature", "must be positive")
+
+
+@dataclass(frozen=True)
+class PolishSection:
+    """Last epochs, in float32: each step one mode alone learns from the super-net as it was before them.
+
+    Attributes:
+        epochs: passes over the training set; 0 for none.
+        lr: peak learning rate; warm-up as in [qat], then cosine to zero.
+        lowest: share of the steps that super-net (two of three) and base-net have with all blocks at the lowest width;
+            the rest is theirs, evenly, at the other widths.
+    """
+
+    epochs: int = 0
+    lr: float = 0.02
+    lowest: float = 0.6
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, "epochs", "must not be negative")
+        _require(self.lr > 0, "lr", "must be positive")
+        _require(0 <= self.lowest <= 1, "lowest", "must be 0 to 1")
