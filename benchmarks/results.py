@@ -13,7 +13,7 @@ from dimmer.benchmarks.bound import bound
 from dimmer.benchmarks.count import Count, Layer, Measured
 from dimmer.benchmarks.peers import TFLM_CMSIS_NN, Peer
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.report_plots import PAPER
+from dimmer.pipeline.reporting.plots import PAPER
 from dimmer.targets import load_target
 
 if TYPE_CHECKING:

@@ -147,8 +147,9 @@ def _silence() -> Iterator[Progress]:
 
 def report(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     """Gather every figure, write report.json and report.html, put the deliverables into the target's folder."""
-    from dimmer.pipeline.collect import collect, publish
-    from dimmer.pipeline.report import write_report
+    from dimmer.pipeline.reporting.collect import collect
+    from dimmer.pipeline.reporting.deliver import publish
+    from dimmer.pipeline.reporting.page import write_report
 
     data = collect(context, stages)
     publish(context)
@@ -185,7 +186,7 @@ def main(
     data = report(context, stages)
     if quiet:
         return
-    from dimmer.pipeline.report import print_summary
+    from dimmer.pipeline.reporting.summary import print_summary
 
     terminal = console()
     print_stages([*stages, StageResult("report", time.monotonic() - start, cached=False)], terminal)

@@ -9,11 +9,12 @@ import pytest
 
 from dimmer.pipeline.artifacts.context import BuildContext
 from dimmer.pipeline.artifacts.report import LayerFlash, PolicyTier, Verification
-from dimmer.pipeline.collect import collect, publish
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import load_recipe
-from dimmer.pipeline.report import check_document
+from dimmer.pipeline.reporting.collect import collect
+from dimmer.pipeline.reporting.deliver import publish
+from dimmer.pipeline.reporting.page import check_document
 from dimmer.targets import load_target
 
 TIERS = [

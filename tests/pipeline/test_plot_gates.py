@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.plot_gates import lines_of, main
+from dimmer.pipeline.plot_gates import main
+from dimmer.pipeline.reporting.gate_lines import lines_of
 
 HISTORY = {
     "gates": {"options": [8, 4, 0]},

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dimmer.pipeline import report_plots
 from dimmer.pipeline.artifacts.report import ReportData, Switch, Verification
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.report import check_document, plot_readme, print_summary, write_report
+from dimmer.pipeline.reporting import plots as report_plots
+from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
+from dimmer.pipeline.reporting.summary import print_summary
 from tests.pipeline.report_example import PUBLISHED, example
 
 CONTRACT = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dimmer.pipeline import simulate
@@ -21,13 +20,11 @@ from dimmer.pipeline.artifacts.report import (
     Switch,
     Verification,
 )
-from dimmer.pipeline.core.stage import StageResult, atomic_write
+from dimmer.pipeline.core.stage import StageResult
 
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.context import BuildContext
     from dimmer.targets import Target
-
-_DELIVERED = ("firmware.*", "dimmer_model.*")
 
 
 def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
@@ -37,7 +34,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         DimmerError: one of their files is missing.
     """
     if context.target.engine == "tvm":
-        from dimmer.pipeline.collect_bundle import collect_bundle
+        from dimmer.pipeline.reporting.collect_bundle import collect_bundle
 
         return collect_bundle(context, stages)
     calibration = read_figures(context.build_dir / "calibrate" / "calibration.json")
@@ -84,29 +81,6 @@ def _gates(firmware: Mapping[str, Any], verified: Mapping[str, Any]) -> dict[str
     """What is known of the gates; figures that the target cannot count are left out."""
     counted = firmware.get("gates") or {}
     return {**(verified.get("gates") or {}), **{key: value for key, value in counted.items() if value is not None}}
-
-
-def publish(context: BuildContext) -> None:
-    """Put firmware, generated C and the modes' files side by side into ``build/<model>/<target>``."""
-    for pattern in _DELIVERED:
-        for path in sorted((context.target_dir / "firmware").glob(pattern)):
-            if path.name != "firmware.json":
-                _copy(path, context.target_dir / path.name)
-    modes = context.target_dir / "modes"
-    names = set()
-    for stage, suffix in (("export", ".onnx"), ("convert", ".tflite")):
-        for path in sorted((context.build_dir / stage).glob(f"*{suffix}")):
-            if not path.name.endswith(".float.tflite"):
-                _copy(path, modes / path.name)
-                names.add(path.name)
-    for path in modes.iterdir():
-        if path.suffix in (".onnx", ".tflite") and path.name not in names:
-            path.unlink()
-
-
-def _copy(source: Path, destination: Path) -> None:
-    if atomic_write(destination, source.read_bytes()):
-        destination.chmod(destination.stat().st_mode | source.stat().st_mode & 0o111)
 
 
 def _only(entry: Mapping[str, Any], cls: type[Any]) -> dict[str, Any]:

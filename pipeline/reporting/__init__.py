@@ -1,0 +1,1 @@
+"""report.json, report.html, the summary on the terminal, and the deliverables."""

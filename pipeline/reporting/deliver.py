@@ -1,0 +1,37 @@
+"""Deliverables: firmware, C and the modes' files side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dimmer.pipeline.core.stage import atomic_write
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.artifacts.context import BuildContext
+
+
+_DELIVERED = ("firmware.*", "dimmer_model.*")
+
+
+def publish(context: BuildContext) -> None:
+    """Put firmware, generated C and the modes' files side by side into ``build/<model>/<target>``."""
+    for pattern in _DELIVERED:
+        for path in sorted((context.target_dir / "firmware").glob(pattern)):
+            if path.name != "firmware.json":
+                _copy(path, context.target_dir / path.name)
+    modes = context.target_dir / "modes"
+    names = set()
+    for stage, suffix in (("export", ".onnx"), ("convert", ".tflite")):
+        for path in sorted((context.build_dir / stage).glob(f"*{suffix}")):
+            if not path.name.endswith(".float.tflite"):
+                _copy(path, modes / path.name)
+                names.add(path.name)
+    for path in modes.iterdir():
+        if path.suffix in (".onnx", ".tflite") and path.name not in names:
+            path.unlink()
+
+
+def _copy(source: Path, destination: Path) -> None:
+    if atomic_write(destination, source.read_bytes()):
+        destination.chmod(destination.stat().st_mode | source.stat().st_mode & 0o111)

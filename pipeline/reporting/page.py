@@ -1,0 +1,263 @@
+"""report.json and report.html."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dimmer.pipeline.artifacts.report import Candidate, ModeFigures, ReportData, Verification
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import Json, atomic_write, run_stage
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.reporting.plots import CostPoint
+
+
+SCHEMA = Path(__file__).with_name("report.schema.json")
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+_PLOT_CODE = [Path(__file__).with_name(name) for name in ("report_plots.py", "report_data.py")]
+
+
+@dataclass(frozen=True)
+class _Card:
+    title: str
+    figure: str
+    detail: str
+
+
+def write_report(data: ReportData, folder: Path) -> None:
+    """Write report.json and report.html into a build's folder.
+
+    Raises:
+        DimmerError: the figures do not satisfy report.schema.json.
+        ValueError: a figure is null and no note says why.
+    """
+    document = data.document()
+    check_document(document)
+    atomic_write(folder / "report.json", json.dumps(document, indent=2) + "\n")
+    atomic_write(folder / "report.html", render_page(data, plots(data, folder)))
+
+
+def check_document(document: Mapping[str, Json]) -> None:
+    """Check the content of a report.json against the schema.
+
+    Raises:
+        DimmerError: names the first figure that is wrong.
+    """
+    import jsonschema
+
+    schema = json.loads(SCHEMA.read_text())
+    # Through JSON and back: tuples are arrays only there.
+    plain = json.loads(json.dumps(document))
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(plain))
+    if error is not None:
+        raise DimmerError(f"report.json: {error.json_path}: {error.message}")
+
+
+def plots(data: ReportData, folder: Path) -> dict[str, str]:
+    """SVG text of every plot that there are figures for, drawn anew only if they changed.
+
+    Returns:
+        Name (pareto, arena, battery) -> SVG.
+    """
+    figures = {
+        "modes": [repr(mode) for mode in data.modes],
+        "candidates": [repr(mode) for mode in data.candidates],
+        "arena": [repr(buffer) for buffer in data.arena],
+        "arena_bytes": data.ram.arena,
+        "battery": [repr(sample) for sample in data.battery],
+        "policy": [repr(tier) for tier in data.policy],
+    }
+
+    def draw(partial: Path) -> None:
+        from dimmer.pipeline.reporting import plots as report_plots
+
+        names = [mode.name for mode in data.modes]
+        points, cost, accuracy = _cost_points(data)
+        if points:
+            (partial / "pareto.svg").write_text(report_plots.pareto(points, cost, accuracy))
+        if data.arena:
+            (partial / "arena.svg").write_text(report_plots.arena_map(names, data.arena, data.ram.arena))
+        if data.battery:
+            (partial / "battery.svg").write_text(report_plots.battery(data.battery, names, data.policy))
+
+    run_stage("plots", folder / "plots", [], figures, _PLOT_CODE, draw)
+    return {path.stem: path.read_text() for path in sorted((folder / "plots").glob("*.svg"))}
+
+
+def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
+    """The text of report.html."""
+    import jinja2
+
+    from dimmer.pipeline.reporting.plots import DARK_RAMP, LIGHT_RAMP, colour_variables
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    count = len(data.modes)
+    page = environment.get_template("report.html.j2").render(
+        data=data,
+        top=data.modes[0],
+        lede=_lede(data),
+        cards=_cards(data),
+        plots={"pareto": "", "arena": "", "battery": "", **plots},
+        light=colour_variables(count, LIGHT_RAMP),
+        dark=colour_variables(count, DARK_RAMP),
+        gradient=", ".join(f"var(--mode-{min(i, count - 1)})" for i in range(max(count, 2))),
+        largest_layer=max((layer.weights + layer.parameters for layer in data.layers), default=1) or 1,
+    )
+    return page + "\n"
+
+
+def plot_readme(report: Path, svg: Path) -> None:
+    """Draw the README's plot, accuracy against cost, from a report.json.
+
+    Raises:
+        DimmerError: the file is missing or no report.
+    """
+    from dimmer.pipeline.reporting import plots as report_plots
+
+    try:
+        document: Any = json.loads(report.read_text())
+    except (OSError, ValueError) as error:
+        raise DimmerError(f"{report} cannot be read ({error}): run build-target first") from error
+    check_document(document)
+    modes = [_mode(entry) for entry in document["modes"]]
+    points, cost = _measured_points(modes)
+    if not points:
+        raise DimmerError(f"{report}: no mode has an accuracy, so there is nothing to draw")
+    atomic_write(
+        svg, report_plots.standalone(report_plots.pareto(points, cost, "accuracy on the test set"), len(modes))
+    )
+
+
+def _mode(entry: Mapping[str, Any]) -> ModeFigures:
+    figures = {key: value for key, value in entry.items() if key not in ("blocks", "verify")}
+    verify = Verification(**entry["verify"]) if entry["verify"] else None
+    return ModeFigures(**figures, verify=verify)
+
+
+def _cost_points(data: ReportData) -> tuple[list[CostPoint], str, str]:
+    """What the page's plot shows, and what its axes are called.
+
+    All modes that the selection looked at, as it saw them: on validation images. Test accuracies of some and
+    validation accuracies of others in one picture would compare what cannot be compared.
+    """
+    from dimmer.pipeline.reporting.plots import CostPoint
+
+    if not data.candidates:
+        points, cost = _measured_points(data.modes)
+        return points, cost, "accuracy on the test set"
+    published = {mode.name: index for index, mode in enumerate(data.modes)}
+    costs, label = _costs(data.candidates)
+    points = [
+        CostPoint(candidate.name, cost, candidate.accuracy, published.get(candidate.name))
+        for candidate, cost in zip(data.candidates, costs, strict=True)
+    ]
+    return points, label, "accuracy on validation images"
+
+
+def _measured_points(modes: Sequence[ModeFigures]) -> tuple[list[CostPoint], str]:
+    """Published modes against instructions where they were counted, and what the horizontal axis is called."""
+    from dimmer.pipeline.reporting.plots import CostPoint
+
+    counted = [mode.instructions / 1e6 for mode in modes if mode.instructions is not None]
+    costs, label = (counted, "million instructions an inference") if len(counted) == len(modes) else _costs(modes)
+    return [
+        CostPoint(mode.name, cost, mode.accuracy, index)
+        for index, (mode, cost) in enumerate(zip(modes, costs, strict=True))
+        if mode.accuracy is not None
+    ], label
+
+
+def _costs(modes: Sequence[ModeFigures | Candidate]) -> tuple[list[float], str]:
+    """MACs where all blocks run at 8 bits or not at all, else bit-operations."""
+    if all(mode.bit_operations == 64 * mode.macs for mode in modes):
+        return [mode.macs / 1e6 for mode in modes], "million MACs an inference"
+    return [mode.bit_operations / 1e9 for mode in modes], "billion bit-operations an inference"
+
+
+def _lede(data: ReportData) -> str:
+    top, last, count = data.modes[0], data.modes[-1], len(data.modes)
+    if count == 1:
+        return f"One mode, {top.name}."
+    weights = "" if data.flash.weights is None else f" of {data.flash.weights:,} bytes"
+    text = f"{count} modes read one copy{weights} of weights."
+    share, unit = last.macs / top.macs, "multiplications"
+    if top.instructions and last.instructions:
+        share, unit = last.instructions / top.instructions, "instructions"
+    text += f" The dimmest, {last.name}, takes {share:.0%} of the brightest one's {unit}"
+    if top.accuracy is not None and last.accuracy is not None:
+        change = 100 * (last.accuracy - top.accuracy)
+        text += f", at {abs(change):.2f} points {'less' if change < 0 else 'more'} accuracy"
+    return text + "."
+
+
+def _arena(data: ReportData) -> str:
+    bound = "" if data.arena_lower_bound is None else f" (lower bound {_bytes(data.arena_lower_bound)})"
+    return f"arena {_bytes(data.ram.arena)}{bound}, stack {_bytes(data.ram.stack)}"
+
+
+def _cards(data: ReportData) -> list[_Card]:
+    cards = [_bundle_card(data.bundle)] if data.bundle else _memory_cards(data)
+    energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
+    if energies:
+        cards.append(_Card("Energy", _range_of_energy(energies), "an inference, modelled"))
+    checks = [mode.verify for mode in data.modes if mode.verify is not None]
+    if checks:
+        wrong = sum(check.mismatches for check in checks)
+        samples = sum(check.samples for check in checks)
+        figure = "bit-exact" if wrong == 0 else f"{wrong:,} mismatches"
+        cards.append(_Card("Verified", figure, f"{samples:,} inferences in {len(checks)} modes"))
+    return cards
+
+
+def _bundle_card(bundle: Mapping[str, Any]) -> _Card:
+    sizes = bundle["bytes"]
+    parts = (f"{name} {_bytes(sizes[name])}" for name in ("weights", "library", "runtime"))
+    return _Card(
+        "Bundle", _bytes(sizes["total"]), f"{', '.join(parts)} (TVM {bundle['tvm']}, {bundle['architecture']})"
+    )
+
+
+def _memory_cards(data: ReportData) -> list[_Card]:
+    cards = [
+        _Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
+        _Card("RAM", _bytes(data.ram.total), _arena(data)),
+    ]
+    extra = data.switch.bytes_of_flash_per_extra_mode
+    per_mode = "not measured" if extra is None else f"{extra:,.0f} bytes"
+    switch = "of flash"
+    if data.switch.instructions is not None:
+        switch += f"; a switch takes {data.switch.instructions:,} instructions"
+    cards.append(_Card("An extra mode", per_mode, switch))
+    return cards
+
+
+def _range_of_energy(microjoules: Sequence[float]) -> str:
+    high, low = max(microjoules), min(microjoules)
+    divisor, unit = (1000, "mJ") if high >= 1000 else (1, "µJ")
+    return f"{high / divisor:,.1f} → {low / divisor:,.1f} {unit}"
+
+
+def _against(total: int | None, single: int | None) -> str:
+    return "" if total is None or single is None else f"{_bytes(single)} with the top mode alone"
+
+
+def _bytes(value: int | None) -> str:
+    return "not measured" if value is None else f"{value / 1024:,.1f} KiB"
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _verified(check: Verification | None) -> str:
+    if check is None:
+        return "-"
+    return f"{check.samples} bit-exact" if check.mismatches == 0 else f"{check.mismatches} of {check.samples} differ"
