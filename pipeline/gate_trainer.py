@@ -23,7 +23,7 @@ from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates, Outcome
 from dimmer.pipeline.networks.measure import distillation
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe.sections.gates import GatesSection
-from dimmer.pipeline.static_front import StaticMode, best_within, static_front
+from dimmer.pipeline.subnets.static_front import StaticMode, best_within, static_front
 from dimmer.pipeline.trainer import Trainer, sample_mode
 
 STEPS = ("warm-up", "cost", "tuning")

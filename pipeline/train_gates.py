@@ -39,12 +39,12 @@ from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.budget import gate_macs
 from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.static_front import best_within
+from dimmer.pipeline.subnets.static_front import best_within
 
 CODE = (
     "pipeline/train_gates.py",
     "pipeline/gate_trainer.py",
-    "pipeline/static_front.py",
+    "pipeline/subnets/static_front.py",
     "pipeline/trainer.py",
     "pipeline/losses.py",
     "pipeline/batches.py",

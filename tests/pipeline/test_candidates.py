@@ -6,12 +6,12 @@ import math
 import pytest
 import torch
 
-from dimmer.pipeline.candidates import candidate_modes, spread
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.publishing import SelectionSection
-from dimmer.pipeline.static_front import StaticMode
+from dimmer.pipeline.subnets.candidates import candidate_modes, spread
+from dimmer.pipeline.subnets.static_front import StaticMode
 from tests.tiny import TINY, TINY_NARROW
 
 

@@ -10,7 +10,7 @@ import torch
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import ResNet, ResNetConfig
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
-from dimmer.pipeline.static_front import StaticMode, best_within, static_front
+from dimmer.pipeline.subnets.static_front import StaticMode, best_within, static_front
 
 CONFIG = ResNetConfig((1, 1), (1, 1), (4, 6), 1, (8, 8), 3, (8, 4, 2))
 

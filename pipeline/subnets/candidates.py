@@ -1,7 +1,7 @@
 """Candidate modes: which bits per block a calibration looks at.
 
 All depth patterns at every trained width; and where there is more than one width, the best mixed modes that a search by
-measured sensitivity finds (`pipeline.static_front`), spread evenly over the cost. Where the recipe forces as many modes
+measured sensitivity finds (`pipeline.subnets.static_front`), spread evenly over the cost. Where the recipe forces as many modes
 as may be published, those alone: nothing else has a chance.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
 from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.static_front import Progress, StaticMode, static_front
+from dimmer.pipeline.subnets.static_front import Progress, StaticMode, static_front
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,0 +1,1 @@
+"""Sub-networks of a trained network: candidates, norms, ranges, verdicts."""
