@@ -261,10 +261,10 @@ def verify_gates(
     from dimmer.pipeline.artifacts.gates import load_gates, recipe_gates
     from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import to_int8
-    from dimmer.pipeline.gate_trainer import choices
     from dimmer.pipeline.image.gated_records import run_gated
     from dimmer.pipeline.networks.gates.budget import budget_level, gate_macs, gated_cost
     from dimmer.pipeline.networks.gates.integer import compare as agreement
+    from dimmer.pipeline.training.gate_trainer import choices
     from dimmer.pipeline.verify_gated import gated_oracle, mismatches, mode_counts
 
     gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()

@@ -2,8 +2,8 @@
 
 import torch
 
-from dimmer.pipeline.losses import label_loss
 from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.training.losses import label_loss
 
 
 def test_distillation_is_the_kl_divergence_of_softened_outputs() -> None:

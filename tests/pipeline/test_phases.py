@@ -1,6 +1,6 @@
 """What a training does in which epoch."""
 
-from dimmer.pipeline.phases import learning_rate
+from dimmer.pipeline.training.phases import learning_rate
 
 
 def test_the_learning_rate_rises_then_falls_to_zero() -> None:

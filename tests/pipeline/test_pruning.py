@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dimmer.pipeline.pruning import pruned
+from dimmer.pipeline.training.pruning import pruned
 
 
 def test_images_never_seen_and_those_not_learnt_all_stay() -> None:

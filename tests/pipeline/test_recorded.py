@@ -9,8 +9,9 @@ import torch
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.training import TeacherSection
-from dimmer.pipeline.recorded import RecordedSteps, parameters_of
-from dimmer.pipeline.trainer import Trainer, sample_mode
+from dimmer.pipeline.training.recorded import RecordedSteps, parameters_of
+from dimmer.pipeline.training.sampling import sample_mode
+from dimmer.pipeline.training.trainer import Trainer
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU with a CUDA build of torch")
 

@@ -17,11 +17,13 @@ from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, build
 from dimmer.pipeline.networks.measure import accuracy, distillation
-from dimmer.pipeline.phases import phases
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.training import AverageSection, PolishSection, QatSection, TeacherSection
-from dimmer.pipeline.ship import ship
-from dimmer.pipeline.trainer import Trainer, make_optimizer, polished_mode, sample_mode
+from dimmer.pipeline.training.optimiser import make_optimizer
+from dimmer.pipeline.training.phases import phases
+from dimmer.pipeline.training.sampling import polished_mode, sample_mode
+from dimmer.pipeline.training.ship import ship
+from dimmer.pipeline.training.trainer import Trainer
 
 RECIPE = """\
 [model]

@@ -13,9 +13,9 @@ from dimmer.pipeline import train, train_gates
 from dimmer.pipeline.artifacts.checkpoint import find_gates, load_network, load_tensors
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, Split
-from dimmer.pipeline.gate_trainer import STEPS, GateTrainer
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.ship import ship_gates
+from dimmer.pipeline.training.gate_trainer import STEPS, GateTrainer
+from dimmer.pipeline.training.ship import ship_gates
 
 RECIPE = """\
 [model]

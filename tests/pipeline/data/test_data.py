@@ -13,10 +13,10 @@ import torch
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import SHAPES, load_dataset
-from dimmer.pipeline.data.augment import device_crops, pad, random_affine, random_crops, random_flips
 from dimmer.pipeline.data.dataset import Dataset, stratified
 from dimmer.pipeline.data.encoding import INPUT_SCALE, INPUT_ZERO_POINT, to_input, to_int8
 from dimmer.pipeline.data.sets import cifar10 as cifar
+from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_crops, random_flips
 
 
 def ramp(count: int = 6, size: int = 8) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

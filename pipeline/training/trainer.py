@@ -18,54 +18,19 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
 from dimmer.pipeline.data.dataset import Split
-from dimmer.pipeline.losses import Lesson, Losses, Teacher, label_loss, mixed_precision
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build, clamp_gammas
 from dimmer.pipeline.networks.layers.norm import BitNorm
 from dimmer.pipeline.networks.measure import accuracy, distillation
-from dimmer.pipeline.pruning import pruned
 from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TrainSection
-
-
-def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator) -> Mode:
-    """A mode to learn from the super-net in this step.
-
-    With probability ``settings.uniform`` super-net or base-net with all blocks at one narrow width, else any depth
-    pattern with a width of its own for each block.
-    """
-    config = network.config
-    if rng.random() < settings.uniform:
-        bits = int(rng.choice([b for b in config.bits if b != FULL_BITS]))
-        make = super_mode if rng.random() < 0.5 else base_mode
-        return make(config.mandatory, config.skippable, bits)
-    patterns = network.depth_patterns()
-    pattern = patterns[int(rng.integers(len(patterns)))]
-    return Mode(tuple(tuple(bits and int(rng.choice(config.bits)) for bits in stage) for stage in pattern.blocks))
-
-
-def polished_mode(network: Network, settings: PolishSection, rng: np.random.Generator) -> Mode:
-    """The mode that learns in a step of [polish]."""
-    config = network.config
-    lowest = min(config.bits)
-    others = [bits for bits in config.bits if bits != lowest]
-    if not others or rng.random() < settings.lowest:
-        bits, whole = lowest, rng.random() < 2 / 3
-    else:
-        bits, whole = int(rng.choice(others)), rng.random() < 0.5
-    return (super_mode if whole else base_mode)(config.mandatory, config.skippable, bits)
-
-
-def make_optimizer(network: nn.Module, settings: TrainSection) -> torch.optim.SGD:
-    """SGD with Nesterov momentum; norms and biases (all one-dimensional) have no weight decay."""
-    weights = [p for p in network.parameters() if p.ndim > 1]
-    rest = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": settings.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=True)
+from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
+from dimmer.pipeline.training.losses import Lesson, Losses, Teacher, label_loss, mixed_precision
+from dimmer.pipeline.training.optimiser import make_optimizer
+from dimmer.pipeline.training.pruning import pruned
 
 
 class Trainer:

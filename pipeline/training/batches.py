@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dimmer.pipeline.data.augment import device_crops, random_affine, random_crops, random_flips
 from dimmer.pipeline.data.dataset import Images
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.recipe.sections.training import Augmentation
+from dimmer.pipeline.training.augment import device_crops, random_affine, random_crops, random_flips
 
 
 def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:

@@ -24,7 +24,8 @@ from dimmer.pipeline.networks.measure import distillation
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.subnets.static_front import StaticMode, best_within, static_front
-from dimmer.pipeline.trainer import Trainer, sample_mode
+from dimmer.pipeline.training.sampling import sample_mode
+from dimmer.pipeline.training.trainer import Trainer
 
 STEPS = ("warm-up", "cost", "tuning")
 # What the softmax of the wanted option is warmed up to: over that, its gradient would vanish.

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dimmer.pipeline.losses import Lesson, Losses
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.layers.blocks import Norm, select_norm
-from dimmer.pipeline.trainer import Trainer
+from dimmer.pipeline.training.losses import Lesson, Losses
+from dimmer.pipeline.training.trainer import Trainer
 
 
 def parameters_of(network: Network, mode: Mode) -> set[Tensor]:
