@@ -13,7 +13,8 @@ from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.image.records import Record
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
-from dimmer.pipeline.verify import compare, switch_schedules
+from dimmer.pipeline.verification.outcome import compare
+from dimmer.pipeline.verification.schedules import switch_schedules
 from dimmer.targets import TargetError, load_target
 from tests.boards import EVERY_TARGET
 from tests.tiny import TinyBuild, silent

@@ -17,7 +17,7 @@ from dimmer.firmware_gen.gates import MODE_GATED
 from dimmer.firmware_gen.generate import generate
 from dimmer.pipeline.image.gated_records import Gated, run_gated
 from dimmer.pipeline.oracle.interpreter import reference_outputs
-from dimmer.pipeline.verify_gated import gated_oracle, mismatches, mode_counts
+from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches, mode_counts
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.firmware_gen.gated import CLASSES, IMAGE, expected_runs, random_gates
 from tests.firmware_gen.modes import write_modes

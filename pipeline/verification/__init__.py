@@ -1,0 +1,1 @@
+"""The firmware against the TFLite interpreter, bit for bit."""
