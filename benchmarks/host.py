@@ -165,8 +165,8 @@ def tvm(model: Path, data: bytes, work: Path) -> Engine:
     """
     import numpy as np
 
-    from dimmer.pipeline.tvm_module import Runner, build_modules
-    from dimmer.pipeline.tvm_targets import TARGETS
+    from dimmer.pipeline.tvm.module import Runner, build_modules
+    from dimmer.pipeline.tvm.targets import TARGETS
 
     os.environ["TVM_NUM_THREADS"] = "1"
     build_modules({"mode": model}, TARGETS["host"], work)

@@ -26,10 +26,10 @@ from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.jetson_onnx import write_qdq
 from dimmer.pipeline.recipe.recipe import load_recipe
-from dimmer.pipeline.tvm_module import Runner, build_modules
-from dimmer.pipeline.tvm_targets import TARGETS
+from dimmer.pipeline.tvm.module import Runner, build_modules
+from dimmer.pipeline.tvm.qdq import write_qdq
+from dimmer.pipeline.tvm.targets import TARGETS
 
 LIMIT = 2.0
 """Of onnxruntime's time, what TVM may take."""

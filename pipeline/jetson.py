@@ -13,135 +13,35 @@ The stage's folder holds the bundle, in a folder of the model's name, and `bundl
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
-from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import tvm_module
 from dimmer.pipeline.artifacts.bundle import RESULT, bundle_folder, module_folder, stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.bundles.make import bundle_policy, make
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
-from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
-from dimmer.pipeline.jetson_bundle import (
-    GPU_CODE,
-    GPU_LIBRARY,
-    LIBRARY,
-    MACHINES,
-    WEIGHTS,
-    Modules,
-    SelfTest,
-    machine_of,
-    make_bundle,
-)
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.tvm_module import load_modules
-from dimmer.pipeline.tvm_runtime import cache_folder, tvm_runtime
+from dimmer.pipeline.tvm.module import load_modules
 from dimmer.targets import Target, load_target
 
 CODE = (
     "pipeline/jetson.py",
-    "pipeline/jetson_bundle.py",
-    "pipeline/jetson_table.py",
-    "pipeline/tvm_runtime.py",
+    "pipeline/bundles/bundle.py",
+    "pipeline/bundles/table.py",
+    "pipeline/tvm/runtime.py",
     "pipeline/oracle/interpreter.py",
     "firmware_gen",
     "targets",
     "requirements.txt",
 )
-
-
-def make(
-    name: str,
-    modules: Modules,
-    modes: Sequence[ModeSource],
-    policy: PolicyConfig,
-    inputs: bytes,
-    samples: int,
-    target: Target,
-    out: Path,
-) -> dict[str, Any]:
-    """Makes ``out/<name>`` a bundle, runs its self-test, and gives the content of bundle.json.
-
-    Args:
-        modules: what TVM compiled of the modes.
-        inputs: int8[samples,H,W,C] for the self-test.
-
-    Raises:
-        DimmerError: TVM, the interpreter or the runtime's wheel is missing, or a result differs in any bit.
-        TargetError: the cross compiler or the emulator is missing.
-    """
-    from dimmer.pipeline.oracle.interpreter import reference_outputs
-
-    require_tools(target.tools)
-    bundle = out / name
-    runtime = tvm_runtime(MACHINES.get(machine_of(modules.library), "?"), cache_folder())
-    expected = {mode.name: reference_outputs(mode.path, inputs) for mode in modes}
-    test = SelfTest(samples, inputs, expected)
-    manifest = make_bundle(name, modules, policy, test, runtime, target, bundle)
-    checked = self_test(bundle, target)
-    sizes = {path.relative_to(bundle).as_posix(): path.stat().st_size for path in bundle.rglob("*") if path.is_file()}
-    return {
-        "version": manifest["version"],
-        "architecture": manifest["architecture"],
-        "tvm": manifest["tvm"],
-        "bytes": {
-            "weights": sizes[WEIGHTS],
-            "library": sizes[LIBRARY],
-            "gpu_library": sizes.get(GPU_LIBRARY, 0) + sizes.get(GPU_CODE, 0),
-            "runtime": sum(sizes[f"lib/{library.name}"] for library in runtime.libraries),
-            "program": sizes["bin/dimmer-run"],
-            "total": sum(sizes.values()),
-        },
-        "modes": [{"name": mode.name, "verify": checked[mode.name]} for mode in modes],
-        "policy": [
-            {
-                "mode": modes[tier.mode].name,
-                "min_charge_permille": tier.min_charge_permille,
-                "min_millivolts": tier.min_millivolts,
-                "hysteresis_permille": policy.hysteresis_permille,
-                "dwell_s": policy.dwell_s,
-            }
-            for tier in policy.tiers
-        ],
-    }
-
-
-def self_test(bundle: Path, target: Target) -> dict[str, dict[str, Any]]:
-    """Runs a bundle's program on the target.
-
-    Returns:
-        mode -> samples, mismatches, backend.
-
-    Raises:
-        DimmerError: a result differs from the reference interpreter's in any bit.
-    """
-    done = target.run(bundle / "bin" / "dimmer-run", ["--self-test"], bundle)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    wrong = [f"{line['mode']} in {line['mismatches']} of {line['samples']}" for line in lines if not line["ok"]]
-    if wrong or not lines:
-        raise DimmerError(
-            f"{target.name}: the modes differ from the TFLite interpreter ({', '.join(wrong) or 'no result'}); "
-            "do not install it, report it"
-        )
-    return {
-        line["mode"]: {"samples": line["samples"], "mismatches": line["mismatches"], "backend": target.description}
-        for line in lines
-    }
-
-
-def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
-    """The recipe's tiers; even ones where the recipe's are budgets of gates, which TVM's modes have not."""
-    from dimmer.pipeline.image.policy import recipe_policy
-
-    return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, range(modes))
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:

@@ -3,7 +3,7 @@
 python -m pipeline.tvm_tune --model cifar10-r14 --target host
 python -m pipeline.tvm_tune --model cifar10-r14 --target jetson --rpc HOST:PORT
 
-Every tile of `pipeline.tvm_schedule` that divides a convolution's work is built, run where the target is, and written
+Every tile of `pipeline.tvm.schedule` that divides a convolution's work is built, run where the target is, and written
 into build/<model>/tuning/<target>, MetaSchedule's own database, at once: what is stopped goes on where it was. The
 `tvm_module` stage takes the fastest of what the database holds; without it the default tiles stand.
 
@@ -15,13 +15,7 @@ With --rpc the code runs on a board that has registered at TVM's tracker under t
 
 from __future__ import annotations
 
-import statistics
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,174 +23,11 @@ from dimmer.pipeline.artifacts.bundle import tuning_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.recipe.recipe import load_recipe
-from dimmer.pipeline.tvm_dot import Dot, dot_of
-from dimmer.pipeline.tvm_module import import_tvm, link, relax_module
-from dimmer.pipeline.tvm_schedule import TILES, apply, default_tile_of, open_database, tiles_of, workload
-from dimmer.pipeline.tvm_targets import TvmTarget, tvm_target
-
-RUN_S = 60
-MEASURED_MS = 50  # of each of REPEATS
-REPEATS = 5
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """One convolution.
-
-    Attributes:
-        default_us, best_us: of the default tile and of the fastest.
-    """
-
-    name: str
-    default_us: float
-    best_us: float
-
-
-def tune(module: Any, target: TvmTarget, folder: Path, rpc: tuple[str, int] | None, progress: Progress) -> list[Tuned]:
-    """Measures every tile of every convolution that the database in ``folder`` does not have yet.
-
-    Args:
-        module: functions that are not scheduled, from `relax_module`.
-        rpc: host and port of the tracker, or None for this machine.
-
-    Raises:
-        DimmerError: nothing can be run, or the database is damaged.
-    """
-    from tvm.s_tir import meta_schedule as ms
-
-    processor = target.processor()
-    dot = dot_of(processor)
-    folder.mkdir(parents=True, exist_ok=True)
-    database = open_database(folder)
-    config = ms.runner.EvaluatorConfig(number=1, repeat=REPEATS, min_repeat_ms=MEASURED_MS)
-    work = [(name, mod, tile) for name, mod in convolutions(module, dot) for tile in tiles_of(mod, dot)]
-    with _stopped_quietly():
-        runner = _runner(ms, config, target, rpc)
-        for done, (name, mod, tile) in enumerate(work):
-            known = database.commit_workload(mod)
-            if tile not in {tile_of(record) for record in database.get_top_k(known, len(TILES))}:
-                progress(f"{name}, {tile[0]} x {tile[1]}", done / len(work))
-                _measure(ms, database, known, mod, tile, dot, runner, target)
-    return [_tuned(database, name, mod, dot) for name, mod in convolutions(module, dot)]
-
-
-def convolutions(module: Any, dot: Dot) -> Iterator[tuple[str, Any]]:
-    """The functions that have a tile, by themselves."""
-    from tvm import tirx
-
-    for variable, function in module.functions.items():
-        if isinstance(function, tirx.PrimFunc):
-            alone = workload(function)
-            if tiles_of(alone, dot):
-                yield variable.name_hint, alone
-
-
-def tile_of(record: Any) -> tuple[int, int]:
-    """The tile that a record was made with."""
-    (index,) = (int(decision) for decision in record.trace.decisions.values())
-    return TILES[index]
-
-
-def _measure(
-    ms: Any,
-    database: Any,
-    known: Any,
-    mod: Any,
-    tile: tuple[int, int],
-    dot: Dot,
-    runner: Any,
-    target: TvmTarget,
-) -> None:
-    import tvm
-
-    processor = target.processor()
-    sch = tvm.s_tir.Schedule(mod)
-    index = TILES.index(tile)
-    sch.sample_categorical(list(range(len(TILES))), [1 / len(TILES)] * len(TILES), decision=index)
-    apply(sch, dot, tile)
-    arguments = ms.arg_info.ArgInfo.from_entry_func(sch.mod, remove_preproc=True)
-    with tempfile.TemporaryDirectory(prefix="dimmer-tune-") as folder:
-        library = Path(folder) / "candidate.so"
-        link(tvm.tirx.build(sch.mod, target=processor), target, library)
-        (future,) = runner.run([ms.runner.RunnerInput(str(library), "cpu", arguments)])
-        result = future.result()
-    if result.error_msg is not None:
-        raise DimmerError(f"a tile of {tile} cannot be run: {_last_line(result.error_msg)}")
-    record = ms.database.TuningRecord(sch.trace, known, result.run_secs, processor, arguments)
-    database.commit_tuning_record(record)
-
-
-def _tuned(database: Any, name: str, mod: Any, dot: Dot) -> Tuned:
-    records = database.get_top_k(database.commit_workload(mod), len(TILES))
-    times = {
-        tile_of(record): 1e6 * statistics.median(float(second) for second in record.run_secs) for record in records
-    }
-    return Tuned(name, times[default_tile_of(mod, dot)], min(times.values()))
-
-
-def _runner(ms: Any, config: Any, target: TvmTarget, rpc: tuple[str, int] | None) -> Any:
-    if rpc is None:
-        return ms.runner.LocalRunner(timeout_sec=RUN_S, evaluator_config=config)
-    host, port = rpc
-    _check_tracker(target.name, host, port)
-    connection = ms.runner.RPCConfig(host, port, target.name, session_timeout_sec=RUN_S)
-    return ms.runner.RPCRunner(rpc_config=connection, evaluator_config=config, max_workers=1)
-
-
-def _check_tracker(key: str, host: str, port: int) -> None:
-    """Whether a board waits there; TVM itself would try for minutes."""
-    import socket
-
-    from tvm import rpc
-
-    try:
-        socket.create_connection((host, port), timeout=10).close()
-        servers = rpc.connect_tracker(host, port).summary()["server_info"]
-    except (OSError, RuntimeError) as error:
-        raise DimmerError(
-            f"no TVM tracker answers at {host}:{port} ({str(error).splitlines()[0]}): "
-            "start one with 'python -m tvm.exec.rpc_tracker'"
-        ) from error
-    if not any(entry.get("key") == f"server:{key}" for entry in servers):
-        raise DimmerError(
-            f"no board has registered at {host}:{port} as {key}: on it, type "
-            f"'python -m tvm.exec.rpc_server --tracker {host}:{port} --key {key}'"
-        )
-
-
-@contextmanager
-def _stopped_quietly() -> Iterator[None]:
-    """TVM's workers say for themselves that they were interrupted, at length."""
-    import logging
-
-    logger = logging.getLogger("tvm")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1].strip() if lines else "it says nothing"
-
-
-def address(text: str | None) -> tuple[str, int] | None:
-    """HOST:PORT.
-
-    Raises:
-        DimmerError: it is none.
-    """
-    if text is None:
-        return None
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise DimmerError(f"--rpc takes no {text}: write HOST:PORT of TVM's tracker")
-    return host, int(port)
+from dimmer.pipeline.tvm.dot import dot_of
+from dimmer.pipeline.tvm.module import import_tvm, relax_module
+from dimmer.pipeline.tvm.targets import tvm_target
+from dimmer.pipeline.tvm.tuning import address, tune
 
 
 def main(

@@ -18,9 +18,9 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import jetson
 from dimmer.pipeline.artifacts.context import BuildContext
 from dimmer.pipeline.build import steps_for
+from dimmer.pipeline.bundles.bundle import MACHINES
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT, StageResult
-from dimmer.pipeline.jetson_bundle import MACHINES
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.collect import collect
 from dimmer.pipeline.reporting.page import check_document, write_report

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pytest
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.tvm_cuda import Sources, apply_gpu, machine_code
-from dimmer.pipeline.tvm_dot import CUDA
-from dimmer.pipeline.tvm_module import relax_module
-from dimmer.pipeline.tvm_runtime import cache_folder
-from dimmer.pipeline.tvm_targets import TARGETS
+from dimmer.pipeline.tvm.cuda import Sources, apply_gpu, machine_code
+from dimmer.pipeline.tvm.dot import CUDA
+from dimmer.pipeline.tvm.module import relax_module
+from dimmer.pipeline.tvm.runtime import cache_folder
+from dimmer.pipeline.tvm.targets import TARGETS
 from tests.pipeline.test_tvm_module import network
 
 pytestmark = pytest.mark.xdist_group("tvm")

@@ -16,15 +16,15 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline import jetson
 from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.bundles.bundle import machine_of
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.jetson_bundle import machine_of
-from dimmer.pipeline.jetson_onnx import write_qdq
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-from dimmer.pipeline.tvm_dot import ARM, AVX2, PLAIN, dot_of
-from dimmer.pipeline.tvm_module import build_modules, load_modules, mismatches
-from dimmer.pipeline.tvm_schedule import default_tile
-from dimmer.pipeline.tvm_targets import TARGETS
+from dimmer.pipeline.tvm.dot import ARM, AVX2, PLAIN, dot_of
+from dimmer.pipeline.tvm.module import build_modules, load_modules, mismatches
+from dimmer.pipeline.tvm.qdq import write_qdq
+from dimmer.pipeline.tvm.schedule import default_tile
+from dimmer.pipeline.tvm.targets import TARGETS
 from dimmer.targets import load_target
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.tflite_builder import Layers

@@ -17,11 +17,11 @@ from dimmer.pipeline import tvm_tune
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-from dimmer.pipeline.tvm_dot import dot_of
-from dimmer.pipeline.tvm_module import build_modules, mismatches, relax_module
-from dimmer.pipeline.tvm_schedule import apply, open_database, schedule, tiles_of
-from dimmer.pipeline.tvm_targets import TARGETS
-from dimmer.pipeline.tvm_tune import tile_of, tune
+from dimmer.pipeline.tvm.dot import dot_of
+from dimmer.pipeline.tvm.module import build_modules, mismatches, relax_module
+from dimmer.pipeline.tvm.schedule import apply, open_database, schedule, tiles_of
+from dimmer.pipeline.tvm.targets import TARGETS
+from dimmer.pipeline.tvm.tuning import tile_of, tune
 from tests.firmware_gen.tflite_builder import Layers
 
 pytest.importorskip("tvm", reason="needs apache-tvm")

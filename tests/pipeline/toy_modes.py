@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dimmer.pipeline.jetson_bundle import ModuleMode, Modules, SelfTest
-from dimmer.pipeline.jetson_table import TableTensor, TableWeight
-from dimmer.pipeline.tvm_runtime import installed_versions
+from dimmer.pipeline.tvm.parts import ModuleMode, Modules, SelfTest, TableTensor, TableWeight
+from dimmer.pipeline.tvm.runtime import installed_versions
 from dimmer.targets import Target
 
 Int8 = npt.NDArray[np.int8]

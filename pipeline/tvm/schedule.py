@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.tvm_dot import ARM, AVX2, PLAIN, Dot, register
+from dimmer.pipeline.tvm.dot import ARM, AVX2, PLAIN, Dot, register
 
 LANES = 16  # of a loop without sums: int8 codes that are read, widened and written together
 TILES = tuple((pixels, vectors) for pixels in range(1, 9) for vectors in range(1, 5))

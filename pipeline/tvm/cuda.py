@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.tvm_dot import CUDA, register
+from dimmer.pipeline.tvm.dot import CUDA, register
 
 NVRTC = "nvidia-cuda-nvrtc"
 NVRTC_VERSION = "13.5.37"
@@ -44,7 +44,7 @@ def schedule_gpu(module: Any) -> Any:
 
 def apply_gpu(sch: Any) -> None:
     """Schedules the one function of ``sch``."""
-    from dimmer.pipeline.tvm_schedule import extent, has_dot, reductions
+    from dimmer.pipeline.tvm.schedule import extent, has_dot, reductions
 
     names = {sch.get(block).name_hint: block for block in sch.get_child_blocks(sch.get_sblock("root"))}
     last = list(names)[-1]

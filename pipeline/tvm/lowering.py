@@ -38,7 +38,7 @@ from dimmer.firmware_gen.graph.types import (
 )
 from dimmer.firmware_gen.lower.operators import ADD_LEFT_SHIFT
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.tvm_dot import Dot
+from dimmer.pipeline.tvm.dot import Dot
 
 ONE_BY_ONE = Window(1, 1, 1, 1, 1, 1, Padding(0, 0, 0, 0))
 ALIGN = 64  # of a weight in weights.bin, as TVM aligns its own tensors

@@ -8,41 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-
-DTYPE_CODES = {"int": 0, "uint": 1, "float": 2}  # DLPack's
-
-
-@dataclass(frozen=True)
-class TableTensor:
-    """Input or output: int8, with what its codes mean."""
-
-    shape: tuple[int, ...]
-    scale: float
-    zero_point: int
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
-
-
-@dataclass(frozen=True)
-class TableWeight:
-    """A constant in the weights' file.
-
-    Attributes:
-        dtype: "int8", "int32" and the like.
-        offset: bytes into the file.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    offset: int
-    size: int
+from dimmer.pipeline.tvm.parts import TableTensor, TableWeight, dtype_of
 
 
 @dataclass(frozen=True)
@@ -155,19 +121,6 @@ def _lines(t: BundleTable, bundle: Path) -> Iterator[str]:
         yield "        },"
     yield "    },"
     yield "};"
-
-
-def dtype_of(name: str) -> tuple[int, int]:
-    """DLPack's code and bits of "int8", "float32" and so on.
-
-    Raises:
-        ValueError: it is none of these.
-    """
-    kind = name.rstrip("0123456789")
-    bits = name[len(kind) :]
-    if kind not in DTYPE_CODES or not bits:
-        raise ValueError(f"unknown element type {name}")
-    return DTYPE_CODES[kind], int(bits)
 
 
 def _text(value: str) -> str:

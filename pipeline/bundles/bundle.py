@@ -13,8 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +20,11 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.pipeline.bundles.table import BundleTable, TableMode, table_source
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.jetson_table import BundleTable, TableMode, TableTensor, TableWeight, table_source
-from dimmer.pipeline.tvm_runtime import TvmRuntime, copy_runtime
+from dimmer.pipeline.tvm.parts import Modules, SelfTest, TableTensor
+from dimmer.pipeline.tvm.runtime import TvmRuntime, copy_runtime
 from dimmer.targets import Target
 
 JETSON = ROOT / "targets" / "jetson"
@@ -38,65 +37,6 @@ WEIGHTS = "weights.bin"
 INPUTS = "selftest/inputs.i8"
 # ELF's e_machine -> what `uname -m` says.
 MACHINES = {62: "x86_64", 183: "aarch64"}
-
-
-@dataclass(frozen=True)
-class ModuleMode:
-    """A mode as TVM compiled it.
-
-    Attributes:
-        function: in the library.
-        weights: indexes into Modules.weights, in the order of the function's parameters behind the input.
-        onnx: the same mode with its scales as QuantizeLinear and DequantizeLinear.
-    """
-
-    name: str
-    function: str
-    weights: tuple[int, ...]
-    onnx: Path
-
-
-@dataclass(frozen=True)
-class GpuCode:
-    """The same modes for a GPU.
-
-    Attributes:
-        library: what runs on the processor of it: function a mode, as in Modules.library.
-        code: the kernels, as the GPU's machine code.
-        architecture: "sm_87".
-    """
-
-    library: Path
-    code: Path
-    architecture: str
-
-
-@dataclass(frozen=True)
-class Modules:
-    """A library of modes and their one set of weights.
-
-    Attributes:
-        modes: the most expensive first.
-        gpu: the same for the GPU, on the same weights, where the target has one.
-    """
-
-    library: Path
-    weights_file: Path
-    tvm_version: str
-    input: TableTensor
-    output: TableTensor
-    modes: tuple[ModuleMode, ...]
-    weights: tuple[TableWeight, ...]
-    gpu: GpuCode | None = None
-
-
-@dataclass(frozen=True)
-class SelfTest:
-    """Inputs, one after the other, and the outputs of the reference interpreter for each mode."""
-
-    samples: int
-    inputs: bytes
-    expected: Mapping[str, bytes]
 
 
 def make_bundle(

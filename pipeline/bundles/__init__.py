@@ -1,0 +1,1 @@
+"""Bundles for Linux boards: program, library, weights, self-test."""

@@ -1,0 +1,1 @@
+"""Modes through TVM: lowering, schedules, modules, tuning."""
