@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 import typer
 
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network, load_tensors, stage_folder
+from dimmer.pipeline.artifacts.checkpoint import load_tensors, stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
@@ -21,8 +21,6 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training.loop import CHECKPOINT, override, train
-
-__all__ = ["Epoch", "find_checkpoint", "load_network", "run", "train"]
 
 CODE = (
     "pipeline/train.py",

@@ -26,7 +26,7 @@ from dimmer.pipeline.core.errors import DimmerError
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 MANIFEST = "manifest.json"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 _FORMAT = 1
 _KEY_FILE = ".dimmer-key"
 _FULL_DISK_BYTES = 1 << 20

@@ -8,17 +8,9 @@ subtraction and no table.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape
-
-if TYPE_CHECKING:
-    from torch import Tensor, device
 
 
 def _mnist5k() -> Dataset:

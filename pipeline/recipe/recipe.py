@@ -29,7 +29,7 @@ from dimmer.pipeline.recipe.sections.training import (
     TrainSection,
 )
 
-MODELS = Path(__file__).resolve().parents[1] / "models"
+MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 @dataclass(frozen=True)

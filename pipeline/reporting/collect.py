@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dimmer.pipeline import simulate
 from dimmer.pipeline.artifacts.figures import generator_version, read_figures
 from dimmer.pipeline.artifacts.report import (
     ArenaBuffer,
@@ -21,6 +20,8 @@ from dimmer.pipeline.artifacts.report import (
     Verification,
 )
 from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.energy.device import Device
+from dimmer.pipeline.energy.discharge import discharge
 
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.context import BuildContext
@@ -152,8 +153,8 @@ def _battery(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tupl
     # What a gated tier costs depends on the inputs.
     if not policy or len(energies) < len(modes) or any(tier.mode not in energies for tier in policy):
         return (), ""
-    device = simulate.Device()
-    samples = simulate.discharge(policy, energies, device)
+    device = Device()
+    samples = discharge(policy, energies, device)
     top = device.energy_uj / device.power_uw(energies[modes[0].name]) / 3600
     life = samples[-1].time_s / 3600
     return (

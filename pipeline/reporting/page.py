@@ -20,7 +20,7 @@ SCHEMA = Path(__file__).with_name("report.schema.json")
 
 TEMPLATES = Path(__file__).with_name("templates")
 
-_PLOT_CODE = [Path(__file__).with_name(name) for name in ("report_plots.py", "report_data.py")]
+_PLOT_CODE = [Path(__file__).with_name("plots.py"), Path(__file__).parents[1] / "artifacts" / "report.py"]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Candidate modes: which bits per block a calibration looks at.
 
 All depth patterns at every trained width; and where there is more than one width, the best mixed modes that a search by
-measured sensitivity finds (`pipeline.subnets.static_front`), spread evenly over the cost. Where the recipe forces as many modes
-as may be published, those alone: nothing else has a chance.
+measured sensitivity finds (`pipeline.subnets.static_front`), spread evenly over the cost. Where the recipe forces as
+many modes as may be published, those alone: nothing else has a chance.
 """
 
 from __future__ import annotations

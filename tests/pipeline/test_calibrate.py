@@ -12,6 +12,9 @@ from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import deploy, range_group
 from dimmer.pipeline.networks.families.resnet import ResNet
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.subnets import calibrated
+from dimmer.pipeline.subnets.norms import trained_prefix
+from dimmer.pipeline.subnets.tables import print_tables
 from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")
@@ -65,7 +68,7 @@ def test_recalibration_is_kept_only_where_it_gains(tiny: TinyBuild) -> None:
 )
 def test_a_mode_shares_the_norms_of_blocks_with_which_a_trained_mode_begins(mode: str, blocks: set[str]) -> None:
     network = ResNet(ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 10, (8, 4, 2)))
-    names = calibrate.trained_prefix(network, Mode.parse(mode))
+    names = trained_prefix(network, Mode.parse(mode))
     assert "stem.norm" in names
     assert {name.split("stages.")[1] for name in names if name.endswith("norm1")} == {f"{b}.norm1" for b in blocks}
 
@@ -86,7 +89,7 @@ def test_calibration_repeats_bit_for_bit(tiny: TinyBuild, tmp_path: object) -> N
     out = Path(str(tmp_path))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    calibrate.calibrate(tiny.recipe, load_network(tiny.recipe), out, silent)
+    calibrated.calibrate(tiny.recipe, load_network(tiny.recipe), out, silent)
     torch.set_num_threads(threads)
     again = json.loads((out / "calibration.json").read_text())
     assert again == load_calibration(tiny.build / "calibrate").contents
@@ -111,7 +114,7 @@ def test_groups_follow_norm_variants(tiny: TinyBuild) -> None:
 
 
 def test_tables_are_printed(tiny: TinyBuild, capsys: pytest.CaptureFixture[str]) -> None:
-    calibrate.print_tables(load_calibration(tiny.build / "calibrate"))
+    print_tables(load_calibration(tiny.build / "calibrate"))
     text = capsys.readouterr().out
     assert "stream.1" in text
     assert "published" in text

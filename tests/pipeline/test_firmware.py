@@ -107,7 +107,7 @@ def test_a_file_on_which_the_interpreter_dies(tmp_path: Path) -> None:
 
 
 def test_a_wrong_firmware_is_not_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dimmer.pipeline.firmware.run_oracle", lambda jobs: [bytes(6) for _ in jobs])
+    monkeypatch.setattr("dimmer.pipeline.image.compiled.run_oracle", lambda jobs: [bytes(6) for _ in jobs])
     with pytest.raises(DimmerError, match="the self-test of 888, 880, 800 fails"):
         make(modes_order(tmp_path), load_target("host"), tmp_path / "out", silent)
 

@@ -9,7 +9,7 @@ from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.oracle.interpreter import OracleJob, run_oracle
-from dimmer.tests.pipeline.integer_network import IntegerNetwork, integer_network, rescale
+from tests.pipeline.integer_network import IntegerNetwork, integer_network, rescale
 from tests.tiny import TinyBuild
 
 

@@ -15,10 +15,11 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline import jetson
 from dimmer.pipeline.artifacts.context import BuildContext
 from dimmer.pipeline.build import steps_for
+from dimmer.pipeline.bundles import make
 from dimmer.pipeline.bundles.bundle import MACHINES
+from dimmer.pipeline.bundles.make import bundle_policy
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT, StageResult
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -120,9 +121,9 @@ def test_other_reports_have_no_bundle(built: BuildContext) -> None:
 
 def test_budgets_of_gates_become_even_tiers(context: BuildContext) -> None:
     recipe = context.recipe
-    assert len(jetson.bundle_policy(recipe, 4).tiers) == len(recipe.policy.tiers) + 1
+    assert len(bundle_policy(recipe, 4).tiers) == len(recipe.policy.tiers) + 1
     gated = replace(recipe, policy=replace(recipe.policy, tiers=(500,), budgets=(1.0, 0.5)))
-    assert jetson.bundle_policy(gated, 4) == even_policy(4)
+    assert bundle_policy(gated, 4) == even_policy(4)
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_a_bundle_is_made_and_runs(stand_ins: Target, tmp_path: Path) -> None:
     modes = [ModeSource(name, Path(f"{name}.tflite")) for name in NAMES]
     inputs = toy_self_test().inputs
     modules = toy_modules(platform.machine(), tmp_path / "modules")
-    figures = jetson.make("toy", modules, modes, even_policy(2), inputs, SAMPLES, stand_ins, tmp_path / "out")
+    figures = make.make("toy", modules, modes, even_policy(2), inputs, SAMPLES, stand_ins, tmp_path / "out")
     assert [(mode["name"], mode["verify"]["samples"], mode["verify"]["mismatches"]) for mode in figures["modes"]] == [
         ("88", SAMPLES, 0),
         ("80", SAMPLES, 0),
@@ -161,7 +162,7 @@ def test_a_bundle_that_differs_is_not_made(stand_ins: Target, tmp_path: Path, mo
     modes = [ModeSource(name, Path(f"{name}.tflite")) for name in NAMES]
     modules = toy_modules(platform.machine(), tmp_path / "modules")
     with pytest.raises(DimmerError, match="jetson: the modes differ from the TFLite interpreter"):
-        jetson.make("toy", modules, modes, even_policy(2), toy_self_test().inputs, SAMPLES, stand_ins, tmp_path / "out")
+        make.make("toy", modules, modes, even_policy(2), toy_self_test().inputs, SAMPLES, stand_ins, tmp_path / "out")
 
 
 @pytest.mark.parametrize("module", ["firmware", "size", "verify"])
@@ -180,4 +181,4 @@ def test_a_missing_cross_compiler_is_named_with_its_package(tmp_path: Path, monk
     pytest.importorskip("tvm", reason="needs apache-tvm")
     modules = toy_modules(platform.machine(), tmp_path / "modules")
     with pytest.raises(DimmerError, match=r"aarch64-lamp-gcc not found: .*gcc-aarch64-lamp"):
-        jetson.make("toy", modules, [], even_policy(2), b"", 0, replace(target, toolchain=toolchain), tmp_path)
+        make.make("toy", modules, [], even_policy(2), b"", 0, replace(target, toolchain=toolchain), tmp_path)

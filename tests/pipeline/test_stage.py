@@ -128,7 +128,7 @@ SLOW_STAGE = textwrap.dedent(
     """
     import sys, time
     from pathlib import Path
-    from dimmer.pipeline.stage import run_stage
+    from dimmer.pipeline.core.stage import run_stage
 
     root, keep = Path(sys.argv[1]), sys.argv[2] == "keep"
 

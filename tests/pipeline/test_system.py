@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.pipeline import system
+from dimmer.pipeline.core.debian import PACKAGES, missing_tools, named_tools, require_tools
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import load_target, target_names
 
@@ -32,13 +33,13 @@ def write_command(path: Path, script: str) -> None:
 
 
 def test_nothing_missing_installs_nothing(fake_bin: Path) -> None:
-    system.require_tools({"cat": "coreutils", str(fake_bin): "base-files"})
+    require_tools({"cat": "coreutils", str(fake_bin): "base-files"})
     assert not (fake_bin.parent / "log").exists()
 
 
 def test_root_installs(fake_bin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    system.require_tools({"lamp": "lamp"})
+    require_tools({"lamp": "lamp"})
     assert (fake_bin.parent / "log").read_text().splitlines()[-1].endswith("install -y --no-install-recommends lamp")
 
 
@@ -46,14 +47,14 @@ def test_sudo_without_a_password_installs(fake_bin: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     write_command(fake_bin / "sudo", '[ "$1" = -n ] && shift && [ "$1" = true ] || "$@"')
     (fake_bin / "true").symlink_to("/usr/bin/true")
-    system.require_tools({"lamp": "lamp"})
+    require_tools({"lamp": "lamp"})
     assert (fake_bin / "lamp").exists()
 
 
 def test_user_is_told_the_line_to_type(fake_bin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(DimmerError) as caught:
-        system.require_tools({"lamp": "lamp-tools", "bulb": "bulb"})
+        require_tools({"lamp": "lamp-tools", "bulb": "bulb"})
     assert str(caught.value) == (
         "bulb, lamp not found: type 'sudo apt-get install -y --no-install-recommends bulb lamp-tools'"
     )
@@ -64,7 +65,7 @@ def test_offline_installs_nothing(fake_bin: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setenv("DIMMER_OFFLINE", "1")
     with pytest.raises(DimmerError, match="sudo apt-get install"):
-        system.require_tools({"lamp": "lamp"})
+        require_tools({"lamp": "lamp"})
     assert not (fake_bin.parent / "log").exists()
 
 
@@ -72,23 +73,23 @@ def test_failed_install_says_what_apt_said(fake_bin: Path, monkeypatch: pytest.M
     monkeypatch.setattr("os.geteuid", lambda: 0)
     write_command(fake_bin / "apt-get", "echo 'E: Unable to locate package lamp'; exit 100")
     with pytest.raises(DimmerError, match="E: Unable to locate package lamp"):
-        system.require_tools({"lamp": "lamp"})
+        require_tools({"lamp": "lamp"})
 
 
 def test_compilers_bring_their_c_library() -> None:
-    packages = set(system.named_tools(["arm-none-eabi-gcc", "qemu-system-arm"]).values())
+    packages = set(named_tools(["arm-none-eabi-gcc", "qemu-system-arm"]).values())
     assert packages == {"gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "qemu-system-arm"}
 
 
 def test_clang_brings_its_sanitizers(fake_bin: Path) -> None:
-    tools = system.named_tools(["clang"])
+    tools = named_tools(["clang"])
     assert set(tools.values()) == {"clang", "libclang-rt-dev"}
-    assert system.missing_tools(tools) == tools
+    assert missing_tools(tools) == tools
     library = fake_bin / "libclang_rt.a"
     write_command(fake_bin / "clang", f"echo {library}")
-    assert list(system.missing_tools(tools).values()) == ["libclang-rt-dev"]
+    assert list(missing_tools(tools).values()) == ["libclang-rt-dev"]
     library.touch()
-    assert not system.missing_tools(tools)
+    assert not missing_tools(tools)
 
 
 def test_unknown_tool_exits_2_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,4 +99,4 @@ def test_unknown_tool_exits_2_with_one_line(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("name", target_names())
 def test_the_packages_of_every_target_are_known(name: str) -> None:
-    assert load_target(name).tools.items() <= system.PACKAGES.items()
+    assert load_target(name).tools.items() <= PACKAGES.items()

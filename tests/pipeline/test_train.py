@@ -19,6 +19,7 @@ from dimmer.pipeline.networks import MIN_GAMMA, build
 from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.training import AverageSection, PolishSection, QatSection, TeacherSection
+from dimmer.pipeline.training.loop import override, train
 from dimmer.pipeline.training.optimiser import make_optimizer
 from dimmer.pipeline.training.phases import phases
 from dimmer.pipeline.training.sampling import polished_mode, sample_mode
@@ -110,7 +111,7 @@ def test_the_base_net_does_not_teach_the_skippable_blocks(recipe: Recipe) -> Non
 
 def test_training_learns_and_writes_checkpoint_and_history(recipe: Recipe, tmp_path: Path) -> None:
     seen: list[float] = []
-    path = stage.train(recipe, tmp_path / "out", progress=lambda text, share: seen.append(share))
+    path = train(recipe, tmp_path / "out", progress=lambda text, share: seen.append(share))
     assert path == tmp_path / "out" / "checkpoint.safetensors"
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
@@ -128,34 +129,34 @@ def test_training_learns_and_writes_checkpoint_and_history(recipe: Recipe, tmp_p
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_an_interrupted_training_ends_in_the_same_bytes(recipe: Recipe, tmp_path: Path, precision: str) -> None:
     recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, precision=precision))
-    whole = stage.train(recipe, tmp_path / "whole").read_bytes()
+    whole = train(recipe, tmp_path / "whole").read_bytes()
 
     def interrupt(text: str, share: float) -> None:
         if share > 0.75:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stage.train(recipe, tmp_path / "cut", progress=interrupt)
+        train(recipe, tmp_path / "cut", progress=interrupt)
     assert not (tmp_path / "cut" / "checkpoint.safetensors").exists()
     steps: list[float] = []
-    resumed = stage.train(recipe, tmp_path / "cut", progress=lambda text, share: steps.append(share))
+    resumed = train(recipe, tmp_path / "cut", progress=lambda text, share: steps.append(share))
     assert steps[0] > 2 / 3, "the first two epochs are not done again"
     assert resumed.read_bytes() == whole
 
 
 def test_a_finished_training_is_not_repeated_but_another_recipe_is(recipe: Recipe, tmp_path: Path) -> None:
-    path = stage.train(recipe, tmp_path)
+    path = train(recipe, tmp_path)
     before = path.stat().st_mtime_ns
-    assert stage.train(recipe, tmp_path).stat().st_mtime_ns == before
-    other = stage.override(recipe, seed=9, epochs=1)
-    assert stage.train(other, tmp_path).stat().st_mtime_ns != before
+    assert train(recipe, tmp_path).stat().st_mtime_ns == before
+    other = override(recipe, seed=9, epochs=1)
+    assert train(other, tmp_path).stat().st_mtime_ns != before
     assert load_tensors(path)[1]["seed"] == 9
 
 
 def test_a_diverged_training_says_so(recipe: Recipe, tmp_path: Path) -> None:
     wild = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, lr=1e30))
     with pytest.raises(DimmerError, match=r"diverged in epoch 1; lower train\.lr"):
-        stage.train(wild, tmp_path)
+        train(wild, tmp_path)
 
 
 def test_without_weights_the_error_names_the_command(recipe: Recipe) -> None:
@@ -164,7 +165,7 @@ def test_without_weights_the_error_names_the_command(recipe: Recipe) -> None:
 
 
 def test_a_damaged_or_foreign_checkpoint_is_named(recipe: Recipe, tmp_path: Path) -> None:
-    path = stage.train(stage.override(recipe, None, 1), tmp_path)
+    path = train(override(recipe, None, 1), tmp_path)
     wider = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, widths=(4, 16)))
     with pytest.raises(DimmerError, match="another network"):
         load_network(wider, path)
@@ -176,7 +177,7 @@ def test_a_damaged_or_foreign_checkpoint_is_named(recipe: Recipe, tmp_path: Path
 def test_shipping_copies_the_checkpoint_and_compares_with_networks_trained_alone(
     recipe: Recipe, tmp_path: Path
 ) -> None:
-    recipe = stage.override(recipe, None, 1)
+    recipe = override(recipe, None, 1)
     build = tmp_path / "build" / "tiny"
     stage.run(recipe, build, lambda text, share: None)
     stage.run(recipe, build, lambda text, share: None, alone="base")
@@ -198,7 +199,7 @@ def narrow(recipe: Recipe) -> Recipe:
 def test_narrow_widths_are_trained_after_the_float_epochs_and_start_from_their_norms(
     recipe: Recipe, tmp_path: Path
 ) -> None:
-    checkpoint = stage.train(narrow(recipe), tmp_path / "out")
+    checkpoint = train(narrow(recipe), tmp_path / "out")
     tensors, record = load_tensors(checkpoint)
     history = json.loads((tmp_path / "out" / "history.json").read_text())["history"]
     assert [sorted(line["val_narrow"]) for line in history] == [[], [], [], ["2", "4"]]
@@ -209,24 +210,24 @@ def test_narrow_widths_are_trained_after_the_float_epochs_and_start_from_their_n
 
 
 def test_narrow_widths_can_start_from_a_finished_float_training(recipe: Recipe, tmp_path: Path) -> None:
-    from_scratch = stage.train(narrow(recipe), tmp_path / "scratch")
-    finished = stage.train(recipe, tmp_path / "float")
-    begun = stage.train(narrow(recipe), tmp_path / "begun", start=finished)
+    from_scratch = train(narrow(recipe), tmp_path / "scratch")
+    finished = train(recipe, tmp_path / "float")
+    begun = train(narrow(recipe), tmp_path / "begun", start=finished)
     history = json.loads((tmp_path / "begun" / "history.json").read_text())["history"]
     assert len(history) == recipe.train.epochs + 1
     assert set(load_tensors(begun)[0]) == set(load_tensors(from_scratch)[0])
     longer = dataclasses.replace(narrow(recipe), train=dataclasses.replace(recipe.train, epochs=4))
     with pytest.raises(DimmerError, match="no float training of 4 epochs"):
-        stage.train(longer, tmp_path / "other", start=finished)
+        train(longer, tmp_path / "other", start=finished)
 
 
 def test_shipping_keeps_the_float_training_that_a_narrow_one_went_on_from(recipe: Recipe, tmp_path: Path) -> None:
     folder, build = recipe.path.parent, tmp_path / "build" / "tiny"
-    stage.train(recipe, build / "train")
+    train(recipe, build / "train")
     ship(recipe, build / "train", build)
     before = json.loads((folder / "results.json").read_text())
     for start in (folder / "checkpoint.safetensors", folder / "float.safetensors"):
-        stage.train(narrow(recipe), tmp_path / "narrow", start=start)
+        train(narrow(recipe), tmp_path / "narrow", start=start)
         ship(narrow(recipe), tmp_path / "narrow", build, start)
         results = json.loads((folder / "results.json").read_text())
         assert results["float"] == before
@@ -308,10 +309,10 @@ def test_settled_norms_have_the_statistics_of_their_own_mode(recipe: Recipe) -> 
 
 def test_epochs_of_norms_follow_the_others(recipe: Recipe, tmp_path: Path) -> None:
     longer = dataclasses.replace(narrow(recipe), qat=QatSection(epochs=1, norm_epochs=1))
-    checkpoint = stage.train(longer, tmp_path / "longer")
+    checkpoint = train(longer, tmp_path / "longer")
     history = json.loads((tmp_path / "longer" / "history.json").read_text())["history"]
     assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5]
-    shorter = load_tensors(stage.train(narrow(recipe), tmp_path / "shorter"))[0]
+    shorter = load_tensors(train(narrow(recipe), tmp_path / "shorter"))[0]
     after = load_tensors(checkpoint)[0]
     parameters = {n for n in changed(shorter, after) if n.endswith(("weight", "bias"))}
     assert parameters
@@ -343,7 +344,7 @@ def test_averaging_ends_with_the_mean_of_the_weights_after_each_step(
         add(trainer)
 
     monkeypatch.setattr(Trainer, "add_to_mean", spy)
-    tensors, _ = load_tensors(stage.train(averaged(recipe), tmp_path))
+    tensors, _ = load_tensors(train(averaged(recipe), tmp_path))
     assert len(after) == 70 // 16
     for name in after[0]:
         torch.testing.assert_close(tensors[name], torch.stack([step[name] for step in after]).mean(0), msg=name)
@@ -361,7 +362,7 @@ def test_the_mean_network_has_statistics_of_its_own_also_in_norms_that_modes_sha
 
 
 def test_tuning_goes_on_from_the_mean(recipe: Recipe, tmp_path: Path) -> None:
-    stage.train(averaged(recipe, tune_epochs=1), tmp_path)
+    train(averaged(recipe, tune_epochs=1), tmp_path)
     history = json.loads((tmp_path / "history.json").read_text())["history"]
     assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5, 6, 7]
     assert [line["lr"] for line in history[4:6]] == [0.05, 0.05]
@@ -369,15 +370,15 @@ def test_tuning_goes_on_from_the_mean(recipe: Recipe, tmp_path: Path) -> None:
 
 
 def assert_same_bytes_when_interrupted(settings: Recipe, tmp_path: Path, at: float) -> None:
-    whole = stage.train(settings, tmp_path / "whole").read_bytes()
+    whole = train(settings, tmp_path / "whole").read_bytes()
 
     def interrupt(text: str, share: float) -> None:
         if share > at:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stage.train(settings, tmp_path / "cut", progress=interrupt)
-    assert stage.train(settings, tmp_path / "cut").read_bytes() == whole
+        train(settings, tmp_path / "cut", progress=interrupt)
+    assert train(settings, tmp_path / "cut").read_bytes() == whole
 
 
 @pytest.mark.parametrize("at", [0.81, 0.95])
@@ -398,11 +399,11 @@ def test_pruning_leaves_out_images_that_are_learnt(
         return found
 
     monkeypatch.setattr(Trainer, "prune", spy)
-    stage.train(averaged(recipe, epochs=3, prune=0.5), tmp_path)
+    train(averaged(recipe, epochs=3, prune=0.5), tmp_path)
     assert left[0] == 70, "no loss is known yet"
     assert max(left[1:]) < 60
     with pytest.raises(DimmerError, match=r"fewer than a batch of 16; lower train\.batch or average\.prune"):
-        stage.train(averaged(recipe, epochs=3, prune=0.95), tmp_path)
+        train(averaged(recipe, epochs=3, prune=0.95), tmp_path)
 
 
 def test_weights_of_images_weigh_their_gradients(recipe: Recipe) -> None:
@@ -423,13 +424,13 @@ def taught(recipe: Recipe, weight: float = 0.5) -> Recipe:
 
 
 def test_a_teacher_is_trained_once_beside_the_trainings_that_it_serves(recipe: Recipe, tmp_path: Path) -> None:
-    stage.train(taught(recipe), tmp_path / "train")
+    train(taught(recipe), tmp_path / "train")
     teacher = tmp_path / "train-teacher" / "checkpoint.safetensors"
     tensors, record = load_tensors(teacher)
     assert tensors["fc.weight"].shape == (10, 16)
     assert record["epochs"] == 1
     before = teacher.stat().st_mtime_ns
-    stage.train(taught(recipe), tmp_path / "train-alone-base", alone="base")
+    train(taught(recipe), tmp_path / "train-alone-base", alone="base")
     assert teacher.stat().st_mtime_ns == before
 
 
@@ -495,8 +496,8 @@ def test_networks_trained_alone_have_as_many_epochs_as_the_adaptive_one_before_i
     (alone,) = phases(dataclasses.replace(settings, average=averaged(recipe, tune_epochs=3).average), alone=True)
     assert alone.epochs == 3 + 1 + 2 + 3
     build_folder = tmp_path / "build" / "tiny"
-    stage.train(taught(polished(recipe)), build_folder / "train")
-    stage.train(taught(polished(recipe)), build_folder / "train-alone-super", alone="super")
+    train(taught(polished(recipe)), build_folder / "train")
+    train(taught(polished(recipe)), build_folder / "train-alone-super", alone="super")
     ship(taught(polished(recipe)), build_folder / "train", build_folder)
     results = json.loads((recipe.path.parent / "results.json").read_text())
     assert results["networks"]["super"]["alone"] is not None

@@ -11,9 +11,11 @@ import torch
 
 from dimmer.pipeline import train, train_gates
 from dimmer.pipeline.artifacts.checkpoint import find_gates, load_network, load_tensors
+from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.training import gate_loop, loop
 from dimmer.pipeline.training.gate_trainer import STEPS, GateTrainer
 from dimmer.pipeline.training.ship import ship_gates
 
@@ -76,7 +78,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
     recipe = load_recipe(folder / "tiny")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "load_dataset", lambda name: stripes())
-        return recipe, train.train(recipe, folder / "train")
+        return recipe, loop.train(recipe, folder / "train")
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +103,7 @@ def short(recipe: Recipe, **changes: object) -> Recipe:
 def test_costs_follow_the_budget(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
     recipe, checkpoint = trained
     before = checkpoint.read_bytes()
-    path = train_gates.train_gates(recipe, tmp_path / "out", checkpoint=checkpoint)
+    path = gate_loop.train_gates(recipe, tmp_path / "out", checkpoint=checkpoint)
     record = load_tensors(path)[1]
     costs = [line["test"]["cost"] for line in record["budgets"]]
     assert costs == sorted(costs, reverse=True)
@@ -133,7 +135,7 @@ def test_a_frozen_backbone_is_left_alone_and_a_trained_one_is_written(
     original = load_network(recipe, checkpoint).state_dict()
     assert all(torch.equal(t, original[n]) for n, t in frozen.gated.network.state_dict().items())
 
-    train_gates.train_gates(short(recipe, backbone_lr=0.01), tmp_path, checkpoint=checkpoint)
+    gate_loop.train_gates(short(recipe, backbone_lr=0.01), tmp_path, checkpoint=checkpoint)
     changed = load_network(recipe, tmp_path / "checkpoint.safetensors").state_dict()
     assert not torch.equal(changed["stem.conv.weight"], original["stem.conv.weight"])
 
@@ -144,16 +146,16 @@ def test_an_interrupted_training_ends_in_the_same_bytes(
 ) -> None:
     recipe, checkpoint = trained
     recipe = short(recipe, backbone_lr=backbone_lr)
-    whole = train_gates.train_gates(recipe, tmp_path / "whole", checkpoint=checkpoint).read_bytes()
+    whole = gate_loop.train_gates(recipe, tmp_path / "whole", checkpoint=checkpoint).read_bytes()
 
     def interrupt(text: str, share: float) -> None:
         if share > 0.75:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_gates.train_gates(recipe, tmp_path / "cut", checkpoint=checkpoint, progress=interrupt)
+        gate_loop.train_gates(recipe, tmp_path / "cut", checkpoint=checkpoint, progress=interrupt)
     seen: list[float] = []
-    resumed = train_gates.train_gates(
+    resumed = gate_loop.train_gates(
         recipe, tmp_path / "cut", checkpoint=checkpoint, progress=lambda text, share: seen.append(share)
     )
     assert seen[0] > 2 / 3
@@ -163,23 +165,23 @@ def test_an_interrupted_training_ends_in_the_same_bytes(
 def test_finished_gates_are_not_trained_again_and_load(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
     recipe, checkpoint = trained
     recipe = short(recipe)
-    path = train_gates.train_gates(recipe, tmp_path, checkpoint=checkpoint)
+    path = gate_loop.train_gates(recipe, tmp_path, checkpoint=checkpoint)
     before = path.stat().st_mtime_ns
-    assert train_gates.train_gates(recipe, tmp_path, checkpoint=checkpoint).stat().st_mtime_ns == before
-    assert train_gates.load_gates(recipe, path).config == recipe.gates.config()
+    assert gate_loop.train_gates(recipe, tmp_path, checkpoint=checkpoint).stat().st_mtime_ns == before
+    assert load_gates(recipe, path).config == recipe.gates.config()
     other = short(recipe, hidden=4)
     with pytest.raises(DimmerError, match="other gates than"):
-        train_gates.load_gates(other, path)
+        load_gates(other, path)
 
 
 def test_shipped_gates_come_with_what_was_measured(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
     trained_recipe, checkpoint = trained
     (tmp_path / "tiny").mkdir()
     recipe = dataclasses.replace(short(trained_recipe), path=tmp_path / "tiny" / "recipe.toml")
-    train_gates.train_gates(recipe, tmp_path / "gates", checkpoint=checkpoint)
+    gate_loop.train_gates(recipe, tmp_path / "gates", checkpoint=checkpoint)
     shipped = ship_gates(recipe, tmp_path / "gates")
     assert shipped == find_gates(recipe)
-    assert train_gates.load_gates(recipe).config == recipe.gates.config()
+    assert load_gates(recipe).config == recipe.gates.config()
     results = json.loads((tmp_path / "tiny" / "gates.json").read_text())
     assert [line["budget"] for line in results["budgets"]] == [0.5]
     assert results["commands"] == ["python -m pipeline.train_gates --model tiny --threads 1 --seed 1 --ship"]
@@ -188,7 +190,7 @@ def test_shipped_gates_come_with_what_was_measured(trained: tuple[Recipe, Path],
 def test_a_recipe_without_gates_says_what_to_do(trained: tuple[Recipe, Path], tmp_path: Path) -> None:
     recipe, checkpoint = trained
     with pytest.raises(DimmerError, match=r"give \[gates\] .* an epochs of 1 or more"):
-        train_gates.train_gates(short(recipe, epochs=0), tmp_path, checkpoint=checkpoint)
+        gate_loop.train_gates(short(recipe, epochs=0), tmp_path, checkpoint=checkpoint)
 
 
 def test_gates_choose_from_the_uniform_modes_which_are_published(trained: tuple[Recipe, Path]) -> None:

@@ -14,8 +14,8 @@ import pytest
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline import jetson
 from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.bundles import make
 from dimmer.pipeline.bundles.bundle import machine_of
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.interpreter import reference_outputs
@@ -198,7 +198,7 @@ def test_the_bundle_of_the_board_is_bit_exact_under_emulation(tvm: Any, tmp_path
     inputs = sample_inputs(modes[0].path, 50)
     try:
         modules = build_modules({mode.name: mode.path for mode in modes}, TARGETS["jetson"], tmp_path / "modules")
-        figures = jetson.make(
+        figures = make.make(
             "hand-built", modules, modes, even_policy(len(modes)), inputs, 100, target, tmp_path / "out"
         )
     except DimmerError as error:

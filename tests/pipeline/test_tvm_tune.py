@@ -21,7 +21,7 @@ from dimmer.pipeline.tvm.dot import dot_of
 from dimmer.pipeline.tvm.module import build_modules, mismatches, relax_module
 from dimmer.pipeline.tvm.schedule import apply, open_database, schedule, tiles_of
 from dimmer.pipeline.tvm.targets import TARGETS
-from dimmer.pipeline.tvm.tuning import tile_of, tune
+from dimmer.pipeline.tvm.tuning import address, convolutions, tile_of, tune
 from tests.firmware_gen.tflite_builder import Layers
 
 pytest.importorskip("tvm", reason="needs apache-tvm")
@@ -82,7 +82,7 @@ def test_the_build_takes_what_was_fastest(network: Path, tmp_path: Path, monkeyp
     tune(lowered(network), HOST, folder, None, lambda _text, _share: None)
     processor = HOST.processor()
     dot = dot_of(processor)
-    ((_, alone),) = tvm_tune.convolutions(lowered(network), dot)
+    ((_, alone),) = convolutions(lowered(network), dot)
     last = tiles_of(alone, dot)[-1]
     assert runner.runs == len(tiles_of(alone, dot)) > 1
     by_hand = tvm.s_tir.Schedule(alone)
@@ -152,7 +152,7 @@ def test_a_tracker_that_does_not_answer_is_one_line(network: Path, tmp_path: Pat
 
 
 def test_an_address_has_a_port() -> None:
-    assert tvm_tune.address("jetson.local:9190") == ("jetson.local", 9190)
+    assert address("jetson.local:9190") == ("jetson.local", 9190)
     for wrong in ("jetson", "jetson:", ":9190", "jetson:lamp", "jetson:70000"):
         with pytest.raises(DimmerError, match=f"--rpc takes no {wrong}: write HOST:PORT"):
-            tvm_tune.address(wrong)
+            address(wrong)

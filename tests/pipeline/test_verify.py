@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.verification import verify_folder
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.image.records import Record
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
+from dimmer.pipeline.verification import modes
 from dimmer.pipeline.verification.outcome import compare
 from dimmer.pipeline.verification.schedules import switch_schedules
 from dimmer.targets import TargetError, load_target
@@ -52,7 +55,7 @@ def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: Tiny
     for target in dict.fromkeys(("host", name)):
         firmware.run(tiny_converted.recipe, tiny_converted.build, load_target(target), silent)
     verify.run(tiny_converted.recipe, tiny_converted.build, load_target(name), silent)
-    result = json.loads((verify.verify_folder(tiny_converted.build, name) / "verify.json").read_text())
+    result = json.loads((verify_folder(tiny_converted.build, name) / "verify.json").read_text())
     assert [m["name"] for m in result["modes"]] == ["88.88", "88.80", "80.80"]
     for mode in result["modes"]:
         assert (mode["target"]["samples"], mode["target"]["mismatches"]) == (4, 0)
@@ -77,12 +80,12 @@ def test_a_gated_build_is_verified_and_its_budgets_measured(
     shutil.copytree(tiny_converted.build / "calibrate", build / "calibrate")
     for target in dict.fromkeys(("host", name)):
         firmware.run(recipe, build, load_target(target), silent)
-    tiers = json.loads((firmware.firmware_folder(build, name) / "firmware.json").read_text())["policy"]
+    tiers = json.loads((firmware_folder(build, name) / "firmware.json").read_text())["policy"]
     assert [tier["mode"] for tier in tiers] == ["gated", "gated"]
-    counted = json.loads((firmware.firmware_folder(build, name) / "firmware.json").read_text())["gates"]
+    counted = json.loads((firmware_folder(build, name) / "firmware.json").read_text())["gates"]
     assert (counted["share_of_top_mode"] is None) if name == "host" else (0 < counted["share_of_top_mode"] < 0.1)
     verify.run(recipe, build, load_target(name), silent)
-    found = json.loads((verify.verify_folder(build, name) / "verify.json").read_text())["gates"]
+    found = json.loads((verify_folder(build, name) / "verify.json").read_text())["gates"]
     assert found["samples"] == 4
     assert set(found["mismatches"].values()) == {0}
     assert [line["budget"] for line in found["budgets"]] == [0.9, 0.7]
@@ -93,7 +96,7 @@ def test_a_gated_build_is_verified_and_its_budgets_measured(
 
 def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: TinyBuild, tmp_path: Path) -> None:
     """The file of one mode under the name of another gives other results, and verification must say so."""
-    from dimmer.pipeline import firmware, verify
+    from dimmer.pipeline import firmware
 
     wrong = tmp_path / "build"
     shutil.copytree(tiny_converted.build, wrong, ignore=shutil.ignore_patterns("host", "mps*", "riscv*"))
@@ -104,7 +107,7 @@ def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: Tiny
     (wrong / "convert" / "modes.json").write_text(json.dumps(contents))
     (tmp_path / "out").mkdir()
     with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
-        verify.verify(tiny_converted.recipe, wrong, load_target("host"), tmp_path / "out", silent)
+        modes.verify(tiny_converted.recipe, wrong, load_target("host"), tmp_path / "out", silent)
     assert not (tmp_path / "out" / "verify.json").exists()
 
 
@@ -117,7 +120,7 @@ def test_a_damaged_flash_image_says_so(tiny_converted: TinyBuild, tmp_path: Path
 
     board = load_target("mps2-an386")
     firmware.run(tiny_converted.recipe, tiny_converted.build, board, silent)
-    elf = firmware.firmware_folder(tiny_converted.build, board.name) / "firmware.elf"
+    elf = firmware_folder(tiny_converted.build, board.name) / "firmware.elf"
     with elf.open("rb") as stream:
         symbols = ELFFile(stream).get_section_by_name(".symtab")
         assert isinstance(symbols, SymbolTableSection)

@@ -10,7 +10,7 @@ from dimmer.pipeline.core.stage import ROOT
 # In a process of its own: a corrupted heap ends it.
 SCRIPT = """
 import torch
-from dimmer.pipeline.networks.blocks import Shortcut
+from dimmer.pipeline.networks.layers.blocks import Shortcut
 
 torch.set_num_threads(1)
 shortcut = Shortcut(4, 8, 2, skip_aware=True).train()

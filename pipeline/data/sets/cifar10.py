@@ -36,7 +36,7 @@ OFFICIAL_FILE = "cifar-10-python.tar.gz"
 OFFICIAL_URL = f"https://www.cs.toronto.edu/~kriz/{OFFICIAL_FILE}"
 OFFICIAL_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
+_REPOSITORY = Path(__file__).resolve().parents[3]
 _TIMEOUT_S = 60
 _CHUNK = 1 << 20
 

@@ -131,7 +131,7 @@ class AverageSection:
         epochs: passes over the training set with a constant learning rate; 0 for none.
         lr: that learning rate; it rises within the first of these epochs.
         lead: how many of them come before the mean of the weights, step by step, begins.
-        prune: share of the images with less than the mean loss that each epoch leaves out (`pipeline.training.pruning`).
+        prune: share of the images with less than the mean loss that each epoch leaves out.
         tune_epochs: epochs that go on from the mean, with all images.
         tune_lr: their peak learning rate; warm-up, then cosine to zero.
     """
