@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
@@ -23,9 +23,6 @@ from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.subnets.calibrated import calibrate
 from dimmer.pipeline.subnets.tables import print_tables
-
-if TYPE_CHECKING:
-    pass
 
 CODE = (
     "calibration",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
@@ -21,9 +21,6 @@ from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-
-if TYPE_CHECKING:
-    pass
 
 CODE = ("pipeline/export.py", "pipeline/networks", "calibration/weights.py", "pipeline/modes/mode.py")
 

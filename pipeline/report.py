@@ -8,15 +8,12 @@ report.html is one file that needs no network. The README's plot is made from a 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dimmer.pipeline.core.command import main_of
 from dimmer.pipeline.reporting.page import plot_readme
-
-if TYPE_CHECKING:
-    pass
 
 
 def main(

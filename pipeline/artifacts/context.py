@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.targets import Target
-
-if TYPE_CHECKING:
-    pass
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def builds() -> Path:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import Target, load_target
-
-if TYPE_CHECKING:
-    pass
-
 
 scratch_option: Any = typer.Option(
     "--scratch-limit", min=0, help="Bytes of arena that a kernel may take for speed, instead of target.toml's."

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.pipeline.core.errors import DimmerError
-
-if TYPE_CHECKING:
-    pass
-
 
 Images = NDArray[np.uint8]
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.core.command import console
-
-if TYPE_CHECKING:
-    pass
 
 
 def print_tables(calibration: Calibration) -> None:
