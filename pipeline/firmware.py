@@ -33,7 +33,7 @@ import typer
 from dimmer.calibration.selection import dominated
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.checkpoint import find_gates
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
@@ -80,12 +80,12 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
         modes = tuple(mode_sources(build / "convert"))
         image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()
-        calibration = load_calibration(build / "calibrate")
+        calibration = Calibration.load(build / "calibrate")
         order = Order(recipe.name, modes, PolicyConfig(), image, gates=recipe_gates(recipe))
         worse, counted = judge(order, calibration, target, progress)
-        left_out = {name: why for name, why in worse.items() if not calibration.mode(name)["kept"]}
+        left_out = {name: why for name, why in worse.items() if not calibration.mode(name).kept}
         kept = tuple(mode for mode in modes if mode.name not in left_out)
-        accuracy = {mode.name: calibration.mode(mode.name)["accuracy"] for mode in kept}
+        accuracy = {mode.name: calibration.mode(mode.name).accuracy for mode in kept}
         idle = dominated({mode.name: counted[mode.name] for mode in kept}, accuracy) if counted else {}
         useful = [number for number, mode in enumerate(kept) if mode.name not in idle]
         # By what they cost here, which may be another order than that of the bit-operations.

@@ -86,4 +86,4 @@ def judge(
         work = Path(folder)
         events = _run(target, compile_modes(order, order.modes, target, work).elf, ["bench"], work, count=True)
     counted = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
-    return on_target(names, counted, {name: calibration.mode(name)["accuracy"] for name in names}), counted
+    return on_target(names, counted, {name: calibration.mode(name).accuracy for name in names}), counted

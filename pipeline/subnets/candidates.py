@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode
+from torch import Tensor
+
+from dimmer.pipeline.core.progress import Tell
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, depth_patterns
+from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
-from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.subnets.static_front import Progress, StaticMode, static_front
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from dimmer.pipeline.networks import ResNet
+from dimmer.pipeline.subnets.order import CalibrationOrder
+from dimmer.pipeline.subnets.static_front import StaticMode, static_front
 
 
 def candidate_modes(
-    recipe: Recipe, network: ResNet, x: Tensor, tell: Progress = lambda share: None
+    order: CalibrationOrder, network: Network, x: Tensor, tell: Tell = lambda share: None
 ) -> tuple[Mode, ...]:
     """The modes to calibrate, by falling bit-operations.
 
@@ -31,21 +29,21 @@ def candidate_modes(
         x: float32[N,C,H,W], training images for the search.
         tell: called with about the share done.
     """
-    found = [*recipe.forced_modes(), recipe.super_mode(), recipe.base_mode()]
-    if len(set(found)) >= recipe.selection.limit:
+    model, selection, found = order.model, order.selection, list(order.kept)
+    if len(found) >= selection.limit:
         return _dearest_first(found, network)
-    found += [mode for bits in recipe.model.bits for mode in recipe.depth_patterns(bits)]
-    if recipe.model.bits != (FULL_BITS,) and recipe.selection.search:
-        options = GateConfig((*sorted(recipe.model.bits, reverse=True), 0))
+    found += [mode for bits in model.bits for mode in depth_patterns(model.mandatory, model.skippable, bits)]
+    if model.bits != (FULL_BITS,) and selection.search:
+        options = GateConfig((*sorted(model.bits, reverse=True), 0))
         config, cost = network.config, network.cost()
         front = static_front(
-            network, gated_cost(config, cost, options), gate_places(config, options), x, recipe.train.temperature, tell
+            network, gated_cost(config, cost, options), gate_places(config, options), x, order.temperature, tell
         )
-        found += spread([point for point in front if point.mode not in found], recipe.selection.search)
+        found += spread([point for point in front if point.mode not in found], selection.search)
     return _dearest_first(found, network)
 
 
-def _dearest_first(modes: Sequence[Mode], network: ResNet) -> tuple[Mode, ...]:
+def _dearest_first(modes: Sequence[Mode], network: Network) -> tuple[Mode, ...]:
     cost = network.cost()
     return tuple(sorted(dict.fromkeys(modes), key=lambda m: (-m.bit_operations(cost), str(m))))
 

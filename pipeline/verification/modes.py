@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.artifacts.firmware import firmware_folder, firmware_modes
@@ -90,7 +90,7 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
             outcomes[name].append(compare(mixed, expected[part], outputs[part], ran[part]))
     _refuse_mismatches(sources, outcomes)
 
-    network, calibration = load_network(recipe, find_checkpoint(recipe)), load_calibration(build / "calibrate")
+    network, statistics = load_network(recipe, find_checkpoint(recipe)), Statistics.load(calibration_folder(build))
     labels = torch.from_numpy(test.labels)
     modes: list[dict[str, Any]] = []
     for m, source in enumerate(sources):
@@ -100,7 +100,7 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
         outputs, _ = run_records(
             backends["host"], host_elf, ids["host"], everything, images, output_bytes, lambda _n: None
         )
-        net = deploy(network, Mode.parse(source.name), calibration.statistics(source.name))
+        net = deploy(network, Mode.parse(source.name), statistics.of(source.name))
         modes.append(
             {
                 "name": source.name,

@@ -11,6 +11,7 @@ from dimmer.pipeline.networks import build
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.publishing import SelectionSection
 from dimmer.pipeline.subnets.candidates import candidate_modes, spread
+from dimmer.pipeline.subnets.order import order_of
 from dimmer.pipeline.subnets.static_front import StaticMode
 from tests.tiny import TINY, TINY_NARROW
 
@@ -24,7 +25,7 @@ def recipe_of(tmp_path_factory: pytest.TempPathFactory, text: str) -> Recipe:
 def modes_of(recipe: Recipe) -> list[str]:
     torch.manual_seed(0)
     network = build(recipe.model.family, recipe.model.config())
-    return [str(mode) for mode in candidate_modes(recipe, network, torch.randn(8, 1, 28, 28))]
+    return [str(mode) for mode in candidate_modes(order_of(recipe), network, torch.randn(8, 1, 28, 28))]
 
 
 def test_at_8_bits_they_are_the_depth_patterns(tmp_path_factory: pytest.TempPathFactory) -> None:
