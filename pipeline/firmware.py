@@ -23,7 +23,6 @@ The folder that it leaves holds firmware.elf (.hex, .bin), the generated C, and 
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -36,14 +35,14 @@ from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.checkpoint import find_gates
 from dimmer.pipeline.artifacts.context import build_folder, builds
-from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
+from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut, firmware_folder
 from dimmer.pipeline.artifacts.gates import recipe_gates
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, Json, StageResult, run_stage
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
-from dimmer.pipeline.image.figures import print_figures
+from dimmer.pipeline.image.figures import Judged, print_figures
 from dimmer.pipeline.image.make import judge, make
 from dimmer.pipeline.image.order import SAMPLES, Order, foreign_order
 from dimmer.pipeline.image.policy import recipe_policy
@@ -82,17 +81,18 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()
         calibration = Calibration.load(build / "calibrate")
         order = Order(recipe.name, modes, PolicyConfig(), image, gates=recipe_gates(recipe))
-        worse, counted = judge(order, calibration, target, progress)
-        left_out = {name: why for name, why in worse.items() if not calibration.mode(name).kept}
+        counted = judge(order, calibration, target, progress)
+        left_out = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
         kept = tuple(mode for mode in modes if mode.name not in left_out)
+        instructions = counted.instructions
         accuracy = {mode.name: calibration.mode(mode.name).accuracy for mode in kept}
-        idle = dominated({mode.name: counted[mode.name] for mode in kept}, accuracy) if counted else {}
+        idle = dominated({mode.name: instructions[mode.name] for mode in kept}, accuracy) if instructions else {}
         useful = [number for number, mode in enumerate(kept) if mode.name not in idle]
         # By what they cost here, which may be another order than that of the bit-operations.
-        useful.sort(key=lambda number: (-counted.get(kept[number].name, 0), number))
+        useful.sort(key=lambda number: (-instructions.get(kept[number].name, 0), number))
         order = replace(order, modes=kept, policy=recipe_policy(recipe.policy, useful))
-        entries = [{"mode": name, "instructions": counted[name], "reason": why} for name, why in left_out.items()]
-        make(order, target, out, progress, entries, idle)
+        entries = tuple(LeftOut(name, instructions[name], why) for name, why in left_out.items())
+        make(order, target, out, progress, Judged(entries, idle))
 
     code = [ROOT / name for name in CODE]
     inputs = [
@@ -132,11 +132,12 @@ def main(
             recipe = load_recipe(model)
             run(recipe, build_folder(recipe), chosen, progress)
             folder = firmware_folder(build_folder(recipe), chosen.name)
-    figures = json.loads((folder / RESULT).read_text())
+    figures = Firmware.load(folder)
     print_figures(figures)
-    wrong = sum(mode["verify"]["mismatches"] for mode in figures["modes"] if mode["verify"])
-    if wrong:
-        raise DimmerError(f"{wrong} results differ from the TFLite interpreter's; do not flash it, report the file")
+    if figures.mismatches:
+        raise DimmerError(
+            f"{figures.mismatches} results differ from the TFLite interpreter's; do not flash it, report the file"
+        )
     print(folder)
 
 

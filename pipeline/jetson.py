@@ -12,22 +12,20 @@ The stage's folder holds the bundle, in a folder of the model's name, and `bundl
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from dimmer.pipeline import tvm_module
-from dimmer.pipeline.artifacts.bundle import RESULT, bundle_folder, module_folder, stage_folder
+from dimmer.pipeline.artifacts.bundle import Bundle, bundle_folder, bundle_stage_folder, module_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.bundles.make import bundle_policy, make
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.core.stage import ROOT, Json, StageResult, run_stage
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.tvm.module import load_modules
 from dimmer.targets import Target, load_target
@@ -63,14 +61,11 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
         images = to_int8(load_dataset(recipe.model.dataset).test.images[: recipe.verify.images])
         policy = bundle_policy(recipe, len(modes))
         modules = load_modules(module_folder(build, target.name))
-        figures: Mapping[str, Any] = make(
-            build.name, modules, modes, policy, images.tobytes(), len(images), target, out
-        )
-        atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
+        make(build.name, modules, modes, policy, images.tobytes(), len(images), target, out).save(out)
 
     code = [ROOT / name for name in CODE]
     inputs = [build / "convert", module_folder(build, target.name)]
-    return run_stage("bundle", stage_folder(build, target.name), inputs, settings, code, action)
+    return run_stage("bundle", bundle_stage_folder(build, target.name), inputs, settings, code, action)
 
 
 def main(
@@ -86,9 +81,8 @@ def main(
         tvm_module.run(recipe, build, chosen, progress)
     with progress_bar("bundle") as progress:
         run(recipe, build, chosen, progress)
-    for mode in json.loads((stage_folder(build, target) / RESULT).read_text())["modes"]:
-        verify = mode["verify"]
-        print(f"{mode['name']}  {verify['mismatches']} mismatches of {verify['samples']}")
+    for mode in Bundle.load(bundle_stage_folder(build, target)).modes:
+        print(f"{mode.name}  {mode.verify.mismatches} mismatches of {mode.verify.samples}")
     print(bundle_folder(build, target))
 
 

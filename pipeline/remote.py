@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.pipeline.artifacts.bundle import Manifest
 from dimmer.pipeline.core.errors import DimmerError
-
-Progress = Callable[[str, float], None]
+from dimmer.pipeline.core.progress import Progress
 
 _UNREACHABLE = 255  # ssh's own exit status, whatever the reason
 _CONNECT_S = 10
@@ -82,14 +81,14 @@ class Remote:
         )
 
 
-def check_bundle(bundle: Path) -> dict[str, str]:
+def check_bundle(bundle: Path) -> Manifest:
     """The manifest of a whole and undamaged bundle.
 
     Raises:
         DimmerError: there is none, or a file is missing or damaged.
     """
+    manifest = Manifest.load(bundle)
     try:
-        manifest: dict[str, str] = json.loads((bundle / "manifest.json").read_text())
         sums = (bundle / "SHA256SUMS").read_text().splitlines()
     except (OSError, ValueError) as error:
         raise DimmerError(f"{bundle} is no bundle ({error}): build it with ./nox -s build-target") from error
@@ -118,9 +117,9 @@ def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress
     manifest = check_bundle(bundle)
     progress("asking the board what it is", 0.0)
     machine = remote.run("uname -m").stdout.strip()
-    if machine != manifest["architecture"]:
+    if machine != manifest.architecture:
         raise DimmerError(
-            f"the bundle is for {manifest['architecture']}, {remote.host} is {machine or 'no Linux that says what'}: "
+            f"the bundle is for {manifest.architecture}, {remote.host} is {machine or 'no Linux that says what'}: "
             "build for that, or name another host"
         )
     made = remote.run("mktemp -d /tmp/dimmer.XXXXXXXX")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.artifacts.bundle import Bundle, BundleBytes, BundledMode
+from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.bundles.bundle import GPU_CODE, GPU_LIBRARY, LIBRARY, MACHINES, WEIGHTS, machine_of, make_bundle
 from dimmer.pipeline.core.debian import require_tools
+from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.tvm.parts import Modules, SelfTest
 from dimmer.pipeline.tvm.runtime import cache_folder, tvm_runtime
@@ -27,8 +30,8 @@ def make(
     samples: int,
     target: Target,
     out: Path,
-) -> dict[str, Any]:
-    """Makes ``out/<name>`` a bundle, runs its self-test, and gives the content of bundle.json.
+) -> Bundle:
+    """Makes ``out/<name>`` a bundle, runs its self-test, and gives what bundle.json holds of it.
 
     Args:
         modules: what TVM compiled of the modes.
@@ -48,53 +51,54 @@ def make(
     manifest = make_bundle(name, modules, policy, test, runtime, target, bundle)
     checked = self_test(bundle, target)
     sizes = {path.relative_to(bundle).as_posix(): path.stat().st_size for path in bundle.rglob("*") if path.is_file()}
-    return {
-        "version": manifest["version"],
-        "architecture": manifest["architecture"],
-        "tvm": manifest["tvm"],
-        "bytes": {
-            "weights": sizes[WEIGHTS],
-            "library": sizes[LIBRARY],
-            "gpu_library": sizes.get(GPU_LIBRARY, 0) + sizes.get(GPU_CODE, 0),
-            "runtime": sum(sizes[f"lib/{library.name}"] for library in runtime.libraries),
-            "program": sizes["bin/dimmer-run"],
-            "total": sum(sizes.values()),
-        },
-        "modes": [{"name": mode.name, "verify": checked[mode.name]} for mode in modes],
-        "policy": [
-            {
-                "mode": modes[tier.mode].name,
-                "min_charge_permille": tier.min_charge_permille,
-                "min_millivolts": tier.min_millivolts,
-                "hysteresis_permille": policy.hysteresis_permille,
-                "dwell_s": policy.dwell_s,
-            }
-            for tier in policy.tiers
-        ],
-    }
+    return Bundle(
+        version=manifest.version,
+        architecture=manifest.architecture,
+        tvm=manifest.tvm,
+        bytes=BundleBytes(
+            weights=sizes[WEIGHTS],
+            library=sizes[LIBRARY],
+            gpu_library=sizes.get(GPU_LIBRARY, 0) + sizes.get(GPU_CODE, 0),
+            runtime=sum(sizes[f"lib/{library.name}"] for library in runtime.libraries),
+            program=sizes["bin/dimmer-run"],
+            total=sum(sizes.values()),
+        ),
+        modes=tuple(BundledMode(mode.name, checked[mode.name]) for mode in modes),
+        policy=policy_tiers(policy, [mode.name for mode in modes]),
+    )
 
 
-def self_test(bundle: Path, target: Target) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class SelfTested:
+    """What dimmer-run says of one mode (targets/jetson/dimmer_run.c)."""
+
+    mode: str
+    samples: int
+    mismatches: int
+    ok: bool
+
+
+def self_test(bundle: Path, target: Target) -> dict[str, Verification]:
     """Runs a bundle's program on the target.
 
     Returns:
-        mode -> samples, mismatches, backend.
+        Mode -> against the reference interpreter.
 
     Raises:
-        DimmerError: a result differs from the reference interpreter's in any bit.
+        DimmerError: a result differs from the reference interpreter's in any bit, or is none.
     """
     done = target.run(bundle / "bin" / "dimmer-run", ["--self-test"], bundle)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    wrong = [f"{line['mode']} in {line['mismatches']} of {line['samples']}" for line in lines if not line["ok"]]
+    try:
+        lines = [parse_document(SelfTested, line) for line in done.stdout.splitlines()]
+    except ValueError as error:
+        raise DimmerError(f"{target.name}: the self-test says what cannot be read ({error}); report it") from error
+    wrong = [f"{line.mode} in {line.mismatches} of {line.samples}" for line in lines if not line.ok]
     if wrong or not lines:
         raise DimmerError(
             f"{target.name}: the modes differ from the TFLite interpreter ({', '.join(wrong) or 'no result'}); "
             "do not install it, report it"
         )
-    return {
-        line["mode"]: {"samples": line["samples"], "mismatches": line["mismatches"], "backend": target.description}
-        for line in lines
-    }
+    return {line.mode: Verification(line.samples, line.mismatches, target.description) for line in lines}
 
 
 def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:

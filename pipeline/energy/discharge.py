@@ -6,9 +6,10 @@ import ctypes
 from collections.abc import Mapping, Sequence
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
-from dimmer.pipeline.artifacts.report import BatterySample, PolicyTier
+from dimmer.pipeline.artifacts.firmware import PolicyTier
+from dimmer.pipeline.artifacts.report import BatterySample
 from dimmer.pipeline.energy.device import Device
-from dimmer.pipeline.energy.policy import _Battery, _policy_next, _State
+from dimmer.pipeline.energy.policy import Battery, State, policy_next
 
 
 def discharge(
@@ -35,13 +36,13 @@ def discharge(
     ).pack(len(modes))
     slowest = device.power_uw(min(inference_uj[mode] for mode in modes))
     step_s = max(1, int(device.energy_uj / slowest / samples))
-    left, time_s, state = device.energy_uj, 0, _State()
+    left, time_s, state = device.energy_uj, 0, State()
     moments: list[BatterySample] = []
-    with _policy_next() as policy_next:
+    with policy_next() as next_state:
         while True:
             permille = max(1000 * left / device.energy_uj, 0.0)
-            now = _Battery(time_s, 0, int(permille), device.millivolts)
-            state = policy_next(packed, state, ctypes.byref(now))
+            now = Battery(time_s, 0, int(permille), device.millivolts)
+            state = next_state(packed, state, ctypes.byref(now))
             mode = policy[state.tier].mode
             moments.append(BatterySample(float(time_s), permille, mode))
             if left <= 0:

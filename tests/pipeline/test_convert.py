@@ -1,6 +1,5 @@
 """Export and conversion: ordinary .tflite files with shared weights and our own ranges."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -33,12 +32,6 @@ def run(content: bytes, image: np.ndarray) -> np.ndarray:
 
 
 IMAGE = np.random.default_rng(0).integers(-128, 128, (1, 28, 28, 1), dtype=np.int8)
-
-
-def test_modes_json_tells_positions_and_boundaries(tiny_converted: TinyBuild) -> None:
-    contents = json.loads((tiny_converted.build / "convert" / "modes.json").read_text())
-    assert contents["positions"] == ["stem", "0.0", "0.1", "1.0", "1.1", "head"]
-    assert contents["modes"][-1]["boundaries"] == ["stem", "0.0.out", "0.0.out", "1.0.out", "1.0.out"]
 
 
 def test_every_tensor_has_our_range(tiny_converted: TinyBuild) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline.artifacts.bundle import Manifest, ManifestSelfTest, ManifestTensor
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.remote import Remote, check_bundle, install
@@ -91,8 +91,9 @@ def make(folder: Path, version: str, program: str, architecture: str = platform.
     (folder / "bin" / "dimmer-run").write_text(f"#!/bin/sh\n{program}\n")
     (folder / "bin" / "dimmer-run").chmod(0o755)
     shutil.copy(INSTALLER, folder / "install.sh")
-    manifest = {"model": "toy", "version": version, "architecture": architecture}
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    tensor = ManifestTensor((1, 1), 1, 0.5, 0)
+    test = ManifestSelfTest("selftest/inputs.i8", 1)
+    Manifest("toy", version, architecture, "0.27.0", None, 1, tensor, tensor, (), test, {}).save(folder)
     seal(folder)
     return folder
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dimmer.pipeline.artifacts.report import PolicyTier
+from dimmer.pipeline.artifacts.firmware import PolicyTier
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
 
