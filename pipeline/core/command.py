@@ -12,6 +12,7 @@ import typer
 from dimmer.calibration.errors import CalibrationError
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
 from dimmer.targets.errors import TargetError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def console() -> Console:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[str, float], None]]:
+def progress_bar(title: str) -> Iterator[Progress]:
     """A bar on the terminal, one line a step elsewhere.
 
     Yields:
@@ -62,6 +63,12 @@ def progress_bar(title: str) -> Iterator[Callable[[str, float], None]]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=1.0)
         yield lambda text, share: bar.update(task, description=f"{title}: {text}", completed=share)
+
+
+@contextmanager
+def silence() -> Iterator[Progress]:
+    """In place of `progress_bar`, where nothing is to be shown."""
+    yield lambda _text, _share: None
 
 
 def main_of(command: Callable[..., None]) -> None:

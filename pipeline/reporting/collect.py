@@ -24,7 +24,7 @@ from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.artifacts.context import BuildContext
+    from dimmer.pipeline.artifacts.build import BuildContext
     from dimmer.targets import Target
 
 

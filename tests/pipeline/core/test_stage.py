@@ -7,12 +7,14 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.stage import MANIFEST, ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.core.stage import MANIFEST, ROOT, Json, Stage, StageResult, atomic_write
 
 
 class Bench:
@@ -28,7 +30,10 @@ class Bench:
         (self.code / "shout.py").write_text("upper")
 
     def run(self, settings: dict[str, Json] | None = None) -> StageResult:
-        return run_stage("shout", self.folder, [self.input], settings or {}, [self.code], self.action)
+        return self.stage(self.action, settings).run()
+
+    def stage(self, action: Callable[[Path], None], settings: dict[str, Json] | None = None) -> Stage:
+        return Stage("shout", self.folder, action, [self.input], settings or {}, files=[self.code])
 
     def action(self, folder: Path) -> None:
         self.calls += 1
@@ -67,6 +72,12 @@ def test_changed_code_runs_again_but_byte_code_does_not(bench: Bench) -> None:
     assert not bench.run().cached
 
 
+def test_changed_contents_run_again(bench: Bench) -> None:
+    stage = bench.stage(bench.action)
+    stage.run()
+    assert replace(stage, contents={"data": "a hash"}).run().cached is False
+
+
 def test_changed_settings_run_again(bench: Bench) -> None:
     bench.run({"epochs": 1, "widths": (8, 4)})
     assert bench.run({"widths": [8, 4], "epochs": 1}).cached
@@ -102,7 +113,7 @@ def test_failed_action_leaves_the_old_result_and_no_debris(bench: Bench) -> None
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        run_stage("shout", bench.folder, [bench.input], {}, [bench.code], fail)
+        bench.stage(fail).run()
     assert bench.output() == "HELLO"
     assert sorted(p.name for p in bench.folder.parent.iterdir()) == [".shout.lock", "shout"]
     assert not bench.run().cached
@@ -119,7 +130,7 @@ def test_full_disk_is_one_line(bench: Bench) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(DimmerError, match=r"stage 'shout': no space left on the disk of .*; free some") as caught:
-        run_stage("shout", bench.folder, [bench.input], {}, [bench.code], fill)
+        bench.stage(fill).run()
     assert "\n" not in str(caught.value)
     assert not bench.folder.exists()
 
@@ -128,7 +139,7 @@ SLOW_STAGE = textwrap.dedent(
     """
     import sys, time
     from pathlib import Path
-    from dimmer.pipeline.core.stage import run_stage
+    from dimmer.pipeline.core.stage import Stage
 
     root, keep = Path(sys.argv[1]), sys.argv[2] == "keep"
 
@@ -143,15 +154,18 @@ SLOW_STAGE = textwrap.dedent(
             if epoch == 1 and sys.argv[3] == "hang":
                 time.sleep(60)
 
-    result = run_stage("train", root / "build" / "train", [root / "data"], {}, [], action, keep_partial=keep)
+    result = Stage("train", root / "build" / "train", action, [root / "data"], keep_partial=keep).run()
     print("cached", result.cached, flush=True)
     """
 )
 
 
 def start_slow_stage(root: Path, keep: str, behaviour: str) -> subprocess.Popen[str]:
+    script = root / "slow_stage.py"
+    if not script.exists():
+        script.write_text(SLOW_STAGE)
     return subprocess.Popen(
-        [sys.executable, "-c", SLOW_STAGE, str(root), keep, behaviour],
+        [sys.executable, str(script), str(root), keep, behaviour],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
