@@ -39,7 +39,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Imported name -> distributions whose versions decide a result."""
 
-WITHOUT_EFFECT = frozenset({"jinja2", "jsonschema", "rich", "tensorrt", "typer"})
+WITHOUT_EFFECT = frozenset({"jinja2", "jsonschema", "matplotlib", "rich", "tensorrt", "typer"})
 """Packages that only show results or check them, or that only a board has: another version makes nothing anew."""
 
 

@@ -16,8 +16,8 @@ import pytest
 from dimmer.pipeline import calibrate, convert, export, firmware, train, train_gates, verify
 from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
 from dimmer.pipeline.core import closure as closures
-from dimmer.pipeline.core import stage as stages
 from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Stage
 from dimmer.pipeline.core.targets import target_files
 from dimmer.pipeline.data import registry
@@ -207,5 +207,5 @@ def test_a_stage_names_what_is_missing(tmp_path: Path) -> None:
     def action(out: Path) -> None:
         out.mkdir()
 
-    with pytest.raises(stages.DimmerError, match=r"stage 'lamp': .*bulb is missing"):
+    with pytest.raises(DimmerError, match=r"stage 'lamp': .*bulb is missing"):
         Stage("lamp", tmp_path / "lamp", action, [tmp_path / "bulb"]).key()
