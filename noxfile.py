@@ -134,6 +134,8 @@ def lint(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "ruff", "check", ".")
     package = dimmer_package()
     run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", *[f"{package}/{name}" for name in PACKAGES])
+    imports = {"PYTHONPATH": str((ROOT / package).parent)}
+    run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", environment=imports)
     if c_files(".c", ".h"):
         run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h"))
     if c_files(".c"):
