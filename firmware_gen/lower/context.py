@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.types import (
-    Graph,
-    Operator,
-)
+from dimmer.firmware_gen.graph.types import Graph, Operator
 from dimmer.firmware_gen.lower.steps import Buffer
 
 MAX_RANK = 4

@@ -5,14 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dimmer.firmware_gen.graph import fixed_point as fp
-from dimmer.firmware_gen.graph.types import (
-    Add,
-    DType,
-    Mul,
-    Softmax,
-    Sub,
-    Tensor,
-)
+from dimmer.firmware_gen.graph.types import Add, DType, Mul, Softmax, Sub, Tensor
 from dimmer.firmware_gen.lower import records as k
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
 from dimmer.firmware_gen.lower.steps import Buffer, Kernel, Step, Weights, step

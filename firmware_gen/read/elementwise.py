@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dimmer.firmware_gen.graph.types import (
-    Dequantize,
-    DType,
-    Logistic,
-    Options,
-    Quantize,
-    Softmax,
-)
+from dimmer.firmware_gen.graph.types import Dequantize, DType, Logistic, Options, Quantize, Softmax
 from dimmer.firmware_gen.read.record import RecordReader
 
 

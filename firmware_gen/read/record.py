@@ -8,13 +8,7 @@ from collections.abc import Callable
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.types import (
-    Activation,
-    DType,
-    Padding,
-    Tensor,
-    Window,
-)
+from dimmer.firmware_gen.graph.types import Activation, DType, Padding, Tensor, Window
 from dimmer.firmware_gen.read.flatbuffer import RawOperator, Value
 
 _MAX_STRIDE = 0xFF

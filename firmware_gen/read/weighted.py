@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen.graph.types import (
-    Conv2d,
-    DepthwiseConv2d,
-    FullyConnected,
-    Options,
-)
+from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Options
 from dimmer.firmware_gen.read.record import RecordReader
 
 

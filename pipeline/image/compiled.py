@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.generate import GeneratedModel, generate, tables_of
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.errors import DimmerError

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
-from dimmer.firmware_gen.emit.source import KnownAnswers, comment, mode_identifiers, quoted
+from dimmer.firmware_gen.emit.text import comment, mode_identifiers, quoted
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.harness import RUNTIME, WARNINGS

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
-from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.targets import APPLICATION, Target, TargetError, load_target

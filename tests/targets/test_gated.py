@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
-from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import MODE_GATED
 from dimmer.firmware_gen.generate import generate
