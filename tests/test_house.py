@@ -18,12 +18,12 @@ VERB_LINES, FILE_LINES, MOST_ROOMS = 120, 400, 20
 
 def modules() -> dict[str, Path]:
     """Full name -> file of every module of the package."""
-    found = {}
+    own = (path.with_suffix("") for path in (ROOT / "dimmer").glob("*.py"))
+    found = {".".join(path.relative_to(ROOT).parts): path.with_suffix(".py") for path in own}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            name = ".".join(("dimmer", *path.relative_to(ROOT).with_suffix("").parts))
-            found[name.removesuffix(".__init__")] = path
-    return found
+            found[".".join(("dimmer", *path.relative_to(ROOT).with_suffix("").parts))] = path
+    return {name.removesuffix(".__init__"): path for name, path in found.items()}
 
 
 VERBS = sorted(path for path in (ROOT / "pipeline").glob("*.py") if path.name != "__init__.py")
@@ -76,7 +76,7 @@ def test_the_wheel_holds_every_package() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     packages = {name for name, path in modules().items() if path.name == "__init__.py"}
     assert sorted(packages) == sorted(listed)
-    assert all(is_module(name) for name in listed)
+    assert all(is_module(name) for name in listed if name != "dimmer")
 
 
 @pytest.mark.parametrize("verb", ["calibrate", "build"])

@@ -160,10 +160,12 @@ def _file(module: str) -> Path | None:
     """The source file of a module of the package."""
     if not module.startswith(f"{PACKAGE}.") or not module.replace(".", "").replace("_", "").isalnum():
         return None
-    path = ROOT.joinpath(*module.split(".")[1:])
-    for candidate in (path / "__init__.py", path.with_name(f"{path.name}.py")):
-        if candidate.is_file():
-            return candidate
+    parts = module.split(".")[1:]
+    # In a checkout the package's own files lie in a folder beside the others.
+    for path in (ROOT.joinpath(*parts), ROOT.joinpath(PACKAGE, *parts)):
+        for candidate in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+            if candidate.is_file():
+                return candidate
     return None
 
 

@@ -9,17 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dimmer.calibration.errors import CalibrationError
-from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.targets.errors import TargetError
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-EXPECTED_ERRORS = (DimmerError, FirmwareGenError, TargetError, CalibrationError)
-"""Failures that a person can act on: shown as one line, without a traceback."""
 
 LOG_WIDTH = 110
 """Columns of a table that goes to a file or a pipe."""
@@ -77,7 +71,7 @@ def main_of(command: Callable[..., None]) -> None:
     app.command()(command)
     try:
         app()
-    except EXPECTED_ERRORS as error:
+    except DimmerError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except SystemExit as end:

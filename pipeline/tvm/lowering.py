@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.passes import Network
@@ -36,11 +35,9 @@ from dimmer.firmware_gen.lower.elementwise import ADD_LEFT_SHIFT
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm.arithmetic import as_code, i64, range_of, requantised, slice_of, with_padding
 from dimmer.pipeline.tvm.dot import Dot
-from dimmer.pipeline.tvm.weights import Weights, packed_weights
+from dimmer.pipeline.tvm.weights import Array, Weights, packed_weights
 
 ONE_BY_ONE = Window(1, 1, 1, 1, 1, 1, Padding(0, 0, 0, 0))
-
-Array = npt.NDArray[Any]
 
 
 class Lowering:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from dimmer.firmware_gen.graph.types import DepthwiseConv2d, FullyConnected, Graph, Operator
 from dimmer.pipeline.tvm.dot import Dot
-from dimmer.pipeline.tvm.lowering import Array
+
+Array = npt.NDArray[Any]
 
 ALIGN = 64  # of a weight in weights.bin, as TVM aligns its own tensors
 
