@@ -106,7 +106,17 @@ def train(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but the slow ones; arguments go to pytest: nox -s tests -- -k stage."""
     # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
-    run(session, PYTHON, "-m", "dimmer.pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, "gcc", "clang", success_codes=[0, 2])
+    run(
+        session,
+        PYTHON,
+        "-m",
+        "dimmer.pipeline.system",
+        *BOARD_TOOLS,
+        *LINUX_TOOLS,
+        "gcc",
+        "clang",
+        success_codes=[0, 2],
+    )
     run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
 
 
@@ -137,7 +147,7 @@ def lint(session: nox.Session) -> None:
             "--error-exitcode=1",
             "--quiet",
             "-I",
-            "firmware_gen/runtime",
+            "firmware_gen/runtime/include",
             *c_files(".c"),
         )
 

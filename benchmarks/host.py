@@ -26,9 +26,9 @@ from dimmer.benchmarks.count import models
 from dimmer.benchmarks.networks import write_networks
 from dimmer.benchmarks.results import write_host
 from dimmer.firmware_gen.generate import ModeSource, generate
+from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.pipeline.command import console, main_of, progress_bar
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.firmware import RUNTIME, sources
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.targets import load_target
 from dimmer.targets.toolchain import LANGUAGE_FLAGS
@@ -119,7 +119,7 @@ def dimmer(model: Path, data: bytes, work: Path) -> Engine:
         "-shared",
         "-fPIC",
         f"-I{work}",
-        f"-I{RUNTIME}",
+        f"-I{INCLUDE}",
     ]
     done = subprocess.run([*command, *map(str, files), "-o", str(library)], capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -1,6 +1,6 @@
 """The kernels of the C runtime as the generator sees them: the layout of each record, and what a step is made of.
 
-Mirrors `runtime/kernels/dimmer_kernels.h`; the C side checks the size of every record at compile time,
+Mirrors `runtime/include/dimmer_kernels.h`; the C side checks the size of every record at compile time,
 `tests/firmware_gen/test_kernels.py` the names of the fields.
 """
 
@@ -65,7 +65,7 @@ class Kernel:
     """One kernel.
 
     Attributes:
-        name: the C function; `<name>_t` is its record, `kernels/<name>.c` its file.
+        name: the C function; `<name>_t` is its record, `<name>.c` its file.
         fields: of the record, in order.
     """
 

@@ -38,6 +38,7 @@ from dimmer.calibration.selection import dominated, on_target
 from dimmer.firmware_gen.emit import KnownAnswers
 from dimmer.firmware_gen.gates import MODE_GATED, GateSet
 from dimmer.firmware_gen.generate import GeneratedModel, ModeSource, generate, tables_of
+from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.tables import PolicyConfig, Tier, even_policy
 from dimmer.pipeline.calibrate import RESULT as CALIBRATION
 from dimmer.pipeline.calibrate import Calibration, load_calibration
@@ -75,7 +76,6 @@ CODE = (
     "requirements.txt",
 )
 RESULT = "firmware.json"
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 SAMPLES = 100
 
 Progress = Callable[[str, float], None]
@@ -122,14 +122,6 @@ def firmware_folder(build: Path, target: str) -> Path:
     return build / target / "firmware"
 
 
-def sources(kernels: Sequence[str] | None = None) -> list[Path]:
-    """The C files of the runtime, of the kernels that are named, or all, and of what these share."""
-    files = sorted((RUNTIME / "kernels").glob("*.c"))
-    if kernels is not None:
-        files = [path for path in files if not path.name.startswith("dimmer_") or path.stem in kernels]
-    return sorted(RUNTIME.glob("*.c")) + files
-
-
 def firmware_modes(build: Path, target: str) -> tuple[str, ...]:
     """Names of the modes in a target's firmware, in the order of their ids."""
     figures = json.loads((firmware_folder(build, target) / RESULT).read_text())
@@ -158,7 +150,7 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
     policy = _policy_for(order.policy, len(modes), gates is not None)
     model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates, target.core)
     generated = [path for path in model.files if path.suffix == ".c"]
-    elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, RUNTIME], out)
+    elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, INCLUDE], out)
     return Compiled(model, elf, target.size(elf))
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.firmware_gen.tables import PolicyConfig
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.jetson_table import BundleTable, TableMode, TableTensor, TableWeight, table_source
@@ -29,7 +30,6 @@ from dimmer.pipeline.tvm_runtime import TvmRuntime, copy_runtime
 from dimmer.targets import Target
 
 JETSON = ROOT / "targets" / "jetson"
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 # The engine and the policy of every target; what else lies there are kernels and gates.
 RUNTIME_SOURCES = ("crc.c", "engine.c", "policy.c", "status.c")
 LIBRARY = "lib/dimmer_modes.so"
@@ -162,8 +162,8 @@ def compile_program(table: BundleTable, target: Target, runtime: TvmRuntime, out
     """``out/bin/dimmer-run``, with the table as C beside the sources' folder."""
     source = out / "src" / "bundle_table.c"
     _write(source, table_source(table, out).encode())
-    sources = [source, *(RUNTIME / name for name in RUNTIME_SOURCES)]
-    elf = target.compile(sources, [RUNTIME, JETSON, runtime.include], out / "bin")
+    sources = [source, *(RUNTIME / "src" / name for name in RUNTIME_SOURCES)]
+    elf = target.compile(sources, [INCLUDE, JETSON, runtime.include], out / "bin")
     return elf.rename(elf.with_name("dimmer-run"))
 
 
@@ -217,7 +217,7 @@ def _version(out: Path, policy: PolicyConfig, modules: Modules) -> str:
     )
     for digest_of in _sums(out).values():
         digest.update(digest_of.encode())
-    for folder in (JETSON, RUNTIME):
+    for folder in (JETSON, INCLUDE, RUNTIME / "src"):
         for path in sorted(folder.glob("*.[ch]")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.firmware_gen.tables import PolicyConfig, Tier
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.report_data import BatterySample, PolicyTier
-from dimmer.pipeline.stage import ROOT
 from dimmer.pipeline.system import named_tools, require_tools
-
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def _policy_next() -> Iterator[Any]:
     require_tools(named_tools(["gcc"]))
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "policy.so"
-        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{RUNTIME}", str(RUNTIME / "policy.c")]
+        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{INCLUDE}", str(RUNTIME / "src" / "policy.c")]
         done = subprocess.run([*command, "-o", str(library)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise DimmerError(f"policy.c does not compile on this machine: {done.stderr.splitlines()[0]}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, STRICT, compile_c, compiler
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME, sources
+from tests.firmware_gen.runtime.c_library import STRICT, compile_c, compiler
 
 CORES = {
     "m0": ["-mcpu=cortex-m0"],
@@ -21,14 +22,14 @@ SHARED = ["engine", "crc", "policy", "dot", "dot_dsp", "dot_row"]
 
 @pytest.mark.parametrize("name", ["gcc", "clang"])
 def test_host_compilers_have_nothing_to_say(tmp_path: Path, name: str) -> None:
-    compile_c(name, [*ENGINE, *KERNELS], tmp_path / "all.so", "-shared", "-fPIC")
+    compile_c(name, sources(), tmp_path / "all.so", "-shared", "-fPIC")
 
 
 @pytest.mark.parametrize("standard", ["c++98", "c++17"])
 def test_headers_are_for_cxx_too(tmp_path: Path, standard: str) -> None:
     source = tmp_path / "use.cpp"
-    source.write_text('#include "kernels/dimmer_kernels.h"\nint main() { return static_cast<int>(DIMMER_OK); }\n')
-    flags = ["-Wall", "-Wextra", "-Wundef", "-Werror", f"-std={standard}", f"-I{RUNTIME}"]
+    source.write_text('#include "dimmer_kernels.h"\nint main() { return static_cast<int>(DIMMER_OK); }\n')
+    flags = ["-Wall", "-Wextra", "-Wundef", "-Werror", f"-std={standard}", f"-I{INCLUDE}"]
     result = subprocess.run(
         [compiler("g++"), *flags, "-fsyntax-only", str(source)], capture_output=True, text=True, check=False
     )
@@ -39,11 +40,11 @@ def test_headers_are_for_cxx_too(tmp_path: Path, standard: str) -> None:
 def objects(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Path]]:
     """A core and the object files of the whole runtime for it."""
     folder = tmp_path_factory.mktemp("objects")
-    command = [compiler("arm-none-eabi-gcc"), *STRICT, "-mthumb", *CORES[request.param], f"-I{RUNTIME}", "-c"]
-    sources = [*ENGINE, *KERNELS]
-    result = subprocess.run([*command, *map(str, sources)], cwd=folder, capture_output=True, text=True, check=False)
+    command = [compiler("arm-none-eabi-gcc"), *STRICT, "-mthumb", *CORES[request.param], f"-I{INCLUDE}", "-c"]
+    files = sources()
+    result = subprocess.run([*command, *map(str, files)], cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    return request.param, [folder / source.with_suffix(".o").name for source in sources]
+    return request.param, [folder / source.with_suffix(".o").name for source in files]
 
 
 def output_of(*command: str | Path) -> str:
@@ -87,4 +88,4 @@ def test_the_example_of_the_readme_compiles(tmp_path: Path) -> None:
     for number, block in enumerate(blocks):
         source = tmp_path / f"example_{number}.c"
         source.write_text(block)
-        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{tmp_path}", f"-I{RUNTIME / 'kernels'}")
+        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{tmp_path}")

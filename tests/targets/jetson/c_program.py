@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.pipeline.stage import ROOT
 
 JETSON = ROOT / "targets" / "jetson"
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 FLAGS = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
 
 
@@ -18,7 +18,7 @@ def compile_program(main: str, sources: Sequence[str], folder: Path) -> Path:
     source, program = folder / "main.c", folder / "program"
     source.write_text(main)
     files = [str(source), *(str(JETSON / name) for name in sources)]
-    command = ["gcc", *FLAGS, "-fsanitize=address,undefined", f"-I{JETSON}", f"-I{RUNTIME}", *files]
+    command = ["gcc", *FLAGS, "-fsanitize=address,undefined", f"-I{JETSON}", f"-I{INCLUDE}", *files]
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program
