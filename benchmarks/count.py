@@ -14,7 +14,7 @@ from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.firmware import foreign_order, make
 from dimmer.pipeline.stage import ROOT, atomic_write
 from dimmer.targets import load_target, target_names
-from dimmer.targets.toolchain import require
+from dimmer.targets.kit.toolchain import require
 
 BASELINE = Path(__file__).resolve().parent / "baseline.json"
 MODELS = ROOT.parent / "shared" / "models"

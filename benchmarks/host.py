@@ -31,7 +31,7 @@ from dimmer.pipeline.command import console, main_of, progress_bar
 from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.targets import load_target
-from dimmer.targets.toolchain import LANGUAGE_FLAGS
+from dimmer.targets.kit.toolchain import LANGUAGE_FLAGS
 
 OURS = "dimmer"
 TVM = "TVM"

@@ -18,7 +18,7 @@ from dimmer.pipeline.errors import DimmerError
 from dimmer.pipeline.recipe import Recipe
 from dimmer.pipeline.stage import ROOT
 from dimmer.targets import Target, load_target
-from dimmer.targets.errors import TargetError
+from dimmer.targets.kit.errors import TargetError
 
 if TYPE_CHECKING:
     from rich.console import Console

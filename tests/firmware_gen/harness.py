@@ -16,7 +16,7 @@ from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read_tflite import read_tflite
 from dimmer.pipeline.oracle import OracleFailure, OracleJob, run_oracle
-from dimmer.targets.toolchain import compile_objects
+from dimmer.targets.kit.toolchain import compile_objects
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wcast-align", "-Wundef", "-Werror"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

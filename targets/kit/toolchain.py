@@ -16,13 +16,13 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from dimmer.targets.errors import TargetError
+from dimmer.targets.kit.errors import TargetError
 
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
 LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
 OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
 _CACHE = "ccache"
-_APPLICATION_INCLUDES = Path(__file__).resolve().parent / "app"
+_APPLICATION_INCLUDES = Path(__file__).resolve().parent.parent / "app"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from dimmer.targets.errors import TargetError
-from dimmer.targets.runner import Runner, run_firmware
-from dimmer.targets.schema import Table
-from dimmer.targets.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.schema import Table
+from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
+from dimmer.targets.runners.command import Runner, run_firmware
 
 ENGINES = ("tables", "tvm")
 TARGETS = Path(__file__).resolve().parent

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from dimmer.targets.errors import TargetError
-from dimmer.targets.toolchain import require
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.toolchain import require
 
 _FAULT_EXIT_CODE = 70  # of the start-up code's fault handler
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from dimmer.targets.errors import TargetError
+from dimmer.targets.kit.errors import TargetError
 
 
 class Table:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.targets.jetson.c_program import compile_program
+from tests.targets.linux.c_program import compile_program
 
 MAIN = """
 #include <stdio.h>

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import Target, TargetError, load_target
-from dimmer.targets.runner import Runner
-from dimmer.targets.toolchain import Toolchain
+from dimmer.targets.kit.toolchain import Toolchain
+from dimmer.targets.runners.command import Runner
 from tests.boards import BOARD_PARAMS, EVERY_TARGET
 
 HELLO = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.targets.jetson.c_program import compile_program
+from tests.targets.linux.c_program import compile_program
 
 MAIN = """
 #include <string.h>

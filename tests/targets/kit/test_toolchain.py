@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.targets.errors import TargetError
-from dimmer.targets.toolchain import compile_objects
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.toolchain import compile_objects
 from tests.firmware_gen.runtime.c_library import compiler
 
 
