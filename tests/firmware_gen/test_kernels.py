@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dimmer.firmware_gen.kernels import KERNELS, Kernel
-from dimmer.firmware_gen.library import INCLUDE, kernel_sources
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.tables import ABI
 
 HEADER = (INCLUDE / "dimmer_kernels.h").read_text()
@@ -51,11 +51,6 @@ def test_records_have_the_size_that_the_header_checks(kernel: Kernel) -> None:
     record = alias.group(1) if alias else kernel.name
     assert kernel.record_size == c_size(record)
     assert kernel.record_size % 4 == 0
-
-
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
-def test_every_kernel_has_a_file_of_its_name(kernel: Kernel) -> None:
-    assert [path.stem for path in kernel_sources([kernel.name])].count(kernel.name) == 1
 
 
 def test_the_abi_is_that_of_the_header() -> None:

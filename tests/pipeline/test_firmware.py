@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.library import sources
 from dimmer.firmware_gen.tables import even_policy
 from dimmer.pipeline.elf_shares import elf_shares
 from dimmer.pipeline.errors import DimmerError
-from dimmer.pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy, sources
+from dimmer.pipeline.firmware import RESULT, Order, compile_modes, foreign_order, make, recipe_policy
 from dimmer.pipeline.recipe_sections import PolicySection
 from dimmer.pipeline.sample_inputs import sample_inputs
 from dimmer.pipeline.stage import ROOT

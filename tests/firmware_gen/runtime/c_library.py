@@ -50,6 +50,10 @@ def compile_c(command: str, sources: Sequence[Path], output: Path, *flags: str) 
     return output
 
 
+def output_of(*command: str | Path) -> str:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
+
+
 def load_library(folder: Path, sources: Sequence[Path]) -> ctypes.CDLL:
     return ctypes.CDLL(str(compile_c("gcc", sources, folder / "library.so", "-shared", "-fPIC", *UNDEFINED_TRAPS)))
 
