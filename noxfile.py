@@ -149,7 +149,7 @@ def lint(session: nox.Session) -> None:
             "--error-exitcode=1",
             "--quiet",
             "-I",
-            "firmware_gen/runtime",
+            "firmware_gen/runtime/include",
             *c_files(".c"),
         )
 
