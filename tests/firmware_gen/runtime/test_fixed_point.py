@@ -50,13 +50,13 @@ def truncated(numerator: int, denominator: int) -> int:
 
 
 def high_mul(a: int, b: int) -> int:
-    """gemmlowp's SaturatingRoundingDoublingHighMul."""
+    """Gemmlowp's SaturatingRoundingDoublingHighMul."""
     product = a * b
     return truncated(product + (1 << 30 if product >= 0 else 1 - (1 << 30)), 1 << 31)
 
 
 def rounding_shift(x: int, exponent: int) -> int:
-    """gemmlowp's RoundingDivideByPOT."""
+    """Gemmlowp's RoundingDivideByPOT."""
     return (abs(x) + (1 << exponent >> 1) >> exponent) * (1 if x >= 0 else -1)
 
 
