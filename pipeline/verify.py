@@ -9,8 +9,9 @@ to be equal.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,42 +21,16 @@ from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.verification import Verified, verify_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
-from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.core.stage import Json, Stage, StageResult
+from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions
+from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.verification.tables import print_verified
 from dimmer.targets import Target
 
-CODE = (
-    "pipeline/verify.py",
-    "pipeline/verification/gated_expected.py",
-    "pipeline/networks/gates/integer.py",
-    "pipeline/oracle/splice.py",
-    "pipeline/oracle/tflite.py",
-    "pipeline/oracle/interpreter.py",
-    "pipeline/networks",
-    "pipeline/data",
-)
 
-
-def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stage:
     """The stage: firmware of the host and of the target -> its verification."""
-    inputs = [
-        build / "calibrate" / "calibration.json",
-        build / "convert",
-        *(
-            firmware_folder(build, name) / file
-            for name in ("host", target.name)
-            for file in ("firmware.elf", "firmware.json")
-        ),
-        find_checkpoint(recipe),
-        *([find_gates(recipe)] if recipe.gates.epochs else []),
-    ]
-    settings: dict[str, Any] = {"images": recipe.verify.images, "dataset": recipe.model.dataset, "target": target.name}
-    if recipe.gates.epochs:
-        settings["budgets"] = recipe.gates.budgets
-    code = [ROOT / c for c in CODE]
-    folder = verify_folder(build, target.name)
 
     def action(out: Path) -> None:
         from dimmer.pipeline.verification.modes import verify
@@ -63,14 +38,35 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
         verify(order_of(recipe), build, target, out, progress)
 
-    return run_stage(
+    folders = dict.fromkeys(firmware_folder(build, name) for name in ("host", target.name))
+    inputs = [
+        build / "calibrate" / "calibration.json",
+        build / "convert",
+        *(folder / file for folder in folders for file in ("firmware.elf", "firmware.json")),
+        find_checkpoint(recipe),
+        *([find_gates(recipe)] if recipe.gates.epochs else []),
+    ]
+    settings: dict[str, Json] = {
+        "model": asdict(recipe.model),
+        "gates": asdict(recipe.gates),
+        "verify": asdict(recipe.verify),
+        "target": target.name,
+    }
+    return Stage(
         "verify",
-        folder,
-        list(dict.fromkeys(inputs)),
-        settings,
-        code,
+        verify_folder(build, target.name),
         action,
+        inputs,
+        settings,
+        modules=recipe.model.modules,
+        files=target_files(target),
+        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
     )
+
+
+def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+    """Runs the stage."""
+    return stage(recipe, build, target, progress).run()
 
 
 def main(

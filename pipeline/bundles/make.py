@@ -8,14 +8,20 @@ from pathlib import Path
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.artifacts.bundle import Bundle, BundleBytes, BundledMode
+from dimmer.pipeline.artifacts.bundle import Bundle, BundleBytes, BundledMode, module_folder
+from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
 from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.bundles.bundle import GPU_CODE, GPU_LIBRARY, LIBRARY, MACHINES, WEIGHTS, machine_of, make_bundle
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.figures import policy_tiers
-from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.image.policy import recipe_policy
+from dimmer.pipeline.recipe.sections.policy import PolicySection
+from dimmer.pipeline.tvm.module import load_modules
 from dimmer.pipeline.tvm.parts import Modules, SelfTest
 from dimmer.pipeline.tvm.runtime import cache_folder, tvm_runtime
 from dimmer.targets import Target
@@ -101,8 +107,26 @@ def self_test(bundle: Path, target: Target) -> dict[str, Verification]:
     return {line.mode: Verification(line.samples, line.mismatches, target.description) for line in lines}
 
 
-def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
+def bundle_policy(section: PolicySection, modes: int) -> PolicyConfig:
     """The recipe's tiers; even ones where the recipe's are budgets of gates, which TVM's modes have not."""
-    from dimmer.pipeline.image.policy import recipe_policy
+    return even_policy(modes) if section.budgets else recipe_policy(section, range(modes))
 
-    return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, range(modes))
+
+def make_published(
+    dataset: str, images: int, policy: PolicySection, build: Path, target: Target, out: Path, progress: Progress
+) -> None:
+    """Writes the bundle of a model's published modes and `bundle.json` into `out`.
+
+    Args:
+        images: how many test images of the data set its self-test has.
+        build: ``build/<model>``, converted and compiled by TVM.
+
+    Raises:
+        DimmerError, TargetError: as `make`.
+    """
+    progress("running the modes", 0.1)
+    modes = mode_sources(converted_folder(build))
+    inputs = to_int8(load_dataset(dataset).test.images[:images])
+    modules = load_modules(module_folder(build, target.name))
+    tiers = bundle_policy(policy, len(modes))
+    make(build.name, modules, modes, tiers, inputs.tobytes(), len(inputs), target, out).save(out)

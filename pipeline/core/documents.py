@@ -25,7 +25,7 @@ T = TypeVar("T")
 _KINDS: Mapping[type, str] = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
-class InvalidDocument(ValueError):
+class DocumentError(ValueError):
     """What is wrong in a document, and where: ``modes[2].macs is missing``."""
 
 
@@ -50,7 +50,7 @@ def parse_document(cls: type[T], text: str) -> T:
     """The dataclass that a JSON text stands for.
 
     Raises:
-        ValueError: it is no JSON, or (as `InvalidDocument`) not of this shape.
+        ValueError: it is no JSON, or (as `DocumentError`) not of this shape.
     """
     return from_json(cls, json.loads(text))
 
@@ -59,7 +59,7 @@ def from_json(cls: type[T], value: object) -> T:
     """As `parse_document`, of what `json.loads` gives.
 
     Raises:
-        InvalidDocument: a key is missing, or a value is of another type.
+        DocumentError: a key is missing, or a value is of another type.
     """
     made: T = _converted(cls, value, "")
     return made
@@ -76,16 +76,16 @@ def _converted(kind: Any, value: Any, place: str) -> Any:
         return _converted(inner, value, place)
     if origin is tuple:
         if not isinstance(value, list):
-            raise InvalidDocument(f"{place} is {_short(value)}, not a list")
+            raise DocumentError(f"{place} is {_short(value)}, not a list")
         items = [arguments[0]] * len(value) if arguments[1:] == (...,) else list(arguments)
         if len(items) != len(value):
-            raise InvalidDocument(f"{place} has {len(value)} entries, not {len(items)}")
+            raise DocumentError(f"{place} has {len(value)} entries, not {len(items)}")
         return tuple(_converted(item, v, f"{place}[{i}]") for i, (item, v) in enumerate(zip(items, value, strict=True)))
     if origin is Mapping:
         table = _table(value, place)
         return {key: _converted(arguments[1], v, f"{place}.{key}" if place else key) for key, v in table.items()}
     if not _fits(kind, value):
-        raise InvalidDocument(f"{place} is {_short(value)}, not {_KINDS[kind]}")
+        raise DocumentError(f"{place} is {_short(value)}, not {_KINDS[kind]}")
     return value
 
 
@@ -96,13 +96,13 @@ def _dataclass(cls: Any, value: Any, place: str) -> Any:
         if field.name in table:
             found[field.name] = _converted(hints[field.name], table[field.name], inside)
         elif field.default is MISSING and field.default_factory is MISSING:
-            raise InvalidDocument(f"{inside} is missing")
+            raise DocumentError(f"{inside} is missing")
     return cls(**found)
 
 
 def _table(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InvalidDocument(f"{place or 'it'} is {_short(value)}, not an object")
+        raise DocumentError(f"{place or 'it'} is {_short(value)}, not an object")
     return value
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from dimmer.pipeline.core.documents import InvalidDocument, from_json
+from dimmer.pipeline.core.documents import DocumentError, from_json
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import Target
 
@@ -103,7 +103,7 @@ def read_event(line: str) -> Event:
     table = json.loads(line)
     kind = table.get("event") if isinstance(table, dict) else None
     if kind not in _EVENTS:
-        raise InvalidDocument(f"it is none of the events {', '.join(_EVENTS)}")
+        raise DocumentError(f"it is none of the events {', '.join(_EVENTS)}")
     if "class" in table:
         table["predicted"] = table["class"]
     return from_json(_EVENTS[kind], table)

@@ -45,8 +45,11 @@ def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:
     return Order(files[0].stem, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
 
 
-def converted_order(name: str, folder: Path, gates: GateSet | None) -> Order:
+def converted_order(name: str, folder: Path, gates: GateSet | None, known_input: bytes | None = None) -> Order:
     """An order for all modes that the conversion of a recipe's model left in a folder, without a policy.
+
+    Args:
+        known_input: for the self-test; a random one where none is given.
 
     Raises:
         DimmerError: the model was not converted.
@@ -54,5 +57,7 @@ def converted_order(name: str, folder: Path, gates: GateSet | None) -> Order:
     if not folder.is_dir():
         raise DimmerError(f"{name} is not converted; run: python -m pipeline.build --model {name} --target host")
     modes = tuple(mode_sources(folder))
-    both = sample_inputs(modes[0].path, 1)
-    return Order(name, modes, PolicyConfig(), both[len(both) // 2 :], gates=gates)
+    if known_input is None:
+        both = sample_inputs(modes[0].path, 1)
+        known_input = both[len(both) // 2 :]
+    return Order(name, modes, PolicyConfig(), known_input, gates=gates)

@@ -15,7 +15,7 @@ from dimmer.pipeline.artifacts.version import generator_version
 from dimmer.pipeline.core.stage import StageResult
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.artifacts.context import BuildContext
+    from dimmer.pipeline.artifacts.build import BuildContext
 
 
 def collect_bundle(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:

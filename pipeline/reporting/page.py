@@ -12,7 +12,7 @@ from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.stage import Json, atomic_write, run_stage
+from dimmer.pipeline.core.stage import Json, Stage, atomic_write
 
 if TYPE_CHECKING:
     from dimmer.pipeline.reporting.plots import CostPoint
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 SCHEMA = Path(__file__).with_name("report.schema.json")
 
 TEMPLATES = Path(__file__).with_name("templates")
-
-_PLOT_CODE = [Path(__file__).with_name("plots.py"), Path(__file__).parents[1] / "artifacts" / "report.py"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
     Returns:
         Name (pareto, arena, battery) -> SVG.
     """
-    figures = {
+    figures: dict[str, Json] = {
         "modes": [repr(mode) for mode in data.modes],
         "candidates": [repr(mode) for mode in data.candidates],
         "arena": [repr(buffer) for buffer in data.arena],
@@ -90,7 +88,7 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
         if data.battery:
             (partial / "battery.svg").write_text(report_plots.battery(data.battery, names, data.policy))
 
-    run_stage("plots", folder / "plots", [], figures, _PLOT_CODE, draw)
+    Stage("plots", folder / "plots", draw, settings=figures).run()
     return {path.stem: path.read_text() for path in sorted((folder / "plots").glob("*.svg"))}
 
 
@@ -202,7 +200,8 @@ def _arena(data: ReportData) -> str:
 
 
 def cards(data: ReportData) -> list[Card]:
-    cards = [_bundle_card(data.bundle)] if data.bundle else _memorycards(data)
+    """Memory or bundle, energy and verification, as far as they are known."""
+    cards = _memory_cards(data) if data.bundle is None else [_bundle_card(data.bundle)]
     energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
     if energies:
         cards.append(Card("Energy", _range_of_energy(energies), "an inference, modelled"))
@@ -221,7 +220,7 @@ def _bundle_card(bundle: BundleFigures) -> Card:
     return Card("Bundle", _bytes(sizes.total), f"{parts} (TVM {bundle.tvm}, {bundle.architecture})")
 
 
-def _memorycards(data: ReportData) -> list[Card]:
+def _memory_cards(data: ReportData) -> list[Card]:
     cards = [
         Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
         Card("RAM", _bytes(data.ram.total), _arena(data)),

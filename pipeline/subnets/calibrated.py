@@ -7,7 +7,7 @@ from pathlib import Path
 from dimmer.calibration.selection import Verdict
 from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, RangeGroup, SiteFigures, Statistics
 from dimmer.pipeline.core.progress import Progress, part
-from dimmer.pipeline.data import load_dataset
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import NetworkCost
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.subnets.accuracies import Quantised, measure_quantised

@@ -11,9 +11,9 @@ from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
 from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, VerifiedMode
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress, part
-from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input, to_int8
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.records import Ran, Record, run_schedules
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network

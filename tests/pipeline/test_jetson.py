@@ -13,7 +13,7 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.artifacts.context import BuildContext
+from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.build import steps_for
 from dimmer.pipeline.bundles import make
 from dimmer.pipeline.bundles.bundle import MACHINES
@@ -46,9 +46,9 @@ def context(tmp_path: Path) -> BuildContext:
 
 def test_budgets_of_gates_become_even_tiers(context: BuildContext) -> None:
     recipe = context.recipe
-    assert len(bundle_policy(recipe, 4).tiers) == len(recipe.policy.tiers) + 1
+    assert len(bundle_policy(recipe.policy, 4).tiers) == len(recipe.policy.tiers) + 1
     gated = replace(recipe, policy=replace(recipe.policy, tiers=(500,), budgets=(1.0, 0.5)))
-    assert bundle_policy(gated, 4) == even_policy(4)
+    assert bundle_policy(gated.policy, 4) == even_policy(4)
 
 
 @pytest.fixture

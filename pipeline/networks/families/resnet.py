@@ -28,6 +28,7 @@ class Stem(nn.Module):
         self.act = nn.ReLU6()
 
     def forward(self, x: Tensor) -> Tensor:
+        """float[N,C,H,W] -> float[N,C',H,W]."""
         y: Tensor = self.act(self.norm(self.conv(x)))
         return y
 

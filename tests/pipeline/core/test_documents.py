@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.core.documents import InvalidDocument, from_json, load_document, parse_document, save_document
+from dimmer.pipeline.core.documents import DocumentError, from_json, load_document, parse_document, save_document
 from dimmer.pipeline.core.errors import DimmerError
 
 
@@ -62,7 +62,7 @@ def test_keys_that_are_not_known_are_passed_over_and_defaults_stand_in() -> None
 )
 def test_every_damage_names_its_place(change: dict[str, object], message: str) -> None:
     whole: dict[str, object] = {"name": "x", "bulbs": [], "rooms": {}, "place": [1, 2], "shade": None}
-    with pytest.raises(InvalidDocument, match=f"^{message}$"):
+    with pytest.raises(DocumentError, match=f"^{message}$"):
         from_json(Lamp, {**whole, **change})
 
 

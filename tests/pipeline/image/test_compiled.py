@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.pipeline.image.compiled import compile_modes, sources
+from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.records import Record, run_schedules
 from dimmer.targets import load_target
 from tests.pipeline.image.orders import modes_order
@@ -20,10 +20,3 @@ def test_a_switch_in_the_middle_of_an_inference(tmp_path: Path) -> None:
     ran = run_schedules(target, compiled.elf, range(3), [Record(plan, 0)], image, compiled.model.output_bytes)
     assert ran.modes.tolist() == [list(plan)]
     assert ran.outputs.shape == (1, compiled.model.output_bytes)
-
-
-def test_kernels_that_no_mode_needs_are_not_compiled() -> None:
-    every, some = sources(), sources(["dimmer_add_s8"])
-    assert set(some) < set(every)
-    assert [path.name for path in some if path.name.startswith("dimmer_")] == ["dimmer_add_s8.c"]
-    assert {path for path in every if not path.name.startswith("dimmer_")} <= set(some)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from dimmer.pipeline.image.compiled import compile_modes, sources
+from dimmer.firmware_gen.library import sources
+from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.elf_shares import elf_shares
 from dimmer.targets import load_target
 from tests.pipeline.image.orders import modes_order

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.calibration import calibration_folder
-from dimmer.pipeline.artifacts.context import BuildContext
 from dimmer.pipeline.artifacts.firmware import GateCount, LeftOut, PolicyTier, Verification, firmware_folder
 from dimmer.pipeline.artifacts.report import LayerFlash
 from dimmer.pipeline.artifacts.verification import VerifiedBudget, VerifiedGates, verify_folder

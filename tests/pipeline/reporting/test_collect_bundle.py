@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.bundle import bundle_stage_folder
 from dimmer.pipeline.artifacts.calibration import calibration_folder
-from dimmer.pipeline.artifacts.context import BuildContext
 from dimmer.pipeline.artifacts.verification import verify_folder
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import load_recipe

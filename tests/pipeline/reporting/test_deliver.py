@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dimmer.pipeline.artifacts.context import BuildContext
+from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.deliver import publish
 from dimmer.targets import load_target

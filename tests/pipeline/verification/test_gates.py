@@ -8,7 +8,7 @@ import pytest
 
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.verification import Verified, verify_folder
-from dimmer.pipeline.data import load_dataset
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import load_target
