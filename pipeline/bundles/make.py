@@ -21,7 +21,7 @@ from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.sections.policy import PolicySection
-from dimmer.pipeline.tvm.module import load_modules
+from dimmer.pipeline.tvm.document import load_modules
 from dimmer.pipeline.tvm.parts import Modules, SelfTest
 from dimmer.pipeline.tvm.runtime import cache_folder, tvm_runtime
 from dimmer.targets import Target

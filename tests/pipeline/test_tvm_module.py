@@ -20,8 +20,9 @@ from dimmer.pipeline.bundles.bundle import machine_of
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from dimmer.pipeline.tvm.document import load_modules
 from dimmer.pipeline.tvm.dot import ARM, AVX2, PLAIN, dot_of
-from dimmer.pipeline.tvm.module import build_modules, load_modules, mismatches
+from dimmer.pipeline.tvm.module import build_modules, mismatches
 from dimmer.pipeline.tvm.qdq import write_qdq
 from dimmer.pipeline.tvm.schedule import default_tile
 from dimmer.pipeline.tvm.targets import TARGETS
