@@ -5,7 +5,7 @@ from __future__ import annotations
 from dimmer.pipeline.core.errors import DimmerError
 
 
-class InvalidKey(DimmerError):
+class InvalidKeyError(DimmerError):
     """A value that is refused; whoever read it from a file adds file and line.
 
     Attributes:
@@ -23,7 +23,7 @@ def require(condition: bool, key: str, reason: str) -> None:
     """Refuse the value of a key.
 
     Raises:
-        InvalidKey: the condition does not hold.
+        InvalidKeyError: the condition does not hold.
     """
     if not condition:
-        raise InvalidKey(key, reason)
+        raise InvalidKeyError(key, reason)

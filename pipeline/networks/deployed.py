@@ -56,7 +56,8 @@ class DeployedBlock(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor, tap: Tap) -> Tensor:
         """float[N,C,H,W] -> float[N,C',H',W'], tapped at every tensor that an operator writes; `S.B.in` only where
-        `narrow`. The site of what it returns is `S.B.out`."""
+        `narrow`. The site of what it returns is `S.B.out`.
+        """
 
 
 class ConvStem(nn.Module):

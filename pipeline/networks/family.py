@@ -59,7 +59,7 @@ class NetworkConfig(ABC):
         classes: number of classes.
 
     Raises:
-        InvalidKey: when built, a value is refused; it names the key of the recipe that has to change.
+        InvalidKeyError: when built, a value is refused; it names the key of the recipe that has to change.
     """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
@@ -112,7 +112,7 @@ class NetworkConfig(ABC):
         """The network of the same depth, in float, with other channels: a teacher.
 
         Raises:
-            InvalidKey: these widths do not fit.
+            InvalidKeyError: these widths do not fit.
         """
         return dataclasses.replace(self, widths=widths, bits=(FULL_BITS,))
 

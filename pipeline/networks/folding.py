@@ -149,7 +149,8 @@ class Folding:
     def variant(self) -> str:
         """Which set of norms was folded: "shared", or "executed" or "skipped" where they have twins; behind a slash the
         bits where they are not 8; then a hash of the statistics that replaced the norms' own, if any did. Equal
-        variants of a part fold to equal convolutions."""
+        variants of a part fold to equal convolutions.
+        """
         chosen = "shared" if not self._twins else ("skipped" if self.skipped else "executed")
         if self.bits != FULL_BITS:
             chosen += f"/{self.bits}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from dimmer.pipeline.core.checks import InvalidKey
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def _read(
             raise DimmerError(f"{where.at(section, key)}: key '{key}' is missing in [{name}]")
     try:
         return cls(**values)
-    except InvalidKey as error:
+    except InvalidKeyError as error:
         at = where.at(section, error.key)
         raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error.reason}") from error
 

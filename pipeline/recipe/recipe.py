@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dimmer.pipeline.core.checks import InvalidKey
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
@@ -88,7 +88,7 @@ class Recipe:
         """The recipe of the teacher's training: a plain network of the super-net's depth, in float.
 
         Raises:
-            InvalidKey: a key of [teacher] does not fit the network.
+            InvalidKeyError: a key of [teacher] does not fit the network.
         """
         return dataclasses.replace(
             self,
@@ -171,7 +171,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     if recipe.teacher.epochs:
         try:
             recipe.of_teacher()
-        except InvalidKey as error:
+        except InvalidKeyError as error:
             at, value = where.at(("teacher",), error.key), contents["teacher"].get(error.key)
             raise DimmerError(f"{at}: teacher.{error.key} = {value!r}: {error.reason}") from error
     if recipe.policy.budgets and not recipe.gates.epochs:

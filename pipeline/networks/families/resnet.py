@@ -31,6 +31,7 @@ class Stem(nn.Module):
         self.act = nn.ReLU6()
 
     def forward(self, x: Tensor) -> Tensor:
+        """float[N,Cin,H,W] -> float[N,Cout,H,W]."""
         y: Tensor = self.act(self.norm(self.conv(x)))
         return y
 

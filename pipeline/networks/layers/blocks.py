@@ -38,7 +38,8 @@ def normalise(norm: Norm, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Te
 
 def convolve(conv: nn.Conv2d, x: Tensor, bits: int) -> Tensor:
     """The convolution, without a bias, with its weight at a width; at 8 bits that is the float weight, whose grid is
-    finer than it matters."""
+    finer than it matters.
+    """
     if conv.kernel_size == (1, 1) and conv.stride != (1, 1) and torch.is_grad_enabled():
         # The pixels are picked first: oneDNN's backward pass of a strided 1x1 convolution corrupts the heap on CPUs
         # with AVX2 alone where there are fewer than 8 channels.

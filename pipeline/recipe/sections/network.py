@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dimmer.pipeline.core.checks import require
-from dimmer.pipeline.data import SHAPES
-from dimmer.pipeline.networks.family import FROM_DATASET, NetworkConfig, config_keys, families
+from dimmer.pipeline.data.registry import dataset_module, dataset_shape, known_datasets
+from dimmer.pipeline.networks.family import FROM_DATASET, NetworkConfig, config_keys, families, family_module
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,16 @@ class ModelNames:
 
     def __post_init__(self) -> None:
         require(self.family in families(), "family", f"must be one of {', '.join(families())}")
-        require(self.dataset in SHAPES, "dataset", f"must be one of {', '.join(SHAPES)}")
+        require(self.dataset in known_datasets(), "dataset", f"must be one of {', '.join(known_datasets())}")
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Full names of the modules of its family and its data set, which are imported by name."""
+        return family_module(self.family), dataset_module(self.dataset)
 
     def from_dataset(self) -> dict[str, Any]:
         """The fields of the network's configuration that the data set gives."""
-        shape = SHAPES[self.dataset]
+        shape = dataset_shape(self.dataset)
         height, width, channels = shape.image_shape
         return dict(zip(FROM_DATASET, (channels, (height, width), shape.classes), strict=True))
 

@@ -84,8 +84,8 @@ images = 20
 MODES = ("88.888", "88.800", "84.480", "80.800", "44.444", "40.400")
 SMALL = ToyConfig((1, 2), (1, 1), (4, 6), 1, (9, 8), 3, (8, 4, 2))
 
-OWN_WORDS = re.compile(r"resnet(?!_quant|(?:_config)?\.py\")|\bconv[12]\b|shortcut|[\"']stages\.", re.IGNORECASE)
-"""Words of the ResNets; ``pretrainedResnet_quant`` is a file of MLPerf Tiny, and a stage may list files by name."""
+OWN_WORDS = re.compile(r"resnet(?!_quant)|\bconv[12]\b|shortcut|[\"']stages\.", re.IGNORECASE)
+"""Words of the ResNets; ``pretrainedResnet_quant`` is a file of MLPerf Tiny."""
 
 
 def sources() -> Iterator[Path]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from dimmer.pipeline.core.checks import InvalidKey
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import build, clamp_gammas
@@ -156,7 +156,7 @@ def test_wrong_configurations_name_the_key_to_change() -> None:
         (lambda: SMALL.widened((4, 8, 16)), "widths", "must have one entry a stage"),
     ]
     for make, key, reason in wrong:
-        with pytest.raises(InvalidKey, match=reason) as refused:
+        with pytest.raises(InvalidKeyError, match=reason) as refused:
             make()
         assert refused.value.key == key
     with pytest.raises(DimmerError, match=r"unknown network family 'vgg'; known are: .*resnet"):
