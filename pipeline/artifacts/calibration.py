@@ -14,7 +14,7 @@ from dimmer.pipeline.core.stage import atomic_write
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dimmer.pipeline.networks.deploy import NormStatistics
+    from dimmer.pipeline.networks.folding import NormStatistics
 
 RESULT = "calibration.json"
 STATISTICS = "statistics.safetensors"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.modes.mode import Mode
 
 RESULT = "modes.json"
 
@@ -64,18 +63,3 @@ def mode_sources(folder: Path) -> list[ModeSource]:
         DimmerError: modes.json is missing or damaged.
     """
     return [ModeSource(mode.name, folder / mode.file, mode.boundaries) for mode in Converted.load(folder).modes]
-
-
-def boundaries(name: str) -> tuple[str, ...]:
-    """The tensor that is alive after each position of a mode but the last; a skipped block repeats the one before."""
-    alive = ["stem"]
-    for s, stage in enumerate(Mode.parse(name).blocks):
-        for b, bits in enumerate(stage):
-            alive.append(f"{s}.{b}.out" if bits else alive[-1])
-    return tuple(alive)
-
-
-def positions(name: str) -> tuple[str, ...]:
-    """Names of the schedule's positions: stem, blocks, head."""
-    stages = Mode.parse(name).blocks
-    return ("stem", *(f"{s}.{b}" for s, stage in enumerate(stages) for b in range(len(stage))), "head")

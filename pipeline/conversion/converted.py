@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from dimmer.pipeline.artifacts.calibration import Calibration
-from dimmer.pipeline.artifacts.converted import Converted, ConvertedMode, boundaries, positions
+from dimmer.pipeline.artifacts.converted import Converted, ConvertedMode
 from dimmer.pipeline.conversion.float_model import float_models
 from dimmer.pipeline.conversion.narrow import load_narrow, narrowed
 from dimmer.pipeline.conversion.quantise import named, quantise
 from dimmer.pipeline.conversion.recognise import recognise
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks.sites import boundaries, positions
 
 
 def convert(calibration: Calibration, source: Path, out: Path, progress: Progress) -> None:
@@ -39,9 +40,10 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
         narrow = source / f"{name}.narrow.npz"
         if narrow.is_file():
             with np.load(narrow) as archive:
-                content = narrowed(content, Mode.parse(name), boundaries(name), load_narrow(dict(archive)))
+                content = narrowed(content, load_narrow(dict(archive)))
         (out / f"{name}.tflite").write_bytes(content)
         model.unlink()
-        entries.append(ConvertedMode(name, f"{name}.tflite", boundaries(name)))
+        entries.append(ConvertedMode(name, f"{name}.tflite", boundaries(Mode.parse(name))))
     check_shared_weights({name: out / f"{name}.tflite" for name in names})
-    Converted(positions(names[0]), tuple(entries)).save(out)
+    schedule = tuple(position.name for position in positions(Mode.parse(names[0])))
+    Converted(schedule, tuple(entries)).save(out)

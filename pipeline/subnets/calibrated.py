@@ -21,25 +21,34 @@ from dimmer.pipeline.subnets.verdicts import judge
 
 def calibrate(order: CalibrationOrder, network: Network, out: Path, progress: Progress) -> None:
     """Writes `calibration.json` and `statistics.safetensors` into `out`."""
-    images = calibration_images(load_dataset(order.model.dataset), order.calibration, order.selection, order.seed)
-    modes = candidate_modes(order, network, images.search, lambda share: progress("search over widths", 0.1 * share))
+    images = calibration_images(load_dataset(order.dataset), order.calibration, order.selection, order.seed)
+    modes = candidate_modes(
+        network,
+        order.forced,
+        order.selection,
+        order.temperature,
+        images.search,
+        lambda share: progress("search over widths", 0.1 * share),
+    )
     subnets = choose_norms(network, modes, order.calibration.recalibrate_bn, images, part(progress, 0.1, 0.3))
     ranges = choose_ranges(subnets, order.calibration, images, part(progress, 0.3, 0.8))
     quantised = measure_quantised(subnets, ranges, images, part(progress, 0.8, 1.0))
-    cost = network.cost()
-    verdicts = judge(modes, quantised, cost, order.kept, order.selection.limit)
+    cost, kept = network.cost(), {*order.forced, network.super_mode(), network.base_mode()}
+    verdicts = judge(modes, quantised, cost, kept, order.selection.limit)
     entries = zip(subnets, quantised, verdicts, strict=True)
     Statistics({subnet.name: subnet.statistics for subnet in subnets if subnet.statistics}).save(out)
     Calibration(
         model=order.name,
         validation_images=len(images.labels),
-        modes=tuple(_mode(order, subnet, ranges, found, verdict, cost) for subnet, found, verdict in entries),
+        modes=tuple(
+            _mode(subnet, ranges, found, verdict, cost, kept=subnet.mode in kept) for subnet, found, verdict in entries
+        ),
         groups=_groups(ranges),
     ).save(out)
 
 
 def _mode(
-    order: CalibrationOrder, subnet: Subnet, ranges: Ranges, quantised: Quantised, verdict: Verdict, cost: NetworkCost
+    subnet: Subnet, ranges: Ranges, quantised: Quantised, verdict: Verdict, cost: NetworkCost, *, kept: bool
 ) -> CalibratedMode:
     groups = ranges.groups(subnet.name)
     return CalibratedMode(
@@ -52,7 +61,7 @@ def _mode(
         accuracy=quantised.measured.accuracy,
         loss=quantised.measured.loss,
         published=verdict.published,
-        kept=subnet.mode in order.kept,
+        kept=kept,
         dominated_by=verdict.dominated_by,
         reason=verdict.reason,
         sites={

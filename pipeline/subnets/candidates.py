@@ -9,42 +9,50 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from dimmer.pipeline.core.progress import Tell
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode, depth_patterns
-from dimmer.pipeline.networks import Network
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
-from dimmer.pipeline.subnets.order import CalibrationOrder
+from dimmer.pipeline.recipe.sections.publishing import SelectionSection
 from dimmer.pipeline.subnets.static_front import StaticMode, static_front
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dimmer.pipeline.networks import Network
 
 
 def candidate_modes(
-    order: CalibrationOrder, network: Network, x: Tensor, tell: Tell = lambda share: None
+    network: Network,
+    forced: Sequence[Mode],
+    selection: SelectionSection,
+    temperature: float,
+    x: Tensor,
+    tell: Tell = lambda share: None,
 ) -> tuple[Mode, ...]:
     """The modes to calibrate, by falling bit-operations.
 
     Args:
+        forced: the modes that are published whatever comes; super-net and base-net need not be named.
+        temperature: of the distillation loss that measures sensitivity.
         x: float32[N,C,H,W], training images for the search.
         tell: called with about the share done.
     """
-    model, selection, found = order.model, order.selection, list(order.kept)
-    if len(found) >= selection.limit:
-        return _dearest_first(found, network)
-    found += [mode for bits in model.bits for mode in depth_patterns(model.mandatory, model.skippable, bits)]
-    if model.bits != (FULL_BITS,) and selection.search:
-        options = GateConfig((*sorted(model.bits, reverse=True), 0))
-        config, cost = network.config, network.cost()
-        front = static_front(
-            network, gated_cost(config, cost, options), gate_places(config, options), x, order.temperature, tell
-        )
+    config, cost = network.config, network.cost()
+    found = [*forced, network.super_mode(), network.base_mode()]
+    if len(set(found)) >= selection.limit:
+        return _dearest_first(found, cost)
+    found += [mode for bits in config.bits for mode in network.depth_patterns(bits)]
+    if config.bits != (FULL_BITS,) and selection.search:
+        options = GateConfig((*sorted(config.bits, reverse=True), 0))
+        places = gate_places(config, options)
+        front = static_front(network, gated_cost(config, cost, options), places, x, temperature, tell)
         found += spread([point for point in front if point.mode not in found], selection.search)
-    return _dearest_first(found, network)
+    return _dearest_first(found, cost)
 
 
-def _dearest_first(modes: Sequence[Mode], network: Network) -> tuple[Mode, ...]:
-    cost = network.cost()
+def _dearest_first(modes: Sequence[Mode], cost: NetworkCost) -> tuple[Mode, ...]:
     return tuple(sorted(dict.fromkeys(modes), key=lambda m: (-m.bit_operations(cost), str(m))))
 
 

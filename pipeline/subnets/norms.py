@@ -12,7 +12,9 @@ from dimmer.calibration.batchnorm import recalibrated
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.deploy import DeployedNetwork, NormStatistics, deploy
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.deployed import DeployedNetwork
+from dimmer.pipeline.networks.folding import NormStatistics
 from dimmer.pipeline.networks.measure import Measured, measure
 from dimmer.pipeline.subnets.images import BATCH, CalibrationImages
 
@@ -91,5 +93,6 @@ def trained_prefix(network: Network, mode: Mode) -> set[str]:
             trained = network.blocks(make(config.mandatory, config.skippable, bits))
             pairs = zip(own, trained, strict=False)
             longest = max(longest, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    inside = ("stem.", *(f"{name}." for name, *_ in own[:longest]))
-    return {name for name, _ in network.named_modules() if name.startswith(inside)}
+    begun = (network.stem, *(executed.block for executed in own[:longest]))
+    inside = {id(module) for part in begun for module in part.modules()}
+    return {name for name, module in network.named_modules() if id(module) in inside}

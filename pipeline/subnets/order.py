@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.recipe.sections.network import ModelSection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection
 
 
@@ -16,16 +15,16 @@ class CalibrationOrder:
 
     Attributes:
         name: of the model.
-        kept: modes that are published whatever their accuracy: those that the recipe forces, super-net and base-net.
+        forced: modes that are published whatever their accuracy, besides super-net and base-net.
         temperature: of the distillation loss by which the search measures a mode.
         seed: of the choice of training images.
     """
 
     name: str
-    model: ModelSection
+    dataset: str
     calibration: CalibrationSection
     selection: SelectionSection
-    kept: tuple[Mode, ...]
+    forced: tuple[Mode, ...]
     temperature: float
     seed: int
 
@@ -34,10 +33,10 @@ def order_of(recipe: Recipe) -> CalibrationOrder:
     """The order for a recipe's model."""
     return CalibrationOrder(
         recipe.name,
-        recipe.model,
+        recipe.model.dataset,
         recipe.calibration,
         recipe.selection,
-        tuple(dict.fromkeys((*recipe.forced_modes(), recipe.super_mode(), recipe.base_mode()))),
+        recipe.forced_modes(),
         recipe.train.temperature,
         recipe.train.seed,
     )

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.data.dataset import Images, Split
 from dimmer.pipeline.data.encoding import to_input
-from dimmer.pipeline.networks import ResNet, clamp_gammas
+from dimmer.pipeline.networks import Network, clamp_gammas
 from dimmer.pipeline.networks.gates.budget import LEVELS, budget_level, direction, gated_cost, level_budget
 from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates, Outcome
 from dimmer.pipeline.networks.measure import distillation
@@ -88,9 +88,9 @@ def sample_budget(settings: GatesSection, rng: np.random.Generator) -> float:
     return level_budget(int(rng.integers(budget_level(settings.lowest_budget), LEVELS + 1)))
 
 
-def make_gated(recipe: Recipe, network: ResNet) -> GatedNetwork:
+def make_gated(recipe: Recipe, network: Network) -> GatedNetwork:
     """A network with untrained gates; seed torch before for repeatable weights."""
-    config, shape = recipe.model.config(), recipe.gates.config()
+    config, shape = recipe.model.config, recipe.gates.config()
     cost = gated_cost(config, network.cost(), shape, recipe.gates.reference_bits)
     return GatedNetwork(network, Gates(config, shape), cost)
 

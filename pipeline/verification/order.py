@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network
 from dimmer.pipeline.artifacts.gates import load_gates
-from dimmer.pipeline.modes.mode import super_mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import gate_macs, gated_cost
 from dimmer.pipeline.networks.gates.integer import integer_gates
@@ -66,10 +65,10 @@ def order_of(recipe: Recipe) -> VerifyOrder:
 
 
 def _gated(model: ModelSection, section: GatesSection, network: Network, trained: Gates) -> GatedOrder:
-    config, shape, macs = model.config(), section.config(), network.cost()
+    config, shape, macs = model.config, section.config(), network.cost()
     return GatedOrder(
         gates=integer_gates(trained, config),
         network=GatedNetwork(network, trained, gated_cost(config, macs, shape, section.reference_bits)).eval(),
         budgets=section.budgets,
-        share_of_macs=gate_macs(config, shape) / super_mode(model.mandatory, model.skippable).macs(macs),
+        share_of_macs=gate_macs(config, shape) / network.super_mode().macs(macs),
     )

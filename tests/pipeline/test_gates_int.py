@@ -8,7 +8,7 @@ import torch
 
 from dimmer.firmware_gen.gates import pool, requantize
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.networks import ResNetConfig
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.agreement import compare
 from dimmer.pipeline.networks.gates.budget import GateConfig
 from dimmer.pipeline.networks.gates.integer import choose_stage, integer_gates

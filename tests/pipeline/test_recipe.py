@@ -128,7 +128,7 @@ def test_only_what_a_training_depends_on_changes_its_hash(recipe_file: Path) -> 
     ("section", "says"),
     [
         ("[teacher]\nepochs = 2\n", r"teacher\.widths = None: must have one entry a stage"),
-        ("[teacher]\nepochs = 2\nwidths = [8]\n", r"teacher\.widths must have one entry a stage, as many as model"),
+        ("[teacher]\nepochs = 2\nwidths = [8]\n", r"line 21: teacher\.widths = \[8\]: must have one entry a stage"),
         ("[teacher]\nepochs = 2\nwidths = [8, 16]\nweight = 0.0\n", r"teacher\.weight = 0\.0: must be over 0"),
         ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must not be negative"),
         ("[polish]\nlowest = 1.5\n", r"polish\.lowest = 1\.5: must be 0 to 1"),
@@ -148,7 +148,7 @@ def test_teacher_and_polish_are_part_of_the_training_only_where_they_have_epochs
         hashes.add(load_recipe(recipe_file).training_hash())
     assert len(hashes) == 2
     taught = load_recipe(recipe_file)
-    assert taught.of_teacher().model.widths == (8, 16)
+    assert taught.of_teacher().model.config.widths == (8, 16)
     assert not taught.of_teacher().teacher.epochs
     recipe_file.write_text(GOOD + "\n" + sections[2] + "[polish]\nepochs = 1\n")
     polished = load_recipe(recipe_file)

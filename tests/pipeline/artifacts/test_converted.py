@@ -9,22 +9,17 @@ from dimmer.pipeline.artifacts.converted import (
     RESULT,
     Converted,
     ConvertedMode,
-    boundaries,
     converted_folder,
     mode_sources,
-    positions,
 )
 from dimmer.pipeline.core.errors import DimmerError
 from tests.tiny import TinyBuild
 
 
-def test_skipped_blocks_repeat_the_boundary_before_them() -> None:
-    assert positions("80.88") == ("stem", "0.0", "0.1", "1.0", "1.1", "head")
-    assert boundaries("80.88") == ("stem", "0.0.out", "0.0.out", "1.0.out", "1.1.out")
-
-
 def test_it_is_read_as_it_was_saved(tmp_path: Path) -> None:
-    converted = Converted(positions("80"), (ConvertedMode("80", "80.tflite", boundaries("80")),))
+    converted = Converted(
+        ("stem", "0.0", "0.1", "head"), (ConvertedMode("80", "80.tflite", ("stem", "0.0.out", "0.0.out")),)
+    )
     converted.save(tmp_path)
     assert Converted.load(tmp_path) == converted
     (source,) = mode_sources(tmp_path)
