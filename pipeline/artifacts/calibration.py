@@ -14,7 +14,7 @@ from dimmer.pipeline.core.stage import atomic_write
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dimmer.pipeline.networks.folding import NormStatistics
+    from dimmer.calibration.batchnorm import NormStatistics
 
 RESULT = "calibration.json"
 STATISTICS = "statistics.safetensors"

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
+from dimmer.calibration.batchnorm import NormStatistics, load_statistics, recalibrated, statistics
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build, clamp_gammas
@@ -251,7 +251,7 @@ class Trainer:
             outcome[str(mode)] = (was, max(was, now))
         return outcome
 
-    def _measured(self, batches: Sequence[Tensor]) -> dict[Mode, Statistics]:
+    def _measured(self, batches: Sequence[Tensor]) -> dict[Mode, NormStatistics]:
         """The norms' statistics in super-net and base-net at each width."""
         config = self.network.config
         modes = [make(config.mandatory, config.skippable, b) for b in config.bits for make in (super_mode, base_mode)]
