@@ -86,7 +86,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
         ("lr = 0.1", 'lr = "high"', 11, "train.lr = 'high' must be a number"),
         ("widths = [4, 8]", "widths = 4", 6, "model.widths = 4 must be a list; each entry a whole number"),
         ("widths = [4, 8]", "widths = [4]", 6, r"model.widths = \[4\]: must have one entry a stage"),
-        ("mnist5k", "mnist", 3, "model.dataset = 'mnist': must be one of mnist5k, cifar10"),
+        ("mnist5k", "mnist", 3, "model.dataset = 'mnist': must be one of cifar10, mnist5k"),
         ("[train]", "[training]", 8, r"unknown section \[training\]; known are: model, train"),
         ("seed = 1\n", "seed = 1\n[train.augmentation]\npad = -1\n", 19, "train.augmentation.pad = -1: must not be"),
         ("seed = 1\n", "seed = 1\naugmentation = 3\n", 18, "train.augmentation must be a section"),
