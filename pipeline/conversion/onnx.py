@@ -7,13 +7,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 
 if TYPE_CHECKING:
     from dimmer.pipeline.networks import Network
     from dimmer.pipeline.networks.deployed import DeployedNetwork
+    from dimmer.pipeline.networks.folding import NormStatistics
 
 
 OPSET = 17
@@ -23,8 +23,11 @@ CHECK_IMAGES = 8
 TOLERANCE = 1e-3
 
 
-def export_mode(network: Network, calibration: Calibration, name: str, out: Path) -> None:
+def export_mode(network: Network, name: str, statistics: NormStatistics, out: Path) -> None:
     """Writes one mode's ONNX file and its site values.
+
+    Args:
+        statistics: of the mode's own norms; empty where it keeps the trained ones.
 
     Raises:
         DimmerError: onnxruntime and torch disagree by more than `TOLERANCE` in a logit.
@@ -36,7 +39,7 @@ def export_mode(network: Network, calibration: Calibration, name: str, out: Path
     from dimmer.pipeline.networks.deploy import deploy
 
     shape = (network.config.in_channels, *network.config.image_size)
-    deployed = deploy(network, Mode.parse(name), calibration.statistics(name))
+    deployed = deploy(network, Mode.parse(name), statistics)
     net = deployed.unrounded()
     path = out / f"{name}.onnx"
     with warnings.catch_warnings():

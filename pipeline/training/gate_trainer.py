@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -113,17 +112,6 @@ def measure(gated: GatedNetwork, split: Split, budget: float, count: int | None 
         spent += float(outcome.cost.double().sum())
         modes.update(_names(outcome.bits(), shape))
     return Measured(100 * right / total, spent / total, dict(modes.most_common()))
-
-
-def choices(recipe: Recipe, network: Network, gates: Gates, split: Split, budget: float) -> NDArray[np.int64]:
-    """What trained gates choose for a split in front of the float network: bits, int64[N, blocks]."""
-    gated = GatedNetwork(network, gates, make_gated(recipe, network).cost).eval()
-    rows = []
-    with torch.no_grad():
-        for start in range(0, len(split), _EVAL_BATCH):
-            x = to_input(split.images[start : start + _EVAL_BATCH])
-            rows.append(gated(x, _levels(budget, x)).bits().numpy())
-    return np.concatenate(rows)
 
 
 def _levels(budget: float, x: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ import pytest
 
 from dimmer.benchmarks import host, results
 from dimmer.benchmarks.count import Count, Measured
-from dimmer.benchmarks.host import Engine, HostTime, compare, measure, take_turns
+from dimmer.benchmarks.host import Engine, compare, measure, take_turns
+from dimmer.benchmarks.results import HostTime
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.tiny import TinyBuild
 
@@ -63,9 +64,10 @@ def test_results_keep_what_they_have(tmp_path: Path, monkeypatch: pytest.MonkeyP
     counted = [results.result_of("pretrainedResnet_quant", "mps2-an386", measured)]
     results.write_results(counted, {"gcc": "12"})
     before = json.loads((tmp_path / "results.json").read_text())
-    time = asdict(HostTime("m", "dimmer", 12.5, 1.0, True))
+    measured_time = HostTime("m", "dimmer", 12.5, 1.0, True)
+    time = asdict(measured_time)
     for _ in range(2):
-        results.write_host([time])
+        results.write_host([measured_time])
         assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
     results.write_results(counted, {"gcc": "12"})
     assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}

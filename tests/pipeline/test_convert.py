@@ -1,13 +1,12 @@
 """Export and conversion: ordinary .tflite files with shared weights and our own ranges."""
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.recognise import recognise
 from dimmer.pipeline.core.errors import DimmerError
@@ -35,14 +34,8 @@ def run(content: bytes, image: np.ndarray) -> np.ndarray:
 IMAGE = np.random.default_rng(0).integers(-128, 128, (1, 28, 28, 1), dtype=np.int8)
 
 
-def test_modes_json_tells_positions_and_boundaries(tiny_converted: TinyBuild) -> None:
-    contents = json.loads((tiny_converted.build / "convert" / "modes.json").read_text())
-    assert contents["positions"] == ["stem", "0.0", "0.1", "1.0", "1.1", "head"]
-    assert contents["modes"][-1]["boundaries"] == ["stem", "0.0.out", "0.0.out", "1.0.out", "1.0.out"]
-
-
 def test_every_tensor_has_our_range(tiny_converted: TinyBuild) -> None:
-    calibration = load_calibration(tiny_converted.build / "calibrate")
+    calibration = Calibration.load(calibration_folder(tiny_converted.build))
     for source in mode_sources(tiny_converted.build / "convert"):
         ranges = calibration.ranges(source.name)
         seen = set()
@@ -72,16 +65,14 @@ def test_int8_agrees_with_float_classification(tiny_converted: TinyBuild) -> Non
     from dimmer.pipeline.data.registry import load_dataset
 
     test = load_dataset("mnist5k").test
-    expected = next(
-        m for m in load_calibration(tiny_converted.build / "calibrate").contents["modes"] if m["name"] == "88.88"
-    )
+    expected = Calibration.load(calibration_folder(tiny_converted.build)).mode("88.88")
     content = mode_sources(tiny_converted.build / "convert")[0].path.read_bytes()
     loaded, right = interpreter(content), 0
     for image, label in zip(to_int8(test.images[:200]), test.labels[:200], strict=True):
         loaded.set_tensor(loaded.get_input_details()[0]["index"], image[None])
         loaded.invoke()
         right += int(loaded.get_tensor(loaded.get_output_details()[0]["index"]).argmax() == label)
-    assert right / 200 == pytest.approx(expected["accuracy"], abs=0.12)
+    assert right / 200 == pytest.approx(expected.accuracy, abs=0.12)
 
 
 def test_a_splice_of_one_mode_is_that_mode(tiny_converted: TinyBuild) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -14,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.gates import GateSet
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.artifacts.gates import recipe_gates
-from dimmer.pipeline.artifacts.verification import verify_folder
+from dimmer.pipeline.artifacts.verification import Verified, verify_folder
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.networks.family import families, family_module, register
@@ -163,12 +162,12 @@ class ToyBuild:
     """A toy network at the end of the road.
 
     Attributes:
-        verified: verify.json.
+        verified: what came of it on the host.
     """
 
     made: TinyBuild
     gates: GateSet
-    verified: dict[str, object]
+    verified: Verified
 
 
 @pytest.fixture(scope="session")
@@ -184,37 +183,35 @@ def toy(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> ToyBuild:
     verify.run(made.recipe, made.build, host, silent)
     gates = recipe_gates(made.recipe)
     assert gates is not None
-    verified = json.loads((verify_folder(made.build, "host") / "verify.json").read_text())
-    return ToyBuild(made, gates, verified)
+    return ToyBuild(made, gates, Verified.load(verify_folder(made.build, "host")))
 
 
 @pytest.mark.xdist_group("toy")
 def test_every_mode_and_switch_of_the_toy_is_bit_exact_on_the_host(toy: ToyBuild) -> None:
-    modes, switches = toy.verified["modes"], toy.verified["switches"]
-    assert isinstance(modes, list)
-    assert isinstance(switches, dict)
-    assert tuple(mode["name"] for mode in modes) == MODES
+    modes, switches = toy.verified.modes, toy.verified.switches
+    assert tuple(mode.name for mode in modes) == MODES
     for mode in modes:
-        assert (mode["host"]["samples"], mode["host"]["mismatches"]) == (20, 0)
-        assert mode["accuracy"] == pytest.approx(mode["accuracy_float"], abs=0.1)
-    assert switches["host"]["samples"] > 20
-    assert switches["host"]["mismatches"] == 0
+        assert (mode.host.samples, mode.host.mismatches) == (20, 0)
+        assert mode.accuracy == pytest.approx(mode.accuracy_float, abs=0.1)
+    assert switches.host is not None
+    assert switches.host.samples > 20
+    assert switches.host.mismatches == 0
 
 
 @pytest.mark.xdist_group("toy")
 def test_gates_of_the_toy_are_bit_exact_on_the_host(toy: ToyBuild) -> None:
-    found = toy.verified["gates"]
-    assert isinstance(found, dict)
-    assert (found["samples"], found["mismatches"]) == (20, {"host": 0})
+    found = toy.verified.gates
+    assert found is not None
+    assert (found.samples, found.mismatches) == (20, {"host": 0})
     assert [len(stage) for stage in toy.gates.stages] == [2, 3]
     assert [stage[0].entry.shape[1] for stage in toy.gates.stages] == [9, 9]
 
 
 @pytest.mark.xdist_group("toy")
 def test_the_toy_learnt_something_and_shares_its_weights(toy: ToyBuild) -> None:
-    calibration = load_calibration(toy.made.build / "calibrate")
+    calibration = Calibration.load(calibration_folder(toy.made.build))
     assert calibration.published == MODES
-    assert calibration.mode("88.888")["accuracy"] > 0.5
+    assert calibration.mode("88.888").accuracy > 0.5
     files = {source.name: source.path.read_bytes() for source in mode_sources(toy.made.build / "convert")}
     from ai_edge_litert.interpreter import Interpreter
 

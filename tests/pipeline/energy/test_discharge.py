@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dimmer.pipeline.artifacts.report import PolicyTier
+from dimmer.pipeline.artifacts.firmware import PolicyTier
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.energy.device import Device

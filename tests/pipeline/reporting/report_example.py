@@ -1,17 +1,14 @@
 """A report with the proportions of a real one: R14 with four depth modes on a Cortex-M4."""
 
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, PolicyTier, Switch, Verification
 from dimmer.pipeline.artifacts.report import (
-    ArenaBuffer,
     BatterySample,
     Candidate,
     Flash,
     LayerFlash,
     ModeFigures,
-    PolicyTier,
     Ram,
     ReportData,
-    Switch,
-    Verification,
 )
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.modes.mode import Mode, NetworkCost
