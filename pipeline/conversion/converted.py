@@ -6,8 +6,9 @@ from pathlib import Path
 
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.converted import Converted, ConvertedMode
+from dimmer.pipeline.artifacts.exported import Exported
 from dimmer.pipeline.conversion.float_model import float_models
-from dimmer.pipeline.conversion.narrow import load_narrow, narrowed
+from dimmer.pipeline.conversion.narrow import narrowed
 from dimmer.pipeline.conversion.quantise import named, quantise
 from dimmer.pipeline.conversion.recognise import recognise
 from dimmer.pipeline.core.progress import Progress
@@ -22,8 +23,6 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
         DimmerError: the conversion failed, or the graph is not the network's.
         FirmwareGenError: the weights of two modes differ; the message names the layer.
     """
-    import numpy as np
-
     from dimmer.firmware_gen.memory.weights import check_shared_weights
 
     names = calibration.published
@@ -33,14 +32,12 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
     for done, name in enumerate(names):
         progress(f"{name}.tflite", 0.8 + 0.2 * done / len(names))
         model = out / f"{name}.float.tflite"
-        with np.load(source / f"{name}.sites.npz") as archive:
-            sites = recognise(model, dict(archive))
+        exported = Exported.load(source, name)
+        sites = recognise(model, exported.sites)
         converted = quantise(model, sites, calibration.ranges(name))
         content = named(converted, sites)
-        narrow = source / f"{name}.narrow.npz"
-        if narrow.is_file():
-            with np.load(narrow) as archive:
-                content = narrowed(content, load_narrow(dict(archive)))
+        if exported.narrow.layers:
+            content = narrowed(content, exported.narrow)
         (out / f"{name}.tflite").write_bytes(content)
         model.unlink()
         entries.append(ConvertedMode(name, f"{name}.tflite", boundaries(Mode.parse(name))))

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.pipeline.artifacts.exported import Exported, Narrow, NarrowLayer
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 
@@ -75,26 +76,17 @@ def export_mode(network: Network, name: str, statistics: NormStatistics, out: Pa
 
     with torch.no_grad():
         net(images[:1], record)
-    np.savez(out / f"{name}.sites.npz", **sites)  # type: ignore[arg-type]
-    save_narrow(out / f"{name}.narrow.npz", deployed)
+    Exported(sites, narrow_of(deployed)).save(out, name)
 
 
-def save_narrow(path: Path, network: DeployedNetwork) -> None:
-    """Writes what `conversion.narrow.load_narrow` reads; nothing at 8 bits.
-
-    Of every narrow convolution `site/codes` int8[O,H,W,I], `site/scale` and `site/bias` float64[O], and `site/reads`,
-    a site; of every activation on a narrow grid `site/bits`, and `site/rounds`, the site that it copies, or "".
-    """
+def narrow_of(network: DeployedNetwork) -> Narrow:
+    """The constants of a mode's narrow convolutions as TFLite lays them out, and its narrow activations."""
     import numpy as np
 
-    arrays = {}
-    for site, weights in network.narrow_weights().items():
-        arrays[f"{site}/codes"] = np.moveaxis(weights.codes.numpy(), 1, -1)
-        arrays[f"{site}/scale"] = weights.scale.numpy()
-        arrays[f"{site}/bias"] = weights.bias.numpy()
-        arrays[f"{site}/reads"] = np.array(weights.reads)
-    for site, tensor in network.narrow_tensors().items():
-        arrays[f"{site}/bits"] = np.array(tensor.bits)
-        arrays[f"{site}/rounds"] = np.array(tensor.rounds or "")
-    if arrays:
-        np.savez(path, **arrays)  # type: ignore[arg-type]
+    layers = {
+        site: NarrowLayer(
+            np.moveaxis(weights.codes.numpy(), 1, -1), weights.scale.numpy(), weights.bias.numpy(), weights.reads
+        )
+        for site, weights in network.narrow_weights().items()
+    }
+    return Narrow(layers, network.narrow_tensors())
