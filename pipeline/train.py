@@ -29,7 +29,6 @@ CODE = (
     "pipeline/training/batches.py",
     "pipeline/training/recorded.py",
     "pipeline/training/phases.py",
-    "pipeline/training/pruning.py",
     "pipeline/data",
     "pipeline/networks/layers/blocks.py",
     "pipeline/networks/families/resnet_config.py",

@@ -21,13 +21,7 @@ from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.network import ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
-from dimmer.pipeline.recipe.sections.training import (
-    AverageSection,
-    PolishSection,
-    QatSection,
-    TeacherSection,
-    TrainSection,
-)
+from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TeacherSection, TrainSection
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -47,7 +41,6 @@ class Recipe:
     train: TrainSection
     teacher: TeacherSection
     qat: QatSection
-    average: AverageSection
     polish: PolishSection
     gates: GatesSection
     calibration: CalibrationSection
@@ -90,7 +83,6 @@ class Recipe:
             train=dataclasses.replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr),
             teacher=TeacherSection(),
             qat=QatSection(),
-            average=AverageSection(),
             polish=PolishSection(),
         )
 
@@ -105,8 +97,6 @@ class Recipe:
             del settings["model"]["bits"]
         else:
             settings["qat"] = dataclasses.asdict(self.qat)
-        if self.average.epochs:
-            settings["average"] = dataclasses.asdict(self.average)
         if self.polish.epochs:
             settings["polish"] = dataclasses.asdict(self.polish)
         if self.teacher.epochs:
@@ -119,7 +109,6 @@ _SECTIONS: dict[str, type] = {
     "train": TrainSection,
     "teacher": TeacherSection,
     "qat": QatSection,
-    "average": AverageSection,
     "polish": PolishSection,
     "gates": GatesSection,
     "calibration": CalibrationSection,

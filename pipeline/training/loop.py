@@ -161,16 +161,12 @@ def _run_epoch(
     settings = trainer.settings
     rng = np.random.default_rng([settings.seed, epoch])
     order = rng.permutation(len(dataset.train))
-    qat, average = trainer.recipe.qat, trainer.recipe.average
-    averaging = phase.name == "average"
+    qat = trainer.recipe.qat
     narrow = phase.name != "float" and qat.epochs > 0
-    weights = None
-    if averaging and average.prune:
-        order, weights = trainer.prune(order, average.prune, rng)
     per_epoch = len(order) // settings.batch
     if not per_epoch:
         few = f"epoch {epoch + 1} has {len(order)} images, fewer than a batch of {settings.batch}"
-        raise DimmerError(f"{few}; lower train.batch or average.prune in {trainer.recipe.path}")
+        raise DimmerError(f"{few}; lower train.batch in {trainer.recipe.path}")
     sums = torch.zeros(2, device=trainer.device)
     lr = 0.0
     trainer.network.train()
@@ -187,22 +183,13 @@ def _run_epoch(
         else:
             sampled = sample_mode(trainer.network, qat, rng) if narrow else None
             labels = torch.from_numpy(dataset.train.labels[index])
-            if recorded is not None and weights is None:
-                losses = recorded.step(x, labels, lr, sampled)
-            else:
-                losses = trainer.step(x, labels, lr, sampled, None if weights is None else weights[index])
+            losses = (recorded or trainer).step(x, labels, lr, sampled)
             loss, base_loss = losses.label, losses.base
-            if weights is not None:
-                trainer.losses[index] = losses.each.cpu()
-        if averaging and epoch - phase.first >= average.lead:
-            trainer.add_to_mean()
         sums += torch.stack([loss, loss if base_loss is None else base_loss])
         clock.step(epoch + (i + 1) / per_epoch)
     means = (sums.cpu() / per_epoch).tolist()
     if not math.isfinite(sum(means)):
         raise DimmerError(f"training diverged in epoch {epoch + 1}; lower train.lr in {trainer.recipe.path}")
-    if averaging and epoch == phase.end - 1:
-        trainer.take_mean(_settle_batches(trainer, images))
     val_super = accuracy(trainer.network, dataset.val, trainer.super, trainer.device)
     base = trainer.base
     val_base = None if base is None else accuracy(trainer.network, dataset.val, base, trainer.device)

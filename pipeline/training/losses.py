@@ -7,17 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dimmer.pipeline.networks import Network
-
-
-def label_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Cross-entropy, mean over the batch with the images' weights, and detached float[N] without them."""
-    if weights is None:
-        return F.cross_entropy(logits, labels), F.cross_entropy(logits.detach(), labels, reduction="none")
-    each = F.cross_entropy(logits, labels, reduction="none")
-    return (weights * each).mean(), each.detach()
 
 
 @dataclass(frozen=True)
@@ -25,14 +16,12 @@ class Losses:
     """What a step measured, detached.
 
     Attributes:
-        label: the super-net's label loss, without the weights of the images.
+        label: the super-net's label loss.
         base: the base-net's distillation loss; None where there is no base-net.
-        each: float32[N], the super-net's label loss of each image.
     """
 
     label: Tensor
     base: Tensor | None
-    each: Tensor
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ class Phase:
     """Consecutive epochs of one kind.
 
     Attributes:
-        name: "float", "bits", "average", "tune", "norms" or "polish".
+        name: "float", "bits", "norms" or "polish".
         first: its first epoch, counted from 0 over the whole training.
         epochs: how many.
         lr: peak learning rate.
-        warmup: fraction of its steps in which the learning rate rises; of the averaging, of its first epoch's.
+        warmup: fraction of its steps in which the learning rate rises.
     """
 
     name: str
@@ -32,10 +32,8 @@ class Phase:
         return self.first + self.epochs
 
     def learning_rate(self, epoch: int, step: int, per_epoch: int) -> float:
-        """Of a step, counted within its epoch; the mean of weights needs a constant one after its warm-up."""
+        """Of a step, counted within its epoch."""
         done = (epoch - self.first) * per_epoch + step
-        if self.name == "average":
-            return self.lr * min(1.0, (done + 1) / max(1, round(self.warmup * per_epoch)))
         return learning_rate(self.lr, self.warmup, done, per_epoch * self.epochs)
 
 
@@ -55,12 +53,10 @@ def phases(recipe: Recipe, *, alone: bool = False) -> tuple[Phase, ...]:
         alone: of a plain network, which is trained in float for as many epochs as the adaptive one
             has before it is polished.
     """
-    train, qat, mean, polish = recipe.train, recipe.qat, recipe.average, recipe.polish
+    train, qat, polish = recipe.train, recipe.qat, recipe.polish
     planned = [
         ("float", train.epochs, train.lr, train.warmup),
         ("bits", qat.epochs, qat.lr, qat.warmup),
-        ("average", mean.epochs, mean.lr, 1.0),
-        ("tune", mean.tune_epochs, mean.tune_lr, qat.warmup),
         ("norms", qat.norm_epochs, qat.norm_lr, qat.warmup),
     ]
     if alone:

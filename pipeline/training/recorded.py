@@ -67,7 +67,7 @@ class RecordedSteps:
         self._pool = torch.cuda.graph_pool_handle()
 
     def step(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
-        """As `Trainer.step` without weights; the losses change with the next step."""
+        """As `Trainer.step`; the losses change with the next step."""
         narrow = sampled is not None
         here = torch.cuda.current_stream(self.trainer.device)
         self._stream.wait_stream(here)
@@ -91,9 +91,7 @@ class RecordedSteps:
             if sampled not in self._sampled:
                 self._attach_gradients(None)
                 kept = recorded.kept
-                self._sampled[sampled] = self._record(
-                    lambda: self.trainer.teach_sampled(sampled, kept, self._labels, None)
-                )
+                self._sampled[sampled] = self._record(lambda: self.trainer.teach_sampled(sampled, kept, self._labels))
             self._sampled[sampled].replay()
             modes.append(sampled)
         recorded.stem.replay()
@@ -116,7 +114,7 @@ class RecordedSteps:
 
         def lesson() -> None:
             torch._foreach_zero_(self._gradients)
-            kept.append(trainer.teach(self._x, self._labels, None, narrow=narrow))
+            kept.append(trainer.teach(self._x, self._labels, narrow=narrow))
 
         first = self._record(lesson)
         (memory,) = kept

@@ -71,8 +71,6 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
     }
     if recipe.qat.epochs:
         results |= {"qat_epochs": recipe.qat.epochs, "norm_epochs": recipe.qat.norm_epochs}
-    if recipe.average.epochs:
-        results |= {"average_epochs": recipe.average.epochs, "tune_epochs": recipe.average.tune_epochs}
     if recipe.polish.epochs:
         results["polish_epochs"] = recipe.polish.epochs
     if recipe.teacher.epochs:

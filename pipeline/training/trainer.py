@@ -15,10 +15,9 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
 from dimmer.pipeline.data.dataset import Split
@@ -28,9 +27,8 @@ from dimmer.pipeline.networks.layers.norm import BitNorm
 from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
-from dimmer.pipeline.training.losses import Lesson, Losses, Teacher, label_loss, mixed_precision
+from dimmer.pipeline.training.losses import Lesson, Losses, Teacher, mixed_precision
 from dimmer.pipeline.training.optimiser import make_optimizer
-from dimmer.pipeline.training.pruning import pruned
 
 
 class Trainer:
@@ -57,9 +55,6 @@ class Trainer:
         self.teacher = None if teacher is None else Teacher(teacher, self.settings.precision, device)
         self.frozen: Teacher | None = None
         self.optimizer = make_optimizer(self.network, self.settings)
-        self.mean: dict[str, Tensor] = {}
-        self.averaged = 0
-        self.losses = torch.empty(0)
 
     def section(self, narrow: bool) -> TrainSection | QatSection:
         """Where the recipe has balance and precision of the float training, or of that of narrow widths."""
@@ -69,9 +64,7 @@ class Trainer:
         """Mixed precision, where the recipe wants it."""
         return mixed_precision(self.device, self.section(narrow).precision)
 
-    def step(
-        self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None, weights: Tensor | None = None
-    ) -> Losses:
+    def step(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
         """One optimizer step.
 
         Args:
@@ -79,16 +72,14 @@ class Trainer:
             labels: int64[N].
             lr: learning rate of this step.
             sampled: a further mode that learns as the base-net does.
-            weights: float32[N], of the images in every loss; all 1 without.
         """
         x = x.to(self.device).contiguous(memory_format=torch.channels_last)
         labels = labels.to(self.device)
-        weights = None if weights is None else weights.to(self.device)
         self.set_rate(lr)
         self.optimizer.zero_grad()
-        lesson = self.teach(x, labels, weights, narrow=sampled is not None)
+        lesson = self.teach(x, labels, narrow=sampled is not None)
         if sampled is not None:
-            self.teach_sampled(sampled, lesson, labels, weights)
+            self.teach_sampled(sampled, lesson, labels)
         lesson.stem.backward(lesson.shared.grad)
         self.update()
         return lesson.losses
@@ -103,13 +94,12 @@ class Trainer:
         self.optimizer.step()
         clamp_gammas(self.network)
 
-    def teach(self, x: Tensor, labels: Tensor, weights: Tensor | None, *, narrow: bool) -> Lesson:
+    def teach(self, x: Tensor, labels: Tensor, *, narrow: bool) -> Lesson:
         """The super-net learns from the labels and from the teacher, the base-net from the super-net: their gradients.
 
         Args:
             x: float32[N,C,H,W] on the network's device, channels last.
             labels: int64[N].
-            weights: as for ``step``.
             narrow: a sampled mode follows.
         """
         with self.autocast(narrow=narrow):
@@ -120,27 +110,28 @@ class Trainer:
         with self.autocast(narrow=narrow):
             logits = self.network.features(shared, self.super)
         logits = logits.float()
-        loss, each = label_loss(logits, labels, weights)
+        loss = F.cross_entropy(logits, labels)
+        measured = Losses(loss.detach(), None)
         if self.teacher is not None:
             settings = self.recipe.teacher
-            taught = distillation(logits, self.teacher(x), settings.temperature, weights)
+            taught = distillation(logits, self.teacher(x), settings.temperature)
             loss = (1 - settings.weight) * loss + settings.weight * taught
         (weight * loss).backward()
-        lesson = Lesson(stem, shared, logits.detach(), Losses(each.mean(), None, each))
+        lesson = Lesson(stem, shared, logits.detach(), measured)
         if self.base is None:
             return lesson
         part = slice(self.part(len(x), narrow=narrow))
-        base_loss = self._step_student(self.base, part, lesson, labels, weights, narrow)
+        base_loss = self._step_student(self.base, part, lesson, labels, narrow)
         return replace(lesson, losses=replace(lesson.losses, base=base_loss))
 
     def part(self, images: int, *, narrow: bool) -> int:
         """How many of a batch's images base-net and sampled mode see."""
         return math.ceil(self.recipe.qat.share * images) if narrow else images
 
-    def teach_sampled(self, mode: Mode, lesson: Lesson, labels: Tensor, weights: Tensor | None) -> None:
+    def teach_sampled(self, mode: Mode, lesson: Lesson, labels: Tensor) -> None:
         """A sampled mode learns from the super-net, as the base-net does."""
         part = slice(-self.part(len(labels), narrow=True), None)
-        self._step_student(mode, part, lesson, labels, weights, narrow=True)
+        self._step_student(mode, part, lesson, labels, narrow=True)
 
     def _step_student(
         self,
@@ -148,17 +139,15 @@ class Trainer:
         part: slice,
         lesson: Lesson,
         labels: Tensor,
-        weights: Tensor | None,
         narrow: bool,
     ) -> Tensor:
-        weights = None if weights is None else weights[part]
         with self.autocast(narrow=narrow):
             logits = self.network.features(lesson.shared[part], mode)
         logits = logits.float()
-        loss = distillation(logits, lesson.logits[part], self.settings.temperature, weights)
+        loss = distillation(logits, lesson.logits[part], self.settings.temperature)
         total = 2 * (1 - self.section(narrow).alpha) * loss
         if self.settings.base_label_weight:
-            total = total + self.settings.base_label_weight * label_loss(logits, labels[part], weights)[0]
+            total = total + self.settings.base_label_weight * F.cross_entropy(logits, labels[part])
         total.backward()
         return loss.detach()
 
@@ -258,53 +247,6 @@ class Trainer:
         inputs = [x.to(self.device).contiguous(memory_format=torch.channels_last) for x in batches]
         return {m: recalibrated(self.network, partial(self.network, mode=m), inputs) for m in dict.fromkeys(modes)}
 
-    def prune(
-        self, order: NDArray[np.int64], share: float, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], Tensor]:
-        """Leaves images out of an epoch, by the losses that they had when last seen.
-
-        Args:
-            order: int64[N], all images, shuffled.
-            share: as for `pruned`.
-            rng: of this epoch.
-
-        Returns:
-            int64[K] of those that stay, in the same order, and float32[N] the weight of every image.
-        """
-        if not len(self.losses):
-            self.losses = torch.full((len(order),), float("nan"))
-        stays, weights = pruned(self.losses.numpy(), share, rng)
-        return order[stays[order]], torch.from_numpy(weights)
-
-    def add_to_mean(self) -> None:
-        """The weights after this step enter their mean."""
-        self.averaged += 1
-        with torch.no_grad():
-            for name, parameter in self.network.named_parameters():
-                if name not in self.mean:
-                    self.mean[name] = torch.zeros_like(parameter)
-                self.mean[name] += (parameter - self.mean[name]) / self.averaged
-
-    def take_mean(self, batches: Sequence[Tensor]) -> None:
-        """The mean of the weights becomes the network; its norms' statistics are measured, its momenta forgotten.
-
-        Args:
-            batches: training images float32[N,C,H,W], of equal N.
-        """
-        self.network.load_state_dict(self.mean, strict=False)
-        self.mean, self.averaged, self.losses = {}, 0, torch.empty(0)
-        self.optimizer.state.clear()
-        of_norm: dict[str, list[tuple[Tensor, Tensor]]] = {}
-        for found in self._measured(batches).values():
-            for name, pair in found.items():
-                of_norm.setdefault(name, []).append(pair)
-        # Modes that share a norm, as all do the stem's, have the mean of what they see.
-        means = {
-            name: (torch.stack([m for m, _ in pairs]).mean(0), torch.stack([v for _, v in pairs]).mean(0))
-            for name, pairs in of_norm.items()
-        }
-        load_statistics(self.network, means)
-
     def widen(self) -> None:
         """Give the narrow widths the norms that were trained at 8 bits: where their training starts."""
         with torch.no_grad():
@@ -337,11 +279,6 @@ class Trainer:
             momentum = self.optimizer.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 tensors[f"momentum.{name}"] = momentum
-        if self.averaged:
-            tensors |= {f"mean.{name}": tensor for name, tensor in self.mean.items()}
-            tensors["averaged"] = torch.tensor(self.averaged)
-        if len(self.losses):
-            tensors["losses"] = self.losses
         if self.frozen is not None:
             tensors |= {f"frozen.{name}": tensor for name, tensor in self.frozen.network.state_dict().items()}
         return tensors
@@ -350,9 +287,6 @@ class Trainer:
         """Take up a state; strides follow the parameters', for the same sums in the same order."""
         own = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
         self.network.load_state_dict(own)
-        self.mean = {name.removeprefix("mean."): t for name, t in tensors.items() if name.startswith("mean.")}
-        self.averaged = int(tensors.get("averaged", torch.tensor(0)))
-        self.losses = tensors.get("losses", torch.empty(0))
         if frozen := {name.removeprefix("frozen."): t for name, t in tensors.items() if name.startswith("frozen.")}:
             self.freeze()
             assert self.frozen is not None

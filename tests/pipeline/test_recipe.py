@@ -130,6 +130,7 @@ def test_only_what_a_training_depends_on_changes_its_hash(recipe_file: Path) -> 
         ("[teacher]\nepochs = 2\n", r"teacher\.widths = None: must have one entry a stage"),
         ("[teacher]\nepochs = 2\nwidths = [8]\n", r"teacher\.widths must have one entry a stage, as many as model"),
         ("[teacher]\nepochs = 2\nwidths = [8, 16]\nweight = 0.0\n", r"teacher\.weight = 0\.0: must be over 0"),
+        ("[average]\nepochs = 2\n", r"line 19: unknown section \[average\]; known are: model, train"),
         ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must not be negative"),
         ("[polish]\nlowest = 1.5\n", r"polish\.lowest = 1\.5: must be 0 to 1"),
     ],

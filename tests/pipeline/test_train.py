@@ -18,7 +18,8 @@ from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import MIN_GAMMA, build
 from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.recipe.sections.training import AverageSection, PolishSection, QatSection, TeacherSection
+from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TeacherSection
+from dimmer.pipeline.training import loop
 from dimmer.pipeline.training.loop import override, train
 from dimmer.pipeline.training.optimiser import make_optimizer
 from dimmer.pipeline.training.phases import phases
@@ -58,7 +59,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "recipe.toml").write_text(RECIPE)
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "build"))
-    monkeypatch.setattr(stage, "load_dataset", lambda name: bright_or_dark())
+    monkeypatch.setattr(loop, "load_dataset", lambda name: bright_or_dark())
     return load_recipe(tmp_path / "tiny")
 
 
@@ -327,48 +328,6 @@ def test_sampled_modes_cover_every_depth_and_width(recipe: Recipe) -> None:
     assert any("8" in mode and "4" in mode and "2" in mode for mode in modes)
 
 
-def averaged(recipe: Recipe, **settings: float) -> Recipe:
-    """The recipe, narrow, with two epochs whose weights are averaged from the second on."""
-    average = AverageSection(**{"epochs": 2, "lr": 0.05, "lead": 1, **settings})  # type: ignore[arg-type]
-    return dataclasses.replace(narrow(recipe), average=average)
-
-
-def test_averaging_ends_with_the_mean_of_the_weights_after_each_step(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    after: list[dict[str, Tensor]] = []
-    add = Trainer.add_to_mean
-
-    def spy(trainer: Trainer) -> None:
-        after.append({name: p.detach().clone() for name, p in trainer.network.named_parameters()})
-        add(trainer)
-
-    monkeypatch.setattr(Trainer, "add_to_mean", spy)
-    tensors, _ = load_tensors(train(averaged(recipe), tmp_path))
-    assert len(after) == 70 // 16
-    for name in after[0]:
-        torch.testing.assert_close(tensors[name], torch.stack([step[name] for step in after]).mean(0), msg=name)
-
-
-def test_the_mean_network_has_statistics_of_its_own_also_in_norms_that_modes_share(recipe: Recipe) -> None:
-    trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
-    trainer.add_to_mean()
-    trainer.network.state_dict()["stem.norm.running_mean"].fill_(40.0)
-    x = to_input(bright_or_dark().train.images[:64])
-    trainer.take_mean([x])
-    seen = trainer.network.stem.conv(x).mean((0, 2, 3))
-    torch.testing.assert_close(trainer.network.stem.norm.running_mean, seen)
-    assert trainer.averaged == 0
-
-
-def test_tuning_goes_on_from_the_mean(recipe: Recipe, tmp_path: Path) -> None:
-    train(averaged(recipe, tune_epochs=1), tmp_path)
-    history = json.loads((tmp_path / "history.json").read_text())["history"]
-    assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5, 6, 7]
-    assert [line["lr"] for line in history[4:6]] == [0.05, 0.05]
-    assert 0 < history[6]["lr"] < 0.01
-
-
 def assert_same_bytes_when_interrupted(settings: Recipe, tmp_path: Path, at: float) -> None:
     whole = train(settings, tmp_path / "whole").read_bytes()
 
@@ -381,41 +340,10 @@ def assert_same_bytes_when_interrupted(settings: Recipe, tmp_path: Path, at: flo
     assert train(settings, tmp_path / "cut").read_bytes() == whole
 
 
-@pytest.mark.parametrize("at", [0.81, 0.95])
-def test_an_interrupted_averaging_ends_in_the_same_bytes(recipe: Recipe, tmp_path: Path, at: float) -> None:
-    settings = averaged(recipe, epochs=3, tune_epochs=1, prune=0.5)
-    assert_same_bytes_when_interrupted(settings, tmp_path, at)
-
-
-def test_pruning_leaves_out_images_that_are_learnt(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left: list[int] = []
-    prune = Trainer.prune
-
-    def spy(trainer: Trainer, order: np.ndarray, share: float, rng: np.random.Generator) -> tuple[np.ndarray, Tensor]:
-        found = prune(trainer, order, share, rng)
-        left.append(len(found[0]))
-        return found
-
-    monkeypatch.setattr(Trainer, "prune", spy)
-    train(averaged(recipe, epochs=3, prune=0.5), tmp_path)
-    assert left[0] == 70, "no loss is known yet"
-    assert max(left[1:]) < 60
-    with pytest.raises(DimmerError, match=r"fewer than a batch of 16; lower train\.batch or average\.prune"):
-        train(averaged(recipe, epochs=3, prune=0.95), tmp_path)
-
-
-def test_weights_of_images_weigh_their_gradients(recipe: Recipe) -> None:
-    gradients = []
-    x, labels = torch.rand(8, 1, 28, 28), torch.arange(8)
-    for weights in (None, torch.ones(8), torch.full((8,), 3.0)):
-        trainer = Trainer(narrow(recipe), None, torch.device("cpu"))
-        trainer.step(x, labels, 0.0, Mode.parse("40.22"), weights)
-        gradients.append({n: p.grad for n, p in trainer.network.named_parameters() if p.grad is not None})
-    for name, plain in gradients[0].items():
-        torch.testing.assert_close(gradients[1][name], plain, rtol=1e-3, atol=1e-6, msg=name)
-        torch.testing.assert_close(gradients[2][name], 3 * plain, rtol=1e-3, atol=1e-6, msg=name)
+def test_too_few_images_for_a_batch_are_told_with_the_recipe(recipe: Recipe, tmp_path: Path) -> None:
+    large = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, batch=71))
+    with pytest.raises(DimmerError, match=r"70 images, fewer than a batch of 71; lower train\.batch in .*recipe\.toml"):
+        train(large, tmp_path)
 
 
 def taught(recipe: Recipe, weight: float = 0.5) -> Recipe:
@@ -492,9 +420,9 @@ def test_an_interrupted_polish_ends_in_the_same_bytes(recipe: Recipe, tmp_path: 
 def test_networks_trained_alone_have_as_many_epochs_as_the_adaptive_one_before_its_polish(
     recipe: Recipe, tmp_path: Path
 ) -> None:
-    settings = polished(averaged(recipe, tune_epochs=3), epochs=5)
-    (alone,) = phases(dataclasses.replace(settings, average=averaged(recipe, tune_epochs=3).average), alone=True)
-    assert alone.epochs == 3 + 1 + 2 + 3
+    settings = polished(recipe, epochs=5)
+    (alone,) = phases(dataclasses.replace(settings, qat=QatSection(epochs=1, norm_epochs=2)), alone=True)
+    assert alone.epochs == 3 + 1 + 2
     build_folder = tmp_path / "build" / "tiny"
     train(taught(polished(recipe)), build_folder / "train")
     train(taught(polished(recipe)), build_folder / "train-alone-super", alone="super")

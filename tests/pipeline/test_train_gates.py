@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from dimmer.pipeline import train, train_gates
 from dimmer.pipeline.artifacts.checkpoint import find_gates, load_network, load_tensors
 from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.core.errors import DimmerError
@@ -77,13 +76,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
     (folder / "tiny" / "recipe.toml").write_text(RECIPE)
     recipe = load_recipe(folder / "tiny")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load_dataset", lambda name: stripes())
+        patch.setattr(loop, "load_dataset", lambda name: stripes())
         return recipe, loop.train(recipe, folder / "train")
 
 
 @pytest.fixture(autouse=True)
 def toy_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_gates, "load_dataset", lambda name: stripes())
+    monkeypatch.setattr(gate_loop, "load_dataset", lambda name: stripes())
 
 
 @pytest.fixture(autouse=True, scope="module")
