@@ -69,9 +69,9 @@ def dimmer_package() -> str:
     """The package dimmer as a folder, relative to the root: tools that read imports do not follow pyproject.toml."""
     package = ROOT / "build" / "packages" / "dimmer"
     package.mkdir(parents=True, exist_ok=True)
-    for name in PACKAGES:
-        if not (package / name).is_symlink():
-            (package / name).symlink_to(ROOT / name)
+    for path in (*(ROOT / name for name in PACKAGES), *(ROOT / "dimmer").glob("*.py")):
+        if not (package / path.name).is_symlink():
+            (package / path.name).symlink_to(path)
     return str(package.relative_to(ROOT))
 
 
@@ -133,7 +133,9 @@ def lint(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "ruff", "format", "--check", ".")
     run(session, PYTHON, "-m", "ruff", "check", ".")
     package = dimmer_package()
-    run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", *[f"{package}/{name}" for name in PACKAGES])
+    run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", package)
+    with session.chdir((ROOT / package).parent):
+        run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", "--config", str(ROOT / "pyproject.toml"))
     if c_files(".c", ".h"):
         run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h"))
     if c_files(".c"):
@@ -147,7 +149,7 @@ def lint(session: nox.Session) -> None:
             "--error-exitcode=1",
             "--quiet",
             "-I",
-            "firmware_gen/runtime",
+            "firmware_gen/runtime/include",
             *c_files(".c"),
         )
 

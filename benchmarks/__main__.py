@@ -26,7 +26,8 @@ from dimmer.benchmarks.count import (
 )
 from dimmer.benchmarks.networks import NETWORKS, write_networks
 from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
-from dimmer.pipeline.artifacts.context import BuildContext, build_folder
+from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
 from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar

@@ -1,9 +1,13 @@
 """The one exception that this package raises about its input."""
 
+from __future__ import annotations
+
+from dimmer.errors import DimmerError
+
 MAX_MESSAGE = 600
 
 
-class FirmwareGenError(Exception):
+class FirmwareGenError(DimmerError):
     """What is wrong with a model file, where, and what to do about it, in one line.
 
     Names come from the file, which may be damaged: what cannot be printed is replaced, and very long names are cut.

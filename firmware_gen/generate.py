@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.firmware_gen.emit import known_answers as known_answers_c
 from dimmer.firmware_gen.emit import source as emit
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.emit.tables import Tables, build_tables
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet
@@ -68,7 +69,7 @@ class GeneratedModel:
 
     @property
     def kernels(self) -> tuple[str, ...]:
-        """The kernels that the model needs: `kernels/<name>.c` each."""
+        """The kernels that the model needs: `<name>.c` each."""
         return tuple(dict.fromkeys(step.kernel for step in self.steps))
 
     @property
@@ -157,8 +158,8 @@ def generate(
     memory = tables.memory
     texts = {"dimmer_model.h": emit.emit_header(tables), "dimmer_model.c": emit.emit_source(tables, name)}
     if known_answers is not None:
-        texts["dimmer_known_answers.h"] = emit.emit_known_answers_header(tables)
-        texts["dimmer_known_answers.c"] = emit.emit_known_answers(tables, known_answers)
+        texts["dimmer_known_answers.h"] = known_answers_c.emit_known_answers_header(tables)
+        texts["dimmer_known_answers.c"] = known_answers_c.emit_known_answers(tables, known_answers)
     out_dir.mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():
         write_atomically(out_dir / file, text)

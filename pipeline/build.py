@@ -7,27 +7,22 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from dimmer.pipeline.artifacts.context import BuildContext, build_folder
-from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.artifacts.checkpoint import shipped_checkpoint, shipped_gates
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, silence
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.core.targets import scratch_option, with_scratch_limit
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target, load_target
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from dimmer.pipeline.artifacts.report import ReportData
 
 
 @dataclass(frozen=True)
@@ -36,59 +31,27 @@ class Step:
 
     Attributes:
         name: as it stands in the table and the report.
-        run: does it; imports the stage's module only then, so that asking for help costs nothing.
+        run: does it; imports the stage's verb only then, so that asking for help costs nothing.
     """
 
     name: str
     run: Callable[[BuildContext, Progress], StageResult]
 
 
-def _model_step(name: str) -> Step:
-    """A stage that knows nothing of targets: ``pipeline.<name>.run(recipe, build_dir, progress)``."""
+def _step(verb: str, name: str = "", target: Target | None = None, of_target: bool = True) -> Step:
+    """``pipeline.<verb>.run`` for the build's own target, the one given, or without any."""
 
     def run(context: BuildContext, progress: Progress) -> StageResult:
-        result: StageResult = _module(name).run(context.recipe, context.build_dir, progress)
-        return result
+        start = time.monotonic()
+        # Weights and gates that come with the repository need no training.
+        shipped = {"train": shipped_checkpoint, "train_gates": shipped_gates}.get(verb)
+        if shipped is not None and shipped(context.recipe).is_file():
+            return StageResult(verb, time.monotonic() - start, cached=True)
+        run_verb: Callable[..., StageResult] = importlib.import_module(f"dimmer.pipeline.{verb}").run
+        arguments = [context.recipe, context.build_dir, *([target or context.target] if of_target else []), progress]
+        return run_verb(*arguments)
 
-    return Step(name, run)
-
-
-def _target_step(name: str, target: str | None = None) -> Step:
-    """``pipeline.<name>.run(recipe, build_dir, target, progress)`` for the build's own target, or the one named."""
-
-    def run(context: BuildContext, progress: Progress) -> StageResult:
-        chosen = context.target if target is None else load_target(target)
-        result: StageResult = _module(name).run(context.recipe, context.build_dir, chosen, progress)
-        return result
-
-    return Step(name if target is None else f"{name} ({target})", run)
-
-
-def _train(context: BuildContext, progress: Progress) -> StageResult:
-    """Weights that come with the repository need no training."""
-    start = time.monotonic()
-    if _module("checkpoint").shipped_checkpoint(context.recipe).is_file():
-        return StageResult("train", time.monotonic() - start, cached=True)
-    result: StageResult = _module("train").run(context.recipe, context.build_dir, progress)
-    return result
-
-
-def _gates(context: BuildContext, progress: Progress) -> StageResult:
-    """As for the weights."""
-    start = time.monotonic()
-    if _module("checkpoint").shipped_gates(context.recipe).is_file():
-        return StageResult("gates", time.monotonic() - start, cached=True)
-    result: StageResult = _module("train_gates").run(context.recipe, context.build_dir, progress)
-    return result
-
-
-def _bundle(context: BuildContext, progress: Progress) -> StageResult:
-    result: StageResult = _module("jetson").run(context.recipe, context.build_dir, context.target, progress)
-    return result
-
-
-def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"dimmer.pipeline.{name}")
+    return Step(name or verb, run)
 
 
 def steps_for(target: Target, gated: bool = False) -> tuple[Step, ...]:
@@ -97,27 +60,17 @@ def steps_for(target: Target, gated: bool = False) -> tuple[Step, ...]:
     Args:
         gated: whether the model has gates.
     """
-    compiled: tuple[Step, ...] = (_target_step("firmware"),)
-    if target.name != "host":
-        compiled = (_target_step("firmware", "host"), *compiled)
-    before: tuple[Step, ...] = (
-        Step("train", _train),
-        _model_step("calibrate"),
-        _model_step("export"),
-        _model_step("convert"),
-    )
-    if gated:
-        before = (before[0], Step("gates", _gates), *before[1:])
+    host = load_target("host")
+    gates = [_step("train_gates", "gates", of_target=False)] if gated else []
+    after = [_step(verb, of_target=False) for verb in ("calibrate", "export", "convert")]
+    before = [_step("train", of_target=False), *gates, *after]
+    on_host = _step("firmware", "firmware (host)", host)
     if target.engine == "tvm":
         # The host's C gives the accuracies; the bundle's self-test is its own verification.
-        return (
-            *before,
-            compiled[0],
-            _target_step("verify", "host"),
-            _target_step("tvm_module"),
-            Step("bundle", _bundle),
-        )
-    return (*before, *compiled, _target_step("verify"))
+        checked = _step("verify", "verify (host)", host)
+        return (*before, on_host, checked, _step("tvm_module"), _step("jetson", "bundle"))
+    compiled = [_step("firmware")] if target.name == "host" else [on_host, _step("firmware")]
+    return (*before, *compiled, _step("verify"))
 
 
 def build(context: BuildContext, steps: Sequence[Step] | None = None, quiet: bool = False) -> tuple[StageResult, ...]:
@@ -134,41 +87,10 @@ def build(context: BuildContext, steps: Sequence[Step] | None = None, quiet: boo
     require_tools(context.target.tools)
     results = []
     for step in steps_for(context.target, context.recipe.gates.epochs > 0) if steps is None else steps:
-        with _silence() if quiet else progress_bar(step.name) as progress:
+        with silence() if quiet else progress_bar(step.name) as progress:
             result = step.run(context, progress)
         results.append(StageResult(step.name, result.seconds, result.cached))
     return tuple(results)
-
-
-@contextmanager
-def _silence() -> Iterator[Progress]:
-    yield lambda _text, _share: None
-
-
-def report(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
-    """Gather every figure, write report.json and report.html, put the deliverables into the target's folder."""
-    from dimmer.pipeline.reporting.collect import collect
-    from dimmer.pipeline.reporting.deliver import publish
-    from dimmer.pipeline.reporting.page import write_report
-
-    data = collect(context, stages)
-    publish(context)
-    write_report(data, context.target_dir)
-    return data
-
-
-def print_stages(stages: Sequence[StageResult], console: Console) -> None:
-    """The stages, how long each took now, and which had nothing to do."""
-    from rich.table import Table
-
-    table = Table(title="Stages", title_justify="left", title_style="bold")
-    table.add_column("stage")
-    table.add_column("seconds", justify="right")
-    table.add_column("")
-    for stage in stages:
-        table.add_row(stage.name, f"{stage.seconds:,.1f}", "unchanged" if stage.cached else "done")
-    table.add_row("total", f"{sum(stage.seconds for stage in stages):,.1f}", "", style="bold")
-    console.print(table)
 
 
 def main(
@@ -182,19 +104,14 @@ def main(
     recipe = load_recipe(model)
     context = BuildContext(recipe, chosen, build_folder(recipe))
     stages = build(context, quiet=quiet)
-    start = time.monotonic()
-    data = report(context, stages)
-    if quiet:
-        return
-    from dimmer.pipeline.reporting.summary import print_summary
+    from dimmer.pipeline.reporting.report import make_report
+    from dimmer.pipeline.reporting.summary import print_build
 
-    terminal = console()
-    print_stages([*stages, StageResult("report", time.monotonic() - start, cached=False)], terminal)
-    print_summary(data, terminal)
-    made = "firmware.elf" if chosen.engine == "tables" else f"bundle/{context.build_dir.name}"
-    terminal.print(
-        f"[bold]{context.target_dir}[/bold]: {made}, report.html, report.json", highlight=False, soft_wrap=True
-    )
+    start = time.monotonic()
+    data = make_report(context, stages)
+    if not quiet:
+        reported = StageResult("report", time.monotonic() - start, cached=False)
+        print_build(context, data, [*stages, reported], console())
 
 
 if __name__ == "__main__":

@@ -13,29 +13,20 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
+from dimmer.pipeline.core.stage import Json, Stage, StageResult
+from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.subnets.calibrated import calibrate
 from dimmer.pipeline.subnets.tables import print_tables
 
-CODE = (
-    "calibration",
-    "pipeline/calibrate.py",
-    "pipeline/subnets/candidates.py",
-    "pipeline/subnets/static_front.py",
-    "pipeline/networks",
-    "pipeline/modes/mode.py",
-    "pipeline/data",
-)
 
-
-def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     """The stage: build/<model>/train -> build/<model>/calibrate."""
     checkpoint = find_checkpoint(recipe)
 
@@ -44,13 +35,21 @@ def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
 
         calibrate(recipe, load_network(recipe, checkpoint), out, progress)
 
-    settings: dict[str, Any] = {
+    settings: dict[str, Json] = {
+        "name": recipe.name,
         "model": dataclasses.asdict(recipe.model),
         "calibration": dataclasses.asdict(recipe.calibration),
         "selection": dataclasses.asdict(recipe.selection),
-        "seed": recipe.train.seed,
+        "gates": dataclasses.asdict(recipe.gates),
+        "train": {"seed": recipe.train.seed, "temperature": recipe.train.temperature},
     }
-    return run_stage("calibrate", build / "calibrate", [checkpoint], settings, [ROOT / c for c in CODE], action)
+    contents = {"data": dataset_hash(recipe.model.dataset)}
+    return Stage("calibrate", build / "calibrate", action, [checkpoint], settings, recipe.model.modules, (), contents)
+
+
+def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+    """Runs the stage."""
+    return stage(recipe, build, progress).run()
 
 
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:

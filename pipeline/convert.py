@@ -19,28 +19,24 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.conversion.converted import convert
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
+from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
-CODE = (
-    "pipeline/convert.py",
-    "pipeline/conversion/narrow.py",
-    "pipeline/conversion/onnx_to_float.py",
-    "pipeline/oracle/tflite.py",
-    "firmware_gen/memory/share.py",
-)
 
-
-def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+def stage(build: Path, progress: Progress) -> Stage:
     """The stage: build/<model>/export -> build/<model>/convert."""
     calibrated, exported = build / "calibrate", build / "export"
 
     def action(out: Path) -> None:
+
         convert(load_calibration(calibrated), exported, out, progress)
 
-    inputs = [calibrated / "calibration.json", exported]
-    code = [ROOT / c for c in CODE]
-    return run_stage("convert", build / "convert", inputs, {}, [*code, ROOT / "requirements.txt"], action)
+    return Stage("convert", build / "convert", action, [calibrated / "calibration.json", exported])
+
+
+def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+    """Runs the stage."""
+    return stage(build, progress).run()
 
 
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:

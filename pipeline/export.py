@@ -19,13 +19,11 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.conversion.onnx import export_mode
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
+from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
-CODE = ("pipeline/export.py", "pipeline/networks", "calibration/weights.py", "pipeline/modes/mode.py")
 
-
-def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     """The stage: build/<model>/calibrate -> build/<model>/export."""
     checkpoint = find_checkpoint(recipe)
     source = build / "calibrate"
@@ -38,9 +36,14 @@ def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
             progress(f"{name}.onnx", done / len(calibration.published))
             export_mode(network, calibration, name, out)
 
-    settings = {"model": dataclasses.asdict(recipe.model)}
+    settings: dict[str, Json] = {"model": dataclasses.asdict(recipe.model)}
     inputs = [checkpoint, source / "calibration.json", source / "statistics.safetensors"]
-    return run_stage("export", build / "export", inputs, settings, [ROOT / c for c in CODE], action)
+    return Stage("export", build / "export", action, inputs, settings, recipe.model.modules)
+
+
+def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
+    """Runs the stage."""
+    return stage(recipe, build, progress).run()
 
 
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:

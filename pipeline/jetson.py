@@ -13,64 +13,25 @@ The stage's folder holds the bundle, in a folder of the model's name, and `bundl
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from dimmer.pipeline import tvm_module
-from dimmer.pipeline.artifacts.bundle import RESULT, bundle_folder, module_folder, stage_folder
+from dimmer.pipeline.artifacts.bundle import RESULT, bundle_folder, stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.bundles.make import bundle_policy, make
+from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, Json, StageResult, atomic_write, run_stage
+from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.tvm.module import load_modules
 from dimmer.targets import Target, load_target
-
-CODE = (
-    "pipeline/jetson.py",
-    "pipeline/bundles/bundle.py",
-    "pipeline/bundles/table.py",
-    "pipeline/tvm/runtime.py",
-    "pipeline/oracle/interpreter.py",
-    "firmware_gen",
-    "targets",
-    "requirements.txt",
-)
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
-    """The stage: build/<model>/<target>/tvm_module -> build/<model>/<target>/bundle."""
-    settings: dict[str, Json] = {
-        "dataset": recipe.model.dataset,
-        "policy": asdict(recipe.policy),
-        "target": target.name,
-        "images": recipe.verify.images,
-    }
-
-    def action(out: Path) -> None:
-        from dimmer.pipeline.artifacts.converted import mode_sources
-        from dimmer.pipeline.data import load_dataset
-        from dimmer.pipeline.data.encoding import to_int8
-
-        progress("running the modes", 0.1)
-        modes = mode_sources(build / "convert")
-        images = to_int8(load_dataset(recipe.model.dataset).test.images[: recipe.verify.images])
-        policy = bundle_policy(recipe, len(modes))
-        modules = load_modules(module_folder(build, target.name))
-        figures: Mapping[str, Any] = make(
-            build.name, modules, modes, policy, images.tobytes(), len(images), target, out
-        )
-        atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
-
-    code = [ROOT / name for name in CODE]
-    inputs = [build / "convert", module_folder(build, target.name)]
-    return run_stage("bundle", stage_folder(build, target.name), inputs, settings, code, action)
+    """Runs the stage."""
+    return bundle_stage(recipe, build, target, progress).run()
 
 
 def main(
@@ -83,7 +44,7 @@ def main(
         raise DimmerError(f"{target} takes a firmware, no bundle: type 'python -m pipeline.firmware --target {target}'")
     build = build_folder(recipe)
     with progress_bar("tvm_module") as progress:
-        tvm_module.run(recipe, build, chosen, progress)
+        module_stage(build, chosen, progress).run()
     with progress_bar("bundle") as progress:
         run(recipe, build, chosen, progress)
     for mode in json.loads((stage_folder(build, target) / RESULT).read_text())["modes"]:

@@ -18,31 +18,15 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
+from dimmer.pipeline.core.stage import Stage, StageResult
+from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training.loop import CHECKPOINT, override, train
 
-CODE = (
-    "pipeline/train.py",
-    "pipeline/training/trainer.py",
-    "pipeline/training/losses.py",
-    "pipeline/training/batches.py",
-    "pipeline/training/recorded.py",
-    "pipeline/training/phases.py",
-    "pipeline/data",
-    "pipeline/networks/layers/blocks.py",
-    "pipeline/networks/families/resnet_config.py",
-    "pipeline/networks/layers/norm.py",
-    "pipeline/networks/layers/quantisers.py",
-    "calibration/weights.py",
-    "calibration/batchnorm.py",
-    "pipeline/networks/families/resnet.py",
-)
 
-
-def run(
+def stage(
     recipe: Recipe, build: Path, progress: Progress, alone: str | None = None, start: Path | None = None
-) -> StageResult:
+) -> Stage:
     """The stage ``train``, or ``train-alone-super`` and ``train-alone-base``; resumes when interrupted.
 
     Args:
@@ -51,18 +35,35 @@ def run(
         progress: called with what is being done and the share done, 0..1.
         alone: "super" or "base" for the plain network of that depth.
         start: as for ``train``.
+    """
+    data = dataset_hash(recipe.model.dataset)
+
+    def action(out: Path) -> None:
+        from dimmer.pipeline.training.loop import train
+
+        train(recipe, out, alone=alone, start=start, data=data, progress=progress)
+
+    folder = stage_folder(build, alone)
+    return Stage(
+        folder.name,
+        folder,
+        action,
+        settings={"model": recipe.name, "training": recipe.training_hash()},
+        modules=recipe.model.modules,
+        contents={"data": data},
+        keep_partial=True,
+    )
+
+
+def run(
+    recipe: Recipe, build: Path, progress: Progress, alone: str | None = None, start: Path | None = None
+) -> StageResult:
+    """Runs the stage.
 
     Raises:
         DimmerError: as ``train``.
     """
-
-    def action(out: Path) -> None:
-        train(recipe, out, alone=alone, start=start, progress=progress)
-
-    settings = {"model": recipe.name, "training": recipe.training_hash()}
-    code = [ROOT / path for path in CODE]
-    folder = stage_folder(build, alone)
-    return run_stage(folder.name, folder, [], settings, code, action, keep_partial=True)
+    return stage(recipe, build, progress, alone, start).run()
 
 
 def main(
@@ -87,7 +88,8 @@ def main(
     recipe = override(load_recipe(model), seed, epochs)
     with progress_bar("train") as progress:
         if out:
-            train(recipe, out, alone=alone, start=start, progress=progress)
+            data = dataset_hash(recipe.model.dataset)
+            train(recipe, out, alone=alone, start=start, data=data, progress=progress)
         else:
             out = stage_folder(build_folder(recipe), alone)
             run(recipe, build_folder(recipe), progress, alone, start)

@@ -23,41 +23,48 @@ from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_f
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, Json, StageResult, run_stage
+from dimmer.pipeline.core.stage import Stage, StageResult
+from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training.gate_loop import gates_hash, train_gates
 
-CODE = (
-    "pipeline/train_gates.py",
-    "pipeline/training/gate_trainer.py",
-    "pipeline/subnets/static_front.py",
-    "pipeline/training/trainer.py",
-    "pipeline/training/losses.py",
-    "pipeline/training/batches.py",
-    "pipeline/data",
-    "pipeline/networks",
-    "calibration/weights.py",
-)
+
+def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | None = None) -> Stage:
+    """The stage ``gates``; resumes when interrupted.
+
+    Args:
+        checkpoint: of the backbone, instead of the model's.
+
+    Raises:
+        DimmerError: there is no backbone.
+    """
+    backbone = checkpoint or find_checkpoint(recipe)
+    data = dataset_hash(recipe.model.dataset)
+
+    def action(out: Path) -> None:
+        from dimmer.pipeline.training.gate_loop import train_gates
+
+        train_gates(recipe, out, checkpoint=backbone, data=data, progress=progress)
+
+    return Stage(
+        "gates",
+        gates_folder(build),
+        action,
+        [backbone],
+        {"model": recipe.name, "gates": gates_hash(recipe), "budgets": recipe.gates.budgets},
+        recipe.model.modules,
+        contents={"data": data},
+        keep_partial=True,
+    )
 
 
 def run(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | None = None) -> StageResult:
-    """The stage ``gates``; resumes when interrupted.
+    """Runs the stage.
 
     Raises:
         DimmerError: as ``train_gates``.
     """
-    backbone = checkpoint or find_checkpoint(recipe)
-
-    def action(out: Path) -> None:
-        train_gates(recipe, out, checkpoint=backbone, progress=progress)
-
-    settings: dict[str, Json] = {
-        "model": recipe.name,
-        "gates": gates_hash(recipe),
-        "budgets": recipe.gates.budgets,
-    }
-    code = [ROOT / path for path in CODE]
-    return run_stage("gates", gates_folder(build), [backbone], settings, code, action, keep_partial=True)
+    return stage(recipe, build, progress, checkpoint).run()
 
 
 def main(
@@ -76,7 +83,8 @@ def main(
         recipe = replace(recipe, train=replace(recipe.train, seed=seed))
     with progress_bar("gates") as progress:
         if out:
-            train_gates(recipe, out, checkpoint=checkpoint, progress=progress)
+            data = dataset_hash(recipe.model.dataset)
+            train_gates(recipe, out, checkpoint=checkpoint, data=data, progress=progress)
         else:
             out = gates_folder(build_folder(recipe))
             run(recipe, build_folder(recipe), progress, checkpoint)

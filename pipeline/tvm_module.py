@@ -19,49 +19,22 @@ from typing import Annotated
 
 import typer
 
-from dimmer.pipeline.artifacts.bundle import module_folder, tuning_folder
+from dimmer.pipeline.artifacts.bundle import module_folder
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.bundles.stages import module_stage
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
-from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, Json, StageResult, run_stage
+from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.tvm.module import LIBRARY, WEIGHTS, build_modules, import_tvm, load_modules, mismatches
+from dimmer.pipeline.tvm.module import LIBRARY, WEIGHTS, import_tvm, load_modules, mismatches
 from dimmer.pipeline.tvm.targets import tvm_target
 from dimmer.targets import Target, load_target
 
-CODE = (
-    "pipeline/tvm_module.py",
-    "pipeline/tvm/cuda.py",
-    "pipeline/tvm/dot.py",
-    "pipeline/tvm/lowering.py",
-    "pipeline/tvm/schedule.py",
-    "pipeline/tvm/targets.py",
-    "pipeline/tvm/qdq.py",
-    "firmware_gen",
-    "requirements.txt",
-)
-
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
-    """The stage: build/<model>/convert -> build/<model>/<target>/tvm_module."""
-    chosen = tvm_target(target.name)
-    tuning = tuning_folder(build, target.name)
-    tuned = tuning if tuning.is_dir() else None
-    settings: dict[str, Json] = {"processor": str(chosen.processor()), "tuned": tuned is not None}
-
-    def action(out: Path) -> None:
-        from dimmer.pipeline.artifacts.converted import mode_sources
-
-        if not chosen.is_native:
-            require_tools(target.tools)
-        progress("compiling the modes with TVM", 0.1)
-        build_modules({mode.name: mode.path for mode in mode_sources(build / "convert")}, chosen, out, tuned)
-
-    code = [ROOT / name for name in CODE]
-    inputs = [build / "convert", *([] if tuned is None else [tuned])]
-    return run_stage("tvm_module", module_folder(build, target.name), inputs, settings, code, action)
+    """Runs the stage."""
+    return module_stage(build, target, progress).run()
 
 
 def main(
@@ -82,8 +55,8 @@ def main(
         wrong: dict[str, int] = {}
         if chosen.is_native:
             from dimmer.pipeline.artifacts.converted import mode_sources
-            from dimmer.pipeline.data import load_dataset
             from dimmer.pipeline.data.encoding import to_int8
+            from dimmer.pipeline.data.registry import load_dataset
 
             progress("comparing with the interpreter", 0.8)
             count = recipe.verify.images if images is None else images

@@ -10,8 +10,9 @@ to be equal.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +22,9 @@ from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.verification import RESULT, verify_folder
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import ROOT, StageResult, run_stage
-from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.core.stage import Json, Stage, StageResult
+from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions
+from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.verification.modes import verify
 from dimmer.targets import Target
@@ -33,44 +35,43 @@ if TYPE_CHECKING:
 
     Int8 = npt.NDArray[np.int8]
 
-CODE = (
-    "pipeline/verify.py",
-    "pipeline/verification/gated_expected.py",
-    "pipeline/networks/gates/integer.py",
-    "pipeline/oracle/splice.py",
-    "pipeline/oracle/tflite.py",
-    "pipeline/oracle/interpreter.py",
-    "pipeline/networks",
-    "pipeline/data",
-)
 
-
-def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stage:
     """The stage: firmware of the host and of the target -> its verification."""
+
+    def action(out: Path) -> None:
+
+        verify(recipe, build, target, out, progress)
+
+    folders = dict.fromkeys(firmware_folder(build, name) for name in ("host", target.name))
     inputs = [
         build / "calibrate" / "calibration.json",
         build / "convert",
-        *(
-            firmware_folder(build, name) / file
-            for name in ("host", target.name)
-            for file in ("firmware.elf", "firmware.json")
-        ),
+        *(folder / file for folder in folders for file in ("firmware.elf", "firmware.json")),
         find_checkpoint(recipe),
         *([find_gates(recipe)] if recipe.gates.epochs else []),
     ]
-    settings: dict[str, Any] = {"images": recipe.verify.images, "dataset": recipe.model.dataset, "target": target.name}
-    if recipe.gates.epochs:
-        settings["budgets"] = recipe.gates.budgets
-    code = [ROOT / c for c in CODE]
-    folder = verify_folder(build, target.name)
-    return run_stage(
+    settings: dict[str, Json] = {
+        "model": asdict(recipe.model),
+        "gates": asdict(recipe.gates),
+        "verify": asdict(recipe.verify),
+        "target": target.name,
+    }
+    return Stage(
         "verify",
-        folder,
-        list(dict.fromkeys(inputs)),
+        verify_folder(build, target.name),
+        action,
+        inputs,
         settings,
-        code,
-        lambda out: verify(recipe, build, target, out, progress),
+        modules=recipe.model.modules,
+        files=target_files(target),
+        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
     )
+
+
+def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
+    """Runs the stage."""
+    return stage(recipe, build, target, progress).run()
 
 
 def main(

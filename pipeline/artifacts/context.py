@@ -1,14 +1,12 @@
-"""Where builds live, and what a build is of."""
+"""Where builds live."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.targets import Target
 
 
 def builds() -> Path:
@@ -19,21 +17,3 @@ def builds() -> Path:
 def build_folder(recipe: Recipe) -> Path:
     """build/<model>."""
     return builds() / recipe.name
-
-
-@dataclass(frozen=True)
-class BuildContext:
-    """What is built, for what, and where.
-
-    Attributes:
-        build_dir: ``build/<model>``.
-    """
-
-    recipe: Recipe
-    target: Target
-    build_dir: Path
-
-    @property
-    def target_dir(self) -> Path:
-        """Where the deliverables lie: ``build/<model>/<target>``."""
-        return self.build_dir / self.target.name

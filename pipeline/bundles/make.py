@@ -9,10 +9,17 @@ from typing import Any
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.artifacts.bundle import RESULT, module_folder
+from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.bundles.bundle import GPU_CODE, GPU_LIBRARY, LIBRARY, MACHINES, WEIGHTS, machine_of, make_bundle
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.tvm.module import load_modules
 from dimmer.pipeline.tvm.parts import Modules, SelfTest
 from dimmer.pipeline.tvm.runtime import cache_folder, tvm_runtime
 from dimmer.targets import Target
@@ -102,3 +109,21 @@ def bundle_policy(recipe: Recipe, modes: int) -> PolicyConfig:
     from dimmer.pipeline.image.policy import recipe_policy
 
     return even_policy(modes) if recipe.policy.budgets else recipe_policy(recipe.policy, range(modes))
+
+
+def make_published(recipe: Recipe, build: Path, target: Target, out: Path, progress: Progress) -> None:
+    """Writes the bundle of a model's published modes and `bundle.json` into `out`.
+
+    Args:
+        build: ``build/<model>``, converted and compiled by TVM.
+
+    Raises:
+        DimmerError, TargetError: as `make`.
+    """
+    progress("running the modes", 0.1)
+    modes = mode_sources(build / "convert")
+    images = to_int8(load_dataset(recipe.model.dataset).test.images[: recipe.verify.images])
+    policy = bundle_policy(recipe, len(modes))
+    modules = load_modules(module_folder(build, target.name))
+    figures = make(build.name, modules, modes, policy, images.tobytes(), len(images), target, out)
+    atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")

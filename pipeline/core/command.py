@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dimmer.calibration.errors import CalibrationError
-from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.targets.errors import TargetError
+from dimmer.pipeline.core.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-EXPECTED_ERRORS = (DimmerError, FirmwareGenError, TargetError, CalibrationError)
-"""Failures that a person can act on: shown as one line, without a traceback."""
 
 LOG_WIDTH = 110
 """Columns of a table that goes to a file or a pipe."""
@@ -37,7 +32,7 @@ def console() -> Console:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[str, float], None]]:
+def progress_bar(title: str) -> Iterator[Progress]:
     """A bar on the terminal, one line a step elsewhere.
 
     Yields:
@@ -64,13 +59,19 @@ def progress_bar(title: str) -> Iterator[Callable[[str, float], None]]:
         yield lambda text, share: bar.update(task, description=f"{title}: {text}", completed=share)
 
 
+@contextmanager
+def silence() -> Iterator[Progress]:
+    """In place of `progress_bar`, where nothing is to be shown."""
+    yield lambda _text, _share: None
+
+
 def main_of(command: Callable[..., None]) -> None:
     """Runs a command line: expected errors become one line on stderr and exit status 2, Ctrl-C status 130."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     try:
         app()
-    except EXPECTED_ERRORS as error:
+    except DimmerError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except SystemExit as end:

@@ -1,9 +1,11 @@
 """Stages: one folder each, made once from known inputs and never taken for whole when it is not.
 
-A stage's folder holds what its action wrote and ``manifest.json``: hashes of the inputs, of the code and of every
-output, and the settings. While all of them still hold, the stage is not run again. The action writes into a sibling
-folder whose name begins with a dot; that folder is flushed to disk and renamed into place when it is complete, so a
-run that is killed at any moment, or that loses its power, leaves the old result or none.
+A stage's folder holds what its action wrote and ``manifest.json``: the stage's key and the hash of every output. The
+key is all that the result depends on: contents of the inputs and of the data set, the code that the action runs (its
+import closure), the versions of the packages that decide a result, and the settings. While all of them still hold, the
+stage is not run again. The action writes into a sibling folder whose name begins with a dot; that folder is flushed to
+disk and renamed into place when it is complete, so a run that is killed at any moment, or that loses its power, leaves
+the old result or none.
 """
 
 from __future__ import annotations
@@ -17,17 +19,18 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from dimmer.pipeline.core.actions import modules_of
+from dimmer.pipeline.core.closure import ROOT as ROOT
+from dimmer.pipeline.core.closure import Closure, closure, file_hash
 from dimmer.pipeline.core.errors import DimmerError
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 MANIFEST = "manifest.json"
-ROOT = Path(__file__).resolve().parents[2]
-_FORMAT = 1
+_FORMAT = 2
 _KEY_FILE = ".dimmer-key"
 _FULL_DISK_BYTES = 1 << 20
 
@@ -47,49 +50,86 @@ class StageResult:
     cached: bool
 
 
-def run_stage(
-    name: str,
-    folder: Path,
-    inputs: Sequence[Path],
-    settings: Mapping[str, Json],
-    code: Sequence[Path],
-    action: Callable[[Path], None],
-    keep_partial: bool = False,
-) -> StageResult:
-    """Make ``folder`` by calling ``action``, unless it is there already and nothing that it came from has changed.
+@dataclass(frozen=True)
+class Stage:
+    """What a stage is made of, by what, and where it lies.
 
-    Two runs of one stage at the same time wait for each other; the second finds the work done.
-
-    Args:
+    Attributes:
+        name: as it stands in messages.
+        folder: of its results; below it lies nothing else.
+        action: writes its results into the folder that it is given, and nowhere else. It is a function within the
+            one that describes the stage, and imports what it runs: the import closure of that is the code part of the
+            stage's key (`pipeline.core.actions`). It is not called when the result is there.
         inputs: files, or folders of files, that the action reads.
         settings: whatever else the result depends on; plain JSON values.
-        code: source files, or folders of them, that decide the result. Name requirements.txt too where the versions of
-            libraries do.
-        action: writes its results into the folder that it is given, and nowhere else. Import heavy modules in it: it is
-            not called when the result is there.
-        keep_partial: an interrupted action finds in its folder what it had written before, as long as inputs, settings
-            and code are the same: for long actions that can resume.
-
-    Raises:
-        DimmerError: an input is missing, or the disk is full.
+        modules: what the action imports by a computed name: the network's family, the data set's loader.
+        files: sources that are not Python, or folders of them: C, linker scripts.
+        contents: name -> hash of contents that lie elsewhere, such as a data set's; versions of compilers.
+        keep_partial: an interrupted action finds in its folder what it had written before, as long as the key is the
+            same: for long actions that can resume.
     """
-    start = time.monotonic()
-    folder = folder.absolute()
-    with _full_disk_explained(name, folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
-            key = _key(name, inputs, settings, code)
-            if _is_whole(folder, key):
-                return StageResult(name, time.monotonic() - start, cached=True)
-            partial = _prepare_partial(folder, key, keep_partial)
-            try:
-                action(partial)
-                _finish(partial, folder, key, time.monotonic() - start)
-            except BaseException:
-                if not keep_partial:
-                    shutil.rmtree(partial, ignore_errors=True)
-                raise
-    return StageResult(name, time.monotonic() - start, cached=False)
+
+    name: str
+    folder: Path
+    action: Callable[[Path], None]
+    inputs: Sequence[Path] = ()
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    modules: Sequence[str] = ()
+    files: Sequence[Path] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
+    keep_partial: bool = False
+
+    @property
+    def closure(self) -> Closure:
+        """The Python that the action runs."""
+        return closure(*modules_of(self.action), *self.modules)
+
+    def key(self) -> dict[str, Json]:
+        """Everything that the result depends on.
+
+        Raises:
+            DimmerError: an input is missing.
+        """
+        for path in (*self.inputs, *self.files):
+            if not path.exists():
+                raise DimmerError(f"stage '{self.name}': {path} is missing; run the stage that makes it first")
+        code = self.closure
+        return {
+            "format": _FORMAT,
+            "stage": self.name,
+            "inputs": [_identity(path) for path in self.inputs],
+            "code": code.hashes(),
+            "files": [_identity(path) for path in self.files],
+            "packages": code.versions(),
+            "contents": dict(self.contents),
+            "settings": self.settings,
+        }
+
+    def run(self) -> StageResult:
+        """Make the folder by calling the action, unless it is there already and nothing it came from has changed.
+
+        Two runs of one stage at the same time wait for each other; the second finds the work done.
+
+        Raises:
+            DimmerError: an input is missing, or the disk is full.
+        """
+        start = time.monotonic()
+        folder = self.folder.absolute()
+        with _full_disk_explained(self.name, folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(folder):
+                key = json.dumps(self.key(), sort_keys=True)
+                if _is_whole(folder, key):
+                    return StageResult(self.name, time.monotonic() - start, cached=True)
+                partial = _prepare_partial(folder, key, self.keep_partial)
+                try:
+                    self.action(partial)
+                    _finish(partial, folder, key, time.monotonic() - start)
+                except BaseException:
+                    if not self.keep_partial:
+                        shutil.rmtree(partial, ignore_errors=True)
+                    raise
+        return StageResult(self.name, time.monotonic() - start, cached=False)
 
 
 def atomic_write(path: Path, content: bytes | str) -> bool:
@@ -116,23 +156,6 @@ def atomic_write(path: Path, content: bytes | str) -> bool:
     return True
 
 
-def _key(name: str, inputs: Sequence[Path], settings: Mapping[str, Json], code: Sequence[Path]) -> str:
-    """Everything that the result depends on, as canonical JSON."""
-    for path in (*inputs, *code):
-        if not path.exists():
-            raise DimmerError(f"stage '{name}': {path} is missing; run the stage that makes it first")
-    return json.dumps(
-        {
-            "format": _FORMAT,
-            "stage": name,
-            "inputs": [_identity(path) for path in inputs],
-            "code": [_identity(path) for path in code],
-            "settings": settings,
-        },
-        sort_keys=True,
-    )
-
-
 def _identity(path: Path) -> list[str]:
     """A name that stays the same when the whole project is moved, and the hash of the content."""
     return [os.path.relpath(path.resolve(), ROOT), _hash(path)]
@@ -141,21 +164,13 @@ def _identity(path: Path) -> list[str]:
 def _hash(path: Path) -> str:
     """SHA-256 of a file, or of the names and contents of all files in a folder, byte code and hidden files left out."""
     if path.is_file():
-        stat = path.stat()
-        return _hash_file(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        return file_hash(path)
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         parts = file.relative_to(path).parts
         if file.is_file() and "__pycache__" not in parts and not any(part.startswith(".") for part in parts):
             digest.update(f"{'/'.join(parts)}\0{_hash(file)}\n".encode())
     return digest.hexdigest()
-
-
-@lru_cache(maxsize=4096)
-def _hash_file(path: Path, size: int, mtime_ns: int, inode: int) -> str:
-    # Size, time and inode are there to be part of the cache's key: several stages of one run read the same data set.
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _outputs(folder: Path) -> dict[str, str]:

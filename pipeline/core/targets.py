@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import Target, load_target
 
@@ -33,3 +38,32 @@ def load_firmware_target(name: str) -> Target:
             f"{name} takes a bundle, no firmware: ./nox -s build-target -- {name} makes it and runs its self-test"
         )
     return target
+
+
+def target_files(target: Target) -> tuple[Path, ...]:
+    """The sources of a target's firmware that are not Python: C and linker scripts, its own and the runtime's."""
+    own = ROOT / "targets"
+    places = {own / target.name, own / "app", *(source.parent for source in target.toolchain.sources)}
+    if target.toolchain.linker_script is not None:
+        places.add(target.toolchain.linker_script.parent)
+    return (*sorted(places), ROOT / "firmware_gen" / "runtime")
+
+
+def tool_versions(target: Target) -> dict[str, str]:
+    """Command -> what it says of its version, of the compiler and the emulator that a target takes."""
+    compiler = next((name for name in target.toolchain.compilers if shutil.which(name)), None)
+    runner = target.runner.command[0]
+    names = [name for name in (compiler, runner) if name is not None and "{" not in name]
+    return {name: _version(name) for name in names}
+
+
+@lru_cache(maxsize=32)
+def _version(command: str) -> str:
+    """The first line of its answer to --version; nothing where it is not installed."""
+    try:
+        asked = subprocess.run(
+            [command, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return asked.stdout.partition("\n")[0]

@@ -30,6 +30,10 @@ class Device:
         """Mean microwatts while inferences of this energy run."""
         return self.idle_uw + inference_uj / self.period_s
 
+    def life_s(self, inference_uj: float) -> float:
+        """Seconds from the full cell to the empty one while inferences of this energy run."""
+        return self.energy_uj / self.power_uw(inference_uj)
+
     def __str__(self) -> str:
         return (
             f"{self.capacity_mah:g} mAh at {self.millivolts / 1000:g} V, an inference every {self.period_s:g} s, "

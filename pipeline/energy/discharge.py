@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.pipeline.artifacts.report import BatterySample, PolicyTier
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.energy.device import Device
-from dimmer.pipeline.energy.policy import _Battery, _policy_next, _State
+from dimmer.pipeline.energy.policy import Battery, State, policy_next_function
 
 
 def discharge(
@@ -35,12 +38,12 @@ def discharge(
     ).pack(len(modes))
     slowest = device.power_uw(min(inference_uj[mode] for mode in modes))
     step_s = max(1, int(device.energy_uj / slowest / samples))
-    left, time_s, state = device.energy_uj, 0, _State()
+    left, time_s, state = device.energy_uj, 0, State()
     moments: list[BatterySample] = []
-    with _policy_next() as policy_next:
+    with policy_next_function() as policy_next:
         while True:
             permille = max(1000 * left / device.energy_uj, 0.0)
-            now = _Battery(time_s, 0, int(permille), device.millivolts)
+            now = Battery(time_s, 0, int(permille), device.millivolts)
             state = policy_next(packed, state, ctypes.byref(now))
             mode = policy[state.tier].mode
             moments.append(BatterySample(float(time_s), permille, mode))
@@ -48,3 +51,27 @@ def discharge(
                 return tuple(moments)
             left -= device.power_uw(inference_uj[mode]) * step_s
             time_s += step_s
+
+
+def life(policy: Sequence[PolicyTier], inference_uj: Mapping[str, float], device: Device) -> float:
+    """Seconds until a full battery is empty; arguments as for `discharge`."""
+    return discharge(policy, inference_uj, device)[-1].time_s
+
+
+def policy_of_report(path: Path) -> tuple[tuple[PolicyTier, ...], dict[str, float]]:
+    """The policy of a build's report.json, and microjoules of one inference of each mode.
+
+    Raises:
+        DimmerError: there is no such report, or it has no policy of static modes, or no energies.
+    """
+    try:
+        report = json.loads(path.read_text())
+        policy = tuple(PolicyTier(**tier) for tier in report["policy"])
+        energies = {mode["name"]: mode["energy_uj"] for mode in report["modes"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DimmerError(f"{path} cannot be read ({error}): build the model for this target first") from error
+    if not policy or any(tier.mode not in energies for tier in policy):
+        raise DimmerError(f"{path} has no policy of static modes, so there is nothing to simulate: give [policy] tiers")
+    if any(energy is None for energy in energies.values()):
+        raise DimmerError(f"{path}: energy is null; name a target whose target.toml has [energy]")
+    return policy, energies

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.pipeline.core.debian import named_tools, require_tools
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.stage import ROOT
-
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 
 
-class _Battery(ctypes.Structure):
+class Battery(ctypes.Structure):
+    """`dimmer_battery_t` of dimmer.h."""
+
     _fields_ = (
         ("time_s", ctypes.c_uint32),
         ("harvest_ua", ctypes.c_uint32),
@@ -26,7 +26,9 @@ class _Battery(ctypes.Structure):
     )
 
 
-class _State(ctypes.Structure):
+class State(ctypes.Structure):
+    """`dimmer_policy_state_t` of dimmer.h."""
+
     _fields_ = (
         ("changed_s", ctypes.c_uint32),
         ("tier", ctypes.c_uint8),
@@ -36,16 +38,16 @@ class _State(ctypes.Structure):
 
 
 @contextmanager
-def _policy_next() -> Iterator[Any]:
+def policy_next_function() -> Iterator[Any]:
     """``dimmer_policy_next`` of policy.c, compiled for this machine."""
     require_tools(named_tools(["gcc"]))
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "policy.so"
-        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{RUNTIME}", str(RUNTIME / "policy.c")]
+        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{INCLUDE}", str(RUNTIME / "src" / "policy.c")]
         done = subprocess.run([*command, "-o", str(library)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise DimmerError(f"policy.c does not compile on this machine: {done.stderr.splitlines()[0]}")
         function = ctypes.CDLL(str(library)).dimmer_policy_next
-        function.argtypes = (ctypes.c_char_p, _State, ctypes.POINTER(_Battery))
-        function.restype = _State
+        function.argtypes = (ctypes.c_char_p, State, ctypes.POINTER(Battery))
+        function.restype = State
         yield function

@@ -24,7 +24,7 @@ from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.artifacts.context import BuildContext
+    from dimmer.pipeline.artifacts.build import BuildContext
     from dimmer.targets import Target
 
 
@@ -155,7 +155,7 @@ def _battery(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tupl
         return (), ""
     device = Device()
     samples = discharge(policy, energies, device)
-    top = device.energy_uj / device.power_uw(energies[modes[0].name]) / 3600
+    top = device.life_s(energies[modes[0].name]) / 3600
     life = samples[-1].time_s / 3600
     return (
         samples,

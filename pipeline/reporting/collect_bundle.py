@@ -20,7 +20,7 @@ from dimmer.pipeline.artifacts.report import (
 from dimmer.pipeline.core.stage import Json, StageResult
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.artifacts.context import BuildContext
+    from dimmer.pipeline.artifacts.build import BuildContext
 
 GPU_FIGURES = ("latency_us", "engine_bytes", "scratch_bytes")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dimmer.pipeline.core.stage import atomic_write
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.artifacts.context import BuildContext
+    from dimmer.pipeline.artifacts.build import BuildContext
 
 
 _DELIVERED = ("firmware.*", "dimmer_model.*")

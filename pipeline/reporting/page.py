@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dimmer.pipeline.artifacts.report import Candidate, ModeFigures, ReportData, Verification
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.stage import Json, atomic_write, run_stage
+from dimmer.pipeline.core.stage import Json, Stage, atomic_write
 
 if TYPE_CHECKING:
     from dimmer.pipeline.reporting.plots import CostPoint
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 SCHEMA = Path(__file__).with_name("report.schema.json")
 
 TEMPLATES = Path(__file__).with_name("templates")
-
-_PLOT_CODE = [Path(__file__).with_name("plots.py"), Path(__file__).parents[1] / "artifacts" / "report.py"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
     Returns:
         Name (pareto, arena, battery) -> SVG.
     """
-    figures = {
+    figures: dict[str, Json] = {
         "modes": [repr(mode) for mode in data.modes],
         "candidates": [repr(mode) for mode in data.candidates],
         "arena": [repr(buffer) for buffer in data.arena],
@@ -86,7 +84,7 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
         if data.battery:
             (partial / "battery.svg").write_text(report_plots.battery(data.battery, names, data.policy))
 
-    run_stage("plots", folder / "plots", [], figures, _PLOT_CODE, draw)
+    Stage("plots", folder / "plots", draw, settings=figures).run()
     return {path.stem: path.read_text() for path in sorted((folder / "plots").glob("*.svg"))}
 
 

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.report import ReportData
+from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.reporting.page import _cards, _count, _verified
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-from dimmer.pipeline.reporting.page import _cards, _count, _verified
+
+def print_build(context: BuildContext, data: ReportData, stages: Sequence[StageResult], console: Console) -> None:
+    """The stages, the modes, and where everything lies."""
+    print_stages(stages, console)
+    print_summary(data, console)
+    made = "firmware.elf" if context.target.engine == "tables" else f"bundle/{context.build_dir.name}"
+    console.print(
+        f"[bold]{context.target_dir}[/bold]: {made}, report.html, report.json", highlight=False, soft_wrap=True
+    )
+
+
+def print_stages(stages: Sequence[StageResult], console: Console) -> None:
+    """The stages, how long each took now, and which had nothing to do."""
+    from rich.table import Table
+
+    table = Table(title="Stages", title_justify="left", title_style="bold")
+    table.add_column("stage")
+    table.add_column("seconds", justify="right")
+    table.add_column("")
+    for stage in stages:
+        table.add_row(stage.name, f"{stage.seconds:,.1f}", "unchanged" if stage.cached else "done")
+    table.add_row("total", f"{sum(stage.seconds for stage in stages):,.1f}", "", style="bold")
+    console.print(table)
 
 
 def print_summary(data: ReportData, console: Console) -> None:

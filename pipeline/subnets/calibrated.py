@@ -33,8 +33,8 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
     from dimmer.calibration.observe import quantising_tap, site_errors
     from dimmer.calibration.ranges import Range
     from dimmer.calibration.selection import Candidate, limited, select
-    from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import INPUT_OFFSET, INPUT_SCALE, to_input
+    from dimmer.pipeline.data.registry import load_dataset
     from dimmer.pipeline.networks.deploy import deploy, fixed_ranges, range_group
     from dimmer.pipeline.subnets.candidates import candidate_modes
 

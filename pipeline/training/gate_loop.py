@@ -17,8 +17,8 @@ from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, load_te
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, atomic_write
-from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.dataset import Dataset, Images, Split
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.budget import gate_macs
 from dimmer.pipeline.networks.measure import accuracy
@@ -53,6 +53,7 @@ def train_gates(
     *,
     checkpoint: Path | None = None,
     device: str | None = None,
+    data: str = "",
     progress: Progress = lambda text, share: None,
 ) -> Path:
     """Train a model's gates, or go on with their interrupted training, or find it done.
@@ -76,6 +77,8 @@ def train_gates(
     backbone = checkpoint or find_checkpoint(recipe)
     final, saved = out / GATES, out / STATE
     run_id = {"model": recipe.name, "gates": gates_hash(recipe), "backbone": load_tensors(backbone)[1].get("run")}
+    if data:
+        run_id["data"] = data
     if final.is_file() and load_tensors(final)[1].get("run") == run_id:
         return final
     trainer = GateTrainer(recipe, backbone, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))

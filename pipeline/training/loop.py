@@ -16,8 +16,8 @@ from dimmer.pipeline.artifacts.checkpoint import load_tensors, run_id, save_tens
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.dataset import Dataset
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import FULL_BITS, base_mode, super_mode
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.networks.measure import accuracy
@@ -57,6 +57,7 @@ def train(
     alone: str | None = None,
     device: str | None = None,
     start: Path | None = None,
+    data: str = "",
     progress: Progress = lambda text, share: None,
 ) -> Path:
     """Train a model, or go on with its interrupted training, or find it done.
@@ -77,6 +78,8 @@ def train(
     """
     final, saved = out / CHECKPOINT, out / STATE
     run = run_id(recipe, alone)
+    if data:
+        run["data"] = data
     if final.is_file() and load_tensors(final)[1].get("run") == run:
         return final
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

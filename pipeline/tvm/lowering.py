@@ -5,25 +5,20 @@ Every result is the reference kernels' of TFLite, bit for bit: int8 x int8 sums 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.passes import Network
-from dimmer.firmware_gen.graph.slices import SLICES, UNITS, sliced
+from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.graph.types import (
     Add,
     AveragePool2d,
     Conv2d,
     DepthwiseConv2d,
     FullyConnected,
-    Graph,
     MaxPool2d,
     Mean,
     Operator,
@@ -36,69 +31,13 @@ from dimmer.firmware_gen.graph.types import (
     Tensor,
     Window,
 )
-from dimmer.firmware_gen.lower.operators import ADD_LEFT_SHIFT
+from dimmer.firmware_gen.lower.elementwise import ADD_LEFT_SHIFT
 from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.tvm.arithmetic import as_code, i64, range_of, requantised, slice_of, with_padding
 from dimmer.pipeline.tvm.dot import Dot
+from dimmer.pipeline.tvm.weights import Array, Weights, packed_weights
 
 ONE_BY_ONE = Window(1, 1, 1, 1, 1, 1, Padding(0, 0, 0, 0))
-ALIGN = 64  # of a weight in weights.bin, as TVM aligns its own tensors
-
-Array = npt.NDArray[Any]
-
-
-@dataclass
-class Weights:
-    """The weights of all modes; equal ones are one."""
-
-    arrays: list[Array] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    _places: dict[tuple[bytes, tuple[int, ...]], int] = field(default_factory=dict)
-
-    def add(self, name: str, array: Array) -> int:
-        """The index of a weight."""
-        key = (array.tobytes(), array.shape)
-        if key not in self._places:
-            self._places[key] = len(self.arrays)
-            self.arrays.append(array)
-            self.names.append(name)
-        return self._places[key]
-
-    def write(self, path: Path, listing: Path) -> None:
-        """The bytes of all, and a list of where each lies."""
-        blob, entries = bytearray(), []
-        for name, array in zip(self.names, self.arrays, strict=True):
-            blob += bytes(-len(blob) % ALIGN)
-            entries.append(
-                {
-                    "name": name,
-                    "dtype": str(array.dtype),
-                    "shape": list(array.shape),
-                    "offset": len(blob),
-                    "size": array.nbytes,
-                }
-            )
-            blob += array.tobytes()
-        path.write_bytes(blob)
-        listing.write_text(json.dumps(entries, indent=1) + "\n")
-
-
-def packed_weights(graph: Graph, operator: Operator, dot: Dot) -> Array:
-    """Weights as the machine's dot products read them.
-
-    Returns:
-        int8[kernel_h, kernel_w, ceil(I / inputs), outputs, inputs], outputs filled up with zeros to a multiple of the
-        step's; for a depthwise convolution int8[kernel_h, kernel_w, O].
-    """
-    tensor = graph.tensors[operator.inputs[1]]
-    values = np.frombuffer(tensor.data or b"", np.int8).reshape(tensor.shape)
-    if isinstance(operator.options, DepthwiseConv2d):
-        return np.ascontiguousarray(values[0])
-    if isinstance(operator.options, FullyConnected):
-        values = values[:, None, None, :]
-    outputs, height, width, depth = values.shape
-    filled = np.pad(values, ((0, -outputs % dot.outputs), (0, 0), (0, 0), (0, -depth % dot.inputs)))
-    split = filled.reshape(filled.shape[0], height, width, -1, dot.inputs)
-    return np.ascontiguousarray(split.transpose(1, 2, 3, 0, 4))
 
 
 class Lowering:
@@ -112,6 +51,7 @@ class Lowering:
         self.parameters = parameters
 
     def shaped(self, value: Any, shape: tuple[int, ...]) -> Any:
+        """The value in this shape, reshaped where it has another."""
         from tvm import relax
 
         if tuple(int(n) for n in value.ty.shape) == tuple(shape):
@@ -119,6 +59,7 @@ class Lowering:
         return self.builder.emit(relax.op.reshape(value, shape))
 
     def emit(self, operator: Operator, made: dict[int, Any]) -> Any:
+        """One operator as Relax calls; gives its value."""
         graph = self.network.graph
         tensors = [graph.tensors[index] for index in operator.inputs]
         output = graph.tensors[operator.output]
@@ -160,6 +101,7 @@ class Lowering:
         raise DimmerError(f"{graph.where(operator)} has no lowering for TVM; build for another target")
 
     def constants(self, *arrays: Array) -> list[Any]:
+        """Arrays as constants of the function."""
         from tvm import relax
 
         return [relax.const(array, str(array.dtype)) for array in arrays]
@@ -180,6 +122,7 @@ class Lowering:
         return folded
 
     def convolution(self, operator: Operator, image: Any, tensors: Sequence[Tensor], output: Tensor) -> Any:
+        """CONV_2D and DEPTHWISE_CONV_2D."""
         from tvm import te
 
         options = operator.options
@@ -191,15 +134,15 @@ class Lowering:
         low, high = fp.activation_range(options.activation, output.q)
 
         def loops(x: Any, w: Any, bias: Any, multiplier: Any, shift: Any) -> Any:
-            w = _sliced(w, tensors[1].weight_bits)
+            w = slice_of(w, tensors[1].weight_bits)
             if isinstance(options, DepthwiseConv2d):
                 sums = self.depthwise_sums(options, x, w, tensors[0], output)
             else:
                 sums = self.dot_sums(options.window, x, w, tensors[0], output.shape[1:3])
 
             def code(n: Any, y: Any, z: Any, o: Any) -> Any:
-                scaled = _requantised(sums[n, y, z, o] + bias[o], multiplier[o], shift[o], range_of(shifts))
-                return _code(scaled + output.q.zero_point, low, high)
+                scaled = requantised(sums[n, y, z, o] + bias[o], multiplier[o], shift[o], range_of(shifts))
+                return as_code(scaled + output.q.zero_point, low, high)
 
             return te.compute(output.shape, code, name="codes")
 
@@ -212,7 +155,7 @@ class Lowering:
         from tvm import te
 
         inputs = self.dot.inputs
-        padded = _padded(x, window, source.q.zero_point, inputs, self.dot.codes)
+        padded = with_padding(x, window, source.q.zero_point, inputs, self.dot.codes)
         rows = te.reduce_axis((0, window.kernel_h), "rows")
         columns = te.reduce_axis((0, window.kernel_w), "columns")
         steps = te.reduce_axis((0, w.shape[2]), "steps")
@@ -231,10 +174,11 @@ class Lowering:
         return te.compute((1, *size, w.shape[3]), product, name="sums")
 
     def depthwise_sums(self, options: DepthwiseConv2d, x: Any, w: Any, source: Tensor, output: Tensor) -> Any:
+        """Sums of a depthwise convolution, int32[1,H,W,C]."""
         from tvm import te
 
         window = options.window
-        padded = _padded(x, window, source.q.zero_point, 1, "int8")
+        padded = with_padding(x, window, source.q.zero_point, 1, "int8")
         rows = te.reduce_axis((0, window.kernel_h), "rows")
         columns = te.reduce_axis((0, window.kernel_w), "columns")
 
@@ -251,6 +195,7 @@ class Lowering:
         return te.compute(output.shape, product, name="sums")
 
     def fully_connected(self, operator: Operator, image: Any, tensors: Sequence[Tensor], output: Tensor) -> Any:
+        """FULLY_CONNECTED."""
         from tvm import te, tirx
 
         options = operator.options
@@ -262,7 +207,7 @@ class Lowering:
         rows, zero_out = tensors[0].elements // depth, output.q.zero_point
 
         def loops(x: Any, w: Any, bias: Any, scale: Any) -> Any:
-            taken = _sliced(w, tensors[1].weight_bits)
+            taken = slice_of(w, tensors[1].weight_bits)
             sums = self.dot_sums(ONE_BY_ONE, x, taken, tensors[0], (1, rows))
 
             def code(n: Any, y: Any, r: Any, o: Any) -> Any:
@@ -271,10 +216,10 @@ class Lowering:
                 size = tirx.abs(product)
                 whole = tirx.trunc(size)
                 rounded = whole.astype("int64") + tirx.Select(
-                    size - whole >= tirx.const(0.5, "float64"), _i64(1), _i64(0)
+                    size - whole >= tirx.const(0.5, "float64"), i64(1), i64(0)
                 )
                 signed = tirx.Select(product < tirx.const(0.0, "float64"), -rounded, rounded)
-                return _code(signed + zero_out, low, high)
+                return as_code(signed + zero_out, low, high)
 
             return te.compute((1, 1, rows, channels), code, name="codes")
 
@@ -285,6 +230,7 @@ class Lowering:
         return self.shaped(made, output.shape)
 
     def sum(self, options: Add | Sub, first: Any, second: Any, tensors: Sequence[Tensor], output: Tensor) -> Any:
+        """ADD and SUB."""
         from tvm import te
 
         one, two, back = fp.sum_multipliers(tensors[0].q, tensors[1].q, output.q, ADD_LEFT_SHIFT)
@@ -298,7 +244,7 @@ class Lowering:
             def taken(x: Any, at: tuple[Any, ...]) -> Any:
                 place = [0 if length == 1 else i for i, length in zip(at, shape, strict=True)]
                 code = x[tuple(place[rank - len(tensor.shape) :])].astype("int32")
-                return _requantised((code - tensor.q.zero_point) << ADD_LEFT_SHIFT, *pair)
+                return requantised((code - tensor.q.zero_point) << ADD_LEFT_SHIFT, *pair)
 
             return taken
 
@@ -307,13 +253,14 @@ class Lowering:
         def loops(x: Any, y: Any) -> Any:
             def code(*at: Any) -> Any:
                 total = (left(x, at) + sign * right(y, at)).astype("int32")
-                return _code(_requantised(total, *back) + output.q.zero_point, low, high)
+                return as_code(requantised(total, *back) + output.q.zero_point, low, high)
 
             return te.compute(output.shape, code, name="total")
 
         return self.builder.emit_te(loops, first, second, primfunc_name_hint="sum")
 
     def mean(self, options: Mean, image: Any, source: Tensor, output: Tensor) -> Any:
+        """MEAN."""
         from tvm import te
 
         count = int(np.prod([source.shape[axis] for axis in options.axes]))
@@ -331,8 +278,8 @@ class Lowering:
             totals = te.compute(kept, total, name="sums")
             return te.compute(
                 kept,
-                lambda *at: _code(
-                    _requantised(totals[at] - source.q.zero_point * count, *pair) + output.q.zero_point, -128, 127
+                lambda *at: as_code(
+                    requantised(totals[at] - source.q.zero_point * count, *pair) + output.q.zero_point, -128, 127
                 ),
                 name="codes",
             )
@@ -340,6 +287,7 @@ class Lowering:
         return self.shaped(self.builder.emit_te(loops, image, primfunc_name_hint="mean"), output.shape)
 
     def pool(self, options: AveragePool2d | MaxPool2d, image: Any, output: Tensor) -> Any:
+        """AVERAGE_POOL_2D and MAX_POOL_2D."""
         from tvm import te, tirx
 
         window = options.window
@@ -348,7 +296,7 @@ class Lowering:
         average = isinstance(options, AveragePool2d)
 
         def loops(x: Any) -> Any:
-            padded = _padded(x, window, 0 if average else -128, 1, "int8")
+            padded = with_padding(x, window, 0 if average else -128, 1, "int8")
             rows = te.reduce_axis((0, window.kernel_h), "rows")
             columns = te.reduce_axis((0, window.kernel_w), "columns")
 
@@ -371,13 +319,14 @@ class Lowering:
                     ).astype("int32")
                     half = tirx.truncdiv(count, 2)
                     value = tirx.truncdiv(value + tirx.Select(value > 0, half, -half), count)
-                return _code(value, low, high)
+                return as_code(value, low, high)
 
             return te.compute(output.shape, code, name="codes")
 
         return self.builder.emit_te(loops, image, primfunc_name_hint="pool")
 
     def pad(self, options: Pad, image: Any, output: Tensor) -> Any:
+        """PAD."""
         from tvm import topi
 
         def loops(x: Any) -> Any:
@@ -388,106 +337,16 @@ class Lowering:
     def rescale(
         self, image: Any, source: Tensor, output: Tensor, pair: tuple[int, int], limits: tuple[int, int]
     ) -> Any:
+        """Codes of one scale to codes of another, within limits."""
         from tvm import te
 
         def loops(x: Any) -> Any:
             return te.compute(
                 output.shape,
-                lambda *at: _code(
-                    _requantised(x[at].astype("int32") - source.q.zero_point, *pair) + output.q.zero_point, *limits
+                lambda *at: as_code(
+                    requantised(x[at].astype("int32") - source.q.zero_point, *pair) + output.q.zero_point, *limits
                 ),
                 name="codes",
             )
 
         return self.builder.emit_te(loops, self.shaped(image, output.shape), primfunc_name_hint="rescale")
-
-
-def _i64(value: int) -> Any:
-    from tvm import tirx
-
-    return tirx.const(value, "int64")
-
-
-def range_of(shifts: Sequence[int]) -> tuple[int, int]:
-    """The least and the greatest."""
-    return min(shifts), max(shifts)
-
-
-def _padded(x: Any, window: Window, value: int, multiple: int, codes: str) -> Any:
-    """The image with its border, channels filled up to a multiple, of another element type."""
-    from tvm import te, tirx
-
-    p = window.padding
-    _, height, width, depth = (int(n) for n in x.shape)
-    bordered = any((p.top, p.bottom, p.left, p.right))
-    if not bordered and depth % multiple == 0 and codes == "int8":
-        return x
-    shape = (1, height + p.top + p.bottom, width + p.left + p.right, depth + -depth % multiple)
-
-    def code(n: Any, y: Any, z: Any, c: Any) -> Any:
-        taken = x[n, y - p.top, z - p.left, c].astype(codes)
-        if bordered:
-            inside = tirx.all(y >= p.top, y < p.top + height, z >= p.left, z < p.left + width)
-            taken = tirx.if_then_else(inside, taken, tirx.const(value, codes))
-        if depth % multiple:
-            taken = tirx.if_then_else(c < depth, taken, tirx.const(0, codes))
-        return taken
-
-    return te.compute(shape, code, name="padded")
-
-
-def _sliced(w: Any, bits: int) -> Any:
-    """The bits of int8 weights that a narrow mode computes with: firmware_gen.slices.sliced."""
-    from tvm import te, tirx
-
-    if bits == 8:
-        return w
-    shift, largest = SLICES[bits]
-
-    def code(*at: Any) -> Any:
-        rounded = (w[at].astype("int16") + tirx.const(1 << (shift - 1), "int16")) >> tirx.const(shift, "int16")
-        limits = (tirx.const(-largest, "int16"), tirx.const(largest, "int16"))
-        unit = tirx.const(UNITS[bits], "int16")
-        return (tirx.max(tirx.min(rounded, limits[1]), limits[0]) * unit).astype("int8")
-
-    return te.compute(w.shape, code, name="sliced")
-
-
-def _code(value: Any, low: int, high: int) -> Any:
-    from tvm import tirx
-
-    dtype = str(value.ty)
-    limits = (tirx.const(low, dtype), tirx.const(high, dtype))
-    return tirx.max(tirx.min(value, limits[1]), limits[0]).astype("int8")
-
-
-def _requantised(x: Any, multiplier: Any, shift: Any, shifts: tuple[int, int] | None = None) -> Any:
-    """x * multiplier * 2^(shift - 31) as dimmer_requantize rounds it; a positive shift is to the left.
-
-    Args:
-        shifts: the least and the greatest value of a shift that is read from memory.
-
-    Returns:
-        int32 where every shift is to the right, so that there is room for a zero point; else int64.
-    """
-    from tvm import tirx
-
-    fixed = isinstance(shift, int)
-    least, greatest = shifts or (shift, shift)
-    if fixed:
-        multiplier = _i64(multiplier)
-    wide = x.astype("int64")
-    if greatest > 0:
-        left = _i64(shift) if fixed else tirx.max(shift, tirx.const(0, "int32")).astype("int64")
-        wide = (wide << left).astype("int32").astype("int64")
-    high = ((wide * multiplier.astype("int64") + _i64(1 << 30)) >> _i64(31)).astype("int32")
-    if least >= 0:
-        return high.astype("int64")
-    one = tirx.const(1, "int32")
-    right = tirx.const(-shift - 1, "int32") if fixed else -shift - one
-    # Halves go away from zero: one less below zero, then halves up.
-    below = high + (high >> tirx.const(31, "int32"))
-    if greatest < 0:
-        return ((below >> right) + one) >> one
-    rounded = ((below >> tirx.max(right, tirx.const(0, "int32"))) + one) >> one
-    return tirx.Select(shift < 0, rounded, high).astype("int64")

@@ -16,12 +16,13 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.tvm.cuda import Sources, machine_code, schedule_gpu
 from dimmer.pipeline.tvm.dot import CUDA, Dot, dot_of
-from dimmer.pipeline.tvm.lowering import Lowering, Weights, packed_weights
+from dimmer.pipeline.tvm.lowering import Lowering
 from dimmer.pipeline.tvm.parts import GpuCode, ModuleMode, Modules, TableTensor, TableWeight
 from dimmer.pipeline.tvm.qdq import write_qdq
 from dimmer.pipeline.tvm.runtime import cache_folder
 from dimmer.pipeline.tvm.schedule import schedule
 from dimmer.pipeline.tvm.targets import TvmTarget
+from dimmer.pipeline.tvm.weights import Weights, packed_weights
 
 LIBRARY = "dimmer_modes.so"
 

@@ -48,8 +48,8 @@ def verify_gates(
     import numpy as np
 
     from dimmer.pipeline.artifacts.gates import load_gates, recipe_gates
-    from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import to_int8
+    from dimmer.pipeline.data.registry import load_dataset
     from dimmer.pipeline.image.gated_records import run_gated
     from dimmer.pipeline.networks.gates.budget import budget_level, gate_macs, gated_cost
     from dimmer.pipeline.networks.gates.integer import compare as agreement

@@ -43,8 +43,8 @@ def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Pro
     import torch
 
     from dimmer.pipeline.artifacts.checkpoint import load_network
-    from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import to_input, to_int8
+    from dimmer.pipeline.data.registry import load_dataset
     from dimmer.pipeline.networks.deploy import deploy
     from dimmer.pipeline.networks.measure import measure
 

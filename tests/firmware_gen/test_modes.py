@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier, even_policy
-from dimmer.firmware_gen.emit.source import KnownAnswers
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.memory.weights import check_shared_weights

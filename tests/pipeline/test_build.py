@@ -9,12 +9,13 @@ import pytest
 from rich.console import Console
 
 from dimmer.pipeline import build
-from dimmer.pipeline.artifacts.context import BuildContext
-from dimmer.pipeline.build import Step, print_stages, steps_for
+from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.build import Step, steps_for
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.reporting.summary import print_stages
 from dimmer.targets import load_target
 
 
@@ -70,7 +71,7 @@ def test_shipped_weights_need_no_training(context: BuildContext, monkeypatch: py
     checkpoint = context.build_dir / "checkpoint.safetensors"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
-    monkeypatch.setattr("dimmer.pipeline.artifacts.checkpoint.shipped_checkpoint", lambda recipe: checkpoint)
+    monkeypatch.setattr("dimmer.pipeline.build.shipped_checkpoint", lambda recipe: checkpoint)
     (train, *_) = steps_for(context.target)
     assert train.run(context, lambda text, share: None).cached
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dimmer.pipeline.artifacts.context import BuildContext
+from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.report import LayerFlash, PolicyTier, Verification
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import StageResult

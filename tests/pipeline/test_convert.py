@@ -68,8 +68,8 @@ def test_weights_of_all_modes_are_equal(tiny_converted: TinyBuild) -> None:
 
 
 def test_int8_agrees_with_float_classification(tiny_converted: TinyBuild) -> None:
-    from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import to_int8
+    from dimmer.pipeline.data.registry import load_dataset
 
     test = load_dataset("mnist5k").test
     expected = next(

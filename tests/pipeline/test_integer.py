@@ -6,8 +6,8 @@ import pytest
 from dimmer.pipeline.artifacts.calibration import load_calibration
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.data import load_dataset
 from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.oracle.interpreter import OracleJob, run_oracle
 from tests.pipeline.integer_network import IntegerNetwork, integer_network, rescale
 from tests.tiny import TinyBuild

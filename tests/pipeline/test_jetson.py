@@ -15,7 +15,7 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.artifacts.context import BuildContext
+from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.build import steps_for
 from dimmer.pipeline.bundles import make
 from dimmer.pipeline.bundles.bundle import MACHINES

@@ -111,8 +111,8 @@ def round_biases(net: DeployedNetwork) -> None:
 
 @pytest.mark.parametrize("mode", ["44.44", "84.20"])
 def test_the_file_computes_what_was_trained(tiny_narrow: TinyBuild, mode: str) -> None:
-    from dimmer.pipeline.data import load_dataset
     from dimmer.pipeline.data.encoding import INPUT_SCALE, to_int8
+    from dimmer.pipeline.data.registry import load_dataset
 
     network = load_network(tiny_narrow.recipe)
     calibration = load_calibration(tiny_narrow.build / "calibrate")

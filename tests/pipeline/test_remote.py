@@ -23,7 +23,7 @@ from dimmer.pipeline.remote import Remote, check_bundle, install
 from tests.tiny import silent
 
 SSHD = Path("/usr/sbin/sshd")
-INSTALLER = ROOT / "targets" / "jetson" / "install.sh"
+INSTALLER = ROOT / "targets" / "linux" / "install.sh"
 
 needs_server = pytest.mark.skipif(
     not SSHD.exists() or shutil.which("scp") is None,

@@ -1,10 +1,19 @@
 """A simulated battery empties at the rate of the modes that the firmware's own policy chooses."""
 
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from dimmer.pipeline.artifacts.report import PolicyTier
+from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.energy.device import Device
-from dimmer.pipeline.energy.discharge import discharge
+from dimmer.pipeline.energy.discharge import discharge, policy_of_report
 
 DEVICE = Device(capacity_mah=100, millivolts=3000, period_s=1, idle_uw=0)
 
@@ -36,3 +45,29 @@ def test_idle_power_counts() -> None:
     device = Device(capacity_mah=100, millivolts=3000, period_s=10, idle_uw=500)
     samples = discharge(tiers(("88.88", 0)), {"88.88": 5000.0}, device)
     assert samples[-1].time_s == pytest.approx(1_080_000, rel=0.01)
+
+
+def test_the_command_reads_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    folder = tmp_path / "mnist5k-r14" / "mps2-an386"
+    folder.mkdir(parents=True)
+    tier = {"min_charge_permille": 0, "min_millivolts": 0, "hysteresis_permille": 30, "dwell_s": 60}
+    report: dict[str, list[dict[str, Any]]] = {
+        "policy": [{"mode": "80.80.80", **tier}],
+        "modes": [{"name": "88.88.88", "energy_uj": 6000.0}, {"name": "80.80.80", "energy_uj": 2990.0}],
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    done = subprocess.run([sys.executable, "-m", "pipeline.simulate"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # 220 mAh x 3 V = 2,376 J; 3 mW.
+    assert re.search(r"policy.* 22\d\b", done.stdout), done.stdout
+    report["modes"][0]["energy_uj"] = None
+    (folder / "report.json").write_text(json.dumps(report))
+    done = subprocess.run([sys.executable, "-m", "pipeline.simulate"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "energy is null; name a target" in done.stderr
+
+
+def test_a_report_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match=r"report\.json cannot be read .*: build the model for this target first"):
+        policy_of_report(tmp_path / "report.json")

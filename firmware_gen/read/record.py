@@ -1,0 +1,192 @@
+"""One operator's record, with what every kind of operator has to check."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ai_edge_litert import schema_py_generated as schema
+
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.types import Activation, DType, Padding, Tensor, Window
+from dimmer.firmware_gen.read.flatbuffer import RawOperator, Value
+
+_MAX_STRIDE = 0xFF
+
+
+class RecordReader:
+    """The record that is being read, and checks that readers of several kinds share."""
+
+    def __init__(self, source: str, tensor: Callable[[int], Tensor]) -> None:
+        self.source = source
+        self.tensor = tensor
+        self._index = 0
+        self._record = RawOperator("", {}, (), ())
+
+    def error(self, message: str) -> FirmwareGenError:
+        """An error about the operator that is being read."""
+        output = ""
+        if len(self._record.outputs) == 1:
+            try:
+                output = f" ({self.tensor(self._record.outputs[0]).name})"
+            except FirmwareGenError:
+                output = f" (tensor {self._record.outputs[0]})"
+        return FirmwareGenError(f"{self.source}: operator {self._index} {self._record.kind}{output} {message}")
+
+    def _inputs(self, least: int, most: int) -> tuple[int, ...]:
+        inputs = self._record.inputs
+        while len(inputs) > least and inputs[-1] == -1:
+            inputs = inputs[:-1]
+        if not least <= len(inputs) <= most:
+            raise self.error(
+                f"has {len(inputs)} inputs, expected "
+                f"{least if least == most else f'{least} to {most}'}; convert the model again"
+            )
+        return inputs
+
+    @property
+    def _output(self) -> Tensor:
+        return self.tensor(self._record.outputs[0])
+
+    def _int8(self, *indexes: int) -> None:
+        for index in indexes:
+            tensor = self.tensor(index)
+            if tensor.dtype is not DType.INT8:
+                raise self.error(
+                    f"works on {tensor.name}, which is {tensor.dtype.value}; quantise the network to "
+                    "int8, weights and activations alike"
+                )
+            if tensor.quantisation is None:
+                raise self.error(
+                    f"works on {tensor.name}, which has no scale and zero point; quantise the network to int8"
+                )
+
+    def _activations(self, *indexes: int) -> None:
+        self._int8(*indexes)
+        for index in indexes:
+            if self.tensor(index).constant:
+                raise self.error(
+                    f"takes the constant {self.tensor(index).name} where an activation is expected; "
+                    "fold constants before the conversion"
+                )
+            if self.tensor(index).q.per_channel:
+                raise self.error(
+                    f"works on {self.tensor(index).name}, which is quantised per channel; quantise "
+                    "activations per tensor"
+                )
+
+    def _same_quantisation(self, *indexes: int) -> None:
+        output = self._output
+        for index in indexes:
+            tensor = self.tensor(index)
+            if (tensor.q.scale, tensor.q.zero_point) != (output.q.scale, output.q.zero_point):
+                raise self.error(
+                    f"must not rescale, but {tensor.name} and {output.name} have different scales or "
+                    "zero points; give both the same calibration range"
+                )
+
+    def _shape(self, expected: tuple[int, ...], *, squeezed: bool = False) -> None:
+        actual = self._output.shape
+        if any(size <= 0 for size in expected):
+            raise self.error(
+                f"would have an empty output {list(expected)}; its window is larger than its "
+                "input, use a larger input or SAME padding"
+            )
+        if actual != expected and not (squeezed and math.prod(actual) == math.prod(expected)):
+            raise self.error(
+                f"should have the output shape {list(expected)}, the file says {list(actual)}; convert the model again"
+            )
+
+    def _image(self, index: int) -> tuple[int, int, int]:
+        shape = self.tensor(index).shape
+        if len(shape) != 4 or shape[0] != 1:
+            raise self.error(
+                f"needs an input [1,height,width,channels], got {list(shape)}; export with batch 1 and 2-D layers"
+            )
+        return shape[1], shape[2], shape[3]
+
+    def _parameter(self, index: int, what: str) -> tuple[int, ...]:
+        tensor = self.tensor(index)
+        if tensor.data is None or tensor.dtype is not DType.INT32 or tensor.elements > 64:
+            raise self.error(f"needs constant int32 {what}, {tensor.name} is not; export with fixed shapes")
+        return tuple(
+            int.from_bytes(tensor.data[at : at + 4], "little", signed=True) for at in range(0, len(tensor.data), 4)
+        )
+
+    def _number(self, field: str) -> Value:
+        if field not in self._record.options:
+            raise self.error("has no options; convert the model again")
+        return self._record.options[field]
+
+    def _int(self, field: str, low: int, high: int) -> int:
+        value = self._number(field)
+        if isinstance(value, tuple) or not low <= value <= high:
+            raise self.error(f"has {field} = {value}, expected {low} to {high}; convert the model again")
+        return int(value)
+
+    def _activation(self) -> Activation:
+        code = self._record.options.get("FusedActivationFunction", 0)
+        for activation in Activation:
+            if getattr(schema.ActivationFunctionType, activation.value) == code:
+                return activation
+        raise self.error(f"has the fused activation {code}, which is not supported; use RELU or RELU6")
+
+    def _window(self, size: tuple[int, int], kernel: tuple[int, int], *, dilated: bool) -> tuple[Window, int, int]:
+        """The window, and the height and width of its output."""
+        stride = (self._int("StrideH", 1, _MAX_STRIDE), self._int("StrideW", 1, _MAX_STRIDE))
+        dilation = (
+            (self._int("DilationHFactor", 1, _MAX_STRIDE), self._int("DilationWFactor", 1, _MAX_STRIDE))
+            if dilated
+            else (1, 1)
+        )
+        same = self._int("Padding", 0, 1) == schema.Padding.SAME
+        before, after, out = [], [], []
+        for axis in range(2):
+            extent = (kernel[axis] - 1) * dilation[axis] + 1
+            if same:
+                out.append(-(-size[axis] // stride[axis]))
+                total = max((out[axis] - 1) * stride[axis] + extent - size[axis], 0)
+            else:
+                out.append((size[axis] - extent) // stride[axis] + 1)
+                total = 0
+            before.append(total // 2)
+            after.append(total - total // 2)
+        padding = Padding(before[0], after[0], before[1], after[1])
+        return Window(kernel[0], kernel[1], stride[0], stride[1], dilation[0], dilation[1], padding), out[0], out[1]
+
+    def _weights(self, weights: int, rank: int, channel_axis: int, bias: int | None) -> Tensor:
+        self._int8(weights)
+        tensor = self.tensor(weights)
+        if not tensor.constant:
+            raise self.error(f"has weights {tensor.name} that are computed; only constant weights can lie in flash")
+        if len(tensor.shape) != rank:
+            raise self.error(
+                f"has weights {tensor.name} of shape {list(tensor.shape)}, expected {rank} "
+                "dimensions; convert the model again"
+            )
+        if any(tensor.q.zero_points):
+            raise self.error(
+                f"has weights {tensor.name} with a zero point other than 0; quantise weights symmetrically"
+            )
+        if tensor.q.per_channel and tensor.q.axis != channel_axis:
+            raise self.error(
+                f"has weights {tensor.name} quantised along dimension {tensor.q.axis}, expected "
+                f"{channel_axis}; convert the model again"
+            )
+        if bias is not None:
+            values = self.tensor(bias)
+            channels = tensor.shape[channel_axis]
+            if not values.constant or values.dtype is not DType.INT32 or values.elements != channels:
+                raise self.error(
+                    f"has the bias {values.name}: {values.dtype.value}{list(values.shape)}, expected "
+                    f"{channels} constant int32 values; convert the model again"
+                )
+        return tensor
+
+    def _fixed_output(self) -> None:
+        q = self._output.q
+        if q.zero_point != -128 or q.scale != 1.0 / 256.0:
+            raise self.error(
+                f"must have an output of scale 1/256 and zero point -128, {self._output.name} has "
+                f"{q.scale:g} and {q.zero_point}; quantise again"
+            )

@@ -1,0 +1,183 @@
+"""The import closure: every file of Dimmer that a module runs, and every package whose version decides what it makes.
+
+A stage's key holds the hashes of these files and these versions, so that an edit makes anew just what it touches.
+Imports are read from the source, those inside functions included; those for types alone are left out. A string that is
+the full name of a module ("dimmer.pipeline.oracle.interpreter") counts as an import: that is how workers are started.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGE = "dimmer"
+ROOT = Path(__file__).resolve().parents[2]
+"""Where the folders lie that are the package: the checkout, or `dimmer` in site-packages."""
+
+DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+    "ai_edge_litert": ("ai-edge-litert",),
+    "ai_edge_quantizer": ("ai-edge-quantizer",),
+    "elftools": ("pyelftools",),
+    "flatbuffers": ("flatbuffers",),
+    "mlxtend": ("mlxtend",),
+    "numpy": ("numpy",),
+    "onnx": ("onnx",),
+    # It calls the others, and which operators it writes depends on all of them.
+    "onnx2tf": ("onnx2tf", "onnx-graphsurgeon", "onnxsim", "sng4onnx", "tensorflow", "tf-keras"),
+    "onnxruntime": ("onnxruntime",),
+    "safetensors": ("safetensors",),
+    "tensorflow": ("tensorflow",),
+    "torch": ("torch",),
+    "tvm": ("apache-tvm", "apache-tvm-ffi"),
+    "tvm_ffi": ("apache-tvm-ffi",),
+}
+"""Imported name -> distributions whose versions decide a result."""
+
+WITHOUT_EFFECT = frozenset({"jinja2", "jsonschema", "matplotlib", "rich", "tensorrt", "typer"})
+"""Packages that only show results or check them, or that only a board has: another version makes nothing anew."""
+
+
+@dataclass(frozen=True)
+class Closure:
+    """What some modules run.
+
+    Attributes:
+        files: source files of the package, sorted.
+        packages: imported names of other packages, the standard library left out, sorted.
+    """
+
+    files: tuple[Path, ...]
+    packages: tuple[str, ...]
+
+    def hashes(self) -> dict[str, str]:
+        """Name relative to the package -> SHA-256 of each file."""
+        return {path.relative_to(ROOT).as_posix(): file_hash(path) for path in self.files}
+
+    def versions(self) -> dict[str, str | None]:
+        """Distribution -> version, of those that decide a result; None where it is not installed."""
+        names = (name for package in self.packages for name in DISTRIBUTIONS.get(package, ()))
+        return {name: _version(name) for name in sorted(set(names))}
+
+
+@lru_cache(maxsize=256)
+def closure(*modules: str) -> Closure:
+    """The closure of modules, named in full: "dimmer.pipeline.training.loop"; other packages may be among them.
+
+    Raises:
+        ValueError: the package has no such module.
+    """
+    files: set[Path] = set()
+    packages = {module.split(".")[0] for module in modules if module.split(".")[0] != PACKAGE}
+    waiting = [module for module in modules if module.split(".")[0] == PACKAGE]
+    for module in waiting:
+        if module != PACKAGE and not is_module(module):
+            raise ValueError(f"there is no module {module}")
+    seen: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module == PACKAGE:
+            continue
+        seen.add(module)
+        # Importing a.b.c runs the packages a and a.b first.
+        parent = module.rpartition(".")[0]
+        if parent and parent != PACKAGE:
+            waiting.append(parent)
+        path = _file(module)
+        assert path is not None
+        files.add(path)
+        inner, outer = imports_of(path)
+        waiting.extend(inner)
+        packages |= outer
+    return Closure(tuple(sorted(files)), tuple(sorted(packages)))
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file; read again only if size, time or inode changed."""
+    stat = path.stat()
+    return _hash_file(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+def imports_of(path: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """What a source file imports: modules of the package by full name, and names of other packages."""
+    stat = path.stat()
+    return _imports(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _imports(path: Path, _mtime_ns: int, _size: int) -> tuple[frozenset[str], frozenset[str]]:
+    inner: set[str] = set()
+    outer: set[str] = set()
+    for node in _run(ast.parse(path.read_text(encoding="utf-8"))):
+        for name in imported(node):
+            top = name.split(".")[0]
+            if top == PACKAGE:
+                inner.add(name)
+            else:
+                outer.add(top)
+    return frozenset(inner), frozenset(outer)
+
+
+def imported(node: ast.AST) -> tuple[str, ...]:
+    """The modules that one node of a source imports, or names in full; those of the standard library left out."""
+    names: list[str] = []
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        # `from a import b`: b is a module, or a name in a.
+        inner = [f"{node.module}.{alias.name}" for alias in node.names]
+        names = [node.module, *(name for name in inner if is_module(name))]
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and is_module(node.value):
+        names = [node.value]
+    ours = [name for name in names if is_module(name)]
+    return (*ours, *(n for n in names if n.split(".")[0] not in (PACKAGE, *sys.stdlib_module_names)))
+
+
+def is_module(name: str) -> bool:
+    """Whether this is the full name of a module of the package."""
+    return _file(name) is not None
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a tree but those that only a type checker sees."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for other in node.orelse:
+                yield other
+                yield from _run(other)
+            continue
+        yield node
+        yield from _run(node)
+
+
+@lru_cache(maxsize=4096)
+def _file(module: str) -> Path | None:
+    """The source file of a module of the package."""
+    if not module.startswith(f"{PACKAGE}.") or not module.replace(".", "").replace("_", "").isalnum():
+        return None
+    parts = module.split(".")[1:]
+    # In a checkout the package's own files lie in a folder beside the others.
+    for path in (ROOT.joinpath(*parts), ROOT.joinpath(PACKAGE, *parts)):
+        for candidate in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+@lru_cache(maxsize=64)
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _hash_file(path: Path, _size: int, _mtime_ns: int, _inode: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

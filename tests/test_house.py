@@ -1,0 +1,88 @@
+"""The house keeps its rules: verbs are short commands, rooms are few, nothing imports in a circle."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.core.closure import ROOT, is_module
+
+FOLDERS = ("pipeline", "calibration", "firmware_gen", "targets", "benchmarks")
+VERB_LINES, FILE_LINES, MOST_ROOMS = 120, 400, 20
+
+
+def modules() -> dict[str, Path]:
+    """Full name -> file of every module of the package."""
+    own = (path.with_suffix("") for path in (ROOT / "dimmer").glob("*.py"))
+    found = {".".join(path.relative_to(ROOT).parts): path.with_suffix(".py") for path in own}
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found[".".join(("dimmer", *path.relative_to(ROOT).with_suffix("").parts))] = path
+    return {name.removesuffix(".__init__"): path for name, path in found.items()}
+
+
+VERBS = sorted(path for path in (ROOT / "pipeline").glob("*.py") if path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda path: path.stem)
+def test_a_file_in_pipeline_is_a_verb(verb: Path) -> None:
+    text = verb.read_text()
+    assert len(text.splitlines()) <= VERB_LINES
+    functions = {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+    assert "main" in functions
+    assert '__name__ == "__main__"' in text
+
+
+def test_rooms_are_few() -> None:
+    rooms = [path for path in (ROOT / "pipeline").iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert len(rooms) <= MOST_ROOMS
+    assert all((room / "__init__.py").is_file() for room in rooms)
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_a_file_has_one_idea(name: str) -> None:
+    assert len(modules()[name].read_text().splitlines()) <= FILE_LINES
+
+
+def imports(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """Modules that a module imports, those for types alone included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found = inner if inner in known else node.module
+                if found in known and found != name:
+                    yield found
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    known = modules()
+    graph = {name: set(imports(name, path, known)) for name, path in known.items()}
+    while free := [name for name, needs in graph.items() if not needs & graph.keys()]:
+        for name in free:
+            del graph[name]
+    circle = {name: sorted(needs & graph.keys()) for name, needs in graph.items()}
+    assert not circle
+
+
+def test_the_wheel_holds_every_package() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    packages = {name for name, path in modules().items() if path.name == "__init__.py"}
+    assert sorted(packages) == sorted(listed)
+    assert all(is_module(name) for name in listed if name != "dimmer")
+
+
+@pytest.mark.parametrize("verb", ["calibrate", "build"])
+def test_commands_run_from_the_checkout_as_before(verb: str) -> None:
+    from sys import executable
+
+    done = subprocess.run([executable, "-m", f"pipeline.{verb}", "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--model" in done.stdout
