@@ -21,7 +21,8 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.training.loop import CHECKPOINT, override, train
+from dimmer.pipeline.training.loop import CHECKPOINT, train
+from dimmer.pipeline.training.settings import TrainingSettings, override
 
 
 def stage(
@@ -41,7 +42,7 @@ def stage(
     def action(out: Path) -> None:
         from dimmer.pipeline.training.loop import train
 
-        train(recipe, out, alone=alone, start=start, data=data, progress=progress)
+        train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
 
     folder = stage_folder(build, alone)
     return Stage(
@@ -89,7 +90,7 @@ def main(
     with progress_bar("train") as progress:
         if out:
             data = dataset_hash(recipe.model.dataset)
-            train(recipe, out, alone=alone, start=start, data=data, progress=progress)
+            train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
         else:
             out = stage_folder(build_folder(recipe), alone)
             run(recipe, build_folder(recipe), progress, alone, start)
@@ -99,7 +100,7 @@ def main(
     if ship:
         from dimmer.pipeline.training.ship import ship as ship_files
 
-        print(ship_files(recipe, out, build_folder(recipe), start))
+        print(ship_files(TrainingSettings.of(recipe, alone), out, build_folder(recipe), start))
 
 
 if __name__ == "__main__":

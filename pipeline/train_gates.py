@@ -26,7 +26,8 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.training.gate_loop import gates_hash, train_gates
+from dimmer.pipeline.training.gate_loop import train_gates
+from dimmer.pipeline.training.gate_settings import GateSettings
 
 
 def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | None = None) -> Stage:
@@ -40,18 +41,19 @@ def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | No
     """
     backbone = checkpoint or find_checkpoint(recipe)
     data = dataset_hash(recipe.model.dataset)
+    settings = GateSettings.of(recipe)
 
     def action(out: Path) -> None:
         from dimmer.pipeline.training.gate_loop import train_gates
 
-        train_gates(recipe, out, checkpoint=backbone, data=data, progress=progress)
+        train_gates(settings, out, checkpoint=backbone, data=data, progress=progress)
 
     return Stage(
         "gates",
         gates_folder(build),
         action,
         [backbone],
-        {"model": recipe.name, "gates": gates_hash(recipe), "budgets": recipe.gates.budgets},
+        {"model": recipe.name, "gates": settings.hash(), "budgets": recipe.gates.budgets},
         recipe.model.modules,
         contents={"data": data},
         keep_partial=True,
@@ -84,7 +86,8 @@ def main(
     with progress_bar("gates") as progress:
         if out:
             data = dataset_hash(recipe.model.dataset)
-            train_gates(recipe, out, checkpoint=checkpoint, data=data, progress=progress)
+            backbone = checkpoint or find_checkpoint(recipe)
+            train_gates(GateSettings.of(recipe), out, checkpoint=backbone, data=data, progress=progress)
         else:
             out = gates_folder(build_folder(recipe))
             run(recipe, build_folder(recipe), progress, checkpoint)
@@ -101,7 +104,7 @@ def main(
     if ship:
         from dimmer.pipeline.training.ship import ship_gates
 
-        print(ship_gates(recipe, out))
+        print(ship_gates(GateSettings.of(recipe), out))
 
 
 if __name__ == "__main__":

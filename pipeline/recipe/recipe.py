@@ -75,33 +75,25 @@ class Recipe:
         widths = [bits for bits in self.gates.options if 0 < bits <= FULL_BITS]
         return tuple(dict.fromkeys(make(*sizes, bits) for bits in widths for make in (super_mode, base_mode)))
 
-    def of_teacher(self) -> Recipe:
-        """The recipe of the teacher's training: a plain network of the super-net's depth, in float."""
-        return dataclasses.replace(
-            self,
-            model=dataclasses.replace(self.model, widths=self.teacher.widths, bits=(FULL_BITS,)),
-            train=dataclasses.replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr),
-            teacher=TeacherSection(),
-            qat=QatSection(),
-            polish=PolishSection(),
-        )
-
-    def unpolished(self) -> Recipe:
-        """The recipe without [polish]: what networks trained alone depend on."""
-        return dataclasses.replace(self, polish=PolishSection())
-
     def training_hash(self) -> str:
-        """sha256 over the sections that a checkpoint depends on."""
-        settings = {"model": dataclasses.asdict(self.model), "train": dataclasses.asdict(self.train)}
-        if self.model.bits == (FULL_BITS,):
-            del settings["model"]["bits"]
-        else:
-            settings["qat"] = dataclasses.asdict(self.qat)
-        if self.polish.epochs:
-            settings["polish"] = dataclasses.asdict(self.polish)
-        if self.teacher.epochs:
-            settings["teacher"] = dataclasses.asdict(self.teacher)
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over the sections that a checkpoint depends on."""
+        return training_hash(self.model, self.train, self.qat, self.teacher, self.polish)
+
+
+def training_hash(
+    model: ModelSection, train: TrainSection, qat: QatSection, teacher: TeacherSection, polish: PolishSection
+) -> str:
+    """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
+    settings = {"model": dataclasses.asdict(model), "train": dataclasses.asdict(train)}
+    if model.bits == (FULL_BITS,):
+        del settings["model"]["bits"]
+    else:
+        settings["qat"] = dataclasses.asdict(qat)
+    if polish.epochs:
+        settings["polish"] = dataclasses.asdict(polish)
+    if teacher.epochs:
+        settings["teacher"] = dataclasses.asdict(teacher)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 _SECTIONS: dict[str, type] = {

@@ -1,4 +1,4 @@
-"""What networks learn from: labels, each other's logits, and a teacher's."""
+"""What networks learn from beside the labels, and what a step measures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks.measure import distillation
 
 
 @dataclass(frozen=True)
@@ -16,29 +17,12 @@ class Losses:
     """What a step measured, detached.
 
     Attributes:
-        label: the super-net's label loss.
-        base: the base-net's distillation loss; None where there is no base-net.
+        main: the super-net's label loss; where one mode learns from another, its distillation loss.
+        base: the base-net's distillation loss; None where no base-net learns.
     """
 
-    label: Tensor
-    base: Tensor | None
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a step leaves to the sampled mode and to the stem.
-
-    Attributes:
-        stem: the stem's output, whose backward pass waits for the gradients of all networks.
-        shared: the same without its past; its ``grad`` gathers them.
-        logits: the super-net's, float32[N,classes], detached.
-        losses: measured so far.
-    """
-
-    stem: Tensor
-    shared: Tensor
-    logits: Tensor
-    losses: Losses
+    main: Tensor
+    base: Tensor | None = None
 
 
 def mixed_precision(device: torch.device, precision: str) -> torch.autocast | nullcontext[None]:
@@ -66,3 +50,23 @@ class Teacher:
         with torch.no_grad(), mixed_precision(self._device, self._precision):
             logits: Tensor = self.network(x, self._mode).float()
         return logits
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A loss shared between labels and a teacher.
+
+    Attributes:
+        teacher: whose logits count.
+        weight: the distillation's share, over 0 to 1.
+        temperature: of its softmax.
+    """
+
+    teacher: Teacher
+    weight: float
+    temperature: float
+
+    def __call__(self, label_loss: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+        """The whole loss of logits float32[N,classes] for the images float32[N,C,H,W]."""
+        taught = distillation(logits, self.teacher(x), self.temperature)
+        return (1 - self.weight) * label_loss + self.weight * taught

@@ -53,7 +53,7 @@ def verify_gates(
     from dimmer.pipeline.image.gated_records import run_gated
     from dimmer.pipeline.networks.gates.budget import budget_level, gate_macs, gated_cost
     from dimmer.pipeline.networks.gates.integer import compare as agreement
-    from dimmer.pipeline.training.gate_trainer import choices
+    from dimmer.pipeline.training.gated import choices, make_gated
     from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches, mode_counts
 
     gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()
@@ -80,6 +80,7 @@ def verify_gates(
     found["share_of_macs"] = gate_macs(config, shape) / super_mode(config.mandatory, config.skippable).macs(
         network.cost()
     )
+    float_gates = make_gated(network, recipe.gates, load_gates(recipe))
     found["budgets"] = []
     elf = firmware_folder(build, "host") / "firmware.elf"
     for budget in recipe.gates.budgets:
@@ -87,7 +88,7 @@ def verify_gates(
         level = np.full(len(test), budget_level(budget))
         ran = run_gated(backends["host"], elf, images, level, blocks, size)
         modes = mode_counts(ran.bits, lengths)
-        float_bits = choices(recipe, network, load_gates(recipe), test, budget)
+        float_bits = choices(float_gates, test, budget)
         found["budgets"].append(
             {
                 "budget": budget,

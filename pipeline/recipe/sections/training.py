@@ -114,6 +114,7 @@ class QatSection:
     def __post_init__(self) -> None:
         _require(self.epochs >= 0, "epochs", "must not be negative")
         _require(self.norm_epochs >= 0, "norm_epochs", "must not be negative")
+        _require(self.epochs > 0 or not self.norm_epochs, "norm_epochs", "must be 0 where qat.epochs is")
         _require(self.lr > 0, "lr", "must be positive")
         _require(self.norm_lr > 0, "norm_lr", "must be positive")
         _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
