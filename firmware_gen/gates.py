@@ -1,5 +1,6 @@
 """Integer gates: what `runtime/src/gates.c` computes, as numbers, as bytes, and as a numpy reference of the same
-bits."""
+bits.
+"""
 
 from __future__ import annotations
 

@@ -76,6 +76,7 @@ class Target:
 
     @property
     def counts_instructions(self) -> bool:
+        """Whether its runner counts instructions exactly."""
         return bool(self.runner.count_flags)
 
     @property
@@ -117,6 +118,7 @@ class Target:
 
 
 def target_names() -> list[str]:
+    """Names of the targets, sorted."""
     return sorted(path.parent.name for path in TARGETS.glob("*/target.toml"))
 
 

@@ -50,13 +50,13 @@ def truncated(numerator: int, denominator: int) -> int:
 
 
 def high_mul(a: int, b: int) -> int:
-    """gemmlowp's SaturatingRoundingDoublingHighMul."""
+    """Gemmlowp's SaturatingRoundingDoublingHighMul."""
     product = a * b
     return truncated(product + (1 << 30 if product >= 0 else 1 - (1 << 30)), 1 << 31)
 
 
 def rounding_shift(x: int, exponent: int) -> int:
-    """gemmlowp's RoundingDivideByPOT."""
+    """Gemmlowp's RoundingDivideByPOT."""
     return (abs(x) + (1 << exponent >> 1) >> exponent) * (1 if x >= 0 else -1)
 
 
@@ -70,31 +70,31 @@ def numbers(seed: int, count: int) -> list[int]:
     return EDGES + [int(word) >> int(shift) for word, shift in zip(words, shifts, strict=True)]
 
 
-def test_high_mul(fixedpoint: ctypes.CDLL) -> None:
+def test_high_mul(fixed_point: ctypes.CDLL) -> None:
     for a in numbers(1, 300):
         for b in [x for x in numbers(2, 30) if x != -(2**31)]:
-            assert fixedpoint.high_mul(a, b) == high_mul(a, b), (a, b)
+            assert fixed_point.high_mul(a, b) == high_mul(a, b), (a, b)
 
 
-def test_rounding_shift_takes_halves_away_from_zero(fixedpoint: ctypes.CDLL) -> None:
+def test_rounding_shift_takes_halves_away_from_zero(fixed_point: ctypes.CDLL) -> None:
     for x in numbers(3, 300):
         for exponent in range(32):
-            assert fixedpoint.rounding_shift(x, exponent) == rounding_shift(x, exponent), (x, exponent)
+            assert fixed_point.rounding_shift(x, exponent) == rounding_shift(x, exponent), (x, exponent)
 
 
-def test_requantize_is_multiply_by_quantized_multiplier(fixedpoint: ctypes.CDLL) -> None:
+def test_requantize_is_multiply_by_quantized_multiplier(fixed_point: ctypes.CDLL) -> None:
     multipliers = [0, 1, 2**30, 2**30 + 1, INT32_MAX, 1518500250]
     for x in numbers(4, 200):
         for multiplier in multipliers:
             for shift in range(-31, 31):
                 expected = rounding_shift(high_mul(wrapped(x << max(shift, 0)), multiplier), max(-shift, 0))
-                assert fixedpoint.requantize(x, multiplier, shift) == expected, (x, multiplier, shift)
+                assert fixed_point.requantize(x, multiplier, shift) == expected, (x, multiplier, shift)
 
 
-def test_clamp(fixedpoint: ctypes.CDLL) -> None:
+def test_clamp(fixed_point: ctypes.CDLL) -> None:
     for low, high in [(-128, 127), (-128, -113), (0, 0), (-5, 127)]:
         for x in [*numbers(5, 100), low - 1, low, high, high + 1]:
-            assert fixedpoint.clamp(x, low, high) == min(max(x, low), high)
+            assert fixed_point.clamp(x, low, high) == min(max(x, low), high)
 
 
 def scaled_in_double(x: int, scale: float) -> int:
@@ -113,7 +113,7 @@ def scales_near_halves(rng: np.random.Generator) -> list[tuple[int, float]]:
     return found
 
 
-def test_scale_in_double_is_what_a_processor_with_doubles_does(fixedpoint: ctypes.CDLL) -> None:
+def test_scale_in_double_is_what_a_processor_with_doubles_does(fixed_point: ctypes.CDLL) -> None:
     rng = np.random.default_rng(6)
     cases = scales_near_halves(rng)
     cases += [(x, float(rng.uniform(0.5, 1) * 2.0**e)) for x in numbers(7, 300)[:-1] for e in range(-40, 8, 3)]
@@ -122,16 +122,16 @@ def test_scale_in_double_is_what_a_processor_with_doubles_does(fixedpoint: ctype
         if x == -(2**31) or abs(expected) >= 2**30:
             continue
         words = (ctypes.c_int32 * 2)(*struct.unpack("<2i", struct.pack("<d", scale)))
-        assert fixedpoint.scale_in_double(x, words) == expected, (x, scale)
+        assert fixed_point.scale_in_double(x, words) == expected, (x, scale)
 
 
 @pytest.mark.parametrize("integer_bits", [4, 5])
-def test_exp_is_near_exp(fixedpoint: ctypes.CDLL, integer_bits: int) -> None:
+def test_exp_is_near_exp(fixed_point: ctypes.CDLL, integer_bits: int) -> None:
     scale = 2.0 ** (31 - integer_bits)
     for x in np.linspace(-(2**31), 0, 500, dtype=np.int64):
-        assert abs(fixedpoint.exp_on_negative(int(x), integer_bits) / 2**31 - math.exp(x / scale)) < 3e-7
+        assert abs(fixed_point.exp_on_negative(int(x), integer_bits) / 2**31 - math.exp(x / scale)) < 3e-7
 
 
-def test_reciprocal_is_near_the_reciprocal(fixedpoint: ctypes.CDLL) -> None:
+def test_reciprocal_is_near_the_reciprocal(fixed_point: ctypes.CDLL) -> None:
     for x in np.linspace(0, INT32_MAX, 500, dtype=np.int64):
-        assert abs(fixedpoint.reciprocal(int(x)) / 2**31 - 1 / (1 + x / 2**31)) < 1e-6
+        assert abs(fixed_point.reciprocal(int(x)) / 2**31 - 1 / (1 + x / 2**31)) < 1e-6

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.targets.kit.errors import TargetError
 
 Progress = Callable[[str, float], None]
 
@@ -37,7 +37,7 @@ class Remote:
         """Run a shell command there.
 
         Raises:
-            DimmerError: the board cannot be reached, or does not answer in time.
+            TargetError: the board cannot be reached, or does not answer in time.
         """
         done = self._call(["ssh", *self._flags(), self.host, command], timeout_s)
         if done.returncode == _UNREACHABLE:
@@ -48,11 +48,11 @@ class Remote:
         """Copy a folder's content into a new folder there.
 
         Raises:
-            DimmerError: the board cannot be reached, or has no room.
+            TargetError: the board cannot be reached, or has no room.
         """
         done = self._call(["scp", "-q", "-p", "-r", *self._flags(), str(folder), f"{self.host}:{to}"], _COPY_S)
         if done.returncode:
-            raise DimmerError(f"the bundle cannot be copied to {self.host}: {_last_line(done.stderr)}; make room there")
+            raise TargetError(f"the bundle cannot be copied to {self.host}: {_last_line(done.stderr)}; make room there")
 
     def _flags(self) -> list[str]:
         options = ("BatchMode=yes", f"ConnectTimeout={_CONNECT_S}", *self.options)
@@ -60,7 +60,7 @@ class Remote:
 
     def _call(self, command: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
         if shutil.which(command[0]) is None:
-            raise DimmerError(f"{command[0]} not found: type 'sudo apt-get install openssh-client'")
+            raise TargetError(f"{command[0]} not found: type 'sudo apt-get install openssh-client'")
         try:
             return subprocess.run(
                 command,
@@ -72,12 +72,12 @@ class Remote:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise DimmerError(
+            raise TargetError(
                 f"{self.host} did not answer within {timeout_s:g} s: check its network and power"
             ) from error
 
-    def _unreachable(self, said: str) -> DimmerError:
-        return DimmerError(
+    def _unreachable(self, said: str) -> TargetError:
+        return TargetError(
             f"{self.host} cannot be reached ({_last_line(said)}): 'ssh {self.host}' must work without a password"
         )
 
@@ -86,20 +86,20 @@ def check_bundle(bundle: Path) -> dict[str, str]:
     """The manifest of a whole and undamaged bundle.
 
     Raises:
-        DimmerError: there is none, or a file is missing or damaged.
+        TargetError: there is none, or a file is missing or damaged.
     """
     try:
         manifest: dict[str, str] = json.loads((bundle / "manifest.json").read_text())
         sums = (bundle / "SHA256SUMS").read_text().splitlines()
     except (OSError, ValueError) as error:
-        raise DimmerError(f"{bundle} is no bundle ({error}): build it with ./nox -s build-target") from error
+        raise TargetError(f"{bundle} is no bundle ({error}): build it with ./nox -s build-target") from error
     for line in sums:
         expected, name = line.split(maxsplit=1)
         path = bundle / name
         if not path.is_file():
-            raise DimmerError(f"{path} is missing: build the bundle again")
+            raise TargetError(f"{path} is missing: build the bundle again")
         if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-            raise DimmerError(f"{path} is damaged: build the bundle again")
+            raise TargetError(f"{path} is damaged: build the bundle again")
     return manifest
 
 
@@ -113,20 +113,20 @@ def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress
         What the board's installer says.
 
     Raises:
-        DimmerError: the bundle is damaged or for another machine, the board cannot be reached, the self-test fails.
+        TargetError: the bundle is damaged or for another machine, the board cannot be reached, the self-test fails.
     """
     manifest = check_bundle(bundle)
     progress("asking the board what it is", 0.0)
     machine = remote.run("uname -m").stdout.strip()
     if machine != manifest["architecture"]:
-        raise DimmerError(
+        raise TargetError(
             f"the bundle is for {manifest['architecture']}, {remote.host} is {machine or 'no Linux that says what'}: "
             "build for that, or name another host"
         )
     made = remote.run("mktemp -d /tmp/dimmer.XXXXXXXX")
     incoming = made.stdout.strip()
     if made.returncode or not incoming.startswith("/"):
-        raise DimmerError(f"{remote.host}: no folder in /tmp can be made: {_last_line(made.stderr)}")
+        raise TargetError(f"{remote.host}: no folder in /tmp can be made: {_last_line(made.stderr)}")
     try:
         progress("copying", 0.1)
         remote.copy(bundle, f"{incoming}/bundle")
@@ -134,7 +134,7 @@ def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress
         words = ["sh", f"{incoming}/bundle/install.sh", *([prefix] if prefix else [])]
         done = remote.run(shlex.join(words), _INSTALL_S)
         if done.returncode:
-            raise DimmerError(f"{remote.host}: {_last_line(done.stderr).removeprefix('error: ')}")
+            raise TargetError(f"{remote.host}: {_last_line(done.stderr).removeprefix('error: ')}")
         return done.stdout.strip()
     finally:
         remote.run(shlex.join(["rm", "-rf", incoming]))

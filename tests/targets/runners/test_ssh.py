@@ -19,7 +19,7 @@ import pytest
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.remote import Remote, check_bundle, install
+from dimmer.targets.runners.ssh import Remote, check_bundle, install
 from tests.tiny import silent
 
 SSHD = Path("/usr/sbin/sshd")
