@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 import typer
 
-from dimmer.pipeline.artifacts.checkpoint import load_tensors, stage_folder
+from dimmer.pipeline.artifacts.checkpoint import stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
@@ -22,6 +22,7 @@ from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training.loop import CHECKPOINT, train
+from dimmer.pipeline.training.records import load_checkpoint
 from dimmer.pipeline.training.settings import TrainingSettings, override
 
 
@@ -94,8 +95,8 @@ def main(
         else:
             out = stage_folder(build_folder(recipe), alone)
             run(recipe, build_folder(recipe), progress, alone, start)
-    for name, accuracies in load_tensors(out / CHECKPOINT)[1]["accuracy"].items():
-        print(f"{name}-net: {accuracies['val']:.2f} % of the validation, {accuracies['test']:.2f} % of the test images")
+    for name, found in load_checkpoint(out / CHECKPOINT)[1].accuracy.items():
+        print(f"{name}-net: {found.val:.2f} % of the validation, {found.test:.2f} % of the test images")
     print(out / CHECKPOINT)
     if ship:
         from dimmer.pipeline.training.ship import ship as ship_files

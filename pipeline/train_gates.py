@@ -19,7 +19,7 @@ from typing import Annotated
 import torch
 import typer
 
-from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_folder, load_tensors
+from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
@@ -27,6 +27,7 @@ from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training.gate_loop import train_gates
+from dimmer.pipeline.training.gate_records import load_gate_record
 from dimmer.pipeline.training.gate_settings import GateSettings
 
 
@@ -91,15 +92,15 @@ def main(
         else:
             out = gates_folder(build_folder(recipe))
             run(recipe, build_folder(recipe), progress, checkpoint)
-    record = load_tensors(out / GATES)[1]
-    for line in record["budgets"]:
-        test, static = line["test"], line["static"]
+    record = load_gate_record(out / GATES)
+    for line in record.budgets:
+        test, static = line.test, line.static
         print(
-            f"budget {line['budget']:.3f}: cost {test['cost']:.3f}, {test['accuracy']:.2f} % of the test images; "
-            f"static {static['mode']} cost {static['cost']:.3f}, {static['test']:.2f} %"
+            f"budget {line.budget:.3f}: cost {test.cost:.3f}, {test.accuracy:.2f} % of the test images; "
+            f"static {static.mode} cost {static.cost:.3f}, {static.test:.2f} %"
         )
-    gates = record["gates"]
-    print(f"gates: {gates['macs']} MACs, {gates['share_of_macs']:.2%} of the network's, {gates['parameters']} weights")
+    gates = record.gates
+    print(f"gates: {gates.macs} MACs, {gates.share_of_macs:.2%} of the network's, {gates.parameters} weights")
     print(out / GATES)
     if ship:
         from dimmer.pipeline.training.ship import ship_gates
