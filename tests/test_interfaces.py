@@ -14,10 +14,10 @@ from dimmer.pipeline.core.closure import ROOT
 from tests.test_house import modules
 
 EDGES = {
+    "pipeline/artifacts/checkpoint.py": "the record in a checkpoint's header, which its reader makes a dataclass",
     "pipeline/core/documents.py": "what json.loads gives, before it becomes a dataclass",
     "pipeline/recipe/read.py": "what tomllib gives, before it becomes a dataclass",
     "pipeline/recipe/recipe.py": "the sections on their way into the recipe's constructor",
-    "pipeline/recipe/sections/network.py": "fields of a configuration whose class the family has",
     "pipeline/reporting/plots.py": "matplotlib's keyword arguments",
     "pipeline/tvm/module.py": "TVM's keyword arguments",
     "benchmarks/networks.py": "options of TFLite's schema objects, by keyword",
@@ -61,6 +61,16 @@ def test_artefacts_are_frozen(name: str) -> None:
     for cls in vars(module).values():
         if dataclasses.is_dataclass(cls) and isinstance(cls, type) and cls.__module__ == name:
             assert cls.__dataclass_params__.frozen, cls  # type: ignore[attr-defined]
+
+
+ROOMS = ("artifacts", "energy", "image", "reporting", "subnets", "verification")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_module_of_a_room_has_its_test_file(room: str) -> None:
+    names = {path.stem for path in (ROOT / "pipeline" / room).glob("*.py")} - {"__init__"}
+    tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "pipeline" / room).glob("test_*.py")}
+    assert names - tests == set()
 
 
 def test_names_with_an_underscore_stay_in_their_module() -> None:
