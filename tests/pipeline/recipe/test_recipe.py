@@ -86,7 +86,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
         ("lr = 0.1", 'lr = "high"', 11, "train.lr = 'high' must be a number"),
         ("widths = [4, 8]", "widths = 4", 6, "model.widths = 4 must be a list; each entry a whole number"),
         ("widths = [4, 8]", "widths = [4]", 6, r"model.widths = \[4\]: must have one entry a stage"),
-        ("mnist5k", "mnist", 3, "model.dataset = 'mnist': must be one of mnist5k, cifar10"),
+        ("mnist5k", "mnist", 3, "model.dataset = 'mnist': must be one of cifar10, mnist5k"),
         ("[train]", "[training]", 8, r"unknown section \[training\]; known are: model, train"),
         ("seed = 1\n", "seed = 1\n[train.augmentation]\npad = -1\n", 19, "train.augmentation.pad = -1: must not be"),
         ("seed = 1\n", "seed = 1\naugmentation = 3\n", 18, "train.augmentation must be a section"),
@@ -122,22 +122,6 @@ def test_only_what_a_training_depends_on_changes_its_hash(recipe_file: Path) -> 
     other_seed = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, seed=2))
     assert other_policy.training_hash() == recipe.training_hash()
     assert other_seed.training_hash() != recipe.training_hash()
-
-
-@pytest.mark.parametrize(
-    ("section", "says"),
-    [
-        ("[teacher]\nepochs = 2\n", r"teacher\.widths = None: must have one entry a stage"),
-        ("[teacher]\nepochs = 2\nwidths = [8]\n", r"teacher\.widths must have one entry a stage, as many as model"),
-        ("[teacher]\nepochs = 2\nwidths = [8, 16]\nweight = 0.0\n", r"teacher\.weight = 0\.0: must be over 0"),
-        ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must not be negative"),
-        ("[polish]\nlowest = 1.5\n", r"polish\.lowest = 1\.5: must be 0 to 1"),
-    ],
-)
-def test_teacher_and_polish_say_what_is_wrong(recipe_file: Path, section: str, says: str) -> None:
-    recipe_file.write_text(GOOD + "\n" + section)
-    with pytest.raises(DimmerError, match=says):
-        load_recipe(recipe_file)
 
 
 def test_teacher_and_polish_are_part_of_the_training_only_where_they_have_epochs(recipe_file: Path) -> None:
