@@ -135,7 +135,7 @@ def lint(session: nox.Session) -> None:
     package = dimmer_package()
     run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", package)
     with session.chdir((ROOT / package).parent):
-        run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", "--config", str(ROOT / "pyproject.toml"))
+        run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", str(ROOT / "pyproject.toml"))
     if c_files(".c", ".h"):
         run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h"))
     if c_files(".c"):
@@ -149,7 +149,7 @@ def lint(session: nox.Session) -> None:
             "--error-exitcode=1",
             "--quiet",
             "-I",
-            "firmware_gen/runtime",
+            "firmware_gen/runtime/include",
             *c_files(".c"),
         )
 

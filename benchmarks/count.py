@@ -15,7 +15,7 @@ from dimmer.pipeline.core.stage import ROOT, atomic_write
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target, target_names
-from dimmer.targets.toolchain import require
+from dimmer.targets.kit.toolchain import require
 
 BASELINE = Path(__file__).resolve().parent / "baseline.json"
 MODELS = ROOT.parent / "shared" / "models"

@@ -26,13 +26,13 @@ from dimmer.benchmarks.count import models
 from dimmer.benchmarks.networks import write_networks
 from dimmer.benchmarks.results import write_host
 from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.image.compiled import RUNTIME, sources
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import load_target
-from dimmer.targets.toolchain import LANGUAGE_FLAGS
+from dimmer.targets.kit.toolchain import LANGUAGE_FLAGS
 
 OURS = "dimmer"
 TVM = "TVM"
@@ -120,7 +120,7 @@ def dimmer(model: Path, data: bytes, work: Path) -> Engine:
         "-shared",
         "-fPIC",
         f"-I{work}",
-        f"-I{RUNTIME}",
+        f"-I{INCLUDE}",
     ]
     done = subprocess.run([*command, *map(str, files), "-o", str(library)], capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -55,6 +55,7 @@ class Calibrated(TfliteBuilder):
         return index
 
     def scale_of(self, tensor: int) -> float:
+        """The scale of a tensor."""
         return float(self.tensors[tensor].quantization.scale[0])
 
     def values(self, tensor: int) -> Array:

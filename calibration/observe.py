@@ -64,7 +64,7 @@ def observe_histograms(
 
 
 def fake_quantise(x: Tensor, grid: Affine) -> Tensor:
-    """float -> int8 code -> float, with rounding half to even and saturation."""
+    """Float -> int8 code -> float, with rounding half to even and saturation."""
     codes = torch.clamp(torch.round(x / grid.scale) + grid.zero_point, -128, 127)
     return (codes - grid.zero_point) * grid.scale
 

@@ -1,4 +1,6 @@
-"""Integer gates: what `runtime/gates.c` computes, as numbers, as bytes, and as a numpy reference of the same bits."""
+"""Integer gates: what `runtime/src/gates.c` computes, as numbers, as bytes, and as a numpy reference of the same
+bits.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +130,7 @@ def pool_multiplier(scale: float, pixels: int) -> tuple[int, int]:
 
 
 def requantize(x: Codes, multiplier: int, shift: int) -> Codes:
-    """TFLite's MultiplyByQuantizedMultiplier, as `runtime/fixedpoint.h` computes it."""
+    """TFLite's MultiplyByQuantizedMultiplier, as `runtime/include/dimmer_fixed_point.h` computes it."""
     left, right = max(shift, 0), max(-shift, 0)
     high = ((x << left) * multiplier + (1 << 30)) >> 31
     if right == 0:

@@ -69,7 +69,7 @@ class GeneratedModel:
 
     @property
     def kernels(self) -> tuple[str, ...]:
-        """The kernels that the model needs: `kernels/<name>.c` each."""
+        """The kernels that the model needs: `<name>.c` each."""
         return tuple(dict.fromkeys(step.kernel for step in self.steps))
 
     @property

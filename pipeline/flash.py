@@ -32,7 +32,7 @@ def main(
     if chosen.engine == "tvm":
         from dimmer.pipeline.artifacts.bundle import bundle_folder
         from dimmer.pipeline.recipe.recipe import load_recipe
-        from dimmer.pipeline.remote import Remote, install
+        from dimmer.targets.runners.ssh import Remote, install
 
         if host is None:
             raise DimmerError(f"{target} is reached over ssh: name the board with --host user@address")

@@ -1,8 +1,8 @@
 """Targets: what a firmware is compiled with, and what it runs on. One folder each, described by target.toml."""
 
-from dimmer.targets.errors import TargetError
-from dimmer.targets.spec import APPLICATION, Energy, Memory, Region, Target, load_target, target_names
-from dimmer.targets.toolchain import SectionSizes
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.toolchain import SectionSizes
+from dimmer.targets.target import APPLICATION, Energy, Memory, Region, Target, load_target, target_names
 
 __all__ = [
     "APPLICATION",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.pipeline.recipe.recipe import known_models
 from dimmer.targets import target_names
 
@@ -59,6 +60,6 @@ def test_c_blocks_compile(page: Path, tmp_path: Path) -> None:
         names = "".join(f"#define {name} 0\n" for name in modes)
         (tmp_path / "dimmer_model.h").write_text(names + header)
         flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Wno-unused-function"]
-        folders = [f"-I{tmp_path}", f"-I{ROOT / 'firmware_gen' / 'runtime'}"]
+        folders = [f"-I{tmp_path}", f"-I{INCLUDE}"]
         done = subprocess.run(["gcc", *flags, *folders, str(source)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{page.name}, C block {number + 1}:\n{done.stderr}"

@@ -1,5 +1,5 @@
-"""The tables of the C runtime as bytes: packed with the layout of `runtime/dimmer_tables.h`, so that their CRC can be
-known before any compiler runs.
+"""The tables of the C runtime as bytes: packed with the layout of `runtime/include/dimmer_tables.h`, so that their
+CRC can be known before any compiler runs.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def mean_multiplier(source: Quantisation, output: Quantisation, count: int) -> t
 
 
 def requantize(value: int, multiplier: int, shift: int) -> int:
-    """value * multiplier * 2^(shift - 31) as the kernels compute it, `MultiplyByQuantizedMultiplier`."""
+    """Value * multiplier * 2^(shift - 31) as the kernels compute it, `MultiplyByQuantizedMultiplier`."""
     high = ((value << max(shift, 0)) * multiplier + 2**30) >> 31
     right = max(-shift, 0)
     magnitude = (abs(high) + (1 << right >> 1)) >> right
@@ -190,7 +190,8 @@ def quantize_multiplier_above_one(real: float) -> tuple[int, int]:
 
 def logistic_table(source: Quantisation, output: Quantisation) -> bytes:
     """LOGISTIC of the codes -128..127, computed in float32 as `LUTPopulateInt8` does; the exponential is rounded from
-    double, which is what a float32 library gives but for one value in hundreds of millions."""
+    double, which is what a float32 library gives but for one value in hundreds of millions.
+    """
     codes = []
     with np.errstate(all="ignore"):
         for code in range(-128, 128):

@@ -158,6 +158,8 @@ def _depthwise_cost(step: Step, _settings: Settings) -> float:
 
 
 def sum_supports(step: Step, prefix: str = "") -> bool:
+    """Whether an addition has no broadcast and no constant, and a shift that its kernels take."""
+
     def value(name: str) -> int:
         return number(step, prefix + name)
 
@@ -170,6 +172,7 @@ SUM_TABLES = 2048
 
 
 def sum_cost(step: Step, _settings: Settings) -> float:
+    """Instructions of an addition, fitted to counts."""
     return 12.5 * sum_elements(step) + 14000
 
 

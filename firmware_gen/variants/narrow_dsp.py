@@ -1,6 +1,6 @@
 """Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33) whose inputs and weights have 4 or 2 bits.
 
-One SMLAL makes 9 or 12 products (`runtime/kernels/narrow.h`). That its fields hold every sum is proven here, for each
+One SMLAL makes 9 or 12 products (`kernels/dsp/narrow.h`). That its fields hold every sum is proven here, for each
 layer from its own weights: how many terms may be added up before a sum must be read.
 """
 

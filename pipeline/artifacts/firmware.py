@@ -1,4 +1,5 @@
 """What the firmware stage leaves: firmware.elf (.hex, .bin), the generated C, and `firmware.json`.
+
 model, target                        names
 flash     weights, tables, code, total, single_mode_total, runtime_code         bytes
 ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_without_scratch      bytes
@@ -10,7 +11,7 @@ buffers   [{mode, name, offset, size, first_step, last_step}]
 layers    [{layer, bytes, modes}]
 steps     [{mode, layer, kernel, macs, instructions}], in the order in which they run
 choices   [{layer, chosen, allowed, others}]: kernels of layers that have a choice, each {kernel, scratch,
-          instructions}, the last as the cost model expects them; others are faster or need less scratch
+instructions}, the last as the cost model expects them; others are faster or need less scratch
 left_out  [{mode, instructions, reason}]: published modes that are not worth running on this target
 notes     place of a null -> why
 """

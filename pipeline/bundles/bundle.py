@@ -20,6 +20,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.pipeline.bundles.table import BundleTable, TableMode, table_source
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
@@ -28,7 +29,7 @@ from dimmer.pipeline.tvm.runtime import TvmRuntime, copy_runtime
 from dimmer.targets import Target
 
 JETSON = ROOT / "targets" / "jetson"
-RUNTIME = ROOT / "firmware_gen" / "runtime"
+LINUX = ROOT / "targets" / "linux"
 # The engine and the policy of every target; what else lies there are kernels and gates.
 RUNTIME_SOURCES = ("crc.c", "engine.c", "policy.c", "status.c")
 LIBRARY = "lib/dimmer_modes.so"
@@ -71,7 +72,7 @@ def make_bundle(
         _copy(mode.onnx, out / f"onnx/{mode.name}.onnx")
     _copy(JETSON / "build_engines.py", out / "tensorrt" / "build_engines.py")
     for name in ("install.sh", "dimmer.service"):
-        _copy(JETSON / name, out / name)
+        _copy(LINUX / name, out / name)
     libraries = sorted(path.relative_to(out).as_posix() for path in (out / "lib").glob("*.so"))
     table = BundleTable(
         model=model,
@@ -102,8 +103,8 @@ def compile_program(table: BundleTable, target: Target, runtime: TvmRuntime, out
     """``out/bin/dimmer-run``, with the table as C beside the sources' folder."""
     source = out / "src" / "bundle_table.c"
     _write(source, table_source(table, out).encode())
-    sources = [source, *(RUNTIME / name for name in RUNTIME_SOURCES)]
-    elf = target.compile(sources, [RUNTIME, JETSON, runtime.include], out / "bin")
+    sources = [source, *(RUNTIME / "src" / name for name in RUNTIME_SOURCES)]
+    elf = target.compile(sources, [INCLUDE, LINUX, runtime.include], out / "bin")
     return elf.rename(elf.with_name("dimmer-run"))
 
 
@@ -157,7 +158,7 @@ def _version(out: Path, policy: PolicyConfig, modules: Modules) -> str:
     )
     for digest_of in _sums(out).values():
         digest.update(digest_of.encode())
-    for folder in (JETSON, RUNTIME):
+    for folder in (LINUX, INCLUDE, RUNTIME / "src"):
         for path in sorted(folder.glob("*.[ch]")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

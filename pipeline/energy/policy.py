@@ -10,11 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.pipeline.core.debian import named_tools, require_tools
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.stage import ROOT
-
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 
 
 class Battery(ctypes.Structure):
@@ -45,7 +43,7 @@ def policy_next_function() -> Iterator[Any]:
     require_tools(named_tools(["gcc"]))
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "policy.so"
-        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{RUNTIME}", str(RUNTIME / "policy.c")]
+        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{INCLUDE}", str(RUNTIME / "src" / "policy.c")]
         done = subprocess.run([*command, "-o", str(library)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise DimmerError(f"policy.c does not compile on this machine: {done.stderr.splitlines()[0]}")

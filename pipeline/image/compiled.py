@@ -9,15 +9,13 @@ from pathlib import Path
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.generate import GeneratedModel, generate, tables_of
+from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import _policy_for
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.targets import APPLICATION, SectionSizes, Target
-
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,6 @@ class Compiled:
     def flash(self) -> int:
         """Bytes of flash in all."""
         return self.sizes.text + self.sizes.rodata + self.sizes.data
-
-
-def sources(kernels: Sequence[str] | None = None) -> list[Path]:
-    """The C files of the runtime, of the kernels that are named, or all, and of what these share."""
-    files = sorted((RUNTIME / "kernels").glob("*.c"))
-    if kernels is not None:
-        files = [path for path in files if not path.name.startswith("dimmer_") or path.stem in kernels]
-    return sorted(RUNTIME.glob("*.c")) + files
 
 
 def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out: Path) -> Compiled:
@@ -64,5 +54,5 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
     policy = _policy_for(order.policy, len(modes), gates is not None)
     model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates, target.core)
     generated = [path for path in model.files if path.suffix == ".c"]
-    elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, RUNTIME], out)
+    elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, INCLUDE], out)
     return Compiled(model, elf, target.size(elf))

@@ -15,7 +15,8 @@ GENERATED = ("dimmer_model", "dimmer_known_input", "dimmer_known_outputs")
 @dataclass(frozen=True)
 class ElfShares:
     """Bytes of an ELF file by origin: the generated weights, all other generated tables with the self-test's known
-    answers, and the code of runtime and kernels without application, start-up and C library."""
+    answers, and the code of runtime and kernels without application, start-up and C library.
+    """
 
     weights: int
     tables: int

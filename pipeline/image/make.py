@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from dimmer.calibration.selection import on_target
+from dimmer.firmware_gen.library import sources
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import RESULT
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.image.compiled import compile_modes, sources
+from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.figures import figures_of
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.records import _check_known_answers, _run, verify_modes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.recipe.sections.checks import InvalidKey
+from dimmer.pipeline.recipe.sections.checks import InvalidKeyError
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def _read(cls: type[T], table: Any, section: tuple[str, ...], where: _Where) -> 
             raise DimmerError(f"{where.at(section, key)}: key '{key}' is missing in [{name}]")
     try:
         return cls(**values)
-    except InvalidKey as error:
+    except InvalidKeyError as error:
         at = where.at(section, error.key)
         raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error}") from error
 

@@ -45,7 +45,8 @@ def device_crops(
     flip: bool,
 ) -> Tensor:
     """``random_crops`` and ``random_flips`` where the images lie, with the same draws: uint8[M,H,W,C] -> network input
-    float32[N,C,height,width], channels last in memory."""
+    float32[N,C,height,width], channels last in memory.
+    """
     zeros = np.zeros(len(index), np.int64)
     rows, columns = _corners(tuple(images.shape), size, len(index), rng) if crop else (zeros, zeros)
     mirrored = rng.random(len(index)) < 0.5 if flip else zeros

@@ -61,7 +61,8 @@ class Epoch:
 
 def penalty(line: Epoch) -> float:
     """What the epoch to keep has least of: the mean over the budgets of the share that is wrong on validation images,
-    and of a tenth of the share by which the budget is exceeded."""
+    and of a tenth of the share by which the budget is exceeded.
+    """
     each = [
         1 - right / 100 + _EXCESS * max(0.0, cost / float(budget) - 1) for budget, (right, cost) in line.val.items()
     ]
@@ -223,7 +224,8 @@ class GateTrainer:
 
     def _pull(self, means: Sequence[Tensor]) -> Tensor:
         """From the mean costs, relative to their budgets: a block at 4 or 2 bits matters as much to a low budget as one
-        at 8 or 4 to a high one."""
+        at 8 or 4 to a high one.
+        """
         signs = [direction(float(mean.detach()), 1.0, self.settings.dead_band) for mean in means]
         pulls = [sign * mean for sign, mean in zip(signs, means, strict=True)]
         return self.settings.cost_weight * torch.stack(pulls).mean()

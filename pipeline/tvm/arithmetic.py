@@ -71,7 +71,7 @@ def as_code(value: Any, low: int, high: int) -> Any:
 
 
 def requantised(x: Any, multiplier: Any, shift: Any, shifts: tuple[int, int] | None = None) -> Any:
-    """x * multiplier * 2^(shift - 31) as dimmer_requantize rounds it; a positive shift is to the left.
+    """X * multiplier * 2^(shift - 31) as dimmer_requantize rounds it; a positive shift is to the left.
 
     Args:
         shifts: the least and the greatest value of a shift that is read from memory.

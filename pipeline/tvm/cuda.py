@@ -2,7 +2,7 @@
 
 NVIDIA's run-time compiler, from its PyPI wheel, makes the machine code here, so that the board needs no compiler and no
 GPU is needed to build. TVM keeps CUDA as source and asks a function of a fixed name for machine code when it loads the
-library; on the board that function gives the file that was made here (`targets/jetson/tvm_engine.c`).
+library; on the board that function gives the file that was made here (`targets/linux/tvm_engine.c`).
 """
 
 from __future__ import annotations

@@ -46,14 +46,17 @@ class TvmRuntime:
 
     @property
     def include(self) -> Path:
+        """Folder of the headers."""
         return self.folder / "include"
 
     @property
     def libraries(self) -> tuple[Path, ...]:
+        """The shared libraries that a bundle needs."""
         return tuple(self.folder / "lib" / name for name in LIBRARIES)
 
     @property
     def licences(self) -> Path:
+        """Folder of the licences that go with them."""
         return self.folder / "licences"
 
 

@@ -142,6 +142,7 @@ def default_tile(width: int, channels: int, dot: Dot) -> tuple[int, int]:
 
 
 def extent(sch: Any, loop: Any) -> int:
+    """Iterations of a loop."""
     return int(sch.get(loop).extent)
 
 

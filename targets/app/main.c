@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "dimmer.h"
+#include "dimmer_gates.h"
 #include "dimmer_known_answers.h"
 #include "dimmer_model.h"
-#include "gates.h"
 #include "platform.h"
 #include "text.h"
 

@@ -36,20 +36,24 @@ class Cuda:
             ) from error
 
     def check(self, status: int, doing: str) -> None:
+        """End with one line where CUDA reports an error."""
         if status:
             self.library.cudaGetErrorString.restype = ctypes.c_char_p
             raise SystemExit(f"error: CUDA cannot {doing}: {self.library.cudaGetErrorString(status).decode()}")
 
     def allocate(self, size: int) -> int:
+        """Memory of the GPU, as an address."""
         pointer = ctypes.c_void_p()
         self.check(self.library.cudaMalloc(ctypes.byref(pointer), ctypes.c_size_t(max(size, 1))), f"give {size} bytes")
         return pointer.value or 0
 
     def copy(self, to: int, source: int, size: int, kind: int) -> None:
+        """Copy bytes to the GPU (kind 1) or back (kind 2)."""
         arguments = (ctypes.c_void_p(to), ctypes.c_void_p(source), ctypes.c_size_t(size), kind)
         self.check(self.library.cudaMemcpy(*arguments), "copy")
 
     def synchronise(self) -> None:
+        """Wait for everything that was started."""
         self.check(self.library.cudaDeviceSynchronize(), "finish an inference")
 
 
@@ -148,6 +152,7 @@ def summary(modes: list[dict[str, Any]], weights: int) -> dict[str, Any]:
 
 
 def main() -> int:
+    """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Build and check one TensorRT engine for each mode of this bundle.")
     parser.add_argument("--out", type=Path, default=Path("engines"), help="where the engines go (default: ./engines)")
     out = parser.parse_args().out

@@ -12,13 +12,13 @@ import numpy as np
 
 from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.graph.types import DType
+from dimmer.firmware_gen.library import INCLUDE
+from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
-from dimmer.targets.toolchain import compile_objects
+from dimmer.targets.kit.toolchain import compile_objects
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-RUNTIME = ROOT / "firmware_gen" / "runtime"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wcast-align", "-Wundef", "-Werror"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
@@ -103,13 +103,11 @@ def compile_models(folders: Sequence[Path], work: Path, extra_flags: Sequence[st
         + f"const unsigned harness_model_count = {len(names)}u;\n"
     )
     program = work / "models"
-    runtime = sorted(RUNTIME.glob("*.c")) + sorted((RUNTIME / "kernels").glob("*.c"))
-    includes = [f"-I{RUNTIME}", f"-I{RUNTIME / 'kernels'}"]
-    common = ["gcc", "-std=gnu11", *includes, *SANITIZE]
+    common = ["gcc", "-std=gnu11", f"-I{INCLUDE}", *SANITIZE]
     objects: list[Path] = []
     for name, files, flags in (
         ("tables", [*sources, table], ["-O0", *WARNINGS, *extra_flags]),
-        ("runtime", [*runtime, Path(__file__).with_name("harness.c")], ["-O1"]),
+        ("runtime", [*runtime_sources(), Path(__file__).with_name("harness.c")], ["-O1"]),
     ):
         folder = work / name
         folder.mkdir(exist_ok=True)

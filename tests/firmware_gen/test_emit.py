@@ -14,8 +14,9 @@ from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.emit.text import comment, mode_identifiers, quoted
 from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.read.modes import ModeSource
-from tests.firmware_gen.harness import RUNTIME, WARNINGS
+from tests.firmware_gen.harness import WARNINGS
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
@@ -78,20 +79,20 @@ def test_no_compiler_warns(compiler: str, tmp_path: Path) -> None:
     if compiler == "g++":  # a C++ application includes the headers alone
         main = tmp_path / "main.cpp"
         main.write_text('#include "dimmer_known_answers.h"\nint main() { return (int)dimmer_model.abi - 1; }\n')
-        command = [compiler, "-std=c++11", *WARNINGS, f"-I{folders[0]}", f"-I{RUNTIME}", "-fsyntax-only", str(main)]
+        command = [compiler, "-std=c++11", *WARNINGS, f"-I{folders[0]}", f"-I{INCLUDE}", "-fsyntax-only", str(main)]
         subprocess.run(command, check=True)
         return
     for folder in folders:
         for source in sorted(folder.glob("*.c")):
-            command = [compiler, "-std=c99", *WARNINGS, f"-I{RUNTIME}", "-fsyntax-only", str(source)]
+            command = [compiler, "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(source)]
             subprocess.run(command, check=True)
 
 
 def test_another_abi_does_not_compile(tmp_path: Path) -> None:
     golden_model(tmp_path)
-    text = (RUNTIME / "dimmer.h").read_text()
-    other = tmp_path / "runtime"
-    shutil.copytree(RUNTIME, other)
+    text = (INCLUDE / "dimmer.h").read_text()
+    other = tmp_path / "include"
+    shutil.copytree(INCLUDE, other)
     (other / "dimmer.h").write_text(re.sub(r"#define DIMMER_ABI \d+", "#define DIMMER_ABI 999", text))
     command = ["gcc", f"-I{other}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_model.c")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -113,7 +114,7 @@ def test_names_from_a_file_cannot_break_the_c(tmp_path: Path) -> None:
     generate([ModeSource('na"s*/ty', path)], out, name='"; evil(); //')
     text = (out / "dimmer_model.c").read_text()
     assert text.isascii()
-    command = ["gcc", "-std=c99", *WARNINGS, f"-I{RUNTIME}", "-fsyntax-only", str(out / "dimmer_model.c")]
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(out / "dimmer_model.c")]
     subprocess.run(command, check=True)
 
 
@@ -149,7 +150,7 @@ def test_a_model_without_operators_compiles(tmp_path: Path) -> None:
     path.write_bytes(net.build(x, net.reshape(x, [1, 6])))
     model = generate([ModeSource("empty", path)], tmp_path / "out")
     assert model.arena == 16
-    command = ["gcc", "-std=c99", *WARNINGS, f"-I{RUNTIME}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_model.c")]
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_model.c")]
     subprocess.run(command, check=True)
 
 

@@ -270,7 +270,7 @@ class Layers(TfliteBuilder):
         return self.operator("SOFTMAX", [x], output, beta=1.0)
 
     def residual(self, x: int, activation: str = "NONE") -> int:
-        """x + conv(conv(x)) with the scale and zero point of x."""
+        """X + conv(conv(x)) with the scale and zero point of x."""
         channels = self.shape(x)[3]
         y = self.conv(self.conv(x, channels, activation="RELU"), channels)
         output = self.activation(self.shape(x), self.scale_of(x), self.zero_point_of(x), self.name("block"))

@@ -13,10 +13,11 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.library import sources
 from dimmer.pipeline.artifacts.firmware import RESULT
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.image.compiled import compile_modes, sources
+from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.elf_shares import elf_shares
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order, foreign_order

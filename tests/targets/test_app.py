@@ -15,10 +15,12 @@ import pytest
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.firmware_gen.generate import GeneratedModel, generate
+from dimmer.firmware_gen.library import INCLUDE
+from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.boards import EVERY_TARGET
-from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED
+from tests.firmware_gen.runtime.c_library import SANITIZED
 from tests.firmware_gen.runtime.one_op import reference
 from tests.firmware_gen.tflite_builder import Layers
 
@@ -76,7 +78,7 @@ def build(target: Target, folder: Path, *, honest: bool = True) -> App:
         sources, folder / "c", POLICY, KnownAnswers(image.tobytes(), tuple(answers[:: 1 if honest else -1]))
     )
     c_files = [path for path in model.files if path.suffix == ".c"]
-    elf = target.compile([*c_files, *ENGINE, *KERNELS, *APPLICATION], [folder / "c", RUNTIME], folder / "out")
+    elf = target.compile([*c_files, *runtime_sources(), *APPLICATION], [folder / "c", INCLUDE], folder / "out")
     return App(target, elf, model, files)
 
 

@@ -15,13 +15,14 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import MODE_GATED
 from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.pipeline.image.gated_records import Gated, run_gated
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches, mode_counts
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.firmware_gen.gated import CLASSES, IMAGE, expected_runs, random_gates
 from tests.firmware_gen.modes import write_modes
-from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, SANITIZED
+from tests.firmware_gen.runtime.c_library import SANITIZED
 
 INPUTS = 100
 SEED = 4
@@ -40,7 +41,7 @@ def compiled(target: Target, folder: Path, seed: int = SEED, gated: bool = True)
     gates = random_gates(seed) if gated else None
     model = generate(modes, folder / "c", policy, KnownAnswers(image, answers), gates=gates)
     files = [path for path in model.files if path.suffix == ".c"]
-    return target.compile([*files, *ENGINE, *KERNELS, *APPLICATION], [folder / "c", RUNTIME], folder / "out")
+    return target.compile([*files, *sources(), *APPLICATION], [folder / "c", INCLUDE], folder / "out")
 
 
 def inputs() -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import TargetError, load_target, target_names
-from dimmer.targets.spec import read_target
+from dimmer.targets.target import read_target
 
 GOOD = """
 description = "a test"

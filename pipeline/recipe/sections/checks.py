@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class InvalidKey(Exception):
+class InvalidKeyError(Exception):
     """A value that its section refuses; the loader adds file and line."""
 
     def __init__(self, key: str, message: str) -> None:
@@ -13,4 +13,4 @@ class InvalidKey(Exception):
 
 def _require(condition: bool, key: str, message: str) -> None:
     if not condition:
-        raise InvalidKey(key, message)
+        raise InvalidKeyError(key, message)

@@ -2,7 +2,7 @@
 /* clang-format off */
 #include "dimmer_model.h"
 
-#include "kernels/dimmer_kernels.h"
+#include "dimmer_kernels.h"
 
 static const union {
     int8_t bytes[76];

@@ -11,11 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.pipeline.core.debian import missing_tools, named_tools
-
-RUNTIME = Path(__file__).resolve().parents[3] / "firmware_gen" / "runtime"
-ENGINE = tuple(sorted(RUNTIME.glob("*.c")))
-KERNELS = tuple(sorted((RUNTIME / "kernels").glob("*.c")))
 
 # Every warning that the house style names.
 STRICT = (
@@ -47,10 +44,14 @@ def compiler(name: str) -> str:
 
 
 def compile_c(command: str, sources: Sequence[Path], output: Path, *flags: str) -> Path:
-    words = [compiler(command), *STRICT, *flags, f"-I{RUNTIME}", *map(str, sources), "-o", str(output)]
+    words = [compiler(command), *STRICT, *flags, f"-I{INCLUDE}", *map(str, sources), "-o", str(output)]
     result = subprocess.run(words, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return output
+
+
+def output_of(*command: str | Path) -> str:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
 
 
 def load_library(folder: Path, sources: Sequence[Path]) -> ctypes.CDLL:

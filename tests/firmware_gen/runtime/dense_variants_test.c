@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "kernels/dimmer_kernels.h"
+#include "dimmer_kernels.h"
 
 #define RANDOM_SEED 11u
 #include "random_values.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gates.h"
+#include "dimmer_gates.h"
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \

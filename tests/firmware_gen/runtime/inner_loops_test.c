@@ -1,7 +1,7 @@
 /* The inner loops, which exist once in C and once in assembly, against their definitions: every length,
  * every alignment, extreme and random values. */
-#include "kernels/dot.h"
-#include "kernels/walk.h"
+#include "kernels/common/dot.h"
+#include "kernels/common/walk.h"
 
 #define LONGEST 70u
 #define SIDE    3u

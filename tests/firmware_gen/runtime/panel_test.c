@@ -1,8 +1,8 @@
 /* The panels' inner loop, which exists once in C and twice in assembly, against its definition; and the short
  * rescaling against the long one. */
-#include "kernels/pairs.h"
-#include "kernels/panel.h"
-#include "kernels/rescale.h"
+#include "kernels/common/rescale.h"
+#include "kernels/words/pairs.h"
+#include "kernels/words/panel.h"
 
 #define LONGEST 40u
 #define PLANES  6u

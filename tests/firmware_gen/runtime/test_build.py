@@ -1,19 +1,13 @@
 """The runtime compiles without a warning wherever it is meant to, and the README tells the truth."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.firmware_gen.runtime.c_library import ENGINE, KERNELS, RUNTIME, STRICT, compile_c, compiler
+from dimmer.firmware_gen.library import RUNTIME, sources
+from tests.firmware_gen.runtime.c_library import compile_c, output_of
 
-CORES = {
-    "m0": ["-mcpu=cortex-m0"],
-    "m4f": ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
-    "m33": ["-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"],
-    "m55": ["-mcpu=cortex-m55", "-mfloat-abi=hard"],
-}
 # Those of a small residual network, and what goes with them.
 RESNET = ["conv2d", "add", "average_pool_2d", "fully_connected", "softmax"]
 SHARED = ["engine", "crc", "policy", "dot", "dot_dsp", "dot_row"]
@@ -21,33 +15,7 @@ SHARED = ["engine", "crc", "policy", "dot", "dot_dsp", "dot_row"]
 
 @pytest.mark.parametrize("name", ["gcc", "clang"])
 def test_host_compilers_have_nothing_to_say(tmp_path: Path, name: str) -> None:
-    compile_c(name, [*ENGINE, *KERNELS], tmp_path / "all.so", "-shared", "-fPIC")
-
-
-@pytest.mark.parametrize("standard", ["c++98", "c++17"])
-def test_headers_are_for_cxx_too(tmp_path: Path, standard: str) -> None:
-    source = tmp_path / "use.cpp"
-    source.write_text('#include "kernels/dimmer_kernels.h"\nint main() { return static_cast<int>(DIMMER_OK); }\n')
-    flags = ["-Wall", "-Wextra", "-Wundef", "-Werror", f"-std={standard}", f"-I{RUNTIME}"]
-    result = subprocess.run(
-        [compiler("g++"), *flags, "-fsyntax-only", str(source)], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-
-
-@pytest.fixture(scope="module", params=CORES)
-def objects(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Path]]:
-    """A core and the object files of the whole runtime for it."""
-    folder = tmp_path_factory.mktemp("objects")
-    command = [compiler("arm-none-eabi-gcc"), *STRICT, "-mthumb", *CORES[request.param], f"-I{RUNTIME}", "-c"]
-    sources = [*ENGINE, *KERNELS]
-    result = subprocess.run([*command, *map(str, sources)], cwd=folder, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return request.param, [folder / source.with_suffix(".o").name for source in sources]
-
-
-def output_of(*command: str | Path) -> str:
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
+    compile_c(name, sources(), tmp_path / "all.so", "-shared", "-fPIC")
 
 
 @pytest.mark.board
@@ -87,4 +55,4 @@ def test_the_example_of_the_readme_compiles(tmp_path: Path) -> None:
     for number, block in enumerate(blocks):
         source = tmp_path / f"example_{number}.c"
         source.write_text(block)
-        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{tmp_path}", f"-I{RUNTIME / 'kernels'}")
+        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{tmp_path}")

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME, kernel_sources
 from dimmer.firmware_gen.lower import records
 from dimmer.firmware_gen.lower.steps import Kernel
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET
-from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED, Arena, Constants
+from tests.firmware_gen.runtime.c_library import SANITIZED, Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
 from tests.firmware_gen.runtime.test_kernels import (
     ACTIVATION_CODES,
@@ -128,5 +129,5 @@ def test_inner_loop_and_rescaling(tmp_path: Path, name: str, optimisation: str) 
         flags += SANITIZED
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     sources = [Path(__file__).with_name("panel_test.c")]
-    sources += [RUNTIME / "kernels" / f"{name}.c" for name in ("pairs", "panel", "panel_thumb", "panel_riscv")]
-    assert target.run(target.compile(sources, [RUNTIME], tmp_path), [], tmp_path).returncode == 0
+    sources += [path for path in kernel_sources() if path.stem in ("pairs", "panel", "panel_thumb", "panel_riscv")]
+    assert target.run(target.compile(sources, [INCLUDE, RUNTIME], tmp_path), [], tmp_path).returncode == 0

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware_gen.runtime.c_library import ENGINE, SANITIZED, compile_c
+from dimmer.firmware_gen.library import engine_sources
+from tests.firmware_gen.runtime.c_library import SANITIZED, compile_c
 
 
 @pytest.mark.parametrize("flags", [(), SANITIZED], ids=["plain", "sanitized"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_engine(tmp_path: Path, compiler: str, flags: tuple[str, ...]) -> None:
     source = Path(__file__).with_name("engine_test.c")
-    program = compile_c(compiler, [*ENGINE, source], tmp_path / "engine", *flags)
+    program = compile_c(compiler, [*engine_sources(), source], tmp_path / "engine", *flags)
     result = subprocess.run([program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

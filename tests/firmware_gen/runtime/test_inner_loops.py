@@ -3,11 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME, kernel_sources
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET
-from tests.firmware_gen.runtime.c_library import RUNTIME, SANITIZED
+from tests.firmware_gen.runtime.c_library import SANITIZED
 
-LOOPS = [RUNTIME / "kernels" / f"{name}.c" for name in ("dot", "dot_dsp", "dot_row", "walk", "walk_dsp")]
+LOOPS = [path for path in kernel_sources() if path.stem in ("dot", "dot_dsp", "dot_row", "walk", "walk_dsp")]
 
 
 @pytest.mark.parametrize("name", EVERY_TARGET)
@@ -19,5 +20,5 @@ def test_inner_loops(tmp_path: Path, name: str, optimisation: str) -> None:
         flags += SANITIZED
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     source = Path(__file__).with_name("inner_loops_test.c")
-    elf = target.compile([source, *LOOPS], [RUNTIME], tmp_path)
+    elf = target.compile([source, *LOOPS], [INCLUDE, RUNTIME], tmp_path)
     assert target.run(elf, [], tmp_path).returncode == 0

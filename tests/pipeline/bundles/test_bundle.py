@@ -20,10 +20,10 @@ import pytest
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.pipeline.bundles.bundle import MACHINES, make_bundle
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.remote import check_bundle
 from dimmer.pipeline.tvm.parts import GpuCode
 from dimmer.pipeline.tvm.runtime import tvm_runtime
 from dimmer.targets import load_target
+from dimmer.targets.runners.ssh import check_bundle
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test
 
 pytest.importorskip("tvm", reason="needs apache-tvm")

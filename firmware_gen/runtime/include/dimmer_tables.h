@@ -1,0 +1,114 @@
+/* The tables that generated code fills and that engine and kernels read.
+ * (Not called dimmer_model.h: that is the generated header.)
+ *
+ * Apart from struct dimmer_model, dimmer_kernel_t and dimmer_mode_t there is no pointer in any
+ * table: records hold byte offsets into the arena and into weights, and indexes into params and
+ * shifts. All structs below have fixed-width fields and no implicit padding, so that the generator
+ * can pack the same bytes (little-endian) and put their CRC into the model.
+ */
+#ifndef DIMMER_TABLES_H
+#define DIMMER_TABLES_H
+
+#include "dimmer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A compile-time check that C99 and C++ both have: an array of negative size does not compile. */
+#define DIMMER_CHECK_SIZE(type, size) typedef char type##_size_check[(sizeof(type) == (size)) ? 1 : -1]
+
+#define DIMMER_MAGIC 0x524D4D44u /* "DMMR" */
+
+typedef struct dimmer_gates dimmer_gates_t; /* dimmer_gates.h */
+
+/* All buffers in the arena start at a multiple of DIMMER_ARENA_ALIGN bytes. */
+typedef void (*dimmer_kernel_fn)(const dimmer_model_t *model, const void *record, uint8_t *arena);
+
+/* One entry for each kernel that the model uses: the linker drops the others. */
+typedef struct {
+    dimmer_kernel_fn run;
+    const void *records;
+    uint16_t record_size; /* bytes, a multiple of 4 */
+    uint16_t record_count;
+} dimmer_kernel_t;
+
+typedef struct {
+    uint16_t kernel; /* index into kernels */
+    uint16_t record; /* index into that kernel's records */
+} dimmer_step_t;
+DIMMER_CHECK_SIZE(dimmer_step_t, 4);
+
+typedef struct {
+    uint16_t first_step;
+    uint16_t step_count; /* 0: a skipped block */
+} dimmer_block_t;
+DIMMER_CHECK_SIZE(dimmer_block_t, 4);
+
+/* For people and reports; the engine does not read it, and the CRC does not cover it. */
+typedef struct {
+    const char *name; /* "88.84.40" */
+    uint32_t macs;
+} dimmer_mode_t;
+
+enum { DIMMER_INT8 = 0, DIMMER_UINT8 = 1, DIMMER_FLOAT32 = 2 };
+
+typedef struct {
+    uint32_t offset; /* bytes into the arena */
+    uint32_t size;   /* bytes */
+    float scale;     /* 0 for float32 */
+    int16_t zero_point;
+    uint8_t type; /* DIMMER_INT8, DIMMER_UINT8, DIMMER_FLOAT32 */
+    uint8_t reserved;
+} dimmer_tensor_t;
+DIMMER_CHECK_SIZE(dimmer_tensor_t, 16);
+
+typedef struct {
+    uint32_t arena_size;   /* bytes, scratch included */
+    uint32_t weights_size; /* bytes */
+    uint32_t param_count;
+    uint32_t shift_count;
+    uint32_t record_bytes; /* sum over kernels of record_size * record_count */
+    uint16_t kernel_count;
+    uint16_t step_count;
+    uint16_t block_count;
+    uint16_t mode_count; /* 1..255 */
+    uint16_t position_count;
+    uint8_t gate_count;  /* 0: gates is null */
+    uint8_t gate_stages; /* stages that have gates */
+    dimmer_tensor_t input;
+    dimmer_tensor_t output;
+} dimmer_dims_t;
+DIMMER_CHECK_SIZE(dimmer_dims_t, 64);
+DIMMER_CHECK_SIZE(dimmer_tier_t, 6);
+DIMMER_CHECK_SIZE(dimmer_policy_t, 60);
+
+struct dimmer_model {
+    uint32_t magic; /* DIMMER_MAGIC */
+    uint32_t abi;   /* DIMMER_ABI */
+    /* CRC-32 (zlib) of dims alone: known to be whole before any count in it is trusted. */
+    uint32_t dims_crc;
+    /* CRC-32 over these bytes, one after the other:
+     *   dims, weights, params, shifts,
+     *   the records of kernels[0], kernels[1], ...,
+     *   steps, blocks, schedules, policy, and of gates what dimmer_gates.h says */
+    uint32_t crc;
+    const char *name;
+    dimmer_dims_t dims;
+    const int8_t *weights;          /* int8[dims.weights_size], aligned to 4 */
+    const int32_t *params;          /* int32[dims.param_count]: biases and multipliers */
+    const int8_t *shifts;           /* int8[dims.shift_count]: TFLite's sign, positive = left */
+    const dimmer_kernel_t *kernels; /* [dims.kernel_count] */
+    const dimmer_step_t *steps;     /* [dims.step_count] */
+    const dimmer_block_t *blocks;   /* [dims.block_count] */
+    const uint16_t *schedules;      /* [dims.mode_count][dims.position_count]: index into blocks */
+    const dimmer_mode_t *modes;     /* [dims.mode_count] */
+    dimmer_policy_t policy;         /* tier_count 0 where there is none */
+    const dimmer_gates_t *gates;    /* null where there are none */
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

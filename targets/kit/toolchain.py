@@ -1,0 +1,195 @@
+"""Compilers, linkers, and what came out of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from dimmer.targets.kit.errors import TargetError
+
+# gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
+LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
+OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
+_CACHE = "ccache"
+_APPLICATION_INCLUDES = Path(__file__).resolve().parent.parent / "app"
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """How to compile for a target.
+
+    Attributes:
+        compilers: commands in the order of preference.
+        packages: command, or absolute path of a file that must be there -> its Debian package.
+        formats: keys of OBJCOPY_FORMATS to make from the ELF file.
+    """
+
+    compilers: tuple[str, ...]
+    flags: tuple[str, ...]
+    link_flags: tuple[str, ...]
+    sources: tuple[Path, ...]
+    linker_script: Path | None
+    objcopy: str | None
+    formats: tuple[str, ...]
+    defines: Mapping[str, str]
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SectionSizes:
+    """Bytes of an ELF file. Flash holds text, rodata and data; RAM holds data and bss, the stack apart.
+
+    Attributes:
+        rodata: all that is kept and never written, unwinding tables included.
+        by_symbol: functions and objects; those of one name are added up.
+    """
+
+    text: int
+    rodata: int
+    data: int
+    bss: int
+    by_symbol: Mapping[str, int]
+
+
+def compile_firmware(
+    toolchain: Toolchain,
+    sources: Sequence[Path],
+    include_dirs: Sequence[Path],
+    out_dir: Path,
+    defines: Mapping[str, str],
+    symbols: Mapping[str, int],
+) -> Path:
+    """See Target.compile.
+
+    Args:
+        symbols: what the linker script is given.
+    """
+    compiler = _compiler(toolchain)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    elf = out_dir / "firmware.elf"
+    command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags]
+    with tempfile.TemporaryDirectory() as objects:
+        each = [*command, *(f"-D{name}={value}" for name, value in {**toolchain.defines, **defines}.items())]
+        each += [f"-I{_from(out_dir, folder)}" for folder in (*include_dirs, _APPLICATION_INCLUDES)]
+        inputs = compile_objects(each, [*toolchain.sources, *sources], Path(objects), out_dir)
+        command += [*map(str, inputs), *toolchain.link_flags]
+        if toolchain.linker_script is not None:
+            command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
+            command += ["-T", str(toolchain.linker_script)]
+        _run([*command, "-o", str(elf)])
+    for name in toolchain.formats:
+        _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(elf), str(elf.with_suffix(f".{name}"))])
+    return elf
+
+
+def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:
+    """Compiles each source by itself, as many at a time as there are processors.
+
+    Where ccache is installed it is used: most files of the runtime are the same from build to build.
+
+    Args:
+        command: compiler and flags.
+        folder: for the object files.
+        cwd: where the compiler runs.
+
+    Returns:
+        The object files, in the sources' order.
+
+    Raises:
+        TargetError: the first thing that the compiler says is wrong.
+    """
+    cache = [_CACHE] if shutil.which(_CACHE) else []
+    objects = [folder / f"{number}-{source.stem}.o" for number, source in enumerate(sources)]
+
+    def compile_one(source: Path, made: Path) -> None:
+        _run([*cache, *command, "-c", str(source.resolve()), "-o", str(made)], cwd)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, sources, objects))
+    return objects
+
+
+def _from(folder: Path, other: Path) -> str:
+    """``other`` as the compiler is given it, which runs in ``folder``: builds in two places have the same command."""
+    return "." if other.resolve() == folder.resolve() else str(other.resolve())
+
+
+def section_sizes(elf: Path) -> SectionSizes:
+    """See Target.size."""
+    kinds: Counter[str] = Counter()
+    symbols: Counter[str] = Counter()
+    try:
+        with elf.open("rb") as stream:
+            file = ELFFile(stream)
+            for section in file.iter_sections():
+                kinds[_kind(section)] += section["sh_size"]
+                if isinstance(section, SymbolTableSection):
+                    for symbol in section.iter_symbols():
+                        if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT"):
+                            symbols[symbol.name] += symbol["st_size"]
+    except (OSError, ELFError) as error:
+        raise TargetError(f"{elf} is no ELF file that can be read: {error}") from error
+    return SectionSizes(
+        text=kinds["text"],
+        rodata=kinds["rodata"],
+        data=kinds["data"],
+        bss=kinds["bss"],
+        by_symbol={name: size for name, size in sorted(symbols.items()) if size > 0},
+    )
+
+
+def require(tools: Mapping[str, str]) -> None:
+    """Raises TargetError that names the first missing tool and its Debian package."""
+    for tool, package in tools.items():
+        found = Path(tool).exists() if os.path.isabs(tool) else shutil.which(tool) is not None
+        if not found:
+            raise TargetError(f"{tool} not found: install it with 'sudo apt-get install {package}'")
+
+
+def _compiler(toolchain: Toolchain) -> str:
+    for name in toolchain.compilers:
+        if shutil.which(name) is not None:
+            # With a second compiler in place the package of the first is not needed.
+            require({tool: package for tool, package in toolchain.packages.items() if os.path.isabs(tool)})
+            return name
+    require(toolchain.packages)
+    raise TargetError(f"{toolchain.compilers[0]} not found: install it and put it on PATH")
+
+
+def _run(command: list[str], cwd: Path | None = None) -> None:
+    try:
+        result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise TargetError(f"{command[0]} cannot be run: {error}") from error
+    if result.returncode != 0:
+        name = command[1] if command[0] == _CACHE else command[0]
+        raise TargetError(f"{name} failed: {_first_complaint(result.stderr)}")
+
+
+def _first_complaint(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    marks = ("error:", "undefined reference", "will not fit", "overflowed", "cannot find")
+    return next((line for line in lines if any(mark in line for mark in marks)), lines[0] if lines else "no message")
+
+
+def _kind(section: object) -> str:
+    header = section.header  # type: ignore[attr-defined]
+    flags = header["sh_flags"]
+    if not flags & 0x2:  # SHF_ALLOC
+        return "file only"
+    if header["sh_type"] == "SHT_NOBITS":
+        return "bss"
+    if flags & 0x4:  # SHF_EXECINSTR
+        return "text"
+    return "data" if flags & 0x1 else "rodata"  # SHF_WRITE

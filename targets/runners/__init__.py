@@ -1,0 +1,1 @@
+"""Ways to run a firmware, or to put it onto a board."""

@@ -1,0 +1,89 @@
+"""Running a firmware: on this machine or under an emulator, with an end in sight."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.toolchain import require
+
+_FAULT_EXIT_CODE = 70  # of the start-up code's fault handler
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How to run a firmware.
+
+    Attributes:
+        command: {elf} stands for the firmware; {arguments}, a word of its own, for the arguments;
+            {semihosting_arguments} for the same in QEMU's form.
+        count_flags: what makes instruction counts exact; empty where nothing does.
+        packages: command -> Debian package.
+    """
+
+    command: tuple[str, ...]
+    count_flags: tuple[str, ...]
+    timeout_s: float
+    packages: Mapping[str, str]
+
+
+def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, count: bool) -> CompletedProcess[str]:
+    """See Target.run."""
+    require(runner.packages)
+    if not elf.is_file():
+        raise TargetError(f"there is no firmware {elf}: compile it first")
+    if count and not runner.count_flags:
+        count = False  # the firmware then says null
+    words = [elf.stem, *args, *(["--count"] if count else [])]
+    bad = next((word for word in words if not word or any(c.isspace() for c in word)), None)
+    if bad is not None and any("{semihosting_arguments}" in word for word in runner.command):
+        raise TargetError(f"{bad!r} cannot be passed to a board: use names without spaces, relative to the folder")
+    command = _filled(runner, elf.resolve(), words)
+    if count:
+        command += runner.count_flags
+    try:
+        result = subprocess.run(
+            command,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=runner.timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TargetError(f"{elf.name} {' '.join(args)} did not end within {runner.timeout_s:g} s") from error
+    except OSError as error:
+        raise TargetError(f"{command[0]} cannot be run: {error}") from error
+    _raise_for(result, elf, args)
+    return result
+
+
+def _filled(runner: Runner, elf: Path, words: Sequence[str]) -> list[str]:
+    quoted = "".join(",arg=" + word.replace(",", ",,") for word in words)
+    command: list[str] = []
+    for word in runner.command:
+        if word == "{arguments}":
+            command += words[1:]
+        else:
+            command.append(word.replace("{elf}", str(elf)).replace("{semihosting_arguments}", quoted))
+    return command
+
+
+def _raise_for(result: CompletedProcess[str], elf: Path, args: Sequence[str]) -> None:
+    """A self-test that fails is a result; an error that the firmware reports and a crash are not."""
+    what = " ".join((elf.name, *args))
+    for line in result.stdout.splitlines():
+        if line.startswith('{"event":"error"'):
+            raise TargetError(f"{what}: {json.loads(line)['message']}")
+    if result.returncode == _FAULT_EXIT_CODE:
+        raise TargetError(f"{what} ended in a fault handler")
+    if result.returncode not in (0, 1):
+        said = result.stderr.strip().splitlines()
+        raise TargetError(f"{what} died with exit code {result.returncode}{': ' + said[-1] if said else ''}")

@@ -1,0 +1,230 @@
+"""A target: target.toml, read and checked, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.schema import Table
+from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
+from dimmer.targets.runners.command import Runner, run_firmware
+
+ENGINES = ("tables", "tvm")
+TARGETS = Path(__file__).resolve().parent
+# The application that verifies and measures a model; it goes into `compile` with the model's own sources.
+APPLICATION = (TARGETS / "app" / "main.c", TARGETS / "app" / "text.c")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A stretch of memory, in bytes."""
+
+    origin: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a bare-metal target has."""
+
+    flash: Region
+    ram: Region
+
+    @property
+    def symbols(self) -> dict[str, int]:
+        """As the linker script bare_metal/link.ld wants it."""
+        return {
+            "DIMMER_FLASH_ORIGIN": self.flash.origin,
+            "DIMMER_FLASH_SIZE": self.flash.size,
+            "DIMMER_RAM_ORIGIN": self.ram.origin,
+            "DIMMER_RAM_SIZE": self.ram.size,
+        }
+
+
+@dataclass(frozen=True)
+class Energy:
+    """A model of the energy that an instruction takes, and where it comes from."""
+
+    nanojoules_per_instruction: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """One folder of targets/.
+
+    Attributes:
+        core: as the compiler calls it; "host" for the machine that builds.
+        memory: None where an operating system has it.
+        engine: what computes the modes behind dimmer.h: "tables", the generated C, or "tvm", a library in a bundle.
+        scratch_limit: bytes of arena that one kernel may take for speed.
+        energy: None where nobody has a figure.
+    """
+
+    name: str
+    description: str
+    core: str
+    engine: str
+    memory: Memory | None
+    toolchain: Toolchain
+    runner: Runner
+    scratch_limit: int
+    energy: Energy | None
+
+    @property
+    def counts_instructions(self) -> bool:
+        """Whether its runner counts instructions exactly."""
+        return bool(self.runner.count_flags)
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """What this target needs: command, or absolute path of a file -> Debian package."""
+        return {**self.toolchain.packages, **self.runner.packages}
+
+    def compile(
+        self,
+        sources: Sequence[Path],
+        include_dirs: Sequence[Path],
+        out_dir: Path,
+        defines: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Compile and link to ``out_dir/firmware.elf``, with the target's start-up and platform code.
+
+        The target's other formats (.hex, .bin) lie beside it.
+
+        Raises:
+            TargetError: the compiler is missing, or the first thing that it says is wrong.
+        """
+        symbols = {} if self.memory is None else self.memory.symbols
+        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols)
+
+    def run(self, elf: Path, args: Sequence[str], cwd: Path, count: bool = False) -> CompletedProcess[str]:
+        """Run a firmware in ``cwd`` and wait for its end; standard output has one JSON object a line.
+
+        Args:
+            count: slower, and instruction counts repeat exactly; without it they are null.
+
+        Raises:
+            TargetError: the runner is missing, it took too long, it died, or the firmware reported an error.
+        """
+        return run_firmware(self.runner, elf, args, cwd, count)
+
+    def size(self, elf: Path) -> SectionSizes:
+        """Raises TargetError where ``elf`` is no ELF file."""
+        return section_sizes(elf)
+
+
+def target_names() -> list[str]:
+    """Names of the targets, sorted."""
+    return sorted(path.parent.name for path in TARGETS.glob("*/target.toml"))
+
+
+def load_target(name: str) -> Target:
+    """Read targets/<name>/target.toml.
+
+    Raises:
+        TargetError: there is no such target, or a key of its file is missing, unknown or of the wrong type.
+    """
+    if name not in target_names():
+        raise TargetError(f"unknown target '{name}': name one of {', '.join(target_names())}")
+    return read_target(TARGETS / name / "target.toml")
+
+
+def read_target(path: Path) -> Target:
+    """As load_target, for a file anywhere; its folder gives the name."""
+    table = Table.read(path)
+    planner = table.table("planner")
+    target = Target(
+        name=path.parent.name,
+        description=table.text("description"),
+        core=table.text("core"),
+        engine=_engine(table),
+        memory=_memory(table.optional_table("memory")),
+        toolchain=_toolchain(table.table("toolchain"), path.parent),
+        runner=_runner(table.table("runner")),
+        scratch_limit=planner.natural("scratch_limit"),
+        energy=_energy(table.optional_table("energy")),
+    )
+    planner.finish()
+    table.finish()
+    return target
+
+
+def _engine(table: Table) -> str:
+    engine = table.optional_text("engine") or ENGINES[0]
+    if engine not in ENGINES:
+        raise table.fail(f"'engine' is {engine!r}: give it one of {', '.join(ENGINES)}")
+    return engine
+
+
+def _memory(table: Table | None) -> Memory | None:
+    if table is None:
+        return None
+    memory = Memory(flash=_region(table.table("flash")), ram=_region(table.table("ram")))
+    table.finish()
+    return memory
+
+
+def _region(table: Table) -> Region:
+    region = Region(origin=table.natural("origin"), size=table.natural("size"))
+    if region.size == 0 or region.origin + region.size > 1 << 32:
+        raise table.fail("the region is empty or goes beyond 4 GiB")
+    table.finish()
+    return region
+
+
+def _toolchain(table: Table, folder: Path) -> Toolchain:
+    script = table.optional_text("linker_script")
+    result = Toolchain(
+        compilers=table.texts("compilers"),
+        flags=table.texts("flags"),
+        link_flags=table.texts("link_flags"),
+        sources=tuple(_existing(table, folder, source) for source in table.texts("sources")),
+        linker_script=None if script is None else _existing(table, folder, script),
+        objcopy=table.optional_text("objcopy"),
+        formats=table.texts("formats"),
+        defines=table.text_map("defines"),
+        packages=table.text_map("packages"),
+    )
+    if not result.compilers:
+        raise table.fail("'compilers' is empty: name at least one")
+    unknown = [name for name in result.formats if name not in OBJCOPY_FORMATS]
+    if unknown:
+        raise table.fail(f"'formats' has {unknown[0]!r}: give it some of {', '.join(OBJCOPY_FORMATS)}")
+    if result.formats and result.objcopy is None:
+        raise table.fail("'objcopy' is missing: 'formats' needs it")
+    table.finish()
+    return result
+
+
+def _existing(table: Table, folder: Path, name: str) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_file():
+        raise table.fail(f"there is no file {name} in {folder}")
+    return path
+
+
+def _runner(table: Table) -> Runner:
+    result = Runner(
+        command=table.texts("command"),
+        count_flags=table.texts("count_flags", required=False),
+        timeout_s=table.positive_real("timeout_s"),
+        packages=table.text_map("packages"),
+    )
+    if not any("{elf}" in word for word in result.command):
+        raise table.fail("'command' has no {elf}: say where the firmware's path goes")
+    table.finish()
+    return result
+
+
+def _energy(table: Table | None) -> Energy | None:
+    if table is None:
+        return None
+    energy = Energy(
+        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction"), source=table.text("source")
+    )
+    table.finish()
+    return energy

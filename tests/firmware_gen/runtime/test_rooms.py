@@ -1,0 +1,142 @@
+"""The library keeps to its rooms: what includes what, what files are called, how the names that others see begin."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME, engine_sources, kernel_sources, sources
+from dimmer.firmware_gen.lower.records import KERNELS
+from tests.firmware_gen.runtime.c_library import STRICT, compiler, output_of
+
+ROOMS = ("common", "portable", "words", "dsp", "helium")
+FILES = sorted(path for path in RUNTIME.rglob("*.[ch]"))
+HEADERS = [path for path in FILES if path.suffix == ".h"]
+PUBLIC = [path for path in HEADERS if path.parent == INCLUDE]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(RUNTIME))
+
+
+def included(path: Path) -> list[Path]:
+    """The library's headers that a file includes, found as the compiler finds them."""
+    found = []
+    for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.MULTILINE):
+        places = [folder / name for folder in (path.parent, INCLUDE) if (folder / name).is_file()]
+        assert places, f"{name_of(path)} includes {name}, which is nowhere"
+        found.append(places[0].resolve())
+    return found
+
+
+def test_the_library_has_three_folders_and_a_readme() -> None:
+    assert {path.name for path in RUNTIME.iterdir()} == {"include", "src", "kernels", "README.md"}
+    assert {path.name for path in (RUNTIME / "kernels").iterdir()} == set(ROOMS)
+    assert set(sources()) == {path for path in FILES if path.suffix == ".c"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_room_includes_itself_and_what_lies_below_it(path: Path) -> None:
+    allowed = {path.parent, INCLUDE}
+    if path.parent.name in ROOMS:
+        allowed.add(RUNTIME / "kernels" / "common")
+    if path.parent.name in ("words", "dsp", "helium"):
+        allowed.add(RUNTIME / "kernels" / "portable")
+    for header in included(path):
+        assert header.suffix == ".h"
+        assert header.parent in allowed, f"{name_of(path)} includes {name_of(header)}"
+
+
+@pytest.mark.parametrize("path", sorted((RUNTIME / "kernels" / "common").glob("*.h")), ids=name_of)
+def test_a_common_header_has_users_in_two_rooms(path: Path) -> None:
+    users = {user.parent.name for user in kernel_sources() + HEADERS if path in included(user)}
+    assert len(users - {"common"}) > 1, f"only {users} includes it: it belongs there"
+
+
+def test_no_two_files_have_one_name() -> None:
+    """Object files of one folder are called after them."""
+    assert [name for name, count in Counter(path.name for path in FILES).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("path", kernel_sources(), ids=name_of)
+def test_a_kernel_and_its_file_have_one_name(path: Path) -> None:
+    signature = r"^void (\w+)\(const dimmer_model_t \*model, const void \*record, uint8_t \*arena\) \{$"
+    kernels = re.findall(signature, path.read_text(), re.MULTILINE)
+    assert kernels == ([path.stem] if path.name.startswith("dimmer_") else [])
+
+
+def test_every_file_of_a_kernel_is_known_to_the_generator() -> None:
+    files = {path.stem for path in kernel_sources() if path.name.startswith("dimmer_")}
+    assert files == {kernel.name for kernel in KERNELS}
+
+
+def test_only_kernels_that_are_named_are_compiled_and_all_that_they_share() -> None:
+    named = {path.name for path in kernel_sources(["dimmer_copy_s8"])}
+    assert {name for name in named if name.startswith("dimmer_")} == {"dimmer_copy_s8.c"}
+    assert named >= {path.name for path in kernel_sources() if not path.name.startswith("dimmer_")}
+    assert sources(["dimmer_copy_s8"]) == engine_sources() + kernel_sources(["dimmer_copy_s8"])
+
+
+def check_alone(command: list[str], header: str, source: Path) -> None:
+    source.write_text(f'#include "{header}"\nint main() {{ return 0; }}\n')
+    words = [*command, f"-I{INCLUDE}", "-fsyntax-only", str(source)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", HEADERS, ids=name_of)
+def test_every_header_compiles_alone(tmp_path: Path, path: Path) -> None:
+    check_alone([compiler("gcc"), *STRICT, "-Wno-unused-function"], str(path), tmp_path / "use.c")
+
+
+@pytest.mark.parametrize("path", PUBLIC, ids=name_of)
+@pytest.mark.parametrize("standard", ["c++98", "c++17"])
+def test_public_headers_are_for_cxx_too(tmp_path: Path, path: Path, standard: str) -> None:
+    command = [compiler("g++"), f"-std={standard}", "-Wall", "-Wextra", "-Wundef", "-Werror"]
+    check_alone(command, path.name, tmp_path / "use.cpp")
+
+
+@pytest.mark.parametrize("path", PUBLIC, ids=name_of)
+def test_public_names_begin_with_dimmer(path: Path) -> None:
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    macros = re.findall(r"^#define (\w+)", text, re.MULTILINE)
+    types = re.findall(r"^\} (\w+);|^typedef [^{]*?(\w+)(?:\[[^;]*)?;|^(?:struct|enum|union) (\w+)", text, re.MULTILINE)
+    constants = re.findall(r"^enum \{(.*?)\}|^typedef enum \{(.*?)\}", text, re.MULTILINE | re.DOTALL)
+    functions = re.findall(r"^(?:static inline |extern )?\w[\w ]*[ *](\w+)\(", text, re.MULTILINE)
+    assert path.name.startswith("dimmer")
+    assert types or functions
+    for name in [*macros, *re.findall(r"\b[A-Z]\w*", " ".join(a or b for a, b in constants))]:
+        assert name.startswith("DIMMER_"), name
+    for name in ["".join(group) for group in types] + functions:
+        assert re.match(r"dimmer(_|$)", name), name
+
+
+def globals_of(nm: str, file: Path) -> list[str]:
+    """Names that an object file defines for others."""
+    listed = output_of(nm, "-g", "--defined-only", file).splitlines()
+    return [line.split()[2] for line in listed if len(line.split()) == 3]
+
+
+def check_globals(nm: str, files: list[Path]) -> None:
+    for file in files:
+        names = globals_of(nm, file)
+        assert all(name.startswith("dimmer_") for name in names), f"{file.stem}: {names}"
+        if file.stem.startswith("dimmer_"):
+            assert set(names) <= {file.stem}, f"{file.stem}: {names}"
+
+
+def test_globals_on_the_host_begin_with_dimmer(tmp_path: Path) -> None:
+    command = [compiler("gcc"), *STRICT, f"-I{INCLUDE}", "-c", *map(str, sources())]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    files = sorted(tmp_path.glob("*.o"))
+    check_globals("nm", files)
+    assert [globals_of("nm", file) for file in files if file.stem == "dimmer_copy_s8"] == [["dimmer_copy_s8"]]
+
+
+@pytest.mark.board
+def test_globals_of_instruction_sets_begin_with_dimmer(objects: tuple[str, list[Path]]) -> None:
+    check_globals("arm-none-eabi-nm", objects[1])

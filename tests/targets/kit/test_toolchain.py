@@ -1,0 +1,53 @@
+"""Compiling: each source by itself, through ccache where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.toolchain import compile_objects
+from tests.firmware_gen.runtime.c_library import compiler
+
+
+def sources(folder: Path, *texts: str) -> list[Path]:
+    made = []
+    for number, text in enumerate(texts):
+        made.append(folder / f"part_{number}" / "same_name.c")
+        made[-1].parent.mkdir(parents=True)
+        made[-1].write_text(text)
+    return made
+
+
+def test_sources_of_one_name_become_objects_in_their_order(tmp_path: Path) -> None:
+    files = sources(tmp_path, "int one = 1;\n", "int two = 2;\n")
+    first, second = compile_objects([compiler("gcc"), "-Wall"], files, tmp_path, tmp_path)
+    assert b"one" in first.read_bytes()
+    assert b"two" in second.read_bytes()
+
+
+def test_a_changed_header_is_seen_behind_the_cache(tmp_path: Path) -> None:
+    (file,) = sources(tmp_path, '#include "value.h"\nint value = VALUE;\n')
+    objects = []
+    for value in (17, 23, 17):
+        (tmp_path / "value.h").write_text(f"#define VALUE {value}\n")
+        (made,) = compile_objects([compiler("gcc"), "-I."], [file], tmp_path, tmp_path)
+        objects.append(made.read_bytes())
+    assert objects[0] == objects[2] != objects[1]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_an_error_names_the_compiler_not_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cached: bool
+) -> None:
+    command = [compiler("gcc")]
+    found = shutil.which
+    if cached and not found("ccache"):
+        pytest.skip("needs sudo apt-get install ccache")
+    monkeypatch.setattr(shutil, "which", lambda name: found(name) if cached or name != "ccache" else None)
+    (file,) = sources(tmp_path, "int f(void) { return missing; }\n")
+    with pytest.raises(TargetError, match=r"gcc failed: .*missing") as caught:
+        compile_objects(command, [file], tmp_path, tmp_path)
+    assert "ccache" not in str(caught.value)

@@ -1,0 +1,213 @@
+"""Flashing over ssh: onto an ssh server of our own on the loopback, with bundles whose program is a shell script."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import ROOT
+from dimmer.targets.runners.ssh import Remote, check_bundle, install
+from tests.tiny import silent
+
+SSHD = Path("/usr/sbin/sshd")
+INSTALLER = ROOT / "targets" / "linux" / "install.sh"
+
+needs_server = pytest.mark.skipif(
+    not SSHD.exists() or shutil.which("scp") is None,
+    reason="needs sudo apt-get install --no-install-recommends openssh-server openssh-client",
+)
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(0.2)
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+    """This machine, over ssh, without a password."""
+    folder, port = tmp_path_factory.mktemp("sshd"), free_port()
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    shutil.copy(folder / "user.pub", folder / "authorized")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    lines = [
+        f"Port {port}",
+        "ListenAddress 127.0.0.1",
+        f"HostKey {folder / 'host'}",
+        f"AuthorizedKeysFile {folder / 'authorized'}",
+        "StrictModes no",
+        "UsePAM no",
+        "PasswordAuthentication no",
+        "PidFile none",
+        "Subsystem sftp internal-sftp",
+    ]
+    (folder / "config").write_text("\n".join(lines) + "\n")
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([str(SSHD), "-D", "-e", "-f", str(folder / "config")], stderr=log)
+    try:
+        end = time.monotonic() + 10
+        while not answers(port):
+            if server.poll() is not None or time.monotonic() > end:
+                pytest.skip(f"no ssh server can be started here: {(folder / 'log').read_text().strip()[-200:]}")
+            time.sleep(0.05)
+        options = (
+            f"Port={port}",
+            f"IdentityFile={folder / 'user'}",
+            "IdentitiesOnly=yes",
+            f"UserKnownHostsFile={folder / 'known'}",
+            "StrictHostKeyChecking=accept-new",
+        )
+        yield Remote(f"{getpass.getuser()}@127.0.0.1", options)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def make(folder: Path, version: str, program: str, architecture: str = platform.machine()) -> Path:
+    """A bundle whose program is a shell script."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "dimmer-run").write_text(f"#!/bin/sh\n{program}\n")
+    (folder / "bin" / "dimmer-run").chmod(0o755)
+    shutil.copy(INSTALLER, folder / "install.sh")
+    manifest = {"model": "toy", "version": version, "architecture": architecture}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    seal(folder)
+    return folder
+
+
+def seal(folder: Path) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in files]
+    (folder / "SHA256SUMS").write_text("".join(sums))
+
+
+def current(prefix: Path) -> str:
+    return (prefix / "current").readlink().name
+
+
+@needs_server
+def test_a_bundle_is_installed_and_becomes_the_current_one(board: Remote, tmp_path: Path) -> None:
+    prefix = tmp_path / "a prefix"
+    said = install(board, make(tmp_path / "1", "v1", 'test "$1" = --self-test'), str(prefix), silent)
+    assert said == f"installed toy v1 in {prefix}"
+    assert current(prefix) == "v1"
+    assert (prefix / "current" / "bin" / "dimmer-run").stat().st_mode & 0o111
+    install(board, make(tmp_path / "2", "v2", "exit 0"), str(prefix), silent)
+    install(board, make(tmp_path / "3", "v3", "exit 0"), str(prefix), silent)
+    assert current(prefix) == "v3"
+    assert sorted(path.name for path in (prefix / "versions").iterdir()) == ["v2", "v3"]
+
+
+@needs_server
+def test_a_bundle_that_fails_its_self_test_leaves_the_previous_one(board: Remote, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    install(board, make(tmp_path / "1", "v1", "exit 0"), str(prefix), silent)
+    with pytest.raises(DimmerError, match="the self-test of v2 fails; v1 stays installed"):
+        install(board, make(tmp_path / "2", "v2", "echo mode 80 differs >&2; exit 1"), str(prefix), silent)
+    assert current(prefix) == "v1"
+    assert sorted(path.name for path in (prefix / "versions").iterdir()) == ["v1"]
+    assert "mode 80 differs" in (prefix / "self-test.log").read_text()
+
+
+@needs_server
+def test_a_first_bundle_that_fails_leaves_nothing(board: Remote, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    with pytest.raises(DimmerError, match="the self-test of v1 fails; nothing is installed"):
+        install(board, make(tmp_path / "1", "v1", "exit 1"), str(prefix), silent)
+    assert not (prefix / "current").is_symlink()
+    assert not any((prefix / "versions").iterdir())
+
+
+@needs_server
+def test_the_same_version_mends_what_was_damaged(board: Remote, tmp_path: Path) -> None:
+    prefix, bundle = tmp_path / "prefix", make(tmp_path / "1", "v1", "exit 0")
+    install(board, bundle, str(prefix), silent)
+    (prefix / "current" / "bin" / "dimmer-run").write_text("damaged")
+    install(board, bundle, str(prefix), silent)
+    assert (prefix / "current" / "bin" / "dimmer-run").read_text() == "#!/bin/sh\nexit 0\n"
+    assert sorted(path.name for path in (prefix / "versions").iterdir()) == ["v1"]
+
+
+@needs_server
+def test_a_bundle_for_another_machine_is_not_copied(board: Remote, tmp_path: Path) -> None:
+    bundle = make(tmp_path / "1", "v1", "exit 0", architecture="sparc64")
+    with pytest.raises(DimmerError, match=rf"is for sparc64, .*@127\.0\.0\.1 is {platform.machine()}"):
+        install(board, bundle, str(tmp_path / "prefix"), silent)
+    assert not (tmp_path / "prefix").exists()
+
+
+@needs_server
+def test_a_folder_that_cannot_be_written_is_named(board: Remote, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DimmerError, match="file/prefix cannot be written"):
+        install(board, make(tmp_path / "1", "v1", "exit 0"), str(tmp_path / "file" / "prefix"), silent)
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="needs sudo apt-get install openssh-client")
+def test_an_unreachable_host_is_one_line(tmp_path: Path) -> None:
+    remote = Remote("nobody@127.0.0.1", (f"Port={free_port()}",))
+    with pytest.raises(DimmerError, match=r"nobody@127\.0\.0\.1 cannot be reached .*refused") as caught:
+        install(remote, make(tmp_path / "1", "v1", "exit 0"), None, silent)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bundle_that_is_damaged_here_is_not_copied(tmp_path: Path) -> None:
+    bundle = make(tmp_path / "1", "v1", "exit 0")
+    (bundle / "install.sh").write_text("exit 0\n")
+    with pytest.raises(DimmerError, match=r"install\.sh is damaged"):
+        check_bundle(bundle)
+    (bundle / "install.sh").unlink()
+    with pytest.raises(DimmerError, match=r"install\.sh is missing"):
+        check_bundle(bundle)
+    with pytest.raises(DimmerError, match="is no bundle"):
+        check_bundle(tmp_path)
+
+
+def test_the_installer_alone_refuses_damage_and_other_machines(tmp_path: Path) -> None:
+    def refused(bundle: Path) -> str:
+        command = ["sh", str(bundle / "install.sh"), str(tmp_path / "prefix")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        return done.stderr.splitlines()[-1]
+
+    bundle = make(tmp_path / "1", "v1", "exit 0")
+    (bundle / "bin" / "dimmer-run").write_text("cut")
+    assert refused(bundle) == "error: the bundle is damaged: copy it again"
+    other = make(tmp_path / "2", "v1", "exit 0", architecture="sparc64")
+    assert refused(other).startswith(f"error: this bundle is for sparc64, this machine is {platform.machine()}")
+    (other / "manifest.json").unlink()
+    assert refused(other).startswith("error: there is no manifest.json")
+    assert not (tmp_path / "prefix").exists()
+
+
+def test_flash_wants_a_host_for_a_linux_board_and_for_no_other() -> None:
+    for arguments, message in (
+        (["jetson"], "jetson is reached over ssh: name the board with --host user@address"),
+        (["host", "--host", "a@b"], "host is not reached over ssh: leave --host away"),
+    ):
+        command = [sys.executable, "-m", "dimmer.pipeline.flash", "--target", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr == f"error: {message}\n"
