@@ -11,7 +11,7 @@ import pytest
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
-from dimmer.pipeline.recipe.sections.checks import InvalidKey
+from dimmer.pipeline.recipe.sections.checks import InvalidKeyError
 from dimmer.pipeline.recipe.sections.training import (
     Augmentation,
     AverageSection,
@@ -42,7 +42,7 @@ seed = 1
 """
 
 
-SOUND = {
+SOUND: dict[str, Any] = {
     **{"epochs": 3, "batch": 16, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "warmup": 0.1},
     **{"alpha": 0.5, "temperature": 2.0, "seed": 1},
 }
@@ -111,6 +111,6 @@ def test_teacher_and_polish_say_what_is_wrong(recipe_file: Path, section: str, s
     ],
 )
 def test_a_wrong_value_is_refused(section: Callable[..., object], key: str, wrong: Any) -> None:
-    with pytest.raises(InvalidKey) as caught:
+    with pytest.raises(InvalidKeyError) as caught:
         section(**{key: wrong})
     assert caught.value.key == key
