@@ -69,7 +69,8 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root
 
 
-def _calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
+def calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
+    """A recipe trained and calibrated, with one thread."""
     import torch
 
     from dimmer.pipeline import calibrate, train
@@ -85,7 +86,8 @@ def _calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
     return TinyBuild(recipe, builds / name)
 
 
-def _converted(built: TinyBuild) -> TinyBuild:
+def converted(built: TinyBuild) -> TinyBuild:
+    """The same exported and converted."""
     from dimmer.pipeline import convert, export
 
     export.run(built.recipe, built.build, silent)
@@ -96,16 +98,16 @@ def _converted(built: TinyBuild) -> TinyBuild:
 @pytest.fixture(scope="session")
 def tiny(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyBuild:
     """Trained and calibrated."""
-    return _calibrated(builds, tmp_path_factory.mktemp("tiny"), "tiny-r10", TINY)
+    return calibrated(builds, tmp_path_factory.mktemp("tiny"), "tiny-r10", TINY)
 
 
 @pytest.fixture(scope="session")
 def tiny_converted(tiny: TinyBuild) -> TinyBuild:
     """Exported and converted as well."""
-    return _converted(tiny)
+    return converted(tiny)
 
 
 @pytest.fixture(scope="session")
 def tiny_narrow(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyBuild:
     """A network whose blocks also run with 4 and 2 bits, trained, calibrated, exported and converted."""
-    return _converted(_calibrated(builds, tmp_path_factory.mktemp("narrow"), "tiny-narrow-r10", TINY_NARROW))
+    return converted(calibrated(builds, tmp_path_factory.mktemp("narrow"), "tiny-narrow-r10", TINY_NARROW))

@@ -115,7 +115,7 @@ def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:
     """
     path = checkpoint or find_checkpoint(recipe)
     tensors, _ = load_tensors(path)
-    network = build(recipe.model.family, recipe.model.config())
+    network = build(recipe.model.family, recipe.model.config)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

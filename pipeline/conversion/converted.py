@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dimmer.pipeline.artifacts.calibration import Calibration
-from dimmer.pipeline.artifacts.converted import MODES, boundaries, positions
+from dimmer.pipeline.artifacts.converted import MODES
 from dimmer.pipeline.conversion.float_model import float_models
 from dimmer.pipeline.conversion.narrow import load_narrow, narrowed
 from dimmer.pipeline.conversion.quantise import named, quantise
@@ -15,6 +15,7 @@ from dimmer.pipeline.conversion.recognise import recognise
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks.sites import boundaries, positions
 
 
 def convert(calibration: Calibration, source: Path, out: Path, progress: Progress) -> None:
@@ -42,10 +43,11 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
         narrow = source / f"{name}.narrow.npz"
         if narrow.is_file():
             with np.load(narrow) as archive:
-                content = narrowed(content, Mode.parse(name), boundaries(name), load_narrow(dict(archive)))
+                content = narrowed(content, load_narrow(dict(archive)))
         (out / f"{name}.tflite").write_bytes(content)
         model.unlink()
-        entries.append({"name": name, "file": f"{name}.tflite", "boundaries": boundaries(name)})
+        entries.append({"name": name, "file": f"{name}.tflite", "boundaries": boundaries(Mode.parse(name))})
     check_shared_weights({name: out / f"{name}.tflite" for name in names})
-    contents: dict[str, Any] = {"positions": positions(names[0]), "modes": entries}
+    schedule = [position.name for position in positions(Mode.parse(names[0]))]
+    contents: dict[str, Any] = {"positions": schedule, "modes": entries}
     atomic_write(out / MODES, json.dumps(contents, indent=1) + "\n")

@@ -12,8 +12,8 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.networks import ResNet
-    from dimmer.pipeline.networks.deploy import DeployedNetwork
+    from dimmer.pipeline.networks import Network
+    from dimmer.pipeline.networks.deployed import DeployedNetwork
 
 
 OPSET = 17
@@ -23,7 +23,7 @@ CHECK_IMAGES = 8
 TOLERANCE = 1e-3
 
 
-def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path) -> None:
+def export_mode(network: Network, calibration: Calibration, name: str, out: Path) -> None:
     """Writes one mode's ONNX file and its site values.
 
     Raises:
@@ -77,14 +77,21 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
 
 
 def save_narrow(path: Path, network: DeployedNetwork) -> None:
-    """Writes `site/bits`, `site/codes` int8[O,H,W,I], `site/scale` and `site/bias` float64[O]; nothing at 8 bits."""
+    """Writes what `conversion.narrow.load_narrow` reads; nothing at 8 bits.
+
+    Of every narrow convolution `site/codes` int8[O,H,W,I], `site/scale` and `site/bias` float64[O], and `site/reads`,
+    a site; of every activation on a narrow grid `site/bits`, and `site/rounds`, the site that it copies, or "".
+    """
     import numpy as np
 
     arrays = {}
     for site, weights in network.narrow_weights().items():
-        arrays[f"{site}/bits"] = np.array(weights.bits)
         arrays[f"{site}/codes"] = np.moveaxis(weights.codes.numpy(), 1, -1)
         arrays[f"{site}/scale"] = weights.scale.numpy()
         arrays[f"{site}/bias"] = weights.bias.numpy()
+        arrays[f"{site}/reads"] = np.array(weights.reads)
+    for site, tensor in network.narrow_tensors().items():
+        arrays[f"{site}/bits"] = np.array(tensor.bits)
+        arrays[f"{site}/rounds"] = np.array(tensor.rounds or "")
     if arrays:
         np.savez(path, **arrays)  # type: ignore[arg-type]

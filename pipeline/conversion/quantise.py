@@ -46,8 +46,8 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
 def named(model: bytes, sites: Mapping[str, str]) -> bytes:
     """The same model with its tensors named after the network's sites.
 
-    A tensor gets its site's name ("0.1.conv2"), constants the name of what they make ("0.1.conv2/weights"), a second
-    tensor of a site its operator's ("1.0.conv1/pad"). Generated C, reports and error messages speak these names.
+    A tensor gets its site's name ("0.1.out"), constants the name of what they make ("logits/weights"), a second
+    tensor of a site its operator's ("0.1.out/pad"). Generated C, reports and error messages speak these names.
     """
     from ai_edge_litert import schema_py_generated as schema
 

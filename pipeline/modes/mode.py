@@ -24,7 +24,7 @@ class NetworkCost:
 
     Attributes:
         fixed: MACs that every mode pays (stem and head), always at 8 bits.
-        blocks: MACs of each residual block, stage by stage, its shortcut convolution included.
+        blocks: MACs of each block, stage by stage.
     """
 
     fixed: int

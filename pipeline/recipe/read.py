@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.recipe.sections.checks import InvalidKeyError
 
 T = TypeVar("T")
 
@@ -35,19 +36,34 @@ class _Where:
         return str(self._path)
 
 
-def _read(cls: type[T], table: Any, section: tuple[str, ...], where: _Where) -> T:
-    """Fill a section's dataclass from its table."""
+def _read(
+    cls: type[T],
+    table: Any,
+    section: tuple[str, ...],
+    where: _Where,
+    given: Mapping[str, Any] | None = None,
+    beside: Sequence[str] = (),
+) -> T:
+    """Fill a section's dataclass from its table.
+
+    Args:
+        given: fields that are no keys of the table.
+        beside: keys of the table that are no fields.
+
+    Raises:
+        DimmerError: an unknown, missing or wrong key; the message names file, line and key.
+    """
     name = ".".join(section)
     if not isinstance(table, dict):
         raise DimmerError(f"{where.at(section[:-1], section[-1])}: {name} must be a section, [{name}]")
     hints = get_type_hints(cls)
     assert dataclasses.is_dataclass(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+    values = dict(given or {})
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.name not in values}
     for key in table:
-        if key not in fields:
+        if key not in fields and key not in beside:
             at = where.at(section, key)
-            raise DimmerError(f"{at}: unknown key '{key}' in [{name}]; known are: {', '.join(fields)}")
-    values: dict[str, Any] = {}
+            raise DimmerError(f"{at}: unknown key '{key}' in [{name}]; known are: {', '.join((*fields, *beside))}")
     for key, known in fields.items():
         if key in table:
             values[key] = _convert(hints[key], table[key], section, key, where)
@@ -57,7 +73,7 @@ def _read(cls: type[T], table: Any, section: tuple[str, ...], where: _Where) -> 
         return cls(**values)
     except InvalidKeyError as error:
         at = where.at(section, error.key)
-        raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error}") from error
+        raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error.reason}") from error
 
 
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import torch
 
     from dimmer.calibration.assign import Choice
-    from dimmer.pipeline.networks import ResNet
-    from dimmer.pipeline.networks.deploy import DeployedNetwork
+    from dimmer.pipeline.networks import Network
+    from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.subnets.norms import BATCH, _own_statistics
 
 PROBE_IMAGES = 64
 
 
-def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) -> None:
+def calibrate(recipe: Recipe, network: Network, out: Path, progress: Progress) -> None:
     """Writes `calibration.json` and `statistics.safetensors` into `out`."""
     import torch
     from safetensors.torch import save_file
@@ -48,7 +48,14 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
     val_x, val_y = to_input(data.val.images), torch.from_numpy(data.val.labels)
 
     search_x = to_input(data.train.images[order[-recipe.selection.images :]])
-    modes = candidate_modes(recipe, network, search_x, lambda share: progress("search over widths", 0.1 * share))
+    modes = candidate_modes(
+        network,
+        recipe.forced_modes(),
+        recipe.selection,
+        recipe.train.temperature,
+        search_x,
+        lambda share: progress("search over widths", 0.1 * share),
+    )
     deployed: dict[str, DeployedNetwork] = {}
     kept: dict[str, torch.Tensor] = {}
     floats: dict[str, Measured] = {}
@@ -60,7 +67,7 @@ def calibrate(recipe: Recipe, network: ResNet, out: Path, progress: Progress) ->
         as_trained[name] = floats[name] = measure(plain, val_x, val_y)
         deployed[name] = plain
         # The depths in between were never trained; widths were, block by block.
-        depths = set(mode.skip_flags(recipe.model.mandatory))
+        depths = set(mode.skip_flags(recipe.model.config.mandatory))
         if settings.recalibrate_bn and len(depths) > 1:
             statistics = _own_statistics(network, mode, for_norms)
             own = deploy(network, mode, statistics)

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     import torch
 
     from dimmer.pipeline.modes.mode import Mode
-    from dimmer.pipeline.networks import ResNet
+    from dimmer.pipeline.networks import Network
 
 
 BATCH = 128
 
 
 def _own_statistics(
-    network: ResNet, mode: Mode, images: torch.Tensor
+    network: Network, mode: Mode, images: torch.Tensor
 ) -> Mapping[str, tuple[torch.Tensor, torch.Tensor]]:
     from dimmer.calibration.batchnorm import recalibrated
 
@@ -26,7 +26,7 @@ def _own_statistics(
     return recalibrated(network, lambda x: network(x, mode), batches, trained_prefix(network, mode))
 
 
-def trained_prefix(network: ResNet, mode: Mode) -> set[str]:
+def trained_prefix(network: Network, mode: Mode) -> set[str]:
     """Names of the modules with which a mode begins just as a trained one does.
 
     They see the same there, so that statistics of its own would only cost flash: stem, and the first blocks that
@@ -42,5 +42,6 @@ def trained_prefix(network: ResNet, mode: Mode) -> set[str]:
             trained = network.blocks(make(config.mandatory, config.skippable, bits))
             pairs = zip(own, trained, strict=False)
             longest = max(longest, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    inside = ("stem.", *(f"{name}." for name, *_ in own[:longest]))
-    return {name for name, _ in network.named_modules() if name.startswith(inside)}
+    begun = (network.stem, *(executed.block for executed in own[:longest]))
+    inside = {id(module) for part in begun for module in part.modules()}
+    return {name for name, module in network.named_modules() if id(module) in inside}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
-from dimmer.pipeline.networks import ResNet
+from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import GatedCost, GatePlace
 from dimmer.pipeline.networks.measure import distillation
 
@@ -39,7 +39,7 @@ class StaticMode:
 
 @torch.no_grad()
 def static_front(
-    network: ResNet,
+    network: Network,
     cost: GatedCost,
     places: Sequence[Sequence[GatePlace]],
     x: Tensor,

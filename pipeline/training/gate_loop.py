@@ -153,7 +153,7 @@ def _run_epoch(
 
 def _finish(trainer: GateTrainer, dataset: Dataset, history: list[Epoch], run_id: dict[str, Any], out: Path) -> None:
     """Look at the test images, once, and write history, backbone and gates; these last, as they end the training."""
-    settings, config = trainer.settings, trainer.recipe.model.config()
+    settings, config = trainer.settings, trainer.recipe.model.config
     if trainer.best:
         trainer.gated.gates.load_state_dict(trainer.best)
     statics = _Statics(trainer, dataset)

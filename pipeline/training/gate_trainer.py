@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.data.dataset import Images, Split
 from dimmer.pipeline.data.encoding import to_input
-from dimmer.pipeline.networks import ResNet, clamp_gammas
+from dimmer.pipeline.networks import Network, clamp_gammas
 from dimmer.pipeline.networks.gates.budget import LEVELS, budget_level, direction, gated_cost, level_budget
 from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates, Outcome
 from dimmer.pipeline.networks.measure import distillation
@@ -89,9 +89,9 @@ def sample_budget(settings: GatesSection, rng: np.random.Generator) -> float:
     return level_budget(int(rng.integers(budget_level(settings.lowest_budget), LEVELS + 1)))
 
 
-def make_gated(recipe: Recipe, network: ResNet) -> GatedNetwork:
+def make_gated(recipe: Recipe, network: Network) -> GatedNetwork:
     """A network with untrained gates; seed torch before for repeatable weights."""
-    config, shape = recipe.model.config(), recipe.gates.config()
+    config, shape = recipe.model.config, recipe.gates.config()
     cost = gated_cost(config, network.cost(), shape, recipe.gates.reference_bits)
     return GatedNetwork(network, Gates(config, shape), cost)
 
@@ -115,7 +115,7 @@ def measure(gated: GatedNetwork, split: Split, budget: float, count: int | None 
     return Measured(100 * right / total, spent / total, dict(modes.most_common()))
 
 
-def choices(recipe: Recipe, network: ResNet, gates: Gates, split: Split, budget: float) -> NDArray[np.int64]:
+def choices(recipe: Recipe, network: Network, gates: Gates, split: Split, budget: float) -> NDArray[np.int64]:
     """What trained gates choose for a split in front of the float network: bits, int64[N, blocks]."""
     gated = GatedNetwork(network, gates, make_gated(recipe, network).cost).eval()
     rows = []

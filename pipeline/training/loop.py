@@ -129,7 +129,7 @@ def _teacher(recipe: Recipe, out: Path, device: str | None, progress: Progress) 
         device=device,
         progress=lambda text, share: progress(f"teacher, {text}", 0.0),
     )
-    config = of_teacher.model.config().alone("super")
+    config = of_teacher.model.config.alone("super")
     network = build(recipe.model.family, config)
     network.load_state_dict(load_tensors(checkpoint)[0])
     return network

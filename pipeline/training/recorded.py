@@ -12,25 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.layers.blocks import Norm, select_norm
 from dimmer.pipeline.training.losses import Lesson, Losses
 from dimmer.pipeline.training.trainer import Trainer
-
-
-def parameters_of(network: Network, mode: Mode) -> set[Tensor]:
-    """The parameters that an inference in this mode reads."""
-    used: set[Tensor] = set(network.stem.parameters()) | set(network.fc.parameters())
-    for _, block, skipped, bits in network.blocks(mode):
-        pairs: list[tuple[nn.Conv2d, Norm]] = [(block.conv1, block.norm1), (block.conv2, block.norm2)]
-        if block.shortcut is not None:
-            pairs.append((block.shortcut.conv, block.shortcut.norm))
-        for conv, norm in pairs:
-            used |= {conv.weight, *select_norm(norm, skipped, bits).parameters()}
-    return used
 
 
 @dataclass(frozen=True)
@@ -141,5 +127,5 @@ class RecordedSteps:
 
     def _parameters_of(self, mode: Mode) -> set[Tensor]:
         if mode not in self._used:
-            self._used[mode] = parameters_of(self.trainer.network, mode)
+            self._used[mode] = self.trainer.network.parameters_in(mode)
         return self._used[mode]

@@ -47,7 +47,7 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
     """
     source = out / "checkpoint.safetensors"
     _, record = load_tensors(source)
-    network = build_network(recipe.model.family, recipe.model.config())
+    network = build_network(recipe.model.family, recipe.model.config)
     cost = network.cost()
     results: dict[str, Any] = {
         "model": recipe.name,
@@ -126,11 +126,11 @@ def _float_results(path: Path, start: dict[str, Any]) -> dict[str, Any]:
 
 def _networks(recipe: Recipe) -> dict[str, Mode]:
     """Super-net and base-net at every width, named as in a training's record."""
-    sizes = recipe.model.mandatory, recipe.model.skippable
+    sizes = recipe.model.config.mandatory, recipe.model.config.skippable
     return {
         name if bits == FULL_BITS else f"{name}-{bits}": make(*sizes, bits)
         for name, make in (("super", super_mode), ("base", base_mode))
-        for bits in recipe.model.bits
+        for bits in recipe.model.config.bits
     }
 
 

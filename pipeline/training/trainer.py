@@ -47,7 +47,7 @@ class Trainer:
         self.recipe = recipe
         self.settings = recipe.train
         self.device = device
-        config = recipe.model.config()
+        config = recipe.model.config
         torch.manual_seed(self.settings.seed)
         network = build(recipe.model.family, config.alone(alone) if alone else config)
         self.network: Network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]

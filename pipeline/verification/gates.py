@@ -56,7 +56,7 @@ def verify_gates(
     from dimmer.pipeline.training.gate_trainer import choices
     from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches, mode_counts
 
-    gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()
+    gates, config, shape = recipe_gates(recipe), recipe.model.config, recipe.gates.config()
     assert gates is not None
     test = load_dataset(recipe.model.dataset).test
     images, blocks = to_int8(test.images), len(gates.blocks)

@@ -23,8 +23,11 @@ def recipe_of(tmp_path_factory: pytest.TempPathFactory, text: str) -> Recipe:
 
 def modes_of(recipe: Recipe) -> list[str]:
     torch.manual_seed(0)
-    network = build(recipe.model.family, recipe.model.config())
-    return [str(mode) for mode in candidate_modes(recipe, network, torch.randn(8, 1, 28, 28))]
+    network = build(recipe.model.family, recipe.model.config)
+    return [
+        str(mode)
+        for mode in candidate_modes(network, recipe.forced_modes(), recipe.selection, 2.0, torch.randn(8, 1, 28, 28))
+    ]
 
 
 def test_at_8_bits_they_are_the_depth_patterns(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -38,7 +41,7 @@ def test_every_width_has_all_depths_and_the_search_adds_mixed_ones(tmp_path_fact
         assert {f"{bits}{bits}.{bits}{bits}", f"{bits}0.{bits}0", f"{bits}{bits}.{bits}0"} <= set(modes)
     assert "84.20" in modes, "forced"
     assert len(modes) <= 3 * 4 + 1 + recipe.selection.search
-    costs = [Mode.parse(m).bit_operations(build(recipe.model.family, recipe.model.config()).cost()) for m in modes]
+    costs = [Mode.parse(m).bit_operations(build(recipe.model.family, recipe.model.config).cost()) for m in modes]
     assert costs == sorted(costs, reverse=True)
 
 

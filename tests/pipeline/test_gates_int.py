@@ -8,7 +8,7 @@ import torch
 
 from dimmer.firmware_gen.gates import pool, requantize
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.networks import ResNetConfig
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.budget import GateConfig
 from dimmer.pipeline.networks.gates.integer import choose_stage, compare, integer_gates
 from dimmer.pipeline.networks.gates.network import GateLinear, Gates

@@ -9,7 +9,7 @@ import torch
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.training import TeacherSection
-from dimmer.pipeline.training.recorded import RecordedSteps, parameters_of
+from dimmer.pipeline.training.recorded import RecordedSteps
 from dimmer.pipeline.training.sampling import sample_mode
 from dimmer.pipeline.training.trainer import Trainer
 
@@ -29,7 +29,7 @@ def recipe() -> Recipe:
 
 def teacher_of(recipe: Recipe) -> Network:
     torch.manual_seed(3)
-    return build("resnet", recipe.of_teacher().model.config().alone("super"))
+    return build("resnet", recipe.of_teacher().model.config.alone("super"))
 
 
 def test_the_parameters_of_a_step_are_those_that_get_gradients(recipe: Recipe) -> None:
@@ -42,7 +42,7 @@ def test_the_parameters_of_a_step_are_those_that_get_gradients(recipe: Recipe) -
         trainer.step(x, labels, 0.01, mode)
         found = {p for p in trainer.network.parameters() if p.grad is not None}
         modes = (trainer.super, trainer.base, mode)
-        assert found == set().union(*(parameters_of(trainer.network, m) for m in modes)), str(mode)
+        assert found == set().union(*(trainer.network.parameters_in(m) for m in modes)), str(mode)
 
 
 @needs_gpu

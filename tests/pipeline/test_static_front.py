@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import ResNet, ResNetConfig
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
 from dimmer.pipeline.subnets.static_front import StaticMode, best_within, static_front
 

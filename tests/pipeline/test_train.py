@@ -15,7 +15,9 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import MIN_GAMMA, build
+from dimmer.pipeline.networks import build
+from dimmer.pipeline.networks.families.resnet import Stem
+from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 from dimmer.pipeline.networks.measure import accuracy, distillation
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.training import AverageSection, PolishSection, QatSection, TeacherSection
@@ -166,7 +168,9 @@ def test_without_weights_the_error_names_the_command(recipe: Recipe) -> None:
 
 def test_a_damaged_or_foreign_checkpoint_is_named(recipe: Recipe, tmp_path: Path) -> None:
     path = train(override(recipe, None, 1), tmp_path)
-    wider = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, widths=(4, 16)))
+    wider = dataclasses.replace(
+        recipe, model=dataclasses.replace(recipe.model, config=recipe.model.config.widened((4, 16)))
+    )
     with pytest.raises(DimmerError, match="another network"):
         load_network(wider, path)
     path.write_bytes(path.read_bytes()[:-1])
@@ -192,7 +196,8 @@ def test_shipping_copies_the_checkpoint_and_compares_with_networks_trained_alone
 
 def narrow(recipe: Recipe) -> Recipe:
     """The same recipe with one more epoch for blocks of 4 and 2 bits."""
-    model = dataclasses.replace(recipe.model, bits=(8, 4, 2))
+    config = dataclasses.replace(recipe.model.config, bits=(8, 4, 2))
+    model = dataclasses.replace(recipe.model, config=config)
     return dataclasses.replace(recipe, model=model, qat=QatSection(epochs=1))
 
 
@@ -356,8 +361,9 @@ def test_the_mean_network_has_statistics_of_its_own_also_in_norms_that_modes_sha
     trainer.network.state_dict()["stem.norm.running_mean"].fill_(40.0)
     x = to_input(bright_or_dark().train.images[:64])
     trainer.take_mean([x])
-    seen = trainer.network.stem.conv(x).mean((0, 2, 3))
-    torch.testing.assert_close(trainer.network.stem.norm.running_mean, seen)
+    stem = trainer.network.stem
+    assert isinstance(stem, Stem)
+    torch.testing.assert_close(stem.norm.running_mean, stem.conv(x).mean((0, 2, 3)))
     assert trainer.averaged == 0
 
 
@@ -436,7 +442,7 @@ def test_a_teacher_is_trained_once_beside_the_trainings_that_it_serves(recipe: R
 
 def test_the_super_net_learns_from_labels_and_teacher(recipe: Recipe) -> None:
     recipe = dataclasses.replace(taught(recipe, 0.75), train=dataclasses.replace(recipe.train, weight_decay=0.0))
-    teacher = build("resnet", recipe.of_teacher().model.config().alone("super"))
+    teacher = build("resnet", recipe.of_teacher().model.config.alone("super"))
     trainer = Trainer(recipe, "super", torch.device("cpu"), teacher)
     x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
     trainer.network.train()

@@ -12,7 +12,7 @@ from torch import Tensor
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import base_mode, super_mode
-from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.family import NetworkConfig
 from dimmer.pipeline.networks.gates.budget import GatePlace
 from dimmer.pipeline.networks.gates.network import (
     FEATURE_FRACTION,
@@ -42,7 +42,7 @@ def _linear(layer: GateLinear, output_fraction: int | None) -> Linear:
     return Linear(_codes(layer.weight, fraction), _bias(layer.bias, steps), shift)
 
 
-def integer_gates(gates: Gates, config: ResNetConfig) -> GateSet:
+def integer_gates(gates: Gates, config: NetworkConfig) -> GateSet:
     """The gates as the device computes them.
 
     Raises:
@@ -78,7 +78,7 @@ def integer_gates(gates: Gates, config: ResNetConfig) -> GateSet:
     return found
 
 
-def _source(config: ResNetConfig, place: GatePlace, bits: int, skipped: bool) -> str:
+def _source(config: NetworkConfig, place: GatePlace, bits: int, skipped: bool) -> str:
     """The mode that has this block with these bits and this state of the stage's sub-path."""
     if not bits:
         return str(base_mode(config.mandatory, config.skippable))

@@ -13,7 +13,8 @@ from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.narrow import packed_int4
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks.deploy import DeployedBlock, DeployedNetwork, deploy
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.deployed import DeployedBlock, DeployedNetwork
 from dimmer.pipeline.networks.layers.quantisers import activation_step
 from tests.tiny import TinyBuild
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline.core.checks import require
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.read import _read, _Where
-from dimmer.pipeline.recipe.sections.checks import _require
 
 FILE = Path("lamp.toml")
 
@@ -29,7 +29,7 @@ class Lamp:
     shade: Shade = field(default_factory=Shade)
 
     def __post_init__(self) -> None:
-        _require(self.watts > 0, "watts", "must be positive")
+        require(self.watts > 0, "watts", "must be positive")
 
 
 def read(text: str) -> Lamp:
@@ -66,3 +66,12 @@ def test_a_key_that_is_nowhere_is_told_with_its_section_or_the_file() -> None:
     assert where.at(("lamp",), "watts") == "lamp.toml, line 3"
     assert where.at(("lamp",), "bits") == "lamp.toml, line 2"
     assert where.at(("desk",), "bits") == "lamp.toml"
+
+
+def test_fields_may_come_from_elsewhere_and_keys_may_be_left_to_others() -> None:
+    text = "[lamp]\nwatts = 1\nplug = 'EU'\n"
+    where = _Where(FILE, text)
+    table = tomllib.loads(text)["lamp"]
+    assert _read(Lamp, table, ("lamp",), where, {"bits": (4,)}, ["plug"]) == Lamp(1.0, (4,))
+    with pytest.raises(DimmerError, match=r"line 3: unknown key 'plug' in \[lamp\]; known are: watts, names"):
+        _read(Lamp, table, ("lamp",), where, {"bits": (4,)})

@@ -132,7 +132,7 @@ def test_teacher_and_polish_are_part_of_the_training_only_where_they_have_epochs
         hashes.add(load_recipe(recipe_file).training_hash())
     assert len(hashes) == 2
     taught = load_recipe(recipe_file)
-    assert taught.of_teacher().model.widths == (8, 16)
+    assert taught.of_teacher().model.config.widths == (8, 16)
     assert not taught.of_teacher().teacher.epochs
     recipe_file.write_text(GOOD + "\n" + sections[2] + "[polish]\nepochs = 1\n")
     polished = load_recipe(recipe_file)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dimmer.pipeline.recipe.sections.checks import InvalidKeyError
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dimmer.calibration.ranges import METHODS as ESTIMATORS
-from dimmer.pipeline.recipe.sections.checks import InvalidKeyError
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.recipe.sections.publishing import METHODS, CalibrationSection, SelectionSection, VerifySection
 
 

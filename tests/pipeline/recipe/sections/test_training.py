@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
-from dimmer.pipeline.recipe.sections.checks import InvalidKeyError
 from dimmer.pipeline.recipe.sections.training import (
     Augmentation,
     AverageSection,
@@ -60,7 +60,7 @@ def recipe_file(tmp_path: Path) -> Path:
     ("section", "says"),
     [
         ("[teacher]\nepochs = 2\n", r"teacher\.widths = None: must have one entry a stage"),
-        ("[teacher]\nepochs = 2\nwidths = [8]\n", r"teacher\.widths must have one entry a stage, as many as model"),
+        ("[teacher]\nepochs = 2\nwidths = [8]\n", r"line 21: teacher\.widths = \[8\]: must have one entry a stage"),
         ("[teacher]\nepochs = 2\nwidths = [8, 16]\nweight = 0.0\n", r"teacher\.weight = 0\.0: must be over 0"),
         ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must not be negative"),
         ("[polish]\nlowest = 1.5\n", r"polish\.lowest = 1\.5: must be 0 to 1"),
