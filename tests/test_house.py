@@ -48,9 +48,6 @@ def home_of_tests(module: Path) -> Path:
     return ROOT / "tests" / inner.parent / f"test_{name}.py"
 
 
-test_file.__test__ = False  # type: ignore[attr-defined]
-
-
 def defines_something(module: Path) -> bool:
     """Whether a module has a function or a class of its own."""
     return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in ast.parse(module.read_text()).body)
