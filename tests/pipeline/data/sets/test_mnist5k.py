@@ -27,3 +27,8 @@ def test_mnist5k_has_its_fixed_split() -> None:
     assert digest == "4358345d1db17c4a111ad169ca6d3910a9fa8f25359bfe16a5b67c4db97a7f3b"
     means = [dataset.test.images[dataset.test.labels == digit].mean() for digit in (0, 1)]
     assert means[0] > 1.5 * means[1], "zeros have more ink than ones: images and labels belong together"
+
+
+def test_what_one_caller_does_to_the_images_does_not_reach_the_next() -> None:
+    load_dataset("mnist5k").test.images[:] = 0
+    assert load_dataset("mnist5k").test.images.any()
