@@ -8,61 +8,15 @@ the stock interpreter runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from dimmer.pipeline.artifacts.exported import Narrow, NarrowLayer
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.networks.sites import NarrowTensor
 from dimmer.pipeline.oracle.tflite import pack, unpack
 
 CONV_VERSION_INT4 = 7
 QUANTIZE_VERSION_INT8 = 2
 _ZERO_POINT = -128
-
-
-@dataclass(frozen=True)
-class NarrowLayer:
-    """One convolution's constants.
-
-    Attributes:
-        codes: int8[O,H,W,I], -7..7, or -7, 0 and 7.
-        scale: float64[O], real value of one step.
-        bias: float64[O].
-        reads: the site that it reads.
-    """
-
-    codes: Any
-    scale: Any
-    bias: Any
-    reads: str
-
-
-@dataclass(frozen=True)
-class Narrow:
-    """What is narrow in a mode, by site."""
-
-    layers: Mapping[str, NarrowLayer]
-    tensors: Mapping[str, NarrowTensor]
-
-
-def load_narrow(arrays: Mapping[str, Any]) -> Narrow:
-    """From the arrays that the export stage saved (`conversion.onnx.save_narrow`)."""
-
-    def sites(field: str) -> list[str]:
-        return [key.removesuffix(field) for key in arrays if key.endswith(field)]
-
-    layers = {
-        site: NarrowLayer(
-            arrays[f"{site}/codes"], arrays[f"{site}/scale"], arrays[f"{site}/bias"], str(arrays[f"{site}/reads"])
-        )
-        for site in sites("/codes")
-    }
-    tensors = {
-        site: NarrowTensor(int(arrays[f"{site}/bits"]), str(arrays[f"{site}/rounds"]) or None)
-        for site in sites("/bits")
-    }
-    return Narrow(layers, tensors)
 
 
 def narrowed(content: bytes, narrow: Narrow) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from dimmer.pipeline.oracle.tflite import pack, unpack
 
@@ -24,9 +23,10 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
     from ai_edge_quantizer import quantizer
     from ai_edge_quantizer import recipe as recipes
+    from numpy.typing import NDArray
 
     reader = Interpreter(str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
-    statistics: dict[str, Any] = {}
+    statistics: dict[str, dict[str, NDArray[np.float32]]] = {}
     for d in reader.get_tensor_details():
         if d["name"] in sites:
             low, high = ranges[sites[d["name"]]]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dimmer.pipeline.artifacts.exported import Sites
 from dimmer.pipeline.core.errors import DimmerError
 
 RELATIVE_TOLERANCE = 2e-3
@@ -14,11 +14,11 @@ RELATIVE_TOLERANCE = 2e-3
 _SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
 
 
-def recognise(model: Path, sites: Mapping[str, Any]) -> dict[str, str]:
+def recognise(model: Path, sites: Sites) -> dict[str, str]:
     """Which tensor of a float .tflite is which site.
 
     Args:
-        sites: site -> float32[1,C,H,W] or float32[1,C], with the network's input under "input".
+        sites: of the mode that the file was converted from.
 
     Returns:
         Tensor name -> site, for every float tensor that an operator writes, and for the input.

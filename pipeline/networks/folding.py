@@ -88,7 +88,7 @@ class Folding:
         if self.bits != FULL_BITS:
             self.tensors[self.site(tensor)] = NarrowTensor(self.bits, self.entry if copy else None)
 
-    def convolution(self, tensor: str, conv: nn.Conv2d, norm: Norm, reads: str = "") -> nn.Conv2d:
+    def convolution(self, tensor: str, conv: nn.Conv2d, norm: Norm, reads: str | None = None) -> nn.Conv2d:
         """The convolution with its norm folded in: weights codes x step, and a bias.
 
         Args:
@@ -98,15 +98,17 @@ class Folding:
                 slices of that width. Without it they have 8 bits whatever the part's width.
 
         Raises:
-            DimmerError: a gamma is not positive.
+            DimmerError: a gamma is not positive, or narrow weights are those of a convolution with groups.
         """
         own = select_norm(norm, self.skipped, self.bits)
         self._folded.append(own)
         of_width = norm.at(self.bits) if isinstance(norm, BitNorm) else norm
         self._twins |= isinstance(of_width, SkipAwareNorm)
-        bits = self.bits if reads else FULL_BITS
+        bits = FULL_BITS if reads is None else self.bits
         codes, scale, bias = self._codes(conv, own, bits)
-        if bits != FULL_BITS:
+        if reads is not None and bits != FULL_BITS:
+            if conv.groups != 1:
+                raise DimmerError(f"{self.site(tensor)} has groups; weights of 4 and 2 bits are for those without")
             self.weights[self.site(tensor)] = NarrowWeights(bits, codes, scale, bias, self.site(reads))
         folded = nn.Conv2d(
             conv.in_channels,

@@ -23,13 +23,7 @@ from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
-from dimmer.pipeline.recipe.sections.training import (
-    AverageSection,
-    PolishSection,
-    QatSection,
-    TeacherSection,
-    TrainSection,
-)
+from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TeacherSection, TrainSection
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -49,7 +43,6 @@ class Recipe:
     train: TrainSection
     teacher: TeacherSection
     qat: QatSection
-    average: AverageSection
     polish: PolishSection
     gates: GatesSection
     calibration: CalibrationSection
@@ -84,47 +77,31 @@ class Recipe:
         widths = [bits for bits in self.gates.options if 0 < bits <= FULL_BITS]
         return tuple(dict.fromkeys(make(*sizes, bits) for bits in widths for make in (super_mode, base_mode)))
 
-    def of_teacher(self) -> Recipe:
-        """The recipe of the teacher's training: a plain network of the super-net's depth, in float.
-
-        Raises:
-            InvalidKeyError: a key of [teacher] does not fit the network.
-        """
-        return dataclasses.replace(
-            self,
-            model=dataclasses.replace(self.model, config=self.model.config.widened(self.teacher.widths)),
-            train=dataclasses.replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr),
-            teacher=TeacherSection(),
-            qat=QatSection(),
-            average=AverageSection(),
-            polish=PolishSection(),
-        )
-
-    def unpolished(self) -> Recipe:
-        """The recipe without [polish]: what networks trained alone depend on."""
-        return dataclasses.replace(self, polish=PolishSection())
-
     def training_hash(self) -> str:
-        """sha256 over the sections that a checkpoint depends on."""
-        settings = {"model": self.model.keys(), "train": dataclasses.asdict(self.train)}
-        if self.model.config.bits == (FULL_BITS,):
-            del settings["model"]["bits"]
-        else:
-            settings["qat"] = dataclasses.asdict(self.qat)
-        if self.average.epochs:
-            settings["average"] = dataclasses.asdict(self.average)
-        if self.polish.epochs:
-            settings["polish"] = dataclasses.asdict(self.polish)
-        if self.teacher.epochs:
-            settings["teacher"] = dataclasses.asdict(self.teacher)
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over the sections that a checkpoint depends on."""
+        return training_hash(self.model, self.train, self.qat, self.teacher, self.polish)
+
+
+def training_hash(
+    model: ModelSection, train: TrainSection, qat: QatSection, teacher: TeacherSection, polish: PolishSection
+) -> str:
+    """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
+    settings = {"model": model.keys(), "train": dataclasses.asdict(train)}
+    if model.config.bits == (FULL_BITS,):
+        del settings["model"]["bits"]
+    else:
+        settings["qat"] = dataclasses.asdict(qat)
+    if polish.epochs:
+        settings["polish"] = dataclasses.asdict(polish)
+    if teacher.epochs:
+        settings["teacher"] = dataclasses.asdict(teacher)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 _SECTIONS: dict[str, type] = {
     "train": TrainSection,
     "teacher": TeacherSection,
     "qat": QatSection,
-    "average": AverageSection,
     "polish": PolishSection,
     "gates": GatesSection,
     "calibration": CalibrationSection,
@@ -170,7 +147,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         raise DimmerError(f"{at}: qat.epochs must be 1 or more where model.bits names 4 or 2, and 0 where it does not")
     if recipe.teacher.epochs:
         try:
-            recipe.of_teacher()
+            config.widened(recipe.teacher.widths)
         except InvalidKeyError as error:
             at, value = where.at(("teacher",), error.key), contents["teacher"].get(error.key)
             raise DimmerError(f"{at}: teacher.{error.key} = {value!r}: {error.reason}") from error

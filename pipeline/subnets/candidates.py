@@ -11,10 +11,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dimmer.pipeline.core.progress import Tell
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
 from dimmer.pipeline.recipe.sections.publishing import SelectionSection
-from dimmer.pipeline.subnets.static_front import Progress, StaticMode, static_front
+from dimmer.pipeline.subnets.static_front import StaticMode, static_front
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +29,7 @@ def candidate_modes(
     selection: SelectionSection,
     temperature: float,
     x: Tensor,
-    tell: Progress = lambda share: None,
+    tell: Tell = lambda share: None,
 ) -> tuple[Mode, ...]:
     """The modes to calibrate, by falling bit-operations.
 

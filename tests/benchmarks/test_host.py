@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dimmer.benchmarks import host
-from dimmer.benchmarks.host import Engine, HostTime, compare, measure, take_turns
+from dimmer.benchmarks.host import Engine, compare, measure, take_turns
+from dimmer.benchmarks.results import HostTime
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.tiny import TinyBuild
 

@@ -12,7 +12,7 @@ from dimmer.benchmarks.count import (
     Layer,
     Measured,
 )
-from dimmer.benchmarks.host import HostTime
+from dimmer.benchmarks.results import HostTime
 
 C = Count(macs=100, instructions=1000, switch=10, code=500, arena=400, stack=300)
 
@@ -43,9 +43,10 @@ def test_results_keep_what_they_have(tmp_path: Path, monkeypatch: pytest.MonkeyP
     counted = [results.result_of("pretrainedResnet_quant", "mps2-an386", measured)]
     results.write_results(counted, {"gcc": "12"})
     before = json.loads((tmp_path / "results.json").read_text())
-    time = asdict(HostTime("m", "dimmer", 12.5, 1.0, True))
+    measured_time = HostTime("m", "dimmer", 12.5, 1.0, True)
+    time = asdict(measured_time)
     for _ in range(2):
-        results.write_host([time])
+        results.write_host([measured_time])
         assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
     results.write_results(counted, {"gcc": "12"})
     assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
@@ -85,25 +82,6 @@ def _source(config: NetworkConfig, place: GatePlace, bits: int, skipped: bool) -
     # Skippable blocks have one set of norms, and base-nets do not have the blocks.
     make = base_mode if skipped and not place.skippable else super_mode
     return str(make(config.mandatory, config.skippable, bits))
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How often the gates choose alike.
-
-    Attributes:
-        blocks: share of the blocks with equal bits.
-        inputs: share of the inputs with equal bits in all blocks.
-    """
-
-    blocks: float
-    inputs: float
-
-
-def compare(first: NDArray[np.int64], second: NDArray[np.int64]) -> Agreement:
-    """Of the bits of int64[N, blocks]."""
-    same = first == second
-    return Agreement(float(same.mean()), float(same.all(1).mean()))
 
 
 def choose_stage(gates: GateSet, stage: int, entry: Tensor, level: int, state: Codes | None) -> tuple[Codes, Codes]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.registry import dataset_module, dataset_shape, known_datasets
 from dimmer.pipeline.networks.family import FROM_DATASET, NetworkConfig, config_keys, families, family_module
 
@@ -31,11 +31,12 @@ class ModelNames:
         """Full names of the modules of its family and its data set, which are imported by name."""
         return family_module(self.family), dataset_module(self.dataset)
 
-    def from_dataset(self) -> dict[str, Any]:
+    def from_dataset(self) -> dict[str, int | tuple[int, int]]:
         """The fields of the network's configuration that the data set gives."""
         shape = dataset_shape(self.dataset)
         height, width, channels = shape.image_shape
-        return dict(zip(FROM_DATASET, (channels, (height, width), shape.classes), strict=True))
+        given: tuple[int | tuple[int, int], ...] = (channels, (height, width), shape.classes)
+        return dict(zip(FROM_DATASET, given, strict=True))
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class ModelSection(ModelNames):
 
     config: NetworkConfig
 
-    def keys(self) -> dict[str, Any]:
+    def keys(self) -> dict[str, Json]:
         """The section as it is written: key -> value, defaults included."""
         own = {key: getattr(self.config, key) for key in config_keys(self.family)}
         return {"family": self.family, "dataset": self.dataset, **own}

@@ -114,6 +114,7 @@ class QatSection:
     def __post_init__(self) -> None:
         require(self.epochs >= 0, "epochs", "must not be negative")
         require(self.norm_epochs >= 0, "norm_epochs", "must not be negative")
+        require(self.epochs > 0 or not self.norm_epochs, "norm_epochs", "must be 0 where qat.epochs is")
         require(self.lr > 0, "lr", "must be positive")
         require(self.norm_lr > 0, "norm_lr", "must be positive")
         require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
@@ -121,36 +122,6 @@ class QatSection:
         require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")
         require(0 < self.share <= 1, "share", "must be over 0 and at most 1")
         require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
-
-
-@dataclass(frozen=True)
-class AverageSection:
-    """Stochastic weight averaging (Izmailov et al., 2018) after the epochs of [qat], with their other settings.
-
-    Attributes:
-        epochs: passes over the training set with a constant learning rate; 0 for none.
-        lr: that learning rate; it rises within the first of these epochs.
-        lead: how many of them come before the mean of the weights, step by step, begins.
-        prune: share of the images with less than the mean loss that each epoch leaves out.
-        tune_epochs: epochs that go on from the mean, with all images.
-        tune_lr: their peak learning rate; warm-up, then cosine to zero.
-    """
-
-    epochs: int = 0
-    lr: float = 0.03
-    lead: int = 0
-    prune: float = 0.0
-    tune_epochs: int = 0
-    tune_lr: float = 0.01
-
-    def __post_init__(self) -> None:
-        require(self.epochs >= 0, "epochs", "must not be negative")
-        require(self.lr > 0, "lr", "must be positive")
-        require(0 <= self.lead < max(1, self.epochs), "lead", "must be at least 0 and under average.epochs")
-        require(0 <= self.prune < 1, "prune", "must be at least 0 and under 1")
-        tuned = self.tune_epochs == 0 or (self.tune_epochs > 0 and self.epochs > 0)
-        require(tuned, "tune_epochs", "must not be negative, and 0 where average.epochs is")
-        require(self.tune_lr > 0, "tune_lr", "must be positive")
 
 
 @dataclass(frozen=True)

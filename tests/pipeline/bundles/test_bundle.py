@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.pipeline.artifacts.bundle import Manifest
 from dimmer.pipeline.bundles.bundle import MACHINES, make_bundle
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm.parts import GpuCode
@@ -156,7 +157,7 @@ def test_without_a_gpu_cuda_is_one_line(tmp_path: Path) -> None:
     both = dataclasses.replace(modules, gpu=GpuCode(modules.library, tmp_path / "kernels", "sm_87"))
     out = tmp_path / "bundle"
     manifest = make_bundle("toy", both, even_policy(2), toy_self_test(), runtime, native(load_target("jetson")), out)
-    assert manifest["gpu"] == "sm_87"
+    assert manifest.gpu == "sm_87"
     assert (out / "lib" / "dimmer_modes_cuda.so").is_file()
     assert "no GPU with CUDA 13 here (lib/libtvm_runtime_cuda.so cannot be loaded: " in refusal(
         out, "--device", "cuda", "--self-test"
@@ -223,16 +224,16 @@ def test_modes_of_another_tvm_make_no_bundle(tmp_path: Path) -> None:
 
 
 def test_the_same_content_has_the_same_version(made: Path, tmp_path: Path) -> None:
-    manifest = json.loads((made / "manifest.json").read_text())
+    manifest = Manifest.load(made)
     modules, runtime = toy_modules(MACHINE, tmp_path / "modules"), tvm_runtime(MACHINE, tmp_path / "cache")
     target = native(load_target("jetson"))
     policy = dataclasses.replace(even_policy(2), dwell_s=61)
     other = make_bundle("toy", modules, policy, toy_self_test(), runtime, target, tmp_path / "out")
-    assert other["version"] != manifest["version"]
-    assert manifest["architecture"] == MACHINE
-    assert manifest["tvm"] == runtime.version
-    assert set(manifest["files"]) >= {"bin/dimmer-run", "weights.bin", "install.sh", "tensorrt/build_engines.py"}
-    assert any("LICENSE" in name for name in manifest["files"])
+    assert other.version != manifest.version
+    assert manifest.architecture == MACHINE
+    assert manifest.tvm == runtime.version
+    assert set(manifest.files) >= {"bin/dimmer-run", "weights.bin", "install.sh", "tensorrt/build_engines.py"}
+    assert any("LICENSE" in name for name in manifest.files)
 
 
 def test_it_installs_itself_and_runs_from_there(made: Path, bundle: Path, tmp_path: Path) -> None:

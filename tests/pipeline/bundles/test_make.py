@@ -28,9 +28,9 @@ def context(tmp_path: Path) -> BuildContext:
 
 def test_budgets_of_gates_become_even_tiers(context: BuildContext) -> None:
     recipe = context.recipe
-    assert len(bundle_policy(recipe, 4).tiers) == len(recipe.policy.tiers) + 1
+    assert len(bundle_policy(recipe.policy, 4).tiers) == len(recipe.policy.tiers) + 1
     gated = replace(recipe, policy=replace(recipe.policy, tiers=(500,), budgets=(1.0, 0.5)))
-    assert bundle_policy(gated, 4) == even_policy(4)
+    assert bundle_policy(gated.policy, 4) == even_policy(4)
 
 
 @pytest.fixture
@@ -53,15 +53,14 @@ def test_a_bundle_is_made_and_runs(stand_ins: Target, tmp_path: Path) -> None:
     inputs = toy_self_test().inputs
     modules = toy_modules(platform.machine(), tmp_path / "modules")
     figures = make.make("toy", modules, modes, even_policy(2), inputs, SAMPLES, stand_ins, tmp_path / "out")
-    assert [(mode["name"], mode["verify"]["samples"], mode["verify"]["mismatches"]) for mode in figures["modes"]] == [
+    assert [(mode.name, mode.verify.samples, mode.verify.mismatches) for mode in figures.modes] == [
         ("88", SAMPLES, 0),
         ("80", SAMPLES, 0),
     ]
-    assert figures["bytes"]["weights"] == 63
-    assert (
-        sum(figures["bytes"][key] for key in ("weights", "library", "runtime", "program")) < figures["bytes"]["total"]
-    )
-    assert [(tier["mode"], tier["min_charge_permille"]) for tier in figures["policy"]] == [("88", 500), ("80", 0)]
+    sizes = figures.bytes
+    assert sizes.weights == 63
+    assert sizes.weights + sizes.library + sizes.runtime + sizes.program < sizes.total
+    assert [(tier.mode, tier.min_charge_permille) for tier in figures.policy] == [("88", 500), ("80", 0)]
 
 
 def test_a_bundle_that_differs_is_not_made(stand_ins: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

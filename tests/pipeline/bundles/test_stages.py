@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.artifacts.bundle import bundle_folder, module_folder, stage_folder, tuning_folder
+from dimmer.pipeline.artifacts.bundle import bundle_folder, bundle_stage_folder, module_folder, tuning_folder
 from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -42,6 +42,6 @@ def test_a_bundle_is_made_of_the_modules_and_of_the_modes_that_its_self_test_run
     recipe, jetson = load_recipe("mnist5k-r14"), load_target("jetson")
     stage = bundle_stage(recipe, tmp_path, jetson, silent)
     assert list(stage.inputs) == [tmp_path / "convert", module_folder(tmp_path, "jetson")]
-    assert stage.folder == stage_folder(tmp_path, "jetson") == bundle_folder(tmp_path, "jetson").parent
+    assert stage.folder == bundle_stage_folder(tmp_path, "jetson") == bundle_folder(tmp_path, "jetson").parent
     longer = dataclasses.replace(recipe, policy=dataclasses.replace(recipe.policy, dwell_s=7))
     assert bundle_stage(longer, tmp_path, jetson, silent).settings != stage.settings

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dimmer.calibration.weights import SLICES, UNITS
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.conversion.narrow import packed_int4
@@ -53,12 +53,11 @@ def codes_of(content: bytes, name: str) -> np.ndarray:
 
 
 def test_published_are_the_forced_modes_and_none_beyond_the_limit(tiny_narrow: TinyBuild) -> None:
-    published = load_calibration(tiny_narrow.build / "calibrate").published
+    calibration = Calibration.load(calibration_folder(tiny_narrow.build))
+    published = calibration.published
     assert {"88.88", "80.80", "44.44", "22.20", "84.20"} <= set(published)
     assert len(published) <= 8
-    costs = {
-        m["name"]: m["bit_operations"] for m in load_calibration(tiny_narrow.build / "calibrate").contents["modes"]
-    }
+    costs = {mode.name: mode.bit_operations for mode in calibration.modes}
     assert list(published) == sorted(published, key=lambda name: -costs[name])
     assert {"44.80", "22.80"}.isdisjoint(costs), "mixed widths come from the search alone"
 
@@ -116,8 +115,8 @@ def test_the_file_computes_what_was_trained(tiny_narrow: TinyBuild, mode: str) -
     from dimmer.pipeline.data.registry import load_dataset
 
     network = load_network(tiny_narrow.recipe)
-    calibration = load_calibration(tiny_narrow.build / "calibrate")
-    net = deploy(network, Mode.parse(mode), calibration.statistics(mode))
+    statistics = Statistics.load(calibration_folder(tiny_narrow.build))
+    net = deploy(network, Mode.parse(mode), statistics.of(mode))
     round_biases(net)
     interpreter, _ = loaded(tiny_narrow, mode)
     given, answer = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]

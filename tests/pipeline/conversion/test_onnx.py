@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from dimmer.calibration.weights import SLICES, UNITS
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.conversion import onnx
 from dimmer.pipeline.core.errors import DimmerError
@@ -35,10 +35,10 @@ def test_the_saved_sites_are_those_of_one_image(tiny_converted: TinyBuild) -> No
 def test_a_file_that_computes_something_else_is_refused(
     tiny_converted: TinyBuild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, calibration = load_network(tiny_converted.recipe), load_calibration(tiny_converted.build / "calibrate")
+    statistics = Statistics.load(calibration_folder(tiny_converted.build)).of("80.80")
     monkeypatch.setattr(onnx, "TOLERANCE", -1.0)
     with pytest.raises(DimmerError, match=r"80\.80\.onnx: onnxruntime differs from torch by"):
-        onnx.export_mode(network, calibration, "80.80", tmp_path)
+        onnx.export_mode(load_network(tiny_converted.recipe), "80.80", statistics, tmp_path)
 
 
 @pytest.mark.xdist_group("tiny_narrow")

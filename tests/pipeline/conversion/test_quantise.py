@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.converted import mode_sources
 from tests.tiny import TinyBuild
 
@@ -19,7 +19,7 @@ def interpreter(content: bytes):  # type: ignore[no-untyped-def]
 
 
 def test_every_tensor_has_our_range(tiny_converted: TinyBuild) -> None:
-    calibration = load_calibration(tiny_converted.build / "calibrate")
+    calibration = Calibration.load(calibration_folder(tiny_converted.build))
     for source in mode_sources(tiny_converted.build / "convert"):
         ranges = calibration.ranges(source.name)
         with np.load(tiny_converted.build / "export" / f"{source.name}.sites.npz") as archive:
@@ -39,13 +39,11 @@ def test_int8_agrees_with_float_classification(tiny_converted: TinyBuild) -> Non
     from dimmer.pipeline.data.registry import load_dataset
 
     test = load_dataset("mnist5k").test
-    expected = next(
-        m for m in load_calibration(tiny_converted.build / "calibrate").contents["modes"] if m["name"] == "88.88"
-    )
+    expected = Calibration.load(calibration_folder(tiny_converted.build)).mode("88.88")
     content = mode_sources(tiny_converted.build / "convert")[0].path.read_bytes()
     loaded, right = interpreter(content), 0
     for image, label in zip(to_int8(test.images[:200]), test.labels[:200], strict=True):
         loaded.set_tensor(loaded.get_input_details()[0]["index"], image[None])
         loaded.invoke()
         right += int(loaded.get_tensor(loaded.get_output_details()[0]["index"]).argmax() == label)
-    assert right / 200 == pytest.approx(expected["accuracy"], abs=0.12)
+    assert right / 200 == pytest.approx(expected.accuracy, abs=0.12)

@@ -1,6 +1,4 @@
-"""A refused value names its key."""
-
-from __future__ import annotations
+"""A value is refused under the name of its key."""
 
 import pytest
 
@@ -8,9 +6,9 @@ from dimmer.pipeline.core.checks import InvalidKeyError, require
 from dimmer.pipeline.core.errors import DimmerError
 
 
-def test_a_refused_value_names_its_key() -> None:
-    require(True, "epochs", "must be at least 1")
-    with pytest.raises(InvalidKeyError, match=r"^epochs must be at least 1$") as caught:
-        require(False, "epochs", "must be at least 1")
-    assert (caught.value.key, caught.value.reason) == ("epochs", "must be at least 1")
-    assert isinstance(caught.value, DimmerError)
+def test_a_refused_value_names_its_key_and_is_an_error_to_show() -> None:
+    require(True, "depth", "must be even")
+    with pytest.raises(DimmerError, match=r"^depth must be even$") as refused:
+        require(False, "depth", "must be even")
+    assert isinstance(refused.value, InvalidKeyError)
+    assert (refused.value.key, refused.value.reason) == ("depth", "must be even")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -159,3 +160,22 @@ class ToyNetwork(Network):
 
 CONFIG = ToyConfig
 NETWORK = ToyNetwork
+
+SMALL = ToyConfig((1, 2), (1, 1), (4, 6), 1, (9, 8), 3, (8, 4, 2))
+
+
+def small() -> ToyNetwork:
+    """An untrained network of `SMALL` in eval mode, each norm with a mean of its own."""
+    torch.manual_seed(0)
+    network = ToyNetwork(SMALL)
+    with torch.no_grad():
+        for i, module in enumerate(network.modules()):
+            if isinstance(module, nn.BatchNorm2d):
+                assert module.running_mean is not None
+                module.running_mean.fill_(0.01 * i)
+    return network.eval()
+
+
+def images(count: int = 6) -> Tensor:
+    """float32[count,1,9,8]."""
+    return torch.randn(count, 1, 9, 8, generator=torch.Generator().manual_seed(1))

@@ -1,6 +1,7 @@
 """Recipes: those that ship are sound, and a broken one says file, line and key."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -131,10 +132,48 @@ def test_teacher_and_polish_are_part_of_the_training_only_where_they_have_epochs
         recipe_file.write_text(GOOD + "\n" + section)
         hashes.add(load_recipe(recipe_file).training_hash())
     assert len(hashes) == 2
-    taught = load_recipe(recipe_file)
-    assert taught.of_teacher().model.config.widths == (8, 16)
-    assert not taught.of_teacher().teacher.epochs
     recipe_file.write_text(GOOD + "\n" + sections[2] + "[polish]\nepochs = 1\n")
-    polished = load_recipe(recipe_file)
-    assert polished.training_hash() not in hashes
-    assert polished.unpolished().training_hash() == taught.training_hash()
+    assert load_recipe(recipe_file).training_hash() not in hashes
+
+
+def test_the_shipped_weights_are_those_of_their_recipe() -> None:
+    recipe = load_recipe("cifar10-r14")
+    results = json.loads(recipe.path.with_name("results.json").read_text())
+    assert recipe.training_hash() == results["training_hash"]
+    assert load_recipe("mnist5k-r14").training_hash().startswith("7b1d3fc4b33c3136")
+
+
+def test_epochs_of_norms_need_narrow_widths(recipe_file: Path) -> None:
+    recipe_file.write_text(GOOD + "\n[qat]\nnorm_epochs = 1\n")
+    with pytest.raises(DimmerError, match=r"line 20: qat\.norm_epochs = 1: must be 0 where qat\.epochs is"):
+        load_recipe(recipe_file)
+
+
+NARROW = GOOD.replace("widths = [4, 8]", "widths = [4, 8]\nbits = [8, 4]") + "\n[qat]\nepochs = 1\n"
+
+
+def test_gates_choose_from_the_uniform_modes_which_are_published(recipe_file: Path) -> None:
+    recipe_file.write_text(NARROW.replace("[8, 4]", "[8, 4, 2]") + "[gates]\nepochs = 1\n")
+    recipe = load_recipe(recipe_file)
+    assert [str(mode) for mode in recipe.forced_modes()] == ["88.88", "80.80", "44.44", "40.40", "22.22", "20.20"]
+    without = dataclasses.replace(recipe, gates=dataclasses.replace(recipe.gates, epochs=0))
+    assert without.forced_modes() == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("options = [0, 8]", "must fall and hold 8"),
+        ("options = [8, 3]", "must fall and hold 8"),
+        ("budgets = [0.2, 0.4]", "must fall, from 1"),
+        ("dead_band = 1.0", "at least 0 and under 1"),
+        ("reference_bits = 4", "8, 16 or 32"),
+        ("epochs = 0\n[policy]\nbudgets = [1.0, 0.5, 0.3, 0.2]", r"policy.budgets are for gates"),
+        ("epochs = 1\n[policy]\nbudgets = [1.0, 0.5]", "must fall, one more than tiers"),
+        ("epochs = 1\noptions = [8, 2]\n", r"gates.options holds 2, model.bits does not"),
+    ],
+)
+def test_a_broken_section_of_gates_is_told_with_its_line(recipe_file: Path, line: str, message: str) -> None:
+    recipe_file.write_text(f"{NARROW}[gates]\n{line}\n")
+    with pytest.raises(DimmerError, match=rf"recipe.toml, line \d+: .*{message}"):
+        load_recipe(recipe_file)

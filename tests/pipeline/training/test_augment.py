@@ -1,4 +1,4 @@
-"""What is done to training images."""
+"""Augmentation of training images."""
 
 import numpy as np
 import pytest

@@ -15,7 +15,8 @@ from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.bundles import make
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-from dimmer.pipeline.tvm.module import build_modules, load_modules
+from dimmer.pipeline.tvm.document import load_modules
+from dimmer.pipeline.tvm.module import build_modules
 from dimmer.pipeline.tvm.targets import TARGETS
 from dimmer.targets import load_target
 from tests.firmware_gen.modes import write_modes
@@ -69,14 +70,14 @@ def test_the_bundle_of_the_board_is_bit_exact_under_emulation(tvm: Any, tmp_path
         if "cannot be had" not in str(error):
             raise
         pytest.skip(str(error))
-    assert figures["architecture"] == "aarch64"
+    assert figures.architecture == "aarch64"
     gpu = modules.gpu
     assert gpu is not None
     header = subprocess.run(["readelf", "-h", str(gpu.code)], capture_output=True, text=True, check=True).stdout
     assert "NVIDIA CUDA architecture" in header
     assert b"the machine code is the .cubin file" in gpu.library.read_bytes()
-    assert figures["bytes"]["gpu_library"] == gpu.library.stat().st_size + gpu.code.stat().st_size
-    assert [(mode["verify"]["samples"], mode["verify"]["mismatches"]) for mode in figures["modes"]] == [(100, 0)] * 3
+    assert figures.bytes.gpu_library == gpu.library.stat().st_size + gpu.code.stat().st_size
+    assert [(mode.verify.samples, mode.verify.mismatches) for mode in figures.modes] == [(100, 0)] * 3
     assert sorted(path.name for path in (tmp_path / "out" / "hand-built" / "onnx").iterdir()) == [
         "800.onnx",
         "880.onnx",

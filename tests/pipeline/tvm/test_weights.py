@@ -25,7 +25,7 @@ def test_equal_weights_are_there_once_and_each_is_aligned(tmp_path: Path) -> Non
     assert weights.add("b", second) == 1
     assert weights.add("again", first.copy()) == 0
     assert weights.add("of another shape", first.reshape(2, 3)) == 2
-    weights.write(tmp_path / "weights.bin", tmp_path / "weights.json")
+    weights.write(tmp_path)
     entries, blob = json.loads((tmp_path / "weights.json").read_text()), (tmp_path / "weights.bin").read_bytes()
     assert [entry["name"] for entry in entries] == ["a", "b", "of another shape"]
     assert [entry["offset"] % ALIGN for entry in entries] == [0, 0, 0]

@@ -1,4 +1,4 @@
-"""Data sets: input encoding, splits, sources, augmentation."""
+"""Data sets: input encoding, splits, sources."""
 
 import hashlib
 import io

@@ -14,7 +14,6 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.recipe.sections.training import (
     Augmentation,
-    AverageSection,
     PolishSection,
     QatSection,
     TeacherSection,
@@ -62,6 +61,7 @@ def recipe_file(tmp_path: Path) -> Path:
         ("[teacher]\nepochs = 2\n", r"teacher\.widths = None: must have one entry a stage"),
         ("[teacher]\nepochs = 2\nwidths = [8]\n", r"line 21: teacher\.widths = \[8\]: must have one entry a stage"),
         ("[teacher]\nepochs = 2\nwidths = [8, 16]\nweight = 0.0\n", r"teacher\.weight = 0\.0: must be over 0"),
+        ("[average]\nepochs = 2\n", r"line 19: unknown section \[average\]; known are: model, train"),
         ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must not be negative"),
         ("[polish]\nlowest = 1.5\n", r"polish\.lowest = 1\.5: must be 0 to 1"),
     ],
@@ -99,12 +99,6 @@ def test_teacher_and_polish_say_what_is_wrong(recipe_file: Path, section: str, s
         (QatSection, "alpha", 0.0),
         (QatSection, "share", 0.0),
         (QatSection, "precision", "int8"),
-        (AverageSection, "epochs", -1),
-        (AverageSection, "lr", 0.0),
-        (AverageSection, "lead", 1),
-        (AverageSection, "prune", 1.0),
-        (AverageSection, "tune_epochs", 1),
-        (AverageSection, "tune_lr", 0.0),
         (TeacherSection, "lr", 0.0),
         (TeacherSection, "temperature", 0.0),
         (PolishSection, "lr", 0.0),
