@@ -161,7 +161,13 @@ class _File:
 
 
 def packed_int4(codes: Any) -> Any:
-    """uint8[ceil(n/2)]: two codes a byte, the first in the low nibble."""
+    """uint8[ceil(n/2)]: two codes a byte, the first in the low nibble.
+
+    Example:
+        >>> import numpy as np
+        >>> packed_int4(np.array([1, -1, 7], np.int8)).tolist() == [0xF1, 0x07]
+        True
+    """
     import numpy as np
 
     flat = codes.reshape(-1).astype(np.int8).view(np.uint8) & 15

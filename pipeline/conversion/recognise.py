@@ -44,8 +44,9 @@ def recognise(model: Path, sites: Sites) -> dict[str, str]:
 
     given = nhwc(sites["input"])
     source = interpreter.get_input_details()[0]
-    if tuple(source["shape"]) != given.shape:
-        raise DimmerError(f"{model.name}: input is {tuple(source['shape'])}, not {given.shape} as exported")
+    shape = tuple(int(size) for size in source["shape"])
+    if shape != given.shape:
+        raise DimmerError(f"{model.name}: input is {shape}, not {given.shape} as exported")
     interpreter.set_tensor(source["index"], given)
     interpreter.invoke()
     names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}

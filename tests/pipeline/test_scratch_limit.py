@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -52,9 +51,3 @@ def test_the_limit_is_an_option(tmp_path: Path) -> None:
         assert said.exit_code == 0, said.output
         arenas.append(next(line for line in said.output.splitlines() if line.startswith("arena")))
     assert arenas[0] != arenas[1]
-
-
-def test_no_limit_leaves_the_target_as_it_is() -> None:
-    target = load_target(BOARD)
-    assert with_scratch_limit(target, None) is target
-    assert with_scratch_limit(target, 5) == dataclasses.replace(target, scratch_limit=5)

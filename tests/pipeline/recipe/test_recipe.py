@@ -125,23 +125,6 @@ def test_only_what_a_training_depends_on_changes_its_hash(recipe_file: Path) -> 
     assert other_seed.training_hash() != recipe.training_hash()
 
 
-@pytest.mark.parametrize(
-    ("section", "says"),
-    [
-        ("[teacher]\nepochs = 2\n", r"teacher\.widths = None: must have one entry a stage"),
-        ("[teacher]\nepochs = 2\nwidths = [8]\n", r"line 21: teacher\.widths = \[8\]: must have one entry a stage"),
-        ("[teacher]\nepochs = 2\nwidths = [8, 16]\nweight = 0.0\n", r"teacher\.weight = 0\.0: must be over 0"),
-        ("[average]\nepochs = 2\n", r"line 19: unknown section \[average\]; known are: model, train"),
-        ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must not be negative"),
-        ("[polish]\nlowest = 1.5\n", r"polish\.lowest = 1\.5: must be 0 to 1"),
-    ],
-)
-def test_teacher_and_polish_say_what_is_wrong(recipe_file: Path, section: str, says: str) -> None:
-    recipe_file.write_text(GOOD + "\n" + section)
-    with pytest.raises(DimmerError, match=says):
-        load_recipe(recipe_file)
-
-
 def test_teacher_and_polish_are_part_of_the_training_only_where_they_have_epochs(recipe_file: Path) -> None:
     hashes = set()
     sections = ("", "[teacher]\nlr = 0.3\n[polish]\nlr = 0.1\n", "[teacher]\nepochs = 1\nwidths = [8, 16]\n")

@@ -18,7 +18,7 @@ from dimmer.pipeline.tvm.dot import CUDA
 from dimmer.pipeline.tvm.module import relax_module
 from dimmer.pipeline.tvm.runtime import cache_folder
 from dimmer.pipeline.tvm.targets import TARGETS
-from tests.pipeline.test_tvm_module import network
+from tests.pipeline.tvm.networks import network
 
 pytestmark = pytest.mark.xdist_group("tvm")
 Array = npt.NDArray[Any]
