@@ -31,13 +31,9 @@ UNCHECKED = (
     "firmware_gen",
     "targets",
     "pipeline/artifacts",
-    "pipeline/energy",
     "pipeline/image",
     "pipeline/networks",
     "pipeline/reporting",
-    "pipeline/subnets",
-    "pipeline/training",
-    "pipeline/verification",
 )
 
 

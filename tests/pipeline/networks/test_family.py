@@ -175,7 +175,7 @@ def toy(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> ToyBuild:
     """Trained, calibrated, exported, converted, generated for the host and verified there."""
     from dimmer.pipeline import firmware, train_gates, verify
 
-    made = calibrated(builds, tmp_path_factory.mktemp("toy"), "toy", TOY)
+    made = calibrated(builds, "toy", TOY)
     train_gates.run(made.recipe, made.build, silent)
     converted(made)
     host = load_target("host")

@@ -37,7 +37,7 @@ def settings(recipe: Recipe) -> TrainingSettings:
     return TrainingSettings.of(recipe)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
     """A recipe with gates, and the checkpoint of its backbone."""
     folder = tmp_path_factory.mktemp("gates")

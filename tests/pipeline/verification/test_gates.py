@@ -14,8 +14,6 @@ from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import load_target
 from tests.tiny import TinyBuild, silent
 
-pytestmark = pytest.mark.xdist_group("tiny")
-
 
 @pytest.mark.parametrize("name", ["host", pytest.param("mps2-an386", marks=pytest.mark.board("mps2-an386"))])
 def test_a_gated_build_is_verified_and_its_budgets_measured(

@@ -1,0 +1,36 @@
+"""The command that empties a battery."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline import simulate
+
+TIER = {"min_millivolts": 0, "hysteresis_permille": 30, "dwell_s": 60}
+
+
+def test_modes_and_policy_stand_with_their_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    folder = tmp_path / "mnist5k-r14" / "mps2-an386"
+    folder.mkdir(parents=True)
+    report = {
+        "policy": [
+            {"mode": "88.88.88", "min_charge_permille": 500, **TIER},
+            {"mode": "80.80.80", "min_charge_permille": 0, **TIER},
+        ],
+        "modes": [{"name": "88.88.88", "energy_uj": 6000.0}, {"name": "80.80.80", "energy_uj": 2000.0}],
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    simulate.main("mps2-an386", "mnist5k-r14", capacity=100.0, millivolts=3000, period=1.0, idle=0.0)
+    said = capsys.readouterr().out
+    lives = {name: int(hours) for name, hours in re.findall(r"(\S+) +│[^│]*│ +(\d+) │", said)}
+    # 1080 J at 6 mW, at 2 mW, and half of it at each.
+    assert lives["88.88.88"] == 50
+    assert lives["80.80.80"] == 150
+    assert lives["policy"] == pytest.approx(100, abs=2)

@@ -1,0 +1,38 @@
+"""The command that trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline import train
+from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.core.errors import DimmerError
+from tests.tiny import TinyBuild, silent
+
+
+@pytest.mark.xdist_group("tiny")
+def test_what_is_trained_is_told_with_its_accuracies(tiny: TinyBuild, capsys: pytest.CaptureFixture[str]) -> None:
+    train.main(str(tiny.recipe.path))
+    lines = capsys.readouterr().out.splitlines()
+    checkpoint = tiny.build / "train" / "checkpoint.safetensors"
+    found = load_tensors(checkpoint)[1]["accuracy"]
+    expected = [
+        f"{name}-net: {found[name]['val']:.2f} % of the validation, {found[name]['test']:.2f} % of the test images"
+        for name in ("base", "super")
+    ]
+    assert [*sorted(lines[:-1]), lines[-1]] == [*expected, str(checkpoint)]
+
+
+@pytest.mark.xdist_group("tiny")
+def test_a_network_of_its_own_has_a_stage_of_its_own(tiny: TinyBuild) -> None:
+    stages = [train.stage(tiny.recipe, tiny.build, silent, alone) for alone in (None, "super", "base")]
+    assert [stage.name for stage in stages] == ["train", "train-alone-super", "train-alone-base"]
+    assert len({stage.folder for stage in stages}) == 3
+    assert train.run(tiny.recipe, tiny.build, silent).cached
+
+
+def test_only_super_and_base_net_are_trained_alone(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match="--alone is super or base, not 'middle'"):
+        train.main("mnist5k-r14", alone="middle", out=tmp_path)

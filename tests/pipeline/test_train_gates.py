@@ -1,0 +1,48 @@
+"""The command that trains gates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline import train_gates
+from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.recipe.recipe import MODELS, Recipe, load_recipe
+from dimmer.pipeline.training.gate_records import load_gate_record
+from tests.tiny import TINY, silent
+
+SHIPPED = MODELS / "cifar10-r14" / "gates.safetensors"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    (tmp_path / "lamp").mkdir()
+    (tmp_path / "lamp" / "recipe.toml").write_text(TINY + "\n[gates]\nepochs = 1\noptions = [8, 0]\n")
+    return load_recipe(tmp_path / "lamp")
+
+
+def test_every_budget_is_told_beside_the_static_mode_that_it_replaces(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    folder = gates_folder(tmp_path / "lamp")
+    folder.mkdir(parents=True)
+    (folder / GATES).write_bytes(SHIPPED.read_bytes())
+    monkeypatch.setattr(train_gates, "run", lambda *_: StageResult("gates", 0.0, True))
+    train_gates.main(str(recipe.path))
+    lines = capsys.readouterr().out.splitlines()
+    record = load_gate_record(SHIPPED)
+    assert len(lines) == len(record.budgets) + 2
+    first = record.budgets[0]
+    assert lines[0].startswith(f"budget {first.budget:.3f}: cost {first.test.cost:.3f}, {first.test.accuracy:.2f} %")
+    assert lines[0].endswith(f"static {first.static.mode} cost {first.static.cost:.3f}, {first.static.test:.2f} %")
+    assert lines[-2].startswith(f"gates: {record.gates.macs} MACs, ")
+    assert lines[-1] == str(folder / GATES)
+
+
+def test_without_a_backbone_the_error_names_the_command(recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match=r"run: python -m pipeline\.train --model lamp"):
+        train_gates.run(recipe, tmp_path, silent)
