@@ -72,6 +72,6 @@ def test_fields_may_come_from_elsewhere_and_keys_may_be_left_to_others() -> None
     text = "[lamp]\nwatts = 1\nplug = 'EU'\n"
     where = Lines(FILE, text)
     table = tomllib.loads(text)["lamp"]
-    assert _read(Lamp, table, ("lamp",), where, {"bits": (4,)}, ["plug"]) == Lamp(1.0, (4,))
+    assert read_section(Lamp, table, ("lamp",), where, {"bits": (4,)}, ["plug"]) == Lamp(1.0, (4,))
     with pytest.raises(DimmerError, match=r"line 3: unknown key 'plug' in \[lamp\]; known are: watts, names"):
-        _read(Lamp, table, ("lamp",), where, {"bits": (4,)})
+        read_section(Lamp, table, ("lamp",), where, {"bits": (4,)})
