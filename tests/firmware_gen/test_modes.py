@@ -129,16 +129,6 @@ def layer_weights(path: Path) -> bytes:
     return graph.tensors[graph.operators[0].inputs[1]].data or b""
 
 
-def test_shared_weights_pass(tmp_path: Path) -> None:
-    check_shared_weights({mode.name: mode.path for mode in write_modes(tmp_path)})
-
-
-def test_two_modes_of_one_name_are_refused(tmp_path: Path) -> None:
-    first, second, _ = write_modes(tmp_path)
-    with pytest.raises(FirmwareGenError, match="same name"):
-        generate([first, ModeSource("888", second.path, second.boundaries)], tmp_path / "out")
-
-
 def test_a_skippable_block_that_does_not_end_in_place_gets_a_copy(tmp_path: Path) -> None:
     def build(with_block: bool) -> bytes:
         net = Layers(5)
