@@ -30,10 +30,7 @@ def modules() -> dict[str, Path]:
 UNCHECKED = (
     "firmware_gen",
     "targets",
-    "pipeline/artifacts",
-    "pipeline/image",
     "pipeline/networks",
-    "pipeline/reporting",
 )
 
 
