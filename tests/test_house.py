@@ -12,17 +12,17 @@ import pytest
 
 from dimmer.pipeline.core.closure import ROOT, is_module
 
-FOLDERS = ("pipeline", "calibration", "firmware_gen", "targets", "benchmarks")
+FOLDERS = ("dimmer", "pipeline", "calibration", "firmware_gen", "targets", "benchmarks")
 VERB_LINES, FILE_LINES, MOST_ROOMS = 120, 400, 20
 
 
 def modules() -> dict[str, Path]:
     """Full name -> file of every module of the package."""
-    own = (path.with_suffix("") for path in (ROOT / "dimmer").glob("*.py"))
-    found = {".".join(path.relative_to(ROOT).parts): path.with_suffix(".py") for path in own}
+    found = {}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            found[".".join(("dimmer", *path.relative_to(ROOT).with_suffix("").parts))] = path
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts if folder == "dimmer" else ("dimmer", *parts))] = path
     return {name.removesuffix(".__init__"): path for name, path in found.items()}
 
 
