@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +27,7 @@ from dimmer.benchmarks.networks import NETWORKS, write_networks
 from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
+from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools
@@ -90,7 +89,7 @@ def _count_recipe(model: str, name: str) -> list[Result]:
     recipe, target = load_recipe(model), load_target(name)
     steps = [step for step in steps_for(target) if step.name not in ("firmware (host)", "verify")]
     build(BuildContext(recipe, target, build_folder(recipe)), steps)
-    figures = json.loads((firmware_folder(build_folder(recipe), name) / RESULT).read_text())
+    figures = Firmware.load(firmware_folder(build_folder(recipe), name))
     return [result_of(recipe.name, name, measured) for measured in measured_modes(figures)]
 
 

@@ -21,6 +21,10 @@ def bound(macs: int, core: str) -> int:
 
     Raises:
         DimmerError: the core is not in the table.
+
+    Example:
+        >>> bound(1_000_000, "cortex-m4")
+        500000
     """
     if core not in MACS_PER_INSTRUCTION:
         raise DimmerError(f"no bound is known for core {core}: add it to MACS_PER_INSTRUCTION in {__file__}")

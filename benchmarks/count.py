@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT, atomic_write
 from dimmer.pipeline.image.make import make
@@ -81,28 +81,32 @@ def measure(model: Path, target: str) -> Measured:
     return measured_modes(figures)[0]
 
 
-def measured_modes(figures: Mapping[str, Any]) -> tuple[Measured, ...]:
-    """Every mode of a `firmware.json`.
+def measured_modes(figures: Firmware) -> tuple[Measured, ...]:
+    """Every mode of a firmware.
 
     Raises:
         DimmerError: its target counts nothing.
     """
     found = []
-    for mode in figures["modes"]:
-        if mode["instructions"] is None:
-            raise DimmerError(f"{figures['target']} has no instruction counter: name a target that counts")
+    for mode in figures.modes:
         figure = Count(
-            mode["macs"],
-            mode["instructions"],
-            figures["switch"]["instructions"],
-            figures["flash"]["runtime_code"],
-            figures["ram"]["arena"],
-            figures["ram"]["stack"],
+            mode.macs,
+            _counted(mode.instructions, figures),
+            _counted(figures.switch.instructions, figures),
+            figures.flash.runtime_code,
+            figures.ram.arena,
+            _counted(figures.ram.stack, figures),
         )
-        steps = [step for step in figures["steps"] if step["mode"] == mode["name"]]
-        layers = tuple(Layer(s["layer"], s["kernel"], s["macs"], s["instructions"]) for s in steps)
-        found.append(Measured(mode["name"], figure, layers))
+        steps = [step for step in figures.steps if step.mode == mode.name]
+        layers = tuple(Layer(s.layer, s.kernel, s.macs, _counted(s.instructions, figures)) for s in steps)
+        found.append(Measured(mode.name, figure, layers))
     return tuple(found)
+
+
+def _counted(figure: int | None, figures: Firmware) -> int:
+    if figure is None:
+        raise DimmerError(f"{figures.target} has no instruction counter: name a target that counts")
+    return figure
 
 
 def models() -> tuple[Path, ...]:

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +24,7 @@ import typer
 
 from dimmer.benchmarks.count import models
 from dimmer.benchmarks.networks import write_networks
-from dimmer.benchmarks.results import write_host
+from dimmer.benchmarks.results import HostTime, write_host
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.read.modes import ModeSource
@@ -52,25 +52,6 @@ class Engine:
     name: str
     run: Callable[[], object]
     output: Callable[[], bytes]
-
-
-@dataclass(frozen=True)
-class HostTime:
-    """One engine on one model.
-
-    Attributes:
-        microseconds: of one inference, the median of the turns; None where the engine does not run the model.
-        ratio: its time over ours, the median of the turns' ratios; None as above.
-        exact: whether its output is ours, bit for bit; None as above.
-        note: why there is no figure.
-    """
-
-    model: str
-    engine: str
-    microseconds: float | None
-    ratio: float | None
-    exact: bool | None
-    note: str = ""
 
 
 def take_turns(engines: Sequence[Engine], turns: int) -> dict[str, list[float]]:
@@ -229,7 +210,7 @@ def main(
     if wrong:
         raise DimmerError(f"not the output of our C, bit for bit: {', '.join(wrong)}; report it")
     if update:
-        write_host([asdict(t) for t in times])
+        write_host(times)
 
 
 if __name__ == "__main__":

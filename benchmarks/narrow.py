@@ -10,11 +10,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from dimmer.benchmarks.count import Measured, measured_modes
 from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
@@ -29,8 +31,8 @@ MODES = ("88.88.88", "44.44.44", "22.22.22", "80.80.80", "40.40.40", "20.20.20",
 SAMPLES = 5
 
 
-def figures(target: Target, modes: Sequence[str], shape: Shape = R14) -> dict[str, Any]:
-    """The content of `firmware.json` for one image of these modes, verified on SAMPLES random and edge inputs each.
+def figures(target: Target, modes: Sequence[str], shape: Shape = R14) -> Firmware:
+    """The figures of one image of these modes, verified on SAMPLES random and edge inputs each.
 
     Raises:
         DimmerError: the target counts nothing.
@@ -55,36 +57,37 @@ def main(
 
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     found = figures(chosen, tuple(mode or MODES))
-    whole = found["modes"][0]["instructions"]
-    table = Table(title=f"{found['model']} on {chosen.name}", title_justify="left")
+    modes = measured_modes(found)
+    table = Table(title=f"{found.model} on {chosen.name}", title_justify="left")
     for heading in ("mode", "MACs", "instructions", "of the first", "mismatches"):
         table.add_column(heading, justify="left" if heading == "mode" else "right")
-    for line in found["modes"]:
-        verify = line["verify"]
+    whole = modes[0].count.instructions
+    for line, counted in zip(found.modes, modes, strict=True):
         table.add_row(
-            line["name"],
-            f"{line['macs']:,}",
-            f"{line['instructions']:,}",
-            f"{line['instructions'] / whole:.3f}",
-            f"{verify['mismatches']} of {verify['samples']}",
+            counted.mode,
+            f"{counted.count.macs:,}",
+            f"{counted.count.instructions:,}",
+            f"{counted.count.instructions / whole:.3f}",
+            "-" if line.verify is None else f"{line.verify.mismatches} of {line.verify.samples}",
         )
     console().print(table)
-    ram, flash = found["ram"], found["flash"]
-    print(f"arena {ram['arena']:,}, of the first mode alone {ram['single_mode_arena']:,}; stack {ram['stack']:,}")
-    print(f"code {flash['runtime_code']:,}; weights {flash['weights']:,}, tables {flash['tables']:,}")
+    ram, flash = found.ram, found.flash
+    print(f"arena {ram.arena:,}, of the first mode alone {ram.single_mode_arena:,}; stack {modes[0].count.stack:,}")
+    print(f"code {flash.runtime_code:,}; weights {flash.weights:,}, tables {flash.tables:,}")
     if layers:
-        _print_layers(found["steps"])
+        _print_layers(modes)
 
 
-def _print_layers(steps: Sequence[dict[str, Any]]) -> None:
+def _print_layers(modes: Sequence[Measured]) -> None:
     from rich.table import Table
 
     table = Table(title="layer by layer", title_justify="left")
     for heading in ("mode", "layer", "kernel", "MACs", "instructions"):
         table.add_column(heading, justify="right" if heading in ("MACs", "instructions") else "left")
-    for step in steps:
-        kernel = step["kernel"].removeprefix("dimmer_")
-        table.add_row(step["mode"], step["layer"], kernel, f"{step['macs']:,}", f"{step['instructions']:,}")
+    for mode in modes:
+        for step in mode.layers:
+            kernel = step.kernel.removeprefix("dimmer_")
+            table.add_row(mode.mode, step.layer, kernel, f"{step.macs:,}", f"{step.instructions:,}")
     console().print(table)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dimmer.benchmarks.bound import bound
 from dimmer.benchmarks.count import Count, Layer, Measured
@@ -59,6 +59,25 @@ class Result:
         return None if self.peer is None else self.count.instructions / self.peer.instructions
 
 
+@dataclass(frozen=True)
+class HostTime:
+    """One engine on one model.
+
+    Attributes:
+        microseconds: of one inference, the median of the turns; None where the engine does not run the model.
+        ratio: its time over ours, the median of the turns' ratios; None as above.
+        exact: whether its output is ours, bit for bit; None as above.
+        note: why there is no figure.
+    """
+
+    model: str
+    engine: str
+    microseconds: float | None
+    ratio: float | None
+    exact: bool | None
+    note: str = ""
+
+
 def result_of(model: str, target: str, measured: Measured) -> Result:
     """What was counted beside its bound and its peer.
 
@@ -77,21 +96,22 @@ def write_results(results: Sequence[Result], compilers: dict[str, str]) -> None:
     head = (
         f'"unit": "instructions of one inference, counted by QEMU; not cycles",\n"compilers": {json.dumps(compilers)}'
     )
-    host = json.loads(RESULTS.read_text()).get("host") if RESULTS.is_file() else None
-    _write(head, host, rows)
+    host = json.loads(RESULTS.read_text()).get("host", []) if RESULTS.is_file() else []
+    _write(head, [json.dumps(time) for time in host], rows)
     atomic_write(PLOT, plot([r for r in results if r.model in {model for model, _ in TFLM_CMSIS_NN}]))
 
 
-def write_host(times: Sequence[Mapping[str, Any]]) -> None:
+def write_host(times: Sequence[HostTime]) -> None:
     """Puts wall times on the host into results.json, whose other figures stay."""
     head, _, rest = RESULTS.read_text().removeprefix("{\n").partition(',\n"')
     compilers, _, rest = rest.partition(',\n"')
     rows = rest[rest.index("[\n", rest.index('results"')) + 2 :].removesuffix("\n]\n}\n")
-    _write(f'{head},\n"{compilers}', times, rows)
+    _write(f'{head},\n"{compilers}', [json.dumps(asdict(time)) for time in times], rows)
 
 
-def _write(head: str, host: Sequence[Mapping[str, Any]] | None, rows: str) -> None:
-    lines = ",\n".join(f"  {json.dumps(time)}" for time in host or ())
+def _write(head: str, host: Sequence[str], rows: str) -> None:
+    """`host` has the wall times, a JSON object each; `rows` is the array of results without its brackets."""
+    lines = ",\n".join(f"  {time}" for time in host)
     times = f'"host": [\n{lines}\n],\n' if lines else ""
     atomic_write(RESULTS, f'{{\n{head},\n{times}"results": [\n{rows}\n]\n}}\n')
 

@@ -40,7 +40,12 @@ class Range:
 
     @staticmethod
     def covering(low: float, high: float) -> Range:
-        """The smallest valid range that holds [low, high] and 0; a tensor that is always 0 gets [0, 1]."""
+        """The smallest valid range that holds [low, high] and 0; a tensor that is always 0 gets [0, 1].
+
+        Example:
+            >>> Range.covering(0.5, 2.0)
+            Range(low=0.0, high=2.0)
+        """
         low, high = min(float(low), 0.0), max(float(high), 0.0)
         return Range(low, high if high > low else low + 1.0)
 
@@ -58,6 +63,10 @@ def affine(r: Range) -> Affine:
 
     The arithmetic is the quantizer's (float64 scale, rounded zero point), so that what is simulated is what is
     converted.
+
+    Example:
+        >>> affine(Range(-2.0, 1.984375))
+        Affine(scale=0.015625, zero_point=0)
     """
     scale = (r.high - r.low) / 255.0
     return Affine(scale, int(np.clip(np.rint(-128.0 - r.low / scale), -128, 127)))
@@ -109,6 +118,12 @@ def percentile(h: Histogram, percent: float) -> Range:
 
     Args:
         percent: in (50, 100].
+
+    Example:
+        >>> values = np.concatenate([np.ones(99, np.float32), np.full(1, 64, np.float32)])
+        >>> found = percentile(Histogram.of(values, 0.0, 64.0), 99.0)
+        >>> found.low, round(found.high)
+        (0.0, 1)
     """
     if not 50.0 < percent <= 100.0:
         raise ValueError(f"percentile must be in (50, 100], not {percent}")

@@ -154,6 +154,10 @@ def dominated(instructions: Mapping[str, int], accuracy: Mapping[str, float]) ->
 
     Returns:
         Mode -> one that takes no more instructions and is right at least as often; of equals the first stays.
+
+    Example:
+        >>> dominated({"88": 100, "80": 60, "44": 70}, {"88": 0.9, "80": 0.8, "44": 0.7})
+        {'44': '80'}
     """
     found: dict[str, str] = {}
     best: str | None = None

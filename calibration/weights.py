@@ -64,6 +64,10 @@ def slice_codes(codes: Tensor, bits: int) -> tuple[Tensor, float]:
 
     Returns:
         (int8[O, ...], -7..7, or one of -7, 0, 7; how many int8 steps one step of them stands for).
+
+    Example:
+        >>> slice_codes(torch.tensor([127, 8, 7, -24], dtype=torch.int8), 4)
+        (tensor([ 7,  1,  0, -1], dtype=torch.int8), 16.0)
     """
     if bits == 8:
         return codes, 1.0

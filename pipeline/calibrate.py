@@ -15,7 +15,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option
 from dimmer.pipeline.core.progress import Progress
@@ -23,6 +23,7 @@ from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.subnets.calibrated import calibrate
+from dimmer.pipeline.subnets.order import order_of
 from dimmer.pipeline.subnets.tables import print_tables
 
 
@@ -33,7 +34,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     def action(out: Path) -> None:
         from dimmer.pipeline.artifacts.checkpoint import load_network
 
-        calibrate(recipe, load_network(recipe, checkpoint), out, progress)
+        calibrate(order_of(recipe), load_network(recipe, checkpoint), out, progress)
 
     settings: dict[str, Json] = {
         "name": recipe.name,
@@ -61,7 +62,7 @@ def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
     build = build_folder(recipe)
     with progress_bar("calibrate") as progress:
         run(recipe, build, progress)
-    print_tables(load_calibration(build / "calibrate"))
+    print_tables(Calibration.load(build / "calibrate"))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.conversion.converted import convert
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
@@ -28,8 +28,7 @@ def stage(build: Path, progress: Progress) -> Stage:
     calibrated, exported = build / "calibrate", build / "export"
 
     def action(out: Path) -> None:
-
-        convert(load_calibration(calibrated), exported, out, progress)
+        convert(Calibration.load(calibrated), exported, out, progress)
 
     return Stage("convert", build / "convert", action, [calibrated / "calibration.json", exported])
 

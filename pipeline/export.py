@@ -13,7 +13,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration, Statistics
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.conversion.onnx import export_mode
@@ -31,10 +31,11 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     def action(out: Path) -> None:
         from dimmer.pipeline.artifacts.checkpoint import load_network
 
-        network, calibration = load_network(recipe, checkpoint), load_calibration(source)
+        network, calibration = load_network(recipe, checkpoint), Calibration.load(source)
+        statistics = Statistics.load(source)
         for done, name in enumerate(calibration.published):
             progress(f"{name}.onnx", done / len(calibration.published))
-            export_mode(network, calibration, name, out)
+            export_mode(network, name, statistics.of(name), out)
 
     settings: dict[str, Json] = {"model": dataclasses.asdict(recipe.model)}
     inputs = [checkpoint, source / "calibration.json", source / "statistics.safetensors"]

@@ -6,7 +6,6 @@ python -m pipeline.firmware --tflite network.tflite --target mps2-an386
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +14,10 @@ from typing import Annotated
 import typer
 
 from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
+from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import find_gates
 from dimmer.pipeline.artifacts.context import build_folder, builds
-from dimmer.pipeline.artifacts.firmware import RESULT, firmware_folder
+from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
@@ -41,9 +41,12 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     """The stage: build/<model>/convert -> build/<model>/<target>/firmware."""
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.image.published import make_published
+        from dimmer.pipeline.artifacts.gates import recipe_gates
+        from dimmer.pipeline.image.published import make_published, published_order
 
-        make_published(recipe, build, target, out, progress)
+        order = published_order(build, recipe.name, recipe.model.dataset, recipe_gates(recipe))
+        calibration = Calibration.load(calibration_folder(build))
+        make_published(order, calibration, recipe.policy, target, out, progress)
 
     settings: dict[str, Json] = {
         "model": recipe.name,
@@ -72,7 +75,6 @@ def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: P
     """The stage of `.tflite` files from anywhere -> a firmware in `folder`."""
 
     def action(out: Path) -> None:
-
         make(order, target, out, progress)
 
     settings: dict[str, Json] = {"model": order.name, "target": target.name, "samples": order.samples}
@@ -105,11 +107,12 @@ def main(
             recipe = load_recipe(model)
             run(recipe, build_folder(recipe), chosen, progress)
             folder = firmware_folder(build_folder(recipe), chosen.name)
-    figures = json.loads((folder / RESULT).read_text())
+    figures = Firmware.load(folder)
     print_figures(figures)
-    wrong = sum(mode["verify"]["mismatches"] for mode in figures["modes"] if mode["verify"])
-    if wrong:
-        raise DimmerError(f"{wrong} results differ from the TFLite interpreter's; do not flash it, report the file")
+    if figures.mismatches:
+        raise DimmerError(
+            f"{figures.mismatches} results differ from the TFLite interpreter's; do not flash it, report the file"
+        )
     print(folder)
 
 

@@ -12,13 +12,12 @@ The stage's folder holds the bundle, in a folder of the model's name, and `bundl
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dimmer.pipeline.artifacts.bundle import RESULT, bundle_folder, stage_folder
+from dimmer.pipeline.artifacts.bundle import Bundle, bundle_folder, bundle_stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
@@ -47,9 +46,8 @@ def main(
         module_stage(build, chosen, progress).run()
     with progress_bar("bundle") as progress:
         run(recipe, build, chosen, progress)
-    for mode in json.loads((stage_folder(build, target) / RESULT).read_text())["modes"]:
-        verify = mode["verify"]
-        print(f"{mode['name']}  {verify['mismatches']} mismatches of {verify['samples']}")
+    for mode in Bundle.load(bundle_stage_folder(build, target)).modes:
+        print(f"{mode.name}  {mode.verify.mismatches} mismatches of {mode.verify.samples}")
     print(bundle_folder(build, target))
 
 

@@ -13,10 +13,14 @@ from typing import Annotated
 
 import typer
 
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.converted import converted_folder
+from dimmer.pipeline.artifacts.gates import recipe_gates
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
 from dimmer.pipeline.core.targets import load_firmware_target
-from dimmer.pipeline.image.order import foreign_order
-from dimmer.pipeline.image.trade import _recipe_order, trades
+from dimmer.pipeline.image.order import Order, converted_order, foreign_order
+from dimmer.pipeline.image.trade import trades
+from dimmer.pipeline.recipe.recipe import load_recipe
 
 
 def main(
@@ -28,7 +32,7 @@ def main(
     from rich.table import Table
 
     chosen = load_firmware_target(target)
-    order = foreign_order(tflite, samples=0) if tflite else _recipe_order(model)
+    order = foreign_order(tflite, samples=0) if tflite else _order_of(model)
     with progress_bar("trade") as progress:
         rows = trades(order, chosen, progress)
     table = Table(title=f"{order.name} on {chosen.name}, whose scratch_limit is {chosen.scratch_limit:,}")
@@ -40,6 +44,11 @@ def main(
             f"{row.scratch_limit:,}", f"{row.arena:,}", f"{row.arena + row.stack:,}", f"{row.code:,}", *counts
         )
     console().print(table)
+
+
+def _order_of(model: str) -> Order:
+    recipe = load_recipe(model)
+    return converted_order(recipe.name, converted_folder(build_folder(recipe)), recipe_gates(recipe))
 
 
 if __name__ == "__main__":

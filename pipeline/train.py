@@ -13,15 +13,17 @@ from typing import Annotated
 import torch
 import typer
 
-from dimmer.pipeline.artifacts.checkpoint import load_tensors, stage_folder
+from dimmer.pipeline.artifacts.checkpoint import training_folder
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.training_record import load_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.training.loop import CHECKPOINT, override, train
+from dimmer.pipeline.training.loop import CHECKPOINT, train
+from dimmer.pipeline.training.settings import TrainingSettings, override
 
 
 def stage(
@@ -41,9 +43,9 @@ def stage(
     def action(out: Path) -> None:
         from dimmer.pipeline.training.loop import train
 
-        train(recipe, out, alone=alone, start=start, data=data, progress=progress)
+        train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
 
-    folder = stage_folder(build, alone)
+    folder = training_folder(build, alone)
     return Stage(
         folder.name,
         folder,
@@ -89,17 +91,17 @@ def main(
     with progress_bar("train") as progress:
         if out:
             data = dataset_hash(recipe.model.dataset)
-            train(recipe, out, alone=alone, start=start, data=data, progress=progress)
+            train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
         else:
-            out = stage_folder(build_folder(recipe), alone)
+            out = training_folder(build_folder(recipe), alone)
             run(recipe, build_folder(recipe), progress, alone, start)
-    for name, accuracies in load_tensors(out / CHECKPOINT)[1]["accuracy"].items():
-        print(f"{name}-net: {accuracies['val']:.2f} % of the validation, {accuracies['test']:.2f} % of the test images")
+    for name, found in load_checkpoint(out / CHECKPOINT)[1].accuracy.items():
+        print(f"{name}-net: {found.val:.2f} % of the validation, {found.test:.2f} % of the test images")
     print(out / CHECKPOINT)
     if ship:
         from dimmer.pipeline.training.ship import ship as ship_files
 
-        print(ship_files(recipe, out, build_folder(recipe), start))
+        print(ship_files(TrainingSettings.of(recipe, alone), out, build_folder(recipe), start))
 
 
 if __name__ == "__main__":

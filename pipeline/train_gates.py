@@ -19,14 +19,16 @@ from typing import Annotated
 import torch
 import typer
 
-from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_folder, load_tensors
+from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_folder
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.training.gate_loop import gates_hash, train_gates
+from dimmer.pipeline.training.gate_loop import train_gates
+from dimmer.pipeline.training.gate_settings import GateSettings
 
 
 def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | None = None) -> Stage:
@@ -40,18 +42,19 @@ def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | No
     """
     backbone = checkpoint or find_checkpoint(recipe)
     data = dataset_hash(recipe.model.dataset)
+    settings = GateSettings.of(recipe)
 
     def action(out: Path) -> None:
         from dimmer.pipeline.training.gate_loop import train_gates
 
-        train_gates(recipe, out, checkpoint=backbone, data=data, progress=progress)
+        train_gates(settings, out, checkpoint=backbone, data=data, progress=progress)
 
     return Stage(
         "gates",
         gates_folder(build),
         action,
         [backbone],
-        {"model": recipe.name, "gates": gates_hash(recipe), "budgets": recipe.gates.budgets},
+        {"model": recipe.name, "gates": settings.hash(), "budgets": recipe.gates.budgets},
         recipe.model.modules,
         contents={"data": data},
         keep_partial=True,
@@ -84,24 +87,25 @@ def main(
     with progress_bar("gates") as progress:
         if out:
             data = dataset_hash(recipe.model.dataset)
-            train_gates(recipe, out, checkpoint=checkpoint, data=data, progress=progress)
+            backbone = checkpoint or find_checkpoint(recipe)
+            train_gates(GateSettings.of(recipe), out, checkpoint=backbone, data=data, progress=progress)
         else:
             out = gates_folder(build_folder(recipe))
             run(recipe, build_folder(recipe), progress, checkpoint)
-    record = load_tensors(out / GATES)[1]
-    for line in record["budgets"]:
-        test, static = line["test"], line["static"]
+    record = load_gate_record(out / GATES)
+    for line in record.budgets:
+        test, static = line.test, line.static
         print(
-            f"budget {line['budget']:.3f}: cost {test['cost']:.3f}, {test['accuracy']:.2f} % of the test images; "
-            f"static {static['mode']} cost {static['cost']:.3f}, {static['test']:.2f} %"
+            f"budget {line.budget:.3f}: cost {test.cost:.3f}, {test.accuracy:.2f} % of the test images; "
+            f"static {static.mode} cost {static.cost:.3f}, {static.test:.2f} %"
         )
-    gates = record["gates"]
-    print(f"gates: {gates['macs']} MACs, {gates['share_of_macs']:.2%} of the network's, {gates['parameters']} weights")
+    gates = record.gates
+    print(f"gates: {gates.macs} MACs, {gates.share_of_macs:.2%} of the network's, {gates.parameters} weights")
     print(out / GATES)
     if ship:
         from dimmer.pipeline.training.ship import ship_gates
 
-        print(ship_gates(recipe, out))
+        print(ship_gates(GateSettings.of(recipe), out))
 
 
 if __name__ == "__main__":

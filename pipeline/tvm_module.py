@@ -27,7 +27,8 @@ from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.tvm.module import LIBRARY, WEIGHTS, import_tvm, load_modules, mismatches
+from dimmer.pipeline.tvm.document import LIBRARY, WEIGHTS, load_modules
+from dimmer.pipeline.tvm.module import import_tvm, mismatches
 from dimmer.pipeline.tvm.targets import tvm_target
 from dimmer.targets import Target, load_target
 

@@ -9,39 +9,34 @@ to be equal.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, find_gates
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
-from dimmer.pipeline.artifacts.verification import RESULT, verify_folder
-from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
+from dimmer.pipeline.artifacts.verification import Verified, verify_folder
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.verification.modes import verify
+from dimmer.pipeline.verification.tables import print_verified
 from dimmer.targets import Target
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Int8 = npt.NDArray[np.int8]
 
 
 def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stage:
     """The stage: firmware of the host and of the target -> its verification."""
 
     def action(out: Path) -> None:
+        from dimmer.pipeline.verification.modes import verify
+        from dimmer.pipeline.verification.order import order_of
 
-        verify(recipe, build, target, out, progress)
+        verify(order_of(recipe), build, target, out, progress)
 
     folders = dict.fromkeys(firmware_folder(build, name) for name in ("host", target.name))
     inputs = [
@@ -79,31 +74,11 @@ def main(
     target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
 ) -> None:
     """Compare the firmware of the host and of a target with the TFLite interpreter, every mode, bit for bit."""
-    from rich.table import Table
-
     recipe, chosen = load_recipe(model), load_firmware_target(target)
     build = build_folder(recipe)
     with progress_bar("verify") as progress:
         run(recipe, build, chosen, progress)
-    result = json.loads((verify_folder(build, chosen.name) / RESULT).read_text())
-    table = Table(title=f"Mismatches against the TFLite interpreter (BUILTIN_REF), {result['backend']}")
-    for heading in ("mode", "host", chosen.name, "test accuracy, int8", "float"):
-        table.add_column(heading, justify="left" if heading == "mode" else "right")
-    for m in result["modes"]:
-        cells = [f"{m[k]['mismatches']} of {m[k]['samples']}" for k in ("host", "target")]
-        table.add_row(m["name"], *cells, f"{m['accuracy']:.2%}", f"{m['accuracy_float']:.2%}")
-    if result["switches"]["schedules"]:
-        cells = [
-            f"{result['switches'][k]['mismatches']} of {result['switches'][k]['samples']}" for k in ("host", "target")
-        ]
-        table.add_row("switches within an inference", *cells, "", "")
-    if gates := result["gates"]:
-        cells = [f"{gates['mismatches'][k]} of {gates['samples']}" for k in ("host", chosen.name)]
-        table.add_row("gated", *cells, "", "")
-        for line in gates["budgets"]:
-            text = f"gated, budget {line['budget']:g}, cost {line['cost']:.3f}"
-            table.add_row(text, "", "", f"{line['accuracy']:.2%}", "")
-    console().print(table)
+    print_verified(Verified.load(verify_folder(build, chosen.name)))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
 TINY = """
@@ -60,23 +62,32 @@ def silent(_text: str, _share: float) -> None:
     """A progress callback that says nothing."""
 
 
+def of_the_run(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that all workers of a run have in common; pytest removes those of old runs."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The one folder of all builds in this session: both networks may be alive at a time."""
-    root = tmp_path_factory.mktemp("builds")
+    """The one folder of all builds in this run, whichever worker makes them: stages wait for each other."""
+    root = of_the_run(tmp_path_factory, "builds")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIMMER_BUILD", str(root))
         yield root
 
 
-def _calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
+def calibrated(builds: Path, name: str, text: str) -> TinyBuild:
+    """A recipe trained and calibrated, with one thread."""
     import torch
 
     from dimmer.pipeline import calibrate, train
 
-    (models / name).mkdir()
-    (models / name / "recipe.toml").write_text(text)
-    recipe = load_recipe(models / name)
+    path = builds.parent / "models" / name / "recipe.toml"
+    atomic_write(path, text)
+    recipe = load_recipe(path)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     train.run(recipe, builds / name, silent)
@@ -85,7 +96,8 @@ def _calibrated(builds: Path, models: Path, name: str, text: str) -> TinyBuild:
     return TinyBuild(recipe, builds / name)
 
 
-def _converted(built: TinyBuild) -> TinyBuild:
+def converted(built: TinyBuild) -> TinyBuild:
+    """The same exported and converted."""
     from dimmer.pipeline import convert, export
 
     export.run(built.recipe, built.build, silent)
@@ -94,18 +106,18 @@ def _converted(built: TinyBuild) -> TinyBuild:
 
 
 @pytest.fixture(scope="session")
-def tiny(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyBuild:
+def tiny(builds: Path) -> TinyBuild:
     """Trained and calibrated."""
-    return _calibrated(builds, tmp_path_factory.mktemp("tiny"), "tiny-r10", TINY)
+    return calibrated(builds, "tiny-r10", TINY)
 
 
 @pytest.fixture(scope="session")
 def tiny_converted(tiny: TinyBuild) -> TinyBuild:
     """Exported and converted as well."""
-    return _converted(tiny)
+    return converted(tiny)
 
 
 @pytest.fixture(scope="session")
-def tiny_narrow(builds: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyBuild:
+def tiny_narrow(builds: Path) -> TinyBuild:
     """A network whose blocks also run with 4 and 2 bits, trained, calibrated, exported and converted."""
-    return _converted(_calibrated(builds, tmp_path_factory.mktemp("narrow"), "tiny-narrow-r10", TINY_NARROW))
+    return converted(calibrated(builds, "tiny-narrow-r10", TINY_NARROW))

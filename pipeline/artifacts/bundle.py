@@ -1,12 +1,21 @@
-"""Where TVM's modules and the bundle lie."""
+"""What TVM and the bundle stage leave, and where it lies."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from dimmer.pipeline.artifacts.firmware import PolicyTier, Verification
+from dimmer.pipeline.core.documents import load_document, parse_document, save_document
+from dimmer.pipeline.core.errors import DimmerError
+
+RESULT = "bundle.json"
+MANIFEST = "manifest.json"
 
 
 def module_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves the modules."""
+    """Where TVM's modules lie, under ``build/<model>``."""
     return build / target / "tvm_module"
 
 
@@ -15,14 +24,139 @@ def tuning_folder(build: Path, target: str) -> Path:
     return build / "tuning" / target
 
 
-RESULT = "bundle.json"
-
-
-def stage_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves the bundle and bundle.json."""
+def bundle_stage_folder(build: Path, target: str) -> Path:
+    """Where the stage leaves the bundle and bundle.json."""
     return build / target / "bundle"
 
 
 def bundle_folder(build: Path, target: str) -> Path:
     """The bundle itself."""
-    return stage_folder(build, target) / build.name
+    return bundle_stage_folder(build, target) / build.name
+
+
+@dataclass(frozen=True)
+class BundleBytes:
+    """Bytes on the board's disk.
+
+    Attributes:
+        library: the modes for the processor.
+        gpu_library: the modes for the GPU, kernels included; 0 for none.
+        runtime: TVM's.
+        total: of every file.
+    """
+
+    weights: int
+    library: int
+    gpu_library: int
+    runtime: int
+    program: int
+    total: int
+
+
+@dataclass(frozen=True)
+class BundledMode:
+    """One mode and what its self-test found."""
+
+    name: str
+    verify: Verification
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The content of bundle.json.
+
+    Attributes:
+        version: another one for another content.
+        architecture: as `uname -m` says it.
+        tvm: the version that compiled the modes.
+    """
+
+    version: str
+    architecture: str
+    tvm: str
+    bytes: BundleBytes
+    modes: tuple[BundledMode, ...]
+    policy: tuple[PolicyTier, ...]
+
+    def save(self, folder: Path) -> None:
+        """Write bundle.json."""
+        save_document(folder / RESULT, self)
+
+    @classmethod
+    def load(cls, folder: Path) -> Bundle:
+        """Read it.
+
+        Raises:
+            DimmerError: it is missing or damaged.
+        """
+        return load_document(cls, folder / RESULT)
+
+
+@dataclass(frozen=True)
+class ManifestTensor:
+    """Input or output of every mode: int8, with what its codes mean; `size` in bytes."""
+
+    shape: tuple[int, ...]
+    size: int
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class ManifestMode:
+    """A mode's files, relative to the bundle.
+
+    Attributes:
+        expected: outputs of the self-test.
+        onnx: the mode for TensorRT.
+    """
+
+    name: str
+    expected: str
+    onnx: str
+
+
+@dataclass(frozen=True)
+class ManifestSelfTest:
+    """Inputs of the self-test: a file, relative to the bundle, and how many there are."""
+
+    inputs: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A bundle's manifest.json: what it is, for programs; targets/jetson reads it on the board.
+
+    Attributes:
+        gpu: architecture of the GPU that it has code for, such as "sm_87"; None for none.
+        files: name relative to the bundle -> sha256, of every other file.
+    """
+
+    model: str
+    version: str
+    architecture: str
+    tvm: str
+    gpu: str | None
+    weights_bytes: int
+    input: ManifestTensor
+    output: ManifestTensor
+    modes: tuple[ManifestMode, ...]
+    self_test: ManifestSelfTest
+    files: Mapping[str, str]
+
+    def save(self, bundle: Path) -> None:
+        """Write manifest.json into a bundle."""
+        save_document(bundle / MANIFEST, self, indent=2)
+
+    @classmethod
+    def load(cls, bundle: Path) -> Manifest:
+        """Read it.
+
+        Raises:
+            DimmerError: there is no bundle, or its manifest is damaged.
+        """
+        try:
+            return parse_document(cls, (bundle / MANIFEST).read_text())
+        except (OSError, ValueError) as error:
+            raise DimmerError(f"{bundle} is no bundle ({error}): build it with ./nox -s build-target") from error

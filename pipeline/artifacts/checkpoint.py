@@ -12,13 +12,13 @@ from safetensors import SafetensorError, safe_open
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.networks import build
+from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.recipe.sections.network import ModelSection
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dimmer.pipeline.networks import Network
 
 # One key, because safetensors writes several in no fixed order, and equal trainings must give equal bytes.
 _RECORD = "dimmer"
@@ -53,15 +53,9 @@ def shipped_checkpoint(recipe: Recipe) -> Path:
     return recipe.path.parent / "checkpoint.safetensors"
 
 
-def stage_folder(build: Path, alone: str | None = None) -> Path:
+def training_folder(build: Path, alone: str | None = None) -> Path:
     """Where a training writes, under ``build/<model>``: train, train-alone-super or train-alone-base."""
     return build / ("train" if alone is None else f"train-alone-{alone}")
-
-
-def run_id(recipe: Recipe, alone: str | None) -> dict[str, Any]:
-    """What a training is known by in its checkpoint; a network trained alone does not depend on [polish]."""
-    settings = recipe.unpolished() if alone else recipe
-    return {"model": recipe.name, "alone": alone, "training": settings.training_hash()}
 
 
 def teacher_folder(out: Path) -> Path:
@@ -75,7 +69,7 @@ def find_checkpoint(recipe: Recipe) -> Path:
     Raises:
         DimmerError: there is neither.
     """
-    for path in (shipped_checkpoint(recipe), stage_folder(build_folder(recipe)) / "checkpoint.safetensors"):
+    for path in (shipped_checkpoint(recipe), training_folder(build_folder(recipe)) / "checkpoint.safetensors"):
         if path.is_file():
             return path
     raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")
@@ -113,11 +107,24 @@ def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:
     Raises:
         DimmerError: no checkpoint, or one of another network.
     """
-    path = checkpoint or find_checkpoint(recipe)
-    tensors, _ = load_tensors(path)
-    network = build(recipe.model.family, recipe.model.config())
+    return read_network(recipe.model, checkpoint or find_checkpoint(recipe), recipe.path)
+
+
+def read_network(model: ModelSection, checkpoint: Path, recipe: Path) -> Network:
+    """The adaptive network in a checkpoint, in eval mode on the CPU.
+
+    Args:
+        model: of the recipe.
+        checkpoint: the file.
+        recipe: the recipe's file, for errors.
+
+    Raises:
+        DimmerError: it is missing, damaged, or of another network.
+    """
+    tensors, _ = load_tensors(checkpoint)
+    network = build(model.family, model.config)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise DimmerError(f"{path} holds another network than {recipe.path} describes; train again") from error
+        raise DimmerError(f"{checkpoint} holds another network than {recipe} describes; train again") from error
     return network.eval()

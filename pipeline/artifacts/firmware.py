@@ -18,18 +18,258 @@ notes     place of a null -> why
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from dimmer.pipeline.core.documents import load_document, save_document
 
 RESULT = "firmware.json"
 
 
 def firmware_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves firmware.elf and firmware.json."""
+    """Where the stage leaves firmware.elf and firmware.json, under ``build/<model>``."""
     return build / target / "firmware"
 
 
+@dataclass(frozen=True)
+class Verification:
+    """A mode's outputs against the TFLite interpreter's, bit for bit.
+
+    Attributes:
+        samples: inputs compared.
+        mismatches: inputs whose output differed in any bit.
+        backend: what computed the compared side: an emulator, a board, the host.
+    """
+
+    samples: int
+    mismatches: int
+    backend: str
+
+
+@dataclass(frozen=True)
+class FirmwareFlash:
+    """Bytes of flash.
+
+    Attributes:
+        tables: of the model, with the self-test's known answers.
+        code: everything else: runtime, kernels, application, start-up, C library.
+        single_mode_total: of the same firmware with the top mode alone.
+        runtime_code: of `code`, that of runtime and kernels.
+    """
+
+    weights: int
+    tables: int
+    code: int
+    total: int
+    single_mode_total: int
+    runtime_code: int
+
+
+@dataclass(frozen=True)
+class FirmwareRam:
+    """Bytes of RAM.
+
+    Attributes:
+        arena: scratch included.
+        scratch: the largest that a step takes.
+        stack: None where the target cannot paint it; then `total` is None too.
+        single_mode_arena: the arena that the top mode alone needs.
+        lower_bound: most bytes alive in one step, which no plan can undercut.
+        arena_without_scratch: what the tensors alone need.
+    """
+
+    arena: int
+    scratch: int
+    stack: int | None
+    total: int | None
+    single_mode_arena: int
+    lower_bound: int
+    arena_without_scratch: int
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What a change of mode costs, and what an extra mode does."""
+
+    instructions: int | None
+    bytes_of_flash_per_extra_mode: float | None
+
+
+@dataclass(frozen=True)
+class GateCount:
+    """What the gates cost on the target.
+
+    Attributes:
+        instructions: of all gates in one inference.
+        share_of_top_mode: of the top mode's instructions.
+    """
+
+    instructions: int | None
+    share_of_top_mode: float | None
+
+
+@dataclass(frozen=True)
+class FirmwareMode:
+    """A mode in the firmware.
+
+    Attributes:
+        macs: multiply-accumulates of one inference.
+        instructions: executed by one inference, counted on the target; None where it does not count.
+        verify: on random inputs; None where `pipeline.verify` does that.
+    """
+
+    name: str
+    macs: int
+    instructions: int | None
+    verify: Verification | None
+
+
+@dataclass(frozen=True)
+class PolicyTier:
+    """A step of the battery policy: ``mode`` runs while charge and voltage are at least these."""
+
+    mode: str
+    min_charge_permille: int
+    min_millivolts: int
+    hysteresis_permille: int
+    dwell_s: int
+
+
+@dataclass(frozen=True)
+class ArenaBuffer:
+    """A tensor's place in one mode's arena, bytes, from ``first_step`` to ``last_step`` inclusive."""
+
+    mode: str
+    name: str
+    offset: int
+    size: int
+    first_step: int
+    last_step: int
+
+
+@dataclass(frozen=True)
+class LayerConstant:
+    """A run of constants in flash.
+
+    Attributes:
+        layer: that reads it, and what it is there: "stem: weights".
+        bytes: in flash, once for all modes.
+        modes: that read it.
+    """
+
+    layer: str
+    bytes: int
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a mode's inference.
+
+    Attributes:
+        layer: name of the tensor that it computes.
+        kernel: the C function.
+        instructions: counted on the target; None where it does not count.
+    """
+
+    mode: str
+    layer: str
+    kernel: str
+    macs: int
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class KernelOption:
+    """A kernel that a layer can have.
+
+    Attributes:
+        scratch: bytes.
+        instructions: as the cost model expects them.
+    """
+
+    kernel: str
+    scratch: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class KernelChoice:
+    """Which kernel a layer got, where there is more than one.
+
+    Attributes:
+        allowed: bytes of scratch that the layer might take.
+        others: faster, or with less scratch.
+    """
+
+    layer: str
+    chosen: KernelOption
+    allowed: int
+    others: tuple[KernelOption, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A published mode that is not worth running on the target, and why."""
+
+    mode: str
+    instructions: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """The content of firmware.json.
+
+    Attributes:
+        gates: None without gates.
+        modes: in the order of their ids.
+        policy: by falling thresholds; empty for none.
+        buffers: of every mode.
+        steps: in the order in which they run.
+        notes: place of a null -> why it is one, or how a figure was come by.
+        left_out: published modes that are not in it.
+    """
+
+    model: str
+    target: str
+    flash: FirmwareFlash
+    ram: FirmwareRam
+    switch: Switch
+    gates: GateCount | None
+    modes: tuple[FirmwareMode, ...]
+    policy: tuple[PolicyTier, ...]
+    buffers: tuple[ArenaBuffer, ...]
+    layers: tuple[LayerConstant, ...]
+    steps: tuple[Step, ...]
+    choices: tuple[KernelChoice, ...]
+    notes: Mapping[str, str]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def mismatches(self) -> int:
+        """Of all modes that were compared."""
+        return sum(mode.verify.mismatches for mode in self.modes if mode.verify is not None)
+
+    def save(self, folder: Path) -> None:
+        """Write firmware.json."""
+        save_document(folder / RESULT, self)
+
+    @classmethod
+    def load(cls, folder: Path) -> Firmware:
+        """Read it.
+
+        Raises:
+            DimmerError: it is missing or damaged.
+        """
+        return load_document(cls, folder / RESULT)
+
+
 def firmware_modes(build: Path, target: str) -> tuple[str, ...]:
-    """Names of the modes in a target's firmware, in the order of their ids."""
-    figures = json.loads((firmware_folder(build, target) / RESULT).read_text())
-    return tuple(mode["name"] for mode in figures["modes"])
+    """Names of the modes in a target's firmware, in the order of their ids.
+
+    Raises:
+        DimmerError: firmware.json is missing or damaged.
+    """
+    return tuple(mode.name for mode in Firmware.load(firmware_folder(build, target)).modes)

@@ -19,7 +19,7 @@ def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:
     """
     path = path or find_gates(recipe)
     tensors, _ = load_tensors(path)
-    gates = Gates(recipe.model.config(), recipe.gates.config())
+    gates = Gates(recipe.model.config, recipe.gates.config())
     try:
         gates.load_state_dict(tensors)
     except RuntimeError as error:
@@ -37,4 +37,4 @@ def recipe_gates(recipe: Recipe) -> GateSet | None:
         return None
     from dimmer.pipeline.networks.gates.integer import integer_gates
 
-    return integer_gates(load_gates(recipe), recipe.model.config())
+    return integer_gates(load_gates(recipe), recipe.model.config)

@@ -9,23 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
+from dimmer.pipeline.artifacts.bundle import BundleBytes
+from dimmer.pipeline.artifacts.calibration import CalibratedMode
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, PolicyTier, Switch, Verification
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
-
-
-@dataclass(frozen=True)
-class Verification:
-    """A mode's outputs against the TFLite interpreter's, bit for bit.
-
-    Attributes:
-        samples: inputs compared.
-        mismatches: inputs whose output differed in any bit.
-        backend: what computed the compared side: an emulator, a board, the host.
-    """
-
-    samples: int
-    mismatches: int
-    backend: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +56,11 @@ class Candidate:
     published: bool
     reason: str
 
+    @classmethod
+    def of(cls, mode: CalibratedMode) -> Candidate:
+        """What calibration says of a mode."""
+        return cls(mode.name, mode.macs, mode.bit_operations, mode.accuracy, mode.published, mode.reason)
+
 
 @dataclass(frozen=True)
 class Flash:
@@ -89,37 +82,6 @@ class Ram:
     stack: int | None
     total: int | None
     single_mode_arena: int | None
-
-
-@dataclass(frozen=True)
-class Switch:
-    """What a change of mode costs, and what an extra mode does."""
-
-    instructions: int | None
-    bytes_of_flash_per_extra_mode: float | None
-
-
-@dataclass(frozen=True)
-class PolicyTier:
-    """A step of the battery policy: ``mode`` runs while charge and voltage are at least these."""
-
-    mode: str
-    min_charge_permille: int
-    min_millivolts: int
-    hysteresis_permille: int
-    dwell_s: int
-
-
-@dataclass(frozen=True)
-class ArenaBuffer:
-    """A tensor's place in one mode's arena, bytes, from ``first_step`` to ``last_step`` inclusive."""
-
-    mode: str
-    name: str
-    offset: int
-    size: int
-    first_step: int
-    last_step: int
 
 
 @dataclass(frozen=True)
@@ -147,13 +109,41 @@ class BatterySample:
 
 
 @dataclass(frozen=True)
+class GpuFigures:
+    """What TensorRT's engines need on the board, where somebody measured it."""
+
+    latency_us: float | None = None
+    engine_bytes: int | None = None
+    scratch_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class BundleFigures:
+    """A bundle for a Linux board.
+
+    Attributes:
+        version: another one for another content.
+        architecture: as `uname -m` says it.
+        tvm: the version that compiled the modes.
+        latency_us: of one inference of the top mode on the board's processor, where somebody measured it.
+    """
+
+    version: str
+    architecture: str
+    tvm: str
+    bytes: BundleBytes
+    latency_us: float | None = None
+    gpu: GpuFigures = GpuFigures()
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that report.json and report.html tell.
 
     Attributes:
         modes: published modes, the most expensive first.
         candidates: every mode that the selection looked at.
-        bundle: of a target that takes one: what is in it and what was measured of it; empty elsewhere.
+        bundle: of a target that takes one: what is in it and what was measured of it; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
@@ -173,7 +163,7 @@ class ReportData:
     policy: tuple[PolicyTier, ...] = ()
     gates: Mapping[str, Json] = field(default_factory=dict)
     stages: tuple[StageResult, ...] = ()
-    bundle: Mapping[str, Json] = field(default_factory=dict)
+    bundle: BundleFigures | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     arena: tuple[ArenaBuffer, ...] = ()
     arena_lower_bound: int | None = None
@@ -205,8 +195,8 @@ class ReportData:
             ],
             "notes": dict(self.notes),
         }
-        if self.bundle:
-            document["bundle"] = dict(self.bundle)
+        if self.bundle is not None:
+            document["bundle"] = asdict(self.bundle)
         unexplained = [place for place in _nulls(document, "") if not self.note(place)]
         if unexplained:
             raise ValueError(f"{', '.join(unexplained)}: null without a note in ReportData.notes")

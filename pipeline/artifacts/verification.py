@@ -2,21 +2,141 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dimmer.pipeline.artifacts.firmware import firmware_folder
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Int8 = npt.NDArray[np.int8]
-
+from dimmer.pipeline.core.documents import load_document, save_document
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.networks.gates.agreement import Agreement
 
 RESULT = "verify.json"
 
 
 def verify_folder(build: Path, target: str) -> Path:
-    """Where `run` leaves its result."""
-    return firmware_folder(build, target).parent / "verify"
+    """Where the stage writes, under ``build/<model>``."""
+    return build / target / "verify"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of comparing one backend with the TFLite interpreter.
+
+    Attributes:
+        samples: inferences compared.
+        mismatches: those of which any output byte, or the mode of any block, differed.
+        first: index of the first mismatching record, or None.
+    """
+
+    samples: int
+    mismatches: int
+    first: int | None
+
+
+@dataclass(frozen=True)
+class VerifiedMode:
+    """One mode of the firmware.
+
+    Attributes:
+        accuracy: share of the test images that the C runtime classifies right, on the host.
+        accuracy_float: the same of the mode before quantisation.
+        host, target: against the interpreter.
+    """
+
+    name: str
+    accuracy: float
+    accuracy_float: float
+    host: Outcome
+    target: Outcome
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Changes of mode within an inference, against spliced files.
+
+    Attributes:
+        schedules: how many were tried.
+        host, target: against the interpreter; None where there is nothing to switch.
+    """
+
+    schedules: int
+    host: Outcome | None
+    target: Outcome | None
+
+
+@dataclass(frozen=True)
+class VerifiedBudget:
+    """Gated runs of the whole test set with one budget, on the host.
+
+    Attributes:
+        budget: wanted mean cost, as a fraction of the 8-bit super-net's.
+        accuracy: share of the test images, 0..1.
+        cost: mean cost, as a fraction of the 8-bit super-net's.
+        agreement: with the choices of the trained gates in front of the float network.
+        modes: mode -> how many images ran in it, the most frequent first.
+    """
+
+    budget: float
+    accuracy: float
+    cost: float
+    agreement: Agreement
+    modes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class VerifiedGates:
+    """Gated runs.
+
+    Attributes:
+        samples: inferences compared, each with another budget.
+        mismatches: backend -> inferences of which any output byte, or the bits of any block, differed.
+        share_of_macs: multiply-accumulates of the gates, as a share of the super-net's.
+    """
+
+    samples: int
+    mismatches: Mapping[str, int]
+    share_of_macs: float
+    budgets: tuple[VerifiedBudget, ...]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The content of verify.json.
+
+    Attributes:
+        backend: what the target is, for people.
+        test_images: how many the accuracies are of.
+        modes: in the order of their ids on the target.
+        gates: None without gates.
+    """
+
+    target: str
+    backend: str
+    test_images: int
+    modes: tuple[VerifiedMode, ...]
+    switches: Switches
+    gates: VerifiedGates | None
+
+    def mode(self, name: str) -> VerifiedMode:
+        """One mode.
+
+        Raises:
+            DimmerError: it was not verified.
+        """
+        for mode in self.modes:
+            if mode.name == name:
+                return mode
+        raise DimmerError(f"mode {name} was not verified on {self.target}; build again")
+
+    def save(self, folder: Path) -> None:
+        """Write verify.json."""
+        save_document(folder / RESULT, self)
+
+    @classmethod
+    def load(cls, folder: Path) -> Verified:
+        """Read it.
+
+        Raises:
+            DimmerError: it is missing or damaged.
+        """
+        return load_document(cls, folder / RESULT)

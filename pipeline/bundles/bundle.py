@@ -11,16 +11,15 @@ manifest.json            what it is, for programs; SHA256SUMS has every other fi
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME
+from dimmer.pipeline.artifacts.bundle import Manifest, ManifestMode, ManifestSelfTest, ManifestTensor
 from dimmer.pipeline.bundles.table import BundleTable, TableMode, table_source
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
@@ -42,7 +41,7 @@ MACHINES = {62: "x86_64", 183: "aarch64"}
 
 def make_bundle(
     model: str, modules: Modules, policy: PolicyConfig, test: SelfTest, runtime: TvmRuntime, target: Target, out: Path
-) -> dict[str, Any]:
+) -> Manifest:
     """Writes a bundle into ``out``, and gives its manifest.
 
     Raises:
@@ -94,7 +93,7 @@ def make_bundle(
     )
     compile_program(table, target, runtime, out)
     manifest = _manifest(table, modules, runtime, out)
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    manifest.save(out)
     (out / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in _sums(out).items()))
     return manifest
 
@@ -123,32 +122,26 @@ def machine_of(library: Path) -> int:
         raise DimmerError(f"{library} is no library that can be read ({error}): compile the modes again") from error
 
 
-def _manifest(table: BundleTable, modules: Modules, runtime: TvmRuntime, out: Path) -> dict[str, Any]:
-    return {
-        "model": table.model,
-        "version": table.version,
-        "architecture": runtime.machine,
-        "tvm": table.tvm_version,
-        "gpu": None if modules.gpu is None else modules.gpu.architecture,
-        "weights_bytes": (out / WEIGHTS).stat().st_size,
-        "input": _tensor(modules.input),
-        "output": _tensor(modules.output),
-        "modes": [
-            {"name": mode.name, "expected": f"selftest/{mode.name}.i8", "onnx": f"onnx/{mode.name}.onnx"}
-            for mode in modules.modes
-        ],
-        "self_test": {"inputs": INPUTS, "samples": table.samples},
-        "files": _sums(out),
-    }
+def _manifest(table: BundleTable, modules: Modules, runtime: TvmRuntime, out: Path) -> Manifest:
+    return Manifest(
+        model=table.model,
+        version=table.version,
+        architecture=runtime.machine,
+        tvm=table.tvm_version,
+        gpu=None if modules.gpu is None else modules.gpu.architecture,
+        weights_bytes=(out / WEIGHTS).stat().st_size,
+        input=_tensor(modules.input),
+        output=_tensor(modules.output),
+        modes=tuple(
+            ManifestMode(mode.name, f"selftest/{mode.name}.i8", f"onnx/{mode.name}.onnx") for mode in modules.modes
+        ),
+        self_test=ManifestSelfTest(INPUTS, table.samples),
+        files=_sums(out),
+    )
 
 
-def _tensor(tensor: TableTensor) -> dict[str, Any]:
-    return {
-        "shape": list(tensor.shape),
-        "size": tensor.size,
-        "scale": tensor.scale,
-        "zero_point": tensor.zero_point,
-    }
+def _tensor(tensor: TableTensor) -> ManifestTensor:
+    return ManifestTensor(tensor.shape, tensor.size, tensor.scale, tensor.zero_point)
 
 
 def _version(out: Path, policy: PolicyConfig, modules: Modules) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from dimmer.pipeline.artifacts.bundle import module_folder, stage_folder, tuning_folder
+from dimmer.pipeline.artifacts.bundle import bundle_stage_folder, module_folder, tuning_folder
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage
 from dimmer.pipeline.core.targets import target_files, tool_versions
@@ -47,7 +47,7 @@ def bundle_stage(recipe: Recipe, build: Path, target: Target, progress: Progress
     def action(out: Path) -> None:
         from dimmer.pipeline.bundles.make import make_published
 
-        make_published(recipe, build, target, out, progress)
+        make_published(recipe.model.dataset, recipe.verify.images, recipe.policy, build, target, out, progress)
 
     settings: dict[str, Json] = {
         "model": recipe.name,
@@ -58,7 +58,7 @@ def bundle_stage(recipe: Recipe, build: Path, target: Target, progress: Progress
     }
     return Stage(
         "bundle",
-        stage_folder(build, target.name),
+        bundle_stage_folder(build, target.name),
         action,
         [build / "convert", module_folder(build, target.name)],
         settings,

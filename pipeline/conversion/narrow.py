@@ -1,18 +1,17 @@
 """Blocks of 4 and 2 bits in a finished .tflite: the operators and constants that no converter makes.
 
-The quantiser sees such a block as 8-bit convolutions. Here it gets what the network was trained with: a QUANTIZE that
-rounds the residual stream to the block's width, the same grid at the output of its first convolution, and INT4 weights
-that are slices of the int8 codes of the other modes. The file stays an ordinary one, which the stock interpreter runs.
+The quantiser sees such a block as 8-bit convolutions. Here it gets what the network was trained with: the grid of its
+width at the activations that are rounded to it, a QUANTIZE that rounds the residual stream where a block's entry is
+such a one, and INT4 weights that are slices of the int8 codes of the other modes. The file stays an ordinary one, which
+the stock interpreter runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from dimmer.pipeline.artifacts.exported import Narrow, NarrowLayer
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.oracle.tflite import pack, unpack
 
 CONV_VERSION_INT4 = 7
@@ -20,34 +19,11 @@ QUANTIZE_VERSION_INT8 = 2
 _ZERO_POINT = -128
 
 
-@dataclass(frozen=True)
-class NarrowLayer:
-    """One convolution's constants.
-
-    Attributes:
-        codes: int8[O,H,W,I], -7..7, or -7, 0 and 7.
-        scale: float64[O], real value of one step.
-        bias: float64[O].
-    """
-
-    codes: Any
-    scale: Any
-    bias: Any
-
-
-def load_narrow(arrays: Mapping[str, Any]) -> dict[str, NarrowLayer]:
-    """Site -> constants, from the arrays that the export stage saved."""
-    sites = [key.removesuffix("/codes") for key in arrays if key.endswith("/codes")]
-    return {s: NarrowLayer(arrays[f"{s}/codes"], arrays[f"{s}/scale"], arrays[f"{s}/bias"]) for s in sites}
-
-
-def narrowed(content: bytes, mode: Mode, boundaries: Sequence[str], layers: Mapping[str, NarrowLayer]) -> bytes:
+def narrowed(content: bytes, narrow: Narrow) -> bytes:
     """Turns the narrow blocks of a converted mode into what the device runs.
 
     Args:
         content: an int8 .tflite whose tensors are named after the network's sites.
-        boundaries: the tensor alive after each position but the last.
-        layers: of every convolution of the narrow blocks, by site.
 
     Raises:
         DimmerError: a tensor is missing, or a layer has another shape than in the file.
@@ -55,21 +31,19 @@ def narrowed(content: bytes, mode: Mode, boundaries: Sequence[str], layers: Mapp
     from dimmer.pipeline.networks.layers.quantisers import activation_step
 
     file = _File(content)
-    flat = [(f"{s}.{b}", bits) for s, stage in enumerate(mode.blocks) for b, bits in enumerate(stage)]
-    for position, (block, bits) in enumerate(flat):
-        if bits in (0, FULL_BITS):
+    for site, tensor in narrow.tensors.items():
+        step = activation_step(tensor.bits)
+        if tensor.rounds is None:
+            file.set_grid(file.tensor(site), step)
             continue
-        step = activation_step(bits)
-        stream = file.tensor(boundaries[position])
-        entry = file.new_tensor(f"{block}.in", file.tensors[stream], step)
-        file.set_grid(file.tensor(f"{block}.conv1"), step)
-        present = [part for part in ("conv1", "conv2", "shortcut") if f"{block}.{part}" in layers]
-        for part in present:
-            if part != "conv2":
-                file.redirect(file.writer(file.tensor(f"{block}.{part}")), stream, entry)
+        stream = file.tensor(tensor.rounds)
+        entry = file.new_tensor(site, file.tensors[stream], step)
+        for reader, layer in narrow.layers.items():
+            if layer.reads == site:
+                file.redirect(file.writer(file.tensor(reader)), stream, entry)
         file.insert_quantize(stream, entry)
-        for part in present:
-            file.set_constants(f"{block}.{part}", layers[f"{block}.{part}"])
+    for site, layer in narrow.layers.items():
+        file.set_constants(site, layer)
     file.empty_unused_buffers()
     return pack(file.model)
 
@@ -187,7 +161,13 @@ class _File:
 
 
 def packed_int4(codes: Any) -> Any:
-    """uint8[ceil(n/2)]: two codes a byte, the first in the low nibble."""
+    """uint8[ceil(n/2)]: two codes a byte, the first in the low nibble.
+
+    Example:
+        >>> import numpy as np
+        >>> packed_int4(np.array([1, -1, 7], np.int8)).tolist() == [0xF1, 0x07]
+        True
+    """
     import numpy as np
 
     flat = codes.reshape(-1).astype(np.int8).view(np.uint8) & 15

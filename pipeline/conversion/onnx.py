@@ -7,13 +7,14 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dimmer.pipeline.artifacts.calibration import Calibration
+from dimmer.pipeline.artifacts.exported import Exported, Narrow, NarrowLayer
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.networks import ResNet
-    from dimmer.pipeline.networks.deploy import DeployedNetwork
+    from dimmer.calibration.batchnorm import NormStatistics
+    from dimmer.pipeline.networks import Network
+    from dimmer.pipeline.networks.deployed import DeployedNetwork
 
 
 OPSET = 17
@@ -23,8 +24,11 @@ CHECK_IMAGES = 8
 TOLERANCE = 1e-3
 
 
-def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path) -> None:
+def export_mode(network: Network, name: str, statistics: NormStatistics, out: Path) -> None:
     """Writes one mode's ONNX file and its site values.
+
+    Args:
+        statistics: of the mode's own norms; empty where it keeps the trained ones.
 
     Raises:
         DimmerError: onnxruntime and torch disagree by more than `TOLERANCE` in a logit.
@@ -36,7 +40,7 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
     from dimmer.pipeline.networks.deploy import deploy
 
     shape = (network.config.in_channels, *network.config.image_size)
-    deployed = deploy(network, Mode.parse(name), calibration.statistics(name))
+    deployed = deploy(network, Mode.parse(name), statistics)
     net = deployed.unrounded()
     path = out / f"{name}.onnx"
     with warnings.catch_warnings():
@@ -72,19 +76,17 @@ def export_mode(network: ResNet, calibration: Calibration, name: str, out: Path)
 
     with torch.no_grad():
         net(images[:1], record)
-    np.savez(out / f"{name}.sites.npz", **sites)  # type: ignore[arg-type]
-    save_narrow(out / f"{name}.narrow.npz", deployed)
+    Exported(sites, narrow_of(deployed)).save(out, name)
 
 
-def save_narrow(path: Path, network: DeployedNetwork) -> None:
-    """Writes `site/bits`, `site/codes` int8[O,H,W,I], `site/scale` and `site/bias` float64[O]; nothing at 8 bits."""
+def narrow_of(network: DeployedNetwork) -> Narrow:
+    """The constants of a mode's narrow convolutions as TFLite lays them out, and its narrow activations."""
     import numpy as np
 
-    arrays = {}
-    for site, weights in network.narrow_weights().items():
-        arrays[f"{site}/bits"] = np.array(weights.bits)
-        arrays[f"{site}/codes"] = np.moveaxis(weights.codes.numpy(), 1, -1)
-        arrays[f"{site}/scale"] = weights.scale.numpy()
-        arrays[f"{site}/bias"] = weights.bias.numpy()
-    if arrays:
-        np.savez(path, **arrays)  # type: ignore[arg-type]
+    layers = {
+        site: NarrowLayer(
+            np.moveaxis(weights.codes.numpy(), 1, -1), weights.scale.numpy(), weights.bias.numpy(), weights.reads
+        )
+        for site, weights in network.narrow_weights().items()
+    }
+    return Narrow(layers, network.narrow_tensors())

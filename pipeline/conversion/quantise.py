@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from dimmer.pipeline.oracle.tflite import pack, unpack
 
@@ -24,9 +23,10 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
     from ai_edge_quantizer import quantizer
     from ai_edge_quantizer import recipe as recipes
+    from numpy.typing import NDArray
 
     reader = Interpreter(str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
-    statistics: dict[str, Any] = {}
+    statistics: dict[str, dict[str, NDArray[np.float32]]] = {}
     for d in reader.get_tensor_details():
         if d["name"] in sites:
             low, high = ranges[sites[d["name"]]]
@@ -46,8 +46,8 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
 def named(model: bytes, sites: Mapping[str, str]) -> bytes:
     """The same model with its tensors named after the network's sites.
 
-    A tensor gets its site's name ("0.1.conv2"), constants the name of what they make ("0.1.conv2/weights"), a second
-    tensor of a site its operator's ("1.0.conv1/pad"). Generated C, reports and error messages speak these names.
+    A tensor gets its site's name ("0.1.out"), constants the name of what they make ("logits/weights"), a second
+    tensor of a site its operator's ("0.1.out/pad"). Generated C, reports and error messages speak these names.
     """
     from ai_edge_litert import schema_py_generated as schema
 

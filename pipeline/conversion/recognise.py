@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dimmer.pipeline.artifacts.exported import Sites
 from dimmer.pipeline.core.errors import DimmerError
 
 RELATIVE_TOLERANCE = 2e-3
@@ -14,11 +14,11 @@ RELATIVE_TOLERANCE = 2e-3
 _SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
 
 
-def recognise(model: Path, sites: Mapping[str, Any]) -> dict[str, str]:
+def recognise(model: Path, sites: Sites) -> dict[str, str]:
     """Which tensor of a float .tflite is which site.
 
     Args:
-        sites: site -> float32[1,C,H,W] or float32[1,C], with the network's input under "input".
+        sites: of the mode that the file was converted from.
 
     Returns:
         Tensor name -> site, for every float tensor that an operator writes, and for the input.
@@ -44,8 +44,9 @@ def recognise(model: Path, sites: Mapping[str, Any]) -> dict[str, str]:
 
     given = nhwc(sites["input"])
     source = interpreter.get_input_details()[0]
-    if tuple(source["shape"]) != given.shape:
-        raise DimmerError(f"{model.name}: input is {tuple(source['shape'])}, not {given.shape} as exported")
+    shape = tuple(int(size) for size in source["shape"])
+    if shape != given.shape:
+        raise DimmerError(f"{model.name}: input is {shape}, not {given.shape} as exported")
     interpreter.set_tensor(source["index"], given)
     interpreter.invoke()
     names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}

@@ -124,7 +124,14 @@ def _imports(path: Path, _mtime_ns: int, _size: int) -> tuple[frozenset[str], fr
 
 
 def imported(node: ast.AST) -> tuple[str, ...]:
-    """The modules that one node of a source imports, or names in full; those of the standard library left out."""
+    """The modules that one node of a source imports, or names in full; those of the standard library left out.
+
+    Example:
+        >>> imported(ast.parse("from dimmer.pipeline.modes import mode").body[0])
+        ('dimmer.pipeline.modes', 'dimmer.pipeline.modes.mode')
+        >>> imported(ast.parse("import json, numpy").body[0])
+        ('numpy',)
+    """
     names: list[str] = []
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]

@@ -19,7 +19,12 @@ INPUT_OFFSET = 128
 
 
 def to_int8(images: Images) -> NDArray[np.int8]:
-    """uint8 pixels -> the int8 codes that a quantised network reads, same shape."""
+    """uint8 pixels -> the int8 codes that a quantised network reads, same shape.
+
+    Example:
+        >>> to_int8(np.array([0, 128, 255], np.uint8))
+        array([-128,    0,  127], dtype=int8)
+    """
     return (images ^ np.uint8(INPUT_OFFSET)).view(np.int8)
 
 

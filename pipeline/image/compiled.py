@@ -13,7 +13,7 @@ from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.image.policy import _policy_for
+from dimmer.pipeline.image.policy import policy_for
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.targets import APPLICATION, SectionSizes, Target
 
@@ -51,7 +51,7 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
             )
         outputs.append(answer)
     known = KnownAnswers(order.known_input, tuple(outputs))
-    policy = _policy_for(order.policy, len(modes), gates is not None)
+    policy = policy_for(order.policy, len(modes), gates is not None)
     model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates, target.core)
     generated = [path for path in model.files if path.suffix == ".c"]
     elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, INCLUDE], out)

@@ -2,18 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from dimmer.firmware_gen.gates import MODE_GATED
+from dimmer.pipeline.artifacts.firmware import (
+    ArenaBuffer,
+    Firmware,
+    FirmwareFlash,
+    FirmwareMode,
+    FirmwareRam,
+    GateCount,
+    KernelChoice,
+    KernelOption,
+    LayerConstant,
+    LeftOut,
+    PolicyTier,
+    Step,
+    Switch,
+    Verification,
+)
 from dimmer.pipeline.core.command import console
 from dimmer.pipeline.image.elf_shares import elf_shares
+from dimmer.pipeline.image.events import (
+    Event,
+    GatesCounted,
+    ModeCounted,
+    StackUsed,
+    StepCounted,
+    SwitchCounted,
+    only,
+)
 from dimmer.targets import Target
 
 if TYPE_CHECKING:
+    from dimmer.firmware_gen.emit.policy import PolicyConfig
+    from dimmer.firmware_gen.generate import GeneratedModel
     from dimmer.pipeline.image.compiled import Compiled
     from dimmer.pipeline.image.order import Order
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a compiled firmware said and did.
+
+    Attributes:
+        events: of its commands `bench` and `layers`.
+        verification: mode -> against the interpreter; empty where `pipeline.verify` does that.
+    """
+
+    events: tuple[Event, ...]
+    verification: Mapping[str, Verification] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the counts on the target say of the published modes.
+
+    Attributes:
+        left_out: modes that are not in the firmware.
+        idle: mode that is in the firmware, but not in the policy -> the one that is better there.
+    """
+
+    left_out: tuple[LeftOut, ...] = ()
+    idle: Mapping[str, str] = field(default_factory=dict)
 
 
 def figures_of(
@@ -21,105 +74,118 @@ def figures_of(
     target: Target,
     full: Compiled,
     top: Compiled,
-    events: Sequence[Mapping[str, Any]],
-    verification: Mapping[str, Mapping[str, Any]],
-    runtime_files: set[str],
-) -> dict[str, Any]:
-    """The content of `firmware.json`, but for what was left out.
+    ran: Ran,
+    judged: Judged,
+    runtime_files: Collection[str],
+) -> Firmware:
+    """The content of `firmware.json`.
 
     Args:
         top: the firmware of the first mode alone.
-        events: that the firmware wrote.
-        verification: mode -> samples, mismatches, backend; empty where `pipeline.verify` does that.
         runtime_files: names of the library's C files.
     """
     model, sizes, shares = full.model, full.sizes, elf_shares(full.elf, runtime_files)
-    instructions = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
-    switch = next((event["instructions"] for event in events if event["event"] == "switch"), None)
-    gates = next((event["instructions"] for event in events if event["event"] == "gates"), None)
-    stack = next((event["bytes"] for event in events if event["event"] == "stack"), None)
+    instructions = {event.mode: event.instructions for event in only(ModeCounted, ran.events)}
+    switch = next((event.instructions for event in only(SwitchCounted, ran.events)), None)
+    gates = next((event.instructions for event in only(GatesCounted, ran.events)), None)
+    stack = next((event.bytes for event in only(StackUsed, ran.events)), None)
+    whole = instructions.get(model.modes[0])
     extra = len(model.modes) - 1
+    return Firmware(
+        model=order.name,
+        target=target.name,
+        flash=FirmwareFlash(
+            weights=shares.weights,
+            tables=shares.tables,
+            code=full.flash - shares.weights - shares.tables,
+            total=full.flash,
+            single_mode_total=top.flash,
+            runtime_code=shares.runtime_code,
+        ),
+        ram=FirmwareRam(
+            arena=model.arena,
+            scratch=model.memory.scratch,
+            stack=stack,
+            total=None if stack is None else sizes.data + sizes.bss + stack,
+            single_mode_arena=top.model.arena,
+            lower_bound=model.lower_bound,
+            arena_without_scratch=model.memory.arena_without_scratch,
+        ),
+        switch=Switch(
+            instructions=switch if target.counts_instructions else None,
+            bytes_of_flash_per_extra_mode=(full.flash - top.flash) / extra if extra else None,
+        ),
+        gates=None if order.gates is None else GateCount(gates, gates / whole if gates and whole else None),
+        modes=tuple(
+            FirmwareMode(name, macs, instructions.get(name), ran.verification.get(name))
+            for name, macs in zip(model.modes, model.macs, strict=True)
+        ),
+        policy=policy_tiers(order.policy, model.modes),
+        buffers=tuple(ArenaBuffer(**{**asdict(buffer), "mode": model.modes[buffer.mode]}) for buffer in model.buffers),
+        layers=tuple(
+            LayerConstant(f"{c.layer}: {c.role}", c.size, tuple(model.modes[mode] for mode in c.modes))
+            for c in model.constants
+        ),
+        steps=_steps(model, only(StepCounted, ran.events)),
+        choices=_choices(model),
+        notes=_notes(target, ran, judged, several=extra > 0, stack_known=stack is not None),
+        left_out=judged.left_out,
+    )
+
+
+def policy_tiers(policy: PolicyConfig, modes: Sequence[str]) -> tuple[PolicyTier, ...]:
+    """A policy with the modes' names in the place of their numbers; "gated" for the gates."""
+    return tuple(
+        PolicyTier(
+            "gated" if tier.mode == MODE_GATED else modes[tier.mode],
+            tier.min_charge_permille,
+            tier.min_millivolts,
+            policy.hysteresis_permille,
+            policy.dwell_s,
+        )
+        for tier in policy.tiers
+    )
+
+
+def _steps(model: GeneratedModel, events: Sequence[StepCounted]) -> tuple[Step, ...]:
+    found = []
+    for event in events:
+        step = model.steps[event.step]
+        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions))
+    return tuple(found)
+
+
+def _choices(model: GeneratedModel) -> tuple[KernelChoice, ...]:
+    found = []
+    for choice in model.choices:
+        chosen, *others = (
+            KernelOption(option.kernel, option.scratch, option.instructions)
+            for option in (choice.chosen, *choice.others)
+        )
+        found.append(KernelChoice(choice.layer, chosen, choice.allowed, tuple(others)))
+    return tuple(found)
+
+
+def _notes(target: Target, ran: Ran, judged: Judged, several: bool, stack_known: bool) -> dict[str, str]:
     notes: dict[str, str] = {}
     if not target.counts_instructions:
         reason = f"{target.name} has no instruction counter"
         notes |= {"modes[*].instructions": reason, "switch.instructions": reason}
-    if not extra:
+    if not several:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is only one mode"
-    if stack is None:
+    if not stack_known:
         notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}
-    if not verification:
+    if not ran.verification:
         notes["modes[*].verify"] = "left to pipeline.verify"
-    return {
-        "model": order.name,
-        "target": target.name,
-        "flash": {
-            "weights": shares.weights,
-            "tables": shares.tables,
-            "code": full.flash - shares.weights - shares.tables,
-            "total": full.flash,
-            "single_mode_total": top.flash,
-            "runtime_code": shares.runtime_code,
-        },
-        "ram": {
-            "arena": model.arena,
-            "scratch": model.memory.scratch,
-            "stack": stack,
-            "total": None if stack is None else sizes.data + sizes.bss + stack,
-            "single_mode_arena": top.model.arena,
-            "lower_bound": model.lower_bound,
-            "arena_without_scratch": model.memory.arena_without_scratch,
-        },
-        "switch": {
-            "instructions": switch if target.counts_instructions else None,
-            "bytes_of_flash_per_extra_mode": (full.flash - top.flash) / extra if extra else None,
-        },
-        "gates": None
-        if order.gates is None
-        else {
-            "instructions": gates,
-            "share_of_top_mode": gates / instructions[model.modes[0]] if gates else None,
-        },
-        "modes": [
-            {
-                "name": name,
-                "macs": macs,
-                "instructions": instructions.get(name),
-                "verify": verification.get(name),
-            }
-            for name, macs in zip(model.modes, model.macs, strict=True)
-        ],
-        "policy": [
-            {
-                "mode": "gated" if tier.mode == MODE_GATED else model.modes[tier.mode],
-                "min_charge_permille": tier.min_charge_permille,
-                "min_millivolts": tier.min_millivolts,
-                "hysteresis_permille": order.policy.hysteresis_permille,
-                "dwell_s": order.policy.dwell_s,
-            }
-            for tier in order.policy.tiers
-        ],
-        "buffers": [{**asdict(buffer), "mode": model.modes[buffer.mode]} for buffer in model.buffers],
-        "layers": [
-            {
-                "layer": f"{constant.layer}: {constant.role}",
-                "bytes": constant.size,
-                "modes": [model.modes[mode] for mode in constant.modes],
-            }
-            for constant in model.constants
-        ],
-        "steps": [
-            {"mode": event["mode"], **asdict(model.steps[event["step"]]), "instructions": event["instructions"]}
-            for event in events
-            if event["event"] == "layer"
-        ],
-        "choices": [
-            {**asdict(choice), "others": [asdict(other) for other in choice.others]} for choice in model.choices
-        ],
-        "notes": notes,
-    }
+    if judged.idle:
+        text = ", ".join(
+            f"{mode} ({better} takes fewer instructions and predicts no worse)" for mode, better in judged.idle.items()
+        )
+        notes["policy"] = f"in flash, but not in the policy: {text}"
+    return notes
 
 
-def print_figures(figures: Mapping[str, Any]) -> None:
+def print_figures(figures: Firmware) -> None:
     """The figures as tables on the terminal."""
     from rich.table import Table
 
@@ -127,23 +193,22 @@ def print_figures(figures: Mapping[str, Any]) -> None:
         return "-" if value is None else f"{value:,.0f}"
 
     terminal = console()
-    modes = Table(title=f"{figures['model']} on {figures['target']}", title_justify="left", title_style="bold")
+    modes = Table(title=f"{figures.model} on {figures.target}", title_justify="left", title_style="bold")
     for heading in ("mode", "MACs", "instructions", "mismatches"):
         modes.add_column(heading, justify="left" if heading == "mode" else "right")
-    for mode in figures["modes"]:
-        verify = mode["verify"]
-        compared = "-" if verify is None else f"{verify['mismatches']} of {verify['samples']}"
-        modes.add_row(mode["name"], text(mode["macs"]), text(mode["instructions"]), compared)
+    for mode in figures.modes:
+        compared = "-" if mode.verify is None else f"{mode.verify.mismatches} of {mode.verify.samples}"
+        modes.add_row(mode.name, text(mode.macs), text(mode.instructions), compared)
     terminal.print(modes)
-    flash, ram, switch = figures["flash"], figures["ram"], figures["switch"]
+    flash, ram, switch = figures.flash, figures.ram, figures.switch
     lines = (
-        f"flash   {text(flash['total'])} = weights {text(flash['weights'])} + tables {text(flash['tables'])} + "
-        f"code {text(flash['code'])} (runtime and kernels {text(flash['runtime_code'])})",
-        f"        {text(flash['single_mode_total'])} with the top mode alone; "
-        f"{text(switch['bytes_of_flash_per_extra_mode'])} bytes an extra mode",
-        f"arena   {text(ram['arena'])}, lower bound {text(ram['lower_bound'])}; without scratch "
-        f"{text(ram['arena_without_scratch'])}; top mode alone {text(ram['single_mode_arena'])}",
-        f"stack   {text(ram['stack'])}; a switch takes {text(switch['instructions'])} instructions",
+        f"flash   {text(flash.total)} = weights {text(flash.weights)} + tables {text(flash.tables)} + "
+        f"code {text(flash.code)} (runtime and kernels {text(flash.runtime_code)})",
+        f"        {text(flash.single_mode_total)} with the top mode alone; "
+        f"{text(switch.bytes_of_flash_per_extra_mode)} bytes an extra mode",
+        f"arena   {text(ram.arena)}, lower bound {text(ram.lower_bound)}; without scratch "
+        f"{text(ram.arena_without_scratch)}; top mode alone {text(ram.single_mode_arena)}",
+        f"stack   {text(ram.stack)}; a switch takes {text(switch.instructions)} instructions",
     )
     for line in lines:
         terminal.print(line, highlight=False, soft_wrap=True)

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import struct
-import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dimmer.firmware_gen.gates import Codes
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.arrays import Int8, UInt8
+from dimmer.pipeline.image.protocol import GATED, Sizes, run_records
 from dimmer.targets import Target
 
-MAGIC = b"DMG1"
 
-SHARD = 250
-
-WORKERS = 2
-
-Int8 = NDArray[np.int8]
-
-Bits = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gated:
     """Gated inferences.
 
@@ -37,7 +24,7 @@ class Gated:
     """
 
     outputs: Int8
-    bits: Bits
+    bits: UInt8
 
 
 def run_gated(
@@ -49,30 +36,21 @@ def run_gated(
     output_bytes: int,
     done: Callable[[int], None] = lambda count: None,
 ) -> Gated:
-    """Runs the firmware in gated mode, in shards side by side.
+    """Runs the firmware in gated mode.
 
     Args:
+        images: int8[N,H,W,C].
+        levels: int64[N], 0..255, of each image's budget.
         done: called with the number of images of each finished shard.
 
     Raises:
-        TargetError: the firmware or its runner failed.
-        DimmerError: it wrote too little.
+        TargetError, DimmerError: as `protocol.run_records`.
     """
 
-    def one(start: int) -> Bits:
-        part, own = images[start : start + SHARD], levels[start : start + SHARD]
-        with tempfile.TemporaryDirectory() as work:
-            folder = Path(work)
-            parts = [MAGIC, struct.pack("<4I", len(part), part[0].size, output_bytes, blocks)]
-            parts += [bytes([level]) + image.tobytes() for level, image in zip(own.tolist(), part, strict=True)]
-            (folder / "in.bin").write_bytes(b"".join(parts))
-            target.run(elf, ["gated", "in.bin", "out.bin"], folder)
-            raw = np.frombuffer((folder / "out.bin").read_bytes(), np.uint8)
-        if raw.size != len(part) * (output_bytes + blocks):
-            raise DimmerError(f"{target.name} wrote {raw.size} bytes of gated results; it ended early")
-        done(len(part))
-        return raw.reshape(len(part), output_bytes + blocks)
+    def packed(number: int) -> bytes:
+        image: bytes = images[number].tobytes()
+        return bytes([int(levels[number])]) + image
 
-    with ThreadPoolExecutor(WORKERS) as workers:
-        rows = np.concatenate(list(workers.map(one, range(0, len(images), SHARD))))
+    sizes = Sizes(images[0].size, output_bytes, blocks)
+    rows = run_records(target, elf, GATED, sizes, len(images), packed, done)
     return Gated(rows[:, :output_bytes].view(np.int8), rows[:, output_bytes:])

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dimmer.calibration.selection import on_target
 from dimmer.firmware_gen.library import sources
 from dimmer.pipeline.artifacts.calibration import Calibration
-from dimmer.pipeline.artifacts.firmware import RESULT
+from dimmer.pipeline.artifacts.firmware import Firmware
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.image.compiled import compile_modes
-from dimmer.pipeline.image.figures import figures_of
+from dimmer.pipeline.image.compiled import Compiled, compile_modes
+from dimmer.pipeline.image.events import ModeCounted, SelfTested, only, run_events
+from dimmer.pipeline.image.figures import Judged, Ran, figures_of
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.image.records import _check_known_answers, _run, verify_modes
+from dimmer.pipeline.image.records import verify_modes
 from dimmer.targets import Target
 
 
-def make(
-    order: Order,
-    target: Target,
-    out: Path,
-    progress: Progress,
-    left_out: Sequence[Mapping[str, Any]] = (),
-    idle: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+def make(order: Order, target: Target, out: Path, progress: Progress, judged: Judged | None = None) -> Firmware:
     """Writes the firmware of all modes and `firmware.json` into `out`, and gives the content of the latter.
 
     Args:
-        left_out: modes that are not among the order's, for the record.
-        idle: mode that the policy does not use -> the one that is better there, for the record.
+        judged: what was found of modes before, for the record.
 
     Raises:
         FirmwareGenError, DimmerError, TargetError: as `compile_modes`.
@@ -48,43 +40,62 @@ def make(
     else:
         full = top = compile_modes(order, order.modes, target, out)
     progress("self-test and bench", 0.3)
-    _check_known_answers(target, full, out)
+    check_known_answers(target, full, out)
     events = [
         event
         for command in ("bench", "layers")
-        for event in _run(target, full.elf, [command], out, count=target.counts_instructions)
+        for event in run_events(target, full.elf, [command], out, count=target.counts_instructions)
     ]
-    verification: dict[str, dict[str, Any]] = {}
-    if order.samples:
-        verification = verify_modes(order, target, full, progress)
+    verification = verify_modes(order, target, full, progress) if order.samples else {}
     runtime_files = {path.name for path in sources()}
-    figures = figures_of(order, target, full, top, events, verification, runtime_files)
-    figures["left_out"] = list(left_out)
-    if idle:
-        text = ", ".join(
-            f"{mode} ({better} takes fewer instructions and predicts no worse)" for mode, better in idle.items()
-        )
-        figures["notes"]["policy"] = f"in flash, but not in the policy: {text}"
-    atomic_write(out / RESULT, json.dumps(figures, indent=1) + "\n")
+    ran = Ran(tuple(events), verification)
+    figures = figures_of(order, target, full, top, ran, judged or Judged(), runtime_files)
+    figures.save(out)
     return figures
 
 
-def judge(
-    order: Order, calibration: Calibration, target: Target, progress: Progress
-) -> tuple[dict[str, str], dict[str, int]]:
+def check_known_answers(target: Target, full: Compiled, out: Path) -> None:
+    """Runs the firmware's self-test in the folder `out`.
+
+    Raises:
+        DimmerError: a mode does not give the answer that the interpreter gave; the message names it.
+    """
+    events = only(SelfTested, run_events(target, full.elf, ["selftest"], out))
+    failed = [event.mode for event in events if not event.ok]
+    if failed or len(events) != len(full.model.modes):
+        raise DimmerError(
+            f"{target.name}: the self-test of {', '.join(failed) or 'some mode'} fails: the firmware does not compute "
+            "what the TFLite interpreter does; do not flash it, report it"
+        )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the published modes cost on a target.
+
+    Attributes:
+        instructions: mode -> of one inference; empty where it was not counted.
+        worse: mode -> why it is not worth running there.
+    """
+
+    instructions: Mapping[str, int] = field(default_factory=dict)
+    worse: Mapping[str, str] = field(default_factory=dict)
+
+
+def judge(order: Order, calibration: Calibration, target: Target, progress: Progress) -> Counted:
     """Counts every mode on the target.
 
-    Returns:
-        (mode -> why it is not worth running there, mode -> instructions); nothing where all blocks have 8 bits, as then
-        fewer operations are fewer instructions, or where the target cannot count.
+    Nothing is counted where all blocks have 8 bits, as then fewer operations are fewer instructions, or where the
+    target cannot count.
     """
     names = [mode.name for mode in order.modes]
     narrow = any(bits in name for name in names for bits in "42")
     if not narrow or not target.counts_instructions:
-        return {}, {}
+        return Counted()
     progress("counting the modes", 0.0)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        events = _run(target, compile_modes(order, order.modes, target, work).elf, ["bench"], work, count=True)
-    counted = {event["mode"]: event["instructions"] for event in events if event["event"] == "bench"}
-    return on_target(names, counted, {name: calibration.mode(name)["accuracy"] for name in names}), counted
+        elf = compile_modes(order, order.modes, target, work).elf
+        events = only(ModeCounted, run_events(target, elf, ["bench"], work, count=True))
+    counted = {event.mode: event.instructions for event in events if event.instructions is not None}
+    return Counted(counted, on_target(names, counted, {name: calibration.mode(name).accuracy for name in names}))

@@ -9,6 +9,8 @@ from pathlib import Path
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 
 SAMPLES = 100
@@ -41,3 +43,21 @@ def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:
     modes = tuple(ModeSource(path.stem, path) for path in files)
     first = sample_inputs(files[0], 1)
     return Order(files[0].stem, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
+
+
+def converted_order(name: str, folder: Path, gates: GateSet | None, known_input: bytes | None = None) -> Order:
+    """An order for all modes that the conversion of a recipe's model left in a folder, without a policy.
+
+    Args:
+        known_input: for the self-test; a random one where none is given.
+
+    Raises:
+        DimmerError: the model was not converted.
+    """
+    if not folder.is_dir():
+        raise DimmerError(f"{name} is not converted; run: python -m pipeline.build --model {name} --target host")
+    modes = tuple(mode_sources(folder))
+    if known_input is None:
+        both = sample_inputs(modes[0].path, 1)
+        known_input = both[len(both) // 2 :]
+    return Order(name, modes, PolicyConfig(), known_input, gates=gates)

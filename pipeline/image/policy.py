@@ -11,7 +11,7 @@ from dimmer.pipeline.networks.gates.budget import budget_level
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 
 
-def _policy_for(policy: PolicyConfig, modes: int, gated: bool) -> PolicyConfig:
+def policy_for(policy: PolicyConfig, modes: int, gated: bool) -> PolicyConfig:
     """The policy of a firmware that has only the first `modes` modes."""
     kept = tuple(tier for tier in policy.tiers if tier.mode < modes or (gated and tier.mode == MODE_GATED))
     return policy if kept == policy.tiers else replace(policy, tiers=kept if modes > 1 else ())

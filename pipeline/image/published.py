@@ -6,41 +6,55 @@ from dataclasses import replace
 from pathlib import Path
 
 from dimmer.calibration.selection import dominated
-from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.pipeline.artifacts.calibration import load_calibration
-from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.artifacts.gates import recipe_gates
+from dimmer.firmware_gen.gates import GateSet
+from dimmer.pipeline.artifacts.calibration import Calibration
+from dimmer.pipeline.artifacts.converted import converted_folder
+from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.image.figures import Judged
 from dimmer.pipeline.image.make import judge, make
-from dimmer.pipeline.image.order import Order
+from dimmer.pipeline.image.order import Order, converted_order
 from dimmer.pipeline.image.policy import recipe_policy
-from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target
 
 
-def make_published(recipe: Recipe, build: Path, target: Target, out: Path, progress: Progress) -> None:
-    """Writes the firmware and `firmware.json` into `out`.
+def published_order(build: Path, name: str, dataset: str, gates: GateSet | None) -> Order:
+    """An order for every published mode, with the first test image for the self-test.
 
     Args:
         build: ``build/<model>``, converted.
 
     Raises:
+        DimmerError: the model was not converted.
+    """
+    image = to_int8(load_dataset(dataset).test.images[:1]).tobytes()
+    return converted_order(name, converted_folder(build), gates, image)
+
+
+def make_published(
+    order: Order, calibration: Calibration, section: PolicySection, target: Target, out: Path, progress: Progress
+) -> Firmware:
+    """Writes the firmware and `firmware.json` into `out`, and gives the content of the latter.
+
+    Args:
+        order: of every published mode; its policy is not read.
+        section: the recipe's, which becomes a policy over the modes that are worth running on the target.
+
+    Raises:
         FirmwareGenError, DimmerError, TargetError: as `pipeline.image.make`.
     """
-    modes = tuple(mode_sources(build / "convert"))
-    image = to_int8(load_dataset(recipe.model.dataset).test.images[:1]).tobytes()
-    calibration = load_calibration(build / "calibrate")
-    order = Order(recipe.name, modes, PolicyConfig(), image, gates=recipe_gates(recipe))
-    worse, counted = judge(order, calibration, target, progress)
-    left_out = {name: why for name, why in worse.items() if not calibration.mode(name)["kept"]}
-    kept = tuple(mode for mode in modes if mode.name not in left_out)
-    accuracy = {mode.name: calibration.mode(mode.name)["accuracy"] for mode in kept}
-    idle = dominated({mode.name: counted[mode.name] for mode in kept}, accuracy) if counted else {}
+    counted = judge(order, calibration, target, progress)
+    instructions = counted.instructions
+    gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
+    kept = tuple(mode for mode in order.modes if mode.name not in gone)
+    accuracy = {mode.name: calibration.mode(mode.name).accuracy for mode in kept}
+    idle = dominated({mode.name: instructions[mode.name] for mode in kept}, accuracy) if instructions else {}
     useful = [number for number, mode in enumerate(kept) if mode.name not in idle]
     # By what they cost here, which may be another order than that of the bit-operations.
-    useful.sort(key=lambda number: (-counted.get(kept[number].name, 0), number))
-    order = replace(order, modes=kept, policy=recipe_policy(recipe.policy, useful))
-    entries = [{"mode": name, "instructions": counted[name], "reason": why} for name, why in left_out.items()]
-    make(order, target, out, progress, entries, idle)
+    useful.sort(key=lambda number: (-instructions.get(kept[number].name, 0), number))
+    order = replace(order, modes=kept, policy=recipe_policy(section, useful))
+    left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
+    return make(order, target, out, progress, Judged(left_out, idle))

@@ -5,18 +5,15 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
-from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.gates import recipe_gates
+from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target
 
 LARGEST = 1 << 16
@@ -84,23 +81,9 @@ def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...
     )
 
 
-def _trade(limit: int, figures: dict[str, Any]) -> Trade:
-    counts = tuple(mode["instructions"] for mode in figures["modes"])
-    ram = figures["ram"]
-    return Trade(limit, ram["arena"], ram["stack"], figures["flash"]["runtime_code"], counts)
-
-
-def _recipe_order(model: str) -> Order:
-    """Of the modes that the recipe's conversion left."""
-    from dimmer.pipeline.artifacts.converted import mode_sources
-    from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-
-    recipe = load_recipe(model)
-    folder = build_folder(recipe) / "convert"
-    if not folder.is_dir():
-        raise DimmerError(
-            f"{recipe.name} is not converted; run: python -m pipeline.build --model {model} --target host"
-        )
-    modes = tuple(mode_sources(folder))
-    both = sample_inputs(modes[0].path, 1)
-    return Order(recipe.name, modes, PolicyConfig(), both[len(both) // 2 :], gates=recipe_gates(recipe))
+def _trade(limit: int, figures: Firmware) -> Trade:
+    counts = tuple(mode.instructions for mode in figures.modes if mode.instructions is not None)
+    stack = figures.ram.stack
+    if stack is None or len(counts) < len(figures.modes):
+        raise DimmerError(f"{figures.target} told no counts: name another target, and report it")
+    return Trade(limit, figures.ram.arena, stack, figures.flash.runtime_code, counts)

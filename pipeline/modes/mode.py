@@ -24,7 +24,7 @@ class NetworkCost:
 
     Attributes:
         fixed: MACs that every mode pays (stem and head), always at 8 bits.
-        blocks: MACs of each residual block, stage by stage, its shortcut convolution included.
+        blocks: MACs of each block, stage by stage.
     """
 
     fixed: int
@@ -57,6 +57,12 @@ class Mode:
 
         Raises:
             DimmerError: the text is not a mode.
+
+        Example:
+            >>> Mode.parse("84.20").blocks
+            ((8, 4), (2, 0))
+            >>> str(Mode(((8, 8), (8, 0))))
+            '88.80'
         """
         stages = text.split(".")
         if not all(stage and all(c in "8420" for c in stage) for stage in stages):
@@ -74,6 +80,10 @@ class Mode:
 
         Returns:
             One flag a stage, true iff it has skippable blocks and all of them have 0 bits.
+
+        Example:
+            >>> Mode.parse("880.808").skip_flags((2, 1))
+            (True, False)
         """
         return tuple(len(stage) > m and not any(stage[m:]) for stage, m in zip(self.blocks, mandatory, strict=True))
 
@@ -82,7 +92,12 @@ class Mode:
         return cost.fixed + sum(macs for macs, bits in self._paired(cost) if bits)
 
     def bit_operations(self, cost: NetworkCost) -> int:
-        """Sum of MACs x weight bits x activation bits; stem and head count with 8 x 8."""
+        """Sum of MACs x weight bits x activation bits; stem and head count with 8 x 8.
+
+        Example:
+            >>> Mode.parse("84").bit_operations(NetworkCost(fixed=10, blocks=((100, 100),)))
+            8640
+        """
         return cost.fixed * FULL_BITS**2 + sum(macs * bits * bits for macs, bits in self._paired(cost))
 
     def _paired(self, cost: NetworkCost) -> list[tuple[int, int]]:
@@ -132,6 +147,10 @@ def depth_patterns(mandatory: Sequence[int], skippable: Sequence[int], bits: int
     """All 2^S depth modes of a network with S stages that can skip, from super-net to base-net.
 
     The order is that of a binary counter whose most significant digit is the first stage's skip flag.
+
+    Example:
+        >>> [str(mode) for mode in depth_patterns((1, 2), (1, 1))]
+        ['88.888', '88.880', '80.888', '80.880']
     """
     choices = [
         [(bits,) * (m + s), (bits,) * m + (0,) * s] if s else [(bits,) * m]

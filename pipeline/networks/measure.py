@@ -81,14 +81,8 @@ def float32_convolutions(device: torch.device | None) -> AbstractContextManager[
     return now.flags(enabled=now.enabled, benchmark=now.benchmark, deterministic=now.deterministic, allow_tf32=False)
 
 
-def distillation(student: Tensor, teacher: Tensor, temperature: float, weights: Tensor | None = None) -> Tensor:
-    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes].
-
-    ``weights``, float[N], are those of the images; all 1 without.
-    """
+def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes]."""
     log_student = F.log_softmax(student / temperature, 1)
     log_teacher = F.log_softmax(teacher / temperature, 1)
-    if weights is None:
-        return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
-    each = F.kl_div(log_student, log_teacher, log_target=True, reduction="none").sum(1)
-    return (weights * each).mean() * temperature**2
+    return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.recipe.sections.checks import InvalidKeyError
 
 T = TypeVar("T")
 
 
-class _Where:
+class Lines:
     """Finds the line of a key, which tomllib does not tell."""
 
     def __init__(self, path: Path, text: str) -> None:
@@ -35,19 +36,34 @@ class _Where:
         return str(self._path)
 
 
-def _read(cls: type[T], table: Any, section: tuple[str, ...], where: _Where) -> T:
-    """Fill a section's dataclass from its table."""
+def read_section(
+    cls: type[T],
+    table: Any,
+    section: tuple[str, ...],
+    where: Lines,
+    given: Mapping[str, Any] | None = None,
+    beside: Sequence[str] = (),
+) -> T:
+    """Fill a section's dataclass from its table.
+
+    Args:
+        given: fields that are no keys of the table.
+        beside: keys of the table that are no fields.
+
+    Raises:
+        DimmerError: an unknown, missing or wrong key; the message names file, line and key.
+    """
     name = ".".join(section)
     if not isinstance(table, dict):
         raise DimmerError(f"{where.at(section[:-1], section[-1])}: {name} must be a section, [{name}]")
     hints = get_type_hints(cls)
     assert dataclasses.is_dataclass(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+    values = dict(given or {})
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.name not in values}
     for key in table:
-        if key not in fields:
+        if key not in fields and key not in beside:
             at = where.at(section, key)
-            raise DimmerError(f"{at}: unknown key '{key}' in [{name}]; known are: {', '.join(fields)}")
-    values: dict[str, Any] = {}
+            raise DimmerError(f"{at}: unknown key '{key}' in [{name}]; known are: {', '.join((*fields, *beside))}")
     for key, known in fields.items():
         if key in table:
             values[key] = _convert(hints[key], table[key], section, key, where)
@@ -57,15 +73,15 @@ def _read(cls: type[T], table: Any, section: tuple[str, ...], where: _Where) -> 
         return cls(**values)
     except InvalidKeyError as error:
         at = where.at(section, error.key)
-        raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error}") from error
+        raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error.reason}") from error
 
 
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
-def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: _Where) -> Any:
+def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: Lines) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _read(kind, value, (*section, key), where)
+        return read_section(kind, value, (*section, key), where)
     if get_origin(kind) is tuple:
         (item, _) = get_args(kind)
         # A single text stands for a list of one: force = "all".

@@ -14,20 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.recipe.read import _read, _Where
+from dimmer.pipeline.networks.family import config_class, config_keys, families
+from dimmer.pipeline.recipe.read import Lines, read_section
 from dimmer.pipeline.recipe.sections.gates import GatesSection
-from dimmer.pipeline.recipe.sections.network import ModelSection
+from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
-from dimmer.pipeline.recipe.sections.training import (
-    AverageSection,
-    PolishSection,
-    QatSection,
-    TeacherSection,
-    TrainSection,
-)
+from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TeacherSection, TrainSection
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -47,7 +43,6 @@ class Recipe:
     train: TrainSection
     teacher: TeacherSection
     qat: QatSection
-    average: AverageSection
     polish: PolishSection
     gates: GatesSection
     calibration: CalibrationSection
@@ -57,69 +52,56 @@ class Recipe:
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed."""
-        return super_mode(self.model.mandatory, self.model.skippable)
+        return super_mode(self.model.config.mandatory, self.model.config.skippable)
 
     def base_mode(self) -> Mode:
         """The mode in which every skippable sub-path is skipped."""
-        return base_mode(self.model.mandatory, self.model.skippable)
+        return base_mode(self.model.config.mandatory, self.model.config.skippable)
 
     def depth_patterns(self, bits: int = FULL_BITS) -> tuple[Mode, ...]:
         """All depth modes at one width, from super-net to base-net."""
-        return depth_patterns(self.model.mandatory, self.model.skippable, bits)
+        return depth_patterns(self.model.config.mandatory, self.model.config.skippable, bits)
 
     def forced_modes(self) -> tuple[Mode, ...]:
         """The modes that ``selection.force`` asks for, and those whose blocks the gates choose from."""
         forced = tuple(Mode.parse(text) for text in self.selection.force if text != "all")
         if self.selection.force == ("all",):
-            forced = tuple(mode for bits in self.model.bits for mode in self.depth_patterns(bits))
+            forced = tuple(mode for bits in self.model.config.bits for mode in self.depth_patterns(bits))
         return tuple(dict.fromkeys((*forced, *self.gated_modes())))
 
     def gated_modes(self) -> tuple[Mode, ...]:
         """Super-net and base-net at every width that the gates choose from; nothing without gates."""
         if not self.gates.epochs:
             return ()
-        sizes = self.model.mandatory, self.model.skippable
+        sizes = self.model.config.mandatory, self.model.config.skippable
         widths = [bits for bits in self.gates.options if 0 < bits <= FULL_BITS]
         return tuple(dict.fromkeys(make(*sizes, bits) for bits in widths for make in (super_mode, base_mode)))
 
-    def of_teacher(self) -> Recipe:
-        """The recipe of the teacher's training: a plain network of the super-net's depth, in float."""
-        return dataclasses.replace(
-            self,
-            model=dataclasses.replace(self.model, widths=self.teacher.widths, bits=(FULL_BITS,)),
-            train=dataclasses.replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr),
-            teacher=TeacherSection(),
-            qat=QatSection(),
-            average=AverageSection(),
-            polish=PolishSection(),
-        )
-
-    def unpolished(self) -> Recipe:
-        """The recipe without [polish]: what networks trained alone depend on."""
-        return dataclasses.replace(self, polish=PolishSection())
-
     def training_hash(self) -> str:
-        """sha256 over the sections that a checkpoint depends on."""
-        settings = {"model": dataclasses.asdict(self.model), "train": dataclasses.asdict(self.train)}
-        if self.model.bits == (FULL_BITS,):
-            del settings["model"]["bits"]
-        else:
-            settings["qat"] = dataclasses.asdict(self.qat)
-        if self.average.epochs:
-            settings["average"] = dataclasses.asdict(self.average)
-        if self.polish.epochs:
-            settings["polish"] = dataclasses.asdict(self.polish)
-        if self.teacher.epochs:
-            settings["teacher"] = dataclasses.asdict(self.teacher)
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over the sections that a checkpoint depends on."""
+        return training_hash(self.model, self.train, self.qat, self.teacher, self.polish)
+
+
+def training_hash(
+    model: ModelSection, train: TrainSection, qat: QatSection, teacher: TeacherSection, polish: PolishSection
+) -> str:
+    """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
+    settings = {"model": model.keys(), "train": dataclasses.asdict(train)}
+    if model.config.bits == (FULL_BITS,):
+        del settings["model"]["bits"]
+    else:
+        settings["qat"] = dataclasses.asdict(qat)
+    if polish.epochs:
+        settings["polish"] = dataclasses.asdict(polish)
+    if teacher.epochs:
+        settings["teacher"] = dataclasses.asdict(teacher)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 _SECTIONS: dict[str, type] = {
-    "model": ModelSection,
     "train": TrainSection,
     "teacher": TeacherSection,
     "qat": QatSection,
-    "average": AverageSection,
     "polish": PolishSection,
     "gates": GatesSection,
     "calibration": CalibrationSection,
@@ -151,34 +133,52 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         raise DimmerError(f"{path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise DimmerError(f"{path}: not valid TOML: {error}") from error
-    where = _Where(path, text)
+    where = Lines(path, text)
+    known = ("model", *_SECTIONS)
     for key in contents:
-        if key not in _SECTIONS:
-            raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(_SECTIONS)}")
-    sections: dict[str, Any] = {key: _read(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()}
-    recipe = Recipe(name=path.parent.name, path=path, **sections)
-    if (recipe.qat.epochs > 0) != (recipe.model.bits != (FULL_BITS,)):
+        if key not in known:
+            raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(known)}")
+    model = _model(contents.get("model", {}), where)
+    sections: dict[str, Any] = {
+        key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()
+    }
+    recipe = Recipe(name=path.parent.name, path=path, model=model, **sections)
+    config = recipe.model.config
+    if (recipe.qat.epochs > 0) != (config.bits != (FULL_BITS,)):
         at = where.at(("qat",), "epochs")
         raise DimmerError(f"{at}: qat.epochs must be 1 or more where model.bits names 4 or 2, and 0 where it does not")
-    if recipe.teacher.epochs and len(recipe.teacher.widths) != len(recipe.model.widths):
-        at = where.at(("teacher",), "widths")
-        raise DimmerError(f"{at}: teacher.widths must have one entry a stage, as many as model.widths")
+    if recipe.teacher.epochs:
+        try:
+            config.widened(recipe.teacher.widths)
+        except InvalidKeyError as error:
+            at, value = where.at(("teacher",), error.key), contents["teacher"].get(error.key)
+            raise DimmerError(f"{at}: teacher.{error.key} = {value!r}: {error.reason}") from error
     if recipe.policy.budgets and not recipe.gates.epochs:
         raise DimmerError(f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates; give [gates] epochs")
-    untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(recipe.model.bits)
+    untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(config.bits)
     if recipe.gates.epochs and untrained:
         at, missing = where.at(("gates",), "options"), ", ".join(map(str, sorted(untrained)))
         raise DimmerError(
             f"{at}: gates.options holds {missing}, model.bits does not; add it there or leave it out here"
         )
     try:
-        recipe.model.config()
         for mode in recipe.forced_modes():
-            check_mode(mode, recipe.model.mandatory, recipe.model.skippable, recipe.model.bits)
+            check_mode(mode, config.mandatory, config.skippable, config.bits)
     except DimmerError as error:
-        section, key = ("model", "widths") if "ResNet" in str(error) else ("selection", "force")
-        raise DimmerError(f"{where.at((section,), key)}: {section}.{key}: {error}") from error
+        raise DimmerError(f"{where.at(('selection',), 'force')}: selection.force: {error}") from error
     return recipe
+
+
+def _model(table: Any, where: Lines) -> ModelSection:
+    """[model]: the family says which keys there are beside its own name and the data set's."""
+    named = table.get("family") if isinstance(table, dict) else None
+    # Where no family is named, a key that none knows is the mistake to tell.
+    asked = [named] if named in families() else families()
+    own = dict.fromkeys(key for family in asked for key in config_keys(family))
+    names = read_section(ModelNames, table, ("model",), where, beside=tuple(own))
+    common = [field.name for field in dataclasses.fields(ModelNames)]
+    config = read_section(config_class(names.family), table, ("model",), where, names.from_dataset(), common)
+    return ModelSection(names.family, names.dataset, config)
 
 
 def _find(name_or_path: str | Path) -> Path:

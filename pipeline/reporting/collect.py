@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
-from dimmer.pipeline.artifacts.figures import generator_version, read_figures
-from dimmer.pipeline.artifacts.report import (
-    ArenaBuffer,
-    BatterySample,
-    Candidate,
-    Flash,
-    LayerFlash,
-    ModeFigures,
+from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, calibration_folder
+from dimmer.pipeline.artifacts.firmware import (
+    Firmware,
+    FirmwareMode,
+    GateCount,
+    LayerConstant,
     PolicyTier,
-    Ram,
-    ReportData,
-    Switch,
     Verification,
+    firmware_folder,
 )
-from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.artifacts.report import BatterySample, Candidate, Flash, LayerFlash, ModeFigures, Ram, ReportData
+from dimmer.pipeline.artifacts.verification import Verified, VerifiedGates, verify_folder
+from dimmer.pipeline.artifacts.version import generator_version
+from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
 
@@ -32,89 +32,75 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     """Read the figures that calibration, firmware and verification left.
 
     Raises:
-        DimmerError: one of their files is missing.
+        DimmerError: one of their files is missing or damaged.
     """
-    if context.target.engine == "tvm":
+    build, target = context.build_dir, context.target
+    if target.engine == "tvm":
         from dimmer.pipeline.reporting.collect_bundle import collect_bundle
 
         return collect_bundle(context, stages)
-    calibration = read_figures(context.build_dir / "calibrate" / "calibration.json")
-    firmware = read_figures(context.target_dir / "firmware" / "firmware.json")
-    verified = read_figures(context.target_dir / "verify" / "verify.json")
-    modes = tuple(_mode(figures, calibration, verified, context.target) for figures in firmware["modes"])
-    policy = tuple(PolicyTier(**tier) for tier in firmware["policy"])
-    battery, battery_note = _battery(modes, policy)
+    calibration = Calibration.load(calibration_folder(build))
+    firmware = Firmware.load(firmware_folder(build, target.name))
+    verified = Verified.load(verify_folder(build, target.name))
+    modes = tuple(_mode(mode, calibration.mode(mode.name), verified, target) for mode in firmware.modes)
+    battery, battery_note = _battery(modes, firmware.policy)
+    flash, ram = firmware.flash, firmware.ram
     return ReportData(
         model=context.recipe.name,
-        target=context.target.name,
+        target=target.name,
         dataset=context.recipe.model.dataset,
         generator_version=generator_version(),
-        flash=Flash(**_only(firmware["flash"], Flash)),
-        ram=Ram(**_only(firmware["ram"], Ram)),
-        switch=Switch(**_only(firmware["switch"], Switch)),
+        flash=Flash(flash.weights, flash.tables, flash.code, flash.total, flash.single_mode_total),
+        ram=Ram(ram.arena, ram.scratch, ram.stack, ram.total, ram.single_mode_arena),
+        switch=firmware.switch,
         modes=modes,
         candidates=_candidates(calibration, firmware),
-        policy=policy,
-        gates=_gates(firmware, verified),
+        policy=firmware.policy,
+        gates=_gates(firmware.gates, verified.gates),
         stages=tuple(stages),
-        notes=_notes(firmware["notes"], context.target, verified["test_images"]),
-        arena=tuple(ArenaBuffer(**_only(buffer, ArenaBuffer)) for buffer in firmware["buffers"]),
-        layers=_layers(firmware["layers"], modes),
-        arena_lower_bound=firmware["ram"]["lower_bound"],
+        notes=_notes(firmware, target, verified.test_images),
+        arena=firmware.buffers,
+        layers=_layers(firmware.layers, modes),
+        arena_lower_bound=ram.lower_bound,
         battery=battery,
         battery_note=battery_note,
     )
 
 
-def _candidates(calibration: Mapping[str, Any], firmware: Mapping[str, Any]) -> tuple[Candidate, ...]:
+def _candidates(calibration: Calibration, firmware: Firmware) -> tuple[Candidate, ...]:
     """What calibration says of every mode, and after it the counts on the target."""
-    found = []
-    for mode in calibration["modes"]:
-        entry = _only(mode, Candidate)
-        for gone in firmware["left_out"]:
-            if gone["mode"] == mode["name"]:
-                entry |= {"published": False, "reason": gone["reason"]}
-        found.append(Candidate(**entry))
-    return tuple(found)
+    gone = {mode.mode: mode.reason for mode in firmware.left_out}
+    found = [Candidate.of(mode) for mode in calibration.modes]
+    return tuple(replace(c, published=False, reason=gone[c.name]) if c.name in gone else c for c in found)
 
 
-def _gates(firmware: Mapping[str, Any], verified: Mapping[str, Any]) -> dict[str, Any]:
+def _gates(counted: GateCount | None, verified: VerifiedGates | None) -> dict[str, Json]:
     """What is known of the gates; figures that the target cannot count are left out."""
-    counted = firmware.get("gates") or {}
-    return {**(verified.get("gates") or {}), **{key: value for key, value in counted.items() if value is not None}}
+    found: dict[str, Json] = {} if verified is None else asdict(verified)
+    known = {} if counted is None else {key: value for key, value in asdict(counted).items() if value is not None}
+    return {**found, **known}
 
 
-def _only(entry: Mapping[str, Any], cls: type[Any]) -> dict[str, Any]:
-    """The keys that a dataclass has; the stages' files tell more than the report does."""
-    return {key: entry[key] for key in cls.__dataclass_fields__}
-
-
-def _mode(
-    figures: Mapping[str, Any], calibration: Mapping[str, Any], verified: Mapping[str, Any], target: Target
-) -> ModeFigures:
-    name = figures["name"]
-    costs = next(mode for mode in calibration["modes"] if mode["name"] == name)
-    measured = next(mode for mode in verified["modes"] if mode["name"] == name)
-    instructions = figures["instructions"]
+def _mode(counted: FirmwareMode, calibrated: CalibratedMode, verified: Verified, target: Target) -> ModeFigures:
+    measured = verified.mode(counted.name)
     energy = None
-    if instructions is not None and target.energy is not None:
-        energy = round(instructions * target.energy.nanojoules_per_instruction / 1000, 3)
-    outcome = measured["target"]
+    if counted.instructions is not None and target.energy is not None:
+        energy = round(counted.instructions * target.energy.nanojoules_per_instruction / 1000, 3)
     return ModeFigures(
-        name=name,
-        macs=costs["macs"],
-        bit_operations=costs["bit_operations"],
-        accuracy=measured["accuracy"],
-        accuracy_float=measured["accuracy_float"],
-        instructions=instructions,
+        name=counted.name,
+        macs=calibrated.macs,
+        bit_operations=calibrated.bit_operations,
+        accuracy=measured.accuracy,
+        accuracy_float=measured.accuracy_float,
+        instructions=counted.instructions,
         energy_uj=energy,
-        verify=Verification(outcome["samples"], outcome["mismatches"], verified["backend"]),
+        verify=Verification(measured.target.samples, measured.target.mismatches, verified.backend),
     )
 
 
-def _notes(firmware: Mapping[str, str], target: Target, test_images: int) -> dict[str, str]:
+def _notes(firmware: Firmware, target: Target, test_images: int) -> dict[str, str]:
     # The firmware's own check is with random inputs; the report's is verification's, with test images.
-    notes = {place: why for place, why in firmware.items() if place != "modes[*].verify"}
+    notes = {place: why for place, why in firmware.notes.items() if place != "modes[*].verify"}
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is bit-exact"
     notes["ram.arena"] = "scratch included"
     if target.energy is None:
@@ -128,17 +114,17 @@ def _notes(firmware: Mapping[str, str], target: Target, test_images: int) -> dic
     return notes
 
 
-def _layers(entries: Sequence[Mapping[str, Any]], modes: Sequence[ModeFigures]) -> tuple[LayerFlash, ...]:
+def _layers(constants: Sequence[LayerConstant], modes: Sequence[ModeFigures]) -> tuple[LayerFlash, ...]:
     """The firmware's runs of constants, added up by layer."""
     weights: dict[str, int] = {}
     parameters: dict[str, int] = {}
     readers: dict[str, set[str]] = {}
-    for entry in entries:
-        layer, role = entry["layer"].rsplit(": ", 1)
+    for constant in constants:
+        layer, role = constant.layer.rsplit(": ", 1)
         sums, others = (weights, parameters) if role in ("weights", "filter") else (parameters, weights)
-        sums[layer] = sums.get(layer, 0) + entry["bytes"]
+        sums[layer] = sums.get(layer, 0) + constant.bytes
         others.setdefault(layer, 0)
-        readers.setdefault(layer, set()).update(entry["modes"])
+        readers.setdefault(layer, set()).update(constant.modes)
     return tuple(
         LayerFlash(
             layer, weights[layer], parameters[layer], tuple(mode.name for mode in modes if mode.name in readers[layer])

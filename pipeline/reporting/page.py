@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dimmer.pipeline.artifacts.report import Candidate, ModeFigures, ReportData, Verification
+from dimmer.pipeline.artifacts.firmware import Verification
+from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
+from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
 
@@ -22,7 +24,9 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
-class _Card:
+class Card:
+    """A figure that stands out on the page, with a line about it."""
+
     title: str
     figure: str
     detail: str
@@ -102,7 +106,7 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         data=data,
         top=data.modes[0],
         lede=_lede(data),
-        cards=_cards(data),
+        cards=cards(data),
         plots={"pareto": "", "arena": "", "battery": "", **plots},
         light=colour_variables(count, LIGHT_RAMP),
         dark=colour_variables(count, DARK_RAMP),
@@ -125,19 +129,13 @@ def plot_readme(report: Path, svg: Path) -> None:
     except (OSError, ValueError) as error:
         raise DimmerError(f"{report} cannot be read ({error}): run build-target first") from error
     check_document(document)
-    modes = [_mode(entry) for entry in document["modes"]]
+    modes = [from_json(ModeFigures, entry) for entry in document["modes"]]
     points, cost = _measured_points(modes)
     if not points:
         raise DimmerError(f"{report}: no mode has an accuracy, so there is nothing to draw")
     atomic_write(
         svg, report_plots.standalone(report_plots.pareto(points, cost, "accuracy on the test set"), len(modes))
     )
-
-
-def _mode(entry: Mapping[str, Any]) -> ModeFigures:
-    figures = {key: value for key, value in entry.items() if key not in ("blocks", "verify")}
-    verify = Verification(**entry["verify"]) if entry["verify"] else None
-    return ModeFigures(**figures, verify=verify)
 
 
 def _cost_points(data: ReportData) -> tuple[list[CostPoint], str, str]:
@@ -201,39 +199,38 @@ def _arena(data: ReportData) -> str:
     return f"arena {_bytes(data.ram.arena)}{bound}, stack {_bytes(data.ram.stack)}"
 
 
-def _cards(data: ReportData) -> list[_Card]:
-    cards = [_bundle_card(data.bundle)] if data.bundle else _memory_cards(data)
+def cards(data: ReportData) -> list[Card]:
+    """Memory or bundle, energy and verification, as far as they are known."""
+    cards = _memory_cards(data) if data.bundle is None else [_bundle_card(data.bundle)]
     energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
     if energies:
-        cards.append(_Card("Energy", _range_of_energy(energies), "an inference, modelled"))
+        cards.append(Card("Energy", _range_of_energy(energies), "an inference, modelled"))
     checks = [mode.verify for mode in data.modes if mode.verify is not None]
     if checks:
         wrong = sum(check.mismatches for check in checks)
         samples = sum(check.samples for check in checks)
         figure = "bit-exact" if wrong == 0 else f"{wrong:,} mismatches"
-        cards.append(_Card("Verified", figure, f"{samples:,} inferences in {len(checks)} modes"))
+        cards.append(Card("Verified", figure, f"{samples:,} inferences in {len(checks)} modes"))
     return cards
 
 
-def _bundle_card(bundle: Mapping[str, Any]) -> _Card:
-    sizes = bundle["bytes"]
-    parts = (f"{name} {_bytes(sizes[name])}" for name in ("weights", "library", "runtime"))
-    return _Card(
-        "Bundle", _bytes(sizes["total"]), f"{', '.join(parts)} (TVM {bundle['tvm']}, {bundle['architecture']})"
-    )
+def _bundle_card(bundle: BundleFigures) -> Card:
+    sizes = bundle.bytes
+    parts = f"weights {_bytes(sizes.weights)}, library {_bytes(sizes.library)}, runtime {_bytes(sizes.runtime)}"
+    return Card("Bundle", _bytes(sizes.total), f"{parts} (TVM {bundle.tvm}, {bundle.architecture})")
 
 
-def _memory_cards(data: ReportData) -> list[_Card]:
+def _memory_cards(data: ReportData) -> list[Card]:
     cards = [
-        _Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
-        _Card("RAM", _bytes(data.ram.total), _arena(data)),
+        Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
+        Card("RAM", _bytes(data.ram.total), _arena(data)),
     ]
     extra = data.switch.bytes_of_flash_per_extra_mode
     per_mode = "not measured" if extra is None else f"{extra:,.0f} bytes"
     switch = "of flash"
     if data.switch.instructions is not None:
         switch += f"; a switch takes {data.switch.instructions:,} instructions"
-    cards.append(_Card("An extra mode", per_mode, switch))
+    cards.append(Card("An extra mode", per_mode, switch))
     return cards
 
 
@@ -251,11 +248,13 @@ def _bytes(value: int | None) -> str:
     return "not measured" if value is None else f"{value / 1024:,.1f} KiB"
 
 
-def _count(value: int | None) -> str:
+def count_text(value: int | None) -> str:
+    """A count as the summary shows it."""
     return "-" if value is None else f"{value:,}"
 
 
-def _verified(check: Verification | None) -> str:
+def verified_text(check: Verification | None) -> str:
+    """A verification as the summary shows it."""
     if check is None:
         return "-"
     return f"{check.samples} bit-exact" if check.mismatches == 0 else f"{check.mismatches} of {check.samples} differ"

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dimmer.pipeline.artifacts.report import ArenaBuffer, BatterySample, PolicyTier
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, PolicyTier
+from dimmer.pipeline.artifacts.report import BatterySample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

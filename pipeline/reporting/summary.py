@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.report import ReportData
 from dimmer.pipeline.core.stage import StageResult
-from dimmer.pipeline.reporting.page import _cards, _count, _verified
+from dimmer.pipeline.reporting.page import cards, count_text, verified_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,10 +51,10 @@ def print_summary(data: ReportData, console: Console) -> None:
             mode.name,
             "-" if mode.accuracy is None else f"{mode.accuracy:.2%}",
             f"{mode.macs:,}",
-            _count(mode.instructions),
+            count_text(mode.instructions),
             "-" if mode.energy_uj is None else f"{mode.energy_uj:,.1f} uJ",
-            _verified(mode.verify),
+            verified_text(mode.verify),
         )
     console.print(table)
-    for card in _cards(data):
+    for card in cards(data):
         console.print(f"{card.title:<14} {card.figure}  [dim]{card.detail}[/dim]", highlight=False)

@@ -11,42 +11,48 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode
+from dimmer.pipeline.core.progress import Tell
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
-from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.subnets.static_front import Progress, StaticMode, static_front
+from dimmer.pipeline.recipe.sections.publishing import SelectionSection
+from dimmer.pipeline.subnets.static_front import StaticMode, static_front
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dimmer.pipeline.networks import ResNet
+    from dimmer.pipeline.networks import Network
 
 
 def candidate_modes(
-    recipe: Recipe, network: ResNet, x: Tensor, tell: Progress = lambda share: None
+    network: Network,
+    forced: Sequence[Mode],
+    selection: SelectionSection,
+    temperature: float,
+    x: Tensor,
+    tell: Tell = lambda share: None,
 ) -> tuple[Mode, ...]:
     """The modes to calibrate, by falling bit-operations.
 
     Args:
+        forced: the modes that are published whatever comes; super-net and base-net need not be named.
+        temperature: of the distillation loss that measures sensitivity.
         x: float32[N,C,H,W], training images for the search.
         tell: called with about the share done.
     """
-    found = [*recipe.forced_modes(), recipe.super_mode(), recipe.base_mode()]
-    if len(set(found)) >= recipe.selection.limit:
-        return _dearest_first(found, network)
-    found += [mode for bits in recipe.model.bits for mode in recipe.depth_patterns(bits)]
-    if recipe.model.bits != (FULL_BITS,) and recipe.selection.search:
-        options = GateConfig((*sorted(recipe.model.bits, reverse=True), 0))
-        config, cost = network.config, network.cost()
-        front = static_front(
-            network, gated_cost(config, cost, options), gate_places(config, options), x, recipe.train.temperature, tell
-        )
-        found += spread([point for point in front if point.mode not in found], recipe.selection.search)
-    return _dearest_first(found, network)
+    config, cost = network.config, network.cost()
+    found = [*forced, network.super_mode(), network.base_mode()]
+    if len(set(found)) >= selection.limit:
+        return _dearest_first(found, cost)
+    found += [mode for bits in config.bits for mode in network.depth_patterns(bits)]
+    if config.bits != (FULL_BITS,) and selection.search:
+        options = GateConfig((*sorted(config.bits, reverse=True), 0))
+        places = gate_places(config, options)
+        front = static_front(network, gated_cost(config, cost, options), places, x, temperature, tell)
+        found += spread([point for point in front if point.mode not in found], selection.search)
+    return _dearest_first(found, cost)
 
 
-def _dearest_first(modes: Sequence[Mode], network: ResNet) -> tuple[Mode, ...]:
-    cost = network.cost()
+def _dearest_first(modes: Sequence[Mode], cost: NetworkCost) -> tuple[Mode, ...]:
     return tuple(sorted(dict.fromkeys(modes), key=lambda m: (-m.bit_operations(cost), str(m))))
 
 

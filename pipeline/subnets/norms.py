@@ -1,39 +1,89 @@
-"""Batch-norm statistics of a mode's own."""
+"""First step of a calibration: which modes get batch-norm statistics of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
+from torch import Tensor
 
-    from dimmer.pipeline.modes.mode import Mode
-    from dimmer.pipeline.networks import ResNet
+from dimmer.calibration.batchnorm import NormStatistics, recalibrated
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
+from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.deployed import DeployedNetwork
+from dimmer.pipeline.networks.measure import Measured, measure
+from dimmer.pipeline.subnets.images import BATCH, CalibrationImages
 
 
-BATCH = 128
+@dataclass(frozen=True, eq=False)
+class Subnet:
+    """A candidate mode as it would be deployed.
+
+    Attributes:
+        network: its statistics folded in.
+        statistics: of its own; empty where it keeps those that it was trained with.
+        as_trained: in float on the validation images, with the statistics of the training.
+        measured: the same of `network`.
+    """
+
+    mode: Mode
+    network: DeployedNetwork
+    statistics: NormStatistics
+    as_trained: Measured
+    measured: Measured
+
+    @property
+    def name(self) -> str:
+        """The mode as it is written."""
+        return str(self.mode)
 
 
-def _own_statistics(
-    network: ResNet, mode: Mode, images: torch.Tensor
-) -> Mapping[str, tuple[torch.Tensor, torch.Tensor]]:
-    from dimmer.calibration.batchnorm import recalibrated
+def choose_norms(
+    network: Network, modes: Sequence[Mode], recalibrate: bool, images: CalibrationImages, progress: Progress
+) -> tuple[Subnet, ...]:
+    """Deploys every mode, with statistics of its own where its validation accuracy gains by them.
 
+    Args:
+        network: trained; left as it was found.
+        recalibrate: whether mixed depths may get statistics of their own at all.
+    """
+    found = []
+    for done, mode in enumerate(modes):
+        progress(f"norms of {mode}", done / len(modes))
+        plain = deploy(network, mode)
+        trained = measure(plain, images.validation, images.labels)
+        subnet = Subnet(mode, plain, {}, trained, trained)
+        # The depths in between were never trained; widths were, block by block.
+        if recalibrate and len(set(mode.skip_flags(network.config.mandatory))) > 1:
+            statistics = own_statistics(network, mode, images.norms)
+            own = deploy(network, mode, statistics)
+            again = measure(own, images.validation, images.labels)
+            if again.accuracy > trained.accuracy:
+                subnet = Subnet(mode, own, statistics, trained, again)
+        found.append(subnet)
+    return tuple(found)
+
+
+def own_statistics(network: Network, mode: Mode, images: Tensor) -> NormStatistics:
+    """Norm statistics that a mode sees behind the blocks with which a trained one begins.
+
+    Args:
+        images: float32[N,C,H,W]; a rest smaller than a batch is left out.
+    """
     whole = len(images) // BATCH * BATCH or len(images)
     batches = images[:whole].split(BATCH)
     return recalibrated(network, lambda x: network(x, mode), batches, trained_prefix(network, mode))
 
 
-def trained_prefix(network: ResNet, mode: Mode) -> set[str]:
+def trained_prefix(network: Network, mode: Mode) -> set[str]:
     """Names of the modules with which a mode begins just as a trained one does.
 
     They see the same there, so that statistics of its own would only cost flash: stem, and the first blocks that
     super-net or base-net at some width executes with the same bits and the same norms.
     """
-    from dimmer.pipeline.modes.mode import base_mode, super_mode
-
     config = network.config
     own = list(network.blocks(mode))
     longest = 0
@@ -42,5 +92,6 @@ def trained_prefix(network: ResNet, mode: Mode) -> set[str]:
             trained = network.blocks(make(config.mandatory, config.skippable, bits))
             pairs = zip(own, trained, strict=False)
             longest = max(longest, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    inside = ("stem.", *(f"{name}." for name, *_ in own[:longest]))
-    return {name for name, _ in network.named_modules() if name.startswith(inside)}
+    begun = (network.stem, *(executed.block for executed in own[:longest]))
+    inside = {id(module) for part in begun for module in part.modules()}
+    return {name for name, module in network.named_modules() if id(module) in inside}

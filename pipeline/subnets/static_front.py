@@ -6,20 +6,19 @@ super-net's logits least for the cost that it saves. All modes that were tried o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from dimmer.pipeline.core.progress import Tell
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
-from dimmer.pipeline.networks import ResNet
+from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import GatedCost, GatePlace
 from dimmer.pipeline.networks.measure import distillation
 
 _BATCH = 250
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,12 @@ class StaticMode:
 
 @torch.no_grad()
 def static_front(
-    network: ResNet,
+    network: Network,
     cost: GatedCost,
     places: Sequence[Sequence[GatePlace]],
     x: Tensor,
     temperature: float,
-    tell: Progress = lambda share: None,
+    tell: Tell = lambda share: None,
 ) -> tuple[StaticMode, ...]:
     """The modes of which none that was tried is both cheaper and nearer to the super-net, the dearest first.
 

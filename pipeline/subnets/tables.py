@@ -14,17 +14,15 @@ def print_tables(calibration: Calibration) -> None:
     table = Table(title="Modes on the validation images, int8 simulated")
     for heading in ("mode", "MMACs", "Gbitops", "float, as trained", "recalibrated", "int8", "verdict"):
         table.add_column(heading, justify="left" if heading in ("mode", "verdict") else "right")
-    for m in sorted(calibration.contents["modes"], key=lambda m: -m["bit_operations"]):
-        again = f"{m['accuracy_float']:.2%}" if m["recalibrated"] else "-"
-        verdict = ("published: " if m["published"] else "dropped: ") + m["reason"]
+    for mode in sorted(calibration.modes, key=lambda mode: -mode.bit_operations):
         table.add_row(
-            m["name"],
-            f"{m['macs'] / 1e6:.2f}",
-            f"{m['bit_operations'] / 1e9:.3f}",
-            f"{m['accuracy_as_trained']:.2%}",
-            again,
-            f"{m['accuracy']:.2%}",
-            verdict,
+            mode.name,
+            f"{mode.macs / 1e6:.2f}",
+            f"{mode.bit_operations / 1e9:.3f}",
+            f"{mode.accuracy_as_trained:.2%}",
+            f"{mode.accuracy_float:.2%}" if mode.recalibrated else "-",
+            f"{mode.accuracy:.2%}",
+            ("published: " if mode.published else "dropped: ") + mode.reason,
         )
     terminal.print(table)
     names = calibration.published
@@ -35,11 +33,11 @@ def print_tables(calibration: Calibration) -> None:
         )
     rows: dict[tuple[str, str], dict[str, float]] = {}
     for name in names:
-        for site, entry in calibration.mode(name)["sites"].items():
-            rows.setdefault((site, entry["group"]), {})[name] = entry["sqnr_db"]
+        for site, figures in calibration.mode(name).sites.items():
+            rows.setdefault((site, figures.group), {})[name] = figures.sqnr_db
     for (site, group), by_mode in rows.items():
-        g = calibration.contents["groups"][group]
+        chosen = calibration.groups[group]
         cells = [f"{by_mode[n]:.1f}" if n in by_mode else "" for n in names]
         shared = group.partition("@")[2] or (group if group != site else "")
-        table.add_row(site, shared, f"{g['low']:.3f}", f"{g['high']:.3f}", g["method"], *cells)
+        table.add_row(site, shared, f"{chosen.low:.3f}", f"{chosen.high:.3f}", chosen.method, *cells)
     terminal.print(table)

@@ -44,8 +44,9 @@ def device_crops(
     crop: bool,
     flip: bool,
 ) -> Tensor:
-    """``random_crops`` and ``random_flips`` where the images lie, with the same draws: uint8[M,H,W,C] -> network input
-    float32[N,C,height,width], channels last in memory.
+    """``random_crops`` and ``random_flips`` where the images lie, with the same draws.
+
+    uint8[M,H,W,C] -> network input float32[N,C,height,width], channels last in memory.
     """
     zeros = np.zeros(len(index), np.int64)
     rows, columns = _corners(tuple(images.shape), size, len(index), rng) if crop else (zeros, zeros)

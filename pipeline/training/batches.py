@@ -26,6 +26,9 @@ def _turned(x: Tensor, settings: Augmentation, rng: np.random.Generator) -> Tens
     return random_affine(x, settings.rotate, settings.zoom, rng) if settings.rotate or settings.zoom else x
 
 
+SETTLING_BATCHES = 80
+
+
 class Batches:
     """Augmented batches of a training set, which lies on the GPU where the network does.
 
@@ -52,3 +55,18 @@ class Batches:
         settings = self._settings
         x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
         return _turned(x, settings, rng)
+
+
+def settling_batches(images: Batches, batch: int, seed: int) -> list[Tensor]:
+    """As many batches float32[N,C,H,W] as make the norms' statistics exact, augmented as in training.
+
+    Args:
+        images: training images.
+        batch: how many make one; fewer only where there are fewer.
+        seed: of order and augmentation.
+    """
+    rng = np.random.default_rng([seed, len(images)])
+    order = rng.permutation(len(images))
+    size = min(batch, len(images))
+    last = min(len(images) - size + 1, SETTLING_BATCHES * size)
+    return [images(order[start : start + size], rng) for start in range(0, last, size)]

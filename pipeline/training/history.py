@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dimmer.pipeline.core.progress import Progress
@@ -42,20 +42,28 @@ class Epoch:
         return f"loss {self.loss_super:.3f}, validation super-net {self.val_super:.2f}{base}{narrow} %"
 
 
-class _Clock:
-    """Tells how far the training is and how long it still takes."""
+class Clock:
+    """Tells how far the training is and how long it still takes.
 
-    def __init__(self, progress: Progress, epochs: int, first: int, last: str) -> None:
+    Args:
+        progress: called with what is being done and the share done, 0..1.
+        epochs: of the whole training.
+        history: the lines so far, of an interrupted training.
+    """
+
+    def __init__(self, progress: Progress, epochs: int, history: Sequence[Epoch]) -> None:
         self._progress = progress
         self._epochs = epochs
-        self._first = first
+        self._first = len(history)
         self._began = time.monotonic()
-        self._text = f"epoch {first + 1} of {epochs}" + (f" after {last}" if last else "")
+        self._text = f"epoch {self._first + 1} of {epochs}" + (f" after {history[-1]}" if history else "")
 
     def step(self, epochs_done: float) -> None:
+        """A step is done; `epochs_done` counts the epochs before it and the share of its own."""
         self._progress(self._text, epochs_done / self._epochs)
 
     def epoch_done(self, line: Epoch) -> None:
+        """An epoch is done."""
         each = (time.monotonic() - self._began) / (line.epoch - self._first)
         left = each * (self._epochs - line.epoch) / 60
         self._text = f"epoch {line.epoch} of {self._epochs} done in {line.seconds:.0f} s: {line}; {left:.1f} min left"

@@ -5,69 +5,55 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from dimmer.pipeline.artifacts.checkpoint import load_tensors, run_id, save_tensors, teacher_folder
+from dimmer.pipeline.artifacts.checkpoint import load_tensors, save_tensors, teacher_folder
+from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.data.registry import load_dataset
-from dimmer.pipeline.modes.mode import FULL_BITS, base_mode, super_mode
-from dimmer.pipeline.networks import Network, build
+from dimmer.pipeline.modes.mode import FULL_BITS, super_mode
 from dimmer.pipeline.networks.measure import accuracy
-from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.training.augment import pad
 from dimmer.pipeline.training.batches import Batches
-from dimmer.pipeline.training.history import Epoch, _Clock
-from dimmer.pipeline.training.phases import Phase, phases
-from dimmer.pipeline.training.recorded import RecordedSteps
-from dimmer.pipeline.training.sampling import polished_mode, sample_mode
+from dimmer.pipeline.training.history import Clock, Epoch
+from dimmer.pipeline.training.kinds.kind import Kind
+from dimmer.pipeline.training.losses import Taught, Teacher
+from dimmer.pipeline.training.plan import kind_at, plan
+from dimmer.pipeline.training.resume import STATE, load_state, restore_trainer, start_from, trainer_state
+from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.trainer import Trainer
+from dimmer.pipeline.training.widths import uniform_modes
 
 CHECKPOINT = "checkpoint.safetensors"
-
 HISTORY = "history.json"
-
-STATE = "state.safetensors"
-
-SETTLE_BATCHES = 80
-
-
-def override(recipe: Recipe, seed: int | None, epochs: int | None) -> Recipe:
-    """The recipe with another seed or number of epochs."""
-    settings = recipe.train
-    settings = replace(
-        settings,
-        seed=settings.seed if seed is None else seed,
-        epochs=settings.epochs if epochs is None else epochs,
-    )
-    return replace(recipe, train=settings)
 
 
 def train(
-    recipe: Recipe,
+    settings: TrainingSettings,
     out: Path,
     *,
-    alone: str | None = None,
     device: str | None = None,
     start: Path | None = None,
     data: str = "",
     progress: Progress = lambda text, share: None,
 ) -> Path:
-    """Train a model, or go on with its interrupted training, or find it done.
+    """Train a network, or go on with its interrupted training, or find it done.
 
     Args:
-        recipe: the model's recipe; ``override`` gives it another seed.
+        settings: of the training.
         out: folder to write to.
-        alone: "super" or "base" for the plain network of that depth.
-        start: checkpoint of a finished float training with the same settings: only the narrow widths' epochs remain.
         device: torch device; the first GPU if there is one, else the CPU.
+        start: checkpoint of a finished float training with the same settings: only the narrow widths' epochs remain.
+        data: hash of the data set's contents: with another, it is another training.
         progress: called with what is being done and the share done, 0..1.
 
     Returns:
@@ -77,186 +63,158 @@ def train(
         DimmerError: the data set is nowhere, a file is damaged, or the training diverged.
     """
     final, saved = out / CHECKPOINT, out / STATE
-    run = run_id(recipe, alone)
-    if data:
-        run["data"] = data
-    if final.is_file() and load_tensors(final)[1].get("run") == run:
+    run = settings.run_id(data)
+    if is_finished(final, run.to_json()):
         return final
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    trainer = Trainer(recipe, alone, place, _teacher(recipe, out, device, progress))
+    taught = _teacher(settings, out, place, data, progress)
+    trainer = Trainer(settings.untrained(), settings.train, place, alone=settings.alone is not None)
+    kinds = plan(settings, trainer, taught)
     history: list[Epoch] = []
-    if saved.is_file():
-        tensors, record = load_tensors(saved)
-        # A state of other settings is no error: whoever changed the recipe wants a new training.
-        if record.get("run") == run:
-            trainer.restore(tensors)
-            history = [Epoch(**line) for line in record["history"]]
-    settings = recipe.train
+    if found := load_state(saved, run.to_json(), Epoch):
+        tensors, history = found
+        restore_trainer(trainer, tensors)
+        for kind in kinds:
+            kind.restore(tensors)
     if start and not history:
-        history = _start(trainer, start, recipe, alone)
-    dataset = load_dataset(recipe.model.dataset)
-    padded = pad(dataset.train.images, settings.augmentation.pad, settings.augmentation.pad_value)
-    images = Batches(padded, dataset.image_shape[:2], settings.augmentation, place)
-    recorded = RecordedSteps(trainer) if place.type == "cuda" else None
-    plan = phases(recipe, alone=bool(alone))
-    epochs = plan[-1].end
-    clock = _Clock(progress, epochs, len(history), str(history[-1]) if history else "")
+        history = _start(trainer, start, settings)
+    dataset = load_dataset(settings.model.dataset)
+    augmentation = settings.train.augmentation
+    padded = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)
+    images = Batches(padded, dataset.image_shape[:2], augmentation, place)
+    epochs = kinds[-1].phase.end
+    clock = Clock(progress, epochs, history)
     for epoch in range(len(history), epochs):
-        if epoch == settings.epochs and recipe.qat.epochs:
-            trainer.widen()
-        phase = next(p for p in plan if epoch < p.end)
-        if phase.name == "polish" and epoch == phase.first:
-            trainer.freeze()
-        history.append(_run_epoch(trainer, recorded, images, dataset, epoch, phase, clock))
-        save_tensors(saved, trainer.state(), {"run": run, "history": [asdict(line) for line in history]})
+        kind = kind_at(kinds, epoch)
+        if epoch == kind.phase.first:
+            kind.prepare()
+        history.append(_run_epoch(settings, trainer, kind, images, dataset, epoch, clock))
+        record = {"run": run.to_json(), "history": [asdict(line) for line in history]}
+        save_tensors(saved, _state(trainer, kinds), record)
         clock.epoch_done(history[-1])
-    if recipe.qat.epochs and not alone:
-        trainer.settle_norms(_settle_batches(trainer, images), dataset.val)
-    _finish(trainer, dataset, history, run, out)
+    for kind in kinds:
+        kind.finish(images, dataset.val)
+    _finish(settings, trainer, dataset, history, run, out)
     saved.unlink(missing_ok=True)
     return final
 
 
-def _teacher(recipe: Recipe, out: Path, device: str | None, progress: Progress) -> Network | None:
-    """The recipe's teacher, trained beside ``out`` if it was not before."""
-    if not recipe.teacher.epochs:
+def _teacher(
+    settings: TrainingSettings, out: Path, place: torch.device, data: str, progress: Progress
+) -> Taught | None:
+    """What the settings' teacher adds to the losses; it is trained beside ``out`` if it was not before."""
+    teacher = settings.teacher
+    if not teacher.epochs:
         return None
-    of_teacher = recipe.of_teacher()
+    own = settings.of_teacher()
     checkpoint = train(
-        of_teacher,
+        own,
         teacher_folder(out),
-        alone="super",
-        device=device,
+        device=str(place),
+        data=data,
         progress=lambda text, share: progress(f"teacher, {text}", 0.0),
     )
-    config = of_teacher.model.config().alone("super")
-    network = build(recipe.model.family, config)
+    network = own.untrained()
     network.load_state_dict(load_tensors(checkpoint)[0])
-    return network
+    return Taught(Teacher(network, settings.train.precision, place), teacher.weight, teacher.temperature)
 
 
-def _start(trainer: Trainer, start: Path, recipe: Recipe, alone: str | None) -> list[Epoch]:
+def _start(trainer: Trainer, start: Path, settings: TrainingSettings) -> list[Epoch]:
     """Takes up a float training's weights; returns its history, of which only the accuracy at the end is known."""
-    if alone or not recipe.qat.epochs:
-        raise DimmerError(f"--start is for models with narrow widths; [qat] epochs is 0 in {recipe.path}")
-    tensors, record = load_tensors(start)
-    if record.get("epochs") != recipe.train.epochs or record.get("run", {}).get("alone"):
-        raise DimmerError(f"{start} is no float training of {recipe.train.epochs} epochs, as {recipe.path} asks for")
+    epochs = settings.train.epochs
+    if settings.alone or not settings.qat.epochs:
+        raise DimmerError(f"--start is for models with narrow widths; [qat] epochs is 0 in {settings.path}")
+    tensors, record = load_checkpoint(start)
+    if record.epochs != epochs or record.run.alone:
+        raise DimmerError(f"{start} is no float training of {epochs} epochs, as {settings.path} asks for")
     try:
-        trainer.start_from(tensors)
+        start_from(trainer.network, tensors)
     except RuntimeError as error:
-        raise DimmerError(f"{start} holds another network than {recipe.path} describes: {error}") from error
-    ended = record["accuracy"]
-    line = Epoch(0, 0.0, 0.0, None, ended["super"]["val"], ended["base"]["val"], 0.0)
-    return [replace(line, epoch=epoch + 1) for epoch in range(recipe.train.epochs)]
+        raise DimmerError(f"{start} holds another network than {settings.path} describes: {error}") from error
+    ended = record.accuracy
+    line = Epoch(0, 0.0, 0.0, None, ended["super"].val, ended["base"].val, 0.0)
+    return [replace(line, epoch=epoch + 1) for epoch in range(epochs)]
+
+
+def _state(trainer: Trainer, kinds: Sequence[Kind]) -> dict[str, Tensor]:
+    """Everything that the next epoch depends on."""
+    tensors = trainer_state(trainer)
+    for kind in kinds:
+        tensors |= kind.state()
+    return tensors
 
 
 def _run_epoch(
+    settings: TrainingSettings,
     trainer: Trainer,
-    recorded: RecordedSteps | None,
+    kind: Kind,
     images: Batches,
     dataset: Dataset,
     epoch: int,
-    phase: Phase,
-    clock: _Clock,
+    clock: Clock,
 ) -> Epoch:
     began = time.monotonic()
-    settings = trainer.settings
-    rng = np.random.default_rng([settings.seed, epoch])
+    batch = settings.train.batch
+    rng = np.random.default_rng([settings.train.seed, epoch])
     order = rng.permutation(len(dataset.train))
-    qat, average = trainer.recipe.qat, trainer.recipe.average
-    averaging = phase.name == "average"
-    narrow = phase.name != "float" and qat.epochs > 0
-    weights = None
-    if averaging and average.prune:
-        order, weights = trainer.prune(order, average.prune, rng)
-    per_epoch = len(order) // settings.batch
+    per_epoch = len(order) // batch
     if not per_epoch:
-        few = f"epoch {epoch + 1} has {len(order)} images, fewer than a batch of {settings.batch}"
-        raise DimmerError(f"{few}; lower train.batch or average.prune in {trainer.recipe.path}")
+        few = f"epoch {epoch + 1} has {len(order)} images, fewer than a batch of {batch}"
+        raise DimmerError(f"{few}; lower train.batch in {settings.path}")
     sums = torch.zeros(2, device=trainer.device)
     lr = 0.0
     trainer.network.train()
     for i in range(per_epoch):
-        index = order[i * settings.batch : (i + 1) * settings.batch]
-        x = images(index, rng)
-        lr = phase.learning_rate(epoch, i, per_epoch)
-        base_loss: torch.Tensor | None = None
-        if phase.name == "norms":
-            modes = trainer.narrow_modes()
-            loss = trainer.step_norms(x, modes[i % len(modes)], lr)
-        elif phase.name == "polish":
-            loss = trainer.step_mode(x, polished_mode(trainer.network, trainer.recipe.polish, rng), lr)
-        else:
-            sampled = sample_mode(trainer.network, qat, rng) if narrow else None
-            labels = torch.from_numpy(dataset.train.labels[index])
-            if recorded is not None and weights is None:
-                losses = recorded.step(x, labels, lr, sampled)
-            else:
-                losses = trainer.step(x, labels, lr, sampled, None if weights is None else weights[index])
-            loss, base_loss = losses.label, losses.base
-            if weights is not None:
-                trainer.losses[index] = losses.each.cpu()
-        if averaging and epoch - phase.first >= average.lead:
-            trainer.add_to_mean()
-        sums += torch.stack([loss, loss if base_loss is None else base_loss])
+        index = order[i * batch : (i + 1) * batch]
+        x, labels = images(index, rng), torch.from_numpy(dataset.train.labels[index])
+        lr = kind.phase.learning_rate(epoch, i, per_epoch)
+        losses = kind.step(x, labels, lr, rng, i)
+        sums += torch.stack([losses.main, losses.main if losses.base is None else losses.base])
         clock.step(epoch + (i + 1) / per_epoch)
-    means = (sums.cpu() / per_epoch).tolist()
-    if not math.isfinite(sum(means)):
-        raise DimmerError(f"training diverged in epoch {epoch + 1}; lower train.lr in {trainer.recipe.path}")
-    if averaging and epoch == phase.end - 1:
-        trainer.take_mean(_settle_batches(trainer, images))
-    val_super = accuracy(trainer.network, dataset.val, trainer.super, trainer.device)
-    base = trainer.base
-    val_base = None if base is None else accuracy(trainer.network, dataset.val, base, trainer.device)
-    loss_base = None if base is None else means[1]
-    widths = {}
-    if narrow:
-        config = trainer.network.config
-        for bits in config.bits:
-            if bits != FULL_BITS:
-                mode = super_mode(config.mandatory, config.skippable, bits)
-                widths[str(bits)] = accuracy(trainer.network, dataset.val, mode, trainer.device)
-    seconds = round(time.monotonic() - began, 1)
-    place = trainer.device
-    device = torch.cuda.get_device_name(place) if place.type == "cuda" else place.type
-    return Epoch(epoch + 1, lr, means[0], loss_base, val_super, val_base, seconds, widths, device)
+    loss, base_loss = (sums.cpu() / per_epoch).tolist()
+    if not math.isfinite(loss + base_loss):
+        raise DimmerError(f"training diverged in epoch {epoch + 1}; lower train.lr in {settings.path}")
+    network, device, base = trainer.network, trainer.device, trainer.base
+    return Epoch(
+        epoch=epoch + 1,
+        lr=lr,
+        loss_super=loss,
+        loss_base=None if base is None else base_loss,
+        val_super=accuracy(network, dataset.val, trainer.super, device),
+        val_base=None if base is None else accuracy(network, dataset.val, base, device),
+        val_narrow=_narrow(trainer, dataset) if kind.narrow else {},
+        seconds=round(time.monotonic() - began, 1),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+    )
 
 
-def _settle_batches(trainer: Trainer, images: Batches) -> list[torch.Tensor]:
-    """As many batches float32[N,C,H,W] as make the norms' statistics exact, augmented as in training."""
-    settings = trainer.settings
-    rng = np.random.default_rng([settings.seed, len(images)])
-    order = rng.permutation(len(images))
-    size = min(settings.batch, len(images))
-    return [
-        images(order[start : start + size], rng)
-        for start in range(0, min(len(images) - size + 1, SETTLE_BATCHES * size), size)
-    ]
-
-
-def _finish(trainer: Trainer, dataset: Dataset, history: list[Epoch], run: dict[str, Any], out: Path) -> None:
-    """Look at the test images, once, and write history and checkpoint; the checkpoint last, as it ends the training."""
-    modes = {"super": trainer.super} if trainer.base is None else {"super": trainer.super, "base": trainer.base}
+def _narrow(trainer: Trainer, dataset: Dataset) -> dict[str, float]:
+    """Narrow width -> percent of the validation images that the super-net gets right with all blocks at it."""
     config = trainer.network.config
-    for bits in config.bits:
-        if bits != FULL_BITS:
-            modes[f"super-{bits}"] = super_mode(config.mandatory, config.skippable, bits)
-            modes[f"base-{bits}"] = base_mode(config.mandatory, config.skippable, bits)
-    network, place = trainer.network, trainer.device
-    figures = {
-        name: {"val": accuracy(network, dataset.val, mode, place), "test": accuracy(network, dataset.test, mode, place)}
+    modes = {
+        str(bits): super_mode(config.mandatory, config.skippable, bits) for bits in config.bits if bits != FULL_BITS
+    }
+    return {bits: accuracy(trainer.network, dataset.val, mode, trainer.device) for bits, mode in modes.items()}
+
+
+def _finish(
+    settings: TrainingSettings, trainer: Trainer, dataset: Dataset, history: Sequence[Epoch], run: RunId, out: Path
+) -> None:
+    """Look at the test images, once, and write history and checkpoint; the checkpoint last, as it ends the training."""
+    network, device = trainer.network, trainer.device
+    modes = {"super": trainer.super} if trainer.base is None else uniform_modes(network.config)
+    accuracies = {
+        name: Accuracy(accuracy(network, dataset.val, mode, device), accuracy(network, dataset.test, mode, device))
         for name, mode in modes.items()
     }
-    settings = trainer.settings
-    record = {
-        "run": run,
-        "seed": settings.seed,
-        "epochs": settings.epochs,
-        "torch": str(torch.__version__),
-        "devices": list(dict.fromkeys(line.device for line in history)),
-        "accuracy": figures,
-    }
+    record = TrainingRecord(
+        run=run,
+        seed=settings.train.seed,
+        epochs=settings.train.epochs,
+        torch=str(torch.__version__),
+        devices=tuple(dict.fromkeys(line.device for line in history)),
+        accuracy=accuracies,
+    ).to_json()
     text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"
     atomic_write(out / HISTORY, text)
     save_tensors(out / CHECKPOINT, network.state_dict(), record)

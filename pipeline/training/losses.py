@@ -1,4 +1,4 @@
-"""What networks learn from: labels, each other's logits, and a teacher's."""
+"""What networks learn from beside the labels, and what a step measures."""
 
 from __future__ import annotations
 
@@ -7,17 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dimmer.pipeline.networks import Network
-
-
-def label_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Cross-entropy, mean over the batch with the images' weights, and detached float[N] without them."""
-    if weights is None:
-        return F.cross_entropy(logits, labels), F.cross_entropy(logits.detach(), labels, reduction="none")
-    each = F.cross_entropy(logits, labels, reduction="none")
-    return (weights * each).mean(), each.detach()
+from dimmer.pipeline.networks.measure import distillation
 
 
 @dataclass(frozen=True)
@@ -25,31 +17,12 @@ class Losses:
     """What a step measured, detached.
 
     Attributes:
-        label: the super-net's label loss, without the weights of the images.
-        base: the base-net's distillation loss; None where there is no base-net.
-        each: float32[N], the super-net's label loss of each image.
+        main: the super-net's label loss; where one mode learns from another, its distillation loss.
+        base: the base-net's distillation loss; None where no base-net learns.
     """
 
-    label: Tensor
-    base: Tensor | None
-    each: Tensor
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a step leaves to the sampled mode and to the stem.
-
-    Attributes:
-        stem: the stem's output, whose backward pass waits for the gradients of all networks.
-        shared: the same without its past; its ``grad`` gathers them.
-        logits: the super-net's, float32[N,classes], detached.
-        losses: measured so far.
-    """
-
-    stem: Tensor
-    shared: Tensor
-    logits: Tensor
-    losses: Losses
+    main: Tensor
+    base: Tensor | None = None
 
 
 def mixed_precision(device: torch.device, precision: str) -> torch.autocast | nullcontext[None]:
@@ -77,3 +50,23 @@ class Teacher:
         with torch.no_grad(), mixed_precision(self._device, self._precision):
             logits: Tensor = self.network(x, self._mode).float()
         return logits
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A loss shared between labels and a teacher.
+
+    Attributes:
+        teacher: whose logits count.
+        weight: the distillation's share, over 0 to 1.
+        temperature: of its softmax.
+    """
+
+    teacher: Teacher
+    weight: float
+    temperature: float
+
+    def __call__(self, label_loss: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+        """The whole loss of logits float32[N,classes] for the images float32[N,C,H,W]."""
+        taught = distillation(logits, self.teacher(x), self.temperature)
+        return (1 - self.weight) * label_loss + self.weight * taught

@@ -1,11 +1,9 @@
-"""What a training does in which epoch, and with which learning rate."""
+"""Which epochs a kind of training has, and with which learning rate."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from dimmer.pipeline.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -13,14 +11,12 @@ class Phase:
     """Consecutive epochs of one kind.
 
     Attributes:
-        name: "float", "bits", "average", "tune", "norms" or "polish".
         first: its first epoch, counted from 0 over the whole training.
         epochs: how many.
         lr: peak learning rate.
-        warmup: fraction of its steps in which the learning rate rises; of the averaging, of its first epoch's.
+        warmup: fraction of its steps in which the learning rate rises.
     """
 
-    name: str
     first: int
     epochs: int
     lr: float
@@ -32,11 +28,22 @@ class Phase:
         return self.first + self.epochs
 
     def learning_rate(self, epoch: int, step: int, per_epoch: int) -> float:
-        """Of a step, counted within its epoch; the mean of weights needs a constant one after its warm-up."""
+        """Of a step, counted within its epoch."""
         done = (epoch - self.first) * per_epoch + step
-        if self.name == "average":
-            return self.lr * min(1.0, (done + 1) / max(1, round(self.warmup * per_epoch)))
         return learning_rate(self.lr, self.warmup, done, per_epoch * self.epochs)
+
+
+class Timetable:
+    """Hands out phases, one after the other."""
+
+    def __init__(self) -> None:
+        self._end = 0
+
+    def next(self, epochs: int, lr: float, warmup: float) -> Phase:
+        """The phase that begins where the last one ended; it may have no epochs."""
+        phase = Phase(self._end, epochs, lr, warmup)
+        self._end = phase.end
+        return phase
 
 
 def learning_rate(peak: float, warmup: float, step: int, steps: int) -> float:
@@ -45,32 +52,3 @@ def learning_rate(peak: float, warmup: float, step: int, steps: int) -> float:
     if step < warm:
         return peak * (step + 1) / warm
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-def phases(recipe: Recipe, *, alone: bool = False) -> tuple[Phase, ...]:
-    """The phases of a recipe that have epochs, in order.
-
-    Args:
-        recipe: with the number of float epochs already in place.
-        alone: of a plain network, which is trained in float for as many epochs as the adaptive one
-            has before it is polished.
-    """
-    train, qat, mean, polish = recipe.train, recipe.qat, recipe.average, recipe.polish
-    planned = [
-        ("float", train.epochs, train.lr, train.warmup),
-        ("bits", qat.epochs, qat.lr, qat.warmup),
-        ("average", mean.epochs, mean.lr, 1.0),
-        ("tune", mean.tune_epochs, mean.tune_lr, qat.warmup),
-        ("norms", qat.norm_epochs, qat.norm_lr, qat.warmup),
-    ]
-    if alone:
-        planned = [("float", sum(epochs for _, epochs, _, _ in planned), train.lr, train.warmup)]
-    else:
-        planned.append(("polish", polish.epochs, polish.lr, qat.warmup))
-    found = []
-    first = 0
-    for name, epochs, lr, warmup in planned:
-        if epochs:
-            found.append(Phase(name, first, epochs, lr, warmup))
-        first += epochs
-    return tuple(found)

@@ -1,9 +1,9 @@
 """Training steps on an NVIDIA GPU as recorded graphs of kernels.
 
 The networks here are so small that a GPU waits for Python: a step is a thousand kernels of a few microseconds each.
-CUDA graphs launch them in one call. What `Trainer.step` computes is recorded in three parts, with the gradients kept in
-between: the lesson (teacher, super-net, base-net), once; the sampled mode, once for each mode; the stem's backward
-pass, once. The update stays as it is.
+CUDA graphs launch them in one call. What `AdaptiveStep.take` computes is recorded in three parts, with the gradients
+kept in between: teacher, super-net and base-net, once; the sampled mode, once for each mode; the stem's backward pass,
+once. The update stays as it is.
 """
 
 from __future__ import annotations
@@ -12,117 +12,104 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.layers.blocks import Norm, select_norm
-from dimmer.pipeline.training.losses import Lesson, Losses
+from dimmer.pipeline.training.algorithm1 import AdaptiveStep, Shared
+from dimmer.pipeline.training.losses import Losses
 from dimmer.pipeline.training.trainer import Trainer
-
-
-def parameters_of(network: Network, mode: Mode) -> set[Tensor]:
-    """The parameters that an inference in this mode reads."""
-    used: set[Tensor] = set(network.stem.parameters()) | set(network.fc.parameters())
-    for _, block, skipped, bits in network.blocks(mode):
-        pairs: list[tuple[nn.Conv2d, Norm]] = [(block.conv1, block.norm1), (block.conv2, block.norm2)]
-        if block.shortcut is not None:
-            pairs.append((block.shortcut.conv, block.shortcut.norm))
-        for conv, norm in pairs:
-            used |= {conv.weight, *select_norm(norm, skipped, bits).parameters()}
-    return used
 
 
 @dataclass(frozen=True)
 class _Recorded:
-    """The lesson and the stem's backward pass for float or for narrow epochs.
+    """What all steps of one kind begin and end with.
 
     Attributes:
-        lesson: the first graph.
-        stem: the last.
+        step: what was recorded.
+        lesson: the first graph: teacher, super-net and base-net.
+        stem: the last: the stem's backward pass.
         kept: tensors that the graphs after the first read; they must not be freed.
     """
 
+    step: AdaptiveStep
     lesson: torch.cuda.CUDAGraph
     stem: torch.cuda.CUDAGraph
-    kept: Lesson
+    kept: Shared
 
 
 class RecordedSteps:
-    """Takes the steps of a trainer on a CUDA device; every batch has the same size.
+    """Takes the steps of a network on a CUDA device; every batch has the same size.
 
-    Attributes:
+    Args:
         trainer: whose network and optimizer change.
     """
 
     def __init__(self, trainer: Trainer) -> None:
-        self.trainer = trainer
+        self._trainer = trainer
         self._stream = torch.cuda.Stream(trainer.device)
         self._parameters = list(trainer.network.parameters())
         self._gradients = [torch.zeros_like(p) for p in self._parameters]
-        self._lessons: dict[bool, _Recorded] = {}
+        self._recorded: _Recorded | None = None
         self._sampled: dict[Mode, torch.cuda.CUDAGraph] = {}
         self._used: dict[Mode, set[Tensor]] = {}
         self._x = self._labels = torch.empty(0)
         self._pool = torch.cuda.graph_pool_handle()
 
-    def step(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
-        """As `Trainer.step` without weights; the losses change with the next step."""
-        narrow = sampled is not None
-        here = torch.cuda.current_stream(self.trainer.device)
+    def take(self, step: AdaptiveStep, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
+        """As `AdaptiveStep.take`, of a step with the same trainer; the losses change with the next step."""
+        here = torch.cuda.current_stream(self._trainer.device)
         self._stream.wait_stream(here)
         with torch.cuda.stream(self._stream):
-            losses = self._step(x, labels, lr, sampled, narrow=narrow)
+            losses = self._take(step, x, labels, lr, sampled)
         here.wait_stream(self._stream)
         return losses
 
-    def _step(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None, *, narrow: bool) -> Losses:
-        if narrow not in self._lessons:
+    def _take(self, step: AdaptiveStep, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None) -> Losses:
+        recorded = self._recorded
+        if recorded is None or recorded.step is not step:
             # The first step of a kind is not recorded: it sets up the libraries, and then the graphs are recorded.
-            losses = self.trainer.step(x, labels, lr, sampled)
-            self._start(x, labels, narrow=narrow)
+            losses = step.take(x, labels, lr, sampled)
+            self._start(step, x, labels)
             return losses
-        recorded = self._lessons[narrow]
         self._x.copy_(x)
         self._labels.copy_(labels, non_blocking=True)
         recorded.lesson.replay()
-        modes = [self.trainer.super] if self.trainer.base is None else [self.trainer.super, self.trainer.base]
+        trainer = self._trainer
+        modes = [trainer.super] if trainer.base is None else [trainer.super, trainer.base]
         if sampled is not None:
             if sampled not in self._sampled:
                 self._attach_gradients(None)
                 kept = recorded.kept
-                self._sampled[sampled] = self._record(
-                    lambda: self.trainer.teach_sampled(sampled, kept, self._labels, None)
-                )
+                self._sampled[sampled] = self._record(lambda: step.teach_sampled(sampled, kept, self._labels))
             self._sampled[sampled].replay()
             modes.append(sampled)
         recorded.stem.replay()
         self._attach_gradients(set().union(*map(self._parameters_of, modes)))
-        self.trainer.set_rate(lr)
-        self.trainer.update()
+        trainer.set_rate(lr)
+        trainer.update()
         return recorded.kept.losses
 
-    def _start(self, x: Tensor, labels: Tensor, *, narrow: bool) -> None:
+    def _start(self, step: AdaptiveStep, x: Tensor, labels: Tensor) -> None:
         """Record lesson and stem."""
-        trainer = self.trainer
+        device = self._trainer.device
         # Graphs of the epochs before are of no more use.
-        self._lessons.clear()
+        self._recorded = None
         self._sampled.clear()
         self._pool = torch.cuda.graph_pool_handle()
-        self._x = torch.empty_like(x.to(trainer.device), memory_format=torch.channels_last).copy_(x)
-        self._labels = labels.to(trainer.device, copy=True)
+        self._x = torch.empty_like(x.to(device), memory_format=torch.channels_last).copy_(x)
+        self._labels = labels.to(device, copy=True)
         self._attach_gradients(None)
-        kept: list[Lesson] = []
+        kept: list[Shared] = []
 
         def lesson() -> None:
             torch._foreach_zero_(self._gradients)
-            kept.append(trainer.teach(self._x, self._labels, None, narrow=narrow))
+            kept.append(step.teach(self._x, self._labels))
 
         first = self._record(lesson)
         (memory,) = kept
         # Retained: sampled modes are recorded later, and must not get the memory that this pass reads.
-        last = self._record(lambda: memory.stem.backward(memory.shared.grad, retain_graph=True))
-        self._lessons[narrow] = _Recorded(first, last, memory)
+        last = self._record(lambda: memory.stem.backward(memory.features.grad, retain_graph=True))
+        self._recorded = _Recorded(step, first, last, memory)
 
     def _record(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         # Not torch.cuda.graph, which collects Python's garbage before each of hundreds of recordings.
@@ -141,5 +128,5 @@ class RecordedSteps:
 
     def _parameters_of(self, mode: Mode) -> set[Tensor]:
         if mode not in self._used:
-            self._used[mode] = parameters_of(self.trainer.network, mode)
+            self._used[mode] = self._trainer.network.parameters_in(mode)
         return self._used[mode]

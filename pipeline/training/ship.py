@@ -3,37 +3,116 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from dimmer.pipeline.artifacts.checkpoint import (
-    GATES,
-    load_tensors,
-    run_id,
-    shipped_checkpoint,
-    shipped_gates,
-    stage_folder,
-    teacher_folder,
-)
-from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
-from dimmer.pipeline.networks import build as build_network
-from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.artifacts.checkpoint import GATES, teacher_folder, training_folder
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
+from dimmer.pipeline.artifacts.training_record import Accuracy, TrainingRecord, load_checkpoint
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import Json, atomic_write
+from dimmer.pipeline.modes.mode import Mode, NetworkCost
+from dimmer.pipeline.training.gate_settings import GateSettings
+from dimmer.pipeline.training.loop import CHECKPOINT
+from dimmer.pipeline.training.settings import TrainingSettings
+from dimmer.pipeline.training.widths import uniform_modes
 
 RESULTS = "results.json"
 GATE_RESULTS = "gates.json"
 FLOAT = "float.safetensors"
 
 
-def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class NetworkResults:
+    """Super-net or base-net at one width.
+
+    Attributes:
+        mode: its name.
+        macs: of an inference.
+        bit_operations: of an inference.
+        accuracy: of the adaptive network in this mode.
+        alone: of a plain network of the same depth, trained in the same way; None if there is none.
+    """
+
+    mode: str
+    macs: int
+    bit_operations: int
+    accuracy: Accuracy
+    alone: Accuracy | None
+
+
+@dataclass(frozen=True)
+class TeacherResults:
+    """The teacher.
+
+    Attributes:
+        widths: channels of each stage.
+        epochs: of its training.
+        val: percent of the validation images.
+        test: percent of the test images.
+    """
+
+    widths: tuple[int, ...]
+    epochs: int
+    val: float
+    test: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """What `results.json` says; what is None is left out of it.
+
+    Attributes:
+        model: its name.
+        dataset: what it was trained on.
+        seeds: of the trainings.
+        epochs: of the float training.
+        training_hash: of the sections that the checkpoint depends on.
+        torch: version.
+        devices: "cpu", or the names of GPUs.
+        parameters: of the network.
+        networks: "super", "super-4" and so on -> what it reaches.
+        qat_epochs: of narrow widths.
+        norm_epochs: of their norms.
+        polish_epochs: of the polish.
+        teacher: whom the super-net learnt from.
+        float_training: what was shipped of the float training that this one went on from, "float" in the file.
+        commands: that lead to these results.
+    """
+
+    model: str
+    dataset: str
+    seeds: tuple[int, ...]
+    epochs: int
+    training_hash: str
+    torch: str
+    devices: tuple[str, ...]
+    parameters: int
+    networks: Mapping[str, NetworkResults]
+    qat_epochs: int | None
+    norm_epochs: int | None
+    polish_epochs: int | None
+    teacher: TeacherResults | None
+    float_training: Mapping[str, Json] | None
+    commands: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """As it is written."""
+        found = {"float" if key == "float_training" else key: value for key, value in asdict(self).items()}
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def ship(settings: TrainingSettings, out: Path, build: Path, start: Path | None = None) -> Path:
     """Copy a training's checkpoint beside the recipe and write ``results.json``.
 
-    Networks trained alone are compared if they were trained under ``build`` with the same recipe, epochs and seed.
+    Networks trained alone are compared if they were trained under ``build`` with the same recipe, epochs, seed and
+    data.
 
     Args:
-        recipe: the model's recipe, with the seed and epochs of the training.
+        settings: of the training.
         out: the training's folder.
         build: ``build/<model>``.
         start: checkpoint of the float training that this one went on from. It is kept as ``float.safetensors``, and
@@ -43,104 +122,105 @@ def ship(recipe: Recipe, out: Path, build: Path, start: Path | None = None) -> P
         The shipped checkpoint.
 
     Raises:
-        DimmerError: the training has no checkpoint, or a damaged one.
+        DimmerError: the training has no checkpoint, or a damaged one, or is that of a network trained alone.
     """
-    source = out / "checkpoint.safetensors"
-    _, record = load_tensors(source)
-    network = build_network(recipe.model.family, recipe.model.config())
-    cost = network.cost()
-    results: dict[str, Any] = {
-        "model": recipe.name,
-        "dataset": recipe.model.dataset,
-        "seeds": [record["seed"]],
-        "epochs": record["epochs"],
-        "training_hash": record["run"]["training"],
-        "torch": record.get("torch", str(torch.__version__)),
-        "devices": record.get("devices", ["cpu"]),
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "networks": {
-            name: {
-                "mode": str(mode),
-                "macs": mode.macs(cost),
-                "bit_operations": mode.bit_operations(cost),
-                "accuracy": record["accuracy"][name],
-                "alone": _alone(build, name, recipe),
-            }
-            for name, mode in _networks(recipe).items()
-        },
-    }
-    if recipe.qat.epochs:
-        results |= {"qat_epochs": recipe.qat.epochs, "norm_epochs": recipe.qat.norm_epochs}
-    if recipe.average.epochs:
-        results |= {"average_epochs": recipe.average.epochs, "tune_epochs": recipe.average.tune_epochs}
-    if recipe.polish.epochs:
-        results["polish_epochs"] = recipe.polish.epochs
-    if recipe.teacher.epochs:
-        _, taught = load_tensors(teacher_folder(out) / "checkpoint.safetensors")
-        settings = recipe.teacher
-        results["teacher"] = {"widths": settings.widths, "epochs": settings.epochs, **taught["accuracy"]["super"]}
-    shipped = shipped_checkpoint(recipe)
+    if settings.alone:
+        raise DimmerError("--ship is for the adaptive network; train it without --alone")
+    source = out / CHECKPOINT
+    _, record = load_checkpoint(source)
+    shipped = settings.path.with_name(CHECKPOINT)
+    network = settings.untrained()
+    networks = _networks(settings, network.cost(), record, build)
+    float_training: Mapping[str, Json] | None = None
     last = "--ship"
     if start is not None:
-        results["float"] = _float_results(shipped.with_name(RESULTS), load_tensors(start)[1])
-        last += f" --start models/{recipe.name}/{FLOAT}"
-        atomic_write(shipped.with_name(FLOAT), start.read_bytes())
-    compared = [name for name, figures in results["networks"].items() if figures["alone"] is not None]
+        float_training = _float_results(settings.path.with_name(RESULTS), load_checkpoint(start)[1])
+        last += f" --start models/{settings.name}/{FLOAT}"
+        atomic_write(settings.path.with_name(FLOAT), start.read_bytes())
     # The threads are those of the training where this process did it on a CPU.
-    threads = f"--threads {torch.get_num_threads()} " if results["devices"] == ["cpu"] else ""
-    how = f"--model {recipe.name} {threads}--seed {record['seed']}"
-    ways = [*(f"--alone {name}" for name in compared), last]
-    results["commands"] = [f"python -m pipeline.train {how} {way}" for way in ways]
+    threads = f"--threads {torch.get_num_threads()} " if record.devices == ("cpu",) else ""
+    how = f"--model {settings.name} {threads}--seed {record.seed}"
+    ways = [*(f"--alone {name}" for name, found in networks.items() if found.alone is not None), last]
+    qat = settings.qat
+    results = Results(
+        model=settings.name,
+        dataset=settings.model.dataset,
+        seeds=(record.seed,),
+        epochs=record.epochs,
+        training_hash=record.run.training,
+        torch=record.torch,
+        devices=record.devices,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        networks=networks,
+        qat_epochs=qat.epochs if qat.epochs else None,
+        norm_epochs=qat.norm_epochs if qat.epochs else None,
+        polish_epochs=settings.polish.epochs or None,
+        teacher=_teacher(settings, out),
+        float_training=float_training,
+        commands=tuple(f"python -m pipeline.train {how} {way}" for way in ways),
+    )
     atomic_write(shipped, source.read_bytes())
-    atomic_write(shipped.with_name(RESULTS), json.dumps(results, indent=1) + "\n")
+    atomic_write(shipped.with_name(RESULTS), json.dumps(results.to_json(), indent=1) + "\n")
     return shipped
 
 
-def ship_gates(recipe: Recipe, out: Path) -> Path:
+def ship_gates(settings: GateSettings, out: Path) -> Path:
     """Copy trained gates beside the recipe and write what was measured to ``gates.json``.
+
+    Returns:
+        The shipped gates.
 
     Raises:
         DimmerError: there are none, or damaged ones.
     """
-    _, record = load_tensors(out / GATES)
-    seed = record["seed"]
-    record["commands"] = [
-        f"python -m pipeline.train_gates --model {recipe.name} --threads {torch.get_num_threads()} --seed {seed} --ship"
-    ]
-    shipped = shipped_gates(recipe)
+    record = load_gate_record(out / GATES)
+    how = f"--model {settings.name} --threads {torch.get_num_threads()} --seed {record.seed}"
+    results = {**record.to_json(), "commands": [f"python -m pipeline.train_gates {how} --ship"]}
+    shipped = settings.path.with_name(GATES)
     atomic_write(shipped, (out / GATES).read_bytes())
-    atomic_write(shipped.with_name(GATE_RESULTS), json.dumps(record, indent=1) + "\n")
+    atomic_write(shipped.with_name(GATE_RESULTS), json.dumps(results, indent=1) + "\n")
     return shipped
 
 
-def _float_results(path: Path, start: dict[str, Any]) -> dict[str, Any]:
+def _networks(
+    settings: TrainingSettings, cost: NetworkCost, record: TrainingRecord, build: Path
+) -> dict[str, NetworkResults]:
+    """What every network of the record reaches, beside those trained alone."""
+
+    def results(name: str, mode: Mode) -> NetworkResults:
+        alone = _alone(settings, name, record.run.data, build)
+        return NetworkResults(str(mode), mode.macs(cost), mode.bit_operations(cost), record.accuracy[name], alone)
+
+    return {name: results(name, mode) for name, mode in uniform_modes(settings.config()).items()}
+
+
+def _alone(settings: TrainingSettings, which: str, data: str, build: Path) -> Accuracy | None:
+    """Accuracies of the network trained alone, or None if it was not, or not in the same way."""
+    path = training_folder(build, which) / CHECKPOINT
+    if not path.is_file():
+        return None
+    _, other = load_checkpoint(path)
+    alone = TrainingSettings(
+        settings.name, settings.path, settings.model, settings.train, settings.qat, settings.teacher, alone=which
+    )
+    return other.accuracy["super"] if other.run == alone.run_id(data) else None
+
+
+def _teacher(settings: TrainingSettings, out: Path) -> TeacherResults | None:
+    teacher = settings.teacher
+    if not teacher.epochs:
+        return None
+    reached = load_checkpoint(teacher_folder(out) / CHECKPOINT)[1].accuracy["super"]
+    return TeacherResults(teacher.widths, teacher.epochs, reached.val, reached.test)
+
+
+def _float_results(path: Path, start: TrainingRecord) -> Mapping[str, Json]:
     """What was shipped of the float training, or what its checkpoint tells if that was never shipped."""
-    hashed = start["run"]["training"]
+    hashed = start.run.training
     if path.is_file():
         before = json.loads(path.read_text())
         for known in (before, before.get("float", {})):
             if known.get("training_hash") == hashed:
                 return dict(known)
-    return {"training_hash": hashed, "seeds": [start["seed"]], "epochs": start["epochs"], "accuracy": start["accuracy"]}
-
-
-def _networks(recipe: Recipe) -> dict[str, Mode]:
-    """Super-net and base-net at every width, named as in a training's record."""
-    sizes = recipe.model.mandatory, recipe.model.skippable
-    return {
-        name if bits == FULL_BITS else f"{name}-{bits}": make(*sizes, bits)
-        for name, make in (("super", super_mode), ("base", base_mode))
-        for bits in recipe.model.bits
-    }
-
-
-def _alone(build: Path, which: str, recipe: Recipe) -> dict[str, float] | None:
-    """Accuracies of the network trained alone, or None if it was not, or not in the same way."""
-    path = stage_folder(build, which) / "checkpoint.safetensors"
-    if not path.is_file():
-        return None
-    _, other = load_tensors(path)
-    if other["run"] != run_id(recipe, which):
-        return None
-    accuracy: dict[str, float] = other["accuracy"]["super"]
-    return accuracy
+    accuracy: dict[str, Json] = {name: asdict(found) for name, found in start.accuracy.items()}
+    return {"training_hash": hashed, "seeds": [start.seed], "epochs": start.epochs, "accuracy": accuracy}

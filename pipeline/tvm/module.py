@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,24 @@ from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnec
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.tvm.cuda import Sources, machine_code, schedule_gpu
+from dimmer.pipeline.tvm.document import (
+    GPU_CODE,
+    GPU_LIBRARY,
+    LIBRARY,
+    GpuEntry,
+    ModeEntry,
+    ModulesDocument,
+    load_modules,
+)
 from dimmer.pipeline.tvm.dot import CUDA, Dot, dot_of
 from dimmer.pipeline.tvm.lowering import Lowering
-from dimmer.pipeline.tvm.parts import GpuCode, ModuleMode, Modules, TableTensor, TableWeight
+from dimmer.pipeline.tvm.parts import Modules, TableTensor
 from dimmer.pipeline.tvm.qdq import write_qdq
 from dimmer.pipeline.tvm.runtime import cache_folder
 from dimmer.pipeline.tvm.schedule import schedule
 from dimmer.pipeline.tvm.targets import TvmTarget
 from dimmer.pipeline.tvm.weights import Weights, packed_weights
-
-LIBRARY = "dimmer_modes.so"
-
-GPU_LIBRARY, GPU_CODE = "dimmer_modes_cuda.so", "dimmer_modes.cubin"
-
-WEIGHTS, WEIGHT_LIST, DOCUMENT = "weights.bin", "weights.json", "modules.json"
 
 
 def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tuple[Network, ...]]:
@@ -82,27 +83,24 @@ def build_modules(modes: Mapping[str, Path], target: TvmTarget, out: Path, tuned
         module, weights, networks = relax_module(modes, dot)
         executable = tvm.compile(schedule(module, dot, tuned), target=processor)
     link(executable, target, out / LIBRARY)
-    weights.write(out / WEIGHTS, out / WEIGHT_LIST)
+    weights.write(out)
     gpu = None if target.cuda is None else _build_gpu(modes, target, target.cuda, weights, out)
     for name, path in modes.items():
         write_qdq(read_tflite(path), out / f"{name}.onnx")
     first = networks[0].graph
-    document = {
-        "tvm": tvm.__version__,
-        "triple": target.triple,
-        "tuned": tuned is not None,
-        "gpu": gpu,
-        "input": _described(first.tensors[first.input]),
-        "output": _described(first.tensors[first.output]),
-        "modes": [
-            {"name": name, "function": f"mode_{index}", "onnx": f"{name}.onnx"} for index, name in enumerate(modes)
-        ],
-    }
-    atomic_write(out / DOCUMENT, json.dumps(document, indent=1) + "\n")
+    ModulesDocument(
+        tvm=tvm.__version__,
+        triple=target.triple,
+        tuned=tuned is not None,
+        gpu=gpu,
+        input=_described(first.tensors[first.input]),
+        output=_described(first.tensors[first.output]),
+        modes=tuple(ModeEntry(name, f"mode_{index}", f"{name}.onnx") for index, name in enumerate(modes)),
+    ).save(out)
     return load_modules(out)
 
 
-def _build_gpu(modes: Mapping[str, Path], target: TvmTarget, tag: str, weights: Weights, out: Path) -> dict[str, str]:
+def _build_gpu(modes: Mapping[str, Path], target: TvmTarget, tag: str, weights: Weights, out: Path) -> GpuEntry:
     """The same modes for the GPU, on the same weights; gives what modules.json tells of them."""
     import tvm
 
@@ -114,35 +112,7 @@ def _build_gpu(modes: Mapping[str, Path], target: TvmTarget, tag: str, weights: 
         executable = tvm.compile(schedule_gpu(module), target=gpu)
     (out / GPU_CODE).write_bytes(machine_code(sources.text, gpu.attrs["arch"], cache_folder()))
     link(executable, target, out / GPU_LIBRARY)
-    return {"architecture": str(gpu.attrs["arch"]), "library": GPU_LIBRARY, "code": GPU_CODE}
-
-
-def load_modules(folder: Path) -> Modules:
-    """What `build_modules` left in a folder.
-
-    Raises:
-        DimmerError: there is nothing, or it is damaged.
-    """
-    try:
-        document: dict[str, Any] = json.loads((folder / DOCUMENT).read_text())
-        entries: list[dict[str, Any]] = json.loads((folder / WEIGHT_LIST).read_text())
-        every = tuple(range(len(entries)))
-        return Modules(
-            library=folder / LIBRARY,
-            weights_file=folder / WEIGHTS,
-            tvm_version=document["tvm"],
-            gpu=None if document["gpu"] is None else _gpu(folder, document["gpu"]),
-            input=_tensor(document["input"]),
-            output=_tensor(document["output"]),
-            modes=tuple(
-                ModuleMode(mode["name"], mode["function"], every, folder / mode["onnx"]) for mode in document["modes"]
-            ),
-            weights=tuple(
-                TableWeight(e["name"], e["dtype"], tuple(e["shape"]), e["offset"], e["size"]) for e in entries
-            ),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DimmerError(f"{folder} holds no modules of TVM ({error!r}): build them again") from error
+    return GpuEntry(str(gpu.attrs["arch"]), GPU_LIBRARY, GPU_CODE)
 
 
 class Runner:
@@ -219,16 +189,8 @@ def link(executable: Any, target: TvmTarget, library: Path) -> None:
         raise DimmerError(f"{target.triple}-gcc cannot link the modes: {why}") from error
 
 
-def _gpu(folder: Path, entry: Mapping[str, str]) -> GpuCode:
-    return GpuCode(folder / entry["library"], folder / entry["code"], entry["architecture"])
-
-
-def _tensor(entry: Mapping[str, Any]) -> TableTensor:
-    return TableTensor(tuple(entry["shape"]), entry["scale"], entry["zero_point"])
-
-
-def _described(tensor: Tensor) -> dict[str, Any]:
-    return {"shape": list(tensor.shape), "scale": tensor.q.scale, "zero_point": tensor.q.zero_point}
+def _described(tensor: Tensor) -> TableTensor:
+    return TableTensor(tuple(tensor.shape), tensor.q.scale, tensor.q.zero_point)
 
 
 def _check(graph: Graph, operator: Operator) -> None:

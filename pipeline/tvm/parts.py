@@ -107,6 +107,10 @@ def dtype_of(name: str) -> tuple[int, int]:
 
     Raises:
         ValueError: it is none of these.
+
+    Example:
+        >>> dtype_of("float32")
+        (2, 32)
     """
     kind = name.rstrip("0123456789")
     bits = name[len(kind) :]

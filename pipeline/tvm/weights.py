@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dimmer.firmware_gen.graph.types import DepthwiseConv2d, FullyConnected, Graph, Operator
+from dimmer.pipeline.tvm.document import WEIGHTS, save_weight_list
 from dimmer.pipeline.tvm.dot import Dot
+from dimmer.pipeline.tvm.parts import TableWeight
 
 Array = npt.NDArray[Any]
 
@@ -35,23 +36,15 @@ class Weights:
             self.names.append(name)
         return self._places[key]
 
-    def write(self, path: Path, listing: Path) -> None:
-        """The bytes of all, and a list of where each lies."""
+    def write(self, folder: Path) -> None:
+        """Leaves the bytes of all, and a list of where each lies."""
         blob, entries = bytearray(), []
         for name, array in zip(self.names, self.arrays, strict=True):
             blob += bytes(-len(blob) % ALIGN)
-            entries.append(
-                {
-                    "name": name,
-                    "dtype": str(array.dtype),
-                    "shape": list(array.shape),
-                    "offset": len(blob),
-                    "size": array.nbytes,
-                }
-            )
+            entries.append(TableWeight(name, str(array.dtype), tuple(array.shape), len(blob), array.nbytes))
             blob += array.tobytes()
-        path.write_bytes(blob)
-        listing.write_text(json.dumps(entries, indent=1) + "\n")
+        (folder / WEIGHTS).write_bytes(blob)
+        save_weight_list(folder, entries)
 
 
 def packed_weights(graph: Graph, operator: Operator, dot: Dot) -> Array:

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.image.records import WORKERS, Record
+from dimmer.pipeline.image.protocol import WORKERS
+from dimmer.pipeline.image.records import Record
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Int8 = npt.NDArray[np.int8]
+    from dimmer.pipeline.core.arrays import Int8
 
 
 def oracle(sources: Sequence[ModeSource], records: Sequence[Record], images: Int8) -> Int8:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, choose, pool
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
+from dimmer.pipeline.core.arrays import Int8, UInt8
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.image.gated_records import Bits, Gated, Int8
+from dimmer.pipeline.image.gated_records import Gated
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.oracle.splice import splice
 
@@ -96,7 +97,7 @@ def mismatches(expected: Gated, got: Gated) -> int:
     return int(((expected.outputs != got.outputs).any(1) | (expected.bits != got.bits).any(1)).sum())
 
 
-def mode_counts(bits: Bits, shape: Sequence[int]) -> Mapping[str, int]:
+def mode_counts(bits: UInt8, shape: Sequence[int]) -> Mapping[str, int]:
     """Mode -> how many inferences ran in it, the most frequent first."""
     rows, counts = np.unique(bits, axis=0, return_counts=True)
     named: dict[str, int] = {}

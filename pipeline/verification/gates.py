@@ -2,99 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.artifacts.firmware import firmware_folder
+import numpy as np
+import torch
+
+from dimmer.pipeline.artifacts.verification import VerifiedBudget, VerifiedGates
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.modes.mode import Mode, super_mode
-from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.targets import Target
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from dimmer.pipeline.networks import Network
-
-    Int8 = npt.NDArray[np.int8]
+from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.encoding import to_input, to_int8
+from dimmer.pipeline.image.gated_records import Gated, run_gated
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks.gates.agreement import compare as agreement
+from dimmer.pipeline.networks.gates.budget import budget_level
+from dimmer.pipeline.networks.gates.network import GatedNetwork
+from dimmer.pipeline.verification.backends import Backend, Subjects
+from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches, mode_counts
+from dimmer.pipeline.verification.order import GatedOrder
 from dimmer.pipeline.verification.schedules import SEED
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def verify_gates(
-    recipe: Recipe,
-    build: Path,
-    backends: Mapping[str, Target],
-    sources: Sequence[ModeSource],
-    network: Network,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Compares gated runs, each with another budget, and measures each of the recipe's budgets on the whole test set.
+    from dimmer.pipeline.core.arrays import Int8
+
+BATCH = 250
+
+
+def verify_gates(order: GatedOrder, subjects: Subjects, test: Split, count: int, progress: Progress) -> VerifiedGates:
+    """Compares gated runs, each with another budget, and measures each budget of the order on the whole split.
 
     Args:
-        backends: name -> target; "host" is among them.
-
-    Returns:
-        share_of_macs; samples and for each backend mismatches; budgets: [{budget, accuracy, cost, modes, agreement}],
-        where agreement is the share of the inputs for which the float network's gates choose the same mode.
+        count: of the first images that are compared.
 
     Raises:
         DimmerError: any mismatch.
     """
-    import numpy as np
-
-    from dimmer.pipeline.artifacts.gates import load_gates, recipe_gates
-    from dimmer.pipeline.data.encoding import to_int8
-    from dimmer.pipeline.data.registry import load_dataset
-    from dimmer.pipeline.image.gated_records import run_gated
-    from dimmer.pipeline.networks.gates.budget import budget_level, gate_macs, gated_cost
-    from dimmer.pipeline.networks.gates.integer import compare as agreement
-    from dimmer.pipeline.training.gate_trainer import choices
-    from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches, mode_counts
-
-    gates, config, shape = recipe_gates(recipe), recipe.model.config(), recipe.gates.config()
-    assert gates is not None
-    test = load_dataset(recipe.model.dataset).test
-    images, blocks = to_int8(test.images), len(gates.blocks)
-    count = min(recipe.verify.images, len(test))
+    images, count = to_int8(test.images), min(count, len(test))
     levels = np.random.default_rng(SEED).integers(0, 256, count)
     progress("gated runs against the interpreter", 0.95)
-    expected = gated_oracle(sources, gates, images[:count], levels)
-    size = expected.outputs.shape[1]
-    found: dict[str, Any] = {"samples": count, "mismatches": {}}
-    for name, backend in backends.items():
-        elf = firmware_folder(build, backend.name) / "firmware.elf"
-        wrong = mismatches(expected, run_gated(backend, elf, images[:count], levels, blocks, size))
-        if wrong:
+    expected = gated_oracle(subjects.sources, order.gates, images[:count], levels)
+    wrong = {}
+    for backend in subjects.backends:
+        wrong[backend.name] = mismatches(expected, _run(order, subjects, backend, images[:count], levels))
+        if wrong[backend.name]:
             raise DimmerError(
-                f"{name} differs from the TFLite interpreter or the gates' reference in {wrong} of {count} gated "
-                "inferences; do not flash it, report it"
+                f"{backend.name} differs from the TFLite interpreter or the gates' reference in {wrong[backend.name]} "
+                f"of {count} gated inferences; do not flash it, report it"
             )
-        found["mismatches"][name] = wrong
-    cost = gated_cost(config, network.cost(), shape, recipe.gates.reference_bits)
-    lengths = [len(stage) for stage in cost.blocks]
-    found["share_of_macs"] = gate_macs(config, shape) / super_mode(config.mandatory, config.skippable).macs(
-        network.cost()
-    )
-    found["budgets"] = []
-    elf = firmware_folder(build, "host") / "firmware.elf"
-    for budget in recipe.gates.budgets:
+    budgets = []
+    for budget in order.budgets:
         progress(f"test accuracy of the gates with a budget of {budget}", 0.97)
-        level = np.full(len(test), budget_level(budget))
-        ran = run_gated(backends["host"], elf, images, level, blocks, size)
-        modes = mode_counts(ran.bits, lengths)
-        float_bits = choices(recipe, network, load_gates(recipe), test, budget)
-        found["budgets"].append(
-            {
-                "budget": budget,
-                "accuracy": float(np.mean(ran.outputs.argmax(1) == test.labels)),
-                "cost": sum(cost.relative(Mode.parse(mode)) * n for mode, n in modes.items()) / len(test),
-                "agreement": asdict(agreement(ran.bits.astype(np.int64), float_bits)),
-                "modes": modes,
-            }
-        )
-    return found
+        ran = _run(order, subjects, subjects.host, images, np.full(len(test), budget_level(budget)))
+        budgets.append(measure_budget(order.network, budget, ran, test))
+    return VerifiedGates(count, wrong, order.share_of_macs, tuple(budgets))
+
+
+def _run(order: GatedOrder, subjects: Subjects, backend: Backend, images: Int8, levels: NDArray[np.int64]) -> Gated:
+    blocks = len(order.gates.blocks)
+    return run_gated(backend.target, backend.elf, images, levels, blocks, subjects.output_bytes)
+
+
+def measure_budget(network: GatedNetwork, budget: float, ran: Gated, test: Split) -> VerifiedBudget:
+    """What gated inferences of a whole split with one budget come to.
+
+    Args:
+        network: the same gates in front of the float network.
+    """
+    modes = mode_counts(ran.bits, [len(stage) for stage in network.cost.blocks])
+    return VerifiedBudget(
+        budget=budget,
+        accuracy=float(np.mean(ran.outputs.argmax(1) == test.labels)),
+        cost=sum(network.cost.relative(Mode.parse(mode)) * times for mode, times in modes.items()) / len(test),
+        agreement=agreement(ran.bits.astype(np.int64), float_choices(network, test, budget)),
+        modes=modes,
+    )
+
+
+@torch.no_grad()
+def float_choices(network: GatedNetwork, split: Split, budget: float) -> NDArray[np.int64]:
+    """The bits that trained gates choose for a split in front of the float network, int64[N, blocks]."""
+    rows = []
+    for start in range(0, len(split), BATCH):
+        x = to_input(split.images[start : start + BATCH])
+        rows.append(network(x, torch.full((len(x),), float(budget_level(budget)))).bits().numpy())
+    return np.concatenate(rows)

@@ -2,138 +2,156 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.artifacts.calibration import load_calibration
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
-from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.artifacts.firmware import firmware_folder, firmware_modes
-from dimmer.pipeline.artifacts.verification import RESULT
+from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
+from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, VerifiedMode
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.image.records import Record, run_records
+from dimmer.pipeline.core.progress import Progress, part
+from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.encoding import to_input, to_int8
+from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.image.records import Ran, Record, run_schedules
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.targets import Target, load_target
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Int8 = npt.NDArray[np.int8]
+from dimmer.pipeline.networks import Network
+from dimmer.pipeline.verification.backends import Backend, Subjects, find_subjects
 from dimmer.pipeline.verification.expected import oracle
 from dimmer.pipeline.verification.gates import verify_gates
-from dimmer.pipeline.verification.outcome import Outcome, compare
+from dimmer.pipeline.verification.order import VerifyOrder
+from dimmer.pipeline.verification.outcome import compare
 from dimmer.pipeline.verification.schedules import switch_schedules
+from dimmer.targets import Target
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.core.arrays import Int8
 
 
-def verify(recipe: Recipe, build: Path, target: Target, out: Path, progress: Progress) -> None:
-    """Writes `verify.json` into `out`.
+@dataclass(frozen=True)
+class Compared:
+    """One backend against the interpreter.
+
+    Attributes:
+        modes: in the order of the sources.
+        switches: None where there is nothing to switch.
+    """
+
+    modes: tuple[Outcome, ...]
+    switches: Outcome | None
+
+
+def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress: Progress) -> Verified:
+    """Writes `verify.json` into `out`, and gives its content.
+
+    Args:
+        build: ``build/<model>``, where the firmwares lie.
 
     Raises:
         DimmerError: any mismatch; the message names mode, image and backend.
     """
-    import numpy as np
-    import torch
+    subjects = find_subjects(build, target)
+    test = load_dataset(order.dataset).test
+    compared = compare_backends(subjects, to_int8(test.images), order.images, part(progress, 0.0, 0.8))
+    refuse_mismatches(subjects, compared)
+    host, there = compared[subjects.host.name], compared[subjects.target.name]
+    statistics = Statistics.load(calibration_folder(build))
+    modes = []
+    for number, source in enumerate(subjects.sources):
+        progress(f"test accuracy of {source.name}", 0.8 + 0.2 * number / len(subjects.sources))
+        modes.append(
+            VerifiedMode(
+                name=source.name,
+                accuracy=accuracy_on_host(subjects, number, test),
+                accuracy_float=accuracy_in_float(order.network, source.name, statistics, test),
+                host=host.modes[number],
+                target=there.modes[number],
+            )
+        )
+    schedules = 0 if host.switches is None else host.switches.samples
+    verified = Verified(
+        target=target.name,
+        backend=target.description,
+        test_images=len(test),
+        modes=tuple(modes),
+        switches=Switches(schedules, host.switches, there.switches),
+        gates=None if order.gates is None else verify_gates(order.gates, subjects, test, order.images, progress),
+    )
+    verified.save(out)
+    return verified
 
-    from dimmer.pipeline.artifacts.checkpoint import load_network
-    from dimmer.pipeline.data.encoding import to_input, to_int8
-    from dimmer.pipeline.data.registry import load_dataset
-    from dimmer.pipeline.networks.deploy import deploy
-    from dimmer.pipeline.networks.measure import measure
 
-    modes_of = {name: firmware_modes(build, name) for name in ("host", target.name)}
-    sources = [source for source in mode_sources(build / "convert") if source.name in modes_of[target.name]]
-    ids = {name: [found.index(source.name) for source in sources] for name, found in modes_of.items()}
-    positions = len(sources[0].boundaries) + 1
-    test = load_dataset(recipe.model.dataset).test
-    images = to_int8(test.images)
-    count = min(recipe.verify.images, len(test))
-    records = [Record((m,) * positions, i) for m in range(len(sources)) for i in range(count)]
-    mixed = [Record(s, i % count) for i, s in enumerate(switch_schedules(len(sources), positions))]
+def compare_backends(subjects: Subjects, images: Int8, count: int, progress: Progress) -> dict[str, Compared]:
+    """Runs every mode on the first `count` images, and schedules that change the mode within an inference.
+
+    Args:
+        images: int8[N,H,W,C].
+
+    Returns:
+        Backend -> what came of it.
+    """
+    modes, positions, count = len(subjects.sources), subjects.positions, min(count, len(images))
+    records = [Record((mode,) * positions, image) for mode in range(modes) for image in range(count)]
+    mixed = [Record(schedule, i % count) for i, schedule in enumerate(switch_schedules(modes, positions))]
     records += mixed
     progress("oracle: the TFLite interpreter", 0.0)
-    expected = oracle(sources, records, images)
-    output_bytes = expected.shape[1]
+    expected = oracle(subjects.sources, records, images)
+    found = {}
+    for step, backend in enumerate(subjects.backends):
+        tell = _counted(part(progress, 0.25 + 0.375 * step, 0.625 + 0.375 * step), backend, len(records))
+        ran = run_schedules(backend.target, backend.elf, backend.ids, records, images, expected.shape[1], tell)
 
-    backends = {"host": load_target("host"), target.name: target}
-    outcomes: dict[str, list[Outcome]] = {}
-    for step, (name, backend) in enumerate(backends.items()):
-        finished = 0
+        def outcome(first: int, last: int, ran: Ran = ran) -> Outcome:
+            rows = slice(first, last)
+            return compare(records[rows], expected[rows], Ran(ran.outputs[rows], ran.modes[rows]))
 
-        def done(n: int, name: str = name, step: int = step) -> None:
-            nonlocal finished
-            finished += n
-            progress(f"{name} against the interpreter", 0.2 + 0.3 * (step + finished / len(records)))
-
-        outputs, ran = run_records(
-            backend,
-            firmware_folder(build, backend.name) / "firmware.elf",
-            ids[name],
-            records,
-            images,
-            output_bytes,
-            done,
-        )
-        outcomes[name] = []
-        for m in range(len(sources)):
-            part = slice(m * count, (m + 1) * count)
-            outcomes[name].append(compare(records[part], expected[part], outputs[part], ran[part]))
-        if mixed:
-            part = slice(len(sources) * count, len(records))
-            outcomes[name].append(compare(mixed, expected[part], outputs[part], ran[part]))
-    _refuse_mismatches(sources, outcomes)
-
-    network, calibration = load_network(recipe, find_checkpoint(recipe)), load_calibration(build / "calibrate")
-    labels = torch.from_numpy(test.labels)
-    modes: list[dict[str, Any]] = []
-    for m, source in enumerate(sources):
-        progress(f"test accuracy of {source.name}", 0.8 + 0.2 * m / len(sources))
-        everything = [Record((m,) * positions, i) for i in range(len(test))]
-        host_elf = firmware_folder(build, "host") / "firmware.elf"
-        outputs, _ = run_records(
-            backends["host"], host_elf, ids["host"], everything, images, output_bytes, lambda _n: None
-        )
-        net = deploy(network, Mode.parse(source.name), calibration.statistics(source.name))
-        modes.append(
-            {
-                "name": source.name,
-                "accuracy": float(np.mean(outputs.argmax(1) == test.labels)),
-                "accuracy_float": measure(net, to_input(test.images), labels).accuracy,
-                "host": asdict(outcomes["host"][m]),
-                "target": asdict(outcomes[target.name][m]),
-            }
-        )
-    gated = None
-    if recipe.gates.epochs:
-        gated = verify_gates(recipe, build, backends, sources, network, progress)
-    result = {
-        "target": target.name,
-        "backend": target.description,
-        "test_images": len(test),
-        "modes": modes,
-        "switches": {
-            "schedules": len(mixed),
-            "host": asdict(outcomes["host"][-1]) if mixed else None,
-            "target": asdict(outcomes[target.name][-1]) if mixed else None,
-        },
-        "gates": gated,
-    }
-    atomic_write(out / RESULT, json.dumps(result, indent=1) + "\n")
+        each = tuple(outcome(mode * count, (mode + 1) * count) for mode in range(modes))
+        found[backend.name] = Compared(each, outcome(modes * count, len(records)) if mixed else None)
+    return found
 
 
-def _refuse_mismatches(sources: Sequence[ModeSource], outcomes: dict[str, list[Outcome]]) -> None:
-    names = [*(source.name for source in sources), "switches within an inference"]
-    for backend, results in outcomes.items():
-        for name, outcome in zip(names, results, strict=False):
+def _counted(progress: Progress, backend: Backend, total: int) -> Callable[[int], None]:
+    finished = 0
+
+    def done(count: int) -> None:
+        nonlocal finished
+        finished += count
+        progress(f"{backend.name} against the interpreter", finished / total)
+
+    return done
+
+
+def refuse_mismatches(subjects: Subjects, compared: Mapping[str, Compared]) -> None:
+    """Raises DimmerError where a backend differs from the interpreter."""
+    for backend, found in compared.items():
+        outcomes = dict(zip((source.name for source in subjects.sources), found.modes, strict=True))
+        if found.switches is not None:
+            outcomes["switches within an inference"] = found.switches
+        for name, outcome in outcomes.items():
             if outcome.mismatches:
                 raise DimmerError(
                     f"{backend} differs from the TFLite interpreter in {outcome.mismatches} of {outcome.samples} "
                     f"inferences ({name}, first at test image {outcome.first}); do not flash it, report it"
                 )
+
+
+def accuracy_on_host(subjects: Subjects, mode: int, test: Split) -> float:
+    """Share of a split that the C runtime on this machine classifies right in a mode, by its number."""
+    import numpy as np
+
+    host, images = subjects.host, to_int8(test.images)
+    records = [Record((mode,) * subjects.positions, image) for image in range(len(test))]
+    ran = run_schedules(host.target, host.elf, host.ids, records, images, subjects.output_bytes)
+    return float(np.mean(ran.outputs.argmax(1) == test.labels))
+
+
+def accuracy_in_float(network: Network, mode: str, statistics: Statistics, test: Split) -> float:
+    """The same of the mode before quantisation."""
+    import torch
+
+    from dimmer.pipeline.networks.deploy import deploy
+    from dimmer.pipeline.networks.measure import measure
+
+    deployed = deploy(network, Mode.parse(mode), statistics.of(mode))
+    return measure(deployed, to_input(test.images), torch.from_numpy(test.labels)).accuracy

@@ -2,15 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Int8 = npt.NDArray[np.int8]
-
-
 RANDOM_SCHEDULES = 16
 
 SEED = 1

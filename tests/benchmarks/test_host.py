@@ -1,14 +1,12 @@
 """Wall times are compared turn by turn, and put into results.json only on demand."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from dimmer.benchmarks import host, results
-from dimmer.benchmarks.count import Count, Measured
-from dimmer.benchmarks.host import Engine, HostTime, compare, measure, take_turns
+from dimmer.benchmarks import host
+from dimmer.benchmarks.host import Engine, compare, measure, take_turns
+from dimmer.benchmarks.results import HostTime
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.tiny import TinyBuild
 
@@ -54,18 +52,3 @@ def test_tvm_takes_its_turn(tiny_converted: TinyBuild, monkeypatch: pytest.Monke
     assert (tvm.engine, tvm.exact, reference.exact, tvm.note) == ("TVM", True, True, "")
     assert tvm.microseconds
     assert ours.microseconds
-
-
-def test_results_keep_what_they_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
-    monkeypatch.setattr(results, "PLOT", tmp_path / "plot.svg")
-    measured = Measured("m", Count(100, 1000, 10, 500, 400, 300), ())
-    counted = [results.result_of("pretrainedResnet_quant", "mps2-an386", measured)]
-    results.write_results(counted, {"gcc": "12"})
-    before = json.loads((tmp_path / "results.json").read_text())
-    time = asdict(HostTime("m", "dimmer", 12.5, 1.0, True))
-    for _ in range(2):
-        results.write_host([time])
-        assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
-    results.write_results(counted, {"gcc": "12"})
-    assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dimmer.benchmarks.count import measured_modes
 from dimmer.benchmarks.narrow import MODES, figures
 from dimmer.targets import load_target
 
@@ -12,9 +13,9 @@ from dimmer.targets import load_target
 @pytest.mark.board("mps2-an386")
 def test_fewer_bits_are_fewer_instructions() -> None:
     found = figures(load_target("mps2-an386"), MODES)
-    assert [mode["verify"]["mismatches"] for mode in found["modes"]] == [0] * len(MODES)
-    counts = {mode["name"]: mode["instructions"] for mode in found["modes"]}
+    assert [mode.verify and mode.verify.mismatches for mode in found.modes] == [0] * len(MODES)
+    counts = {mode.mode: mode.count.instructions for mode in measured_modes(found)}
     assert counts["44.44.44"] <= 0.72 * counts["88.88.88"]
     assert counts["22.22.22"] <= 0.57 * counts["88.88.88"]
     assert counts["20.20.20"] < counts["40.40.40"] < counts["80.80.80"]
-    assert found["ram"]["arena"] == found["ram"]["single_mode_arena"]
+    assert found.ram.arena == found.ram.single_mode_arena

@@ -3,7 +3,7 @@
 import torch
 
 from dimmer.calibration.assign import Settings, assign_ranges
-from dimmer.calibration.observe import Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
+from dimmer.calibration.observe import Tap
 from dimmer.calibration.ranges import METHODS, Range
 
 
@@ -40,26 +40,3 @@ def test_the_choice_has_the_smallest_measured_error() -> None:
         if choice.errors:
             assert choice.errors[choice.method] == min(choice.errors.values())
             assert set(choice.errors) == set(METHODS)
-
-
-def test_bounds_and_counts_cover_every_value() -> None:
-    forward = forward_of(1.0)
-    bounds = observe_bounds(forward, BATCHES)
-    counts = observe_histograms(forward, BATCHES, bounds)
-    assert int(counts["hidden"].counts.sum()) == sum(b.numel() for b in BATCHES)
-    assert bounds["input"].low == min(float(b.min()) for b in BATCHES)
-
-
-def test_a_range_that_clips_shows_in_the_site_error() -> None:
-    forward = forward_of(1.0)
-    full = {s: Range.covering(b.low, b.high) for s, b in observe_bounds(forward, BATCHES).items()}
-    good = site_errors(forward, BATCHES, full)
-    bad = site_errors(forward, BATCHES, {**full, "hidden": Range(0.0, 0.5)})
-    assert good["hidden"].clipped == 0.0
-    assert bad["hidden"].clipped > 0.1
-    assert bad["logits"].sqnr_db < good["logits"].sqnr_db - 10
-
-
-def test_a_tap_without_ranges_changes_nothing() -> None:
-    forward = forward_of(1.0)
-    assert torch.equal(forward(BATCHES[0], quantising_tap({})), forward(BATCHES[0], lambda _s, x: x))

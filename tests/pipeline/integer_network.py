@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from dimmer.pipeline.networks.deploy import DeployedBlock, DeployedNetwork
+    from dimmer.pipeline.networks.deployed import DeployedNetwork
+    from dimmer.pipeline.networks.families.resnet import DeployedBasicBlock
 
 Codes = npt.NDArray[np.int64]
 _LEFT_SHIFT = 20
@@ -90,12 +91,13 @@ class IntegerNetwork:
 
     def __call__(self, images: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """int8[N,H,W,C] -> logits' codes int8[N,classes]."""
-        x = self._conv("stem", self._network.stem, Tensor8(images.astype(np.int64), self._grids["input"]), clip=True)
+        stem = self._network.stem.conv
+        x = self._conv("stem", stem, Tensor8(images.astype(np.int64), self._grids["input"]), clip=True)  # type: ignore[arg-type]
         for block in self._network.blocks:
             x = self._block(block, x)  # type: ignore[arg-type]
         return self._head(x).astype(np.int8)
 
-    def _block(self, block: DeployedBlock, x: Tensor8) -> Tensor8:
+    def _block(self, block: DeployedBasicBlock, x: Tensor8) -> Tensor8:
         name = block.name
         entry = x if block.bits == FULL_BITS else self._rounded(x, self._grids[f"{name}.in"])
         residual = x if block.shortcut is None else self._conv(f"{name}.shortcut", block.shortcut, entry)
@@ -157,7 +159,7 @@ class IntegerNetwork:
         total = x.codes.sum((1, 2)) - x.grid.zero_point * pixels
         pooled = rescale(total, *mean_multiplier(x.grid, grid, pixels)) + grid.zero_point
         pool = Tensor8(pooled.clip(-128, 127), grid)
-        weights, grid = self._weights("logits", self._network.fc), self._grids["logits"]
+        weights, grid = self._weights("logits", self._network.head.fc), self._grids["logits"]  # type: ignore[arg-type]
         sums = self._sums(pool, weights, 1, 0)
         scales = [pool.grid.scale * scale / grid.scale for scale in weights.scales]
         # The reference kernel of FULLY_CONNECTED rescales in double.
@@ -182,8 +184,8 @@ def integer_network(
 ) -> IntegerNetwork:
     """The integers of one mode of a trained network."""
     from dimmer.pipeline.modes.mode import Mode
-    from dimmer.pipeline.networks import ResNet
     from dimmer.pipeline.networks.deploy import deploy
+    from dimmer.pipeline.networks.families.resnet import ResNet
 
     assert isinstance(network, ResNet)
     return IntegerNetwork(deploy(network, Mode.parse(mode), statistics), ranges)

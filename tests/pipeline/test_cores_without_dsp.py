@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import load_target
-from tests.pipeline.shared_models import KWS, RESNET, figures_of
+from tests.pipeline.shared_models import KWS, RESNET, check_exact, figures_of
 
 BUDGETS = {"mps2-an385": 15_500_000, "mps2-an385-v6m": 33_000_000, "riscv-virt": 45_000_000}
 DIRECT = {
@@ -23,16 +23,15 @@ BOARDS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BUDGETS]
 @pytest.mark.parametrize("board", BOARDS)
 def test_resnet(board: str, tmp_path: Path) -> None:
     figures = figures_of(RESNET, board, tmp_path)
-    mode = figures["modes"][0]
-    assert (mode["verify"]["samples"], mode["verify"]["mismatches"]) == (200, 0)
-    assert mode["instructions"] <= BUDGETS[board]
-    assert {step["kernel"] for step in figures["steps"]} >= {"dimmer_conv2d_s8_winograd", DIRECT[board]}
+    mode = check_exact(figures)
+    assert mode.instructions is not None
+    assert mode.instructions <= BUDGETS[board]
+    assert {step.kernel for step in figures.steps} >= {"dimmer_conv2d_s8_winograd", DIRECT[board]}
     limit = load_target(board).scratch_limit
-    assert all(choice["chosen"]["scratch"] <= max(limit, choice["allowed"]) for choice in figures["choices"])
+    assert all(choice.chosen.scratch <= max(limit, choice.allowed) for choice in figures.choices)
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("board", BOARDS)
 def test_kws(board: str, tmp_path: Path) -> None:
-    mode = figures_of(KWS, board, tmp_path)["modes"][0]
-    assert (mode["verify"]["samples"], mode["verify"]["mismatches"]) == (200, 0)
+    check_exact(figures_of(KWS, board, tmp_path))

@@ -8,9 +8,10 @@ import torch
 
 from dimmer.firmware_gen.gates import pool, requantize
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.networks import ResNetConfig
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.gates.agreement import compare
 from dimmer.pipeline.networks.gates.budget import GateConfig
-from dimmer.pipeline.networks.gates.integer import choose_stage, compare, integer_gates
+from dimmer.pipeline.networks.gates.integer import choose_stage, integer_gates
 from dimmer.pipeline.networks.gates.network import GateLinear, Gates
 
 R14 = ResNetConfig((1, 1, 1), (1, 1, 1), (16, 32, 64), 3, (32, 32), 10, (8, 4, 2))

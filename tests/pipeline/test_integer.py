@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dimmer.pipeline.artifacts.calibration import load_calibration
+from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.data.encoding import to_int8
@@ -21,9 +21,9 @@ def expected(build: TinyBuild, mode: str, images: np.ndarray) -> np.ndarray:
 
 
 def simulated(build: TinyBuild, mode: str) -> IntegerNetwork:
-    calibration = load_calibration(build.build / "calibrate")
+    folder = calibration_folder(build.build)
     network = load_network(build.recipe)
-    return integer_network(network, mode, calibration.statistics(mode), calibration.ranges(mode))
+    return integer_network(network, mode, Statistics.load(folder).of(mode), Calibration.load(folder).ranges(mode))
 
 
 @pytest.mark.xdist_group("tiny_narrow")

@@ -1,62 +1,36 @@
-"""The plot of gates beside static modes."""
+"""The command that draws gates beside static modes."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline import plot_gates
 from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.plot_gates import main
-from dimmer.pipeline.reporting.gate_lines import lines_of
-
-HISTORY = {
-    "gates": {"options": [8, 4, 0]},
-    "budgets": [
-        {"budget": 0.5, "test": {"cost": 0.5, "accuracy": 90.0}, "static": {"cost": 0.45, "test": 89.0}},
-        {"budget": 0.2, "test": {"cost": 0.2, "accuracy": 85.0}, "static": {"cost": 0.15, "test": 84.0}},
-    ],
-    "uniform": [
-        {"cost": 1.0, "test": 91.0},
-        {"cost": 0.47, "test": 89.5},
-        {"cost": 0.26, "test": 87.0},
-        {"cost": 0.13, "test": 84.0},
-    ],
-    "skipping": [{"cost": 1.0, "test": 91.0}, {"cost": 0.47, "test": 89.5}],
-}
 
 
-def write(path: Path, shift: float = 0.0) -> Path:
-    record = json.loads(json.dumps(HISTORY))
-    for line in record["budgets"]:
-        line["test"]["accuracy"] += shift
-    path.write_text(json.dumps(record))
-    return path
+def test_the_picture_is_written_where_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[list[Path]] = []
+
+    def lines_of(histories: list[Path]) -> dict[str, list[tuple[float, float]]]:
+        asked.append(histories)
+        return {"gates, one & two": [(0.5, 90.0), (0.2, 85.0)]}
+
+    monkeypatch.setattr(plot_gates, "lines_of", lines_of)
+    histories = [tmp_path / "a.json", tmp_path / "b.json"]
+    plot_gates.main(tmp_path / "docs" / "gates.svg", histories)
+    assert asked == [histories]
+    text = (tmp_path / "docs" / "gates.svg").read_text()
+    assert "gates, one &amp; two" in text
+    assert "cost, of the 8-bit super-net" in text
+    assert capsys.readouterr().out == f"{tmp_path / 'docs' / 'gates.svg'}\n"
 
 
-def test_seeds_are_averaged_and_static_modes_come_from_the_first(tmp_path: Path) -> None:
-    lines = lines_of([write(tmp_path / "a.json"), write(tmp_path / "b.json", 1.0)])
-    assert lines == {
-        "gates, {8, 4, 0}, mean of 2 seeds": [(0.5, 90.5), (0.2, 85.5)],
-        "best static mode": [(0.15, 84.0), (0.45, 89.0)],
-        "super-net, one width": [(1.0, 91.0), (0.26, 87.0)],
-        "base-net, one width": [(0.47, 89.5), (0.13, 84.0)],
-        "skipping alone, 8 bits": [(1.0, 91.0), (0.47, 89.5)],
-    }
-
-
-def test_the_picture_names_every_line_and_is_the_same_every_time(tmp_path: Path) -> None:
-    source = write(tmp_path / "a.json")
-    main(tmp_path / "one.svg", [source])
-    main(tmp_path / "two.svg", [source])
-    text = (tmp_path / "one.svg").read_text()
-    assert text == (tmp_path / "two.svg").read_text()
-    for name in ("gates, {8, 4, 0}", "best static mode", "base-net, one width", "accuracy on the test set"):
-        assert name in text
-
-
-def test_another_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_history_leaves_no_picture(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(DimmerError, match="is no history of gates"):
-        lines_of([tmp_path / "a.json"])
+        plot_gates.main(tmp_path / "gates.svg", [tmp_path / "a.json"])
+    assert not (tmp_path / "gates.svg").exists()

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.targets import with_scratch_limit
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
-from dimmer.pipeline.image.trade import limits, trades
 from dimmer.targets import load_target
 from tests.firmware_gen.modes import write_modes
 from tests.pipeline.shared_models import RESNET
@@ -30,39 +25,14 @@ CODE = 24 * 1024
 def test_resnet(tmp_path: Path, limit: int | None, ram: int, instructions: int) -> None:
     target = with_scratch_limit(load_target(BOARD), limit)
     figures = make(foreign_order([RESNET], samples=10), target, tmp_path, silent)
-    mode = figures["modes"][0]
-    assert (mode["verify"]["samples"], mode["verify"]["mismatches"]) == (20, 0)
-    assert figures["ram"]["arena"] + figures["ram"]["stack"] <= ram
-    assert mode["instructions"] <= instructions
-    assert figures["flash"]["runtime_code"] <= CODE
-
-
-def order_of(folder: Path) -> Any:
-    return foreign_order([mode.path for mode in write_modes(folder)], samples=0)
-
-
-def test_limits_are_those_with_arenas_of_their_own(tmp_path: Path) -> None:
-    found = limits(order_of(tmp_path), load_target(BOARD))
-    assert len(found) > 2
-    assert list(found) == sorted(found, reverse=True)
-
-
-@pytest.mark.slow
-@pytest.mark.board(BOARD)
-def test_less_scratch_is_slower_or_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = order_of(tmp_path)
-    every = limits(order, load_target(BOARD))
-    monkeypatch.setattr("dimmer.pipeline.image.trade.limits", lambda *_: (every[0], every[len(every) // 2], every[-1]))
-    found = trades(order, load_target(BOARD), silent)
-    assert len(found) >= 2
-    for brighter, dimmer in itertools.pairwise(found):
-        assert dimmer.arena < brighter.arena
-        assert dimmer.instructions[0] > brighter.instructions[0]
-
-
-def test_a_target_without_a_counter_has_no_trade(tmp_path: Path) -> None:
-    with pytest.raises(DimmerError, match="no instruction counter"):
-        trades(order_of(tmp_path), load_target("host"), silent)
+    (mode,) = figures.modes
+    assert mode.verify is not None
+    assert (mode.verify.samples, mode.verify.mismatches) == (20, 0)
+    assert figures.ram.stack is not None
+    assert figures.ram.arena + figures.ram.stack <= ram
+    assert mode.instructions is not None
+    assert mode.instructions <= instructions
+    assert figures.flash.runtime_code <= CODE
 
 
 @pytest.mark.board(BOARD)
@@ -81,9 +51,3 @@ def test_the_limit_is_an_option(tmp_path: Path) -> None:
         assert said.exit_code == 0, said.output
         arenas.append(next(line for line in said.output.splitlines() if line.startswith("arena")))
     assert arenas[0] != arenas[1]
-
-
-def test_no_limit_leaves_the_target_as_it_is() -> None:
-    target = load_target(BOARD)
-    assert with_scratch_limit(target, None) is target
-    assert with_scratch_limit(target, 5) == dataclasses.replace(target, scratch_limit=5)

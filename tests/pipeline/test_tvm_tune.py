@@ -1,133 +1,14 @@
-"""Tuning measures every tile once, goes on where it was stopped, and the build takes what is fastest."""
+"""The command that tunes."""
 
 from __future__ import annotations
 
 import platform
-import socket
 import subprocess
 import sys
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline import tvm_tune
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-from dimmer.pipeline.tvm.dot import dot_of
-from dimmer.pipeline.tvm.module import build_modules, mismatches, relax_module
-from dimmer.pipeline.tvm.schedule import apply, open_database, schedule, tiles_of
-from dimmer.pipeline.tvm.targets import TARGETS
-from dimmer.pipeline.tvm.tuning import address, convolutions, tile_of, tune
-from tests.firmware_gen.tflite_builder import Layers
-
-pytest.importorskip("tvm", reason="needs apache-tvm")
-pytestmark = pytest.mark.xdist_group("tvm")
-HOST = TARGETS["host"]
-
-
-@pytest.fixture
-def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tvm_tune, "MEASURED_MS", 1)
-    net = Layers(5)
-    x = net.activation([1, 2, 2, 4], 1 / 64, 3)
-    path = tmp_path / "network.tflite"
-    path.write_bytes(net.build(x, net.conv(x, 16, activation="RELU")))
-    return path
-
-
-def lowered(path: Path) -> Any:
-    processor = HOST.processor()
-    with processor:
-        return relax_module({"8": path}, dot_of(processor))[0]
-
-
-def records(folder: Path) -> list[Any]:
-    return list(open_database(folder).get_all_tuning_records())
-
-
-@pytest.mark.slow
-def test_tiles_are_timed_on_this_machine(network: Path, tmp_path: Path) -> None:
-    folder, steps = tmp_path / "tuning", []
-    (found,) = tune(lowered(network), HOST, folder, None, lambda text, _share: steps.append(text))
-    assert found.best_us <= found.default_us
-    assert len(steps) == len(records(folder)) > 1
-    build_modules({"8": network}, HOST, tmp_path / "out", folder)
-    assert mismatches(tmp_path / "out", [ModeSource("8", network)], sample_inputs(network, 20)) == {"8": 0}
-
-
-class LaterIsFaster:
-    """In place of a processor: the time of a run is 1 / the number of runs so far."""
-
-    def __init__(self) -> None:
-        self.runs = 0
-
-    def run(self, inputs: list[Any]) -> list[Any]:
-        from tvm.s_tir import meta_schedule as ms
-
-        self.runs += len(inputs)
-        result = ms.runner.RunnerResult([1 / self.runs], None)
-        return [SimpleNamespace(result=lambda: result)]
-
-
-def test_the_build_takes_what_was_fastest(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tvm
-    import tvm_ffi
-
-    folder, runner = tmp_path / "tuning", LaterIsFaster()
-    monkeypatch.setattr(tvm_tune, "_runner", lambda *_: runner)
-    tune(lowered(network), HOST, folder, None, lambda _text, _share: None)
-    processor = HOST.processor()
-    dot = dot_of(processor)
-    ((_, alone),) = convolutions(lowered(network), dot)
-    last = tiles_of(alone, dot)[-1]
-    assert runner.runs == len(tiles_of(alone, dot)) > 1
-    by_hand = tvm.s_tir.Schedule(alone)
-    apply(by_hand, dot, last)
-    with processor:
-        module = schedule(lowered(network), dot, folder)
-    (built,) = (f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc))
-    assert tvm_ffi.structural_equal(built.with_attr("global_symbol", "main"), by_hand.mod["main"])
-
-
-def test_every_tile_is_measured_once(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, runner = tmp_path / "tuning", LaterIsFaster()
-    monkeypatch.setattr(tvm_tune, "_runner", lambda *_: runner)
-    (found,) = tune(lowered(network), HOST, folder, None, lambda _text, _share: None)
-    tiles = [tile_of(record) for record in records(folder)]
-    assert len(tiles) == len(set(tiles)) == runner.runs
-    (again,) = tune(lowered(network), HOST, folder, None, lambda _text, _share: None)
-    assert runner.runs == len(tiles)
-    assert again == found
-
-
-def test_what_is_stopped_goes_on(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, runner = tmp_path / "tuning", LaterIsFaster()
-    monkeypatch.setattr(tvm_tune, "_runner", lambda *_: runner)
-
-    def stop(_text: str, share: float) -> None:
-        if share > 0:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        tune(lowered(network), HOST, folder, None, stop)
-    assert len(records(folder)) == 1
-    steps: list[str] = []
-    tune(lowered(network), HOST, folder, None, lambda text, _share: steps.append(text))
-    assert len(records(folder)) == len(steps) + 1
-
-
-def test_a_damaged_database_is_one_line(network: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "tuning"
-    folder.mkdir()
-    (folder / "database_workload.json").write_text('["half a li')
-    (folder / "database_tuning_record.json").write_text("")
-    with pytest.raises(DimmerError, match=r"is a damaged tuning database .*: delete it and tune again") as caught:
-        build_modules({"8": network}, HOST, tmp_path / "out", folder)
-    assert "\n" not in str(caught.value)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -141,18 +22,3 @@ def test_a_jetson_is_not_tuned_by_emulation() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: jetson's code is for aarch64, and emulation tells no time: name a board with")
     assert done.stderr.count("\n") == 1
-
-
-def test_a_tracker_that_does_not_answer_is_one_line(network: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(DimmerError, match=rf"no TVM tracker answers at 127\.0\.0\.1:{port} "):
-        tune(lowered(network), HOST, tmp_path / "tuning", ("127.0.0.1", port), lambda _text, _share: None)
-
-
-def test_an_address_has_a_port() -> None:
-    assert address("jetson.local:9190") == ("jetson.local", 9190)
-    for wrong in ("jetson", "jetson:", ":9190", "jetson:lamp", "jetson:70000"):
-        with pytest.raises(DimmerError, match=f"--rpc takes no {wrong}: write HOST:PORT"):
-            address(wrong)

@@ -10,7 +10,7 @@ from dimmer.pipeline.core.stage import ROOT
 # In a process of its own: a corrupted heap ends it.
 SCRIPT = """
 import torch
-from dimmer.pipeline.networks.layers.blocks import Shortcut
+from dimmer.pipeline.networks.families.resnet import Shortcut
 
 torch.set_num_threads(1)
 shortcut = Shortcut(4, 8, 2, skip_aware=True).train()
@@ -29,7 +29,7 @@ def test_a_narrow_shortcut_trains() -> None:
 def test_pixels_picked_first_are_a_strided_convolution() -> None:
     import torch
 
-    from dimmer.pipeline.networks.layers.blocks import Shortcut
+    from dimmer.pipeline.networks.families.resnet import Shortcut
 
     torch.manual_seed(0)
     shortcut = Shortcut(8, 16, 2, skip_aware=False).eval()

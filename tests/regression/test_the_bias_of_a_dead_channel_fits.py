@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
 
 from dimmer.calibration.weights import to_grid
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import ResNet, ResNetConfig, build
-from dimmer.pipeline.networks.deploy import DeployedBlock, deploy
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.deployed import ConvStem
+from dimmer.pipeline.networks.families.resnet import BasicBlock, DeployedBasicBlock, ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 
 INPUT_STEP = 1 / 64
 
@@ -19,8 +20,9 @@ INPUT_STEP = 1 / 64
 def with_dead_channels(offset: float) -> ResNet:
     """Channel 1 of the stem and of a block's first convolution gives `offset` whatever comes."""
     torch.manual_seed(0)
-    network = build("resnet", ResNetConfig((1,), (1,), (4,), 3, (8, 8), 3, (8, 4, 2))).eval()
-    _, block, _, _ = next(iter(network.blocks(network.super_mode())))
+    network = ResNet(ResNetConfig((1,), (1,), (4,), 3, (8, 8), 3, (8, 4, 2))).eval()
+    (block, *_) = network.stage(0)
+    assert isinstance(block, BasicBlock)
     norms = [network.stem.norm, *(m for n, m in block.norm1.named_modules() if isinstance(m, torch.nn.BatchNorm2d))]
     with torch.no_grad():
         for conv in (network.stem.conv, block.conv1):
@@ -38,14 +40,15 @@ def with_dead_channels(offset: float) -> ResNet:
 def test_the_bias_of_a_dead_channel_fits(offset: float, mode: str) -> None:
     network = with_dead_channels(offset)
     deployed = deploy(network, Mode.parse(mode))
-    assert isinstance(deployed.stem, nn.Conv2d)
+    assert isinstance(deployed.stem, ConvStem)
+    stem = deployed.stem.conv
     block = deployed.blocks[0]
-    assert isinstance(block, DeployedBlock)
+    assert isinstance(block, DeployedBasicBlock)
     x = (torch.randint(0, 256, (4, 3, 8, 8)) - 128) / 64
-    assert float((deployed.stem(x)[:, 1] - offset).abs().max()) < 1e-3
+    assert float((stem(x)[:, 1] - offset).abs().max()) < 1e-3
     # A narrow weight's step is its own file's, not the grid's of 127 codes.
     narrow = deployed.narrow_weights().get("0.0.conv1")
-    for conv, step in ((deployed.stem, None), (block.conv1, None if narrow is None else narrow.scale)):
+    for conv, step in ((stem, None), (block.conv1, None if narrow is None else narrow.scale)):
         step = to_grid(conv.weight)[1] if step is None else step
         assert conv.bias is not None
         assert float((conv.bias.double() / (INPUT_STEP * step)).abs().max()) < 2**30

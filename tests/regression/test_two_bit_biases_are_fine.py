@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import ResNetConfig, build
+from dimmer.pipeline.networks import build
 from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.layers.quantisers import activation_step
 
 

@@ -3,19 +3,22 @@
 Architecture after He et al., Deep Residual Learning (2016), section 4.2, with 1x1 shortcuts and ReLU6; depth
 modes after Kang & Lee, Adaptive Depth Networks with Skippable Sub-Paths (NeurIPS 2024). ReLU6 bounds every
 activation, so the same range serves all modes at the block boundaries.
+
+The sites of a block are in, conv1, conv2, shortcut and out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dimmer.pipeline.modes.mode import Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.networks.families.resnet_config import ResNetConfig, resnet_cost
-from dimmer.pipeline.networks.layers.blocks import BasicBlock
+from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.networks.deployed import ConvStem, DeployedBlock, PooledHead, Tap
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.layers.blocks import convolve, make_norm, normalise
+from dimmer.pipeline.networks.layers.quantisers import quantise_activation
+from dimmer.pipeline.networks.network import Block, Network
 
 
 class Stem(nn.Module):
@@ -28,17 +31,112 @@ class Stem(nn.Module):
         self.act = nn.ReLU6()
 
     def forward(self, x: Tensor) -> Tensor:
+        """float[N,Cin,H,W] -> float[N,Cout,H,W]."""
         y: Tensor = self.act(self.norm(self.conv(x)))
         return y
 
 
-class ResNet(nn.Module):
+class Shortcut(nn.Module):
+    """1x1 convolution and norm, where a block changes width or resolution."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        skip_aware: bool,
+        widths: tuple[int, ...] = (FULL_BITS,),
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
+        self.norm = make_norm(out_channels, skip_aware, widths)
+
+    def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
+        """float[N,Cin,H,W] -> float[N,Cout,H/stride,W/stride]."""
+        return normalise(self.norm, convolve(self.conv, x, bits), skipped, bits)
+
+
+class BasicBlock(Block):
+    """conv3x3, norm, ReLU6, conv3x3, norm, add the shortcut, ReLU6.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of both convolutions.
+        stride: stride of the first convolution and of the shortcut.
+        skip_aware: true for a mandatory block of a stage that can be skipped: all its norms, the
+            shortcut's too, have twins. (The paper's code shares the shortcut's norm, which then
+            averages the statistics of two networks.)
+        widths: bit-widths that the block can run with.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        skip_aware: bool,
+        widths: tuple[int, ...] = (FULL_BITS,),
+    ) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
+        self.norm1 = make_norm(out_channels, skip_aware, widths)
+        self.act1 = nn.ReLU6()
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.norm2 = make_norm(out_channels, skip_aware, widths)
+        self.shortcut: Shortcut | None = None
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = Shortcut(in_channels, out_channels, stride, skip_aware, widths)
+        self.act2 = nn.ReLU6()
+
+    def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
+        """float[N,Cin,H,W] -> float[N,Cout,H/stride,W/stride]; an identity shortcut passes the stream on as it is."""
+        entry = quantise_activation(x, bits)
+        residual = x if self.shortcut is None else self.shortcut(entry, skipped, bits)
+        y = self.act1(normalise(self.norm1, convolve(self.conv1, entry, bits), skipped, bits))
+        y = quantise_activation(y, bits)
+        y = normalise(self.norm2, convolve(self.conv2, y, bits), skipped, bits)
+        out: Tensor = self.act2(y + residual)
+        return out
+
+    def deployed(self, fold: Folding) -> DeployedBasicBlock:
+        """Convolutions with biases; entry and inner tensor lie on the grid of a narrow width."""
+        fold.rounded("in", copy=True)
+        fold.rounded("conv1")
+        conv1 = fold.convolution("conv1", self.conv1, self.norm1, reads="in")
+        conv2 = fold.convolution("conv2", self.conv2, self.norm2, reads="conv1")
+        shortcut = None
+        if self.shortcut is not None:
+            shortcut = fold.convolution("shortcut", self.shortcut.conv, self.shortcut.norm, reads="in")
+        return DeployedBasicBlock(fold.name, fold.bits, conv1, conv2, shortcut)
+
+
+class DeployedBasicBlock(DeployedBlock):
+    """A `BasicBlock` of plain convolutions."""
+
+    def __init__(self, name: str, bits: int, conv1: nn.Conv2d, conv2: nn.Conv2d, shortcut: nn.Conv2d | None) -> None:
+        super().__init__(name, bits)
+        self.conv1, self.act1 = conv1, nn.ReLU6()
+        self.conv2, self.act2 = conv2, nn.ReLU6()
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor, tap: Tap) -> Tensor:
+        """float[N,C,H,W] -> float[N,C',H',W']."""
+        entry = tap(f"{self.name}.in", self.rounded(x)) if self.narrow else x
+        residual = x if self.shortcut is None else tap(f"{self.name}.shortcut", self.shortcut(entry))
+        y = tap(f"{self.name}.conv1", self.rounded(self.act1(self.conv1(entry))))
+        y = tap(f"{self.name}.conv2", self.conv2(y))
+        return tap(f"{self.name}.out", self.act2(y + residual))
+
+
+class ResNet(Network):
     """Residual network whose depth is chosen call by call.
 
     Attributes:
-        config: the shape.
-        stem, stages, fc: ``stages[s][b]`` is block b of stage s, the same indices as in ``Mode.blocks``.
+        fc: the classifier.
     """
+
+    config: ResNetConfig
+    stem: Stem
 
     def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
@@ -65,71 +163,18 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def blocks(self, mode: Mode) -> Iterator[tuple[str, BasicBlock, bool, int]]:
-        """The blocks that the mode executes, in order: (name, block, skip flag of its stage, bits)."""
-        flags = mode.skip_flags(self.config.mandatory)
-        for s, (stage, flag) in enumerate(zip(self.stages, flags, strict=True)):
-            assert isinstance(stage, nn.ModuleList)
-            for b, (block, bits) in enumerate(zip(stage, mode.blocks[s], strict=True)):
-                if bits:
-                    assert isinstance(block, BasicBlock)
-                    yield f"stages.{s}.{b}", block, flag, bits
-
-    def features(self, stem: Tensor, mode: Mode) -> Tensor:
-        """Everything after the stem: float[N,C0,H,W] -> logits float[N,classes]."""
-        for _, block, skipped, bits in self.blocks(mode):
-            stem = block(stem, skipped, bits)
-        # This form, and no other mean, becomes a single MEAN in TFLite without a TRANSPOSE before it.
-        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stem, 1).flatten(1))
+    def classify(self, stream: Tensor) -> Tensor:
+        """The mean of each channel, and a linear layer."""
+        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
         return logits
 
-    def forward(self, x: Tensor, mode: Mode) -> Tensor:
-        """float[N,C,H,W] -> logits float[N,classes] in the given mode, with the weights and activations of narrow
-        blocks rounded to their grids (the 8-bit ones are float).
+    def deployed_stem(self, fold: Folding) -> ConvStem:
+        """The convolution with its norm folded in."""
+        return ConvStem(fold.convolution("conv", self.stem.conv, self.stem.norm))
 
-        Raises:
-            DimmerError: the mode does not fit this network.
-        """
-        check_mode(mode, self.config.mandatory, self.config.skippable, self.config.bits)
-        return self.features(self.stem(x), mode)
-
-    def super_mode(self) -> Mode:
-        """The mode in which every block is executed."""
-        return super_mode(self.config.mandatory, self.config.skippable)
-
-    def base_mode(self) -> Mode:
-        """The mode in which every skippable sub-path is skipped."""
-        return base_mode(self.config.mandatory, self.config.skippable)
-
-    def depth_patterns(self) -> tuple[Mode, ...]:
-        """All depth modes, from super-net to base-net."""
-        return depth_patterns(self.config.mandatory, self.config.skippable)
-
-    def cost(self) -> NetworkCost:
-        """MACs of the network's parts."""
-        return resnet_cost(self.config)
+    def deployed_head(self, fold: Folding) -> PooledHead:
+        """The classifier with its weights on their grid."""
+        return PooledHead(fold.linear(self.fc))
 
 
-class BoundNetwork(nn.Module):
-    """A network with its mode fixed: what exporters and calibration hooks see.
-
-    Args:
-        network: shared, not copied.
-        mode: checked once, here.
-    """
-
-    def __init__(self, network: ResNet, mode: Mode) -> None:
-        super().__init__()
-        check_mode(mode, network.config.mandatory, network.config.skippable)
-        self.network = network
-        self.mode = mode
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float[N,C,H,W] -> logits float[N,classes]."""
-        logits: Tensor = self.network(x, self.mode)
-        return logits
-
-
-def example_input(config: ResNetConfig, batch: int = 1) -> Tensor:
-    """Zeros of the input's shape, float32[batch,C,H,W]: for exporters, which only look at the shape."""
-    return torch.zeros(batch, config.in_channels, *config.image_size)
+NETWORK = ResNet

@@ -1,25 +1,19 @@
-"""Shapes and costs of the networks, without torch: recipes are read and modes are priced before it is imported."""
+"""Shape and cost of the ResNets, without torch: recipes are read and modes are priced before it is imported."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
+from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.modes.mode import FULL_BITS, NetworkCost
+from dimmer.pipeline.networks.family import NetworkConfig, StageEntry
 
 
 @dataclass(frozen=True)
-class ResNetConfig:
-    """Everything that defines the network's shape.
+class ResNetConfig(NetworkConfig):
+    """Everything that defines the network's shape; `NetworkConfig` says what each field is.
 
-    Attributes:
-        mandatory: mandatory blocks of each stage (the first ones), at least 1.
-        skippable: skippable blocks of each stage (the last ones), 0 for a stage that is always executed.
-        widths: channels of each stage; the stem has those of the first.
-        in_channels: channels of the input image.
-        image_size: (height, width) of the input image.
-        classes: number of classes.
-        bits: widths that every block can run with, 8 among them; each has norms of its own.
+    The stem has the channels of the first stage; each further stage halves the resolution.
     """
 
     mandatory: tuple[int, ...]
@@ -31,39 +25,36 @@ class ResNetConfig:
     bits: tuple[int, ...] = (FULL_BITS,)
 
     def __post_init__(self) -> None:
-        if not self.widths or not len(self.mandatory) == len(self.skippable) == len(self.widths):
-            raise DimmerError("a ResNet needs mandatory, skippable and widths of the same length, one entry a stage")
-        if min(self.mandatory) < 1 or min(self.skippable) < 0 or min(self.widths) < 1:
-            raise DimmerError("a ResNet needs mandatory >= 1, skippable >= 0 and widths >= 1 in every stage")
-        if min(self.image_size) < 2 ** (len(self.widths) - 1) or self.in_channels < 1 or self.classes < 2:
-            raise DimmerError("a ResNet needs a pixel or more in its last stage, a channel, and two classes")
-        if FULL_BITS not in self.bits or len(set(self.bits)) < len(self.bits) or not set(self.bits) <= set(BITS) - {0}:
-            raise DimmerError("a ResNet's bits are 8 and any of 4 and 2, each once")
+        self.check_stages()
+        small = min(self.image_size) < 2 ** (len(self.widths) - 1)
+        require(not small, "widths", "must leave a pixel or more in the last stage")
 
-    def alone(self, which: str) -> ResNetConfig:
-        """The network of the same depth as the super-net or base-net, with nothing to skip."""
-        if which == "super":
-            depth = tuple(m + s for m, s in zip(self.mandatory, self.skippable, strict=True))
-        elif which == "base":
-            depth = self.mandatory
-        else:
-            raise DimmerError(f"a network is trained alone as 'super' or 'base', not '{which}'")
-        return replace(self, mandatory=depth, skippable=(0,) * len(depth), bits=(FULL_BITS,))
-
-
-def resnet_cost(config: ResNetConfig) -> NetworkCost:
-    """Convolution and fully connected MACs of one inference."""
-    height, width = config.image_size
-    channels = config.widths[0]
-    fixed = height * width * 9 * config.in_channels * channels + config.widths[-1] * config.classes
-    stages: list[tuple[int, ...]] = []
-    for s, out in enumerate(config.widths):
-        blocks = []
-        for b in range(config.mandatory[s] + config.skippable[s]):
-            if s > 0 and b == 0:
+    def cost(self) -> NetworkCost:
+        """Convolution and fully connected MACs of one inference."""
+        channels = self.widths[0]
+        height, width = self.image_size
+        fixed = height * width * 9 * self.in_channels * channels + self.widths[-1] * self.classes
+        stages: list[tuple[int, ...]] = []
+        for s, out in enumerate(self.widths):
+            if s > 0:
                 height, width = (height + 1) // 2, (width + 1) // 2
-            shortcut = channels * out if channels != out or (s > 0 and b == 0) else 0
-            blocks.append(height * width * (9 * channels * out + 9 * out * out + shortcut))
-            channels = out
-        stages.append(tuple(blocks))
-    return NetworkCost(fixed, tuple(stages))
+            blocks = []
+            for b in range(self.mandatory[s] + self.skippable[s]):
+                shortcut = channels * out if channels != out or (s > 0 and b == 0) else 0
+                blocks.append(height * width * (9 * channels * out + 9 * out * out + shortcut))
+                channels = out
+            stages.append(tuple(blocks))
+        return NetworkCost(fixed, tuple(stages))
+
+    def entries(self) -> tuple[StageEntry, ...]:
+        """The first two stages see the stem's resolution, each further one half of that before it."""
+        height, width = self.image_size
+        found = [StageEntry(self.widths[0], height * width)]
+        for s, channels in enumerate(self.widths[:-1]):
+            if s > 0:
+                height, width = (height + 1) // 2, (width + 1) // 2
+            found.append(StageEntry(channels, height * width))
+        return tuple(found)
+
+
+CONFIG = ResNetConfig

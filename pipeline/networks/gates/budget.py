@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
-from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.family import NetworkConfig
 
 LEVELS = 255
 OCTAVES = 5
@@ -73,24 +73,19 @@ class GatePlace:
     pixels: int
 
 
-def gate_places(network: ResNetConfig, gates: GateConfig) -> tuple[tuple[GatePlace, ...], ...]:
+def gate_places(network: NetworkConfig, gates: GateConfig) -> tuple[tuple[GatePlace, ...], ...]:
     """The blocks of each stage, in order."""
-    height, width = network.image_size
-    channels = network.widths[0]
-    stages = []
-    for s, (mandatory, skippable) in enumerate(zip(network.mandatory, network.skippable, strict=True)):
-        blocks = (
-            GatePlace(s, b, b >= mandatory, gates.of_block(b >= mandatory), channels, height * width)
+    depths = zip(network.mandatory, network.skippable, network.entries(), strict=True)
+    return tuple(
+        tuple(
+            GatePlace(s, b, b >= mandatory, gates.of_block(b >= mandatory), entry.channels, entry.pixels)
             for b in range(mandatory + skippable)
         )
-        stages.append(tuple(blocks))
-        channels = network.widths[s]
-        if s > 0:
-            height, width = (height + 1) // 2, (width + 1) // 2
-    return tuple(stages)
+        for s, (mandatory, skippable, entry) in enumerate(depths)
+    )
 
 
-def gate_macs(network: ResNetConfig, gates: GateConfig) -> int:
+def gate_macs(network: NetworkConfig, gates: GateConfig) -> int:
     """Operations of all gates in one inference: multiply-accumulates, and an addition for each pixel that is pooled.
 
     A stage is pooled once. Each block then has its 1x1 convolution with the budget as one more input channel, a step
@@ -136,7 +131,7 @@ class GatedCost:
         return self.blocks[stage][block] * bits * bits / self.full
 
 
-def gated_cost(network: ResNetConfig, cost: NetworkCost, gates: GateConfig, reference: int = FULL_BITS) -> GatedCost:
+def gated_cost(network: NetworkConfig, cost: NetworkCost, gates: GateConfig, reference: int = FULL_BITS) -> GatedCost:
     """Prices the gated network."""
     square = FULL_BITS**2
     full = cost.fixed * square + sum(map(sum, cost.blocks)) * reference**2

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import base_mode, super_mode
-from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.family import NetworkConfig
 from dimmer.pipeline.networks.gates.budget import GatePlace
 from dimmer.pipeline.networks.gates.network import (
     FEATURE_FRACTION,
@@ -42,7 +39,7 @@ def _linear(layer: GateLinear, output_fraction: int | None) -> Linear:
     return Linear(_codes(layer.weight, fraction), _bias(layer.bias, steps), shift)
 
 
-def integer_gates(gates: Gates, config: ResNetConfig) -> GateSet:
+def integer_gates(gates: Gates, config: NetworkConfig) -> GateSet:
     """The gates as the device computes them.
 
     Raises:
@@ -78,32 +75,13 @@ def integer_gates(gates: Gates, config: ResNetConfig) -> GateSet:
     return found
 
 
-def _source(config: ResNetConfig, place: GatePlace, bits: int, skipped: bool) -> str:
+def _source(config: NetworkConfig, place: GatePlace, bits: int, skipped: bool) -> str:
     """The mode that has this block with these bits and this state of the stage's sub-path."""
     if not bits:
         return str(base_mode(config.mandatory, config.skippable))
     # Skippable blocks have one set of norms, and base-nets do not have the blocks.
     make = base_mode if skipped and not place.skippable else super_mode
     return str(make(config.mandatory, config.skippable, bits))
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How often the gates choose alike.
-
-    Attributes:
-        blocks: share of the blocks with equal bits.
-        inputs: share of the inputs with equal bits in all blocks.
-    """
-
-    blocks: float
-    inputs: float
-
-
-def compare(first: NDArray[np.int64], second: NDArray[np.int64]) -> Agreement:
-    """Of the bits of int64[N, blocks]."""
-    same = first == second
-    return Agreement(float(same.mean()), float(same.all(1).mean()))
 
 
 def choose_stage(gates: GateSet, stage: int, entry: Tensor, level: int, state: Codes | None) -> tuple[Codes, Codes]:

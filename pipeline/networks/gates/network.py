@@ -23,10 +23,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
-from dimmer.pipeline.networks.families.resnet import ResNet
-from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.family import NetworkConfig
 from dimmer.pipeline.networks.gates.budget import GateConfig, GatedCost, GatePlace, gate_places
-from dimmer.pipeline.networks.layers.blocks import BasicBlock
+from dimmer.pipeline.networks.network import Block, Network
 
 POOL_FRACTION = 8
 """Fraction bits of the pooled channels and of the budget."""
@@ -119,7 +118,7 @@ class Gates(nn.Module):
         heads: each block's logits.
     """
 
-    def __init__(self, network: ResNetConfig, config: GateConfig) -> None:
+    def __init__(self, network: NetworkConfig, config: GateConfig) -> None:
         super().__init__()
         self.config = config
         self.places = gate_places(network, config)
@@ -219,7 +218,7 @@ class GatedNetwork(nn.Module):
         cost: of the network with the gates.
     """
 
-    def __init__(self, network: ResNet, gates: Gates, cost: GatedCost) -> None:
+    def __init__(self, network: Network, gates: Gates, cost: GatedCost) -> None:
         super().__init__()
         self.network = network
         self.gates = gates
@@ -236,19 +235,16 @@ class GatedNetwork(nn.Module):
         state = self.gates.start(len(x), x.device)
         spent = torch.full((len(x),), self.cost.fixed / self.cost.full, device=x.device)
         made: list[Choice] = []
-        for s, stage in enumerate(self.network.stages):
-            assert isinstance(stage, nn.ModuleList)
+        for s in range(len(self.gates.places)):
             choices, state = self.gates(s, stream, level, state)
             made += choices
             skipped, skip_weight = _stage_flag(choices)
-            for block, choice in zip(stage, choices, strict=True):
-                assert isinstance(block, BasicBlock)
+            for block, choice in zip(self.network.stage(s), choices, strict=True):
                 place = choice.place
                 prices = [self.cost.option(s, place.block, bits) for bits in place.options]
                 spent = spent + choice.weights @ torch.tensor(prices, device=x.device)
                 stream = _run(block, stream, choice, skipped, skip_weight, alternatives)
-        logits: Tensor = self.network.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
-        return Outcome(logits.float(), made, spent)
+        return Outcome(self.network.classify(stream).float(), made, spent)
 
 
 def _stage_flag(choices: Sequence[Choice]) -> tuple[Tensor, Tensor | None]:
@@ -261,7 +257,7 @@ def _stage_flag(choices: Sequence[Choice]) -> tuple[Tensor, Tensor | None]:
 
 
 def _run(
-    block: BasicBlock, x: Tensor, choice: Choice, skipped: Tensor, skip_weight: Tensor | None, alternatives: bool
+    block: Block, x: Tensor, choice: Choice, skipped: Tensor, skip_weight: Tensor | None, alternatives: bool
 ) -> Tensor:
     """The block as chosen, and zero times every alternative with the gradient of its weight."""
     options = choice.place.options
@@ -286,7 +282,7 @@ def _run(
     return y
 
 
-def _branch(block: BasicBlock, x: Tensor, options: Sequence[int], picked: Tensor, skipped: Tensor) -> Tensor:
+def _branch(block: Block, x: Tensor, options: Sequence[int], picked: Tensor, skipped: Tensor) -> Tensor:
     """Each input through the block at its own width and with the norms of its own flag."""
     parts, places = [], []
     for index, bits in enumerate(options):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dimmer.pipeline.core.checks import require
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS
 from dimmer.pipeline.networks.gates.budget import GateConfig
-from dimmer.pipeline.recipe.sections.checks import _require
 
 
 @dataclass(frozen=True)
@@ -55,24 +55,24 @@ class GatesSection:
     def __post_init__(self) -> None:
         falling = all(a > b for a, b in zip(self.options, self.options[1:], strict=False))
         known = set(self.options) <= {32, 16, *BITS} and FULL_BITS in self.options and len(self.options) <= 4
-        _require(falling and known, "options", "must fall and hold 8, with at most three more of 32, 16, 4, 2 and 0")
-        _require(1 <= self.features <= 32, "features", "must be 1 to 32")
-        _require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")
+        require(falling and known, "options", "must fall and hold 8, with at most three more of 32, 16, 4, 2 and 0")
+        require(1 <= self.features <= 32, "features", "must be 1 to 32")
+        require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")
         for key in ("warmup_epochs", "epochs", "tune_epochs", "images"):
-            _require(getattr(self, key) >= 0, key, "must not be negative")
-        _require(self.front_images >= 1, "front_images", "must be at least 1")
-        _require(self.batch >= 2, "batch", "must be at least 2")
-        _require(self.lr > 0, "lr", "must be positive")
-        _require(self.backbone_lr >= 0, "backbone_lr", "must not be negative")
-        _require(self.cost_weight > 0, "cost_weight", "must be positive")
-        _require(0 <= self.dead_band < 1, "dead_band", "must be at least 0 and under 1")
-        _require(0 < self.lowest_budget < 1, "lowest_budget", "must lie between 0 and 1")
+            require(getattr(self, key) >= 0, key, "must not be negative")
+        require(self.front_images >= 1, "front_images", "must be at least 1")
+        require(self.batch >= 2, "batch", "must be at least 2")
+        require(self.lr > 0, "lr", "must be positive")
+        require(self.backbone_lr >= 0, "backbone_lr", "must not be negative")
+        require(self.cost_weight > 0, "cost_weight", "must be positive")
+        require(0 <= self.dead_band < 1, "dead_band", "must be at least 0 and under 1")
+        require(0 < self.lowest_budget < 1, "lowest_budget", "must lie between 0 and 1")
         parts = 1 <= self.budgets_per_batch <= self.batch
-        _require(parts, "budgets_per_batch", "must be at least 1 and at most the images of a batch")
+        require(parts, "budgets_per_batch", "must be at least 1 and at most the images of a batch")
         drop = all(a > b for a, b in zip(self.budgets, self.budgets[1:], strict=False))
         inside = bool(self.budgets) and all(0 < b <= 1 for b in self.budgets)
-        _require(drop and inside, "budgets", "must fall, from 1 to over 0")
-        _require(self.reference_bits in (8, 16, 32), "reference_bits", "must be 8, 16 or 32")
+        require(drop and inside, "budgets", "must fall, from 1 to over 0")
+        require(self.reference_bits in (8, 16, 32), "reference_bits", "must be 8, 16 or 32")
 
     def config(self) -> GateConfig:
         """The gates' shape."""

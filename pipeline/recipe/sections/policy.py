@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dimmer.pipeline.recipe.sections.checks import _require
+from dimmer.pipeline.core.checks import require
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class PolicySection:
     def __post_init__(self) -> None:
         given = not self.budgets or len(self.budgets) == len(self.tiers) + 1
         falling = all(a > b for a, b in zip(self.budgets, self.budgets[1:], strict=False))
-        _require(given and falling, "budgets", "must fall, one more than tiers")
-        _require(all(0 < b <= 1 for b in self.budgets), "budgets", "must be over 0 and at most 1")
+        require(given and falling, "budgets", "must fall, one more than tiers")
+        require(all(0 < b <= 1 for b in self.budgets), "budgets", "must be over 0 and at most 1")
         falling = all(a > b for a, b in zip(self.tiers, self.tiers[1:], strict=False))
-        _require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall, from 999 permille to 1")
-        _require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
-        _require(self.dwell_s >= 0, "dwell_s", "must not be negative")
+        require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall, from 999 permille to 1")
+        require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
+        require(self.dwell_s >= 0, "dwell_s", "must not be negative")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dimmer.pipeline.recipe.sections.checks import _require
+from dimmer.pipeline.core.checks import require
 
 METHODS = ("minmax", "percentile", "mse", "entropy")
 
@@ -28,11 +28,11 @@ class CalibrationSection:
     bn_images: int = 2000
 
     def __post_init__(self) -> None:
-        _require(self.images >= 1, "images", "must be at least 1")
-        _require(50 < self.percentile <= 100, "percentile", "must be over 50 and at most 100")
+        require(self.images >= 1, "images", "must be at least 1")
+        require(50 < self.percentile <= 100, "percentile", "must be over 50 and at most 100")
         known = bool(self.methods) and set(self.methods) <= set(METHODS)
-        _require(known, "methods", f"must name at least one of {', '.join(METHODS)}")
-        _require(self.bn_images >= 2, "bn_images", "must be at least 2")
+        require(known, "methods", f"must name at least one of {', '.join(METHODS)}")
+        require(self.bn_images >= 2, "bn_images", "must be at least 2")
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class SelectionSection:
     images: int = 512
 
     def __post_init__(self) -> None:
-        _require(self.search >= 0, "search", "must not be negative")
-        _require(2 <= self.limit <= 32, "limit", "must be 2 to 32")
-        _require(self.images >= 1, "images", "must be at least 1")
+        require(self.search >= 0, "search", "must not be negative")
+        require(2 <= self.limit <= 32, "limit", "must be 2 to 32")
+        require(self.images >= 1, "images", "must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -65,4 +65,4 @@ class VerifySection:
     images: int = 100
 
     def __post_init__(self) -> None:
-        _require(self.images >= 1, "images", "must be at least 1")
+        require(self.images >= 1, "images", "must be at least 1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dimmer.pipeline.recipe.sections.checks import _require
+from dimmer.pipeline.core.checks import require
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -28,10 +28,10 @@ class Augmentation:
     zoom: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(self.pad >= 0, "pad", "must not be negative")
-        _require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
-        _require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
-        _require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
+        require(self.pad >= 0, "pad", "must not be negative")
+        require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
+        require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
+        require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ class TrainSection:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        _require(self.epochs >= 1, "epochs", "must be at least 1")
-        _require(self.batch >= 2, "batch", "must be at least 2")
-        _require(self.lr > 0, "lr", "must be positive")
-        _require(0 < self.momentum < 1, "momentum", "must lie between 0 and 1")
-        _require(self.weight_decay >= 0, "weight_decay", "must not be negative")
-        _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
-        _require(0 < self.alpha < 1, "alpha", "must lie between 0 and 1")
-        _require(self.temperature > 0, "temperature", "must be positive")
-        _require(self.seed >= 0, "seed", "must not be negative")
-        _require(self.base_label_weight >= 0, "base_label_weight", "must not be negative")
-        _require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+        require(self.epochs >= 1, "epochs", "must be at least 1")
+        require(self.batch >= 2, "batch", "must be at least 2")
+        require(self.lr > 0, "lr", "must be positive")
+        require(0 < self.momentum < 1, "momentum", "must lie between 0 and 1")
+        require(self.weight_decay >= 0, "weight_decay", "must not be negative")
+        require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
+        require(0 < self.alpha < 1, "alpha", "must lie between 0 and 1")
+        require(self.temperature > 0, "temperature", "must be positive")
+        require(self.seed >= 0, "seed", "must not be negative")
+        require(self.base_label_weight >= 0, "base_label_weight", "must not be negative")
+        require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
 
 
 @dataclass(frozen=True)
@@ -112,45 +112,16 @@ class QatSection:
     norm_lr: float = 0.05
 
     def __post_init__(self) -> None:
-        _require(self.epochs >= 0, "epochs", "must not be negative")
-        _require(self.norm_epochs >= 0, "norm_epochs", "must not be negative")
-        _require(self.lr > 0, "lr", "must be positive")
-        _require(self.norm_lr > 0, "norm_lr", "must be positive")
-        _require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
-        _require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
-        _require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")
-        _require(0 < self.share <= 1, "share", "must be over 0 and at most 1")
-        _require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
-
-
-@dataclass(frozen=True)
-class AverageSection:
-    """Stochastic weight averaging (Izmailov et al., 2018) after the epochs of [qat], with their other settings.
-
-    Attributes:
-        epochs: passes over the training set with a constant learning rate; 0 for none.
-        lr: that learning rate; it rises within the first of these epochs.
-        lead: how many of them come before the mean of the weights, step by step, begins.
-        prune: share of the images with less than the mean loss that each epoch leaves out.
-        tune_epochs: epochs that go on from the mean, with all images.
-        tune_lr: their peak learning rate; warm-up, then cosine to zero.
-    """
-
-    epochs: int = 0
-    lr: float = 0.03
-    lead: int = 0
-    prune: float = 0.0
-    tune_epochs: int = 0
-    tune_lr: float = 0.01
-
-    def __post_init__(self) -> None:
-        _require(self.epochs >= 0, "epochs", "must not be negative")
-        _require(self.lr > 0, "lr", "must be positive")
-        _require(0 <= self.lead < max(1, self.epochs), "lead", "must be at least 0 and under average.epochs")
-        _require(0 <= self.prune < 1, "prune", "must be at least 0 and under 1")
-        tuned = self.tune_epochs == 0 or (self.tune_epochs > 0 and self.epochs > 0)
-        _require(tuned, "tune_epochs", "must not be negative, and 0 where average.epochs is")
-        _require(self.tune_lr > 0, "tune_lr", "must be positive")
+        require(self.epochs >= 0, "epochs", "must not be negative")
+        require(self.norm_epochs >= 0, "norm_epochs", "must not be negative")
+        require(self.epochs > 0 or not self.norm_epochs, "norm_epochs", "must be 0 where qat.epochs is")
+        require(self.lr > 0, "lr", "must be positive")
+        require(self.norm_lr > 0, "norm_lr", "must be positive")
+        require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
+        require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
+        require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")
+        require(0 < self.share <= 1, "share", "must be over 0 and at most 1")
+        require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
 
 
 @dataclass(frozen=True)
@@ -172,12 +143,12 @@ class TeacherSection:
     temperature: float = 4.0
 
     def __post_init__(self) -> None:
-        _require(self.epochs >= 0, "epochs", "must not be negative")
-        _require(not self.widths or min(self.widths) >= 1, "widths", "must be at least 1")
-        _require(bool(self.widths) or not self.epochs, "widths", "must have one entry a stage")
-        _require(self.lr > 0, "lr", "must be positive")
-        _require(0 < self.weight <= 1, "weight", "must be over 0 and at most 1")
-        _require(self.temperature > 0, "temperature", "must be positive")
+        require(self.epochs >= 0, "epochs", "must not be negative")
+        require(not self.widths or min(self.widths) >= 1, "widths", "must be at least 1")
+        require(bool(self.widths) or not self.epochs, "widths", "must have one entry a stage")
+        require(self.lr > 0, "lr", "must be positive")
+        require(0 < self.weight <= 1, "weight", "must be over 0 and at most 1")
+        require(self.temperature > 0, "temperature", "must be positive")
 
 
 @dataclass(frozen=True)
@@ -196,6 +167,6 @@ class PolishSection:
     lowest: float = 0.6
 
     def __post_init__(self) -> None:
-        _require(self.epochs >= 0, "epochs", "must not be negative")
-        _require(self.lr > 0, "lr", "must be positive")
-        _require(0 <= self.lowest <= 1, "lowest", "must be 0 to 1")
+        require(self.epochs >= 0, "epochs", "must not be negative")
+        require(self.lr > 0, "lr", "must be positive")
+        require(0 <= self.lowest <= 1, "lowest", "must be 0 to 1")

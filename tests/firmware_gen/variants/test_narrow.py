@@ -70,8 +70,8 @@ def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
     both = sample_inputs(modes[0].path, 1)
     order = Order("narrow", modes, PolicyConfig(), both[: len(both) // 2], samples=5)
     figures = make(order, load_target(board), tmp_path / "out", lambda _text, _share: None)
-    assert [mode["verify"]["mismatches"] for mode in figures["modes"]] == [0] * len(MODES)
-    kernels = {step["kernel"] for step in figures["steps"] if step["mode"] in ("44.44", "22.22")}
+    assert [mode.verify and mode.verify.mismatches for mode in figures.modes] == [0] * len(MODES)
+    kernels = {step.kernel for step in figures.steps if step.mode in ("44.44", "22.22")}
     assert kernels >= {"dimmer_conv2d_s8_narrow_dsp", "dimmer_conv2d_add_s8_narrow_dsp"}
     assert not kernels & {"dimmer_conv2d_s8", "dimmer_requantize_s8", "dimmer_requantize_s8_table"}
 

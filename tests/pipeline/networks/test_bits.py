@@ -9,8 +9,9 @@ import torch
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import ResNet, ResNetConfig
 from dimmer.pipeline.networks.deploy import deploy, range_group
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.layers.quantisers import activation_step
 
 CONFIG = ResNetConfig((1, 1), (1, 1), (4, 6), 1, (8, 8), 3, (8, 4, 2))
@@ -75,5 +76,5 @@ def test_a_width_that_was_not_trained_is_refused(network: ResNet) -> None:
 
 @pytest.mark.parametrize("bits", [(), (4,), (8, 8), (8, 3), (8, 0)])
 def test_config_refuses_other_widths(bits: tuple[int, ...]) -> None:
-    with pytest.raises(DimmerError, match="bits are 8"):
+    with pytest.raises(DimmerError, match="bits must hold 8"):
         replace(CONFIG, bits=bits)

@@ -9,7 +9,8 @@ import torch
 
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import ResNet, ResNetConfig, resnet_cost
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.budget import (
     GateConfig,
     budget_level,
@@ -39,12 +40,6 @@ def gated() -> GatedNetwork:
     return GatedNetwork(network, gates, gated_cost(CONFIG, network.cost(), SHAPE))
 
 
-def blocks_of(network: ResNet, stage: int) -> list[torch.nn.Module]:
-    blocks = network.stages[stage]
-    assert isinstance(blocks, torch.nn.ModuleList)
-    return list(blocks)
-
-
 def test_macs_counted_by_hand() -> None:
     # Pools of 4 channels of 8x8 at both entries; convolutions from 4 channels and the budget to 3 features; cells of
     # 3 features and 5 units; logits: 3, 4 and 3, 3, 4.
@@ -53,7 +48,7 @@ def test_macs_counted_by_hand() -> None:
 
 
 def test_the_cost_counted_by_hand() -> None:
-    macs = resnet_cost(CONFIG)
+    macs = CONFIG.cost()
     cost = gated_cost(CONFIG, macs, SHAPE)
     assert macs.blocks == ((64 * 288, 64 * 288), (16 * (216 + 324 + 24), 16 * 648, 16 * 648))
     full = 64 * (macs.fixed + 2 * 64 * 288 + 16 * (564 + 1296))
@@ -65,13 +60,13 @@ def test_the_cost_counted_by_hand() -> None:
 
 
 def test_the_account_of_fractional_skipping_counts_against_32_bits() -> None:
-    cost = gated_cost(CONFIG, resnet_cost(CONFIG), GateConfig((32, 16, 8, 0)), reference=32)
+    cost = gated_cost(CONFIG, CONFIG.cost(), GateConfig((32, 16, 8, 0)), reference=32)
     assert cost.option(0, 0, 16) == pytest.approx(cost.option(0, 0, 32) / 4)
     assert cost.option(0, 0, 8) == pytest.approx(cost.option(0, 0, 32) / 16)
 
 
 def test_gates_of_r14_cost_less_than_a_hundredth() -> None:
-    cost = resnet_cost(R14)
+    cost = R14.cost()
     assert gate_macs(R14, GateConfig()) < 0.01 * (cost.fixed + sum(map(sum, cost.blocks)))
 
 
@@ -136,7 +131,7 @@ def test_the_gradient_is_that_of_the_sum_over_all_ways_to_run_a_stage(gated: Gat
     hard = [torch.nn.functional.one_hot(w.argmax(1), w.shape[1]).float() for w in weights]
     g = [h + (s - s.detach()) for h, s in zip(hard, soft, strict=True)]
     flag = [1 - g[2][:, 3], g[2][:, 3]]
-    for number, block in enumerate(blocks_of(network, 1)):
+    for number, block in enumerate(network.stage(1)):
         options = outcome.choices[2 + number].place.options
         total = torch.zeros(())
         for index, bits in enumerate(options):
@@ -148,7 +143,7 @@ def test_the_gradient_is_that_of_the_sum_over_all_ways_to_run_a_stage(gated: Gat
                 ran = live * ran + (1 - live) * ran.detach()
                 total = total + share.reshape(-1, 1, 1, 1) * ran
         stream = total
-    logits = network.fc(torch.nn.functional.adaptive_avg_pool2d(stream, 1).flatten(1))
+    logits = network.classify(stream)
     expected = torch.autograd.grad((logits * target).sum(), weights)
     for ours, theirs in zip(got, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
@@ -159,7 +154,7 @@ def _stream_before_last_stage(gated: GatedNetwork, x: torch.Tensor, choices: lis
     for i in range(len(x)):
         stream = gated.network.stem(x[i : i + 1])
         bits = [c.place.options[int(c.picked[i])] for c in choices[:2]]
-        for block, b in zip(blocks_of(gated.network, 0), bits, strict=True):
+        for block, b in zip(gated.network.stage(0), bits, strict=True):
             stream = block(stream, bits[1] == 0, b) if b else stream
         rows.append(stream)
     return torch.cat(rows)

@@ -2,15 +2,21 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import MIN_GAMMA, BoundNetwork, ResNet, ResNetConfig, build, clamp_gammas
+from dimmer.pipeline.networks import build, clamp_gammas
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 from dimmer.pipeline.networks.layers.norm import SkipAwareNorm
 
 R14 = ResNetConfig((1, 1, 1), (1, 1, 1), (16, 32, 64), 3, (32, 32), 10)
@@ -115,16 +121,15 @@ def test_a_mode_must_be_given_and_must_fit() -> None:
     with pytest.raises(DimmerError, match="does not fit"):
         net(images(), Mode.parse("88"))
     with pytest.raises(DimmerError, match="mandatory"):
-        BoundNetwork(net, Mode.parse("08.88"))
+        net(images(), Mode.parse("08.88"))
 
 
-def test_a_bound_network_goes_through_the_legacy_onnx_exporter(tmp_path: Path) -> None:
+def test_a_deployed_network_goes_through_the_legacy_onnx_exporter(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    net = small().eval()
+    deployed = deploy(small().eval(), Mode.parse("80.88")).untapped()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        bound = BoundNetwork(net, Mode.parse("80.88"))
-        torch.onnx.export(bound, (images()[:1],), tmp_path / "net.onnx", dynamo=False, opset_version=17)
+        torch.onnx.export(deployed, (images()[:1],), tmp_path / "net.onnx", dynamo=False, opset_version=17)
     nodes = [node.op_type for node in onnx.load(tmp_path / "net.onnx").graph.node]
     assert nodes.count("Conv") == 1 + 2 * 3 + 1
     assert set(nodes) <= {"Conv", "Clip", "Constant", "Add", "GlobalAveragePool", "Flatten", "Gemm", "Identity"}
@@ -141,12 +146,20 @@ def test_gammas_are_kept_positive() -> None:
     assert norm.weight[2:].tolist() == rest
 
 
-def test_wrong_configurations_say_what_is_wrong() -> None:
-    with pytest.raises(DimmerError, match="same length"):
-        ResNetConfig((1, 1), (1,), (4, 8), 1, (8, 8), 3)
-    with pytest.raises(DimmerError, match="mandatory >= 1"):
-        ResNetConfig((0,), (1,), (4,), 1, (8, 8), 3)
-    with pytest.raises(DimmerError, match="unknown network family 'vgg'"):
+def test_wrong_configurations_name_the_key_to_change() -> None:
+    wrong: list[tuple[Callable[[], object], str, str]] = [
+        (lambda: ResNetConfig((1, 1), (1,), (4, 8), 1, (8, 8), 3), "skippable", "must have one entry a stage"),
+        (lambda: ResNetConfig((0,), (1,), (4,), 1, (8, 8), 3), "mandatory", "must be at least 1"),
+        (lambda: ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 1), 3), "widths", "a pixel or more in the last stage"),
+        (lambda: ResNetConfig((1,), (1,), (4,), 1, (8, 8), 1), "dataset", "two classes"),
+        (lambda: ResNetConfig((1,), (1,), (4,), 1, (8, 8), 3, (4, 2)), "bits", "must hold 8"),
+        (lambda: SMALL.widened((4, 8, 16)), "widths", "must have one entry a stage"),
+    ]
+    for make, key, reason in wrong:
+        with pytest.raises(InvalidKeyError, match=reason) as refused:
+            make()
+        assert refused.value.key == key
+    with pytest.raises(DimmerError, match=r"unknown network family 'vgg'; known are: .*resnet"):
         build("vgg", SMALL)
     with pytest.raises(DimmerError, match="'super' or 'base'"):
         SMALL.alone("middle")

@@ -1,0 +1,137 @@
+"""What a firmware says of itself: one JSON object a line, each an event (targets/app/main.c)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from dimmer.pipeline.core.documents import DocumentError, from_json
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.targets import Target
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class SelfTested:
+    """Whether a mode gives its known answer."""
+
+    mode: str
+    ok: bool
+
+
+@dataclass(frozen=True)
+class ModeCounted:
+    """Instructions of one inference; counts are None where the target has no counter."""
+
+    mode: str
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class SwitchCounted:
+    """Instructions of a change of mode."""
+
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class GatesCounted:
+    """Instructions of all gates in one inference."""
+
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class StackUsed:
+    """Bytes of stack that were written; None where it cannot be painted."""
+
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class StepCounted:
+    """Instructions of one entry of the table of steps.
+
+    Attributes:
+        step: index into the table.
+    """
+
+    mode: str
+    step: int
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class BatteryStep:
+    """One inference under a battery.
+
+    Attributes:
+        time_s: of the battery's curve.
+        predicted: the class.
+    """
+
+    time_s: int
+    charge_permille: int
+    mode: str
+    predicted: int
+    instructions: int | None
+
+
+Event = SelfTested | ModeCounted | SwitchCounted | GatesCounted | StackUsed | StepCounted | BatteryStep
+
+_EVENTS: dict[str, type[Event]] = {
+    "selftest": SelfTested,
+    "bench": ModeCounted,
+    "switch": SwitchCounted,
+    "gates": GatesCounted,
+    "stack": StackUsed,
+    "layer": StepCounted,
+    "battery": BatteryStep,
+}
+
+
+def read_event(line: str) -> Event:
+    """One line.
+
+    Raises:
+        ValueError: it is no JSON, or no event that is known.
+    """
+    table = json.loads(line)
+    kind = table.get("event") if isinstance(table, dict) else None
+    if kind not in _EVENTS:
+        raise DocumentError(f"it is none of the events {', '.join(_EVENTS)}")
+    if "class" in table:
+        table["predicted"] = table["class"]
+    return from_json(_EVENTS[kind], table)
+
+
+def run_events(
+    target: Target, elf: Path, arguments: Sequence[str], cwd: Path, count: bool = False
+) -> tuple[Event, ...]:
+    """Run a firmware and read what it says.
+
+    Args:
+        count: as `Target.run`.
+
+    Raises:
+        TargetError: the firmware or its runner failed.
+        DimmerError: a line is no event.
+    """
+    events = []
+    for line in target.run(elf, arguments, cwd, count=count).stdout.splitlines():
+        try:
+            events.append(read_event(line))
+        except ValueError as error:
+            raise DimmerError(
+                f"{target.name}: the firmware wrote {line[:80]!r}, which is no event ({error}); report it"
+            ) from error
+    return tuple(events)
+
+
+def only(kind: type[E], events: Iterable[Event]) -> list[E]:
+    """The events of one kind."""
+    return [event for event in events if isinstance(event, kind)]

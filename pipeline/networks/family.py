@@ -1,0 +1,171 @@
+"""Families of networks: what each must give, and which there are. No torch: recipes are read before it is imported.
+
+A family `<name>` is two modules in `families/`, found by their names alone:
+
+- `<name>_config.py`, without torch, has `CONFIG`, a frozen dataclass derived from `NetworkConfig`: the keys of a
+  recipe's [model], checked, with their defaults, and what the network costs.
+- `<name>.py` has `NETWORK`, a `dimmer.pipeline.networks.network.Network` built from that configuration. It knows how
+  each of its blocks is deployed (`dimmer.pipeline.networks.folding`, `deployed`); `deploy` puts them together.
+
+Recipes, training, calibration, export, gates, verification and reports see these interfaces and no family.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
+
+FROM_DATASET = ("in_channels", "image_size", "classes")
+"""Fields of a configuration that the data set gives; the others are keys of [model]."""
+
+_PACKAGE = "dimmer.pipeline.networks.families"
+_FOLDER = Path(__file__).parent / "families"
+_registered: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class StageEntry:
+    """The tensor at a stage's entry, which its blocks' gates pool.
+
+    Attributes:
+        channels: of the tensor.
+        pixels: its height x width.
+    """
+
+    channels: int
+    pixels: int
+
+
+class NetworkConfig(ABC):
+    """Everything that defines a network's shape. A family's configuration is a frozen dataclass with these fields, and
+    with fields of its own.
+
+    Attributes:
+        mandatory: mandatory blocks of each stage (the first ones), at least 1.
+        skippable: skippable blocks of each stage (the last ones), 0 for a stage that is always executed.
+        widths: channels of each stage.
+        bits: widths that every block can run with, 8 among them; each has norms of its own.
+        in_channels: channels of the input image.
+        image_size: (height, width) of the input image.
+        classes: number of classes.
+
+    Raises:
+        InvalidKeyError: when built, a value is refused; it names the key of the recipe that has to change.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    mandatory: tuple[int, ...]
+    skippable: tuple[int, ...]
+    widths: tuple[int, ...]
+    bits: tuple[int, ...]
+    in_channels: int
+    image_size: tuple[int, int]
+    classes: int
+
+    @abstractmethod
+    def cost(self) -> NetworkCost:
+        """Multiply-accumulates of stem and head together, and of each block."""
+
+    @abstractmethod
+    def entries(self) -> tuple[StageEntry, ...]:
+        """What enters each stage; for the first one that is the stem's output."""
+
+    def check_stages(self) -> None:
+        """What holds for every family; for `__post_init__`."""
+        every = "must be at least 1 in every stage"
+        require(bool(self.mandatory) and min(self.mandatory) >= 1, "mandatory", every)
+        for key in ("skippable", "widths"):
+            same = len(getattr(self, key)) == len(self.mandatory)
+            require(same, key, "must have one entry a stage, as many as mandatory")
+        require(min(self.skippable) >= 0, "skippable", "must not be negative")
+        require(min(self.widths) >= 1, "widths", every)
+        known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BITS) - {0}
+        require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
+        whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 2
+        require(whole, "dataset", "must have images of a pixel and a channel or more, and two classes or more")
+
+    def alone(self, which: str) -> Self:
+        """The network of the same depth as the super-net or base-net, in float, with nothing to skip.
+
+        Raises:
+            DimmerError: it is neither "super" nor "base".
+        """
+        if which == "super":
+            depth = tuple(m + s for m, s in zip(self.mandatory, self.skippable, strict=True))
+        elif which == "base":
+            depth = self.mandatory
+        else:
+            raise DimmerError(f"a network is trained alone as 'super' or 'base', not '{which}'")
+        return dataclasses.replace(self, mandatory=depth, skippable=(0,) * len(depth), bits=(FULL_BITS,))
+
+    def widened(self, widths: tuple[int, ...]) -> Self:
+        """The network of the same depth, in float, with other channels: a teacher.
+
+        Raises:
+            InvalidKeyError: these widths do not fit.
+        """
+        return dataclasses.replace(self, widths=widths, bits=(FULL_BITS,))
+
+
+def families() -> tuple[str, ...]:
+    """Names of the families: those in the folder, and those registered."""
+    shipped = (path.name.removesuffix("_config.py") for path in _FOLDER.glob("*_config.py"))
+    return tuple(sorted({*shipped, *_registered}))
+
+
+def register(family: str, module: str) -> None:
+    """Adds a family that lies elsewhere, until the process ends.
+
+    Args:
+        module: dotted name of what would be `families/<name>.py`; where it has no `<name>_config` beside it, it holds
+            `CONFIG` too.
+
+    Raises:
+        DimmerError: the name is another family's.
+    """
+    if family in families() and _registered.get(family) != module:
+        raise DimmerError(f"there is a network family '{family}' already: {family_module(family)}")
+    _registered[family] = module
+
+
+def family_module(family: str) -> str:
+    """Dotted name of the module that holds the family's networks; all that is the family's is in it or imported by it.
+
+    Raises:
+        DimmerError: no such family.
+    """
+    if family not in families():
+        raise DimmerError(f"unknown network family '{family}'; known are: {', '.join(families())}")
+    return _registered.get(family, f"{_PACKAGE}.{family}")
+
+
+def config_class(family: str) -> type[NetworkConfig]:
+    """The family's configuration: a frozen dataclass.
+
+    Raises:
+        DimmerError: no such family.
+    """
+    module = family_module(family)
+    light = f"{module}_config"
+    found: type[NetworkConfig] = import_module(light if find_spec(light) else module).CONFIG
+    return found
+
+
+def config_keys(family: str) -> tuple[str, ...]:
+    """The keys of [model] that are the family's own.
+
+    Raises:
+        DimmerError: no such family.
+    """
+    fields = dataclasses.fields(config_class(family))
+    return tuple(field.name for field in fields if field.name not in FROM_DATASET)

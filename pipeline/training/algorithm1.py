@@ -1,0 +1,140 @@
+"""One step of Algorithm 1 of Adaptive Depth Networks (Kang & Lee, NeurIPS 2024).
+
+The super-net learns from the labels, the base-net from the super-net's detached logits; then one optimizer step. The
+patterns between them are never trained: distillation aligns their features well enough. Where the network has narrow
+widths, one sampled mode a step learns as the base-net does.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
+from dimmer.pipeline.training.losses import Losses, Taught, mixed_precision
+from dimmer.pipeline.training.sampling import sample_mode
+from dimmer.pipeline.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What super-net and base-net leave to the sampled mode and to the stem.
+
+    Attributes:
+        stem: the stem's output, whose backward pass waits for the gradients of all networks.
+        features: the same without its past; its ``grad`` gathers them.
+        logits: the super-net's, float32[N,classes], detached.
+        losses: measured so far.
+    """
+
+    stem: Tensor
+    features: Tensor
+    logits: Tensor
+    losses: Losses
+
+
+class AdaptiveStep:
+    """How a network learns from a batch.
+
+    Args:
+        trainer: whose network learns.
+        train: the distillation's temperature and the base-net's label loss; of the float training also balance and
+            precision.
+        qat: for epochs of narrow widths: their balance and precision, and how modes are sampled.
+        taught: the teacher's part of the super-net's loss.
+
+    Attributes:
+        trainer: as given.
+    """
+
+    def __init__(
+        self, trainer: Trainer, train: TrainSection, qat: QatSection | None = None, taught: Taught | None = None
+    ) -> None:
+        self.trainer = trainer
+        self._temperature = train.temperature
+        self._base_label_weight = train.base_label_weight
+        self._alpha = train.alpha if qat is None else qat.alpha
+        self._precision = train.precision if qat is None else qat.precision
+        self._share = 1.0 if qat is None else qat.share
+        self._qat = qat
+        self._taught = taught
+
+    def sample(self, rng: np.random.Generator) -> Mode | None:
+        """The mode that learns beside super-net and base-net in the next step; None in float epochs."""
+        return None if self._qat is None else sample_mode(self.trainer.network, self._qat, rng)
+
+    def take(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
+        """One optimizer step.
+
+        Args:
+            x: float32[N,C,H,W].
+            labels: int64[N].
+            lr: learning rate of this step.
+            sampled: a further mode that learns as the base-net does.
+        """
+        trainer = self.trainer
+        x, labels = trainer.here(x), labels.to(trainer.device)
+        trainer.begin(lr)
+        shared = self.teach(x, labels)
+        if sampled is not None:
+            self.teach_sampled(sampled, shared, labels)
+        shared.stem.backward(shared.features.grad)
+        trainer.update()
+        return shared.losses
+
+    def teach(self, x: Tensor, labels: Tensor) -> Shared:
+        """The super-net learns from the labels and from the teacher, the base-net from the super-net: their gradients.
+
+        Args:
+            x: float32[N,C,H,W] on the network's device, channels last.
+            labels: int64[N].
+        """
+        network, base = self.trainer.network, self.trainer.base
+        with self._autocast():
+            stem = network.stem(x)
+        # All networks share the stem: it runs once, forward and backward, and its gradients meet here.
+        features = stem.detach().requires_grad_()
+        with self._autocast():
+            logits = network.features(features, self.trainer.super)
+        logits = logits.float()
+        loss = F.cross_entropy(logits, labels)
+        losses = Losses(loss.detach())
+        if self._taught is not None:
+            loss = self._taught(loss, logits, x)
+        weight = 1.0 if base is None else 2 * self._alpha
+        (weight * loss).backward()
+        shared = Shared(stem, features, logits.detach(), losses)
+        if base is None:
+            return shared
+        base_loss = self._teach_student(base, slice(self._part(len(x))), shared, labels)
+        return replace(shared, losses=replace(losses, base=base_loss))
+
+    def teach_sampled(self, mode: Mode, shared: Shared, labels: Tensor) -> None:
+        """A sampled mode learns from the super-net, as the base-net does."""
+        self._teach_student(mode, slice(-self._part(len(labels)), None), shared, labels)
+
+    def _part(self, images: int) -> int:
+        """How many of a batch's images base-net and sampled mode see."""
+        return math.ceil(self._share * images)
+
+    def _autocast(self) -> torch.autocast | nullcontext[None]:
+        return mixed_precision(self.trainer.device, self._precision)
+
+    def _teach_student(self, mode: Mode, part: slice, shared: Shared, labels: Tensor) -> Tensor:
+        with self._autocast():
+            logits = self.trainer.network.features(shared.features[part], mode)
+        logits = logits.float()
+        loss = distillation(logits, shared.logits[part], self._temperature)
+        total = 2 * (1 - self._alpha) * loss
+        if self._base_label_weight:
+            total = total + self._base_label_weight * F.cross_entropy(logits, labels[part])
+        total.backward()
+        return loss.detach()

@@ -1,0 +1,64 @@
+"""What a kind of training is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.training.batches import Batches
+from dimmer.pipeline.training.losses import Losses
+from dimmer.pipeline.training.phases import Phase
+
+
+class Kind(ABC):
+    """Consecutive epochs whose steps are alike.
+
+    A further kind is a class like those beside this one, and its line in `pipeline/training/plan.py`.
+
+    Attributes:
+        narrow: whether the narrow widths, where the network has any, are worth measuring after its epochs.
+        phase: its epochs and their learning rate.
+    """
+
+    narrow: ClassVar[bool] = True
+
+    def __init__(self, phase: Phase) -> None:
+        self.phase = phase
+
+    def prepare(self) -> None:  # noqa: B027 (most kinds find everything as they need it)
+        """Before the first of its epochs, and not again where a training goes on after that."""
+
+    @abstractmethod
+    def step(self, x: Tensor, labels: Tensor, lr: float, rng: np.random.Generator, i: int) -> Losses:
+        """One optimizer step.
+
+        Args:
+            x: float32[N,C,H,W].
+            labels: int64[N].
+            lr: learning rate of this step.
+            rng: of this epoch; the images were drawn from it before.
+            i: number of the step in its epoch, from 0.
+
+        Returns:
+            What it measured; the tensors may change with the next step.
+        """
+
+    def finish(self, images: Batches, validation: Split) -> None:  # noqa: B027 (most kinds leave nothing to be done)
+        """After the last epoch of the whole training, in the order of the kinds; once more where that was killed.
+
+        Args:
+            images: training images.
+            validation: images that may decide.
+        """
+
+    def state(self) -> dict[str, Tensor]:
+        """What its next step depends on beside network and optimizer; names that no other kind has."""
+        return {}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:  # noqa: B027 (most kinds have no state)
+        """Take up a state, in which other names occur too."""

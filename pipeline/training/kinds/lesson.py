@@ -1,0 +1,69 @@
+"""The lesson: super-net and base-net learn, and in epochs of narrow widths a sampled mode with them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.recipe.sections.training import TrainSection
+from dimmer.pipeline.training.algorithm1 import AdaptiveStep
+from dimmer.pipeline.training.batches import Batches, settling_batches
+from dimmer.pipeline.training.kinds.kind import Kind
+from dimmer.pipeline.training.losses import Losses
+from dimmer.pipeline.training.phases import Phase
+from dimmer.pipeline.training.recorded import RecordedSteps
+from dimmer.pipeline.training.widths import settle_norms, widen
+
+
+class Lesson(Kind):
+    """Float epochs.
+
+    Args:
+        phase: its epochs.
+        step: what a batch teaches.
+        recorded: takes the steps, on a GPU.
+    """
+
+    narrow: ClassVar[bool] = False
+
+    def __init__(self, phase: Phase, step: AdaptiveStep, recorded: RecordedSteps | None = None) -> None:
+        super().__init__(phase)
+        self._step = step
+        self._recorded = recorded
+
+    def step(self, x: Tensor, labels: Tensor, lr: float, rng: np.random.Generator, i: int) -> Losses:
+        """Algorithm 1."""
+        sampled = self._step.sample(rng)
+        if self._recorded is None:
+            return self._step.take(x, labels, lr, sampled)
+        return self._recorded.take(self._step, x, labels, lr, sampled)
+
+
+class NarrowLesson(Lesson):
+    """Epochs in which modes of 4 and 2 bits learn too.
+
+    Args:
+        phase: its epochs.
+        step: with a ``QatSection``.
+        train: batch and seed of the images that norms are settled on.
+        recorded: takes the steps, on a GPU.
+    """
+
+    narrow: ClassVar[bool] = True
+
+    def __init__(
+        self, phase: Phase, step: AdaptiveStep, train: TrainSection, recorded: RecordedSteps | None = None
+    ) -> None:
+        super().__init__(phase, step, recorded)
+        self._train = train
+
+    def prepare(self) -> None:
+        """The narrow widths start from the norms of 8 bits."""
+        widen(self._step.trainer.network)
+
+    def finish(self, images: Batches, validation: Split) -> None:
+        """Norms that saw modes of mixed widths get statistics of their own mode."""
+        settle_norms(self._step.trainer, settling_batches(images, self._train.batch, self._train.seed), validation)

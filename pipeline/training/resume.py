@@ -1,0 +1,81 @@
+"""The state of a training: saved after each epoch, taken up again, in the same bits, after an interruption."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.core.documents import from_json
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import Json
+from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.networks import Network
+from dimmer.pipeline.training.trainer import Trainer
+
+STATE = "state.safetensors"
+
+T = TypeVar("T")
+
+
+def load_state(path: Path, run: Mapping[str, Json], line: type[T]) -> tuple[dict[str, Tensor], list[T]] | None:
+    """The tensors and the lines of the history so far; None if nothing was saved of this training.
+
+    Args:
+        line: the dataclass of a line.
+
+    Raises:
+        DimmerError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    tensors, record = load_tensors(path)
+    # A state of other settings is no error: whoever changed the recipe wants a new training.
+    if record.get("run") != run:
+        return None
+    try:
+        return tensors, [from_json(line, entry) for entry in record["history"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DimmerError(f"{path} is no state of a training ({error}); remove it and train again") from error
+
+
+def trainer_state(trainer: Trainer) -> dict[str, Tensor]:
+    """Weights, norm statistics and momenta."""
+    tensors = {f"network.{name}": tensor for name, tensor in trainer.network.state_dict().items()}
+    for name, parameter in trainer.network.named_parameters():
+        momentum = trainer.optimizer.state[parameter].get("momentum_buffer")
+        if momentum is not None:
+            tensors[f"momentum.{name}"] = momentum
+    return tensors
+
+
+def restore_trainer(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
+    """Take up a state, in which other names occur too."""
+    own = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
+    trainer.network.load_state_dict(own)
+    for name, parameter in trainer.network.named_parameters():
+        if (momentum := tensors.get(f"momentum.{name}")) is not None:
+            # Strides follow the parameter's, for the same sums in the same order.
+            trainer.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
+
+
+def start_from(network: Network, tensors: Mapping[str, Tensor]) -> None:
+    """Take the weights of a float training, with or without norms for several widths.
+
+    Raises:
+        RuntimeError: they are another network's.
+    """
+    own = {}
+    for name in network.state_dict():
+        float_name = re.sub(r"\.of_bits\.\d", "", name)
+        at_full = re.sub(r"\.of_bits\.\d", f".of_bits.{FULL_BITS}", name)
+        found = next((n for n in (float_name, at_full) if n in tensors), None)
+        if found is None:
+            raise RuntimeError(f"no tensor {float_name}")
+        own[name] = tensors[found]
+    network.load_state_dict(own)

@@ -1,0 +1,42 @@
+"""What taps see, and what quantising does to it."""
+
+import torch
+
+from dimmer.calibration.assign import Settings
+from dimmer.calibration.observe import Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
+from dimmer.calibration.ranges import METHODS, Range
+
+
+def forward_of(scale: float):  # type: ignore[no-untyped-def]
+    def forward(x: torch.Tensor, tap: Tap) -> torch.Tensor:
+        y = tap("hidden", torch.relu(tap("input", x)) * scale)
+        return tap("logits", y.mean((2, 3)))
+
+    return forward
+
+
+BATCHES = [torch.randn(16, 4, 6, 6, generator=torch.Generator().manual_seed(i)) for i in range(2)]
+SETTINGS = Settings(METHODS, 99.9, {"input": Range(-4.0, 4.0)})
+
+
+def test_bounds_and_counts_cover_every_value() -> None:
+    forward = forward_of(1.0)
+    bounds = observe_bounds(forward, BATCHES)
+    counts = observe_histograms(forward, BATCHES, bounds)
+    assert int(counts["hidden"].counts.sum()) == sum(b.numel() for b in BATCHES)
+    assert bounds["input"].low == min(float(b.min()) for b in BATCHES)
+
+
+def test_a_range_that_clips_shows_in_the_site_error() -> None:
+    forward = forward_of(1.0)
+    full = {s: Range.covering(b.low, b.high) for s, b in observe_bounds(forward, BATCHES).items()}
+    good = site_errors(forward, BATCHES, full)
+    bad = site_errors(forward, BATCHES, {**full, "hidden": Range(0.0, 0.5)})
+    assert good["hidden"].clipped == 0.0
+    assert bad["hidden"].clipped > 0.1
+    assert bad["logits"].sqnr_db < good["logits"].sqnr_db - 10
+
+
+def test_a_tap_without_ranges_changes_nothing() -> None:
+    forward = forward_of(1.0)
+    assert torch.equal(forward(BATCHES[0], quantising_tap({})), forward(BATCHES[0], lambda _s, x: x))

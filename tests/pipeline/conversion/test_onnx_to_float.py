@@ -1,0 +1,60 @@
+"""What stands around onnx2tf, with something else in its place; what it makes itself, the built networks show."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from dimmer.pipeline.conversion.onnx_to_float import SAMPLE, convert
+
+Converter = Callable[..., None]
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Converter], None]:
+    """Puts a converter in onnx2tf's place; what the module changes in this process is put back."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("PATH", "CUDA_VISIBLE_DEVICES", "TF_CPP_MIN_LOG_LEVEL"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    return lambda converter: monkeypatch.setitem(sys.modules, "onnx2tf", SimpleNamespace(convert=converter))
+
+
+def sources(folder: Path) -> list[Path]:
+    paths = [folder / f"{name}.onnx" for name in ("88.88", "80.80")]
+    for path in paths:
+        path.write_text(f"graph of {path.stem}")
+    return paths
+
+
+def test_each_file_is_converted_from_a_copy(stand_in: Callable[[Converter], None], tmp_path: Path) -> None:
+    def converter(input_onnx_file_path: str, output_folder_path: str, **_options: object) -> None:
+        # As onnx2tf does: it writes over its input, and next to it wants a sample that it would download.
+        assert np.load(SAMPLE).shape == (20, 128, 128, 3)
+        given = Path(input_onnx_file_path)
+        Path(output_folder_path).mkdir()
+        (Path(output_folder_path) / f"{given.stem}_float32.tflite").write_text(f"float {given.read_text()}")
+        given.write_text("simplified")
+
+    stand_in(converter)
+    files, out = sources(tmp_path), tmp_path / "out"
+    out.mkdir()
+    convert(out, files)
+    assert {path.name: path.read_text() for path in out.iterdir()} == {
+        "88.88.float.tflite": "float graph of 88.88",
+        "80.80.float.tflite": "float graph of 80.80",
+    }
+    assert [path.read_text() for path in files] == ["graph of 88.88", "graph of 80.80"]
+
+
+def test_a_converter_that_writes_nothing_and_says_nothing_is_noticed(
+    stand_in: Callable[[Converter], None], tmp_path: Path
+) -> None:
+    stand_in(lambda **_options: Path("saved").mkdir())
+    with pytest.raises(SystemExit, match=r"onnx2tf wrote no 88\.88_float32\.tflite for 88\.88\.onnx"):
+        convert(tmp_path, sources(tmp_path))

@@ -1,0 +1,14 @@
+"""A value is refused under the name of its key."""
+
+import pytest
+
+from dimmer.pipeline.core.checks import InvalidKeyError, require
+from dimmer.pipeline.core.errors import DimmerError
+
+
+def test_a_refused_value_names_its_key_and_is_an_error_to_show() -> None:
+    require(True, "depth", "must be even")
+    with pytest.raises(DimmerError, match=r"^depth must be even$") as refused:
+        require(False, "depth", "must be even")
+    assert isinstance(refused.value, InvalidKeyError)
+    assert (refused.value.key, refused.value.reason) == ("depth", "must be even")

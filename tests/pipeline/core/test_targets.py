@@ -1,0 +1,59 @@
+"""Targets as commands name them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions, with_scratch_limit
+from dimmer.targets import TargetError, load_target
+from tests.boards import BOARDS
+
+BOARD = "mps2-an386"
+
+
+def test_no_limit_leaves_the_target_as_it_is() -> None:
+    target = load_target(BOARD)
+    assert with_scratch_limit(target, None) is target
+    assert with_scratch_limit(target, 5) == dataclasses.replace(target, scratch_limit=5)
+
+
+def test_a_target_of_bundles_takes_no_firmware() -> None:
+    assert load_firmware_target(BOARD) == load_target(BOARD)
+    with pytest.raises(DimmerError, match=r"jetson takes a bundle, no firmware: \./nox -s build-target -- jetson"):
+        load_firmware_target("jetson")
+    with pytest.raises(TargetError, match="unknown target 'lighthouse'"):
+        load_firmware_target("lighthouse")
+
+
+@pytest.mark.parametrize("name", ["host", *BOARDS])
+def test_every_source_and_the_linker_script_of_a_firmware_are_among_its_files(name: str) -> None:
+    target = load_target(name)
+    files = target_files(target)
+    script = target.toolchain.linker_script
+    for source in (
+        *target.toolchain.sources,
+        *([] if script is None else [script]),
+        ROOT / "targets" / "app" / "main.c",
+    ):
+        assert source.is_file()
+        assert any(place == source or place in source.parents for place in files), source
+    assert ROOT / "firmware_gen" / "runtime" in files
+
+
+def test_versions_are_those_of_the_first_compiler_that_is_here_and_of_the_emulator() -> None:
+    target = load_target("host")
+    named = dataclasses.replace(target.toolchain, compilers=("no-such-gcc", "python3", "sh"))
+    versions = tool_versions(dataclasses.replace(target, toolchain=named))
+    assert list(versions) == ["python3"]
+    assert versions["python3"].startswith("Python 3.")
+
+
+def test_a_tool_that_is_absent_has_no_version() -> None:
+    target = load_target(BOARD)
+    toolchain = dataclasses.replace(target.toolchain, compilers=("no-such-gcc",))
+    runner = dataclasses.replace(target.runner, command=("no-such-emulator", "{elf}"))
+    assert tool_versions(dataclasses.replace(target, toolchain=toolchain, runner=runner)) == {"no-such-emulator": ""}

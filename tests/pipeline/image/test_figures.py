@@ -1,0 +1,53 @@
+"""What is told of a firmware."""
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
+from dimmer.firmware_gen.gates import MODE_GATED
+from dimmer.pipeline.artifacts.firmware import LeftOut, PolicyTier
+from dimmer.pipeline.image.compiled import compile_modes
+from dimmer.pipeline.image.events import ModeCounted, StackUsed, StepCounted, SwitchCounted
+from dimmer.pipeline.image.figures import Judged, Ran, figures_of, policy_tiers, print_figures
+from dimmer.targets import load_target
+from tests.pipeline.artifact_examples import firmware
+from tests.pipeline.image.orders import modes_order
+
+
+def test_tiers_have_the_modes_names() -> None:
+    policy = PolicyConfig((Tier(500, 3300, 1), Tier(0, 0, MODE_GATED)), dwell_s=60, hysteresis_permille=20)
+    assert policy_tiers(policy, ("88", "80")) == (
+        PolicyTier("80", 500, 3300, 20, 60),
+        PolicyTier("gated", 0, 0, 20, 60),
+    )
+
+
+def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -> None:
+    target, order = load_target("host"), modes_order(tmp_path)
+    compiled = compile_modes(order, order.modes, target, tmp_path / "out")
+    first = order.modes[0].name
+    events = (ModeCounted(first, 100), SwitchCounted(5), StackUsed(64), StepCounted(first, 1, 30))
+    gone = (LeftOut("44", 7, "too slow"),)
+    figures = figures_of(order, target, compiled, compiled, Ran(events), Judged(gone, {"880": "800"}), set())
+    assert [mode.instructions for mode in figures.modes] == [100, None, None]
+    assert figures.switch.instructions is None, "the host's numbers mean nothing"
+    assert figures.ram.stack == 64
+    assert figures.ram.total == compiled.sizes.data + compiled.sizes.bss + 64
+    (step,) = figures.steps
+    assert (step.layer, step.instructions) == (compiled.model.steps[1].layer, 30)
+    assert figures.left_out == gone
+    assert figures.notes == {
+        "modes[*].instructions": "host has no instruction counter",
+        "switch.instructions": "host has no instruction counter",
+        "modes[*].verify": "left to pipeline.verify",
+        "policy": "in flash, but not in the policy: 880 (800 takes fewer instructions and predicts no worse)",
+    }
+
+
+def test_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    print_figures(firmware())
+    text = capsys.readouterr().out
+    assert "88.88.88" in text
+    assert "flash   1,500 = weights 1,000 + tables 200 + code 300 (runtime and kernels 250)" in text
+    assert "a switch takes 9 instructions" in text

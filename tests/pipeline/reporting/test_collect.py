@@ -1,0 +1,85 @@
+"""The stages' figures end up in the right places of the report."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.artifacts.calibration import calibration_folder
+from dimmer.pipeline.artifacts.firmware import GateCount, LeftOut, PolicyTier, Verification, firmware_folder
+from dimmer.pipeline.artifacts.report import LayerFlash
+from dimmer.pipeline.artifacts.verification import VerifiedBudget, VerifiedGates, verify_folder
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.networks.gates.agreement import Agreement
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.reporting.collect import collect
+from dimmer.pipeline.reporting.page import check_document
+from dimmer.targets import load_target
+from tests.pipeline.artifact_examples import calibration, firmware, verified
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> BuildContext:
+    build, target = tmp_path / "mnist5k-r14", "mps2-an386"
+    for artifact, folder in (
+        (calibration(), calibration_folder(build)),
+        (firmware(), firmware_folder(build, target)),
+        (verified(), verify_folder(build, target)),
+    ):
+        artifact.save(folder)
+    return BuildContext(load_recipe("mnist5k-r14"), load_target(target), build)
+
+
+def test_figures_come_from_the_stage_that_measured_them(context: BuildContext) -> None:
+    data = collect(context, [StageResult("train", 1.0, True)])
+    top = data.modes[0]
+    assert (top.name, top.macs, top.bit_operations) == ("88.88.88", 2_000_000, 128_000_000)
+    assert (top.accuracy, top.accuracy_float) == (0.88, 0.885)
+    assert top.verify == Verification(100, 0, "QEMU")
+    assert top.energy_uj == pytest.approx(2_000_000 * 0.44e-3)
+    assert [candidate.published for candidate in data.candidates] == [True, False, True]
+    assert data.policy[1] == PolicyTier("80.80.80", 0, 0, 30, 60)
+    assert data.layers == (LayerFlash("stem", 144, 128, ("88.88.88", "80.80.80")),)
+    assert "0.44 nJ" in data.notes["modes[*].energy_uj"]
+    check_document(data.document())
+
+
+def test_battery_goes_through_the_modes(context: BuildContext) -> None:
+    data = collect(context, [])
+    assert {sample.mode for sample in data.battery} == {"88.88.88", "80.80.80"}
+    assert "220 mAh" in data.battery_note
+
+
+def test_target_without_energy_has_null_and_a_reason(context: BuildContext) -> None:
+    data = collect(replace(context, target=replace(context.target, energy=None)), [])
+    assert data.modes[0].energy_uj is None
+    assert data.battery == ()
+    check_document(data.document())
+
+
+def test_missing_figures_name_the_file(context: BuildContext) -> None:
+    path = context.target_dir / "verify" / "verify.json"
+    path.unlink()
+    with pytest.raises(DimmerError, match=r"verify\.json cannot be read .*: remove .*verify and build again"):
+        collect(context, [])
+
+
+def test_a_mode_left_out_on_the_target_says_why(context: BuildContext) -> None:
+    gone = LeftOut("80.88.88", 9, "88.88.88 takes 8 instructions there")
+    replace(firmware(), left_out=(gone,)).save(firmware_folder(context.build_dir, "mps2-an386"))
+    entry = next(c for c in collect(context, ()).candidates if c.name == "80.88.88")
+    assert not entry.published
+    assert entry.reason == "88.88.88 takes 8 instructions there"
+
+
+def test_gates_are_what_was_verified_and_what_was_counted(context: BuildContext) -> None:
+    budget = VerifiedBudget(0.5, 0.9, 0.48, Agreement(0.99, 0.97), {"88.88.88": 1000})
+    gates = VerifiedGates(100, {"host": 0, "mps2-an386": 0}, 0.002, (budget,))
+    replace(verified(), gates=gates).save(verify_folder(context.build_dir, "mps2-an386"))
+    for counted, keys in ((GateCount(5, 0.01), ["instructions", "share_of_top_mode"]), (GateCount(None, None), [])):
+        replace(firmware(), gates=counted).save(firmware_folder(context.build_dir, "mps2-an386"))
+        data = collect(context, [])
+        assert list(data.gates) == ["samples", "mismatches", "share_of_macs", "budgets", *keys]
+        check_document(data.document())

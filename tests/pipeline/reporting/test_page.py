@@ -1,0 +1,89 @@
+"""report.json and report.html: right for every report, and the same bytes for the same figures."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.artifacts.firmware import Switch, Verification
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
+from tests.pipeline.reporting.report_example import PUBLISHED, example
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("build")
+    write_report(example(), folder)
+    return folder
+
+
+def test_figure_out_of_range_is_named() -> None:
+    wrong = replace(example().modes[2], accuracy=89.41)
+    data = replace(example(), modes=(*example().modes[:2], wrong))
+    with pytest.raises(DimmerError, match=r"report\.json: \$\.modes\[2\]\.accuracy: 89\.41"):
+        check_document(data.document())
+
+
+def test_page_is_one_file_without_a_network(build: Path) -> None:
+    page = (build / "report.html").read_text()
+    assert not re.search(r"<script|<link|<img|@import|url\(http|src=", page)
+    assert set(re.findall(r'https?://[^"\s]+', page)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert "#0d0d" not in page
+    assert "#0d0e" not in page
+    for name in PUBLISHED:
+        assert name in page
+    assert page.count("<svg") == 3
+
+
+def test_same_figures_give_the_same_bytes(build: Path, tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    for name in ("report.json", "report.html", "plots/pareto.svg", "plots/arena.svg", "plots/battery.svg"):
+        assert (tmp_path / name).read_bytes() == (build / name).read_bytes()
+
+
+def test_names_are_escaped(tmp_path: Path) -> None:
+    write_report(replace(example(), dataset="<script>alert(1)</script>"), tmp_path)
+    assert "<script>" not in (tmp_path / "report.html").read_text()
+
+
+def test_sparse_report_still_makes_a_page(tmp_path: Path) -> None:
+    full = example()
+    mode = replace(full.modes[0], accuracy=None, accuracy_float=None, instructions=None, energy_uj=None, verify=None)
+    why = {
+        f"modes[*].{key}": "not run" for key in ("accuracy", "accuracy_float", "instructions", "energy_uj", "verify")
+    }
+    notes = {**why, "switch.instructions": "one mode", "switch.bytes_of_flash_per_extra_mode": "one mode"}
+    sparse = replace(
+        full,
+        modes=(mode,),
+        candidates=(),
+        policy=(),
+        arena=(),
+        layers=(),
+        battery=(),
+        notes=notes,
+        switch=Switch(None, None),
+    )
+    write_report(sparse, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 0
+    assert 'title="not run">not measured' in page
+
+
+def test_mismatches_are_told_loudly(tmp_path: Path) -> None:
+    bad = replace(example().modes[0], verify=Verification(100, 3, "QEMU"))
+    data = replace(example(), modes=(bad, *example().modes[1:]))
+    write_report(data, tmp_path)
+    assert "3 of 100 differ" in (tmp_path / "report.html").read_text()
+
+
+def test_readme_plot_comes_from_the_report_alone(build: Path, tmp_path: Path) -> None:
+    plot_readme(build / "report.json", tmp_path / "pareto.svg")
+    svg = (tmp_path / "pareto.svg").read_text()
+    assert "var(--" not in svg
+    assert "80.80.88" in svg
+    assert "million instructions" in svg
+    with pytest.raises(DimmerError, match="run build-target first"):
+        plot_readme(tmp_path / "none.json", tmp_path / "pareto.svg")

@@ -1,0 +1,26 @@
+"""Which modes learn in a step."""
+
+import numpy as np
+import pytest
+
+from dimmer.pipeline.recipe.sections.training import PolishSection
+from dimmer.pipeline.training.sampling import polished_mode, sample_mode
+from tests.pipeline.training.small import narrow, small_settings
+
+
+def test_sampled_modes_cover_every_depth_and_width() -> None:
+    settings = narrow(small_settings())
+    network, rng = settings.untrained(), np.random.default_rng(0)
+    modes = {str(sample_mode(network, settings.qat, rng)) for _ in range(300)}
+    assert {"44.44", "22.22", "40.40", "20.20"} <= modes
+    assert any("8" in mode and "4" in mode and "2" in mode for mode in modes)
+
+
+def test_most_steps_of_polish_are_those_of_the_lowest_width() -> None:
+    network, rng = narrow(small_settings()).untrained(), np.random.default_rng(0)
+    modes = [str(polished_mode(network, PolishSection(lowest=0.75), rng)) for _ in range(1200)]
+    share = {mode: modes.count(mode) / len(modes) for mode in set(modes)}
+    assert set(share) == {"22.22", "20.20", "44.44", "40.40", "88.88", "80.80"}
+    assert share["22.22"] == pytest.approx(0.5, abs=0.05)
+    assert share["20.20"] == pytest.approx(0.25, abs=0.05)
+    assert share["80.80"] == pytest.approx(0.0625, abs=0.03)

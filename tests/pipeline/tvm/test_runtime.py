@@ -1,0 +1,102 @@
+"""TVM's runtime for a bundle: libraries, header and licences, unpacked once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.tvm import runtime
+from dimmer.pipeline.tvm.runtime import LIBRARIES, cache_folder, copy_runtime, installed_versions, tvm_runtime
+
+
+@pytest.fixture
+def versions(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    found = {"apache-tvm": "9.8.7", "apache-tvm-ffi": "6.5"}
+    monkeypatch.setattr(runtime, "installed_versions", lambda: found)
+    return found
+
+
+def pip(contents: dict[str, str], status: int = 0) -> object:
+    """In place of subprocess.run: a download that puts a wheel of these files where it is asked to."""
+
+    def run(command: Sequence[str], **_options: object) -> object:
+        if not status and command[-1].startswith("apache-tvm=="):
+            with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "a.whl", "w") as wheel:
+                for name, text in contents.items():
+                    wheel.writestr(name, text)
+        return SimpleNamespace(returncode=status, stderr="warning: old\nERROR: no matching distribution\n")
+
+    return run
+
+
+WHEEL = {
+    **{source: f"content of {name}" for name, source in LIBRARIES.items()},
+    "tvm_ffi/include/tvm/ffi/c_api.h": "a header",
+    "tvm_ffi/include/tvm/ffi/notes.md": "no header",
+    "apache_tvm-9.8.7.dist-info/licenses/LICENSE": "Apache",
+    "tvm/relax/license_check.py": "no licence",
+}
+
+
+def test_a_wheel_is_unpacked_once_and_put_into_a_bundle(
+    versions: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", pip(WHEEL))
+    made = tvm_runtime("sparc64", tmp_path / "cache")
+    assert (made.version, made.machine) == ("9.8.7", "sparc64")
+    files = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*") if path.is_file()}
+    assert files == {
+        *(f"lib/{name}" for name in LIBRARIES),
+        "include/tvm/ffi/c_api.h",
+        "licences/apache_tvm/LICENSE",
+    }
+    monkeypatch.setattr(subprocess, "run", pip({}, status=1))
+    assert tvm_runtime("sparc64", tmp_path / "cache") == made
+    copy_runtime(made, tmp_path / "bundle")
+    assert (tmp_path / "bundle" / "lib" / "VERSION").read_text() == "9.8.7\n"
+    assert (tmp_path / "bundle" / "licences" / "tvm" / "apache_tvm" / "LICENSE").read_text() == "Apache"
+    assert all((tmp_path / "bundle" / "lib" / name).is_file() for name in LIBRARIES)
+
+
+def test_a_wheel_without_a_library_is_refused_and_nothing_is_kept(
+    versions: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", pip({n: t for n, t in WHEEL.items() if "libtvm_runtime.so" not in n}))
+    with pytest.raises(DimmerError, match=r"the sparc64 packages of TVM 9\.8\.7 hold no libtvm_runtime\.so"):
+        tvm_runtime("sparc64", tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_without_a_network_the_error_says_what_to_do(
+    versions: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", pip({}, status=1))
+    with pytest.raises(
+        DimmerError, match=r"wheel of apache-tvm 9\.8\.7 cannot be had \(ERROR: no matching .*connect to PyPI once"
+    ):
+        tvm_runtime("sparc64", tmp_path / "cache")
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DIMMER_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.setenv("DIMMER_CACHE", "")
+    assert cache_folder() == Path.home() / ".cache" / "dimmer"
+
+
+def test_this_machine_s_runtime_is_the_installed_one(tmp_path: Path) -> None:
+    pytest.importorskip("tvm", reason="needs apache-tvm")
+    made = tvm_runtime(platform.machine(), tmp_path)
+    assert made.version == installed_versions()["apache-tvm"]
+    assert all(library.read_bytes()[:4] == b"\x7fELF" for library in made.libraries)
+    assert (made.include / "tvm" / "ffi" / "c_api.h").is_file()
+    assert any(made.licences.rglob("*"))
+    assert os.listdir(tmp_path) == [made.folder.name]

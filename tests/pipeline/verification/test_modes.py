@@ -1,0 +1,56 @@
+"""Verification finds what is wrong, and counts it."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.artifacts.converted import RESULT, Converted
+from dimmer.pipeline.artifacts.verification import Outcome, Verified, verify_folder
+from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.verification.modes import verify
+from dimmer.pipeline.verification.order import order_of
+from dimmer.targets import load_target
+from tests.boards import EVERY_TARGET
+from tests.tiny import TinyBuild, silent
+
+
+@pytest.mark.parametrize("name", EVERY_TARGET)
+def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: TinyBuild, name: str) -> None:
+    from dimmer.pipeline import firmware
+    from dimmer.pipeline import verify as stage
+
+    for target in dict.fromkeys(("host", name)):
+        firmware.run(tiny_converted.recipe, tiny_converted.build, load_target(target), silent)
+    stage.run(tiny_converted.recipe, tiny_converted.build, load_target(name), silent)
+    result = Verified.load(verify_folder(tiny_converted.build, name))
+    assert [mode.name for mode in result.modes] == ["88.88", "88.80", "80.80"]
+    for mode in result.modes:
+        assert mode.target == mode.host == Outcome(4, 0, None)
+        assert mode.accuracy == pytest.approx(mode.accuracy_float, abs=0.05)
+    assert result.switches.target is not None
+    assert result.switches.schedules == result.switches.target.samples > 20
+    assert result.switches.target.mismatches == 0
+    assert (result.target, result.test_images, result.gates) == (name, 1000, None)
+
+
+def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: TinyBuild, tmp_path: Path) -> None:
+    """The file of one mode under the name of another gives other results, and verification must say so."""
+    from dimmer.pipeline import firmware
+
+    wrong = tmp_path / "build"
+    for stage in ("convert", "calibrate"):
+        shutil.copytree(tiny_converted.build / stage, wrong / stage)
+    firmware.run(tiny_converted.recipe, wrong, load_target("host"), silent)
+    converted = Converted.load(wrong / "convert")
+    first, second, third = converted.modes
+    swapped = (replace(first, name=third.name), second, replace(third, name=first.name))
+    replace(converted, modes=swapped).save(wrong / "convert")
+    assert json.loads((wrong / "convert" / RESULT).read_text())["modes"][0]["name"] == "80.80"
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
+        verify(order_of(tiny_converted.recipe), wrong, load_target("host"), out, silent)
+    assert not (out / "verify.json").exists()
