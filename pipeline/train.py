@@ -13,11 +13,11 @@ from typing import Annotated
 import torch
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import training_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.training_record import load_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash

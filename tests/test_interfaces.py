@@ -63,16 +63,6 @@ def test_artefacts_are_frozen(name: str) -> None:
             assert cls.__dataclass_params__.frozen, cls  # type: ignore[attr-defined]
 
 
-ROOMS = ("artifacts", "energy", "image", "reporting", "subnets", "verification")
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_module_of_a_room_has_its_test_file(room: str) -> None:
-    names = {path.stem for path in (ROOT / "pipeline" / room).glob("*.py")} - {"__init__"}
-    tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "pipeline" / room).glob("test_*.py")}
-    assert names - tests == set()
-
-
 def test_names_with_an_underscore_stay_in_their_module() -> None:
     taken = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.module}.{alias.name}"
@@ -80,6 +70,6 @@ def test_names_with_an_underscore_stay_in_their_module() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dimmer")
         for alias in node.names
-        if alias.name.startswith("_")
+        if alias.name.startswith("_") and not alias.name.startswith("__")
     ]
     assert taken == []

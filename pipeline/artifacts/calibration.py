@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.recipe.recipe import Recipe

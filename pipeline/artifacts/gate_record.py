@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.core.documents import from_json, parse_document
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Json
 
 

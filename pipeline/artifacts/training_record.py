@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.core.documents import from_json
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Json
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.exported import Exported, Narrow, NarrowLayer
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 
 if TYPE_CHECKING:

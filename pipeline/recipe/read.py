@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.core.errors import DimmerError
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
 from dimmer.pipeline.recipe.read import Lines, read_section

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import GATES, load_tensors, read_network, save_tensors
 from dimmer.pipeline.artifacts.gate_record import BudgetFigures, GateFigures, GateRecord, GateRunId, StaticFigures
 from dimmer.pipeline.artifacts.training_record import is_finished
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset, Images, Split

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors, save_tensors, teacher_folder
 from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset

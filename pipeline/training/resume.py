@@ -10,9 +10,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.core.documents import from_json
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks import Network

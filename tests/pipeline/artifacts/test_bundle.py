@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.bundle import (
     MANIFEST,
     RESULT,
@@ -16,7 +17,6 @@ from dimmer.pipeline.artifacts.bundle import (
     bundle_folder,
     bundle_stage_folder,
 )
-from dimmer.pipeline.core.errors import DimmerError
 from tests.pipeline.artifact_examples import bundle
 
 TENSOR = ManifestTensor((1, 4, 5, 3), 60, 0.5, -3)

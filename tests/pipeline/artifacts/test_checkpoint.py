@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import (
     find_checkpoint,
     find_gates,
@@ -17,7 +18,6 @@ from dimmer.pipeline.artifacts.checkpoint import (
     training_folder,
 )
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from tests.tiny import TINY

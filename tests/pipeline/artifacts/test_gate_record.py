@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.artifacts.gate_record import GateRunId, load_gate_record
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import MODELS
 
 SHIPPED = MODELS / "cifar10-r14" / "gates.safetensors"

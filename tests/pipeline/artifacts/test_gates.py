@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.gates import load_gates, recipe_gates
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 
 

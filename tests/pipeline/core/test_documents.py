@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import DocumentError, from_json, load_document, parse_document, save_document
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Json
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dimmer.calibration.batchnorm import NormStatistics
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.networks.folding import Folding
 from tests.pipeline.networks.toy_family import Separable, small
 

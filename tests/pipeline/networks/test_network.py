@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.budget import GateConfig, gated_cost
 from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates

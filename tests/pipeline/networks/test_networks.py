@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import networks
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.networks.families.resnet import ResNet
 from tests.pipeline.networks.narrow_resnet import CONFIG

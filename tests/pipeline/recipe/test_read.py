@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import require
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.read import Lines, read_section
 
 FILE = Path("lamp.toml")

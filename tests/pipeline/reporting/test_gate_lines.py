@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.gate_record import (
     BudgetFigures,
     GateFigures,
@@ -16,7 +17,6 @@ from dimmer.pipeline.artifacts.gate_record import (
     Measured,
     StaticFigures,
 )
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.plot_gates import main
 from dimmer.pipeline.reporting.gate_lines import lines_of
 

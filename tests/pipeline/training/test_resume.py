@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import save_tensors
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.history import Epoch
 from dimmer.pipeline.training.resume import load_state, restore_trainer, start_from, trainer_state

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import base_mode, super_mode
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.family import StageEntry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.budget import (

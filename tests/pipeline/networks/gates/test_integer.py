@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.agreement import compare
 from dimmer.pipeline.networks.gates.budget import GateConfig
