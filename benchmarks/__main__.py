@@ -25,13 +25,13 @@ from dimmer.benchmarks.count import (
 )
 from dimmer.benchmarks.networks import NETWORKS, write_networks
 from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 

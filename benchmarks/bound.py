@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 
 MACS_PER_INSTRUCTION = {
     "cortex-m0plus": 0.5,  # MULS, ADDS

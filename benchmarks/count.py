@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import Firmware
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT, atomic_write
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order

@@ -25,11 +25,11 @@ import typer
 from dimmer.benchmarks.count import models
 from dimmer.benchmarks.networks import write_networks
 from dimmer.benchmarks.results import HostTime, write_host
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.command import console, main_of, progress_bar
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import load_target
 from dimmer.targets.kit.toolchain import LANGUAGE_FLAGS

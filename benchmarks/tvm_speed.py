@@ -22,10 +22,10 @@ from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.tvm.module import Runner, build_modules
 from dimmer.pipeline.tvm.qdq import write_qdq

@@ -7,16 +7,16 @@ and biases in flash, and no weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
-Statistics = dict[str, tuple[Tensor, Tensor]]
-"""Module name -> (running mean float32[C], running variance float32[C])."""
+NormStatistics = Mapping[str, tuple[Tensor, Tensor]]
+"""Module name of a batch norm -> (mean float32[C], variance float32[C]), its own or in their place."""
 
 
-def statistics(network: nn.Module) -> Statistics:
+def statistics(network: nn.Module) -> NormStatistics:
     """A copy of the running statistics of every batch norm of a network."""
     return {
         name: (m.running_mean.clone(), m.running_var.clone())
@@ -25,7 +25,7 @@ def statistics(network: nn.Module) -> Statistics:
     }
 
 
-def load_statistics(network: nn.Module, saved: Statistics) -> None:
+def load_statistics(network: nn.Module, saved: NormStatistics) -> None:
     """Writes statistics back; names that the network lacks are a KeyError, since they belong to another network."""
     modules = dict(network.named_modules())
     for name, (mean, var) in saved.items():
@@ -39,7 +39,7 @@ def load_statistics(network: nn.Module, saved: Statistics) -> None:
 
 def recalibrated(
     network: nn.Module, forward: Callable[[Tensor], object], batches: Iterable[Tensor], keep: Collection[str] = ()
-) -> Statistics:
+) -> NormStatistics:
     """Statistics measured by running `forward` over `batches` with every norm in training mode.
 
     Args:

@@ -15,6 +15,7 @@ from torch import Tensor
 from dimmer.calibration.ranges import BINS, Affine, Histogram, Range, affine
 
 Tap = Callable[[str, Tensor], Tensor]
+"""Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""
 Forward = Callable[[Tensor, Tap], Tensor]
 
 

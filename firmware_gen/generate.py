@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.emit.tables import Tables, build_tables
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.memory.arena import Memory, PlannedBuffer, plan_memory
 from dimmer.firmware_gen.memory.share import Constant, share_blocks
@@ -176,19 +175,3 @@ def generate(
         tuple(GeneratedStep(s.layer, tables.records[s.kernel].kernel.name, s.macs) for s in tables.steps),
         choices,
     )
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a whole file or none; leaves one alone that already has this text, so that nothing is compiled again."""
-    if path.exists() and path.read_bytes() == text.encode():
-        return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -13,13 +13,13 @@ from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import find_gates
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.targets import (

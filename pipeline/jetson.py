@@ -17,11 +17,11 @@ from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.bundle import Bundle, bundle_folder, bundle_stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe

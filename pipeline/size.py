@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import console, main_of, model_option
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.recipe.recipe import load_recipe
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.debian import named_tools, require_tools
-from dimmer.pipeline.core.errors import DimmerError
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -13,16 +13,16 @@ from typing import Annotated
 import torch
 import typer
 
-from dimmer.pipeline.artifacts.checkpoint import stage_folder
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.checkpoint import training_folder
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.training_record import load_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training.loop import CHECKPOINT, train
-from dimmer.pipeline.training.records import load_checkpoint
 from dimmer.pipeline.training.settings import TrainingSettings, override
 
 
@@ -45,7 +45,7 @@ def stage(
 
         train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
 
-    folder = stage_folder(build, alone)
+    folder = training_folder(build, alone)
     return Stage(
         folder.name,
         folder,
@@ -93,7 +93,7 @@ def main(
             data = dataset_hash(recipe.model.dataset)
             train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
         else:
-            out = stage_folder(build_folder(recipe), alone)
+            out = training_folder(build_folder(recipe), alone)
             run(recipe, build_folder(recipe), progress, alone, start)
     for name, found in load_checkpoint(out / CHECKPOINT)[1].accuracy.items():
         print(f"{name}-net: {found.val:.2f} % of the validation, {found.test:.2f} % of the test images")

@@ -21,13 +21,13 @@ import typer
 
 from dimmer.pipeline.artifacts.checkpoint import GATES, find_checkpoint, gates_folder
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training.gate_loop import train_gates
-from dimmer.pipeline.training.gate_records import load_gate_record
 from dimmer.pipeline.training.gate_settings import GateSettings
 
 

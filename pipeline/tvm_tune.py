@@ -19,10 +19,10 @@ from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.bundle import tuning_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.tvm.dot import dot_of
 from dimmer.pipeline.tvm.module import import_tvm, relax_module

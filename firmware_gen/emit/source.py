@@ -141,7 +141,7 @@ def _records(tables: Tables) -> Iterator[str]:
             parts = [
                 f".{item.path or item.name} = {_literal(value, item.code)}"
                 for item, value in zip(table.kernel.fields, record.values, strict=True)
-                if "reserved" not in item.name
+                if not item.reserved
             ]
             line = "    {"
             for place, part in enumerate(parts):

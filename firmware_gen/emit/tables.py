@@ -13,7 +13,8 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet, GateTable, GateTables, Linear, StageTable, block_row, pool_multiplier
 from dimmer.firmware_gen.graph.types import DType, Tensor
-from dimmer.firmware_gen.lower.steps import Buffer, Kernel, Params, Scratch, Shifts, Step, Weights
+from dimmer.firmware_gen.kernels.record import Kernel
+from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights
 from dimmer.firmware_gen.memory.arena import Memory
 from dimmer.firmware_gen.memory.share import Block, ConstantPool
 

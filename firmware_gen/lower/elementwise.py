@@ -6,9 +6,10 @@ from typing import Any
 
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.types import Add, DType, Mul, Softmax, Sub, Tensor
-from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.kernels import portable as k
+from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
-from dimmer.firmware_gen.lower.steps import Buffer, Kernel, Step, Weights, step
+from dimmer.firmware_gen.lower.steps import Buffer, Step, Weights, step
 
 ADD_LEFT_SHIFT = 20
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
+
+from dimmer.firmware_gen.kernels.portable import COPY
+from dimmer.firmware_gen.kernels.record import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,51 +44,6 @@ class Shifts:
 
 
 Value = int | float | tuple[int, ...] | Buffer | Scratch | Weights | Params | Shifts
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a record; `code` is struct's, `count` is 0 where it is no array, `path` its name in C where that
-    differs: fields of records within the record.
-    """
-
-    name: str
-    code: str
-    count: int = 0
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """One kernel.
-
-    Attributes:
-        name: the C function; `<name>_t` is its record, `kernels/<name>.c` its file.
-        fields: of the record, in order.
-    """
-
-    name: str
-    fields: tuple[Field, ...]
-
-    @property
-    def format(self) -> str:
-        """The record as a struct format."""
-        return "<" + "".join(f"{item.count or ''}{item.code}" for item in self.fields)
-
-    @property
-    def record_size(self) -> int:
-        """Bytes of a record."""
-        return struct.calcsize(self.format)
-
-    def pack(self, values: tuple[int | float | tuple[int, ...], ...]) -> bytes:
-        """A record's bytes, little-endian; one value for each field."""
-        flat: list[int | float] = []
-        for value in values:
-            if isinstance(value, tuple):
-                flat.extend(value)
-            else:
-                flat.append(value)
-        return struct.pack(self.format, *flat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +95,7 @@ def step(
     writes = -1
     for item in kernel.fields:
         value: Value = (0,) * item.count if item.count else 0
-        if not item.name.startswith("reserved"):
+        if not item.reserved:
             value = values.pop(item.name)
         record.append(value)
         if isinstance(value, Buffer):
@@ -150,3 +107,18 @@ def step(
         raise TypeError(f"{kernel.name} has no field {', '.join(values) or 'output'}")
     read = tuple(dict.fromkeys(reads))
     return Step(kernel, tuple(record), read, writes, in_place, scratch_bytes, macs, layer, input_high)
+
+
+def copy(source: Buffer | Weights, output: Buffer, size: int, layer: str) -> Step:
+    """A step that copies `size` bytes."""
+    return step(
+        COPY,
+        layer,
+        input=source,
+        output=output,
+        rows=1,
+        row_bytes=size,
+        input_stride=size,
+        output_stride=size,
+        input_blob=int(isinstance(source, Weights)),
+    )

@@ -10,7 +10,7 @@ from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.ranges import code_range
 from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Window
-from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.lower.context import Context
 from dimmer.firmware_gen.lower.steps import Params, Scratch, Shifts, Step, Weights, step
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dimmer.firmware_gen.lower.records import copy
-from dimmer.firmware_gen.lower.steps import Buffer
+from dimmer.firmware_gen.lower.steps import Buffer, copy
 from dimmer.firmware_gen.memory.offsets import Item, Placement, aligned, place
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 

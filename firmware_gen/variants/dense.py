@@ -13,12 +13,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from dimmer.firmware_gen.lower.records import (
-    FULLY_CONNECTED,
-    FULLY_CONNECTED_DSP,
-    FULLY_CONNECTED_FIXED,
-    FULLY_CONNECTED_WORDS,
-)
+from dimmer.firmware_gen.kernels.dsp import FULLY_CONNECTED_DSP
+from dimmer.firmware_gen.kernels.portable import FULLY_CONNECTED, FULLY_CONNECTED_FIXED
+from dimmer.firmware_gen.kernels.words import FULLY_CONNECTED_WORDS
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
 from dimmer.firmware_gen.variants.conv import number
 from dimmer.firmware_gen.variants.frame import Settings, Variant

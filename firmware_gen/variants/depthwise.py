@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from dimmer.firmware_gen.lower.records import DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_3X3
+from dimmer.firmware_gen.kernels.portable import DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_3X3
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
 from dimmer.firmware_gen.variants.conv import number, shape_of, shifts_of
 from dimmer.firmware_gen.variants.frame import Settings, Variant

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dimmer.firmware_gen.lower.records import (
-    ADD,
+from dimmer.firmware_gen.kernels.dsp import (
     ADD_DSP,
-    CONV_2D,
-    CONV_2D_ADD,
     CONV_2D_ADD_DSP,
     CONV_2D_ADD_F43_DSP,
     CONV_2D_DSP,
     CONV_2D_F43_DSP,
-    DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_DSP,
 )
+from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD
+from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.lower.steps import Kernel, Scratch, Step, Value
+from dimmer.firmware_gen.kernels.record import Kernel
+from dimmer.firmware_gen.lower.steps import Scratch, Step, Value
 from dimmer.firmware_gen.memory.offsets import aligned
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 from dimmer.firmware_gen.variants.fuse import fuse_entries, fuse_sums

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from dimmer.firmware_gen.lower.records import ADD, CONV_2D, CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD, REQUANTIZE
+from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD
+from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, REQUANTIZE
 from dimmer.firmware_gen.lower.steps import Buffer, Scratch, Step, Value
 from dimmer.firmware_gen.memory.share import Block
 

@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dimmer.firmware_gen.lower.records import (
-    ADD,
+from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD
+from dimmer.firmware_gen.kernels.helium import (
     ADD_MVE,
-    AVERAGE_POOL_2D,
     AVERAGE_POOL_2D_MVE,
-    CONV_2D,
-    CONV_2D_ADD,
     CONV_2D_ADD_ENTRY_MVE,
     CONV_2D_ADD_MVE,
     CONV_2D_ENTRY_MVE,
     CONV_2D_MVE,
-    DEPTHWISE_CONV_2D,
     DEPTHWISE_CONV_2D_MVE,
-    ENTRY_CONV_2D,
-    ENTRY_CONV_2D_ADD,
-    FULLY_CONNECTED,
     FULLY_CONNECTED_MVE,
-    MEAN,
     MEAN_MVE,
 )
+from dimmer.firmware_gen.kernels.portable import ADD, AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, MEAN
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, sum_elements
 from dimmer.firmware_gen.variants.frame import Settings, Variant

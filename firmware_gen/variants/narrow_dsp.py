@@ -13,14 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dimmer.firmware_gen.graph.slices import UNITS, sliced
-from dimmer.firmware_gen.lower.records import (
-    CONV_2D,
-    CONV_2D_ADD,
-    CONV_2D_ADD_NARROW_DSP,
-    CONV_2D_NARROW_DSP,
-    ENTRY_CONV_2D,
-    ENTRY_CONV_2D_ADD,
-)
+from dimmer.firmware_gen.kernels.dsp import CONV_2D_ADD_NARROW_DSP, CONV_2D_NARROW_DSP
+from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD
+from dimmer.firmware_gen.kernels.portable import CONV_2D
 from dimmer.firmware_gen.lower.steps import Params, Shifts, Step
 from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
 from dimmer.firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen.lower.records import ADD, CONV_2D, DEPTHWISE_CONV_2D
+from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import number, shape_of, sum_elements
 from dimmer.firmware_gen.variants.frame import Settings, Variant

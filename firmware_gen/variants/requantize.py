@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen.lower.records import REQUANTIZE, REQUANTIZE_TABLE
+from dimmer.firmware_gen.kernels.portable import REQUANTIZE, REQUANTIZE_TABLE
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import number
 from dimmer.firmware_gen.variants.frame import Settings, Variant

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dimmer.firmware_gen.lower.records import (
-    ADD,
+from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD
+from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D
+from dimmer.firmware_gen.kernels.words import (
     ADD_TABLE,
-    CONV_2D,
-    CONV_2D_ADD,
     CONV_2D_ADD_WINOGRAD,
     CONV_2D_PAIRS,
     CONV_2D_PANEL,

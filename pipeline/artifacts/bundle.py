@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import PolicyTier, Verification
 from dimmer.pipeline.core.documents import load_document, parse_document, save_document
-from dimmer.pipeline.core.errors import DimmerError
 
 RESULT = "bundle.json"
 MANIFEST = "manifest.json"

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dimmer.pipeline.networks.folding import NormStatistics
+    from dimmer.calibration.batchnorm import NormStatistics
 
 RESULT = "calibration.json"
 STATISTICS = "statistics.safetensors"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.recipe.recipe import Recipe
@@ -53,7 +53,7 @@ def shipped_checkpoint(recipe: Recipe) -> Path:
     return recipe.path.parent / "checkpoint.safetensors"
 
 
-def stage_folder(build: Path, alone: str | None = None) -> Path:
+def training_folder(build: Path, alone: str | None = None) -> Path:
     """Where a training writes, under ``build/<model>``: train, train-alone-super or train-alone-base."""
     return build / ("train" if alone is None else f"train-alone-{alone}")
 
@@ -69,7 +69,7 @@ def find_checkpoint(recipe: Recipe) -> Path:
     Raises:
         DimmerError: there is neither.
     """
-    for path in (shipped_checkpoint(recipe), stage_folder(build_folder(recipe)) / "checkpoint.safetensors"):
+    for path in (shipped_checkpoint(recipe), training_folder(build_folder(recipe)) / "checkpoint.safetensors"):
         if path.is_file():
             return path
     raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.arrays import Int8
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.sites import NarrowTensor
 
 Sites = Mapping[str, NDArray[np.float32]]

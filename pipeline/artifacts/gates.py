@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.checkpoint import find_gates, load_tensors
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.gates.network import Gates
 from dimmer.pipeline.recipe.recipe import Recipe
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.gates.agreement import Agreement
 
 RESULT = "verify.json"

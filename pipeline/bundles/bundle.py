@@ -17,11 +17,11 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.pipeline.artifacts.bundle import Manifest, ManifestMode, ManifestSelfTest, ManifestTensor
 from dimmer.pipeline.bundles.table import BundleTable, TableMode, table_source
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.tvm.parts import Modules, SelfTest, TableTensor
 from dimmer.pipeline.tvm.runtime import TvmRuntime, copy_runtime

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.bundle import Bundle, BundleBytes, BundledMode, module_folder
@@ -14,7 +15,6 @@ from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.bundles.bundle import GPU_CODE, GPU_LIBRARY, LIBRARY, MACHINES, WEIGHTS, machine_of, make_bundle
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.documents import parse_document
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.exported import Narrow, NarrowLayer
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.tflite import pack, unpack
 
 CONV_VERSION_INT4 = 7

@@ -7,14 +7,14 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.exported import Exported, Narrow, NarrowLayer
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 
 if TYPE_CHECKING:
+    from dimmer.calibration.batchnorm import NormStatistics
     from dimmer.pipeline.networks import Network
     from dimmer.pipeline.networks.deployed import DeployedNetwork
-    from dimmer.pipeline.networks.folding import NormStatistics
 
 
 OPSET = 17

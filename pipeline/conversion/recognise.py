@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.exported import Sites
-from dimmer.pipeline.core.errors import DimmerError
 
 RELATIVE_TOLERANCE = 2e-3
 

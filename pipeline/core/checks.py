@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 
 
 class InvalidKeyError(DimmerError):

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 
 # Debian splits clang's sanitizers from clang, into a folder whose name holds the version.
 _CLANG_SANITIZERS = "clang's sanitizers"

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 
 if TYPE_CHECKING:
@@ -72,15 +72,20 @@ def _converted(kind: Any, value: Any, place: str) -> Any:
     if origin in (Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        (inner,) = (argument for argument in arguments if argument is not type(None))
-        return _converted(inner, value, place)
-    if origin is tuple:
+        kinds = [argument for argument in arguments if argument is not type(None)]
+        # Of several, which are those of `Json`, any may stand here.
+        return _converted(kinds[0], value, place) if len(kinds) == 1 else value
+    fields_of_tuple = getattr(kind, "_fields", None)
+    if origin is tuple or fields_of_tuple is not None:
         if not isinstance(value, list):
             raise DocumentError(f"{place} is {_short(value)}, not a list")
+        if fields_of_tuple is not None:
+            arguments = tuple(_hints(kind)[name] for name in fields_of_tuple)
         items = [arguments[0]] * len(value) if arguments[1:] == (...,) else list(arguments)
         if len(items) != len(value):
             raise DocumentError(f"{place} has {len(value)} entries, not {len(items)}")
-        return tuple(_converted(item, v, f"{place}[{i}]") for i, (item, v) in enumerate(zip(items, value, strict=True)))
+        found = [_converted(item, v, f"{place}[{i}]") for i, (item, v) in enumerate(zip(items, value, strict=True))]
+        return tuple(found) if fields_of_tuple is None else kind(*found)
     if origin is Mapping:
         table = _table(value, place)
         return {key: _converted(arguments[1], v, f"{place}.{key}" if place else key) for key, v in table.items()}

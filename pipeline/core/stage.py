@@ -22,10 +22,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.actions import modules_of
 from dimmer.pipeline.core.closure import ROOT as ROOT
 from dimmer.pipeline.core.closure import Closure, closure, file_hash
-from dimmer.pipeline.core.errors import DimmerError
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import Target, load_target
 
 scratch_option: Any = typer.Option(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 
 Images = NDArray[np.uint8]
 

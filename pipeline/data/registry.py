@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import file_hash
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data import sets
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape
 

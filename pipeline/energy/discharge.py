@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.pipeline.artifacts.firmware import PolicyTier
 from dimmer.pipeline.artifacts.report import BatterySample
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.policy import Battery, State, policy_next_function
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.pipeline.core.debian import named_tools, require_tools
-from dimmer.pipeline.core.errors import DimmerError
 
 
 class Battery(ctypes.Structure):

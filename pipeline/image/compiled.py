@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.generate import GeneratedModel, generate, tables_of
 from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import policy_for
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle

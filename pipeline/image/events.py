@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import DocumentError, from_json
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import Target
 
 E = TypeVar("E")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.calibration.selection import on_target
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import sources
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import Firmware
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import Compiled, compile_modes
 from dimmer.pipeline.image.events import ModeCounted, SelfTested, only, run_events

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 
 SAMPLES = 100

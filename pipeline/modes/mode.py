@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 
 BITS = (8, 4, 2, 0)
 FULL_BITS = 8

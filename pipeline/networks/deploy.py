@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from dimmer.calibration.batchnorm import NormStatistics
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, check_mode
 from dimmer.pipeline.networks.deployed import DeployedNetwork
-from dimmer.pipeline.networks.folding import Folding, NormStatistics
+from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.quantisers import activation_step
 from dimmer.pipeline.networks.network import Network
 from dimmer.pipeline.networks.sites import HEAD, STEM, positions

@@ -15,18 +15,17 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+# Families take it from here.
+from dimmer.calibration.observe import Tap as Tap
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks.folding import NarrowWeights
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.sites import NarrowTensor
-
-Tap = Callable[[str, Tensor], Tensor]
-"""Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""
 
 
 class DeployedBlock(nn.Module, ABC):

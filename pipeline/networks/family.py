@@ -20,8 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import require
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
 
 FROM_DATASET = ("in_channels", "image_size", "classes")

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from dimmer.calibration.batchnorm import NormStatistics
 from dimmer.calibration.weights import fold_norm, from_grid, room_for_bias, slice_codes, to_grid
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks.layers.blocks import Norm, select_norm
 from dimmer.pipeline.networks.layers.norm import BitNorm, SkipAwareNorm
 from dimmer.pipeline.networks.sites import NarrowTensor
-
-NormStatistics = Mapping[str, tuple[Tensor, Tensor]]
-"""Module name of a batch norm -> (mean float32[C], variance float32[C]) that replace its own."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.tflite import pack, unpack
 
 

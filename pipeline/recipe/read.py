@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.core.errors import DimmerError
 
 T = TypeVar("T")
 
 
-class _Where:
+class Lines:
     """Finds the line of a key, which tomllib does not tell."""
 
     def __init__(self, path: Path, text: str) -> None:
@@ -36,11 +36,11 @@ class _Where:
         return str(self._path)
 
 
-def _read(
+def read_section(
     cls: type[T],
     table: Any,
     section: tuple[str, ...],
-    where: _Where,
+    where: Lines,
     given: Mapping[str, Any] | None = None,
     beside: Sequence[str] = (),
 ) -> T:
@@ -79,9 +79,9 @@ def _read(
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
-def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: _Where) -> Any:
+def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: Lines) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _read(kind, value, (*section, key), where)
+        return read_section(kind, value, (*section, key), where)
     if get_origin(kind) is tuple:
         (item, _) = get_args(kind)
         # A single text stands for a list of one: force = "all".

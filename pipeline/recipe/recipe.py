@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
-from dimmer.pipeline.recipe.read import _read, _Where
+from dimmer.pipeline.recipe.read import Lines, read_section
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
@@ -133,13 +133,15 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         raise DimmerError(f"{path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise DimmerError(f"{path}: not valid TOML: {error}") from error
-    where = _Where(path, text)
+    where = Lines(path, text)
     known = ("model", *_SECTIONS)
     for key in contents:
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(known)}")
     model = _model(contents.get("model", {}), where)
-    sections: dict[str, Any] = {key: _read(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()}
+    sections: dict[str, Any] = {
+        key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()
+    }
     recipe = Recipe(name=path.parent.name, path=path, model=model, **sections)
     config = recipe.model.config
     if (recipe.qat.epochs > 0) != (config.bits != (FULL_BITS,)):
@@ -167,15 +169,15 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     return recipe
 
 
-def _model(table: Any, where: _Where) -> ModelSection:
+def _model(table: Any, where: Lines) -> ModelSection:
     """[model]: the family says which keys there are beside its own name and the data set's."""
     named = table.get("family") if isinstance(table, dict) else None
     # Where no family is named, a key that none knows is the mistake to tell.
     asked = [named] if named in families() else families()
     own = dict.fromkeys(key for family in asked for key in config_keys(family))
-    names = _read(ModelNames, table, ("model",), where, beside=tuple(own))
+    names = read_section(ModelNames, table, ("model",), where, beside=tuple(own))
     common = [field.name for field in dataclasses.fields(ModelNames)]
-    config = _read(config_class(names.family), table, ("model",), where, names.from_dataset(), common)
+    config = read_section(config_class(names.family), table, ("model",), where, names.from_dataset(), common)
     return ModelSection(names.family, names.dataset, config)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
 
 if TYPE_CHECKING:

@@ -8,13 +8,12 @@ from itertools import takewhile
 
 from torch import Tensor
 
-from dimmer.calibration.batchnorm import recalibrated
+from dimmer.calibration.batchnorm import NormStatistics, recalibrated
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.deployed import DeployedNetwork
-from dimmer.pipeline.networks.folding import NormStatistics
 from dimmer.pipeline.networks.measure import Measured, measure
 from dimmer.pipeline.subnets.images import BATCH, CalibrationImages
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dimmer.pipeline.core.stage import Json
 
@@ -50,11 +50,6 @@ class GateEpoch:
     def to_json(self) -> dict[str, Json]:
         """As it is written."""
         return asdict(self)
-
-    @staticmethod
-    def of(line: Mapping[str, Any]) -> GateEpoch:
-        """Read back what ``to_json`` gave."""
-        return GateEpoch(**{**line, "val": {budget: Validated(*found) for budget, found in line["val"].items()}})
 
 
 def penalty(line: GateEpoch) -> float:

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import GATES, load_tensors, read_network, save_tensors
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.artifacts.gate_record import BudgetFigures, GateFigures, GateRecord, GateRunId, StaticFigures
+from dimmer.pipeline.artifacts.training_record import is_finished
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset, Images, Split
@@ -25,11 +27,9 @@ from dimmer.pipeline.training.augment import pad
 from dimmer.pipeline.training.batches import augment
 from dimmer.pipeline.training.gate_history import GateEpoch, Validated, penalty
 from dimmer.pipeline.training.gate_kinds import GateKind, gate_kind_at, gate_plan
-from dimmer.pipeline.training.gate_records import BudgetFigures, GateFigures, GateRecord, GateRunId, StaticFigures
 from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.pipeline.training.gate_trainer import GateTrainer
 from dimmer.pipeline.training.gated import measure
-from dimmer.pipeline.training.records import is_finished
 from dimmer.pipeline.training.resume import STATE, load_state
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -77,10 +77,9 @@ def train_gates(
     trainer = GateTrainer(network, gates, settings.train, settings.qat, place)
     kinds = gate_plan(trainer)
     history: list[GateEpoch] = []
-    if found := load_state(saved, run.to_json()):
-        tensors, lines = found
+    if found := load_state(saved, run.to_json(), GateEpoch):
+        tensors, history = found
         trainer.restore(tensors)
-        history = [GateEpoch.of(line) for line in lines]
     dataset = load_dataset(settings.model.dataset)
     augmentation = settings.train.augmentation
     images = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)

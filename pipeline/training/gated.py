@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dimmer.pipeline.artifacts.gate_record import Measured
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.networks import Network
@@ -19,21 +18,6 @@ from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 
 _EVAL_BATCH = 250
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Gated inferences of one split with one budget.
-
-    Attributes:
-        accuracy: percent.
-        cost: mean, as a fraction of the 8-bit super-net's.
-        modes: mode -> how many inputs ran in it, the most frequent first.
-    """
-
-    accuracy: float
-    cost: float
-    modes: Mapping[str, int]
 
 
 def make_gated(network: Network, settings: GatesSection, gates: Gates | None = None) -> GatedNetwork:

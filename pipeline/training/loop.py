@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors, save_tensors, teacher_folder
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset
@@ -27,7 +28,6 @@ from dimmer.pipeline.training.history import Clock, Epoch
 from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Taught, Teacher
 from dimmer.pipeline.training.plan import kind_at, plan
-from dimmer.pipeline.training.records import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
 from dimmer.pipeline.training.resume import STATE, load_state, restore_trainer, start_from, trainer_state
 from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.trainer import Trainer
@@ -71,12 +71,11 @@ def train(
     trainer = Trainer(settings.untrained(), settings.train, place, alone=settings.alone is not None)
     kinds = plan(settings, trainer, taught)
     history: list[Epoch] = []
-    if found := load_state(saved, run.to_json()):
-        tensors, lines = found
+    if found := load_state(saved, run.to_json(), Epoch):
+        tensors, history = found
         restore_trainer(trainer, tensors)
         for kind in kinds:
             kind.restore(tensors)
-        history = [Epoch(**line) for line in lines]
     if start and not history:
         history = _start(trainer, start, settings)
     dataset = load_dataset(settings.model.dataset)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks import Network
@@ -18,9 +20,14 @@ from dimmer.pipeline.training.trainer import Trainer
 
 STATE = "state.safetensors"
 
+T = TypeVar("T")
 
-def load_state(path: Path, run: Mapping[str, Json]) -> tuple[dict[str, Tensor], list[dict[str, Any]]] | None:
+
+def load_state(path: Path, run: Mapping[str, Json], line: type[T]) -> tuple[dict[str, Tensor], list[T]] | None:
     """The tensors and the lines of the history so far; None if nothing was saved of this training.
+
+    Args:
+        line: the dataclass of a line.
 
     Raises:
         DimmerError: the file is damaged.
@@ -29,7 +36,12 @@ def load_state(path: Path, run: Mapping[str, Json]) -> tuple[dict[str, Tensor], 
         return None
     tensors, record = load_tensors(path)
     # A state of other settings is no error: whoever changed the recipe wants a new training.
-    return (tensors, record["history"]) if record.get("run") == run else None
+    if record.get("run") != run:
+        return None
+    try:
+        return tensors, [from_json(line, entry) for entry in record["history"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DimmerError(f"{path} is no state of a training ({error}); remove it and train again") from error
 
 
 def trainer_state(trainer: Trainer) -> dict[str, Tensor]:

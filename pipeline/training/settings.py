@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
+from dimmer.pipeline.artifacts.training_record import RunId
 from dimmer.pipeline.networks import Network, NetworkConfig, build
 from dimmer.pipeline.recipe.recipe import Recipe, training_hash
 from dimmer.pipeline.recipe.sections.network import ModelSection
 from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TeacherSection, TrainSection
-from dimmer.pipeline.training.records import RunId
 
 
 @dataclass(frozen=True)

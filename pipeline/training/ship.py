@@ -9,14 +9,14 @@ from pathlib import Path
 
 import torch
 
-from dimmer.pipeline.artifacts.checkpoint import GATES, stage_folder, teacher_folder
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.checkpoint import GATES, teacher_folder, training_folder
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
+from dimmer.pipeline.artifacts.training_record import Accuracy, TrainingRecord, load_checkpoint
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.modes.mode import Mode, NetworkCost
-from dimmer.pipeline.training.gate_records import load_gate_record
 from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.pipeline.training.loop import CHECKPOINT
-from dimmer.pipeline.training.records import Accuracy, TrainingRecord, load_checkpoint
 from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.widths import uniform_modes
 
@@ -196,7 +196,7 @@ def _networks(
 
 def _alone(settings: TrainingSettings, which: str, data: str, build: Path) -> Accuracy | None:
     """Accuracies of the network trained alone, or None if it was not, or not in the same way."""
-    path = stage_folder(build, which) / CHECKPOINT
+    path = training_folder(build, which) / CHECKPOINT
     if not path.is_file():
         return None
     _, other = load_checkpoint(path)

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dimmer.calibration.batchnorm import Statistics, load_statistics, recalibrated, statistics
+from dimmer.calibration.batchnorm import NormStatistics, load_statistics, recalibrated, statistics
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network, NetworkConfig
@@ -73,7 +73,7 @@ def settle_norms(trainer: Trainer, batches: Sequence[Tensor], validation: Split)
     return outcome
 
 
-def _measured(trainer: Trainer, batches: Sequence[Tensor]) -> dict[Mode, Statistics]:
+def _measured(trainer: Trainer, batches: Sequence[Tensor]) -> dict[Mode, NormStatistics]:
     """The norms' statistics in super-net and base-net at each width."""
     network, config = trainer.network, trainer.network.config
     modes = [make(config.mandatory, config.skippable, b) for b in config.bits for make in (super_mode, base_mode)]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import parse_document, save_document
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.tvm.parts import GpuCode, ModuleMode, Modules, TableTensor, TableWeight
 

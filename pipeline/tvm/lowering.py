@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.passes import Network
 from dimmer.firmware_gen.graph.slices import sliced
@@ -32,7 +33,6 @@ from dimmer.firmware_gen.graph.types import (
     Window,
 )
 from dimmer.firmware_gen.lower.elementwise import ADD_LEFT_SHIFT
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm.arithmetic import as_code, i64, range_of, requantised, slice_of, with_padding
 from dimmer.pipeline.tvm.dot import Dot
 from dimmer.pipeline.tvm.weights import Array, Weights, packed_weights

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.graph.passes import Network, prepare
 from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Graph, Operator, Tensor
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm.cuda import Sources, machine_code, schedule_gpu
 from dimmer.pipeline.tvm.document import (
     GPU_CODE,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.graph.types import (
     Activation,
     Add,
@@ -35,7 +36,6 @@ from dimmer.firmware_gen.graph.types import (
     Transpose,
     Window,
 )
-from dimmer.pipeline.core.errors import DimmerError
 
 OPSET = 17
 NCHW = (0, 3, 1, 2)

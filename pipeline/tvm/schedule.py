@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.dot import ARM, AVX2, PLAIN, Dot, register
 
 LANES = 16  # of a loop without sums: int8 codes that are read, widened and written together

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 
 
 @dataclass(frozen=True)

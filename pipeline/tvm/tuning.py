@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.tvm.dot import Dot, dot_of
 from dimmer.pipeline.tvm.module import link

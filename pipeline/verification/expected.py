@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.protocol import WORKERS
 from dimmer.pipeline.image.records import Record
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, choose, pool
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.arrays import Int8, UInt8
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.gated_records import Gated
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.oracle.splice import splice

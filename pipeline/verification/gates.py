@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.verification import VerifiedBudget, VerifiedGates
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input, to_int8

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
 from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, VerifiedMode
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress, part
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input, to_int8

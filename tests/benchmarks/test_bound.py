@@ -6,7 +6,7 @@ from dimmer.benchmarks.bound import bound
 from dimmer.benchmarks.count import (
     targets,
 )
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.targets import load_target
 
 

@@ -10,7 +10,7 @@ import pytest
 from dimmer.benchmarks import __main__ as bench
 from dimmer.benchmarks.count import Baseline, Count, Layer, Measured, key
 from dimmer.benchmarks.results import result_of
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 
 COUNT = Count(macs=1000, instructions=2000, switch=10, code=500, arena=400, stack=300)
 FILE, BOARD = Path("pretrainedResnet_quant.tflite"), "mps2-an386"

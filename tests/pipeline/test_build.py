@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import build
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.build import Step, steps_for
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import ROOT, StageResult
 from dimmer.pipeline.recipe.recipe import load_recipe

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import convert
 from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.core.errors import DimmerError
 from tests.tiny import TinyBuild, silent
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import export
-from dimmer.pipeline.core.errors import DimmerError
 from tests.tiny import TinyBuild, silent
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import flash
-from dimmer.pipeline.core.errors import DimmerError
 
 
 def test_an_emulated_target_has_nothing_to_flash(capsys: pytest.CaptureFixture[str]) -> None:

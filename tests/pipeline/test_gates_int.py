@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import pool, requantize
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.agreement import compare
 from dimmer.pipeline.networks.gates.budget import GateConfig

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import plot_gates
-from dimmer.pipeline.core.errors import DimmerError
 
 
 def test_the_picture_is_written_where_it_was_asked_for(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import report
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.reporting.page import write_report
 from tests.pipeline.reporting.report_example import PUBLISHED, example
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import size
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import load_target
 
 SOURCE = """

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import system
-from dimmer.pipeline.core.errors import DimmerError
 
 
 def test_named_tools_are_asked_for_with_their_libraries(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import trade
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.trade import Trade
 from tests.firmware_gen.modes import write_modes
 

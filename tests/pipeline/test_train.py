@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import train
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
-from dimmer.pipeline.core.errors import DimmerError
 from tests.tiny import TinyBuild, silent
 
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import tvm_module
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import StageResult
 
 pytest.importorskip("tvm", reason="needs apache-tvm")

@@ -25,6 +25,9 @@ typedef struct dimmer_gates dimmer_gates_t; /* dimmer_gates.h */
 /* All buffers in the arena start at a multiple of DIMMER_ARENA_ALIGN bytes. */
 typedef void (*dimmer_kernel_fn)(const dimmer_model_t *model, const void *record, uint8_t *arena);
 
+/* The prototype of a kernel. */
+#define DIMMER_KERNEL(name) void name(const dimmer_model_t *model, const void *record, uint8_t *arena)
+
 /* One entry for each kernel that the model uses: the linker drops the others. */
 typedef struct {
     dimmer_kernel_fn run;
@@ -50,6 +53,9 @@ typedef struct {
     const char *name; /* "88.84.40" */
     uint32_t macs;
 } dimmer_mode_t;
+
+/* In which blob an operand of an elementwise kernel lies. */
+enum { DIMMER_IN_ARENA = 0, DIMMER_IN_WEIGHTS = 1 };
 
 enum { DIMMER_INT8 = 0, DIMMER_UINT8 = 1, DIMMER_FLOAT32 = 2 };
 

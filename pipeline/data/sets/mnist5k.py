@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import file_hash
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape, Split, stratified
 
 SPLIT_SEED = 5000

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
 from dimmer.pipeline.networks.family import NetworkConfig
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import base_mode, super_mode
 from dimmer.pipeline.networks.family import NetworkConfig
 from dimmer.pipeline.networks.gates.budget import GatePlace

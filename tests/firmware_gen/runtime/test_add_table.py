@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
-from dimmer.firmware_gen.lower import records
+from dimmer.firmware_gen.kernels import words
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import one_op, reference
 from tests.firmware_gen.runtime.test_kernels import (
@@ -45,7 +45,7 @@ def test_add_table(library: ctypes.CDLL, seed: int) -> None:
     for output in outputs:
         arena.memory[:] = before
         record = pack(
-            records.ADD_TABLE,
+            words.ADD_TABLE,
             input1=places[0],
             input2=places[1],
             output=output,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.kernels.header import declared
+from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.library import RUNTIME, sources
 from tests.firmware_gen.runtime.c_library import compile_c, output_of
 
@@ -56,3 +58,11 @@ def test_the_example_of_the_readme_compiles(tmp_path: Path) -> None:
         source = tmp_path / f"example_{number}.c"
         source.write_text(block)
         compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{tmp_path}")
+
+
+def test_the_kernel_of_the_readme_is_declared_as_its_description_says() -> None:
+    text = (RUNTIME / "README.md").read_text(encoding="utf-8")
+    (description,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    found: dict[str, Kernel] = {}
+    exec(description, found)
+    assert "\n".join(declared(found["NEGATE"], set())) in text

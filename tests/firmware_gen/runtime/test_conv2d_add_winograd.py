@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.lower import records
+from dimmer.firmware_gen.kernels import words
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.test_conv2d_panels import scratch_of, square
 from tests.firmware_gen.runtime.test_kernels import Value, pack, random_codes
@@ -26,7 +26,7 @@ def test_conv2d_add_winograd(library: ctypes.CDLL, seed: int) -> None:
     constants, arena = Constants(), Arena()
     conv: dict[str, Value] = {
         "input": arena.place(image.nbytes, image),
-        "scratch": arena.place(scratch_of(records.CONV_2D_WINOGRAD, w, input_c, output_c, group, strip)),
+        "scratch": arena.place(scratch_of(words.CONV_2D_WINOGRAD, w, input_c, output_c, group, strip)),
         "weights": constants.add_weights(weights),
         "bias": constants.add_params(rng.integers(-20000, 20000, output_c)),
         "multipliers": constants.add_params(rng.integers(1 << 30, 1 << 31, output_c)),
@@ -67,14 +67,14 @@ def test_conv2d_add_winograd(library: ctypes.CDLL, seed: int) -> None:
     residual = arena.place(size, random_codes(rng, shape))
     result, expected, tables = arena.place(size), arena.place(size), arena.place(2048)
     inputs = (result, residual) if operand == 1 else (residual, result)
-    constants.run(library, "dimmer_conv2d_s8_winograd", pack(records.CONV_2D_WINOGRAD, output=result, **conv), arena)
-    record = pack(records.ADD_TABLE, input1=inputs[0], input2=inputs[1], output=expected, scratch=tables, **add)
+    constants.run(library, "dimmer_conv2d_s8_winograd", pack(words.CONV_2D_WINOGRAD, output=result, **conv), arena)
+    record = pack(words.ADD_TABLE, input1=inputs[0], input2=inputs[1], output=expected, scratch=tables, **add)
     constants.run(library, "dimmer_add_s8_table", record, arena)
 
-    more = scratch_of(records.CONV_2D_WINOGRAD, w, input_c, output_c, group, strip) + 2048 + 64 * strip * output_c
+    more = scratch_of(words.CONV_2D_WINOGRAD, w, input_c, output_c, group, strip) + 2048 + 64 * strip * output_c
     scratch = arena.place(more)
     fields: dict[str, Value] = {f"add_{name}": value for name, value in add.items()} | {"add_reserved": (0, 0, 0)}
     fields |= {"add_input1": residual, "add_input2": residual, "add_output": residual, "operand": operand}
-    record = pack(records.CONV_2D_ADD_WINOGRAD, output=residual, **{**conv, "scratch": scratch}, **fields)
+    record = pack(words.CONV_2D_ADD_WINOGRAD, output=residual, **{**conv, "scratch": scratch}, **fields)
     constants.run(library, "dimmer_conv2d_add_s8_winograd", record, arena)
     np.testing.assert_array_equal(arena.read(residual, shape), arena.read(expected, shape))

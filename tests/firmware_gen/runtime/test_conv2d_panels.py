@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
+from dimmer.firmware_gen.kernels import words
+from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME, kernel_sources
-from dimmer.firmware_gen.lower import records
-from dimmer.firmware_gen.lower.steps import Kernel
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import SANITIZED, Arena, Constants
@@ -46,19 +46,19 @@ def square(rng: np.random.Generator) -> Window:
 
 
 def scratch_of(kernel: Kernel, w: Window, input_c: int, output_c: int, group: int, strip: int) -> int:
-    if kernel is records.CONV_2D_WINOGRAD:
+    if kernel is words.CONV_2D_WINOGRAD:
         return 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)
-    pixels = 2 if kernel is records.CONV_2D_PAIRS else 4
+    pixels = 2 if kernel is words.CONV_2D_PAIRS else 4
     return 16 * (output_c + group) + 4 * (-(-w.kernel_h * w.kernel_w * input_c // 4) * 4) * (pixels + group)
 
 
 @pytest.mark.parametrize("seed", range(24))
 @pytest.mark.parametrize(
-    "kernel", [records.CONV_2D_PANEL, records.CONV_2D_PAIRS, records.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:]
+    "kernel", [words.CONV_2D_PANEL, words.CONV_2D_PAIRS, words.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:]
 )
 def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    winograd = kernel is records.CONV_2D_WINOGRAD
+    winograd = kernel is words.CONV_2D_WINOGRAD
     w = square(rng) if winograd else Window(rng, dilated=True)
     batches, output_c = (int(x) for x in (rng.integers(1, 3), rng.integers(1, 9)))
     input_c = 4 * int(rng.integers(1, 6)) if winograd else int(rng.integers(1, 20))

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
+from dimmer.firmware_gen.kernels import dsp, portable, words
 from dimmer.firmware_gen.library import INCLUDE, kernel_sources
-from dimmer.firmware_gen.lower import records, steps
+from dimmer.firmware_gen.lower import steps
 from dimmer.firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
@@ -76,9 +77,9 @@ def test_the_kernel_is_the_one_that_rescales_in_double(library: ctypes.CDLL, see
     found = []
     scratch = {"scratch": arena.place(4 * depth)}
     for kernel, scale, own in (
-        (records.FULLY_CONNECTED, doubles, {}),
-        (records.FULLY_CONNECTED_FIXED, triples, {}),
-        (records.FULLY_CONNECTED_WORDS, triples, scratch),
+        (portable.FULLY_CONNECTED, doubles, {}),
+        (portable.FULLY_CONNECTED_FIXED, triples, {}),
+        (words.FULLY_CONNECTED_WORDS, triples, scratch),
     ):
         to = arena.place(rows * channels)
         constants.run(library, kernel.name, pack(kernel, output=to, scales=scale, **fields, **own), arena)
@@ -89,10 +90,10 @@ def test_the_kernel_is_the_one_that_rescales_in_double(library: ctypes.CDLL, see
 
 
 def test_the_one_for_dsp_reads_whole_words() -> None:
-    (variant,) = (variant for variant in VARIANTS if variant.kernel is records.FULLY_CONNECTED_DSP)
+    (variant,) = (variant for variant in VARIANTS if variant.kernel is dsp.FULLY_CONNECTED_DSP)
     for depth, supported in ((12, True), (13, False)):
         step = steps.step(
-            records.FULLY_CONNECTED,
+            portable.FULLY_CONNECTED,
             "layer",
             input=steps.Buffer(0),
             output=steps.Buffer(1),

@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.lower import records
+from dimmer.firmware_gen.kernels import portable
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.test_kernels import SAME, Value, Window, pack, random_codes
 
@@ -50,8 +50,8 @@ def test_depthwise_conv2d_3x3(library: ctypes.CDLL, seed: int) -> None:
     expected, actual = arena.place(size), arena.place(size)
     scratch = arena.place(channels * (52 + 3 * width))
     constants.run(
-        library, "dimmer_depthwise_conv2d_s8", pack(records.DEPTHWISE_CONV_2D, output=expected, **fields), arena
+        library, "dimmer_depthwise_conv2d_s8", pack(portable.DEPTHWISE_CONV_2D, output=expected, **fields), arena
     )
-    record = pack(records.DEPTHWISE_CONV_2D_3X3, output=actual, scratch=scratch, **fields)
+    record = pack(portable.DEPTHWISE_CONV_2D_3X3, output=actual, scratch=scratch, **fields)
     constants.run(library, "dimmer_depthwise_conv2d_s8_3x3", record, arena)
     np.testing.assert_array_equal(arena.read(actual, (size,)), arena.read(expected, (size,)))

@@ -12,8 +12,8 @@ import pytest
 from dimmer.firmware_gen.graph import fixed_point
 from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.graph.types import Activation, Quantisation
-from dimmer.firmware_gen.lower import records
-from dimmer.firmware_gen.lower.steps import Kernel
+from dimmer.firmware_gen.kernels import portable
+from dimmer.firmware_gen.kernels.record import Kernel
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
 
@@ -155,7 +155,7 @@ def test_conv2d(library: ctypes.CDLL, seed: int, bits: int) -> None:
     )
     at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
     record = pack(
-        records.CONV_2D,
+        portable.CONV_2D,
         input=at,
         output=to,
         scratch=arena.place((0 if in_place else 2 * (-(-size // 4) * 4)) + (slice_channels * size if bits != 8 else 0)),
@@ -214,7 +214,7 @@ def test_depthwise_conv2d(library: ctypes.CDLL, seed: int) -> None:
     constants, arena = Constants(), Arena()
     at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
     record = pack(
-        records.DEPTHWISE_CONV_2D,
+        portable.DEPTHWISE_CONV_2D,
         input=at,
         output=to,
         weights=constants.add_weights(weights),
@@ -261,7 +261,7 @@ def test_fully_connected(library: ctypes.CDLL, seed: int, per_channel: bool) -> 
     constants, arena = Constants(), Arena()
     at, to = arena.place(vectors.nbytes, vectors), arena.place(rows * output_c)
     record = pack(
-        records.FULLY_CONNECTED,
+        portable.FULLY_CONNECTED,
         input=at,
         output=to,
         weights=constants.add_weights(weights),
@@ -331,11 +331,11 @@ def test_elementwise(
         "input2_blob": int(constant == 2),
     }
     if operator == "MUL":
-        kernel = records.MUL
+        kernel = portable.MUL
         multiplier, shift = fixed_point.mul_multiplier(q1, q2, q_out)
         own: dict[str, Value] = {"multiplier": multiplier, "shift": shift}
     else:
-        kernel = records.ADD if operator == "ADD" else records.SUB
+        kernel = portable.ADD if operator == "ADD" else portable.SUB
         (m1, s1), (m2, s2), (m_out, s_out) = fixed_point.sum_multipliers(q1, q2, q_out, 20)
         own = {
             "multiplier1": m1,
@@ -371,7 +371,7 @@ def test_pad(library: ctypes.CDLL, seed: int) -> None:
     arena = Arena()
     at, to = arena.place(values.nbytes, values), arena.place(int(np.prod(total)))
     record = pack(
-        records.PAD,
+        portable.PAD,
         input=at,
         output=to,
         dims=shape,
@@ -417,7 +417,7 @@ def test_mean(
     arena = Arena()
     at, to = arena.place(values.nbytes, values), arena.place(outer * inner)
     record = pack(
-        records.MEAN,
+        portable.MEAN,
         input=at,
         output=to,
         outer=outer,
@@ -456,7 +456,7 @@ def test_pool(library: ctypes.CDLL, operator: str, seed: int) -> None:
         tensor(shape, q),
     )
     low, high = fixed_point.activation_range(activation, q)
-    kernel = records.AVERAGE_POOL_2D if operator == "AVERAGE_POOL_2D" else records.MAX_POOL_2D
+    kernel = portable.AVERAGE_POOL_2D if operator == "AVERAGE_POOL_2D" else portable.MAX_POOL_2D
     arena = Arena()
     at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
     record = pack(
@@ -495,7 +495,7 @@ def test_softmax(library: ctypes.CDLL, scale: float, beta: float) -> None:
     at, to = arena.place(values.nbytes, values), arena.place(values.nbytes)
     for output in (to, at):
         record = pack(
-            records.SOFTMAX,
+            portable.SOFTMAX,
             input=at,
             output=output,
             rows=rows,
@@ -518,7 +518,7 @@ def test_logistic(library: ctypes.CDLL, scale: float, zero_point: int) -> None:
     arena, constants = Arena(), Constants()
     at = arena.place(256, ALL_CODES)
     table = np.frombuffer(fixed_point.logistic_table(q_in, quantisation(1 / 256, -128)), np.int8)
-    record = pack(records.LUT, input=at, output=at, elements=256, table=constants.add_weights(table))
+    record = pack(portable.LUT, input=at, output=at, elements=256, table=constants.add_weights(table))
     constants.run(library, "dimmer_lut_s8", record, arena)
     np.testing.assert_array_equal(arena.read(at, (1, 256)), reference(file, ALL_CODES))
 
@@ -558,10 +558,14 @@ def run_requantize(
     """Both kernels, in place; the one with a table for one element more than four times some, too."""
     values = np.arange(256).astype(np.uint8).view(np.dtype(source)).reshape(1, 256)
     expected = reference(file, values)
-    for kernel, count in ((records.REQUANTIZE, 256), (records.REQUANTIZE_TABLE, 256), (records.REQUANTIZE_TABLE, 253)):
+    for kernel, count in (
+        (portable.REQUANTIZE, 256),
+        (portable.REQUANTIZE_TABLE, 256),
+        (portable.REQUANTIZE_TABLE, 253),
+    ):
         arena = Arena()
         at = arena.place(256, values)
-        extra = {"scratch": arena.place(256)} if kernel == records.REQUANTIZE_TABLE else {}
+        extra = {"scratch": arena.place(256)} if kernel == portable.REQUANTIZE_TABLE else {}
         record = pack(
             kernel,
             input=at,
@@ -612,7 +616,9 @@ def test_quantize_float(library: ctypes.CDLL, scale: float, zero_point: int) -> 
     file = one_op("QUANTIZE", "QuantizeOptions", {}, [OneTensor(values.shape, "float32")], tensor(values.shape, q))
     arena = Arena()
     at, to = arena.place(values.nbytes, values), arena.place(values.size)
-    record = pack(records.QUANTIZE_F32, input=at, output=to, elements=values.size, scale=q.scale, zero_point=zero_point)
+    record = pack(
+        portable.QUANTIZE_F32, input=at, output=to, elements=values.size, scale=q.scale, zero_point=zero_point
+    )
     Constants().run(library, "dimmer_quantize_f32_s8", record, arena)
     np.testing.assert_array_equal(arena.read(to, values.shape), reference(file, values))
 
@@ -621,7 +627,7 @@ def test_quantize_float_takes_what_is_no_number(library: ctypes.CDLL) -> None:
     values = np.array([np.nan, np.inf, -np.inf], dtype=np.float32)
     arena = Arena()
     at, to = arena.place(12, values), arena.place(3)
-    record = pack(records.QUANTIZE_F32, input=at, output=to, elements=3, scale=0.1, zero_point=5)
+    record = pack(portable.QUANTIZE_F32, input=at, output=to, elements=3, scale=0.1, zero_point=5)
     Constants().run(library, "dimmer_quantize_f32_s8", record, arena)
     assert arena.read(to, (3,)).tolist() == [-128, 127, -128]
 
@@ -632,7 +638,7 @@ def test_dequantize(library: ctypes.CDLL, scale: float, zero_point: int) -> None
     file = one_op("DEQUANTIZE", "DequantizeOptions", {}, [tensor((1, 256), q)], OneTensor((1, 256), "float32"))
     arena = Arena()
     at, to = arena.place(256, ALL_CODES), arena.place(1024)
-    record = pack(records.DEQUANTIZE_F32, input=at, output=to, elements=256, scale=q.scale, zero_point=zero_point)
+    record = pack(portable.DEQUANTIZE_F32, input=at, output=to, elements=256, scale=q.scale, zero_point=zero_point)
     Constants().run(library, "dimmer_dequantize_s8_f32", record, arena)
     np.testing.assert_array_equal(arena.read(to, (1, 256), np.float32), reference(file, ALL_CODES))
 
@@ -655,7 +661,7 @@ def test_copy_concatenates(library: ctypes.CDLL, axis: int) -> None:
     for number, (part, place) in enumerate(zip(parts, places, strict=True)):
         size = part.nbytes // rows
         record = pack(
-            records.COPY,
+            portable.COPY,
             input=place,
             output=to + start,
             rows=rows,
@@ -685,6 +691,6 @@ def test_transpose(library: ctypes.CDLL, permutation: tuple[int, ...]) -> None:
     arena = Arena()
     at, to = arena.place(values.nbytes, values), arena.place(values.nbytes)
     steps = [60, 20, 5, 1]
-    record = pack(records.TRANSPOSE, input=at, output=to, dims=result, strides=tuple(steps[i] for i in permutation))
+    record = pack(portable.TRANSPOSE, input=at, output=to, dims=result, strides=tuple(steps[i] for i in permutation))
     Constants().run(library, "dimmer_transpose_s8", record, arena)
     np.testing.assert_array_equal(arena.read(to, result), reference(file, values))

@@ -8,7 +8,7 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.generate import generate
-from dimmer.firmware_gen.lower.records import CONV_2D
+from dimmer.firmware_gen.kernels.portable import CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.memory.share import share_blocks
 from dimmer.firmware_gen.read.modes import read_modes

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.lower import records as k
+from dimmer.firmware_gen.kernels import portable, words
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights, step
 from dimmer.firmware_gen.variants.frame import Variant
 from dimmer.firmware_gen.variants.words import VARIANTS
 
 PANEL, PAIRS, WINOGRAD, TABLE = (
     next(variant for variant in VARIANTS if variant.kernel is kernel)
-    for kernel in (k.CONV_2D_PANEL, k.CONV_2D_PAIRS, k.CONV_2D_WINOGRAD, k.ADD_TABLE)
+    for kernel in (words.CONV_2D_PANEL, words.CONV_2D_PAIRS, words.CONV_2D_WINOGRAD, words.ADD_TABLE)
 )
 
 
@@ -48,7 +48,7 @@ def conv(weight: int = 3, **changes: Any) -> Step:
     count = fields["output_c"]
     shape = (count, fields["kernel_h"], fields["kernel_w"], fields["input_c"])
     return step(
-        k.CONV_2D,
+        portable.CONV_2D,
         "layer",
         scratch_bytes=288,
         input=Buffer(0),
@@ -78,7 +78,7 @@ def add(**changes: Any) -> Step:
         "activation_max": 127,
         **dict.fromkeys(("broadcast1", "broadcast2", "input1_blob", "input2_blob"), 0),
     }
-    return step(k.ADD, "sum", **fields | changes)
+    return step(portable.ADD, "sum", **fields | changes)
 
 
 def ways(variant: Variant, step: Step) -> list[tuple[float, int, Step]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import (
     RESULT,
     STATISTICS,
@@ -16,7 +17,6 @@ from dimmer.pipeline.artifacts.calibration import (
     Statistics,
     calibration_folder,
 )
-from dimmer.pipeline.core.errors import DimmerError
 from tests.tiny import TinyBuild
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.converted import (
     RESULT,
     Converted,
@@ -12,7 +13,6 @@ from dimmer.pipeline.artifacts.converted import (
     converted_folder,
     mode_sources,
 )
-from dimmer.pipeline.core.errors import DimmerError
 from tests.tiny import TinyBuild
 
 

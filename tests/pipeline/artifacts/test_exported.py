@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.exported import Exported, Narrow, NarrowLayer, exported_folder
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.sites import NarrowTensor
 from tests.tiny import TinyBuild
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import RESULT, Firmware, Verification, firmware_folder, firmware_modes
-from dimmer.pipeline.core.errors import DimmerError
 from tests.pipeline.artifact_examples import firmware
 
 KEYS = [

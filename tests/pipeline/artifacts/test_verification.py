@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.verification import (
     RESULT,
     Switches,
@@ -14,7 +15,6 @@ from dimmer.pipeline.artifacts.verification import (
     VerifiedGates,
     verify_folder,
 )
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.networks.gates.agreement import Agreement
 from tests.pipeline.artifact_examples import verified
 

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.pipeline.artifacts.bundle import Manifest
 from dimmer.pipeline.bundles.bundle import MACHINES, make_bundle
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm.parts import GpuCode
 from dimmer.pipeline.tvm.runtime import tvm_runtime
 from dimmer.targets import load_target

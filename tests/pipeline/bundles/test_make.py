@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.bundles import make
 from dimmer.pipeline.bundles.bundle import MACHINES
 from dimmer.pipeline.bundles.make import bundle_policy
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target, load_target
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test

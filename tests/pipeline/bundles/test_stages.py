@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.bundle import bundle_folder, bundle_stage_folder, module_folder, tuning_folder
 from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 from tests.tiny import silent

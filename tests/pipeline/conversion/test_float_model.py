@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.float_model import float_models
-from dimmer.pipeline.core.errors import DimmerError
 
 STAND_IN = """
 import os

@@ -9,10 +9,10 @@ import onnxruntime
 import pytest
 
 from dimmer.calibration.weights import SLICES, UNITS
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.conversion import onnx
-from dimmer.pipeline.core.errors import DimmerError
 from tests.tiny import TinyBuild
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.recognise import recognise
-from dimmer.pipeline.core.errors import DimmerError
 from tests.firmware_gen.tflite_builder import TfliteBuilder, window_options
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -70,7 +70,7 @@ def test_what_an_action_uses_is_found_and_nothing_else(module: ModuleType) -> No
     assert set(modules_of(module.stage())) == {
         "torch",
         "numpy",
-        "dimmer.pipeline.core.errors",
+        "dimmer.errors",
         "dimmer.pipeline.data.dataset",
         "dimmer.pipeline.modes.mode",
         # `from a import b` within a function counts a, too.

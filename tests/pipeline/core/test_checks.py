@@ -2,8 +2,8 @@
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError, require
-from dimmer.pipeline.core.errors import DimmerError
 
 
 def test_a_refused_value_names_its_key_and_is_an_error_to_show() -> None:

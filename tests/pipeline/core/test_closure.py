@@ -37,21 +37,21 @@ def test_imports_within_functions_count_and_those_for_types_do_not(tmp_path: Pat
         "from typing import TYPE_CHECKING\n"
         "if TYPE_CHECKING:\n    from dimmer.pipeline.core import debian\n"
         "else:\n    from dimmer.pipeline.core import progress\n"
-        "def late():\n    from dimmer.pipeline.core.errors import DimmerError\n    import numpy, json\n"
+        "def late():\n    from dimmer.errors import DimmerError\n    import numpy, json\n"
         'WORKER = ["-m", "dimmer.pipeline.oracle.interpreter"]\n'
     )
     inner, outer = imports_of(source)
     assert inner == {
         "dimmer.pipeline.core",
         "dimmer.pipeline.core.progress",
-        "dimmer.pipeline.core.errors",
+        "dimmer.errors",
         "dimmer.pipeline.oracle.interpreter",
     }
     assert outer == {"numpy"}
 
 
 def test_the_packages_on_the_way_to_a_module_belong_to_it() -> None:
-    assert "pipeline/core/__init__.py" in names("dimmer.pipeline.core.errors")
+    assert "pipeline/core/__init__.py" in names("dimmer.errors")
 
 
 def test_a_module_that_is_not_there_is_refused() -> None:

@@ -6,9 +6,9 @@ import pytest
 import typer
 
 from dimmer.calibration.errors import CalibrationError
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.core.command import LOG_WIDTH, console, main_of, progress_bar, silence
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets.kit.errors import TargetError
 
 

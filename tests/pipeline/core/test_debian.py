@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import system
 from dimmer.pipeline.core.debian import PACKAGES, missing_tools, named_tools, require_tools
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.targets import load_target, target_names
 
 

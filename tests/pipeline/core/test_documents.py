@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import DocumentError, from_json, load_document, parse_document, save_document
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.stage import Json
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,22 @@ def test_a_file_that_is_missing_or_damaged_is_one_line_with_a_way_out(tmp_path: 
     ) as caught:
         load_document(Lamp, path)
     assert "\n" not in str(caught.value)
+
+
+class Socket(NamedTuple):
+    volts: float
+    pins: int
+
+
+@dataclass(frozen=True)
+class Wall:
+    sockets: Mapping[str, Socket]
+    found: Mapping[str, Json]
+
+
+def test_named_tuples_are_lists_and_plain_json_stays_as_it_is() -> None:
+    plain: dict[str, Json] = {"a": [1, None, {"b": "c"}], "d": 0.5}
+    text = json.dumps({"sockets": {"left": [230.0, 2]}, "found": plain})
+    assert parse_document(Wall, text) == Wall({"left": Socket(230.0, 2)}, plain)
+    with pytest.raises(DocumentError, match=r"sockets\.left has 1 entries, not 2"):
+        from_json(Wall, {"sockets": {"left": [230.0]}, "found": {}})

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import calibrate, convert, export, firmware, train, train_gates, verify
 from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
 from dimmer.pipeline.core import closure as closures
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import Stage
 from dimmer.pipeline.core.targets import target_files
 from dimmer.pipeline.data import registry

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import MANIFEST, ROOT, Json, Stage, StageResult, atomic_write
 
 

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions, with_scratch_limit
 from dimmer.targets import TargetError, load_target
 from tests.boards import BOARDS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.data.dataset import stratified
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.data.registry import load_dataset
 
 

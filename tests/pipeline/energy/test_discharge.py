@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import PolicyTier
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge, policy_of_report
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.artifacts.firmware import Firmware, Verification
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.make import judge, make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target

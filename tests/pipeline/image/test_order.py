@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.pipeline.artifacts.converted import Converted, ConvertedMode
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.image.order import SAMPLES, converted_order, foreign_order
 from tests.firmware_gen.modes import MODES, write_modes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.image.protocol import GATED, VERIFY, Command, Sizes, run_records
 from dimmer.targets import Target, load_target
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.image.order import Order, foreign_order
 from dimmer.pipeline.image.trade import limits, trades
 from dimmer.targets import load_target

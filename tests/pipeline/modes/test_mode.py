@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import BITS, Mode, NetworkCost, base_mode, check_mode, depth_patterns, super_mode
 
 COST = NetworkCost(fixed=7, blocks=((10, 20), (30, 40)))

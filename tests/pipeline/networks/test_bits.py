@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import deploy, range_group
 from dimmer.pipeline.networks.families.resnet import ResNet

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.artifacts.gates import recipe_gates
 from dimmer.pipeline.artifacts.verification import Verified, verify_folder
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.networks.family import families, family_module, register
 from dimmer.pipeline.recipe.recipe import load_recipe

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.networks.folding import Folding, NormStatistics
+from dimmer.calibration.batchnorm import NormStatistics
+from dimmer.errors import DimmerError
+from dimmer.pipeline.networks.folding import Folding
 from tests.pipeline.networks.toy_family import Separable, small
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import build, clamp_gammas
 from dimmer.pipeline.networks.deploy import deploy

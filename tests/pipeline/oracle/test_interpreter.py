@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, reference_outputs, run_oracle
 from tests.firmware_gen.networks import tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers

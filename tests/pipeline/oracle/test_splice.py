@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.converted import mode_sources
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.splice import splice
 from tests.tiny import TinyBuild
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import require
-from dimmer.pipeline.core.errors import DimmerError
-from dimmer.pipeline.recipe.read import _read, _Where
+from dimmer.pipeline.recipe.read import Lines, read_section
 
 FILE = Path("lamp.toml")
 
@@ -33,7 +33,7 @@ class Lamp:
 
 
 def read(text: str) -> Lamp:
-    return _read(Lamp, tomllib.loads(text).get("lamp", {}), ("lamp",), _Where(FILE, text))
+    return read_section(Lamp, tomllib.loads(text).get("lamp", {}), ("lamp",), Lines(FILE, text))
 
 
 def test_values_defaults_and_inner_sections() -> None:
@@ -62,7 +62,7 @@ def test_a_mistake_is_told_with_its_line(text: str, says: str) -> None:
 
 
 def test_a_key_that_is_nowhere_is_told_with_its_section_or_the_file() -> None:
-    where = _Where(FILE, "# a comment\n[ 'lamp' ] # the first\nwatts = 1\n")
+    where = Lines(FILE, "# a comment\n[ 'lamp' ] # the first\nwatts = 1\n")
     assert where.at(("lamp",), "watts") == "lamp.toml, line 3"
     assert where.at(("lamp",), "bits") == "lamp.toml, line 2"
     assert where.at(("desk",), "bits") == "lamp.toml"
@@ -70,8 +70,8 @@ def test_a_key_that_is_nowhere_is_told_with_its_section_or_the_file() -> None:
 
 def test_fields_may_come_from_elsewhere_and_keys_may_be_left_to_others() -> None:
     text = "[lamp]\nwatts = 1\nplug = 'EU'\n"
-    where = _Where(FILE, text)
+    where = Lines(FILE, text)
     table = tomllib.loads(text)["lamp"]
-    assert _read(Lamp, table, ("lamp",), where, {"bits": (4,)}, ["plug"]) == Lamp(1.0, (4,))
+    assert read_section(Lamp, table, ("lamp",), where, {"bits": (4,)}, ["plug"]) == Lamp(1.0, (4,))
     with pytest.raises(DimmerError, match=r"line 3: unknown key 'plug' in \[lamp\]; known are: watts, names"):
-        _read(Lamp, table, ("lamp",), where, {"bits": (4,)})
+        read_section(Lamp, table, ("lamp",), where, {"bits": (4,)})

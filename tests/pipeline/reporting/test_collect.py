@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.calibration import calibration_folder
 from dimmer.pipeline.artifacts.firmware import GateCount, LeftOut, PolicyTier, Verification, firmware_folder
 from dimmer.pipeline.artifacts.report import LayerFlash
 from dimmer.pipeline.artifacts.verification import VerifiedBudget, VerifiedGates, verify_folder
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.networks.gates.agreement import Agreement
 from dimmer.pipeline.recipe.recipe import load_recipe

@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.gate_record import (
+    BudgetFigures,
+    GateFigures,
+    GateRecord,
+    GateRunId,
+    Measured,
+    StaticFigures,
+)
 from dimmer.pipeline.plot_gates import main
 from dimmer.pipeline.reporting.gate_lines import lines_of
 
-HISTORY = {
-    "gates": {"options": [8, 4, 0]},
-    "budgets": [
-        {"budget": 0.5, "test": {"cost": 0.5, "accuracy": 90.0}, "static": {"cost": 0.45, "test": 89.0}},
-        {"budget": 0.2, "test": {"cost": 0.2, "accuracy": 85.0}, "static": {"cost": 0.15, "test": 84.0}},
-    ],
-    "uniform": [
-        {"cost": 1.0, "test": 91.0},
-        {"cost": 0.47, "test": 89.5},
-        {"cost": 0.26, "test": 87.0},
-        {"cost": 0.13, "test": 84.0},
-    ],
-    "skipping": [{"cost": 1.0, "test": 91.0}, {"cost": 0.47, "test": 89.5}],
-}
+
+def budget(cost: float, accuracy: float, static_cost: float, static_accuracy: float) -> BudgetFigures:
+    found = Measured(accuracy, cost, {"88": 10})
+    return BudgetFigures(cost, found, found, StaticFigures("84", static_cost, static_accuracy))
+
+
+UNIFORM = (
+    StaticFigures("88", 1.0, 91.0),
+    StaticFigures("80", 0.47, 89.5),
+    StaticFigures("44", 0.26, 87.0),
+    StaticFigures("40", 0.13, 84.0),
+)
+RECORD = GateRecord(
+    run=GateRunId("lamp", "settings", {"model": "lamp", "alone": None}),
+    seed=1,
+    gates=GateFigures((8, 4, 0), 8, 16, 8, 1000, 0.001, 200),
+    budgets=(budget(0.5, 90.0, 0.45, 89.0), budget(0.2, 85.0, 0.15, 84.0)),
+    uniform=UNIFORM,
+    skipping=UNIFORM[:2],
+)
 
 
 def write(path: Path, shift: float = 0.0) -> Path:
-    record = json.loads(json.dumps(HISTORY))
-    for line in record["budgets"]:
-        line["test"]["accuracy"] += shift
-    path.write_text(json.dumps(record))
+    lines = (replace(line, test=replace(line.test, accuracy=line.test.accuracy + shift)) for line in RECORD.budgets)
+    record = replace(RECORD, budgets=tuple(lines))
+    path.write_text(json.dumps({**record.to_json(), "history": []}))
     return path
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import Switch, Verification
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
 from tests.pipeline.reporting.report_example import PUBLISHED, example
 

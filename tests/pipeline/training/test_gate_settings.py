@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.recipe.recipe import MODELS, load_recipe
-from dimmer.pipeline.training.gate_records import load_gate_record
 from dimmer.pipeline.training.gate_settings import GateSettings
 
 

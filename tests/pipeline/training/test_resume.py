@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import save_tensors
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
+from dimmer.pipeline.training.history import Epoch
 from dimmer.pipeline.training.resume import load_state, restore_trainer, start_from, trainer_state
 from tests.pipeline.training.small import copied, narrow, small_settings, trainer_of
 
@@ -17,17 +18,21 @@ RUN = {"model": "tiny"}
 
 def test_only_a_state_of_the_same_training_is_taken_up(tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
-    assert load_state(path, RUN) is None
-    save_tensors(path, {"network.w": torch.ones(2)}, {"run": RUN, "history": [{"epoch": 1}]})
-    found = load_state(path, RUN)
+    assert load_state(path, RUN, Epoch) is None
+    line = Epoch(1, 0.1, 2.0, None, 90.0, None, 1.5)
+    save_tensors(path, {"network.w": torch.ones(2)}, {"run": RUN, "history": [dataclasses.asdict(line)]})
+    found = load_state(path, RUN, Epoch)
     assert found is not None
     tensors, lines = found
     assert torch.equal(tensors["network.w"], torch.ones(2))
-    assert lines == [{"epoch": 1}]
-    assert load_state(path, {"model": "other"}) is None
+    assert lines == [line]
+    assert load_state(path, {"model": "other"}, Epoch) is None
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DimmerError, match="remove it and train again"):
-        load_state(path, RUN)
+        load_state(path, RUN, Epoch)
+    save_tensors(path, {}, {"run": RUN, "history": [{"epoch": 1}]})
+    with pytest.raises(DimmerError, match=r"is no state of a training \(lr is missing\); remove it and train again"):
+        load_state(path, RUN, Epoch)
 
 
 def test_a_restored_network_goes_on_in_the_same_bits() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.cuda import Sources, apply_gpu, machine_code
 from dimmer.pipeline.tvm.dot import CUDA
 from dimmer.pipeline.tvm.module import relax_module

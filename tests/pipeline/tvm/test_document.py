@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.document import (
     GPU_CODE,
     GPU_LIBRARY,

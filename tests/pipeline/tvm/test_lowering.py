@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.tvm.module import build_modules
 from dimmer.pipeline.tvm.targets import TARGETS
 from tests.firmware_gen.tflite_builder import Layers

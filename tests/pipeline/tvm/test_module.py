@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.bundles import make
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.tvm.document import load_modules
 from dimmer.pipeline.tvm.module import build_modules

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm import runtime
 from dimmer.pipeline.tvm.runtime import LIBRARIES, cache_folder, copy_runtime, installed_versions, tvm_runtime
 

@@ -6,7 +6,7 @@ import platform
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.targets import TARGETS, tvm_target
 from dimmer.targets import load_target, target_names
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.tvm import tuning

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.image.gated_records import Gated
 from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches, mode_counts
 from tests.firmware_gen.gated import random_gates

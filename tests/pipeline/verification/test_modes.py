@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.converted import RESULT, Converted
 from dimmer.pipeline.artifacts.verification import Outcome, Verified, verify_folder
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.verification.modes import verify
 from dimmer.pipeline.verification.order import order_of
 from dimmer.targets import load_target

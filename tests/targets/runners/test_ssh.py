@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.targets.runners.ssh import Remote, check_bundle, install
 from tests.tiny import silent

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.data.registry import dataset_shape, load_dataset
 from dimmer.pipeline.data.sets import cifar10 as cifar

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.core.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.recipe.sections.training import (
     Augmentation,

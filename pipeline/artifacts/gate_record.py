@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.documents import from_json, parse_document
 from dimmer.pipeline.core.stage import Json
-from dimmer.pipeline.training.gated import Measured
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,21 @@ class GateRunId:
         if not self.data:
             del found["data"]
         return found
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Gated inferences of one split with one budget.
+
+    Attributes:
+        accuracy: percent.
+        cost: mean, as a fraction of the 8-bit super-net's.
+        modes: mode -> how many inputs ran in it, the most frequent first.
+    """
+
+    accuracy: float
+    cost: float
+    modes: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -118,27 +132,25 @@ class GateRecord:
         return found | {"run": self.run.to_json()}
 
     @staticmethod
-    def of(record: Mapping[str, Any]) -> GateRecord:
+    def of(record: object) -> GateRecord:
         """Read back what ``to_json`` gave.
 
         Raises:
-            KeyError, TypeError: it is something else.
+            ValueError: it is something else.
         """
-        budgets = (
-            BudgetFigures(
-                line["budget"], Measured(**line["val"]), Measured(**line["test"]), StaticFigures(**line["static"])
-            )
-            for line in record["budgets"]
-        )
-        gates = GateFigures(**{**record["gates"], "options": tuple(record["gates"]["options"])})
-        return GateRecord(
-            GateRunId(**record["run"]),
-            record["seed"],
-            gates,
-            tuple(budgets),
-            tuple(StaticFigures(**line) for line in record["uniform"]),
-            tuple(StaticFigures(**line) for line in record["skipping"]),
-        )
+        return from_json(GateRecord, record)
+
+
+def load_gate_history(path: Path) -> GateRecord:
+    """The record in a `history.json`, without the lines of its epochs.
+
+    Raises:
+        DimmerError: the file is missing, or no history of gates.
+    """
+    try:
+        return parse_document(GateRecord, path.read_text())
+    except (OSError, ValueError) as error:
+        raise DimmerError(f"{path} is no history of gates ({error}); train them first") from error
 
 
 def load_gate_record(path: Path) -> GateRecord:
@@ -150,5 +162,5 @@ def load_gate_record(path: Path) -> GateRecord:
     record = load_tensors(path)[1]
     try:
         return GateRecord.of(record)
-    except (KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise DimmerError(f"{path} holds no trained gates; train them again") from error

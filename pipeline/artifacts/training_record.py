@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from torch import Tensor
-
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -77,20 +79,13 @@ class TrainingRecord:
         return found | {"run": self.run.to_json()}
 
     @staticmethod
-    def of(record: Mapping[str, Any]) -> TrainingRecord:
+    def of(record: object) -> TrainingRecord:
         """Read back what ``to_json`` gave.
 
         Raises:
-            KeyError, TypeError: it is something else.
+            ValueError: it is something else.
         """
-        return TrainingRecord(
-            RunId(**record["run"]),
-            record["seed"],
-            record["epochs"],
-            record["torch"],
-            tuple(record["devices"]),
-            {name: Accuracy(**found) for name, found in record["accuracy"].items()},
-        )
+        return from_json(TrainingRecord, record)
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], TrainingRecord]:
@@ -102,7 +97,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], TrainingRecord]:
     tensors, record = load_tensors(path)
     try:
         return tensors, TrainingRecord.of(record)
-    except (KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise DimmerError(f"{path} is no checkpoint of a finished training; name one, or train again") from error
 
 

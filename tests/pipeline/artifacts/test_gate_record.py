@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.pipeline.artifacts.gate_record import GateRunId, load_gate_record
 from dimmer.pipeline.recipe.recipe import MODELS
-from dimmer.pipeline.training.gate_records import GateRunId, load_gate_record
 
 SHIPPED = MODELS / "cifar10-r14" / "gates.safetensors"
 

@@ -1,0 +1,37 @@
+"""All kernels by instruction set: a family has a folder of C files, a module here and a header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dimmer.firmware_gen.kernels import dsp, helium, portable, words
+from dimmer.firmware_gen.kernels.record import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The kernels of one instruction set.
+
+    Attributes:
+        name: of its folder in `runtime/kernels/`.
+        what: in one line.
+    """
+
+    name: str
+    what: str
+    kernels: tuple[Kernel, ...]
+
+    @property
+    def header(self) -> str:
+        """The header's file name."""
+        return f"dimmer_kernels_{self.name}.h"
+
+
+PORTABLE = Family("portable", "Kernels in portable C99.", portable.KERNELS)
+FAMILIES = (
+    PORTABLE,
+    Family("words", "Kernels for cores that multiply word by word.", words.KERNELS),
+    Family("dsp", "Kernels for Arm cores with the DSP extension.", dsp.KERNELS),
+    Family("helium", "Kernels for Arm cores with Helium.", helium.KERNELS),
+)
+KERNELS = tuple(kernel for family in FAMILIES for kernel in family.kernels)
