@@ -8,7 +8,6 @@ import pytest
 from dimmer.benchmarks.count import (
     Baseline,
     Count,
-    count,
     grown,
     key,
     measure,
@@ -17,12 +16,13 @@ from dimmer.benchmarks.count import (
     read_baseline,
     updated,
 )
-from dimmer.pipeline.core.errors import DimmerError
+from dimmer.errors import DimmerError
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.networks import tiny_resnet
+from tests.pipeline.artifact_examples import firmware
 from tests.pipeline.shared_models import figures_of
 from tests.tiny import silent
 
@@ -72,8 +72,8 @@ def test_what_is_counted_is_what_a_firmware_of_the_file_has(tmp_path: Path) -> N
     assert sum(layer.macs for layer in found.layers) == found.count.macs
 
 
-def test_a_target_that_counts_nothing_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "resnet.tflite"
-    path.write_bytes(tiny_resnet())
+def test_a_target_that_counts_nothing_is_refused() -> None:
+    made = firmware()
+    blind = replace(made, target="host", modes=tuple(replace(mode, instructions=None) for mode in made.modes))
     with pytest.raises(DimmerError, match="host has no instruction counter: name a target that counts"):
-        count(path, "host")
+        measured_modes(blind)
