@@ -12,7 +12,6 @@ import pytest
 
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
-from dimmer.firmware_gen.emit.tables import ABI
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.read.modes import ModeSource
@@ -73,12 +72,6 @@ def test_no_compiler_warns(compiler: str, tmp_path: Path) -> None:
         for source in sorted(folder.glob("*.c")):
             command = [compiler, "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(source)]
             subprocess.run(command, check=True)
-
-
-def test_the_abi_is_that_of_the_header() -> None:
-    version = re.search(r"#define DIMMER_ABI (\d+)", (INCLUDE / "dimmer.h").read_text())
-    assert version is not None
-    assert int(version.group(1)) == ABI
 
 
 def test_another_abi_does_not_compile(tmp_path: Path) -> None:

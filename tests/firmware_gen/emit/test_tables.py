@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import replace
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
-from dimmer.firmware_gen.emit.tables import Tables, build_tables, ends
+from dimmer.firmware_gen.emit.tables import ABI, Tables, build_tables, ends
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import generate, tables_of
 from dimmer.firmware_gen.graph.types import DType, Quantisation, Tensor
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.gated import random_gates
 from tests.firmware_gen.modes import write_modes
@@ -85,3 +87,9 @@ def test_more_modes_than_a_byte_counts_are_refused(tables: Tables) -> None:
 def test_an_end_without_codes_has_no_scale() -> None:
     assert ends(Tensor("x", (1,), DType.FLOAT32, None, None)) == (0.0, 0)
     assert ends(Tensor("x", (1,), DType.INT8, Quantisation((0.5,), (3,)), None)) == (0.5, 3)
+
+
+def test_the_abi_is_that_of_the_header() -> None:
+    version = re.search(r"#define DIMMER_ABI (\d+)", (INCLUDE / "dimmer.h").read_text())
+    assert version is not None
+    assert int(version.group(1)) == ABI
