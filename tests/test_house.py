@@ -32,7 +32,6 @@ def modules() -> dict[str, Path]:
 UNCHECKED = (
     "firmware_gen",
     "targets",
-    "pipeline/networks",
 )
 
 
