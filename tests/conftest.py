@@ -18,13 +18,28 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
+CI_SEED = 1
+"""Of the random order, where CI is set and no seed is given; the noxfile gives this one too."""
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    given = any("randomly" in argument for argument in config.invocation_params.args)
+    if os.environ.get("CI") and not given and hasattr(config.option, "randomly_seed"):
+        config.option.randomly_seed = CI_SEED
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("shared") and not (SHARED / "data").is_dir():
             item.add_marker(pytest.mark.skip(reason="needs ../shared with its data sets and models"))
+        boards = [marker.args[0] for marker in item.iter_markers("board") if marker.args]
+        if item.get_closest_marker("shared") and boards:
+            # They share one firmware, which takes long to build.
+            item.add_marker(pytest.mark.xdist_group(f"shared models on {boards[0]}"))
         for marker in item.iter_markers("board"):
             if packages := _missing_packages(*marker.args):
                 reason = f"needs sudo apt-get install --no-install-recommends {packages}"

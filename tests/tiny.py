@@ -44,7 +44,7 @@ images = 4
 
 TINY_NARROW = (
     TINY.replace("widths = [4, 8]", "widths = [4, 8]\nbits = [8, 4, 2]").replace(
-        'force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 2\nlimit = 8\nimages = 64'
+        'force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 2\nlimit = 6\nimages = 64'
     )
     + "\n[qat]\nepochs = 1\n"
 )

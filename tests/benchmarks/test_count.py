@@ -1,20 +1,30 @@
 """No instruction, byte of code or byte of RAM comes back unasked."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dimmer.benchmarks.count import (
     Baseline,
     Count,
-    count,
     grown,
     key,
+    measure,
+    measured_modes,
     models,
     read_baseline,
     updated,
 )
+from dimmer.errors import DimmerError
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import foreign_order
+from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
+from tests.firmware_gen.networks import tiny_resnet
+from tests.pipeline.artifact_examples import firmware
+from tests.pipeline.shared_models import figures_of
+from tests.tiny import silent
 
 C = Count(macs=100, instructions=1000, switch=10, code=500, arena=400, stack=300)
 
@@ -41,10 +51,29 @@ def test_figures_of_a_replaced_compiler_leave_the_baseline() -> None:
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", BOARD_PARAMS)
-def test_nothing_grew(name: str) -> None:
+def test_nothing_grew(builds: Path, name: str) -> None:
     baseline = read_baseline()
     if reason := baseline.other_compiler(name):
         pytest.skip(reason)
-    measured = {key(model, name): count(model, name) for model in models()}
+    measured = {key(model, name): measured_modes(figures_of(builds, model, name))[0].count for model in models()}
     assert grown(measured, baseline.counts) == []
     assert len(measured) >= 2
+
+
+@pytest.mark.board("mps2-an386")
+def test_what_is_counted_is_what_a_firmware_of_the_file_has(tmp_path: Path) -> None:
+    path = tmp_path / "resnet.tflite"
+    path.write_bytes(tiny_resnet())
+    found = measure(path, "mps2-an386")
+    made = make(foreign_order([path], samples=0), load_target("mps2-an386"), tmp_path / "out", silent)
+    assert found == measured_modes(made)[0]
+    assert found.mode == "resnet"
+    assert found.count.instructions > found.count.macs > 0
+    assert sum(layer.macs for layer in found.layers) == found.count.macs
+
+
+def test_a_target_that_counts_nothing_is_refused() -> None:
+    made = firmware()
+    blind = replace(made, target="host", modes=tuple(replace(mode, instructions=None) for mode in made.modes))
+    with pytest.raises(DimmerError, match="host has no instruction counter: name a target that counts"):
+        measured_modes(blind)

@@ -11,7 +11,7 @@ import pytest
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.targets import load_target
 from tests.firmware_gen.networks import tiny_resnet
-from tests.pipeline.shared_models import KWS, RESNET, check_exact, figures_of
+from tests.pipeline.shared_models import KWS, RESNET, SAMPLES, check_exact, figures_of
 
 RESNET_CODE, RESNET_RAM = 24 << 10, 60_000
 
@@ -45,11 +45,12 @@ def test_errors_are_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.board
+@pytest.mark.board("mps2-an386")
+@pytest.mark.parametrize("samples", SAMPLES)
 @pytest.mark.parametrize("model", [RESNET, KWS], ids=lambda model: model.stem)
-def test_shared_models_on_the_board(model: Path, tmp_path: Path) -> None:
-    figures = figures_of(model, "mps2-an386", tmp_path)
-    mode = check_exact(figures)
+def test_shared_models_on_the_board(builds: Path, model: Path, samples: int) -> None:
+    figures = figures_of(builds, model, "mps2-an386", samples)
+    mode = check_exact(figures, samples)
     assert mode.verify is not None
     assert mode.verify.backend == load_target("mps2-an386").description
     assert figures.flash.runtime_code <= RESNET_CODE

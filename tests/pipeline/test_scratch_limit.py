@@ -7,13 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dimmer.pipeline.core.targets import with_scratch_limit
-from dimmer.pipeline.image.make import make
-from dimmer.pipeline.image.order import foreign_order
-from dimmer.targets import load_target
 from tests.firmware_gen.modes import write_modes
-from tests.pipeline.shared_models import RESNET
-from tests.tiny import silent
+from tests.pipeline.shared_models import RESNET, check_exact, figures_of
 
 BOARD = "mps2-an386"
 CODE = 24 * 1024
@@ -22,12 +17,9 @@ CODE = 24 * 1024
 @pytest.mark.shared
 @pytest.mark.board(BOARD)
 @pytest.mark.parametrize(("limit", "ram", "instructions"), [(None, 60_000, 8_500_000), (7_000, 40_000, 12_500_000)])
-def test_resnet(tmp_path: Path, limit: int | None, ram: int, instructions: int) -> None:
-    target = with_scratch_limit(load_target(BOARD), limit)
-    figures = make(foreign_order([RESNET], samples=10), target, tmp_path, silent)
-    (mode,) = figures.modes
-    assert mode.verify is not None
-    assert (mode.verify.samples, mode.verify.mismatches) == (20, 0)
+def test_resnet(builds: Path, limit: int | None, ram: int, instructions: int) -> None:
+    figures = figures_of(builds, RESNET, BOARD, limit=limit)
+    mode = check_exact(figures)
     assert figures.ram.stack is not None
     assert figures.ram.arena + figures.ram.stack <= ram
     assert mode.instructions is not None

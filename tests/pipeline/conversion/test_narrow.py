@@ -56,7 +56,7 @@ def test_published_are_the_forced_modes_and_none_beyond_the_limit(tiny_narrow: T
     calibration = Calibration.load(calibration_folder(tiny_narrow.build))
     published = calibration.published
     assert {"88.88", "80.80", "44.44", "22.20", "84.20"} <= set(published)
-    assert len(published) <= 8
+    assert len(published) == 6
     costs = {mode.name: mode.bit_operations for mode in calibration.modes}
     assert list(published) == sorted(published, key=lambda name: -costs[name])
     assert {"44.80", "22.80"}.isdisjoint(costs), "mixed widths come from the search alone"
