@@ -1,34 +1,45 @@
-"""One input and every mode's answer to it, as C."""
+"""Known answers as C, and what does not fit."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers, emit_known_answers
+from dimmer.firmware_gen.emit.names import names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.firmware_gen.emit.tables import Tables
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import generate, tables_of
-from tests.firmware_gen.modes import write_modes
+from tests.firmware_gen.modes import MODES, write_modes
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Tables:
+    return tables_of(write_modes(tmp_path), PolicyConfig())
+
+
+def test_answers_stand_mode_by_mode(tables: Tables) -> None:
+    answers = KnownAnswers(bytes(range(256)) + bytes(44), (b"\1\2\3\4\5\6", b"\xff" * 6, bytes(6)))
+    text = emit_known_answers(tables, names_of("x"), answers)
+    assert re.findall(r"/\* (\d+) \*/", text) == list(MODES)
+    assert "1, 2, 3, 4, 5, 6\n" in text
+    assert "-1, -1, -1, -1, -1, -1\n" in text
+    assert "126, 127, -128, -127" in text
+    assert "const int8_t dimmer_x_known_outputs[DIMMER_X_MODE_COUNT][DIMMER_X_OUTPUT_SIZE]" in text
+
+
+@pytest.mark.parametrize(
+    "answers", [KnownAnswers(bytes(299), (bytes(6),) * 3), KnownAnswers(bytes(300), (bytes(6),) * 2)]
+)
+def test_answers_of_another_model_are_refused(tables: Tables, answers: KnownAnswers) -> None:
+    with pytest.raises(FirmwareGenError, match="compute them with this model"):
+        emit_known_answers(tables, names_of("x"), answers)
 
 
 def test_known_answers_must_fit(tmp_path: Path) -> None:
     modes = write_modes(tmp_path)
     with pytest.raises(FirmwareGenError, match="known answers: 5 bytes in"):
         generate(modes, tmp_path / "out", known_answers=KnownAnswers(b"12345", (b"", b"", b"")))
-
-
-def test_each_mode_has_its_own_bytes_as_signed_numbers(tmp_path: Path) -> None:
-    tables = tables_of(write_modes(tmp_path), PolicyConfig())
-    outputs = tuple(bytes([mode, 127, 128, 255, 0, 1]) for mode in range(3))
-    text = emit_known_answers(tables, KnownAnswers(bytes(299) + b"\xf9", outputs))
-    assert "0, -7,\n};" in text
-    for mode, name in enumerate(("888", "880", "800")):
-        assert f"    /* {name} */\n    {{\n        {mode}, 127, -128, -1, 0, 1\n    }},\n" in text
-
-
-def test_every_mode_has_an_answer(tmp_path: Path) -> None:
-    tables = tables_of(write_modes(tmp_path), PolicyConfig())
-    with pytest.raises(FirmwareGenError, match="3 times 6; compute them with this model"):
-        emit_known_answers(tables, KnownAnswers(bytes(300), (bytes(6),) * 2))

@@ -18,7 +18,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.emit.nasty import NASTY
 from tests.firmware_gen.harness import WARNINGS
 from tests.firmware_gen.modes import write_modes
-from tests.firmware_gen.networks import tiny_mix
+from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -41,6 +41,7 @@ def golden_model(folder: Path) -> tuple[Path, ...]:
 
 
 def test_the_golden_files(tmp_path: Path) -> None:
+    assert {path.name for path in golden_model(tmp_path)} == {path.name for path in GOLDEN.iterdir()}
     # After a deliberate change of the emitter: copy the new files over the old and read the difference.
     for path in golden_model(tmp_path):
         assert path.read_text() == (GOLDEN / path.name).read_text(), path
@@ -64,7 +65,9 @@ def test_no_compiler_warns(compiler: str, tmp_path: Path) -> None:
     generate([ModeSource("mix", tmp_path / "mix.tflite")], folders[1])
     if compiler == "g++":  # a C++ application includes the headers alone
         main = tmp_path / "main.cpp"
-        main.write_text('#include "dimmer_known_answers.h"\nint main() { return (int)dimmer_model.abi - 1; }\n')
+        main.write_text(
+            '#include "dimmer_known_answers.h"\nint main() { return (int)dimmer_model.abi - dimmer_known_input[0]; }\n'
+        )
         command = [compiler, "-std=c++11", *WARNINGS, f"-I{folders[0]}", f"-I{INCLUDE}", "-fsyntax-only", str(main)]
         subprocess.run(command, check=True)
         return
@@ -80,7 +83,7 @@ def test_another_abi_does_not_compile(tmp_path: Path) -> None:
     other = tmp_path / "include"
     shutil.copytree(INCLUDE, other)
     (other / "dimmer.h").write_text(re.sub(r"#define DIMMER_ABI \d+", "#define DIMMER_ABI 999", text))
-    command = ["gcc", f"-I{other}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_model.c")]
+    command = ["gcc", f"-I{other}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_golden.c")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "generate it again" in done.stderr
@@ -94,16 +97,17 @@ def test_names_from_a_file_cannot_break_the_c(tmp_path: Path) -> None:
     path = tmp_path / "nasty.tflite"
     path.write_bytes(net.build(x, y))
     out = tmp_path / "out"
-    generate([ModeSource('na"s*/ty', path)], out, name='"; evil(); //')
-    text = (out / "dimmer_model.c").read_text()
+    (source,) = generate([ModeSource('na"s*/ty', path)], out, name='"; evil(); //').sources
+    assert source.name == "dimmer_evil.c"
+    text = source.read_text()
     assert text.isascii()
-    command = ["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(out / "dimmer_model.c")]
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(source)]
     subprocess.run(command, check=True)
 
 
 def test_every_constant_has_its_layer_and_modes_beside_it(tmp_path: Path) -> None:
-    generate(write_modes(tmp_path), tmp_path / "out")
-    text = (tmp_path / "out" / "dimmer_model.c").read_text()
+    (source,) = generate(write_modes(tmp_path), tmp_path / "out").sources
+    text = source.read_text()
     assert "/* [0] stem: weights int8[8,3,3,3], 216 bytes, every mode */" in text
     assert re.search(r"block2: bias int32\[8\], 32 bytes, 888 \*/|y_\d+: bias int32\[8\], 32 bytes, 888 \*/", text)
     assert "skipped, 880 800" in text
@@ -116,5 +120,61 @@ def test_a_model_without_operators_compiles(tmp_path: Path) -> None:
     path.write_bytes(net.build(x, net.reshape(x, [1, 6])))
     model = generate([ModeSource("empty", path)], tmp_path / "out")
     assert model.arena == 16
-    command = ["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(tmp_path / "out" / "dimmer_model.c")]
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(model.sources[0])]
     subprocess.run(command, check=True)
+
+
+def test_every_name_of_a_model_begins_with_its_symbol(tmp_path: Path) -> None:
+    model = generate(write_modes(tmp_path), tmp_path / "out", even_policy(3), KnownAnswers(bytes(300), (bytes(6),) * 3))
+    text = "\n".join(path.read_text() for path in model.files if path.name.startswith(model.symbol))
+    declared = re.findall(r"^(?:static |extern )?const \w+ (\w+)|^\} (\w+) = ", text, re.MULTILINE)
+    defined = re.findall(r"^#define (\w+)|^    (\w+) = \d+,? /\*", text, re.MULTILINE)
+    names = ["".join(found) for found in declared + defined]
+    assert len(names) > 20
+    assert [n for n in names if n != model.symbol and not n.lower().startswith(f"{model.symbol}_")] == []
+
+
+def test_general_names_are_those_of_the_model(tmp_path: Path) -> None:
+    model = generate(write_modes(tmp_path), tmp_path / "out", None, KnownAnswers(bytes(300), (bytes(6),) * 3), name="x")
+    source = tmp_path / "one.c"
+    source.write_text(
+        '#include "dimmer_known_answers.h"\n#include "dimmer_kernels.h"\n'
+        "typedef char check[DIMMER_MODEL_ARENA_SIZE == DIMMER_X_ARENA_SIZE && DIMMER_MODEL_MODE_COUNT == 3 &&\n"
+        "                   (int)DIMMER_MODEL_MODE_800 == (int)DIMMER_X_MODE_800 ? 1 : -1];\n"
+        "const void *const all[] = {&dimmer_model, dimmer_known_input, dimmer_known_outputs};\n"
+    )
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{tmp_path / 'out'}", f"-I{INCLUDE}", str(source)]
+    subprocess.run([*command, "-fsyntax-only"], check=True)
+    expanded = subprocess.run([*command, "-E"], capture_output=True, text=True, check=True).stdout
+    assert "all[] = {&dimmer_x, dimmer_x_known_input, dimmer_x_known_outputs};" in expanded
+    assert model.symbol == "dimmer_x"
+
+
+NEEDS = {"cortex-m4": "Arm's DSP extension", "cortex-m55": "Helium"}
+CORES = {"cortex-m3": [], "cortex-m4": [], "cortex-m55": ["-mfloat-abi=hard"]}
+
+
+@pytest.mark.board
+@pytest.mark.parametrize("core", NEEDS)
+def test_another_core_does_not_compile(core: str, tmp_path: Path) -> None:
+    path = tmp_path / "resnet.tflite"
+    path.write_bytes(tiny_resnet())
+    (source,) = generate([ModeSource("resnet", path)], tmp_path / "out", core=core).sources
+
+    def compiled(other: str) -> subprocess.CompletedProcess[str]:
+        flags = ["-std=c99", *WARNINGS, "-mthumb", *CORES[other], f"-mcpu={other}", f"-I{INCLUDE}", "-fsyntax-only"]
+        return subprocess.run(["arm-none-eabi-gcc", *flags, str(source)], capture_output=True, text=True, check=False)
+
+    assert compiled(core).returncode == 0, compiled(core).stderr
+    told = compiled("cortex-m3")
+    assert told.returncode != 0
+    assert f"generated for {core} with kernels that need {NEEDS[core]} (__ARM_FEATURE_" in told.stderr
+    assert "compile it for such a core, or generate it for this one" in told.stderr
+
+
+def test_kernels_of_plain_c_compile_for_any_core(tmp_path: Path) -> None:
+    path = tmp_path / "resnet.tflite"
+    path.write_bytes(tiny_resnet())
+    (source,) = generate([ModeSource("resnet", path)], tmp_path / "out", core="cortex-m3").sources
+    assert "#error" not in source.read_text()
+    subprocess.run(["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(source)], check=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from dimmer.firmware_gen.emit.text import comment, describe_end, mode_identifiers, quoted, rows
+from dimmer.firmware_gen.emit.text import comment, describe_end, quoted, rows
 from dimmer.firmware_gen.graph.types import DType, Quantisation, Tensor
 from tests.firmware_gen.emit.nasty import NASTY
 
@@ -19,19 +17,6 @@ def test_comments_and_strings(name: str) -> None:
         assert "*/" not in text
         assert "??" not in text
         assert len(text) <= 62
-
-
-def test_mode_identifiers_are_different() -> None:
-    names = ["88.88", "88-88", "88.84", "", "ü"]
-    found = mode_identifiers(names)
-    assert len(set(found)) == len(names)
-    assert all(re.fullmatch(r"DIMMER_MODE_\w+", name) for name in found)
-
-
-def test_a_mode_that_is_called_by_its_bits_is_an_enumerator() -> None:
-    assert mode_identifiers(["88.80", "80/80", "", "88.80"]) == [
-        *("DIMMER_MODE_88_80", "DIMMER_MODE_80_80", "DIMMER_MODE_2", "DIMMER_MODE_88_80_ID3"),
-    ]
 
 
 def test_an_end_is_told_with_type_shape_scale_and_zero_point() -> None:
