@@ -20,7 +20,7 @@ from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.boards import EVERY_TARGET
-from tests.firmware_gen.runtime.c_library import SANITIZED
+from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED
 from tests.firmware_gen.runtime.one_op import reference
 from tests.firmware_gen.tflite_builder import Layers
 
@@ -85,7 +85,7 @@ def build(target: Target, folder: Path, *, honest: bool = True) -> App:
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> App:
     target = load_target("host" if request.param == "sanitized" else request.param)
     if request.param == "sanitized":
-        toolchain = dataclasses.replace(target.toolchain, flags=("-O1", *SANITIZED))
+        toolchain = dataclasses.replace(target.toolchain, flags=("-O1", *SANITIZED, *ASSERTING))
         target = dataclasses.replace(target, toolchain=toolchain)
     return build(target, tmp_path_factory.mktemp("app"))
 

@@ -48,7 +48,8 @@ typedef enum {
     DIMMER_ERR_ARENA_SIZE = -7,  /* the arena is smaller than the model needs */
     DIMMER_ERR_ARENA_ALIGN = -8, /* the arena is not aligned to DIMMER_ARENA_ALIGN */
     DIMMER_ERR_MODE = -9,        /* the model has no such mode */
-    DIMMER_ERR_POLICY = -10      /* the model has no policy, or the policy has no tier */
+    DIMMER_ERR_POLICY = -10,     /* the model has no policy, or the policy has no tier */
+    DIMMER_ERR_INIT = -11        /* dimmer_init was not called, or did not return DIMMER_OK */
 } dimmer_status_t;
 
 typedef struct dimmer_model dimmer_model_t;
@@ -103,7 +104,9 @@ typedef struct {
     volatile uint8_t level;
 } dimmer_gating_t;
 
-/* The fields are private; the struct is here so that the caller can own one. */
+/* The fields are private; the struct is here so that the caller can own one. All zero, as a static one is,
+ * or after a dimmer_init that failed, every function below is safe to call and says that there is no model.
+ */
 struct dimmer {
     const dimmer_model_t *model;
     uint8_t *arena;
@@ -112,6 +115,7 @@ struct dimmer {
     dimmer_policy_state_t policy_state;
     volatile uint8_t wanted; /* mode of the next position */
     uint8_t running;         /* mode of the position that ran last */
+    uint8_t mode_count;      /* the model's; 0 without one */
     dimmer_gating_t gating;
 };
 
@@ -121,16 +125,19 @@ struct dimmer {
 dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size);
 
 /* Where to write the input, which an inference destroys: fill it before each dimmer_invoke.
- * Returns int8[input size]; reinterpret it where the model's input type is another one. */
+ * Returns int8[input size]; reinterpret it where the model's input type is another one. Null without a
+ * model. */
 int8_t *dimmer_input(dimmer_t *d);
 
-/* Returns the result of the last dimmer_invoke, valid until the input is next written. */
+/* Returns the result of the last dimmer_invoke, valid until the input is next written. Null without a
+ * model. */
 const int8_t *dimmer_output(const dimmer_t *d);
 
 /* Selects the mode for the next position that runs. One byte is stored, so it may be called from
  * an interrupt in the middle of an inference. DIMMER_MODE_GATED holds from the next stage on, where
  * the gates look at the stream.
- * Returns DIMMER_ERR_MODE where the model has no such mode; the mode then stays as it was. */
+ * Returns DIMMER_ERR_MODE where the model has no such mode; the mode then stays as it was. DIMMER_ERR_INIT
+ * without a model. */
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode);
 
 /* Returns the mode that was selected last. */
@@ -143,21 +150,21 @@ dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d);
  * halve it. One byte is stored, as by dimmer_set_mode. It is 255 after dimmer_init. */
 void dimmer_set_budget(dimmer_t *d, uint8_t level);
 
-/* Returns how many blocks the gates choose for, 0 where the model has no gates. */
+/* Returns how many blocks the gates choose for, 0 where the model has no gates, or without a model. */
 uint16_t dimmer_gated_blocks(const dimmer_t *d);
 
 /* Returns the bits that a block, 0 .. dimmer_gated_blocks() - 1, ran with in the last inference;
- * DIMMER_BITS_UNKNOWN where the gates did not run it. */
+ * DIMMER_BITS_UNKNOWN where the gates did not run it, and for any other number. */
 uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block);
 
 /* Gives the policy the state of the battery; the policy may change the mode.
- * Returns DIMMER_ERR_POLICY where the model has no policy. */
+ * Returns DIMMER_ERR_POLICY where the model has no policy, DIMMER_ERR_INIT without a model. */
 dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now);
 
 /* Sets the function that is called between positions; null for none. */
 void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user);
 
-/* Runs one inference on what dimmer_input holds. Returns DIMMER_OK. */
+/* Runs one inference on what dimmer_input holds. Returns DIMMER_OK, DIMMER_ERR_INIT without a model. */
 dimmer_status_t dimmer_invoke(dimmer_t *d);
 
 /* The policy by itself, a pure function: going dimmer is immediate, going brighter needs the

@@ -1,3 +1,4 @@
+#include "dimmer_assert.h"
 #include "dimmer_gates.h"
 
 static int little_endian(void) {
@@ -87,10 +88,8 @@ static int tables_hold(const dimmer_model_t *model) {
     return model->gates == NULL || model->gates->calls->hold(model);
 }
 
-dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size) {
-    const dimmer_policy_state_t fresh = {0u, 0u, 0u, {0u, 0u}};
-
-    if (d == NULL || model == NULL || arena == NULL) {
+static dimmer_status_t check(const dimmer_model_t *model, const void *arena, size_t arena_size) {
+    if (model == NULL || arena == NULL) {
         return DIMMER_ERR_ARGUMENT;
     }
     if (model->magic != DIMMER_MAGIC) {
@@ -115,6 +114,22 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
     if ((uintptr_t)arena % DIMMER_ARENA_ALIGN != 0u) {
         return DIMMER_ERR_ARENA_ALIGN;
     }
+    return DIMMER_OK;
+}
+
+dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size) {
+    const dimmer_policy_state_t fresh = {0u, 0u, 0u, {0u, 0u}};
+    dimmer_status_t status;
+
+    if (d == NULL) {
+        return DIMMER_ERR_ARGUMENT;
+    }
+    d->model = NULL;
+    d->mode_count = 0u;
+    status = check(model, arena, arena_size);
+    if (status != DIMMER_OK) {
+        return status;
+    }
     d->model = model;
     d->arena = (uint8_t *)arena;
     d->hook = NULL;
@@ -122,61 +137,79 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
     d->policy_state = fresh;
     d->wanted = 0u;
     d->running = 0u;
+    d->mode_count = (uint8_t)model->dims.mode_count;
     d->gating.level = 255u;
     d->gating.begun = 0u;
     return DIMMER_OK;
 }
 
 int8_t *dimmer_input(dimmer_t *d) {
-    return (int8_t *)(d->arena + d->model->dims.input.offset);
+    DIMMER_ASSERT(d != NULL);
+    return d->model != NULL ? (int8_t *)(d->arena + d->model->dims.input.offset) : NULL;
 }
 
 const int8_t *dimmer_output(const dimmer_t *d) {
-    return (const int8_t *)(d->arena + d->model->dims.output.offset);
+    DIMMER_ASSERT(d != NULL);
+    return d->model != NULL ? (const int8_t *)(d->arena + d->model->dims.output.offset) : NULL;
 }
 
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
-    if (mode >= d->model->dims.mode_count) {
-        if (!has_mode(d->model, mode)) {
+    DIMMER_ASSERT(d != NULL);
+    if (mode >= d->mode_count) {
+        if (d->model == NULL) {
+            return DIMMER_ERR_INIT;
+        }
+        if (mode != DIMMER_MODE_GATED || d->model->gates == NULL) {
             return DIMMER_ERR_MODE;
         }
-        d->wanted = DIMMER_MODE_GATED;
-        return DIMMER_OK;
     }
     d->wanted = mode;
     return DIMMER_OK;
 }
 
 dimmer_mode_id_t dimmer_mode(const dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL);
     return d->wanted;
 }
 
 dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL);
     return d->running;
 }
 
 void dimmer_set_budget(dimmer_t *d, uint8_t level) {
+    DIMMER_ASSERT(d != NULL);
     d->gating.level = level;
 }
 
 uint16_t dimmer_gated_blocks(const dimmer_t *d) {
-    return d->model->dims.gate_count;
+    DIMMER_ASSERT(d != NULL);
+    return d->model != NULL ? d->model->dims.gate_count : 0u;
 }
 
 uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block) {
-    const uint8_t choice = d->gating.choice[block];
+    if (block < dimmer_gated_blocks(d) && d->gating.begun) {
+        const uint8_t choice = d->gating.choice[block];
 
-    return d->gating.begun && choice < DIMMER_GATE_OPTIONS ? d->model->gates->gates[block].options[choice]
-                                                           : DIMMER_BITS_UNKNOWN;
+        if (choice < DIMMER_GATE_OPTIONS) {
+            return d->model->gates->gates[block].options[choice];
+        }
+    }
+    return DIMMER_BITS_UNKNOWN;
 }
 
 dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) {
-    const dimmer_policy_t *policy = &d->model->policy;
+    const dimmer_policy_t *policy;
     const dimmer_tier_t *tier;
 
+    DIMMER_ASSERT(d != NULL);
     if (now == NULL) {
         return DIMMER_ERR_ARGUMENT;
     }
+    if (d->model == NULL) {
+        return DIMMER_ERR_INIT;
+    }
+    policy = &d->model->policy;
     if (policy->tier_count == 0u) {
         return DIMMER_ERR_POLICY;
     }
@@ -187,32 +220,40 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) 
 }
 
 void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user) {
+    DIMMER_ASSERT(d != NULL);
     d->hook = hook;
     d->user = user;
 }
 
 dimmer_status_t dimmer_invoke(dimmer_t *d) {
-    const dimmer_model_t *model = d->model;
-    const uint16_t positions = model->dims.position_count;
-    uint16_t position;
+    const dimmer_model_t *model;
+    uint32_t positions;
+    uint32_t position = 0;
 
+    DIMMER_ASSERT(d != NULL);
+    model = d->model;
+    if (model == NULL) {
+        return DIMMER_ERR_INIT;
+    }
+    positions = model->dims.position_count;
     d->gating.begun = 0u;
-    for (position = 0; position < positions; ++position) {
+    /* A model has one position at least. */
+    do {
         const dimmer_block_t *block;
         const dimmer_step_t *step;
         const dimmer_step_t *end;
         uint8_t mode;
 
         if (position != 0u && d->hook != NULL) {
-            d->hook(d, position, d->user);
+            d->hook(d, (uint16_t)position, d->user);
         }
         /* Read once: an interrupt may store another mode at any time. */
         mode = d->wanted;
         if (mode == DIMMER_MODE_GATED) {
-            block = model->gates->calls->next(d, position);
+            block = model->gates->calls->next(d, (uint16_t)position);
         } else {
             d->running = mode;
-            block = &model->blocks[model->schedules[(uint32_t)mode * positions + position]];
+            block = &model->blocks[model->schedules[mode * positions + position]];
         }
         step = &model->steps[block->first_step];
         for (end = step + block->step_count; step != end; ++step) {
@@ -220,6 +261,6 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
             kernel->run(model, (const uint8_t *)kernel->records + (size_t)kernel->record_size * step->record,
                         d->arena);
         }
-    }
+    } while (++position != positions);
     return DIMMER_OK;
 }

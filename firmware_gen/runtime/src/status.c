@@ -24,6 +24,8 @@ const char *dimmer_status_text(dimmer_status_t status) {
         return "the model has no such mode";
     case DIMMER_ERR_POLICY:
         return "the model has no battery policy";
+    case DIMMER_ERR_INIT:
+        return "there is no model; call dimmer_init and look at what it returns";
     default:
         return "unknown status";
     }

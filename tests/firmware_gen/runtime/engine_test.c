@@ -189,6 +189,44 @@ static void init_refuses_what_is_wrong(void) {
     CHECK(init(&f) == DIMMER_ERR_ABI);
 }
 
+static void nothing_runs(dimmer_t *d) {
+    static const dimmer_battery_t now = {0, 0, 1000, 4000};
+
+    CHECK(dimmer_invoke(d) == DIMMER_ERR_INIT);
+    CHECK(dimmer_set_mode(d, 0) == DIMMER_ERR_INIT);
+    CHECK(dimmer_set_mode(d, DIMMER_MODE_GATED) == DIMMER_ERR_INIT);
+    CHECK(dimmer_report_battery(d, &now) == DIMMER_ERR_INIT);
+    CHECK(dimmer_input(d) == NULL);
+    CHECK(dimmer_output(d) == NULL);
+    CHECK(dimmer_gated_blocks(d) == 0);
+    CHECK(dimmer_gated_bits(d, 0) == DIMMER_BITS_UNKNOWN);
+    dimmer_set_budget(d, 0);
+    dimmer_on_block(d, NULL, NULL);
+}
+
+static void without_a_model_nothing_runs(void) {
+    static dimmer_t absent;
+    fixture_t f;
+    dimmer_t d;
+
+    CHECK(dimmer_mode(&absent) == 0);
+    CHECK(dimmer_running_mode(&absent) == 0);
+    nothing_runs(&absent);
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_invoke(&d) == DIMMER_OK);
+    CHECK(dimmer_init(&d, &f.model, arena(), 63) == DIMMER_ERR_ARENA_SIZE);
+    nothing_runs(&d);
+    f.model.magic ^= 1u;
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_ERR_MAGIC);
+    nothing_runs(&d);
+    CHECK(dimmer_init(&d, NULL, arena(), 64) == DIMMER_ERR_ARGUMENT);
+    nothing_runs(&d);
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_invoke(&d) == DIMMER_OK);
+}
+
 /* A flip anywhere in the range is noticed before anything is read through it. */
 static void every_flip_is_noticed(fixture_t *f, void *start, size_t size, const char *what) {
     uint8_t *bytes = (uint8_t *)start;
@@ -338,6 +376,9 @@ static void gates_choose_by_the_budget(void) {
     CHECK(dimmer_set_mode(&d, DIMMER_MODE_GATED) == DIMMER_OK);
     CHECK(ran(&d, "abcC"));
     CHECK(dimmer_gated_bits(&d, 0) == 8);
+    CHECK(dimmer_gated_bits(&d, 1) == DIMMER_BITS_UNKNOWN);
+    CHECK(dimmer_gated_bits(&d, 200) == DIMMER_BITS_UNKNOWN);
+    CHECK(dimmer_gated_bits(&d, UINT16_MAX) == DIMMER_BITS_UNKNOWN);
     CHECK(dimmer_running_mode(&d) == DIMMER_MODE_GATED);
     dimmer_set_budget(&d, 0);
     CHECK(ran(&d, "aC"));
@@ -423,13 +464,14 @@ static void init_refuses_gates_that_are_wrong(void) {
 static void every_status_has_a_text(void) {
     int status;
 
-    for (status = DIMMER_OK; status >= DIMMER_ERR_POLICY; --status) {
+    for (status = DIMMER_OK; status >= DIMMER_ERR_INIT; --status) {
         CHECK(strcmp(dimmer_status_text((dimmer_status_t)status), "unknown status") != 0);
     }
 }
 
 int main(void) {
     init_refuses_what_is_wrong();
+    without_a_model_nothing_runs();
     init_notices_every_flip();
     init_refuses_indexes_that_point_outside();
     a_mode_runs_its_own_blocks();

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.library import engine_sources
-from tests.firmware_gen.runtime.c_library import SANITIZED, compile_c
+from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED, compile_c
 
 
-@pytest.mark.parametrize("flags", [(), SANITIZED], ids=["plain", "sanitized"])
+@pytest.mark.parametrize("flags", [(), (*SANITIZED, *ASSERTING)], ids=["plain", "sanitized"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_engine(tmp_path: Path, compiler: str, flags: tuple[str, ...]) -> None:
     source = Path(__file__).with_name("engine_test.c")

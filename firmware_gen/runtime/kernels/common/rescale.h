@@ -16,6 +16,8 @@ typedef struct {
 /* shift -22..-1, as in the tables; |bias| < 2^30. */
 static inline dimmer_rescale_t dimmer_rescale_of(int32_t bias, int32_t multiplier, int shift,
                                                  int32_t zero_point) {
+    DIMMER_ASSERT(shift >= -22 && shift <= -1 && multiplier >= 0);
+    DIMMER_ASSERT(bias > -((int32_t)1 << 30) && bias < (int32_t)1 << 30);
     const int32_t half = (int32_t)1 << (-shift - 1);
     const dimmer_rescale_t rescale = {2 * bias, multiplier, half + zero_point * 2 * half, -shift};
 
