@@ -72,8 +72,10 @@ def dimmer_package() -> str:
     package = ROOT / "build" / "packages" / "dimmer"
     package.mkdir(parents=True, exist_ok=True)
     for path in (*(ROOT / name for name in PACKAGES), *(ROOT / "dimmer").glob("*.py")):
-        if not (package / path.name).is_symlink():
-            (package / path.name).symlink_to(path)
+        link = package / path.name
+        if link.resolve() != path:
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
     return str(package.relative_to(ROOT))
 
 

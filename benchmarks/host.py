@@ -92,7 +92,7 @@ def dimmer(model: Path, data: bytes, work: Path) -> Engine:
     target = load_target("host")
     generated = generate([ModeSource(model.stem, model)], work, scratch_limit=target.scratch_limit, core=target.core)
     library = work / "engine.so"
-    files = [work / "dimmer_model.c", *sources(generated.kernels), Path(__file__).with_name("host_engine.c")]
+    files = [*generated.sources, *sources(generated.kernels), Path(__file__).with_name("host_engine.c")]
     toolchain = target.toolchain
     command = [
         toolchain.compilers[0],

@@ -9,6 +9,7 @@ from pathlib import Path
 from dimmer.firmware_gen.emit import known_answers as known_answers_c
 from dimmer.firmware_gen.emit import source as emit
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.names import ANSWERS_HEADER, MODEL_HEADER, names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.emit.tables import Tables, build_tables
 from dimmer.firmware_gen.errors import FirmwareGenError
@@ -41,6 +42,7 @@ class GeneratedModel:
     """What was generated.
 
     Attributes:
+        symbol: the C name of the model.
         files: the C sources and headers, in the order in which they were written.
         modes: names, mode 0 first.
         positions: number of positions of every mode.
@@ -54,6 +56,7 @@ class GeneratedModel:
         choices: the kernel of each layer that has more than one, with what was refused.
     """
 
+    symbol: str
     files: tuple[Path, ...]
     modes: tuple[str, ...]
     positions: int
@@ -65,6 +68,11 @@ class GeneratedModel:
     output_bytes: int
     steps: tuple[GeneratedStep, ...]
     choices: tuple[Choice, ...]
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The files to compile."""
+        return tuple(path for path in self.files if path.suffix == ".c")
 
     @property
     def kernels(self) -> tuple[str, ...]:
@@ -141,12 +149,14 @@ def generate(
     gates: GateSet | None = None,
     core: str = "",
 ) -> GeneratedModel:
-    """Writes `dimmer_model.c/.h` and, where known answers are given, `dimmer_known_answers.c/.h`.
+    """Writes `dimmer_<model>.c/.h` and, where known answers are given, `dimmer_<model>_known_answers.c/.h`.
+
+    Beside them lie `dimmer_model.h` and `dimmer_known_answers.h`, in which the same things have general names.
 
     Args:
         modes: mode 0, the most expensive one, first.
         scratch_limit: bytes that no step's scratch buffer may exceed, but for what of the arena is idle in that step.
-        name: of the model, for people.
+        name: of the model; every symbol carries it.
         gates: that choose blocks of these modes.
         core: as the compiler calls it; decides which variants of kernels there are.
 
@@ -155,14 +165,21 @@ def generate(
     """
     tables, choices = _plan(modes, policy or PolicyConfig(), gates, scratch_limit, core)
     memory = tables.memory
-    texts = {"dimmer_model.h": emit.emit_header(tables), "dimmer_model.c": emit.emit_source(tables, name)}
+    names = names_of(name)
+    texts = {
+        names.header: emit.emit_header(tables, names),
+        names.source: emit.emit_source(tables, names, core),
+        MODEL_HEADER: emit.emit_general_header(tables, names),
+    }
     if known_answers is not None:
-        texts["dimmer_known_answers.h"] = known_answers_c.emit_known_answers_header(tables)
-        texts["dimmer_known_answers.c"] = known_answers_c.emit_known_answers(tables, known_answers)
+        texts[names.answers_header] = known_answers_c.emit_known_answers_header(names)
+        texts[names.answers_source] = known_answers_c.emit_known_answers(tables, names, known_answers)
+        texts[ANSWERS_HEADER] = known_answers_c.emit_general_answers_header(names)
     out_dir.mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():
         write_atomically(out_dir / file, text)
     return GeneratedModel(
+        names.symbol,
         tuple(out_dir / file for file in texts),
         tables.mode_names,
         len(tables.schedules[0]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dimmer.firmware_gen.emit.names import MODEL_HEADER, Names
 from dimmer.firmware_gen.emit.tables import Tables
 from dimmer.firmware_gen.emit.text import HEADER, comment, rows
 from dimmer.firmware_gen.errors import FirmwareGenError
@@ -17,38 +18,52 @@ class KnownAnswers:
     outputs: tuple[bytes, ...]
 
 
-def emit_known_answers_header(tables: Tables) -> str:
-    """`dimmer_known_answers.h`."""
-    return (
-        "\n".join(
-            (
-                HEADER,
-                "#ifndef DIMMER_KNOWN_ANSWERS_H",
-                "#define DIMMER_KNOWN_ANSWERS_H",
-                "",
-                '#include "dimmer_model.h"',
-                "",
-                "#ifdef __cplusplus",
-                'extern "C" {',
-                "#endif",
-                "",
-                "/* One input and what each mode makes of it, as the stock TFLite interpreter computes it. */",
-                "extern const int8_t dimmer_known_input[DIMMER_MODEL_INPUT_SIZE];",
-                "extern const int8_t dimmer_known_outputs[DIMMER_MODEL_MODE_COUNT][DIMMER_MODEL_OUTPUT_SIZE];",
-                "",
-                "#ifdef __cplusplus",
-                "}",
-                "#endif",
-                "",
-                "#endif",
-            )
-        )
-        + "\n"
+def emit_known_answers_header(names: Names) -> str:
+    """`dimmer_<model>_known_answers.h`."""
+    guard, macro = f"{names.macro}_KNOWN_ANSWERS_H", names.macro
+    lines = (
+        HEADER,
+        f"#ifndef {guard}",
+        f"#define {guard}",
+        "",
+        f'#include "{names.header}"',
+        "",
+        "#ifdef __cplusplus",
+        'extern "C" {',
+        "#endif",
+        "",
+        "/* One input and what each mode makes of it, as the stock TFLite interpreter computes it. */",
+        f"extern const int8_t {names.table('known_input')}[{macro}_INPUT_SIZE];",
+        f"extern const int8_t {names.table('known_outputs')}[{macro}_MODE_COUNT][{macro}_OUTPUT_SIZE];",
+        "",
+        "#ifdef __cplusplus",
+        "}",
+        "#endif",
+        "",
+        "#endif",
     )
+    return "\n".join(lines) + "\n"
 
 
-def emit_known_answers(tables: Tables, answers: KnownAnswers) -> str:
-    """`dimmer_known_answers.c`.
+def emit_general_answers_header(names: Names) -> str:
+    """`dimmer_known_answers.h`: names that are the same for every model."""
+    lines = (
+        HEADER,
+        "#ifndef DIMMER_KNOWN_ANSWERS_H",
+        "#define DIMMER_KNOWN_ANSWERS_H",
+        "",
+        f'#include "{names.answers_header}"',
+        f'#include "{MODEL_HEADER}"',
+        "",
+        *(f"#define dimmer_{name} {names.table(name)}" for name in ("known_input", "known_outputs")),
+        "",
+        "#endif",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def emit_known_answers(tables: Tables, names: Names, answers: KnownAnswers) -> str:
+    """`dimmer_<model>_known_answers.c`.
 
     Raises:
         FirmwareGenError: the answers are not of this model's sizes.
@@ -65,13 +80,13 @@ def emit_known_answers(tables: Tables, answers: KnownAnswers) -> str:
 
     lines = [
         HEADER,
-        '#include "dimmer_known_answers.h"',
+        f'#include "{names.answers_header}"',
         "",
-        "const int8_t dimmer_known_input[DIMMER_MODEL_INPUT_SIZE] = {",
+        f"const int8_t {names.table('known_input')}[{names.macro}_INPUT_SIZE] = {{",
         *rows(signed(answers.input), 24),
         "};",
         "",
-        "const int8_t dimmer_known_outputs[DIMMER_MODEL_MODE_COUNT][DIMMER_MODEL_OUTPUT_SIZE] = {",
+        f"const int8_t {names.table('known_outputs')}[{names.macro}_MODE_COUNT][{names.macro}_OUTPUT_SIZE] = {{",
     ]
     for name, output in zip(tables.mode_names, answers.outputs, strict=True):
         lines += [

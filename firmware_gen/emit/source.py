@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dimmer.firmware_gen.emit.names import Names, mode_identifiers
 from dimmer.firmware_gen.emit.policy import MAX_TIERS
-from dimmer.firmware_gen.emit.tables import ABI, Resolved, Tables, ends
-from dimmer.firmware_gen.emit.text import COLUMNS, HEADER, comment, describe_end, mode_identifiers, quoted, rows
+from dimmer.firmware_gen.emit.tables import ABI, RecordTable, Resolved, Tables, ends
+from dimmer.firmware_gen.emit.text import COLUMNS, HEADER, comment, describe_end, quoted, rows
 from dimmer.firmware_gen.gates import MODE_GATED, GateTables
+from dimmer.firmware_gen.kernels.families import FAMILIES
 
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
 
 
-def emit_header(tables: Tables) -> str:
-    """`dimmer_model.h`."""
+def emit_header(tables: Tables, names: Names) -> str:
+    """`dimmer_<model>.h`."""
+    guard, macro = f"{names.macro}_H", names.macro
     lines = [
         HEADER,
-        "#ifndef DIMMER_MODEL_H",
-        "#define DIMMER_MODEL_H",
+        f"#ifndef {guard}",
+        f"#define {guard}",
         "",
         '#include "dimmer_tables.h"',
         "",
@@ -32,24 +35,24 @@ def emit_header(tables: Tables) -> str:
         'extern "C" {',
         "#endif",
         "",
-        f"#define DIMMER_MODEL_ARENA_SIZE {tables.memory.arena}u /* bytes, scratch included */",
-        f"#define DIMMER_MODEL_INPUT_SIZE {tables.input.size}u /* bytes: {describe_end(tables.input)} */",
-        f"#define DIMMER_MODEL_OUTPUT_SIZE {tables.output.size}u /* bytes: {describe_end(tables.output)} */",
-        f"#define DIMMER_MODEL_MODE_COUNT {len(tables.mode_names)}u",
-        f"#define DIMMER_MODEL_POSITION_COUNT {len(tables.schedules[0])}u",
-        f"#define DIMMER_MODEL_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
+        f"#define {macro}_ARENA_SIZE {tables.memory.arena}u /* bytes, scratch included */",
+        f"#define {macro}_INPUT_SIZE {tables.input.size}u /* bytes: {describe_end(tables.input)} */",
+        f"#define {macro}_OUTPUT_SIZE {tables.output.size}u /* bytes: {describe_end(tables.output)} */",
+        f"#define {macro}_MODE_COUNT {len(tables.mode_names)}u",
+        f"#define {macro}_POSITION_COUNT {len(tables.schedules[0])}u",
+        f"#define {macro}_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
         "",
         "/* From the most expensive to the cheapest. */",
         "enum {",
     ]
-    identifiers = mode_identifiers(tables.mode_names)
+    identifiers = mode_identifiers(tables.mode_names, f"{macro}_")
     for number, (name, macs) in enumerate(zip(identifiers, tables.mode_macs, strict=True)):
         comma = "," if number + 1 < len(identifiers) else ""
         lines.append(f"    {name} = {number}{comma} /* {comment(tables.mode_names[number])}, {macs} MACs */")
     lines += [
         "};",
         "",
-        "extern const dimmer_model_t dimmer_model;",
+        f"extern const dimmer_model_t {names.symbol};",
         "",
         "#ifdef __cplusplus",
         "}",
@@ -60,22 +63,60 @@ def emit_header(tables: Tables) -> str:
     return "\n".join(lines) + "\n"
 
 
-def emit_source(tables: Tables, name: str) -> str:
-    """`dimmer_model.c`."""
+def emit_general_header(tables: Tables, names: Names) -> str:
+    """`dimmer_model.h`: names that are the same for every model."""
+    general, own = Names("", "dimmer_model"), names.macro
+    macros = [f"{name}_SIZE" for name in ("ARENA", "INPUT", "OUTPUT")]
+    macros += [f"{name}_COUNT" for name in ("MODE", "POSITION", "GATE")]
     lines = [
         HEADER,
-        '#include "dimmer_model.h"',
+        "/* The names of a program's only model. A program of several models includes their own headers. */",
+        f"#ifndef {general.macro}_H",
+        f"#define {general.macro}_H",
+        "",
+        f'#include "{names.header}"',
+        "",
+        f"#define {general.symbol} {names.symbol}",
+        *(f"#define {general.macro}_{name} {own}_{name}" for name in (*macros, *mode_identifiers(tables.mode_names))),
+        "",
+        "#endif",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def emit_source(tables: Tables, names: Names, core: str = "") -> str:
+    """`dimmer_<model>.c`.
+
+    Args:
+        core: that it is generated for, as the compiler calls it.
+    """
+    lines = [
+        HEADER,
+        f'#include "{names.header}"',
         "",
         *(['#include "dimmer_gates.h"'] if tables.gates else []),
         '#include "dimmer_kernels.h"',
         "",
-        *_constants(tables),
-        *_records(tables),
-        *_schedule(tables),
-        *(_gates(tables.gates) if tables.gates else ()),
-        *_model(tables, name),
+        *_core(tables, core),
+        *_constants(tables, names),
+        *_records(tables, names),
+        *_schedule(tables, names),
+        *(_gates(tables.gates, names) if tables.gates else ()),
+        *_model(tables, names),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _core(tables: Tables, core: str) -> Iterator[str]:
+    """A refusal of cores that lack what the kernels need."""
+    used = {table.kernel for table in tables.records}
+    for family in FAMILIES:
+        if family.feature and used.intersection(family.kernels):
+            yield f"#if !defined({family.feature})"
+            made = f"generated for {comment(core)} with kernels that need {family.needs} ({family.feature})"
+            yield f'#error "{made}: compile it for such a core, or generate it for this one"'
+            yield "#endif"
+            yield ""
 
 
 def _modes(tables: Tables, modes: Sequence[int]) -> str:
@@ -84,21 +125,22 @@ def _modes(tables: Tables, modes: Sequence[int]) -> str:
     return " ".join(comment(tables.mode_names[mode]) for mode in modes)
 
 
-def _constants(tables: Tables) -> Iterator[str]:
+def _constants(tables: Tables, names: Names) -> Iterator[str]:
     layouts = (
         (
             "weights",
             "int8_t",
             1,
             24,
-            "static const union {\n    int8_t bytes[%d];\n    int32_t alignment;\n} weights = {{",
+            "static const union {\n    int8_t bytes[%d];\n    int32_t alignment;\n} %s = {{",
         ),
-        ("params", "int32_t", 4, 8, "static const int32_t params[%d] = {"),
-        ("shifts", "int8_t", 1, 24, "static const int8_t shifts[%d] = {"),
+        ("params", "int32_t", 4, 8, "static const int32_t %s[%d] = {"),
+        ("shifts", "int8_t", 1, 24, "static const int8_t %s[%d] = {"),
     )
     for table, ctype, element, per_row, opening in layouts:
         data = tables.pool.table(table)
-        yield opening % max(len(data) // element, 1)
+        count, name = max(len(data) // element, 1), names.table(table)
+        yield opening % ((count, name) if table == "weights" else (name, count))
         for constant in tables.pool.constants:
             if constant.table != table:
                 continue
@@ -132,10 +174,9 @@ def _literal(value: Resolved, code: str) -> str:
     return "(-2147483647 - 1)" if value == -(2**31) else str(value)
 
 
-def _records(tables: Tables) -> Iterator[str]:
+def _records(tables: Tables, names: Names) -> Iterator[str]:
     for table in tables.records:
-        short = table.kernel.name.removeprefix("dimmer_")
-        yield f"static const {table.kernel.name}_t {short}[{len(table.records)}] = {{"
+        yield f"static const {table.kernel.name}_t {_of_kernel(table, names)}[{len(table.records)}] = {{"
         for number, record in enumerate(table.records):
             yield f"    /* [{number}] {comment(record.layer)}, {_modes(tables, record.modes)} */"
             parts = [
@@ -155,17 +196,22 @@ def _records(tables: Tables) -> Iterator[str]:
         yield ""
 
 
-def _schedule(tables: Tables) -> Iterator[str]:
-    yield f"static const dimmer_kernel_t kernels[{max(len(tables.records), 1)}] = {{"
+def _of_kernel(table: RecordTable, names: Names) -> str:
+    """The table of a kernel's records."""
+    return names.table(table.kernel.name.removeprefix("dimmer_"))
+
+
+def _schedule(tables: Tables, names: Names) -> Iterator[str]:
+    yield f"static const dimmer_kernel_t {names.table('kernels')}[{max(len(tables.records), 1)}] = {{"
     for table in tables.records:
-        short = table.kernel.name.removeprefix("dimmer_")
-        yield f"    {{{table.kernel.name}, {short}, sizeof {short}[0], {len(table.records)}}},"
+        records = _of_kernel(table, names)
+        yield f"    {{{table.kernel.name}, {records}, sizeof {records}[0], {len(table.records)}}},"
     if not tables.records:
         yield "    {0, 0, 0, 0}"
     yield "};"
     yield ""
     yield "/* {kernel, record} */"
-    yield f"static const dimmer_step_t steps[{max(len(tables.steps), 1)}] = {{"
+    yield f"static const dimmer_step_t {names.table('steps')}[{max(len(tables.steps), 1)}] = {{"
     for number, step in enumerate(tables.steps):
         kernel = tables.records[step.kernel].kernel.name
         yield f"    {{{step.kernel}, {step.record}}}, /* [{number}] {kernel}: {comment(step.layer)} */"
@@ -174,35 +220,35 @@ def _schedule(tables: Tables) -> Iterator[str]:
     yield "};"
     yield ""
     yield "/* {first step, number of steps} */"
-    yield f"static const dimmer_block_t blocks[{len(tables.blocks)}] = {{"
+    yield f"static const dimmer_block_t {names.table('blocks')}[{len(tables.blocks)}] = {{"
     for number, block in enumerate(tables.blocks):
         what = "skipped" if not block.step_count else f"position {', '.join(map(str, block.positions))}"
         yield f"    {{{block.first_step}, {block.step_count}}}, /* [{number}] {what}, {_modes(tables, block.modes)} */"
     yield "};"
     yield ""
     yield "/* For each mode the block at each position. */"
-    yield f"static const uint16_t schedules[{len(tables.schedules) * len(tables.schedules[0])}] = {{"
+    yield f"static const uint16_t {names.table('schedules')}[{len(tables.schedules) * len(tables.schedules[0])}] = {{"
     for name, schedule in zip(tables.mode_names, tables.schedules, strict=True):
         yield f"    /* {comment(name)} */"
         yield from rows(schedule, 24)
     yield "};"
     yield ""
-    yield f"static const dimmer_mode_t modes[{len(tables.mode_names)}] = {{"
+    yield f"static const dimmer_mode_t {names.table('modes')}[{len(tables.mode_names)}] = {{"
     for name, macs in zip(tables.mode_names, tables.mode_macs, strict=True):
         yield f"    {{{quoted(name)}, {macs}u}},"
     yield "};"
     yield ""
 
 
-def _gates(gates: GateTables) -> Iterator[str]:
-    yield f"static const dimmer_gate_stage_t gate_stages[{len(gates.stages)}] = {{"
+def _gates(gates: GateTables, names: Names) -> Iterator[str]:
+    yield f"static const dimmer_gate_stage_t {names.table('gate_stages')}[{len(gates.stages)}] = {{"
     for stage in gates.stages:
         numbers = (stage.input, stage.multiplier, stage.pixels, stage.channels)
         more = (stage.first_gate, stage.gate_count, stage.shift, stage.zero_point)
         yield f"    {{{', '.join(map(str, (*numbers, *more)))}}},"
     yield "};"
     yield ""
-    yield f"static const dimmer_gate_t gate_blocks[{len(gates.gates)}] = {{"
+    yield f"static const dimmer_gate_t {names.table('gate_blocks')}[{len(gates.gates)}] = {{"
     for gate in gates.gates:
         offsets = (gate.entry_weights, gate.entry_bias, gate.head_weights, gate.head_bias)
         sizes = (gate.entry_shift, len(gate.options), int(gate.skippable), 0)
@@ -210,27 +256,27 @@ def _gates(gates: GateTables) -> Iterator[str]:
     yield "};"
     yield ""
     yield "/* For each gate the block of each option, first with the sub-path of the stage executed, then skipped. */"
-    yield f"static const uint16_t gate_choices[{sum(len(gate.blocks) for gate in gates.gates)}] = {{"
+    yield f"static const uint16_t {names.table('gate_choices')}[{sum(len(gate.blocks) for gate in gates.gates)}] = {{"
     for gate in gates.gates:
         yield from rows(gate.blocks, 24)
     yield "};"
     yield ""
     cell = (gates.feature_weights, gates.state_weights, gates.bias, gates.first_position)
     units = (gates.features, gates.hidden, gates.shift)
-    yield "static const dimmer_gates_t gates = {"
+    yield f"static const dimmer_gates_t {names.table('gates')} = {{"
     yield f"    &dimmer_gate_calls, {{{', '.join(map(str, (*cell, *units)))}, {{0, 0, 0}}}},"
-    yield "    gate_stages, gate_blocks, gate_choices"
+    yield f"    {', '.join(names.table(table) for table in ('gate_stages', 'gate_blocks', 'gate_choices'))}"
     yield "};"
     yield ""
 
 
-def _model(tables: Tables, name: str) -> Iterator[str]:
-    yield "const dimmer_model_t dimmer_model = {"
+def _model(tables: Tables, names: Names) -> Iterator[str]:
+    yield f"const dimmer_model_t {names.symbol} = {{"
     yield "    DIMMER_MAGIC,"
     yield f"    {ABI}u, /* ABI */"
     yield f"    0x{tables.dims_crc:08X}u, /* CRC-32 of dims */"
     yield f"    0x{tables.crc:08X}u, /* CRC-32 of all tables */"
-    yield f"    {quoted(name)},"
+    yield f"    {quoted(names.title)},"
     counts = (
         ("arena_size", f"{tables.memory.arena}u"),
         ("weights_size", f"{len(tables.pool.table('weights'))}u"),
@@ -258,7 +304,7 @@ def _model(tables: Tables, name: str) -> Iterator[str]:
         yield f"        .{field} = {{{numbers}}},"
     yield "    },"
     for table in ("weights.bytes", "params", "shifts", "kernels", "steps", "blocks", "schedules", "modes"):
-        yield f"    {table},"
+        yield f"    {names.table(table)},"
     policy = tables.policy
     yield "    {"
     yield (
@@ -275,5 +321,5 @@ def _model(tables: Tables, name: str) -> Iterator[str]:
         yield "            {0, 0, 0, 0}"
     yield "        }"
     yield "    },"
-    yield "    &gates" if tables.gates else "    0 /* no gates */"
+    yield f"    &{names.table('gates')}" if tables.gates else "    0 /* no gates */"
     yield "};"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from dimmer.firmware_gen.graph.types import Tensor
 
@@ -31,15 +30,6 @@ def quoted(text: str) -> str:
         + "".join(char if (char.isalnum() and char.isascii()) or char in " ._-+()," else "_" for char in text)[:60]
         + '"'
     )
-
-
-def mode_identifiers(names: Sequence[str]) -> list[str]:
-    """An enumerator for each mode: `88.80.80` becomes DIMMER_MODE_88_80_80."""
-    found: list[str] = []
-    for number, name in enumerate(names):
-        base = "DIMMER_MODE_" + (re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_").upper()[:40] or str(number))
-        found.append(base if base not in found else f"{base}_ID{number}")
-    return found
 
 
 def describe_end(tensor: Tensor) -> str:

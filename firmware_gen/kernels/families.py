@@ -15,11 +15,15 @@ class Family:
     Attributes:
         name: of its folder in `runtime/kernels/`.
         what: in one line.
+        feature: the compiler's macro of what a core must have; empty where every core will do.
+        needs: the same in words.
     """
 
     name: str
     what: str
     kernels: tuple[Kernel, ...]
+    feature: str = ""
+    needs: str = ""
 
     @property
     def header(self) -> str:
@@ -31,7 +35,9 @@ PORTABLE = Family("portable", "Kernels in portable C99.", portable.KERNELS)
 FAMILIES = (
     PORTABLE,
     Family("words", "Kernels for cores that multiply word by word.", words.KERNELS),
-    Family("dsp", "Kernels for Arm cores with the DSP extension.", dsp.KERNELS),
-    Family("helium", "Kernels for Arm cores with Helium.", helium.KERNELS),
+    Family(
+        "dsp", "Kernels for Arm cores with the DSP extension.", dsp.KERNELS, "__ARM_FEATURE_DSP", "Arm's DSP extension"
+    ),
+    Family("helium", "Kernels for Arm cores with Helium.", helium.KERNELS, "__ARM_FEATURE_MVE", "Helium"),
 )
 KERNELS = tuple(kernel for family in FAMILIES for kernel in family.kernels)

@@ -85,9 +85,3 @@ class _Lowering(Weighted, Elementwise, Shapes):
             case Transpose():
                 return (self.transpose(self.operator.options),)
         raise self.error("has no kernel; report this file")
-
-    # Layers with weights.
-
-    # Elementwise operators.
-
-    # Operators that reduce or move.

@@ -98,9 +98,3 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
             raise self.error(f"has {len(record.outputs)} outputs, expected 1; convert the model again")
         options, inputs = self._readers[record.kind]()
         return Operator(index, record.kind, options, inputs, record.outputs[0])
-
-    # What an operator's tensors must be like.
-
-    # Options.
-
-    # Operators.

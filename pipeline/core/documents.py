@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.core.stage import Json, atomic_write
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -32,6 +32,12 @@ class DocumentError(ValueError):
 def save_document(path: Path, value: DataclassInstance, indent: int = 1) -> None:
     """Write a dataclass as a JSON file, whole or not at all."""
     atomic_write(path, json.dumps(asdict(value), indent=indent) + "\n")
+
+
+def to_json(value: DataclassInstance) -> dict[str, Json]:
+    """What `json.loads` would give of the saved dataclass: its tuples are lists."""
+    made: dict[str, Json] = json.loads(json.dumps(asdict(value)))
+    return made
 
 
 def load_document(cls: type[T], path: Path) -> T:

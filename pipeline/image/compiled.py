@@ -53,6 +53,5 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
     known = KnownAnswers(order.known_input, tuple(outputs))
     policy = policy_for(order.policy, len(modes), gates is not None)
     model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates, target.core)
-    generated = [path for path in model.files if path.suffix == ".c"]
-    elf = target.compile([*generated, *sources(model.kernels), *APPLICATION], [out, INCLUDE], out)
+    elf = target.compile([*model.sources, *sources(model.kernels), *APPLICATION], [out, INCLUDE], out)
     return Compiled(model, elf, target.size(elf))

@@ -9,8 +9,6 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-GENERATED = ("dimmer_model", "dimmer_known_input", "dimmer_known_outputs")
-
 
 @dataclass(frozen=True)
 class ElfShares:
@@ -23,11 +21,12 @@ class ElfShares:
     runtime_code: int
 
 
-def elf_shares(elf: Path, runtime: Collection[str]) -> ElfShares:
+def elf_shares(elf: Path, runtime: Collection[str], model: str) -> ElfShares:
     """Adds up the symbols of an ELF file; a local symbol belongs to the source file named before it.
 
     Args:
         runtime: names of the C files of runtime and kernels.
+        model: the C name of the generated model.
     """
     weights = tables = code = 0
     with elf.open("rb") as stream:
@@ -42,9 +41,9 @@ def elf_shares(elf: Path, runtime: Collection[str]) -> ElfShares:
                     file = symbol.name
                 elif kind == "STT_FUNC" and (symbol.name.startswith("dimmer_") or (local and file in runtime)):
                     code += size
-                elif kind == "STT_OBJECT" and local and file == "dimmer_model.c":
-                    weights += size if symbol.name.startswith("weights") else 0
-                    tables += 0 if symbol.name.startswith("weights") else size
-                elif kind == "STT_OBJECT" and symbol.name in GENERATED:
+                elif kind == "STT_OBJECT" and local and file == f"{model}.c":
+                    weights += size if symbol.name.startswith(f"{model}_weights") else 0
+                    tables += 0 if symbol.name.startswith(f"{model}_weights") else size
+                elif kind == "STT_OBJECT" and symbol.name in (model, f"{model}_known_input", f"{model}_known_outputs"):
                     tables += size
     return ElfShares(weights, tables, code)

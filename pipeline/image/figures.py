@@ -84,7 +84,7 @@ def figures_of(
         top: the firmware of the first mode alone.
         runtime_files: names of the library's C files.
     """
-    model, sizes, shares = full.model, full.sizes, elf_shares(full.elf, runtime_files)
+    model, sizes, shares = full.model, full.sizes, elf_shares(full.elf, runtime_files, full.model.symbol)
     instructions = {event.mode: event.instructions for event in only(ModeCounted, ran.events)}
     switch = next((event.instructions for event in only(SwitchCounted, ran.events)), None)
     gates = next((event.instructions for event in only(GatesCounted, ran.events)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, calibration_folder
@@ -19,6 +19,7 @@ from dimmer.pipeline.artifacts.firmware import (
 from dimmer.pipeline.artifacts.report import BatterySample, Candidate, Flash, LayerFlash, ModeFigures, Ram, ReportData
 from dimmer.pipeline.artifacts.verification import Verified, VerifiedGates, verify_folder
 from dimmer.pipeline.artifacts.version import generator_version
+from dimmer.pipeline.core.documents import to_json
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
@@ -76,8 +77,8 @@ def _candidates(calibration: Calibration, firmware: Firmware) -> tuple[Candidate
 
 def _gates(counted: GateCount | None, verified: VerifiedGates | None) -> dict[str, Json]:
     """What is known of the gates; figures that the target cannot count are left out."""
-    found: dict[str, Json] = {} if verified is None else asdict(verified)
-    known = {} if counted is None else {key: value for key, value in asdict(counted).items() if value is not None}
+    found: dict[str, Json] = {} if verified is None else to_json(verified)
+    known = {} if counted is None else {key: value for key, value in to_json(counted).items() if value is not None}
     return {**found, **known}
 
 

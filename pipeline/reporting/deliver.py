@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.build import BuildContext
 
 
-_DELIVERED = ("firmware.*", "dimmer_model.*")
+_DELIVERED = ("firmware.*", "dimmer_*.[ch]")
 
 
 def publish(context: BuildContext) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.emit import source as emit
+from dimmer.firmware_gen.emit.names import names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
@@ -249,7 +250,8 @@ def _try(outcome: Outcome, data: bytes, path: Path) -> None:
     signal.alarm(FILE_SECONDS)
     try:
         tables = tables_of([ModeSource("fuzzed", path)], PolicyConfig())
-        text = emit.emit_source(tables, "fuzzed") + emit.emit_header(tables)
+        names = names_of("fuzzed")
+        text = emit.emit_source(tables, names) + emit.emit_header(tables, names)
         outcome.accepted += 1
         outcome.survivors.setdefault(hashlib.sha256(text.encode()).hexdigest(), data)
     except FirmwareGenError as error:

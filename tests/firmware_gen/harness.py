@@ -83,17 +83,11 @@ def edge_inputs(path: Path, random_count: int, seed: int = 0, edge_count: int = 
     return b"".join(np.asarray(row).astype(np.uint8).tobytes() for row in (*edges_u8, *random_rows))
 
 
-def compile_models(folders: Sequence[Path], work: Path, extra_flags: Sequence[str] = ()) -> Path:
-    """One program of all generated models in `folders`; `extra_flags` go to every file of theirs."""
+def compile_models(models: Sequence[GeneratedModel], work: Path) -> Path:
+    """One program of models whose names differ."""
     work.mkdir(parents=True, exist_ok=True)
-    sources = []
-    for number, folder in enumerate(folders):
-        wrapper = work / f"model_{number}.c"
-        wrapper.write_text(
-            f'#define dimmer_model dimmer_model_{number}\n#include "{folder.resolve()}/dimmer_model.c"\n'
-        )
-        sources.append(wrapper)
-    names = [f"dimmer_model_{number}" for number in range(len(folders))]
+    sources = [path for model in models for path in model.sources]
+    names = [model.symbol for model in models]
     table = work / "models.c"
     table.write_text(
         '#include "dimmer_tables.h"\n'
@@ -106,7 +100,7 @@ def compile_models(folders: Sequence[Path], work: Path, extra_flags: Sequence[st
     common = ["gcc", "-std=gnu11", f"-I{INCLUDE}", *SANITIZE]
     objects: list[Path] = []
     for name, files, flags in (
-        ("tables", [*sources, table], ["-O0", *WARNINGS, *extra_flags]),
+        ("tables", [*sources, table], ["-O0", *WARNINGS]),
         ("runtime", [*runtime_sources(), Path(__file__).with_name("harness.c")], ["-O1"]),
     ):
         folder = work / name
@@ -130,20 +124,19 @@ def run_models(program: Path, records: Sequence[bytes], timeout_s: float = 300) 
 
 def run_cases(cases: Sequence[Case], work: Path) -> list[bytes]:
     """Generates, compiles and runs all cases; gives each one's outputs."""
-    folders, records, sizes = [], [], []
+    models, records, sizes = [], [], []
     for number, case in enumerate(cases):
-        folder = work / f"case_{number}"
         model = generate(
             case.modes or (ModeSource(case.name, case.path),),
-            folder,
+            work / f"case_{number}",
             scratch_limit=case.scratch_limit,
-            name=case.name,
+            name=f"case {number}",
             core=case.core,
         )
-        folders.append(folder)
+        models.append(model)
         records.append(_records(case, model))
         sizes.append(len(case.inputs) // model.input_bytes * model.output_bytes)
-    written = run_models(compile_models(folders, work / "build"), records)
+    written = run_models(compile_models(models, work / "build"), records)
     assert len(written) == sum(sizes)
     outputs = []
     for size in sizes:

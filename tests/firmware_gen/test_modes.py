@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.emit.known_answers import KnownAnswers
-from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier, even_policy
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.memory.weights import check_shared_weights
@@ -129,16 +127,6 @@ def layer_weights(path: Path) -> bytes:
     return graph.tensors[graph.operators[0].inputs[1]].data or b""
 
 
-def test_shared_weights_pass(tmp_path: Path) -> None:
-    check_shared_weights({mode.name: mode.path for mode in write_modes(tmp_path)})
-
-
-def test_two_modes_of_one_name_are_refused(tmp_path: Path) -> None:
-    first, second, _ = write_modes(tmp_path)
-    with pytest.raises(FirmwareGenError, match="same name"):
-        generate([first, ModeSource("888", second.path, second.boundaries)], tmp_path / "out")
-
-
 def test_a_skippable_block_that_does_not_end_in_place_gets_a_copy(tmp_path: Path) -> None:
     def build(with_block: bool) -> bytes:
         net = Layers(5)
@@ -168,32 +156,6 @@ def test_a_skippable_block_that_does_not_end_in_place_gets_a_copy(tmp_path: Path
         if isinstance(answer, bytes)
     )
     assert run_cases([case], tmp_path)[0] == expected
-
-
-def test_policies_are_checked(tmp_path: Path) -> None:
-    modes = write_modes(tmp_path)
-    with pytest.raises(FirmwareGenError, match="tier 0 selects mode 3 of 3"):
-        generate(modes, tmp_path / "out", PolicyConfig((Tier(0, 0, 3),)))
-    with pytest.raises(FirmwareGenError, match="9 tiers, at most 8"):
-        generate(modes, tmp_path / "out", PolicyConfig((Tier(0, 0, 0),) * 9))
-    with pytest.raises(FirmwareGenError, match="out of range"):
-        generate(modes, tmp_path / "out", PolicyConfig((Tier(70000, 0, 0),)))
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 8, 20])
-def test_an_even_policy_goes_from_the_first_mode_to_the_last(count: int) -> None:
-    tiers = even_policy(count).tiers
-    assert len(tiers) == (0 if count == 1 else min(count, 8))
-    if tiers:
-        assert (tiers[0].mode, tiers[-1].mode, tiers[-1].min_charge_permille) == (0, count - 1, 0)
-        thresholds = [tier.min_charge_permille for tier in tiers]
-        assert thresholds == sorted(set(thresholds), reverse=True)
-
-
-def test_known_answers_must_fit(tmp_path: Path) -> None:
-    modes = write_modes(tmp_path)
-    with pytest.raises(FirmwareGenError, match="known answers: 5 bytes in"):
-        generate(modes, tmp_path / "out", known_answers=KnownAnswers(b"12345", (b"", b"", b"")))
 
 
 def test_a_scratch_limit_is_kept(tmp_path: Path) -> None:

@@ -77,8 +77,7 @@ def build(target: Target, folder: Path, *, honest: bool = True) -> App:
     model = generate(
         sources, folder / "c", POLICY, KnownAnswers(image.tobytes(), tuple(answers[:: 1 if honest else -1]))
     )
-    c_files = [path for path in model.files if path.suffix == ".c"]
-    elf = target.compile([*c_files, *runtime_sources(), *APPLICATION], [folder / "c", INCLUDE], folder / "out")
+    elf = target.compile([*model.sources, *runtime_sources(), *APPLICATION], [folder / "c", INCLUDE], folder / "out")
     return App(target, elf, model, files)
 
 

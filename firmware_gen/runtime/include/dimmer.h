@@ -13,6 +13,11 @@
 extern "C" {
 #endif
 
+/* Of this library, as in pyproject.toml. */
+#define DIMMER_VERSION_MAJOR 0
+#define DIMMER_VERSION_MINOR 1
+#define DIMMER_VERSION_PATCH 0
+
 /* Raised whenever a table, a record or a function that generated code uses changes. */
 #define DIMMER_ABI 2
 

@@ -49,15 +49,11 @@ def test_no_heap_no_console_and_float_only_where_the_name_says_so(objects: tuple
 def test_the_example_of_the_readme_compiles(tmp_path: Path) -> None:
     blocks = re.findall(r"```c\n(.*?)```", (RUNTIME / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert blocks
-    (tmp_path / "dimmer_model.h").write_text(
-        '#include "dimmer_tables.h"\n#define DIMMER_MODEL_ARENA_SIZE 64u\n#define DIMMER_MODEL_INPUT_SIZE 4u\n'
-        "#define DIMMER_MODEL_OUTPUT_SIZE 4u\nenum { DIMMER_MODE_88_88_88 = 0 };\n"
-        "extern const dimmer_model_t dimmer_model;\n"
-    )
+    golden = Path(__file__).parent.parent / "golden"
     for number, block in enumerate(blocks):
         source = tmp_path / f"example_{number}.c"
         source.write_text(block)
-        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{tmp_path}")
+        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{golden}")
 
 
 def test_the_kernel_of_the_readme_is_declared_as_its_description_says() -> None:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dimmer.pipeline.core import command, errors
-from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core import command, progress
 from dimmer.pipeline.core.stage import Stage
 from dimmer.pipeline.modes.mode import FULL_BITS
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def helper():
-    return errors.DimmerError
+    return progress.Progress
 
 
 def other():
@@ -70,7 +69,7 @@ def test_what_an_action_uses_is_found_and_nothing_else(module: ModuleType) -> No
     assert set(modules_of(module.stage())) == {
         "torch",
         "numpy",
-        "dimmer.errors",
+        "dimmer.pipeline.core.progress",
         "dimmer.pipeline.data.dataset",
         "dimmer.pipeline.modes.mode",
         # `from a import b` within a function counts a, too.

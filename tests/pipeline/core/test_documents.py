@@ -9,7 +9,14 @@ from typing import NamedTuple
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.documents import DocumentError, from_json, load_document, parse_document, save_document
+from dimmer.pipeline.core.documents import (
+    DocumentError,
+    from_json,
+    load_document,
+    parse_document,
+    save_document,
+    to_json,
+)
 from dimmer.pipeline.core.stage import Json
 
 
@@ -98,3 +105,10 @@ def test_named_tuples_are_lists_and_plain_json_stays_as_it_is() -> None:
     assert parse_document(Wall, text) == Wall({"left": Socket(230.0, 2)}, plain)
     with pytest.raises(DocumentError, match=r"sockets\.left has 1 entries, not 2"):
         from_json(Wall, {"sockets": {"left": [230.0]}, "found": {}})
+
+
+def test_a_dataclass_as_json_has_lists_for_tuples(tmp_path: Path) -> None:
+    path = tmp_path / "lamp.json"
+    save_document(path, LAMP)
+    assert to_json(LAMP) == json.loads(path.read_text())
+    assert to_json(LAMP)["place"] == [3, 0.5]

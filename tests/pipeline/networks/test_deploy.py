@@ -8,6 +8,7 @@ import torch
 from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import deploy, range_group
+from tests.pipeline.networks.narrow_resnet import narrow_resnet
 from tests.pipeline.networks.toy_family import images, small
 from tests.tiny import TinyBuild
 
@@ -65,3 +66,21 @@ def test_groups_follow_norm_variants(tiny: TinyBuild) -> None:
     assert range_group(executed, "0.0.conv1") == "0.0.conv1@executed"
     assert range_group(skipped, "0.0.conv1") == "0.0.conv1@skipped"
     assert range_group(executed, "0.1.out") == range_group(skipped, "0.0.out") == "stream.0"
+
+
+@pytest.mark.parametrize("name", ["88.88", "44.44", "22.22", "84.20", "28.40"])
+def test_the_deployed_resnet_computes_what_was_trained(name: str) -> None:
+    network, x = narrow_resnet(), torch.randn(2, 1, 8, 8)
+    mode = Mode.parse(name)
+    with torch.no_grad():
+        trained, deployed = network(x, mode), deploy(network, mode)(x)
+    # At 8 bits the trained weight is float, the deployed one on its grid; a rounding may tip over at a narrow entry.
+    assert float((trained - deployed).abs().median()) < 0.02
+
+
+def test_widths_share_ranges_only_with_themselves() -> None:
+    network = narrow_resnet()
+    wide, narrow = (deploy(network, Mode.parse(name)) for name in ("88.88", "84.88"))
+    assert range_group(wide, "0.1.conv1") != range_group(narrow, "0.1.conv1")
+    assert range_group(wide, "0.0.conv1") == range_group(narrow, "0.0.conv1")
+    assert range_group(wide, "0.1.out") == range_group(narrow, "0.1.out") == "stream.0"

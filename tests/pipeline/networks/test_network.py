@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.budget import GateConfig, gated_cost
 from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates
 from dimmer.pipeline.subnets.norms import trained_prefix
-from tests.pipeline.networks.toy_family import SMALL, images, small
+from tests.pipeline.networks.toy_family import SMALL, ToyNetwork, images, small
 
 
 def test_the_toys_cost_equals_the_macs_that_really_run() -> None:
@@ -72,3 +75,9 @@ def test_a_mode_begins_like_a_trained_one_in_the_toy_too(mode: str, blocks: set[
     assert "stem.1" in names
     norms = [name.split(".") for name in names if name.endswith("inner_norm")]
     assert {f"{stage}.{block}" for _, stage, block, _ in norms} == blocks
+
+
+def test_a_width_that_was_not_trained_is_refused() -> None:
+    plain = ToyNetwork(replace(SMALL, bits=(8,)))
+    with pytest.raises(DimmerError, match=r"4 bits; this network was trained for 8 "):
+        plain(images(1), Mode.parse("84.888"))

@@ -13,7 +13,8 @@ def test_deliverables_lie_side_by_side_and_old_modes_go(tmp_path: Path) -> None:
     for name in (
         "mps2-an386/firmware/firmware.json",
         "mps2-an386/firmware/firmware.elf",
-        "mps2-an386/firmware/dimmer_model.c",
+        "mps2-an386/firmware/dimmer_mnist5k_r14.c",
+        "mps2-an386/firmware/dimmer_model.h",
         "export/88.88.88.onnx",
         "convert/88.88.88.tflite",
         "convert/88.88.88.float.tflite",
@@ -25,7 +26,7 @@ def test_deliverables_lie_side_by_side_and_old_modes_go(tmp_path: Path) -> None:
     (context.target_dir / "firmware" / "firmware.elf").chmod(0o755)
     publish(context)
     assert sorted(path.name for path in context.target_dir.iterdir()) == [
-        *("dimmer_model.c", "firmware", "firmware.elf", "modes")
+        *("dimmer_mnist5k_r14.c", "dimmer_model.h", "firmware", "firmware.elf", "modes")
     ]
     assert sorted(path.name for path in (context.target_dir / "modes").iterdir()) == [
         *("88.88.88.onnx", "88.88.88.tflite")

@@ -16,6 +16,7 @@ from dimmer.firmware_gen.graph.fixed_point import (
     mean_multiplier,
     quantize_multiplier,
     quantize_multiplier_below_one,
+    requantize,
     round_half_away,
     softmax_scaling,
 )
@@ -102,3 +103,12 @@ def test_the_logistic_table_rises_from_zero_to_one(scale: float) -> None:
 def test_doubles_are_stored_low_word_first(values: list[float]) -> None:
     words = double_words(values)
     assert list(struct.unpack(f"<{len(values)}d", struct.pack(f"<{len(words)}i", *words))) == values
+
+
+@pytest.mark.parametrize(
+    ("value", "factor", "expected"), [(6, 0.25, 2), (-6, 0.25, -2), (3, 0.5, 2), (-3, 0.5, -1), (7, 8.0, 56)]
+)
+def test_requantize_rounds_halves_of_a_right_shift_away_from_zero_and_others_up(
+    value: int, factor: float, expected: int
+) -> None:
+    assert requantize(value, *quantize_multiplier(factor)) == expected

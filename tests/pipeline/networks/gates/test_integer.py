@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from dimmer.errors import DimmerError
-from dimmer.firmware_gen.gates import pool, requantize
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.gates.agreement import compare
 from dimmer.pipeline.networks.gates.budget import GateConfig
@@ -61,21 +60,6 @@ def test_integer_gates_choose_as_trained_ones(gates: Gates, level: int) -> None:
     assert len(np.unique(trained, axis=0)) > 5
     gates.set_rounded(False)
     assert compare(bits(columns), run_torch(gates, streams, level)).blocks > 0.9
-
-
-def test_pooled_codes_are_means_in_256ths() -> None:
-    rng = np.random.default_rng(0)
-    codes = rng.integers(-128, 128, (50, 16, 16, 8)).astype(np.int8)
-    expected = np.clip(np.floor((codes.astype(float) + 128).mean((1, 2)) * 0.0235 * 256 + 0.5), 0, 2047)
-    assert np.abs(pool(codes, 0.0235, -128) - expected).max() <= 1
-
-
-def test_requantising_rounds_halves_away_from_zero() -> None:
-    x = np.array([3, -3, 5, -5, 1, -1, 0, 6])
-    assert requantize(x, 1 << 30, 0).tolist() == [2, -1, 3, -2, 1, 0, 0, 3]
-    assert requantize(x, 1 << 30, 1).tolist() == x.tolist()
-    assert requantize(4 * x, 1 << 30, -1).tolist() == [3, -3, 5, -5, 1, -1, 0, 6]
-    assert requantize(np.array([2, -2, 6, -6]), 1 << 30, -1).tolist() == [1, -1, 2, -2]
 
 
 def test_gates_choose_blocks_of_the_uniform_modes(gates: Gates) -> None:

@@ -83,20 +83,3 @@ def test_narrow_modes_need_no_larger_arena(tmp_path: Path) -> None:
         generate(chosen, tmp_path / "out", scratch_limit=26112, core="cortex-m4").arena for chosen in (modes[:1], modes)
     ]
     assert arenas[0] == arenas[1]
-
-
-def test_narrow_modes_need_no_larger_arena_with_helium(tmp_path: Path) -> None:
-    shape = Shape(32, (16, 32, 64), 2)
-    modes = write_modes(tmp_path, shape, ("88.88.88", "44.44.44", "22.22.22", "84.20.48"))
-    models = [
-        generate(chosen, tmp_path / "out", scratch_limit=12288, core="cortex-m55") for chosen in (modes[:1], modes)
-    ]
-    assert models[0].arena == models[1].arena
-    assert "dimmer_conv2d_s8_entry_mve" in models[1].kernels
-    assert not any("requantize" in kernel for kernel in models[1].kernels)
-
-
-def test_a_quantize_stays_where_no_kernel_could_take_it(tmp_path: Path) -> None:
-    modes = write_modes(tmp_path, SMALL, MODES)
-    assert "dimmer_requantize_s8_table" in generate(modes, tmp_path / "m0", core="cortex-m0").kernels
-    assert "dimmer_requantize_s8_table" not in generate(modes, tmp_path / "m4", core="cortex-m4").kernels

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.graph.fixed_point import quantize_multiplier, requantize
 from dimmer.firmware_gen.graph.ranges import code_range
 from dimmer.firmware_gen.read.tflite import read_tflite
 from tests.firmware_gen.narrow_network import CLIP, STEPS
@@ -48,12 +47,3 @@ def test_the_input_may_hold_every_code(tmp_path: Path) -> None:
     (tmp_path / "net.tflite").write_bytes(content)
     graph = read_tflite(tmp_path / "net.tflite")
     assert code_range(graph, graph.input) == (-128, 127)
-
-
-@pytest.mark.parametrize(
-    ("value", "factor", "expected"), [(6, 0.25, 2), (-6, 0.25, -2), (3, 0.5, 2), (-3, 0.5, -1), (7, 8.0, 56)]
-)
-def test_requantize_rounds_halves_of_a_right_shift_away_from_zero_and_others_up(
-    value: int, factor: float, expected: int
-) -> None:
-    assert requantize(value, *quantize_multiplier(factor)) == expected

@@ -1,0 +1,55 @@
+"""Which operators are read, and what is said about the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dimmer.firmware_gen.graph.types import Activation, AveragePool2d, MaxPool2d, Relu
+from dimmer.firmware_gen.read.tflite import parse_tflite
+from tests.firmware_gen.networks import tiny_mix, tiny_mobile
+from tests.firmware_gen.read.damaged import changed, refusal, set_operator, single
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("HARD_SWISH", "train with RELU6"),
+        ("TANH", "use LOGISTIC"),
+        ("CUSTOM", "built-in operators"),
+        ("ABS", "build that part"),
+    ],
+)
+def test_unsupported_operators_are_named_with_what_would_do(kind: str, advice: str) -> None:
+    message = refusal(single(kind))
+    assert f"operator 0 {kind} (y) is not supported" in message
+    assert advice in message
+
+
+def test_an_operator_has_one_output() -> None:
+    assert "operator 0 CONV_2D has 2 outputs, expected 1" in refusal(changed(set_operator(0, outputs=[3, 4])))
+
+
+def test_kinds_become_options_of_their_own() -> None:
+    mobile, mix = (parse_tflite(data, "net.tflite").operators for data in (tiny_mobile(), tiny_mix()))
+    assert [type(operator.options).__name__ for operator in mobile] == [
+        *("Pad", "Conv2d", "DepthwiseConv2d", "Conv2d", "Mean", "Logistic"),
+    ]
+    assert [type(operator.options).__name__ for operator in mix] == [
+        *("Quantize", "MaxPool2d", "Conv2d", "Concatenation", "Transpose", "Mul", "Sub", "Relu", "Dequantize"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["RELU", "RELU6", "RELU_N1_TO_1"])
+def test_activations_of_their_own_keep_their_clamp(name: str) -> None:
+    (operator,) = parse_tflite(single(name), "net.tflite").operators
+    assert operator.options == Relu(Activation(name))
+
+
+@pytest.mark.parametrize(("kind", "options"), [("AVERAGE_POOL_2D", AveragePool2d), ("MAX_POOL_2D", MaxPool2d)])
+def test_pools_are_told_apart(kind: str, options: type) -> None:
+    window: dict[str, Any] = {"filterHeight": 2, "filterWidth": 2, "strideH": 1, "strideW": 1}
+    assert "different scales or zero points" in refusal(single(kind, **window))
+    (operator,) = parse_tflite(single(kind, rescales=False, **window), "net.tflite").operators
+    assert isinstance(operator.options, options)

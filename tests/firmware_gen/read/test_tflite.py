@@ -1,0 +1,115 @@
+"""The reader: what it takes, and what it says about the rest. Every message names file, place and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.types import Add, Conv2d, DType, Padding
+from dimmer.firmware_gen.read.tflite import parse_tflite, read_tflite
+from tests.firmware_gen.networks import tiny_mix, tiny_resnet
+from tests.firmware_gen.read.damaged import (
+    Change,
+    changed,
+    graph_of,
+    refusal,
+    set_operator,
+    set_quantisation,
+    set_tensor,
+)
+from tests.firmware_gen.tflite_builder import Layers, TfliteBuilder
+
+
+def test_a_network_is_read_in_order() -> None:
+    graph = parse_tflite(tiny_resnet(), "net.tflite")
+    kinds = [operator.kind for operator in graph.operators]
+    assert kinds == [
+        *("CONV_2D", "CONV_2D", "CONV_2D", "ADD"),
+        *("AVERAGE_POOL_2D", "RESHAPE", "FULLY_CONNECTED", "SOFTMAX"),
+    ]
+    stem, add = graph.operators[0].options, graph.operators[3].options
+    assert isinstance(stem, Conv2d)
+    assert isinstance(add, Add)
+    assert stem.window.padding == Padding(1, 1, 1, 1)
+    assert graph.tensors[graph.input].shape == (1, 8, 8, 3)
+    assert graph.tensors[graph.operators[0].inputs[1]].q.per_channel
+
+
+def test_unused_tensors_are_not_looked_at() -> None:
+    net = Layers(0)
+    x = net.activation([1, 4, 4, 2])
+    net.tensor("unused", [0, -7], "float32")
+    y = net.conv(x, 3)
+    assert len(parse_tflite(net.build(x, y), "net.tflite").tensors) == 4
+
+
+def test_float_ends() -> None:
+    graph = parse_tflite(tiny_mix(), "net.tflite")
+    assert graph.tensors[graph.input].dtype is graph.tensors[graph.output].dtype is DType.FLOAT32
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FirmwareGenError, match=r"nothing\.tflite: cannot be read \(No such file or directory\); check"):
+        read_tflite(tmp_path / "nothing.tflite")
+
+
+def shorten_buffer(model: Any) -> None:
+    longest = max(model.buffers, key=lambda buffer: 0 if buffer.data is None else len(buffer.data))
+    longest.data = longest.data[:-1]
+
+
+def swap_operators(model: Any) -> None:
+    operators = graph_of(model).operators
+    operators[1], operators[2] = operators[2], operators[1]
+
+
+def two_inputs(model: Any) -> None:
+    graph_of(model).inputs = [0, 1]
+
+
+TYPE = schema.TensorType
+CHANGES: list[tuple[Change, str]] = [
+    (set_tensor("weights_1", type=TYPE.INT4), "its buffer has"),
+    (set_tensor("x", type=TYPE.INT4), "tensor x is INT4: only the weights of convolutions and FULLY_CONNECTED can be"),
+    (set_tensor("x", type=TYPE.INT16), "tensor x is INT16: quantise activations to int8"),
+    (set_tensor("x", shape=[1, -1, 8, 3]), "has shape [1, -1, 8, 3]"),
+    (set_tensor("x", shape=[1, 60000, 60000, 3]), "more than the"),
+    (set_tensor("x", isVariable=True), "tensor x keeps state between inferences"),
+    (set_quantisation("x", scale=[0.0]), "has a scale that is not a positive number"),
+    (set_quantisation("x", scale=[float("nan")]), "has a scale that is not a positive number"),
+    (set_quantisation("x", zeroPoint=[128]), "zero point outside -128..127"),
+    (set_quantisation("x", zeroPoint=[0, 0]), "1 scales and 2 zero points"),
+    (
+        set_quantisation("x", scale=[0.1, 0.1, 0.1], zeroPoint=[0, 0, 0], quantizedDimension=3),
+        "quantise activations per tensor",
+    ),
+    (set_quantisation("weights_1", quantizedDimension=1), "4 scales, which dimension 1 of [4, 3, 3, 3] does not"),
+    (set_operator(0, inputs=[0, 99, 2]), "an operator names tensor 99 of"),
+    (set_operator(1, outputs=[3]), "which already has a value"),
+    (shorten_buffer, "its buffer has"),
+    (swap_operators, "before any operator has written it"),
+    (two_inputs, "2 inputs, the firmware has one"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), CHANGES, ids=[message for _, message in CHANGES])
+def test_what_a_changed_file_is_told(change: Change, message: str) -> None:
+    assert message in refusal(changed(change))
+
+
+def test_int64_parameters_are_read() -> None:
+    net = Layers(0)
+    x = net.activation([1, 4, 4, 2])
+    output = net.activation([1, 2], net.scale_of(x), name="y")
+    y = net.operator("MEAN", [x, net.constant("axes", [1, 2], "int64")], output, keepDims=False)
+    assert parse_tflite(net.build(x, y), "net.tflite").operators[0].kind == "MEAN"
+
+
+def test_a_model_without_operators_is_read() -> None:
+    net = TfliteBuilder()
+    x = net.tensor("x", [1, 5], "int8", 0.1)
+    assert parse_tflite(net.build(x, x), "net.tflite").operators == ()
