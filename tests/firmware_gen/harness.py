@@ -18,6 +18,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.targets.kit.toolchain import compile_objects
+from tests.firmware_gen.runtime.c_library import ASSERTING
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wcast-align", "-Wundef", "-Werror"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -101,7 +102,7 @@ def compile_models(models: Sequence[GeneratedModel], work: Path) -> Path:
     objects: list[Path] = []
     for name, files, flags in (
         ("tables", [*sources, table], ["-O0", *WARNINGS]),
-        ("runtime", [*runtime_sources(), Path(__file__).with_name("harness.c")], ["-O1"]),
+        ("runtime", [*runtime_sources(), Path(__file__).with_name("harness.c")], ["-O1", *ASSERTING]),
     ):
         folder = work / name
         folder.mkdir(exist_ok=True)

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "dimmer_assert.h"
+
 /* round(a * b / 2^31), halves up; gemmlowp's SaturatingRoundingDoublingHighMul for all arguments
  * but a == b == INT32_MIN, which no multiplier of TFLite is. */
 static inline int32_t dimmer_high_mul(int32_t a, int32_t b) {
@@ -19,6 +21,7 @@ static inline int32_t dimmer_rounding_shift(int32_t x, int exponent) {
     const uint32_t mask = (uint32_t)(((uint64_t)1 << exponent) - 1u);
     const uint32_t threshold = (mask >> 1) + (x < 0 ? 1u : 0u);
 
+    DIMMER_ASSERT(exponent >= 0 && exponent <= 31);
     return (int32_t)((int64_t)x >> exponent) + (((uint32_t)x & mask) > threshold ? 1 : 0);
 }
 
@@ -27,6 +30,7 @@ static inline int32_t dimmer_rounding_shift(int32_t x, int exponent) {
 static inline int32_t dimmer_requantize(int32_t x, int32_t multiplier, int shift) {
     int32_t high;
 
+    DIMMER_ASSERT(multiplier >= 0 && shift >= -31 && shift <= 30);
     if (shift >= 0) {
         return dimmer_high_mul((int32_t)((uint32_t)x << shift), multiplier);
     }
@@ -79,6 +83,7 @@ static inline int32_t dimmer_scale_in_double(int32_t x, const int32_t scale[2]) 
 
 /* low <= high, both in the range of int8. */
 static inline int8_t dimmer_clamp_s8(int32_t x, int32_t low, int32_t high) {
+    DIMMER_ASSERT(low >= INT8_MIN && low <= high && high <= INT8_MAX);
     /* One comparison where x is inside, as most are. */
     if ((uint32_t)x - (uint32_t)low > (uint32_t)(high - low)) {
         x = x < low ? low : high;
@@ -90,6 +95,7 @@ static inline int8_t dimmer_clamp_s8(int32_t x, int32_t low, int32_t high) {
 static inline int32_t dimmer_saturating_shift_left(int32_t x, int exponent) {
     const int32_t limit = (int32_t)((1u << (31 - exponent)) - 1u);
 
+    DIMMER_ASSERT(exponent >= 1 && exponent <= 30);
     if (x > limit) {
         return INT32_MAX;
     }
@@ -118,6 +124,7 @@ static inline int32_t dimmer_exp_on_negative(int32_t x, int integer_bits) {
     int32_t result = exp_minus_eighth + dimmer_high_mul(exp_minus_eighth, y + tail);
     int k;
 
+    DIMMER_ASSERT(x <= 0 && (integer_bits == 4 || integer_bits == 5));
     if (x == 0) {
         return INT32_MAX;
     }
@@ -135,6 +142,7 @@ static inline int32_t dimmer_reciprocal_of_one_plus(int32_t x) {
     int32_t y = 1515870810 + dimmer_high_mul(half, -1010580540); /* 48/17 - 32/17 * half, Q2.29 */
     int i;
 
+    DIMMER_ASSERT(x >= 0);
     for (i = 0; i < 3; ++i) {
         const int32_t error = ((int32_t)1 << 29) - dimmer_high_mul(half, y);
         y += dimmer_saturating_shift_left(dimmer_high_mul(y, error), 2);

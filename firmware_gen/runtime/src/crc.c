@@ -1,5 +1,7 @@
 #include "dimmer.h"
 
+#include "dimmer_assert.h"
+
 /* Sixteen words instead of 256: the whole blob is read once, at start-up, and flash is dear. */
 static const uint32_t nibble_table[16] = {
     0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u, 0x4DB26158u, 0x5005713Cu,
@@ -10,6 +12,7 @@ uint32_t dimmer_crc32(uint32_t crc, const void *data, size_t size) {
     const uint8_t *byte = (const uint8_t *)data;
     const uint8_t *end = byte + size;
 
+    DIMMER_ASSERT(data != NULL || size == 0u);
     crc = ~crc;
     while (byte != end) {
         crc ^= *byte++;

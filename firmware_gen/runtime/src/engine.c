@@ -1,3 +1,4 @@
+#include "dimmer_assert.h"
 #include "dimmer_gates.h"
 
 static int little_endian(void) {
@@ -128,14 +129,17 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
 }
 
 int8_t *dimmer_input(dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL && d->model != NULL);
     return (int8_t *)(d->arena + d->model->dims.input.offset);
 }
 
 const int8_t *dimmer_output(const dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL && d->model != NULL);
     return (const int8_t *)(d->arena + d->model->dims.output.offset);
 }
 
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
+    DIMMER_ASSERT(d != NULL && d->model != NULL);
     if (mode >= d->model->dims.mode_count) {
         if (!has_mode(d->model, mode)) {
             return DIMMER_ERR_MODE;
@@ -148,32 +152,40 @@ dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
 }
 
 dimmer_mode_id_t dimmer_mode(const dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL);
     return d->wanted;
 }
 
 dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL);
     return d->running;
 }
 
 void dimmer_set_budget(dimmer_t *d, uint8_t level) {
+    DIMMER_ASSERT(d != NULL);
     d->gating.level = level;
 }
 
 uint16_t dimmer_gated_blocks(const dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL && d->model != NULL);
     return d->model->dims.gate_count;
 }
 
 uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block) {
-    const uint8_t choice = d->gating.choice[block];
+    uint8_t choice;
 
+    DIMMER_ASSERT(block < dimmer_gated_blocks(d));
+    choice = d->gating.choice[block];
     return d->gating.begun && choice < DIMMER_GATE_OPTIONS ? d->model->gates->gates[block].options[choice]
                                                            : DIMMER_BITS_UNKNOWN;
 }
 
 dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) {
-    const dimmer_policy_t *policy = &d->model->policy;
+    const dimmer_policy_t *policy;
     const dimmer_tier_t *tier;
 
+    DIMMER_ASSERT(d != NULL && d->model != NULL);
+    policy = &d->model->policy;
     if (now == NULL) {
         return DIMMER_ERR_ARGUMENT;
     }
@@ -187,15 +199,19 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) 
 }
 
 void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user) {
+    DIMMER_ASSERT(d != NULL);
     d->hook = hook;
     d->user = user;
 }
 
 dimmer_status_t dimmer_invoke(dimmer_t *d) {
-    const dimmer_model_t *model = d->model;
-    const uint16_t positions = model->dims.position_count;
+    const dimmer_model_t *model;
+    uint16_t positions;
     uint16_t position;
 
+    DIMMER_ASSERT(d != NULL && d->model != NULL);
+    model = d->model;
+    positions = model->dims.position_count;
     d->gating.begun = 0u;
     for (position = 0; position < positions; ++position) {
         const dimmer_block_t *block;

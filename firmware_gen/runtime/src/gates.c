@@ -1,5 +1,6 @@
 #include "dimmer_gates.h"
 
+#include "dimmer_assert.h"
 #include "dimmer_fixed_point.h"
 
 #define MAX_CODE   127
@@ -90,6 +91,8 @@ void dimmer_gates_choose(const dimmer_model_t *model, uint16_t stage, const uint
     int16_t features[DIMMER_GATE_UNITS];
     uint32_t number;
 
+    DIMMER_ASSERT(gates != NULL && stage < model->dims.gate_stages);
+    DIMMER_ASSERT(arena != NULL && state != NULL && choice != NULL);
     pool(s, (const int8_t *)(arena + s->input), pooled);
     pooled[s->channels] = (int16_t)(level << LEVEL_SHIFT);
     for (number = 0; number < s->gate_count; ++number) {

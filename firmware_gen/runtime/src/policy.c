@@ -1,5 +1,7 @@
 #include "dimmer.h"
 
+#include "dimmer_assert.h"
+
 static int tier_holds(const dimmer_policy_t *policy, uint32_t tier, uint32_t more_permille,
                       uint32_t more_millivolts, const dimmer_battery_t *now) {
     const dimmer_tier_t *t = &policy->tiers[tier];
@@ -18,6 +20,7 @@ dimmer_policy_state_t dimmer_policy_next(const dimmer_policy_t *policy, dimmer_p
     dimmer_policy_state_t next = last;
     uint32_t tier = last.started ? last.tier : 0u;
 
+    DIMMER_ASSERT(policy->tier_count >= 1u && policy->tier_count <= DIMMER_MAX_TIERS);
     if (tier > lowest) {
         tier = lowest;
     }

@@ -30,6 +30,9 @@ STRICT = (
 # A trap needs no run-time library inside Python, and a test that ends in a crash has failed loudly enough.
 UNDEFINED_TRAPS = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
 SANITIZED = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+# Preconditions are checked: on the host with a word of what is broken, on boards by a trap.
+ASSERTING = (f'-DDIMMER_CONFIG="{Path(__file__).with_name("asserting.h")}"',)
+TRAPPING = {"DIMMER_ASSERT(condition)": "((condition) ? (void)0 : __builtin_trap())"}
 
 ALIGN = 16
 GUARD = 64
@@ -55,7 +58,9 @@ def output_of(*command: str | Path) -> str:
 
 
 def load_library(folder: Path, sources: Sequence[Path]) -> ctypes.CDLL:
-    return ctypes.CDLL(str(compile_c("gcc", sources, folder / "library.so", "-shared", "-fPIC", *UNDEFINED_TRAPS)))
+    return ctypes.CDLL(
+        str(compile_c("gcc", sources, folder / "library.so", "-shared", "-fPIC", *UNDEFINED_TRAPS, *ASSERTING))
+    )
 
 
 class Tensor(ctypes.Structure):

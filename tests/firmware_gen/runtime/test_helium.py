@@ -11,6 +11,7 @@ from dimmer.firmware_gen.library import INCLUDE, kernel_sources
 from dimmer.firmware_gen.variants import features_of
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
+from tests.firmware_gen.runtime.c_library import TRAPPING
 
 HELIUM_BOARDS = [board for board in BOARD_PARAMS if "mve" in features_of(load_target(str(board.values[0])).core)]
 
@@ -22,7 +23,7 @@ def test_kernels(tmp_path: Path, name: str, optimisation: str) -> None:
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     source = Path(__file__).with_name("helium_test.c")
-    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path)
+    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {})
     assert target.run(elf, [], tmp_path).returncode == 0
 
 

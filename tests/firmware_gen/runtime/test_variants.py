@@ -11,6 +11,7 @@ from dimmer.firmware_gen.library import INCLUDE, kernel_sources
 from dimmer.firmware_gen.variants import features_of
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
+from tests.firmware_gen.runtime.c_library import TRAPPING
 
 DSP_BOARDS = [board for board in BOARD_PARAMS if "dsp" in features_of(load_target(str(board.values[0])).core)]
 
@@ -23,7 +24,7 @@ def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     source = Path(__file__).with_name(program)
-    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path)
+    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {})
     assert target.run(elf, [], tmp_path).returncode == 0
 
 
@@ -31,5 +32,5 @@ def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str
 def test_depthwise(tmp_path: Path, name: str) -> None:
     target = load_target(name)
     source = Path(__file__).with_name("depthwise_variants_test.c")
-    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path)
+    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path, TRAPPING)
     assert target.run(elf, [], tmp_path).returncode == 0

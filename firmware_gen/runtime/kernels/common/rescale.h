@@ -19,6 +19,8 @@ static inline dimmer_rescale_t dimmer_rescale_of(int32_t bias, int32_t multiplie
     const int32_t half = (int32_t)1 << (-shift - 1);
     const dimmer_rescale_t rescale = {2 * bias, multiplier, half + zero_point * 2 * half, -shift};
 
+    DIMMER_ASSERT(shift >= -22 && shift <= -1 && multiplier >= 0);
+    DIMMER_ASSERT(bias > -((int32_t)1 << 30) && bias < (int32_t)1 << 30);
     return rescale;
 }
 

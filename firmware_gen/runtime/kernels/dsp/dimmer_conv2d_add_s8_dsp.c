@@ -1,8 +1,10 @@
 #include "direct_layer.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
 void dimmer_conv2d_add_s8_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_conv2d_add_s8_dsp_t *d = (const dimmer_conv2d_add_s8_dsp_t *)record;
 
     dimmer_direct_layer(model, &d->conv, d->group, &d->add, d->operand, arena);

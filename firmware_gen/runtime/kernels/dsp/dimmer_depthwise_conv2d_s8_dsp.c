@@ -1,4 +1,5 @@
 #include "direct.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -127,6 +128,7 @@ static void find_taps(const dimmer_depthwise_conv2d_s8_t *r, const int8_t *input
 }
 
 void dimmer_depthwise_conv2d_s8_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_depthwise_conv2d_s8_dsp_t *d = (const dimmer_depthwise_conv2d_s8_dsp_t *)record;
     const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
     const uint32_t taps = (uint32_t)r->kernel_h * r->kernel_w;
@@ -145,6 +147,8 @@ void dimmer_depthwise_conv2d_s8_dsp(const dimmer_model_t *model, const void *rec
     uint32_t y;
     uint32_t x;
 
+    dimmer_require_depthwise(model, r, -22, -1);
+    DIMMER_ASSERT(r->batches == 1u && r->depth_multiplier == 1u && r->input_c % GROUP == 0u);
     memset(padding, r->input_zero_point, channels);
     for (y = 0; y < r->output_h; ++y) {
         const int32_t top = (int32_t)(y * r->stride_h) - r->pad_top;

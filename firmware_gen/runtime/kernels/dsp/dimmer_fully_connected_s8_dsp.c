@@ -1,6 +1,7 @@
 #include "dense.h"
 #include "dimmer_kernels.h"
 #include "../common/rescale.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -18,6 +19,7 @@ static int8_t rescaled(const layer_t *layer, int32_t sum, const int32_t *scale) 
 }
 
 void dimmer_fully_connected_s8_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_fully_connected_s8_dsp_t *d = (const dimmer_fully_connected_s8_dsp_t *)record;
     const dimmer_fully_connected_s8_t *r = &d->dense;
     const layer_t layer = {model->params + r->bias, model->params + r->scales, r->per_channel != 0u ? 3u : 0u,
@@ -31,6 +33,8 @@ void dimmer_fully_connected_s8_dsp(const dimmer_model_t *model, const void *reco
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t row;
 
+    dimmer_require_dense(r);
+    DIMMER_ASSERT(r->input_c % 4u == 0u && r->weights % 4u == 0u);
     for (row = 0; row < r->rows; ++row, input += depth, output += channels) {
         const int8_t *weights = model->weights + r->weights;
         const int32_t *scale = layer.scales;

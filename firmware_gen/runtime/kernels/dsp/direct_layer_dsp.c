@@ -1,6 +1,7 @@
 #include "direct.h"
 #include "direct_layer.h"
 #include "sum_dsp.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -117,6 +118,8 @@ void dimmer_direct_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     work_t w;
     uint32_t first;
 
+    dimmer_require_conv2d(model, r, -22, -1);
+    DIMMER_ASSERT(r->batches == 1u && group >= 1u && (group % 2u == 0u || group == r->output_c));
     w.r = r;
     w.row_bytes = row_bytes;
     w.input = (const int8_t *)(arena + r->input);
@@ -124,6 +127,8 @@ void dimmer_direct_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     w.plain = add == NULL && r->activation_min <= -128 && r->activation_max >= 127;
     w.panel = (int32_t *)(void *)(arena + r->scratch);
     if (add != NULL) {
+        dimmer_require_plain_sum(add, -22, -1);
+        DIMMER_ASSERT(operand == 1u || operand == 2u);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_sum_operand(add, operand, w.panel);
         w.panel += 2u * DIMMER_SUM_TABLE_WORDS;

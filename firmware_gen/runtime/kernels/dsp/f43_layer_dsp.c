@@ -1,6 +1,7 @@
 #include "direct.h"
 #include "sum_dsp.h"
 #include "f43.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -162,6 +163,10 @@ void dimmer_f43_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, 
     work_t w;
     uint32_t y;
 
+    dimmer_require_conv2d(model, r, -22, -1);
+    DIMMER_ASSERT(r->batches == 1u && r->kernel_w == 3u && r->stride_w == 1u);
+    DIMMER_ASSERT(r->dilation_h == 1u && r->dilation_w == 1u && channels % 4u == 0u);
+    DIMMER_ASSERT(r->output_c % 2u == 0u && group >= 2u && group % 2u == 0u && strip >= 1u);
     w.r = r;
     w.input = (const int8_t *)(arena + r->input);
     w.output = (int8_t *)(arena + r->output);
@@ -171,6 +176,8 @@ void dimmer_f43_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, 
     w.tile_pairs = (r->output_w + 2u * DIMMER_F43_TILE - 1u) / (2u * DIMMER_F43_TILE);
     w.panel = (int32_t *)(void *)(arena + r->scratch);
     if (add != NULL) {
+        dimmer_require_plain_sum(add, -22, -1);
+        DIMMER_ASSERT(operand == 1u || operand == 2u);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_sum_operand(add, operand, w.panel);
         w.panel += 2u * DIMMER_SUM_TABLE_WORDS;

@@ -3,6 +3,7 @@
 #include "narrow.h"
 #include "../common/slice.h"
 #include "sum_dsp.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -359,6 +360,12 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     uint8_t *scratch = arena + r->scratch;
     work_t w = {.model = model, .r = r, .settings = settings};
 
+    dimmer_require_conv2d(model, r, -22, 12);
+    DIMMER_ASSERT(r->batches == 1u && r->weight_bits != 8u && r->input_zero_point == -128);
+    DIMMER_ASSERT(r->dilation_h == 1u && r->dilation_w == 1u && r->kernel_w <= 3u && r->stride_w <= 2u);
+    DIMMER_ASSERT(r->pad_left < r->kernel_w && channels % 4u == 0u && r->output_c % 2u == 0u);
+    DIMMER_ASSERT(group >= 2u && group % 2u == 0u && settings->strip >= 2u && settings->strip % 2u == 0u);
+    DIMMER_ASSERT(settings->terms >= 4u && settings->terms % 4u == 0u);
     w.input = (const int8_t *)(arena + r->input);
     w.output = (int8_t *)(arena + r->output);
     w.format = dimmer_narrow_format(r->weight_bits);
@@ -368,6 +375,8 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     w.terms = settings->terms;
     w.chunks = r->kernel_h * w.phases * channels / w.terms;
     if (add != NULL) {
+        dimmer_require_plain_sum(add, -22, -1);
+        DIMMER_ASSERT(operand == 1u || operand == 2u);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_sum_operand(add, operand, (int32_t *)(void *)scratch);
         scratch += 8u * DIMMER_SUM_TABLE_WORDS;

@@ -1,4 +1,5 @@
 #include "../common/pool.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
@@ -36,6 +37,7 @@ static int16x8_t summed(const dimmer_pool_window_t *w, const int8_t *from, uint3
 }
 
 void dimmer_average_pool_2d_s8_mve(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_average_pool_2d_s8_mve_t *r = (const dimmer_average_pool_2d_s8_mve_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
@@ -45,6 +47,8 @@ void dimmer_average_pool_2d_s8_mve(const dimmer_model_t *model, const void *reco
     const size_t row_bytes = (size_t)r->input_w * channels;
     uint32_t batch;
 
+    dimmer_require_pool(r);
+    DIMMER_ASSERT((uint32_t)r->window_h * r->window_w <= 256u);
     (void)model;
     for (batch = 0; batch < r->batches; ++batch, input += r->input_h * row_bytes) {
         int32_t y;

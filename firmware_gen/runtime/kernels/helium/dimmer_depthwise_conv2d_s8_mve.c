@@ -3,6 +3,7 @@
 #include "helium.h"
 #include "helium_panel.h"
 #include "helium_window.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
@@ -188,6 +189,7 @@ static void turns(const work_t *w, const dimmer_window_t *first, int both, uint3
 }
 
 void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_depthwise_conv2d_s8_mve_t *d = (const dimmer_depthwise_conv2d_s8_mve_t *)record;
     const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
     const int8_t *const input = (const int8_t *)(arena + r->input);
@@ -197,6 +199,10 @@ void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *rec
     uint32_t used;
     work_t w;
 
+    dimmer_require_depthwise(model, r, -31, -1);
+    DIMMER_ASSERT(r->batches == 1u && r->depth_multiplier == 1u && r->kernel_h <= SIDE &&
+                  r->kernel_w <= SIDE);
+    DIMMER_ASSERT(d->group >= 1u && (d->group % BLOCK == 0u || d->group == r->input_c));
     w.r = r;
     w.along = direction_of(r, d->down != 0u);
     w.across = direction_of(r, d->down == 0u);

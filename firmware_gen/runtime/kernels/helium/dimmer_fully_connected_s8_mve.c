@@ -1,5 +1,6 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
@@ -118,6 +119,7 @@ static void some_channels(const layer_t *layer, const int8_t *input, uint32_t fi
 }
 
 void dimmer_fully_connected_s8_mve(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_fully_connected_s8_t *r = (const dimmer_fully_connected_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
@@ -125,6 +127,7 @@ void dimmer_fully_connected_s8_mve(const dimmer_model_t *model, const void *reco
     uint32_t row;
     uint32_t i;
 
+    dimmer_require_dense(r);
     layer.r = r;
     layer.weights = model->weights + r->weights;
     layer.bias = model->params + r->bias;

@@ -1,4 +1,5 @@
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
@@ -26,6 +27,7 @@ static int32x4_t requantized(int32x4_t x, int32_t multiplier, int32_t shift) {
 }
 
 void dimmer_mean_s8_mve(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_mean_s8_mve_t *r = (const dimmer_mean_s8_mve_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
@@ -33,6 +35,8 @@ void dimmer_mean_s8_mve(const dimmer_model_t *model, const void *record, uint8_t
     uint32_t o;
     uint32_t i;
 
+    DIMMER_ASSERT(r->reduce2 == 1u && r->reduce1 >= 1u && r->reduce1 < 1u << 23);
+    DIMMER_ASSERT(r->shift >= -31 && r->shift <= 30);
     (void)model;
     for (o = 0; o < r->outer; ++o, input += (size_t)r->inner * r->reduce1, output += r->inner) {
         for (i = 0; i < r->inner; i += LANES) {

@@ -1,5 +1,6 @@
 #include "helium.h"
 #include "helium_panel.h"
+#include "../common/require.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
@@ -406,6 +407,12 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     void (*pixels)(work_t *);
     work_t w;
 
+    dimmer_require_conv2d(model, r, -31, r->weight_bits == 8u ? 0 : 4);
+    DIMMER_ASSERT(r->batches == 1u && r->output_c < 21845u);
+    DIMMER_ASSERT(group >= 1u && (group % 2u == 0u || group == r->output_c));
+    DIMMER_ASSERT(by_columns == 0u ||
+                  (by_columns == 1u && r->kernel_h == WINDOW && r->kernel_w == WINDOW && r->stride_w <= 2u &&
+                   r->dilation_h == 1u && r->dilation_w == 1u && r->input_c % DIMMER_TILE_BLOCK == 0u));
     memset(&w, 0, sizeof w);
     w.r = r;
     w.input = (const int8_t *)(arena + r->input);
@@ -422,6 +429,8 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     }
     w.rest = w.panel + (group + 1u) / 2u * (w.tile.run + DIMMER_PANEL_ENDS);
     if (add != NULL) {
+        dimmer_require_plain_sum(add, -31, -1);
+        DIMMER_ASSERT(operand == 1u || operand == 2u);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_helium_sum_prepare(add, (int32_t *)(void *)w.rest);
         w.results = w.rest + DIMMER_HELIUM_SUM_BYTES;

@@ -1,5 +1,6 @@
 #include "dimmer_fixed_point.h"
 #include "../common/pool.h"
+#include "../common/require.h"
 
 static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *w, uint32_t channel) {
     const int8_t *row = w->first + channel;
@@ -19,11 +20,13 @@ static int32_t pooled(const dimmer_pool_2d_s8_t *r, const dimmer_pool_window_t *
 }
 
 void dimmer_average_pool_2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_average_pool_2d_s8_t *r = (const dimmer_average_pool_2d_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t batch;
 
+    dimmer_require_pool(r);
     (void)model;
     for (batch = 0; batch < r->batches; ++batch, input += (size_t)r->input_h * r->input_w * r->channels) {
         int32_t y;

@@ -4,6 +4,7 @@
 #include "dimmer_kernels.h"
 #include "../common/dot.h"
 #include "../common/slice.h"
+#include "../common/require.h"
 
 /* memcpy, of which most calls here are too short to be worth the call. */
 static void copy(int8_t *to, const int8_t *from, size_t size) {
@@ -138,6 +139,7 @@ static void all_pixels(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
 }
 
 void dimmer_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_conv2d_s8_t *r = (const dimmer_conv2d_s8_t *)record;
     const size_t depth = (size_t)r->kernel_h * r->kernel_w * r->input_c;
     const int in_place = r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
@@ -146,6 +148,10 @@ void dimmer_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *
     const int8_t *weights = model->weights + r->weights;
     group_t group = {weights, 0, r->output_c};
 
+    dimmer_require_conv2d(model, r, -31, 30);
+    DIMMER_ASSERT(r->weight_bits == 8u ||
+                  (r->slice_channels >= 1u && r->slice_channels <= r->output_c &&
+                   (r->slice_channels % 2u == 0u || r->slice_channels == r->output_c)));
     if (r->weight_bits == 8u) {
         all_pixels(model, r, &group, in_place, arena);
     } else {

@@ -1,6 +1,7 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
 #include "../common/walk.h"
+#include "../common/require.h"
 
 #define GROUP      4u /* channels that share one walk */
 #define RECTANGLES 5  /* what lies inside the input, and the padding above, below, left and right of it */
@@ -145,12 +146,14 @@ static void all_channels(const dimmer_model_t *model, const dimmer_depthwise_con
 }
 
 void dimmer_depthwise_conv2d_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_depthwise_conv2d_s8_t *r = (const dimmer_depthwise_conv2d_s8_t *)record;
     const size_t input_size = (size_t)r->input_h * r->input_w * r->input_c;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t batch;
 
+    dimmer_require_depthwise(model, r, -31, 30);
     for (batch = 0; batch < r->batches; ++batch, input += input_size) {
         int32_t y;
         int32_t x;

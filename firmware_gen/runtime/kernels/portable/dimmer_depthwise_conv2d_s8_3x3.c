@@ -2,6 +2,7 @@
 
 #include "dimmer_kernels.h"
 #include "../common/rescale.h"
+#include "../common/require.h"
 
 #define TAPS 3
 #define RUN  4u /* neighbouring outputs that share their inputs where the stride is 1 */
@@ -179,6 +180,7 @@ static void one_image(const dimmer_depthwise_conv2d_s8_t *r, const row_t *shared
 }
 
 void dimmer_depthwise_conv2d_s8_3x3(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_depthwise_conv2d_s8_3x3_t *d = (const dimmer_depthwise_conv2d_s8_3x3_t *)record;
     const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
     channel_t *const channels = (channel_t *)(void *)(arena + d->scratch);
@@ -189,6 +191,9 @@ void dimmer_depthwise_conv2d_s8_3x3(const dimmer_model_t *model, const void *rec
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t batch;
 
+    dimmer_require_depthwise(model, r, -22, -1);
+    DIMMER_ASSERT(r->kernel_h == TAPS && r->kernel_w == TAPS && r->depth_multiplier == 1u);
+    DIMMER_ASSERT(r->dilation_h == 1u && r->dilation_w == 1u);
     expand(model, r, channels);
     for (batch = 0; batch < r->batches; ++batch) {
         one_image(r, &shared, input, (int8_t *)(channels + r->input_c),

@@ -1,6 +1,7 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
 #include "../common/dot.h"
+#include "../common/require.h"
 
 #define GROUP 4u /* channels of one row that share a walk */
 
@@ -47,6 +48,7 @@ static void one_row(const layer_t *layer, const int8_t *input, int8_t *output) {
 }
 
 void dimmer_fully_connected_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_fully_connected_s8_t *r = (const dimmer_fully_connected_s8_t *)record;
     const layer_t layer = {r, model->weights + r->weights, model->params + r->bias,
                            model->params + r->scales};
@@ -54,6 +56,7 @@ void dimmer_fully_connected_s8(const dimmer_model_t *model, const void *record, 
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t row;
 
+    dimmer_require_dense(r);
     for (row = 0; row < r->rows; ++row, input += r->input_c, output += r->output_c) {
         one_row(&layer, input, output);
     }

@@ -1,6 +1,7 @@
 #include "dimmer_kernels.h"
 #include "../common/dot.h"
 #include "../common/rescale.h"
+#include "../common/require.h"
 
 #define GROUP 4u /* channels of one row that share a walk */
 
@@ -13,6 +14,7 @@ static int8_t rescaled(const dimmer_fully_connected_s8_t *r, const int32_t *scal
 }
 
 void dimmer_fully_connected_s8_fixed(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_fully_connected_s8_t *r = (const dimmer_fully_connected_s8_t *)record;
     const int32_t *const bias = model->params + r->bias;
     const int32_t *const scales = model->params + r->scales;
@@ -22,6 +24,7 @@ void dimmer_fully_connected_s8_fixed(const dimmer_model_t *model, const void *re
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t row;
 
+    dimmer_require_dense(r);
     for (row = 0; row < r->rows; ++row, input += depth, output += channels) {
         const int8_t *weights = model->weights + r->weights;
         uint32_t channel;

@@ -1,6 +1,8 @@
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 void dimmer_lut_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_lut_s8_t *r = (const dimmer_lut_s8_t *)record;
     const int8_t *table = model->weights + r->table + 128;
     const int8_t *input = (const int8_t *)(arena + r->input);

@@ -1,7 +1,9 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 void dimmer_mean_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_mean_s8_t *r = (const dimmer_mean_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
@@ -10,6 +12,8 @@ void dimmer_mean_s8(const dimmer_model_t *model, const void *record, uint8_t *ar
     uint32_t o;
     uint32_t i;
 
+    DIMMER_ASSERT(r->reduce1 >= 1u && r->reduce2 >= 1u && (uint64_t)r->reduce1 * r->reduce2 < 1u << 23);
+    DIMMER_ASSERT(r->shift >= -31 && r->shift <= 30);
     (void)model;
     for (o = 0; o < r->outer; ++o, input += row * r->reduce1) {
         for (i = 0; i < r->inner; ++i) {

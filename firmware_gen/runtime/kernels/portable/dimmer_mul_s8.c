@@ -1,7 +1,9 @@
 #include "dimmer_fixed_point.h"
 #include "broadcast.h"
+#include "../common/require.h"
 
 void dimmer_mul_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_mul_s8_t *r = (const dimmer_mul_s8_t *)record;
     const int8_t *input1 = dimmer_operand(model, arena, r->input1_blob, r->input1);
     const int8_t *input2 = dimmer_operand(model, arena, r->input2_blob, r->input2);
@@ -13,6 +15,9 @@ void dimmer_mul_s8(const dimmer_model_t *model, const void *record, uint8_t *are
     uint32_t i2;
     uint32_t i3;
 
+    DIMMER_ASSERT(r->shift >= -31 && r->shift <= 30);
+    DIMMER_ASSERT(r->input1_blob <= DIMMER_IN_WEIGHTS && r->input2_blob <= DIMMER_IN_WEIGHTS);
+    DIMMER_ASSERT(r->activation_min <= r->activation_max);
     dimmer_broadcast_strides(r->dims, r->broadcast1, strides1);
     dimmer_broadcast_strides(r->dims, r->broadcast2, strides2);
     for (i0 = 0; i0 < r->dims[0]; ++i0) {

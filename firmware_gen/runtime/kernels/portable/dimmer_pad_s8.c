@@ -1,8 +1,10 @@
 #include <string.h>
 
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 void dimmer_pad_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_pad_s8_t *r = (const dimmer_pad_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);

@@ -1,5 +1,6 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 /* roundf (halves away from zero) for |x| < 2^23, without libm. */
 static int32_t rounded(float x) {
@@ -13,11 +14,14 @@ static int32_t rounded(float x) {
 }
 
 void dimmer_quantize_f32_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_quantize_f32_s8_t *r = (const dimmer_quantize_f32_s8_t *)record;
     const float *input = (const float *)(const void *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t i;
 
+    DIMMER_ASSERT(r->scale > 0.0f);
+    DIMMER_ASSERT(r->input % 4u == 0u);
     (void)model;
     for (i = 0; i < r->elements; ++i) {
         float x = input[i] / r->scale;

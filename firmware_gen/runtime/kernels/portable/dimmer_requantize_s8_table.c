@@ -1,9 +1,11 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 #include <string.h>
 
 void dimmer_requantize_s8_table(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_requantize_s8_table_t *t = (const dimmer_requantize_s8_table_t *)record;
     const dimmer_requantize_s8_t *r = &t->requantize;
     const uint8_t *from = arena + r->input;
@@ -12,6 +14,8 @@ void dimmer_requantize_s8_table(const dimmer_model_t *model, const void *record,
     uint8_t *const table = arena + t->scratch;
     uint32_t code;
 
+    DIMMER_ASSERT(r->shift >= -31 && r->shift <= 30);
+    DIMMER_ASSERT(r->activation_min <= r->activation_max);
     (void)model;
     for (code = 0; code < 256u; ++code) {
         const int32_t x = r->input_unsigned || code < 128u ? (int32_t)code : (int32_t)code - 256;

@@ -1,5 +1,6 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 /* exp of an int8 difference <= 0 in Q0.31. */
 static int32_t exp_of(const dimmer_softmax_s8_t *r, int32_t difference) {
@@ -8,12 +9,15 @@ static int32_t exp_of(const dimmer_softmax_s8_t *r, int32_t difference) {
 }
 
 void dimmer_softmax_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_softmax_s8_t *r = (const dimmer_softmax_s8_t *)record;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t row;
     uint32_t i;
 
+    DIMMER_ASSERT(r->depth >= 1u && r->depth <= 4096u);
+    DIMMER_ASSERT(r->left_shift >= 0 && r->left_shift <= 31);
     (void)model;
     for (row = 0; row < r->rows; ++row, input += r->depth, output += r->depth) {
         int32_t largest = INT8_MIN;

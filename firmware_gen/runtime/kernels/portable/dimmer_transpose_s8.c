@@ -1,6 +1,8 @@
 #include "dimmer_kernels.h"
+#include "../common/require.h"
 
 void dimmer_transpose_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_transpose_s8_t *r = (const dimmer_transpose_s8_t *)record;
     const uint8_t *input = arena + r->input;
     uint8_t *output = arena + r->output;

@@ -2,6 +2,7 @@
 
 #include "pairs.h"
 #include "panel.h"
+#include "../common/require.h"
 
 /* What the groups of a layer share. */
 typedef struct {
@@ -138,12 +139,15 @@ static void one_group(const work_t *w, const dimmer_rescale_t *rescales, uint32_
 }
 
 void dimmer_conv2d_s8_pairs(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_conv2d_s8_pairs_t *pairs = (const dimmer_conv2d_s8_pairs_t *)record;
     const dimmer_conv2d_s8_t *r = &pairs->conv;
     dimmer_rescale_t *const rescales = (dimmer_rescale_t *)(void *)(arena + r->scratch);
     work_t w;
     uint32_t batch;
 
+    dimmer_require_conv2d(model, r, -22, -1);
+    DIMMER_ASSERT(pairs->group >= 1u && pairs->group <= r->output_c);
     w.r = r;
     w.depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
     w.length = (w.depth + 3u) & ~3u;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "panel.h"
+#include "../common/require.h"
 
 /* int32[length] of each channel's weights; what is behind them is 0. */
 static void widen_weights(const int8_t *weights, uint32_t depth, uint32_t length, uint32_t channels,
@@ -113,6 +114,7 @@ static void one_image(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, 
 }
 
 void dimmer_conv2d_s8_panel(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_conv2d_s8_panel_t *panel = (const dimmer_conv2d_s8_panel_t *)record;
     const dimmer_conv2d_s8_t *r = &panel->conv;
     const int8_t *input = (const int8_t *)(arena + r->input);
@@ -120,6 +122,8 @@ void dimmer_conv2d_s8_panel(const dimmer_model_t *model, const void *record, uin
     dimmer_rescale_t *const rescales = (dimmer_rescale_t *)(void *)(arena + r->scratch);
     uint32_t batch;
 
+    dimmer_require_conv2d(model, r, -22, -1);
+    DIMMER_ASSERT(panel->group >= 1u && panel->group <= r->output_c);
     dimmer_panel_rescales(model, r, rescales);
     for (batch = 0; batch < r->batches; ++batch) {
         one_image(model, r, panel->group, input, rescales, (int32_t *)(void *)(rescales + r->output_c),

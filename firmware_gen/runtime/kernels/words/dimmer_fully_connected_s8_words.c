@@ -1,6 +1,7 @@
 #include "dense_words.h"
 #include "dimmer_kernels.h"
 #include "../common/rescale.h"
+#include "../common/require.h"
 
 #define GROUP 4u /* channels that share a walk over the input */
 
@@ -48,6 +49,7 @@ static void one_row(const layer_t *layer, const int32_t *x, const int8_t *weight
 }
 
 void dimmer_fully_connected_s8_words(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
     const dimmer_fully_connected_s8_words_t *d = (const dimmer_fully_connected_s8_words_t *)record;
     const dimmer_fully_connected_s8_t *r = &d->dense;
     const layer_t layer = {
@@ -57,6 +59,7 @@ void dimmer_fully_connected_s8_words(const dimmer_model_t *model, const void *re
     int8_t *output = (int8_t *)(arena + r->output);
     uint32_t row;
 
+    dimmer_require_dense(r);
     for (row = 0; row < r->rows; ++row, output += r->output_c) {
         int32_t *const x = (int32_t *)(void *)(arena + d->scratch);
         uint32_t i;

@@ -1,5 +1,6 @@
 #include "sum_table.h"
 #include "winograd.h"
+#include "../common/require.h"
 
 #define SIDE   ((int32_t)DIMMER_WINOGRAD_SIDE)
 #define POINTS ((int32_t)DIMMER_WINOGRAD_POINTS)
@@ -192,6 +193,10 @@ void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t
     tiles_t tiles;
     uint32_t batch;
 
+    dimmer_require_conv2d(model, r, -22, -1);
+    DIMMER_ASSERT(r->kernel_h == 3u && r->kernel_w == 3u && r->input_c % 4u == 0u);
+    DIMMER_ASSERT(r->stride_h == 1u && r->stride_w == 1u && r->dilation_h == 1u && r->dilation_w == 1u);
+    DIMMER_ASSERT(group >= 1u && group <= r->output_c && strip >= 1u);
     tiles.r = r;
     tiles.group = group;
     tiles.strip = strip;
@@ -207,6 +212,8 @@ void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t
     tiles.residual = NULL;
     tiles.results = NULL;
     if (add_to != NULL) {
+        dimmer_require_plain_sum(add_to, -22, -1);
+        DIMMER_ASSERT(operand == 1u || operand == 2u);
         int32_t *const tables = tiles.expanded + group * depth;
 
         sum = dimmer_sum_table_of(add_to, operand, tables);
