@@ -152,6 +152,10 @@ def lint(session: nox.Session) -> None:
             "--inline-suppr",
             "--error-exitcode=1",
             "--quiet",
+            # A precondition is no sign that it is broken somewhere. --force: every instruction set is still read.
+            "-DDIMMER_ASSERT(condition)=((void)0)",
+            "-UDIMMER_CONFIG",
+            "--force",
             "-I",
             "firmware_gen/runtime/include",
             *c_files(".c"),

@@ -16,6 +16,7 @@ def test_a_damaged_flash_image_says_so(tiny_converted: TinyBuild, tmp_path: Path
     from elftools.elf.elffile import ELFFile
     from elftools.elf.sections import SymbolTableSection
 
+    from dimmer.firmware_gen.emit.names import names_of
     from dimmer.pipeline import firmware
 
     board = load_target("mps2-an386")
@@ -24,7 +25,7 @@ def test_a_damaged_flash_image_says_so(tiny_converted: TinyBuild, tmp_path: Path
     with elf.open("rb") as stream:
         symbols = ELFFile(stream).get_section_by_name(".symtab")
         assert isinstance(symbols, SymbolTableSection)
-        (weights,) = symbols.get_symbol_by_name("weights") or []
+        (weights,) = symbols.get_symbol_by_name(f"{names_of(tiny_converted.recipe.name).symbol}_weights") or []
     image = bytearray(elf.with_suffix(".bin").read_bytes())
     (tmp_path / "good.bin").write_bytes(image)
     assert board.run(tmp_path / "good.bin", ["selftest"], tmp_path).returncode == 0

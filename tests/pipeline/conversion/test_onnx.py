@@ -12,6 +12,7 @@ from dimmer.calibration.weights import SLICES, UNITS
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.exported import Exported, exported_folder
 from dimmer.pipeline.conversion import onnx
 from tests.tiny import TinyBuild
 
@@ -43,13 +44,11 @@ def test_a_file_that_computes_something_else_is_refused(
 
 @pytest.mark.xdist_group("tiny_narrow")
 def test_narrow_blocks_come_with_their_codes(tiny_narrow: TinyBuild) -> None:
-    with np.load(tiny_narrow.build / "export" / "84.20.narrow.npz") as archive:
-        arrays = dict(archive)
-    sites = {key.split("/")[0] for key in arrays}
-    assert {"0.1.conv1", "0.1.conv2", "1.0.conv1", "1.0.conv2"} <= sites
-    assert not any(site.startswith(("0.0", "1.1")) for site in sites)
-    for site in sites:
+    narrow = Exported.load(exported_folder(tiny_narrow.build), "84.20").narrow
+    assert {"0.1.conv1", "0.1.conv2", "1.0.conv1", "1.0.conv2"} <= set(narrow.layers)
+    assert not any(site.startswith(("0.0", "1.1")) for site in (*narrow.layers, *narrow.tensors))
+    for site, layer in narrow.layers.items():
         bits = 4 if site.startswith("0.1") else 2
-        codes, channels = arrays[f"{site}/codes"], len(arrays[f"{site}/scale"])
-        assert np.abs(codes).max() <= SLICES[bits][1] * UNITS[bits]
-        assert codes.shape[0] == channels == len(arrays[f"{site}/bias"])
+        assert np.abs(layer.codes).max() <= SLICES[bits][1] * UNITS[bits]
+        assert layer.codes.shape[0] == len(layer.scale) == len(layer.bias)
+        assert narrow.tensors[layer.reads].bits == bits, "it reads what was rounded to its own width"
