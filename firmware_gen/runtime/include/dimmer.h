@@ -97,11 +97,11 @@ typedef void (*dimmer_block_hook_t)(dimmer_t *d, uint16_t position, void *user);
 
 /* Of a gated inference. */
 typedef struct {
-    int16_t state[DIMMER_GATE_UNITS];
-    uint8_t choice[DIMMER_MAX_GATES];
     uint8_t stage;
     uint8_t begun; /* 0 until the gates have run in this inference */
     volatile uint8_t level;
+    int16_t state[DIMMER_GATE_UNITS];
+    uint8_t choice[DIMMER_MAX_GATES];
 } dimmer_gating_t;
 
 /* The fields are private; the struct is here so that the caller can own one. All zero, as a static one is,

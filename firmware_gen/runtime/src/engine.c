@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "dimmer_assert.h"
 #include "dimmer_gates.h"
 
@@ -7,16 +9,16 @@ static int little_endian(void) {
     return *(const uint8_t *)&probe == 1u;
 }
 
+/* Of a model whose dims_crc is right. */
 static uint32_t model_crc(const dimmer_model_t *model) {
     const dimmer_dims_t *n = &model->dims;
-    uint32_t crc = dimmer_crc32(0u, n, sizeof *n);
-    uint16_t i;
+    const dimmer_kernel_t *k;
+    uint32_t crc = model->dims_crc;
 
     crc = dimmer_crc32(crc, model->weights, n->weights_size);
     crc = dimmer_crc32(crc, model->params, n->param_count * sizeof *model->params);
     crc = dimmer_crc32(crc, model->shifts, n->shift_count * sizeof *model->shifts);
-    for (i = 0; i < n->kernel_count; ++i) {
-        const dimmer_kernel_t *k = &model->kernels[i];
+    for (k = model->kernels; k != model->kernels + n->kernel_count; ++k) {
         crc = dimmer_crc32(crc, k->records, (size_t)k->record_size * k->record_count);
     }
     crc = dimmer_crc32(crc, model->steps, n->step_count * sizeof *model->steps);
@@ -33,13 +35,19 @@ static int inside(const dimmer_tensor_t *tensor, uint32_t arena_size) {
 
 /* Whether the kernels' records have the size that dims says: read before the records are. */
 static int records_hold(const dimmer_model_t *model) {
-    uint64_t bytes = 0u;
-    uint16_t i;
+    const dimmer_kernel_t *k = model->kernels;
+    const dimmer_kernel_t *const end = k + model->dims.kernel_count;
+    uint32_t left = model->dims.record_bytes;
 
-    for (i = 0; i < model->dims.kernel_count; ++i) {
-        bytes += (uint64_t)model->kernels[i].record_size * model->kernels[i].record_count;
+    for (; k != end; ++k) {
+        const uint32_t bytes = (uint32_t)k->record_size * k->record_count;
+
+        if (bytes > left) {
+            return 0;
+        }
+        left -= bytes;
     }
-    return bytes == model->dims.record_bytes;
+    return left == 0u;
 }
 
 static int has_mode(const dimmer_model_t *model, uint8_t mode) {
@@ -51,6 +59,9 @@ static int has_mode(const dimmer_model_t *model, uint8_t mode) {
 static int tables_hold(const dimmer_model_t *model) {
     const dimmer_dims_t *n = &model->dims;
     const uint32_t scheduled = (uint32_t)n->mode_count * n->position_count;
+    const dimmer_kernel_t *k;
+    const dimmer_step_t *s;
+    const dimmer_block_t *b;
     uint32_t i;
 
     if (n->mode_count == 0u || n->mode_count > 255u || n->position_count == 0u ||
@@ -58,19 +69,17 @@ static int tables_hold(const dimmer_model_t *model) {
         model->policy.tier_count > DIMMER_MAX_TIERS) {
         return 0;
     }
-    for (i = 0; i < n->kernel_count; ++i) {
-        if (model->kernels[i].run == NULL) {
+    for (k = model->kernels; k != model->kernels + n->kernel_count; ++k) {
+        if (k->run == NULL) {
             return 0;
         }
     }
-    for (i = 0; i < n->step_count; ++i) {
-        const dimmer_step_t *s = &model->steps[i];
+    for (s = model->steps; s != model->steps + n->step_count; ++s) {
         if (s->kernel >= n->kernel_count || s->record >= model->kernels[s->kernel].record_count) {
             return 0;
         }
     }
-    for (i = 0; i < n->block_count; ++i) {
-        const dimmer_block_t *b = &model->blocks[i];
+    for (b = model->blocks; b != model->blocks + n->block_count; ++b) {
         if (b->step_count > n->step_count || b->first_step > n->step_count - b->step_count) {
             return 0;
         }
@@ -118,29 +127,21 @@ static dimmer_status_t check(const dimmer_model_t *model, const void *arena, siz
 }
 
 dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size) {
-    const dimmer_policy_state_t fresh = {0u, 0u, 0u, {0u, 0u}};
     dimmer_status_t status;
 
     if (d == NULL) {
         return DIMMER_ERR_ARGUMENT;
     }
-    d->model = NULL;
-    d->mode_count = 0u;
+    /* Whatever follows, there is no model until it is found to be whole. */
+    memset(d, 0, sizeof *d);
     status = check(model, arena, arena_size);
-    if (status != DIMMER_OK) {
-        return status;
+    if (status == DIMMER_OK) {
+        d->model = model;
+        d->arena = (uint8_t *)arena;
+        d->mode_count = (uint8_t)model->dims.mode_count;
+        d->gating.level = 255u;
     }
-    d->model = model;
-    d->arena = (uint8_t *)arena;
-    d->hook = NULL;
-    d->user = NULL;
-    d->policy_state = fresh;
-    d->wanted = 0u;
-    d->running = 0u;
-    d->mode_count = (uint8_t)model->dims.mode_count;
-    d->gating.level = 255u;
-    d->gating.begun = 0u;
-    return DIMMER_OK;
+    return status;
 }
 
 int8_t *dimmer_input(dimmer_t *d) {
@@ -188,7 +189,9 @@ uint16_t dimmer_gated_blocks(const dimmer_t *d) {
 }
 
 uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block) {
-    if (block < dimmer_gated_blocks(d) && d->gating.begun) {
+    DIMMER_ASSERT(d != NULL);
+    /* Gates that have begun have a model. */
+    if (d->gating.begun && block < d->model->dims.gate_count) {
         const uint8_t choice = d->gating.choice[block];
 
         if (choice < DIMMER_GATE_OPTIONS) {
