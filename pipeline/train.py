@@ -50,6 +50,7 @@ def stage(
         folder.name,
         folder,
         action,
+        inputs=[] if start is None else [start],
         settings={"model": recipe.name, "training": recipe.training_hash()},
         modules=recipe.model.modules,
         contents={"data": data},

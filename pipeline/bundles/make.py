@@ -76,7 +76,7 @@ def make(
 
 @dataclass(frozen=True)
 class SelfTested:
-    """What dimmer-run says of one mode (targets/jetson/dimmer_run.c)."""
+    """What dimmer-run says of one mode (targets/linux/dimmer_run.c)."""
 
     mode: str
     samples: int

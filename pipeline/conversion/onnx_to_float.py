@@ -1,6 +1,6 @@
 """ONNX -> float .tflite through onnx2tf, in a process of its own, without the network.
 
-    python -m pipeline.onnx_to_float OUT A.onnx B.onnx ...
+    python -m dimmer.pipeline.conversion.onnx_to_float OUT A.onnx B.onnx ...
 
 onnx2tf downloads a calibration sample while it converts, even where none is used (it dies without a network), unless
 a file of that name lies in the working directory: one is put there. It also leaves with status 0 when nothing was

@@ -1,1 +1,1 @@
-"""What every command needs: errors, stages, the command line, progress, Debian packages."""
+"""What every command needs: stages, the command line, progress, Debian packages."""

@@ -29,7 +29,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "numpy": ("numpy",),
     "onnx": ("onnx",),
     # It calls the others, and which operators it writes depends on all of them.
-    "onnx2tf": ("onnx2tf", "onnx-graphsurgeon", "onnxsim", "sng4onnx", "tensorflow", "tf-keras"),
+    "onnx2tf": ("onnx2tf", "onnx", "onnx-graphsurgeon", "onnxruntime", "onnxsim", "sng4onnx", "tensorflow", "tf-keras"),
     "onnxruntime": ("onnxruntime",),
     "safetensors": ("safetensors",),
     "tensorflow": ("tensorflow",),
@@ -168,6 +168,8 @@ def _file(module: str) -> Path | None:
     if not module.startswith(f"{PACKAGE}.") or not module.replace(".", "").replace("_", "").isalnum():
         return None
     parts = module.split(".")[1:]
+    if not all(parts):
+        return None
     # In a checkout the package's own files lie in a folder beside the others.
     for path in (ROOT.joinpath(*parts), ROOT.joinpath(PACKAGE, *parts)):
         for candidate in (path / "__init__.py", path.with_name(f"{path.name}.py")):

@@ -1,4 +1,4 @@
-"""What the stages' command lines have in common: where builds live, errors as one line, a progress bar."""
+"""What the stages' command lines have in common: errors as one line, a progress bar."""
 
 from __future__ import annotations
 

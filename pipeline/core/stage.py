@@ -162,13 +162,16 @@ def _identity(path: Path) -> list[str]:
 
 
 def _hash(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of all files in a folder, byte code and hidden files left out."""
+    """SHA-256 of a file, or of the names and contents of all files in a folder.
+
+    Byte code, hidden files and the manifest of the stage that made the folder, which says when, are left out.
+    """
     if path.is_file():
         return file_hash(path)
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         parts = file.relative_to(path).parts
-        if file.is_file() and "__pycache__" not in parts and not any(part.startswith(".") for part in parts):
+        if file.is_file() and parts != (MANIFEST,) and not any(p == "__pycache__" or p.startswith(".") for p in parts):
             digest.update(f"{'/'.join(parts)}\0{_hash(file)}\n".encode())
     return digest.hexdigest()
 

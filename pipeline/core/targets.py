@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.core.closure import ROOT, file_hash
 from dimmer.targets import Target, load_target
 
 scratch_option: Any = typer.Option(
@@ -50,11 +50,13 @@ def target_files(target: Target) -> tuple[Path, ...]:
 
 
 def tool_versions(target: Target) -> dict[str, str]:
-    """Command -> what it says of its version, of the compiler and the emulator that a target takes."""
+    """Command -> what it says of its version, of compiler and emulator; library that is linked -> SHA-256."""
     compiler = next((name for name in target.toolchain.compilers if shutil.which(name)), None)
     runner = target.runner.command[0]
-    names = [name for name in (compiler, runner) if name is not None and "{" not in name]
-    return {name: _version(name) for name in names}
+    names = [name for name in (compiler, runner, target.toolchain.objcopy) if name is not None and "{" not in name]
+    libraries = (Path(name) for name in target.tools if name.startswith("/"))
+    found = {str(path): file_hash(path) for path in libraries if path.is_file()}
+    return {**found, **{name: _version(name) for name in names}}
 
 
 @lru_cache(maxsize=32)

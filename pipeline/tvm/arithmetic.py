@@ -45,7 +45,7 @@ def with_padding(x: Any, window: Window, value: int, multiple: int, codes: str) 
 
 
 def slice_of(w: Any, bits: int) -> Any:
-    """The bits of int8 weights that a narrow mode computes with: firmware_gen.slices.sliced."""
+    """The bits of int8 weights that a narrow mode computes with: firmware_gen.graph.slices.sliced."""
     from tvm import te, tirx
 
     if bits == 8:

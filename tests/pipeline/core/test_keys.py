@@ -209,3 +209,32 @@ def test_a_stage_names_what_is_missing(tmp_path: Path) -> None:
 
     with pytest.raises(DimmerError, match=r"stage 'lamp': .*bulb is missing"):
         Stage("lamp", tmp_path / "lamp", action, [tmp_path / "bulb"]).key()
+
+
+def test_a_training_that_goes_on_from_another_one_is_another(tmp_path: Path) -> None:
+    described(tmp_path)
+    begun = tmp_path / "begun.safetensors"
+    begun.write_bytes(b"weights")
+    recipe, build = load_recipe(tmp_path / "tiny"), tmp_path / "build"
+    keys = [train.stage(recipe, build, silent, None, start).key() for start in (None, begun)]
+    begun.write_bytes(b"other weights")
+    keys.append(train.stage(recipe, build, silent, None, begun).key())
+    assert all(one != other for one, other in zip(keys, [*keys[1:], keys[0]], strict=True))
+
+
+def test_a_folder_made_again_with_the_same_content_is_the_same_input(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+
+    def make(out: Path) -> None:
+        (out / "result").write_text("the same")
+
+    def read(out: Path) -> None:
+        out.mkdir(exist_ok=True)
+
+    reader = Stage("reader", tmp_path / "reader", read, [folder])
+    Stage("maker", folder, make, settings={"comment": 1}).run()
+    before = reader.key()
+    Stage("maker", folder, make, settings={"comment": 2}).run()
+    assert reader.key() == before
+    (folder / "result").write_text("another")
+    assert reader.key() != before

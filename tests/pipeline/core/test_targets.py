@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,18 @@ def test_versions_are_those_of_the_first_compiler_that_is_here_and_of_the_emulat
 
 def test_a_tool_that_is_absent_has_no_version() -> None:
     target = load_target(BOARD)
-    toolchain = dataclasses.replace(target.toolchain, compilers=("no-such-gcc",))
+    toolchain = dataclasses.replace(target.toolchain, compilers=("no-such-gcc",), objcopy=None, packages={})
     runner = dataclasses.replace(target.runner, command=("no-such-emulator", "{elf}"))
     assert tool_versions(dataclasses.replace(target, toolchain=toolchain, runner=runner)) == {"no-such-emulator": ""}
+
+
+def test_libraries_that_are_linked_are_known_by_their_contents(tmp_path: Path) -> None:
+    library = tmp_path / "libc.a"
+    target = load_target("host")
+
+    def versions(content: bytes) -> dict[str, str]:
+        library.write_bytes(content)
+        toolchain = dataclasses.replace(target.toolchain, packages={str(library): "libc"})
+        return tool_versions(dataclasses.replace(target, toolchain=toolchain))
+
+    assert versions(b"old")[str(library)] != versions(b"another")[str(library)]
