@@ -41,10 +41,7 @@ def run(
     success_codes: list[int] | None = None,
     environment: dict[str, str] | None = None,
 ) -> None:
-    """Run a command in .venv, which is made or brought up to date first.
-
-    onnx2tf calls onnxsim by name, so .venv/bin stands first on PATH.
-    """
+    """Run a command in .venv, which is made or brought up to date first; programs called by name are .venv's, too."""
     if Path(sys.prefix).resolve() != VENV.resolve():
         session.run(str(ROOT / "nox"), "setup", external=True, silent=False)
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
