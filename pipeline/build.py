@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from dimmer.pipeline.artifacts.build import BuildContext
-from dimmer.pipeline.artifacts.checkpoint import shipped_checkpoint, shipped_gates
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.trained import shipped_checkpoint, shipped_gates
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, silence
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.progress import Progress

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 from dimmer.pipeline.artifacts.calibration import Calibration
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
+from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
@@ -32,7 +32,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     checkpoint = find_checkpoint(recipe)
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.artifacts.checkpoint import load_network
+        from dimmer.pipeline.artifacts.trained import load_network
 
         calibrate(order_of(recipe), load_network(recipe, checkpoint), out, progress)
 
@@ -41,7 +41,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
         "model": dataclasses.asdict(recipe.model),
         "calibration": dataclasses.asdict(recipe.calibration),
         "selection": dataclasses.asdict(recipe.selection),
-        "gates": dataclasses.asdict(recipe.gates),
+        "forced": [str(mode) for mode in recipe.forced_modes()],
         "train": {"seed": recipe.train.seed, "temperature": recipe.train.temperature},
     }
     contents = {"data": dataset_hash(recipe.model.dataset)}

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Annotated
 
 from dimmer.pipeline.artifacts.calibration import Calibration, Statistics
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.conversion.onnx import export_mode
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
@@ -29,7 +29,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     source = build / "calibrate"
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.artifacts.checkpoint import load_network
+        from dimmer.pipeline.artifacts.trained import load_network
 
         network, calibration = load_network(recipe, checkpoint), Calibration.load(source)
         statistics = Statistics.load(source)
@@ -39,7 +39,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
 
     settings: dict[str, Json] = {"model": dataclasses.asdict(recipe.model)}
     inputs = [checkpoint, source / "calibration.json", source / "statistics.safetensors"]
-    return Stage("export", build / "export", action, inputs, settings, recipe.model.modules)
+    return Stage("export", build / "export", action, inputs, settings, recipe.model.network_modules)
 
 
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:

@@ -16,9 +16,9 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
-from dimmer.pipeline.artifacts.checkpoint import find_gates
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
+from dimmer.pipeline.artifacts.trained import find_gates
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
@@ -52,7 +52,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         "model": recipe.name,
         "network": asdict(recipe.model),
         "policy": asdict(recipe.policy),
-        "gates": asdict(recipe.gates),
+        "gates": recipe.gates.deployed(),
         "target": target.name,
         "scratch_limit": target.scratch_limit,
     }

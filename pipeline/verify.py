@@ -15,9 +15,9 @@ from typing import Annotated
 
 import typer
 
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, find_gates
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates
 from dimmer.pipeline.artifacts.verification import Verified, verify_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
@@ -26,7 +26,7 @@ from dimmer.pipeline.core.targets import load_firmware_target, target_files, too
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.verification.tables import print_verified
-from dimmer.targets import Target
+from dimmer.targets import Target, load_target
 
 
 def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stage:
@@ -48,7 +48,8 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     ]
     settings: dict[str, Json] = {
         "model": asdict(recipe.model),
-        "gates": asdict(recipe.gates),
+        "gates": recipe.gates.deployed(),
+        "budgets": {"measured": recipe.gates.budgets, "reference_bits": recipe.gates.reference_bits},
         "verify": asdict(recipe.verify),
         "target": target.name,
     }
@@ -59,7 +60,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         inputs,
         settings,
         modules=recipe.model.modules,
-        files=target_files(target),
+        files=tuple(dict.fromkeys((*target_files(target), *target_files(load_target("host"))))),
         contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
     )
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.networks import Network, build
-from dimmer.pipeline.recipe.recipe import Recipe
-from dimmer.pipeline.recipe.sections.network import ModelSection
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from dimmer.pipeline.recipe.sections.network import ModelSection
 
 
 # One key, because safetensors writes several in no fixed order, and equal trainings must give equal bytes.
@@ -48,11 +47,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, record
 
 
-def shipped_checkpoint(recipe: Recipe) -> Path:
-    """Where a model's trained weights lie if they come with the repository."""
-    return recipe.path.parent / "checkpoint.safetensors"
-
-
 def training_folder(build: Path, alone: str | None = None) -> Path:
     """Where a training writes, under ``build/<model>``: train, train-alone-super or train-alone-base."""
     return build / ("train" if alone is None else f"train-alone-{alone}")
@@ -63,51 +57,9 @@ def teacher_folder(out: Path) -> Path:
     return out.parent / "train-teacher"
 
 
-def find_checkpoint(recipe: Recipe) -> Path:
-    """The shipped checkpoint, else the one trained here.
-
-    Raises:
-        DimmerError: there is neither.
-    """
-    for path in (shipped_checkpoint(recipe), training_folder(build_folder(recipe)) / "checkpoint.safetensors"):
-        if path.is_file():
-            return path
-    raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")
-
-
 def gates_folder(build: Path) -> Path:
     """Where the training of the gates writes, under ``build/<model>``."""
     return build / "gates"
-
-
-def shipped_gates(recipe: Recipe) -> Path:
-    """Where a model's trained gates lie if they come with the repository."""
-    return recipe.path.parent / GATES
-
-
-def find_gates(recipe: Recipe) -> Path:
-    """The shipped gates, else those trained here.
-
-    Raises:
-        DimmerError: there are neither.
-    """
-    for path in (shipped_gates(recipe), gates_folder(build_folder(recipe)) / GATES):
-        if path.is_file():
-            return path
-    raise DimmerError(f"{recipe.name} has no trained gates; run: python -m pipeline.train_gates --model {recipe.name}")
-
-
-def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:
-    """The trained adaptive network, in eval mode on the CPU.
-
-    Args:
-        recipe: of the model.
-        checkpoint: a file to read instead of the one that ``find_checkpoint`` finds.
-
-    Raises:
-        DimmerError: no checkpoint, or one of another network.
-    """
-    return read_network(recipe.model, checkpoint or find_checkpoint(recipe), recipe.path)
 
 
 def read_network(model: ModelSection, checkpoint: Path, recipe: Path) -> Network:

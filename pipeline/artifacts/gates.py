@@ -6,7 +6,8 @@ from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import GateSet
-from dimmer.pipeline.artifacts.checkpoint import find_gates, load_tensors
+from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.artifacts.trained import find_gates
 from dimmer.pipeline.networks.gates.network import Gates
 from dimmer.pipeline.recipe.recipe import Recipe
 

@@ -31,6 +31,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     # It calls the others, and which operators it writes depends on all of them.
     "onnx2tf": ("onnx2tf", "onnx", "onnx-graphsurgeon", "onnxruntime", "onnxsim", "sng4onnx", "tensorflow", "tf-keras"),
     "onnxruntime": ("onnxruntime",),
+    "onnxsim": ("onnxsim",),
     "safetensors": ("safetensors",),
     "tensorflow": ("tensorflow",),
     "torch": ("torch",),

@@ -7,8 +7,6 @@ names file, line and key.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,13 @@ from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
-from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TeacherSection, TrainSection
+from dimmer.pipeline.recipe.sections.training import (
+    PolishSection,
+    QatSection,
+    TeacherSection,
+    TrainSection,
+    training_hash,
+)
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -80,22 +84,6 @@ class Recipe:
     def training_hash(self) -> str:
         """SHA-256 over the sections that a checkpoint depends on."""
         return training_hash(self.model, self.train, self.qat, self.teacher, self.polish)
-
-
-def training_hash(
-    model: ModelSection, train: TrainSection, qat: QatSection, teacher: TeacherSection, polish: PolishSection
-) -> str:
-    """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
-    settings = {"model": model.keys(), "train": dataclasses.asdict(train)}
-    if model.config.bits == (FULL_BITS,):
-        del settings["model"]["bits"]
-    else:
-        settings["qat"] = dataclasses.asdict(qat)
-    if polish.epochs:
-        settings["polish"] = dataclasses.asdict(polish)
-    if teacher.epochs:
-        settings["teacher"] = dataclasses.asdict(teacher)
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 _SECTIONS: dict[str, type] = {

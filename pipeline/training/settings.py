@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from dimmer.pipeline.artifacts.training_record import RunId
 from dimmer.pipeline.networks import Network, NetworkConfig, build
-from dimmer.pipeline.recipe.recipe import Recipe, training_hash
-from dimmer.pipeline.recipe.sections.network import ModelSection
-from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection, TeacherSection, TrainSection
+from dimmer.pipeline.recipe.sections.training import (
+    PolishSection,
+    QatSection,
+    TeacherSection,
+    TrainSection,
+    training_hash,
+)
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.recipe.recipe import Recipe
+    from dimmer.pipeline.recipe.sections.network import ModelSection
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dimmer.firmware_gen.gates import GateSet
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network
 from dimmer.pipeline.artifacts.gates import load_gates
+from dimmer.pipeline.artifacts.trained import find_checkpoint, load_network
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import gate_macs, gated_cost
 from dimmer.pipeline.networks.gates.integer import integer_gates

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
-from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.oracle.interpreter import OracleJob, run_oracle

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS
 from dimmer.pipeline.networks.gates.budget import GateConfig
 
@@ -77,3 +79,7 @@ class GatesSection:
     def config(self) -> GateConfig:
         """The gates' shape."""
         return GateConfig(self.options, self.features, self.hidden)
+
+    def deployed(self) -> dict[str, Json] | None:
+        """The keys that decide what trained gates are on a device, not how they were trained; None without gates."""
+        return dataclasses.asdict(self.config()) if self.epochs else None

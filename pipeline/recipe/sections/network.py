@@ -27,9 +27,14 @@ class ModelNames:
         require(self.dataset in known_datasets(), "dataset", f"must be one of {', '.join(known_datasets())}")
 
     @property
+    def network_modules(self) -> tuple[str, ...]:
+        """Full names of the modules of its family, which are imported by name."""
+        return (family_module(self.family),)
+
+    @property
     def modules(self) -> tuple[str, ...]:
-        """Full names of the modules of its family and its data set, which are imported by name."""
-        return family_module(self.family), dataset_module(self.dataset)
+        """Those and that of its data set."""
+        return (*self.network_modules, dataset_module(self.dataset))
 
     def from_dataset(self) -> dict[str, int | tuple[int, int]]:
         """The fields of the network's configuration that the data set gives."""

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.modes.mode import FULL_BITS
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.recipe.sections.network import ModelSection
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -170,3 +178,19 @@ class PolishSection:
         require(self.epochs >= 0, "epochs", "must not be negative")
         require(self.lr > 0, "lr", "must be positive")
         require(0 <= self.lowest <= 1, "lowest", "must be 0 to 1")
+
+
+def training_hash(
+    model: ModelSection, train: TrainSection, qat: QatSection, teacher: TeacherSection, polish: PolishSection
+) -> str:
+    """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
+    settings = {"model": model.keys(), "train": dataclasses.asdict(train)}
+    if model.config.bits == (FULL_BITS,):
+        del settings["model"]["bits"]
+    else:
+        settings["qat"] = dataclasses.asdict(qat)
+    if polish.epochs:
+        settings["polish"] = dataclasses.asdict(polish)
+    if teacher.epochs:
+        settings["teacher"] = dataclasses.asdict(teacher)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -9,8 +9,8 @@ import torch
 
 from dimmer.calibration.weights import SLICES, UNITS
 from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
-from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.conversion.narrow import packed_int4
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import deploy

@@ -11,8 +11,8 @@ import pytest
 from dimmer.calibration.weights import SLICES, UNITS
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
-from dimmer.pipeline.artifacts.checkpoint import load_network
 from dimmer.pipeline.artifacts.exported import Exported, exported_folder
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.conversion import onnx
 from tests.tiny import TinyBuild
 

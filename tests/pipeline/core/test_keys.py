@@ -29,11 +29,11 @@ GATES = "\n[gates]\nepochs = 1\noptions = [8, 0]\n"
 READS_DATA = {"train", "gates", "calibrate", "firmware", "firmware (host)", "verify", "bundle"}
 
 
-def described(root: Path, dataset: str = "mnist5k") -> dict[str, Stage]:
+def described(root: Path, recipe_text: str = TINY + GATES) -> dict[str, Stage]:
     """Every stage of a build for mps2-an386 and for the jetson, with empty files where their inputs would lie."""
     folder = root / "tiny"
     folder.mkdir(parents=True)
-    (folder / "recipe.toml").write_text(TINY.replace("mnist5k", dataset) + GATES)
+    (folder / "recipe.toml").write_text(recipe_text)
     for name in ("checkpoint.safetensors", "gates.safetensors"):
         (folder / name).touch()
     recipe, build = load_recipe(folder), root / "build"
@@ -180,7 +180,42 @@ def test_the_loader_of_another_data_set_changes_nothing(build: dict[str, Stage])
     for name, stage in build.items():
         files = {path.relative_to(ROOT).as_posix() for path in stage.closure.files}
         assert "pipeline/data/sets/cifar10.py" not in files, name
-        assert ("pipeline/data/sets/mnist5k.py" in files) == (name in READS_DATA | {"export"}), name
+        assert ("pipeline/data/sets/mnist5k.py" in files) == (name in READS_DATA), name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("lr = 0.05", "lr = 0.06", {"train", "gates"}),
+        ("epochs = 1\noptions", "epochs = 2\noptions", {"gates"}),
+        ("options = [8, 0]", "options = [8, 0]\nlr = 0.1", {"gates"}),
+        ("options = [8, 0]", "options = [8, 0]\nhidden = 8", {"gates", "firmware", "firmware (host)", "verify"}),
+        ("options = [8, 0]", "options = [8, 0]\nbudgets = [0.5]", {"gates", "verify"}),
+        ("bn_images = 256", "bn_images = 128", {"calibrate"}),
+        ('force = ["88.80"]', 'force = ["88.88"]', {"calibrate"}),
+        ("[verify]", "[policy]\ndwell_s = 7\n[verify]", {"firmware", "firmware (host)", "bundle"}),
+        ("images = 4", "images = 5", {"verify", "bundle"}),
+        ("temperature = 2.0", "temperature = 3.0", {"train", "gates", "calibrate"}),
+    ],
+)
+def test_a_key_of_the_recipe_belongs_to_the_stages_that_read_it(
+    tmp_path: Path, old: str, new: str, wanted: set[str]
+) -> None:
+    text = TINY + GATES
+    assert text.count(old) == 1
+    found = [keys(described(tmp_path / name, t)) for name, t in (("one", text), ("two", text.replace(old, new)))]
+    for key in (*found[0].values(), *found[1].values()):
+        assert isinstance(key, dict)
+        del key["inputs"]
+    assert changed(*found) == wanted
+
+
+def test_a_training_does_not_run_what_comes_after_it(build: dict[str, Stage]) -> None:
+    files = {path.relative_to(ROOT).as_posix() for path in build["train"].closure.files}
+    assert "pipeline/recipe/sections/training.py" in files
+    others = ("recipe/recipe.py", *(f"recipe/sections/{name}.py" for name in ("gates", "policy", "publishing")))
+    assert not files & {f"pipeline/{name}" for name in others}
+    assert not any(name.startswith(("firmware_gen/", "targets/", "pipeline/subnets/")) for name in files)
 
 
 def test_c_and_linker_scripts_belong_to_the_firmware_of_their_target(build: dict[str, Stage]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import deploy, range_group
 from tests.pipeline.networks.narrow_resnet import narrow_resnet

@@ -6,7 +6,7 @@ import pytest
 
 from dimmer.calibration.ranges import Range
 from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
-from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.subnets.accuracies import measure_quantised

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dimmer.pipeline.artifacts.calibration import RESULT, STATISTICS, Calibration, calibration_folder
-from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.subnets.calibrated import calibrate
 from dimmer.pipeline.subnets.order import order_of
 from tests.tiny import TinyBuild

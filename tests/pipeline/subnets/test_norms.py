@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
-from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.families.resnet import ResNet

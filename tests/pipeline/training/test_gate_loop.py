@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import load_network, load_tensors
+from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.artifacts.gates import load_gates
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.recipe.recipe import MODELS, Recipe
 from dimmer.pipeline.training.gate_loop import train_gates
 from dimmer.pipeline.training.gate_settings import GateSettings

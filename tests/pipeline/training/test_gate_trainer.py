@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.networks.gates.budget import budget_level, level_budget
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.training.gate_settings import GateSettings

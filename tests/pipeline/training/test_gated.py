@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dimmer.pipeline.artifacts.checkpoint import load_network
+from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.network import GatedNetwork
 from dimmer.pipeline.recipe.recipe import Recipe

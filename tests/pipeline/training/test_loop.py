@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, load_network, load_tensors
+from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.artifacts.trained import find_checkpoint, load_network
 from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.recipe.recipe import Recipe

@@ -8,8 +8,9 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import train as command
-from dimmer.pipeline.artifacts.checkpoint import find_checkpoint, find_gates, load_tensors, shipped_checkpoint
+from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.artifacts.gates import load_gates
+from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates, shipped_checkpoint
 from dimmer.pipeline.recipe.recipe import MODELS, Recipe
 from dimmer.pipeline.training.gate_loop import train_gates
 from dimmer.pipeline.training.gate_settings import GateSettings

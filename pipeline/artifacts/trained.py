@@ -1,0 +1,58 @@
+"""A model's trained weights and gates: shipped beside its recipe, or trained here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder, read_network, training_folder
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.networks import Network
+from dimmer.pipeline.recipe.recipe import Recipe
+
+
+def shipped_checkpoint(recipe: Recipe) -> Path:
+    """Where a model's trained weights lie if they come with the repository."""
+    return recipe.path.parent / "checkpoint.safetensors"
+
+
+def find_checkpoint(recipe: Recipe) -> Path:
+    """The shipped checkpoint, else the one trained here.
+
+    Raises:
+        DimmerError: there is neither.
+    """
+    for path in (shipped_checkpoint(recipe), training_folder(build_folder(recipe)) / "checkpoint.safetensors"):
+        if path.is_file():
+            return path
+    raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")
+
+
+def shipped_gates(recipe: Recipe) -> Path:
+    """Where a model's trained gates lie if they come with the repository."""
+    return recipe.path.parent / GATES
+
+
+def find_gates(recipe: Recipe) -> Path:
+    """The shipped gates, else those trained here.
+
+    Raises:
+        DimmerError: there are neither.
+    """
+    for path in (shipped_gates(recipe), gates_folder(build_folder(recipe)) / GATES):
+        if path.is_file():
+            return path
+    raise DimmerError(f"{recipe.name} has no trained gates; run: python -m pipeline.train_gates --model {recipe.name}")
+
+
+def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:
+    """The trained adaptive network, in eval mode on the CPU.
+
+    Args:
+        recipe: of the model.
+        checkpoint: a file to read instead of the one that ``find_checkpoint`` finds.
+
+    Raises:
+        DimmerError: no checkpoint, or one of another network.
+    """
+    return read_network(recipe.model, checkpoint or find_checkpoint(recipe), recipe.path)
