@@ -21,6 +21,9 @@ if os.environ.get("CI"):
 CI_SEED = 1
 """Of the random order, where CI is set and no seed is given; the noxfile gives this one too."""
 
+# Sources compiled with -g are the same from whatever folder.
+os.environ.setdefault("CCACHE_NOHASHDIR", "1")
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.pipeline.core.debian import missing_tools, named_tools
+from dimmer.targets.kit.toolchain import compile_objects
 
 # Every warning that the house style names.
 STRICT = (
@@ -47,8 +48,15 @@ def compiler(name: str) -> str:
 
 
 def compile_c(command: str, sources: Sequence[Path], output: Path, *flags: str) -> Path:
-    words = [compiler(command), *STRICT, *flags, f"-I{INCLUDE}", *map(str, sources), "-o", str(output)]
-    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    """Compiles and links, or only compiles with -c. Each source by itself, so that ccache knows it from other tests."""
+    words = [compiler(command), *STRICT, *flags, f"-I{INCLUDE}"]
+    if "-c" in flags:
+        inputs = list(sources)
+    else:
+        objects = output.with_name(f"{output.name}.objects")
+        objects.mkdir(parents=True)
+        inputs = compile_objects([word for word in words if word != "-shared"], sources, objects, output.parent)
+    result = subprocess.run([*words, *map(str, inputs), "-o", str(output)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return output
 

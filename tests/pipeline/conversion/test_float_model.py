@@ -9,6 +9,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.float_model import float_models
+from tests.pipeline.conversion.graphs import write_graph
 
 STAND_IN = """
 import os
@@ -18,7 +19,7 @@ def convert(input_onnx_file_path, output_folder_path, **options):
     name = Path(input_onnx_file_path).stem
     print("working on", name)
     if name == "bad":
-        raise ValueError("not an ONNX file")
+        raise ValueError("no such operator")
     Path(output_folder_path).mkdir()
     (Path(output_folder_path) / f"{name}_float32.tflite").write_text(str(os.getpid()))
 """
@@ -33,9 +34,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def written(folder: Path, *names: str) -> list[Path]:
-    for name in names:
-        (folder / f"{name}.onnx").write_text(name)
-    return [folder / f"{name}.onnx" for name in names]
+    return [write_graph(folder / f"{name}.onnx", name) for name in names]
 
 
 def test_files_are_shared_out_to_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +46,6 @@ def test_files_are_shared_out_to_two_processes(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_last_line_of_a_failure_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DimmerError, match=r"^onnx2tf failed: ValueError: not an ONNX file$"):
+    with pytest.raises(DimmerError, match=r"^onnx2tf failed: ValueError: no such operator$"):
         float_models(written(tmp_path, "bad", "good"), tmp_path)
     assert not list(tmp_path.glob(".onnx2tf*"))

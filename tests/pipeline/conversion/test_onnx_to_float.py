@@ -9,9 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import onnx
 import pytest
 
 from dimmer.pipeline.conversion.onnx_to_float import SAMPLE, convert
+from tests.pipeline.conversion.graphs import write_graph
 
 Converter = Callable[..., None]
 
@@ -27,29 +29,30 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Conve
 
 def sources(folder: Path) -> list[Path]:
     paths = [folder / f"{name}.onnx" for name in ("88.88", "80.80")]
-    for path in paths:
-        path.write_text(f"graph of {path.stem}")
-    return paths
+    return [write_graph(path, path.stem) for path in paths]
 
 
-def test_each_file_is_converted_from_a_copy(stand_in: Callable[[Converter], None], tmp_path: Path) -> None:
+def test_each_file_is_simplified_and_converted_as_a_copy(stand_in: Callable[[Converter], None], tmp_path: Path) -> None:
     def converter(input_onnx_file_path: str, output_folder_path: str, **_options: object) -> None:
         # As onnx2tf does: it writes over its input, and next to it wants a sample that it would download.
         assert np.load(SAMPLE).shape == (20, 128, 128, 3)
         given = Path(input_onnx_file_path)
         Path(output_folder_path).mkdir()
-        (Path(output_folder_path) / f"{given.stem}_float32.tflite").write_text(f"float {given.read_text()}")
-        given.write_text("simplified")
+        graph = onnx.load(given).graph
+        operators = [node.op_type for node in graph.node]
+        (Path(output_folder_path) / f"{given.stem}_float32.tflite").write_text(f"{graph.name}: {operators}")
+        given.write_text("with names")
 
     stand_in(converter)
     files, out = sources(tmp_path), tmp_path / "out"
     out.mkdir()
+    before = [path.read_bytes() for path in files]
     convert(out, files)
     assert {path.name: path.read_text() for path in out.iterdir()} == {
-        "88.88.float.tflite": "float graph of 88.88",
-        "80.80.float.tflite": "float graph of 80.80",
+        "88.88.float.tflite": "88.88: ['Add', 'Relu']",
+        "80.80.float.tflite": "80.80: ['Add', 'Relu']",
     }
-    assert [path.read_text() for path in files] == ["graph of 88.88", "graph of 80.80"]
+    assert [path.read_bytes() for path in files] == before
 
 
 def test_a_converter_that_writes_nothing_and_says_nothing_is_noticed(
