@@ -98,7 +98,7 @@ def read_event(line: str) -> Event:
     """One line.
 
     Raises:
-        ValueError: it is no JSON, or no event that is known.
+        ValueError: it is no JSON, no event that is known, or a count of nothing.
     """
     table = json.loads(line)
     kind = table.get("event") if isinstance(table, dict) else None
@@ -106,6 +106,8 @@ def read_event(line: str) -> Event:
         raise DocumentError(f"it is none of the events {', '.join(_EVENTS)}")
     if "class" in table:
         table["predicted"] = table["class"]
+    if "instructions" in table and table["instructions"] == 0:
+        raise DocumentError("it counts 0 instructions: nothing was measured")
     return from_json(_EVENTS[kind], table)
 
 

@@ -19,10 +19,11 @@ static inline int32_t semihosting_call(int32_t operation, const void *arguments)
     register int32_t a0 __asm__("a0") = operation;
     register const void *a1 __asm__("a1") = arguments;
 
-    /* The two shifts tell the trap from a breakpoint; QEMU wants all three uncompressed and on one page. */
+    /* The two shifts tell the trap from a breakpoint; QEMU wants all three uncompressed and on one page. What
+     * is filled in before them may be compressed: the code ends at a multiple of 2 bytes. */
     __asm__ volatile(".option push\n\t"
-                     ".option norvc\n\t"
                      ".balign 16\n\t"
+                     ".option norvc\n\t"
                      "slli x0, x0, 0x1f\n\t"
                      "ebreak\n\t"
                      "srai x0, x0, 7\n\t"

@@ -6,8 +6,8 @@
 __attribute__((noreturn)) void board_leave(int code);
 
 /* Fills .data, .bss and the unused stack, and runs main. For the core's reset code, on the program's own
- * stack. */
-__attribute__((noreturn)) void board_start(void);
+ * stack. Used: code that no compiler reads may be what calls it. */
+__attribute__((noreturn, used)) void board_start(void);
 
 /* For every exception that the program does not expect. */
 __attribute__((noreturn)) void board_fault(void);

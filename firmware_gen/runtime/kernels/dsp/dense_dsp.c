@@ -1,4 +1,5 @@
 #include "dense.h"
+#include "../common/assembly.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -33,10 +34,9 @@ void dimmer_widen_row(const int8_t *from, uint32_t count, int32_t *to) {
 /* Assembly, because a compiler's loop moves more than it multiplies: 14 instructions for 16 products. Four
  * steps make a turn; the first one begins where as many are left as there are more than a multiple of four.
  */
-__attribute__((naked)) void dimmer_dense_pair(__attribute__((unused)) const int32_t *x,
-                                              __attribute__((unused)) const int32_t *x_end,
-                                              __attribute__((unused)) const int8_t *weights,
-                                              __attribute__((unused)) int32_t sums[2]) {
+DIMMER_ASSEMBLY void dimmer_dense_pair(const int32_t *x DIMMER_REGISTER, const int32_t *x_end DIMMER_REGISTER,
+                                       const int8_t *weights DIMMER_REGISTER,
+                                       int32_t sums[2] DIMMER_REGISTER) {
     __asm__ volatile("push {r3-r11, lr}\n\t"
                      "movs r4, #0\n\t"
                      "movs r5, #0\n\t"

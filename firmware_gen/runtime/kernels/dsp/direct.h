@@ -8,10 +8,7 @@
 #define DIMMER_DIRECT_H
 
 #include "dimmer_kernels.h"
-
-/* A function that is all assembly: its parameters are registers. */
-#define DIMMER_ASSEMBLY __attribute__((naked, noinline))
-#define DIMMER_REGISTER __attribute__((unused))
+#include "../common/assembly.h"
 
 /* Words of a panel beside the weights of two channels: two biases, two times multiplier, rounding, shift. */
 #define DIMMER_DIRECT_HEAD 2u

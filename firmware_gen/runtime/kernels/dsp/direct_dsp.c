@@ -25,13 +25,13 @@ static uint32_t fewer_bytes(const int8_t *at, uint32_t count) {
 
 static int32_t *store_pair(uint32_t a, uint32_t b, int32_t *to) {
     __asm__ volatile("sxtb16 r8, %[a]\n\t"
-                     "sxtb16 r9, %[a], ror #8\n\t"
-                     "sxtb16 r10, %[b]\n\t"
-                     "sxtb16 r11, %[b], ror #8\n\t"
-                     "stmia %[to]!, {r8-r11}"
+                     "sxtb16 r10, %[a], ror #8\n\t"
+                     "sxtb16 r11, %[b]\n\t"
+                     "sxtb16 lr, %[b], ror #8\n\t"
+                     "stmia %[to]!, {r8, r10, r11, lr}"
                      : [to] "+r"(to)
                      : [a] "r"(a), [b] "r"(b)
-                     : "r8", "r9", "r10", "r11", "memory");
+                     : "r8", "r10", "r11", "lr", "memory");
     return to;
 }
 
@@ -54,22 +54,22 @@ int32_t *dimmer_widen_pair(const int8_t *a, const int8_t *b, uint32_t count, int
                          "ldr %[x], [%[a]], #4\n\t"
                          "ldr %[y], [%[b]], #4\n\t"
                          "sxtb16 r8, %[x]\n\t"
-                         "sxtb16 r9, %[x], ror #8\n\t"
-                         "sxtb16 r10, %[y]\n\t"
-                         "sxtb16 r11, %[y], ror #8\n\t"
-                         "stmia %[to]!, {r8-r11}\n\t"
+                         "sxtb16 r10, %[x], ror #8\n\t"
+                         "sxtb16 r11, %[y]\n\t"
+                         "sxtb16 lr, %[y], ror #8\n\t"
+                         "stmia %[to]!, {r8, r10, r11, lr}\n\t"
                          "ldr %[x], [%[a]], #4\n\t"
                          "ldr %[y], [%[b]], #4\n\t"
                          "sxtb16 r8, %[x]\n\t"
-                         "sxtb16 r9, %[x], ror #8\n\t"
-                         "sxtb16 r10, %[y]\n\t"
-                         "sxtb16 r11, %[y], ror #8\n\t"
+                         "sxtb16 r10, %[x], ror #8\n\t"
+                         "sxtb16 r11, %[y]\n\t"
+                         "sxtb16 lr, %[y], ror #8\n\t"
                          "cmp %[a], %[end]\n\t"
-                         "stmia %[to]!, {r8-r11}\n\t"
+                         "stmia %[to]!, {r8, r10, r11, lr}\n\t"
                          "bne 1b"
                          : [a] "+&r"(a), [b] "+&r"(b), [to] "+&r"(to), [x] "=&r"(x), [y] "=&r"(y)
                          : [end] "r"(end)
-                         : "r8", "r9", "r10", "r11", "cc", "memory");
+                         : "r8", "r10", "r11", "lr", "cc", "memory");
     }
     if (rest != 0u && all >= 4u) {
         /* The word that ends where the bytes end: nothing behind them is read. */

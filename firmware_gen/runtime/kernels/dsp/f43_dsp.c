@@ -96,8 +96,9 @@ DIMMER_ASSEMBLY void dimmer_f43_2x2(const dimmer_f43_t *work DIMMER_REGISTER) {
                      "3:\n\t" FOUR_PRODUCTS FOUR_PRODUCTS FOUR_PRODUCTS FOUR_PRODUCTS FOUR_PRODUCTS
                          FOUR_PRODUCTS FOUR_PRODUCTS FOUR_PRODUCTS "ldr r2, [sp, #132]\n\t"
                      "cmp r1, r2\n\t"
-                     "bne.w 3b\n\t"
-                     "ldr r2, [sp, #136]\n\t"
+                     "bne.w 3b");
+    /* C promises strings of 4095 characters only. */
+    __asm__ volatile("ldr r2, [sp, #136]\n\t"
                      "ldr r3, [sp, #112]\n\t"
                      "stmia.w r2!, {r10-r12, lr}\n\t"
                      "add r1, r1, r3\n\t"
@@ -108,13 +109,13 @@ DIMMER_ASSEMBLY void dimmer_f43_2x2(const dimmer_f43_t *work DIMMER_REGISTER) {
                      "ldmia.w r0!, {r9-r12}\n\t"
                      "movw r8, #0xAAAB\n\t"
                      "movt r8, #0xAAAA\n\t" TILE("0", "16", "32", "48", "64", "80", "116")
-                         TILE("4", "20", "36", "52", "68", "84", "120") "ldmia.w r0!, {r9-r12}\n\t" TILE(
-                             "8", "24", "40", "56", "72", "88", "116")
-                             TILE("12", "28", "44", "60", "76", "92", "120") "ldr r2, [sp, #100]\n\t"
-                                                                             "cmp r0, r2\n\t"
-                                                                             "bne.w 1b\n\t"
-                                                                             "add sp, sp, #140\n\t"
-                                                                             "pop {r4-r11, pc}");
+                         TILE("4", "20", "36", "52", "68", "84", "120"));
+    __asm__ volatile("ldmia.w r0!, {r9-r12}\n\t" TILE("8", "24", "40", "56", "72", "88", "116")
+                         TILE("12", "28", "44", "60", "76", "92", "120") "ldr r2, [sp, #100]\n\t"
+                                                                         "cmp r0, r2\n\t"
+                                                                         "bne.w 1b\n\t"
+                                                                         "add sp, sp, #140\n\t"
+                                                                         "pop {r4-r11, pc}");
 }
 
 static inline uint32_t four_bytes(const int8_t *at) {

@@ -400,12 +400,14 @@ int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint
     "ldr r2, [r2, #20]\n\t"                     \
     OUTPUTS(RESCALE)
 
+/* Two strings, as C promises 4095 characters in one. */
 #define RESULTS(SUM, OUTPUTS, RESCALE, NEXT)    \
     __asm__ volatile(                           \
         "push {r0, r1, r4-r11, lr}\n\t"         \
         "ldr r4, [r0, #24]\n\t"                 \
         "ldr r0, [r0, #36]\n\t"                 \
-        CHANNEL(SUM, OUTPUTS, RESCALE)          \
+        CHANNEL(SUM, OUTPUTS, RESCALE));        \
+    __asm__ volatile(                           \
         "ldrd r9, r10, [sp]\n\t"                \
         "ldrd r2, r3, [r9, #16]\n\t"            \
         "add r10, r10, #24\n\t"                 \

@@ -1,9 +1,7 @@
 #include "helium.h"
+#include "../common/assembly.h"
 
 #if defined(__ARM_FEATURE_MVE)
-
-#define ASSEMBLY __attribute__((naked, noinline))
-#define REGISTER __attribute__((unused))
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
@@ -243,43 +241,43 @@
                                                                           "cmp r5, r3\n\t"                   \
                                                                           "bne 3b\n\t" NEXT_TILE("r11"))
 
-ASSEMBLY void dimmer_tile_run(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_run(dimmer_tile_t *tile DIMMER_REGISTER) {
     RUN(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_run_relu(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_run_relu(dimmer_tile_t *tile DIMMER_REGISTER) {
     RUN(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_short(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_short(dimmer_tile_t *tile DIMMER_REGISTER) {
     SHORT_RUN(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_short_relu(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_short_relu(dimmer_tile_t *tile DIMMER_REGISTER) {
     SHORT_RUN(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_block(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_block(dimmer_tile_t *tile DIMMER_REGISTER) {
     ONE_BLOCK(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_block_relu(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_block_relu(dimmer_tile_t *tile DIMMER_REGISTER) {
     ONE_BLOCK(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_columns(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_columns(dimmer_tile_t *tile DIMMER_REGISTER) {
     COLUMNS(ROW, HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_columns_relu(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_columns_relu(dimmer_tile_t *tile DIMMER_REGISTER) {
     COLUMNS(ROW, HALVES_UP);
 }
 
-ASSEMBLY void dimmer_tile_odd_columns(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_odd_columns(dimmer_tile_t *tile DIMMER_REGISTER) {
     COLUMNS(ODD_ROW, HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile DIMMER_REGISTER) {
     COLUMNS(ODD_ROW, HALVES_UP);
 }
 
@@ -288,9 +286,10 @@ ASSEMBLY void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile REGISTER) {
     "vldrb.u16 q1, [" from ", q0]\n\t"                                                                       \
     "vstrb.16 q1, [" to "], #8\n\t"
 
-ASSEMBLY void dimmer_tile_gather(const int8_t *from REGISTER, uint32_t step REGISTER,
-                                 const uint16_t *offsets REGISTER, int8_t *to REGISTER,
-                                 uint32_t patch_bytes REGISTER, uint32_t count REGISTER) {
+DIMMER_ASSEMBLY void dimmer_tile_gather(const int8_t *from DIMMER_REGISTER, uint32_t step DIMMER_REGISTER,
+                                        const uint16_t *offsets DIMMER_REGISTER, int8_t *to DIMMER_REGISTER,
+                                        uint32_t patch_bytes DIMMER_REGISTER,
+                                        uint32_t count DIMMER_REGISTER) {
     __asm__ volatile("push {r4-r8, lr}\n\t"
                      "ldrd r8, r12, [sp, #24]\n\t"
                      "add r4, r3, r8\n\t"

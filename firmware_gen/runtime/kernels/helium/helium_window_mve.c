@@ -1,9 +1,7 @@
 #include "helium_window.h"
+#include "../common/assembly.h"
 
 #if defined(__ARM_FEATURE_MVE)
-
-#define ASSEMBLY __attribute__((naked, noinline))
-#define REGISTER __attribute__((unused))
 
 /* As in helium_tile_mve.c. */
 #define HALVES_DOWN(q, spare)                                                                                \
@@ -112,7 +110,7 @@
                                        "q1", "q2", "q3") "adds r9, #2\n\t"                                   \
                                                          "le lr, 1b\n\t" LEAVE)
 
-ASSEMBLY void dimmer_window_columns(const dimmer_columns_t *columns REGISTER) {
+DIMMER_ASSEMBLY void dimmer_window_columns(const dimmer_columns_t *columns DIMMER_REGISTER) {
     __asm__ volatile("push {r4-r11, lr}\n\t"
                      "ldmia.w r0, {r1-r12}\n\t"
                      "vctp.8 r12\n\t"
@@ -136,19 +134,19 @@ ASSEMBLY void dimmer_window_columns(const dimmer_columns_t *columns REGISTER) {
                      "pop {r4-r11, pc}");
 }
 
-ASSEMBLY void dimmer_window_pairs(dimmer_window_t *window REGISTER) {
+DIMMER_ASSEMBLY void dimmer_window_pairs(dimmer_window_t *window DIMMER_REGISTER) {
     PAIRS(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_window_pairs_relu(dimmer_window_t *window REGISTER) {
+DIMMER_ASSEMBLY void dimmer_window_pairs_relu(dimmer_window_t *window DIMMER_REGISTER) {
     PAIRS(HALVES_UP);
 }
 
-ASSEMBLY void dimmer_window_singles(dimmer_window_t *window REGISTER) {
+DIMMER_ASSEMBLY void dimmer_window_singles(dimmer_window_t *window DIMMER_REGISTER) {
     SINGLES(HALVES_DOWN);
 }
 
-ASSEMBLY void dimmer_window_singles_relu(dimmer_window_t *window REGISTER) {
+DIMMER_ASSEMBLY void dimmer_window_singles_relu(dimmer_window_t *window DIMMER_REGISTER) {
     SINGLES(HALVES_UP);
 }
 

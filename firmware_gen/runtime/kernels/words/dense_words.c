@@ -1,4 +1,5 @@
 #include "dense_words.h"
+#include "../common/assembly.h"
 
 #if defined(__thumb2__)
 
@@ -15,10 +16,9 @@
 
 /* Assembly, because a compiler neither loads several words in one instruction nor keeps the addresses in
  * registers: 36 instructions for 16 products. On the stack: 0 the end of x, 4 sums. */
-__attribute__((naked)) void dimmer_dense_words(__attribute__((unused)) const int32_t *x,
-                                               __attribute__((unused)) const int8_t *weights,
-                                               __attribute__((unused)) uint32_t count,
-                                               __attribute__((unused)) int32_t sums[4]) {
+DIMMER_ASSEMBLY void dimmer_dense_words(const int32_t *x DIMMER_REGISTER,
+                                        const int8_t *weights DIMMER_REGISTER, uint32_t count DIMMER_REGISTER,
+                                        int32_t sums[4] DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r11, lr}\n\t"
                      "add r4, r0, r2, lsl #2\n\t"
@@ -62,10 +62,9 @@ __attribute__((naked)) void dimmer_dense_words(__attribute__((unused)) const int
 
 /* Two channels. Bytes are taken from words, since Armv6-M has no signed load of a byte with a constant
  * offset: 34 instructions for 8 products. */
-__attribute__((naked)) static void two_channels(__attribute__((unused)) const int32_t *x,
-                                                __attribute__((unused)) const int8_t *weights,
-                                                __attribute__((unused)) uint32_t count,
-                                                __attribute__((unused)) int32_t sums[2]) {
+static DIMMER_ASSEMBLY void two_channels(const int32_t *x DIMMER_REGISTER,
+                                         const int8_t *weights DIMMER_REGISTER,
+                                         uint32_t count DIMMER_REGISTER, int32_t sums[2] DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r7, lr}\n\t"
                      "mov r4, r8\n\t"

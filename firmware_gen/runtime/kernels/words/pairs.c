@@ -1,4 +1,5 @@
 #include "pairs.h"
+#include "../common/assembly.h"
 
 #if defined(__thumb2__)
 
@@ -22,11 +23,9 @@
 /* Assembly for the reasons given in panel_thumb.c; the loop is entered in the middle where length is no
  * multiple of a turn. On the stack: 0 the end of this plane's weights, 4 the place to enter the loop, 8 bytes
  * of a plane's weights, 12 the end of all weights; 52 sums. */
-__attribute__((naked)) void dimmer_pairs(__attribute__((unused)) const int32_t *weights,
-                                         __attribute__((unused)) const int32_t *pixels,
-                                         __attribute__((unused)) uint32_t planes,
-                                         __attribute__((unused)) uint32_t length,
-                                         __attribute__((unused)) int32_t *sums) {
+DIMMER_ASSEMBLY void dimmer_pairs(const int32_t *weights DIMMER_REGISTER,
+                                  const int32_t *pixels DIMMER_REGISTER, uint32_t planes DIMMER_REGISTER,
+                                  uint32_t length DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r11, lr}\n\t"
                      "sub sp, #16\n\t"

@@ -14,7 +14,7 @@
 void dimmer_panel(const int32_t *weights, const int32_t *pixels, uint32_t planes, uint32_t length,
                   int32_t *sums, uint32_t step);
 
-#if defined(__riscv_mul) && __riscv_xlen == 32
+#if defined(__riscv_mul) && __riscv_xlen == 32 && !defined(__riscv_32e)
 #define DIMMER_PANEL_HAS_FOUR 1
 /* Four planes over the same pixels, panel_riscv.c; `end` is that of the first plane's weights. */
 void dimmer_panel_four(const int32_t *weights, const int32_t *pixels, const int32_t *end, int32_t *sums);

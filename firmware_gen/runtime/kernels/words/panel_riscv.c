@@ -1,4 +1,5 @@
 #include "panel.h"
+#include "../common/assembly.h"
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
 
@@ -25,10 +26,9 @@
 
 /* Assembly, because 16 sums with all else take 28 registers, and a compiler spills: 166 instructions for 64
  * products. a0, a3, a4, a5: weights of four channels, a1: pixels, a2: end of a0. */
-__attribute__((naked)) void dimmer_panel_four(__attribute__((unused)) const int32_t *weights,
-                                              __attribute__((unused)) const int32_t *pixels,
-                                              __attribute__((unused)) const int32_t *end,
-                                              __attribute__((unused)) int32_t *sums) {
+DIMMER_ASSEMBLY void dimmer_panel_four(const int32_t *weights DIMMER_REGISTER,
+                                       const int32_t *pixels DIMMER_REGISTER,
+                                       const int32_t *end DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER) {
     __asm__ volatile("addi sp, sp, -64\n\t"
                      "sw s0, 0(sp)\n\t"
                      "sw s1, 4(sp)\n\t"

@@ -1,4 +1,5 @@
 #include "panel.h"
+#include "../common/assembly.h"
 
 #if defined(__thumb__)
 
@@ -20,10 +21,10 @@
 /* On the stack: 0 the end of this plane's weights, 4 the place to enter the loop, 8 bytes of a plane's
  * weights, 12 the end of all weights, 16 bytes from the end of a plane's pixels to the next plane's; 56 sums.
  */
-__attribute__((naked)) void
-dimmer_panel(__attribute__((unused)) const int32_t *weights, __attribute__((unused)) const int32_t *pixels,
-             __attribute__((unused)) uint32_t planes, __attribute__((unused)) uint32_t length,
-             __attribute__((unused)) int32_t *sums, __attribute__((unused)) uint32_t step) {
+DIMMER_ASSEMBLY void dimmer_panel(const int32_t *weights DIMMER_REGISTER,
+                                  const int32_t *pixels DIMMER_REGISTER, uint32_t planes DIMMER_REGISTER,
+                                  uint32_t length DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER,
+                                  uint32_t step DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r11, lr}\n\t"
                      "sub sp, #20\n\t"
@@ -78,11 +79,10 @@ dimmer_panel(__attribute__((unused)) const int32_t *weights, __attribute__((unus
 
 /* Assembly, because a compiler spills: 34 instructions for the four pixels of a channel. r2: the end of
  * rescales, r12: channels. */
-__attribute__((naked)) void dimmer_panel_store_four(__attribute__((unused)) const int32_t *sums,
-                                                    __attribute__((unused)) const dimmer_rescale_t *rescales,
-                                                    __attribute__((unused)) uint32_t group,
-                                                    __attribute__((unused)) int8_t *output,
-                                                    __attribute__((unused)) uint32_t channels) {
+DIMMER_ASSEMBLY void dimmer_panel_store_four(const int32_t *sums DIMMER_REGISTER,
+                                             const dimmer_rescale_t *rescales DIMMER_REGISTER,
+                                             uint32_t group DIMMER_REGISTER, int8_t *output DIMMER_REGISTER,
+                                             uint32_t channels DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r11, lr}\n\t"
                      "ldr r12, [sp, #36]\n\t"
@@ -129,10 +129,10 @@ __attribute__((naked)) void dimmer_panel_store_four(__attribute__((unused)) cons
 
 /* r12: the end of this plane's pixels. On the stack: 0 bytes of a plane's pixels, 4 the end of all pixels, 8
  * bit 2 of length; 48 sums. */
-__attribute__((naked)) void
-dimmer_panel(__attribute__((unused)) const int32_t *weights, __attribute__((unused)) const int32_t *pixels,
-             __attribute__((unused)) uint32_t planes, __attribute__((unused)) uint32_t length,
-             __attribute__((unused)) int32_t *sums, __attribute__((unused)) uint32_t step) {
+DIMMER_ASSEMBLY void dimmer_panel(const int32_t *weights DIMMER_REGISTER,
+                                  const int32_t *pixels DIMMER_REGISTER, uint32_t planes DIMMER_REGISTER,
+                                  uint32_t length DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER,
+                                  uint32_t step DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r7, lr}\n\t"
                      "mov r4, r8\n\t"
@@ -230,11 +230,10 @@ dimmer_panel(__attribute__((unused)) const int32_t *weights, __attribute__((unus
 
 /* Assembly, because a compiler spills: 150 instructions for the four pixels of a channel. On the stack: 0
  * rescales, 4 their end, 8 the output; 48 channels. */
-__attribute__((naked)) void dimmer_panel_store_four(__attribute__((unused)) const int32_t *sums,
-                                                    __attribute__((unused)) const dimmer_rescale_t *rescales,
-                                                    __attribute__((unused)) uint32_t group,
-                                                    __attribute__((unused)) int8_t *output,
-                                                    __attribute__((unused)) uint32_t channels) {
+DIMMER_ASSEMBLY void dimmer_panel_store_four(const int32_t *sums DIMMER_REGISTER,
+                                             const dimmer_rescale_t *rescales DIMMER_REGISTER,
+                                             uint32_t group DIMMER_REGISTER, int8_t *output DIMMER_REGISTER,
+                                             uint32_t channels DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r7, lr}\n\t"
                      "mov r4, r8\n\t"

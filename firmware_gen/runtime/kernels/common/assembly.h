@@ -1,0 +1,14 @@
+/* Functions that are all assembly. */
+#ifndef DIMMER_ASSEMBLY_H
+#define DIMMER_ASSEMBLY_H
+
+/* Parameters are registers, which the compiler does not see used: it must neither drop them, nor make a copy
+ * of the function for some callers, nor believe that registers which no statement names outlive a call. */
+#if defined(__clang__)
+#define DIMMER_ASSEMBLY __attribute__((naked, noinline))
+#else
+#define DIMMER_ASSEMBLY __attribute__((naked, noipa))
+#endif
+#define DIMMER_REGISTER __attribute__((unused))
+
+#endif

@@ -1,0 +1,107 @@
+"""Library and generated model compile, and compute the same, whatever a program of somebody else's is compiled with."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dimmer.firmware_gen.library import INCLUDE, kernel_sources, sources
+from dimmer.firmware_gen.variants import features_of
+from dimmer.pipeline.image.make import make
+from dimmer.pipeline.image.order import foreign_order
+from dimmer.targets import Target, load_target
+from dimmer.targets.kit.toolchain import compile_objects
+from tests.boards import BOARDS
+from tests.firmware_gen.networks import tiny_resnet
+from tests.firmware_gen.runtime.c_library import STRICT, compiler
+from tests.tiny import silent
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+LEVELS = ("-O0", "-Og", "-O1", "-O2", "-O3", "-Os")
+FEWER = "-fno-omit-frame-pointer -fshort-enums -ffixed-r9"
+"""A register less each: that of the frame, and one that a system keeps for itself. clang says where a statement takes
+one that is kept."""
+
+DSP_BOARDS = [board for board in BOARDS if "dsp" in features_of(load_target(board).core)]
+OPTIONS = ("", "-fno-omit-frame-pointer", "-fshort-enums", "-ffixed-r9", "-flto", FEWER)
+SYSTEM_HEADERS = {"arm-none-eabi": "/usr/lib/arm-none-eabi/include"}
+SYSTEM_HEADERS["riscv32-none-elf"] = "/usr/lib/picolibc/riscv64-unknown-elf/include"
+
+
+def compile_flags() -> Iterator[object]:
+    """Core, compiler and flags: few of them always, the others marked as slow."""
+    for board, name, level, options in itertools.product(("host", *BOARDS), ("gcc", "clang"), LEVELS, OPTIONS):
+        if "-ffixed-r9" in options and load_target(board).toolchain.compilers[0] != "arm-none-eabi-gcc":
+            continue
+        # One is a register too many for Helium's dense kernel in gcc: README of the runtime.
+        if (board, name, options) == ("mps3-an547", "gcc", FEWER) and level in ("-O2", "-O3"):
+            continue
+        short = (name, level, options) in (("gcc", "-O0", FEWER), ("gcc", "-Og", ""), ("clang", "-O2", FEWER))
+        marks = [] if board == "host" else [pytest.mark.board(board)]
+        marks += [] if short else [pytest.mark.slow]
+        yield pytest.param(board, name, f"{level} {options}".strip(), marks=marks)
+
+
+def command_of(target: Target, name: str) -> list[str]:
+    """The compiler with the flags that say which core; skips the test where it is absent."""
+    flags = [flag for flag in target.toolchain.flags if flag.startswith("-m") or name == "gcc"]
+    if target.memory is None or name == "gcc":
+        return [compiler(name if target.memory is None else target.toolchain.compilers[0]), *flags]
+    triple = "riscv32-none-elf" if target.core.startswith("rv") else "arm-none-eabi"
+    flags = [flag for flag in flags if flag != "-masm-syntax-unified"]
+    return [compiler(name), f"--target={triple}", "-isystem", SYSTEM_HEADERS[triple], *flags]
+
+
+@pytest.mark.parametrize(("board", "name", "options"), list(compile_flags()))
+def test_everything_compiles(tmp_path: Path, board: str, name: str, options: str) -> None:
+    command = command_of(load_target(board), name)
+    words = [*command, *(flag for flag in STRICT if flag != "-O2"), *options.split(), f"-I{INCLUDE}", f"-I{GOLDEN}"]
+    files = [*sources(), *sorted(GOLDEN.glob("*.c"))]
+    made = compile_objects([word for word in words if word], files, tmp_path, tmp_path)
+    assert all(path.is_file() for path in made)
+    assert len(made) == len(files)
+
+
+def at_level(name: str, options: str) -> Target:
+    """A target with other flags in the place of -O2."""
+    target = load_target(name)
+    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), *options.split())
+    return dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+
+
+def runs(boards: list[str], short: tuple[tuple[str, str], ...]) -> Iterator[object]:
+    """Board and flags: few of them always, the others marked as slow."""
+    for board, options in itertools.product(boards, (*LEVELS, "-O3 -flto", "-Os -flto", "-Og " + FEWER)):
+        if "-ffixed-r9" in options and load_target(board).toolchain.compilers[0] != "arm-none-eabi-gcc":
+            continue
+        marks = [pytest.mark.board(board)]
+        marks += [] if (board, options) in short else [pytest.mark.slow]
+        yield pytest.param(board, options, marks=marks)
+
+
+FIRMWARE = (("mps2-an386", "-O0"), ("mps2-an386", "-O3 -flto"), ("riscv-virt", "-Og"))
+
+
+@pytest.mark.parametrize(("board", "options"), list(runs(BOARDS, FIRMWARE)))
+def test_a_firmware_is_exact_and_counted(tmp_path: Path, board: str, options: str) -> None:
+    path = tmp_path / "resnet.tflite"
+    path.write_bytes(tiny_resnet())
+    made = make(foreign_order([path], samples=3), at_level(board, options), tmp_path / "out", silent)
+    assert made.mismatches == 0
+    assert made.modes[0].instructions
+    assert made.switch.instructions is not None
+    # The call, the comparison, the store, the way back and the loop: not what a linker leaves of it.
+    assert 4 <= made.switch.instructions <= 40
+
+
+@pytest.mark.parametrize(("board", "options"), list(runs(DSP_BOARDS, (("mps2-an386", "-O0"),))))
+@pytest.mark.parametrize("program", ["inner_loops_test.c", "conv_variants_test.c", "narrow_variants_test.c"])
+def test_assembly_computes_what_c_does(tmp_path: Path, board: str, options: str, program: str) -> None:
+    target = at_level(board, options)
+    source = Path(__file__).with_name(program)
+    elf = target.compile([source, *kernel_sources()], [INCLUDE, INCLUDE.parent], tmp_path)
+    assert target.run(elf, [], tmp_path).returncode == 0
