@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +149,7 @@ def generate(
     name: str = "model",
     gates: GateSet | None = None,
     core: str = "",
+    classes: Sequence[str] = (),
 ) -> GeneratedModel:
     """Writes `dimmer_<model>.c/.h` and, where known answers are given, `dimmer_<model>_known_answers.c/.h`.
 
@@ -159,17 +161,23 @@ def generate(
         name: of the model; every symbol carries it.
         gates: that choose blocks of these modes.
         core: as the compiler calls it; decides which variants of kernels there are.
+        classes: what the elements of the output stand for; empty where nobody knows.
 
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
     tables, choices = _plan(modes, policy or PolicyConfig(), gates, scratch_limit, core)
     memory = tables.memory
+    elements = math.prod(tables.output.shape)
+    if classes and len(classes) != elements:
+        raise FirmwareGenError(
+            f"{len(classes)} names of classes for an output of {elements} elements: name every element"
+        )
     names = names_of(name)
     texts = {
-        names.header: emit.emit_header(tables, names),
+        names.header: emit.emit_header(tables, names, classes),
         names.source: emit.emit_source(tables, names, core),
-        MODEL_HEADER: emit.emit_general_header(tables, names),
+        MODEL_HEADER: emit.emit_general_header(tables, names, classes),
     }
     if known_answers is not None:
         texts[names.answers_header] = known_answers_c.emit_known_answers_header(names)

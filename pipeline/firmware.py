@@ -48,14 +48,8 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         calibration = Calibration.load(calibration_folder(build))
         make_published(order, calibration, recipe.policy, target, out, progress)
 
-    settings: dict[str, Json] = {
-        "model": recipe.name,
-        "network": asdict(recipe.model),
-        "policy": asdict(recipe.policy),
-        "gates": recipe.gates.deployed(),
-        "target": target.name,
-        "scratch_limit": target.scratch_limit,
-    }
+    settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "scratch_limit": target.scratch_limit}
+    settings |= {"network": asdict(recipe.model), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
     inputs = [build / "convert", build / "calibrate" / CALIBRATION]
     if recipe.gates.epochs:
         inputs.append(find_gates(recipe))
@@ -77,10 +71,11 @@ def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: P
     def action(out: Path) -> None:
         make(order, target, out, progress)
 
-    settings: dict[str, Json] = {"model": order.name, "target": target.name, "samples": order.samples}
-    settings["scratch_limit"] = target.scratch_limit
-    contents = tool_versions(target)
-    return Stage("firmware", folder, action, files, settings, files=target_files(target), contents=contents)
+    settings: dict[str, Json] = {"model": order.name, "target": target.name, "scratch_limit": target.scratch_limit}
+    settings["samples"] = order.samples
+    return Stage(
+        "firmware", folder, action, files, settings, files=target_files(target), contents=tool_versions(target)
+    )
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
@@ -95,12 +90,15 @@ def main(
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
     samples: Annotated[int, typer.Option("--samples", min=0, help="Random inputs to verify with --tflite.")] = SAMPLES,
     scratch_limit: Annotated[int | None, scratch_option] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
     """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
+    if name is not None and not tflite:
+        raise DimmerError("--name goes with --tflite: the model of a recipe is called as the recipe")
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     with progress_bar("firmware") as progress:
         if tflite:
-            order = foreign_order(tflite, samples)
+            order = foreign_order(tflite, samples, name)
             folder = out or builds() / order.name / chosen.name / "firmware"
             foreign_stage(order, tflite, chosen, folder, progress).run()
         else:

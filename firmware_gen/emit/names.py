@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.library import RUNTIME
 
 MODEL_HEADER, ANSWERS_HEADER = "dimmer_model.h", "dimmer_known_answers.h"
 """General names for programs of a single model."""
+
+_GENERAL = tuple(header.removesuffix(".h") for header in (MODEL_HEADER, ANSWERS_HEADER))
 
 MAX_LENGTH = 40
 _TAKEN_MODES = ("COUNT",)
@@ -75,6 +78,24 @@ def names_of(title: str) -> Names:
     while _is_taken(symbol):
         symbol += "_net"
     return Names(title, symbol)
+
+
+def check_name(name: str) -> str:
+    """A name that somebody chose, which the C takes over letter by letter, in lower and in upper case.
+
+    Raises:
+        FirmwareGenError: it would be another one there.
+    """
+    symbol = f"dimmer_{name.lower()}"
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name.endswith("_") or "__" in name:
+        raise FirmwareGenError(
+            f"the name {name!r} is no identifier of C: take letters, digits and single underscores, a letter first"
+        )
+    if len(name) > MAX_LENGTH:
+        raise FirmwareGenError(f"the name {name!r} has {len(name)} letters: take {MAX_LENGTH} at most")
+    if _is_taken(symbol) or symbol in _GENERAL:
+        raise FirmwareGenError(f"the runtime has something that is called {symbol}: take another name than {name!r}")
+    return name
 
 
 def mode_identifiers(names: Sequence[str], prefix: str = "") -> tuple[str, ...]:

@@ -17,8 +17,12 @@ from dimmer.firmware_gen.kernels.families import FAMILIES
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
 
 
-def emit_header(tables: Tables, names: Names) -> str:
-    """`dimmer_<model>.h`."""
+def emit_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> str:
+    """`dimmer_<model>.h`.
+
+    Args:
+        classes: what the elements of the output stand for; empty where nobody knows.
+    """
     guard, macro = f"{names.macro}_H", names.macro
     lines = [
         HEADER,
@@ -38,9 +42,11 @@ def emit_header(tables: Tables, names: Names) -> str:
         f"#define {macro}_ARENA_SIZE {tables.memory.arena}u /* bytes, scratch included */",
         f"#define {macro}_INPUT_SIZE {tables.input.size}u /* bytes: {describe_end(tables.input)} */",
         f"#define {macro}_OUTPUT_SIZE {tables.output.size}u /* bytes: {describe_end(tables.output)} */",
+        *_ends(tables, macro),
         f"#define {macro}_MODE_COUNT {len(tables.mode_names)}u",
         f"#define {macro}_POSITION_COUNT {len(tables.schedules[0])}u",
         f"#define {macro}_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
+        *_class_names(classes, macro),
         "",
         "/* From the most expensive to the cheapest. */",
         "enum {",
@@ -63,11 +69,36 @@ def emit_header(tables: Tables, names: Names) -> str:
     return "\n".join(lines) + "\n"
 
 
-def emit_general_header(tables: Tables, names: Names) -> str:
-    """`dimmer_model.h`: names that are the same for every model."""
+def _ends(tables: Tables, macro: str) -> Iterator[str]:
+    """Scale and zero point of input and output, where they have them."""
+    for name, tensor in (("INPUT", tables.input), ("OUTPUT", tables.output)):
+        if tensor.quantisation is not None:
+            scale, zero_point = ends(tensor)
+            number = _literal(float(scale), "f")
+            yield f"#define {macro}_{name}_SCALE {number} /* value = scale * (code - zero point) */"
+            yield f"#define {macro}_{name}_ZERO_POINT {f'({zero_point})' if zero_point < 0 else zero_point}"
+
+
+def _class_names(classes: Sequence[str], macro: str) -> Iterator[str]:
+    """A macro, which costs nothing where it is not used."""
+    if classes:
+        yield f"#define {macro}_CLASS_COUNT {len(classes)}u"
+        yield "/* static const char *const names[] = ...; in the order of the output's elements. */"
+        yield f"#define {macro}_CLASS_NAMES \\"
+        yield "    { \\"
+        for number, name in enumerate(classes):
+            yield f"        {quoted(name)}{',' if number + 1 < len(classes) else ''} \\"
+        yield "    }"
+
+
+def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> str:
+    """`dimmer_model.h`: names that are the same for every model; arguments as of `emit_header`."""
     general, own = Names("", "dimmer_model"), names.macro
     macros = [f"{name}_SIZE" for name in ("ARENA", "INPUT", "OUTPUT")]
+    for name, tensor in (("INPUT", tables.input), ("OUTPUT", tables.output)):
+        macros += [f"{name}_{what}" for what in ("SCALE", "ZERO_POINT") if tensor.quantisation is not None]
     macros += [f"{name}_COUNT" for name in ("MODE", "POSITION", "GATE")]
+    macros += [f"CLASS_{what}" for what in ("COUNT", "NAMES") if classes]
     lines = [
         HEADER,
         "/* The names of a program's only model. A program of several models includes their own headers. */",
@@ -92,6 +123,10 @@ def emit_source(tables: Tables, names: Names, core: str = "") -> str:
     """
     lines = [
         HEADER,
+        "#ifdef __cplusplus",
+        f'#error "these tables are C: give this file to a C compiler; {names.header} is for C++, too"',
+        "#endif",
+        "",
         f'#include "{names.header}"',
         "",
         *(['#include "dimmer_gates.h"'] if tables.gates else []),

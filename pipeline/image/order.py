@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.names import check_name
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.read.modes import ModeSource
@@ -38,11 +39,19 @@ class Order:
     gates: GateSet | None = None
 
 
-def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:
-    """An order for `.tflite` files from anywhere, one mode each, that can be switched between inferences."""
+def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | None = None) -> Order:
+    """An order for `.tflite` files from anywhere, one mode each, that can be switched between inferences.
+
+    Args:
+        name: of the model; that of the first file where none is given.
+
+    Raises:
+        FirmwareGenError: the name cannot be that of a model in C.
+    """
+    called = files[0].stem if name is None else check_name(name)
     modes = tuple(ModeSource(path.stem, path) for path in files)
     first = sample_inputs(files[0], 1)
-    return Order(files[0].stem, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
+    return Order(called, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
 
 
 def converted_order(name: str, folder: Path, gates: GateSet | None, known_input: bytes | None = None) -> Order:

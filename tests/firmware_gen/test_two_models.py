@@ -1,7 +1,8 @@
-"""Two models in one program take turns in one arena, on the host and on a Cortex-M4, exact."""
+"""Two models in one program of C or C++ take turns in one arena, on the host and on a Cortex-M4, exact."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,12 +19,18 @@ from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import tiny_resnet
 
 TARGETS = ["host", pytest.param("mps2-an386", marks=pytest.mark.board("mps2-an386"))]
+PROGRAMS = ["two_models.c", "two_models.cpp"]
 MODELS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
 
 
-def check_two(first: Sequence[ModeSource], second: Sequence[ModeSource], target_name: str, work: Path) -> None:
+def check_two(
+    first: Sequence[ModeSource], second: Sequence[ModeSource], target_name: str, work: Path, program: str
+) -> None:
     """Runs every mode of both by turns on some inputs and compares with the interpreter."""
     target = load_target(target_name)
+    # As C++ is compiled for a board: nothing is thrown.
+    flags = (*target.toolchain.flags, "-fno-exceptions")
+    target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     pair = (first, second)
     models = [
         generate(modes, work / "c", name=name, scratch_limit=target.scratch_limit, core=target.core)
@@ -32,7 +39,7 @@ def check_two(first: Sequence[ModeSource], second: Sequence[ModeSource], target_
     (work / "c" / "two_models.h").write_text(names(models))
     kernels = [kernel for model in models for kernel in model.kernels]
     text = next(path for path in APPLICATION if path.name == "text.c")
-    main = Path(__file__).with_name("two_models.c")
+    main = Path(__file__).with_name(program)
     files = [*models[0].sources, *models[1].sources, *sources(kernels), text, main]
     elf = target.compile(files, [work / "c", INCLUDE], work / "out")
     records, expected = [], []
@@ -58,20 +65,23 @@ def names(models: Sequence[GeneratedModel]) -> str:
     lines = []
     for word, model in zip(("FIRST", "SECOND"), models, strict=True):
         lines += [f'#include "{model.symbol}.h"', f"#define {word} {model.symbol}"]
-        lines += [f"#define {word}_ARENA_SIZE {model.symbol.upper()}_ARENA_SIZE"]
+        ends = [f"{end}_{what}" for end in ("INPUT", "OUTPUT") for what in ("SCALE", "ZERO_POINT")]
+        lines += [f"#define {word}_{name} {model.symbol.upper()}_{name}" for name in ("ARENA_SIZE", *ends)]
     return "\n".join(lines) + "\n"
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_small_networks(target: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_small_networks(target: str, program: str, tmp_path: Path) -> None:
     (tmp_path / "resnet.tflite").write_bytes(tiny_resnet())
-    check_two([ModeSource("resnet", tmp_path / "resnet.tflite")], write_modes(tmp_path), target, tmp_path)
+    check_two([ModeSource("resnet", tmp_path / "resnet.tflite")], write_modes(tmp_path), target, tmp_path, program)
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("target", TARGETS)
-def test_resnet_8_and_keyword_spotting(target: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_resnet_8_and_keyword_spotting(target: str, program: str, tmp_path: Path) -> None:
     first, second = (
         [ModeSource(name, MODELS / f"{name}.tflite")] for name in ("pretrainedResnet_quant", "kws_ref_model")
     )
-    check_two(first, second, target, tmp_path)
+    check_two(first, second, target, tmp_path, program)

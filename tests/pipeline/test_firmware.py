@@ -37,6 +37,30 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert (tmp_path / "build" / "resnet" / "host" / "firmware" / "firmware.elf").is_file()
 
 
+def test_a_chosen_name_is_that_of_symbols_and_files(tmp_path: Path) -> None:
+    path = tmp_path / "resnet.tflite"
+    path.write_bytes(tiny_resnet())
+    done = command("--tflite", str(path), "--target", "host", "--samples", "0", "--name", "Seen", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "build" / "Seen" / "host" / "firmware"
+    assert "const dimmer_model_t dimmer_seen = {" in (folder / "dimmer_seen.c").read_text()
+    assert "DIMMER_SEEN_ARENA_SIZE" in (folder / "dimmer_seen.h").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--tflite", "resnet.tflite", "--name", "a-b"), "the name 'a-b' is no identifier of C"),
+        (("--name", "seen"), "--name goes with --tflite"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:
+    (tmp_path / "resnet.tflite").write_bytes(tiny_resnet())
+    done = command(*arguments, "--target", "host", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1].startswith(f"error: {why}")
+
+
 def test_errors_are_one_line(tmp_path: Path) -> None:
     done = command("--tflite", str(tmp_path / "nothing.tflite"), "--target", "host", cwd=tmp_path)
     assert done.returncode == 2

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dimmer.firmware_gen.emit.names import mode_identifiers, names_of
+from dimmer.firmware_gen.emit.names import check_name, mode_identifiers, names_of
+from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.kernels.families import KERNELS
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from tests.firmware_gen.emit.nasty import NASTY
@@ -97,3 +98,27 @@ def test_whatever_modes_are_called_they_stay_apart(names: list[str]) -> None:
     found = mode_identifiers(names)
     assert len(set(found)) == len(names)
     assert "MODE_COUNT" not in found
+
+
+@pytest.mark.parametrize("name", ["kws", "Key_Word2", "a" * 40])
+def test_a_chosen_name_is_taken_letter_by_letter(name: str) -> None:
+    assert names_of(check_name(name)).symbol == f"dimmer_{name.lower()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "is no identifier of C"),
+        ("2nd", "is no identifier of C"),
+        ("a-b", "is no identifier of C"),
+        ("a__b", "is no identifier of C"),
+        ("a_", "is no identifier of C"),
+        ("a" * 41, "has 41 letters: take 40 at most"),
+        ("gates", "the runtime has something that is called dimmer_gates"),
+        ("Model", "the runtime has something that is called dimmer_model"),
+        ("known_answers", "the runtime has something that is called dimmer_known_answers"),
+    ],
+)
+def test_a_chosen_name_that_c_cannot_take_is_refused(name: str, why: str) -> None:
+    with pytest.raises(FirmwareGenError, match=why):
+        check_name(name)

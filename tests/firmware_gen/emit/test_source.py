@@ -8,13 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE
-from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.modes import ModeSource, read_modes
 from tests.firmware_gen.emit.nasty import NASTY
 from tests.firmware_gen.harness import WARNINGS
 from tests.firmware_gen.modes import write_modes
@@ -150,6 +152,32 @@ def test_general_names_are_those_of_the_model(tmp_path: Path) -> None:
     assert model.symbol == "dimmer_x"
 
 
+def test_the_header_says_scales_and_classes(tmp_path: Path) -> None:
+    (tmp_path / "resnet.tflite").write_bytes(tiny_resnet())
+    modes = [ModeSource("resnet", tmp_path / "resnet.tflite")]
+    graph = read_modes(modes)[0].graph
+    output, source = graph.tensors[graph.output], graph.tensors[graph.input]
+    classes = [f'class "{number}"' for number in range(output.size)]
+    generate(modes, tmp_path / "out", name="x", classes=classes)
+    program = tmp_path / "main.c"
+    program.write_text(
+        '#include <stdio.h>\n#include "dimmer_model.h"\n'
+        "static const char *const names[DIMMER_X_CLASS_COUNT] = DIMMER_MODEL_CLASS_NAMES;\n"
+        "int main(void) {\n"
+        '    printf("%.9g %d %.9g %d %s\\n", (double)DIMMER_X_INPUT_SCALE, DIMMER_X_INPUT_ZERO_POINT,\n'
+        "           (double)DIMMER_MODEL_OUTPUT_SCALE, DIMMER_MODEL_OUTPUT_ZERO_POINT, names[1]);\n"
+        "    return 0;\n}\n"
+    )
+    words = ["gcc", "-std=c99", *WARNINGS, f"-I{tmp_path / 'out'}", f"-I{INCLUDE}", str(program)]
+    subprocess.run([*words, "-o", str(tmp_path / "main")], check=True)
+    said = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=True).stdout.split(maxsplit=4)
+    expected = [f"{np.float32(source.q.scale):.9g}", str(source.q.zero_point)]
+    assert said[:4] == [*expected, f"{np.float32(output.q.scale):.9g}", str(output.q.zero_point)]
+    assert said[4] == "class _1_\n"
+    with pytest.raises(FirmwareGenError, match=r"2 names of classes for an output of \d+ elements: name every element"):
+        generate(modes, tmp_path / "out", classes=["a", "b"])
+
+
 NEEDS = {"cortex-m4": "Arm's DSP extension", "cortex-m55": "Helium"}
 CORES = {"cortex-m3": [], "cortex-m4": [], "cortex-m55": ["-mfloat-abi=hard"]}
 
@@ -176,5 +204,5 @@ def test_kernels_of_plain_c_compile_for_any_core(tmp_path: Path) -> None:
     path = tmp_path / "resnet.tflite"
     path.write_bytes(tiny_resnet())
     (source,) = generate([ModeSource("resnet", path)], tmp_path / "out", core="cortex-m3").sources
-    assert "#error" not in source.read_text()
+    assert "generated for" not in source.read_text()
     subprocess.run(["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(source)], check=True)

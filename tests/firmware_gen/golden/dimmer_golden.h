@@ -16,6 +16,10 @@ extern "C" {
 #define DIMMER_GOLDEN_ARENA_SIZE 80u /* bytes, scratch included */
 #define DIMMER_GOLDEN_INPUT_SIZE 9u /* bytes: int8[1,3,3,1], scale 0.015625, zero point 0 */
 #define DIMMER_GOLDEN_OUTPUT_SIZE 3u /* bytes: int8[1,3], scale 0.25, zero point 4 */
+#define DIMMER_GOLDEN_INPUT_SCALE 0.015625f /* value = scale * (code - zero point) */
+#define DIMMER_GOLDEN_INPUT_ZERO_POINT 0
+#define DIMMER_GOLDEN_OUTPUT_SCALE 0.25f /* value = scale * (code - zero point) */
+#define DIMMER_GOLDEN_OUTPUT_ZERO_POINT 4
 #define DIMMER_GOLDEN_MODE_COUNT 1u
 #define DIMMER_GOLDEN_POSITION_COUNT 1u
 #define DIMMER_GOLDEN_GATE_COUNT 0u

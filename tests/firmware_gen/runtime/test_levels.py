@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dimmer.firmware_gen.variants import features_of
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import Target, load_target
+from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import compile_objects
 from tests.boards import BOARDS
 from tests.firmware_gen.networks import tiny_resnet
@@ -64,6 +66,27 @@ def test_everything_compiles(tmp_path: Path, board: str, name: str, options: str
     made = compile_objects([word for word in words if word], files, tmp_path, tmp_path)
     assert all(path.is_file() for path in made)
     assert len(made) == len(files)
+
+
+CXX: dict[str, list[pytest.MarkDecorator]] = {"g++": [], "clang++": []}
+CXX |= {f"arm-none-eabi-g++ -mthumb -mcpu={core}": [pytest.mark.board] for core in ("cortex-m0", "cortex-m4")}
+CXX["arm-none-eabi-g++ -mthumb -mcpu=cortex-m55 -mfloat-abi=hard"] = [pytest.mark.board]
+
+
+@pytest.mark.parametrize("command", [pytest.param(name, marks=marks) for name, marks in CXX.items()])
+def test_the_library_is_cxx_too(tmp_path: Path, command: str) -> None:
+    words = [*command.split(), "-x", "c++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wundef", "-Werror"]
+    if not shutil.which(words[0]):
+        pytest.skip(f"{words[0]} is not installed")
+    compile_objects([*words, f"-I{INCLUDE}"], sources(), tmp_path, tmp_path)
+
+
+def test_tables_say_that_they_are_c(tmp_path: Path) -> None:
+    words = [compiler("g++"), "-x", "c++", "-std=c++17", f"-I{INCLUDE}"]
+    with pytest.raises(
+        TargetError, match=r"these tables are C: give this file to a C compiler; dimmer_golden\.h is for"
+    ):
+        compile_objects(words, [GOLDEN / "dimmer_golden.c"], tmp_path, tmp_path)
 
 
 def at_level(name: str, options: str) -> Target:

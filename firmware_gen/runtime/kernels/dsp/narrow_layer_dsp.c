@@ -358,8 +358,12 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     const uint32_t channels = r->input_c;
     const uint32_t group = settings->group;
     uint8_t *scratch = arena + r->scratch;
-    work_t w = {.model = model, .r = r, .settings = settings};
+    work_t w;
 
+    memset(&w, 0, sizeof w);
+    w.model = model;
+    w.r = r;
+    w.settings = settings;
     dimmer_require_conv2d(model, r, -22, 12);
     DIMMER_ASSERT(r->batches == 1u && r->weight_bits != 8u && r->input_zero_point == -128);
     DIMMER_ASSERT(r->dilation_h == 1u && r->dilation_w == 1u && r->kernel_w <= 3u && r->stride_w <= 2u);

@@ -5,15 +5,14 @@
 #include <arm_mve.h>
 
 dimmer_helium_entry_t dimmer_helium_entry(int32_t multiplier, int32_t zero_point, int32_t shift) {
-    const dimmer_helium_entry_t entry = {
-        .multiplier = multiplier,
-        .zero_point = zero_point,
-        .shift = shift,
-        .copy = dimmer_helium_entry_copy,
-        .split = dimmer_helium_entry_split,
-        .prepare = dimmer_helium_entry_prepare,
-    };
+    dimmer_helium_entry_t entry;
 
+    entry.multiplier = multiplier;
+    entry.zero_point = zero_point;
+    entry.shift = shift;
+    entry.copy = dimmer_helium_entry_copy;
+    entry.split = dimmer_helium_entry_split;
+    entry.prepare = dimmer_helium_entry_prepare;
     return entry;
 }
 
