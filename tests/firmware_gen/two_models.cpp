@@ -18,7 +18,7 @@ alignas(DIMMER_ARENA_ALIGN) uint8_t arena[kArenaSize];
 text_t text;
 
 class Network {
-public:
+  public:
     dimmer_status_t start(const dimmer_model_t &model) {
         return dimmer_init(&state_, &model, arena, sizeof arena);
     }
@@ -41,7 +41,7 @@ public:
                    : "the results cannot be written";
     }
 
-private:
+  private:
     dimmer_t state_ = {};
 };
 

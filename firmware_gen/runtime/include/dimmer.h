@@ -134,10 +134,9 @@ int8_t *dimmer_input(dimmer_t *d);
 const int8_t *dimmer_output(const dimmer_t *d);
 
 /* Selects the mode for the next position that runs. One byte is stored, so it may be called from
- * an interrupt in the middle of an inference. DIMMER_MODE_GATED holds from the next stage on, where
- * the gates look at the stream.
- * Returns DIMMER_ERR_MODE where the model has no such mode; the mode then stays as it was. DIMMER_ERR_INIT
- * without a model. */
+ * an interrupt in the middle of an inference, and from another thread where the library is compiled as C11.
+ * DIMMER_MODE_GATED holds from the next stage on, where the gates look at the stream. Returns DIMMER_ERR_MODE
+ * where the model has no such mode; the mode then stays as it was. DIMMER_ERR_INIT without a model. */
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode);
 
 /* Returns the mode that was selected last. */

@@ -2,6 +2,7 @@
 
 #include "dimmer_assert.h"
 #include "dimmer_gates.h"
+#include "shared_byte.h"
 
 static int little_endian(void) {
     const uint16_t probe = 1u;
@@ -164,23 +165,23 @@ dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
             return DIMMER_ERR_MODE;
         }
     }
-    d->wanted = mode;
+    DIMMER_STORE(d->wanted, mode);
     return DIMMER_OK;
 }
 
 dimmer_mode_id_t dimmer_mode(const dimmer_t *d) {
     DIMMER_ASSERT(d != NULL);
-    return d->wanted;
+    return DIMMER_LOAD(d->wanted);
 }
 
 dimmer_mode_id_t dimmer_running_mode(const dimmer_t *d) {
     DIMMER_ASSERT(d != NULL);
-    return d->running;
+    return DIMMER_LOAD(d->running);
 }
 
 void dimmer_set_budget(dimmer_t *d, uint8_t level) {
     DIMMER_ASSERT(d != NULL);
-    d->gating.level = level;
+    DIMMER_STORE(d->gating.level, level);
 }
 
 uint16_t dimmer_gated_blocks(const dimmer_t *d) {
@@ -218,7 +219,7 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) 
     }
     d->policy_state = dimmer_policy_next(policy, d->policy_state, now);
     tier = &policy->tiers[d->policy_state.tier];
-    d->gating.level = tier->level;
+    DIMMER_STORE(d->gating.level, tier->level);
     return dimmer_set_mode(d, tier->mode);
 }
 
@@ -250,12 +251,12 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
         if (position != 0u && d->hook != NULL) {
             d->hook(d, (uint16_t)position, d->user);
         }
-        /* Read once: an interrupt may store another mode at any time. */
-        mode = d->wanted;
+        /* Read once: an interrupt or a thread may store another mode at any time. */
+        mode = DIMMER_LOAD(d->wanted);
         if (mode == DIMMER_MODE_GATED) {
             block = model->gates->calls->next(d, (uint16_t)position);
         } else {
-            d->running = mode;
+            DIMMER_STORE(d->running, mode);
             block = &model->blocks[model->schedules[mode * positions + position]];
         }
         step = &model->steps[block->first_step];

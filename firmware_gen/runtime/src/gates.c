@@ -2,6 +2,7 @@
 
 #include "dimmer_assert.h"
 #include "dimmer_fixed_point.h"
+#include "shared_byte.h"
 
 #define MAX_CODE   127
 #define MAX_POOLED 2047
@@ -217,13 +218,14 @@ static const dimmer_block_t *next_block(dimmer_t *d, uint16_t position) {
     }
     if (gate >= model->dims.gate_count) {
         /* Stem and head are the same in every mode. */
-        d->running = DIMMER_MODE_GATED;
+        DIMMER_STORE(d->running, DIMMER_MODE_GATED);
         return &model->blocks[model->schedules[position]];
     }
     stage = stage_of(gates, gate);
     s = &gates->stages[stage];
     if (gate == s->first_gate) {
-        dimmer_gates_choose(model, stage, d->arena, d->gating.level, d->gating.state, choice + gate);
+        dimmer_gates_choose(model, stage, d->arena, DIMMER_LOAD(d->gating.level), d->gating.state,
+                            choice + gate);
         for (i = 0; i < s->gate_count; ++i) {
             choice[gate + i] |= PENDING;
         }
@@ -231,12 +233,12 @@ static const dimmer_block_t *next_block(dimmer_t *d, uint16_t position) {
     }
     if (d->gating.stage != stage) {
         /* Gated since the middle of a stage: its norms are chosen already, so its mode goes on to its end. */
-        index = (uint32_t)d->running * model->dims.position_count + position;
+        index = (uint32_t)DIMMER_LOAD(d->running) * model->dims.position_count + position;
         return &model->blocks[model->schedules[index]];
     }
     index = 2u * DIMMER_GATE_OPTIONS * gate + (skips(gates, s, choice) ? DIMMER_GATE_OPTIONS : 0u);
     choice[gate] &= (uint8_t)~PENDING;
-    d->running = DIMMER_MODE_GATED;
+    DIMMER_STORE(d->running, DIMMER_MODE_GATED);
     return &model->blocks[gates->blocks[index + choice[gate]]];
 }
 
