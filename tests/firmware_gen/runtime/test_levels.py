@@ -19,7 +19,7 @@ from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import compile_objects
 from tests.boards import BOARDS
 from tests.firmware_gen.networks import tiny_resnet
-from tests.firmware_gen.runtime.c_library import STRICT, compiler
+from tests.firmware_gen.runtime.c_library import STRICT, compiler, output_of
 from tests.tiny import silent
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -79,6 +79,20 @@ def test_the_library_is_cxx_too(tmp_path: Path, command: str) -> None:
     if not shutil.which(words[0]):
         pytest.skip(f"{words[0]} is not installed")
     compile_objects([*words, f"-I{INCLUDE}"], sources(), tmp_path, tmp_path)
+
+
+@pytest.mark.board
+def test_portable_kernels_need_no_assembly(tmp_path: Path) -> None:
+    """What IAR can compile, seen by another compiler that is told to be IAR."""
+    command = [*command_of(load_target("mps2-an386"), "gcc"), "-std=c99", "-O2", "-D__ICCARM__", f"-I{INCLUDE}"]
+    plain = [path for path in sources() if path.parent.name in ("src", "portable")]
+    assert not [path.name for path in plain if "asm" in path.read_text() or "__attribute__" in path.read_text()]
+    made = compile_objects(command, plain, tmp_path, tmp_path)
+    symbols = output_of("arm-none-eabi-nm", "--defined-only", *made)
+    assert "T dimmer_dot_2x2" in symbols
+    assert "T dimmer_walk_four" in symbols
+    with pytest.raises(TargetError, match=r"with IAR compile src/ and kernels/portable/"):
+        compile_objects(command, [path for path in sources() if path.name == "direct_dsp.c"], tmp_path, tmp_path)
 
 
 def test_tables_say_that_they_are_c(tmp_path: Path) -> None:

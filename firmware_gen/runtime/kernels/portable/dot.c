@@ -1,6 +1,7 @@
 #include "../common/dot.h"
 
-#if !defined(__ARM_FEATURE_DSP)
+/* IAR has the extension, but not the assembly of kernels/dsp/. */
+#if !defined(__ARM_FEATURE_DSP) || defined(__ICCARM__)
 
 /* A function of its own, not inlined: all registers are its own, and flash holds it once.
  * Two by two operands halve the loads, eight steps a turn hide the loop. */

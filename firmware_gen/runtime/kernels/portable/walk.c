@@ -1,6 +1,7 @@
 #include "../common/walk.h"
 
-#if !defined(__ARM_FEATURE_DSP)
+/* IAR has the extension, but not the assembly of kernels/dsp/. */
+#if !defined(__ARM_FEATURE_DSP) || defined(__ICCARM__)
 
 void dimmer_walk_four(const dimmer_walk_t *walk, const int8_t *x, const int8_t *weights, int32_t sums[4]) {
     const size_t step = walk->step;
