@@ -66,6 +66,9 @@ VERBS: Mapping[str, Verb] = {
     "targets": Verb(
         "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK
     ),
+    "schema": Verb(
+        "schema", "Print the JSON Schema of recipe.toml, target.toml or dimmer.toml, or write it for editors.", _HOUSE
+    ),
     "doctor": Verb("doctor", "Say what this machine has and lacks, and what to type.", _HOUSE),
     "clean": Verb("clean", "Remove what builds have made.", _HOUSE),
 }

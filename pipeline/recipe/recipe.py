@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from dimmer.project import model_folders, model_names
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe.
+    """Everything that defines a model's build.
 
     Attributes:
         name: the model's name: the recipe's folder.
@@ -85,7 +86,7 @@ class Recipe:
         return training_hash(self.model, self.train, self.qat, self.teacher, self.polish)
 
 
-_SECTIONS: dict[str, type] = {
+SECTIONS: Mapping[str, type] = {
     "train": TrainSection,
     "teacher": TeacherSection,
     "qat": QatSection,
@@ -96,6 +97,7 @@ _SECTIONS: dict[str, type] = {
     "verify": VerifySection,
     "policy": PolicySection,
 }
+"""Every section but [model], whose keys the family knows."""
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
@@ -116,13 +118,13 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise DimmerError(f"{path}: not valid TOML: {error}") from error
     where = Lines(path, text)
-    known = ("model", *_SECTIONS)
+    known = ("model", *SECTIONS)
     for key in contents:
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(known)}")
     model = _model(contents.get("model", {}), where)
     sections: dict[str, Any] = {
-        key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()
+        key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
     }
     recipe = Recipe(name=path.parent.name, path=path, model=model, **sections)
     config = recipe.model.config
