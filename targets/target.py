@@ -40,8 +40,8 @@ class Memory:
     """What a bare-metal target has.
 
     Attributes:
-        flash: holds code and constants.
-        ram: holds what is written, and the stack.
+        flash: for code and constants, in bytes.
+        ram: for what is written and the stack, in bytes.
     """
 
     flash: Region
@@ -81,11 +81,11 @@ class Target:
         description: in a line, for lists.
         core: as the compiler calls it; "host" for the machine that builds.
         engine: what computes the modes behind dimmer.h: "tables", the generated C, or "tvm", a library in a bundle.
-        memory: None where an operating system has it.
+        memory: of a target without an operating system, which has it elsewhere; then None.
         toolchain: how to compile for it.
-        runner: how to run a firmware.
+        runner: how to run a firmware here.
         scratch_limit: bytes of arena that one kernel may take for speed.
-        energy: None where nobody has a figure.
+        energy: what an instruction takes; None where nobody has a figure.
     """
 
     name: str
@@ -153,11 +153,16 @@ def load_target(name: str) -> Target:
     Raises:
         TargetError: there is no such target, or a key of its file is missing, unknown or of the wrong type.
     """
+    return read_target(find_target(name))
+
+
+def find_target(name: str) -> Path:
+    """The file that load_target reads; raises as that where there is none."""
     given = Path(name)
     places = [given, given / FILE] if "/" in name or given.suffix == ".toml" else []
     for path in (*(folder / given / FILE for folder in _target_folders()), *places):
         if path.is_file():
-            return read_target(path.resolve())
+            return path.resolve()
     known = ", ".join(target_names())
     raise TargetError(f"unknown target '{name}': name one of {known}; or give the path of a folder with a {FILE}")
 

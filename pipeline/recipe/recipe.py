@@ -109,7 +109,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     Raises:
         DimmerError: no such model, or the recipe is broken.
     """
-    path = _find(name_or_path)
+    path = find_recipe(name_or_path)
     try:
         text = path.read_text(encoding="utf-8")
         contents = tomllib.loads(text)
@@ -165,7 +165,8 @@ def _model(table: Any, where: Lines) -> ModelSection:
     return ModelSection(names.family, names.dataset, config)
 
 
-def _find(name_or_path: str | Path) -> Path:
+def find_recipe(name_or_path: str | Path) -> Path:
+    """The file that `load_recipe` reads; raises DimmerError where there is none."""
     given = Path(name_or_path)
     for candidate in (*(folder / given / "recipe.toml" for folder in model_folders()), given, given / "recipe.toml"):
         if candidate.is_file():

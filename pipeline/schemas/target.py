@@ -39,7 +39,7 @@ def _table(tables: Iterable[Table], cls: type, description: str, place: tuple[st
         if not inner:
             raise DimmerError(f"no target has [{'.'.join((*place, key))}], so that it cannot be described")
         own = _class_of(cls, key)
-        keys[key] = _table(inner, own or cls, summary(own) if own else "", (*place, key))
+        keys[key] = _table(inner, own or cls, told.get(key) or (summary(own) if own else ""), (*place, key))
     return table_schema(description, keys, tuple(key for key, each in asked.items() if each[0].required))
 
 
