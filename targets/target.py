@@ -159,8 +159,10 @@ def load_target(name: str) -> Target:
 def find_target(name: str) -> Path:
     """The file that load_target reads; raises as that where there is none."""
     given = Path(name)
+    # What has a slash is a path from here, and no name: "../targets/host" means nothing within targets/.
+    named = [] if "/" in name else [folder / given / FILE for folder in _target_folders()]
     places = [given, given / FILE] if "/" in name or given.suffix == ".toml" else []
-    for path in (*(folder / given / FILE for folder in _target_folders()), *places):
+    for path in (*named, *places):
         if path.is_file():
             return path.resolve()
     known = ", ".join(target_names())

@@ -168,7 +168,9 @@ def _model(table: Any, where: Lines) -> ModelSection:
 def find_recipe(name_or_path: str | Path) -> Path:
     """The file that `load_recipe` reads; raises DimmerError where there is none."""
     given = Path(name_or_path)
-    for candidate in (*(folder / given / "recipe.toml" for folder in model_folders()), given, given / "recipe.toml"):
+    # What has a slash is a path from here, and no name.
+    named = [] if "/" in str(name_or_path) else [folder / given / "recipe.toml" for folder in model_folders()]
+    for candidate in (*named, given, given / "recipe.toml"):
         if candidate.is_file():
             return candidate.resolve()
     raise DimmerError(

@@ -87,6 +87,13 @@ def test_what_is_interrupted_is_undone(
         assert str(caught.value) == f"{tmp_path} cannot be written: No space left on device; name another folder"
 
 
+@pytest.mark.parametrize("after", range(len(FILES) + 1))
+def test_what_a_killed_run_left_is_completed(tmp_path: Path, after: int) -> None:
+    write_project(tmp_path, dict(list(FILES.items())[:after]))
+    assert write_project(tmp_path, FILES) == [tmp_path / name for name in list(FILES)[after:]]
+    assert {name: (tmp_path / name).read_text() for name in FILES} == FILES
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
