@@ -1,5 +1,5 @@
-/* Two generated models in one program and one arena: two IN OUT. IN has records of a model's number, a mode and an
- * input; OUT gets the results. two_models.h, which the test writes, names the models. */
+/* Two generated models in one program and one arena: two IN OUT. IN has records of a model's number, a mode
+ * and an input; OUT gets the results. two_models.h, which the test writes, names the models. */
 #include "dimmer.h"
 #include "platform.h"
 #include "text.h"
@@ -7,7 +7,8 @@
 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 
-static uint8_t arena[LARGER(FIRST_ARENA_SIZE, SECOND_ARENA_SIZE)] __attribute__((aligned(DIMMER_ARENA_ALIGN)));
+static uint8_t arena[LARGER(FIRST_ARENA_SIZE, SECOND_ARENA_SIZE)]
+    __attribute__((aligned(DIMMER_ARENA_ALIGN)));
 static dimmer_t networks[2];
 static text_t text;
 
