@@ -1,0 +1,17 @@
+"""The versions that requirements.txt and constraints.txt pin."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pins() -> dict[str, str]:
+    """Package -> version."""
+    lines = [
+        line for name in ("requirements.txt", "constraints.txt") for line in (ROOT / name).read_text().splitlines()
+    ]
+    found = [re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==([^\s;#]+)", line) for line in lines]
+    return {match[1]: match[2] for match in found if match}
