@@ -18,7 +18,7 @@ VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
 # The folders that are the package dimmer, as pyproject.toml maps them.
 PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks"]
-C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks"]
+C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks", "examples"]
 # Tests that wait for one build are one group, so that the other worker has something else to do meanwhile. Their order
 # is random; the seed, which pytest prints, is the same every time, so that a failure repeats. To shuffle otherwise:
 # `./nox -s tests -- --randomly-seed=N`. pytest alone takes another seed on every run, but where CI is set.
@@ -137,8 +137,8 @@ def lint(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", package)
     with session.chdir((ROOT / package).parent):
         run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", str(ROOT / "pyproject.toml"))
-    if c_files(".c", ".h"):
-        run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h"))
+    if c_files(".c", ".h", ".cpp"):
+        run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h", ".cpp"))
     if c_files(".c"):
         run(session, PYTHON, "-m", "dimmer.pipeline.system", "cppcheck")
         run(
