@@ -76,6 +76,14 @@ def dimmer_package() -> str:
     return str(package.relative_to(ROOT))
 
 
+def build_docs(session: nox.Session) -> None:
+    """The documentation as a site in build/site; a warning is an error."""
+    dimmer_package()
+    # The theme's advertisement for what comes after it is no warning of ours.
+    environment = {"NO_MKDOCS_2_WARNING": "1"}
+    run(session, PYTHON, "-m", "mkdocs", "build", "--strict", "--quiet", environment=environment)
+
+
 @nox.session(name="build-target", venv_backend="none")
 def build_target(session: nox.Session) -> None:
     """Train, calibrate, convert and compile: nox -s build-target -- TARGET [--model NAME] [--quiet]."""
@@ -134,9 +142,10 @@ def lint(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "ruff", "format", "--check", ".")
     run(session, PYTHON, "-m", "ruff", "check", ".")
     package = dimmer_package()
-    run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", package)
+    run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", "tools", package)
     with session.chdir((ROOT / package).parent):
         run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", str(ROOT / "pyproject.toml"))
+    build_docs(session)
     if c_files(".c", ".h", ".cpp"):
         run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h", ".cpp"))
     if c_files(".c"):
@@ -170,3 +179,15 @@ def size(session: nox.Session) -> None:
     """Flash and RAM of a build, by section and symbol: nox -s size -- TARGET [--model NAME]."""
     target, options = target_and_options(session)
     run(session, PYTHON, "-m", "pipeline.size", "--target", target, *options)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """The documentation as a site: build/site/index.html."""
+    build_docs(session)
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Write requirements.lock, with the sha256 of every wheel, from requirements.txt."""
+    run(session, PYTHON, "-m", "tools.lock", *session.posargs)

@@ -42,7 +42,7 @@ class Range:
     def covering(low: float, high: float) -> Range:
         """The smallest valid range that holds [low, high] and 0; a tensor that is always 0 gets [0, 1].
 
-        Example:
+        Examples:
             >>> Range.covering(0.5, 2.0)
             Range(low=0.0, high=2.0)
         """
@@ -64,7 +64,7 @@ def affine(r: Range) -> Affine:
     The arithmetic is the quantizer's (float64 scale, rounded zero point), so that what is simulated is what is
     converted.
 
-    Example:
+    Examples:
         >>> affine(Range(-2.0, 1.984375))
         Affine(scale=0.015625, zero_point=0)
     """
@@ -119,7 +119,7 @@ def percentile(h: Histogram, percent: float) -> Range:
     Args:
         percent: in (50, 100].
 
-    Example:
+    Examples:
         >>> values = np.concatenate([np.ones(99, np.float32), np.full(1, 64, np.float32)])
         >>> found = percentile(Histogram.of(values, 0.0, 64.0), 99.0)
         >>> found.low, round(found.high)

@@ -155,7 +155,7 @@ def dominated(instructions: Mapping[str, int], accuracy: Mapping[str, float]) ->
     Returns:
         Mode -> one that takes no more instructions and is right at least as often; of equals the first stays.
 
-    Example:
+    Examples:
         >>> dominated({"88": 100, "80": 60, "44": 70}, {"88": 0.9, "80": 0.8, "44": 0.7})
         {'44': '80'}
     """

@@ -11,7 +11,13 @@ from dimmer.pipeline.recipe.recipe import known_models
 from dimmer.targets import target_names
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]
+OTHERS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "models/LICENCES.md")
+FOUND = (
+    *(ROOT / name for name in OTHERS),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(ROOT.glob("examples/**/*.md")),
+)
+PAGES = [path for path in FOUND if path.is_file()]
 TARGET_SESSIONS = ("build-target", "flash", "size")
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="there is no README.md yet")
@@ -30,7 +36,7 @@ def sessions() -> set[str]:
     return {*named, *plain}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
     for session, rest in re.findall(r"nox -s ([\w-]+)(.*)", page.read_text()):
         assert session in sessions(), f"{page.name}: there is no session {session}"
@@ -42,14 +48,14 @@ def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
             assert model[1] in known_models(), f"{page.name}: there is no model {model[1]}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
         if not re.match(r"[a-z]+:", link):
             assert (page.parent / link).exists(), f"{page.name}: {link} does not exist"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_c_blocks_compile(page: Path, tmp_path: Path) -> None:
     for number, block in enumerate(blocks(page, "c")):
         source = tmp_path / f"block{number}.c"

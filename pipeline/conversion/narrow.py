@@ -163,7 +163,7 @@ class _File:
 def packed_int4(codes: Any) -> Any:
     """uint8[ceil(n/2)]: two codes a byte, the first in the low nibble.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> packed_int4(np.array([1, -1, 7], np.int8)).tolist() == [0xF1, 0x07]
         True

@@ -127,7 +127,7 @@ def _imports(path: Path, _mtime_ns: int, _size: int) -> tuple[frozenset[str], fr
 def imported(node: ast.AST) -> tuple[str, ...]:
     """The modules that one node of a source imports, or names in full; those of the standard library left out.
 
-    Example:
+    Examples:
         >>> imported(ast.parse("from dimmer.pipeline.modes import mode").body[0])
         ('dimmer.pipeline.modes', 'dimmer.pipeline.modes.mode')
         >>> imported(ast.parse("import json, numpy").body[0])

@@ -21,7 +21,7 @@ INPUT_OFFSET = 128
 def to_int8(images: Images) -> NDArray[np.int8]:
     """uint8 pixels -> the int8 codes that a quantised network reads, same shape.
 
-    Example:
+    Examples:
         >>> to_int8(np.array([0, 128, 255], np.uint8))
         array([-128,    0,  127], dtype=int8)
     """

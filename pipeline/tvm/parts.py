@@ -108,7 +108,7 @@ def dtype_of(name: str) -> tuple[int, int]:
     Raises:
         ValueError: it is none of these.
 
-    Example:
+    Examples:
         >>> dtype_of("float32")
         (2, 32)
     """
