@@ -1,4 +1,4 @@
-"""The versions that requirements.txt and constraints.txt pin."""
+"""The versions that requirements/ and constraints.txt pin."""
 
 from __future__ import annotations
 

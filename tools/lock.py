@@ -1,4 +1,4 @@
-"""requirements.txt and constraints.txt -> requirements.lock: every package with the sha256 of its wheels.
+"""requirements/*.txt and constraints.txt -> requirements.lock: every package with the sha256 of its wheels.
 
     python -m tools.lock
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("requirements.txt", "constraints.txt")
+SOURCES = (*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "constraints.txt")
 LOCK, CUDA_LOCK = "requirements.lock", "requirements-cuda.lock"
 # The oldest of each that the distributions ship which README names: Debian 12, Ubuntu 24.04, Debian 13.
 PYTHONS = ("3.11.2", "3.12.3", "3.13.5")
@@ -69,19 +69,26 @@ def normalised(name: str) -> str:
 
 
 def read_pins(texts: Iterable[str]) -> dict[str, str]:
-    """Package -> version, of lines ``name==version``.
+    """Package -> version, of lines ``name==version``; a line may leave the version to another one.
 
     Raises:
-        LockError: a requirement that pins nothing.
+        LockError: a requirement that nothing pins.
     """
     pins: dict[str, str] = {}
+    loose: dict[str, str] = {}
     for line in (line.split("#")[0].strip() for text in texts for line in text.splitlines()):
         if not line or line.startswith("--"):
             continue
-        match = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?==([\w.!+]+)", line)
+        match = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?(?:==([\w.!+]+)|.*)", line)
         if match is None:
-            raise LockError(f"'{line}' pins no version: write name==version")
-        pins[normalised(match[1])] = match[2]
+            raise LockError(f"'{line}' is no requirement: write name==version")
+        if match[2]:
+            pins[normalised(match[1])] = match[2]
+        else:
+            loose[normalised(match[1])] = line
+    for name, line in loose.items():
+        if name not in pins:
+            raise LockError(f"'{line}' pins no version: write name==version, or pin it in constraints.txt")
     return pins
 
 
@@ -177,7 +184,7 @@ def cpu_builds(version: str) -> frozenset[str]:
 
 def lock_text(title: str, pins: Mapping[str, str], hashes: Hashes) -> str:
     """A list for ``pip install --require-hashes -r``."""
-    lines = [f"# {title}", "# Made by ./nox -s lock from requirements.txt and constraints.txt; do not edit."]
+    lines = [f"# {title}", "# Made by ./nox -s lock from requirements/ and constraints.txt; do not edit."]
     for name in sorted(pins):
         lines.append(f"{name}=={pins[name]} \\")
         lines += [f"    --hash=sha256:{digest} \\" for digest in sorted(hashes[name])]
@@ -196,7 +203,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write requirements.lock and requirements-cuda.lock.")
     parser.parse_args()
     try:
-        pins = read_pins((ROOT / name).read_text() for name in SOURCES)
+        pins = read_pins(path.read_text() for path in SOURCES)
         gpu = gpu_pins(pins)
         hashes = wheels({**pins, **gpu})
         builds = cpu_builds(pins[TORCH])

@@ -28,8 +28,7 @@ from dimmer.pipeline.recipe.sections.training import (
     TrainSection,
     training_hash,
 )
-
-MODELS = Path(__file__).resolve().parents[2] / "models"
+from dimmer.project import model_folders, model_names
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,6 @@ _SECTIONS: dict[str, type] = {
 }
 
 
-def known_models() -> tuple[str, ...]:
-    """Names of the models that have a recipe."""
-    return tuple(sorted(path.parent.name for path in MODELS.glob("*/recipe.toml")))
-
-
 def load_recipe(name_or_path: str | Path) -> Recipe:
     """Read and check a recipe.
 
@@ -171,9 +165,9 @@ def _model(table: Any, where: Lines) -> ModelSection:
 
 def _find(name_or_path: str | Path) -> Path:
     given = Path(name_or_path)
-    for candidate in (MODELS / given / "recipe.toml", given, given / "recipe.toml"):
+    for candidate in (*(folder / given / "recipe.toml" for folder in model_folders()), given, given / "recipe.toml"):
         if candidate.is_file():
             return candidate.resolve()
     raise DimmerError(
-        f"no model '{name_or_path}'; known are: {', '.join(known_models())}; or give the path of a recipe.toml"
+        f"no model '{name_or_path}'; known are: {', '.join(model_names())}; or give the path of a recipe.toml"
     )
