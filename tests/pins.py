@@ -10,8 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pins() -> dict[str, str]:
     """Package -> version."""
-    lines = [
-        line for name in ("requirements.txt", "constraints.txt") for line in (ROOT / name).read_text().splitlines()
-    ]
+    files = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "constraints.txt"]
+    lines = [line for path in files for line in path.read_text().splitlines()]
     found = [re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==([^\s;#]+)", line) for line in lines]
     return {match[1]: match[2] for match in found if match}

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "environment.md"
 SCRIPTS = ("nox", ".ci/run", "targets/linux/install.sh", "targets/linux/dimmer.service")
-NAME = re.compile(r"[A-Z][A-Z0-9_]+")
+NAME = re.compile(r"_?[A-Z][A-Z0-9_]+")
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -37,8 +37,19 @@ def named(node: ast.AST | None) -> Iterator[str]:
 def in_python(text: str) -> set[str]:
     """Variables that Python reads or sets through os.environ and os.getenv, or gives to a program in a dictionary."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    readers = {
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_environ(node.func.value)
+        if node.args and isinstance(node.args[0], ast.Name)
+    }
+    for node in ast.walk(tree):
         match node:
+            case ast.Call(func=ast.Name(id=name), args=[key, *_]) if name in readers:
+                found.update(named(key))
             case ast.Subscript(value=value, slice=key) if is_environ(value):
                 found.update(named(key))
             case ast.Compare(left=left, comparators=[right]) if is_environ(right):
@@ -72,7 +83,7 @@ def in_shell(text: str) -> set[str]:
 
 def of_the_page() -> list[str]:
     rows = re.findall(r"^\| (`.*?) \|", PAGE.read_text(), re.MULTILINE)
-    return [name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)]
+    return [name for row in rows for name in re.findall(r"`(_?[A-Z][A-Z0-9_]+)`", row)]
 
 
 def test_what_is_found() -> None:
@@ -85,8 +96,10 @@ e = "E_E" in os.environ
 run(env={"F_F": "1"})
 environment = {"G_G": "1", "lower": "2"}
 h = other["H_H"]
+def folders(variable): return os.environ.get(variable, "")
+i = folders("I_I") + other_folders("J_J")
 """
-    assert in_python(text) == {"A_A", "B_B", "C_C", "D_D", "E_E", "F_F", "G_G"}
+    assert in_python(text) == {"A_A", "B_B", "C_C", "D_D", "E_E", "F_F", "G_G", "I_I"}
     assert in_shell('OWN=1\n# $COMMENT\nuse "$OWN" "${READ:-0}"\nsudo env GIVEN=1 apt-get\n') == {"READ", "GIVEN"}
 
 

@@ -10,12 +10,12 @@ from importlib import metadata
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core.extras import DISTRIBUTION
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.tvm.runtime import LIBRARIES, TvmRuntime
 
 NOTICE = "licences/THIRD_PARTY.md"
 OWN = ("LICENSE", "NOTICE")
-_DISTRIBUTION = "dimmer-nn"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def own_texts() -> tuple[Path, ...]:
     texts = tuple(ROOT / name for name in OWN)
     if not all(path.is_file() for path in texts):
         try:
-            files = metadata.files(_DISTRIBUTION) or []
+            files = metadata.files(DISTRIBUTION) or []
         except metadata.PackageNotFoundError:
             files = []
         texts = tuple(Path(str(file.locate())) for name in OWN for file in files if file.name == name)

@@ -100,6 +100,6 @@ def test_the_texts_that_the_notice_names_are_in_the_bundle(tmp_path: Path) -> No
 def test_dimmer_s_own_licence_must_be_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [path.name for path in own_texts()] == ["LICENSE", "NOTICE"]
     monkeypatch.setattr(third_party, "ROOT", tmp_path)
-    monkeypatch.setattr(third_party, "_DISTRIBUTION", "no-such-distribution")
+    monkeypatch.setattr(third_party, "DISTRIBUTION", "no-such-distribution")
     with pytest.raises(DimmerError, match="LICENSE and NOTICE are missing"):
         own_texts()
