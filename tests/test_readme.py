@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.library import INCLUDE
+from dimmer.pipeline.core.verbs import VERBS
 from dimmer.project import model_names
 from dimmer.targets import target_names
 
@@ -46,6 +47,15 @@ def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
         model = re.search(r"--model ([\w-]+)", rest)
         if model:
             assert model[1] in model_names(), f"{page.name}: there is no model {model[1]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_are_there(page: Path) -> None:
+    for verb in re.findall(r"[`/ \n]dimmer ([a-z][a-z-]*) --", page.read_text()):
+        assert verb in VERBS, f"{page.name}: there is no dimmer {verb}"
+    for module in re.findall(r"python -m ((?:pipeline|benchmarks|firmware_gen|tools)(?:\.\w+)*)", page.read_text()):
+        path = ROOT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").is_file() or path.joinpath("__main__.py").is_file(), f"{page.name}: {module}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
