@@ -30,8 +30,8 @@ LOCK, CUDA_LOCK = "requirements.lock", "requirements-cuda.lock"
 # The oldest of each that the distributions ship which README names: Debian 12, Ubuntu 24.04, Debian 13.
 PYTHONS = ("3.11.2", "3.12.3", "3.13.5")
 MACHINES = ("x86_64", "aarch64")
-# Of the C library: from what the oldest wheels want to what Debian 12 has.
-GLIBC_MINORS = range(36, 16, -1)
+# Of the C library, those that wheels name, up to what Debian 12 has. pip's time grows with their number.
+GLIBC_MINORS = (35, 34, 31, 28, 27, 26, 24, 17)
 TORCH = "torch"
 
 Hashes = Mapping[str, frozenset[str]]
@@ -77,7 +77,7 @@ def read_pins(texts: Iterable[str]) -> dict[str, str]:
     pins: dict[str, str] = {}
     loose: dict[str, str] = {}
     for line in (line.split("#")[0].strip() for text in texts for line in text.splitlines()):
-        if not line or line.startswith("--"):
+        if not line or line.startswith("-"):
             continue
         match = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?(?:==([\w.!+]+)|.*)", line)
         if match is None:
