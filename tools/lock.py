@@ -3,10 +3,15 @@
     python -m tools.lock
 
 pip is asked, without installing or fetching anything but metadata, which wheel it would take for each Python and
-machine that Dimmer supports. torch is the one package of which there are two kinds. What only PyPI's build for GPUs
-needs stands in requirements-cuda.lock, since a list with hashes installs everything that it names. A CPU build is found
-where pip is configured to see one (PIP_FIND_LINKS), and its sha256 stands beside PyPI's: then both install from the
-same list.
+machine that Dimmer supports.
+
+torch is the one package of which there are two kinds, and stands in lists of its own: a list with hashes installs
+everything that it names, and PyPI's build needs gigabytes of CUDA. Nor can both be told from one line: of what
+``torch==2.13.0`` allows pip prefers a wheel whose sha256 its index names, and a folder of wheels (PIP_FIND_LINKS) names
+none. So requirements-cuda.lock has PyPI's build and what it needs; requirements-cpu.lock has ``torch==2.13.0+cpu`` with
+the sha256 of those builds that pip sees here, as it is configured, and of those that stood there before.
+
+    pip install --require-hashes -r requirements.lock -r requirements-cpu.lock
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = (*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "constraints.txt")
-LOCK, CUDA_LOCK = "requirements.lock", "requirements-cuda.lock"
+LOCK, CPU_LOCK, CUDA_LOCK = "requirements.lock", "requirements-cpu.lock", "requirements-cuda.lock"
 # The oldest of each that the distributions ship which README names: Debian 12, Ubuntu 24.04, Debian 13.
 PYTHONS = ("3.11.2", "3.12.3", "3.13.5")
 MACHINES = ("x86_64", "aarch64")
@@ -199,8 +204,8 @@ def read_lock(text: str) -> dict[str, tuple[str, frozenset[str]]]:
 
 
 def main() -> None:
-    """Write both lists."""
-    parser = argparse.ArgumentParser(description="Write requirements.lock and requirements-cuda.lock.")
+    """Write the lists."""
+    parser = argparse.ArgumentParser(description=f"Write {LOCK}, {CPU_LOCK} and {CUDA_LOCK}.")
     parser.parse_args()
     try:
         pins = read_pins(path.read_text() for path in SOURCES)
@@ -209,14 +214,19 @@ def main() -> None:
         builds = cpu_builds(pins[TORCH])
     except LockError as error:
         sys.exit(f"error: {error}")
-    lock = ROOT / LOCK
-    # CPU builds that another machine saw stay, as long as they are of this version.
-    before = read_lock(lock.read_text()).get(TORCH, ("", frozenset())) if lock.is_file() else ("", frozenset())
-    kept = before[1] if before[0] == pins[TORCH] else frozenset()
-    hashes = merged([hashes, {TORCH: builds | kept}])
-    lock.write_text(lock_text("Everything but what only PyPI's torch for GPUs needs.", pins, hashes))
-    (ROOT / CUDA_LOCK).write_text(lock_text("What PyPI's torch needs besides: CUDA.", gpu, hashes))
-    print(f"{LOCK}: {len(pins)} packages, {CUDA_LOCK}: {len(gpu)}; CPU builds of torch seen here: {len(builds)}")
+    cpu = ROOT / CPU_LOCK
+    version = f"{pins[TORCH]}+cpu"
+    before, known = read_lock(cpu.read_text() if cpu.is_file() else "").get(TORCH, ("", frozenset()))
+    builds |= known if before == version else frozenset()
+    others = {name: pinned for name, pinned in pins.items() if name != TORCH}
+    (ROOT / LOCK).write_text(lock_text("Everything but torch, which one of two other lists has.", others, hashes))
+    cuda = {TORCH: pins[TORCH], **gpu}
+    (ROOT / CUDA_LOCK).write_text(lock_text("torch as PyPI has it, and the CUDA that it needs.", cuda, hashes))
+    if builds:
+        cpu.write_text(
+            lock_text("Builds of torch without CUDA, wherever pip has them from.", {TORCH: version}, {TORCH: builds})
+        )
+    print(f"{LOCK}: {len(others)} packages, {CUDA_LOCK}: {len(cuda)}, {CPU_LOCK}: {len(builds)} builds of torch")
 
 
 if __name__ == "__main__":

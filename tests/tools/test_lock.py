@@ -14,7 +14,19 @@ import pytest
 
 from tests.pins import pins
 from tools import lock
-from tools.lock import CUDA_LOCK, LOCK, PLATFORMS, ROOT, TORCH, LockError, lock_text, normalised, read_lock, read_pins
+from tools.lock import (
+    CPU_LOCK,
+    CUDA_LOCK,
+    LOCK,
+    PLATFORMS,
+    ROOT,
+    TORCH,
+    LockError,
+    lock_text,
+    normalised,
+    read_lock,
+    read_pins,
+)
 
 HASHES = {"lamp": frozenset(["a" * 64, "b" * 64]), "torch": frozenset(["c" * 64])}
 
@@ -22,7 +34,14 @@ HASHES = {"lamp": frozenset(["a" * 64, "b" * 64]), "torch": frozenset(["c" * 64]
 def test_the_lock_is_of_the_pins() -> None:
     """After a change of requirements: ./nox -s lock."""
     wanted = {normalised(name): version for name, version in pins().items()}
-    assert {name: version for name, (version, _) in read_lock((ROOT / LOCK).read_text()).items()} == wanted
+    entries = {**read_lock((ROOT / LOCK).read_text()), TORCH: read_lock((ROOT / CUDA_LOCK).read_text())[TORCH]}
+    assert {name: version for name, (version, _) in entries.items()} == wanted
+
+
+def test_the_cpu_build_is_of_the_same_version() -> None:
+    (version, digests) = read_lock((ROOT / CPU_LOCK).read_text())[TORCH]
+    assert version == f"{pins()[TORCH]}+cpu"
+    assert digests
 
 
 def test_no_package_is_in_both_lists() -> None:
@@ -31,7 +50,7 @@ def test_no_package_is_in_both_lists() -> None:
     assert not cuda.keys() & read_lock((ROOT / LOCK).read_text()).keys()
 
 
-@pytest.mark.parametrize("name", [LOCK, CUDA_LOCK])
+@pytest.mark.parametrize("name", [LOCK, CPU_LOCK, CUDA_LOCK])
 def test_every_line_of_a_lock_is_one_that_pip_reads(name: str) -> None:
     text = (ROOT / name).read_text()
     assert text == "\n".join(text.splitlines()[:2]) + "\n" + "".join(
@@ -44,8 +63,7 @@ def test_what_is_compiled_has_a_wheel_for_every_platform() -> None:
     entries = read_lock((ROOT / LOCK).read_text())
     for name in ("numpy", "matplotlib", "tensorflow"):
         assert len(entries[name][1]) == len(PLATFORMS)
-    # A CPU build or more besides PyPI's.
-    assert len(entries[TORCH][1]) > len(PLATFORMS)
+    assert len(read_lock((ROOT / CUDA_LOCK).read_text())[TORCH][1]) == len(PLATFORMS)
 
 
 def test_pins_are_read() -> None:
@@ -95,24 +113,26 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def test_both_lists_are_made(asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lists_are_made(asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "requirements.txt").write_text("torch==2.0\nlamp==1.0\n")
     monkeypatch.setattr(lock, "ROOT", tmp_path)
     monkeypatch.setattr(lock, "SOURCES", [tmp_path / "requirements.txt"])
     monkeypatch.setattr(sys, "argv", ["lock"])
     monkeypatch.setenv("PIP_FIND_LINKS", "wheels")
     every = frozenset(f"{number:064x}" for number in range(len(PLATFORMS)))
-    cpu = f"{90:064x}"
+    cpu = {TORCH: ("2.0+cpu", frozenset([f"{90:064x}"]))}
     lock.main()
-    assert read_lock((tmp_path / LOCK).read_text()) == {"lamp": ("1.0", every), "torch": ("2.0", every | {cpu})}
-    assert read_lock((tmp_path / CUDA_LOCK).read_text()) == {"nvidia-lamp": ("13", every)}
-    # On a machine that sees no CPU build the known one stays, for as long as it is of this version.
+    assert read_lock((tmp_path / LOCK).read_text()) == {"lamp": ("1.0", every)}
+    assert read_lock((tmp_path / CUDA_LOCK).read_text()) == {"nvidia-lamp": ("13", every), TORCH: ("2.0", every)}
+    assert read_lock((tmp_path / CPU_LOCK).read_text()) == cpu
+    # On a machine that sees no CPU build the known ones stay, for as long as they are of this version.
     monkeypatch.delenv("PIP_FIND_LINKS")
     lock.main()
-    assert cpu in read_lock((tmp_path / LOCK).read_text())["torch"][1]
+    assert read_lock((tmp_path / CPU_LOCK).read_text()) == cpu
     (tmp_path / "requirements.txt").write_text("torch==2.1\nlamp==1.0\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", "wheels")
     lock.main()
-    assert cpu not in read_lock((tmp_path / LOCK).read_text())["torch"][1]
+    assert read_lock((tmp_path / CPU_LOCK).read_text()) == {TORCH: ("2.1+cpu", frozenset([f"{90:064x}"]))}
 
 
 def test_pip_s_refusal_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
