@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ FOUND = (
     *sorted(ROOT.glob("examples/**/*.md")),
 )
 PAGES = [path for path in FOUND if path.is_file()]
+COMMON_OPTIONS = ("--model", "--target", "--build-dir", "--help")
 TARGET_SESSIONS = ("build-target", "flash", "size")
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="there is no README.md yet")
@@ -50,12 +52,27 @@ def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_commands_are_there(page: Path) -> None:
-    for verb in re.findall(r"[`/ \n]dimmer ([a-z][a-z-]*) --", page.read_text()):
-        assert verb in VERBS, f"{page.name}: there is no dimmer {verb}"
+def test_modules_that_are_run_are_there(page: Path) -> None:
     for module in re.findall(r"python -m ((?:pipeline|benchmarks|firmware_gen|tools)(?:\.\w+)*)", page.read_text()):
         path = ROOT.joinpath(*module.split("."))
         assert path.with_suffix(".py").is_file() or path.joinpath("__main__.py").is_file(), f"{page.name}: {module}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_dimmer_commands_name_verbs_targets_models_and_options(page: Path) -> None:
+    lines = [*re.findall(r"`dimmer ([^`\n]+)`", page.read_text())]
+    lines += [rest for block in blocks(page, "sh") for rest in re.findall(r"(?m)^dimmer ([^#\n]+)", block)]
+    for verb, *words in (line.split() for line in lines if not line.startswith(("-", "VERB"))):
+        assert verb in VERBS, f"{page.name}: there is no dimmer {verb}"
+        source = (ROOT / "pipeline" / f"{VERBS[verb].module}.py").read_text()
+        for word in words:
+            known = word in COMMON_OPTIONS or f'"{word}"' in source
+            assert known or not word.startswith("--"), f"{page.name}: dimmer {verb} has no {word}"
+        for option, value in pairwise(words):
+            if option == "--target" and re.fullmatch(r"[a-z][\w-]*", value):
+                assert value in target_names(), f"{page.name}: there is no target {value}"
+            if option in ("--model", "--model-template") and re.fullmatch(r"[a-z][\w-]*", value):
+                assert value in model_names(), f"{page.name}: there is no model {value}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
