@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +64,27 @@ def test_the_reference_has_every_module_that_defines_something() -> None:
 
 def test_its_examples() -> None:
     assert doctest.testmod(docs_site).failed == 0
+
+
+def build(config: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(config), "-d", str(site)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_page_that_the_navigation_lacks_is_an_error(tmp_path: Path) -> None:
+    """As any warning is; without the reference, which takes seconds."""
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    (tmp_path / "docs" / "lost.md").write_text("# Lost\n")
+    text = (ROOT / "mkdocs.yml").read_text()
+    lines = [line for line in text.split("markdown_extensions:")[0].splitlines() if "docs_site.py" not in line]
+    plain = "\n".join(lines).split("plugins:")[0].replace("hooks:\n", "")
+    nav = "validation:\n  omitted_files: warn\nnav:\n" + "".join(
+        f"  - {path.relative_to(tmp_path / 'docs').as_posix()}\n"
+        for path in sorted((tmp_path / "docs").rglob("*.md"))
+        if path.name != "lost.md"
+    )
+    (tmp_path / "mkdocs.yml").write_text(plain + nav)
+    done = build(tmp_path / "mkdocs.yml", tmp_path / "site")
+    assert done.returncode == 1
+    assert "lost.md" in done.stderr
