@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.pins import pins
 from tools import lock
@@ -36,6 +38,26 @@ def test_the_lock_is_of_the_pins() -> None:
     wanted = {normalised(name): version for name, version in pins().items()}
     entries = {**read_lock((ROOT / LOCK).read_text()), TORCH: read_lock((ROOT / CUDA_LOCK).read_text())[TORCH]}
     assert {name: version for name, (version, _) in entries.items()} == wanted
+
+
+def test_what_a_pinned_package_needs_is_pinned() -> None:
+    """Pip refuses a list with hashes that leaves anything open. As far as packages are installed here."""
+    known = {normalised(name) for name in pins()} | read_lock((ROOT / CUDA_LOCK).read_text()).keys()
+    seen, left_open = 0, set()
+    for name in known:
+        try:
+            lines = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        seen += 1
+        needs = [Requirement(line) for line in lines]
+        left_open |= {
+            f"{need.name}, which {name} needs"
+            for need in needs
+            if (need.marker is None or need.marker.evaluate({"extra": ""})) and normalised(need.name) not in known
+        }
+    assert seen > 20
+    assert not left_open, "pin it in constraints.txt"
 
 
 def test_the_cpu_build_is_of_the_same_version() -> None:
