@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a person does with Dimmer: ``./nox -s build-target -- mps2-an386``.
 
 ``./nox`` makes .venv and runs nox in it. A nox of your own works as well: every session runs in that same .venv,

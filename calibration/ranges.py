@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Activation-range estimators: min-max, percentile, mean squared error and entropy.
 
 All four look at one `Histogram` of a tensor, so that the data is seen twice (once for its bounds, once for its counts)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mode selection: which sub-networks are worth their place in flash.
 
 Of the modes that cost the same, the most accurate stays. Of the modes that cost different amounts, one is dropped

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights on their own int8 grid: the step that lets every sub-network share one blob.
 
 Each output channel is rounded to w = q * s with max |q| = 127. Folding *any* batch norm with a positive gain into such

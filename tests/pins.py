@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The versions that requirements/ and constraints.txt pin."""
 
 from __future__ import annotations

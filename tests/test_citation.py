@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CITATION.cff: version, both papers, and the keys that its schema (1.2.0) asks for."""
 
 from __future__ import annotations

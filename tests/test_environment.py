@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/environment.md has every environment variable that the project reads or sets, and no other."""
 
 from __future__ import annotations

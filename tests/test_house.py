@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The house keeps its rules: verbs are short commands, rooms are few, nothing imports in a circle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the README and docs/ tell a reader to type, open or compile is there and works."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hooks of mkdocs: pages that lie outside docs/, the reference pages, and links that lead out of the site.
 
 A page of the repository (the runtime's README, the model cards) has its place in `PAGES`. A link to a file that is no

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A C header with a comment over each declaration -> a page of the documentation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """requirements/*.txt and constraints.txt -> requirements.lock: every package with the sha256 of its wheels.
 
     python -m tools.lock

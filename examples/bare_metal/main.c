@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop on a board without an operating system, with two modes: the whole network, and the cheapest one. In
  * its last rounds the supply sags in the middle of an inference, and the blocks that have not run yet run in
  * the cheapest mode.

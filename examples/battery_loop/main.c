@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A battery empties, the policy that was generated with the model chooses the mode, and an inference runs in
  * it. In place of a fuel gauge and a camera: a charge that falls, and the input of the model's known answers.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The library from C++17: a class owns the arena and the state, and errors are exceptions. The library and
 // the model are C and are compiled as C; their headers say so to a C++ compiler.
 #include <cstdint>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two models in one program take turns in one arena. Every name of a model begins with its own, so each has
  * its header and its dimmer_t; dimmer_model.h, for programs of one model, is not included. */
 #include <stdint.h>

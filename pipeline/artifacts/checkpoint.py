@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints: safetensors with one JSON record in the header, written so that a half-written file has no name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle: everything that a Linux board needs to run the modes, in one folder.
 
 bin/dimmer-run           the program            lib/            the modes' library, TVM's runtime, its version

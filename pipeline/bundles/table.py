@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of a bundle as C: what dimmer-run knows of the modes, the weights and the files around it."""
 
 from __future__ import annotations

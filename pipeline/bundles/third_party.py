@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose work a bundle carries, and under which terms: licences/THIRD_PARTY.md, from the wheels' own metadata."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blocks of 4 and 2 bits in a finished .tflite: the operators and constants that no converter makes.
 
 The quantiser sees such a block as 8-bit convolutions. Here it gets what the network was trained with: the grid of its

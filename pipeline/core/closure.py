@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The import closure: every file of Dimmer that a module runs, and every package whose version decides what it makes.
 
 A stage's key holds the hashes of these files and these versions, so that an edit makes anew just what it touches.

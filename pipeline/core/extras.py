@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What pip brings for which road, and a plain word where it did not."""
 
 from __future__ import annotations

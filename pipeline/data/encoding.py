@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one encoding of a network's input: int8 code = pixel - 128, real value = code / 64."""
 
 from __future__ import annotations

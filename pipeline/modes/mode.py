@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mode: how many bits each residual block runs with, 0 meaning skipped.
 
 One notation everywhere: bits block by block, stages apart by dots. ``88.88.88`` is the 8-bit super-net of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of a new project, as texts."""
 
 from __future__ import annotations

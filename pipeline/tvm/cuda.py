@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The modes for a GPU: the same integer loops, one thread for a few output channels of a pixel, as CUDA machine code.
 
 NVIDIA's run-time compiler, from its PyPI wheel, makes the machine code here, so that the board needs no compiler and no

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TVM compiled of the modes, as bundles read it."""
 
 from __future__ import annotations

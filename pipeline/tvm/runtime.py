@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TVM's runtime for a board: the libraries of its wheels, the C header and the licences, in a cache.
 
 The version is that of the TVM which is installed here and compiles the modes, so the two cannot differ. For the

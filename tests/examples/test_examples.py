@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The examples' READMEs are typed as they stand, with small models in place of those that a build would leave."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The site: pages of the whole repository, with links that hold where they stand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of dimmer.h has everything that it declares, with its comment."""
 
 from __future__ import annotations

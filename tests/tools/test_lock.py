@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """requirements.lock: what is pinned, with the sha256 of its wheels, and what makes it."""
 
 from __future__ import annotations

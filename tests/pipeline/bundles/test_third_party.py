@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """THIRD_PARTY.md names every package whose parts are in a bundle, from the package's own metadata."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of a new project are what they were copied from, and readers and schemas accept them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TVM's runtime for a bundle: libraries, header and licences, unpacked once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A wheel that is fetched is opened only where its sha256 is the known one."""
 
 from __future__ import annotations
