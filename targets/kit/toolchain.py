@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
@@ -138,8 +137,9 @@ def section_sizes(elf: Path) -> SectionSizes:
                     for symbol in section.iter_symbols():
                         if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT"):
                             symbols[symbol.name] += symbol["st_size"]
-    except (OSError, ELFError) as error:
-        raise TargetError(f"{elf} is no ELF file that can be read: {error}") from error
+    except Exception as error:
+        # Of a damaged file pyelftools raises whatever comes to it.
+        raise TargetError(f"{elf} is no ELF file that can be read ({error}): remove it and build again") from error
     return SectionSizes(
         text=kinds["text"],
         rodata=kinds["rodata"],
