@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.runners.command import Runner, run_firmware
+from dimmer.toml import plain, shown
 
 ENGINES = ("tables", "tvm")
 TARGETS = Path(__file__).resolve().parent
@@ -140,7 +142,7 @@ def read_target(path: Path) -> Target:
     target = Target(
         name=path.parent.name,
         description=table.text("description"),
-        core=table.text("core"),
+        core=_core(table),
         engine=_engine(table),
         memory=_memory(table.optional_table("memory")),
         toolchain=_toolchain(table.table("toolchain"), path.parent),
@@ -156,8 +158,15 @@ def read_target(path: Path) -> Target:
 def _engine(table: Table) -> str:
     engine = table.optional_text("engine") or ENGINES[0]
     if engine not in ENGINES:
-        raise table.fail(f"'engine' is {engine!r}: give it one of {', '.join(ENGINES)}")
+        raise table.fail(f"'engine' is {shown(engine)}: give it one of {', '.join(ENGINES)}", "engine")
     return engine
+
+
+def _core(table: Table) -> str:
+    core = table.text("core")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,63}", core):
+        raise table.fail(f"'core' is {shown(core)}: give it the compiler's name of a core, such as cortex-m4", "core")
+    return core
 
 
 def _memory(table: Table | None) -> Memory | None:
@@ -182,28 +191,36 @@ def _toolchain(table: Table, folder: Path) -> Toolchain:
         compilers=table.texts("compilers"),
         flags=table.texts("flags"),
         link_flags=table.texts("link_flags"),
-        sources=tuple(_existing(table, folder, source) for source in table.texts("sources")),
-        linker_script=None if script is None else _existing(table, folder, script),
+        sources=tuple(_existing(table, folder, source, "sources") for source in table.texts("sources")),
+        linker_script=None if script is None else _existing(table, folder, script, "linker_script"),
         objcopy=table.optional_text("objcopy"),
         formats=table.texts("formats"),
         defines=table.text_map("defines"),
         packages=table.text_map("packages"),
     )
     if not result.compilers:
-        raise table.fail("'compilers' is empty: name at least one")
+        raise table.fail("'compilers' is empty: name at least one", "compilers")
+    for name in result.defines:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise table.fail(f"'defines' has {shown(name)}: give it names of C macros", "defines")
     unknown = [name for name in result.formats if name not in OBJCOPY_FORMATS]
     if unknown:
-        raise table.fail(f"'formats' has {unknown[0]!r}: give it some of {', '.join(OBJCOPY_FORMATS)}")
+        raise table.fail(f"'formats' has {unknown[0]!r}: give it some of {', '.join(OBJCOPY_FORMATS)}", "formats")
     if result.formats and result.objcopy is None:
-        raise table.fail("'objcopy' is missing: 'formats' needs it")
+        raise table.fail("'objcopy' is missing: 'formats' needs it", "formats")
     table.finish()
     return result
 
 
-def _existing(table: Table, folder: Path, name: str) -> Path:
-    path = (folder / name).resolve()
-    if not path.is_file():
-        raise table.fail(f"there is no file {name} in {folder}")
+def _existing(table: Table, folder: Path, name: str, key: str) -> Path:
+    try:
+        path = (folder / name).resolve()
+        there = path.is_file()
+    except (OSError, RuntimeError):
+        # A name that is too long, a circle of links, a folder that is closed.
+        there = False
+    if not there:
+        raise table.fail(f"there is no file {plain(name)} in {folder}", key)
     return path
 
 
@@ -211,11 +228,11 @@ def _runner(table: Table) -> Runner:
     result = Runner(
         command=table.texts("command"),
         count_flags=table.texts("count_flags", required=False),
-        timeout_s=table.positive_real("timeout_s"),
+        timeout_s=table.positive_real("timeout_s", 7 * 86_400),
         packages=table.text_map("packages"),
     )
     if not any("{elf}" in word for word in result.command):
-        raise table.fail("'command' has no {elf}: say where the firmware's path goes")
+        raise table.fail("'command' has no {elf}: say where the firmware's path goes", "command")
     table.finish()
     return result
 
@@ -224,7 +241,7 @@ def _energy(table: Table | None) -> Energy | None:
     if table is None:
         return None
     energy = Energy(
-        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction"), source=table.text("source")
+        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction", 1e6), source=table.text("source")
     )
     table.finish()
     return energy
