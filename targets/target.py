@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from dimmer.project import project
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
@@ -15,6 +16,9 @@ from dimmer.targets.runners.command import Runner, run_firmware
 from dimmer.toml import plain, shown
 
 ENGINES = ("tables", "tvm")
+FILE = "target.toml"
+OWN = "dimmer:"
+"""Before the path of a file that comes with Dimmer, from targets/ on: "dimmer:bare_metal/link.ld"."""
 TARGETS = Path(__file__).resolve().parent
 # The application that verifies and measures a model; it goes into `compile` with the model's own sources.
 APPLICATION = (TARGETS / "app" / "main.c", TARGETS / "app" / "text.c")
@@ -59,6 +63,7 @@ class Target:
     """One folder of targets/.
 
     Attributes:
+        folder: of its target.toml, which gives the name.
         core: as the compiler calls it; "host" for the machine that builds.
         memory: None where an operating system has it.
         engine: what computes the modes behind dimmer.h: "tables", the generated C, or "tvm", a library in a bundle.
@@ -67,6 +72,7 @@ class Target:
     """
 
     name: str
+    folder: Path
     description: str
     core: str
     engine: str
@@ -120,19 +126,31 @@ class Target:
 
 
 def target_names() -> list[str]:
-    """Names of the targets, sorted."""
-    return sorted(path.parent.name for path in TARGETS.glob("*/target.toml"))
+    """Names of the targets, the project's and Dimmer's own, sorted."""
+    return sorted({path.parent.name for folder in _target_folders() for path in folder.glob("*/target.toml")})
 
 
 def load_target(name: str) -> Target:
-    """Read targets/<name>/target.toml.
+    """Read <name>/target.toml, the project's before Dimmer's own; or a folder or a file, given by its path.
 
     Raises:
         TargetError: there is no such target, or a key of its file is missing, unknown or of the wrong type.
     """
-    if name not in target_names():
-        raise TargetError(f"unknown target '{name}': name one of {', '.join(target_names())}")
-    return read_target(TARGETS / name / "target.toml")
+    given = Path(name)
+    places = [given, given / FILE] if "/" in name or given.suffix == ".toml" else []
+    folders = () if "/" in name else _target_folders()
+    for path in (*(folder / given / FILE for folder in folders), *places):
+        try:
+            if path.is_file():
+                return read_target(path.resolve())
+        except OSError as error:
+            raise TargetError(f"{plain(str(path))} cannot be looked at: {error.strerror}") from error
+    known = ", ".join(target_names())
+    raise TargetError(f"unknown target {shown(name)}: name one of {known}; or give the path of a folder with a {FILE}")
+
+
+def _target_folders() -> tuple[Path, ...]:
+    return (*project().targets, TARGETS)
 
 
 def read_target(path: Path) -> Target:
@@ -141,6 +159,7 @@ def read_target(path: Path) -> Target:
     planner = table.table("planner")
     target = Target(
         name=path.parent.name,
+        folder=path.parent,
         description=table.text("description"),
         core=_core(table),
         engine=_engine(table),
@@ -214,7 +233,7 @@ def _toolchain(table: Table, folder: Path) -> Toolchain:
 
 def _existing(table: Table, folder: Path, name: str, key: str) -> Path:
     try:
-        path = (folder / name).resolve()
+        path = (TARGETS / name.removeprefix(OWN) if name.startswith(OWN) else folder / name).resolve()
         there = path.is_file()
     except (OSError, RuntimeError):
         # A name that is too long, a circle of links, a folder that is closed.

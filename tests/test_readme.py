@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.library import INCLUDE
-from dimmer.pipeline.recipe.recipe import known_models
+from dimmer.project import model_names
 from dimmer.targets import target_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +39,7 @@ def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
             assert target[1] in target_names(), f"{page.name}: there is no target {target[1]}"
         model = re.search(r"--model ([\w-]+)", rest)
         if model:
-            assert model[1] in known_models(), f"{page.name}: there is no model {model[1]}"
+            assert model[1] in model_names(), f"{page.name}: there is no model {model[1]}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -14,16 +14,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
-
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.sums import SUMS, listed_sums
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.networks import Network, build
+from dimmer.pipeline.networks import build
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from dimmer.pipeline.networks import Network
     from dimmer.pipeline.recipe.sections.network import ModelSection
 
 
@@ -60,6 +59,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         DimmerError: the file is missing, damaged, or not one of ours.
     """
+    # Not above: the road from a .tflite needs no checkpoint, and does without the package.
+    from safetensors import SafetensorError, safe_open
+
     try:
         content = path.read_bytes()
         _check_sum(path, content)

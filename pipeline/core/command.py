@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core.extras import explain
 from dimmer.pipeline.core.progress import Progress
+from dimmer.project import model_names, project
+from dimmer.targets import target_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +27,24 @@ LOG_WIDTH = 110
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
-model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
+
+def _models(incomplete: str) -> list[str]:
+    return [name for name in model_names() if name.startswith(incomplete)]
+
+
+def _targets(incomplete: str) -> list[str]:
+    return [name for name in target_names() if name.startswith(incomplete)]
+
+
+model_option: Any = typer.Option(
+    "--model", help="Name of a model (dimmer models), or the path of a recipe.toml.", autocompletion=_models
+)
+target_option: Any = typer.Option(
+    "--target", help="Name of a target (dimmer targets), or the path of a target.toml.", autocompletion=_targets
+)
+build_dir_option: Any = typer.Option(
+    "--build-dir", help="Folder of all builds, instead of the project's.", envvar="DIMMER_BUILD", show_envvar=True
+)
 
 
 def console() -> Console:
@@ -65,14 +89,60 @@ def silence() -> Iterator[Progress]:
     yield lambda _text, _share: None
 
 
+def add_command(app: typer.Typer, command: Callable[..., None], name: str | None = None, panel: str = "") -> None:
+    """Makes a function a command, with the options that all have and what the project says in place of defaults."""
+    found = project()
+    given = {id(model_option): found.model, id(target_option): found.target}
+    defaults = {
+        parameter.name: given[id(option)]
+        for parameter in inspect.signature(command, eval_str=True).parameters.values()
+        for option in getattr(parameter.annotation, "__metadata__", ())
+        if given.get(id(option))
+    }
+    app.command(name, rich_help_panel=panel or None, context_settings={"default_map": defaults})(_everywhere(command))
+
+
+def _everywhere(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the option --build-dir."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, build_dir: Path | None = None, **options: Any) -> None:
+        if build_dir is not None:
+            os.environ["DIMMER_BUILD"] = str(build_dir.absolute())
+        command(*arguments, **options)
+
+    own = inspect.signature(command, eval_str=True)
+    where = inspect.Parameter(
+        "build_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, build_dir_option]
+    )
+    run.__signature__ = own.replace(parameters=[*own.parameters.values(), where])  # type: ignore[attr-defined]
+    run.__annotations__ = {name: parameter.annotation for name, parameter in own.parameters.items()}
+    run.__annotations__["build_dir"] = where.annotation
+    return run
+
+
 def main_of(command: Callable[..., None]) -> None:
+    """Runs a function as a command line, as `run_app` does."""
+
+    def make() -> typer.Typer:
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        add_command(app, command)
+        return app
+
+    run_app(make)
+
+
+def run_app(make: Callable[[], typer.Typer]) -> None:
     """Runs a command line: expected errors become one line on stderr and exit status 2, Ctrl-C status 130."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
     try:
-        app()
+        make()()
     except DimmerError as error:
         print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except ModuleNotFoundError as error:
+        if (told := explain(error)) is None:
+            raise
+        print(f"error: {told}", file=sys.stderr)
         raise SystemExit(2) from None
     except SystemExit as end:
         # Ctrl-C: typer makes it a status of its own.

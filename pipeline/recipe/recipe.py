@@ -27,12 +27,11 @@ from dimmer.pipeline.recipe.sections.training import (
     TrainSection,
     training_hash,
 )
+from dimmer.project import model_folders, model_names
 from dimmer.toml import Lines, plain, read_toml, shown
 
 MOST_GATES, MOST_MODES = 64, 255
 """What the C tables hold: DIMMER_MAX_GATES, and MAX_MODES of `firmware_gen.emit.tables`."""
-
-MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,6 @@ _SECTIONS: dict[str, type] = {
 }
 
 
-def known_models() -> tuple[str, ...]:
-    """Names of the models that have a recipe."""
-    return tuple(sorted(path.parent.name for path in MODELS.glob("*/recipe.toml")))
-
-
 def load_recipe(name_or_path: str | Path) -> Recipe:
     """Read and check a recipe.
 
@@ -174,11 +168,11 @@ def _model(table: Any, where: Lines) -> ModelSection:
 
 def _find(name_or_path: str | Path) -> Path:
     given = Path(name_or_path)
-    for candidate in (MODELS / given / "recipe.toml", given, given / "recipe.toml"):
+    for candidate in (*(folder / given / "recipe.toml" for folder in model_folders()), given, given / "recipe.toml"):
         try:
             if candidate.is_file():
                 return candidate.resolve()
         except OSError as error:
             raise DimmerError(f"{plain(str(candidate))} cannot be looked at: {error.strerror}") from error
-    known = ", ".join(known_models())
+    known = ", ".join(model_names())
     raise DimmerError(f"no model {shown(str(name_or_path))}; known are: {known}; or give the path of a recipe.toml")

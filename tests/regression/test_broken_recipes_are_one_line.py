@@ -13,7 +13,8 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.image.policy import recipe_policy
-from dimmer.pipeline.recipe.recipe import MODELS, Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.project import MODELS
 from dimmer.targets.target import read_target
 from tests.broken_toml import broken
 

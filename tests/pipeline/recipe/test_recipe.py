@@ -8,7 +8,8 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.recipe.recipe import known_models, load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.project import model_names
 
 GOOD = """\
 [model]
@@ -42,7 +43,7 @@ def recipe_file(tmp_path: Path) -> Path:
 def test_the_shipped_recipes_are_sound(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
-    assert name in known_models()
+    assert name in model_names()
     assert str(recipe.super_mode()) == "88.88.88"
     assert len(recipe.depth_patterns()) == 8
 
