@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from dimmer.errors import DimmerError
 
 MOST_EPOCHS, MOST_BATCH, MOST_IMAGES, MOST_LR, MOST_CHANNELS = 100_000, 65_536, 100_000_000, 100, 8192
@@ -37,6 +40,21 @@ def bounded(value: float, low: float, high: float, key: str, *, over: bool = Fal
 
 def _plain(bound: float) -> str:
     return str(bound) if isinstance(bound, int) else f"{bound:g}"
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Beside the type of a field, ``Annotated[str, OneOf(NAMES)]``: what its `require` accepts, for the JSON Schema.
+
+    Attributes:
+        choices: the values, of a list those of its entries; or a function that knows them.
+    """
+
+    choices: tuple[str | int, ...] | Callable[[], tuple[str | int, ...]]
+
+    def values(self) -> tuple[str | int, ...]:
+        """All values."""
+        return self.choices() if callable(self.choices) else self.choices
 
 
 def require(condition: bool, key: str, reason: str) -> None:

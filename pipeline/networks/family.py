@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.checks import MOST_CHANNELS, bounded, require
+from dimmer.pipeline.core.checks import MOST_CHANNELS, OneOf, bounded, require
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
 
 FROM_DATASET = ("in_channels", "image_size", "classes")
@@ -29,6 +29,11 @@ FROM_DATASET = ("in_channels", "image_size", "classes")
 
 MOST_STAGES, MOST_BLOCKS = 12, 254
 """Depth patterns double with each stage; the C tables hold 256 positions, stem and head among them."""
+
+BLOCK_BITS = tuple(bits for bits in BITS if bits)
+"""Bits that a block which is executed may have."""
+
+BlockBits = Annotated[tuple[int, ...], OneOf(BLOCK_BITS)]
 
 _PACKAGE = "dimmer.pipeline.networks.families"
 _FOLDER = Path(__file__).parent / "families"
@@ -70,7 +75,7 @@ class NetworkConfig(ABC):
     mandatory: tuple[int, ...]
     skippable: tuple[int, ...]
     widths: tuple[int, ...]
-    bits: tuple[int, ...]
+    bits: BlockBits
     in_channels: int
     image_size: tuple[int, int]
     classes: int
@@ -97,7 +102,7 @@ class NetworkConfig(ABC):
         require(together, "skippable", f"must be, with mandatory, at most {MOST_BLOCKS} blocks together")
         for width in self.widths:
             bounded(width, 1, MOST_CHANNELS, "widths")
-        known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BITS) - {0}
+        known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BLOCK_BITS)
         require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
         whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 2
         require(whole, "dataset", "must have images of a pixel and a channel or more, and two classes or more")

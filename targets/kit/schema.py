@@ -1,7 +1,13 @@
-"""Typed access to a TOML file whose every mistake is one line that names file and key."""
+"""Typed access to a TOML file whose every mistake is one line that names file and key.
+
+A table remembers what it was asked for, so that a JSON Schema of the file can be made from what its reader does.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +18,51 @@ from dimmer.toml import Lines, plain, read_toml, shown
 LONGEST_TEXT, MOST_TEXTS = 4096, 1000
 
 
+class Kind(Enum):
+    """What a key's value must be; in the words of messages."""
+
+    TEXT = "a string"
+    NATURAL = "a whole number"
+    POSITIVE = "a number"
+    TEXTS = "a list of strings"
+    TEXT_MAP = "a table of strings"
+    TABLE = "a table"
+
+    @property
+    def type(self) -> Any:
+        """In Python."""
+        return _TYPES[self]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reader asked of one key.
+
+    Attributes:
+        choices: the only texts that may stand there; empty for any.
+        default: the text where the key is missing.
+        table: that the key holds; None where it holds none, or is missing.
+    """
+
+    kind: Kind
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+    table: Table | None = None
+
+
 class Table:
-    """One table of a TOML file. Each key is taken once; `finish` complains about keys that nobody took."""
+    """One table of a TOML file. Each key is taken once; `finish` complains about keys that nobody took.
+
+    Attributes:
+        asked: key -> what was asked of it so far, in order.
+    """
 
     def __init__(self, values: dict[str, Any], lines: Lines, section: tuple[str, ...] = ()) -> None:
         self._values = dict(values)
         self._lines = lines
         self._section = section
+        self.asked: dict[str, Asked] = {}
 
     @classmethod
     def read(cls, path: Path) -> Table:
@@ -33,13 +77,16 @@ class Table:
         within = f"{': '.join(self._section)}: " if self._section else ""
         return TargetError(f"{self._lines.at(self._section, key)}: {within}{message}")
 
-    def _take(self, key: str, kind: type[Any], what: str, default: Any) -> Any:
-        value = self._values.pop(key, default)
-        if value is _REQUIRED:
-            raise self.fail(f"'{key}' is missing: give it {what}", key)
+    def _take(self, key: str, asked: Asked, default: Any = None) -> Any:
+        self.asked[key] = asked
+        if key not in self._values:
+            if asked.required:
+                raise self.fail(f"'{key}' is missing: give it {asked.kind.value}", key)
+            return default
+        value = self._values.pop(key)
         # bool is an int to Python, and not to the author of a TOML file.
-        if value is not default and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise self.fail(f"'{key}' is {shown(value)}: give it {what}", key)
+        if not isinstance(value, asked.kind.type) or isinstance(value, bool):
+            raise self.fail(f"'{key}' is {shown(value)}: give it {asked.kind.value}", key)
         return value
 
     def _line(self, key: str, text: str) -> str:
@@ -50,16 +97,23 @@ class Table:
 
     def text(self, key: str) -> str:
         """A string of one line."""
-        return self._line(key, self._take(key, str, "a string", _REQUIRED))
+        return self._line(key, self._take(key, Asked(Kind.TEXT)))
 
     def optional_text(self, key: str) -> str | None:
         """A string of one line, or None where the key is missing."""
-        value = self._take(key, str, "a string", None)
+        value = self._take(key, Asked(Kind.TEXT, required=False))
         return None if value is None else self._line(key, value)
+
+    def choice(self, key: str, choices: Sequence[str]) -> str:
+        """One of some strings; the first of them where the key is missing."""
+        value = str(self._take(key, Asked(Kind.TEXT, False, tuple(choices), choices[0]), choices[0]))
+        if value not in choices:
+            raise self.fail(f"'{key}' is {shown(value)}: give it one of {', '.join(choices)}", key)
+        return value
 
     def natural(self, key: str, most: int = 0xFFFF_FFFF) -> int:
         """A whole number from 0 on."""
-        value = int(self._take(key, int, "a whole number", _REQUIRED))
+        value = int(self._take(key, Asked(Kind.NATURAL)))
         if value < 0:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number that is not negative", key)
         if value > most:
@@ -68,34 +122,54 @@ class Table:
 
     def positive_real(self, key: str, most: float = 1e9) -> float:
         """A number above 0."""
-        value = self._take(key, int | float, "a number", _REQUIRED)  # type: ignore[arg-type]
+        value = self._take(key, Asked(Kind.POSITIVE))
         if not 0 < value <= most:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number above 0 and up to {most:,g}", key)
         return float(value)
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
         """A list of strings; empty where the key is missing and not required."""
-        values = self._take(key, list, "a list of strings", _REQUIRED if required else [])
+        return self._texts(key, Asked(Kind.TEXTS, required))
+
+    def choices(self, key: str, choices: Sequence[str]) -> tuple[str, ...]:
+        """A list of some of these strings."""
+        values = self._texts(key, Asked(Kind.TEXTS, choices=tuple(choices)))
+        unknown = [value for value in values if value not in choices]
+        if unknown:
+            raise self.fail(f"'{key}' has {shown(unknown[0])}: give it some of {', '.join(choices)}", key)
+        return values
+
+    def _texts(self, key: str, asked: Asked) -> tuple[str, ...]:
+        values = self._take(key, asked, [])
         if not all(isinstance(value, str) for value in values):
-            raise self.fail(f"'{key}' is {shown(values)}: give it a list of strings", key)
+            raise self.fail(f"'{key}' is {shown(values)}: give it {asked.kind.value}", key)
         if len(values) > MOST_TEXTS:
             raise self.fail(f"'{key}' has {len(values):,} entries: give it at most {MOST_TEXTS:,}", key)
         return tuple(self._line(key, value) for value in values)
 
     def text_map(self, key: str) -> dict[str, str]:
         """A table of strings; empty where the key is missing."""
-        values = self._take(key, dict, "a table of strings", {})
+        values = self._take(key, Asked(Kind.TEXT_MAP, required=False), {})
         if not all(isinstance(value, str) for value in values.values()):
             raise self.fail(f"'{key}' is {shown(values)}: give it a table of strings", key)
         return {self._line(key, name): self._line(key, value) for name, value in values.items()}
 
     def table(self, key: str) -> Table:
         """A table within this one."""
-        return Table(self._take(key, dict, "a table", _REQUIRED), self._lines, (*self._section, key))
+        return self._table(key, required=True)
 
     def optional_table(self, key: str) -> Table | None:
         """A table within this one, or None where the key is missing."""
-        return self.table(key) if key in self._values else None
+        if key in self._values:
+            return self._table(key, required=False)
+        self.asked[key] = Asked(Kind.TABLE, required=False)
+        return None
+
+    def _table(self, key: str, required: bool) -> Table:
+        asked = Asked(Kind.TABLE, required)
+        table = Table(self._take(key, asked), self._lines, (*self._section, key))
+        self.asked[key] = replace(asked, table=table)
+        return table
 
     def finish(self) -> None:
         """Raises TargetError where a key was not taken."""
@@ -105,4 +179,11 @@ class Table:
             raise self.fail(f"unknown key {unknown}: remove or correct it", first)
 
 
-_REQUIRED: Any = object()
+_TYPES = {
+    Kind.TEXT: str,
+    Kind.NATURAL: int,
+    Kind.POSITIVE: (int, float),
+    Kind.TEXTS: list,
+    Kind.TEXT_MAP: dict,
+    Kind.TABLE: dict,
+}

@@ -3,7 +3,7 @@
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.checks import InvalidKeyError, bounded, require
+from dimmer.pipeline.core.checks import InvalidKeyError, OneOf, bounded, require
 
 
 def test_a_refused_value_names_its_key_and_is_an_error_to_show() -> None:
@@ -29,3 +29,7 @@ def test_a_bound_itself_may_be_outside() -> None:
     bounded(0.1, 0, 10, "lr", over=True)
     with pytest.raises(InvalidKeyError, match=r"^lr must be over 0 and at most 10$"):
         bounded(0, 0, 10, "lr", over=True)
+
+
+def test_known_values_are_a_tuple_or_a_function() -> None:
+    assert OneOf((8, 4)).values() == OneOf(lambda: (8, 4)).values() == (8, 4)
