@@ -71,7 +71,7 @@ def _project(wanted: Wanted) -> str:
 
 
 def _body(text: str) -> list[str]:
-    """The lines of a file of Dimmer without the first one, which names the schema, and that of Dimmer's licence: what is
-    written is the user's.
+    """The lines of a file of Dimmer without the first one, which names the schema, and that of Dimmer's licence: what
+    is written is the user's.
     """
     return [line for line in text.splitlines()[1:] if not line.startswith("# SPDX-License-Identifier:")]
