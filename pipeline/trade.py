@@ -15,7 +15,6 @@ import typer
 
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
-from dimmer.pipeline.artifacts.gates import recipe_gates
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.order import Order, converted_order, foreign_order
@@ -47,6 +46,8 @@ def main(
 
 
 def _order_of(model: str) -> Order:
+    from dimmer.pipeline.artifacts.gates import recipe_gates
+
     recipe = load_recipe(model)
     return converted_order(recipe.name, converted_folder(build_folder(recipe)), recipe_gates(recipe))
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.networks import Network, build
+from dimmer.pipeline.networks import build
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dimmer.pipeline.networks import Network
     from dimmer.pipeline.recipe.sections.network import ModelSection
 
 
