@@ -16,11 +16,15 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline import firmware
+from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.hosted import load
-from dimmer.targets import TargetError
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.targets import TargetError, load_target
 from tests.firmware_gen.networks import tiny_resnet
 from tests.pipeline.hosted.examples import modes_folder
+from tests.tiny import TinyBuild, silent
 
 SECONDS = 0.2
 """That loading a model takes, once it is compiled."""
@@ -134,3 +138,16 @@ def test_wrong_paths_are_one_line(tiny_file: Path, tmp_path: Path) -> None:
         load([])
     with pytest.raises(FirmwareGenError, match="two modes have the same name"):
         load([tiny_file, tiny_file])
+
+
+def test_a_recipe_s_build_is_exact(tiny_converted: TinyBuild) -> None:
+    recipe, build = tiny_converted.recipe, tiny_converted.build
+    firmware.run(recipe, build, load_target("host"), silent)
+    model = load(build)
+    sources = mode_sources(converted_folder(build))
+    assert (model.name, model.modes) == (recipe.name, tuple(source.name for source in sources))
+    images = np.random.default_rng(3).integers(-128, 128, (100, *model.input_shape[1:]), np.int8)
+    for source in sources:
+        expected = reference_outputs(source.path, images.tobytes())
+        assert model.run(images, source.name).tobytes() == expected
+    assert model.report_battery(charge_permille=0, millivolts=3000, time_s=0) == model.modes[-1]
