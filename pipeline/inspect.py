@@ -35,7 +35,9 @@ def main(
         print(json.dumps(asdict(found), indent=1))
     else:
         print_inspection(found, tensors)
-    if any(model.all_refusals for model in found.models):
+    # Files that are named may be of several networks; the modes of a build are of one.
+    apart = len(files) == 1 and found.together is not None and bool(found.together.refusals)
+    if apart or any(model.all_refusals for model in found.models):
         raise typer.Exit(REFUSED)
 
 

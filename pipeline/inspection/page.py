@@ -111,7 +111,7 @@ def _about(model: ModelFacts) -> Iterator[str]:
 def _plan(plan: Plan | None) -> Iterator[str]:
     if plan is None:
         return
-    yield f"{plan.target + ':':<11}"
+    yield f"{plan.target}:"
     yield (
         f"{'  arena':<11}{plan.arena:,} bytes, lower bound {plan.lower_bound:,}; "
         f"without scratch {plan.arena_without_scratch:,}{_of(plan.ram, 'RAM')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from dimmer.pipeline.artifacts.converted import Converted, ConvertedMode
 from dimmer.pipeline.core.closure import ROOT
+from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import tiny_resnet
 from tests.firmware_gen.read.damaged import single
 from tests.pipeline.hosted.examples import modes_folder
@@ -114,3 +117,15 @@ def test_files_are_modes_of_one_network_too(tmp_path: Path) -> None:
     assert together["plan"]["modes"] == ["888", "880", "800"]
     alone = [model["plan"]["weights"] for model in found["models"]]
     assert together["plan"]["weights"] == max(alone) < sum(alone)
+
+
+def test_modes_of_a_build_that_do_not_meet_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "build" / "blocks" / "convert"
+    folder.mkdir(parents=True)
+    whole, *others = write_modes(folder)
+    modes = tuple(ConvertedMode(m.name, m.path.name, m.boundaries) for m in (whole, *others))
+    Converted(("stem", "0", "1", "2", "head"), modes).save(folder)
+    assert document(folder.parent)["together"]["refusals"] == []
+    Converted(("stem", "0"), (modes[0], dataclasses.replace(modes[1], boundaries=("stem",)))).save(folder)
+    refused = document(folder.parent, status=1)["together"]["refusals"]
+    assert "name the same boundaries" in refused[0]
