@@ -18,8 +18,6 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 
 FILE = "dimmer.toml"
-KEYS = {"model": "mnist5k-r14", "target": "host", "models": "models", "targets": "targets", "build": "build"}
-"""Keys of [project] in `dimmer.toml`, each a string -> an example."""
 
 _PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = _PACKAGE.parent if (_PACKAGE.parent / "noxfile.py").is_file() else None
@@ -27,6 +25,31 @@ CHECKOUT = _PACKAGE.parent if (_PACKAGE.parent / "noxfile.py").is_file() else No
 
 MODELS = (CHECKOUT or _PACKAGE) / "models"
 """The recipes that come with Dimmer."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of [project], a string.
+
+    Attributes:
+        meaning: in a sentence.
+        default: where it is missing; empty for none.
+        example: of a value.
+    """
+
+    meaning: str
+    default: str
+    example: str
+
+
+KEYS = {
+    "model": Key("Model that commands take where none is named: a name, or the path of its folder.", "", "mnist5k-r14"),
+    "target": Key("Target that commands take where none is named: a name, or the path of its folder.", "", "host"),
+    "models": Key("Folder of your recipes: <name>/recipe.toml.", "models", "models"),
+    "targets": Key("Folder of your targets: <name>/target.toml.", "targets", "targets"),
+    "build": Key("Folder of all builds.", "build", "build"),
+}
+"""The keys of [project] in `dimmer.toml`."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +97,14 @@ def project(start: Path | None = None) -> Project:
     """
     path = find_project(start)
     read = {} if path is None else _read(path)
+    value = {name: read.get(name, key.default) for name, key in KEYS.items()}
     folder = None if path is None else path.parent
-    if folder is not None:
-        build = folder / read.get("build", "build")
-    else:
-        build = (CHECKOUT or (start or Path.cwd()).absolute()) / "build"
-    own = [] if folder is None else [(folder / read.get(key, key)) for key in ("models", "targets")]
+    build = (folder or CHECKOUT or (start or Path.cwd()).absolute()) / value["build"]
+    own = [] if folder is None else [folder / value["models"], folder / value["targets"]]
     return Project(
         folder,
-        _named(folder, read.get("model")),
-        _named(folder, read.get("target")),
+        _named(folder, value["model"] or None),
+        _named(folder, value["target"] or None),
         Path(os.environ.get("DIMMER_BUILD") or build).absolute(),
         (*_folders("DIMMER_MODELS"), *own[:1]),
         (*_folders("DIMMER_TARGETS"), *own[1:]),
@@ -117,7 +138,7 @@ def _read(path: Path) -> dict[str, str]:
         if key not in KEYS:
             raise DimmerError(f"{path}: unknown key '{key}' in [project]; known are: {', '.join(KEYS)}")
         if not isinstance(value, str) or not value:
-            raise DimmerError(f'{path}: project.{key} = {value!r}: must be a text, such as "{KEYS[key]}"')
+            raise DimmerError(f'{path}: project.{key} = {value!r}: must be a text, such as "{KEYS[key].example}"')
     return section
 
 

@@ -5,14 +5,26 @@ python -m pipeline.models
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.command import console, main_of
-from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.core.command import complete_models, console, main_of
+from dimmer.pipeline.recipe.recipe import find_recipe, load_recipe
 from dimmer.project import model_names
 
 
-def main() -> None:
+def main(
+    path: Annotated[
+        str | None,
+        typer.Option("--path", help="Only say where this model's recipe lies.", autocompletion=complete_models),
+    ] = None,
+) -> None:
     """List the models that have a recipe, the project's and Dimmer's own."""
+    if path is not None:
+        print(find_recipe(path))
+        return
     from rich.markup import escape
     from rich.table import Table
 

@@ -5,14 +5,26 @@ python -m pipeline.targets
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.command import console, main_of
+from dimmer.pipeline.core.command import complete_targets, console, main_of
 from dimmer.pipeline.core.debian import missing_tools
-from dimmer.targets import load_target, target_names
+from dimmer.targets import find_target, load_target, target_names
 
 
-def main() -> None:
+def main(
+    path: Annotated[
+        str | None,
+        typer.Option("--path", help="Only say where this target's file lies.", autocompletion=complete_targets),
+    ] = None,
+) -> None:
     """List the targets, the project's and Dimmer's own, and what they need that is not here."""
+    if path is not None:
+        print(find_target(path))
+        return
     from rich.markup import escape
     from rich.table import Table
 

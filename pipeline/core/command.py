@@ -28,19 +28,21 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
 
-def _models(incomplete: str) -> list[str]:
+def complete_models(incomplete: str) -> list[str]:
+    """Names of models that begin so."""
     return [name for name in model_names() if name.startswith(incomplete)]
 
 
-def _targets(incomplete: str) -> list[str]:
+def complete_targets(incomplete: str) -> list[str]:
+    """Names of targets that begin so."""
     return [name for name in target_names() if name.startswith(incomplete)]
 
 
 model_option: Any = typer.Option(
-    "--model", help="Name of a model (dimmer models), or the path of a recipe.toml.", autocompletion=_models
+    "--model", help="Name of a model (dimmer models), or the path of a recipe.toml.", autocompletion=complete_models
 )
 target_option: Any = typer.Option(
-    "--target", help="Name of a target (dimmer targets), or the path of a target.toml.", autocompletion=_targets
+    "--target", help="Name of a target (dimmer targets), or the path of a target.toml.", autocompletion=complete_targets
 )
 build_dir_option: Any = typer.Option(
     "--build-dir", help="Folder of all builds, instead of the project's.", envvar="DIMMER_BUILD", show_envvar=True
@@ -91,13 +93,18 @@ def silence() -> Iterator[Progress]:
 
 def add_command(app: typer.Typer, command: Callable[..., None], name: str | None = None, panel: str = "") -> None:
     """Makes a function a command, with the options that all have and what the project says in place of defaults."""
-    found = project()
-    given = {id(model_option): found.model, id(target_option): found.target}
-    defaults = {
-        parameter.name: given[id(option)]
+    options = [
+        (parameter.name, option)
         for parameter in inspect.signature(command, eval_str=True).parameters.values()
         for option in getattr(parameter.annotation, "__metadata__", ())
-        if given.get(id(option))
+        if option is model_option or option is target_option
+    ]
+    # A command that needs no project, such as the one that makes them, does not care for a broken one.
+    found = project() if options else None
+    defaults = {
+        name: given
+        for name, option in options
+        if found is not None and (given := found.model if option is model_option else found.target)
     }
     app.command(name, rich_help_panel=panel or None, context_settings={"default_map": defaults})(_everywhere(command))
 

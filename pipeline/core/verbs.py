@@ -67,6 +67,10 @@ VERBS: Mapping[str, Verb] = {
     "targets": Verb(
         "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK
     ),
+    "init": Verb("init", "Write a project: dimmer.toml, with folders for recipes and targets.", _HOUSE),
+    "schema": Verb(
+        "schema", "Print the JSON Schema of recipe.toml, target.toml or dimmer.toml, or write it for editors.", _HOUSE
+    ),
     "doctor": Verb("doctor", "Say what this machine has and lacks, and what to type.", _HOUSE),
     "clean": Verb("clean", "Remove what builds have made.", _HOUSE),
 }

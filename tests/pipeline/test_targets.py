@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dimmer.pipeline import targets
-from dimmer.targets import target_names
+from dimmer.targets import TargetError, target_names
+from dimmer.targets.target import TARGETS
 
 
 def test_own_targets_and_the_project_s_are_listed(
@@ -24,3 +25,11 @@ def test_own_targets_and_the_project_s_are_listed(
     assert [name for name in names if name not in shown] == []
     assert "a-package" in shown
     assert "is missing" in " ".join(shown.replace("│", " ").split())
+
+
+def test_one_says_where_it_lies(capsys: pytest.CaptureFixture[str]) -> None:
+    targets.main("host")
+    path = Path(capsys.readouterr().out.removesuffix("\n"))
+    assert path == TARGETS / "host" / "target.toml"
+    with pytest.raises(TargetError, match="unknown target 'steam'"):
+        targets.main("steam")

@@ -76,6 +76,13 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
         load_recipe("cifar10-r15")
 
 
+@pytest.mark.parametrize("name", ["", "../models/mnist5k-r14", "mnist5k-r14/", "..", "./mnist5k-r14"])
+def test_only_names_of_folders_are_models(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DimmerError, match="no model"):
+        load_recipe(name)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
