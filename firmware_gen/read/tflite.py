@@ -7,6 +7,7 @@ the file, so a file that lies is an error and not a wrong firmware.
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from dimmer.firmware_gen.graph.types import (
     Tensor,
 )
 from dimmer.firmware_gen.read import shape_arithmetic
-from dimmer.firmware_gen.read.flatbuffer import RawModel, RawOperator, RawTensor, read_flatbuffer
+from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
 
 MAX_DIMENSION = 0xFFFF
@@ -68,9 +69,17 @@ def read_bytes(path: Path) -> bytes:
         FirmwareGenError: it cannot be read.
     """
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            # A pipe would never end, nor would some devices.
+            raise FirmwareGenError(f"{path}: is no file; name a .tflite file")
+        if found.st_size > MAX_FILE_BYTES:
+            most = MAX_FILE_BYTES >> 20
+            raise FirmwareGenError(f"{path}: has {found.st_size:,} bytes, more than {most} MiB; name a smaller model")
         return path.read_bytes()
-    except OSError as error:
-        raise FirmwareGenError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FirmwareGenError(f"{path}: cannot be read ({reason}); check the path") from error
 
 
 def parse_tflite(data: bytes, source: str) -> Graph:

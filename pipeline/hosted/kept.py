@@ -101,9 +101,13 @@ def _key(parts: Sequence[bytes]) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
+        # A pipe would never end.
+        if path.exists() and not path.is_file():
+            raise DimmerError(f"{path} is no file; name a .tflite file")
         return path.read_bytes()
-    except OSError as error:
-        raise DimmerError(f"{path} cannot be read ({error.strerror}); check the path") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DimmerError(f"{path} cannot be read ({reason}); check the path") from error
 
 
 def _cache() -> Path:

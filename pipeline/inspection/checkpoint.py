@@ -39,6 +39,8 @@ def inspect_checkpoint(path: Path) -> CheckpointFacts:
         DimmerError: it cannot be read, or is damaged.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no file")
         size = path.stat().st_size
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

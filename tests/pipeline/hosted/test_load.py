@@ -120,11 +120,13 @@ def test_clang_will_do(tiny_file: Path, tmp_path: Path, monkeypatch: pytest.Monk
 def test_wrong_paths_are_one_line(tiny_file: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("hello")
+    os.mkfifo(tmp_path / "pipe.tflite")
     (tmp_path / "cut.tflite").write_bytes(tiny_resnet()[:600])
     wrong = {
         tmp_path / "nowhere": r"nowhere is no folder and no \.tflite file: give a build folder",
         tmp_path / "notes.txt": r"notes\.txt is no folder and no \.tflite file",
         tmp_path / "empty": r"empty has no generated C for this machine \(dimmer_model\.h\): give",
+        tmp_path / "pipe.tflite": r"pipe\.tflite is no file; name a \.tflite file",
         tmp_path / "missing.tflite": r"missing\.tflite cannot be read \(No such file or directory\); check the path",
         tmp_path / "cut.tflite": r"^cut\.tflite: damaged",
     }
@@ -136,7 +138,7 @@ def test_wrong_paths_are_one_line(tiny_file: Path, tmp_path: Path) -> None:
         load([tiny_file, tmp_path / "empty"])
     with pytest.raises(DimmerError, match="no file was given to load"):
         load([])
-    with pytest.raises(FirmwareGenError, match="two modes have the same name"):
+    with pytest.raises(FirmwareGenError, match=r"is given twice; name each file once"):
         load([tiny_file, tiny_file])
 
 

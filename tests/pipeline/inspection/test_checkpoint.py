@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +71,9 @@ def test_any_bytes_are_one_error(tmp_path: Path) -> None:
     path.write_bytes((200_000).to_bytes(8, "little") + b"[" * 200_000)
     with pytest.raises(DimmerError, match="damaged or no"):
         inspect_checkpoint(path)
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.safetensors")
+    with pytest.raises(DimmerError, match=r"no \.safetensors file \(it is no file\)"):
+        inspect_checkpoint(tmp_path / "a.safetensors")

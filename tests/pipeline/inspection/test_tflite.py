@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     assert "has 200 of flash; try" in flash
     (scratch,) = inspect_model(mode, dataclasses.replace(board, scratch_limit=0)).refusals
     assert "bytes of scratch, the limit is 0; raise the limit or use smaller layers" in scratch
-    assert inspect_modes([mode, mode], board).refusals[0].startswith("two modes have the same name")
+    assert "is given twice; name each file once" in inspect_modes([mode, dataclasses.replace(mode)], board).refusals[0]
 
 
 def test_modes_share(tmp_path: Path) -> None:

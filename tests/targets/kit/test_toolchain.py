@@ -11,7 +11,7 @@ import pytest
 
 from dimmer.targets import load_target
 from dimmer.targets.kit.errors import TargetError
-from dimmer.targets.kit.toolchain import compile_library, compile_objects, compiler_of
+from dimmer.targets.kit.toolchain import compile_library, compile_objects, compiler_of, overflowed
 from tests.firmware_gen.runtime.c_library import compiler
 
 
@@ -78,3 +78,16 @@ def test_the_compiler_is_the_first_that_is_here(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(TargetError, match=r"^gcc not found: install it with 'sudo apt-get install gcc'$"):
         compiler_of(toolchain)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("ld: region `FLASH' overflowed by 1234 bytes\ncollect2: error: ld returned 1", {"flash": 1234}),
+        ("region 'RAM' overflowed by 8 bytes\nregion `FLASH' overflowed by 9 bytes", {"ram": 8, "flash": 9}),
+        ("ld: the arena and the stack do not fit into RAM\n", {"ram": None}),
+        ("main.c:3: error: stack overflowed", {}),
+    ],
+)
+def test_what_a_linker_says_of_regions(said: str, found: dict[str, int | None]) -> None:
+    assert overflowed(said) == found
