@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is counted, against whom, and the committed baseline that keeps it from growing."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the generated C is called: `mnist5k-r14` is `dimmer_mnist5k_r14`, with macros `DIMMER_MNIST5K_R14_...`.
 
 Names come from files and may be anything; symbols are valid in C, those of one model differ from each other and from
@@ -72,7 +73,7 @@ def names_of(title: str) -> Names:
     plain = _plain(title).lower()
     if not plain or len(plain) > MAX_LENGTH:
         # Names that are cut, or of nothing but other characters, are still told apart.
-        digest = zlib.crc32(title.encode(errors="surrogateescape"))
+        digest = zlib.crc32(title.encode(errors="surrogatepass"))
         plain = f"{plain[: MAX_LENGTH - 9]}_{digest:08x}".strip("_").replace("__", "_")
     symbol = f"dimmer_{plain}"
     while _is_taken(symbol):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX -> float .tflite through onnx2tf, in a process of its own, without the network.
 
     python -m dimmer.pipeline.conversion.onnx_to_float OUT A.onnx B.onnx ...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the stages' command lines have in common: errors as one line, a progress bar."""
 
 from __future__ import annotations

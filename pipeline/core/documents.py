@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frozen dataclasses as JSON files and back: what one stage leaves and another reads.
 
 A dataclass is an object with its fields as keys, in their order; tuples are arrays, mappings objects. A file may have
@@ -58,7 +59,10 @@ def parse_document(cls: type[T], text: str) -> T:
     Raises:
         ValueError: it is no JSON, or (as `DocumentError`) not of this shape.
     """
-    return from_json(cls, json.loads(text))
+    try:
+        return from_json(cls, json.loads(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def from_json(cls: type[T], value: object) -> T:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A battery empties under the policy, the very C that the firmware runs."""
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def policy_of_report(path: Path) -> tuple[tuple[PolicyTier, ...], dict[str, floa
         report = json.loads(path.read_text())
         policy = tuple(PolicyTier(**tier) for tier in report["policy"])
         energies = {mode["name"]: mode["energy_uj"] for mode in report["modes"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DimmerError(f"{path} cannot be read ({error}): build the model for this target first") from error
     if not policy or any(tier.mode not in energies for tier in policy):
         raise DimmerError(f"{path} has no policy of static modes, so there is nothing to simulate: give [policy] tiers")

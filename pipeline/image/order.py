@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What to make a firmware of."""
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | Non
     Raises:
         FirmwareGenError: the name cannot be that of a model in C.
     """
-    called = files[0].stem if name is None else check_name(name)
+    if name is not None:
+        called = check_name(name)
+    else:
+        # "...tflite" is called "..", which as a folder would lie outside the build's.
+        called = files[0].stem if files[0].stem.strip(".") else "model"
     modes = tuple(ModeSource(path.stem, path) for path in files)
     first = sample_inputs(files[0], 1)
     return Order(called, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)

@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compilers, linkers, and what came out of them."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,16 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.errors import OverflowedError, TargetError
 
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
 LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
 OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
 _CACHE = "ccache"
+_OVERFLOW = re.compile(r"region [`'\"]?(\w+)['\"]? overflowed by (\d+) bytes")
+_NO_ROOM = "the arena and the stack do not fit into RAM"
+"""What bare_metal/link.ld asserts."""
 _APPLICATION_INCLUDES = Path(__file__).resolve().parent.parent / "app"
 
 
@@ -82,7 +86,7 @@ def compile_firmware(
     Args:
         symbols: what the linker script is given.
     """
-    compiler = _compiler(toolchain)
+    compiler = compiler_of(toolchain)
     out_dir.mkdir(parents=True, exist_ok=True)
     elf = out_dir / "firmware.elf"
     command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags]
@@ -98,6 +102,25 @@ def compile_firmware(
     for name in toolchain.formats:
         _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(elf), str(elf.with_suffix(f".{name}"))])
     return elf
+
+
+def compile_library(toolchain: Toolchain, sources: Sequence[Path], include_dirs: Sequence[Path], library: Path) -> None:
+    """Compiles and links a shared library for this machine, written whole or not at all.
+
+    Only what a source marks as visible can be called; symbols of several libraries in one process do not meet.
+
+    Raises:
+        TargetError: the compiler is missing, or the first thing that it says is wrong.
+    """
+    compiler = compiler_of(toolchain)
+    with tempfile.TemporaryDirectory(dir=library.parent, prefix=f".{library.name}.") as work:
+        folder = Path(work)
+        command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags, "-fPIC", "-fvisibility=hidden"]
+        command += [f"-I{path.resolve()}" for path in include_dirs]
+        objects = compile_objects(command, sources, folder, folder)
+        made = folder / library.name
+        _run([compiler, *toolchain.flags, "-shared", *map(str, objects), "-o", str(made)])
+        os.replace(made, library)
 
 
 def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:
@@ -145,8 +168,9 @@ def section_sizes(elf: Path) -> SectionSizes:
                     for symbol in section.iter_symbols():
                         if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT"):
                             symbols[symbol.name] += symbol["st_size"]
-    except (OSError, ELFError) as error:
-        raise TargetError(f"{elf} is no ELF file that can be read: {error}") from error
+    except Exception as error:
+        # Of a damaged file pyelftools raises whatever comes to it.
+        raise TargetError(f"{elf} is no ELF file that can be read ({error}): remove it and build again") from error
     return SectionSizes(
         text=kinds["text"],
         rodata=kinds["rodata"],
@@ -164,7 +188,12 @@ def require(tools: Mapping[str, str]) -> None:
             raise TargetError(f"{tool} not found: install it with 'sudo apt-get install {package}'")
 
 
-def _compiler(toolchain: Toolchain) -> str:
+def compiler_of(toolchain: Toolchain) -> str:
+    """The first of a target's compilers that is here.
+
+    Raises:
+        TargetError: there is none; the message names the package.
+    """
     for name in toolchain.compilers:
         if shutil.which(name) is not None:
             # With a second compiler in place the package of the first is not needed.
@@ -181,7 +210,20 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
         raise TargetError(f"{command[0]} cannot be run: {error}") from error
     if result.returncode != 0:
         name = command[1] if command[0] == _CACHE else command[0]
-        raise TargetError(f"{name} failed: {_first_complaint(result.stderr)}")
+        message = f"{name} failed: {_first_complaint(result.stderr)}"
+        if regions := overflowed(result.stderr):
+            raise OverflowedError(message, regions)
+        raise TargetError(message)
+
+
+def overflowed(output: str) -> dict[str, int | None]:
+    """Regions, in lower case, that a linker says are too small, and by how many bytes, where it tells."""
+    found: dict[str, int | None] = {}
+    for name, count in _OVERFLOW.findall(output):
+        found[name.lower()] = int(count)
+    if not found and _NO_ROOM in output:
+        found["ram"] = None
+    return found
 
 
 def _first_complaint(output: str) -> str:

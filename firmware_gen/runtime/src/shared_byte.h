@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that a thread or an interrupt may store while an inference reads them, or the other way round. Each
  * is a value of its own, with which nothing else is ordered: relaxed atomics, where the language has them.
  * Where it has none (C99, C++), it is one load or store of a byte, and what is read while others store is

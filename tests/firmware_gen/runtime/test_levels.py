@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Library and generated model compile, and compute the same, whatever a program of somebody else's is compiled with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes change from another thread without a race, where the language has atomics."""
 
 from __future__ import annotations

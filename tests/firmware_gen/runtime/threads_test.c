@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One thread infers while another one chooses modes and budgets and asks which mode runs. */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the commands have in common: progress where there is no terminal, errors as one line."""
 
 from __future__ import annotations

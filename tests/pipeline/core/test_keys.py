@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage keys are true: an edit, another data set, another package version make anew what depends on them, and no more.
 
 Every stage of a small model is described here as a build describes it; keys are compared, nothing is run.
@@ -260,8 +261,10 @@ def test_a_training_that_goes_on_from_another_one_is_another(tmp_path: Path) -> 
 def test_a_folder_made_again_with_the_same_content_is_the_same_input(tmp_path: Path) -> None:
     folder = tmp_path / "made"
 
+    content = "the same"
+
     def make(out: Path) -> None:
-        (out / "result").write_text("the same")
+        (out / "result").write_text(content)
 
     def read(out: Path) -> None:
         out.mkdir(exist_ok=True)
@@ -271,5 +274,6 @@ def test_a_folder_made_again_with_the_same_content_is_the_same_input(tmp_path: P
     before = reader.key()
     Stage("maker", folder, make, settings={"comment": 2}).run()
     assert reader.key() == before
-    (folder / "result").write_text("another")
+    content = "another"
+    Stage("maker", folder, make, settings={"comment": 3}).run()
     assert reader.key() != before

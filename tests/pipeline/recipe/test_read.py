@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A table of a TOML file into a dataclass; every mistake is told with file, line and key."""
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import require
-from dimmer.pipeline.recipe.read import Lines, read_section
+from dimmer.pipeline.recipe.read import read_section
+from dimmer.toml import Lines
 
 FILE = Path("lamp.toml")
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recipes: those that ship are sound, and a broken one says file, line and key."""
 
 import dataclasses
@@ -91,13 +92,18 @@ def test_only_names_of_folders_are_models(name: str, tmp_path: Path, monkeypatch
         ("epochs = 3\n", "", 8, r"key 'epochs' is missing in \[train\]"),
         ("epochs = 3", "epochs = 3.5", 9, r"train.epochs = 3.5 must be a whole number"),
         ("epochs = 3", "epochs = true", 9, r"train.epochs = True must be a whole number"),
-        ("epochs = 3", "epochs = 0", 9, "train.epochs = 0: must be at least 1"),
+        ("epochs = 3", "epochs = 0", 9, "train.epochs = 0: must be 1 to 100000"),
         ("lr = 0.1", 'lr = "high"', 11, "train.lr = 'high' must be a number"),
         ("widths = [4, 8]", "widths = 4", 6, "model.widths = 4 must be a list; each entry a whole number"),
         ("widths = [4, 8]", "widths = [4]", 6, r"model.widths = \[4\]: must have one entry a stage"),
         ("mnist5k", "mnist", 3, "model.dataset = 'mnist': must be one of cifar10, mnist5k"),
         ("[train]", "[training]", 8, r"unknown section \[training\]; known are: model, train"),
-        ("seed = 1\n", "seed = 1\n[train.augmentation]\npad = -1\n", 19, "train.augmentation.pad = -1: must not be"),
+        (
+            "seed = 1\n",
+            "seed = 1\n[train.augmentation]\npad = -1\n",
+            19,
+            "train.augmentation.pad = -1: must be 0 to 1024",
+        ),
         ("seed = 1\n", "seed = 1\naugmentation = 3\n", 18, "train.augmentation must be a section"),
         (
             "seed = 1\n",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Functions that are all assembly. */
 #ifndef DIMMER_ASSEMBLY_H
 #define DIMMER_ASSEMBLY_H

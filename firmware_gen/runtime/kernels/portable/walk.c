@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "../common/walk.h"
 
 /* IAR has the extension, but not the assembly of kernels/dsp/. */
