@@ -49,11 +49,9 @@ def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | Non
     Raises:
         FirmwareGenError: the name cannot be that of a model in C.
     """
-    if name is not None:
-        called = check_name(name)
-    else:
-        # "...tflite" is called "..", which as a folder would lie outside the build's.
-        called = files[0].stem if files[0].stem.strip(".") else "model"
+    # "...tflite" is called "..", which as a folder would lie outside the build's.
+    stem = files[0].stem if files[0].stem.strip(".") else "model"
+    called = stem if name is None else check_name(name)
     modes = tuple(ModeSource(path.stem, path) for path in files)
     first = sample_inputs(files[0], 1)
     return Order(called, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
