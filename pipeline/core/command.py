@@ -1,81 +1,124 @@
-"""What the stages' command lines have in common: errors as one line, a progress bar."""
+"""What the commands have in common: how they end. Whatever happens is one line on stderr and an exit status."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import typer
+from typer.exceptions import TyperException
 
-from dimmer.errors import DimmerError
-from dimmer.pipeline.core.progress import Progress
+from dimmer import children
+from dimmer.endings import USER_ERROR, close_output, say, tell
+from dimmer.pipeline.core.terminal import console as console
+from dimmer.pipeline.core.terminal import progress_bar as progress_bar
+from dimmer.pipeline.core.terminal import silence as silence
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-LOG_WIDTH = 110
-"""Columns of a table that goes to a file or a pipe."""
 INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
+"""Exit status after Ctrl-C; after another signal it is 128 and the signal's number."""
+STOPPED = "stopped; the same command goes on where it stopped"
+GRACE_S = 1.5
+"""How long a command that is stopped may clean up. What it leaves then, the next run sweeps away."""
 
 model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
 
 
-def console() -> Console:
-    """The terminal, or for a file or a pipe one that is wide enough for every table."""
-    from rich.console import Console
-
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=LOG_WIDTH)
-
-
-@contextmanager
-def progress_bar(title: str) -> Iterator[Progress]:
-    """A bar on the terminal, one line a step elsewhere.
-
-    Yields:
-        A callable that takes what is being done and the share done, 0..1.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        last = ""
-
-        def line(text: str, share: float) -> None:
-            nonlocal last
-            if text != last:
-                print(f"{title}: {share:4.0%} {text}", file=sys.stderr, flush=True)
-                last = text
-
-        yield line
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
-        yield lambda text, share: bar.update(task, description=f"{title}: {text}", completed=share)
-
-
-@contextmanager
-def silence() -> Iterator[Progress]:
-    """In place of `progress_bar`, where nothing is to be shown."""
-    yield lambda _text, _share: None
-
-
 def main_of(command: Callable[..., None]) -> None:
-    """Runs a command line: expected errors become one line on stderr and exit status 2, Ctrl-C status 130."""
+    """Runs a command line and ends the process, as `exit_status` says."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
+    raise SystemExit(exit_status(lambda: app(standalone_mode=False)))
+
+
+def exit_status(run: Callable[[], object]) -> int:
+    """Runs a command; whatever stops it is told in one line on stderr.
+
+    Args:
+        run: gives an exit status, or anything else where all went well.
+
+    Returns:
+        0; 2 for what a person can mend; 70 for a fault in Dimmer; 128 and the number of the signal that stopped it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or a pipe that knows no arrow gets a question mark.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    said = threading.Event()
+    with _signals(said) as received:
+        try:
+            status = _status(run)
+        except BaseException as error:
+            if not received:
+                raise
+            # Libraries make errors of their own of an interruption.
+            del error
+            status = 1
+        if received or status == INTERRUPTED:
+            _say_stopped(said)
+            return 128 + received[0] if received else INTERRUPTED
+    return status or close_output()
+
+
+def _status(run: Callable[[], object]) -> int:
     try:
-        app()
-    except DimmerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        result = run()
     except SystemExit as end:
-        # Ctrl-C: typer makes it a status of its own.
-        if end.code == INTERRUPTED:
-            print("stopped; the same command goes on where it stopped", file=sys.stderr)
-        raise
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else USER_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except typer.Abort:
+        return INTERRUPTED
+    except TyperException as error:
+        said = " ".join(error.format_message().split()).rstrip(".")
+        say(f"error: {said[:1].lower()}{said[1:]}; --help tells what there is")
+        return USER_ERROR
+    except Exception as error:
+        return 128 if children.is_stopping() else tell(error)
+    return result if isinstance(result, int) and not isinstance(result, bool) else 0
+
+
+@contextmanager
+def _signals(said: threading.Event) -> Iterator[list[int]]:
+    """Ctrl-C, SIGTERM and a closed terminal end all children and raise KeyboardInterrupt; yields what was received."""
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if received:
+            return
+        received.append(number)
+        children.stop()
+        threading.Thread(target=_give_up, args=(128 + number, said), daemon=True).start()
+        raise KeyboardInterrupt
+
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # One that is ignored, as under nohup, stays so.
+            if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler):
+                before[each] = signal.signal(each, stop)
+    try:
+        yield received
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _give_up(status: int, said: threading.Event) -> None:
+    """Ends a command that does not end: a library caught the interruption, or computes and asks nobody."""
+    time.sleep(GRACE_S)
+    _say_stopped(said)
+    os._exit(status)
+
+
+def _say_stopped(said: threading.Event) -> None:
+    if not said.is_set():
+        said.set()
+        say(STOPPED)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
@@ -68,8 +67,8 @@ def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...
     found = []
     for done, limit in enumerate(tried):
         progress(f"scratch limit {limit:,}", done / len(tried))
-        with tempfile.TemporaryDirectory() as work:
-            figures = make(order, replace(target, scratch_limit=limit), Path(work), lambda _text, _share: None)
+        with children.scratch() as work:
+            figures = make(order, replace(target, scratch_limit=limit), work, lambda _text, _share: None)
         found.append(_trade(limit, figures))
     return tuple(
         trade

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.dot import CUDA, register
 
@@ -160,11 +160,11 @@ def nvrtc(cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".nvrtc-") as work:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        done = subprocess.run(
-            [*command, "--dest", work, f"{NVRTC}=={NVRTC_VERSION}"], capture_output=True, text=True, check=False
-        )
+        done = children.run([*command, "--dest", work, f"{NVRTC}=={NVRTC_VERSION}"])
         if done.returncode:
-            said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or ["pip said nothing"]
+            said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [
+                f"pip {children.how_it_ended(done.returncode)}"
+            ]
             raise DimmerError(
                 f"NVIDIA's compiler, {NVRTC} {NVRTC_VERSION}, cannot be had ({said[0].strip()}): "
                 "connect to PyPI once; it is kept"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
+from dimmer import children
 from dimmer.errors import DimmerError
 
 PACKAGES = ("apache-tvm", "apache-tvm-ffi")
@@ -142,9 +142,11 @@ def _from_wheels(versions: dict[str, str], machine: str, work: Path, out: Path) 
         for name in _PLATFORMS:
             command += ["--platform", f"{name}_{machine}"]
         command += ["--dest", str(work), f"{package}=={version}"]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        done = children.run(command)
         if done.returncode:
-            said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or ["pip said nothing"]
+            said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [
+                f"pip {children.how_it_ended(done.returncode)}"
+            ]
             raise DimmerError(
                 f"the {machine} wheel of {package} {version} cannot be had ({said[0].strip()}): "
                 "connect to PyPI once; it is kept"

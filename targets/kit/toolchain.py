@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +14,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
@@ -77,20 +76,24 @@ def compile_firmware(
     """
     compiler = _compiler(toolchain)
     out_dir.mkdir(parents=True, exist_ok=True)
-    elf = out_dir / "firmware.elf"
     command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags]
-    with tempfile.TemporaryDirectory() as objects:
+    with children.scratch() as work:
         each = [*command, *(f"-D{name}={value}" for name, value in {**toolchain.defines, **defines}.items())]
         each += [f"-I{_from(out_dir, folder)}" for folder in (*include_dirs, _APPLICATION_INCLUDES)]
-        inputs = compile_objects(each, [*toolchain.sources, *sources], Path(objects), out_dir)
+        inputs = compile_objects(each, [*toolchain.sources, *sources], work, out_dir)
         command += [*map(str, inputs), *toolchain.link_flags]
         if toolchain.linker_script is not None:
             command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
             command += ["-T", str(toolchain.linker_script)]
-        _run([*command, "-o", str(elf)])
-    for name in toolchain.formats:
-        _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(elf), str(elf.with_suffix(f".{name}"))])
-    return elf
+        linked = work / "firmware.elf"
+        _run([*command, "-o", str(linked)])
+        made = [linked]
+        for name in toolchain.formats:
+            made.append(linked.with_suffix(f".{name}"))
+            _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(linked), str(made[-1])])
+        for file in made:
+            shutil.move(file, out_dir / file.name)
+    return out_dir / linked.name
 
 
 def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:
@@ -169,11 +172,13 @@ def _compiler(toolchain: Toolchain) -> str:
 
 def _run(command: list[str], cwd: Path | None = None) -> None:
     try:
-        result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
+        result = children.run(command, cwd=cwd)
     except OSError as error:
         raise TargetError(f"{command[0]} cannot be run: {error}") from error
     if result.returncode != 0:
         name = command[1] if command[0] == _CACHE else command[0]
+        if result.returncode < 0:
+            raise TargetError(f"{name} {children.how_it_ended(result.returncode)}")
         raise TargetError(f"{name} failed: {_first_complaint(result.stderr)}")
 
 
