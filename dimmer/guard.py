@@ -16,7 +16,7 @@ import time
 TOKENS = "DIMMER_CHILD_OF"
 """Environment variable: the tokens of all commands above a process, apart by spaces."""
 
-PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
+PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 """Between looks: who is between fork and exec when the command dies shows its token a moment later."""
 
 

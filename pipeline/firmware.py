@@ -93,7 +93,7 @@ def main(
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
     model: Annotated[str, model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
-    samples: Annotated[int, typer.Option("--samples", min=0, help="Random inputs to verify with --tflite.")] = SAMPLES,
+    samples: Annotated[int, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = SAMPLES,
     scratch_limit: Annotated[int | None, scratch_option] = None,
 ) -> None:
     """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""

@@ -25,7 +25,7 @@ from dimmer.pipeline.core.terminal import silence as silence
 INTERRUPTED = 130
 """Exit status after Ctrl-C; after another signal it is 128 and the signal's number."""
 STOPPED = "stopped; the same command goes on where it stopped"
-GRACE_S = 1.5
+GRACE_S = 1.0
 """How long a command that is stopped may clean up. What it leaves then, the next run sweeps away."""
 
 model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")

@@ -30,6 +30,20 @@ from dimmer.pipeline.core.closure import Closure, closure, file_hash
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 MANIFEST = "manifest.json"
+VERBS: Mapping[str, str] = {
+    "train": "train",
+    "gates": "train_gates",
+    "calibrate": "calibrate",
+    "export": "export",
+    "convert": "convert",
+    "firmware": "firmware",
+    "tvm_module": "tvm_module",
+    "bundle": "jetson",
+    "verify": "verify",
+}
+"""Folder of a stage's results -> the verb of `pipeline` that makes it."""
+VERBS_OF_TARGETS = frozenset({"firmware", "tvm_module", "jetson", "verify"})
+"""Those whose folder lies in a target's."""
 _FORMAT = 2
 _KEY_FILE = ".dimmer-key"
 _FULL_DISK_BYTES = 1 << 20
@@ -92,7 +106,7 @@ class Stage:
         """
         for path in (*self.inputs, *self.files):
             if not path.exists():
-                raise DimmerError(f"stage '{self.name}': {path} is missing; run the stage that makes it first")
+                raise DimmerError(f"stage '{self.name}': {path} is missing; {_how_to_make(path)}")
         code = self.closure
         return {
             "format": _FORMAT,
@@ -154,6 +168,21 @@ def atomic_write(path: Path, content: bytes | str) -> bool:
         raise
     _flush(path.parent)
     return True
+
+
+def _how_to_make(path: Path) -> str:
+    """What to type for a file or folder that is missing: build/<model>[/<target>]/<stage>[/...] tells its maker."""
+    parts = path.absolute().parts
+    for at in range(len(parts) - 1, 1, -1):
+        verb = VERBS.get(parts[at])
+        if verb is None:
+            continue
+        of_target = verb in VERBS_OF_TARGETS
+        if at < 3 and of_target:
+            break
+        words = f" --model {parts[at - 2]} --target {parts[at - 1]}" if of_target else f" --model {parts[at - 1]}"
+        return f"first type 'python -m pipeline.{verb}{words}'"
+    return "check the path"
 
 
 def _identity(path: Path) -> list[str]:
