@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
+from typing import Any
 
 from dimmer.errors import DimmerError
 
 DEBUG = "DIMMER_DEBUG"
 """Environment variable: 1 for the traceback of an error."""
+STOPPED = "stopped; the same command goes on where it stopped"
 USER_ERROR, FAULT, BROKEN_PIPE = 2, 70, 141
 """Exit statuses: what a person can mend; a fault in Dimmer (EX_SOFTWARE of sysexits.h); nobody reads the output."""
 
@@ -131,8 +135,25 @@ def close_output() -> int:
     return 0
 
 
+def stop_at_once(number: int, _frame: FrameType | None) -> None:
+    """Ends a command that has not begun yet: it is still being imported, which may take seconds."""
+    say(STOPPED)
+    os._exit(128 + number)
+
+
+def take_signals(handler: Callable[[int, FrameType | None], None]) -> dict[signal.Signals, Any]:
+    """Has Ctrl-C, SIGTERM and a closed terminal handled; one that is ignored, as under nohup, stays so.
+
+    Returns:
+        What handled them before.
+    """
+    ours = (signal.SIG_DFL, signal.default_int_handler, stop_at_once)
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    return {each: signal.signal(each, handler) for each, was in before.items() if was in ours}
+
+
 def tell_of_imports() -> None:
-    """From now on, what is raised outside of a command's `main` is told in one line, too: a missing package.
+    """From now on, what ends a command before its `main` is told in one line, too: a missing package, a signal.
 
     Raises:
         SystemExit: this Python is too old to read the rest.
@@ -144,6 +165,7 @@ def tell_of_imports() -> None:
             "'./nox setup' makes"
         )
         raise SystemExit(USER_ERROR)
+    take_signals(stop_at_once)
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

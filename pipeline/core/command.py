@@ -17,14 +17,13 @@ import typer
 from typer.exceptions import TyperException
 
 from dimmer import children
-from dimmer.endings import USER_ERROR, close_output, say, tell
+from dimmer.endings import STOPPED, USER_ERROR, close_output, say, take_signals, tell
 from dimmer.pipeline.core.terminal import console as console
 from dimmer.pipeline.core.terminal import progress_bar as progress_bar
 from dimmer.pipeline.core.terminal import silence as silence
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C; after another signal it is 128 and the signal's number."""
-STOPPED = "stopped; the same command goes on where it stopped"
 GRACE_S = 1.0
 """How long a command that is stopped may clean up. What it leaves then, the next run sweeps away."""
 
@@ -98,12 +97,9 @@ def _signals(said: threading.Event) -> Iterator[list[int]]:
         threading.Thread(target=_give_up, args=(128 + number, said), daemon=True).start()
         raise KeyboardInterrupt
 
-    before: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # One that is ignored, as under nohup, stays so.
-            if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler):
-                before[each] = signal.signal(each, stop)
+    # Only the main thread may: a command that is called from another is stopped by its caller.
+    in_main = threading.current_thread() is threading.main_thread()
+    before = take_signals(stop) if in_main else {}
     try:
         yield received
     finally:

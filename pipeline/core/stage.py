@@ -125,7 +125,7 @@ class Stage:
         Two runs of one stage at the same time wait for each other; the second finds the work done.
 
         Raises:
-            DimmerError: an input is missing, or the disk is full.
+            DimmerError: an input is missing, the disk is full, or the folder holds what no stage has made.
         """
         start = time.monotonic()
         folder = self.folder.absolute()
@@ -135,6 +135,7 @@ class Stage:
                 key = json.dumps(self.key(), sort_keys=True)
                 if _is_whole(folder, key):
                     return StageResult(self.name, time.monotonic() - start, cached=True)
+                _refuse_foreign(self.name, folder)
                 partial = _prepare_partial(folder, key, self.keep_partial)
                 try:
                     self.action(partial)
@@ -221,6 +222,27 @@ def _is_whole(folder: Path, key: str) -> bool:
         manifest = json.loads((folder / MANIFEST).read_text())
         return bool(manifest["key"] == json.loads(key) and manifest["outputs"] == _outputs(folder))
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _refuse_foreign(name: str, folder: Path) -> None:
+    """What a stage did not make, it does not replace: a folder that a person named by mistake holds their work."""
+    try:
+        ours = folder.is_dir() and (not any(folder.iterdir()) or _is_manifest(folder / MANIFEST))
+    except OSError as error:
+        raise DimmerError(f"stage '{name}': {folder} cannot be read ({error.strerror}): name another folder") from error
+    if folder.exists() and not ours:
+        raise DimmerError(
+            f"stage '{name}': {folder} is there already and no result of a stage, which would replace all of it: "
+            "name a new folder, or move that away"
+        )
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a file is a manifest, or the beginning of one that is damaged."""
+    try:
+        return "".join(path.read_text(errors="replace").split()).startswith('{"key"')
+    except OSError:
         return False
 
 

@@ -6,6 +6,7 @@ and the run after it makes the same bytes as one that was left alone.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -67,15 +68,27 @@ class Command:
         return found
 
 
+def is_held(lock: Path) -> bool:
+    """Whether a run works on a stage: what killed runs left of it tells nothing."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def killed(command: Command, number: signal.Signals, stage: Path, after_s: float) -> list[str]:
     """Kills a run some time after a stage has begun.
 
     Returns:
         What still lived two seconds later.
     """
-    partial = stage.with_name(f".{stage.name}.partial")
+    lock = stage.with_name(f".{stage.name}.lock")
     with command.start() as process:
-        while process.poll() is None and not partial.is_dir():
+        while process.poll() is None and not is_held(lock):
             time.sleep(0.01)
         deadline = time.monotonic() + after_s
         while process.poll() is None and time.monotonic() < deadline:
