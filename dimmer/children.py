@@ -28,10 +28,11 @@ from pathlib import Path
 from typing import IO
 
 from dimmer.errors import DimmerError
-from dimmer.guard import TOKENS
+from dimmer.guard import TOKENS, end
 
 _GUARD = Path(__file__).with_name("guard.py")
 _PR_SET_PDEATHSIG = 1
+_LAST_LOOKS_S = (0.0, 0.05)
 _MOST = 300  # characters of an exception's text
 REASON = ".why"
 """File in a worker's folder: what it raised, in a line."""
@@ -48,10 +49,14 @@ class _Command:
     Attributes:
         token: its name in their environment.
         folder: its temporary one.
+        guard: the process that waits for its death.
+        owner: its own id; a process that it forks is another.
     """
 
     token: str
     folder: Path
+    guard: subprocess.Popen[bytes]
+    owner: int
 
 
 _lock = threading.RLock()
@@ -87,20 +92,23 @@ def watch() -> Path:
                 start_new_session=True,
             )
             os.environ[TOKENS] = f"{os.environ.get(TOKENS, '')} {token}".strip()
-            _command = _Command(token, folder)
-            atexit.register(_leave, guard, folder, os.getpid())
+            _command = _Command(token, folder, guard, os.getpid())
+            atexit.register(leave)
         return _command.folder
 
 
-def _leave(guard: subprocess.Popen[bytes], folder: Path, owner: int) -> None:
-    """At the end of this process: all its children are gone, so the guard has nothing to do.
+def leave() -> None:
+    """At the end of this process: does at once what the guard would do a moment later.
 
-    But where it was stopped, one may have been starting at that moment: then the guard looks.
+    All children are gone by then; but where the command was stopped, one may have been starting at that moment.
     """
-    if os.getpid() == owner and not _stopping:
-        guard.kill()
-        guard.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    if _command is None or os.getpid() != _command.owner:
+        return
+    if _stopping:
+        end(_command.token, _LAST_LOOKS_S)
+    _command.guard.kill()
+    _command.guard.wait()
+    shutil.rmtree(_command.folder, ignore_errors=True)
 
 
 @contextmanager

@@ -13,6 +13,10 @@ import signal
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 TOKENS = "DIMMER_CHILD_OF"
 """Environment variable: the tokens of all commands above a process, apart by spaces."""
 
@@ -37,9 +41,9 @@ def bearers(token: str) -> list[int]:
     return found
 
 
-def end(token: str) -> None:
+def end(token: str, pauses_s: Sequence[float] = PAUSES_S) -> None:
     """Kills all that inherited a token, until nobody is left for a while."""
-    for pause in PAUSES_S:
+    for pause in pauses_s:
         time.sleep(pause)
         for pid in bearers(token):
             try:

@@ -111,6 +111,7 @@ def _give_up(status: int, said: threading.Event) -> None:
     """Ends a command that does not end: a library caught the interruption, or computes and asks nobody."""
     time.sleep(GRACE_S)
     _say_stopped(said)
+    children.leave()
     os._exit(status)
 
 

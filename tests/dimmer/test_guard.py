@@ -36,13 +36,17 @@ def test_it_waits_for_its_parent_and_removes_the_folder(tmp_path: Path) -> None:
     (folder / "file").touch()
     words = [sys.executable, "-I", "-S", guard.__file__]
     code = (
-        f"import os, subprocess; subprocess.Popen([*{words}, 'no.bearer', str(os.getpid()), {str(folder)!r}]); input()"
+        "import os, subprocess\n"
+        f"subprocess.Popen([*{words}, 'no.bearer', str(os.getpid()), {str(folder)!r}])\n"
+        "print('on', flush=True); input()"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == b"on\n"
     time.sleep(0.3)
     assert folder.is_dir()
     parent.kill()
-    parent.wait()
+    parent.communicate()
     deadline = time.monotonic() + 10
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
