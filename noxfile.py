@@ -8,6 +8,8 @@ nox runs in another environment.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +32,13 @@ BOARD_TOOLS = ["ccache", "arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknow
 # For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
 LINUX_TOOLS = ["aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"]
 
+# Tests of the road from a .tflite to C: what `pip install .` brings is enough for them.
+WITHOUT_TORCH = ["tests/dimmer", "tests/firmware_gen/read", "tests/firmware_gen/graph", "tests/firmware_gen/memory"]
+WITHOUT_TORCH += ["tests/firmware_gen/emit", "tests/firmware_gen/test_models.py", "tests/pipeline/test_cli.py"]
+WITHOUT_TORCH += ["tests/pipeline/projects", "tests/pipeline/test_init.py", "tests/pipeline/test_schema.py"]
+# It compares the generator's slices with those of training.
+WITHOUT_TORCH += ["--ignore", "tests/firmware_gen/graph/test_slices.py"]
+
 nox.options.sessions = ["lint", "tests"]
 nox.options.default_venv_backend = "none"
 nox.options.error_on_missing_interpreters = False
@@ -47,6 +56,20 @@ def run(
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     variables = {**(environment or {}), "PATH": path}
     session.run(*command, env=variables, external=True, success_codes=success_codes or [0])
+
+
+def python_of(number: str) -> str | None:
+    """The interpreter of a version, "3.13": on PATH, else the newest one of pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    places = [
+        *map(Path, filter(None, [shutil.which(f"python{number}")])),
+        *sorted(pyenv.glob(f"{number}.*/bin/python")),
+    ]
+    for place in reversed(places):
+        asked = subprocess.run([place, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True)
+        if asked.stdout.decode().strip() == number:
+            return str(place)
+    return None
 
 
 def target_and_options(session: nox.Session) -> tuple[str, list[str]]:
@@ -119,6 +142,24 @@ def tests(session: nox.Session) -> None:
         success_codes=[0, 2],
     )
     run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
+
+
+@nox.session(venv_backend="none")
+def pythons(session: nox.Session) -> None:
+    """Other Pythons: the package installed alone, and the tests that need no more: nox -s pythons -- 3.12 3.13."""
+    for number in session.posargs or ["3.13"]:
+        found = python_of(number)
+        if found is None:
+            session.warn(f"skipped Python {number}: none on PATH as python{number}, none in pyenv")
+            continue
+        folder = ROOT / "build" / "pythons" / number
+        own = str(folder / "bin" / "python")
+        session.run(found, "-m", "venv", "--clear", str(folder), external=True)
+        lines = (ROOT / "requirements" / "dev.txt").read_text().splitlines()
+        tools = [line.split()[0] for line in lines if line.startswith(("pytest", "hypothesis", "clang-format"))]
+        install = ["install", "--quiet", "--constraint", "constraints.txt"]
+        session.run(own, "-m", "pip", *install, str(ROOT), *tools, external=True)
+        session.run(own, "-m", "pytest", "-q", "-m", "not slow", "-n", "2", *WITHOUT_TORCH, external=True)
 
 
 @nox.session(venv_backend="none")

@@ -16,7 +16,7 @@ import typer
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.trained import shipped_checkpoint, shipped_gates
-from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, silence
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, silence, target_option
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
@@ -94,7 +94,7 @@ def build(context: BuildContext, steps: Sequence[Step] | None = None, quiet: boo
 
 
 def main(
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")],
+    target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     scratch_limit: Annotated[int | None, scratch_option] = None,

@@ -19,7 +19,7 @@ from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folde
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.trained import find_gates
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.targets import (
@@ -89,7 +89,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
 
 def main(
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+    target: Annotated[str, target_option] = "mps2-an386",
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
     model: Annotated[str, model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,

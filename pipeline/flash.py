@@ -12,12 +12,12 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.targets import load_target
 
 
 def main(
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")],
+    target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
     host: Annotated[str | None, typer.Option("--host", help="Of a Linux board: user@address.")] = None,
     prefix: Annotated[

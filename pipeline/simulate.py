@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.command import console, main_of, model_option
+from dimmer.pipeline.core.command import console, main_of, model_option, target_option
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import life, policy_of_report
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -18,7 +18,7 @@ from dimmer.targets import load_target
 
 
 def main(
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+    target: Annotated[str, target_option] = "mps2-an386",
     model: Annotated[str, model_option] = "mnist5k-r14",
     capacity: Annotated[float, typer.Option("--capacity", min=0.001, help="Of the full cell, mAh.")] = 220.0,
     millivolts: Annotated[int, typer.Option("--millivolts", min=1, max=65535, help="Of the cell.")] = 3000,

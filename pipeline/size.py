@@ -11,13 +11,13 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.command import console, main_of, model_option
+from dimmer.pipeline.core.command import console, main_of, model_option, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.recipe.recipe import load_recipe
 
 
 def main(
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")],
+    target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
     top: Annotated[int, typer.Option("--top", min=1, help="How many symbols to list.")] = 25,
 ) -> None:

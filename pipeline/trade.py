@@ -15,8 +15,7 @@ import typer
 
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
-from dimmer.pipeline.artifacts.gates import recipe_gates
-from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.order import Order, converted_order, foreign_order
 from dimmer.pipeline.image.trade import trades
@@ -24,7 +23,7 @@ from dimmer.pipeline.recipe.recipe import load_recipe
 
 
 def main(
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+    target: Annotated[str, target_option] = "mps2-an386",
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
     model: Annotated[str, model_option] = "mnist5k-r14",
 ) -> None:
@@ -47,6 +46,8 @@ def main(
 
 
 def _order_of(model: str) -> Order:
+    from dimmer.pipeline.artifacts.gates import recipe_gates
+
     recipe = load_recipe(model)
     return converted_order(recipe.name, converted_folder(build_folder(recipe)), recipe_gates(recipe))
 

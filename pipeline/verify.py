@@ -13,13 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates
 from dimmer.pipeline.artifacts.verification import Verified, verify_folder
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions
@@ -72,7 +70,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
 def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/.")] = "mps2-an386",
+    target: Annotated[str, target_option] = "mps2-an386",
 ) -> None:
     """Compare the firmware of the host and of a target with the TFLite interpreter, every mode, bit for bit."""
     recipe, chosen = load_recipe(model), load_firmware_target(target)

@@ -2,7 +2,7 @@
 
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import SectionSizes
-from dimmer.targets.target import APPLICATION, Energy, Memory, Region, Target, load_target, target_names
+from dimmer.targets.target import APPLICATION, Energy, Memory, Region, Target, find_target, load_target, target_names
 
 __all__ = [
     "APPLICATION",
@@ -12,6 +12,7 @@ __all__ = [
     "SectionSizes",
     "Target",
     "TargetError",
+    "find_target",
     "load_target",
     "target_names",
 ]

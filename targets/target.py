@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from dimmer.project import project
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.runners.command import Runner, run_firmware
 
 ENGINES = ("tables", "tvm")
+FILE = "target.toml"
+OWN = "dimmer:"
+"""Before the path of a file that comes with Dimmer, from targets/ on: "dimmer:bare_metal/link.ld"."""
 TARGETS = Path(__file__).resolve().parent
 # The application that verifies and measures a model; it goes into `compile` with the model's own sources.
 APPLICATION = (TARGETS / "app" / "main.c", TARGETS / "app" / "text.c")
@@ -20,7 +24,12 @@ APPLICATION = (TARGETS / "app" / "main.c", TARGETS / "app" / "text.c")
 
 @dataclass(frozen=True)
 class Region:
-    """A stretch of memory, in bytes."""
+    """A stretch of memory, in bytes.
+
+    Attributes:
+        origin: its first address.
+        size: its bytes.
+    """
 
     origin: int
     size: int
@@ -28,7 +37,12 @@ class Region:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a bare-metal target has."""
+    """What a bare-metal target has.
+
+    Attributes:
+        flash: for code and constants, in bytes.
+        ram: for what is written and the stack, in bytes.
+    """
 
     flash: Region
     ram: Region
@@ -46,7 +60,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class Energy:
-    """A model of the energy that an instruction takes, and where it comes from."""
+    """A model of the energy that an instruction takes, and where it comes from.
+
+    Attributes:
+        nanojoules_per_instruction: on an average.
+        source: where the figure is from; reports say so.
+    """
 
     nanojoules_per_instruction: float
     source: str
@@ -54,17 +73,23 @@ class Energy:
 
 @dataclass(frozen=True)
 class Target:
-    """One folder of targets/.
+    """What a firmware is compiled with and what it runs on: one folder of targets/.
 
     Attributes:
+        name: the name of its folder.
+        folder: of its target.toml, which gives the name.
+        description: in a line, for lists.
         core: as the compiler calls it; "host" for the machine that builds.
-        memory: None where an operating system has it.
         engine: what computes the modes behind dimmer.h: "tables", the generated C, or "tvm", a library in a bundle.
+        memory: of a target without an operating system, which has it elsewhere; then None.
+        toolchain: how to compile for it.
+        runner: how to run a firmware here.
         scratch_limit: bytes of arena that one kernel may take for speed.
-        energy: None where nobody has a figure.
+        energy: what an instruction takes; None where nobody has a figure.
     """
 
     name: str
+    folder: Path
     description: str
     core: str
     engine: str
@@ -118,32 +143,52 @@ class Target:
 
 
 def target_names() -> list[str]:
-    """Names of the targets, sorted."""
-    return sorted(path.parent.name for path in TARGETS.glob("*/target.toml"))
+    """Names of the targets, the project's and Dimmer's own, sorted."""
+    return sorted({path.parent.name for folder in _target_folders() for path in folder.glob("*/target.toml")})
 
 
 def load_target(name: str) -> Target:
-    """Read targets/<name>/target.toml.
+    """Read <name>/target.toml, the project's before Dimmer's own; or a folder or a file, given by its path.
 
     Raises:
         TargetError: there is no such target, or a key of its file is missing, unknown or of the wrong type.
     """
-    if name not in target_names():
-        raise TargetError(f"unknown target '{name}': name one of {', '.join(target_names())}")
-    return read_target(TARGETS / name / "target.toml")
+    return read_target(find_target(name))
+
+
+def find_target(name: str) -> Path:
+    """The file that load_target reads; raises as that where there is none."""
+    given = Path(name)
+    # What has a slash is a path from here, and no name: "../targets/host" means nothing within targets/.
+    named = [] if "/" in name else [folder / given / FILE for folder in _target_folders()]
+    places = [given, given / FILE] if "/" in name or given.suffix == ".toml" else []
+    for path in (*named, *places):
+        if path.is_file():
+            return path.resolve()
+    known = ", ".join(target_names())
+    raise TargetError(f"unknown target '{name}': name one of {known}; or give the path of a folder with a {FILE}")
+
+
+def _target_folders() -> tuple[Path, ...]:
+    return (*project().targets, TARGETS)
 
 
 def read_target(path: Path) -> Target:
     """As load_target, for a file anywhere; its folder gives the name."""
-    table = Table.read(path)
+    return target_of(Table.read(path), path.parent)
+
+
+def target_of(table: Table, folder: Path) -> Target:
+    """As read_target, of a file's table; files that it names lie in the folder, which gives the name."""
     planner = table.table("planner")
     target = Target(
-        name=path.parent.name,
+        name=folder.name,
+        folder=folder,
         description=table.text("description"),
         core=table.text("core"),
-        engine=_engine(table),
+        engine=table.choice("engine", ENGINES),
         memory=_memory(table.optional_table("memory")),
-        toolchain=_toolchain(table.table("toolchain"), path.parent),
+        toolchain=_toolchain(table.table("toolchain"), folder),
         runner=_runner(table.table("runner")),
         scratch_limit=planner.natural("scratch_limit"),
         energy=_energy(table.optional_table("energy")),
@@ -151,13 +196,6 @@ def read_target(path: Path) -> Target:
     planner.finish()
     table.finish()
     return target
-
-
-def _engine(table: Table) -> str:
-    engine = table.optional_text("engine") or ENGINES[0]
-    if engine not in ENGINES:
-        raise table.fail(f"'engine' is {engine!r}: give it one of {', '.join(ENGINES)}")
-    return engine
 
 
 def _memory(table: Table | None) -> Memory | None:
@@ -185,15 +223,12 @@ def _toolchain(table: Table, folder: Path) -> Toolchain:
         sources=tuple(_existing(table, folder, source) for source in table.texts("sources")),
         linker_script=None if script is None else _existing(table, folder, script),
         objcopy=table.optional_text("objcopy"),
-        formats=table.texts("formats"),
+        formats=table.choices("formats", tuple(OBJCOPY_FORMATS)),
         defines=table.text_map("defines"),
         packages=table.text_map("packages"),
     )
     if not result.compilers:
         raise table.fail("'compilers' is empty: name at least one")
-    unknown = [name for name in result.formats if name not in OBJCOPY_FORMATS]
-    if unknown:
-        raise table.fail(f"'formats' has {unknown[0]!r}: give it some of {', '.join(OBJCOPY_FORMATS)}")
     if result.formats and result.objcopy is None:
         raise table.fail("'objcopy' is missing: 'formats' needs it")
     table.finish()
@@ -201,7 +236,7 @@ def _toolchain(table: Table, folder: Path) -> Toolchain:
 
 
 def _existing(table: Table, folder: Path, name: str) -> Path:
-    path = (folder / name).resolve()
+    path = (TARGETS / name.removeprefix(OWN) if name.startswith(OWN) else folder / name).resolve()
     if not path.is_file():
         raise table.fail(f"there is no file {name} in {folder}")
     return path

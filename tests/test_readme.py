@@ -2,16 +2,19 @@
 
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from dimmer.firmware_gen.library import INCLUDE
-from dimmer.pipeline.recipe.recipe import known_models
+from dimmer.pipeline.core.verbs import VERBS
+from dimmer.project import model_names
 from dimmer.targets import target_names
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]
+COMMON_OPTIONS = ("--model", "--target", "--build-dir", "--help")
 TARGET_SESSIONS = ("build-target", "flash", "size")
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="there is no README.md yet")
@@ -39,7 +42,24 @@ def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
             assert target[1] in target_names(), f"{page.name}: there is no target {target[1]}"
         model = re.search(r"--model ([\w-]+)", rest)
         if model:
-            assert model[1] in known_models(), f"{page.name}: there is no model {model[1]}"
+            assert model[1] in model_names(), f"{page.name}: there is no model {model[1]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_dimmer_commands_name_verbs_targets_models_and_options(page: Path) -> None:
+    lines = [*re.findall(r"`dimmer ([^`\n]+)`", page.read_text())]
+    lines += [rest for block in blocks(page, "sh") for rest in re.findall(r"(?m)^dimmer ([^#\n]+)", block)]
+    for verb, *words in (line.split() for line in lines if not line.startswith(("-", "VERB"))):
+        assert verb in VERBS, f"{page.name}: there is no dimmer {verb}"
+        source = (ROOT / "pipeline" / f"{VERBS[verb].module}.py").read_text()
+        for word in words:
+            known = word in COMMON_OPTIONS or f'"{word}"' in source
+            assert known or not word.startswith("--"), f"{page.name}: dimmer {verb} has no {word}"
+        for option, value in pairwise(words):
+            if option == "--target" and re.fullmatch(r"[a-z][\w-]*", value):
+                assert value in target_names(), f"{page.name}: there is no target {value}"
+            if option in ("--model", "--model-template") and re.fullmatch(r"[a-z][\w-]*", value):
+                assert value in model_names(), f"{page.name}: there is no model {value}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
-
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.networks import Network, build
+from dimmer.pipeline.networks import build
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dimmer.pipeline.networks import Network
     from dimmer.pipeline.recipe.sections.network import ModelSection
 
 
@@ -38,6 +37,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         DimmerError: the file is missing, damaged, or not one of ours.
     """
+    # Not above: the road from a .tflite needs no checkpoint, and does without the package.
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)

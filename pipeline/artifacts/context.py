@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dimmer.pipeline.core.stage import ROOT
-from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.project import project
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.recipe.recipe import Recipe
 
 
 def builds() -> Path:
-    """The folder of all builds: `build/` in the project, or $DIMMER_BUILD."""
-    return Path(os.environ.get("DIMMER_BUILD", ROOT / "build"))
+    """The folder of all builds: $DIMMER_BUILD, else what the project says (`dimmer.project`)."""
+    return project().build
 
 
 def build_folder(recipe: Recipe) -> Path:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder, read_network, training_folder
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.networks import Network
-from dimmer.pipeline.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.networks import Network
+    from dimmer.pipeline.recipe.recipe import Recipe
 
 
 def shipped_checkpoint(recipe: Recipe) -> Path:

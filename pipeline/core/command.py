@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import os
 import signal
 import sys
@@ -10,31 +12,104 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from dimmer import children
 from dimmer.endings import STOPPED, USER_ERROR, close_output, say, take_signals, tell
+from dimmer.pipeline.core.extras import explain
 from dimmer.pipeline.core.terminal import console as console
 from dimmer.pipeline.core.terminal import progress_bar as progress_bar
 from dimmer.pipeline.core.terminal import silence as silence
+from dimmer.project import model_names, project
+from dimmer.targets import target_names
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C; after another signal it is 128 and the signal's number."""
 GRACE_S = 1.0
 """How long a command that is stopped may clean up. What it leaves then, the next run sweeps away."""
 
-model_option: Any = typer.Option("--model", help="A name under models/, or the path of a recipe.toml.")
+
+def complete_models(incomplete: str) -> list[str]:
+    """Names of models that begin so."""
+    return [name for name in model_names() if name.startswith(incomplete)]
+
+
+def complete_targets(incomplete: str) -> list[str]:
+    """Names of targets that begin so."""
+    return [name for name in target_names() if name.startswith(incomplete)]
+
+
+model_option: Any = typer.Option(
+    "--model", help="Name of a model (dimmer models), or the path of a recipe.toml.", autocompletion=complete_models
+)
+target_option: Any = typer.Option(
+    "--target", help="Name of a target (dimmer targets), or the path of a target.toml.", autocompletion=complete_targets
+)
+build_dir_option: Any = typer.Option(
+    "--build-dir", help="Folder of all builds, instead of the project's.", envvar="DIMMER_BUILD", show_envvar=True
+)
+
+
+def add_command(app: typer.Typer, command: Callable[..., None], name: str | None = None, panel: str = "") -> None:
+    """Makes a function a command, with the options that all have and what the project says in place of defaults."""
+    options = [
+        (parameter.name, option)
+        for parameter in inspect.signature(command, eval_str=True).parameters.values()
+        for option in getattr(parameter.annotation, "__metadata__", ())
+        if option is model_option or option is target_option
+    ]
+    # A command that needs no project, such as the one that makes them, does not care for a broken one.
+    found = project() if options else None
+    defaults = {
+        name: given
+        for name, option in options
+        if found is not None and (given := found.model if option is model_option else found.target)
+    }
+    app.command(name, rich_help_panel=panel or None, context_settings={"default_map": defaults})(_everywhere(command))
+
+
+def _everywhere(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the option --build-dir."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, build_dir: Path | None = None, **options: Any) -> None:
+        if build_dir is not None:
+            os.environ["DIMMER_BUILD"] = str(build_dir.absolute())
+        command(*arguments, **options)
+
+    own = inspect.signature(command, eval_str=True)
+    where = inspect.Parameter(
+        "build_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, build_dir_option]
+    )
+    run.__signature__ = own.replace(parameters=[*own.parameters.values(), where])  # type: ignore[attr-defined]
+    run.__annotations__ = {name: parameter.annotation for name, parameter in own.parameters.items()}
+    run.__annotations__["build_dir"] = where.annotation
+    return run
 
 
 def main_of(command: Callable[..., None]) -> None:
-    """Runs a command line and ends the process, as `exit_status` says."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    raise SystemExit(exit_status(lambda: app(standalone_mode=False)))
+    """Runs a function as a command line, as `run_app` does."""
+
+    def make() -> typer.Typer:
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        add_command(app, command)
+        return app
+
+    run_app(make)
+
+
+def run_app(make: Callable[[], typer.Typer]) -> None:
+    """Runs a command line and ends the process, as `exit_status` says.
+
+    Args:
+        make: gives the command line; what it raises is told, too.
+    """
+    raise SystemExit(exit_status(lambda: make()(standalone_mode=False)))
 
 
 def exit_status(run: Callable[[], object]) -> int:
@@ -76,9 +151,15 @@ def _status(run: Callable[[], object]) -> int:
     except typer.Abort:
         return INTERRUPTED
     except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            # Typed alone, a name with verbs below it shows them.
+            print(getattr(error, "ctx").get_help())  # noqa: B009
+            return USER_ERROR
         said = " ".join(error.format_message().split()).rstrip(".")
         say(f"error: {said[:1].lower()}{said[1:]}; --help tells what there is")
         return USER_ERROR
+    except ModuleNotFoundError as error:
+        return tell(explain(error) or error)
     except Exception as error:
         return 128 if children.is_stopping() else tell(error)
     return result if isinstance(result, int) and not isinstance(result, bool) else 0

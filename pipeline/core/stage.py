@@ -111,13 +111,19 @@ class Stage:
         return {
             "format": _FORMAT,
             "stage": self.name,
-            "inputs": [_identity(path) for path in self.inputs],
+            "inputs": [self._identity(path) for path in self.inputs],
             "code": code.hashes(),
-            "files": [_identity(path) for path in self.files],
+            "files": [self._identity(path) for path in self.files],
             "packages": code.versions(),
             "contents": dict(self.contents),
             "settings": self.settings,
         }
+
+    def _identity(self, path: Path) -> list[str]:
+        """A name that stays the same when the checkout, or the user's project, is moved, and the content's hash."""
+        place = path.resolve()
+        start = ROOT if place.is_relative_to(ROOT) else self.folder.resolve()
+        return [os.path.relpath(place, start), _hash(path)]
 
     def run(self) -> StageResult:
         """Make the folder by calling the action, unless it is there already and nothing it came from has changed.
@@ -145,6 +151,12 @@ class Stage:
                         shutil.rmtree(partial, ignore_errors=True)
                     raise
         return StageResult(self.name, time.monotonic() - start, cached=False)
+
+
+def made_folders(root: Path) -> list[Path]:
+    """The folders below ``root`` that stages have made, and what interrupted ones left, sorted."""
+    made = {path.parent for path in root.rglob(MANIFEST)}
+    return sorted(made | {path for path in root.rglob(".*.partial") if path.is_dir()})
 
 
 def atomic_write(path: Path, content: bytes | str) -> bool:
@@ -184,11 +196,6 @@ def _how_to_make(path: Path) -> str:
         words = f" --model {parts[at - 2]} --target {parts[at - 1]}" if of_target else f" --model {parts[at - 1]}"
         return f"first type 'python -m pipeline.{verb}{words}'"
     return "check the path"
-
-
-def _identity(path: Path) -> list[str]:
-    """A name that stays the same when the whole project is moved, and the hash of the content."""
-    return [os.path.relpath(path.resolve(), ROOT), _hash(path)]
 
 
 def _hash(path: Path) -> str:

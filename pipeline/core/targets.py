@@ -44,7 +44,7 @@ def load_firmware_target(name: str) -> Target:
 def target_files(target: Target) -> tuple[Path, ...]:
     """The sources of a target's firmware that are not Python: C and linker scripts, its own and the runtime's."""
     own = ROOT / "targets"
-    places = {own / target.name, own / "app", *(source.parent for source in target.toolchain.sources)}
+    places = {target.folder, own / "app", *(source.parent for source in target.toolchain.sources)}
     if target.toolchain.linker_script is not None:
         places.add(target.toolchain.linker_script.parent)
     return (*sorted(places), ROOT / "firmware_gen" / "runtime")

@@ -18,14 +18,19 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.checks import OneOf, require
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
 
 FROM_DATASET = ("in_channels", "image_size", "classes")
 """Fields of a configuration that the data set gives; the others are keys of [model]."""
+
+BLOCK_BITS = tuple(bits for bits in BITS if bits)
+"""Bits that a block which is executed may have."""
+
+BlockBits = Annotated[tuple[int, ...], OneOf(BLOCK_BITS)]
 
 _PACKAGE = "dimmer.pipeline.networks.families"
 _FOLDER = Path(__file__).parent / "families"
@@ -67,7 +72,7 @@ class NetworkConfig(ABC):
     mandatory: tuple[int, ...]
     skippable: tuple[int, ...]
     widths: tuple[int, ...]
-    bits: tuple[int, ...]
+    bits: BlockBits
     in_channels: int
     image_size: tuple[int, int]
     classes: int
@@ -89,7 +94,7 @@ class NetworkConfig(ABC):
             require(same, key, "must have one entry a stage, as many as mandatory")
         require(min(self.skippable) >= 0, "skippable", "must not be negative")
         require(min(self.widths) >= 1, "widths", every)
-        known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BITS) - {0}
+        known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BLOCK_BITS)
         require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
         whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 2
         require(whole, "dataset", "must have images of a pixel and a channel or more, and two classes or more")

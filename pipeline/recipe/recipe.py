@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,12 @@ from dimmer.pipeline.recipe.sections.training import (
     TrainSection,
     training_hash,
 )
-
-MODELS = Path(__file__).resolve().parents[2] / "models"
+from dimmer.project import model_folders, model_names
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe.
+    """Everything that defines a model's build.
 
     Attributes:
         name: the model's name: the recipe's folder.
@@ -86,7 +86,7 @@ class Recipe:
         return training_hash(self.model, self.train, self.qat, self.teacher, self.polish)
 
 
-_SECTIONS: dict[str, type] = {
+SECTIONS: Mapping[str, type] = {
     "train": TrainSection,
     "teacher": TeacherSection,
     "qat": QatSection,
@@ -97,11 +97,7 @@ _SECTIONS: dict[str, type] = {
     "verify": VerifySection,
     "policy": PolicySection,
 }
-
-
-def known_models() -> tuple[str, ...]:
-    """Names of the models that have a recipe."""
-    return tuple(sorted(path.parent.name for path in MODELS.glob("*/recipe.toml")))
+"""Every section but [model], whose keys the family knows."""
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
@@ -113,7 +109,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     Raises:
         DimmerError: no such model, or the recipe is broken.
     """
-    path = _find(name_or_path)
+    path = find_recipe(name_or_path)
     try:
         text = path.read_text(encoding="utf-8")
         contents = tomllib.loads(text)
@@ -122,13 +118,13 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise DimmerError(f"{path}: not valid TOML: {error}") from error
     where = Lines(path, text)
-    known = ("model", *_SECTIONS)
+    known = ("model", *SECTIONS)
     for key in contents:
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(known)}")
     model = _model(contents.get("model", {}), where)
     sections: dict[str, Any] = {
-        key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in _SECTIONS.items()
+        key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
     }
     recipe = Recipe(name=path.parent.name, path=path, model=model, **sections)
     config = recipe.model.config
@@ -169,11 +165,14 @@ def _model(table: Any, where: Lines) -> ModelSection:
     return ModelSection(names.family, names.dataset, config)
 
 
-def _find(name_or_path: str | Path) -> Path:
+def find_recipe(name_or_path: str | Path) -> Path:
+    """The file that `load_recipe` reads; raises DimmerError where there is none."""
     given = Path(name_or_path)
-    for candidate in (MODELS / given / "recipe.toml", given, given / "recipe.toml"):
+    # What has a slash is a path from here, and no name.
+    named = [] if "/" in str(name_or_path) else [folder / given / "recipe.toml" for folder in model_folders()]
+    for candidate in (*named, given, given / "recipe.toml"):
         if candidate.is_file():
             return candidate.resolve()
     raise DimmerError(
-        f"no model '{name_or_path}'; known are: {', '.join(known_models())}; or give the path of a recipe.toml"
+        f"no model '{name_or_path}'; known are: {', '.join(model_names())}; or give the path of a recipe.toml"
     )

@@ -18,11 +18,11 @@ from dimmer.pipeline.artifacts.firmware import (
 )
 from dimmer.pipeline.artifacts.report import BatterySample, Candidate, Flash, LayerFlash, ModeFigures, Ram, ReportData
 from dimmer.pipeline.artifacts.verification import Verified, VerifiedGates, verify_folder
-from dimmer.pipeline.artifacts.version import generator_version
 from dimmer.pipeline.core.documents import to_json
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
+from dimmer.version import dimmer_version
 
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.build import BuildContext
@@ -50,7 +50,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         model=context.recipe.name,
         target=target.name,
         dataset=context.recipe.model.dataset,
-        generator_version=generator_version(),
+        generator_version=dimmer_version(),
         flash=Flash(flash.weights, flash.tables, flash.code, flash.total, flash.single_mode_total),
         ram=Ram(ram.arena, ram.scratch, ram.stack, ram.total, ram.single_mode_arena),
         switch=firmware.switch,

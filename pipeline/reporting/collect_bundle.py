@@ -11,8 +11,8 @@ from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, c
 from dimmer.pipeline.artifacts.firmware import Switch
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, Flash, GpuFigures, ModeFigures, Ram, ReportData
 from dimmer.pipeline.artifacts.verification import Verified, VerifiedMode, verify_folder
-from dimmer.pipeline.artifacts.version import generator_version
 from dimmer.pipeline.core.stage import StageResult
+from dimmer.version import dimmer_version
 
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.build import BuildContext
@@ -32,7 +32,7 @@ def collect_bundle(context: BuildContext, stages: Sequence[StageResult]) -> Repo
         model=context.recipe.name,
         target=context.target.name,
         dataset=context.recipe.model.dataset,
-        generator_version=generator_version(),
+        generator_version=dimmer_version(),
         flash=Flash(weights=bundle.bytes.weights, tables=None, code=None, total=None, single_mode_total=None),
         ram=Ram(arena=None, scratch=None, stack=None, total=None, single_mode_arena=None),
         switch=Switch(instructions=None, bytes_of_flash_per_extra_mode=None),

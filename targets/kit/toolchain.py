@@ -30,8 +30,15 @@ class Toolchain:
 
     Attributes:
         compilers: commands in the order of preference.
+        flags: of the compiler.
+        link_flags: of the linker, after those.
+        sources: C that every firmware takes in: start-up and platform code. Paths count from target.toml; "dimmer:"
+            before one is the folder of the targets that come with Dimmer.
+        linker_script: path as of sources; none where the linker has its own.
+        objcopy: command; needed where formats are.
+        formats: to make from the ELF file, beside it.
+        defines: macro -> its value.
         packages: command, or absolute path of a file that must be there -> its Debian package.
-        formats: keys of OBJCOPY_FORMATS to make from the ELF file.
     """
 
     compilers: tuple[str, ...]

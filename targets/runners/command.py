@@ -23,6 +23,7 @@ class Runner:
     Attributes:
         command: {elf} stands for the firmware; {arguments}, a word of its own, for the arguments;
             {semihosting_arguments} for the same in QEMU's form.
+        timeout_s: seconds after which a run has failed.
         count_flags: what makes instruction counts exact; empty where nothing does.
         packages: command -> Debian package.
     """

@@ -11,7 +11,8 @@ from dimmer.pipeline import train_gates
 from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.core.stage import StageResult
-from dimmer.pipeline.recipe.recipe import MODELS, Recipe, load_recipe
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.project import MODELS
 from tests.tiny import TINY, silent
 
 SHIPPED = MODELS / "cifar10-r14" / "gates.safetensors"

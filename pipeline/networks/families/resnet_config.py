@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.core.checks import require
 from dimmer.pipeline.modes.mode import FULL_BITS, NetworkCost
-from dimmer.pipeline.networks.family import NetworkConfig, StageEntry
+from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, StageEntry
 
 
 @dataclass(frozen=True)
 class ResNetConfig(NetworkConfig):
-    """Everything that defines the network's shape; `NetworkConfig` says what each field is.
+    """A ResNet of basic blocks: its stem has the channels of the first stage, each further stage halves the resolution.
 
-    The stem has the channels of the first stage; each further stage halves the resolution.
+    `NetworkConfig` says what each field is.
     """
 
     mandatory: tuple[int, ...]
@@ -22,7 +22,7 @@ class ResNetConfig(NetworkConfig):
     in_channels: int
     image_size: tuple[int, int]
     classes: int
-    bits: tuple[int, ...] = (FULL_BITS,)
+    bits: BlockBits = (FULL_BITS,)
 
     def __post_init__(self) -> None:
         self.check_stages()

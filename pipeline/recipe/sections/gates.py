@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Annotated
 
-from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.checks import OneOf, require
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS
 from dimmer.pipeline.networks.gates.budget import GateConfig
+
+OPTIONS = (32, 16, *BITS)
+REFERENCE_BITS = (8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class GatesSection:
         reference_bits: width of the super-net whose cost is 1; Shen et al. count against 32.
     """
 
-    options: tuple[int, ...] = (8, 4, 2, 0)
+    options: Annotated[tuple[int, ...], OneOf(OPTIONS)] = (8, 4, 2, 0)
     features: int = 8
     hidden: int = 16
     warmup_epochs: int = 3
@@ -52,11 +56,11 @@ class GatesSection:
     lowest_budget: float = 0.05
     budgets_per_batch: int = 4
     budgets: tuple[float, ...] = (0.8, 0.6, 0.4, 0.25, 0.15, 0.1)
-    reference_bits: int = FULL_BITS
+    reference_bits: Annotated[int, OneOf(REFERENCE_BITS)] = FULL_BITS
 
     def __post_init__(self) -> None:
         falling = all(a > b for a, b in zip(self.options, self.options[1:], strict=False))
-        known = set(self.options) <= {32, 16, *BITS} and FULL_BITS in self.options and len(self.options) <= 4
+        known = set(self.options) <= set(OPTIONS) and FULL_BITS in self.options and len(self.options) <= 4
         require(falling and known, "options", "must fall and hold 8, with at most three more of 32, 16, 4, 2 and 0")
         require(1 <= self.features <= 32, "features", "must be 1 to 32")
         require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")
@@ -74,7 +78,7 @@ class GatesSection:
         drop = all(a > b for a, b in zip(self.budgets, self.budgets[1:], strict=False))
         inside = bool(self.budgets) and all(0 < b <= 1 for b in self.budgets)
         require(drop and inside, "budgets", "must fall, from 1 to over 0")
-        require(self.reference_bits in (8, 16, 32), "reference_bits", "must be 8, 16 or 32")
+        require(self.reference_bits in REFERENCE_BITS, "reference_bits", "must be 8, 16 or 32")
 
     def config(self) -> GateConfig:
         """The gates' shape."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.checks import OneOf, require
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.registry import dataset_module, dataset_shape, known_datasets
 from dimmer.pipeline.networks.family import FROM_DATASET, NetworkConfig, config_keys, families, family_module
@@ -19,8 +20,8 @@ class ModelNames:
         dataset: name of the data set; it gives image size, channels and classes.
     """
 
-    family: str
-    dataset: str
+    family: Annotated[str, OneOf(families)]
+    dataset: Annotated[str, OneOf(known_datasets)]
 
     def __post_init__(self) -> None:
         require(self.family in families(), "family", f"must be one of {', '.join(families())}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.checks import OneOf, require
 
 METHODS = ("minmax", "percentile", "mse", "entropy")
 
@@ -23,7 +24,7 @@ class CalibrationSection:
 
     images: int = 256
     percentile: float = 99.99
-    methods: tuple[str, ...] = METHODS
+    methods: Annotated[tuple[str, ...], OneOf(METHODS)] = METHODS
     recalibrate_bn: bool = True
     bn_images: int = 2000
 
@@ -40,7 +41,7 @@ class SelectionSection:
     """Which modes are published: super-net, base-net, and of the others those that `calibration.selection` keeps.
 
     Attributes:
-        force: modes to publish whatever their accuracy, as written (``88.80.80``); ("all",) for all depth patterns at
+        force: modes to publish whatever their accuracy, as written (``88.80.80``); "all" for all depth patterns at
             every width.
         search: modes with mixed widths, found by sensitivity, that are looked at where there is more than one width.
         limit: at most this many modes are published; forced ones, super-net and base-net always.
@@ -60,7 +61,11 @@ class SelectionSection:
 
 @dataclass(frozen=True)
 class VerifySection:
-    """How many test images every mode must get bit for bit right."""
+    """What every mode must get bit for bit right.
+
+    Attributes:
+        images: test images that are compared.
+    """
 
     images: int = 100
 

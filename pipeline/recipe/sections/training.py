@@ -6,9 +6,9 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.checks import OneOf, require
 from dimmer.pipeline.modes.mode import FULL_BITS
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class TrainSection:
     temperature: float
     seed: int
     base_label_weight: float = 0.0
-    precision: str = "fp32"
+    precision: Annotated[str, OneOf(PRECISIONS)] = "fp32"
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class QatSection:
     uniform: float = 0.5
     alpha: float = 0.5
     share: float = 1.0
-    precision: str = "fp32"
+    precision: Annotated[str, OneOf(PRECISIONS)] = "fp32"
     norm_epochs: int = 0
     norm_lr: float = 0.05
 

@@ -7,7 +7,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.artifacts.gate_record import GateRunId, load_gate_record
-from dimmer.pipeline.recipe.recipe import MODELS
+from dimmer.project import MODELS
 
 SHIPPED = MODELS / "cifar10-r14" / "gates.safetensors"
 

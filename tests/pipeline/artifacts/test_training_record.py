@@ -9,7 +9,7 @@ import torch
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import GATES, load_tensors, save_tensors
 from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
-from dimmer.pipeline.recipe.recipe import MODELS
+from dimmer.project import MODELS
 
 SHIPPED = MODELS / "cifar10-r14" / "checkpoint.safetensors"
 RUN = RunId("tiny", None, "abc")

@@ -8,7 +8,8 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.recipe.recipe import known_models, load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.project import model_names
 
 GOOD = """\
 [model]
@@ -42,7 +43,7 @@ def recipe_file(tmp_path: Path) -> Path:
 def test_the_shipped_recipes_are_sound(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
-    assert name in known_models()
+    assert name in model_names()
     assert str(recipe.super_mode()) == "88.88.88"
     assert len(recipe.depth_patterns()) == 8
 
@@ -73,6 +74,13 @@ def test_modes_can_be_forced(recipe_file: Path) -> None:
 def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
     with pytest.raises(DimmerError, match=r"no model 'cifar10-r15'; known are: .*cifar10-r14, .*mnist5k-r14"):
         load_recipe("cifar10-r15")
+
+
+@pytest.mark.parametrize("name", ["", "../models/mnist5k-r14", "mnist5k-r14/", "..", "./mnist5k-r14"])
+def test_only_names_of_folders_are_models(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DimmerError, match="no model"):
+        load_recipe(name)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.artifacts.trained import load_network
-from dimmer.pipeline.recipe.recipe import MODELS, Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.training.gate_loop import train_gates
 from dimmer.pipeline.training.gate_settings import GateSettings
+from dimmer.project import MODELS
 from tests.pipeline.training.small import short
 
 pytestmark = pytest.mark.usefixtures("gratings")

@@ -3,8 +3,9 @@
 import dataclasses
 
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
-from dimmer.pipeline.recipe.recipe import MODELS, load_recipe
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.training.gate_settings import GateSettings
+from dimmer.project import MODELS
 
 
 def settings() -> GateSettings:

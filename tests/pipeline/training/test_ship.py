@@ -11,12 +11,13 @@ from dimmer.pipeline import train as command
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates, shipped_checkpoint
-from dimmer.pipeline.recipe.recipe import MODELS, Recipe
+from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.training.gate_loop import train_gates
 from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.pipeline.training.loop import train
 from dimmer.pipeline.training.settings import TrainingSettings, override
 from dimmer.pipeline.training.ship import ship, ship_gates
+from dimmer.project import MODELS
 from tests.pipeline.training.small import narrow, polished, short, taught
 from tests.tiny import silent
 

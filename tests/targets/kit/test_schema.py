@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets.kit.errors import TargetError
-from dimmer.targets.kit.schema import Table
+from dimmer.targets.kit.schema import Asked, Kind, Table
 
 TEXT = """
 core = "cortex-m4"
@@ -95,3 +95,31 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("core = ")
     with pytest.raises(TargetError, match=r"broken\.toml: "):
         Table.read(tmp_path / "broken.toml")
+
+
+def test_one_and_some_of_known_strings() -> None:
+    table = Table({"hue": "red", "hues": ["blue", "red"], "odd": "grey", "odds": ["red", "grey"]}, "lamp.toml")
+    assert (table.choice("hue", ("blue", "red")), table.choice("lamp", ("blue", "red"))) == ("red", "blue")
+    assert table.choices("hues", ("red", "blue")) == ("blue", "red")
+    with pytest.raises(TargetError, match="'odd' is 'grey': give it one of red, blue"):
+        table.choice("odd", ("red", "blue"))
+    with pytest.raises(TargetError, match="'odds' has 'grey': give it some of red, blue"):
+        table.choices("odds", ("red", "blue"))
+
+
+def test_a_table_remembers_what_it_was_asked(table: Table) -> None:
+    table.text("core")
+    table.texts("none", required=False)
+    table.choice("hue", ("red",))
+    table.optional_table("lamp")
+    table.table("inner")
+    inner = table.asked["inner"].table
+    assert inner is not None
+    inner.text("core")
+    assert inner.asked == {"core": Asked(Kind.TEXT)}
+    assert {key: one for key, one in table.asked.items() if key != "inner"} == {
+        "core": Asked(Kind.TEXT),
+        "none": Asked(Kind.TEXTS, required=False),
+        "hue": Asked(Kind.TEXT, False, ("red",), "red"),
+        "lamp": Asked(Kind.TABLE, required=False),
+    }

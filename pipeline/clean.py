@@ -1,0 +1,56 @@
+"""Builds removed.
+
+python -m pipeline.clean --model mnist5k-r14
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.context import builds
+from dimmer.pipeline.core.command import main_of
+from dimmer.pipeline.core.stage import made_folders
+
+
+def main(
+    model: Annotated[str | None, typer.Option("--model", help="Only this model's builds.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="Only what is for this target.")] = None,
+    trained: Annotated[bool, typer.Option("--trained", help="Trained weights, too; they take long to make.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Remove what builds have made."""
+    root = builds()
+    if not root.is_dir():
+        print(f"{root}: nothing is built there")
+        return
+    places = sorted(path for path in root.iterdir() if path.is_dir() and model in (None, path.name))
+    if model and not places:
+        raise DimmerError(f"{root} has no build of '{model}'; there are: {', '.join(_names(root)) or 'none'}")
+    total = 0
+    for folder in (made for place in places for made in made_folders(place)):
+        parts = folder.relative_to(root).parts
+        if (target and target not in parts[1:-1]) or (_is_training(folder) and not trained):
+            continue
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        total += size
+        print(f"{folder}  {size:,} bytes")
+        if not dry_run:
+            shutil.rmtree(folder)
+    print(f"{total:,} bytes {'would be' if dry_run else 'are'} free")
+
+
+def _names(root: Path) -> list[str]:
+    return sorted(path.name for path in root.iterdir() if path.is_dir())
+
+
+def _is_training(folder: Path) -> bool:
+    return folder.name == "gates" or folder.name.startswith("train")
+
+
+if __name__ == "__main__":
+    main_of(main)

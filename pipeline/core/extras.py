@@ -1,0 +1,64 @@
+"""What pip brings for which road, and a plain word where it did not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from dimmer.errors import DimmerError
+
+DISTRIBUTION = "dimmer-nn"
+EXTRAS: Mapping[str, str] = {
+    "": "a .tflite to C",
+    "train": "training and conversion",
+    "tvm": "Linux boards (TVM)",
+    "dev": "tests and lint",
+}
+"""Name of an extra of the distribution, empty for what it always needs -> the road that it opens."""
+
+_NEEDED = {
+    "torch": "train",
+    "safetensors": "train",
+    "mlxtend": "train",
+    "onnx": "train",
+    "onnxruntime": "train",
+    "onnx2tf": "train",
+    "tensorflow": "train",
+    "ai_edge_quantizer": "train",
+    "tvm": "tvm",
+    "tvm_ffi": "tvm",
+}
+
+
+def missing_distributions(extra: str) -> list[str]:
+    """Names of the distributions of an extra that are not installed; Dimmer's own where that is not."""
+    return [name for name in _distributions(extra) if not _is_installed(name)]
+
+
+def explain(error: ModuleNotFoundError) -> DimmerError | None:
+    """What to type where a package is missing that one of the extras brings; None for any other."""
+    extra = _NEEDED.get((error.name or "").split(".")[0])
+    if extra is None:
+        return None
+    return DimmerError(f"{error.name} is not installed: type pip install '{DISTRIBUTION}[{extra}]' for {EXTRAS[extra]}")
+
+
+def _distributions(extra: str) -> list[str]:
+    try:
+        lines = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return [DISTRIBUTION]
+    found: list[str] = []
+    for line in lines:
+        wanted = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", line)
+        if (wanted.group(1) if wanted else "") == extra:
+            found.append(re.split(r"[^A-Za-z0-9_.-]", line, maxsplit=1)[0])
+    return found
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False

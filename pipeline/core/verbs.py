@@ -1,0 +1,75 @@
+"""The verbs of the command line, told without importing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_MAKE, _LOOK, _HOUSE = "From a network to a device", "Looking at what there is", "Project and machine"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb.
+
+    Attributes:
+        module: file of `pipeline/` that has it as its `main`.
+        help: the first line of that function's docstring.
+        panel: under which help lists it.
+    """
+
+    module: str
+    help: str
+    panel: str
+
+
+VERBS: Mapping[str, Verb] = {
+    "build": Verb("build", "Build a model for a target: train, calibrate, convert, compile, verify, report.", _MAKE),
+    "firmware": Verb(
+        "firmware",
+        "Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files.",
+        _MAKE,
+    ),
+    "train": Verb("train", "Train a model; an interrupted training goes on where it stopped.", _MAKE),
+    "train-gates": Verb(
+        "train_gates", "Train a model's gates; an interrupted training goes on where it stopped.", _MAKE
+    ),
+    "calibrate": Verb("calibrate", "Calibrate a trained model and choose the modes to publish.", _MAKE),
+    "export": Verb("export", "Write every published mode as ONNX and check it against torch.", _MAKE),
+    "convert": Verb(
+        "convert", "Convert every exported mode to an int8 .tflite and check that all share their weights.", _MAKE
+    ),
+    "verify": Verb(
+        "verify",
+        "Compare the firmware of the host and of a target with the TFLite interpreter, every mode, bit for bit.",
+        _MAKE,
+    ),
+    "tvm-module": Verb(
+        "tvm_module",
+        "Compile the modes of a converted model with TVM; what is for this machine is compared with the interpreter.",
+        _MAKE,
+    ),
+    "bundle": Verb("jetson", "Make the bundle of a converted model and run its self-test here.", _MAKE),
+    "tune": Verb(
+        "tvm_tune", "Measure every tile of a converted model's convolutions; the next build takes the fastest.", _MAKE
+    ),
+    "flash": Verb("flash", "Put a build onto its board.", _MAKE),
+    "report": Verb("report", "Draw accuracy against cost from a report.json.", _LOOK),
+    "simulate": Verb(
+        "simulate",
+        "Empty a battery under the policy of a build; energies are modelled, as its report.json says.",
+        _LOOK,
+    ),
+    "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
+    "size": Verb("size", "List sections and the largest symbols of a build's firmware.elf.", _LOOK),
+    "models": Verb("models", "List the models that have a recipe, the project's and Dimmer's own.", _LOOK),
+    "targets": Verb(
+        "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK
+    ),
+    "init": Verb("init", "Write a project: dimmer.toml, with folders for recipes and targets.", _HOUSE),
+    "schema": Verb(
+        "schema", "Print the JSON Schema of recipe.toml, target.toml or dimmer.toml, or write it for editors.", _HOUSE
+    ),
+    "doctor": Verb("doctor", "Say what this machine has and lacks, and what to type.", _HOUSE),
+    "clean": Verb("clean", "Remove what builds have made.", _HOUSE),
+}

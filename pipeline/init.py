@@ -1,0 +1,71 @@
+"""A new project.
+
+python -m pipeline.init door --target mps2-an386
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dimmer.pipeline.core.command import main_of
+from dimmer.pipeline.projects import wanted, wizard
+from dimmer.pipeline.projects.files import IGNORED, project_files
+from dimmer.pipeline.projects.wanted import Wanted
+from dimmer.pipeline.projects.write import KEPT, ignores_builds, write_project
+
+
+def _begins(names: Any) -> Any:
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Of the project; made where it is missing.")] = Path(),
+    name: Annotated[str | None, typer.Option("--name", help="Of your model; after the folder by default.")] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--model-template",
+            help=f"Model of Dimmer whose recipe it begins with; {wanted.TEMPLATE} by default.",
+            autocompletion=_begins(wanted.templates),
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            help=f"Target of Dimmer that commands take where none is named; {wanted.TARGET} by default.",
+            autocompletion=_begins(wanted.shipped_targets),
+        ),
+    ] = None,
+    own_target: Annotated[
+        str | None, typer.Option("--own-target", help="Name of a target of your own, a copy of --target to change.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
+) -> None:
+    """Write a project: dimmer.toml, with folders for recipes and targets."""
+    if sys.stdin.isatty() and sys.stdout.isatty() and not yes:
+        name = name or wizard.ask_name(wanted.name_from(folder))
+        template = template or wizard.ask_template()
+        if target is None:
+            target = wizard.ask_target()
+            own_target = own_target or wizard.ask_own_target(target)
+    found = Wanted(name or wanted.name_from(folder), template or wanted.TEMPLATE, target or wanted.TARGET, own_target)
+    for path in write_project(folder, project_files(found)):
+        print(path)
+    if not ignores_builds(folder):
+        print(f"{folder / KEPT} stays as it is; builds lie in {IGNORED}, which git need not keep")
+    print("\nNext:")
+    if folder.absolute() != Path.cwd():
+        print(f"  cd {shlex.quote(str(folder))}")
+    print("  dimmer doctor    # what this machine lacks")
+    print("  dimmer models    # your recipes and Dimmer's")
+    print(f"  dimmer build     # {found.name} for {found.own_target or found.target}")
+
+
+if __name__ == "__main__":
+    main_of(main)

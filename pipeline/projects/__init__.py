@@ -1,0 +1,1 @@
+"""Projects: what `dimmer init` asks, and the files that it writes."""

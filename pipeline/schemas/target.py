@@ -1,0 +1,69 @@
+"""The schema of target.toml, from what its reader asks of the files of all targets that come with Dimmer."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Iterable
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.core.stage import Json
+from dimmer.pipeline.schemas.docstrings import attributes, summary
+from dimmer.pipeline.schemas.sections import table_schema
+from dimmer.targets.kit.schema import Asked, Kind, Table
+from dimmer.targets.target import FILE, TARGETS, Target, target_of
+
+
+def target_schema() -> dict[str, Json]:
+    """Raises DimmerError where no target has a table that the reader knows: nobody could tell what belongs into it."""
+    paths = sorted(TARGETS.glob(f"*/{FILE}"))
+    tables = [Table.read(path) for path in paths]
+    for table, path in zip(tables, paths, strict=True):
+        target_of(table, path.parent)
+    return _table(tables, Target, summary(Target), ())
+
+
+def _table(tables: Iterable[Table], cls: type, description: str, place: tuple[str, ...]) -> dict[str, Json]:
+    asked: dict[str, list[Asked]] = {}
+    for table in tables:
+        for key, one in table.asked.items():
+            asked.setdefault(key, []).append(one)
+    told = attributes(cls)
+    keys: dict[str, Json] = {}
+    for key, each in asked.items():
+        if each[0].kind is not Kind.TABLE:
+            keys[key] = {**({"description": told[key]} if key in told else {}), **_key(each[0])}
+            continue
+        inner = [one.table for one in each if one.table is not None]
+        if not inner:
+            raise DimmerError(f"no target has [{'.'.join((*place, key))}], so that it cannot be described")
+        own = _class_of(cls, key)
+        keys[key] = _table(inner, own or cls, told.get(key) or (summary(own) if own else ""), (*place, key))
+    return table_schema(description, keys, tuple(key for key, each in asked.items() if each[0].required))
+
+
+def _class_of(cls: type, key: str) -> type | None:
+    """That of the attribute with the table's name; None where the table holds attributes of the class itself."""
+    kind: Any = get_type_hints(cls).get(key)
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = next(one for one in get_args(kind) if dataclasses.is_dataclass(one))
+    found: type | None = kind
+    return found
+
+
+def _key(asked: Asked) -> dict[str, Json]:
+    text: dict[str, Json] = {"type": "string"}
+    if asked.choices:
+        text["enum"] = list(asked.choices)
+    match asked.kind:
+        case Kind.TEXT:
+            return text if asked.default is None else {**text, "default": asked.default}
+        case Kind.NATURAL:
+            return {"type": "integer", "minimum": 0}
+        case Kind.POSITIVE:
+            return {"type": "number", "exclusiveMinimum": 0}
+        case Kind.TEXTS:
+            return {"type": "array", "items": text}
+        case _:
+            return {"type": "object", "additionalProperties": text}

@@ -1,0 +1,25 @@
+"""What the command line says of a verb is what the verb says of itself."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.core.verbs import VERBS
+
+WITHOUT = {"cli", "plot_gates", "system"}
+"""Files of `pipeline/` that are no verbs of `dimmer`: itself, and what only this repository's own sessions call."""
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_help_is_the_first_line_of_the_verb(name: str) -> None:
+    tree = ast.parse((ROOT / "pipeline" / f"{VERBS[name].module}.py").read_text())
+    main = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main")
+    assert (ast.get_docstring(main) or "").splitlines()[0] == VERBS[name].help
+
+
+def test_every_verb_is_told() -> None:
+    files = {path.stem for path in (ROOT / "pipeline").glob("*.py")} - {"__init__"}
+    assert {verb.module for verb in VERBS.values()} == files - WITHOUT

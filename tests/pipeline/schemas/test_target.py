@@ -1,0 +1,67 @@
+"""The schema of targets is what their reader asks for."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.schemas import target as target_module
+from dimmer.pipeline.schemas.files import FileKind
+from dimmer.pipeline.schemas.target import target_schema
+from dimmer.targets import TargetError
+from dimmer.targets.kit.schema import Kind
+from dimmer.targets.target import TARGETS, read_target
+from tests.pipeline.schemas.mutants import completed, document, mutants, refuses
+from tests.pipeline.schemas.test_recipe import descriptions
+
+BY_SHAPE = re.compile(f"unknown key|give it ({'|'.join(kind.value for kind in Kind)})$")
+
+
+@pytest.mark.parametrize("path", sorted(TARGETS.glob("*/target.toml")), ids=lambda path: path.parent.name)
+def test_shipped_targets_are_valid(path: Path) -> None:
+    assert not refuses(FileKind.TARGET, tomllib.loads(path.read_text()))
+
+
+def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
+    path = tmp_path / "target.toml"
+    schema: Any = target_schema()
+    text = (TARGETS / "mps2-an386" / "target.toml").read_text().replace('"../', '"dimmer:')
+    whole = completed(tomllib.loads(text), schema)
+
+    def refused(table: dict[str, Any]) -> str:
+        path.write_text(document(table))
+        try:
+            read_target(path)
+        except TargetError as error:
+            return str(error)
+        return ""
+
+    assert refused(whole) == ""
+    assert not refuses(FileKind.TARGET, whole)
+    done = 0
+    for what, table in mutants(whole):
+        said = refused(table)
+        by_schema = refuses(FileKind.TARGET, table)
+        assert by_schema or not BY_SHAPE.search(said), f"{what}: only the reader refuses: {said}"
+        assert said or not by_schema, f"{what}: only the schema refuses"
+        done += by_schema
+    assert done > 200
+
+
+def test_every_key_is_described_but_the_planner_s_table() -> None:
+    schema: Any = target_schema()
+    assert [key for key, told in descriptions(schema) if not told] == ["planner"]
+
+
+def test_a_table_that_no_target_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "host").mkdir()
+    text = (TARGETS / "host" / "target.toml").read_text()
+    (tmp_path / "host" / "target.toml").write_text(text.replace('"../', '"dimmer:'))
+    monkeypatch.setattr(target_module, "TARGETS", tmp_path)
+    with pytest.raises(DimmerError, match=r"no target has \[memory\]"):
+        target_schema()

@@ -1,0 +1,35 @@
+"""The list of targets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline import targets
+from dimmer.targets import TargetError, target_names
+from dimmer.targets.target import TARGETS
+
+
+def test_own_targets_and_the_project_s_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lamp").mkdir()
+    (tmp_path / "lamp" / "target.toml").write_text("core = 3")
+    monkeypatch.setenv("DIMMER_TARGETS", str(tmp_path))
+    monkeypatch.setattr("dimmer.pipeline.targets.missing_tools", lambda _tools: {"a-compiler": "a-package"})
+    names = target_names()
+    assert "lamp" in names
+    targets.main()
+    shown = capsys.readouterr().out
+    assert [name for name in names if name not in shown] == []
+    assert "a-package" in shown
+    assert "is missing" in " ".join(shown.replace("│", " ").split())
+
+
+def test_one_says_where_it_lies(capsys: pytest.CaptureFixture[str]) -> None:
+    targets.main("host")
+    path = Path(capsys.readouterr().out.removesuffix("\n"))
+    assert path == TARGETS / "host" / "target.toml"
+    with pytest.raises(TargetError, match="unknown target 'steam'"):
+        targets.main("steam")
