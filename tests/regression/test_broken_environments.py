@@ -144,7 +144,7 @@ CASES = {
     "--out is a circle of links": Case(to("{work}/link/out"), TOLD, "{work}/link", prepare=link("link")),
     "builds in a file": Case(MAKE, TOLD, "{work}/file", {"DIMMER_BUILD": "{work}/file"}, file("file")),
     "builds may not be written": Case(MAKE, TOLD, DENIED, CLOSED, folder(0o555), before=WITHOUT_PRIVILEGE),
-    "builds may not be looked at": Case(MAKE, TOLD, DENIED, CLOSED, folder(0), before=WITHOUT_PRIVILEGE),
+    "builds may not be looked at": Case(MAKE, TOLD, "is not readable", CLOSED, folder(0), before=WITHOUT_PRIVILEGE),
     "builds behind a dangling link": Case(MAKE, TOLD, "{work}/link", LOST, link("/nowhere/lamp")),
     "builds in a circle of links": Case(MAKE, TOLD, CIRCLE, LOST, link("link")),
     "builds in /proc": Case(MAKE, TOLD, "/proc", {"DIMMER_BUILD": "/proc/lamp"}),
@@ -153,7 +153,7 @@ CASES = {
     "no file": Case(of("{work}/nothing.tflite"), TOLD, "nothing.tflite"),
     "a folder for a file": Case(of("{work}"), TOLD, "{work}"),
     "an empty file": Case(TO_OUT, TOLD, "lamp.tflite", prepare=file("lamp.tflite")),
-    "a file that may not be read": Case(TO_OUT, TOLD, DENIED, prepare=unreadable, before=WITHOUT_PRIVILEGE),
+    "a file that may not be read": Case(TO_OUT, TOLD, "is not readable", prepare=unreadable, before=WITHOUT_PRIVILEGE),
     "a file of a name that is no text": Case(of("{work}/\udcff.tflite"), TOLD),
     "a recipe that is no text": Case(
         (*BUILD[:2], "{work}/recipe.toml", *BUILD[3:]),
