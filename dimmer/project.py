@@ -11,11 +11,11 @@ PATH).
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.toml import plain, read_toml, shown
 
 FILE = "dimmer.toml"
 
@@ -122,23 +122,20 @@ def model_names() -> tuple[str, ...]:
 
 
 def _read(path: Path) -> dict[str, str]:
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DimmerError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DimmerError(f"{path}: not valid TOML: {error}") from error
+    table, lines = read_toml(path)
     for key in table:
         if key != "project":
-            raise DimmerError(f"{path}: unknown section [{key}]; there is one, [project]")
+            raise DimmerError(f"{lines.at((), key)}: unknown section [{plain(key)}]; there is one, [project]")
     section = table.get("project", {})
     if not isinstance(section, dict):
         raise DimmerError(f"{path}: project must be a section, [project]")
     for key, value in section.items():
         if key not in KEYS:
-            raise DimmerError(f"{path}: unknown key '{key}' in [project]; known are: {', '.join(KEYS)}")
-        if not isinstance(value, str) or not value:
-            raise DimmerError(f'{path}: project.{key} = {value!r}: must be a text, such as "{KEYS[key].example}"')
+            at = lines.at(("project",), key)
+            raise DimmerError(f"{at}: unknown key {shown(key)} in [project]; known are: {', '.join(KEYS)}")
+        if not isinstance(value, str) or not value or not value.isprintable():
+            at = lines.at(("project",), key)
+            raise DimmerError(f'{at}: project.{key} = {shown(value)}: must be a text, such as "{KEYS[key].example}"')
     return section
 
 

@@ -113,12 +113,13 @@ def tables_of(
     core: str = "",
 ) -> Tables:
     """Everything but the text; arguments as in `generate`."""
-    return _plan(modes, policy, gates, scratch_limit, core)[0]
+    return plan_of(modes, policy, gates, scratch_limit, core)[0]
 
 
-def _plan(
+def plan_of(
     modes: Sequence[ModeSource], policy: PolicyConfig, gates: GateSet | None, scratch_limit: int | None, core: str
 ) -> tuple[Tables, tuple[Choice, ...]]:
+    """As `tables_of`, with the kernels that each layer could choose from."""
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
     try:
@@ -163,7 +164,7 @@ def generate(
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
-    tables, choices = _plan(modes, policy or PolicyConfig(), gates, scratch_limit, core)
+    tables, choices = plan_of(modes, policy or PolicyConfig(), gates, scratch_limit, core)
     memory = tables.memory
     names = names_of(name)
     texts = {

@@ -38,7 +38,7 @@ def main(
     for heading in ("scratch limit", "arena", "+ stack", "code", *(f"{mode.name[:24]}" for mode in order.modes)):
         table.add_column(heading, justify="right")
     for row in rows:
-        counts = (f"{count:,}" for count in row.instructions)
+        counts = [f"{count:,}" for count in row.instructions] or ["does not fit"]
         table.add_row(
             f"{row.scratch_limit:,}", f"{row.arena:,}", f"{row.arena + row.stack:,}", f"{row.code:,}", *counts
         )

@@ -1,6 +1,6 @@
 """Targets: what a firmware is compiled with, and what it runs on. One folder each, described by target.toml."""
 
-from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.errors import OverflowedError, TargetError
 from dimmer.targets.kit.toolchain import SectionSizes
 from dimmer.targets.target import APPLICATION, Energy, Memory, Region, Target, find_target, load_target, target_names
 
@@ -8,6 +8,7 @@ __all__ = [
     "APPLICATION",
     "Energy",
     "Memory",
+    "OverflowedError",
     "Region",
     "SectionSizes",
     "Target",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.runners.command import Runner, run_firmware
+from dimmer.toml import plain, shown
 
 ENGINES = ("tables", "tvm")
 FILE = "target.toml"
@@ -163,10 +165,13 @@ def find_target(name: str) -> Path:
     named = [] if "/" in name else [folder / given / FILE for folder in _target_folders()]
     places = [given, given / FILE] if "/" in name or given.suffix == ".toml" else []
     for path in (*named, *places):
-        if path.is_file():
-            return path.resolve()
+        try:
+            if path.is_file():
+                return path.resolve()
+        except OSError as error:
+            raise TargetError(f"{plain(str(path))} cannot be looked at: {error.strerror}") from error
     known = ", ".join(target_names())
-    raise TargetError(f"unknown target '{name}': name one of {known}; or give the path of a folder with a {FILE}")
+    raise TargetError(f"unknown target {shown(name)}: name one of {known}; or give the path of a folder with a {FILE}")
 
 
 def _target_folders() -> tuple[Path, ...]:
@@ -185,7 +190,7 @@ def target_of(table: Table, folder: Path) -> Target:
         name=folder.name,
         folder=folder,
         description=table.text("description"),
-        core=table.text("core"),
+        core=_core(table),
         engine=table.choice("engine", ENGINES),
         memory=_memory(table.optional_table("memory")),
         toolchain=_toolchain(table.table("toolchain"), folder),
@@ -196,6 +201,13 @@ def target_of(table: Table, folder: Path) -> Target:
     planner.finish()
     table.finish()
     return target
+
+
+def _core(table: Table) -> str:
+    core = table.text("core")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,63}", core):
+        raise table.fail(f"'core' is {shown(core)}: give it the compiler's name of a core, such as cortex-m4", "core")
+    return core
 
 
 def _memory(table: Table | None) -> Memory | None:
@@ -220,25 +232,33 @@ def _toolchain(table: Table, folder: Path) -> Toolchain:
         compilers=table.texts("compilers"),
         flags=table.texts("flags"),
         link_flags=table.texts("link_flags"),
-        sources=tuple(_existing(table, folder, source) for source in table.texts("sources")),
-        linker_script=None if script is None else _existing(table, folder, script),
+        sources=tuple(_existing(table, folder, source, "sources") for source in table.texts("sources")),
+        linker_script=None if script is None else _existing(table, folder, script, "linker_script"),
         objcopy=table.optional_text("objcopy"),
         formats=table.choices("formats", tuple(OBJCOPY_FORMATS)),
         defines=table.text_map("defines"),
         packages=table.text_map("packages"),
     )
     if not result.compilers:
-        raise table.fail("'compilers' is empty: name at least one")
+        raise table.fail("'compilers' is empty: name at least one", "compilers")
+    for name in result.defines:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise table.fail(f"'defines' has {shown(name)}: give it names of C macros", "defines")
     if result.formats and result.objcopy is None:
-        raise table.fail("'objcopy' is missing: 'formats' needs it")
+        raise table.fail("'objcopy' is missing: 'formats' needs it", "formats")
     table.finish()
     return result
 
 
-def _existing(table: Table, folder: Path, name: str) -> Path:
-    path = (TARGETS / name.removeprefix(OWN) if name.startswith(OWN) else folder / name).resolve()
-    if not path.is_file():
-        raise table.fail(f"there is no file {name} in {folder}")
+def _existing(table: Table, folder: Path, name: str, key: str) -> Path:
+    try:
+        path = (TARGETS / name.removeprefix(OWN) if name.startswith(OWN) else folder / name).resolve()
+        there = path.is_file()
+    except (OSError, RuntimeError):
+        # A name that is too long, a circle of links, a folder that is closed.
+        there = False
+    if not there:
+        raise table.fail(f"there is no file {plain(name)} in {folder}", key)
     return path
 
 
@@ -246,11 +266,11 @@ def _runner(table: Table) -> Runner:
     result = Runner(
         command=table.texts("command"),
         count_flags=table.texts("count_flags", required=False),
-        timeout_s=table.positive_real("timeout_s"),
+        timeout_s=table.positive_real("timeout_s", 7 * 86_400),
         packages=table.text_map("packages"),
     )
     if not any("{elf}" in word for word in result.command):
-        raise table.fail("'command' has no {elf}: say where the firmware's path goes")
+        raise table.fail("'command' has no {elf}: say where the firmware's path goes", "command")
     table.finish()
     return result
 
@@ -259,7 +279,7 @@ def _energy(table: Table | None) -> Energy | None:
     if table is None:
         return None
     energy = Energy(
-        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction"), source=table.text("source")
+        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction", 1e6), source=table.text("source")
     )
     table.finish()
     return energy

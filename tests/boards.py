@@ -1,9 +1,23 @@
 """Targets as parameters of tests: emulated boards are marked, and skipped where their tools are absent."""
 
+from pathlib import Path
+
 import pytest
 
-from dimmer.targets import load_target, target_names
+from dimmer.targets import Target, load_target, target_names
+from dimmer.targets.target import TARGETS, read_target
 
 BOARDS = [name for name in target_names() if load_target(name).memory is not None]
 BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BOARDS]
 EVERY_TARGET = [pytest.param("host"), *BOARD_PARAMS]
+
+
+def small_board(folder: Path, flash: int, ram: int, name: str = "small") -> Target:
+    """The Cortex-M4 board with other sizes of memory, bytes; its target.toml lies in a folder of its own."""
+    own = folder / name
+    own.mkdir()
+    text = (TARGETS / "mps2-an386" / "target.toml").read_text().replace('"../', f'"{TARGETS}/')
+    for origin, size in (("0x00000000", flash), ("0x20000000", ram)):
+        text = text.replace(f"origin = {origin}, size = 0x00400000", f"origin = {origin}, size = {size}")
+    (own / "target.toml").write_text(text)
+    return read_target(own / "target.toml")

@@ -14,6 +14,7 @@ from dimmer.pipeline.core.closure import ROOT
 from tests.test_house import modules
 
 EDGES = {
+    "dimmer/toml.py": "what tomllib gives, before it becomes a dataclass",
     "pipeline/artifacts/checkpoint.py": "the record in a checkpoint's header, which its reader makes a dataclass",
     "pipeline/core/documents.py": "what json.loads gives, before it becomes a dataclass",
     "pipeline/recipe/read.py": "what tomllib gives, before it becomes a dataclass",

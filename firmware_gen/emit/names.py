@@ -69,7 +69,7 @@ def names_of(title: str) -> Names:
     plain = _plain(title).lower()
     if not plain or len(plain) > MAX_LENGTH:
         # Names that are cut, or of nothing but other characters, are still told apart.
-        digest = zlib.crc32(title.encode(errors="surrogateescape"))
+        digest = zlib.crc32(title.encode(errors="surrogatepass"))
         plain = f"{plain[: MAX_LENGTH - 9]}_{digest:08x}".strip("_").replace("__", "_")
     symbol = f"dimmer_{plain}"
     while _is_taken(symbol):

@@ -36,9 +36,15 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
     """
     if not modes:
         raise FirmwareGenError("no mode was given; name at least one .tflite file")
-    names = [mode.name for mode in modes]
-    if len(set(names)) != len(names):
-        raise FirmwareGenError(f"two modes have the same name among {', '.join(names)}; give each its own")
+    first: dict[str, ModeSource] = {}
+    for mode in modes:
+        other = first.setdefault(mode.name, mode)
+        if other is not mode and other.path == mode.path:
+            raise FirmwareGenError(f"{mode.path} is given twice; name each file once")
+        if other is not mode:
+            raise FirmwareGenError(
+                f"{other.path} and {mode.path} are both called mode {mode.name}; rename one of the files"
+            )
     graphs = resolve_slices([read_tflite(mode.path) for mode in modes])
     networks = tuple(prepare(graph, mode.boundaries) for graph, mode in zip(graphs, modes, strict=True))
     check_boundaries(networks)

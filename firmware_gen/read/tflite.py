@@ -7,6 +7,7 @@ the file, so a file that lies is an error and not a wrong firmware.
 from __future__ import annotations
 
 import math
+import stat
 from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
@@ -23,7 +24,7 @@ from dimmer.firmware_gen.graph.types import (
     Tensor,
 )
 from dimmer.firmware_gen.read import shape_arithmetic
-from dimmer.firmware_gen.read.flatbuffer import RawModel, RawOperator, RawTensor, read_flatbuffer
+from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
 
 MAX_DIMENSION = 0xFFFF
@@ -57,9 +58,17 @@ def read_tflite(path: Path, *, name: str | None = None) -> Graph:
     """
     source = name or path.name
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            # A pipe would never end, nor would some devices.
+            raise FirmwareGenError(f"{path}: is no file; name a .tflite file")
+        if found.st_size > MAX_FILE_BYTES:
+            most = MAX_FILE_BYTES >> 20
+            raise FirmwareGenError(f"{path}: has {found.st_size:,} bytes, more than {most} MiB; name a smaller model")
         data = path.read_bytes()
-    except OSError as error:
-        raise FirmwareGenError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FirmwareGenError(f"{path}: cannot be read ({reason}); check the path") from error
     return parse_tflite(data, source)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.checkpoint import bad_value
 from dimmer.pipeline.core.documents import load_document, save_document
 from dimmer.pipeline.core.stage import atomic_write
 
@@ -184,6 +185,8 @@ class Statistics:
                 mode, norm, part = key.split("/")
                 if part == "mean":
                     found.setdefault(mode, {})[norm] = (saved[key], saved[f"{mode}/{norm}/var"])
+            if fault := bad_value(saved):
+                raise ValueError(fault)
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise DimmerError(f"{path} cannot be read ({error}): remove {folder} and build again") from error
         return cls(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +92,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path) as archive:
             return dict(archive)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except Exception as error:
+        # Of a damaged archive numpy, zipfile and zlib raise whatever comes to them.
         raise DimmerError(f"{path} cannot be read ({error}): remove {path.parent} and build again") from error
 
 
@@ -112,6 +112,8 @@ def _narrow(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Narrow:
             site: NarrowTensor(int(arrays[f"{site}/bits"]), str(arrays[f"{site}/rounds"]) or None)
             for site in sites("/bits")
         }
-    except KeyError as error:
-        raise DimmerError(f"{path} lacks {error}: remove {path.parent} and build again") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise DimmerError(
+            f"{path} lacks {error}, or has it in another form: remove {path.parent} and build again"
+        ) from error
     return Narrow(layers, tensors)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import GateSet
-from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.artifacts.checkpoint import load_tensors, misfit
 from dimmer.pipeline.artifacts.trained import find_gates
 from dimmer.pipeline.networks.gates.network import Gates
 from dimmer.pipeline.recipe.recipe import Recipe
@@ -21,10 +21,9 @@ def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:
     path = path or find_gates(recipe)
     tensors, _ = load_tensors(path)
     gates = Gates(recipe.model.config, recipe.gates.config())
-    try:
-        gates.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise DimmerError(f"{path} holds other gates than {recipe.path} describes; train them again") from error
+    if why := misfit(gates, tensors):
+        raise DimmerError(f"{path} holds other gates than {recipe.path} describes ({why}); train them again")
+    gates.load_state_dict(tensors)
     return gates.eval()
 
 

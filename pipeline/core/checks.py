@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from dimmer.errors import DimmerError
 
+MOST_EPOCHS, MOST_BATCH, MOST_IMAGES, MOST_LR, MOST_CHANNELS = 100_000, 65_536, 100_000_000, 100, 8192
+"""What nobody trains with more of; a number over these is a slip of the hand."""
+
 
 class InvalidKeyError(DimmerError):
     """A value that is refused; whoever read it from a file adds file and line.
@@ -20,6 +23,23 @@ class InvalidKeyError(DimmerError):
         super().__init__(f"{key} {reason}")
         self.key = key
         self.reason = reason
+
+
+def bounded(value: float, low: float, high: float, key: str, *, over: bool = False) -> None:
+    """Refuse a number outside its bounds; infinities and NaN are outside any.
+
+    Args:
+        over: whether the low bound itself is outside.
+
+    Raises:
+        InvalidKeyError: it is.
+    """
+    inside = low < value <= high if over else low <= value <= high
+    require(inside, key, f"must be {f'over {low:g} and at most' if over else f'{_plain(low)} to'} {_plain(high)}")
+
+
+def _plain(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 @dataclass(frozen=True)

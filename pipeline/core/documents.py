@@ -58,7 +58,10 @@ def parse_document(cls: type[T], text: str) -> T:
     Raises:
         ValueError: it is no JSON, or (as `DocumentError`) not of this shape.
     """
-    return from_json(cls, json.loads(text))
+    try:
+        return from_json(cls, json.loads(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def from_json(cls: type[T], value: object) -> T:

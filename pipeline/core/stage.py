@@ -107,6 +107,8 @@ class Stage:
         for path in (*self.inputs, *self.files):
             if not path.exists():
                 raise DimmerError(f"stage '{self.name}': {path} is missing; {_how_to_make(path)}")
+        for path in self.inputs:
+            _check_made(path)
         code = self.closure
         return {
             "format": _FORMAT,
@@ -196,6 +198,31 @@ def _how_to_make(path: Path) -> str:
         words = f" --model {parts[at - 2]} --target {parts[at - 1]}" if of_target else f" --model {parts[at - 1]}"
         return f"first type 'python -m pipeline.{verb}{words}'"
     return "check the path"
+
+
+def _check_made(path: Path) -> None:
+    """Of an input that a stage made: that it is still what that stage left.
+
+    Raises:
+        DimmerError: it was damaged or edited since.
+    """
+    folder = path if path.is_dir() else path.parent
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise DimmerError(f"{folder / MANIFEST} is damaged; remove {folder} and build again") from error
+    if isinstance(manifest, dict) and not manifest.keys() & {"key", "outputs"}:
+        # A bundle has another file of this name.
+        return
+    outputs = manifest.get("outputs") if isinstance(manifest, dict) else None
+    if not isinstance(outputs, dict):
+        raise DimmerError(f"{folder / MANIFEST} is damaged; remove {folder} and build again")
+    wanted = outputs if path.is_dir() else {path.name: outputs.get(path.name)}
+    for name, made in wanted.items():
+        if not (folder / name).is_file() or file_hash(folder / name) != made:
+            raise DimmerError(f"{folder / name} is not what its stage left; remove {folder} and build again")
 
 
 def _hash(path: Path) -> str:

@@ -70,7 +70,7 @@ def policy_of_report(path: Path) -> tuple[tuple[PolicyTier, ...], dict[str, floa
         report = json.loads(path.read_text())
         policy = tuple(PolicyTier(**tier) for tier in report["policy"])
         energies = {mode["name"]: mode["energy_uj"] for mode in report["modes"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         build = f"python -m pipeline.build --model {path.parent.parent.name} --target {path.parent.name}"
         raise DimmerError(f"{path} cannot be read ({error}): type '{build}' first") from error
     if not policy or any(tier.mode not in energies for tier in policy):

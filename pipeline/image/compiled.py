@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
-from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.firmware_gen.generate import GeneratedModel, generate, tables_of
+from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.image.fit import DoesNotFitError, check_fit, explain
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import policy_for
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
-from dimmer.targets import APPLICATION, SectionSizes, Target
+from dimmer.targets import APPLICATION, OverflowedError, SectionSizes, Target
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,13 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
     Raises:
         FirmwareGenError: the modes' files.
         DimmerError: the interpreter cannot run one of them.
+        DoesNotFitError: the target's flash or RAM are too small.
         TargetError: the compiler.
     """
     # The top mode alone is measured too, and has nothing to choose from.
     gates = order.gates if len(modes) == len(order.modes) else None
-    tables_of(modes, PolicyConfig(), gates)
+    wanted = replace(order, modes=tuple(modes), gates=gates)
+    found = check_fit(wanted, target)
     outputs = []
     for mode, answer in zip(modes, run_oracle([OracleJob(m.path, order.known_input) for m in modes]), strict=True):
         if isinstance(answer, OracleFailure):
@@ -53,5 +55,10 @@ def compile_modes(order: Order, modes: Sequence[ModeSource], target: Target, out
     known = KnownAnswers(order.known_input, tuple(outputs))
     policy = policy_for(order.policy, len(modes), gates is not None)
     model = generate(modes, out, policy, known, target.scratch_limit, order.name, gates, target.core)
-    elf = target.compile([*model.sources, *sources(model.kernels), *APPLICATION], [out, INCLUDE], out)
+    try:
+        elf = target.compile([*model.sources, *sources(model.kernels), *APPLICATION], [out, INCLUDE], out)
+    except OverflowedError as error:
+        if target.memory is None:
+            raise
+        raise DoesNotFitError(explain(wanted, target, found, error.regions)) from error
     return Compiled(model, elf, target.size(elf))

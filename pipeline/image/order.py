@@ -43,7 +43,9 @@ def foreign_order(files: Sequence[Path], samples: int = SAMPLES) -> Order:
     """An order for `.tflite` files from anywhere, one mode each, that can be switched between inferences."""
     modes = tuple(ModeSource(path.stem, path) for path in files)
     first = sample_inputs(files[0], 1)
-    return Order(files[0].stem, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
+    # "...tflite" is called "..", which as a folder would lie outside the build's.
+    name = files[0].stem if files[0].stem.strip(".") else "model"
+    return Order(name, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
 
 
 def converted_order(name: str, folder: Path, gates: GateSet | None, known_input: bytes | None = None) -> Order:

@@ -11,14 +11,12 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.image.fit import APPLICATION_CODE, STEP, DoesNotFitError, need_of
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
 from dimmer.targets import Target
 
 LARGEST = 1 << 16
-
-STEP = 0.8
-"""From one limit that is tried to the next."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +24,10 @@ class Trade:
     """One limit and what it leads to.
 
     Attributes:
-        scratch_limit, arena, stack: bytes.
-        code: bytes of runtime and kernels.
-        instructions: of one inference in each mode.
+        scratch_limit, arena: bytes.
+        stack: bytes; of what does not fit, those that the linker script keeps free.
+        code: bytes of runtime and kernels; about, of what does not fit.
+        instructions: of one inference in each mode; empty where it does not fit.
     """
 
     scratch_limit: int
@@ -36,6 +35,11 @@ class Trade:
     stack: int
     code: int
     instructions: tuple[int, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the target holds it."""
+        return bool(self.instructions)
 
 
 def limits(order: Order, target: Target) -> tuple[int, ...]:
@@ -55,7 +59,8 @@ def limits(order: Order, target: Target) -> tuple[int, ...]:
 
 
 def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...]:
-    """Every limit, counted; without those that another one beats in both arena and the top mode's instructions.
+    """Every limit, counted where it fits; without those that another one beats in both arena and the top mode's
+    instructions.
 
     Raises:
         DimmerError: the target counts nothing.
@@ -67,15 +72,23 @@ def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...
     found = []
     for done, limit in enumerate(tried):
         progress(f"scratch limit {limit:,}", done / len(tried))
-        with children.scratch() as work:
-            figures = make(order, replace(target, scratch_limit=limit), work, lambda _text, _share: None)
-        found.append(_trade(limit, figures))
+        limited = replace(target, scratch_limit=limit)
+        try:
+            with children.scratch() as work:
+                figures = make(order, limited, work, lambda _text, _share: None)
+        except DoesNotFitError:
+            need = need_of(order, limited)
+            found.append(Trade(limit, need.arena, need.stack, need.code - APPLICATION_CODE, ()))
+        else:
+            found.append(_trade(limit, figures))
     return tuple(
         trade
         for trade in found
-        if not any(
+        if not trade.fits
+        or not any(
             other.arena <= trade.arena and other.instructions[0] <= trade.instructions[0] and other != trade
             for other in found
+            if other.fits
         )
     )
 

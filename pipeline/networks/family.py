@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.checks import OneOf, require
+from dimmer.pipeline.core.checks import MOST_CHANNELS, OneOf, bounded, require
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
 
 FROM_DATASET = ("in_channels", "image_size", "classes")
 """Fields of a configuration that the data set gives; the others are keys of [model]."""
+
+MOST_STAGES, MOST_BLOCKS = 12, 254
+"""Depth patterns double with each stage; the C tables hold 256 positions, stem and head among them."""
 
 BLOCK_BITS = tuple(bits for bits in BITS if bits)
 """Bits that a block which is executed may have."""
@@ -89,11 +92,16 @@ class NetworkConfig(ABC):
         """What holds for every family; for `__post_init__`."""
         every = "must be at least 1 in every stage"
         require(bool(self.mandatory) and min(self.mandatory) >= 1, "mandatory", every)
+        require(len(self.mandatory) <= MOST_STAGES, "mandatory", f"must have at most {MOST_STAGES} stages")
+        require(sum(self.mandatory) <= MOST_BLOCKS, "mandatory", f"must be at most {MOST_BLOCKS} blocks together")
         for key in ("skippable", "widths"):
             same = len(getattr(self, key)) == len(self.mandatory)
             require(same, key, "must have one entry a stage, as many as mandatory")
         require(min(self.skippable) >= 0, "skippable", "must not be negative")
-        require(min(self.widths) >= 1, "widths", every)
+        together = sum(self.mandatory) + sum(self.skippable) <= MOST_BLOCKS
+        require(together, "skippable", f"must be, with mandatory, at most {MOST_BLOCKS} blocks together")
+        for width in self.widths:
+            bounded(width, 1, MOST_CHANNELS, "widths")
         known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BLOCK_BITS)
         require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
         whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 2

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
+from dimmer.toml import Lines, shown
 
 T = TypeVar("T")
-
-
-class Lines:
-    """Finds the line of a key, which tomllib does not tell."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
-        self._lines: dict[tuple[str, ...], int] = {}
-        section: tuple[str, ...] = ()
-        for number, line in enumerate(text.splitlines(), 1):
-            if header := re.match(r"\s*\[([^\[\]]+)\]\s*(#.*)?$", line):
-                section = tuple(part.strip().strip("\"'") for part in header[1].split("."))
-                self._lines.setdefault(section, number)
-            elif key := re.match(r"\s*([A-Za-z0-9_.\"'-]+)\s*=", line):
-                self._lines.setdefault((*section, *key[1].replace('"', "").replace("'", "").split(".")), number)
-
-    def at(self, section: tuple[str, ...], key: str) -> str:
-        """``file, line 12``, or that of the section where the key is missing."""
-        for place in ((*section, key), section):
-            if place in self._lines:
-                return f"{self._path}, line {self._lines[place]}"
-        return str(self._path)
 
 
 def read_section(
@@ -63,7 +40,7 @@ def read_section(
     for key in table:
         if key not in fields and key not in beside:
             at = where.at(section, key)
-            raise DimmerError(f"{at}: unknown key '{key}' in [{name}]; known are: {', '.join((*fields, *beside))}")
+            raise DimmerError(f"{at}: unknown key {shown(key)} in [{name}]; known are: {', '.join((*fields, *beside))}")
     for key, known in fields.items():
         if key in table:
             values[key] = _convert(hints[key], table[key], section, key, where)
@@ -73,7 +50,7 @@ def read_section(
         return cls(**values)
     except InvalidKeyError as error:
         at = where.at(section, error.key)
-        raise DimmerError(f"{at}: {name}.{error.key} = {table.get(error.key)!r}: {error.reason}") from error
+        raise DimmerError(f"{at}: {name}.{error.key} = {shown(table.get(error.key))}: {error.reason}") from error
 
 
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
@@ -93,10 +70,13 @@ def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: L
         return kind(value)
     else:
         expected = _KINDS[kind]
-    raise DimmerError(f"{where.at(section, key)}: {'.'.join(section)}.{key} = {value!r} must be {expected}")
+    raise DimmerError(f"{where.at(section, key)}: {'.'.join(section)}.{key} = {shown(value)} must be {expected}")
 
 
 def _fits(kind: type, value: Any) -> bool:
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+    if kind is float and isinstance(value, int):
+        # What is larger than any float is no number here.
+        return abs(value) < 1 << 1000
+    return isinstance(value, kind)

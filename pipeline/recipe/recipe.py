@@ -7,7 +7,6 @@ names file, line and key.
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
-from dimmer.pipeline.recipe.read import Lines, read_section
+from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
@@ -30,6 +29,10 @@ from dimmer.pipeline.recipe.sections.training import (
     training_hash,
 )
 from dimmer.project import model_folders, model_names
+from dimmer.toml import Lines, plain, read_toml, shown
+
+MOST_GATES, MOST_MODES = 64, 255
+"""What the C tables hold: DIMMER_MAX_GATES, and MAX_MODES of `firmware_gen.emit.tables`."""
 
 
 @dataclass(frozen=True)
@@ -110,18 +113,11 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         DimmerError: no such model, or the recipe is broken.
     """
     path = find_recipe(name_or_path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        contents = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DimmerError(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise DimmerError(f"{path}: not valid TOML: {error}") from error
-    where = Lines(path, text)
+    contents, where = read_toml(path)
     known = ("model", *SECTIONS)
     for key in contents:
         if key not in known:
-            raise DimmerError(f"{where.at((), key)}: unknown section [{key}]; known are: {', '.join(known)}")
+            raise DimmerError(f"{where.at((), key)}: unknown section [{plain(key)}]; known are: {', '.join(known)}")
     model = _model(contents.get("model", {}), where)
     sections: dict[str, Any] = {
         key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
@@ -136,7 +132,11 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
             config.widened(recipe.teacher.widths)
         except InvalidKeyError as error:
             at, value = where.at(("teacher",), error.key), contents["teacher"].get(error.key)
-            raise DimmerError(f"{at}: teacher.{error.key} = {value!r}: {error.reason}") from error
+            raise DimmerError(f"{at}: teacher.{error.key} = {shown(value)}: {error.reason}") from error
+    blocks = sum(config.mandatory) + sum(config.skippable)
+    if recipe.gates.epochs and blocks > MOST_GATES:
+        at = where.at(("gates",), "epochs")
+        raise DimmerError(f"{at}: gates.epochs: {blocks} blocks, gates are for at most {MOST_GATES}; set it to 0")
     if recipe.policy.budgets and not recipe.gates.epochs:
         raise DimmerError(f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates; give [gates] epochs")
     untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(config.bits)
@@ -146,10 +146,13 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
             f"{at}: gates.options holds {missing}, model.bits does not; add it there or leave it out here"
         )
     try:
-        for mode in recipe.forced_modes():
+        forced = recipe.forced_modes()
+        for mode in forced:
             check_mode(mode, config.mandatory, config.skippable, config.bits)
+        if len(forced) > MOST_MODES:
+            raise DimmerError(f"{len(forced)} modes, an image holds at most {MOST_MODES}; name fewer")
     except DimmerError as error:
-        raise DimmerError(f"{where.at(('selection',), 'force')}: selection.force: {error}") from error
+        raise DimmerError(f"{where.at(('selection',), 'force')}: selection.force: {plain(str(error))}") from error
     return recipe
 
 
@@ -171,8 +174,10 @@ def find_recipe(name_or_path: str | Path) -> Path:
     # What has a slash is a path from here, and no name.
     named = [] if "/" in str(name_or_path) else [folder / given / "recipe.toml" for folder in model_folders()]
     for candidate in (*named, given, given / "recipe.toml"):
-        if candidate.is_file():
-            return candidate.resolve()
-    raise DimmerError(
-        f"no model '{name_or_path}'; known are: {', '.join(model_names())}; or give the path of a recipe.toml"
-    )
+        try:
+            if candidate.is_file():
+                return candidate.resolve()
+        except OSError as error:
+            raise DimmerError(f"{plain(str(candidate))} cannot be looked at: {error.strerror}") from error
+    known = ", ".join(model_names())
+    raise DimmerError(f"no model {shown(str(name_or_path))}; known are: {known}; or give the path of a recipe.toml")

@@ -30,7 +30,7 @@ from dimmer.pipeline.training.gate_kinds import GateKind, gate_kind_at, gate_pla
 from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.pipeline.training.gate_trainer import GateTrainer
 from dimmer.pipeline.training.gated import measure
-from dimmer.pipeline.training.resume import STATE, load_state
+from dimmer.pipeline.training.resume import STATE, load_state, other_state_explained
 
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
@@ -79,7 +79,8 @@ def train_gates(
     history: list[GateEpoch] = []
     if found := load_state(saved, run.to_json(), GateEpoch):
         tensors, history = found
-        trainer.restore(tensors)
+        with other_state_explained(saved):
+            trainer.restore(tensors)
     dataset = load_dataset(settings.model.dataset)
     augmentation = settings.train.augmentation
     images = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dimmer.pipeline.artifacts.checkpoint import misfit
 from dimmer.pipeline.data.dataset import Images
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.networks import Network
@@ -22,7 +23,7 @@ from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
 from dimmer.pipeline.subnets.static_front import StaticMode, best_within, static_front
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.gated import levels, make_gated
-from dimmer.pipeline.training.resume import restore_trainer, trainer_state
+from dimmer.pipeline.training.resume import restore_trainer, take_state, trainer_state
 from dimmer.pipeline.training.trainer import Trainer
 
 # What the softmax of the wanted option is warmed up to: over that, its gradient would vanish.
@@ -199,11 +200,15 @@ class GateTrainer:
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take up a state."""
-        self.gated.gates.load_state_dict(_under("gates.", tensors))
+        take_state(self.gated.gates, _under("gates.", tensors))
         self.best = _under("best.", tensors)
+        if self.best and (why := misfit(self.gated.gates, self.best)):
+            raise RuntimeError(why)
         for name, parameter in self.gated.gates.named_parameters():
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 if (value := tensors.get(f"adam.{key}.{name}")) is not None:
+                    if key != "step" and value.shape != parameter.shape:
+                        raise RuntimeError(f"adam.{key}.{name} is of shape {list(value.shape)}")
                     self._optimizer.state[parameter][key] = value.to("cpu" if key == "step" else self.device)
         if self.settings.backbone_lr > 0:
             restore_trainer(self.backbone, tensors)

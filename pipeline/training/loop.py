@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import load_tensors, save_tensors, teacher_folder
+from dimmer.pipeline.artifacts.checkpoint import read_into, save_tensors, teacher_folder
 from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
@@ -28,7 +28,14 @@ from dimmer.pipeline.training.history import Clock, Epoch
 from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Taught, Teacher
 from dimmer.pipeline.training.plan import kind_at, plan
-from dimmer.pipeline.training.resume import STATE, load_state, restore_trainer, start_from, trainer_state
+from dimmer.pipeline.training.resume import (
+    STATE,
+    load_state,
+    other_state_explained,
+    restore_trainer,
+    start_from,
+    trainer_state,
+)
 from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.trainer import Trainer
 from dimmer.pipeline.training.widths import uniform_modes
@@ -76,9 +83,10 @@ def train(
     history: list[Epoch] = []
     if found := load_state(saved, run.to_json(), Epoch):
         tensors, history = found
-        restore_trainer(trainer, tensors)
-        for kind in kinds:
-            kind.restore(tensors)
+        with other_state_explained(saved):
+            restore_trainer(trainer, tensors)
+            for kind in kinds:
+                kind.restore(tensors)
     if start and not history:
         history = _start(trainer, start, settings)
     dataset = load_dataset(settings.model.dataset)
@@ -117,8 +125,7 @@ def _teacher(
         data=data,
         progress=lambda text, share: progress(f"teacher, {text}", 0.0),
     )
-    network = own.untrained()
-    network.load_state_dict(load_tensors(checkpoint)[0])
+    network = read_into(own.untrained(), checkpoint, own.path)
     return Taught(Teacher(network, settings.train.precision, place), teacher.weight, teacher.temperature)
 
 

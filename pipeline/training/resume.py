@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.artifacts.checkpoint import load_tensors, misfit
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.mode import FULL_BITS
@@ -44,6 +45,30 @@ def load_state(path: Path, run: Mapping[str, Json], line: type[T]) -> tuple[dict
         raise DimmerError(f"{path} is no state of a training ({error}); remove it and train again") from error
 
 
+@contextmanager
+def other_state_explained(path: Path) -> Iterator[None]:
+    """Turns what goes wrong while the state in a file is taken up into a line that names the file.
+
+    Raises:
+        DimmerError: it is the state of something else.
+    """
+    try:
+        yield
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise DimmerError(f"{path} is the state of another network ({error}); remove it and train again") from error
+
+
+def take_state(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Give a module all its tensors.
+
+    Raises:
+        RuntimeError: one is missing, too many, or of another type or shape.
+    """
+    if why := misfit(module, tensors):
+        raise RuntimeError(why)
+    module.load_state_dict(tensors)
+
+
 def trainer_state(trainer: Trainer) -> dict[str, Tensor]:
     """Weights, norm statistics and momenta."""
     tensors = {f"network.{name}": tensor for name, tensor in trainer.network.state_dict().items()}
@@ -57,9 +82,11 @@ def trainer_state(trainer: Trainer) -> dict[str, Tensor]:
 def restore_trainer(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
     """Take up a state, in which other names occur too."""
     own = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
-    trainer.network.load_state_dict(own)
+    take_state(trainer.network, own)
     for name, parameter in trainer.network.named_parameters():
         if (momentum := tensors.get(f"momentum.{name}")) is not None:
+            if momentum.shape != parameter.shape:
+                raise RuntimeError(f"momentum.{name} is of shape {list(momentum.shape)}, not {list(parameter.shape)}")
             # Strides follow the parameter's, for the same sums in the same order.
             trainer.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
 
@@ -78,4 +105,4 @@ def start_from(network: Network, tensors: Mapping[str, Tensor]) -> None:
         if found is None:
             raise RuntimeError(f"no tensor {float_name}")
         own[name] = tensors[found]
-    network.load_state_dict(own)
+    take_state(network, own)

@@ -12,6 +12,7 @@ import torch
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import GATES, teacher_folder, training_folder
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
+from dimmer.pipeline.artifacts.sums import list_sum
 from dimmer.pipeline.artifacts.training_record import Accuracy, TrainingRecord, load_checkpoint
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.modes.mode import Mode, NetworkCost
@@ -136,7 +137,7 @@ def ship(settings: TrainingSettings, out: Path, build: Path, start: Path | None 
     if start is not None:
         float_training = _float_results(settings.path.with_name(RESULTS), load_checkpoint(start)[1])
         last += f" --start models/{settings.name}/{FLOAT}"
-        atomic_write(settings.path.with_name(FLOAT), start.read_bytes())
+        _copy(start, settings.path.with_name(FLOAT))
     # The threads are those of the training where this process did it on a CPU.
     threads = f"--threads {torch.get_num_threads()} " if record.devices == ("cpu",) else ""
     how = f"--model {settings.name} {threads}--seed {record.seed}"
@@ -159,7 +160,7 @@ def ship(settings: TrainingSettings, out: Path, build: Path, start: Path | None 
         float_training=float_training,
         commands=tuple(f"python -m pipeline.train {how} {way}" for way in ways),
     )
-    atomic_write(shipped, source.read_bytes())
+    _copy(source, shipped)
     atomic_write(shipped.with_name(RESULTS), json.dumps(results.to_json(), indent=1) + "\n")
     return shipped
 
@@ -177,9 +178,14 @@ def ship_gates(settings: GateSettings, out: Path) -> Path:
     how = f"--model {settings.name} --threads {torch.get_num_threads()} --seed {record.seed}"
     results = {**record.to_json(), "commands": [f"python -m pipeline.train_gates {how} --ship"]}
     shipped = settings.path.with_name(GATES)
-    atomic_write(shipped, (out / GATES).read_bytes())
+    _copy(out / GATES, shipped)
     atomic_write(shipped.with_name(GATE_RESULTS), json.dumps(results, indent=1) + "\n")
     return shipped
+
+
+def _copy(source: Path, shipped: Path) -> None:
+    atomic_write(shipped, source.read_bytes())
+    list_sum(shipped)
 
 
 def _networks(

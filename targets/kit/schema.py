@@ -5,14 +5,17 @@ A table remembers what it was asked for, so that a JSON Schema of the file can b
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from dimmer.errors import DimmerError
 from dimmer.targets.kit.errors import TargetError
+from dimmer.toml import Lines, plain, read_toml, shown
+
+LONGEST_TEXT, MOST_TEXTS = 4096, 1000
 
 
 class Kind(Enum):
@@ -55,64 +58,74 @@ class Table:
         asked: key -> what was asked of it so far, in order.
     """
 
-    def __init__(self, values: dict[str, Any], where: str) -> None:
+    def __init__(self, values: dict[str, Any], lines: Lines, section: tuple[str, ...] = ()) -> None:
         self._values = dict(values)
-        self._where = where
+        self._lines = lines
+        self._section = section
         self.asked: dict[str, Asked] = {}
 
     @classmethod
     def read(cls, path: Path) -> Table:
         """Raises TargetError where the file cannot be read or is not TOML."""
         try:
-            return cls(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise TargetError(f"{path}: {error}") from error
+            return cls(*read_toml(path))
+        except DimmerError as error:
+            raise TargetError(str(error)) from error
 
-    def fail(self, message: str) -> TargetError:
+    def fail(self, message: str, key: str = "") -> TargetError:
         """An error that says where in the file it is."""
-        return TargetError(f"{self._where}: {message}")
+        within = f"{': '.join(self._section)}: " if self._section else ""
+        return TargetError(f"{self._lines.at(self._section, key)}: {within}{message}")
 
     def _take(self, key: str, asked: Asked, default: Any = None) -> Any:
         self.asked[key] = asked
         if key not in self._values:
             if asked.required:
-                raise self.fail(f"'{key}' is missing: give it {asked.kind.value}")
+                raise self.fail(f"'{key}' is missing: give it {asked.kind.value}", key)
             return default
         value = self._values.pop(key)
         # bool is an int to Python, and not to the author of a TOML file.
         if not isinstance(value, asked.kind.type) or isinstance(value, bool):
-            raise self.fail(f"'{key}' is {value!r}: give it {asked.kind.value}")
+            raise self.fail(f"'{key}' is {shown(value)}: give it {asked.kind.value}", key)
         return value
 
+    def _line(self, key: str, text: str) -> str:
+        """A text that can be a name, a path or a word of a command."""
+        if len(text) > LONGEST_TEXT or not text.isprintable():
+            raise self.fail(f"'{key}' has {shown(text)}: give it one line, of at most {LONGEST_TEXT:,} letters", key)
+        return text
+
     def text(self, key: str) -> str:
-        """A string."""
-        return str(self._take(key, Asked(Kind.TEXT)))
+        """A string of one line."""
+        return self._line(key, self._take(key, Asked(Kind.TEXT)))
 
     def optional_text(self, key: str) -> str | None:
-        """A string, or None where the key is missing."""
+        """A string of one line, or None where the key is missing."""
         value = self._take(key, Asked(Kind.TEXT, required=False))
-        return None if value is None else str(value)
+        return None if value is None else self._line(key, value)
 
     def choice(self, key: str, choices: Sequence[str]) -> str:
         """One of some strings; the first of them where the key is missing."""
         value = str(self._take(key, Asked(Kind.TEXT, False, tuple(choices), choices[0]), choices[0]))
         if value not in choices:
-            raise self.fail(f"'{key}' is {value!r}: give it one of {', '.join(choices)}")
+            raise self.fail(f"'{key}' is {shown(value)}: give it one of {', '.join(choices)}", key)
         return value
 
-    def natural(self, key: str) -> int:
-        """A whole number that is not negative."""
+    def natural(self, key: str, most: int = 0xFFFF_FFFF) -> int:
+        """A whole number from 0 on."""
         value = int(self._take(key, Asked(Kind.NATURAL)))
         if value < 0:
-            raise self.fail(f"'{key}' is {value}: give it a number that is not negative")
+            raise self.fail(f"'{key}' is {shown(value)}: give it a number that is not negative", key)
+        if value > most:
+            raise self.fail(f"'{key}' is {shown(value)}: give it at most {most:,}", key)
         return value
 
-    def positive_real(self, key: str) -> float:
+    def positive_real(self, key: str, most: float = 1e9) -> float:
         """A number above 0."""
-        value = float(self._take(key, Asked(Kind.POSITIVE)))
-        if not 0 < value < float("inf"):
-            raise self.fail(f"'{key}' is {value}: give it a number above 0")
-        return value
+        value = self._take(key, Asked(Kind.POSITIVE))
+        if not 0 < value <= most:
+            raise self.fail(f"'{key}' is {shown(value)}: give it a number above 0 and up to {most:,g}", key)
+        return float(value)
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
         """A list of strings; empty where the key is missing and not required."""
@@ -123,21 +136,23 @@ class Table:
         values = self._texts(key, Asked(Kind.TEXTS, choices=tuple(choices)))
         unknown = [value for value in values if value not in choices]
         if unknown:
-            raise self.fail(f"'{key}' has {unknown[0]!r}: give it some of {', '.join(choices)}")
+            raise self.fail(f"'{key}' has {shown(unknown[0])}: give it some of {', '.join(choices)}", key)
         return values
 
     def _texts(self, key: str, asked: Asked) -> tuple[str, ...]:
         values = self._take(key, asked, [])
         if not all(isinstance(value, str) for value in values):
-            raise self.fail(f"'{key}' is {values!r}: give it {asked.kind.value}")
-        return tuple(values)
+            raise self.fail(f"'{key}' is {shown(values)}: give it {asked.kind.value}", key)
+        if len(values) > MOST_TEXTS:
+            raise self.fail(f"'{key}' has {len(values):,} entries: give it at most {MOST_TEXTS:,}", key)
+        return tuple(self._line(key, value) for value in values)
 
     def text_map(self, key: str) -> dict[str, str]:
         """A table of strings; empty where the key is missing."""
         values = self._take(key, Asked(Kind.TEXT_MAP, required=False), {})
         if not all(isinstance(value, str) for value in values.values()):
-            raise self.fail(f"'{key}' is {values!r}: give it a table of strings")
-        return dict(values)
+            raise self.fail(f"'{key}' is {shown(values)}: give it a table of strings", key)
+        return {self._line(key, name): self._line(key, value) for name, value in values.items()}
 
     def table(self, key: str) -> Table:
         """A table within this one."""
@@ -152,14 +167,16 @@ class Table:
 
     def _table(self, key: str, required: bool) -> Table:
         asked = Asked(Kind.TABLE, required)
-        table = Table(self._take(key, asked), f"{self._where}: {key}")
+        table = Table(self._take(key, asked), self._lines, (*self._section, key))
         self.asked[key] = replace(asked, table=table)
         return table
 
     def finish(self) -> None:
         """Raises TargetError where a key was not taken."""
         if self._values:
-            raise self.fail(f"unknown key {', '.join(repr(key) for key in sorted(self._values))}: remove or correct it")
+            first = min(self._values)
+            unknown = plain(", ".join(repr(key) for key in sorted(self._values)))
+            raise self.fail(f"unknown key {unknown}: remove or correct it", first)
 
 
 _TYPES = {

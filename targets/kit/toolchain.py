@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,17 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from dimmer import children
-from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.errors import OverflowedError, TargetError
 
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
 LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
 OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
 _CACHE = "ccache"
+_OVERFLOW = re.compile(r"region [`'\"]?(\w+)['\"]? overflowed by (\d+) bytes")
+_NO_ROOM = "the arena and the stack do not fit into RAM"
+"""What bare_metal/link.ld asserts."""
 _APPLICATION_INCLUDES = Path(__file__).resolve().parent.parent / "app"
 
 
@@ -148,8 +151,9 @@ def section_sizes(elf: Path) -> SectionSizes:
                     for symbol in section.iter_symbols():
                         if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT"):
                             symbols[symbol.name] += symbol["st_size"]
-    except (OSError, ELFError) as error:
-        raise TargetError(f"{elf} is no ELF file that can be read: {error}") from error
+    except Exception as error:
+        # Of a damaged file pyelftools raises whatever comes to it.
+        raise TargetError(f"{elf} is no ELF file that can be read ({error}): remove it and build again") from error
     return SectionSizes(
         text=kinds["text"],
         rodata=kinds["rodata"],
@@ -186,7 +190,20 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
         name = command[1] if command[0] == _CACHE else command[0]
         if result.returncode < 0:
             raise TargetError(f"{name} {children.how_it_ended(result.returncode)}")
-        raise TargetError(f"{name} failed: {_first_complaint(result.stderr)}")
+        message = f"{name} failed: {_first_complaint(result.stderr)}"
+        if regions := overflowed(result.stderr):
+            raise OverflowedError(message, regions)
+        raise TargetError(message)
+
+
+def overflowed(output: str) -> dict[str, int | None]:
+    """Regions, in lower case, that a linker says are too small, and by how many bytes, where it tells."""
+    found: dict[str, int | None] = {}
+    for name, count in _OVERFLOW.findall(output):
+        found[name.lower()] = int(count)
+    if not found and _NO_ROOM in output:
+        found["ram"] = None
+    return found
 
 
 def _first_complaint(output: str) -> str:

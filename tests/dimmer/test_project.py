@@ -87,5 +87,5 @@ def test_a_broken_file_is_one_line(tmp_path: Path, text: str, says: str) -> None
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"\xff\xfe")
-    with pytest.raises(DimmerError, match="not valid TOML"):
+    with pytest.raises(DimmerError, match=r"dimmer\.toml, line 1: not UTF-8"):
         project(tmp_path)

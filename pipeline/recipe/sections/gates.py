@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated
 
-from dimmer.pipeline.core.checks import OneOf, require
+from dimmer.pipeline.core.checks import MOST_BATCH, MOST_EPOCHS, MOST_IMAGES, MOST_LR, OneOf, bounded, require
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS
 from dimmer.pipeline.networks.gates.budget import GateConfig
@@ -64,19 +64,21 @@ class GatesSection:
         require(falling and known, "options", "must fall and hold 8, with at most three more of 32, 16, 4, 2 and 0")
         require(1 <= self.features <= 32, "features", "must be 1 to 32")
         require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")
-        for key in ("warmup_epochs", "epochs", "tune_epochs", "images"):
-            require(getattr(self, key) >= 0, key, "must not be negative")
-        require(self.front_images >= 1, "front_images", "must be at least 1")
-        require(self.batch >= 2, "batch", "must be at least 2")
-        require(self.lr > 0, "lr", "must be positive")
-        require(self.backbone_lr >= 0, "backbone_lr", "must not be negative")
-        require(self.cost_weight > 0, "cost_weight", "must be positive")
+        for key in ("warmup_epochs", "epochs", "tune_epochs"):
+            bounded(getattr(self, key), 0, MOST_EPOCHS, key)
+        bounded(self.images, 0, MOST_IMAGES, "images")
+        bounded(self.front_images, 1, MOST_IMAGES, "front_images")
+        bounded(self.batch, 2, MOST_BATCH, "batch")
+        bounded(self.lr, 0, MOST_LR, "lr", over=True)
+        bounded(self.backbone_lr, 0, MOST_LR, "backbone_lr")
+        bounded(self.cost_weight, 0, 1000, "cost_weight", over=True)
         require(0 <= self.dead_band < 1, "dead_band", "must be at least 0 and under 1")
         require(0 < self.lowest_budget < 1, "lowest_budget", "must lie between 0 and 1")
         parts = 1 <= self.budgets_per_batch <= self.batch
         require(parts, "budgets_per_batch", "must be at least 1 and at most the images of a batch")
         drop = all(a > b for a, b in zip(self.budgets, self.budgets[1:], strict=False))
         inside = bool(self.budgets) and all(0 < b <= 1 for b in self.budgets)
+        require(len(self.budgets) <= 100, "budgets", "must be at most 100")
         require(drop and inside, "budgets", "must fall, from 1 to over 0")
         require(self.reference_bits in REFERENCE_BITS, "reference_bits", "must be 8, 16 or 32")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dimmer.pipeline.core.checks import require
+from dimmer.pipeline.core.checks import bounded, require
+
+MOST_TIERS = 7
+"""Thresholds: with the tier below the last one the C tables hold one more, DIMMER_MAX_TIERS."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class PolicySection:
     budgets: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        require(len(self.tiers) <= MOST_TIERS, "tiers", f"must be at most {MOST_TIERS}")
         given = not self.budgets or len(self.budgets) == len(self.tiers) + 1
         falling = all(a > b for a, b in zip(self.budgets, self.budgets[1:], strict=False))
         require(given and falling, "budgets", "must fall, one more than tiers")
@@ -32,4 +36,4 @@ class PolicySection:
         falling = all(a > b for a, b in zip(self.tiers, self.tiers[1:], strict=False))
         require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall, from 999 permille to 1")
         require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
-        require(self.dwell_s >= 0, "dwell_s", "must not be negative")
+        bounded(self.dwell_s, 0, 0xFFFF_FFFF, "dwell_s")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from dimmer.pipeline.core.checks import OneOf, require
+from dimmer.pipeline.core.checks import MOST_IMAGES, OneOf, bounded, require
 
 METHODS = ("minmax", "percentile", "mse", "entropy")
 
@@ -29,11 +29,11 @@ class CalibrationSection:
     bn_images: int = 2000
 
     def __post_init__(self) -> None:
-        require(self.images >= 1, "images", "must be at least 1")
+        bounded(self.images, 1, MOST_IMAGES, "images")
         require(50 < self.percentile <= 100, "percentile", "must be over 50 and at most 100")
         known = bool(self.methods) and set(self.methods) <= set(METHODS)
         require(known, "methods", f"must name at least one of {', '.join(METHODS)}")
-        require(self.bn_images >= 2, "bn_images", "must be at least 2")
+        bounded(self.bn_images, 2, MOST_IMAGES, "bn_images")
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class SelectionSection:
     images: int = 512
 
     def __post_init__(self) -> None:
-        require(self.search >= 0, "search", "must not be negative")
+        bounded(self.search, 0, 10_000, "search")
         require(2 <= self.limit <= 32, "limit", "must be 2 to 32")
-        require(self.images >= 1, "images", "must be at least 1")
+        bounded(self.images, 1, MOST_IMAGES, "images")
 
 
 @dataclass(frozen=True)
@@ -70,4 +70,4 @@ class VerifySection:
     images: int = 100
 
     def __post_init__(self) -> None:
-        require(self.images >= 1, "images", "must be at least 1")
+        bounded(self.images, 1, MOST_IMAGES, "images")

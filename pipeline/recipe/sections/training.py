@@ -8,11 +8,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
-from dimmer.pipeline.core.checks import OneOf, require
+from dimmer.pipeline.core.checks import MOST_BATCH, MOST_CHANNELS, MOST_EPOCHS, MOST_LR, OneOf, bounded, require
 from dimmer.pipeline.modes.mode import FULL_BITS
 
 if TYPE_CHECKING:
     from dimmer.pipeline.recipe.sections.network import ModelSection
+
+MOST_SEED = 0xFFFF_FFFF
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -36,7 +38,7 @@ class Augmentation:
     zoom: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.pad >= 0, "pad", "must not be negative")
+        bounded(self.pad, 0, 1024, "pad")
         require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
         require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
         require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
@@ -77,16 +79,16 @@ class TrainSection:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 1, "epochs", "must be at least 1")
-        require(self.batch >= 2, "batch", "must be at least 2")
-        require(self.lr > 0, "lr", "must be positive")
+        bounded(self.epochs, 1, MOST_EPOCHS, "epochs")
+        bounded(self.batch, 2, MOST_BATCH, "batch")
+        bounded(self.lr, 0, MOST_LR, "lr", over=True)
         require(0 < self.momentum < 1, "momentum", "must lie between 0 and 1")
-        require(self.weight_decay >= 0, "weight_decay", "must not be negative")
+        bounded(self.weight_decay, 0, 10, "weight_decay")
         require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
         require(0 < self.alpha < 1, "alpha", "must lie between 0 and 1")
-        require(self.temperature > 0, "temperature", "must be positive")
-        require(self.seed >= 0, "seed", "must not be negative")
-        require(self.base_label_weight >= 0, "base_label_weight", "must not be negative")
+        bounded(self.temperature, 0, 10_000, "temperature", over=True)
+        bounded(self.seed, 0, MOST_SEED, "seed")
+        bounded(self.base_label_weight, 0, 1000, "base_label_weight")
         require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
 
 
@@ -120,11 +122,11 @@ class QatSection:
     norm_lr: float = 0.05
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 0, "epochs", "must not be negative")
-        require(self.norm_epochs >= 0, "norm_epochs", "must not be negative")
+        bounded(self.epochs, 0, MOST_EPOCHS, "epochs")
+        bounded(self.norm_epochs, 0, MOST_EPOCHS, "norm_epochs")
         require(self.epochs > 0 or not self.norm_epochs, "norm_epochs", "must be 0 where qat.epochs is")
-        require(self.lr > 0, "lr", "must be positive")
-        require(self.norm_lr > 0, "norm_lr", "must be positive")
+        bounded(self.lr, 0, MOST_LR, "lr", over=True)
+        bounded(self.norm_lr, 0, MOST_LR, "norm_lr", over=True)
         require(0 <= self.warmup < 1, "warmup", "must be at least 0 and under 1")
         require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
         require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")
@@ -151,12 +153,13 @@ class TeacherSection:
     temperature: float = 4.0
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 0, "epochs", "must not be negative")
-        require(not self.widths or min(self.widths) >= 1, "widths", "must be at least 1")
+        bounded(self.epochs, 0, MOST_EPOCHS, "epochs")
+        for width in self.widths:
+            bounded(width, 1, MOST_CHANNELS, "widths")
         require(bool(self.widths) or not self.epochs, "widths", "must have one entry a stage")
-        require(self.lr > 0, "lr", "must be positive")
+        bounded(self.lr, 0, MOST_LR, "lr", over=True)
         require(0 < self.weight <= 1, "weight", "must be over 0 and at most 1")
-        require(self.temperature > 0, "temperature", "must be positive")
+        bounded(self.temperature, 0, 10_000, "temperature", over=True)
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,8 @@ class PolishSection:
     lowest: float = 0.6
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 0, "epochs", "must not be negative")
-        require(self.lr > 0, "lr", "must be positive")
+        bounded(self.epochs, 0, MOST_EPOCHS, "epochs")
+        bounded(self.lr, 0, MOST_LR, "lr", over=True)
         require(0 <= self.lowest <= 1, "lowest", "must be 0 to 1")
 
 

@@ -14,6 +14,7 @@ from dimmer.pipeline.recipe.sections.training import PolishSection
 from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Losses, Teacher
 from dimmer.pipeline.training.phases import Phase
+from dimmer.pipeline.training.resume import take_state
 from dimmer.pipeline.training.sampling import polished_mode
 from dimmer.pipeline.training.trainer import Trainer
 
@@ -74,7 +75,7 @@ class Polish(Kind):
         found = {name.removeprefix(_PREFIX): t for name, t in tensors.items() if name.startswith(_PREFIX)}
         if found:
             self._frozen = self._copy()
-            self._frozen.network.load_state_dict(found)
+            take_state(self._frozen.network, found)
 
     def _copy(self) -> Teacher:
         network = copy.deepcopy(self._trainer.network).requires_grad_(False)

@@ -40,5 +40,7 @@ def test_there_is_a_mode() -> None:
 
 def test_two_modes_of_one_name_are_refused(tmp_path: Path) -> None:
     first, second, _ = write_modes(tmp_path)
-    with pytest.raises(FirmwareGenError, match="same name"):
+    with pytest.raises(
+        FirmwareGenError, match=r"888\.tflite and .*880\.tflite are both called mode 888; rename one of the files"
+    ):
         read_modes([first, ModeSource("888", second.path, second.boundaries)])

@@ -260,8 +260,10 @@ def test_a_training_that_goes_on_from_another_one_is_another(tmp_path: Path) -> 
 def test_a_folder_made_again_with_the_same_content_is_the_same_input(tmp_path: Path) -> None:
     folder = tmp_path / "made"
 
+    content = "the same"
+
     def make(out: Path) -> None:
-        (out / "result").write_text("the same")
+        (out / "result").write_text(content)
 
     def read(out: Path) -> None:
         out.mkdir(exist_ok=True)
@@ -271,5 +273,6 @@ def test_a_folder_made_again_with_the_same_content_is_the_same_input(tmp_path: P
     before = reader.key()
     Stage("maker", folder, make, settings={"comment": 2}).run()
     assert reader.key() == before
-    (folder / "result").write_text("another")
+    content = "another"
+    Stage("maker", folder, make, settings={"comment": 3}).run()
     assert reader.key() != before

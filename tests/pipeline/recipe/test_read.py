@@ -10,7 +10,8 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import require
-from dimmer.pipeline.recipe.read import Lines, read_section
+from dimmer.pipeline.recipe.read import read_section
+from dimmer.toml import Lines
 
 FILE = Path("lamp.toml")
 

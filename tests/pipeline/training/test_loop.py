@@ -125,7 +125,7 @@ def test_a_damaged_or_foreign_checkpoint_is_named(recipe: Recipe, tmp_path: Path
     with pytest.raises(DimmerError, match="another network"):
         load_network(wider, path)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DimmerError, match="not a Dimmer checkpoint"):
+    with pytest.raises(DimmerError, match="is damaged"):
         load_network(recipe, path)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Asked, Kind, Table
+from dimmer.toml import Lines
 
 TEXT = """
 core = "cortex-m4"
@@ -69,11 +70,11 @@ def test_keys_that_nobody_took_are_named(table: Table) -> None:
     [
         (lambda table: table.text("limit"), "'limit' is 0: give it a string"),
         (lambda table: table.natural("core"), "'core' is 'cortex-m4': give it a whole number"),
-        (lambda table: table.positive_real("limit"), "'limit' is 0.0: give it a number above 0"),
+        (lambda table: table.positive_real("limit"), "'limit' is 0: give it a number above 0"),
         (lambda table: table.texts("core"), "'core' is 'cortex-m4': give it a list of strings"),
         (lambda table: table.text_map("names"), r"'names' is \['a', 'b'\]: give it a table of strings"),
         (lambda table: table.texts("lamp"), "'lamp' is missing: give it a list of strings"),
-        (lambda table: table.table("inner").natural("core"), r"lamp\.toml: inner: 'core' is 'other'"),
+        (lambda table: table.table("inner").natural("core"), r"lamp\.toml, line 12: inner: 'core' is 'other'"),
     ],
 )
 def test_a_mistake_names_file_and_key(table: Table, take: Callable[[Table], object], message: str) -> None:
@@ -86,11 +87,11 @@ def test_a_mistake_names_file_and_key(table: Table, take: Callable[[Table], obje
 )
 def test_a_natural_number_is_no_bool_and_not_negative(value: object, message: str) -> None:
     with pytest.raises(TargetError, match=f"'limit' {message}"):
-        Table({"limit": value}, "lamp.toml").natural("limit")
+        Table({"limit": value}, Lines(Path("lamp.toml"), "limit = 1")).natural("limit")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TargetError, match=r"nothing\.toml: .*No such file"):
+    with pytest.raises(TargetError, match=r"nothing\.toml cannot be read: .*No such file"):
         Table.read(tmp_path / "nothing.toml")
     (tmp_path / "broken.toml").write_text("core = ")
     with pytest.raises(TargetError, match=r"broken\.toml: "):
@@ -98,7 +99,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_one_and_some_of_known_strings() -> None:
-    table = Table({"hue": "red", "hues": ["blue", "red"], "odd": "grey", "odds": ["red", "grey"]}, "lamp.toml")
+    table = Table(
+        {"hue": "red", "hues": ["blue", "red"], "odd": "grey", "odds": ["red", "grey"]}, Lines(Path("lamp.toml"), "")
+    )
     assert (table.choice("hue", ("blue", "red")), table.choice("lamp", ("blue", "red"))) == ("red", "blue")
     assert table.choices("hues", ("red", "blue")) == ("blue", "red")
     with pytest.raises(TargetError, match="'odd' is 'grey': give it one of red, blue"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets.kit.errors import TargetError
-from dimmer.targets.kit.toolchain import compile_objects
+from dimmer.targets.kit.toolchain import compile_objects, overflowed
 from tests.firmware_gen.runtime.c_library import compiler
 
 
@@ -51,3 +51,16 @@ def test_an_error_names_the_compiler_not_the_cache(
     with pytest.raises(TargetError, match=r"gcc failed: .*missing") as caught:
         compile_objects(command, [file], tmp_path, tmp_path)
     assert "ccache" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("ld: region `FLASH' overflowed by 1234 bytes\ncollect2: error: ld returned 1", {"flash": 1234}),
+        ("region 'RAM' overflowed by 8 bytes\nregion `FLASH' overflowed by 9 bytes", {"ram": 8, "flash": 9}),
+        ("ld: the arena and the stack do not fit into RAM\n", {"ram": None}),
+        ("main.c:3: error: stack overflowed", {}),
+    ],
+)
+def test_what_a_linker_says_of_regions(said: str, found: dict[str, int | None]) -> None:
+    assert overflowed(said) == found

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.data.dataset import Dataset
+from dimmer.pipeline.data.dataset import Dataset, DatasetShape
+from dimmer.pipeline.data.door import KnownFile
 from dimmer.pipeline.data.registry import dataset_shape, load_dataset
 from dimmer.pipeline.data.sets import cifar10 as cifar
 
@@ -66,9 +67,15 @@ def archive(path: Path, contents: dict[bytes, object]) -> Path:
     return path
 
 
-def test_the_official_archive_is_read_plane_by_plane(tmp_path: Path) -> None:
+def known(path: Path) -> KnownFile:
+    """This file in the place of the one that there is only one of."""
+    return KnownFile(hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
+
+
+def test_the_official_archive_is_read_plane_by_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(0).integers(0, 256, (4, 3072)).astype(np.uint8)
     path = archive(tmp_path / "official.tar.gz", {b"data": rows, b"labels": [3, 1, 4, 1]})
+    monkeypatch.setattr(cifar, "OFFICIAL", known(path))
     x_train, y_train, x_test, y_test = cifar.read_official(path)
     assert x_train.shape == (20, 32, 32, 3)
     assert y_train.tolist() == [3, 1, 4, 1] * 5
@@ -76,8 +83,9 @@ def test_the_official_archive_is_read_plane_by_plane(tmp_path: Path) -> None:
     assert x_test[1, 2, 3].tolist() == [rows[1, plane * 1024 + 2 * 32 + 3] for plane in range(3)]
 
 
-def test_an_archive_that_would_run_code_is_refused(tmp_path: Path) -> None:
+def test_an_archive_that_would_run_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = archive(tmp_path / "evil.tar.gz", {b"data": io.BytesIO, b"labels": []})
+    monkeypatch.setattr(cifar, "OFFICIAL", known(path))
     with pytest.raises(DimmerError, match="is not allowed"):
         cifar.read_official(path)
 
@@ -101,11 +109,40 @@ def test_a_damaged_cache_is_named(nowhere: Path) -> None:
         cifar.load()
 
 
-def test_a_delta_file_with_other_pixels_is_refused(tmp_path: Path) -> None:
+def delta(path: Path, labels: Any = (0, 1)) -> Path:
+    """A delta archive of two images, a part."""
     plane = np.zeros((2, 32, 32), np.uint8)
     names = [f"x_{part}_{colour}" for part in ("train", "test") for colour in ("g", "rg", "bg")]
-    path = tmp_path / cifar.DELTA_FILE
     arrays: dict[str, Any] = dict.fromkeys(names, plane)
-    np.savez(path, **arrays, y_train=np.zeros(2, np.int64), y_test=np.zeros(2, np.int64))
-    with pytest.raises(DimmerError, match="not CIFAR-10's train images"):
+    np.savez(path, **arrays, y_train=np.array(labels, np.uint8), y_test=np.array(labels, np.uint8))
+    return path
+
+
+def test_a_delta_file_with_other_contents_is_refused(tmp_path: Path) -> None:
+    path = delta(tmp_path / cifar.DELTA_FILE)
+    with pytest.raises(DimmerError, match=r"is damaged \(.* bytes, not 109,576,510\); remove it to use another source"):
         cifar.read_delta(path)
+
+
+def test_of_files_and_load_the_first_that_is_asked_tells(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIMMER_DATA", str(nowhere))
+    delta(nowhere / cifar.DELTA_FILE)
+    for ask in (cifar.files, cifar.load):
+        with pytest.raises(DimmerError, match="is damaged"):
+            ask()
+
+
+def test_labels_of_other_shares_are_refused(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIMMER_DATA", str(nowhere))
+    monkeypatch.setattr(cifar, "SHAPE", DatasetShape((32, 32, 3), 2))
+    monkeypatch.setattr(cifar, "TRAIN_PER_CLASS", 1)
+    path = delta(nowhere / cifar.DELTA_FILE, (1, 1))
+    monkeypatch.setattr(cifar, "DELTA", known(path))
+    with pytest.raises(DimmerError, match="train has 0 samples of class 0, not 1"):
+        cifar.load()
+
+
+def test_a_cache_that_cannot_be_made_is_named(nowhere: Path) -> None:
+    (nowhere / "cache").write_text("a file, no folder")
+    with pytest.raises(DimmerError, match=r"cannot download CIFAR-10 .*put that file at"):
+        cifar.load()

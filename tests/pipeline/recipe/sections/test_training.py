@@ -62,7 +62,7 @@ def recipe_file(tmp_path: Path) -> Path:
         ("[teacher]\nepochs = 2\nwidths = [8]\n", r"line 21: teacher\.widths = \[8\]: must have one entry a stage"),
         ("[teacher]\nepochs = 2\nwidths = [8, 16]\nweight = 0.0\n", r"teacher\.weight = 0\.0: must be over 0"),
         ("[average]\nepochs = 2\n", r"line 19: unknown section \[average\]; known are: model, train"),
-        ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must not be negative"),
+        ("[polish]\nepochs = -1\n", r"polish\.epochs = -1: must be 0 to 100000"),
         ("[polish]\nlowest = 1.5\n", r"polish\.lowest = 1\.5: must be 0 to 1"),
     ],
 )

@@ -1,0 +1,226 @@
+"""Whether a firmware fits its target, told before anything is compiled, and what would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.tables import Tables
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.generate import plan_of
+from dimmer.firmware_gen.kernels.code import code_bytes
+from dimmer.firmware_gen.variants.frame import Choice
+from dimmer.pipeline.image.order import Order
+from dimmer.pipeline.image.policy import policy_for
+from dimmer.targets import Target, TargetError, load_target, target_names
+
+APPLICATION_CODE, APPLICATION_RAM, TABLE_REST = 6400, 1920, 300
+"""Bytes of the application, start-up and C library, counted on Cortex-M and RISC-V; of the model's small tables."""
+
+SURE = 0.75
+"""Code may be a quarter smaller than it is told to be: what would fit then is compiled, and the linker has the word."""
+
+STEP = 0.8
+"""From one limit of scratch that is tried to the next."""
+
+MOST_TARGETS = 3
+
+
+class DoesNotFitError(DimmerError):
+    """A firmware that is larger than its target's memory."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes that a firmware takes.
+
+    Attributes:
+        weights, tables: of flash, exactly; tables with the known answers.
+        code: of flash, about.
+        arena: of RAM, scratch included.
+        stack: that the linker script keeps free.
+        application: of RAM, beside these.
+        instructions: of all layers that have a choice of kernels, as the cost model expects them.
+    """
+
+    weights: int
+    tables: int
+    code: int
+    arena: int
+    stack: int
+    application: int
+    instructions: float
+
+    @property
+    def flash(self) -> int:
+        """Of flash in all, about."""
+        return self.weights + self.tables + self.code
+
+    @property
+    def ram(self) -> int:
+        """Of RAM in all."""
+        return self.arena + self.stack + self.application
+
+
+def need_of(order: Order, target: Target) -> Need:
+    """What an order takes on a target, by plan.
+
+    Raises:
+        FirmwareGenError: the modes' files.
+    """
+    gates = order.gates
+    policy = policy_for(order.policy, len(order.modes), gates is not None)
+    tables, choices = plan_of(order.modes, policy, gates, target.scratch_limit, target.core)
+    return need(tables, choices, len(order.known_input), target)
+
+
+def need(tables: Tables, choices: tuple[Choice, ...], input_bytes: int, target: Target) -> Need:
+    """What these tables take on a target."""
+    weights = len(tables.pool.table("weights"))
+    constants = sum(constant.size for constant in tables.pool.constants) - weights
+    answers = input_bytes + tables.output.size * len(tables.mode_names)
+    kernels = [table.kernel.name for table in tables.records]
+    return Need(
+        weights=weights,
+        tables=constants + tables.schedule_bytes + answers + TABLE_REST,
+        code=code_bytes(kernels, tables.gates is not None) + APPLICATION_CODE,
+        arena=tables.memory.arena,
+        stack=stack_bytes(target),
+        application=APPLICATION_RAM,
+        instructions=sum(choice.chosen.instructions for choice in choices),
+    )
+
+
+def stack_bytes(target: Target) -> int:
+    """What the target's linker script keeps free for the stack; 0 where it does not say."""
+    script = target.toolchain.linker_script
+    found = re.search(r"STACK_SIZE\s*=\s*(\d+)(K?)", script.read_text(errors="replace")) if script else None
+    return int(found[1]) * (1024 if found[2] else 1) if found else 0
+
+
+def check_fit(order: Order, target: Target) -> Need:
+    """What an order takes on a target; what cannot fit is refused, before it is compiled.
+
+    Raises:
+        DoesNotFitError: flash or RAM are too small; it says by how much, and what fits.
+        FirmwareGenError: the modes' files.
+    """
+    found = need_of(order, target)
+    if target.memory is None:
+        return found
+    least = found.flash - round((1 - SURE) * found.code)
+    if least > target.memory.flash.size or found.ram > target.memory.ram.size:
+        raise DoesNotFitError(explain(order, target, found))
+    return found
+
+
+def explain(order: Order, target: Target, found: Need, overflow: Mapping[str, int | None] | None = None) -> str:
+    """The line: what is needed and there, by how much it misses, and what fits.
+
+    Args:
+        overflow: what the linker said: region -> bytes too many, None where it did not tell.
+    """
+    assert target.memory is not None
+    told = overflow or {}
+    flash, ram = target.memory.flash.size, target.memory.ram.size
+    parts = []
+    over = told.get("flash") or found.flash - flash
+    if over > 0 and ("flash" in told or not told):
+        exact = "" if told.get("flash") else "about "
+        parts.append(
+            f"flash: {exact}{flash + over:,} bytes needed (weights {found.weights:,}, tables {found.tables:,}, "
+            f"code about {found.code:,}), {flash:,} there, {exact}{over:,} too many"
+        )
+    over = told.get("ram") or found.ram - ram
+    if over > 0 and ("ram" in told or not told):
+        parts.append(
+            f"RAM: {ram + over:,} bytes needed (arena {found.arena:,}, stack {found.stack:,}, application "
+            f"{found.application:,}), {ram:,} there, {over:,} too many"
+        )
+    ways = list(_ways(order, target, found))
+    fits = f"what fits: {'; '.join(ways)}" if ways else "nothing known fits: take a smaller network or a larger target"
+    return f"{order.name} does not fit {target.name}: {'; '.join(parts) or 'the linker finds no room'}; {fits}"
+
+
+def _ways(order: Order, target: Target, found: Need) -> Iterator[str]:
+    """What would fit, with its cost."""
+    limit = fitting_limit(order, target)
+    if limit is not None:
+        lean = need_of(order, replace(target, scratch_limit=limit))
+        more = lean.instructions - found.instructions
+        cost = f", about {more:,.0f} instructions more" if more > 0 else ""
+        yield f"--scratch-limit {limit} (arena {lean.arena:,}{cost})"
+    if len(order.modes) > 1 and (few := _fewer_modes(order, target)):
+        kept, lean = few
+        gone = ", ".join(mode.name for mode in order.modes if mode.name not in kept)
+        yield f"only {', '.join(kept)}, without {gone} (flash about {lean.flash:,}, arena {lean.arena:,})"
+    others = list(_other_targets(order, target))
+    if others:
+        yield f"--target {' or '.join(others)}"
+
+
+def fits(order: Order, target: Target) -> bool:
+    """Whether it would fit, by plan; what cannot be planned does not."""
+    found = _planned(order, target)
+    return found is not None and _holds(target, found)
+
+
+def fitting_limit(order: Order, target: Target) -> int | None:
+    """The largest limit of scratch under the target's with which it fits, in steps of a fifth; None if none is.
+
+    All are tried: with less scratch other kernels run, which may need a larger arena.
+    """
+    limit = int(target.scratch_limit * STEP)
+    while limit > 0:
+        found = _planned(order, replace(target, scratch_limit=limit))
+        if found is None:
+            # With so little a step has no kernel at all.
+            return None
+        if _holds(target, found):
+            return limit
+        limit = int(limit * STEP)
+    return None
+
+
+def _planned(order: Order, target: Target) -> Need | None:
+    try:
+        return need_of(order, target)
+    except FirmwareGenError:
+        return None
+
+
+def _holds(target: Target, found: Need | None) -> bool:
+    memory = target.memory
+    return found is not None and (memory is None or (found.flash <= memory.flash.size and found.ram <= memory.ram.size))
+
+
+def _fewer_modes(order: Order, target: Target) -> tuple[tuple[str, ...], Need] | None:
+    """As many of the dearest modes as fit, at least one; else as many of the cheapest. Gates need them all."""
+    if order.gates is not None:
+        return None
+    count = len(order.modes)
+    for modes in (*(order.modes[:n] for n in range(count - 1, 0, -1)), *(order.modes[n:] for n in range(1, count))):
+        fewer = replace(order, modes=modes)
+        if fits(fewer, target):
+            return tuple(mode.name for mode in modes), need_of(fewer, target)
+    return None
+
+
+def _other_targets(order: Order, target: Target) -> Iterator[str]:
+    """Targets with another memory that hold it."""
+    told = 0
+    for name in target_names():
+        try:
+            other = load_target(name)
+        except TargetError:
+            # A user's own, which is broken: that is told when he names it.
+            continue
+        if other.engine != target.engine or other.memory is None or other.core != target.core or name == target.name:
+            continue
+        if fits(order, other):
+            told += 1
+            yield name
+        if told == MOST_TARGETS:
+            return

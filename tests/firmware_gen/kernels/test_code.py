@@ -1,0 +1,37 @@
+"""How much flash the library's code takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.firmware_gen.kernels.code import ENGINE, GATES, KERNELS, code_bytes
+from dimmer.firmware_gen.kernels.families import KERNELS as ALL
+from dimmer.firmware_gen.library import sources
+from dimmer.pipeline.image.compiled import compile_modes
+from dimmer.pipeline.image.elf_shares import elf_shares
+from dimmer.targets import load_target
+from tests.pipeline.image.orders import modes_order
+
+
+def test_every_kernel_has_its_size() -> None:
+    assert set(KERNELS) == {kernel.name for kernel in ALL}
+
+
+def test_what_two_kernels_share_counts_once() -> None:
+    both = ["dimmer_conv2d_s8_dsp", "dimmer_conv2d_add_s8_dsp"]
+    assert code_bytes(both) == ENGINE + KERNELS["dimmer_conv2d_add_s8_dsp"]
+    assert code_bytes(both, gates=True) == code_bytes(both) + GATES
+
+
+@pytest.mark.parametrize(
+    "board",
+    [pytest.param(name, marks=pytest.mark.board(name)) for name in ("mps2-an386", "mps3-an547", "riscv-virt")],
+)
+def test_what_is_told_is_about_what_is_compiled(board: str, tmp_path: Path) -> None:
+    target, order = load_target(board), modes_order(tmp_path)
+    compiled = compile_modes(order, order.modes, target, tmp_path / "out")
+    runtime = {path.name for path in sources()}
+    made = elf_shares(compiled.elf, runtime, compiled.model.symbol).runtime_code
+    assert code_bytes(compiled.model.kernels) == pytest.approx(made, rel=0.2)

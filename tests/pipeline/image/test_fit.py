@@ -1,0 +1,108 @@
+"""Whether a firmware fits, by plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.image.compiled import compile_modes
+from dimmer.pipeline.image.fit import (
+    DoesNotFitError,
+    check_fit,
+    explain,
+    fits,
+    fitting_limit,
+    need_of,
+    stack_bytes,
+)
+from dimmer.targets import load_target
+from tests.boards import small_board
+from tests.pipeline.image.orders import modes_order
+
+STACK = 16 << 10
+
+
+def test_the_stack_is_what_the_linker_script_keeps_free() -> None:
+    assert stack_bytes(load_target("mps2-an386")) == STACK
+    assert stack_bytes(load_target("host")) == 0
+
+
+@pytest.mark.board("mps2-an386")
+def test_what_is_planned_is_what_is_linked(tmp_path: Path) -> None:
+    order, target = modes_order(tmp_path), load_target("mps2-an386")
+    found = need_of(order, target)
+    made = compile_modes(order, order.modes, target, tmp_path / "out")
+    assert found.arena == made.model.arena
+    assert found.ram - found.stack == made.sizes.data + made.sizes.bss
+    assert found.flash == pytest.approx(made.flash, rel=0.15)
+    assert found.weights == made.model.weight_bytes
+
+
+def test_a_machine_with_an_operating_system_holds_everything(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    assert check_fit(order, load_target("host")).arena > 0
+    assert fits(order, load_target("host"))
+
+
+def test_at_its_border_a_board_still_holds_it(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    found = need_of(order, load_target("mps2-an386"))
+    assert fits(order, small_board(tmp_path, found.flash, found.ram, "just"))
+    assert not fits(order, small_board(tmp_path, found.flash, found.ram - 4, "ram"))
+    assert not fits(order, small_board(tmp_path, found.flash - 4, found.ram, "flash"))
+    check_fit(order, small_board(tmp_path, found.flash, found.ram, "again"))
+
+
+def test_the_line_says_what_is_needed_and_there_and_by_how_much_it_misses(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    found = need_of(order, load_target("mps2-an386"))
+    board = small_board(tmp_path, 4096, found.ram - 100)
+    with pytest.raises(DoesNotFitError) as failure:
+        check_fit(order, board)
+    told = str(failure.value)
+    assert told.startswith("modes does not fit small: flash: about ")
+    assert f"weights {found.weights:,}, tables {found.tables:,}, code about {found.code:,}), 4,096 there" in told
+    assert f"RAM: {found.ram:,} bytes needed (arena {found.arena:,}, stack 16,384, application 1,920)" in told
+    assert "100 too many" in told
+    assert "what fits: --target mps2-an386" in told
+
+
+def test_less_scratch_is_offered_with_its_cost(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    whole = need_of(order, load_target("mps2-an386"))
+    leaner = need_of(order, replace(load_target("mps2-an386"), scratch_limit=600))
+    assert leaner.arena < whole.arena
+    board = small_board(tmp_path, 1 << 20, leaner.ram)
+    limit = fitting_limit(order, board)
+    assert limit is not None
+    assert fits(order, replace(board, scratch_limit=limit))
+    with pytest.raises(
+        DoesNotFitError, match=rf"--scratch-limit {limit} \(arena [\d,]+, about [\d,]+ instructions more"
+    ):
+        check_fit(order, board)
+    assert fitting_limit(order, small_board(tmp_path, 1 << 20, STACK, "none")) is None
+
+
+def test_fewer_modes_are_offered(tmp_path: Path) -> None:
+    order, board = modes_order(tmp_path), load_target("mps2-an386")
+    whole, top = need_of(order, board), need_of(replace(order, modes=order.modes[:1]), board)
+    assert top.flash < whole.flash
+    target = small_board(tmp_path, top.flash, 1 << 20)
+    assert "only 888, without 880, 800" in explain(order, target, whole)
+
+
+def test_where_nothing_fits_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dimmer.pipeline.image.fit.target_names", list)
+    order = modes_order(tmp_path)
+    with pytest.raises(DoesNotFitError, match="nothing known fits: take a smaller network or a larger target"):
+        check_fit(order, small_board(tmp_path, 1024, 1024))
+
+
+def test_what_the_linker_says_is_told_exactly(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    board = small_board(tmp_path, 20_000, 1 << 20)
+    told = explain(order, board, need_of(order, board), {"flash": 123})
+    assert "flash: 20,123 bytes needed" in told
+    assert "20,000 there, 123 too many" in told
