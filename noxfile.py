@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a person does with Dimmer: ``./nox -s build-target -- mps2-an386``.
 
 ``./nox`` makes .venv and runs nox in it. A nox of your own works as well: every session runs in that same .venv,
@@ -20,7 +21,7 @@ VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
 # The folders that are the package dimmer, as pyproject.toml maps them.
 PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks"]
-C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks"]
+C_FOLDERS = ["firmware_gen/runtime", "targets", "benchmarks", "examples"]
 # Tests that wait for one build are one group, so that the other worker has something else to do meanwhile. Their order
 # is random; the seed, which pytest prints, is the same every time, so that a failure repeats. To shuffle otherwise:
 # `./nox -s tests -- --randomly-seed=N`. pytest alone takes another seed on every run, but where CI is set.
@@ -99,6 +100,14 @@ def dimmer_package() -> str:
     return str(package.relative_to(ROOT))
 
 
+def build_docs(session: nox.Session) -> None:
+    """The documentation as a site in build/site; a warning is an error."""
+    dimmer_package()
+    # The theme's advertisement for what comes after it is no warning of ours. Not --quiet: with it none is counted.
+    environment = {"NO_MKDOCS_2_WARNING": "1"}
+    run(session, PYTHON, "-m", "mkdocs", "build", "--strict", environment=environment)
+
+
 @nox.session(name="build-target", venv_backend="none")
 def build_target(session: nox.Session) -> None:
     """Train, calibrate, convert and compile: nox -s build-target -- TARGET [--model NAME] [--quiet]."""
@@ -175,11 +184,12 @@ def lint(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "ruff", "format", "--check", ".")
     run(session, PYTHON, "-m", "ruff", "check", ".")
     package = dimmer_package()
-    run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", package)
+    run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", "tools", package)
     with session.chdir((ROOT / package).parent):
         run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", str(ROOT / "pyproject.toml"))
-    if c_files(".c", ".h"):
-        run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h"))
+    build_docs(session)
+    if c_files(".c", ".h", ".cpp"):
+        run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h", ".cpp"))
     if c_files(".c"):
         run(session, PYTHON, "-m", "dimmer.pipeline.system", "cppcheck")
         run(
@@ -211,3 +221,15 @@ def size(session: nox.Session) -> None:
     """Flash and RAM of a build, by section and symbol: nox -s size -- TARGET [--model NAME]."""
     target, options = target_and_options(session)
     run(session, PYTHON, "-m", "pipeline.size", "--target", target, *options)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """The documentation as a site: build/site/index.html."""
+    build_docs(session)
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Write requirements.lock, with the sha256 of every wheel, from requirements.txt."""
+    run(session, PYTHON, "-m", "tools.lock", *session.posargs)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Count instructions on the emulated boards, beside the peers, against the baseline: `./nox -s bench`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The floor under direct convolution: the instructions that multiply and add, with nothing to feed them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counting: instructions, flash and RAM of a model on a target, and the comparison with the baseline."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wall time of the generated C on this machine beside ai-edge-litert and TVM, one thread: ratios of one run.
 
 python -m benchmarks.host

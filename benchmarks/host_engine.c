@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The generated model as a library for benchmarks/host.py: one network, one arena. */
 #include "dimmer.h"
 #include "dimmer_model.h"

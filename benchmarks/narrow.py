@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What 4 and 2 bits save: a network of cifar10-r14's shape with random weights, its modes counted side by side.
 
 python -m benchmarks.narrow --target mps2-an386

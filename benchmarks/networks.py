@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two more networks of MLPerf Tiny as int8 `.tflite` files: their architectures, with random weights.
 
 Weights are seeded noise. What the converter takes from data is taken from noise as well: every layer is run in integers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What other runtimes need for the same models: instructions of one inference, counted by the same emulator.
 
 TFLite-Micro (kernels -O2, core -Os) with CMSIS-NN, arm-none-eabi-gcc 12.2, QEMU 7.2, on the boards named below. Counted

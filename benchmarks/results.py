@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """results.json: every figure of a run beside the bound and the peer, and its plot."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wall time of one mode on this machine's CPU, one thread, batch 1: TVM, onnxruntime and ai-edge-litert in one run.
 
 python -m benchmarks.tvm_speed --model cifar10-r14

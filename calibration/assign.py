@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choosing each tensor's range by the error that it causes.
 
 A range belongs to a **group** of sites: the same tensor in several sub-networks, or the block boundaries of a stage.

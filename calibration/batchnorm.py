@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Batch-norm recalibration: the cure for the collapse of sub-networks that were never trained.
 
 The running statistics of every norm that a sub-network passes through are replaced by the plain mean over batches of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Watching and simulating quantised tensors through a network's taps.
 
 A network under calibration is a callable `forward(x, tap) -> logits` that calls `tap(site, tensor)` for every tensor

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Activation-range estimators: min-max, percentile, mean squared error and entropy.
 
 All four look at one `Histogram` of a tensor, so that the data is seen twice (once for its bounds, once for its counts)
@@ -42,7 +43,7 @@ class Range:
     def covering(low: float, high: float) -> Range:
         """The smallest valid range that holds [low, high] and 0; a tensor that is always 0 gets [0, 1].
 
-        Example:
+        Examples:
             >>> Range.covering(0.5, 2.0)
             Range(low=0.0, high=2.0)
         """
@@ -64,7 +65,7 @@ def affine(r: Range) -> Affine:
     The arithmetic is the quantizer's (float64 scale, rounded zero point), so that what is simulated is what is
     converted.
 
-    Example:
+    Examples:
         >>> affine(Range(-2.0, 1.984375))
         Affine(scale=0.015625, zero_point=0)
     """
@@ -119,7 +120,7 @@ def percentile(h: Histogram, percent: float) -> Range:
     Args:
         percent: in (50, 100].
 
-    Example:
+    Examples:
         >>> values = np.concatenate([np.ones(99, np.float32), np.full(1, 64, np.float32)])
         >>> found = percentile(Histogram.of(values, 0.0, 64.0), 99.0)
         >>> found.low, round(found.high)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mode selection: which sub-networks are worth their place in flash.
 
 Of the modes that cost the same, the most accurate stays. Of the modes that cost different amounts, one is dropped
@@ -155,7 +156,7 @@ def dominated(instructions: Mapping[str, int], accuracy: Mapping[str, float]) ->
     Returns:
         Mode -> one that takes no more instructions and is right at least as often; of equals the first stays.
 
-    Example:
+    Examples:
         >>> dominated({"88": 100, "80": 60, "44": 70}, {"88": 0.9, "80": 0.8, "44": 0.7})
         {'44': '80'}
     """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights on their own int8 grid: the step that lets every sub-network share one blob.
 
 Each output channel is rounded to w = q * s with max |q| = 127. Folding *any* batch norm with a positive gain into such
@@ -65,7 +66,7 @@ def slice_codes(codes: Tensor, bits: int) -> tuple[Tensor, float]:
     Returns:
         (int8[O, ...], -7..7, or one of -7, 0, 7; how many int8 steps one step of them stands for).
 
-    Example:
+    Examples:
         >>> slice_codes(torch.tensor([127, 8, 7, -24], dtype=torch.int8), 4)
         (tensor([ 7,  1,  0, -1], dtype=torch.int8), 16.0)
     """
@@ -89,8 +90,9 @@ def fold_norm(
     """Folds a batch norm into a weight that lies on its grid.
 
     Args:
-        scale: float64[O], the grid's step; bias: float[O] of the convolution, if it has one.
-        mean, var, gamma, beta: float[O] of the norm.
+        scale: float64[O], the grid's step.
+        bias: float[O] of the convolution, if it has one.
+        mean: float[O] of the norm, as `var`, `gamma` and `beta` are.
 
     Returns:
         (the folded grid's step float64[O], the folded bias float64[O]).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dimmer: one network, dimmed like a lamp.
 
 In a checkout the folders beside this one are part of the package: `pipeline/` is `dimmer.pipeline`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Other programs that Dimmer starts: compilers, emulators, converters, ssh. None of them outlives the command.
 
 Each has a process group of its own and is ended with all that it started when its time is up, when the command fails,

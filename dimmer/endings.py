@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a command ends that cannot go on: one line that says why, and an exit status.
 
 Nothing here needs another package, so that a missing one can be told, too.

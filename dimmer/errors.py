@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The root of all errors that a person can act on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for a command to die and ends what it started: a program, ``python -I -S guard.py TOKEN PID FOLDER``.
 
 A command that is killed with SIGKILL cannot clean up, and what its children have started, such as a compiler's passes,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a user's own things lie: his recipes, his targets, his builds.
 
 A project is a folder with a `dimmer.toml`, found from the working directory upwards, or named by `DIMMER_PROJECT`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TOML files that a person wrote: read whole or refused in one line, with the line of every key."""
 
 from __future__ import annotations

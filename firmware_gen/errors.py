@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one exception that this package raises about its input."""
 
 from __future__ import annotations

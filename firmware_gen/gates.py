@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Integer gates: what `runtime/src/gates.c` computes, as numbers, as bytes, and as a numpy reference of the same
 bits.
 """

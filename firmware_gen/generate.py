@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole generator: a set of modes in, the generated C and everything that a report says about it out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the C headers of the kernels' records from the descriptions in `firmware_gen/kernels/`.
 
 python -m firmware_gen.kernel_header

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C library as files: what is compiled together with a generated model, and where its public headers lie."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a recipe to something to flash: every stage in its order, each run only if what it came from changed.
 
 python -m pipeline.build --model mnist5k-r14 --target mps2-an386

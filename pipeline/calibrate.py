@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calibration: from a trained network to the modes worth publishing and the range of every tensor in them.
 
 For every candidate (all depth patterns at every trained width, and the best mixed widths that a search by sensitivity

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds removed.
 
 python -m pipeline.clean --model mnist5k-r14

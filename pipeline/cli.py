@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command `dimmer`: every verb under one name.
 
 `dimmer calibrate --model NAME` and `python -m pipeline.calibrate --model NAME` run the same function. A verb is

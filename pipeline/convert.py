@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Conversion: ONNX -> float .tflite -> int8 .tflite with our own ranges, one file a mode, all with the same weights.
 
 Blocks of 4 and 2 bits get their operators and weights afterwards (`pipeline.conversion.narrow`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What this machine has, and what is missing for which road.
 
 python -m pipeline.doctor

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Export: every published mode as ONNX, checked against torch with onnxruntime.
 
 Beside each `<mode>.onnx` stands `<mode>.sites.npz`: one image and the value of every site for it, by which the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Firmware: the modes' `.tflite` files -> C -> something to flash, with every figure that the report tells of it.
 
 python -m pipeline.firmware --model mnist5k-r14 --target mps2-an386

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flashing: what build-target made, onto a board. Emulated targets have nothing to flash, and say so.
 
 python -m pipeline.flash --target mps2-an386

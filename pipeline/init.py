@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A new project.
 
 python -m pipeline.init door --target mps2-an386

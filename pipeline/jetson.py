@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bundle stage of a target whose engine is TVM: modes that TVM compiled -> a bundle that ran here, under emulation.
 
 python -m pipeline.jetson --model mnist5k-r14

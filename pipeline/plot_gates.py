@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Accuracy against cost of gates, of static modes and of one width for the whole network, as SVG.
 
 python -m pipeline.plot_gates docs/gates.svg build/cifar10-r14/gates/history.json other/history.json

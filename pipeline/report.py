@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of a build: report.json for programs, report.html for people, a table for the terminal.
 
 report.html is one file that needs no network. The README's plot is made from a report.json:

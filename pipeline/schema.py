@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON Schemas of the files that people write, for editors.
 
 python -m pipeline.schema --out pipeline/schemas

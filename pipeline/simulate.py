@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Simulation: a battery empties under the policy, the very C that the firmware runs.
 
 python -m pipeline.simulate --model mnist5k-r14 --target mps2-an386 --capacity 220

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Size: where a firmware's flash and RAM go, by section and by symbol.
 
 python -m pipeline.size --target mps2-an386

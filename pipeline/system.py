@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian packages: compilers and emulators that pip cannot bring.
 
 ``python -m pipeline.system arm-none-eabi-gcc qemu-system-arm`` installs what is missing of the named tools.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The targets that can be built for.
 
 python -m pipeline.targets

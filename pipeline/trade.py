@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What speed costs in RAM: a model's firmware at several limits of scratch, counted on the target.
 
 python -m pipeline.trade --tflite network.tflite --target mps2-an386

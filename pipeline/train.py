@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training: ``python -m pipeline.train --model NAME``.
 
 ``--alone super`` or ``--alone base`` trains the plain network of the same depth with the same recipe, to compare the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training of the gates: ``python -m pipeline.train_gates --model NAME``.
 
 Three steps, after Shen et al., Fractional Skipping (AAAI 2020): the gates warm up with the backbone frozen, here

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes as one TVM library: the checked integer graph of each `.tflite` as a Relax function, weights as parameters.
 
 python -m pipeline.tvm_module --model mnist5k-r14 --target host

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tuning: the tile of every convolution that is fastest on a processor, found by MetaSchedule.
 
 python -m pipeline.tvm_tune --model cifar10-r14 --target host

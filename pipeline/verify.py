@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verification: the C runtime, on the host and on the target, against the TFLite interpreter, bit for bit.
 
 Every mode on test images, and mid-inference switches against the interpreter's result for the block-wise mixed graph.

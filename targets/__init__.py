@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Targets: what a firmware is compiled with, and what it runs on. One folder each, described by target.toml."""
 
 from dimmer.targets.kit.errors import OverflowedError, TargetError

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A target: target.toml, read and checked, and what can be done with it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Targets as parameters of tests: emulated boards are marked, and skipped where their tools are absent."""
 
 from pathlib import Path

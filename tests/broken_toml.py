@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Broken TOML files, as people, editors and disks make them of whole ones; the same ones every time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tests that need what a machine may not have are skipped there, and say why."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Damaged copies of a file, as disks, networks and people make them; the same ones every time."""
 
 from __future__ import annotations

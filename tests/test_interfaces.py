@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What passes between modules has types, and names that are used elsewhere are public."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the README and docs/ tell a reader to type, open or compile is there and works."""
 
 import re
@@ -13,7 +14,13 @@ from dimmer.project import model_names
 from dimmer.targets import target_names
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]
+OTHERS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "models/LICENCES.md")
+FOUND = (
+    *(ROOT / name for name in OTHERS),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(ROOT.glob("examples/**/*.md")),
+)
+PAGES = [path for path in FOUND if path.is_file()]
 COMMON_OPTIONS = ("--model", "--target", "--build-dir", "--help")
 TARGET_SESSIONS = ("build-target", "flash", "size")
 
@@ -33,7 +40,7 @@ def sessions() -> set[str]:
     return {*named, *plain}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
     for session, rest in re.findall(r"nox -s ([\w-]+)(.*)", page.read_text()):
         assert session in sessions(), f"{page.name}: there is no session {session}"
@@ -45,7 +52,14 @@ def test_nox_commands_name_sessions_targets_and_models(page: Path) -> None:
             assert model[1] in model_names(), f"{page.name}: there is no model {model[1]}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_modules_that_are_run_are_there(page: Path) -> None:
+    for module in re.findall(r"python -m ((?:pipeline|benchmarks|firmware_gen|tools)(?:\.\w+)*)", page.read_text()):
+        path = ROOT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").is_file() or path.joinpath("__main__.py").is_file(), f"{page.name}: {module}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_dimmer_commands_name_verbs_targets_models_and_options(page: Path) -> None:
     lines = [*re.findall(r"`dimmer ([^`\n]+)`", page.read_text())]
     lines += [rest for block in blocks(page, "sh") for rest in re.findall(r"(?m)^dimmer ([^#\n]+)", block)]
@@ -62,14 +76,14 @@ def test_dimmer_commands_name_verbs_targets_models_and_options(page: Path) -> No
                 assert value in model_names(), f"{page.name}: there is no model {value}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
         if not re.match(r"[a-z]+:", link):
             assert (page.parent / link).exists(), f"{page.name}: {link} does not exist"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_c_blocks_compile(page: Path, tmp_path: Path) -> None:
     for number, block in enumerate(blocks(page, "c")):
         source = tmp_path / f"block{number}.c"

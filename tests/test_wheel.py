@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The wheel holds what a user needs: Python, the C runtime, targets, recipes with their weights, templates."""
 
 from __future__ import annotations

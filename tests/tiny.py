@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tiny adaptive network on the way to firmware, made once for all tests of the stages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One input and every mode's answer to it, as C for the self-test."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the generated C is called: `mnist5k-r14` is `dimmer_mnist5k_r14`, with macros `DIMMER_MNIST5K_R14_...`.
 
 Names come from files and may be anything; symbols are valid in C, those of one model differ from each other and from

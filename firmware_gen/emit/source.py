@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables -> C that a person can read: every run of numbers has its layer, shape, bytes and modes beside it.
 
 The output depends on the tables alone: no time, no path, no order of a set.

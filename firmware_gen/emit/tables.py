@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of the C runtime as bytes: packed with the layout of `runtime/include/dimmer_tables.h`, so that their
 CRC can be known before any compiler runs.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixed-point parameters exactly as TFLite computes them: the same mix of float32 and double, the same rounding.
 
 Sources: tensorflow/lite/kernels/internal/quantization_util.cc, kernels/kernel_util.cc and the Prepare functions of the

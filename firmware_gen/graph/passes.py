@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rewrites of a graph that keep every result bit for bit, and its split into positions.
 
 - PAD before a convolution becomes the convolution's own padding: both fill with the zero point.

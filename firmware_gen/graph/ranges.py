@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which codes a tensor can hold, proven from the graph: kernels for narrow inputs are exact for these alone."""
 
 from __future__ import annotations

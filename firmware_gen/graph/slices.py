@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights of 4 and 2 bits that are slices of another mode's int8 weights, and so need no byte of their own.
 
     q4 = clamp((q8 + 8) >> 4, -7, 7)        q2 = 7 clamp((q8 + 32) >> 6, -1, 1)

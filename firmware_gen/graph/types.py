@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The graph that every later step works on: frozen, typed, and already checked by whoever built it.
 
 Shapes are NHWC with batch 1, weights OHWI (depthwise: 1HWC) as in TFLite. An operator has exactly one output; the

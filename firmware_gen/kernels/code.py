@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much flash the library's code takes, before anything is compiled.
 
 Bytes of code and constants of each kernel with all that it calls, and of the engine, linked alone for Cortex-M4 (those

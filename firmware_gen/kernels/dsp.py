@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels for Arm cores with the DSP extension: Cortex-M4, M7 and M33."""
 
 from __future__ import annotations

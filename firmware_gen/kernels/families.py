@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All kernels by instruction set: a family has a folder of C files, a module here and a header."""
 
 from __future__ import annotations

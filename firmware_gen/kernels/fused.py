@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two steps as one: what a variant may run, and what no portable kernel does.
 
 A step has one of these kernels only until a variant takes it.

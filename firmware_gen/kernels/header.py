@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Descriptions of kernels -> the C headers of the runtime."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dimmer.firmware_gen.kernels.record import Field, Kernel, Part, Record
 
 ALL = "dimmer_kernels.h"
 _COLUMNS = 108
+_LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */"
 _CONVENTIONS = """\
 Every kernel: its record, the ranges of its arguments, its scratch. One header an instruction set.
 
@@ -31,6 +33,7 @@ def headers() -> Mapping[str, str]:
 
 def _all() -> str:
     lines = [
+        _LICENCE,
         *_comment(f"{_CONVENTIONS}\n\n{_origin('firmware_gen/kernels/')}"),
         "#ifndef DIMMER_KERNELS_H",
         "#define DIMMER_KERNELS_H",
@@ -47,6 +50,7 @@ def _header(family: Family) -> str:
     included = "dimmer_tables.h" if family is PORTABLE else PORTABLE.header
     text = f"{family.what} {ALL} says what all have in common."
     lines = [
+        _LICENCE,
         *_comment(f"{text}\n\n{_origin(f'firmware_gen/kernels/{family.name}.py')}"),
         f"#ifndef {guard}",
         f"#define {guard}",

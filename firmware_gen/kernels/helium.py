@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels for Arm cores with Helium: Cortex-M55."""
 
 from __future__ import annotations

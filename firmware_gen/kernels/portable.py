@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels in portable C99: what every core runs."""
 
 from __future__ import annotations

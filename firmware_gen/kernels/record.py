@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a kernel's description is made of.
 
 A record is a C struct of fixed-width fields: the wide ones first, a multiple of 4 bytes, no padding. It may hold

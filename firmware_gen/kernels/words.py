@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels for cores that multiply word by word: Cortex-M0+, M3 and RISC-V without vectors."""
 
 from __future__ import annotations

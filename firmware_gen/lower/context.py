@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An operator on its way to a step: its tensors and the buffers that they lie in."""
 
 from __future__ import annotations

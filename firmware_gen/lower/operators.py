@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators -> steps: the fixed-point parameters, folded biases and shapes that a kernel's record holds."""
 
 from __future__ import annotations

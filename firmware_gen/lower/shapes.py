@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that gather or move values: pools, means, padding, concatenation, transposition."""
 
 from __future__ import annotations

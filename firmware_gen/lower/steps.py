@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a step is made of: a kernel, and a value for each field of its record."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators with weights: convolutions and fully connected layers."""
 
 from __future__ import annotations

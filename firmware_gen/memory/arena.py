@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory of all modes: which buffers share bytes by construction, when each is live, and where each lies in the one
 arena.
 

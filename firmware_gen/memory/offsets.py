@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Offsets in one arena for buffers that are not all live at once.
 
 Time is a row of steps; a buffer is live in a set of them (a bit mask), and two buffers may share bytes unless they are

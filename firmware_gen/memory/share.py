@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the modes of a network have in common: blocks, and the constants that their records point to."""
 
 from __future__ import annotations

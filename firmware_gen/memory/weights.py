@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether modes read the same weights, layer by layer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Records of operators that work value by value."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`.tflite` bytes -> plain Python records, bounded by the file's size.
 
 Python's flatbuffers are memory-safe but take any number for a length, so every vector is measured against the file

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Raw operator records -> typed operators: options, constant parameters, and the shape that each output must have."""
 
 from __future__ import annotations

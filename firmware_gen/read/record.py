@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One operator's record, with what every kind of operator has to check."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that only compute shapes: converters write them for a batch of any size, and with a batch of 1 they are
 constants.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`.tflite` file -> Graph, with every check that the rest of the generator relies on.
 
 What TFLite derives while it prepares a graph (output shapes, SAME padding) is derived here again and must agree with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The variants of all kernels: a module an instruction set, each with a tuple VARIANTS."""
 
 from dimmer.firmware_gen.variants import dense, depthwise, dsp, helium, narrow_dsp, portable, requantize, words

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A step of a convolution as variants see it: its shape, and what can be proven of its sums."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """FULLY_CONNECTED that rescales in fixed point, with its weights straight from flash.
 
 TFLite's reference rescales in double, about 120 instructions an output on a core without doubles. Both ways are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DEPTHWISE_CONV_2D with a kernel of 3x3, for any core: weights widened once, padded rows of the input held."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a variant of a kernel is, and how each layer gets the cheapest one that the target grants scratch for.
 
 A variant computes what its portable kernel computes, bit for bit, on cores that have its features. It says for a step

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Steps that become one: a convolution, and the ADD that is all that reads its result; a QUANTIZE, and the convolutions
 that read its result.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variants for Arm cores with Helium, the vector extension of Cortex-M55."""
 
 from __future__ import annotations

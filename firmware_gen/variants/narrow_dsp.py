@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33) whose inputs and weights have 4 or 2 bits.
 
 One SMLAL makes 9 or 12 products (`kernels/dsp/narrow.h`). That its fields hold every sum is proven here, for each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The portable kernels, and what they cost: with the inner loops for the DSP extension, and without."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """QUANTIZE from int8 to int8, and RELU: by a table of all codes where there are more elements than codes."""
 
 from __future__ import annotations

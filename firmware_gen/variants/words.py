@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variants for cores that multiply word by word: operands are widened to panels of int32, directly or for Winograd's
 F(4x4,3x3). And ADD by tables, for any core.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is built, for what, and where."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TVM and the bundle stage leave, and where it lies."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What calibration leaves: modes, ranges, norm statistics."""
 
 from __future__ import annotations

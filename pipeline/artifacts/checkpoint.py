@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints: safetensors with one JSON record in the header, written so that a half-written file has no name.
 
 Each is checked whole before it is used: the record holds the SHA-256 of the file with zeros in the sum's place; a file

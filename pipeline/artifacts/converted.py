@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What conversion leaves: a `.tflite` a mode."""
 
 from __future__ import annotations

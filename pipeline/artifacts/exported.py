@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What export leaves beside a mode's ONNX file, for the conversion."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the firmware stage leaves: firmware.elf (.hex, .bin), the generated C, and `firmware.json`.
 
 model, target                        names

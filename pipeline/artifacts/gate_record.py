@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a training of gates writes beside them: one record in the file's header, and the same in `history.json`."""
 
 from __future__ import annotations

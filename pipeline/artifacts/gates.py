@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained gates, as torch and as integers."""
 
 from __future__ import annotations

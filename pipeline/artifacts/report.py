@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the report is made of: every figure of a build, as plain immutable data.
 
 ``None`` stands for "not measured"; ``ReportData.notes`` then says why, under the figure's place in report.json.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model's trained weights and gates: shipped beside its recipe, or trained here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a training writes beside its weights: one record in the checkpoint's header, and the same in `history.json`."""
 
 from __future__ import annotations

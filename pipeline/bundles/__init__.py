@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bundles for Linux boards: program, library, weights, self-test."""

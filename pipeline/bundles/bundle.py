@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle: everything that a Linux board needs to run the modes, in one folder.
 
 bin/dimmer-run           the program            lib/            the modes' library, TVM's runtime, its version
 lib/dimmer_modes_cuda.so, lib/dimmer_modes.cubin        the modes for the GPU
 weights.bin              once for all modes     selftest/       inputs and, for every mode, the outputs expected
 onnx/<mode>.onnx         for TensorRT           tensorrt/       the script that builds engines on the device
-install.sh, dimmer.service                      licences/       of TVM
+install.sh, dimmer.service                      licences/       whose work is in it, under which terms
 manifest.json            what it is, for programs; SHA256SUMS has every other file
 """
 
@@ -22,6 +23,7 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.pipeline.artifacts.bundle import Manifest, ManifestMode, ManifestSelfTest, ManifestTensor
 from dimmer.pipeline.bundles.table import BundleTable, TableMode, table_source
+from dimmer.pipeline.bundles.third_party import write_notice
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.tvm.parts import Modules, SelfTest, TableTensor
 from dimmer.pipeline.tvm.runtime import TvmRuntime, copy_runtime
@@ -64,6 +66,7 @@ def make_bundle(
     if modules.gpu is not None:
         _copy(modules.gpu.library, out / GPU_LIBRARY)
         _copy(modules.gpu.code, out / GPU_CODE)
+    write_notice(runtime, out)
     _copy(modules.weights_file, out / WEIGHTS)
     _write(out / INPUTS, test.inputs)
     for mode in modules.modes:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle made of TVM's modules, and its self-test."""
 
 from __future__ import annotations

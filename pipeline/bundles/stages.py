@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two stages of a target whose engine is TVM: its modules, and the bundle that holds them."""
 
 from __future__ import annotations

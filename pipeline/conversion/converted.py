@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every published mode as an int8 `.tflite`, all with the same weights."""
 
 from __future__ import annotations

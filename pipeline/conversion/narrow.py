@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blocks of 4 and 2 bits in a finished .tflite: the operators and constants that no converter makes.
 
 The quantiser sees such a block as 8-bit convolutions. Here it gets what the network was trained with: the grid of its
@@ -163,7 +164,7 @@ class _File:
 def packed_int4(codes: Any) -> Any:
     """uint8[ceil(n/2)]: two codes a byte, the first in the low nibble.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> packed_int4(np.array([1, -1, 7], np.int8)).tolist() == [0xF1, 0x07]
         True

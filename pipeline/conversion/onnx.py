@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A mode as ONNX, checked against torch, with what the conversion needs to know of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX -> float .tflite through onnx2tf, in a process of its own, without the network.
 
 onnx2tf downloads a calibration sample while it converts, even where none is used (it dies without a network), unless

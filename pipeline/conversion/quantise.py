@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Float `.tflite` to int8, with the calibrated ranges and the network's names."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tensors of a converted file recognised by value."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a stage's action imports: where its closure begins.
 
 An action is a function inside the one that describes the stage. It imports what it runs, or names what its file

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names for arrays that pass between rooms; shapes stand where they are used."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Values that a person wrote, refused under the name of their key."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The import closure: every file of Dimmer that a module runs, and every package whose version decides what it makes.
 
 A stage's key holds the hashes of these files and these versions, so that an edit makes anew just what it touches.
@@ -127,7 +128,7 @@ def _imports(path: Path, _mtime_ns: int, _size: int) -> tuple[frozenset[str], fr
 def imported(node: ast.AST) -> tuple[str, ...]:
     """The modules that one node of a source imports, or names in full; those of the standard library left out.
 
-    Example:
+    Examples:
         >>> imported(ast.parse("from dimmer.pipeline.modes import mode").body[0])
         ('dimmer.pipeline.modes', 'dimmer.pipeline.modes.mode')
         >>> imported(ast.parse("import json, numpy").body[0])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the commands have in common: how they end. Whatever happens is one line on stderr and an exit status."""
 
 from __future__ import annotations

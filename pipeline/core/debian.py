@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian packages: compilers and emulators that pip cannot bring."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frozen dataclasses as JSON files and back: what one stage leaves and another reads.
 
 A dataclass is an object with its fields as keys, in their order; tuples are arrays, mappings objects. A file may have

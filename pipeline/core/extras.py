@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What pip brings for which road, and a plain word where it did not."""
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ EXTRAS: Mapping[str, str] = {
     "train": "training and conversion",
     "tvm": "Linux boards (TVM)",
     "dev": "tests and lint",
+    "docs": "the documentation",
 }
 """Name of an extra of the distribution, empty for what it always needs -> the road that it opens."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stages: one folder each, made once from known inputs and never taken for whole when it is not.
 
 A stage's folder holds what its action wrote and ``manifest.json``: the stage's key and the hash of every output. The

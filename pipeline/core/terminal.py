@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What commands show: tables that fit the terminal, a progress bar, lines of progress in a log."""
 
 from __future__ import annotations

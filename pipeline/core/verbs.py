@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verbs of the command line, told without importing them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data sets: one interface, one input encoding, one file each for those that are known (`sets/`).
 
 Images are uint8[N,H,W,C] on disk and in memory. A network's input is ``(pixel - 128) / 64``, so that the int8

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A data set: labelled images in three splits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a data set's files come in: each is checked whole, once, before anything reads it.
 
 A file of which size and SHA-256 are known is compared with them, so that what parses it never sees damaged bytes. What

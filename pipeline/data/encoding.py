@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one encoding of a network's input: int8 code = pixel - 128, real value = code / 64."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ INPUT_OFFSET = 128
 def to_int8(images: Images) -> NDArray[np.int8]:
     """uint8 pixels -> the int8 codes that a quantised network reads, same shape.
 
-    Example:
+    Examples:
         >>> to_int8(np.array([0, 128, 255], np.uint8))
         array([-128,    0,  127], dtype=int8)
     """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data sets by name: each is a module of `sets/` with SHAPE, `files()` and `load()`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A battery empties under the policy, the very C that the firmware runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes generated and compiled for a target."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the bytes of a firmware's ELF file are for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a firmware says of itself: one JSON object a line, each an event (targets/app/main.c)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `firmware.json` tells of a firmware, and the same as tables on the terminal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a firmware fits its target, told before anything is compiled, and what would."""
 
 from __future__ import annotations

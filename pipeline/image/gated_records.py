@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running a firmware whose gates choose the bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A firmware made, run and measured; modes judged by what they cost on the target."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What to make a firmware of."""
 
 from __future__ import annotations

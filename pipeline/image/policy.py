@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recipe's thresholds as tiers of the firmware's policy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one protocol of a board: a file of records in, a row of results for each out (targets/app/main.c).
 
 The file begins with a magic and four numbers of 32 bits, little-endian: how many records there are, bytes of an input,

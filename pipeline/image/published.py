@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware of a model's published modes: those worth running on the target, and the policy over them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running a firmware over schedules and inputs, and over random ones against the interpreter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Firmwares at several limits of scratch, counted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mode: how many bits each residual block runs with, 0 meaning skipped.
 
 One notation everywhere: bits block by block, stages apart by dots. ``88.88.88`` is the 8-bit super-net of
@@ -58,7 +59,7 @@ class Mode:
         Raises:
             DimmerError: the text is not a mode.
 
-        Example:
+        Examples:
             >>> Mode.parse("84.20").blocks
             ((8, 4), (2, 0))
             >>> str(Mode(((8, 8), (8, 0))))
@@ -81,7 +82,7 @@ class Mode:
         Returns:
             One flag a stage, true iff it has skippable blocks and all of them have 0 bits.
 
-        Example:
+        Examples:
             >>> Mode.parse("880.808").skip_flags((2, 1))
             (True, False)
         """
@@ -94,7 +95,7 @@ class Mode:
     def bit_operations(self, cost: NetworkCost) -> int:
         """Sum of MACs x weight bits x activation bits; stem and head count with 8 x 8.
 
-        Example:
+        Examples:
             >>> Mode.parse("84").bit_operations(NetworkCost(fixed=10, blocks=((100, 100),)))
             8640
         """
@@ -148,7 +149,7 @@ def depth_patterns(mandatory: Sequence[int], skippable: Sequence[int], bits: int
 
     The order is that of a binary counter whose most significant digit is the first stage's skip flag.
 
-    Example:
+    Examples:
         >>> [str(mode) for mode in depth_patterns((1, 2), (1, 1))]
         ['88.888', '88.880', '80.888', '80.880']
     """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adaptive networks: one family a module, built by name from a frozen configuration."""
 
 from __future__ import annotations

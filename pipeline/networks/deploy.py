@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One mode of a trained network folded into plain operators, and which of its tensors share a range."""
 
 from __future__ import annotations

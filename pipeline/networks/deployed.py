@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A sub-network as it is deployed: one mode, norms folded, weights on their shared int8 grid.
 
 Everything after training (calibration, export, the check of the converted file) looks at this network, so that what is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Families of networks: what each must give, and which there are. No torch: recipes are read before it is imported.
 
 A family `<name>` is two modules in `families/`, found by their names alone:

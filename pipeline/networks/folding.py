@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What families deploy their blocks with: norms folded into convolutions whose weights lie on their int8 grid."""
 
 from __future__ import annotations

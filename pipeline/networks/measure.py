@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Accuracy and loss of a network in a mode."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An adaptive network as everything but its family sees it.
 
 Its depth is chosen call by call: the mode is an argument. What a family adds are the modules, and how each of its parts

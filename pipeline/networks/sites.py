@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sites by name: where a mode can change within an inference, and which activations lie on a narrow grid.
 
 A site is a tensor that is quantised; `dimmer.pipeline.networks.deployed` says how they are named.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The oracle: what the stock TFLite interpreter's reference kernels make of an input.
 
 The interpreter is C++ and aborts on some files instead of raising, so it runs in a process of its own, one fork per

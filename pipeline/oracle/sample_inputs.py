@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inputs to compare a firmware with the interpreter on, where a model comes without a data set."""
 
 from __future__ import annotations

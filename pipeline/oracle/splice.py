@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The oracle of a mid-inference switch: one .tflite spliced from the blocks of several modes.
 
 When the firmware changes the mode between two blocks, the blocks before ran in one mode and those after in another. The

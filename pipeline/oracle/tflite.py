@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A `.tflite` file as the schema's objects, and back."""
 
 from __future__ import annotations

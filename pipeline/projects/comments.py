@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TOML file with a comment above every section and key: what its schema says of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of a new project, as texts."""
 
 from __future__ import annotations
@@ -70,5 +71,7 @@ def _project(wanted: Wanted) -> str:
 
 
 def _body(text: str) -> list[str]:
-    """The lines of a file of Dimmer without its first one, which names the schema."""
-    return text.splitlines()[1:]
+    """The lines of a file of Dimmer without the first one, which names the schema, and that of Dimmer's licence: what
+    is written is the user's.
+    """
+    return [line for line in text.splitlines()[1:] if not line.startswith("# SPDX-License-Identifier:")]

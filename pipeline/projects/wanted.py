@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a new project is to have, checked word by word."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A new project's files written: all of them or none, over nothing that is there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A table of a TOML file into a dataclass, every mistake with file, line and key."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recipe: ``models/<name>/recipe.toml`` read into frozen, validated dataclasses.
 
 A recipe says everything that defines a model's build. Whatever is wrong with one is told in a single line that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gathering: what the stages measured becomes the report's figures, and what they made becomes the deliverables."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gathering for a target that takes a bundle: the bundle's figures, and the accuracies that the host measured."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deliverables: firmware, C and the modes' files side by side."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Accuracy against cost of gates and static modes, as lines of a plot."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """report.json and report.html."""
 
 from __future__ import annotations

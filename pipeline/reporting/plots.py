@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report's plots: SVG text that takes its colours from the page, the same bytes for the same figures.
 
 Matplotlib knows no CSS, so it draws in marker colours (#0d0d01, ...) that stand nowhere else; afterwards each is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of a build: figures gathered, deliverables put side by side, pages written."""
 
 from __future__ import annotations

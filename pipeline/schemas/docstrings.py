@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a class says of itself, for people who write its values into a file."""
 
 from __future__ import annotations

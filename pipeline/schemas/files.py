@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schemas as files, and how a TOML file names its own."""
 
 from __future__ import annotations

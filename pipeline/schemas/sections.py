@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A section's dataclass as a JSON Schema: it accepts the types that `dimmer.pipeline.recipe.read` accepts."""
 
 from __future__ import annotations

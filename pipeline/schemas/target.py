@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schema of target.toml, from what its reader asks of the files of all targets that come with Dimmer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Third step of a calibration: what quantising does to each mode, simulated."""
 
 from __future__ import annotations

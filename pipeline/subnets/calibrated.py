@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A trained network calibrated: norms, ranges, accuracies, verdicts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Candidate modes: which bits per block a calibration looks at.
 
 All depth patterns at every trained width; and where there is more than one width, the best mixed modes that a search by

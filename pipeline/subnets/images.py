@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which images each step of a calibration looks at."""
 
 from __future__ import annotations

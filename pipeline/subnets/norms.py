@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """First step of a calibration: which modes get batch-norm statistics of their own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Second step of a calibration: one range for each group of tensors, over all modes that share it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The best static modes of each cost, found by measured sensitivity: where the gates start from.
 
 From the super-net down, each step makes one block cheaper: the one, and to the width, that raises the distance to the

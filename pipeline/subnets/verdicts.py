@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fourth step of a calibration: which modes are published, which are dropped, and why."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One step of Algorithm 1 of Adaptive Depth Networks (Kang & Lee, NeurIPS 2024).
 
 The super-net learns from the labels, the base-net from the super-net's detached logits; then one optimizer step. The

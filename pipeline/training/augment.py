@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training-time augmentation, vectorised so that it costs next to nothing beside the training step."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Augmented batches of training images, made where the network is."""
 
 from __future__ import annotations

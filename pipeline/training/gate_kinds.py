@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The steps in which gates are trained, one class each, after Shen et al., Fractional Skipping (AAAI 2020)."""
 
 from __future__ import annotations

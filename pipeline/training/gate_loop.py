@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training of gates, epoch by epoch, resumable."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a recipe to what the training of its gates needs."""
 
 from __future__ import annotations

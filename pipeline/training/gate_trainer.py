@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gates, their backbone, and how both learn from a batch; `pipeline/training/gate_loop.py` runs the epochs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gates in front of their float network, and what they choose."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training of a network, epoch by epoch, resumable."""
 
 from __future__ import annotations

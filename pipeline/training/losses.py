@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What networks learn from beside the labels, and what a step measures."""
 
 from __future__ import annotations

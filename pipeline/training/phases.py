@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which epochs a kind of training has, and with which learning rate."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kinds of training that a network goes through, in order."""
 
 from __future__ import annotations

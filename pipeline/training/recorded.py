@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training steps on an NVIDIA GPU as recorded graphs of kernels.
 
 The networks here are so small that a GPU waits for Python: a step is a thousand kernels of a few microseconds each.

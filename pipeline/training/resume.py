@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The state of a training: saved after each epoch, taken up again, in the same bits, after an interruption."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which mode learns in a step."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a recipe to what a training needs of it; the other modules of this room know sections, not recipes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shipping: a trained checkpoint and its measured results become part of the repository, in ``models/<name>/``."""
 
 from __future__ import annotations

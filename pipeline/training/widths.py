@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Norms of a network's widths: where those of the narrow ones start, and which statistics all of them end with."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes through TVM: lowering, schedules, modules, tuning."""

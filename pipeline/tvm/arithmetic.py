@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixed-point arithmetic of the reference kernels, as TVM expressions."""
 
 from __future__ import annotations

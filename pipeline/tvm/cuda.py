@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The modes for a GPU: the same integer loops, one thread for a few output channels of a pixel, as CUDA machine code.
 
 NVIDIA's run-time compiler, from its PyPI wheel, makes the machine code here, so that the board needs no compiler and no
@@ -9,15 +10,14 @@ from __future__ import annotations
 
 import ctypes
 import shutil
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.dot import CUDA, register
+from dimmer.pipeline.tvm.wheels import fetch
 
 NVRTC = "nvidia-cuda-nvrtc"
 NVRTC_VERSION = "13.5.37"
@@ -151,7 +151,7 @@ def nvrtc(cache: Path) -> Path:
     """NVIDIA's run-time compiler, from its wheel, kept in ``cache``.
 
     Raises:
-        DimmerError: there is no such wheel for this machine, or no network.
+        DimmerError: there is no such wheel for this machine, or no network, or it is not the one that is known.
     """
     folder = cache / f"{NVRTC}-{NVRTC_VERSION}"
     library = folder / "libnvrtc.so.13"
@@ -159,17 +159,7 @@ def nvrtc(cache: Path) -> Path:
         return library
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".nvrtc-") as work:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        done = children.run([*command, "--dest", work, f"{NVRTC}=={NVRTC_VERSION}"])
-        if done.returncode:
-            said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [
-                f"pip {children.how_it_ended(done.returncode)}"
-            ]
-            raise DimmerError(
-                f"NVIDIA's compiler, {NVRTC} {NVRTC_VERSION}, cannot be had ({said[0].strip()}): "
-                "connect to PyPI once; it is kept"
-            )
-        (wheel,) = Path(work).glob("*.whl")
+        wheel = fetch(NVRTC, NVRTC_VERSION, Path(work))
         partial = Path(work) / "unpacked"
         partial.mkdir()
         with zipfile.ZipFile(wheel) as archive:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """modules.json and weights.json: what TVM compiled of the modes, and what lies where in weights.bin."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dot products of int8 codes as the machine has them: several output channels by a few input channels, into int32.
 
 One step is `sums[o] += sum over l of codes[l] * weights[o, l]` for `outputs` channels o and `inputs` codes l. Weights

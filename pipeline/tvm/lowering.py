@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators of a checked integer graph as loops over integers, for TVM.
 
 Every result is the reference kernels' of TFLite, bit for bit: int8 x int8 sums in int32, rescaled in fixed point.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes as one TVM library."""
 
 from __future__ import annotations

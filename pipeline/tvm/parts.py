@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TVM compiled of the modes, as bundles read it."""
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def dtype_of(name: str) -> tuple[int, int]:
     Raises:
         ValueError: it is none of these.
 
-    Example:
+    Examples:
         >>> dtype_of("float32")
         (2, 32)
     """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A mode as ONNX with its scales: QuantizeLinear and DequantizeLinear around float operators, as TensorRT reads it.
 
 Float32 NHWC in, float32 out. Weights are integers behind a DequantizeLinear, so the codes are the `.tflite`'s own; what

@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """TVM's runtime for a board: the libraries of its wheels, the C header and the licences, in a cache.
 
 The version is that of the TVM which is installed here and compiles the modes, so the two cannot differ. For the
-machine that builds, the installed package itself is the source; for another, the wheel of PyPI.
+machine that builds, the installed package itself is the source; for another, the wheel of PyPI, whose sha256 is known.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
-from dimmer import children
 from dimmer.errors import DimmerError
+from dimmer.pipeline.tvm.wheels import fetch
 
 PACKAGES = ("apache-tvm", "apache-tvm-ffi")
 LIBRARIES = {
@@ -37,7 +37,7 @@ class TvmRuntime:
 
     Attributes:
         version: of apache-tvm.
-        folder: has lib/, include/ and licences/.
+        folder: has lib/, include/ and licences/, in the latter a folder a package with its METADATA and its texts.
     """
 
     version: str
@@ -86,7 +86,7 @@ def tvm_runtime(machine: str, cache: Path) -> TvmRuntime:
         DimmerError: TVM is not installed, or there is no such wheel, or no network.
     """
     versions = installed_versions()
-    folder = cache / f"tvm-{versions['apache-tvm']}-{versions['apache-tvm-ffi']}-{machine}-with-cuda"
+    folder = cache / f"tvm-{versions['apache-tvm']}-{versions['apache-tvm-ffi']}-{machine}-with-metadata"
     runtime = TvmRuntime(versions["apache-tvm"], machine, folder)
     if folder.is_dir():
         return runtime
@@ -110,51 +110,42 @@ def tvm_runtime(machine: str, cache: Path) -> TvmRuntime:
     return runtime
 
 
-def _place(member: str) -> str | None:
-    """Where a file of a wheel goes, or None."""
+def _place(package: str, member: str) -> str | None:
+    """Where a file of a package's wheel goes, or None. Licences keep their paths, so that none hides another."""
     for name, source in LIBRARIES.items():
         if member == source:
             return f"lib/{name}"
     if member.startswith(INCLUDES) and member.endswith(".h"):
         return f"include/{member.removeprefix(INCLUDES)}"
     path = PurePosixPath(member)
+    own = path.parts[0].endswith(".dist-info")
+    if own and path.name == "METADATA" and len(path.parts) == 2:
+        return f"licences/{package}/METADATA"
     if (
         not member.endswith("/")
         and any(word in path.name.lower() for word in _LICENCE_WORDS)
         and path.suffix in ("", ".txt", ".md")
     ):
-        return f"licences/{path.parts[0].split('-')[0]}/{path.name}"
+        inner = PurePosixPath(path.name) if own else path
+        return f"licences/{package}/{inner}"
     return None
 
 
 def _from_installed(out: Path) -> None:
     for package in PACKAGES:
         for file in metadata.files(package) or ():
-            place = _place(file.as_posix())
+            place = _place(package, file.as_posix())
             source = Path(str(file.locate()))
             if place is not None and source.is_file():
                 _put(out / place, source.read_bytes())
 
 
 def _from_wheels(versions: dict[str, str], machine: str, work: Path, out: Path) -> None:
+    platforms = [f"{name}_{machine}" for name in _PLATFORMS]
     for package, version in versions.items():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        for name in _PLATFORMS:
-            command += ["--platform", f"{name}_{machine}"]
-        command += ["--dest", str(work), f"{package}=={version}"]
-        done = children.run(command)
-        if done.returncode:
-            said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [
-                f"pip {children.how_it_ended(done.returncode)}"
-            ]
-            raise DimmerError(
-                f"the {machine} wheel of {package} {version} cannot be had ({said[0].strip()}): "
-                "connect to PyPI once; it is kept"
-            )
-    for wheel in sorted(work.glob("*.whl")):
-        with zipfile.ZipFile(wheel) as archive:
+        with zipfile.ZipFile(fetch(package, version, work, platforms)) as archive:
             for member in archive.namelist():
-                place = _place(member)
+                place = _place(package, member)
                 if place is not None:
                     _put(out / place, archive.read(member))
 
@@ -170,4 +161,4 @@ def copy_runtime(runtime: TvmRuntime, bundle: Path) -> None:
     for library in runtime.libraries:
         shutil.copy(library, bundle / "lib" / library.name)
     (bundle / "lib" / "VERSION").write_text(f"{runtime.version}\n")
-    shutil.copytree(runtime.licences, bundle / "licences" / "tvm", dirs_exist_ok=True)
+    shutil.copytree(runtime.licences, bundle / "licences", dirs_exist_ok=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the lowered operators' loops run on a CPU: tiled, vectorised, their dot products as instructions.
 
 The sums of a convolution are kept in registers: `pixels` neighbours in a row by `vectors` steps of output channels,

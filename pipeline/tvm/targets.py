@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TVM compiles for: the processor of a target, and its GPU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TVM's fastest tiles, measured."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All weights of a module, equal ones once."""
 
 from __future__ import annotations

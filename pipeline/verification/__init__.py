@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware against the TFLite interpreter, bit for bit."""

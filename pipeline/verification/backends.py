@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmwares that are compared with the interpreter."""
 
 from __future__ import annotations

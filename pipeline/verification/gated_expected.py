@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verification of gated runs: choices against the integer reference, outputs against the interpreter, bit for bit.
 
 The oracle knows nothing of the firmware: the interpreter computes the stream where a stage begins, the numpy reference

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gated runs on the host and the target against the interpreter."""
 
 from __future__ import annotations

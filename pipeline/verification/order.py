@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What to verify, and by what."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Schedules that change mode within an inference."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The application around a generated model, the same on the host and on a board.
  *
  *   (nothing)       self-test, then the model under a falling battery

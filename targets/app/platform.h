@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the application needs from the machine under it: a console, files, an instruction counter. */
 #ifndef DIMMER_PLATFORM_H
 #define DIMMER_PLATFORM_H

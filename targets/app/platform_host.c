@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The machine that builds: standard input and output, no instruction counter. */
 #include <stdio.h>
 #include <stdlib.h>

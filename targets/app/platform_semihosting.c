@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A core under a debugger or an emulator. RISC-V counts its instructions itself; other targets define
  * DIMMER_COUNTER_ADDRESS, a counter that runs at DIMMER_COUNTER_NUMERATOR / DIMMER_COUNTER_DENOMINATOR
  * instructions a tick. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Semihosting: a debugger or an emulator serves files and the console.
  * Arm, "Semihosting for AArch32 and AArch64", 2.0; RISC-V International, "RISC-V Semihosting", 0.4. */
 #ifndef DIMMER_SEMIHOSTING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of JSON without printf, which alone would be larger than the network's code. */
 #ifndef DIMMER_TEXT_H
 #define DIMMER_TEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every Cortex-M: the vector table and what must be switched on first. */
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A RISC-V hart in machine mode: the first instructions, and where exceptions go. */
 #include "start.h"
 

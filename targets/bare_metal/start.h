@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a core's first instruction to main: what all cores have in common. */
 #ifndef BOARD_START_H
 #define BOARD_START_H

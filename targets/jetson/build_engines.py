@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """TensorRT engines of a bundle's modes, built on the Jetson itself: an engine is tied to the GPU that it was built on.
 
     python3 tensorrt/build_engines.py [--out DIR]

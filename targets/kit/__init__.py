@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a target is made of: its TOML file, its compiler, its errors."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Typed access to a TOML file whose every mistake is one line that names file and key.
 
 A table remembers what it was asked for, so that a JSON Schema of the file can be made from what its reader does.

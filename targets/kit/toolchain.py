@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compilers, linkers, and what came out of them."""
 
 from __future__ import annotations

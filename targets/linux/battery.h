@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The battery of a Linux board, as the policy wants it. */
 #ifndef DIMMER_BATTERY_H
 #define DIMMER_BATTERY_H

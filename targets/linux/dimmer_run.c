@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dimmer-run: images or frames in, one JSON line for each out: class, mode, latency.
  * It stands in a bundle's bin/; the bundle around it has the library, the weights and TVM's runtime. */
 #include <stdio.h>

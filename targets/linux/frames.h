@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Images and frames, from files or standard input, as the network's input codes. */
 #ifndef DIMMER_FRAMES_H
 #define DIMMER_FRAMES_H

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # ./install.sh [PREFIX]: installs this bundle into PREFIX/versions/<version> and makes it PREFIX/current.
 # The self-test runs before the switch; where it fails, and where the service then does not start, the version that was
 # current before stays current. PREFIX is /opt/dimmer/<model> unless named. As root with systemd, a service is made.

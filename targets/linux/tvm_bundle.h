@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a bundle holds: the generated bundle_table.c fills it, the engine and the program read it.
  * Paths are relative to the bundle's folder. */
 #ifndef DIMMER_TVM_BUNDLE_H

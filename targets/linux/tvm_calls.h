@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Calls into TVM's runtime, which is loaded from the bundle: nothing of it is needed before the files were
  * checked. Functions return 1, or 0 with one line in `why`, char[DIMMER_MESSAGE]. */
 #ifndef DIMMER_TVM_CALLS_H

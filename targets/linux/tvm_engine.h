@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* TVM behind dimmer.h: the modes of a bundle become a dimmer_model_t, whose one kernel calls TVM.
  *
  *     dimmer_tvm_t *tvm = dimmer_tvm_open(&dimmer_bundle, folder, DIMMER_TVM_CPU, why);

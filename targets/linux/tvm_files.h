@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A bundle's files, checked before anything in them is trusted. */
 #ifndef DIMMER_TVM_FILES_H
 #define DIMMER_TVM_FILES_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running a firmware: on this machine or under an emulator, with an end in sight."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Installing a bundle on a Linux board over ssh: copied, installed into a folder of its version, tested there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The instructions that no direct convolution can do without."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No instruction, byte of code or byte of RAM comes back unasked."""
 
 from dataclasses import replace

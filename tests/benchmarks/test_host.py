@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wall times are compared turn by turn, and put into results.json only on demand."""
 
 from pathlib import Path

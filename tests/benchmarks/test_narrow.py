@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes of 4 and 2 bits are faster than that of 8, in the same arena."""
 
 from __future__ import annotations

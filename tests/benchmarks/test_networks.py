@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two networks with random weights: what they are, and that every board runs them exactly and as fast as before."""
 
 from pathlib import Path

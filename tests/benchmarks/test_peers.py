@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What other runtimes need stands beside our own figures."""
 
 from dimmer.benchmarks.count import (

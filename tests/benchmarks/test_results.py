@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """results.json: every figure beside its bound and its peer."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The speed of TVM's modes is measured beside its peers."""
 
 from pathlib import Path

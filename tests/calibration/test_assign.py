@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chosen range is the one that disturbs the logits least, for all sub-networks of its group."""
 
 import torch

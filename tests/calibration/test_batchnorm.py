@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recalibrated statistics are the statistics of the data, and the network is left as it was."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A calibration that cannot be done says so in one line."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What taps see, and what quantising does to it."""
 
 import torch

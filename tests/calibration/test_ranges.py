@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The estimators against what their definitions say about known distributions."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes are dropped for being worse, not for being unlucky."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fact 1 of the design: folding any norm with positive gains leaves the int8 codes alone."""
 
 import pytest

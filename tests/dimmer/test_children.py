@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No child outlives the command that started it, however that ends."""
 
 from __future__ import annotations

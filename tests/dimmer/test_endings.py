@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whatever stops a command is one line that a person can act on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every error that a person can act on has one root, and is one line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guard ends what a killed command has started, and nothing else."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A user's folder with a dimmer.toml: found from below, named by a variable, told in one line where it is broken."""
 
 from __future__ import annotations

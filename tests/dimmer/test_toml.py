@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TOML files that a person wrote."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The version is the one of pyproject.toml, installed or not."""
 
 from __future__ import annotations

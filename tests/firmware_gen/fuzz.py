@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutated `.tflite` files: every one must end in a readable error or in code that is right.
 
 python -m tests.firmware_gen.fuzz 10000

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gates over the hand-built modes, and what the interpreter and the integer reference make of them."""
 
 from __future__ import annotations

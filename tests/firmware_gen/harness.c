@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs many generated models in one program: for each model in turn it reads from stdin the number of
  * records and the records (a mode id for each position, then the input) and writes the outputs to stdout. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiles generated models for the machine at hand, many into one program, and runs them under the sanitizers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A hand-built set of modes: one network whose residual blocks can be left out, all on the same weights."""
 
 from __future__ import annotations

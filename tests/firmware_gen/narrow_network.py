@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A residual network at 8, 4 and 2 bits on the same int8 codes, written as the conversion writes such modes: QUANTIZE
 at a block's entry, INT4 slices as weights, the stream at 8 bits. Its weights are random: nothing is trained.
 """

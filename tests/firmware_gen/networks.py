@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small networks for the tests, and look-alikes of MLPerf Tiny's."""
 
 from __future__ import annotations

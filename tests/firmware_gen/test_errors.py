@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages about files that may be damaged are one line that can be printed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A file is whole, readable for others, and left alone where it is the same already."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Damaged and hostile files: an error that a person can act on, or code that is right; never anything else."""
 
 from __future__ import annotations

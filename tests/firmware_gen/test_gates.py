@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Integer gates as numbers, as bytes, and as the numpy reference of the C."""
 
 from __future__ import annotations

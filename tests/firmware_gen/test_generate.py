@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The generator as a whole: which files it writes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole networks: nobody's here, and look-alikes of those that are kept for acceptance; bit-exact on the host."""
 
 from __future__ import annotations

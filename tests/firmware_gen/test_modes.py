@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several modes in one firmware: shared constants, skipped blocks, and switches in the middle of an inference."""
 
 from __future__ import annotations

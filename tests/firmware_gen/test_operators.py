@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every operator with random parameters: generated C on this machine equals the reference kernels bit for bit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two models in one program take turns in one arena, on the host and on a Cortex-M4, exact."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds small `.tflite` files operator by operator, through the schema's object API."""
 
 from __future__ import annotations

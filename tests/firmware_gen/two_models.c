@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two generated models in one program and one arena: two IN OUT. IN has records of a model's number, a mode and an
  * input; OUT gets the results. two_models.h, which the test writes, names the models. */
 #include "dimmer.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the stages leave of a small model, as they leave it: three modes of which one is not published."""
 
 from dimmer.pipeline.artifacts.bundle import Bundle, BundleBytes, BundledMode

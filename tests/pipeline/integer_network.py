@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The integers of a mode, computed from the trained network and its calibration alone: no converter, no .tflite.
 
 Everything that the converted file says (codes, scales, biases, multipliers) is derived here a second time from the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MLPerf Tiny's models in ../shared, made into firmware for a board; once in a run, whoever asks for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A build runs its stages in their order, checks the tools first, and says what it did."""
 
 import io

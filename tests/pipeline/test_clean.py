@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Only what stages have made is removed, and trained weights only when asked."""
 
 from __future__ import annotations

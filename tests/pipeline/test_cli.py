@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`dimmer`: one command for all verbs, from any folder, with the project's own recipes and targets."""
 
 from __future__ import annotations

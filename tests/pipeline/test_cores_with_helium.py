@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MLPerf Tiny's models on a core with Helium: bit-exact, on 200 inputs where slow, and within their budgets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MLPerf Tiny's models on cores that multiply word by word: bit-exact, on 200 inputs where slow, and within budgets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The doctor names what is missing and what to type."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware stage as a command, and MLPerf Tiny's models within their budgets."""
 
 from __future__ import annotations

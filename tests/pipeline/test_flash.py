@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can be flashed, and how the command says that something cannot."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`dimmer init`: a project by flags from another process, and by the wizard on a terminal."""
 
 from __future__ import annotations

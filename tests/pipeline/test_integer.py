@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The integers derived from network and calibration against the stock interpreter on the converted files."""
 
 import numpy as np

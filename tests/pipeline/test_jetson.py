@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bundle stage and what the report tells of it."""
 
 from __future__ import annotations

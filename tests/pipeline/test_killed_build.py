@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A build that is killed again and again ends with the same result as one that is left alone."""
 
 import json

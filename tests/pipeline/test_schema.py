@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`dimmer schema`: printed, or written where an editor finds it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RAM against speed: ResNet-8 within 60,000 bytes with the fast kernels, within 40,000 with frugal ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command that empties a battery."""
 
 from __future__ import annotations

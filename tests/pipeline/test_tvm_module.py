@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command that compiles modes with TVM: what runs here is compared with the interpreter."""
 
 from __future__ import annotations

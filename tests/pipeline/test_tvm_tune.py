@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command that tunes."""
 
 from __future__ import annotations

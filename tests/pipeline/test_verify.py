@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A damaged firmware says so."""
 
 from pathlib import Path

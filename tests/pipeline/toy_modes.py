@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two tiny modes compiled by TVM, with one weight between them: enough for everything around a bundle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A count of 0 instructions became "0.0 uJ, 66,000 h"; a figure that was null without a note a traceback."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A channel whose weights are all but 0, as weight decay leaves them, has a multiplier of 0, or a shift or a bias that
 the fast kernels do not have; its whole layer once ran on the portable ones.
 """

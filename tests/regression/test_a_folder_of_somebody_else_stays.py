@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`--out ""` or `--out .` replaced the folder that a person stood in, with all that was in it, by the firmware."""
 
 from __future__ import annotations

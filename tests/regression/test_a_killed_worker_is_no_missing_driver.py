@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A converter that the kernel killed was reported as a missing CUDA driver: the last line of its log."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`verify` before a build said "run the stage that makes it first", and not what to type."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names come from files and may be anything: keywords, digits, 200 letters, other scripts, paths. What is generated
 compiles, as C and as C++, many models in one program; what cannot be told apart is refused by the files' names.
 """

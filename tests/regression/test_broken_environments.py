@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read-only and full folders, no memory, missing tools, odd terminals: tracebacks, or nonsense, where a line belongs.
 
 Every case is a command in an environment that is broken in one way. It may work all the same, or it says one line that

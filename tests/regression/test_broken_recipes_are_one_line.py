@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers of 400 digits, infinite learning rates, a hundred million blocks (8 s), a dwell of 2^32 s that was refused
 after the training: whatever a recipe or a target file says, it is a valid one or one line, at once.
 """

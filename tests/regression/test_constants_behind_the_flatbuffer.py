@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Larger models keep constants behind the flatbuffer: R20 was refused, and naming its tensors lost its weights."""
 
 from pathlib import Path

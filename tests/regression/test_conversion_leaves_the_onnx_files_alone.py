@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """onnx2tf wrote its simplified graph over the exported file, so that no build was ever found unchanged."""
 
 import pytest

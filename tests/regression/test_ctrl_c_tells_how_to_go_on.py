@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C in a stage ended with status 130 and not a word."""
 
 from __future__ import annotations

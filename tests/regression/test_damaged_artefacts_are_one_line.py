@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What stages leave for others: damaged, it was read as it was, or ended in errors of numpy, json and zipfile."""
 
 import json

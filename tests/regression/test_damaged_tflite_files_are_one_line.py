@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A `.tflite` from anywhere, cut, flipped or no file at all: one line, no traceback, no crash, no hang."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """FULLY_CONNECTED once used the fixed-point rescaling of convolutions; the reference kernel multiplies in double.
 
 The two differ where a rescaled sum lies close to half a code: 10 of 200 inferences of MLPerf Tiny's ResNet-8.

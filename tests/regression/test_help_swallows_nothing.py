@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The help of `train --start` swallowed `[qat]`: a word in brackets is markup to the terminal library."""
 
 from __future__ import annotations

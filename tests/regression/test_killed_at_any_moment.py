@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Killed builds left workers alive for minutes, which wrote into the next run's folder.
 
 A build is killed, with SIGKILL and with SIGTERM, at random moments of all stages: no process is left two seconds later,

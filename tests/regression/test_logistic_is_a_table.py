@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LOGISTIC once followed the fixed-point polynomial of TFLite-Micro; the reference kernel looks up a float table.
 
 The two differ where the input scale is large: 126 against 127. Found by fuzzing.

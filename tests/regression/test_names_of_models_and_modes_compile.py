@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes `x`, `x_id2` and `X` declared one enumerator twice; a mode called `gated` or `count` met a macro; a model of
 another's words (`depthwise`: dimmer_depthwise_conv2d_s8) would meet a function of the runtime.
 """

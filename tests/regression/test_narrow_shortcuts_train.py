@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A strided 1x1 convolution of fewer than 8 channels crashed the training: oneDNN wrote behind its buffer (AVX2)."""
 
 from __future__ import annotations

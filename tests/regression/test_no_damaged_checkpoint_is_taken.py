@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints had no checksum: NaN, infinities, other types, negative variances and broadcast momenta were taken."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels of the packed CIFAR-10 were in no hash, and damaged copies ended in errors of zipfile, gzip and numpy."""
 
 import gzip

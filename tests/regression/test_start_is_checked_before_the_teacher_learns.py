@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """With a teacher, a missing --start file was told only after hours of the teacher's training."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """On 60 columns tables were cut, a pipe got 90 lines of progress, and the time that is left was always empty."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A channel whose weights decayed to 1e-9 got a step so small that the converter cut its bias off at the end of int32,
 and the generator refused the file: a sum might overflow.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Biases of 2-bit convolutions were whole steps of input times weight, of up to 0.9 in units of the activation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A firmware that was too large ended in `collect2: ld returned 1`, and `pipeline.trade` died of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The application around a small generated model with one block that can be skipped, on host and board."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gated run on host and board: choices as the integer reference makes, outputs as the interpreter gives for them."""
 
 from __future__ import annotations

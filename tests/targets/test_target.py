@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiling, running and measuring small programs on the host and on the emulated board."""
 
 from __future__ import annotations

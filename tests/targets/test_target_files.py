@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """target.toml: what is accepted, and what a mistake in one says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dimmer runtime: one network, one copy of its weights, several modes.
  *
  * The caller owns every byte: a dimmer_t, and an arena of the size that the generated

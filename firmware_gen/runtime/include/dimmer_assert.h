@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Preconditions of the library's functions and kernels.
  *
  * Nothing is checked unless DIMMER_ASSERT is defined: for the compiler with

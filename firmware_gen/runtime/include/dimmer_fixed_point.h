@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* TFLite's reference fixed-point arithmetic, bit for bit (double rounding, as gemmlowp defines it).
  *
  * Right shifts of negative numbers are arithmetic in every compiler that this library is built

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Gates: small integer networks that choose the bits of every block for the input at hand.
  * docs/gates.md has the formulas. A model without gates has a null pointer, and gates.c is then not linked.
  *

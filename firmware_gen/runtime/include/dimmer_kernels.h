@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every kernel: its record, the ranges of its arguments, its scratch. One header an instruction set.
  * Arithmetic is TFLite's reference (BUILTIN_REF), bit for bit: a multiplier is a Q0.31 in params, its
  * shift has TFLite's sign (positive = left), both as QuantizeMultiplier gives them.

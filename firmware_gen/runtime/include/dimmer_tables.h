@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tables that generated code fills and that engine and kernels read.
  * (Not called dimmer_model.h: that is the generated header.)
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "dimmer.h"
 
 const char *dimmer_status_text(dimmer_status_t status) {

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Known data sets, one file each."""

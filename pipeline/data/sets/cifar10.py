@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CIFAR-10 (Krizhevsky, 2009): 60,000 colour images of 32x32 pixels in ten classes.
 
 Looked for, in this order: a lossless delta-coded archive in ``$DIMMER_DATA`` or in ``../shared/data`` beside the

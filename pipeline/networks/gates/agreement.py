@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How often two sets of gates choose alike."""
 
 from __future__ import annotations

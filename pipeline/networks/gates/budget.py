@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shape and costs of the gates, without torch: recipes are read and choices are priced before it is imported."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained gates as integers: the same numbers that training rounded to, for `firmware_gen` and for its reference."""
 
 from __future__ import annotations

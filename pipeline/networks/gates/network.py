@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gates that choose every block's bits for the input at hand, after Shen et al., Fractional Skipping (AAAI 2020).
 
 Where a stage begins, its input is pooled. Each block of the stage then has a 1x1 convolution of the pooled channels and

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the families are made of: blocks, norms, quantisers."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What blocks are made of: convolutions whose weights are nested in width, and the norm in force behind each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Limits that training keeps so that all modes share their weights."""
 
 from __future__ import annotations

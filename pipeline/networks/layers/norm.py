@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Skip-aware batch norm (Kang & Lee, Adaptive Depth Networks with Skippable Sub-Paths, NeurIPS 2024)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nested quantisers: 4- and 2-bit weights are rounding slices of the int8 codes, activations share one clip.
 
 The gradient passes straight through (Bengio et al., 2013); the grids are those of the device, so that what is trained

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[gates]: gates that choose bits input by input."""
 
 from __future__ import annotations

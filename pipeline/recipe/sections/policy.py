@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[policy]: when the firmware turns the network down."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[calibration], [selection], [verify]: from a trained network to published modes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[train], [teacher], [qat], [polish]: how weights are learnt."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lesson: super-net and base-net learn, and in epochs of narrow widths a sampled mode with them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Epochs in which only the norms of the narrow widths learn."""
 
 from __future__ import annotations

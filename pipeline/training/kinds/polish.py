@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The last epochs: each step one mode alone learns from the super-net as it was before them."""
 
 from __future__ import annotations

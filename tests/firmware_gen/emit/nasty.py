@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names that a file may have, and that must not reach the C as they are."""
 
 from __future__ import annotations

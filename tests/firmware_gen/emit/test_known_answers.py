@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Known answers as C, and what does not fit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Symbols of generated C: valid, different, and nobody else's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The battery policy as the tables hold it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The emitted C: readable, reproducible, warning-free, whatever the names in the file."""
 
 from __future__ import annotations

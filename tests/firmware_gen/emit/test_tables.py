@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables as bytes: small, within their limits, and all under the checksum."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rewrites: what is folded, what is aliased, what is dropped."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Codes that a tensor can hold, against what the stock interpreter makes of every input."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """INT4 weights that are slices of another mode's int8 weights."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sizes and names of what a graph is made of."""
 
 from __future__ import annotations

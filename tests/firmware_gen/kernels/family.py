@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of every instruction set's kernels ask."""
 
 from __future__ import annotations

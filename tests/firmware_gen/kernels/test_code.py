@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much flash the library's code takes."""
 
 from __future__ import annotations

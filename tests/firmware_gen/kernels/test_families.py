@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Families of kernels are the folders of the C library."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fused steps have the fields of both, and no kernel of their own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The committed headers are those of the descriptions, and C lays records out as the generator packs them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels of Helium: all are listed, and variants run them."""
 
 from __future__ import annotations

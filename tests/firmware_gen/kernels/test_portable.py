@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The portable kernels: one for every operator, and what variants may take their place of."""
 
 from __future__ import annotations

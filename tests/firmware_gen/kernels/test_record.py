@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Records as the C structs are: wide fields first, no padding, whole words."""
 
 from __future__ import annotations

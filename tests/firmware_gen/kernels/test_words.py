@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels of cores that multiply word by word: all are listed, and variants run them."""
 
 from __future__ import annotations

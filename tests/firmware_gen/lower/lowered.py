@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Steps of small graphs."""
 
 from __future__ import annotations

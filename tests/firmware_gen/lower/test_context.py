@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An operator on its way to a step."""
 
 from __future__ import annotations

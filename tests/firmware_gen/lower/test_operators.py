@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each operator becomes steps of its kernel."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Records of operators that gather or move values."""
 
 from __future__ import annotations

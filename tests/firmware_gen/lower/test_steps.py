@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A step is what its record holds; what it reads and writes follows."""
 
 from __future__ import annotations

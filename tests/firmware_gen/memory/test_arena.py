@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The arena of all modes: slots of stages, operators in place, copies where neither will do."""
 
 from __future__ import annotations

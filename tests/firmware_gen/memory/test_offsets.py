@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Offsets: buffers that are live together never overlap, and the arena is close to what no planner can beat."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blocks and constants that modes have in common are kept once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether modes read the same weights."""
 
 from __future__ import annotations

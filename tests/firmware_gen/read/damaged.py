@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files that were changed, and what the reader says about them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that work value by value as the file has them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bytes that are no file, half a file, or a file that lies about its lengths."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A set of modes, read and checked against one another."""
 
 from __future__ import annotations

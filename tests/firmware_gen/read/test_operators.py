@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which operators are read, and what is said about the rest."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What operators of every kind must have: tensors, options, windows, weights."""
 
 from __future__ import annotations

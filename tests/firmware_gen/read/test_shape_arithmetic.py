@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A batch of any size: the shape of a RESHAPE is computed in the file, and is a constant when the batch is 1."""
 
 from __future__ import annotations

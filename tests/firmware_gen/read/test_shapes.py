@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pools, means and what moves data as the file has it."""
 
 from __future__ import annotations

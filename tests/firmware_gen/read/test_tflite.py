@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reader: what it takes, and what it says about the rest. Every message names file, place and what to do."""
 
 from __future__ import annotations

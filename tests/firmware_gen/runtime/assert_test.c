@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Breaks one precondition, named by the only argument; 0 breaks none. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* DIMMER_CONFIG of the tests: a precondition that does not hold ends the program, and says which. */
 #include <stdio.h>
 #include <stdlib.h>

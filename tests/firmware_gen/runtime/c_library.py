@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiles the runtime for the tests and calls it from Python."""
 
 from __future__ import annotations

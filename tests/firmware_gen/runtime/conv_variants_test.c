@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolution kernels for one instruction set against the portable one, which is compared with the stock
  * interpreter elsewhere: random shapes, random and extreme values, and nothing written outside their buffers.
  */

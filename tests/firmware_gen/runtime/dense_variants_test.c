@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* FULLY_CONNECTED for one instruction set against the portable kernel that rescales the same way: random
  * shapes, random and extreme values, and nothing written outside the output and the scratch.
  */

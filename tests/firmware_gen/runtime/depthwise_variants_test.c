@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Depthwise convolution for the DSP extension against the portable kernel: windows of every size, step and
  * padding, random and extreme values, and nothing written outside the output and the scratch.
  */

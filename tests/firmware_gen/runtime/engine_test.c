@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine on a model of two modes and three positions whose kernel appends a byte to a log in the arena:
  * mode 0 runs steps a, b, c; mode 1 skips the second position. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kernels for Helium against the portable ones, which are compared with the stock interpreter elsewhere:
  * random shapes, random and extreme values, and nothing written outside their buffers. Exits with 0, or with
  * a number for the kernel that differs. */

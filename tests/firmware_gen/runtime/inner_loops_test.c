@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loops, which exist once in C and once in assembly, against their definitions: every length,
  * every alignment, extreme and random values. */
 #include "kernels/common/dot.h"

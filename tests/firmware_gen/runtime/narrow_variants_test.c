@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernels for narrow inputs and weights against the portable one, which is compared with the stock
  * interpreter elsewhere: random shapes, random and extreme values, and nothing written outside their buffers.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A .tflite file of one operator, and what the reference interpreter makes of it."""
 
 from __future__ import annotations

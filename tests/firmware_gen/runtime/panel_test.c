@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The panels' inner loop, which exists once in C and twice in assembly, against its definition; and the short
  * rescaling against the long one. */
 #include "kernels/common/rescale.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the programs that compare kernels with one another on a board share: values that repeat, from the seed
  * that stands in RANDOM_SEED before this file is included, and places in the arena.
  */

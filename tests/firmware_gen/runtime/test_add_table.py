@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ADD by tables against the stock interpreter's reference kernels."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Preconditions are checked where DIMMER_ASSERT says how, and cost nothing elsewhere."""
 
 from __future__ import annotations

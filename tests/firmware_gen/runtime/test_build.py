@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The runtime compiles without a warning wherever it is meant to, and the README tells the truth."""
 
 import re

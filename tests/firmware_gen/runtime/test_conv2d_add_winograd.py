@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A convolution with the ADD behind it, as one kernel and as two."""
 
 from __future__ import annotations

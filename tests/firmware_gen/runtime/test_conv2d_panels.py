@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The convolutions that widen their operands to words: against the stock interpreter's reference kernels, and their
 inner loop and rescaling on every board.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """FULLY_CONNECTED in fixed point: equal to the reference's double for every sum that is possible."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depthwise convolution by padded rows against the portable kernel, which is compared with the interpreter."""
 
 from __future__ import annotations

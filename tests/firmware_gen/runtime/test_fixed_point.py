@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """dimmer_fixed_point.h against gemmlowp's definitions, written with Python's unbounded integers."""
 
 import ctypes

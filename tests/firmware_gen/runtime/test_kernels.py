@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every kernel against the reference kernels of the stock interpreter, byte for byte, on random parameters."""
 
 from __future__ import annotations

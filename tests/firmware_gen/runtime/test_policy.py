@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The battery policy, as promises that hold for every curve."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The library keeps to its rooms: what includes what, what files are called, how the names that others see begin."""
 
 from __future__ import annotations

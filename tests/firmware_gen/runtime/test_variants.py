@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels for one instruction set compute what the portable ones do, on an emulated board that has it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C library and the Python package have one version."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Steps to try variants on."""
 
 from __future__ import annotations

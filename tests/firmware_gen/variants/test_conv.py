@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What variants see of a convolution, and what is proven of its sums."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rescaling in fixed point equals rescaling in double for every sum that a layer can have."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which depthwise convolutions the 3x3 kernel takes."""
 
 from __future__ import annotations

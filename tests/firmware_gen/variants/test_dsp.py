@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which steps the variants for the DSP extension take, and what they ask for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each layer gets the cheapest variant that its core has and that its scratch allows."""
 
 from __future__ import annotations

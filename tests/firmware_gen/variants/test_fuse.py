@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Steps that become one where something can run the result."""
 
 from __future__ import annotations

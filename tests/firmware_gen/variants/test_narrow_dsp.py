@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels for narrow inputs: what is proven before one is chosen, and whole networks on the boards."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The portable kernels as the choice sees them."""
 
 from __future__ import annotations

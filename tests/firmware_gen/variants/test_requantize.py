@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A table of all codes pays where there are more elements than codes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which steps the variants for cores that multiply word by word take, and what they ask for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole networks with the kernels for cores without DSP, which are C99 but for one inner loop, under the sanitizers."""
 
 from __future__ import annotations

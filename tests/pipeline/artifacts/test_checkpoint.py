@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights and their record in one file."""
 
 from pathlib import Path

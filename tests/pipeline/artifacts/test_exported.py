@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What export leaves for the conversion."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The contract of report.json: every key, and a reason for every null."""
 
 import json

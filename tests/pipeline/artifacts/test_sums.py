@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SHA256SUMS, as `sha256sum` writes it."""
 
 import subprocess

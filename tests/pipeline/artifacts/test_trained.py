@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained weights and gates, found where they are shipped or trained."""
 
 import dataclasses

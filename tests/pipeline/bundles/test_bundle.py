@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle runs, forces a level, reads a battery, and refuses what is damaged or for another machine or TVM."""
 
 from __future__ import annotations

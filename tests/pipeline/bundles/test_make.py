@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle is made of TVM's modules and tests itself."""
 
 from __future__ import annotations

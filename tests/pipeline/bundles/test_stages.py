@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stages of a target whose engine is TVM: what they depend on. That keys are true is test_keys.py's matter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of a bundle is C that says what lies where, with the checksum of every file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small ONNX graph."""
 
 from __future__ import annotations

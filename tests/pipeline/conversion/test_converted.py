@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Export and conversion: ordinary .tflite files with shared weights and our own ranges."""
 
 import json

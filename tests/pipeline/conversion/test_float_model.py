@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """onnx2tf in processes of its own, with a package of its name that fails on files named bad."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blocks of 4 and 2 bits in ordinary .tflite files, from a network trained for one epoch."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes as ONNX: what onnxruntime makes of them is what torch makes of the network."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What stands around onnx2tf, with something else in its place; what it makes itself, the built networks show."""
 
 from __future__ import annotations

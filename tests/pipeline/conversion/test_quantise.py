@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """int8 files have the calibrated ranges."""
 
 import numpy as np

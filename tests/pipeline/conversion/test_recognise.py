@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors of a converted file are recognised by value."""
 
 from __future__ import annotations

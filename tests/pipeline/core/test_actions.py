@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an action needs is read from its source: imports, names of its file, functions beside it."""
 
 from __future__ import annotations

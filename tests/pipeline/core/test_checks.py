@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A value is refused under the name of its key."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The import closure is what a module really imports, and knows every package that decides a result."""
 
 from __future__ import annotations

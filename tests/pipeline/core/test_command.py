@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the commands have in common: however one ends, it is a line and a status."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian packages are installed where that needs no password, and named in one line where it does."""
 
 from pathlib import Path

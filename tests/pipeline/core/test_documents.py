@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dataclasses as JSON files: the same bytes again, and one line for every kind of damage."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A package that is missing is told with what brings it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage keys are true: an edit, another data set, another package version make anew what depends on them, and no more.
 
 Every stage of a small model is described here as a build describes it; keys are compared, nothing is run.

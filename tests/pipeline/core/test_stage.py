@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stage runs once, runs again when anything it came from changed, and never passes off half a result as whole."""
 
 import errno

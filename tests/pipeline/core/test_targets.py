@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Targets as commands name them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables and progress are readable on a wide terminal, on a narrow one and in a file."""
 
 from __future__ import annotations

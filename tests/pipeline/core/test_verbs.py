@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the command line says of a verb is what the verb says of itself."""
 
 from __future__ import annotations

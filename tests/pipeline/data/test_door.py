@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The door of the data sets: a file is the known one, or one line says what to do."""
 
 import os

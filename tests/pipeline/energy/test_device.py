@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What hangs on a battery."""
 
 from dimmer.pipeline.energy.device import Device

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A simulated battery empties at the rate of the modes that the firmware's own policy chooses."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Three modes of a small network with random weights, to make firmwares of."""
 
 from pathlib import Path

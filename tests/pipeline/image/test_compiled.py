@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes generated and compiled."""
 
 from pathlib import Path

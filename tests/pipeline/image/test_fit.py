@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a firmware fits, by plan."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gated runs of a firmware: the level goes before each image, outputs and bits come back apart."""
 
 import sys

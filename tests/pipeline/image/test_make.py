@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From .tflite files to a program that says of itself that it is right."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file of records and the rows of results."""
 
 from __future__ import annotations

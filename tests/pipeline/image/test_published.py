@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which of the published modes a firmware has, and which its policy uses."""
 
 from __future__ import annotations

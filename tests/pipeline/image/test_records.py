@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A firmware over schedules, by the ids of other firmwares."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The notation of modes, and what a mode costs."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small ResNet whose blocks run with 8, 4 and 2 bits, for tests."""
 
 from __future__ import annotations

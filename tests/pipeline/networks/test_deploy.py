@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A mode as it is deployed, of a family that ships and of one that does not: its function, its sites, its groups."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One mode with its norms folded: its sites, its narrow tensors, and the forms of it that are exported."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A family is known to its own modules alone, and one from elsewhere goes the whole road."""
 
 from __future__ import annotations

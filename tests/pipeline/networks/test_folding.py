@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Folding tells variants apart, and refuses what no operator computes."""
 
 from __future__ import annotations

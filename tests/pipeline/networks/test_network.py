@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every network gets from `Network`, tried on a family that does not ship."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks are built by the name of their family."""
 
 from __future__ import annotations

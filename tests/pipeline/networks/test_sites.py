@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Positions and boundaries of a mode."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A family of its own for tests: depthwise-separable blocks, whose residual is the identity or nothing.
 
 Everything that a family needs stands here; `register("toy", __name__)` is all that Dimmer is told of it. Unlike the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inputs that find what random ones alone do not."""
 
 from __future__ import annotations

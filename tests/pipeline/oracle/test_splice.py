@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The oracle of a switch: one graph of several modes' blocks."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A schema's words above the keys of a TOML file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of a new project are what they were copied from, and readers and schemas accept them."""
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def test_a_recipe_is_its_template_s(tmp_path: Path, template: str) -> None:
     lines = text.splitlines()
     headers = [n for n, line in enumerate(lines) if line.startswith("[")]
     assert all(lines[n - 1].startswith("# ") for n in headers)
-    own = (MODELS / template / "recipe.toml").read_text().splitlines()[1:]
+    own = (MODELS / template / "recipe.toml").read_text().splitlines()[2:]
+    assert "SPDX" not in text
     assert [line for line in own if line.startswith("#") and line not in lines] == []
     assert all(f"[{section}]" in text for section in ("gates", "teacher", "policy"))
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words for a new project that are refused, and the name that a folder gives."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Questions with defaults; what is no answer is told and asked again."""
 
 from __future__ import annotations

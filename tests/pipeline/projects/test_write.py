@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A project is written whole, or nothing of it; nothing that is there is touched."""
 
 from __future__ import annotations

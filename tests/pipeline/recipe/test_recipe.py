@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recipes: those that ship are sound, and a broken one says file, line and key."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A report with the proportions of a real one: R14 with four depth modes on a Cortex-M4."""
 
 from dimmer.pipeline.artifacts.firmware import ArenaBuffer, PolicyTier, Switch, Verification

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stages' figures end up in the right places of the report."""
 
 from dataclasses import replace

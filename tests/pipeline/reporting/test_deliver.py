@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stages' files end up side by side."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plot of gates beside static modes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """report.json and report.html: right for every report, and the same bytes for the same figures."""
 
 import re

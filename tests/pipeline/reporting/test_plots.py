@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report's plots."""
 
 from dimmer.pipeline.reporting import plots as report_plots

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of a build: pages written and deliverables put beside them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files with one thing wrong, and what a schema says of them."""
 
 from __future__ import annotations

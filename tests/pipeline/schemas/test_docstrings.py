@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What classes say of themselves."""
 
 from dimmer.pipeline.schemas.docstrings import attributes, summary

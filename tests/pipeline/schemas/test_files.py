@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shipped schemas are what the readers are today, and shipped files name them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schema of recipes accepts what the reader accepts, and refuses what that refuses for its names and types."""
 
 from __future__ import annotations

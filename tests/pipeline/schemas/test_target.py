@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schema of targets is what their reader asks for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What quantising does to a mode, simulated."""
 
 import dataclasses

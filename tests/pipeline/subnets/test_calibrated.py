@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real, if tiny, network calibrated from end to end."""
 
 from pathlib import Path

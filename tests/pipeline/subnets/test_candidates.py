@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which modes a calibration looks at."""
 
 import dataclasses

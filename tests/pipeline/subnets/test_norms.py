@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which modes get norm statistics of their own."""
 
 from dataclasses import replace

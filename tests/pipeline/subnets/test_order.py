@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a recipe decides a calibration."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors that share a range, and ranges that are given."""
 
 import pytest

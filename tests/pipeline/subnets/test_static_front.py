@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The static modes that gates start from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recipe that trains in seconds, and a backbone for gates, trained once."""
 
 from __future__ import annotations

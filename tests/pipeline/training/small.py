@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trainings of seconds: tiny networks, toy images, and the settings for them."""
 
 from __future__ import annotations

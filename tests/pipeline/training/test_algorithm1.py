@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The step of Algorithm 1: its gradients, and whom it teaches from which images."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The steps in which gates are trained."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training of the gates: costs follow the budget, the backbone stays as it was, an interrupted run ends the same."""
 
 import dataclasses

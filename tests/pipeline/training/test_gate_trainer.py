@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How gates and backbone learn from a batch."""
 
 from pathlib import Path

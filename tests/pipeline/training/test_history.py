@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The history, and what is told while it grows."""
 
 from dimmer.pipeline.training.history import Clock, Epoch

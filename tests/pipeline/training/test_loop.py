@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole trainings: what they leave, interruptions, the teacher, narrow widths."""
 
 import dataclasses

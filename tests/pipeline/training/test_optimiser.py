@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The optimizer."""
 
 from dimmer.pipeline.training.optimiser import make_optimizer

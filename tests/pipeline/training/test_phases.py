@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which epochs a kind has, and with which learning rate."""
 
 from dimmer.pipeline.training.phases import Phase, Timetable, learning_rate

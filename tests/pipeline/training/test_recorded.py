@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recorded steps: which parameters a mode has, and on a GPU the same network as without recording."""
 
 import dataclasses

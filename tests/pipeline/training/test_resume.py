@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Saved states, and weights that a training starts from."""
 
 import dataclasses

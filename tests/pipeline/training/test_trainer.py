@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network that learns: its modes, its optimizer."""
 
 import dataclasses

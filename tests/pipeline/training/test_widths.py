@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Norms of a network's widths."""
 
 from dimmer.pipeline.data.encoding import to_input

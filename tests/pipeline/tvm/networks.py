@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small networks, one for each kind of operator, and the comparison of TVM's modes with the interpreter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixed-point arithmetic in TVM's loops: the integers of the reference kernels."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The GPU's kernels, whose source runs here thread by thread: bit for bit what the processor computes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """modules.json and weights.json are read back as they were written, and damage is one line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dot products as the machine has them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators as TVM loops: bit for bit what the reference kernels give."""
 
 from __future__ import annotations

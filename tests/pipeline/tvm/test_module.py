@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modes as TVM functions: bit for bit what the reference kernels give, on weights that are there once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What bundles read of TVM's modules."""
 
 from __future__ import annotations

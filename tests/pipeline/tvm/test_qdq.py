@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A mode as ONNX with its scales."""
 
 from __future__ import annotations

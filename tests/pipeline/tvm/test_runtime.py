@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TVM's runtime for a bundle: libraries, header and licences, unpacked once."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pytest
 
 from dimmer import children
 from dimmer.errors import DimmerError
-from dimmer.pipeline.tvm import runtime
+from dimmer.pipeline.tvm import runtime, wheels
 from dimmer.pipeline.tvm.runtime import LIBRARIES, cache_folder, copy_runtime, installed_versions, tvm_runtime
 
 
@@ -24,14 +25,21 @@ def versions(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def _every_wheel_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wheels, "check", lambda _wheel: None)
+
+
 def pip(contents: dict[str, str], status: int = 0) -> object:
     """In place of children.run: a download that puts a wheel of these files where it is asked to."""
 
     def run(command: Sequence[str], **_options: object) -> object:
-        if not status and command[-1].startswith("apache-tvm=="):
-            with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "a.whl", "w") as wheel:
+        if not status:
+            package = command[-1].split("==")[0]
+            with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / f"{package}.whl", "w") as wheel:
                 for name, text in contents.items():
-                    wheel.writestr(name, text)
+                    if package in (name.split("/")[0], "apache-tvm"):
+                        wheel.writestr(name, text)
         return SimpleNamespace(returncode=status, stderr="warning: old\nERROR: no matching distribution\n")
 
     return run
@@ -42,6 +50,9 @@ WHEEL = {
     "tvm_ffi/include/tvm/ffi/c_api.h": "a header",
     "tvm_ffi/include/tvm/ffi/notes.md": "no header",
     "apache_tvm-9.8.7.dist-info/licenses/LICENSE": "Apache",
+    "apache_tvm-9.8.7.dist-info/METADATA": "Name: apache-tvm\n",
+    "tvm/LICENSE": "the same again",
+    "tvm/3rdparty/METADATA": "of something else",
     "tvm/relax/license_check.py": "no licence",
 }
 
@@ -56,13 +67,15 @@ def test_a_wheel_is_unpacked_once_and_put_into_a_bundle(
     assert files == {
         *(f"lib/{name}" for name in LIBRARIES),
         "include/tvm/ffi/c_api.h",
-        "licences/apache_tvm/LICENSE",
+        "licences/apache-tvm/LICENSE",
+        "licences/apache-tvm/METADATA",
+        "licences/apache-tvm/tvm/LICENSE",
     }
     monkeypatch.setattr(children, "run", pip({}, status=1))
     assert tvm_runtime("sparc64", tmp_path / "cache") == made
     copy_runtime(made, tmp_path / "bundle")
     assert (tmp_path / "bundle" / "lib" / "VERSION").read_text() == "9.8.7\n"
-    assert (tmp_path / "bundle" / "licences" / "tvm" / "apache_tvm" / "LICENSE").read_text() == "Apache"
+    assert (tmp_path / "bundle" / "licences" / "apache-tvm" / "LICENSE").read_text() == "Apache"
     assert all((tmp_path / "bundle" / "lib" / name).is_file() for name in LIBRARIES)
 
 
@@ -98,5 +111,7 @@ def test_this_machine_s_runtime_is_the_installed_one(tmp_path: Path) -> None:
     assert made.version == installed_versions()["apache-tvm"]
     assert all(library.read_bytes()[:4] == b"\x7fELF" for library in made.libraries)
     assert (made.include / "tvm" / "ffi" / "c_api.h").is_file()
-    assert any(made.licences.rglob("*"))
+    for package in runtime.PACKAGES:
+        assert (made.licences / package / "METADATA").is_file()
+        assert (made.licences / package / "LICENSE").is_file()
     assert os.listdir(tmp_path) == [made.folder.name]

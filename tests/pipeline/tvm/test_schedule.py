@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tiles fill registers and divide the work."""
 
 from __future__ import annotations

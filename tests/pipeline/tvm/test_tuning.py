@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tuning measures every tile once, goes on where it was stopped, and the build takes what is fastest."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights of all modes lie in one file, equal ones once, in the order in which dot products read them."""
 
 from __future__ import annotations

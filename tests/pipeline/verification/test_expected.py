@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the interpreter makes of records."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What gated inferences are compared with."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gated runs, verified and measured."""
 
 import dataclasses

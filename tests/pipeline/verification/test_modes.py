@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verification finds what is wrong, and counts it."""
 
 import json

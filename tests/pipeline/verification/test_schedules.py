@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Schedules that change mode within an inference."""
 
 from dimmer.pipeline.verification.schedules import switch_schedules

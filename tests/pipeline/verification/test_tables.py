@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verification on the terminal."""
 
 from dataclasses import replace

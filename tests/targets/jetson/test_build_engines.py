@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The TensorRT script, against stand-ins for TensorRT and CUDA that count what they are asked for.
 
 The real ones are on a Jetson only: what is tested here is the script's own part, one scratch buffer for all engines and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors of targets are Dimmer's."""
 
 from __future__ import annotations

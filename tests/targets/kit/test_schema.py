@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TOML file read key by key."""
 
 from __future__ import annotations

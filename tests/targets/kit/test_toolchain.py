@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiling: each source by itself, through ccache where it is installed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small programs around the Linux program's C files, compiled for this machine."""
 
 from __future__ import annotations

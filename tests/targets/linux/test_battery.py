@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The battery of a Linux board, read from a tree like /sys that each test makes."""
 
 from __future__ import annotations

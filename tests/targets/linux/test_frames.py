@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images and frames: each format gives the codes that numpy gives, and a damaged file is one readable line."""
 
 from __future__ import annotations

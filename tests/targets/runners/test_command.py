@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running a firmware, with a shell script in its place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flashing over ssh: onto an ssh server of our own on the loopback, with bundles whose program is a shell script."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loops of convolution, dot.c in C99 and dot_dsp.c for Arm cores with the DSP extension, and of
  * fully connected, dot_row.c. */
 #ifndef DIMMER_DOT_H

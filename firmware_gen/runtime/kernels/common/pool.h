@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How pooling kernels find the part of each window that lies inside the input. */
 #ifndef DIMMER_POOL_H
 #define DIMMER_POOL_H

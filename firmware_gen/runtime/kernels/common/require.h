@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What kernels ask of their arguments: the ranges that dimmer_kernels*.h state, for DIMMER_ASSERT. */
 #ifndef DIMMER_REQUIRE_H
 #define DIMMER_REQUIRE_H

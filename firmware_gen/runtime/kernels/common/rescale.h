@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requantising in fewer instructions than dimmer_fixed_point.h's, with the same bits, for layers whose sums
  * the generator has proven to be small. */
 #ifndef DIMMER_RESCALE_H

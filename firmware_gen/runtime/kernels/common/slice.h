@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Weights of 4 and 2 bits: slices of the int8 codes, rounded half up. */
 #ifndef DIMMER_SLICE_H
 #define DIMMER_SLICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loop of depthwise convolution: walk.c in C99, walk_dsp.c for Arm cores with the DSP extension. */
 #ifndef DIMMER_WALK_H
 #define DIMMER_WALK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loop of fully connected for Arm cores with the DSP extension: the input is widened to int16 once,
  * weights are read from flash, two channels in a halfword. */
 #ifndef DIMMER_DENSE_H

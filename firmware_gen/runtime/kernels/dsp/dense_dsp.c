@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "dense.h"
 
 #if defined(__ARM_FEATURE_DSP)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "dense.h"
 #include "dimmer_kernels.h"
 #include "../common/rescale.h"

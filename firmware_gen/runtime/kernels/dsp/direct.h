@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolution for Arm cores with the DSP extension: what its kernels share. Bytes are widened to int16 once,
  * and every product is then half an SMLAD.
  *

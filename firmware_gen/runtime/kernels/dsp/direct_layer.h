@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The direct convolution that CONV_2D and CONV_2D with ADD share. */
 #ifndef DIMMER_DIRECT_LAYER_H
 #define DIMMER_DIRECT_LAYER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Winograd's F(4,3) along rows, exact in integers, for Arm cores with the DSP extension: four neighbouring
  * outputs of a kernel 3 wide take 6 products instead of 12.
  *

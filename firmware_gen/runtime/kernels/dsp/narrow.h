@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolution of 4- and 2-bit inputs with 4- and 2-bit weights for Arm cores with the DSP extension: one
  * SMLAL makes 9 or 12 products.
  *

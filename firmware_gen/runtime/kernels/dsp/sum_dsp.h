@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ADD for Arm cores with the DSP extension: an int8 has 256 values, so that each input is widened and
  * rescaled by one load from a table, which is filled once per layer. */
 #ifndef DIMMER_SUM_DSP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "helium_entry.h"
 #include "../common/require.h"
 

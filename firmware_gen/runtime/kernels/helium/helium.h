@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolution for Arm cores with Helium: what its kernels share. A tile is two channels of four pixels, whose
  * eight sums are all the registers that VMLADAVA can add to; bytes are multiplied as they are.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A QUANTIZE in front of a convolution for Helium: inputs go through a table on their way into scratch. */
 #ifndef DIMMER_HELIUM_ENTRY_H
 #define DIMMER_HELIUM_ENTRY_H

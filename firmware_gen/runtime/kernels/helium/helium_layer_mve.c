@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "helium.h"
 #include "helium_panel.h"
 #include "../common/require.h"

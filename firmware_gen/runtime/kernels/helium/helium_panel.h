@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Panels of weights for the tiles of helium.h. */
 #ifndef DIMMER_HELIUM_PANEL_H
 #define DIMMER_HELIUM_PANEL_H

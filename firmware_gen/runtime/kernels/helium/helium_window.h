@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Depthwise convolution for Arm cores with Helium: the inner loops.
  *
  * A window of up to 4x4 inputs of one channel is one vector, and its weights are another: one VMLADAV adds up

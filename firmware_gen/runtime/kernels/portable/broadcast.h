@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How elementwise kernels walk two operands over a 4-D output. */
 #ifndef DIMMER_BROADCAST_H
 #define DIMMER_BROADCAST_H

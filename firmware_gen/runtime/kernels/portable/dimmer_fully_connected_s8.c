@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
 #include "../common/dot.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "../common/dot.h"
 
 /* A function of its own, not inlined: all registers are its own. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The body that ADD and SUB share. */
 #ifndef DIMMER_SUM_H
 #define DIMMER_SUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "dense_words.h"
 
 #if defined(__thumb2__)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loop of fully connected for cores that multiply word by word: the input is widened to int32 once,
  * weights are read from flash as they are. dense_words.c. */
 #ifndef DIMMER_DENSE_WORDS_H

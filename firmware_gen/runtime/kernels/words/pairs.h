@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loop of convolution for cores that multiply words to 64 bits: the inputs of two neighbouring
  * pixels share a word, and one multiplication with a weight is two products. pairs.c. */
 #ifndef DIMMER_PAIRS_H

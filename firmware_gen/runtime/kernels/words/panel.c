@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "panel.h"
 
 void dimmer_panel_rescales(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,

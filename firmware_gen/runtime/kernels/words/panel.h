@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the convolutions that widen their operands to words share: their inner loop, panel.c in C99 and
  * panel_thumb.c for Arm cores, and the records of their channels. */
 #ifndef DIMMER_PANEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "panel.h"
 
 #if defined(DIMMER_PANEL_HAS_FOUR)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ADD by tables: what each of an input's 256 values adds, filled once for a layer. */
 #ifndef DIMMER_SUM_TABLE_H
 #define DIMMER_SUM_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "winograd.h"
 
 /* The weights' transform is scaled by 24 in either direction, so what comes out is 576 times the sum, modulo

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The transforms of Winograd's F(4x4,3x3) at the points 0, 1, -1, 2, -2 and infinity, in integers modulo
  * 2^32. */
 #ifndef DIMMER_WINOGRAD_H

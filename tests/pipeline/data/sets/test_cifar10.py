@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data sets: input encoding, splits, sources."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MNIST-5k: digits that come with a package."""
 
 import hashlib

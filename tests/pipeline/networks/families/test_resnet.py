@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The adaptive ResNet: its shape, its costs, and which norms see what."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What gates cost and what their budgets mean, without a network."""
 
 from __future__ import annotations

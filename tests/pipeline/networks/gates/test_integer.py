@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Integer gates against the trained ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained gates: their gradient is the straight-through one, a gated run is a run of its modes."""
 
 from __future__ import annotations

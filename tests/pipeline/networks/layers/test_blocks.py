@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What blocks are made of: norms by state and width, convolutions at a width."""
 
 from __future__ import annotations

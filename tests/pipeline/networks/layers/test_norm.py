@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Skip-aware norms and norms for each width: which set is in force."""
 
 from __future__ import annotations

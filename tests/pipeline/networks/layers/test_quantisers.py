@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nested quantisers: the training's grids are those of the int8 blob's slices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[gates]: what is refused, and the shape of the gates."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[model]: the network and its data set."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[policy]: thresholds fall, budgets fit them."""
 
 from __future__ import annotations

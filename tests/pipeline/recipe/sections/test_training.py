@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[train], [teacher], [qat], [average], [polish]: what is refused."""
 
 from __future__ import annotations

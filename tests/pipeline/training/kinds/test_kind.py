@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a kind of training is: a class with a step is enough."""
 
 import json

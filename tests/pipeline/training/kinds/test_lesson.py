@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lesson as a kind: float epochs, and those of narrow widths."""
 
 import numpy as np

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examples' READMEs are typed as they stand, with small models in place of those that a build would leave."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from tests.firmware_gen.harness import WARNINGS
+from tests.firmware_gen.modes import MODES, write_modes
+from tests.firmware_gen.networks import tiny_resnet
+
+EXAMPLES = ROOT / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/README.md"))
+MARKED = [pytest.param(name, marks=pytest.mark.board("mps2-an386") if name == "bare_metal" else ()) for name in NAMES]
+LINES_OF_PROSE = 3
+
+
+def commands(name: str) -> str:
+    (block,) = re.findall(r"^```sh\n(.*?)^```", (EXAMPLES / name / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    return str(block)
+
+
+def write_build(builds: Path, model: str, target: str, wrong: bool) -> None:
+    """The C that a build of a model would leave, of a small network: three modes, or one for cifar10-r14.
+
+    Args:
+        wrong: whether one bit of its first known answer is not the interpreter's.
+    """
+    folder = builds / model / target
+    folder.mkdir(parents=True)
+    if model == "cifar10-r14":
+        (folder / "resnet.tflite").write_bytes(tiny_resnet())
+        modes: tuple[ModeSource, ...] = (ModeSource("88", folder / "resnet.tflite"),)
+    else:
+        modes = write_modes(folder)
+    both = sample_inputs(modes[0].path, 1)
+    image = both[len(both) // 2 :]
+    outputs = [bytearray(reference_outputs(mode.path, image)) for mode in modes]
+    outputs[0][0] ^= wrong
+    answers = KnownAnswers(image, tuple(map(bytes, outputs)))
+    core = "cortex-m4" if target == "mps2-an386" else "host"
+    generate(modes, folder, even_policy(len(modes)), answers, name=model, core=core)
+
+
+def type_in(name: str, builds: Path, wrong: bool = False) -> subprocess.CompletedProcess[str]:
+    """Runs a README's commands in a checkout whose build folder is another one, with every warning an error."""
+    for model, target in set(re.findall(r"build/([\w-]+-r14)/([\w-]+)", commands(name))):
+        write_build(builds, model, target, wrong)
+    checkout = builds.parent / "checkout"
+    checkout.mkdir()
+    for folder in ("examples", "firmware_gen", "targets"):
+        (checkout / folder).symlink_to(ROOT / folder)
+    (checkout / "build").symlink_to(builds)
+    script = commands(name).replace(f"examples/{name}/main.c ", f"{' '.join(WARNINGS)} examples/{name}/main.c ")
+    return subprocess.run(["bash", "-euc", script], cwd=checkout, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_an_example_builds_and_its_results_are_right(name: str, tmp_path: Path) -> None:
+    if name == "cpp_host" and shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    done = type_in(name, tmp_path / "build")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in done.stderr
+    if name == "cpp_host":
+        assert done.stdout.splitlines() == [f"mode {mode}: as TFLite computes it" for mode in range(len(MODES))]
+    if name == "two_models":
+        assert done.stdout == "0 of 6 results differ\n"
+    if name == "battery_loop":
+        modes = [int(mode) for mode in re.findall(r"permille: mode (\d)", done.stdout)]
+        assert modes == sorted(modes)
+        assert set(modes) == set(range(len(MODES)))
+
+
+@pytest.mark.board("mps2-an386")
+def test_the_bare_metal_loop_finds_a_wrong_result(tmp_path: Path) -> None:
+    """Its exit code is all that it says: one for each of the two rounds in the mode whose answer is wrong."""
+    assert type_in("bare_metal", tmp_path / "build", wrong=True).returncode == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_readme_is_short(name: str) -> None:
+    before = (EXAMPLES / name / "README.md").read_text().split("```sh")[0]
+    assert len([line for line in before.splitlines()[1:] if line]) <= LINES_OF_PROSE
+    assert f"({name}/README.md)" in (EXAMPLES / "README.md").read_text()
+
+
+def test_there_are_the_four() -> None:
+    assert NAMES == ["bare_metal", "battery_loop", "cpp_host", "two_models"]
