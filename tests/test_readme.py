@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the README and docs/ tell a reader to type, open or compile is there and works."""
 
+import doctest
 import re
 import subprocess
 from itertools import pairwise
@@ -12,6 +13,7 @@ from dimmer.firmware_gen.library import INCLUDE
 from dimmer.pipeline.core.verbs import VERBS
 from dimmer.project import model_names
 from dimmer.targets import target_names
+from tests.pipeline.hosted.examples import modes_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "models/LICENCES.md")
@@ -92,3 +94,12 @@ def test_c_blocks_compile(page: Path, tmp_path: Path) -> None:
         folders = [f"-I{ROOT / 'tests' / 'firmware_gen' / 'golden'}", f"-I{INCLUDE}"]
         done = subprocess.run(["gcc", *flags, *folders, str(source)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{page.name}, C block {number + 1}:\n{done.stderr}"
+
+
+def test_the_python_page_says_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes_folder(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIMMER_CACHE", str(tmp_path / "cache"))
+    found = doctest.testfile(str(ROOT / "docs" / "python.md"), module_relative=False)
+    assert found.attempted > 10
+    assert found.failed == 0

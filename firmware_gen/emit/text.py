@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from dimmer.firmware_gen.graph.types import Tensor
@@ -43,6 +44,12 @@ def describe_end(tensor: Tensor) -> str:
     if tensor.quantisation is None:
         return shape
     return f"{shape}, scale {tensor.q.scale:.9g}, zero point {tensor.q.zero_point}"
+
+
+def described_shape(description: str) -> tuple[int, ...] | None:
+    """The shape in what `describe_end` wrote; None where it did not."""
+    found = re.match(r"\w+\[([\d,]*)\]", description)
+    return None if found is None else tuple(int(size) for size in found[1].split(",") if size)
 
 
 def rows(values: Iterable[int], per_row: int, *, last_comma: bool = True) -> Iterator[str]:

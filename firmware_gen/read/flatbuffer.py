@@ -50,12 +50,17 @@ class RawOperator:
 
 @dataclass(frozen=True, slots=True)
 class RawModel:
-    """The one subgraph of a file."""
+    """The first subgraph of a file.
+
+    Attributes:
+        subgraphs: how many the file has; a firmware runs one.
+    """
 
     tensors: tuple[RawTensor, ...]
     operators: tuple[RawOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    subgraphs: int = 1
 
 
 _KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -164,8 +169,9 @@ class _Reader:
         model = schema.Model.GetRootAs(self.data, 0)
         if model.Version() != 3:
             raise _DamagedError(f"schema version {model.Version()}, expected 3")
-        if model.SubgraphsLength() != 1:
-            raise _DamagedError(f"{model.SubgraphsLength()} subgraphs, expected one; convert without control flow")
+        subgraph_count = self.count(model.SubgraphsLength(), 4, "the list of subgraphs")
+        if subgraph_count == 0:
+            raise _DamagedError("it has no subgraph")
         subgraph = model.Subgraphs(0)
         buffer_count = self.count(model.BuffersLength(), 4, "the list of buffers")
         tensor_count = self.count(subgraph.TensorsLength(), 4, "the list of tensors")
@@ -215,11 +221,12 @@ class _Reader:
             tuple(operators),
             self.ints(subgraph.InputsLength(), subgraph.InputsAsNumpy, 4, "the list of inputs"),
             self.ints(subgraph.OutputsLength(), subgraph.OutputsAsNumpy, 4, "the list of outputs"),
+            subgraph_count,
         )
 
 
 def read_flatbuffer(data: bytes, source: str) -> RawModel:
-    """Unpacks the one subgraph of a `.tflite` file.
+    """Unpacks the first subgraph of a `.tflite` file.
 
     Raises:
         FirmwareGenError: the bytes are not a whole, well-formed `.tflite` file.

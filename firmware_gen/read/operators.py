@@ -45,6 +45,10 @@ _ADVICE = {
     "LSTM": "use a convolutional network",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "use a convolutional network",
     "TRANSPOSE_CONV": "use RESHAPE and CONV_2D",
+    **dict.fromkeys(
+        ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"),
+        "export the network with its state as input and output",
+    ),
 }
 
 

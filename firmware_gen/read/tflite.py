@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import math
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
@@ -57,7 +60,15 @@ def read_tflite(path: Path, *, name: str | None = None) -> Graph:
     Raises:
         FirmwareGenError: the file cannot be read, is damaged, or holds something that the runtime cannot run.
     """
-    source = name or path.name
+    return parse_tflite(read_bytes(path), name or path.name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content.
+
+    Raises:
+        FirmwareGenError: it cannot be read.
+    """
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -66,58 +77,127 @@ def read_tflite(path: Path, *, name: str | None = None) -> Graph:
         if found.st_size > MAX_FILE_BYTES:
             most = MAX_FILE_BYTES >> 20
             raise FirmwareGenError(f"{path}: has {found.st_size:,} bytes, more than {most} MiB; name a smaller model")
-        data = path.read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise FirmwareGenError(f"{path}: cannot be read ({reason}); check the path") from error
-    return parse_tflite(data, source)
 
 
 def parse_tflite(data: bytes, source: str) -> Graph:
     """Like `read_tflite`, from bytes; `source` is what error messages call the file."""
+    graph = _parse(read_flatbuffer(data, source), source, _Refusals(None))
+    assert graph is not None
+    return graph
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why no firmware can be made of a file.
+
+    Attributes:
+        operator: its place in the file; None where it is the file as a whole.
+        message: as `read_tflite` would raise it.
+    """
+
+    operator: int | None
+    message: str
+
+
+def survey_tflite(data: bytes, source: str) -> tuple[RawModel, Graph | None, tuple[Refusal, ...]]:
+    """What a file holds, and all that `parse_tflite` refuses in it; the graph where that is nothing.
+
+    Raises:
+        FirmwareGenError: the file is damaged.
+    """
     raw = read_flatbuffer(data, source)
+    found: list[Refusal] = []
+    graph = _parse(raw, source, _Refusals(found))
+    once = {refusal.message: refusal for refusal in reversed(found)}
+    return raw, None if found else graph, tuple(refusal for refusal in found if once[refusal.message] is refusal)
+
+
+class _Refusals:
+    """Lets errors through, or collects them."""
+
+    def __init__(self, found: list[Refusal] | None) -> None:
+        self.found = found
+
+    @contextmanager
+    def at(self, operator: int | None = None) -> Iterator[None]:
+        try:
+            yield
+        except FirmwareGenError as error:
+            if self.found is None:
+                raise
+            self.found.append(Refusal(operator, str(error)))
+
+
+def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
+    """None where something was refused."""
     tensors = _Tensors(raw, source)
-    graph_input = _only(raw.inputs, len(raw.tensors), "input", source)
-    graph_output = _only(raw.outputs, len(raw.tensors), "output", source)
+    ends: dict[str, int] = {}
+    with refusals.at():
+        if raw.subgraphs != 1:
+            raise FirmwareGenError(
+                f"{source}: {raw.subgraphs} subgraphs, a firmware runs one; export the network without control flow, "
+                "and with its state as input and output"
+            )
+    for what, indexes in (("input", raw.inputs), ("output", raw.outputs)):
+        with refusals.at():
+            ends[what] = _only(indexes, len(raw.tensors), what, source)
     reader = OperatorReader(source, tensors.get)
-    defined = {graph_input}
-    if tensors.get(graph_input).constant:
-        raise FirmwareGenError(
-            f"{source}: the input {tensors.get(graph_input).name} is a constant; convert the model again"
-        )
+    defined = set(raw.inputs)
+    with refusals.at():
+        if "input" in ends and tensors.get(ends["input"]).constant:
+            raise FirmwareGenError(
+                f"{source}: the input {tensors.get(ends['input']).name} is a constant; convert the model again"
+            )
     operators: list[Operator] = []
     for index, record in enumerate(raw.operators):
-        if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
-            continue
-        operator = reader.read(index, record)
-        for operand in operator.inputs:
-            tensor = tensors.get(operand)
-            if not tensor.constant and operand not in defined:
-                raise FirmwareGenError(
-                    f"{source}: operator {index} {record.kind} reads {tensor.name} before any operator "
-                    "has written it; convert the model again"
-                )
-        if operator.output in defined or tensors.get(operator.output).constant:
+        with refusals.at(index):
+            if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
+                continue
+            operators.append(_operator(reader.read(index, record), tensors, defined))
+        # What a refused operator would write is not refused again where it is read.
+        defined.update(record.outputs)
+    with refusals.at():
+        if "output" in ends and ends["output"] not in defined:
             raise FirmwareGenError(
-                f"{source}: operator {index} {record.kind} writes "
-                f"{tensors.get(operator.output).name}, which already has a value; convert the "
-                "model again"
+                f"{source}: no operator writes the output {tensors.get(ends['output']).name}; convert the model again"
             )
-        defined.add(operator.output)
-        operators.append(operator)
-    if graph_output not in defined:
+    for place in ends.values():
+        with refusals.at():
+            _check_boundary(tensors.get(place), source)
+    with refusals.at():
+        shape = tensors.get(ends["input"]).shape if "input" in ends else ()
+        if len(shape) > 1 and shape[0] != 1:
+            raise FirmwareGenError(
+                f"{source}: the input {tensors.get(ends['input']).name} has a batch of {shape[0]}; "
+                "export with a fixed batch of 1"
+            )
+    if refusals.found:
+        return None
+    with refusals.at():
+        return tensors.graph(tuple(operators), ends["input"], ends["output"])
+    return None
+
+
+def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Operator:
+    """An operator whose inputs have values and whose output has none yet."""
+    for operand in operator.inputs:
+        tensor = tensors.get(operand)
+        if not tensor.constant and operand not in defined:
+            raise FirmwareGenError(
+                f"{tensors.source}: operator {operator.index} {operator.kind} reads {tensor.name} before any operator "
+                "has written it; convert the model again"
+            )
+    if operator.output in defined or tensors.get(operator.output).constant:
         raise FirmwareGenError(
-            f"{source}: no operator writes the output {tensors.get(graph_output).name}; convert the model again"
+            f"{tensors.source}: operator {operator.index} {operator.kind} writes "
+            f"{tensors.get(operator.output).name}, which already has a value; convert the "
+            "model again"
         )
-    for place in (graph_input, graph_output):
-        _check_boundary(tensors.get(place), source)
-    shape = tensors.get(graph_input).shape
-    if len(shape) > 1 and shape[0] != 1:
-        raise FirmwareGenError(
-            f"{source}: the input {tensors.get(graph_input).name} has a batch of {shape[0]}; "
-            "export with a fixed batch of 1"
-        )
-    return tensors.graph(tuple(operators), graph_input, graph_output)
+    return operator
 
 
 def _only(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> int:

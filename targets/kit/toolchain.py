@@ -85,7 +85,7 @@ def compile_firmware(
     Args:
         symbols: what the linker script is given.
     """
-    compiler = _compiler(toolchain)
+    compiler = compiler_of(toolchain)
     out_dir.mkdir(parents=True, exist_ok=True)
     command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags]
     with children.scratch() as work:
@@ -105,6 +105,25 @@ def compile_firmware(
         for file in made:
             shutil.move(file, out_dir / file.name)
     return out_dir / linked.name
+
+
+def compile_library(toolchain: Toolchain, sources: Sequence[Path], include_dirs: Sequence[Path], library: Path) -> None:
+    """Compiles and links a shared library for this machine, written whole or not at all.
+
+    Only what a source marks as visible can be called; symbols of several libraries in one process do not meet.
+
+    Raises:
+        TargetError: the compiler is missing, or the first thing that it says is wrong.
+    """
+    compiler = compiler_of(toolchain)
+    with tempfile.TemporaryDirectory(dir=library.parent, prefix=f".{library.name}.") as work:
+        folder = Path(work)
+        command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags, "-fPIC", "-fvisibility=hidden"]
+        command += [f"-I{path.resolve()}" for path in include_dirs]
+        objects = compile_objects(command, sources, folder, folder)
+        made = folder / library.name
+        _run([compiler, *toolchain.flags, "-shared", *map(str, objects), "-o", str(made)])
+        os.replace(made, library)
 
 
 def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:
@@ -172,7 +191,12 @@ def require(tools: Mapping[str, str]) -> None:
             raise TargetError(f"{tool} not found: install it with 'sudo apt-get install {package}'")
 
 
-def _compiler(toolchain: Toolchain) -> str:
+def compiler_of(toolchain: Toolchain) -> str:
+    """The first of a target's compilers that is here.
+
+    Raises:
+        TargetError: there is none; the message names the package.
+    """
     for name in toolchain.compilers:
         if shutil.which(name) is not None:
             # With a second compiler in place the package of the first is not needed.

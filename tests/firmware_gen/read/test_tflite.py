@@ -6,12 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import Add, Conv2d, DType, Padding
-from dimmer.firmware_gen.read.tflite import parse_tflite, read_tflite
+from dimmer.firmware_gen.read.tflite import Refusal, parse_tflite, read_tflite, survey_tflite
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.read.damaged import (
     Change,
@@ -114,3 +115,46 @@ def test_a_model_without_operators_is_read() -> None:
     net = TfliteBuilder()
     x = net.tensor("x", [1, 5], "int8", 0.1)
     assert parse_tflite(net.build(x, x), "net.tflite").operators == ()
+
+
+def test_a_survey_names_all_that_is_refused() -> None:
+    net = Layers(0)
+    x = net.activation([1, 4, 4, 2])
+    y = x
+    for kind in ("TANH", "ELU", "RELU6"):
+        y = net.same(kind, y, [1, 4, 4, 2])
+    data = net.build(x, net.elementwise("DIV", y, y))
+    raw, graph, refused = survey_tflite(data, "net.tflite")
+    assert [operator.kind for operator in raw.operators] == ["TANH", "ELU", "RELU6", "DIV"]
+    assert graph is None
+    assert [refusal.operator for refusal in refused] == [0, 1, 3]
+    with pytest.raises(FirmwareGenError) as caught:
+        parse_tflite(data, "net.tflite")
+    assert str(caught.value) == refused[0].message
+
+
+def test_a_survey_of_the_file_as_a_whole() -> None:
+    raw, graph, refused = survey_tflite(changed(two_inputs), "net.tflite")
+    assert graph is None
+    assert len(raw.inputs) == 2
+    assert Refusal(None, refused[0].message) == refused[0]
+    assert "2 inputs, the firmware has one" in refused[0].message
+    data = tiny_resnet()
+    assert survey_tflite(data, "net.tflite")[1:] == (parse_tflite(data, "net.tflite"), ())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_survey_begins_with_what_reading_raises(seed: int) -> None:
+    """On files with many broken tensors."""
+    random = np.random.default_rng(seed)
+
+    def break_tensors(model: Any) -> None:
+        for tensor in random.choice(model.subgraphs[0].tensors, 4, replace=False):
+            tensor.type = random.choice([schema.TensorType.INT16, schema.TensorType.FLOAT16, schema.TensorType.BOOL])
+
+    data = changed(break_tensors)
+    with pytest.raises(FirmwareGenError) as caught:
+        parse_tflite(data, "net.tflite")
+    refused = survey_tflite(data, "net.tflite")[2]
+    assert refused[0].message == str(caught.value)
+    assert len({refusal.message for refusal in refused}) == len(refused)

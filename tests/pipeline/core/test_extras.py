@@ -73,7 +73,7 @@ def test_the_road_from_a_tflite_needs_no_extra(tmp_path: Path) -> None:
     done = without_extras(tmp_path, "firmware", "--tflite", "lamp.tflite", "--target", "host", "--out", "made")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "made" / "dimmer_lamp.c").is_file()
-    for words in (["models"], ["targets"], ["doctor"], ["clean", "--build-dir", "none"]):
+    for words in (["inspect", "lamp.tflite"], ["models"], ["targets"], ["doctor"], ["clean", "--build-dir", "none"]):
         done = without_extras(tmp_path, *words)
         assert done.returncode == 0, done.stderr
 

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
 
+from dimmer.targets import load_target
 from dimmer.targets.kit.errors import TargetError
-from dimmer.targets.kit.toolchain import compile_objects, overflowed
+from dimmer.targets.kit.toolchain import compile_library, compile_objects, compiler_of, overflowed
 from tests.firmware_gen.runtime.c_library import compiler
 
 
@@ -52,6 +55,30 @@ def test_an_error_names_the_compiler_not_the_cache(
     with pytest.raises(TargetError, match=r"gcc failed: .*missing") as caught:
         compile_objects(command, [file], tmp_path, tmp_path)
     assert "ccache" not in str(caught.value)
+
+
+def test_libraries_in_one_process_keep_their_symbols_apart(tmp_path: Path) -> None:
+    toolchain = load_target("host").toolchain
+    shared = 'int number(void);\n__attribute__((visibility("default"))) int ask(void) { return number(); }\n'
+    (tmp_path / "ask.c").write_text(shared)
+    for value in (1, 2):
+        (tmp_path / f"{value}.c").write_text(f"int number(void);\nint number(void) {{ return {value}; }}\n")
+        compile_library(toolchain, [tmp_path / "ask.c", tmp_path / f"{value}.c"], [], tmp_path / f"{value}.so")
+    libraries = [ctypes.CDLL(str(tmp_path / f"{value}.so")) for value in (1, 2)]
+    assert [library.ask() for library in libraries] == [1, 2]
+    assert not hasattr(libraries[0], "number")
+    with pytest.raises(TargetError, match=r"^\w+ failed: .*none\.c"):
+        compile_library(toolchain, [tmp_path / "none.c"], [], tmp_path / "3.so")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.c", "1.so", "2.c", "2.so", "ask.c"]
+
+
+def test_the_compiler_is_the_first_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    toolchain = load_target("host").toolchain
+    wanted = dataclasses.replace(toolchain, compilers=("no-such-cc", "gcc"))
+    assert compiler_of(wanted) == "gcc"
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(TargetError, match=r"^gcc not found: install it with 'sudo apt-get install gcc'$"):
+        compiler_of(toolchain)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,228 @@
+"""A model that runs on this machine, bit for bit as on a device."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.hosted.library import GATED, End, Library
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.core.arrays import Int8
+
+Tensor = NDArray[Any]
+GATED_NAME = "gated"
+_RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+
+
+class Model:
+    """One instance of a model: its modes, its arena, its place in the battery policy.
+
+    Calls of one instance from several threads run one after the other; instances (`dimmer.load` again) run side by
+    side.
+
+    Attributes:
+        name: of the model.
+        modes: names, the most expensive first; then "gated" where gates can choose each block's bits.
+        positions: places between which the mode may change: of one input `schedule` names a mode for each.
+        input_shape, output_shape: of one inference, such as (1, 32, 32, 3).
+        input_dtype, output_dtype: "int8"; "uint8" or "float32" for models that convert themselves.
+        input_scale, output_scale: real value of one code; 0 for float32.
+        input_zero_point, output_zero_point: code of the real value 0.
+    """
+
+    def __init__(self, library: Library, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
+        self._library = library
+        self._lock = threading.Lock()
+        self._input, self._output = library.input, library.output
+        self.name = library.name
+        self.modes = (*library.modes, GATED_NAME) if library.gated_blocks else library.modes
+        self.positions = library.positions
+        self.input_shape, self.output_shape = input_shape, output_shape
+        self.input_dtype, self.output_dtype = self._input.dtype, self._output.dtype
+        self.input_scale, self.output_scale = self._input.scale, self._output.scale
+        self.input_zero_point, self.output_zero_point = self._input.zero_point, self._output.zero_point
+
+    def __repr__(self) -> str:
+        return f"<dimmer model {self.name}: {', '.join(self.modes)}>"
+
+    @property
+    def mode(self) -> str:
+        """The mode in force: the first one after loading, then what was set or what the battery policy chose."""
+        with self._lock:
+            return self._name(self._library.mode)
+
+    @mode.setter
+    def mode(self, name: str) -> None:
+        with self._lock:
+            self._library.mode = self._id(name)
+
+    def run(
+        self,
+        x: Tensor | Sequence[Any],
+        mode: str | None = None,
+        *,
+        schedule: Sequence[str] | None = None,
+        level: int | None = None,
+        dequantise: bool = False,
+    ) -> Tensor:
+        """Runs one inference, or one for each input of a batch.
+
+        Args:
+            x: `input_shape`, or a batch [N, *input_shape[1:]]. Codes in the model's own type, or floating-point
+                values, which become codes as `quantise` does it.
+            mode: for this call alone; the mode in force where None.
+            schedule: instead of a mode, one for each of `positions`: the mode changes within the inference.
+            level: of the gates' budget, 0..255, for this call alone: 255 is the 8-bit super-net's cost, every 51
+                less halve it.
+            dequantise: whether the output becomes float32 values.
+
+        Returns:
+            `output_shape`, or for a batch [N, *output_shape[1:]]; codes in the model's own type unless `dequantise`.
+
+        Raises:
+            DimmerError: there is no such mode, or `x` is of another shape or type.
+        """
+        wanted = self._wanted(mode, schedule)
+        codes = self._codes(np.asarray(x))
+        outputs = np.empty((len(codes), *self.output_shape), self.output_dtype)
+        with self._lock:
+            plan = [self._library.mode] * self.positions if wanted is None else wanted
+            before = self._library.level
+            if level is not None:
+                self._library.level = self._level(level, plan)
+            try:
+                self._library.run(plan, codes.ctypes.data, outputs.ctypes.data, len(codes))
+            finally:
+                self._library.level = before
+        if np.shape(x) == self.input_shape:
+            outputs = outputs[0]
+        elif len(self.output_shape) > 1 and self.output_shape[0] == 1:
+            outputs = outputs.reshape(len(codes), *self.output_shape[1:])
+        return self.dequantise(outputs) if dequantise else outputs
+
+    def quantise(self, x: Tensor) -> Tensor:
+        """Real values as codes of the input: to the nearest, halves away from zero, saturating.
+
+        Raises:
+            DimmerError: a value is not a number.
+        """
+        if self.input_dtype == "float32":
+            return x.astype(np.float32)
+        steps = (x.astype(np.float32) / np.float32(self.input_scale)).astype(np.float64)
+        if np.isnan(steps).any():
+            raise DimmerError(f"{self.name}: the input holds values that are not numbers (NaN)")
+        codes = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + self.input_zero_point
+        quantised: Int8 = np.clip(codes, *_RANGES[self.input_dtype]).astype(self.input_dtype)
+        return quantised
+
+    def dequantise(self, codes: Tensor) -> NDArray[np.float32]:
+        """Codes of the output as real values."""
+        if self.output_dtype == "float32":
+            return codes.astype(np.float32)
+        offset = codes.astype(np.int32) - np.int32(self.output_zero_point)
+        return offset.astype(np.float32) * np.float32(self.output_scale)
+
+    def report_battery(self, *, charge_permille: int, millivolts: int, time_s: int, harvest_ua: int = 0) -> str:
+        """Tells the battery policy how the battery is.
+
+        Args:
+            charge_permille: 0..1000.
+            millivolts: of the cell, under load.
+            time_s: seconds since any fixed moment.
+            harvest_ua: current harvested, microamps.
+
+        Returns:
+            The mode in force from now on.
+
+        Raises:
+            DimmerError: the model has no policy, or a number is out of range.
+        """
+        if not self._library.tiers:
+            raise DimmerError(
+                f"{self.name} has no battery policy: models of several modes have one, built from a recipe or loaded "
+                "from several .tflite files"
+            )
+        limits = {"charge_permille": 1000, "millivolts": 0xFFFF, "time_s": 0xFFFFFFFF, "harvest_ua": 0xFFFFFFFF}
+        numbers = {
+            "time_s": time_s,
+            "charge_permille": charge_permille,
+            "millivolts": millivolts,
+            "harvest_ua": harvest_ua,
+        }
+        for key, value in numbers.items():
+            if not (isinstance(value, int | np.integer) and 0 <= value <= limits[key]):
+                raise DimmerError(f"{key} = {value!r}: must be a whole number, 0 to {limits[key]}")
+        with self._lock:
+            self._library.report_battery(*(int(value) for value in numbers.values()))
+            return self._name(self._library.mode)
+
+    @property
+    def ran(self) -> tuple[str, ...]:
+        """The mode that each position ran in in the last inference; of a gated one see `bits`."""
+        with self._lock:
+            return tuple(self._name(mode) for mode in self._library.ran())
+
+    @property
+    def bits(self) -> tuple[int | None, ...]:
+        """The bits that the gates gave each block in the last inference; None of one that they did not choose."""
+        with self._lock:
+            return tuple(None if bits == GATED else bits for bits in self._library.bits())
+
+    def _name(self, mode: int) -> str:
+        return GATED_NAME if mode == GATED else self._library.modes[mode]
+
+    def _id(self, name: str) -> int:
+        if name not in self.modes:
+            raise DimmerError(f"{self.name} has no mode {name!r}; it has: {', '.join(self.modes)}")
+        number = self.modes.index(name)
+        return number if number < len(self._library.modes) else GATED
+
+    def _wanted(self, mode: str | None, schedule: Sequence[str] | None) -> list[int] | None:
+        if schedule is None:
+            return None if mode is None else [self._id(mode)] * self.positions
+        if mode is not None:
+            raise DimmerError("a mode and a schedule were given: name one of them")
+        if isinstance(schedule, str) or len(schedule) != self.positions:
+            count = 1 if isinstance(schedule, str) else len(schedule)
+            raise DimmerError(f"the schedule names {count} modes, {self.name} has {self.positions} positions")
+        wanted = [self._id(name) for name in schedule]
+        if GATED in wanted:
+            raise DimmerError(f"'{GATED_NAME}' is a mode of whole inferences: give it as mode, not in a schedule")
+        return wanted
+
+    def _level(self, level: int, plan: Sequence[int]) -> int:
+        if GATED not in plan:
+            raise DimmerError(f"a level is the budget of gates: give it with mode='{GATED_NAME}'")
+        if not (isinstance(level, int | np.integer) and 0 <= level <= 255):
+            raise DimmerError(f"level = {level!r}: must be a whole number, 0 to 255")
+        return int(level)
+
+    def _codes(self, x: Tensor) -> Tensor:
+        one = self.input_shape
+        rest = one[1:] if len(one) > 1 else one
+        if x.shape != one and x.shape[1:] != rest:
+            raise DimmerError(
+                f"{self.name}: the input has shape {_shape(x.shape)}, expected {_shape(one)}, or a batch "
+                f"{_shape(('N', *rest))}"
+            )
+        if np.issubdtype(x.dtype, np.floating):
+            x = self.quantise(x)
+        elif x.dtype != self.input_dtype:
+            raise DimmerError(f"{self.name}: the input is {x.dtype}: give {_accepted(self._input)}")
+        return np.ascontiguousarray(x).reshape(-1, *one)
+
+
+def _accepted(end: End) -> str:
+    if end.dtype == "float32":
+        return "float32 values"
+    return f"{end.dtype} codes, or float32 values (scale {end.scale:.6g}, zero point {end.zero_point})"
+
+
+def _shape(sizes: Sequence[object]) -> str:
+    return f"[{','.join(map(str, sizes))}]"

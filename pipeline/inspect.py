@@ -1,0 +1,45 @@
+"""What is in a model's file, and whether a firmware can be made of it.
+
+python -m pipeline.inspect network.tflite --target mps2-an386
+python -m pipeline.inspect build/mnist5k-r14
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dimmer.pipeline.core.command import main_of, target_option
+from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
+from dimmer.pipeline.inspection.files import inspect_paths
+from dimmer.pipeline.inspection.page import print_inspection
+
+REFUSED = 1
+"""Exit status where no firmware can be made of a file."""
+
+
+def main(
+    files: Annotated[list[Path], typer.Argument(help=".tflite or .safetensors files, or folders of builds.")],
+    target: Annotated[str, target_option] = "host",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: everything, tensors too.")] = False,
+    tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor, too.")] = False,
+    scratch_limit: Annotated[int | None, scratch_option] = None,
+) -> None:
+    """Tell what a .tflite holds and whether a firmware can be made of it."""
+    found = inspect_paths(files, with_scratch_limit(load_firmware_target(target), scratch_limit))
+    if as_json:
+        print(json.dumps(asdict(found), indent=1))
+    else:
+        print_inspection(found, tensors)
+    # Files that are named may be of several networks; the modes of a build are of one.
+    apart = len(files) == 1 and found.together is not None and bool(found.together.refusals)
+    if apart or any(model.all_refusals for model in found.models):
+        raise typer.Exit(REFUSED)
+
+
+if __name__ == "__main__":
+    main_of(main)

@@ -1,0 +1,1 @@
+"""What files hold: `.tflite` models with the firmware that can be made of them, and checkpoints."""

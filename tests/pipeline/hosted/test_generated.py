@@ -1,0 +1,33 @@
+"""Generated C, found and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.hosted.generated import find_generated
+from tests.pipeline.hosted.examples import modes_folder
+
+
+def test_names_kernels_and_shapes_are_found(tmp_path: Path) -> None:
+    found = find_generated(modes_folder(tmp_path))
+    assert (found.source.name, found.header.name) == ("dimmer_blocks.c", "dimmer_blocks.h")
+    assert "dimmer_conv2d_s8" in found.kernels
+    assert found.foreign_kernels == ()
+    assert (found.shape("INPUT"), found.shape("OUTPUT")) == ((1, 10, 10, 3), (1, 6))
+
+
+def test_what_is_broken_is_told(tmp_path: Path) -> None:
+    folder = modes_folder(tmp_path) / "host" / "firmware"
+    header = folder / "dimmer_blocks.h"
+    header.write_text(header.read_text().replace("int8[1,10,10,3]", ""))
+    with pytest.raises(DimmerError, match=r"dimmer_blocks\.h does not tell the shape of its input: generate it again"):
+        find_generated(folder).shape("INPUT")
+    header.unlink()
+    with pytest.raises(DimmerError, match=r"dimmer_blocks\.h cannot be read .*: generate it again"):
+        find_generated(folder)
+    (folder / "dimmer_model.h").write_text("\n")
+    with pytest.raises(DimmerError, match=r"dimmer_model\.h names no model: generate it again"):
+        find_generated(folder)
