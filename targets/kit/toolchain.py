@@ -116,14 +116,19 @@ def compile_library(toolchain: Toolchain, sources: Sequence[Path], include_dirs:
         TargetError: the compiler is missing, or the first thing that it says is wrong.
     """
     compiler = compiler_of(toolchain)
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=f".{library.name}.") as work:
-        folder = Path(work)
+    with children.scratch() as folder:
         command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags, "-fPIC", "-fvisibility=hidden"]
         command += [f"-I{path.resolve()}" for path in include_dirs]
         objects = compile_objects(command, sources, folder, folder)
         made = folder / library.name
         _run([compiler, *toolchain.flags, "-shared", *map(str, objects), "-o", str(made)])
-        os.replace(made, library)
+        # It may come from another disk, and is to be there whole or not at all.
+        beside = library.with_name(f".{library.name}.{os.getpid()}")
+        try:
+            shutil.copyfile(made, beside)
+            os.replace(beside, library)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:
