@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.stage import ROOT, atomic_write
@@ -77,8 +76,8 @@ def measure(model: Path, target: str) -> Measured:
     Raises:
         TargetError, FirmwareGenError, DimmerError: as `pipeline.firmware`.
     """
-    with tempfile.TemporaryDirectory() as work:
-        figures = make(foreign_order([model], samples=0), load_target(target), Path(work), lambda _t, _s: None)
+    with children.scratch() as work:
+        figures = make(foreign_order([model], samples=0), load_target(target), work, lambda _t, _s: None)
     return measured_modes(figures)[0]
 
 
@@ -148,7 +147,7 @@ def compiler(target: str) -> tuple[str, str]:
     toolchain = load_target(target).toolchain
     require(toolchain.packages)
     command = toolchain.compilers[0]
-    said = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    said = children.run([command, "--version"])
     return command, said.stdout.splitlines()[0]
 
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 import ctypes
 import os
 import statistics
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from typing import Annotated
 
 import typer
 
+from dimmer import children
 from dimmer.benchmarks.count import models
 from dimmer.benchmarks.networks import write_networks
 from dimmer.benchmarks.results import HostTime, write_host
@@ -104,9 +103,10 @@ def dimmer(model: Path, data: bytes, work: Path) -> Engine:
         f"-I{work}",
         f"-I{INCLUDE}",
     ]
-    done = subprocess.run([*command, *map(str, files), "-o", str(library)], capture_output=True, text=True, check=False)
+    done = children.run([*command, *map(str, files), "-o", str(library)])
     if done.returncode != 0:
-        raise DimmerError(f"{toolchain.compilers[0]} failed: {done.stderr.splitlines()[0]}")
+        said = done.stderr.splitlines() or [children.how_it_ended(done.returncode)]
+        raise DimmerError(f"{toolchain.compilers[0]} failed: {said[0]}")
     engine = ctypes.CDLL(str(library))
     engine.engine_input.restype = engine.engine_output.restype = ctypes.c_void_p
     if not engine.engine_start():
@@ -164,15 +164,15 @@ def measure(model: Path, turns: int) -> list[HostTime]:
     """Every engine on one model."""
     samples = sample_inputs(model, 1)
     data = samples[len(samples) // 2 :]
-    with tempfile.TemporaryDirectory() as work:
+    with children.scratch() as work:
         engines = [
-            dimmer(model, data, Path(work)),
+            dimmer(model, data, work),
             litert(model, data, reference=True),
             litert(model, data, reference=False),
         ]
         missing = []
         try:
-            engines.append(tvm(model, data, Path(work) / "tvm"))
+            engines.append(tvm(model, data, work / "tvm"))
         except DimmerError as error:
             missing.append(HostTime(model.stem, TVM, None, None, None, str(error)))
         return [*compare(model.stem, engines, take_turns(engines, turns)), *missing]

@@ -8,13 +8,12 @@ How many instructions a mode takes depends on its weights only where sums of lar
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dimmer import children
 from dimmer.benchmarks.count import Measured, measured_modes
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
@@ -40,11 +39,11 @@ def figures(target: Target, modes: Sequence[str], shape: Shape = R14) -> Firmwar
     """
     if not target.counts_instructions:
         raise DimmerError(f"{target.name} has no instruction counter: name a target that counts")
-    with tempfile.TemporaryDirectory() as work, progress_bar("narrow") as progress:
-        sources = write_modes(Path(work), shape, modes)
+    with children.scratch() as work, progress_bar("narrow") as progress:
+        sources = write_modes(work, shape, modes)
         both = sample_inputs(sources[0].path, 1)
         order = Order("random-r14", sources, PolicyConfig(), both[len(both) // 2 :], SAMPLES)
-        return make(order, target, Path(work) / "firmware", progress)
+        return make(order, target, work / "firmware", progress)
 
 
 def main(

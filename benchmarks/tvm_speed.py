@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Annotated
 
 import typer
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.context import build_folder
@@ -129,9 +129,9 @@ def main(
         path, title = modes[name], f"{model} {name}"
     else:
         path, title = tflite, tflite.name
-    with tempfile.TemporaryDirectory() as work, progress_bar("speed") as progress:
+    with children.scratch() as work, progress_bar("speed") as progress:
         progress("compiling", 0.0)
-        engines = engines_of(path, Path(work))
+        engines = engines_of(path, work)
         progress("taking turns", 0.5)
         found = take_turns(engines, turns, inferences)
     table = Table(title=f"{title}, one thread, microseconds", title_justify="left", title_style="bold")

@@ -89,7 +89,7 @@ def main(
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
     model: Annotated[str, model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
-    samples: Annotated[int, typer.Option("--samples", min=0, help="Random inputs to verify with --tflite.")] = SAMPLES,
+    samples: Annotated[int, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = SAMPLES,
     scratch_limit: Annotated[int | None, scratch_option] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is in a model's file, and whether a firmware can be made of it.
 
 python -m pipeline.inspect network.tflite --target mps2-an386

@@ -6,22 +6,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from typing import Annotated
 
-from dimmer.errors import DimmerError
+import typer
+
+from dimmer.pipeline.core.command import main_of
 from dimmer.pipeline.core.debian import named_tools, require_tools
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Command line; returns the exit status."""
-    try:
-        require_tools(named_tools(arguments))
-    except DimmerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+def main(
+    tools: Annotated[list[str], typer.Argument(help="Commands that are needed: arm-none-eabi-gcc, qemu-system-arm.")],
+) -> None:
+    """Install what is missing of these tools with apt, or say what to type."""
+    require_tools(named_tools(tools))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main_of(main)

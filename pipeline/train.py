@@ -80,7 +80,8 @@ def main(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; equal bits need equal numbers.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, instead of build/<model>/train.")] = None,
     start: Annotated[
-        Path | None, typer.Option(help="Checkpoint of a finished float training: only [qat]'s epochs remain.")
+        Path | None,
+        typer.Option(help="Checkpoint of a finished float training: only the epochs of the section qat remain."),
     ] = None,
     ship: Annotated[bool, typer.Option(help="Then put checkpoint and results into the model's folder.")] = False,
 ) -> None:

@@ -95,6 +95,43 @@ def test_nothing_imports_in_a_circle() -> None:
     assert not circle
 
 
+STARTERS = {
+    "dimmer/children.py",
+    "dimmer/guard.py",
+    # apt-get, which is not to be killed.
+    "pipeline/core/debian.py",
+    # They fork a worker's own children, and end a worker.
+    "pipeline/oracle/interpreter.py",
+    # It ends the command itself.
+    "pipeline/core/command.py",
+}
+STARTS: tuple[str, ...] = (
+    "subprocess.run",
+    "subprocess.Popen",
+    "subprocess.call",
+    "subprocess.check",
+    "multiprocessing",
+    "os.fork",
+)
+STARTS += ("os.system", "os.spawn", "os.posix_spawn", "os.popen", "TemporaryDirectory", "mkdtemp", "ProcessPool")
+
+
+def test_programs_are_started_and_write_where_they_go_with_the_command() -> None:
+    """What starts programs or makes temporary folders otherwise leaves them behind when it is killed."""
+    found = {
+        str(path.relative_to(ROOT)): [start for start in STARTS if start in path.read_text()]
+        for path in modules().values()
+    }
+    left_alone = {
+        # These run in a folder of their own: a worker's, which goes with it; a cache, into which they are moved.
+        "pipeline/conversion/onnx_to_float.py",
+        "pipeline/tvm/runtime.py",
+        "pipeline/hosted/kept.py",
+        "pipeline/tvm/cuda.py",
+    }
+    assert {name: starts for name, starts in found.items() if starts and name not in STARTERS | left_alone} == {}
+
+
 def test_the_wheel_holds_every_package() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     # models/ has recipes and weights, no Python.

@@ -125,6 +125,11 @@ class FirmwareMode:
     instructions: int | None
     verify: Verification | None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a count of nothing."""
+        if self.instructions is not None and self.instructions < 1:
+            raise ValueError(f"mode {self.name} takes {self.instructions} instructions, which cannot be")
+
 
 @dataclass(frozen=True)
 class PolicyTier:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 
@@ -16,30 +18,37 @@ def float_models(sources: list[Path], out: Path) -> None:
     """Runs onnx2tf over the files, in as many processes as there are processors, at most two.
 
     Raises:
-        DimmerError: with the last line that onnx2tf printed.
+        DimmerError: with what went wrong in the worker, or the signal that killed it.
     """
     workers = max(1, min(2, os.cpu_count() or 1, len(sources)))
-    running = []
-    for worker in range(workers):
-        command = [
-            sys.executable,
-            "-m",
-            "dimmer.pipeline.conversion.onnx_to_float",
-            str(out),
-            *map(str, sources[worker::workers]),
-        ]
-        log = (out / f".onnx2tf.{worker}.log").open("w+")
-        running.append((subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT), log))
-    try:
-        for process, log in running:
-            code = process.wait()
-            log.seek(0)
-            lines = [line for line in log.read().splitlines() if line.strip()]
-            if code:
-                raise DimmerError(f"onnx2tf failed: {lines[-1] if lines else f'exit status {code}'}")
-    finally:
-        for process, log in running:
-            process.kill()
-            process.wait()
-            Path(log.name).unlink(missing_ok=True)
-            log.close()
+    with children.scratch() as work, ExitStack() as stack:
+        running = []
+        for worker in range(workers):
+            folder = work / str(worker)
+            folder.mkdir()
+            command = [
+                sys.executable,
+                "-m",
+                "dimmer.pipeline.conversion.onnx_to_float",
+                str(folder),
+                *map(str, sources[worker::workers]),
+            ]
+            log = stack.enter_context((work / f"{worker}.log").open("w+"))
+            process = stack.enter_context(children.started(command, cwd=ROOT, stdout=log, stderr=log))
+            running.append((process, folder, log.name))
+        for process, folder, log_name in running:
+            if process.wait():
+                raise DimmerError(f"onnx2tf {_why(process.returncode, folder, Path(log_name))}")
+            for made in folder.glob("*.float.tflite"):
+                # The folder may lie on another disk than the system's temporary one.
+                shutil.move(made, out / made.name)
+
+
+def _why(status: int, folder: Path, log: Path) -> str:
+    """What the worker says for itself; the last line of a library's log is as good as none."""
+    reason = folder / children.REASON
+    if status < 0 or not reason.is_file():
+        lines = log.read_text(errors="replace").split("\n") if status >= 0 else []
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return children.how_it_ended(status) + (f": {said}" if said else "")
+    return f"failed: {reason.read_text()}"

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ONNX -> float .tflite through onnx2tf, in a process of its own, without the network.
 
-    python -m dimmer.pipeline.conversion.onnx_to_float OUT A.onnx B.onnx ...
-
 onnx2tf downloads a calibration sample while it converts, even where none is used (it dies without a network), unless
 a file of that name lies in the working directory: one is put there. It also leaves with status 0 when nothing was
 written, so the result is looked for. It would start the simplifier three times as a program, which takes ten seconds a
@@ -13,9 +11,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
+
+from dimmer.children import worker, worker_arguments
+from dimmer.errors import DimmerError
 
 SAMPLE = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
@@ -54,7 +54,7 @@ def convert(out: Path, sources: list[Path]) -> None:
             )
             made = Path("saved") / f"{source.stem}_float32.tflite"
             if not made.is_file():
-                raise SystemExit(f"onnx2tf wrote no {made.name} for {source.name}")
+                raise DimmerError(f"it wrote no {made.name} for {source.name}")
             # The folder may lie on another disk than the system's temporary one.
             shutil.copyfile(made, out / f"{source.stem}.float.tflite")
             shutil.rmtree("saved")
@@ -62,4 +62,6 @@ def convert(out: Path, sources: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    convert(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    folder, *sources = worker_arguments("onnx_to_float", "converts ONNX files for pipeline.convert")
+    with worker(Path(folder).resolve()):
+        convert(Path(folder), [Path(name) for name in sources])

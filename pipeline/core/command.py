@@ -1,32 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the stages' command lines have in common: errors as one line, a progress bar."""
+"""What the commands have in common: how they end. Whatever happens is one line on stderr and an exit status."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
-from dimmer.errors import DimmerError
+from dimmer import children
+from dimmer.endings import STOPPED, USER_ERROR, close_output, say, take_signals, tell
 from dimmer.pipeline.core.extras import explain
-from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.terminal import console as console
+from dimmer.pipeline.core.terminal import progress_bar as progress_bar
+from dimmer.pipeline.core.terminal import silence as silence
 from dimmer.project import model_names, project
 from dimmer.targets import target_names
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-LOG_WIDTH = 110
-"""Columns of a table that goes to a file or a pipe."""
 INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
+"""Exit status after Ctrl-C; after another signal it is 128 and the signal's number."""
+GRACE_S = 1.0
+"""How long a command that is stopped may clean up. What it leaves then, the next run sweeps away."""
 
 
 def complete_models(incomplete: str) -> list[str]:
@@ -48,48 +54,6 @@ target_option: Any = typer.Option(
 build_dir_option: Any = typer.Option(
     "--build-dir", help="Folder of all builds, instead of the project's.", envvar="DIMMER_BUILD", show_envvar=True
 )
-
-
-def console() -> Console:
-    """The terminal, or for a file or a pipe one that is wide enough for every table."""
-    from rich.console import Console
-
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=LOG_WIDTH)
-
-
-@contextmanager
-def progress_bar(title: str) -> Iterator[Progress]:
-    """A bar on the terminal, one line a step elsewhere.
-
-    Yields:
-        A callable that takes what is being done and the share done, 0..1.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        last = ""
-
-        def line(text: str, share: float) -> None:
-            nonlocal last
-            if text != last:
-                print(f"{title}: {share:4.0%} {text}", file=sys.stderr, flush=True)
-                last = text
-
-        yield line
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
-        yield lambda text, share: bar.update(task, description=f"{title}: {text}", completed=share)
-
-
-@contextmanager
-def silence() -> Iterator[Progress]:
-    """In place of `progress_bar`, where nothing is to be shown."""
-    yield lambda _text, _share: None
 
 
 def add_command(app: typer.Typer, command: Callable[..., None], name: str | None = None, panel: str = "") -> None:
@@ -141,19 +105,99 @@ def main_of(command: Callable[..., None]) -> None:
 
 
 def run_app(make: Callable[[], typer.Typer]) -> None:
-    """Runs a command line: expected errors become one line on stderr and exit status 2, Ctrl-C status 130."""
+    """Runs a command line and ends the process, as `exit_status` says.
+
+    Args:
+        make: gives the command line; what it raises is told, too.
+    """
+    raise SystemExit(exit_status(lambda: make()(standalone_mode=False)))
+
+
+def exit_status(run: Callable[[], object]) -> int:
+    """Runs a command; whatever stops it is told in one line on stderr.
+
+    Args:
+        run: gives an exit status, or anything else where all went well.
+
+    Returns:
+        0; 2 for what a person can mend; 70 for a fault in Dimmer; 128 and the number of the signal that stopped it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or a pipe that knows no arrow gets a question mark.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    said = threading.Event()
+    with _signals(said) as received:
+        try:
+            status = _status(run)
+        except BaseException as error:
+            if not received:
+                raise
+            # Libraries make errors of their own of an interruption.
+            del error
+            status = 1
+        if received or status == INTERRUPTED:
+            _say_stopped(said)
+            return 128 + received[0] if received else INTERRUPTED
+    return status or close_output()
+
+
+def _status(run: Callable[[], object]) -> int:
     try:
-        make()()
-    except DimmerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except ModuleNotFoundError as error:
-        if (told := explain(error)) is None:
-            raise
-        print(f"error: {told}", file=sys.stderr)
-        raise SystemExit(2) from None
+        result = run()
     except SystemExit as end:
-        # Ctrl-C: typer makes it a status of its own.
-        if end.code == INTERRUPTED:
-            print("stopped; the same command goes on where it stopped", file=sys.stderr)
-        raise
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else USER_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except typer.Abort:
+        return INTERRUPTED
+    except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            # Typed alone, a name with verbs below it shows them.
+            print(getattr(error, "ctx").get_help())  # noqa: B009
+            return USER_ERROR
+        said = " ".join(error.format_message().split()).rstrip(".")
+        say(f"error: {said[:1].lower()}{said[1:]}; --help tells what there is")
+        return USER_ERROR
+    except ModuleNotFoundError as error:
+        return tell(explain(error) or error)
+    except Exception as error:
+        return 128 if children.is_stopping() else tell(error)
+    return result if isinstance(result, int) and not isinstance(result, bool) else 0
+
+
+@contextmanager
+def _signals(said: threading.Event) -> Iterator[list[int]]:
+    """Ctrl-C, SIGTERM and a closed terminal end all children and raise KeyboardInterrupt; yields what was received."""
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if received:
+            return
+        received.append(number)
+        children.stop()
+        threading.Thread(target=_give_up, args=(128 + number, said), daemon=True).start()
+        raise KeyboardInterrupt
+
+    # Only the main thread may: a command that is called from another is stopped by its caller.
+    in_main = threading.current_thread() is threading.main_thread()
+    before = take_signals(stop) if in_main else {}
+    try:
+        yield received
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _give_up(status: int, said: threading.Event) -> None:
+    """Ends a command that does not end: a library caught the interruption, or computes and asks nobody."""
+    time.sleep(GRACE_S)
+    _say_stopped(said)
+    children.leave()
+    os._exit(status)
+
+
+def _say_stopped(said: threading.Event) -> None:
+    if not said.is_set():
+        said.set()
+        say(STOPPED)

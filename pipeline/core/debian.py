@@ -11,7 +11,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dimmer import children
 from dimmer.errors import DimmerError
+from dimmer.guard import TOKENS
 
 # Debian splits clang's sanitizers from clang, into a folder whose name holds the version.
 _CLANG_SANITIZERS = "clang's sanitizers"
@@ -114,7 +116,7 @@ def _clang_has_sanitizers() -> bool:
     if shutil.which("clang") is None:
         return False
     library = f"libclang_rt.asan-{platform.machine()}.a"
-    asked = subprocess.run(["clang", f"-print-file-name={library}"], capture_output=True, text=True, check=False)
+    asked = children.run(["clang", f"-print-file-name={library}"])
     # clang answers with the bare name where it has no such file.
     return Path(asked.stdout.strip()).is_file()
 
@@ -125,15 +127,17 @@ def _root_prefix() -> list[str] | None:
         return []
     if shutil.which("sudo") is None:
         return None
-    asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    asked = children.run(["sudo", "-n", "true"])
     return ["sudo", "-n"] if asked.returncode == 0 else None
 
 
 def _apt(prefix: Sequence[str], arguments: Sequence[str]) -> str:
+    """Not one of `dimmer.children`: an apt-get that is killed leaves the machine's packages half installed."""
     command = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     try:
         done = subprocess.run(
             [*command, *arguments],
+            env={name: value for name, value in os.environ.items() if name != TOKENS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

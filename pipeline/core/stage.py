@@ -31,6 +31,20 @@ from dimmer.pipeline.core.closure import Closure, closure, file_hash
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 MANIFEST = "manifest.json"
+VERBS: Mapping[str, str] = {
+    "train": "train",
+    "gates": "train_gates",
+    "calibrate": "calibrate",
+    "export": "export",
+    "convert": "convert",
+    "firmware": "firmware",
+    "tvm_module": "tvm_module",
+    "bundle": "jetson",
+    "verify": "verify",
+}
+"""Folder of a stage's results -> the verb of `pipeline` that makes it."""
+VERBS_OF_TARGETS = frozenset({"firmware", "tvm_module", "jetson", "verify"})
+"""Those whose folder lies in a target's."""
 _FORMAT = 2
 _KEY_FILE = ".dimmer-key"
 _FULL_DISK_BYTES = 1 << 20
@@ -93,7 +107,7 @@ class Stage:
         """
         for path in (*self.inputs, *self.files):
             if not path.exists():
-                raise DimmerError(f"stage '{self.name}': {path} is missing; run the stage that makes it first")
+                raise DimmerError(f"stage '{self.name}': {path} is missing; {_how_to_make(path)}")
         for path in self.inputs:
             _check_made(path)
         code = self.closure
@@ -120,7 +134,7 @@ class Stage:
         Two runs of one stage at the same time wait for each other; the second finds the work done.
 
         Raises:
-            DimmerError: an input is missing, or the disk is full.
+            DimmerError: an input is missing, the disk is full, or the folder holds what no stage has made.
         """
         start = time.monotonic()
         folder = self.folder.absolute()
@@ -130,6 +144,7 @@ class Stage:
                 key = json.dumps(self.key(), sort_keys=True)
                 if _is_whole(folder, key):
                     return StageResult(self.name, time.monotonic() - start, cached=True)
+                _refuse_foreign(self.name, folder)
                 partial = _prepare_partial(folder, key, self.keep_partial)
                 try:
                     self.action(partial)
@@ -169,6 +184,21 @@ def atomic_write(path: Path, content: bytes | str) -> bool:
         raise
     _flush(path.parent)
     return True
+
+
+def _how_to_make(path: Path) -> str:
+    """What to type for a file or folder that is missing: build/<model>[/<target>]/<stage>[/...] tells its maker."""
+    parts = path.absolute().parts
+    for at in range(len(parts) - 1, 1, -1):
+        verb = VERBS.get(parts[at])
+        if verb is None:
+            continue
+        of_target = verb in VERBS_OF_TARGETS
+        if at < 3 and of_target:
+            break
+        words = f" --model {parts[at - 2]} --target {parts[at - 1]}" if of_target else f" --model {parts[at - 1]}"
+        return f"first type 'python -m pipeline.{verb}{words}'"
+    return "check the path"
 
 
 def _check_made(path: Path) -> None:
@@ -227,6 +257,27 @@ def _is_whole(folder: Path, key: str) -> bool:
         manifest = json.loads((folder / MANIFEST).read_text())
         return bool(manifest["key"] == json.loads(key) and manifest["outputs"] == _outputs(folder))
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _refuse_foreign(name: str, folder: Path) -> None:
+    """What a stage did not make, it does not replace: a folder that a person named by mistake holds their work."""
+    try:
+        ours = folder.is_dir() and (not any(folder.iterdir()) or _is_manifest(folder / MANIFEST))
+    except OSError as error:
+        raise DimmerError(f"stage '{name}': {folder} cannot be read ({error.strerror}): name another folder") from error
+    if folder.exists() and not ours:
+        raise DimmerError(
+            f"stage '{name}': {folder} is there already and no result of a stage, which would replace all of it: "
+            "name a new folder, or move that away"
+        )
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a file is a manifest, or the beginning of one that is damaged."""
+    try:
+        return "".join(path.read_text(errors="replace").split()).startswith('{"key"')
+    except OSError:
         return False
 
 

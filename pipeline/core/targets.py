@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT, file_hash
 from dimmer.targets import Target, load_target
@@ -64,9 +65,7 @@ def tool_versions(target: Target) -> dict[str, str]:
 def _version(command: str) -> str:
     """The first line of its answer to --version; nothing where it is not installed."""
     try:
-        asked = subprocess.run(
-            [command, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False
-        )
+        asked = children.run([command, "--version"], timeout_s=30)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return asked.stdout.partition("\n")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -71,9 +72,15 @@ def policy_of_report(path: Path) -> tuple[tuple[PolicyTier, ...], dict[str, floa
         policy = tuple(PolicyTier(**tier) for tier in report["policy"])
         energies = {mode["name"]: mode["energy_uj"] for mode in report["modes"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DimmerError(f"{path} cannot be read ({error}): build the model for this target first") from error
+        build = f"python -m pipeline.build --model {path.parent.parent.name} --target {path.parent.name}"
+        raise DimmerError(f"{path} cannot be read ({error}): type '{build}' first") from error
     if not policy or any(tier.mode not in energies for tier in policy):
         raise DimmerError(f"{path} has no policy of static modes, so there is nothing to simulate: give [policy] tiers")
     if any(energy is None for energy in energies.values()):
         raise DimmerError(f"{path}: energy is null; name a target whose target.toml has [energy]")
+    for mode, energy in energies.items():
+        if not isinstance(energy, int | float) or not 0 < energy < math.inf:
+            raise DimmerError(
+                f"{path}: an inference of mode {mode} takes {energy} uJ, which cannot be; build again for this target"
+            )
     return policy, energies

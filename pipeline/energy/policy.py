@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME
 from dimmer.pipeline.core.debian import named_tools, require_tools
@@ -42,12 +40,13 @@ class State(ctypes.Structure):
 def policy_next_function() -> Iterator[Any]:
     """``dimmer_policy_next`` of policy.c, compiled for this machine."""
     require_tools(named_tools(["gcc"]))
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "policy.so"
+    with children.scratch() as folder:
+        library = folder / "policy.so"
         command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{INCLUDE}", str(RUNTIME / "src" / "policy.c")]
-        done = subprocess.run([*command, "-o", str(library)], capture_output=True, text=True, check=False)
+        done = children.run([*command, "-o", str(library)])
         if done.returncode:
-            raise DimmerError(f"policy.c does not compile on this machine: {done.stderr.splitlines()[0]}")
+            said = done.stderr.splitlines() or [f"gcc {children.how_it_ended(done.returncode)}"]
+            raise DimmerError(f"policy.c does not compile on this machine: {said[0]}")
         function = ctypes.CDLL(str(library)).dimmer_policy_next
         function.argtypes = (ctypes.c_char_p, State, ctypes.POINTER(Battery))
         function.restype = State

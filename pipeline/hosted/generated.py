@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a path leads: to generated C that this machine can run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated C and shared libraries that are kept from one program to the next, by their contents.
 
 They lie in ``$DIMMER_CACHE`` (else ``~/.cache/dimmer``), folder ``host``. Removing it costs the time to make them anew.

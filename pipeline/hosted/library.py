@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The functions of a compiled model (`targets/library/library.c`) with their types."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model that runs on this machine, bit for bit as on a device."""
 
 from __future__ import annotations

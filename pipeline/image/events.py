@@ -107,9 +107,20 @@ def read_event(line: str) -> Event:
         raise DocumentError(f"it is none of the events {', '.join(_EVENTS)}")
     if "class" in table:
         table["predicted"] = table["class"]
-    if "instructions" in table and table["instructions"] == 0:
-        raise DocumentError("it counts 0 instructions: nothing was measured")
-    return from_json(_EVENTS[kind], table)
+    event = from_json(_EVENTS[kind], table)
+    if isinstance(event, ModeCounted | SwitchCounted | GatesCounted) and event.instructions is not None:
+        check_count(event.instructions)
+    return event
+
+
+def check_count(instructions: int) -> None:
+    """Nothing takes no instructions; the energy would be nothing, and the battery would last for ever.
+
+    Raises:
+        DocumentError: there are none.
+    """
+    if instructions < 1:
+        raise DocumentError(f"it counts {instructions} instructions, which nothing takes")
 
 
 def run_events(

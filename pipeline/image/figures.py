@@ -129,7 +129,7 @@ def figures_of(
         ),
         steps=_steps(model, only(StepCounted, ran.events)),
         choices=_choices(model),
-        notes=_notes(target, ran, judged, several=extra > 0, stack_known=stack is not None),
+        notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None),
         left_out=judged.left_out,
     )
 
@@ -167,12 +167,20 @@ def _choices(model: GeneratedModel) -> tuple[KernelChoice, ...]:
     return tuple(found)
 
 
-def _notes(target: Target, ran: Ran, judged: Judged, several: bool, stack_known: bool) -> dict[str, str]:
+def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bool) -> dict[str, str]:
     notes: dict[str, str] = {}
     if not target.counts_instructions:
         reason = f"{target.name} has no instruction counter"
         notes |= {"modes[*].instructions": reason, "switch.instructions": reason}
-    if not several:
+    else:
+        # A firmware that is the user's own, or an emulator's plug-in that died.
+        reason = f"the firmware told no count, though {target.name} can count"
+        counted = only(ModeCounted, ran.events)
+        if len(counted) < modes or any(event.instructions is None for event in counted):
+            notes["modes[*].instructions"] = reason
+        if all(event.instructions is None for event in only(SwitchCounted, ran.events)):
+            notes["switch.instructions"] = reason
+    if modes == 1:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is only one mode"
     if not stack_known:
         notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}

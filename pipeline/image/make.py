@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dimmer import children
 from dimmer.calibration.selection import on_target
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import sources
@@ -34,8 +34,8 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
     """
     progress("generating and compiling", 0.0)
     if len(order.modes) > 1:
-        with tempfile.TemporaryDirectory() as single, ThreadPoolExecutor(2) as pool:
-            alone = pool.submit(compile_modes, order, order.modes[:1], target, Path(single))
+        with children.scratch() as single, ThreadPoolExecutor(2) as pool:
+            alone = pool.submit(compile_modes, order, order.modes[:1], target, single)
             full = compile_modes(order, order.modes, target, out)
             top = alone.result()
     else:
@@ -94,8 +94,7 @@ def judge(order: Order, calibration: Calibration, target: Target, progress: Prog
     if not narrow or not target.counts_instructions:
         return Counted()
     progress("counting the modes", 0.0)
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
+    with children.scratch() as work:
         elf = compile_modes(order, order.modes, target, work).elf
         events = only(ModeCounted, run_events(target, elf, ["bench"], work, count=True))
     counted = {event.mode: event.instructions for event in events if event.instructions is not None}

@@ -15,7 +15,8 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 
-SAMPLES = 100
+SAMPLES = 200
+"""Inputs of a mode that are compared with the interpreter."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Order:
         modes: the most expensive first.
         policy: tiers name modes by their place in `modes`.
         known_input: one input, in the model's input type, for the self-test.
-        samples: random inputs per mode to compare with the interpreter, and as many edge cases; 0 leaves that to
+        samples: inputs per mode to compare with the interpreter, half of them edge cases; 0 leaves that to
             `pipeline.verify`.
         gates: that choose blocks of these modes.
     """

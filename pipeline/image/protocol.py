@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.targets import Target
 
@@ -101,8 +101,7 @@ def _exchange(target: Target, elf: Path, command: Command, sizes: Sizes, records
     import numpy as np
 
     head = command.magic + struct.pack("<4I", len(records), sizes.input, sizes.output, sizes.places)
-    with tempfile.TemporaryDirectory() as work:
-        folder = Path(work)
+    with children.scratch() as folder:
         (folder / "in.bin").write_bytes(head + b"".join(records))
         target.run(elf, [command.name, "in.bin", "out.bin"], folder)
         raw = np.frombuffer((folder / "out.bin").read_bytes(), np.uint8)

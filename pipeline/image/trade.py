@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
@@ -76,8 +75,8 @@ def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...
         progress(f"scratch limit {limit:,}", done / len(tried))
         limited = replace(target, scratch_limit=limit)
         try:
-            with tempfile.TemporaryDirectory() as work:
-                figures = make(order, limited, Path(work), lambda _text, _share: None)
+            with children.scratch() as work:
+                figures = make(order, limited, work, lambda _text, _share: None)
         except DoesNotFitError:
             need = need_of(order, limited)
             found.append(Trade(limit, need.arena, need.stack, need.code - APPLICATION_CODE, ()))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The header of a `.safetensors` file, read without torch."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `dimmer inspect` tells, as types; `--json` prints them with these names."""
 
 from __future__ import annotations

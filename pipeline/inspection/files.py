@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which files a path stands for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was found, as tables on the terminal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a `.tflite` holds, and what a firmware of it would take."""
 
 from __future__ import annotations

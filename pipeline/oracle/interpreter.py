@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 
@@ -64,14 +64,13 @@ def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[
     Args:
         timeout_s: for each job.
     """
-    with tempfile.TemporaryDirectory(prefix="dimmer-oracle-") as folder:
-        work = Path(folder)
+    with children.scratch() as work:
         for number, job in enumerate(jobs):
             (work / f"{number}.in").write_bytes(job.inputs)
         order = [str(job.model.resolve()) for job in jobs]
         (work / "jobs.json").write_text(json.dumps({"models": order, "timeout_s": timeout_s}))
-        command = [sys.executable, "-m", "dimmer.pipeline.oracle.interpreter", folder]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
+        command = [sys.executable, "-m", "dimmer.pipeline.oracle.interpreter", str(work)]
+        done = children.run(command, cwd=ROOT)
         results: list[bytes | OracleFailure] = []
         for number in range(len(jobs)):
             output, reason = work / f"{number}.out", work / f"{number}.why"
@@ -80,9 +79,16 @@ def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[
             elif reason.is_file():
                 results.append(OracleFailure(reason.read_text()))
             else:
-                last = (done.stderr.strip().splitlines() or ["it did not start"])[-1]
-                results.append(OracleFailure(f"exit code {done.returncode}: {last}"))
+                results.append(OracleFailure(_why(done, work / children.REASON)))
         return results
+
+
+def _why(done: CompletedProcess[str], reason: Path) -> str:
+    """Why the worker itself gave no answer to a job."""
+    if reason.is_file():
+        return reason.read_text()
+    said = done.stderr.strip().splitlines() if done.returncode >= 0 else []
+    return f"the worker {children.how_it_ended(done.returncode)}" + (f": {said[-1]}" if said else "")
 
 
 def _serve(work: Path) -> None:
@@ -90,21 +96,21 @@ def _serve(work: Path) -> None:
 
     order = json.loads((work / "jobs.json").read_text())
     for number, model in enumerate(order["models"]):
+        parent = os.getpid()
         child = os.fork()
         if child == 0:
             try:
+                children.die_with(parent)
                 _answer(Path(model), work, number)
             except Exception as error:
-                reason = " ".join(str(error).split())[:300]
-                (work / f"{number}.why").write_text(reason or type(error).__name__)
+                (work / f"{number}.why").write_text(children.in_a_line(error))
             finally:
                 os._exit(0)
         status = _wait(child, order["timeout_s"])
         if status is None:
             (work / f"{number}.why").write_text(f"it did not end within {order['timeout_s']:g} s")
         elif os.WIFSIGNALED(status):
-            name = signal.Signals(os.WTERMSIG(status)).name
-            (work / f"{number}.why").write_text(f"it died of {name}")
+            (work / f"{number}.why").write_text(f"it {children.how_it_ended(-os.WTERMSIG(status))}")
 
 
 def _wait(child: int, timeout_s: float) -> int | None:
@@ -141,4 +147,6 @@ def _answer(model: Path, work: Path, number: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]))
+    folder, *_ = children.worker_arguments("interpreter", "runs the TFLite interpreter for Dimmer's checks")
+    with children.worker(Path(folder)):
+        _serve(Path(folder))

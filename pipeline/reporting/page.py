@@ -38,7 +38,6 @@ def write_report(data: ReportData, folder: Path) -> None:
 
     Raises:
         DimmerError: the figures do not satisfy report.schema.json.
-        ValueError: a figure is null and no note says why.
     """
     document = data.document()
     check_document(document)

@@ -74,6 +74,9 @@ def train(
     run = settings.run_id(data)
     if is_finished(final, run.to_json()):
         return final
+    if start and not saved.is_file():
+        # Before a teacher is trained for hours.
+        _check_start(start, settings)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     taught = _teacher(settings, out, place, data, progress)
     trainer = Trainer(settings.untrained(), settings.train, place, alone=settings.alone is not None)
@@ -127,18 +130,31 @@ def _teacher(
     return Taught(Teacher(network, settings.train.precision, place), teacher.weight, teacher.temperature)
 
 
-def _start(trainer: Trainer, start: Path, settings: TrainingSettings) -> list[Epoch]:
-    """Takes up a float training's weights; returns its history, of which only the accuracy at the end is known."""
-    epochs = settings.train.epochs
+def _check_start(start: Path, settings: TrainingSettings) -> None:
+    """Whether a training can go on from a checkpoint.
+
+    Raises:
+        DimmerError: it cannot; it is missing, damaged, or of another network.
+    """
     if settings.alone or not settings.qat.epochs:
         raise DimmerError(f"--start is for models with narrow widths; [qat] epochs is 0 in {settings.path}")
+    if not start.is_file():
+        raise DimmerError(f"--start {start}: there is no such checkpoint; train one, or leave --start away")
     tensors, record = load_checkpoint(start)
+    epochs = settings.train.epochs
     if record.epochs != epochs or record.run.alone:
         raise DimmerError(f"{start} is no float training of {epochs} epochs, as {settings.path} asks for")
     try:
-        start_from(trainer.network, tensors)
+        start_from(settings.untrained(), tensors)
     except RuntimeError as error:
         raise DimmerError(f"{start} holds another network than {settings.path} describes: {error}") from error
+
+
+def _start(trainer: Trainer, start: Path, settings: TrainingSettings) -> list[Epoch]:
+    """Takes up a float training's weights; returns its history, of which only the accuracy at the end is known."""
+    epochs = settings.train.epochs
+    tensors, record = load_checkpoint(start)
+    start_from(trainer.network, tensors)
     ended = record.accuracy
     line = Epoch(0, 0.0, 0.0, None, ended["super"].val, ended["base"].val, 0.0)
     return [replace(line, epoch=epoch + 1) for epoch in range(epochs)]

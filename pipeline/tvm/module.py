@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.graph.passes import Network, prepare
 from dimmer.firmware_gen.graph.slices import resolve_slices
@@ -179,6 +180,8 @@ def link(executable: Any, target: TvmTarget, library: Path) -> None:
     """
     import tvm
 
+    # TVM starts the compiler itself.
+    children.watch()
     options: dict[str, Any] = {}
     if not target.is_native:
         options["fcompile"] = tvm.support.cc.cross_compiler(f"{target.triple}-gcc")

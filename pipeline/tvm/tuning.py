@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.tvm.dot import Dot, dot_of
@@ -57,6 +57,8 @@ def tune(module: Any, target: TvmTarget, folder: Path, rpc: tuple[str, int] | No
     config = ms.runner.EvaluatorConfig(number=1, repeat=REPEATS, min_repeat_ms=MEASURED_MS)
     work = [(name, mod, tile) for name, mod in convolutions(module, dot) for tile in tiles_of(mod, dot)]
     with _stopped_quietly():
+        # TVM starts its workers itself.
+        children.watch()
         runner = _runner(ms, config, target, rpc)
         for done, (name, mod, tile) in enumerate(work):
             known = database.commit_workload(mod)
@@ -101,8 +103,8 @@ def _measure(
     sch.sample_categorical(list(range(len(TILES))), [1 / len(TILES)] * len(TILES), decision=index)
     apply(sch, dot, tile)
     arguments = ms.arg_info.ArgInfo.from_entry_func(sch.mod, remove_preproc=True)
-    with tempfile.TemporaryDirectory(prefix="dimmer-tune-") as folder:
-        library = Path(folder) / "candidate.so"
+    with children.scratch() as folder:
+        library = folder / "candidate.so"
         link(tvm.tirx.build(sch.mod, target=processor), target, library)
         (future,) = runner.run([ms.runner.RunnerInput(str(library), "cpu", arguments)])
         result = future.result()

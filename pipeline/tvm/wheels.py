@@ -6,11 +6,11 @@ one that stands here before it is opened.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dimmer import children
 from dimmer.errors import DimmerError
 
 SHA256 = {
@@ -64,10 +64,12 @@ def fetch(package: str, version: str, folder: Path, platforms: Sequence[str] = (
         command += ["--platform", name]
     command += ["--dest", str(folder), f"{package}=={version}"]
     before = set(folder.glob("*.whl"))
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    done = children.run(command)
     fetched = sorted(set(folder.glob("*.whl")) - before)
     if done.returncode or len(fetched) != 1:
-        said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or ["pip said nothing"]
+        said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [
+            f"pip {children.how_it_ended(done.returncode)}"
+        ]
         raise DimmerError(
             f"the wheel of {package} {version} cannot be had ({said[0].strip()}): connect to PyPI once; it is kept"
         )

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.image.protocol import WORKERS
@@ -36,12 +35,12 @@ def oracle(sources: Sequence[ModeSource], records: Sequence[Record], images: Int
     for i, record in enumerate(records):
         by_schedule.setdefault(record.schedule, []).append(i)
     outputs: dict[int, Int8] = {}
-    with tempfile.TemporaryDirectory() as work:
+    with children.scratch() as work:
         jobs = []
         for number, (schedule, members) in enumerate(by_schedule.items()):
             model = sources[schedule[0]].path
             if len(set(schedule)) > 1:
-                model = Path(work) / f"mixed{number}.tflite"
+                model = work / f"mixed{number}.tflite"
                 model.write_bytes(splice(sources, schedule))
             jobs.append(OracleJob(model, b"".join(images[records[i].image].tobytes() for i in members)))
         with ThreadPoolExecutor(WORKERS) as pool:

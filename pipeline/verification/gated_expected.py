@@ -7,13 +7,12 @@ of the gates chooses, the stage's blocks are spliced into one .tflite, and so on
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, choose, pool
 from dimmer.firmware_gen.read.modes import ModeSource
@@ -75,11 +74,11 @@ def _streams(
     found: dict[tuple[int, ...], list[int]] = {}
     for row, schedule in enumerate(schedules[:, :stop].tolist()):
         found.setdefault(tuple(schedule), []).append(row)
-    with tempfile.TemporaryDirectory() as work:
+    with children.scratch() as work:
         jobs, ends = [], []
         for number, (schedule, rows) in enumerate(found.items()):
             rest = (schedule[-1],) * (schedules.shape[1] - stop)
-            path = Path(work) / f"{number}.tflite"
+            path = work / f"{number}.tflite"
             path.write_bytes(splice(sources, (*schedule, *rest), stop))
             graph = read_tflite(path)
             ends.append(graph.tensors[graph.output])

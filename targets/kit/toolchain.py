@@ -6,8 +6,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +15,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from dimmer import children
 from dimmer.targets.kit.errors import OverflowedError, TargetError
 
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
@@ -88,20 +87,24 @@ def compile_firmware(
     """
     compiler = compiler_of(toolchain)
     out_dir.mkdir(parents=True, exist_ok=True)
-    elf = out_dir / "firmware.elf"
     command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags]
-    with tempfile.TemporaryDirectory() as objects:
+    with children.scratch() as work:
         each = [*command, *(f"-D{name}={value}" for name, value in {**toolchain.defines, **defines}.items())]
         each += [f"-I{_from(out_dir, folder)}" for folder in (*include_dirs, _APPLICATION_INCLUDES)]
-        inputs = compile_objects(each, [*toolchain.sources, *sources], Path(objects), out_dir)
+        inputs = compile_objects(each, [*toolchain.sources, *sources], work, out_dir)
         command += [*map(str, inputs), *toolchain.link_flags]
         if toolchain.linker_script is not None:
             command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
             command += ["-T", str(toolchain.linker_script)]
-        _run([*command, "-o", str(elf)])
-    for name in toolchain.formats:
-        _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(elf), str(elf.with_suffix(f".{name}"))])
-    return elf
+        linked = work / "firmware.elf"
+        _run([*command, "-o", str(linked)])
+        made = [linked]
+        for name in toolchain.formats:
+            made.append(linked.with_suffix(f".{name}"))
+            _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(linked), str(made[-1])])
+        for file in made:
+            shutil.move(file, out_dir / file.name)
+    return out_dir / linked.name
 
 
 def compile_library(toolchain: Toolchain, sources: Sequence[Path], include_dirs: Sequence[Path], library: Path) -> None:
@@ -113,14 +116,19 @@ def compile_library(toolchain: Toolchain, sources: Sequence[Path], include_dirs:
         TargetError: the compiler is missing, or the first thing that it says is wrong.
     """
     compiler = compiler_of(toolchain)
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=f".{library.name}.") as work:
-        folder = Path(work)
+    with children.scratch() as folder:
         command = [compiler, *LANGUAGE_FLAGS, *toolchain.flags, "-fPIC", "-fvisibility=hidden"]
         command += [f"-I{path.resolve()}" for path in include_dirs]
         objects = compile_objects(command, sources, folder, folder)
         made = folder / library.name
         _run([compiler, *toolchain.flags, "-shared", *map(str, objects), "-o", str(made)])
-        os.replace(made, library)
+        # It may come from another disk, and is to be there whole or not at all.
+        beside = library.with_name(f".{library.name}.{os.getpid()}")
+        try:
+            shutil.copyfile(made, beside)
+            os.replace(beside, library)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:
@@ -205,11 +213,13 @@ def compiler_of(toolchain: Toolchain) -> str:
 
 def _run(command: list[str], cwd: Path | None = None) -> None:
     try:
-        result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
+        result = children.run(command, cwd=cwd)
     except OSError as error:
         raise TargetError(f"{command[0]} cannot be run: {error}") from error
     if result.returncode != 0:
         name = command[1] if command[0] == _CACHE else command[0]
+        if result.returncode < 0:
+            raise TargetError(f"{name} {children.how_it_ended(result.returncode)}")
         message = f"{name} failed: {_first_complaint(result.stderr)}"
         if regions := overflowed(result.stderr):
             raise OverflowedError(message, regions)

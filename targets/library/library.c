@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A model as a shared library, for programs that know no layout of the runtime's structs.
  *
  * The caller owns the memory of an instance: library_bytes() of them, from a multiple of

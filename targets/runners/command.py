@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import require
 
@@ -49,16 +50,7 @@ def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, coun
     if count:
         command += runner.count_flags
     try:
-        result = subprocess.run(
-            command,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=runner.timeout_s,
-            check=False,
-        )
+        result = children.run(command, cwd=cwd, timeout_s=runner.timeout_s)
     except subprocess.TimeoutExpired as error:
         raise TargetError(f"{elf.name} {' '.join(args)} did not end within {runner.timeout_s:g} s") from error
     except OSError as error:
@@ -88,4 +80,4 @@ def _raise_for(result: CompletedProcess[str], elf: Path, args: Sequence[str]) ->
         raise TargetError(f"{what} ended in a fault handler")
     if result.returncode not in (0, 1):
         said = result.stderr.strip().splitlines()
-        raise TargetError(f"{what} died with exit code {result.returncode}{': ' + said[-1] if said else ''}")
+        raise TargetError(f"{what} {children.how_it_ended(result.returncode)}{': ' + said[-1] if said else ''}")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 
 Progress = Callable[[str, float], None]
@@ -63,15 +64,7 @@ class Remote:
         if shutil.which(command[0]) is None:
             raise TargetError(f"{command[0]} not found: type 'sudo apt-get install openssh-client'")
         try:
-            return subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout_s,
-                check=False,
-            )
+            return children.run(command, timeout_s=timeout_s)
         except subprocess.TimeoutExpired as error:
             raise TargetError(
                 f"{self.host} did not answer within {timeout_s:g} s: check its network and power"

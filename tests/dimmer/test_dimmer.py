@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the package itself has."""
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def figures_of(builds: Path, model: Path, board: str, samples: int = FEW, limit:
     """
     target = with_scratch_limit(load_target(board), limit)
     folder = builds / model.stem / board / f"{samples}-{limit}" / "firmware"
-    foreign_stage(foreign_order([model], samples), [model], target, folder, silent).run()
+    foreign_stage(foreign_order([model], 2 * samples), [model], target, folder, silent).run()
     return Firmware.load(folder)
 
 

@@ -26,5 +26,7 @@ def test_every_mode_is_named_with_its_size(tiny_converted: TinyBuild, capsys: py
 
 @pytest.mark.xdist_group("tiny")
 def test_without_exported_files_the_stage_says_what_is_missing(tiny: TinyBuild, tmp_path: Path) -> None:
-    with pytest.raises(DimmerError, match=r"stage 'convert': .* is missing; run the stage that makes it first"):
+    with pytest.raises(
+        DimmerError, match=r"stage 'convert': .* is missing; first type 'python -m pipeline\.calibrate "
+    ):
         convert.run(tiny.recipe, tmp_path, silent)

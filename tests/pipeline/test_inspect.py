@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`dimmer inspect`: what a file holds, and whether a firmware can be made of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The functions that Python calls, called from C under the sanitizers."""
 
 from __future__ import annotations

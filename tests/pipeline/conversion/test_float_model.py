@@ -46,7 +46,7 @@ def test_files_are_shared_out_to_two_processes(tmp_path: Path, monkeypatch: pyte
     assert not list(tmp_path.glob(".onnx2tf*"))
 
 
-def test_the_last_line_of_a_failure_is_told(tmp_path: Path) -> None:
+def test_what_a_worker_raised_is_told(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match=r"^onnx2tf failed: ValueError: no such operator$"):
         float_models(written(tmp_path, "bad", "good"), tmp_path)
     assert not list(tmp_path.glob(".onnx2tf*"))

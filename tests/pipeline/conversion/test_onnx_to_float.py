@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.onnx_to_float import SAMPLE, convert
 from tests.pipeline.conversion.graphs import write_graph
 
@@ -60,5 +61,5 @@ def test_a_converter_that_writes_nothing_and_says_nothing_is_noticed(
     stand_in: Callable[[Converter], None], tmp_path: Path
 ) -> None:
     stand_in(lambda **_options: Path("saved").mkdir())
-    with pytest.raises(SystemExit, match=r"onnx2tf wrote no 88\.88_float32\.tflite for 88\.88\.onnx"):
+    with pytest.raises(DimmerError, match=r"it wrote no 88\.88_float32\.tflite for 88\.88\.onnx"):
         convert(tmp_path, sources(tmp_path))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands have in common: progress where there is no terminal, errors as one line."""
+"""What the commands have in common: however one ends, it is a line and a status."""
 
 from __future__ import annotations
 
@@ -9,28 +9,8 @@ import typer
 from dimmer.calibration.errors import CalibrationError
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.pipeline.core.command import LOG_WIDTH, console, main_of, progress_bar, silence
+from dimmer.pipeline.core.command import exit_status, main_of
 from dimmer.targets.kit.errors import TargetError
-
-
-def test_a_log_gets_one_line_a_step(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar("train") as progress:
-        progress("epoch 1", 0.0)
-        progress("epoch 1", 0.25)
-        progress("epoch 2", 0.5)
-    said = capsys.readouterr()
-    assert said.err.splitlines() == ["train:   0% epoch 1", "train:  50% epoch 2"]
-    assert not said.out
-
-
-def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with silence() as progress:
-        progress("epoch 1", 0.0)
-    assert capsys.readouterr() == ("", "")
-
-
-def test_tables_of_a_log_are_as_wide_as_every_table_needs() -> None:
-    assert console().width == LOG_WIDTH
 
 
 @pytest.mark.parametrize("kind", [DimmerError, FirmwareGenError, TargetError, CalibrationError])
@@ -47,13 +27,52 @@ def test_an_expected_error_is_one_line_and_status_2(
     assert capsys.readouterr().err == "error: the lamp is broken\n"
 
 
-def test_any_other_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_error_is_one_line_that_names_it_and_status_70(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail() -> None:
         raise KeyError("a bug")
 
     monkeypatch.setattr("sys.argv", ["lamp"])
-    with pytest.raises(KeyError, match="a bug"):
+    with pytest.raises(SystemExit) as stopped:
         main_of(fail)
+    assert stopped.value.code == 70
+    said = capsys.readouterr().err
+    assert said.startswith("error: a fault in Dimmer, KeyError: 'a bug' (tests/pipeline/core/test_command.py, line ")
+    assert said.count("\n") == 1
+    monkeypatch.setenv("DIMMER_DEBUG", "1")
+    with pytest.raises(SystemExit):
+        main_of(fail)
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--watts", "4"], ["--bits"], ["--bits", "many"], ["more"]])
+def test_a_wrong_argument_is_one_line_and_status_2(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shine(bits: int = typer.Option(8, "--bits")) -> None:
+        print(bits)
+
+    monkeypatch.setattr("sys.argv", ["lamp", *words])
+    with pytest.raises(SystemExit) as ended:
+        main_of(shine)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.endswith("; --help tells what there is\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("result", "status"), [(None, 0), (0, 0), (3, 3), (True, 0), ("text", 0)])
+def test_a_status_is_a_number(result: object, status: int) -> None:
+    assert exit_status(lambda: result) == status
+
+
+def test_a_command_may_exit_itself() -> None:
+    def leave() -> None:
+        raise SystemExit(5)
+
+    assert exit_status(leave) == 5
 
 
 def test_options_reach_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

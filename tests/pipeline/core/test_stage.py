@@ -122,7 +122,7 @@ def test_failed_action_leaves_the_old_result_and_no_debris(bench: Bench) -> None
 
 def test_missing_input_is_named(bench: Bench) -> None:
     bench.input.unlink()
-    with pytest.raises(DimmerError, match=r"stage 'shout': .*input\.txt is missing"):
+    with pytest.raises(DimmerError, match=r"stage 'shout': .*input\.txt is missing; check the path"):
         bench.run()
 
 

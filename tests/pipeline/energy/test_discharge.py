@@ -70,5 +70,8 @@ def test_the_command_reads_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_report_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DimmerError, match=r"report\.json cannot be read .*: build the model for this target first"):
+    with pytest.raises(
+        DimmerError,
+        match=r"report\.json cannot be read .*: type 'python -m pipeline\.build --model .* --target .*' first",
+    ):
         policy_of_report(tmp_path / "report.json")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What these tests compile is kept for the run alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models that the tests of `pipeline/hosted/` run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated C, found and read."""
 
 from __future__ import annotations

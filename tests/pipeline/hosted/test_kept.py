@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is compiled is kept by its contents."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C functions of a compiled model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a loaded model computes is what the interpreter does, and what it refuses it says."""
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_events_come_in_their_order_and_are_picked_by_kind(tmp_path: Path) -> No
         ('{"event":"lamp"}', "it is none of the events selftest"),
         ('{"event":"stack"}', "bytes is missing"),
         ('{"event":"selftest","mode":"88","ok":1}', "ok is 1, not true or false"),
-        ('{"event":"switch","instructions":0}', "it counts 0 instructions: nothing was measured"),
+        ('{"event":"switch","instructions":0}', "it counts 0 instructions, which nothing takes"),
     ],
 )
 def test_another_line_is_told_in_one_line(tmp_path: Path, line: str, why: str) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is told, as types."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is told of a model is what the generator makes of it."""
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def test_outputs_come_one_after_the_other(tmp_path: Path) -> None:
 
 def test_a_crash_of_the_interpreter_is_a_message(tmp_path: Path) -> None:
     with pytest.raises(
-        DimmerError, match=r"add\.tflite: the stock TFLite interpreter cannot run it \(it died of SIGABRT"
+        DimmerError, match=r"add\.tflite: the stock TFLite interpreter cannot run it \(it was killed by SIGABRT"
     ):
         reference_outputs(aborting(tmp_path / "add.tflite"), bytes(4))
 

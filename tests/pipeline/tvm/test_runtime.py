@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm import runtime, wheels
 from dimmer.pipeline.tvm.runtime import LIBRARIES, cache_folder, copy_runtime, installed_versions, tvm_runtime
@@ -31,7 +31,7 @@ def _every_wheel_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pip(contents: dict[str, str], status: int = 0) -> object:
-    """In place of subprocess.run: a download that puts a wheel of these files where it is asked to."""
+    """In place of children.run: a download that puts a wheel of these files where it is asked to."""
 
     def run(command: Sequence[str], **_options: object) -> object:
         if not status:
@@ -60,7 +60,7 @@ WHEEL = {
 def test_a_wheel_is_unpacked_once_and_put_into_a_bundle(
     versions: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subprocess, "run", pip(WHEEL))
+    monkeypatch.setattr(children, "run", pip(WHEEL))
     made = tvm_runtime("sparc64", tmp_path / "cache")
     assert (made.version, made.machine) == ("9.8.7", "sparc64")
     files = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*") if path.is_file()}
@@ -71,7 +71,7 @@ def test_a_wheel_is_unpacked_once_and_put_into_a_bundle(
         "licences/apache-tvm/METADATA",
         "licences/apache-tvm/tvm/LICENSE",
     }
-    monkeypatch.setattr(subprocess, "run", pip({}, status=1))
+    monkeypatch.setattr(children, "run", pip({}, status=1))
     assert tvm_runtime("sparc64", tmp_path / "cache") == made
     copy_runtime(made, tmp_path / "bundle")
     assert (tmp_path / "bundle" / "lib" / "VERSION").read_text() == "9.8.7\n"
@@ -82,7 +82,7 @@ def test_a_wheel_is_unpacked_once_and_put_into_a_bundle(
 def test_a_wheel_without_a_library_is_refused_and_nothing_is_kept(
     versions: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subprocess, "run", pip({n: t for n, t in WHEEL.items() if "libtvm_runtime.so" not in n}))
+    monkeypatch.setattr(children, "run", pip({n: t for n, t in WHEEL.items() if "libtvm_runtime.so" not in n}))
     with pytest.raises(DimmerError, match=r"the sparc64 packages of TVM 9\.8\.7 hold no libtvm_runtime\.so"):
         tvm_runtime("sparc64", tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
@@ -91,7 +91,7 @@ def test_a_wheel_without_a_library_is_refused_and_nothing_is_kept(
 def test_without_a_network_the_error_says_what_to_do(
     versions: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subprocess, "run", pip({}, status=1))
+    monkeypatch.setattr(children, "run", pip({}, status=1))
     with pytest.raises(
         DimmerError, match=r"wheel of apache-tvm 9\.8\.7 cannot be had \(ERROR: no matching .*connect to PyPI once"
     ):

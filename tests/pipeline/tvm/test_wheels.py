@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.cuda import NVRTC, NVRTC_VERSION
 from dimmer.pipeline.tvm.wheels import SHA256, check, fetch
@@ -31,7 +31,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
             (folder / NAME).write_bytes(content)
         return SimpleNamespace(returncode=not contents, stderr="ERROR: no matching distribution\n")
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(children, "run", run)
     return contents
 
 

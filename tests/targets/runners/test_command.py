@@ -65,8 +65,8 @@ def test_a_test_that_fails_is_a_result(code: int, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("exit 70", r"^firmware\.elf selftest ended in a fault handler$"),
-        ("exit 3", r"^firmware\.elf selftest died with exit code 3$"),
-        ("echo first >&2; echo last >&2; exit 3", r"died with exit code 3: last$"),
+        ("exit 3", r"^firmware\.elf selftest ended with status 3$"),
+        ("echo first >&2; echo last >&2; exit 3", r"ended with status 3: last$"),
         ("""echo '{"event":"error","message":"no lamp"}'; exit 1""", r"^firmware\.elf selftest: no lamp$"),
     ],
 )

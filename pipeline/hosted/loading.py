@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a path to a model that runs."""
 
 from __future__ import annotations

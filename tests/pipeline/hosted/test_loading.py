@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a path to a model: what is taken, how fast, and what is said where there is none."""
 
 from __future__ import annotations
