@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 // What two_models.c does, in C++17: the library and the tables are C, the program is not.
 #include <stddef.h>
 
