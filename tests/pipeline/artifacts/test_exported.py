@@ -41,7 +41,10 @@ def test_missing_and_damaged_files_have_a_way_out(tmp_path: Path) -> None:
         Exported.load(tmp_path, "88")
     Exported(SITES, NARROW).save(tmp_path, "44")
     np.savez(tmp_path / "44.narrow.npz", **{"0.0.conv1/codes": LAYER.codes})  # type: ignore[arg-type]
-    with pytest.raises(DimmerError, match=r"44\.narrow\.npz lacks '0\.0\.conv1/scale': remove .* and build again"):
+    with pytest.raises(
+        DimmerError,
+        match=r"44\.narrow\.npz lacks '0\.0\.conv1/scale', or has it in another form: remove .* and build again",
+    ):
         Exported.load(tmp_path, "44")
     (tmp_path / "44.sites.npz").write_bytes((tmp_path / "44.sites.npz").read_bytes()[:40])
     with pytest.raises(DimmerError, match=r"44\.sites\.npz cannot be read"):

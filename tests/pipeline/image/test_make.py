@@ -31,7 +31,7 @@ def test_several_modes(name: str, tmp_path: Path) -> None:
     assert Firmware.load(out) == figures
     assert [mode.name for mode in figures.modes] == list(MODES)
     for mode in figures.modes:
-        assert mode.verify == Verification(6, 0, target.description)
+        assert mode.verify == Verification(3, 0, target.description)
         steps = [step for step in figures.steps if step.mode == mode.name]
         assert sum(step.macs for step in steps) == mode.macs
         if name != "host":
