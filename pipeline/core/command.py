@@ -166,6 +166,12 @@ def _status(run: Callable[[], object]) -> int:
     return result if isinstance(result, int) and not isinstance(result, bool) else 0
 
 
+class _StoppedError(KeyboardInterrupt):
+    """In place of KeyboardInterrupt itself: if that leaves an `exec` of text, by which named tuples and dataclasses are
+    made, Python kills itself by SIGINT at its end, although somebody caught it.
+    """
+
+
 @contextmanager
 def _signals(said: threading.Event) -> Iterator[list[int]]:
     """Ctrl-C, SIGTERM and a closed terminal end all children and raise KeyboardInterrupt; yields what was received."""
@@ -177,7 +183,7 @@ def _signals(said: threading.Event) -> Iterator[list[int]]:
         received.append(number)
         children.stop()
         threading.Thread(target=_give_up, args=(128 + number, said), daemon=True).start()
-        raise KeyboardInterrupt
+        raise _StoppedError
 
     # Only the main thread may: a command that is called from another is stopped by its caller.
     in_main = threading.current_thread() is threading.main_thread()
