@@ -26,5 +26,5 @@ def test_every_published_mode_is_named_with_its_size(
 
 @pytest.mark.xdist_group("tiny")
 def test_without_a_calibration_the_stage_says_what_is_missing(tiny: TinyBuild, tmp_path: Path) -> None:
-    with pytest.raises(DimmerError, match=r"stage 'export': .*calibration\.json is missing; run the stage that makes"):
+    with pytest.raises(DimmerError, match=r"stage 'export': .*calibration\.json is missing; first type '.*calibrate"):
         export.run(tiny.recipe, tmp_path, silent)

@@ -23,13 +23,13 @@ from dimmer.pipeline.verification.gated_expected import gated_oracle, mismatches
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from tests.firmware_gen.gated import CLASSES, IMAGE, expected_runs, random_gates
 from tests.firmware_gen.modes import write_modes
-from tests.firmware_gen.runtime.c_library import SANITIZED
+from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED
 
 INPUTS = 100
 SEED = 4
 TARGETS = [
     pytest.param(("host", "gcc")),
-    pytest.param(("host", "clang")),
+    pytest.param(("host", "clang"), marks=pytest.mark.slow),
     pytest.param(("mps2-an386", ""), marks=pytest.mark.board("mps2-an386")),
 ]
 
@@ -56,7 +56,7 @@ def inputs() -> tuple[np.ndarray, np.ndarray]:
 def test_choices_equal_the_reference_and_outputs_the_interpreter(where: tuple[str, str], tmp_path: Path) -> None:
     target = load_target(where[0])
     if where[1]:
-        toolchain = dataclasses.replace(target.toolchain, compilers=(where[1],), flags=("-O1", *SANITIZED))
+        toolchain = dataclasses.replace(target.toolchain, compilers=(where[1],), flags=("-O1", *SANITIZED, *ASSERTING))
         target = dataclasses.replace(target, toolchain=toolchain)
     images, levels = inputs()
     outputs, bits, plans = expected_runs(random_gates(SEED), images, levels, tmp_path)

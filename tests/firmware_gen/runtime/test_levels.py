@@ -30,6 +30,8 @@ FEWER = "-fno-omit-frame-pointer -fshort-enums -ffixed-r9"
 one that is kept."""
 
 DSP_BOARDS = [board for board in BOARDS if "dsp" in features_of(load_target(board).core)]
+ALWAYS = ("host", "mps2-an385-v6m", "mps2-an386", "mps3-an547", "riscv-virt")
+"""One of each instruction set."""
 OPTIONS = ("", "-fno-omit-frame-pointer", "-fshort-enums", "-ffixed-r9", "-flto", FEWER)
 SYSTEM_HEADERS = {"arm-none-eabi": "/usr/lib/arm-none-eabi/include"}
 SYSTEM_HEADERS["riscv32-none-elf"] = "/usr/lib/picolibc/riscv64-unknown-elf/include"
@@ -38,12 +40,14 @@ SYSTEM_HEADERS["riscv32-none-elf"] = "/usr/lib/picolibc/riscv64-unknown-elf/incl
 def compile_flags() -> Iterator[object]:
     """Core, compiler and flags: few of them always, the others marked as slow."""
     for board, name, level, options in itertools.product(("host", *BOARDS), ("gcc", "clang"), LEVELS, OPTIONS):
-        if "-ffixed-r9" in options and load_target(board).toolchain.compilers[0] != "arm-none-eabi-gcc":
+        is_arm = load_target(board).toolchain.compilers[0] == "arm-none-eabi-gcc"
+        if "-ffixed-r9" in options and not is_arm:
             continue
         # One is a register too many for Helium's dense kernel in gcc: README of the runtime.
         if (board, name, options) == ("mps3-an547", "gcc", FEWER) and level in ("-O2", "-O3"):
             continue
-        short = (name, level, options) in (("gcc", "-O0", FEWER), ("gcc", "-Og", ""), ("clang", "-O2", FEWER))
+        short = (name, level, options) == ("gcc", "-O0", FEWER if is_arm else "") and board in ALWAYS
+        short = short or (board, name, level, options) == ("mps2-an386", "clang", "-O2", FEWER)
         marks = [] if board == "host" else [pytest.mark.board(board)]
         marks += [] if short else [pytest.mark.slow]
         yield pytest.param(board, name, f"{level} {options}".strip(), marks=marks)
