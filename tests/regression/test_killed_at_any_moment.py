@@ -105,7 +105,9 @@ def killed(command: Command, number: signal.Signals, stage: Path, after_s: float
             if process.returncode == 143:
                 assert said.splitlines()[-1] == "stopped; the same command goes on where it stopped"
                 assert "Traceback" not in said
-    while (left := {pid: line for pid, line in command.processes().items() if pid not in others}) and time.monotonic() < sent + GONE_WITHIN_S:
+    while (
+        left := {pid: line for pid, line in command.processes().items() if pid not in others}
+    ) and time.monotonic() < sent + GONE_WITHIN_S:
         time.sleep(0.02)
     return list(left.values())
 
