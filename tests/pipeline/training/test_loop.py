@@ -106,10 +106,10 @@ def test_replaced_data_are_trained_anew(settings: TrainingSettings, tmp_path: Pa
 
 
 def test_a_diverged_training_says_so(settings: TrainingSettings, tmp_path: Path) -> None:
+    # More than a recipe may ask for, since what it may ask for seldom diverges within an epoch.
+    wild = with_train(settings, lr=100.0)
+    object.__setattr__(wild.train, "lr", 1e30)
     with pytest.raises(DimmerError, match=r"diverged in epoch 1; lower train\.lr in .*tiny.recipe\.toml"):
-        # More than a recipe may ask for, since what it may ask for seldom diverges within an epoch.
-        wild = with_train(settings, lr=100.0)
-        object.__setattr__(wild.train, "lr", 1e30)
         train(wild, tmp_path)
 
 
