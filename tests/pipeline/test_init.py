@@ -105,9 +105,11 @@ class Terminal:
     def press_until_the_end(self, key: str) -> None:
         """A key alone, again and again: one that comes while the line editor takes the terminal over is lost."""
         end = time.monotonic() + 60
-        while self.process.poll() is None and time.monotonic() < end:
-            os.write(self._end, key.encode())
-            self._read()
+        # When the process has ended, nobody holds the other side.
+        with contextlib.suppress(OSError):
+            while self.process.poll() is None and time.monotonic() < end:
+                os.write(self._end, key.encode())
+                self._read()
 
     def finish(self) -> int:
         status = self.process.wait(60)
