@@ -33,12 +33,9 @@ BOARD_TOOLS = ["ccache", "arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknow
 # For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
 LINUX_TOOLS = ["aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"]
 
-# Tests of the road from a .tflite to C: what `pip install .` brings is enough for them.
-WITHOUT_TORCH = ["tests/dimmer", "tests/firmware_gen/read", "tests/firmware_gen/graph", "tests/firmware_gen/memory"]
-WITHOUT_TORCH += ["tests/firmware_gen/emit", "tests/firmware_gen/test_models.py", "tests/pipeline/test_cli.py"]
-WITHOUT_TORCH += ["tests/pipeline/projects", "tests/pipeline/test_init.py", "tests/pipeline/test_schema.py"]
-# It compares the generator's slices with those of training.
-WITHOUT_TORCH += ["--ignore", "tests/firmware_gen/graph/test_slices.py"]
+# Tests of the road from a .tflite to C and of projects: what `pip install .` brings is enough for them.
+WITHOUT_TORCH = ["tests/dimmer", "tests/firmware_gen/read", "tests/firmware_gen/test_models.py"]
+WITHOUT_TORCH += ["tests/pipeline/test_cli.py", "tests/pipeline/projects", "tests/pipeline/test_init.py"]
 
 nox.options.sessions = ["lint", "tests"]
 nox.options.default_venv_backend = "none"
