@@ -52,7 +52,7 @@ def test_what_is_not_broken_runs(program: Path) -> None:
     assert run(program, 0).returncode == 0
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "define", ["-DDIMMER_ASSERT(c)=((c) ? (void)0 : __builtin_trap())", "-DDIMMER_ASSERT=my_assert"]
 )

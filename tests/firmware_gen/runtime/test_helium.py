@@ -18,7 +18,9 @@ HELIUM_BOARDS = [board for board in BOARD_PARAMS if "mve" in features_of(load_ta
 
 
 @pytest.mark.parametrize("name", HELIUM_BOARDS)
-@pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
+@pytest.mark.parametrize(
+    "optimisation", ["-O1", *(pytest.param(level, marks=pytest.mark.slow) for level in ("-O2", "-Os"))]
+)
 def test_kernels(tmp_path: Path, name: str, optimisation: str) -> None:
     target = load_target(name)
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)

@@ -47,7 +47,6 @@ def compile_flags() -> Iterator[object]:
         if (board, name, options) == ("mps3-an547", "gcc", FEWER) and level in ("-O2", "-O3"):
             continue
         short = (name, level, options) == ("gcc", "-O0", FEWER if is_arm else "") and board in ALWAYS
-        short = short or (board, name, level, options) == ("mps2-an386", "clang", "-O2", FEWER)
         marks = [] if board == "host" else [pytest.mark.board(board)]
         marks += [] if short else [pytest.mark.slow]
         yield pytest.param(board, name, f"{level} {options}".strip(), marks=marks)
@@ -73,9 +72,10 @@ def test_everything_compiles(tmp_path: Path, board: str, name: str, options: str
     assert len(made) == len(files)
 
 
-CXX: dict[str, list[pytest.MarkDecorator]] = {"g++": [], "clang++": []}
-CXX |= {f"arm-none-eabi-g++ -mthumb -mcpu={core}": [pytest.mark.board] for core in ("cortex-m0", "cortex-m4")}
-CXX["arm-none-eabi-g++ -mthumb -mcpu=cortex-m55 -mfloat-abi=hard"] = [pytest.mark.board]
+CXX: dict[str, list[pytest.MarkDecorator]] = {"g++": [], "clang++": [pytest.mark.slow]}
+CXX["arm-none-eabi-g++ -mthumb -mcpu=cortex-m4"] = [pytest.mark.board]
+CXX["arm-none-eabi-g++ -mthumb -mcpu=cortex-m0"] = [pytest.mark.board, pytest.mark.slow]
+CXX["arm-none-eabi-g++ -mthumb -mcpu=cortex-m55 -mfloat-abi=hard"] = [pytest.mark.board, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("command", [pytest.param(name, marks=marks) for name, marks in CXX.items()])
