@@ -103,12 +103,16 @@ class Terminal:
         os.write(self._end, f"{line}\n".encode())
 
     def press_until_the_end(self, key: str) -> None:
-        """A key alone, again and again: one that comes while the line editor takes the terminal over is lost."""
+        """A key alone, again and again: one that comes just before the line editor waits is lost."""
         end = time.monotonic() + 60
         # When the process has ended, nobody holds the other side.
         with contextlib.suppress(OSError):
             while self.process.poll() is None and time.monotonic() < end:
-                os.write(self._end, key.encode())
+                if key == "\x03":
+                    # The terminal is not the one that controls the process.
+                    self.process.send_signal(signal.SIGINT)
+                else:
+                    os.write(self._end, key.encode())
                 self._read()
 
     def finish(self) -> int:
@@ -157,10 +161,7 @@ def test_what_flags_say_is_not_asked(tmp_path: Path) -> None:
 def test_a_wizard_that_is_left_writes_nothing(tmp_path: Path, key: str) -> None:
     terminal = Terminal(tmp_path, "home")
     terminal.until("Name of your model [home]:")
-    if key == "\x03":
-        os.kill(terminal.process.pid, signal.SIGINT)
-    else:
-        terminal.press_until_the_end(key)
+    terminal.press_until_the_end(key)
     assert terminal.finish() != 0
     assert "Traceback" not in terminal.shown
     assert not (tmp_path / "home").exists()
