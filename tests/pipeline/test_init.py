@@ -113,7 +113,8 @@ class Terminal:
                     self.process.send_signal(signal.SIGINT)
                 else:
                     os.write(self._end, key.encode())
-                self._read()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(3)
 
     def finish(self) -> int:
         status = self.process.wait(60)
