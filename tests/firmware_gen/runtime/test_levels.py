@@ -125,7 +125,7 @@ def runs(boards: list[str], short: tuple[tuple[str, str], ...]) -> Iterator[obje
         yield pytest.param(board, options, marks=marks)
 
 
-FIRMWARE = (("mps2-an386", "-O0"), ("mps2-an386", "-O3 -flto"), ("riscv-virt", "-Og"))
+FIRMWARE = (("mps2-an386", "-O3 -flto"), ("riscv-virt", "-Og"))
 
 
 @pytest.mark.parametrize(("board", "options"), list(runs(BOARDS, FIRMWARE)))

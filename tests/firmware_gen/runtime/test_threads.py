@@ -40,7 +40,7 @@ def model(tmp_path: Path) -> GeneratedModel:
     return generate(write_modes(tmp_path), tmp_path / "c")
 
 
-@pytest.mark.parametrize("standard", ["c11", "gnu17"])
+@pytest.mark.parametrize("standard", ["c11", pytest.param("gnu17", marks=pytest.mark.slow)])
 def test_no_race_with_atomics(tmp_path: Path, model: GeneratedModel, standard: str) -> None:
     done = run_threads(tmp_path, model, standard)
     assert RACE not in done.stderr, done.stderr
