@@ -191,7 +191,8 @@ def _signals(said: threading.Event) -> Iterator[list[int]]:
     try:
         yield received
     finally:
-        for each, handler in before.items():
+        # Once stopped a command only ends, and a second Ctrl-C has nothing to add.
+        for each, handler in before.items() if not received else ():
             signal.signal(each, handler)
 
 
