@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from dimmer.pipeline.artifacts.bundle import BundleBytes
 from dimmer.pipeline.artifacts.calibration import CalibratedMode
-from dimmer.pipeline.artifacts.firmware import ArenaBuffer, PolicyTier, Switch, Verification
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, CyclesSource, PolicyTier, Switch, Verification
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
 
@@ -32,6 +32,8 @@ class ModeFigures:
         accuracy_float: the same before quantisation.
         instructions: executed by one inference, counted on the target.
         energy_uj: microjoules of one inference, modelled.
+        cycles: clock cycles of one inference.
+        cycles_source: "rtl" where they were measured on the core's RTL, "model" where a model of its timing tells them.
     """
 
     name: str
@@ -42,6 +44,8 @@ class ModeFigures:
     instructions: int | None
     energy_uj: float | None
     verify: Verification | None
+    cycles: int | None = None
+    cycles_source: CyclesSource | None = None
 
 
 @dataclass(frozen=True)

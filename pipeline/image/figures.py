@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dimmer.firmware_gen.gates import MODE_GATED
 from dimmer.pipeline.artifacts.firmware import (
     ArenaBuffer,
+    CyclesSource,
     Firmware,
     FirmwareFlash,
     FirmwareMode,
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from dimmer.firmware_gen.generate import GeneratedModel
     from dimmer.pipeline.image.compiled import Compiled
     from dimmer.pipeline.image.order import Order
+
+
+CYCLES = ("modes[*].cycles", "modes[*].cycles_source")
+"""Places of notes on cycles."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ def figures_of(
         runtime_files: names of the library's C files.
     """
     model, sizes, shares = full.model, full.sizes, elf_shares(full.elf, runtime_files, full.model.symbol)
-    instructions = {event.mode: event.instructions for event in only(ModeCounted, ran.events)}
+    counted = {event.mode: event for event in only(ModeCounted, ran.events)}
+    instructions = {name: event.instructions for name, event in counted.items()}
     switch = next((event.instructions for event in only(SwitchCounted, ran.events)), None)
     gates = next((event.instructions for event in only(GatesCounted, ran.events)), None)
     stack = next((event.bytes for event in only(StackUsed, ran.events)), None)
@@ -118,7 +124,7 @@ def figures_of(
         ),
         gates=None if order.gates is None else GateCount(gates, gates / whole if gates and whole else None),
         modes=tuple(
-            FirmwareMode(name, macs, instructions.get(name), ran.verification.get(name))
+            FirmwareMode(name, macs, instructions.get(name), ran.verification.get(name), *_cycles(counted.get(name)))
             for name, macs in zip(model.modes, model.macs, strict=True)
         ),
         policy=policy_tiers(order.policy, model.modes),
@@ -152,8 +158,14 @@ def _steps(model: GeneratedModel, events: Sequence[StepCounted]) -> tuple[Step, 
     found = []
     for event in events:
         step = model.steps[event.step]
-        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions))
+        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions, *_cycles(event)))
     return tuple(found)
+
+
+def _cycles(event: ModeCounted | StepCounted | None) -> tuple[int | None, CyclesSource | None]:
+    """Cycles and where they come from."""
+    cycles = None if event is None else event.cycles
+    return cycles, None if cycles is None else "rtl"
 
 
 def _choices(model: GeneratedModel) -> tuple[KernelChoice, ...]:
@@ -180,6 +192,8 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
             notes["modes[*].instructions"] = reason
         if all(event.instructions is None for event in only(SwitchCounted, ran.events)):
             notes["switch.instructions"] = reason
+    if sum(event.cycles is not None for event in only(ModeCounted, ran.events)) < modes:
+        notes |= dict.fromkeys(CYCLES, f"{target.name} measures no cycles, and nothing models them")
     if modes == 1:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is only one mode"
     if not stack_known:

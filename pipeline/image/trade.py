@@ -29,6 +29,7 @@ class Trade:
         stack: bytes; of what does not fit, those that the linker script keeps free.
         code: bytes of runtime and kernels; about, of what does not fit.
         instructions: of one inference in each mode; empty where it does not fit.
+        cycles: the same; empty where they are neither measured nor modelled.
     """
 
     scratch_limit: int
@@ -36,6 +37,7 @@ class Trade:
     stack: int
     code: int
     instructions: tuple[int, ...]
+    cycles: tuple[int, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -99,4 +101,5 @@ def _trade(limit: int, figures: Firmware) -> Trade:
     stack = figures.ram.stack
     if stack is None or len(counts) < len(figures.modes):
         raise DimmerError(f"{figures.target} told no counts: name another target, and report it")
-    return Trade(limit, figures.ram.arena, stack, figures.flash.runtime_code, counts)
+    cycles = tuple(mode.cycles for mode in figures.modes if mode.cycles is not None)
+    return Trade(limit, figures.ram.arena, stack, figures.flash.runtime_code, counts, cycles)

@@ -97,6 +97,8 @@ def _mode(counted: FirmwareMode, calibrated: CalibratedMode, verified: Verified,
         instructions=counted.instructions,
         energy_uj=energy,
         verify=Verification(measured.target.samples, measured.target.mismatches, verified.backend),
+        cycles=counted.cycles,
+        cycles_source=counted.cycles_source,
     )
 
 

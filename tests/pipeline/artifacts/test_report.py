@@ -16,7 +16,7 @@ CONTRACT = {
 }
 MODE_KEYS = [
     *("name", "blocks", "macs", "bit_operations", "accuracy", "accuracy_float"),
-    *("instructions", "energy_uj", "verify"),
+    *("instructions", "energy_uj", "verify", "cycles", "cycles_source"),
 ]
 
 

@@ -28,19 +28,23 @@ def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -
     target, order = load_target("host"), modes_order(tmp_path)
     compiled = compile_modes(order, order.modes, target, tmp_path / "out")
     first = order.modes[0].name
-    events = (ModeCounted(first, 100), SwitchCounted(5), StackUsed(64), StepCounted(first, 1, 30))
+    events = (ModeCounted(first, 100, 160), SwitchCounted(5), StackUsed(64), StepCounted(first, 1, 30, 50))
     gone = (LeftOut("44", 7, "too slow"),)
     figures = figures_of(order, target, compiled, compiled, Ran(events), Judged(gone, {"880": "800"}), set())
     assert [mode.instructions for mode in figures.modes] == [100, None, None]
+    assert [(mode.cycles, mode.cycles_source) for mode in figures.modes] == [(160, "rtl"), (None, None), (None, None)]
     assert figures.switch.instructions is None, "the host's numbers mean nothing"
     assert figures.ram.stack == 64
     assert figures.ram.total == compiled.sizes.data + compiled.sizes.bss + 64
     (step,) = figures.steps
     assert (step.layer, step.instructions) == (compiled.model.steps[1].layer, 30)
+    assert (step.cycles, step.cycles_source) == (50, "rtl")
     assert figures.left_out == gone
     assert figures.notes == {
         "modes[*].instructions": "host has no instruction counter",
         "switch.instructions": "host has no instruction counter",
+        "modes[*].cycles": "host measures no cycles, and nothing models them",
+        "modes[*].cycles_source": "host measures no cycles, and nothing models them",
         "modes[*].verify": "left to pipeline.verify",
         "policy": "in flash, but not in the policy: 880 (800 takes fewer instructions and predicts no worse)",
     }

@@ -71,7 +71,8 @@ def _mode(name: str, accuracy: float, accuracy_float: float) -> ModeFigures:
     instructions = round(macs * 0.62) + 600_000
     check = Verification(samples=100, mismatches=0, backend="QEMU mps2-an386")
     energy = instructions * 0.31e-3
-    return ModeFigures(name, macs, 64 * macs, accuracy, accuracy_float, instructions, energy, check)
+    cycles = round(1.6 * instructions)
+    return ModeFigures(name, macs, 64 * macs, accuracy, accuracy_float, instructions, energy, check, cycles, "model")
 
 
 def _arena() -> tuple[ArenaBuffer, ...]:
