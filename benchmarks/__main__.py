@@ -14,7 +14,6 @@ from dimmer.benchmarks.count import (
     MODELS,
     Measured,
     compiler,
-    cycles_text,
     grown,
     key,
     measure,
@@ -30,7 +29,7 @@ from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
+from dimmer.pipeline.artifacts.firmware import Firmware, cycles_lines, cycles_text, firmware_folder
 from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools
@@ -144,7 +143,9 @@ def _print_cycles(results: Sequence[Result]) -> None:
             name = r.model if r.mode == r.model else f"{r.model} {r.mode}"
             rows.append((name, r.target, f"{r.count.instructions:,}", cycles_text(r.count), per_mac, per_instruction))
     if rows:
-        _table("cycles of one inference; ~ modelled, the error stands in docs/cycles.md", headings, rows)
+        _table("cycles of one inference", headings, rows)
+        for line in cycles_lines(r.count for r in results):
+            console().print(line, highlight=False, soft_wrap=True)
 
 
 def _print_layers(result: Result) -> None:

@@ -64,15 +64,17 @@ class Memory:
 
 @dataclass(frozen=True)
 class Energy:
-    """A model of the energy that an instruction takes, and where it comes from.
+    """A model of the energy that an inference takes, and where it comes from.
 
     Attributes:
-        nanojoules_per_instruction: on an average.
-        source: where the figure is from; reports say so.
+        nanojoules_per_instruction: on an average, for where the cycles are not known.
+        source: where the figures are from; reports say so.
+        nanojoules_per_cycle: of the clock, for where cycles are measured or modelled; None where nobody has a figure.
     """
 
     nanojoules_per_instruction: float
     source: str
+    nanojoules_per_cycle: float | None = None
 
 
 @dataclass(frozen=True)
@@ -284,7 +286,9 @@ def _energy(table: Table | None) -> Energy | None:
     if table is None:
         return None
     energy = Energy(
-        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction", 1e6), source=table.text("source")
+        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction", 1e6),
+        source=table.text("source"),
+        nanojoules_per_cycle=table.optional_positive_real("nanojoules_per_cycle", 1e6),
     )
     table.finish()
     return energy
