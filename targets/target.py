@@ -203,7 +203,7 @@ def target_of(table: Table, folder: Path) -> Target:
         runner=_runner(table.table("runner")),
         scratch_limit=planner.natural("scratch_limit"),
         energy=_energy(table.optional_table("energy")),
-        timing=_timing(table.optional_table("timing")),
+        timing=None if (timing := table.optional_table("timing")) is None else timing_of(timing),
     )
     planner.finish()
     table.finish()
@@ -294,9 +294,12 @@ def _energy(table: Table | None) -> Energy | None:
     return energy
 
 
-def _timing(table: Table | None) -> Timing | None:
-    if table is None:
-        return None
+def timing_of(table: Table) -> Timing:
+    """What [timing] says.
+
+    Raises:
+        TargetError: a key is missing, unknown or out of its bounds.
+    """
     timing = Timing(
         branch_refill=table.natural("branch_refill", 16),
         wait_states=table.natural("wait_states", 64, default=Timing.wait_states),
