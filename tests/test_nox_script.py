@@ -107,4 +107,5 @@ def test_a_python_that_is_too_old_is_refused(checkout: Checkout) -> None:
     checkout.has("3.10", torch_version())
     status, said, asked = checkout.nox("setup")
     assert (status, asked) == (2, [])
-    assert said.startswith("error: PYTHON=") and "3.11 3.12 3.13" in said
+    assert said.startswith("error: PYTHON=")
+    assert "3.11 3.12 3.13" in said
