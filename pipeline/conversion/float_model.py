@@ -13,7 +13,6 @@ from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 
-
 FILES_A_PROCESS = 4
 """Fewer are no second process worth: importing TensorFlow takes as long as converting six small files."""
 
