@@ -2,7 +2,7 @@
 """What the cost models expect of each layer's kernel, beside its counts and cycles: what models are fitted to.
 
 python -m benchmarks.costs --tflite network.tflite --target mps2-an386
-python -m benchmarks.costs --tflite network.tflite --target mps2-an385 --scratch-limit 4096 --scratch-limit 0
+python -m benchmarks.costs --tflite network.tflite --target mps2-an385 --scratch-limit 51200 --scratch-limit 1024
 
 Each limit of scratch leads to other kernels, and so to other lines.
 """

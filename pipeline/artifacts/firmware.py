@@ -272,6 +272,14 @@ class Timed(Protocol):
         """Where they come from."""
 
 
+@dataclass(frozen=True)
+class Cycles:
+    """Cycles by themselves, with where they come from."""
+
+    cycles: int | None
+    cycles_source: CyclesSource | None
+
+
 def cycles_text(timed: Timed) -> str:
     """Cycles as tables show them: ~ stands before those of a model."""
     return "-" if timed.cycles is None else f"{'~' if timed.cycles_source == 'model' else ''}{timed.cycles:,}"
