@@ -11,7 +11,7 @@ from dimmer.targets.timing.code import Code, read_code
 from dimmer.targets.timing.cycles import Model, Stretch
 from dimmer.targets.timing.errors import NotModelledError
 from dimmer.targets.timing.tables import TABLES, Table
-from dimmer.targets.timing.trace import Cache, trace
+from dimmer.targets.timing.trace import Block, Cache, trace
 
 
 def table_of(target: Target) -> Table:
@@ -46,11 +46,18 @@ def modelled(target: Target, elf: Path, arguments: Sequence[str], cwd: Path) -> 
     Raises:
         NotModelledError: they cannot be modelled; the message says why.
     """
+    model, stretches = counted(target, elf, arguments, cwd)
+    return tuple(model.stretch(blocks) for blocks in stretches)
+
+
+def counted(
+    target: Target, elf: Path, arguments: Sequence[str], cwd: Path
+) -> tuple[Model, tuple[tuple[Block, ...], ...]]:
+    """As `modelled`: the model, and the blocks of every stretch that it is asked about."""
     table, timing = table_of(target), target.timing
     assert timing is not None
     cache = None
     if timing.wait_states and target.memory is not None:
         cache = Cache(timing.fetch_bytes, timing.cache_lines, target.memory.flash.origin, target.memory.flash.size)
     blocks = trace(target.runner, elf, arguments, cwd, cache)
-    model = Model(table, timing, disassembled(target, elf))
-    return tuple(model.stretch(stretch) for stretch in blocks)
+    return Model(table, timing, disassembled(target, elf)), blocks
