@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.pipeline.artifacts.firmware import MODEL_ERROR
 from dimmer.pipeline.image.events import Event, ModeCounted, StepCounted, only
 from dimmer.targets import Target
 from dimmer.targets.timing.cycles import Stretch
@@ -54,7 +55,7 @@ def model_cycles(target: Target, elf: Path, out: Path, events: Sequence[Event]) 
     timing = target.timing
     assert timing is not None
     chip = f"{timing.wait_states} wait states, {timing.branch_refill} cycles to refill the pipeline"
-    note = f"modelled: blocks that ran, timed by the manual of {table.core}, {chip}; docs/cycles.md has the error"
+    note = f"modelled: blocks that ran, timed by the manual of {table.core}, {chip}; {MODEL_ERROR} (docs/cycles.md)"
     if table.guess:
         note = f"{note}; {table.guess}"
     return Modelled(_cycles(of_modes), _cycles(of_steps), tuple(stretch.spent for stretch in of_steps), note)

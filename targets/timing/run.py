@@ -28,6 +28,11 @@ def table_of(target: Target) -> Table:
     return TABLES[target.core]
 
 
+def macs_per_cycle(target: Target) -> float | None:
+    """8-bit products that the target's core multiplies and adds in a cycle at best; None where it has no table."""
+    return TABLES[target.core].macs_per_cycle if target.core in TABLES else None
+
+
 def disassembled(target: Target, elf: Path) -> Code:
     """The firmware's instructions.
 
