@@ -21,7 +21,7 @@ from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import Target
 from dimmer.targets.timing.cycles import Model, Stretch
-from dimmer.targets.timing.run import counted
+from dimmer.targets.timing.run import counted, guess_of
 from dimmer.targets.timing.trace import Block
 
 
@@ -58,7 +58,7 @@ def _lines(model: Model, block: Block) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def print_functions(stretch: Stretch, title: str) -> None:
+def print_functions(stretch: Stretch, title: str, guess: str) -> None:
     """A line each, the most expensive first."""
     from rich.markup import escape
     from rich.table import Table
@@ -73,7 +73,8 @@ def print_functions(stretch: Stretch, title: str) -> None:
     console().print(table)
     spent = ", ".join(f"{group} {cycles / stretch.cycles:.1%}" for group, cycles in stretch.spent.items())
     print(f"{stretch.instructions:,} instructions, ~{stretch.cycles:,} cycles: {spent}")
-    print(*cycles_lines([Cycles(stretch.cycles, "model")]))
+    for line in cycles_lines([Cycles(stretch.cycles, "model")], guess):
+        print(line)
 
 
 def run_once(tflite: Path, target: Target) -> tuple[Model, tuple[Block, ...]]:
@@ -100,7 +101,7 @@ def main(
     """Print what each function takes of one inference."""
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     model, ran = run_once(tflite, chosen)
-    print_functions(model.stretch(ran), f"{tflite.stem} on {chosen.name}, function by function")
+    print_functions(model.stretch(ran), f"{tflite.stem} on {chosen.name}, function by function", guess_of(chosen.name))
     for hot in hottest(model, ran, blocks):
         print(f"\n{hot.function}: {hot.block.runs:,} runs, ~{hot.cycles:,} cycles")
         print(*hot.lines, sep="\n")

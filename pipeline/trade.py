@@ -22,6 +22,7 @@ from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.order import Order, converted_order, foreign_order
 from dimmer.pipeline.image.trade import trades
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.targets.timing.run import guess_of
 
 
 def main(
@@ -49,7 +50,7 @@ def main(
             f"{row.scratch_limit:,}", f"{row.arena:,}", f"{row.arena + row.stack:,}", f"{row.code:,}", *counts
         )
     console().print(table)
-    for line in cycles_lines(one for row in rows for one in row.cycles):
+    for line in cycles_lines((one for row in rows for one in row.cycles), guess_of(chosen.name)):
         console().print(line, highlight=False, soft_wrap=True)
 
 

@@ -40,6 +40,7 @@ from dimmer.pipeline.image.events import (
     only,
 )
 from dimmer.targets import Target
+from dimmer.targets.timing.run import guess_of
 
 if TYPE_CHECKING:
     from dimmer.firmware_gen.emit.policy import PolicyConfig
@@ -242,7 +243,7 @@ def print_figures(figures: Firmware) -> None:
         compared = "-" if mode.verify is None else f"{mode.verify.mismatches} of {mode.verify.samples}"
         modes.add_row(mode.name, text(mode.macs), text(mode.instructions), cycles_text(mode), compared)
     terminal.print(modes)
-    for line in cycles_lines(figures.modes):
+    for line in cycles_lines(figures.modes, guess_of(figures.target)):
         terminal.print(line, highlight=False, soft_wrap=True)
     flash, ram, switch = figures.flash, figures.ram, figures.switch
     lines = (

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dimmer.targets.target import Target
+from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.target import Target, load_target
 from dimmer.targets.timing.code import Code, read_code
 from dimmer.targets.timing.cycles import Model, Stretch
 from dimmer.targets.timing.errors import NotModelledError
@@ -31,6 +32,19 @@ def table_of(target: Target) -> Table:
 def macs_per_cycle(target: Target) -> float | None:
     """8-bit products that the target's core multiplies and adds in a cycle at best; None where it has no table."""
     return TABLES[target.core].macs_per_cycle if target.core in TABLES else None
+
+
+def guess_of(name: str) -> str:
+    """Why the table of a target's core is a guess; empty where it is none.
+
+    Args:
+        name: of the target; one that is not here any more has no guess either.
+    """
+    try:
+        core = load_target(name).core
+    except TargetError:
+        return ""
+    return f"{TABLES[core].core}: {TABLES[core].guess}" if core in TABLES and TABLES[core].guess else ""
 
 
 def disassembled(target: Target, elf: Path) -> Code:

@@ -30,6 +30,7 @@ def test_they_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "too few" in said
 
 
+@pytest.mark.slow
 @pytest.mark.board("mps2-an386")
 def test_limits_lead_to_other_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "resnet.tflite"
