@@ -75,10 +75,12 @@ class Judged:
     Attributes:
         left_out: modes that are not in the firmware.
         idle: mode that is in the firmware, but not in the policy -> the one that is better there.
+        unit: what modes were compared by, cycles or instructions.
     """
 
     left_out: tuple[LeftOut, ...] = ()
     idle: Mapping[str, str] = field(default_factory=dict)
+    unit: str = "instructions"
 
 
 def figures_of(
@@ -222,7 +224,7 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
         notes["modes[*].verify"] = "left to pipeline.verify"
     if judged.idle:
         text = ", ".join(
-            f"{mode} ({better} takes fewer instructions and predicts no worse)" for mode, better in judged.idle.items()
+            f"{mode} ({better} takes fewer {judged.unit} and predicts no worse)" for mode, better in judged.idle.items()
         )
         notes["policy"] = f"in flash, but not in the policy: {text}"
     return notes
