@@ -118,16 +118,21 @@ class Target:
         include_dirs: Sequence[Path],
         out_dir: Path,
         defines: Mapping[str, str] | None = None,
+        entries: Sequence[str] = (),
     ) -> Path:
         """Compile and link to ``out_dir/firmware.elf``, with the target's start-up and platform code.
 
         The target's other formats (.hex, .bin) lie beside it.
 
+        Args:
+            entries: functions that a second program, ``out_dir/entries.elf``, keeps though nothing calls them; it is
+                linked first, and whether it fits or not.
+
         Raises:
             TargetError: the compiler is missing, or the first thing that it says is wrong.
         """
         symbols = {} if self.memory is None else self.memory.symbols
-        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols)
+        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols, entries)
 
     def run(self, elf: Path, args: Sequence[str], cwd: Path, count: bool = False) -> CompletedProcess[str]:
         """Run a firmware in ``cwd`` and wait for its end; standard output has one JSON object a line.

@@ -196,7 +196,7 @@ def _lede(data: ReportData) -> str:
 
 def _arena(data: ReportData) -> str:
     bound = "" if data.arena_lower_bound is None else f" (lower bound {_bytes(data.arena_lower_bound)})"
-    return f"arena {_bytes(data.ram.arena)}{bound}, stack {_bytes(data.ram.stack)}"
+    return f"arena {_bytes(data.ram.arena)}{bound}, stack {data.stack.text(data.ram.stack)}"
 
 
 def cards(data: ReportData) -> list[Card]:

@@ -21,6 +21,8 @@ from dimmer.targets.kit.errors import OverflowedError, TargetError
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
 LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
 OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
+ENTRIES = "entries.elf"
+"""The same program with functions that nothing in it calls."""
 _CACHE = "ccache"
 _OVERFLOW = re.compile(r"region [`'\"]?(\w+)['\"]? overflowed by (\d+) bytes")
 _NO_ROOM = "the arena and the stack do not fit into RAM"
@@ -79,6 +81,7 @@ def compile_firmware(
     out_dir: Path,
     defines: Mapping[str, str],
     symbols: Mapping[str, int],
+    entries: Sequence[str] = (),
 ) -> Path:
     """See Target.compile.
 
@@ -97,6 +100,10 @@ def compile_firmware(
             command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
             command += ["-T", str(toolchain.linker_script)]
         linked = work / "firmware.elf"
+        if entries:
+            # However large it is: it is read and never run.
+            kept = [f"-Wl,-u,{name}" for name in entries]
+            _run([*command, *kept, "-Wl,--noinhibit-exec", "-o", str(out_dir / ENTRIES)])
         _run([*command, "-o", str(linked)])
         made = [linked]
         for name in toolchain.formats:
@@ -209,6 +216,22 @@ def compiler_of(toolchain: Toolchain) -> str:
             return name
     require(toolchain.packages)
     raise TargetError(f"{toolchain.compilers[0]} not found: install it and put it on PATH")
+
+
+def objdump_of(toolchain: Toolchain) -> str:
+    """The disassembler that came with a target's compiler.
+
+    Raises:
+        TargetError: the compiler is missing, or knows of none.
+    """
+    compiler = compiler_of(toolchain)
+    try:
+        found = children.run([compiler, "-print-prog-name=objdump"]).stdout.strip()
+    except OSError as error:
+        raise TargetError(f"{compiler} cannot be run: {error}") from error
+    if shutil.which(found) is None:
+        raise TargetError(f"{found or 'objdump'} not found, which comes with {compiler}: install its binutils again")
+    return found
 
 
 def _run(command: list[str], cwd: Path | None = None) -> None:
