@@ -206,8 +206,8 @@ def test_a_board_keeps_as_much_free_for_the_stack_as_its_file_says(tmp_path: Pat
         with build(board, tmp_path, HELLO).open("rb") as stream:
             table = ELFFile(stream).get_section_by_name(".symtab")
             assert isinstance(table, SymbolTableSection)
-            top, limit = (table.get_symbol_by_name(f"dimmer_stack_{end}")[0]["st_value"] for end in ("top", "limit"))
-        found[size] = top - limit
+            places = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+        found[size] = places["dimmer_stack_top"] - places["dimmer_stack_limit"]
     assert found == {None: 16 << 10, 1024: 1024}
 
 
