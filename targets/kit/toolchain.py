@@ -25,6 +25,7 @@ ENTRIES = "entries.elf"
 """The same program with functions that nothing in it calls."""
 _CACHE = "ccache"
 _OVERFLOW = re.compile(r"region [`'\"]?(\w+)['\"]? overflowed by (\d+) bytes")
+_WILL_NOT_FIT = re.compile(r"will not fit in region [`'\"]?(\w+)")
 _NO_ROOM = "the arena and the stack do not fit into RAM"
 """What bare_metal/link.ld asserts."""
 _APPLICATION_INCLUDES = Path(__file__).resolve().parent.parent / "app"
@@ -103,7 +104,8 @@ def compile_firmware(
         if entries:
             # However large it is: it is read and never run.
             kept = [f"-Wl,-u,{name}" for name in entries]
-            _run([*command, *kept, "-Wl,--noinhibit-exec", "-o", str(out_dir / ENTRIES)])
+            _run([*command, *kept, "-Wl,--noinhibit-exec", "-o", str(work / ENTRIES)])
+            shutil.move(work / ENTRIES, out_dir / ENTRIES)
         _run([*command, "-o", str(linked)])
         made = [linked]
         for name in toolchain.formats:
@@ -254,6 +256,8 @@ def overflowed(output: str) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for name, count in _OVERFLOW.findall(output):
         found[name.lower()] = int(count)
+    for name in _WILL_NOT_FIT.findall(output):
+        found.setdefault(name.lower(), None)
     if not found and _NO_ROOM in output:
         found["ram"] = None
     return found
