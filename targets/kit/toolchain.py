@@ -221,14 +221,17 @@ def compiler_of(toolchain: Toolchain) -> str:
 
 
 def objdump_of(toolchain: Toolchain) -> str:
-    """The disassembler that came with a target's compiler.
+    """The disassembler that came with a target's objcopy, else the one that its compiler knows.
 
     Raises:
         TargetError: the compiler is missing, or knows of none.
     """
+    beside = re.sub("objcopy$", "objdump", toolchain.objcopy or "")
+    if beside.endswith("objdump") and shutil.which(beside) is not None:
+        return beside
     compiler = compiler_of(toolchain)
     try:
-        found = children.run([compiler, "-print-prog-name=objdump"]).stdout.strip()
+        found = children.run([compiler, *toolchain.flags, "-print-prog-name=objdump"]).stdout.strip()
     except OSError as error:
         raise TargetError(f"{compiler} cannot be run: {error}") from error
     if shutil.which(found) is None:

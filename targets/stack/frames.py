@@ -27,11 +27,13 @@ class Value:
     Attributes:
         of_stack: whether `number` counts from where the stack pointer stood when the function was called.
         returns: whether it is where the function was called from; `number` says nothing then.
+        half: whether it is the first half of an address, to which the other one will be added.
     """
 
     number: int
     of_stack: bool = False
     returns: bool = False
+    half: bool = False
 
 
 State = Mapping[str, Value]
@@ -168,7 +170,7 @@ class _Walk:
     def constants(self) -> frozenset[int]:
         """Numbers that are in a register at some moment."""
         values = {value for state in self.seen.values() for value in state.values()}
-        return frozenset(value.number for value in values if not value.of_stack and not value.returns)
+        return frozenset(v.number for v in values if not (v.of_stack or v.returns or v.half))
 
     def comes_back(self, ins: Instruction, place: int) -> bool:
         """Whether anything can run behind a call: not where another function or data stands there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from dimmer.targets.stack.frames import SP, WORD, State, Step, Value, added, known_after
+from dimmer.targets.stack.frames import SP, WORD, State, Step, Value, added, known_after, moved
 from dimmer.targets.stack.program import Instruction, Program, UnprovenError
 
 KEPT = frozenset({SP, "gp", "tp", "s0", "s1", *(f"s{number}" for number in range(2, 12))})
@@ -70,11 +70,12 @@ def _result(ins: Instruction, name: str, words: list[str], state: State) -> Valu
             other = None if other is None or other.of_stack else Value(-other.number & WORD)
         return added(one, other)
     if name in ("mv", "li"):
-        return _value(words[1], state)
+        # Of an address whose second half is 0 this is the whole.
+        return moved(_value(words[1], state), 0)
     if name == "lui":
-        return Value(int(words[1], 0) << 12 & WORD)
+        return Value(int(words[1], 0) << 12 & WORD, half=True)
     if name == "auipc":
-        return Value(ins.address + (int(words[1], 0) << 12) & WORD)
+        return Value(ins.address + (int(words[1], 0) << 12) & WORD, half=True)
     return None
 
 

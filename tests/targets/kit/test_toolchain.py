@@ -134,6 +134,7 @@ def tool(folder: Path, said: str) -> str:
 def test_the_disassembler_is_the_compilers_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toolchain = load_target("host").toolchain
     assert shutil.which(objdump_of(toolchain)) is not None
+    assert objdump_of(dataclasses.replace(toolchain, objcopy="/usr/bin/objcopy")) == "/usr/bin/objdump"
     strange = dataclasses.replace(toolchain, compilers=(tool(tmp_path, "/no/objdump"),))
     with pytest.raises(TargetError, match=r"^/no/objdump not found, which comes with .*some-gcc: install its binutils"):
         objdump_of(strange)
