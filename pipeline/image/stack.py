@@ -141,7 +141,7 @@ def _proven(program: Program, symbol: str) -> Proven:
         kernels, whole, notes["stack.proven"] = [], None, str(error)
     entries = _depths(bare, entry_points(), "entries", notes)
     named = _depths(bare, kernels, "kernels", notes)
-    if taken := _unlisted(program, symbol, (bare, hooked)):
+    if taken := _unlisted(program, symbol):
         return unproven(f"the address of {taken} is taken, and nothing says who calls it")
     before = None
     try:
@@ -174,13 +174,13 @@ def _depths(prover: Prover, names: Iterable[str], place: str, notes: dict[str, s
     return tuple(found)
 
 
-def _unlisted(program: Program, symbol: str, provers: Iterable[Prover]) -> str:
+def _unlisted(program: Program, symbol: str) -> str:
     """A function of the library or the application that somebody holds a pointer to, and no line names."""
+    if program.pointers is None:
+        raise UnprovenError("the program was linked without its relocations: who holds a pointer is not known")
     known = {name for line in (*POINTERS, APPLICATION) for name in line.targets} | {APPLICATION_HOOK}
     known |= {function.name for function in kernels_of(program, symbol)}
-    held = [function for prover in provers for function in prover.pointers()]
-    held += [function for thing in program.objects if thing.file in OURS for function in program.pointers_in(thing)]
-    for function in held:
+    for _, function in program.pointers:
         ours = function.file in OURS or (not function.file and function.name.startswith("dimmer_"))
         if ours and function.plain not in known:
             return function.name

@@ -22,7 +22,7 @@ from dimmer.targets.kit.errors import OverflowedError, TargetError
 LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
 OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
 ENTRIES = "entries.elf"
-"""The same program with functions that nothing in it calls."""
+"""The same program with functions that nothing in it calls, and with its relocations."""
 _CACHE = "ccache"
 _OVERFLOW = re.compile(r"region [`'\"]?(\w+)['\"]? overflowed by (\d+) bytes")
 _WILL_NOT_FIT = re.compile(r"will not fit in region [`'\"]?(\w+)")
@@ -104,7 +104,7 @@ def compile_firmware(
         if entries:
             # However large it is: it is read and never run.
             kept = [f"-Wl,-u,{name}" for name in entries]
-            _run([*command, *kept, "-Wl,--noinhibit-exec", "-o", str(work / ENTRIES)])
+            _run([*command, *kept, "-Wl,--noinhibit-exec", "-Wl,--emit-relocs", "-o", str(work / ENTRIES)])
             shutil.move(work / ENTRIES, out_dir / ENTRIES)
         _run([*command, "-o", str(linked)])
         made = [linked]

@@ -83,12 +83,10 @@ class Frame:
     Attributes:
         depth: most bytes.
         calls: of others.
-        constants: numbers that are in a register at some moment, addresses among them.
     """
 
     depth: int
     calls: tuple[Call, ...]
-    constants: frozenset[int]
 
 
 Semantics = Callable[[Program, Instruction, State], Step]
@@ -193,7 +191,7 @@ def frame_of(program: Program, semantics: Semantics, start: int) -> Frame:
         at = min(left)
         done.add(at)
         _enter(walk, at)
-    return Frame(walk.depth, tuple(walk.calls.values()), walk.constants())
+    return Frame(walk.depth, tuple(walk.calls.values()))
 
 
 def _enter(walk: _Walk, at: int) -> None:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import ARMAttributesSection, SymbolTableSection
 
 from dimmer import children
@@ -23,6 +25,15 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {ARM: ("-m", "armv8.1-m.main"), RISCV:
 _LINE = re.compile(r"^ *([0-9a-f]+):\t(\S+)(?:\t([^\n]*))?$", re.MULTILINE)
 _COMMENT = re.compile(r"\s+[@;#]\s")
 _SUFFIX = re.compile(r"(\.(part|constprop|isra|cold|lto_priv)(\.\d+)?)+$|\.\d+$")
+
+
+_JUMPS: Mapping[str, frozenset[int]] = {
+    # THM_CALL, THM_JUMP24, THM_JUMP19, THM_JUMP11, THM_JUMP8, and PREL31 of the tables for unwinding.
+    ARM: frozenset((10, 30, 51, 102, 103, 42)),
+    # BRANCH, JAL, CALL, CALL_PLT, RVC_BRANCH, RVC_JUMP; PCREL_LO12 names the place of the other half.
+    RISCV: frozenset((16, 17, 18, 19, 44, 45, 24, 25)),
+}
+"""Relocations of calls and jumps; all others mean an address that is held."""
 
 
 class UnprovenError(TargetError):
@@ -88,6 +99,8 @@ class Program:
         functions: by rising address; of several names for one place the global one.
         objects: as functions.
         sections: address and contents of what is kept in flash or copied from there.
+        pointers: where an address of a function stands, in code or in data, and which; None where the program was
+            linked without its relocations, which tell it.
     """
 
     machine: str
@@ -97,7 +110,11 @@ class Program:
     functions: Sequence[Symbol]
     objects: Sequence[Symbol]
     sections: Sequence[tuple[int, bytes]]
-    _starts: Sequence[int] = field(repr=False, default=())
+    pointers: Sequence[tuple[int, Symbol]] | None = None
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [function.address for function in self.functions]
 
     @classmethod
     def read(cls, elf: Path, objdump: str) -> Program:
@@ -106,13 +123,13 @@ class Program:
         Raises:
             TargetError: the file is no ELF file of a core that is known here, or the disassembler cannot be run.
         """
-        machine, entry, floats, symbols, sections = _read_elf(elf)
+        machine, entry, floats, symbols, sections, targets = _read_elf(elf)
         if machine not in CORES:
             raise TargetError(f"{elf.name} is for {machine}: stack is proven of Arm and RISC-V cores alone")
         functions = _placed(symbol for symbol in symbols if symbol.is_function)
         if machine == ARM:
             entry &= ~1
-        return cls(
+        found = cls(
             machine,
             entry,
             floats,
@@ -120,8 +137,8 @@ class Program:
             functions,
             _placed(symbol for symbol in symbols if not symbol.is_function),
             sections,
-            [function.address for function in functions],
         )
+        return found if targets is None else replace(found, pointers=list(found._pointers(targets)))
 
     def is_code(self, address: int) -> bool:
         """Whether an instruction begins there."""
@@ -158,6 +175,15 @@ class Program:
                 return int.from_bytes(contents[address - start : address - start + 4], "little")
         return None
 
+    def _pointers(self, targets: Sequence[tuple[int, int]]) -> Iterator[tuple[int, Symbol]]:
+        for place, target in targets:
+            # A relocation names a function, or the section that it is in; then the word has the address.
+            for pointer in (target, self.word(place)):
+                found = None if pointer is None else self.function_of(pointer)
+                if found is not None:
+                    yield place, found
+                    break
+
     def pointers_in(self, symbol: Symbol) -> list[Symbol]:
         """Functions that an object's words point to."""
         words = [self.word(symbol.address + offset) for offset in range(0, symbol.size - 3, 4)]
@@ -174,8 +200,9 @@ class Program:
         return found if found is not None and found.address == pointer else None
 
 
-def _read_elf(elf: Path) -> tuple[str, int, bool, list[Symbol], list[tuple[int, bytes]]]:
+def _read_elf(elf: Path) -> tuple[str, int, bool, list[Symbol], list[tuple[int, bytes]], list[tuple[int, int]] | None]:
     floats = False
+    targets: list[tuple[int, int]] | None = None
     symbols: list[Symbol] = []
     sections: list[tuple[int, bytes]] = []
     try:
@@ -184,6 +211,9 @@ def _read_elf(elf: Path) -> tuple[str, int, bool, list[Symbol], list[tuple[int, 
             for section in file.iter_sections():
                 if isinstance(section, SymbolTableSection):
                     symbols += _symbols(section)
+                elif isinstance(section, RelocationSection):
+                    if file.get_section(section["sh_info"])["sh_flags"] & 0x2:
+                        targets = [*(targets or []), *_targets(section, file)]
                 elif isinstance(section, ARMAttributesSection):
                     tags = [t for part in section.iter_subsections() for s in part.subsubsections for t in s.attributes]
                     floats = any(tag.tag == "TAG_FP_ARCH" for tag in tags)
@@ -193,7 +223,19 @@ def _read_elf(elf: Path) -> tuple[str, int, bool, list[Symbol], list[tuple[int, 
     except Exception as error:
         # Of a damaged file pyelftools raises whatever comes to it.
         raise TargetError(f"{elf} is no ELF file that can be read ({error}): remove it and build again") from error
-    return str(machine), entry, floats, symbols, sections
+    return str(machine), entry, floats, symbols, sections, targets
+
+
+def _targets(relocations: RelocationSection, file: ELFFile) -> Iterator[tuple[int, int]]:
+    """Places that hold an address, and the address as far as the relocation tells it; calls and jumps are none."""
+    symbols, jumps = file.get_section(relocations["sh_link"]), _JUMPS.get(file["e_machine"], frozenset())
+    if not isinstance(symbols, SymbolTableSection):
+        return
+    for relocation in relocations.iter_relocations():
+        if relocation["r_info_type"] not in jumps:
+            symbol = symbols.get_symbol(relocation["r_info_sym"])
+            addend = relocation["r_addend"] if relocations.is_RELA() else 0
+            yield relocation["r_offset"], symbol["st_value"] + addend
 
 
 def _symbols(table: SymbolTableSection) -> Iterator[Symbol]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dimmer.targets.stack import riscv, thumb
 from dimmer.targets.stack.frames import Frame, Semantics, frame_of
-from dimmer.targets.stack.program import ARM, RISCV, Program, Symbol, UnprovenError
+from dimmer.targets.stack.program import ARM, RISCV, Program, UnprovenError
 
 SEMANTICS: Mapping[str, Semantics] = {ARM: thumb.step, RISCV: riscv.step}
 
@@ -80,9 +80,3 @@ class Prover:
                     most = Depth(call.depth + inner.bytes, (name, *inner.path))
         self._proven[start] = most
         return most
-
-    def pointers(self) -> list[Symbol]:
-        """Functions whose address the code that was looked at has at some moment, by name."""
-        numbers = set().union(*(frame.constants for frame in self._frames.values()))
-        found = {function for number in numbers if (function := self.program.function_of(number)) is not None}
-        return sorted(found, key=lambda function: function.name)

@@ -198,7 +198,7 @@ def test_a_table_of_kernels_is_read_entry_by_entry() -> None:
     kernel = Symbol("dimmer_one", "", 0x100, 8, is_function=True)
     table = Symbol("dimmer_any_kernels", "dimmer_any.c", 0x200, 24, is_function=False)
     contents = b"".join(word.to_bytes(4, "little") for word in (0x101, 0x300, 0, 0x101, 0x400, 0))
-    program = Program("EM_ARM", 0, False, {}, [kernel], [table], [(0x200, contents)], [0x100])
+    program = Program("EM_ARM", 0, False, {}, [kernel], [table], [(0x200, contents)])
     assert kernels_of(program, "dimmer_any") == (kernel, kernel)
     with pytest.raises(UnprovenError, match="dimmer_other has no table of kernels"):
         kernels_of(program, "dimmer_other")

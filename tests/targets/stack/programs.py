@@ -30,7 +30,16 @@ def linked(folder: Path, core: str, text: str, flags: Sequence[str] = ("-O2",)) 
     prefix, *machine = CORES[core]
     source, elf = folder / "program.c", folder / "program.elf"
     source.write_text(text)
-    command = [f"{prefix}-gcc", *machine, *flags, "-ffreestanding", "-nostdlib", "-Wl,-e,start", str(source)]
+    command = [
+        f"{prefix}-gcc",
+        *machine,
+        *flags,
+        "-ffreestanding",
+        "-nostdlib",
+        "-Wl,-e,start",
+        "-Wl,--emit-relocs",
+        str(source),
+    ]
     subprocess.run([*command, "-lgcc", "-o", str(elf)], check=True, cwd=folder)
     return elf
 

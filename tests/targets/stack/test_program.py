@@ -56,6 +56,30 @@ def test_tables_of_functions_are_followed(elf: Path) -> None:
     assert program.word(0xFFFF_0000) is None
 
 
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4", "rv32imac"])
+@pytest.mark.board("riscv-virt")
+def test_relocations_tell_whose_address_is_held(core: str, tmp_path: Path) -> None:
+    text = TEXT.replace("sum = table", "kept = own; sum = table").replace(
+        "void start(void);", "int (*volatile kept)(int); void start(void);"
+    )
+    program = Program.read(linked(tmp_path, core, text), objdump(core))
+    assert program.pointers is not None
+    assert {function.name for _, function in program.pointers} == {"one", "two", "own"}
+    table = program.object_named("table")
+    assert table is not None
+    assert {place for place, function in program.pointers if function.name == "two"} == {table.address + 4}
+
+
+@pytest.mark.board("riscv-virt")
+def test_a_function_that_begins_with_half_an_address_is_not_held(tmp_path: Path) -> None:
+    text = "int number; int first(void); int first(void) { return number; }"
+    text += " void start(void); void start(void) { first(); }"
+    program = Program.read(linked(tmp_path, "rv32imac", text, ("-O1", "-mno-relax")), objdump("rv32imac"))
+    first = program.named("first")[0].address
+    assert program.instructions[first].mnemonic == "auipc"
+    assert program.pointers == []
+
+
 @pytest.mark.parametrize(
     ("name", "plain"),
     [

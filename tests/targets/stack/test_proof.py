@@ -105,7 +105,8 @@ def test_a_jump_into_another_function_keeps_what_is_left_on_the_stack(known: Pro
 
 def test_every_case_of_a_switch_is_followed(known: Proofs) -> None:
     assert known.depth("chosen").path[-2:] == ("middle", "leaf")
-    assert known["middle"] <= known["chosen"] <= known["middle"] + MOST_SAVED
+    # Were half an address a place to jump to, the function would push again behind it.
+    assert known["middle"] < known["chosen"] <= known["middle"] + 32
 
 
 def test_the_compilers_own_functions_count(known: Proofs) -> None:
@@ -131,10 +132,3 @@ def test_a_pointer_that_nobody_knows(core: str, tmp_path: Path) -> None:
     with pytest.raises(UnprovenError, match=r"pointed\+0x\w+ calls through a pointer, and nothing says whom"):
         proofs.depth("pointed")
     assert proofs["top"] > 296, "what does not call it is proven all the same"
-
-
-def test_functions_whose_address_is_in_a_register(core: str, tmp_path: Path) -> None:
-    proofs = Proofs.of(linked(tmp_path, core, KNOWN), core, {"pointed": ("leaf",)})
-    with pytest.raises(UnprovenError):
-        proofs.depth("start")
-    assert [function.name for function in proofs.prover.pointers()] == ["leaf"]

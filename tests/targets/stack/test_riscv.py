@@ -21,8 +21,6 @@ BOUNDED = {
         "addi sp, sp, 16; ret",
         80,
     ),
-    "begins_with_a_half": ("auipc a0, 0; addi a0, a0, 8; ret", 0),
-    "takes_itself": ("auipc a0, 0; mv a0, a0; ret", 0),
     "in_a_loop": ("1: addi sp, sp, -16; addi sp, sp, 16; addi a0, a0, -1; bnez a0, 1b; ret", 16),
 }
 REFUSED = {
@@ -54,10 +52,3 @@ def test_what_has_a_bound(proofs: Proofs, name: str) -> None:
 def test_what_has_none_is_told_with_its_place(proofs: Proofs, name: str) -> None:
     with pytest.raises(UnprovenError, match=rf"{name}.*{REFUSED[name][1]}"):
         proofs.depth(name)
-
-
-def test_the_first_half_of_an_address_is_no_address(proofs: Proofs) -> None:
-    program = proofs.prover.program
-    for name, taken in (("begins_with_a_half", False), ("takes_itself", True)):
-        start = program.named(name)[0].address
-        assert (start in proofs.prover.frame(start).constants) == taken
