@@ -15,6 +15,7 @@ from dimmer.firmware_gen.kernels.code import code_bytes
 from dimmer.firmware_gen.variants.frame import Choice
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import policy_for
+from dimmer.pipeline.image.stack import ALIGNMENT, FLOAT_FRAME
 from dimmer.targets import Target, TargetError, load_target, target_names
 
 APPLICATION_CODE, APPLICATION_RAM, TABLE_REST = 6400, 1920, 300
@@ -27,9 +28,6 @@ STEP = 0.8
 """From one limit of scratch that is tried to the next."""
 
 MOST_TARGETS = 3
-
-EXCEPTION = 108
-"""Bytes of stack that a core pushes where an exception begins, at most."""
 
 
 class DoesNotFitError(DimmerError):
@@ -143,7 +141,7 @@ def check_stack(order: Order, target: Target, proven: int) -> None:
 
 def least_stack(proven: int) -> int:
     """Bytes to keep free for a stack of which so many are proven to be needed: with room for an exception."""
-    return -(-(proven + EXCEPTION) // 64) * 64
+    return -(-(proven + FLOAT_FRAME + ALIGNMENT) // 64) * 64
 
 
 def _with_stack(proven: int) -> str:

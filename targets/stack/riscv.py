@@ -29,6 +29,8 @@ def step(program: Program, ins: Instruction, state: State) -> Step:
         return _jump(ins, name, words, state)
     if name in _ENDS:
         return Step()
+    if name.startswith("cm."):
+        raise UnprovenError("moves the stack pointer as is not known here")
     if _BRANCH.fullmatch(name):
         return Step(((_target(words[-1]), state), (ins.next, state)))
     if _BELOW.search(ins.operands) and _READS.fullmatch(name):

@@ -90,8 +90,10 @@ def _way(program: Program, ins: Instruction, name: str, words: tuple[str, ...], 
         return Step(tuple((place, state) for place in places))
     if name == "udf":
         return Step()
-    if name in ("bxns", "blxns") or (name == "msr" and "sp" in ins.operands.lower()):
+    if name in ("bxns", "blxns") or (name == "msr" and re.search("sp|control", ins.operands.lower())):
         raise UnprovenError("changes the stack pointer or the state of security")
+    if re.fullmatch("bf(l|x|lx|csel)?", name):
+        raise UnprovenError("branches where it is not written")
     return _return(ins, name, words, state)
 
 

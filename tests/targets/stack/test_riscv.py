@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from dimmer.targets.stack.program import UnprovenError
+from dimmer.targets.stack.frames import START
+from dimmer.targets.stack.program import RISCV, Instruction, Program, UnprovenError
+from dimmer.targets.stack.riscv import step
 from tests.targets.stack.programs import Proofs, assembly, linked
 
 pytestmark = pytest.mark.board("riscv-virt")
@@ -52,3 +54,8 @@ def test_what_has_a_bound(proofs: Proofs, name: str) -> None:
 def test_what_has_none_is_told_with_its_place(proofs: Proofs, name: str) -> None:
     with pytest.raises(UnprovenError, match=rf"{name}.*{REFUSED[name][1]}"):
         proofs.depth(name)
+
+
+def test_pushes_of_newer_cores_are_refused() -> None:
+    with pytest.raises(UnprovenError, match="moves the stack pointer as is not known here"):
+        step(Program(RISCV, 0, False, {}, [], [], []), Instruction(0, 2, "cm.push", "{ra},-16", ""), START)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.targets.stack.program import UnprovenError
+from dimmer.targets.stack.frames import START
+from dimmer.targets.stack.program import ARM, Instruction, Program, UnprovenError
+from dimmer.targets.stack.thumb import step
 from tests.targets.stack.programs import Proofs, assembly, linked
 
 pytestmark = pytest.mark.board
@@ -72,6 +74,24 @@ def test_what_has_a_bound(proofs: Proofs, name: str) -> None:
 def test_what_has_none_is_told_with_its_place(proofs: Proofs, name: str) -> None:
     with pytest.raises(UnprovenError, match=rf"{name}.*{REFUSED[name][1]}"):
         proofs.depth(name)
+
+
+@pytest.mark.parametrize(
+    ("mnemonic", "operands", "why"),
+    [
+        ("bf", "1a, 2c <there>", "branches where it is not written"),
+        ("bflx", "1a, r3", "branches where it is not written"),
+        ("msr", "CONTROL, r0", "changes the stack pointer"),
+        ("bxns", "lr", "the state of security"),
+        ("srsdb", "sp!, #19", "not known before it runs"),
+    ],
+)
+def test_instructions_that_nothing_here_follows(mnemonic: str, operands: str, why: str) -> None:
+    with pytest.raises(UnprovenError, match=why):
+        step(NOTHING, Instruction(0, 4, mnemonic, operands, ""), START)
+
+
+NOTHING = Program(ARM, 0, False, {}, [], [], [])
 
 
 def test_armv6m_builds_large_frames_from_constants(tmp_path: Path) -> None:
