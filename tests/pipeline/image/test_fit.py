@@ -42,7 +42,11 @@ def with_stack(board: Target, size: int) -> Target:
 
 
 @pytest.mark.board("mps2-an386")
-def test_where_the_stack_decides_it_is_proven_and_the_line_says_what_to_keep_free(tmp_path: Path) -> None:
+def test_where_the_stack_decides_it_is_proven_and_the_line_says_what_to_keep_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dimmer.pipeline.image.fit.fitting_limit", lambda *_: None)
+    monkeypatch.setattr("dimmer.pipeline.image.fit.target_names", list)
     order = modes_order(tmp_path)
     found = need_of(order, load_target("mps2-an386"))
     board = small_board(tmp_path, 1 << 20, found.ram - STACK + 2048)
