@@ -43,6 +43,8 @@ KERNELS: Mapping[str, int] = {
     "dimmer_fully_connected_s8_words": 724,
     "dimmer_add_s8_table": 428,
     "dimmer_conv2d_add_s8_winograd": 3372,
+    "dimmer_conv2d_s8_packed": 6720,
+    "dimmer_conv2d_add_s8_packed": 6728,
     "dimmer_conv2d_s8_dsp": 2840,
     "dimmer_conv2d_s8_f43_dsp": 4012,
     "dimmer_conv2d_s8_narrow_dsp": 13816,
