@@ -23,29 +23,31 @@ class _Costs:
     """Instructions, fitted from counts.
 
     Attributes:
-        term: of the inner loop, for a channel and four words.
+        term: of the inner loop, for a channel and four words: of four channels, and of one.
         plane: around it, for each channel.
         call: of the inner loop.
         result: an output.
         read: a word of sums of a chunk.
+        tile: around them, for each channel.
         word: of inputs of 2 rows, of 4 rows, and its transform.
-        row: of inputs of a tile.
-        weight: that is widened, and one at the six points.
+        row: of inputs of a word.
+        weight: that is widened, and three at the six points.
     """
 
-    term: float
+    term: tuple[float, float]
     plane: float
     call: float
     result: float
     read: float
+    tile: float
     word: tuple[float, float, float]
     row: float
     weight: tuple[float, float]
 
 
-_THUMB2 = _Costs(5.5, 16, 70, 14, 14, (8, 10, 4.5), 60, (4, 11))
-_THUMB = _Costs(9.6, 25, 90, 20, 20, (9, 14, 6), 90, (4, 15))
-_RISCV = _Costs(10.4, 20, 60, 13, 14, (7, 12, 5), 60, (5, 12))
+_THUMB2 = _Costs((5.4, 5.4), 16, 70, 12, 15, 110, (8, 10, 4.5), 60, (4, 33))
+_THUMB = _Costs((9.6, 9.6), 34, 130, 20, 24, 180, (9, 14, 8), 100, (4, 48))
+_RISCV = _Costs((10.4, 14.5), 20, 60, 12, 15, 90, (7, 12, 5), 60, (5, 37))
 
 
 def _plan(step: Step, settings: Settings) -> Plan:
@@ -91,12 +93,14 @@ def _cost(costs: _Costs, step: Step, settings: Settings) -> float:
     form, group = plan.form, _setting(settings, "group")
     panels, tiles, transformed = form.panels(shape), form.tiles(shape), form.planes != 1
     times = 1 if group == shape.output_c else -(-panels // _setting(settings, "strip"))
-    inner = panels * shape.output_c * form.planes * (form.length * costs.term + plan.chunks * costs.plane)
+    alone = group % WORDS / group
+    term = alone * costs.term[1] + (1 - alone) * costs.term[0]
+    inner = panels * shape.output_c * form.planes * (form.length * term + plan.chunks * costs.plane)
     calls = panels * -(-shape.output_c // group) * plan.chunks * form.planes * costs.call
     word = costs.word[0 if form.rows == 2 else 1] + (costs.word[2] if transformed else 0)
     words = tiles * (WORDS // form.in_panel) * shape.kernel_h * (form.columns * shape.input_c * word + costs.row)
     weights = times * shape.output_c * form.length * costs.weight[transformed]
-    reads = tiles * SIDE * shape.output_c * plan.chunks * costs.read
+    reads = tiles * shape.output_c * (SIDE * plan.chunks * costs.read + costs.tile)
     return inner + calls + words + weights + reads + shape.pixels * shape.output_c * costs.result
 
 

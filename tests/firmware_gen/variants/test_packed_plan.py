@@ -73,8 +73,8 @@ def test_only_a_kernel_that_moves_by_one_has_a_transform(stride: int, planes: se
 @pytest.mark.parametrize(
     ("step", "way"),
     [
-        # Sums of one sign have codes of their own; of both; a sum is 28 codes, so that lines leave the range; it is 8, of so
-        # many sums that 32 bits do not hold all codes.
+        # Sums of one sign have codes of their own; of both; a sum is 28 codes, so that lines leave the range; 8 codes,
+        # and sums are so many that 32 bits do not hold a line.
         (narrow(127, 4, shift=-8, output_zero_point=-128, biases=128 * 144 * 7 - 8000), 0),
         (narrow(127, 4, shift=-2, biases=128 * 144 * 7 - 8000), 1),
         (narrow(127, 2, **ONE_BY_ONE, shift=3, output_zero_point=100, biases=128 * 16 * 7 - 150), 2),
