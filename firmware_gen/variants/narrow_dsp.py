@@ -227,7 +227,7 @@ def _cost(step: Step, settings: Settings) -> float:
     passes, strips = -(-shape.output_c // group), -(-shape.output_h // strip)
     rows = (strip // 2 - 1) * shape.stride_h + shape.kernel_h
     pairs = -(-shape.output_h // 2) * shape.output_c // 2
-    inner = pairs * walk.tiles * chunks * (6.2 * terms + 50)
+    inner = pairs * walk.tiles * chunks * (8.1 * terms + 52)
     results = pairs * walk.all_tiles * (form.inputs * (40 + 10 * (chunks - 1)) + 60)
     fills = strips * (1 if strips == 1 else passes)
     pixels = fills * 2 * rows * walk.tiles * walk.phases * (form.inputs * 2 + 3) * shape.input_c
