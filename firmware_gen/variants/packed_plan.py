@@ -22,7 +22,7 @@ WORDS = 4
 SIDE = 4
 """Outputs of a row of a tile."""
 CANDIDATES = sorted(range(-40, 41), key=abs)
-"""How far from the nearest multiplier one is looked for."""
+"""How far from the nearest multiplier one is looked for, the nearest first."""
 
 _FREE = 2**60
 """Above every start."""
@@ -284,6 +284,9 @@ def _lines(step: Step, bounds: _Boundaries, way: _Way, scale: int) -> tuple[Int6
         both = [_starts(bounds, way, multiplier, negative) for negative in (False, True)]
         fine = left & (multiplier >= 0) & (multiplier < 2**31)
         for least, most in both:
+            # A step of the multiplier moves the ends by no more than the largest difference of sums.
+            if distance == 0 and (least - most > abs(CANDIDATES[-1]) * (bounds.most - bounds.least + 1)).any():
+                return None
             fine &= least <= most
         best = np.where(fine, np.stack([multiplier, *((least + most) >> 1 for least, most in both)]), best)
         left &= ~fine

@@ -29,7 +29,7 @@ typedef struct {
     dimmer_packed_channel_t *channels; /* [output_c] */
     int8_t *slices;                    /* of every code, that of 0 in the middle */
     int8_t *zero;                      /* the code of 0 of a row of inputs of a word */
-    int8_t *results;                   /* [strip,in_panel,rows,4,output_c] before they are added */
+    int8_t *results;                   /* [rows,strip * in_panel,4,output_c] before they are added */
 } work_t;
 
 static void fill_channels(const work_t *w) {
@@ -223,9 +223,9 @@ static size_t place(const work_t *w, uint32_t tile, dimmer_packed_tile_t *size) 
     return ((size_t)y * r->output_w + x) * r->output_c;
 }
 
-/* Bytes of the results of a tile. */
-static size_t tile_bytes(const work_t *w) {
-    return (size_t)w->form.rows * DIMMER_PACKED_COLUMNS * w->r->output_c;
+/* Bytes of the results of a row of a tile. */
+static size_t piece(const work_t *w) {
+    return DIMMER_PACKED_COLUMNS * (size_t)w->r->output_c;
 }
 
 /* The panel that begins with `tile`, of a strip that begins with `from`. */
@@ -252,8 +252,7 @@ static void one_panel(const work_t *w, uint32_t from, uint32_t tile, uint32_t fi
     for (i = 0; i < count; ++i) {
         const size_t at = place(w, tile + i, tiles + i);
 
-        tiles[i].output =
-            w->residual != NULL ? w->results + (tile + i - from) * tile_bytes(w) : w->output + at;
+        tiles[i].output = w->residual != NULL ? w->results + (tile + i - from) * piece(w) : w->output + at;
     }
     form.plane = DIMMER_PANEL_PIXELS * channels;
     sums = w->sums;
@@ -266,15 +265,20 @@ static void add(const work_t *w, uint32_t first, uint32_t end) {
     const size_t row = (size_t)w->r->output_w * w->r->output_c;
     const int8_t *results = w->results;
 
-    for (; first < end; ++first, results += tile_bytes(w)) {
+    while (first < end) {
+        const uint32_t column = first % w->across;
+        const uint32_t tiles = smaller(end - first, w->across - column);
+        const uint32_t columns = w->r->output_w - column * DIMMER_PACKED_COLUMNS;
+        const uint32_t count = smaller(tiles * DIMMER_PACKED_COLUMNS, columns) * w->r->output_c;
         dimmer_packed_tile_t size;
         size_t at = place(w, first, &size);
         uint32_t y;
 
         for (y = 0; y < size.rows; ++y, at += row) {
-            dimmer_sum_table_run(&w->sum, results + y * w->form.row, w->residual + at, w->output + at,
-                                 size.columns * w->r->output_c);
+            dimmer_sum_table_run(&w->sum, results + y * w->form.row, w->residual + at, w->output + at, count);
         }
+        first += tiles;
+        results += tiles * piece(w);
     }
 }
 
@@ -346,7 +350,7 @@ void dimmer_packed_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     w.form.mask <<= w.form.behind;
     w.form.chunks = (w.length + settings->terms - 1u) / settings->terms;
     w.form.channels = r->output_c;
-    w.form.row = (add_to != NULL ? DIMMER_PACKED_COLUMNS : (size_t)r->output_w) * r->output_c;
+    w.form.row = (size_t)r->output_w * r->output_c;
     w.form.way = settings->way;
     w.form.low = r->activation_min;
     w.form.high = r->activation_max;
@@ -358,6 +362,7 @@ void dimmer_packed_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         w.sum = dimmer_sum_table_of(add_to, operand, scratch);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add_to->input2 : add_to->input1));
         w.output = (int8_t *)(arena + add_to->output);
+        w.form.row = settings->strip * w.in_panel * piece(&w);
         scratch += DIMMER_SUM_TABLE_WORDS;
     }
     w.panels = scratch;
