@@ -16,11 +16,18 @@ from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
+from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.narrow_network import Shape, write_modes
 from tests.firmware_gen.variants.steps import ways
 from tests.firmware_gen.variants.test_packed_plan import narrow
 
-WORD_BOARDS = [board for board in BOARD_PARAMS if "words" in features_of(load_target(str(board.values[0])).core)]
+WORD_BOARDS = [
+    pytest.param(
+        *board.values, marks=[*board.marks, *([pytest.mark.slow] if "v6m" not in str(board.values[0]) else [])]
+    )
+    for board in BOARD_PARAMS
+    if "words" in features_of(load_target(str(board.values[0])).core)
+]
 SMALL = Shape(10, (8, 12), 2)
 MODES = ("88.88", "44.44", "22.22", "84.20")
 
@@ -55,12 +62,20 @@ def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["44.44", "22.22"])
-def test_a_mode_alone_has_the_kernels_that_it_has_beside_one_of_8_bits(tmp_path: Path, mode: str) -> None:
-    for core in ("cortex-m3", "rv32imac"):
-        alone, beside = (
-            generate(write_modes(tmp_path, SMALL, modes), tmp_path / "out", scratch_limit=30_000, core=core)
-            for modes in ((mode,), ("88.88", mode))
-        )
-        chosen = [{choice.layer: choice.chosen for choice in model.choices} for model in (alone, beside)]
-        assert all(chosen[1][layer].instructions >= choice.instructions for layer, choice in chosen[0].items())
-        assert any("packed" in choice.kernel for choice in chosen[0].values())
+def test_a_mode_alone_is_expected_to_be_as_fast_as_beside_one_of_8_bits(tmp_path: Path, mode: str) -> None:
+    alone, beside = (
+        generate(write_modes(tmp_path, SMALL, modes), tmp_path / "out", scratch_limit=30_000, core="rv32imac")
+        for modes in ((mode,), ("88.88", mode))
+    )
+    chosen = [{choice.layer: choice.chosen for choice in model.choices} for model in (alone, beside)]
+    assert all(chosen[1][layer].instructions >= choice.instructions for layer, choice in chosen[0].items())
+    assert any("packed" in choice.kernel for choice in chosen[0].values())
+
+
+def test_modes_alone_are_exact_under_the_sanitizers_whatever_the_scratch(tmp_path: Path) -> None:
+    cases = []
+    for source in write_modes(tmp_path, SMALL, ("44.40", "22.22")):
+        for limit in (3_000, None):
+            name = f"{source.name.replace('.', '_')}_{limit}"
+            cases.append(Case(name, source.path, edge_inputs(source.path, 2), core="rv32imac", scratch_limit=limit))
+    assert_exact(cases, tmp_path)
