@@ -23,8 +23,9 @@ CONV_2D_PACKED = kernel(
 
     shifts is of a uint8 for each channel, the offset in units of max(1, 2^(S - 8)): it is at least what the negative
     products of `terms` terms add up to, and with what the positive ones add up to it is below 2^S; all chunks
-    together stay below 2^16 and, where R is 4, 4^S. `bounds` is an index into params of an int32 for each channel where
-    way is 0, low + 2^16 * high as numbers without sign; else of three, of which the others are zero and negative.
+    together stay below 2^18 and, where R is 4, 4^S. `bounds` is an index into params of an int32 for each channel where
+    way is 0, low + 2^18 * (high - low) as numbers without sign; else of three, of which the others are zero and
+    negative.
     Modulo 2^32, an output's sum with all offsets, where way is not 2 clamped between low and high, is x and the result
     (bias + multiplier * x) >> 24 where way is 0. Where it is 1, negative is added if x < zero; where it is 2 or 3, the
     same is shifted by 20 or 22 and clamped to the activation's range.

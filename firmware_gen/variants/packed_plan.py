@@ -19,6 +19,8 @@ from dimmer.firmware_gen.variants.narrow import Narrow, narrow_form
 
 WORDS = 4
 """Of a panel, panel.h."""
+LOW_BITS = 18
+"""Of a sum, and of the lower bound of sums that are clamped; a word's others are of how far the upper one is."""
 SIDE = 4
 """Outputs of a row of a tile."""
 CANDIDATES = sorted(range(-40, 41), key=abs)
@@ -135,7 +137,7 @@ class _Sums:
 
 def _sums(narrow: Narrow, form: Form) -> _Sums | None:
     """With as few chunks as can be; None where a field overflows whatever their number."""
-    channels, limit = len(narrow.slices), 2 ** min(16, 2 * form.spacing)
+    channels, limit = len(narrow.slices), 2 ** min(LOW_BITS, 2 * form.spacing)
     weights = narrow.slices if form.planes == 1 else narrow.slices.transpose(0, 1, 3, 2)
     flat = narrow.high * weights.reshape(channels, form.length, form.products)
     parts = [np.maximum(sign * flat, 0).sum(axis=2) for sign in (1, -1)]
@@ -239,7 +241,7 @@ def _boundaries(step: Step, sums: _Sums, scale: int, folded: Int64) -> _Boundari
     # By halving: codes rise with sums.
     below = np.broadcast_to(least - 1, (len(least), len(wanted)))
     above = np.broadcast_to(most + 1, (len(least), len(wanted)))
-    for _ in range(18):
+    for _ in range(LOW_BITS + 2):
         middle = (below + above) >> 1
         reached = (codes(np.clip(middle, least, most)) >= wanted) & (middle >= least) | (middle > most)
         above, below = np.where(reached, middle, above), np.where(reached, below, middle)
@@ -247,7 +249,7 @@ def _boundaries(step: Step, sums: _Sums, scale: int, folded: Int64) -> _Boundari
     constant = ~found.any(axis=1)
     low = np.where(constant, 0, np.where(found, above - 1, 2**40).min(axis=1, initial=2**40))
     high = np.where(constant, 0, np.where(found, above, -1).max(axis=1, initial=-1))
-    zero = np.clip(sums.shift - (np.array(bias.values, dtype=np.int64) + folded) // scale, 0, 2**17)
+    zero = np.clip(sums.shift - (np.array(bias.values, dtype=np.int64) + folded) // scale, 0, 2**LOW_BITS)
     before, at = (codes(np.clip(x[:, None], least, most))[:, 0] for x in (zero - 1, zero))
     ends = sums.least, sums.most
     return _Boundaries(wanted, above, found, low, high, lowest, highest, zero, before, at, *ends, limits)
@@ -258,11 +260,12 @@ def _requantised(step: Step, sums: _Sums, scale: int, folded: Int64) -> dict[str
     bounds = _boundaries(step, sums, scale, folded)
     for way in _WAYS:
         found = _lines(step, bounds, way, scale)
-        if found is not None:
+        spans = bounds.high - bounds.low if way.sums else np.zeros_like(bounds.low)
+        if found is not None and spans.max() < 2 ** (32 - LOW_BITS):
             multiplier, start, negative = found
-            both = low_high = bounds.low + (bounds.high << 16)
+            both = (bounds.low if way.sums else spans) + (spans << LOW_BITS)
             if way.two_lines:
-                both = np.stack([low_high, bounds.zero, negative - start], axis=1).reshape(-1)
+                both = np.stack([both, bounds.zero, negative - start], axis=1).reshape(-1)
             return {
                 "multipliers": Params(_wrapped(multiplier)),
                 "bias": Params(_wrapped(start)),

@@ -86,3 +86,10 @@ def test_a_layer_is_requantised_in_the_shortest_way(step: Step, way: int) -> Non
     bounds = plans(step)[0].settings["bounds"]
     assert isinstance(bounds, Params)
     assert len(bounds.values) == (4 if way == 0 else 12)
+
+
+def test_layers_of_many_channels_have_a_plan() -> None:
+    large = narrow(127, 4, input_c=256, biases=128 * 9 * 256 * 7, shift=-9, output_zero_point=-128)
+    assert {plan.form.planes for plan in plans(large)} == {1, 6}
+    larger = narrow(127, 4, input_c=512, biases=128 * 9 * 512 * 7, shift=-9, output_zero_point=-128)
+    assert not plans(larger)

@@ -59,14 +59,15 @@ dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
 
 /* clang-format off */
 /* On the stack: 0 the end of the chunk's pixels, 4 the chunks that are left, 8 the sums of this one, 12 where its
- * terms are entered, 16 the bytes before them that the first turn leaves out, 24 *row. Sixteen terms make a turn; the
- * first one begins where as many are left as there are more than a multiple of 16. */
+ * terms are entered, 16 the bytes before them that the first turn leaves out, 20 bytes of a chunk's pixels, 24 *row.
+ * Sixteen terms make a turn; the first one begins where as many are left as there are more than a multiple of 16. */
 /* Two strings, as C promises 4095 characters in one. */
 #define ROW(shift)                               \
     __asm__ volatile(                            \
         "push {r0, r4-r11, lr}\n\t"              \
         "sub sp, sp, #24\n\t"                    \
         "ldr r1, [r0, #8]\n\t"                   \
+        "str r1, [sp, #20]\n\t"                  \
         "rsb r1, r1, #0\n\t"                     \
         "and r1, r1, #120\n\t"                   \
         "str r1, [sp, #16]\n\t"                  \
@@ -80,9 +81,8 @@ dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
         "ldrd r3, r4, [r0, #32]\n\t"             \
         "strd r3, r4, [sp, #4]\n"                \
         "2:\n\t"                                 \
-        "ldr r3, [sp, #24]\n\t"                  \
+        "ldr r3, [sp, #20]\n\t"                  \
         "ldr r0, [sp, #8]\n\t"                   \
-        "ldr r3, [r3, #8]\n\t"                   \
         "ldmia.w r0, {r4-r11}\n\t"               \
         "add r3, r3, r2\n\t"                     \
         "str r3, [sp]\n\t"                       \
@@ -130,6 +130,14 @@ DIMMER_ASSEMBLY void dimmer_narrow_row_4(dimmer_narrow_row_t *row DIMMER_REGISTE
 
 DIMMER_ASSEMBLY void dimmer_narrow_row_2(dimmer_narrow_row_t *row DIMMER_REGISTER) {
     ROW("8");
+}
+
+DIMMER_ASSEMBLY void dimmer_narrow_tile(dimmer_narrow_row_t *row DIMMER_REGISTER,
+                                        const dimmer_narrow_tail_t *tail DIMMER_REGISTER) {
+    __asm__ volatile("push {r3-r11, lr}\n\t"
+                     "ldr r12, [r0, #40]\n\t"
+                     "blx r12\n\t"
+                     "pop {r3-r11, pc}");
 }
 
 static inline uint32_t four_bytes(const int8_t *at) {
@@ -427,7 +435,7 @@ int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint
 
 #define RESULTS(SUM, OUTPUTS, RESCALE, NEXT)    \
     __asm__ volatile(                           \
-        "push {r0, r1, r4-r11, lr}\n\t"         \
+        "push {r0, r1, r2, lr}\n\t"             \
         "ldr r4, [r0, #24]\n\t"                 \
         "ldr r0, [r0, #36]\n\t"                 \
         CHANNEL(SUM, OUTPUTS, RESCALE));        \
@@ -447,8 +455,8 @@ int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint
         NEXT("r2")                              \
         NEXT("r3")                              \
         "strd r2, r3, [r9, #16]\n\t"            \
-        "add sp, sp, #8\n\t"                    \
-        "pop {r4-r11, pc}")
+        "add sp, sp, #12\n\t"                   \
+        "pop {pc}")
 
 #define DEFINE(name, SUM, OUTPUTS, RESCALE, NEXT)                                   \
     DIMMER_ASSEMBLY static void name(dimmer_narrow_row_t *row DIMMER_REGISTER,      \

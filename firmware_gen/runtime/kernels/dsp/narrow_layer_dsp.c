@@ -255,7 +255,7 @@ static void two_rows(const work_t *w, uint32_t row, const int32_t *panel, uint32
     }
     for (left = w->all_tiles - w->tiles; left != 0u; --left) {
         next_sums(w, w->first + channel);
-        run.results(&run, tail);
+        dimmer_narrow_tile(&run, tail);
     }
 }
 

@@ -47,8 +47,8 @@ static void fill_channels(const work_t *w) {
         const uint32_t offset = unit * (uint8_t)w->model->shifts[r->shifts + c] * ones;
 
         w->channels[c].offset = w->form.rows == 2u ? offset : offset + (offset << (2u * spacing));
-        w->channels[c].low = bounds & 0xFFFFu;
-        w->channels[c].high = bounds >> 16;
+        w->channels[c].low = bounds & 0x3FFFFu;
+        w->channels[c].high = w->channels[c].low + (bounds >> 18);
         w->channels[c].multiplier = (uint32_t)params[r->multipliers + c];
         w->channels[c].start = (uint32_t)params[r->bias + c];
         w->channels[c].zero = 0;
