@@ -66,118 +66,195 @@ static inline int8x16_t sliced(int8x16_t codes, const slice_t *slice, int32_t le
     return codes;
 }
 
-static int32_t left_of(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t channel) {
-    const int32_t shift = model->shifts[r->shifts + channel];
+/* Where the weights of a pair of channels lie, and where they go. */
+typedef struct {
+    const int8_t *a;
+    const int8_t *b;
+    uint32_t step; /* bytes from a block to the next */
+    int8_t *to;
+    int32_t to_step;
+} pair_t;
 
-    return shift > 0 ? shift : 0;
+/* Blocks that lie one after the other, as they are. */
+static inline pair_t copied(pair_t pair, uint32_t blocks) {
+    __asm__ volatile("wls lr, %[blocks], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[a]], #16\n\t"
+                     "vldrb.8 q1, [%[b]], #16\n\t"
+                     "vstrb.8 q0, [%[to]]\n\t"
+                     "vstrb.8 q1, [%[to], #16]\n\t"
+                     "add %[to], %[to], %[to_step]\n\t"
+                     "le lr, 1b\n"
+                     "2:"
+                     : [a] "+&r"(pair.a), [b] "+&r"(pair.b), [to] "+&r"(pair.to)
+                     : [blocks] "r"(blocks), [to_step] "r"(pair.to_step)
+                     : "q0", "q1", "lr", "cc", "memory");
+    return pair;
 }
 
-/* The weights of channels a and b as they lie, then 0; a short run's blocks from the last to the first. */
-static int8_t *in_one_run(const int8_t *a, const int8_t *b, uint32_t depth, uint32_t bytes,
-                          const slice_t *slice, const int32_t left[2], int8_t *to) {
-    int8_t *const end = to + bytes;
-    int32_t step = (int32_t)(2u * DIMMER_TILE_BLOCK);
+/* The same of blocks that lie apart, at least one, and go one behind the other. */
+static inline int8_t *collected(pair_t pair, uint32_t blocks) {
+    __asm__ volatile("dls lr, %[blocks]\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[a]]\n\t"
+                     "add %[a], %[a], %[step]\n\t"
+                     "vldrb.8 q1, [%[b]]\n\t"
+                     "add %[b], %[b], %[step]\n\t"
+                     "vstrb.8 q0, [%[to]], #16\n\t"
+                     "vstrb.8 q1, [%[to]], #16\n\t"
+                     "le lr, 1b"
+                     : [a] "+&r"(pair.a), [b] "+&r"(pair.b), [to] "+&r"(pair.to)
+                     : [blocks] "r"(blocks), [step] "r"(pair.step)
+                     : "q0", "q1", "lr", "cc", "memory");
+    return pair.to;
+}
 
-    if (bytes <= DIMMER_SHORT_RUN) {
-        to = end - step;
-        step = -step;
-    }
+/* A block's `count` bytes, or all of it, and 0 behind them; sliced where that is asked for. */
+static inline void one_block(const pair_t *pair, uint32_t count, const slice_t *slice,
+                             const int32_t left[2]) {
+    const mve_pred16_t those = vctp8q(count);
+
+    vst1q_s8(pair->to, sliced(vld1q_z_s8(pair->a, those), slice, left[0]));
+    vst1q_s8(pair->to + DIMMER_TILE_BLOCK, sliced(vld1q_z_s8(pair->b, those), slice, left[1]));
+}
+
+/* All of a channel's weights in one piece; a short run's blocks go from the last to the first. */
+static inline void in_one_run(pair_t pair, uint32_t depth, const slice_t *slice, const int32_t left[2]) {
     if (slice->shift == 0) {
-        __asm__ volatile("wls lr, %[blocks], 2f\n"
-                         "1:\n\t"
-                         "vldrb.8 q0, [%[a]], #16\n\t"
-                         "vldrb.8 q1, [%[b]], #16\n\t"
-                         "vstrb.8 q0, [%[to]]\n\t"
-                         "vstrb.8 q1, [%[to], #16]\n\t"
-                         "add %[to], %[to], %[step]\n\t"
-                         "le lr, 1b\n"
-                         "2:"
-                         : [a] "+&r"(a), [b] "+&r"(b), [to] "+&r"(to)
-                         : [blocks] "r"(depth / DIMMER_TILE_BLOCK), [step] "r"(step)
-                         : "q0", "q1", "lr", "cc", "memory");
+        pair = copied(pair, depth / DIMMER_TILE_BLOCK);
         depth %= DIMMER_TILE_BLOCK;
     }
-    for (; depth >= DIMMER_TILE_BLOCK; depth -= DIMMER_TILE_BLOCK) {
-        vst1q_s8(to, sliced(vld1q_s8(a), slice, left[0]));
-        vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_s8(b), slice, left[1]));
-        a += DIMMER_TILE_BLOCK;
-        b += DIMMER_TILE_BLOCK;
-        to += step;
-    }
-    if (depth != 0u) {
-        const mve_pred16_t rest = vctp8q(depth);
+    while (depth != 0u) {
+        const uint32_t count = depth < DIMMER_TILE_BLOCK ? depth : DIMMER_TILE_BLOCK;
 
-        vst1q_s8(to, sliced(vld1q_z_s8(a, rest), slice, left[0]));
-        vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_z_s8(b, rest), slice, left[1]));
+        one_block(&pair, count, slice, left);
+        pair.a += DIMMER_TILE_BLOCK;
+        pair.b += DIMMER_TILE_BLOCK;
+        pair.to += pair.to_step;
+        depth -= count;
     }
-    return end;
 }
 
-/* Slices of 16 channels one after the other, each with its nine taps; of windows two columns apart the second
- * column of the taps is last. */
-static int8_t *by_slices(const int8_t *a, const int8_t *b, uint32_t channels, uint32_t stride,
-                         const slice_t *slice, const int32_t left[2], int8_t *to) {
-    const int8_t *const end = a + channels;
-    const uint32_t second = (stride == 1u ? 1u : 2u) * channels;
-    const uint32_t third = (stride == 1u ? 2u : 1u) * channels;
+/* Slices of 16 channels one after the other, each with its nine taps. */
+static inline void by_slices(pair_t pair, const slice_t *slice, const int32_t left[2]) {
+    const int8_t *const end = pair.a + pair.step;
+    uint32_t tap;
 
-    for (; a != end; a += DIMMER_TILE_BLOCK, b += DIMMER_TILE_BLOCK) {
-        uint32_t row;
+    for (; pair.a != end; pair.a += DIMMER_TILE_BLOCK, pair.b += DIMMER_TILE_BLOCK) {
+        if (slice->shift == 0) {
+            pair.to = collected(pair, WINDOW * WINDOW);
+            continue;
+        }
+        for (tap = 0; tap < WINDOW * WINDOW; ++tap, pair.to += pair.to_step) {
+            pair_t at = pair;
 
-        for (row = 0; row < WINDOW; ++row) {
-            const int8_t *const from_a = a + row * WINDOW * channels;
-            const int8_t *const from_b = b + row * WINDOW * channels;
-
-            vst1q_s8(to, sliced(vld1q_s8(from_a), slice, left[0]));
-            vst1q_s8(to + DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_b), slice, left[1]));
-            vst1q_s8(to + 2u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_a + second), slice, left[0]));
-            vst1q_s8(to + 3u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_b + second), slice, left[1]));
-            vst1q_s8(to + 4u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_a + third), slice, left[0]));
-            vst1q_s8(to + 5u * DIMMER_TILE_BLOCK, sliced(vld1q_s8(from_b + third), slice, left[1]));
-            to += 2u * WINDOW * DIMMER_TILE_BLOCK;
+            at.a += tap * pair.step;
+            at.b += tap * pair.step;
+            one_block(&at, DIMMER_TILE_BLOCK, slice, left);
         }
     }
-    return to;
 }
 
-static int8_t *ends(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t a, uint32_t b,
-                    int32_t place, int8_t *to) {
-    const int32_t shift_a = model->shifts[r->shifts + a];
-    const int32_t shift_b = model->shifts[r->shifts + b];
-    int32_t *words = (int32_t *)(void *)to;
+static int32_t left_of(const int8_t *shift) {
+    return *shift > 0 ? *shift : 0;
+}
 
-    words[0] = model->params[r->multipliers + a];
-    words[1] = shift_a < 0 ? shift_a : 0;
-    words[2] = model->params[r->multipliers + b];
-    words[3] = shift_b < 0 ? shift_b : 0;
-    words[4] = place;
-    words[5] = r->output_zero_point;
-    words[6] = shift_a < 0 ? 1 : 0;
-    words[7] = shift_b < 0 ? 1 : 0;
-    return to + DIMMER_PANEL_ENDS / 2u;
+/* The weights of `count` pairs of channels from `first` on; `apart` is 1, or 0 for one channel with itself.
+ */
+static void fill_weights(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t first,
+                         uint32_t apart, uint32_t count, uint32_t columns, int8_t *to) {
+    const slice_t slice = slice_of(r->weight_bits);
+    const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
+    const uint32_t run = dimmer_helium_run_bytes(r);
+    const int8_t *shift = model->shifts + r->shifts + first;
+    int32_t left[2] = {0, 0};
+    pair_t pair;
+
+    pair.a = model->weights + r->weights + (size_t)first * depth;
+    pair.step = r->input_c;
+    pair.to_step = (int32_t)(2u * DIMMER_TILE_BLOCK);
+    pair.to = to + DIMMER_PANEL_ENDS / 2u;
+    if (columns == 0u && run <= DIMMER_SHORT_RUN) {
+        pair.to += run - 2u * DIMMER_TILE_BLOCK;
+        pair.to_step = -pair.to_step;
+    }
+    for (; count != 0u; --count, shift += 2) {
+        pair.b = pair.a + apart * depth;
+        if (slice.shift != 0) {
+            left[0] = left_of(shift);
+            left[1] = left_of(shift + apart);
+        }
+        if (columns != 0u) {
+            by_slices(pair, &slice, left);
+        } else {
+            in_one_run(pair, depth, &slice, left);
+        }
+        pair.a = pair.b + depth;
+        pair.to += run + DIMMER_PANEL_ENDS;
+    }
+}
+
+/* Biases, multipliers, shifts and places of the same pairs; the first place is `place`. `ends` is what comes
+ * behind the weights, `pitch` bytes are from a pair to the next. */
+static void fill_numbers(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t first,
+                         uint32_t apart, uint32_t count, uint32_t place, int8_t *bias, uint32_t pitch) {
+    const int32_t *biases = model->params + r->bias + first;
+    const int32_t *multipliers = model->params + r->multipliers + first;
+    const int8_t *shifts = model->shifts + r->shifts + first;
+    int8_t *ends = bias + pitch - DIMMER_PANEL_ENDS / 2u;
+    const uint32x4_t lanes = vmulq_n_u32(vidupq_n_u32(0u, 1), apart);
+    const uint32x4_t second = vmulq_n_u32(vshrq_n_u32(vidupq_n_u32(0u, 1), 1), pitch);
+    const uint32x4_t odd = vandq_u32(vidupq_n_u32(0u, 1), vdupq_n_u32(1u));
+    const uint32x4_t by_4 = vaddq_u32(second, vshlq_n_u32(odd, 2));
+    const uint32x4_t by_8 = vaddq_u32(by_4, vshlq_n_u32(odd, 2));
+    const uint32x4_t by_16 = vaddq_u32(by_8, vshlq_n_u32(odd, 3));
+    /* Of a pair the place of its first channel, then the zero point. */
+    const mve_pred16_t second_of_two = vcmpneq_n_u32(odd, 0u);
+    int32x4_t places =
+        vpselq_s32(vdupq_n_s32(r->output_zero_point), (int32x4_t)vidupq_n_u32(place, 1), second_of_two);
+    const int32x4_t steps = vpselq_s32(vdupq_n_s32(0), vdupq_n_s32(4), second_of_two);
+    uint32_t left = 2u * count;
+
+    for (; left != 0u; left -= left < 4u ? left : 4u) {
+        const mve_pred16_t those = vctp32q(left);
+        const int32x4_t shift = vldrbq_gather_offset_z_s32(shifts, lanes, those);
+        const int32x4_t down = vminq_s32(shift, vdupq_n_s32(0));
+        const int32x4_t up = vmaxq_s32(shift, vdupq_n_s32(0));
+        const int32x4_t b = vshlq_s32(vldrwq_gather_shifted_offset_z_s32(biases, lanes, those), up);
+        const int32x4_t m = vldrwq_gather_shifted_offset_z_s32(multipliers, lanes, those);
+        const uint32x4_t rounds = vshrq_n_u32(vreinterpretq_u32_s32(down), 31);
+
+        vstrwq_scatter_offset_p_s32((int32_t *)(void *)bias, by_16, b, those);
+        vstrwq_scatter_offset_p_s32((int32_t *)(void *)(bias + 4), by_16, b, those);
+        vstrwq_scatter_offset_p_s32((int32_t *)(void *)(bias + 8), by_16, b, those);
+        vstrwq_scatter_offset_p_s32((int32_t *)(void *)(bias + 12), by_16, b, those);
+        vstrwq_scatter_offset_p_s32((int32_t *)(void *)ends, by_8, m, those);
+        vstrwq_scatter_offset_p_s32((int32_t *)(void *)(ends + 4), by_8, down, those);
+        vstrwq_scatter_offset_p_s32((int32_t *)(void *)(ends + 16), by_4, places, those);
+        vstrwq_scatter_offset_p_u32((uint32_t *)(void *)(ends + 24), by_4, rounds, those);
+        places = vaddq_s32(places, steps);
+        biases += 4;
+        multipliers += 4;
+        shifts += 4;
+        bias += 2u * pitch;
+        ends += 2u * pitch;
+    }
 }
 
 int8_t *dimmer_helium_panel(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t first,
                             uint32_t end, uint32_t columns, int8_t *to) {
-    const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
-    const slice_t slice = slice_of(r->weight_bits);
-    uint32_t c;
+    const uint32_t pitch = dimmer_helium_run_bytes(r) + DIMMER_PANEL_ENDS;
+    const uint32_t channels = end - first;
+    const uint32_t apart = channels == 1u ? 0u : 1u;
 
-    for (c = first; c < end; c += 2u) {
-        const uint32_t a = c + 1u == end && c != first ? c - 1u : c;
-        const uint32_t b = a + 1u < end ? a + 1u : a;
-        const int8_t *const weights_a = model->weights + r->weights + (size_t)a * depth;
-        const int8_t *const weights_b = model->weights + r->weights + (size_t)b * depth;
-        int32_t *const bias = (int32_t *)(void *)to;
-        const int32_t left[2] = {left_of(model, r, a), left_of(model, r, b)};
-
-        vst1q_s32(bias, vshlq_r_s32(vdupq_n_s32(model->params[r->bias + a]), left[0]));
-        vst1q_s32(bias + 4, vshlq_r_s32(vdupq_n_s32(model->params[r->bias + b]), left[1]));
-        to += DIMMER_PANEL_ENDS / 2u;
-        to = columns != 0u
-                 ? by_slices(weights_a, weights_b, r->input_c, r->stride_w, &slice, left, to)
-                 : in_one_run(weights_a, weights_b, depth, dimmer_helium_run_bytes(r), &slice, left, to);
-        to = ends(model, r, a, b, (int32_t)(a - first), to);
+    fill_weights(model, r, first, 1u, channels / 2u, columns, to);
+    fill_numbers(model, r, first, 1u, channels / 2u, 0u, to, pitch);
+    to += channels / 2u * pitch;
+    if (channels % 2u != 0u) {
+        /* With the one before it. */
+        fill_weights(model, r, end - 1u - apart, apart, 1u, columns, to);
+        fill_numbers(model, r, end - 1u - apart, apart, 1u, channels - 1u - apart, to, pitch);
+        to += pitch;
     }
     return to;
 }

@@ -19,17 +19,18 @@
         PIXEL("r9", "r6", "lr")
 
 /* A row of three columns of the window: six columns of the input serve four pixels. */
-#define TAP(a, b, c, d)                                                                                      \
-    "vldrb.8 q6, [r1], #16\n\t"                                                                              \
+#define TAP_TO(a, b, c, d, second, next)                                                                     \
+    "vldrb.8 q6, [r1], " second "\n\t"                                                                       \
     "vmladava.s8 r0, " a ", q6\n\t"                                                                          \
     "vmladava.s8 r2, " b ", q6\n\t"                                                                          \
     "vmladava.s8 r4, " c ", q6\n\t"                                                                          \
     "vmladava.s8 r6, " d ", q6\n\t"                                                                          \
-    "vldrb.8 q6, [r1], #16\n\t"                                                                              \
+    "vldrb.8 q6, [r1], " next "\n\t"                                                                         \
     "vmladava.s8 r8, " a ", q6\n\t"                                                                          \
     "vmladava.s8 r10, " b ", q6\n\t"                                                                         \
     "vmladava.s8 r12, " c ", q6\n\t"                                                                         \
     "vmladava.s8 lr, " d ", q6\n\t"
+#define TAP(a, b, c, d) TAP_TO(a, b, c, d, "#16", "#16")
 #define ROW(from)                                                                                            \
     "vldrb.8 q0, [" from "]\n\t"                                                                             \
     "vldrb.8 q1, [" from ", #16]\n\t"                                                                        \
@@ -76,11 +77,13 @@
     "vldrb.8 q0, [" from "]\n\t"                                                                             \
     "vldrb.8 q1, [" from ", #32]\n\t"                                                                        \
     "vldrb.8 q2, [" from ", #64]\n\t"                                                                        \
-    "vldrb.8 q3, [" from ", #96]\n\t" TAP("q0", "q1", "q2", "q3") "vldrw.32 q0, [" from ", #128]\n\t" TAP(   \
-        "q1", "q2", "q3", "q0") "vldrb.8 q0, [" from ", #16]\n\t"                                            \
-                                "vldrb.8 q1, [" from ", #48]\n\t"                                            \
-                                "vldrb.8 q2, [" from ", #80]\n\t"                                            \
-                                "vldrb.8 q3, [" from ", #112]\n\t" TAP("q0", "q1", "q2", "q3")
+    "vldrb.8 q3, [" from                                                                                     \
+    ", #96]\n\t" TAP_TO("q0", "q1", "q2", "q3", "#16", "#48") "vldrw.32 q0, [" from ", #128]\n\t" TAP_TO(    \
+        "q1", "q2", "q3", "q0", "#16", "#-48") "vldrb.8 q0, [" from ", #16]\n\t"                             \
+                                               "vldrb.8 q1, [" from ", #48]\n\t"                             \
+                                               "vldrb.8 q2, [" from ", #80]\n\t"                             \
+                                               "vldrb.8 q3, [" from                                          \
+                                               ", #112]\n\t" TAP_TO("q0", "q1", "q2", "q3", "#16", "#48")
 
 /* Sums of a pair to results. Lanes become channel, next channel, of one pixel after the other. Saturation to
  * 16 bits on the way changes nothing: the zero point has 8. */
