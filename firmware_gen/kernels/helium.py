@@ -61,9 +61,9 @@ DEPTHWISE_CONV_2D_MVE = kernel(
     *u32("scratch"),
     *u16("group", "down"),
     scratch="""
-    with G, group rounded up to a multiple of 16, 16 + G * (12 + V + 4 * W), where V = 40 for strides and dilations of 1
-    and kernel_h and kernel_w of at most 3, otherwise 16, and W, along these neighbours,
-    = max((R4(outputs) - 1) * stride + 3 * dilation + 1, pad + inputs)
+    with G, group rounded up to a multiple of 16, 16 + G * (24 + V + 4 * max((max(outputs, 4) - 1) * stride + R,
+    pad + inputs)), along these neighbours, where V = 40 and R = 3 for strides and dilations of 1 and kernel_h and
+    kernel_w of at most 3, otherwise V = 16 and R = 3 * dilation + 1
     """,
 )
 FULLY_CONNECTED_MVE = sharing(

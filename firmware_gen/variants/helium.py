@@ -185,9 +185,9 @@ def _paired(shape: ConvShape) -> bool:
     return steps == (1, 1, 1, 1) and max(shape.kernel_h, shape.kernel_w) <= 3
 
 
-def _width(along: _Direction) -> int:
-    turns = -(-along.outputs // _SIDE)
-    return max((turns * _SIDE - 1) * along.stride + 3 * along.dilation + 1, along.pad + along.inputs)
+def _width(along: _Direction, paired: bool) -> int:
+    reach = _SIDE - 1 if paired else (_SIDE - 1) * along.dilation + 1
+    return max((max(along.outputs, _SIDE) - 1) * along.stride + reach, along.pad + along.inputs)
 
 
 def _depthwise_supports(step: Step) -> bool:
@@ -207,7 +207,8 @@ def _depthwise_settings(step: Step) -> Iterable[Settings]:
 def _depthwise_scratch(step: Step, settings: Settings) -> int:
     shape = shape_of(step)
     along, _ = _directions(shape, _setting(settings, "down"))
-    return 16 + _rounded(_setting(settings, "group")) * (12 + (40 if _paired(shape) else 16) + 4 * _width(along))
+    paired = _paired(shape)
+    return 16 + _rounded(_setting(settings, "group")) * (24 + (40 if paired else 16) + 4 * _width(along, paired))
 
 
 def _depthwise_cost(step: Step, settings: Settings) -> float:

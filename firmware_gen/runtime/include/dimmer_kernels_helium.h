@@ -50,9 +50,9 @@ DIMMER_KERNEL(dimmer_conv2d_s8_entry_mve);
  * image, or in a column where `down` is 1; `group` channels are laid out in scratch at a time, a
  * multiple of 16, or input_c. 3 * A + B < 65536, A bytes from one of these neighbours to the next, B
  * from a row of them to the next.
- * Scratch: with G, group rounded up to a multiple of 16, 16 + G * (12 + V + 4 * W), where V = 40 for
- * strides and dilations of 1 and kernel_h and kernel_w of at most 3, otherwise 16, and W, along these
- * neighbours, = max((R4(outputs) - 1) * stride + 3 * dilation + 1, pad + inputs). */
+ * Scratch: with G, group rounded up to a multiple of 16, 16 + G * (24 + V + 4 * max((max(outputs, 4) -
+ * 1) * stride + R, pad + inputs)), along these neighbours, where V = 40 and R = 3 for strides and
+ * dilations of 1 and kernel_h and kernel_w of at most 3, otherwise V = 16 and R = 3 * dilation + 1. */
 typedef struct {
     dimmer_depthwise_conv2d_s8_t conv;
     uint32_t scratch;

@@ -307,9 +307,9 @@ static uint32_t depthwise_scratch(const dimmer_depthwise_conv2d_s8_mve_t *d) {
     const uint32_t dilation = d->down != 0u ? r->dilation_h : r->dilation_w;
     const uint32_t padded =
         d->down != 0u ? (uint32_t)r->pad_top + r->input_h : (uint32_t)r->pad_left + r->input_w;
-    const uint32_t reach = ((outputs + 3u) / 4u * 4u - 1u) * stride + 3u * dilation + 1u;
+    const uint32_t reach = (larger(outputs, 4u) - 1u) * stride + (paired ? 3u : 3u * dilation + 1u);
 
-    return 16u + aligned(d->group) * (12u + (paired ? 40u : 16u) + 4u * larger(reach, padded));
+    return 16u + aligned(d->group) * (24u + (paired ? 40u : 16u) + 4u * larger(reach, padded));
 }
 
 static int depthwise(uint32_t round) {
