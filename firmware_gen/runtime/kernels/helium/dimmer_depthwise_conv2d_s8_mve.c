@@ -11,8 +11,10 @@
 #include <arm_mve.h>
 #include <string.h>
 
-#define SIDE  4u  /* rows and columns of a vector of inputs */
-#define BLOCK 16u /* channels that are laid out at a time */
+#define SIDE  4u      /* rows and columns of a vector of inputs */
+#define BLOCK 16u     /* channels that are laid out at a time */
+#define BOTH  0xFFFFu /* results that are stored */
+#define EVEN  0x3333u
 
 /* One of the two directions of the image. */
 typedef struct {
@@ -174,7 +176,7 @@ static void lay_out(const work_t *w, const int8_t *input, uint32_t row, uint32_t
     }
 }
 
-/* What all turns of a pass share. */
+/* What all turns of a layer share. */
 static dimmer_window_t window_of(const work_t *w) {
     const uint32_t next = w->paired ? w->across.output_step : 1u;
     dimmer_window_t window;
@@ -182,9 +184,6 @@ static dimmer_window_t window_of(const work_t *w) {
     uint32_t j;
 
     memset(&window, 0, sizeof window);
-    window.weights = w->weights;
-    window.rescale = w->rescale;
-    window.columns = w->columns;
     window.zero_point = w->r->output_zero_point;
     window.columns_step = SIDE * w->along.stride * w->column;
     window.output_step = SIDE * w->along.output_step;
@@ -203,36 +202,24 @@ static dimmer_window_t window_of(const work_t *w) {
     return window;
 }
 
-/* A row of turns, or two rows, of all channels from *window on. Two bits a result: an even one, an odd one,
- * of each window. */
-static void turns(const work_t *w, const dimmer_window_t *first, int both, uint32_t count) {
+/* A row of turns, or two rows, of `channels` channels or pairs of them, from channel `first` of the pass on.
+ * Two bits of `stored` for a result: an even one, an odd one, of each window. */
+static void turns(const work_t *w, dimmer_window_t *window, int8_t *output, uint32_t first, uint32_t channels,
+                  uint32_t stored) {
     const int relu = w->r->activation_min >= w->r->output_zero_point;
     const uint32_t outputs = w->along.outputs;
-    const uint32_t even = 0x3333u;
-    dimmer_window_t window = *first;
 
-    window.turns = (outputs + SIDE - 1u) / SIDE;
-    window.stored = both ? 0xFFFFu : even;
-    if (outputs < SIDE) {
-        window.stored &= (1u << (SIDE * outputs)) - 1u;
-    }
-    window.channels = w->paired ? count : count / 2u;
+    window->weights = w->weights + first * (w->paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS);
+    window->columns = w->columns + first * SIDE;
+    window->rescale = w->rescale + first * DIMMER_WINDOW_RESCALE;
+    window->output = output + first;
+    window->channels = channels;
+    window->stored = outputs < SIDE ? stored & ((1u << (SIDE * outputs)) - 1u) : stored;
+    window->turns = (outputs + SIDE - 1u) / SIDE;
     if (w->paired) {
-        (relu ? dimmer_window_pairs_relu : dimmer_window_pairs)(&window);
-        return;
-    }
-    if (count > 1u) {
-        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(&window);
-    }
-    if ((count & 1u) != 0u) {
-        window.weights += (count - 1u) * DIMMER_SINGLE_WEIGHTS;
-        window.rescale += (count - 1u) * DIMMER_WINDOW_RESCALE;
-        window.columns = first->columns + (count - 1u) * SIDE;
-        window.output = first->output + (count - 1u);
-        window.turns = (outputs + SIDE - 1u) / SIDE;
-        window.stored &= even;
-        window.channels = 1u;
-        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(&window);
+        (relu ? dimmer_window_pairs_relu : dimmer_window_pairs)(window);
+    } else {
+        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(window);
     }
 }
 
@@ -245,6 +232,7 @@ void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *rec
     const uint32_t group = (d->group + BLOCK - 1u) & ~(BLOCK - 1u);
     uint32_t first;
     uint32_t used;
+    dimmer_window_t window;
     work_t w;
 
     dimmer_require_depthwise(model, r, -31, -1);
@@ -267,20 +255,28 @@ void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *rec
     w.weights = (int8_t *)(w.rescale + DIMMER_WINDOW_RESCALE * group);
     w.columns = w.weights + group * (w.paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS);
     dimmer_helium_fill(w.padding, r->input_zero_point, BLOCK);
+    window = window_of(&w);
     for (first = 0; first < r->input_c; first += group) {
         const uint32_t count = r->input_c - first < group ? r->input_c - first : group;
-        dimmer_window_t window = window_of(&w);
         uint32_t row;
 
         fill_weights(model, &w, first, count);
         fill_rescale(model, &w, first, count);
         dimmer_helium_fill(w.columns, r->input_zero_point, w.width * w.column);
         for (row = 0; row < w.across.outputs; row += 1u + w.paired) {
-            const int both = !w.paired || row + 1u < w.across.outputs;
+            int8_t *const to = output + row * w.across.output_step + first;
 
             lay_out(&w, input, row, first, count);
-            window.output = output + row * w.across.output_step + first;
-            turns(&w, &window, both, count);
+            if (w.paired) {
+                turns(&w, &window, to, 0u, count, row + 1u < w.across.outputs ? BOTH : EVEN);
+                continue;
+            }
+            if (count > 1u) {
+                turns(&w, &window, to, 0u, count / 2u, BOTH);
+            }
+            if (count % 2u != 0u) {
+                turns(&w, &window, to, count - 1u, 1u, EVEN);
+            }
         }
     }
     if (r->activation_min > -128 || r->activation_max < 127) {
