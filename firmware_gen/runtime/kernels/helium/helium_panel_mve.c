@@ -159,45 +159,86 @@ static int32_t left_of(const int8_t *shift) {
     return *shift > 0 ? *shift : 0;
 }
 
+/* Where the weights of a channel lie in the order of a window's columns. */
+static void column_offsets(const dimmer_conv2d_s8_t *r, uint16_t *to) {
+    uint32_t kx;
+    uint32_t ky;
+    uint32_t c;
+
+    for (kx = 0; kx < r->kernel_w; ++kx) {
+        for (ky = 0; ky < r->kernel_h; ++ky) {
+            for (c = 0; c < r->input_c; ++c) {
+                *to++ = (uint16_t)((ky * r->kernel_w + kx) * r->input_c + c);
+            }
+        }
+    }
+}
+
+/* l: one of r0 to r7, as stores of narrower elements need. */
+static void gather(const int8_t *from, const uint16_t *offsets, int8_t *to, uint32_t count) {
+    __asm__ volatile("dlstp.16 lr, %[count]\n"
+                     "1:\n\t"
+                     "vldrh.16 q0, [%[offsets]], #16\n\t"
+                     "vldrb.u16 q1, [%[from], q0]\n\t"
+                     "vstrb.16 q1, [%[to]], #8\n\t"
+                     "letp lr, 1b"
+                     : [offsets] "+&r"(offsets), [to] "+&l"(to)
+                     : [from] "r"(from), [count] "r"(count)
+                     : "q0", "q1", "lr", "cc", "memory");
+}
+
 /* The weights of `count` pairs of channels from `first` on; `apart` is 1, or 0 for one channel with itself.
  */
 static void fill_weights(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t first,
-                         uint32_t apart, uint32_t count, uint32_t columns, int8_t *to) {
+                         uint32_t apart, uint32_t count, dimmer_panel_order_t order, int8_t *to,
+                         int8_t *work) {
     const slice_t slice = slice_of(r->weight_bits);
     const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
     const uint32_t run = dimmer_helium_run_bytes(r);
     const int8_t *shift = model->shifts + r->shifts + first;
+    const uint16_t *const offsets = (const uint16_t *)(const void *)work;
+    const int8_t *weights = model->weights + r->weights + (size_t)first * depth;
     int32_t left[2] = {0, 0};
     pair_t pair;
 
-    pair.a = model->weights + r->weights + (size_t)first * depth;
+    if (order == DIMMER_PANEL_STRIPS) {
+        column_offsets(r, (uint16_t *)(void *)work);
+        work += run;
+    }
     pair.step = r->input_c;
     pair.to_step = (int32_t)(2u * DIMMER_TILE_BLOCK);
     pair.to = to + DIMMER_PANEL_ENDS / 2u;
-    if (columns == 0u && run <= DIMMER_SHORT_RUN) {
+    if (order != DIMMER_PANEL_COLUMNS && run <= DIMMER_SHORT_RUN) {
         pair.to += run - 2u * DIMMER_TILE_BLOCK;
         pair.to_step = -pair.to_step;
     }
     for (; count != 0u; --count, shift += 2) {
-        pair.b = pair.a + apart * depth;
+        pair.a = weights;
+        weights += apart * depth;
+        pair.b = weights;
+        weights += depth;
         if (slice.shift != 0) {
             left[0] = left_of(shift);
             left[1] = left_of(shift + apart);
         }
-        if (columns != 0u) {
+        if (order == DIMMER_PANEL_COLUMNS) {
             by_slices(pair, &slice, left);
         } else {
+            if (order == DIMMER_PANEL_STRIPS) {
+                gather(pair.a, offsets, work, depth);
+                gather(pair.b, offsets, work + run / 2u, depth);
+                pair.a = work;
+                pair.b = work + run / 2u;
+            }
             in_one_run(pair, depth, &slice, left);
         }
-        pair.a = pair.b + depth;
         pair.to += run + DIMMER_PANEL_ENDS;
     }
 }
 
-/* Biases, multipliers, shifts and places of the same pairs; the first place is `place`. `ends` is what comes
- * behind the weights, `pitch` bytes are from a pair to the next. */
+/* Biases, multipliers and shifts of the same pairs, `pitch` bytes from one to the next. */
 static void fill_numbers(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t first,
-                         uint32_t apart, uint32_t count, uint32_t place, int8_t *bias, uint32_t pitch) {
+                         uint32_t apart, uint32_t count, int8_t *bias, uint32_t pitch) {
     const int32_t *biases = model->params + r->bias + first;
     const int32_t *multipliers = model->params + r->multipliers + first;
     const int8_t *shifts = model->shifts + r->shifts + first;
@@ -208,11 +249,9 @@ static void fill_numbers(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     const uint32x4_t by_4 = vaddq_u32(second, vshlq_n_u32(odd, 2));
     const uint32x4_t by_8 = vaddq_u32(by_4, vshlq_n_u32(odd, 2));
     const uint32x4_t by_16 = vaddq_u32(by_8, vshlq_n_u32(odd, 3));
-    /* Of a pair the place of its first channel, then the zero point. */
-    const mve_pred16_t second_of_two = vcmpneq_n_u32(odd, 0u);
-    int32x4_t places =
-        vpselq_s32(vdupq_n_s32(r->output_zero_point), (int32x4_t)vidupq_n_u32(place, 1), second_of_two);
-    const int32x4_t steps = vpselq_s32(vdupq_n_s32(0), vdupq_n_s32(4), second_of_two);
+    /* The next pair is two channels on; then comes the zero point. */
+    const int32x4_t places =
+        vpselq_s32(vdupq_n_s32(r->output_zero_point), vdupq_n_s32(2), vcmpneq_n_u32(odd, 0u));
     uint32_t left = 2u * count;
 
     for (; left != 0u; left -= left < 4u ? left : 4u) {
@@ -232,7 +271,6 @@ static void fill_numbers(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         vstrwq_scatter_offset_p_s32((int32_t *)(void *)(ends + 4), by_8, down, those);
         vstrwq_scatter_offset_p_s32((int32_t *)(void *)(ends + 16), by_4, places, those);
         vstrwq_scatter_offset_p_u32((uint32_t *)(void *)(ends + 24), by_4, rounds, those);
-        places = vaddq_s32(places, steps);
         biases += 4;
         multipliers += 4;
         shifts += 4;
@@ -241,22 +279,33 @@ static void fill_numbers(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     }
 }
 
+/* How far on the results of the next pair are, of the pair that ends here. */
+static int32_t *next_of(int8_t *end) {
+    return (int32_t *)(void *)(end - DIMMER_PANEL_ENDS / 2u) + 4;
+}
+
 int8_t *dimmer_helium_panel(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t first,
-                            uint32_t end, uint32_t columns, int8_t *to) {
+                            uint32_t end, dimmer_panel_order_t order, int8_t *to, int8_t *work) {
     const uint32_t pitch = dimmer_helium_run_bytes(r) + DIMMER_PANEL_ENDS;
     const uint32_t channels = end - first;
+    const uint32_t pairs = channels / 2u;
     const uint32_t apart = channels == 1u ? 0u : 1u;
+    const uint32_t odd = channels % 2u;
+    int8_t *const rest = to + pairs * pitch;
+    int8_t *const behind = rest + odd * pitch;
 
-    fill_weights(model, r, first, 1u, channels / 2u, columns, to);
-    fill_numbers(model, r, first, 1u, channels / 2u, 0u, to, pitch);
-    to += channels / 2u * pitch;
-    if (channels % 2u != 0u) {
+    fill_weights(model, r, first, 1u, pairs, order, to, work);
+    fill_numbers(model, r, first, 1u, pairs, to, pitch);
+    if (odd != 0u) {
         /* With the one before it. */
-        fill_weights(model, r, end - 1u - apart, apart, 1u, columns, to);
-        fill_numbers(model, r, end - 1u - apart, apart, 1u, channels - 1u - apart, to, pitch);
-        to += pitch;
+        fill_weights(model, r, end - 1u - apart, apart, 1u, order, rest, work);
+        fill_numbers(model, r, end - 1u - apart, apart, 1u, rest, pitch);
+        if (pairs != 0u) {
+            *next_of(rest) = 1;
+        }
     }
-    return to;
+    *next_of(behind) = apart != 0u ? 1 - (int32_t)channels : -1;
+    return behind;
 }
 
 #endif
