@@ -314,6 +314,10 @@ static void split(const work_t *w, const int8_t *from, uint32_t pitch, int8_t *t
     const uint32_t channels = w->r->input_c;
     uint32_t c;
 
+    if (channels == DIMMER_TILE_BLOCK && w->table == NULL) {
+        dimmer_helium_copy(to, from, pixels * DIMMER_TILE_BLOCK);
+        return;
+    }
     for (c = 0; c < channels; c += DIMMER_TILE_BLOCK, to += pitch) {
         const int8_t *at = from + c;
         int8_t *slice = to;
@@ -362,8 +366,11 @@ static void columns(work_t *w) {
     const uint32_t row_bytes = pitch * slices;
     const int8_t **const rows = (const int8_t **)(void *)w->rest;
     int8_t *const ring = w->rest + rounded(WINDOW * slices * (uint32_t)sizeof *rows);
-    const int8_t *const padding = ring + WINDOW * row_bytes;
+    int8_t *const padding = ring + WINDOW * row_bytes;
+    /* Of row -pad_top; a row's slot is that of its number modulo 3. */
+    int8_t *top_slot = ring + (WINDOW * r->pad_top - r->pad_top) % WINDOW * row_bytes;
     int32_t filled = 0;
+    uint32_t pixel = 0;
     uint32_t y;
 
     w->tile.input_step = DIMMER_TILE_PIXELS * r->stride_w * DIMMER_TILE_BLOCK;
@@ -371,25 +378,31 @@ static void columns(work_t *w) {
     w->tile.from.columns.rows = rows;
     w->tile.from.columns.rows_end = rows + WINDOW * slices;
     for (y = 0; y < r->output_h; ++y) {
-        const int32_t top = (int32_t)(y * r->stride_h) - r->pad_top;
-        uint32_t pixel = y * r->output_w;
+        int32_t row = (int32_t)(y * r->stride_h) - r->pad_top;
+        int8_t *slot = top_slot;
         uint32_t left;
         uint32_t ky;
         uint32_t i;
 
-        for (ky = 0; ky < WINDOW; ++ky) {
-            const int32_t row = top + (int32_t)ky;
-            int8_t *const slot = ring + ((uint32_t)row % WINDOW) * row_bytes;
-            const int inside = (uint32_t)row < r->input_h;
+        for (ky = 0; ky < WINDOW; ++ky, ++row) {
+            const int8_t *at = slot;
 
-            if (inside && row >= filled) {
+            if ((uint32_t)row >= r->input_h) {
+                at = padding;
+            } else if (row >= filled) {
                 split(w, w->input + (size_t)row * r->input_w * r->input_c, pitch,
                       slot + (uint32_t)r->pad_left * DIMMER_TILE_BLOCK);
                 filled = row + 1;
             }
-            for (i = 0; i < slices; ++i) {
-                rows[WINDOW * i + ky] = (inside ? slot : padding) + i * pitch;
+            for (i = ky; i < WINDOW * slices; i += WINDOW, at += pitch) {
+                rows[i] = at;
             }
+            slot += row_bytes;
+            slot = slot == padding ? ring : slot;
+        }
+        for (ky = r->stride_h % WINDOW; ky != 0u; --ky) {
+            top_slot += row_bytes;
+            top_slot = top_slot == padding ? ring : top_slot;
         }
         for (left = r->output_w; left != 0u;) {
             const uint32_t pixels = together(w, left);

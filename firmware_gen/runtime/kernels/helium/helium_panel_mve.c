@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "helium_panel.h"
+#include "../common/assembly.h"
 #include "../common/slice.h"
 
 #if defined(__ARM_FEATURE_MVE)
@@ -75,24 +76,40 @@ typedef struct {
     int32_t to_step;
 } pair_t;
 
-/* Blocks that lie one after the other, as they are. */
-static inline pair_t copied(pair_t pair, uint32_t blocks) {
-    __asm__ volatile("wls lr, %[blocks], 2f\n"
-                     "1:\n\t"
-                     "vldrb.8 q0, [%[a]], #16\n\t"
-                     "vldrb.8 q1, [%[b]], #16\n\t"
-                     "vstrb.8 q0, [%[to]]\n\t"
-                     "vstrb.8 q1, [%[to], #16]\n\t"
-                     "add %[to], %[to], %[to_step]\n\t"
-                     "le lr, 1b\n"
-                     "2:"
-                     : [a] "+&r"(pair.a), [b] "+&r"(pair.b), [to] "+&r"(pair.to)
-                     : [blocks] "r"(blocks), [to_step] "r"(pair.to_step)
-                     : "q0", "q1", "lr", "cc", "memory");
-    return pair;
+/* Whole channels of `blocks` blocks each, at least one, of at least one pair; `gap` bytes are from the end of
+ * a pair's blocks to the next one's. */
+#define PAIRS(step)                                                                                          \
+    __asm__ volatile("push {r4, r5, r6, lr}\n\t"                                                             \
+                     "ldrd r4, r5, [sp, #16]\n"                                                              \
+                     "1:\n\t"                                                                                \
+                     "add r12, r0, r1, lsl #4\n\t"                                                           \
+                     "dls lr, r1\n"                                                                          \
+                     "2:\n\t"                                                                                \
+                     "vldrb.8 q0, [r0], #16\n\t"                                                             \
+                     "vldrb.8 q1, [r12], #16\n\t"                                                            \
+                     "vstrb.8 q1, [r2, #16]\n\t"                                                             \
+                     "vstrb.8 q0, [r2], " step "\n\t"                                                        \
+                     "le lr, 2b\n\t"                                                                         \
+                     "mov r0, r12\n\t"                                                                       \
+                     "add r2, r5\n\t"                                                                        \
+                     "subs r4, #1\n\t"                                                                       \
+                     "bne 1b\n\t"                                                                            \
+                     "pop {r4, r5, r6, pc}")
+
+DIMMER_ASSEMBLY static void pairs_forward(const int8_t *from DIMMER_REGISTER, uint32_t blocks DIMMER_REGISTER,
+                                          int8_t *to DIMMER_REGISTER, uint32_t unused DIMMER_REGISTER,
+                                          uint32_t pairs DIMMER_REGISTER, uint32_t gap DIMMER_REGISTER) {
+    PAIRS("#32");
 }
 
-/* The same of blocks that lie apart, at least one, and go one behind the other. */
+DIMMER_ASSEMBLY static void pairs_backward(const int8_t *from DIMMER_REGISTER,
+                                           uint32_t blocks DIMMER_REGISTER, int8_t *to DIMMER_REGISTER,
+                                           uint32_t unused DIMMER_REGISTER, uint32_t pairs DIMMER_REGISTER,
+                                           uint32_t gap DIMMER_REGISTER) {
+    PAIRS("#-32");
+}
+
+/* Blocks that lie apart, at least one, and go one behind the other. */
 static inline int8_t *collected(pair_t pair, uint32_t blocks) {
     __asm__ volatile("dls lr, %[blocks]\n"
                      "1:\n\t"
@@ -120,10 +137,6 @@ static inline void one_block(const pair_t *pair, uint32_t count, const slice_t *
 
 /* All of a channel's weights in one piece; a short run's blocks go from the last to the first. */
 static inline void in_one_run(pair_t pair, uint32_t depth, const slice_t *slice, const int32_t left[2]) {
-    if (slice->shift == 0) {
-        pair = copied(pair, depth / DIMMER_TILE_BLOCK);
-        depth %= DIMMER_TILE_BLOCK;
-    }
     while (depth != 0u) {
         const uint32_t count = depth < DIMMER_TILE_BLOCK ? depth : DIMMER_TILE_BLOCK;
 
@@ -211,6 +224,16 @@ static void fill_weights(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     if (order != DIMMER_PANEL_COLUMNS && run <= DIMMER_SHORT_RUN) {
         pair.to += run - 2u * DIMMER_TILE_BLOCK;
         pair.to_step = -pair.to_step;
+    }
+    if (slice.shift == 0 && count > 1u && 2u * depth == run && order != DIMMER_PANEL_STRIPS &&
+        (order != DIMMER_PANEL_COLUMNS || r->input_c == DIMMER_TILE_BLOCK)) {
+        if (pair.to_step > 0) {
+            pairs_forward(weights, depth / DIMMER_TILE_BLOCK, pair.to, 0u, count, DIMMER_PANEL_ENDS);
+        } else {
+            pairs_backward(weights, depth / DIMMER_TILE_BLOCK, pair.to, 0u, count,
+                           DIMMER_PANEL_ENDS + 2u * run);
+        }
+        return;
     }
     for (; count != 0u; --count, shift += 2) {
         pair.a = weights;

@@ -103,28 +103,34 @@
                                        "q1", "q2", "q3") "adds r9, #2\n\t"                                   \
                                                          "le lr, 1b\n\t" LEAVE)
 
+/* `then` is "t" where less than 16 channels are read. */
+#define COLUMN(then)                                                                                         \
+    "vldrb" then ".8 q0, [r1]\n\t"                                                                           \
+    "vldrb" then ".8 q1, [r2]\n\t"                                                                           \
+    "vldrb" then ".8 q2, [r3]\n\t"                                                                           \
+    "vldrb" then ".8 q3, [r4]\n\t"                                                                           \
+    "add r1, r5\n\t"                                                                                         \
+    "add r2, r6\n\t"                                                                                         \
+    "vst40.8 {q0, q1, q2, q3}, [r9]\n\t"                                                                     \
+    "vst41.8 {q0, q1, q2, q3}, [r9]\n\t"                                                                     \
+    "vst42.8 {q0, q1, q2, q3}, [r9]\n\t"                                                                     \
+    "vst43.8 {q0, q1, q2, q3}, [r9]\n\t"                                                                     \
+    "add r3, r7\n\t"                                                                                         \
+    "add r4, r8\n\t"                                                                                         \
+    "add r9, r10\n\t"
+
 DIMMER_ASSEMBLY void dimmer_window_columns(const dimmer_columns_t *columns DIMMER_REGISTER) {
     __asm__ volatile("push {r4-r11, lr}\n\t"
                      "ldmia.w r0, {r1-r12}\n\t"
                      "vctp.8 r12\n\t"
-                     "dls lr, r11\n"
+                     "cmp r12, #16\n\t"
+                     "dls lr, r11\n\t"
+                     "beq 2f\n"
                      "1:\n\t"
-                     "vpstttt\n\t"
-                     "vldrbt.8 q0, [r1]\n\t"
-                     "vldrbt.8 q1, [r2]\n\t"
-                     "vldrbt.8 q2, [r3]\n\t"
-                     "vldrbt.8 q3, [r4]\n\t"
-                     "add r1, r5\n\t"
-                     "add r2, r6\n\t"
-                     "vst40.8 {q0, q1, q2, q3}, [r9]\n\t"
-                     "vst41.8 {q0, q1, q2, q3}, [r9]\n\t"
-                     "vst42.8 {q0, q1, q2, q3}, [r9]\n\t"
-                     "vst43.8 {q0, q1, q2, q3}, [r9]\n\t"
-                     "add r3, r7\n\t"
-                     "add r4, r8\n\t"
-                     "add r9, r10\n\t"
-                     "le lr, 1b\n\t"
-                     "pop {r4-r11, pc}");
+                     "vpstttt\n\t" COLUMN("t") "le lr, 1b\n\t"
+                                               "pop {r4-r11, pc}\n"
+                                               "2:\n\t" COLUMN("") "le lr, 2b\n\t"
+                                                                   "pop {r4-r11, pc}");
 }
 
 DIMMER_ASSEMBLY void dimmer_window_pairs(dimmer_window_t *window DIMMER_REGISTER) {
