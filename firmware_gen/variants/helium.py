@@ -141,12 +141,12 @@ def _conv_cost(step: Step, settings: Settings) -> float:
         pair = _halves(step) + (17 + row if slices == 1 else 20 + (row + 3) * slices)
         every = pairs * pair + passes * (20 + 7 * slices)
         copied = 6 if _has_entry(step) else 5
-        rows = shape.input_h * slices * (copied * shape.input_w + 15) + shape.output_h * (100 + 40 * slices)
-        return tiles * every + passes * rows + pairs * (8 * blocks + 75) + 400.0 + entry
+        rows = shape.input_h * slices * (copied * shape.input_w + 15) + shape.output_h * (90 + 20 * slices)
+        return tiles * every + passes * rows + pairs * (8 * blocks + 50) + 400.0 + entry
     tiles = -(-shape.pixels // _PIXELS)
     tile: float = pairs * (_run_tile(blocks) + _halves(step)) + passes * 20
     passing = 0.0
-    panel = pairs * (5 * blocks + 75)
+    panel = pairs * (5 * blocks + (20 if _direct(step) and shape.input_c % _BLOCK == 0 else 70))
     if _direct(step):
         row = 0.0 if shape.stride_w == 1 else 80.0
         passing = passes * shape.output_h * row
@@ -218,11 +218,11 @@ def _depthwise_cost(step: Step, settings: Settings) -> float:
     rows = -(-across.outputs // 2) if paired else across.outputs
     turns = rows * -(-along.outputs // _SIDE)
     halves = _halves(step)
-    turn = (34 + halves) * shape.input_c if paired else (39 + halves) * -(-shape.input_c // 2)
+    turn = (32 + halves) * shape.input_c if paired else (37 + halves) * -(-shape.input_c // 2)
     blocks = sum(_rounded(min(group, shape.input_c - first)) // _BLOCK for first in range(0, shape.input_c, group))
-    columns = blocks * rows * (15 * along.inputs + 80)
-    weights = shape.input_c * (10 + (3 if paired else 2) * shape.kernel_h * shape.kernel_w)
-    return turns * (turn + 60 * passes) + columns + weights + passes * 300 + 300
+    columns = blocks * rows * ((14 if shape.input_c % _BLOCK == 0 else 15) * along.inputs + 80)
+    weights = shape.input_c * (9 + (1.0 if paired else 0.8) * shape.kernel_h * shape.kernel_w)
+    return turns * (turn + 30 * passes) + columns + weights + passes * 300 + 300
 
 
 def _sum_supports(step: Step, prefix: str = "") -> bool:
@@ -235,7 +235,7 @@ def _sum_supports(step: Step, prefix: str = "") -> bool:
 
 
 def _sum_cost(step: Step, _settings: Settings) -> float:
-    return 2.9 * sum_elements(step) + 900
+    return 2.6 * sum_elements(step) + 900
 
 
 def _conv_add_cost(step: Step, settings: Settings) -> float:

@@ -101,19 +101,18 @@ static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
 /* A tile of `pixels` pixels, wherever their inputs are: the first one is done again in the place of those
  * that are missing. */
 static void compute_some(work_t *w, uint32_t pixel, uint32_t pixels) {
-    uint16_t places[8];
+    const uint16x8_t places = vld1q_u16(w->tile.places);
     uint32_t i;
 
-    memcpy(places, w->tile.places, sizeof places);
     for (i = pixels; i < DIMMER_TILE_PIXELS; ++i) {
         w->tile.from.pixels[i] = w->tile.from.pixels[0];
-        w->tile.places[2u * i] = places[0];
-        w->tile.places[2u * i + 1u] = places[1];
+        w->tile.places[2u * i] = w->tile.places[0];
+        w->tile.places[2u * i + 1u] = w->tile.places[1];
     }
     place_output(w, pixel, pixels);
     w->tile.tiles = 1u;
     w->run(&w->tile);
-    memcpy(w->tile.places, places, sizeof places);
+    vst1q_u16(w->tile.places, places);
 }
 
 /* The rows under the windows of a row of outputs, column by column, each with all its rows; those columns
