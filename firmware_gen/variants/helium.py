@@ -146,15 +146,14 @@ def _conv_cost(step: Step, settings: Settings) -> float:
     tiles = -(-shape.pixels // _PIXELS)
     tile: float = pairs * (_run_tile(blocks) + _halves(step)) + passes * 20
     passing = 0.0
-    panel = pairs * (5 * blocks + (20 if _direct(step) and shape.input_c % _BLOCK == 0 else 70))
+    panel: float = pairs * (5 * blocks + (20 if _direct(step) and shape.input_c % _BLOCK == 0 else 70))
     if _direct(step):
-        row = 0.0 if shape.stride_w == 1 else 80.0
-        passing = passes * shape.output_h * row
+        passing = passes * shape.output_h * (0.0 if shape.stride_w == 1 else 80.0)
     else:
         alone = shape.pixels if shape.dilation_w != 1 else shape.output_h * (shape.output_w % _PIXELS)
         element = 0.625 if _has_entry(step) else 0.5
-        row = 80 + shape.kernel_h * (element * shape.input_w * shape.input_c + 15)
-        passing = passes * (row * shape.output_h + 50 * alone + 8 * shape.input_w * shape.input_c)
+        strip = 80 + shape.kernel_h * (element * shape.input_w * shape.input_c + 15)
+        passing = passes * (strip * shape.output_h + 50 * alone + 8 * shape.input_w * shape.input_c)
         panel += 2 * pairs * (0.5 * _depth(shape) + 10) + passes * 8 * _depth(shape)
     return tiles * tile + passing + panel + 400 + entry
 
