@@ -42,7 +42,7 @@ uint32_t dimmer_helium_run_bytes(const dimmer_conv2d_s8_t *r) {
 /* As in slice.h: a rounding shift, and a limit. */
 typedef struct {
     int32_t shift; /* to the left: 0 where the weights are used as they are */
-    int8_t unit;
+    int32_t unit;
     int8x16_t low;
     int8x16_t high;
 } slice_t;
@@ -56,15 +56,6 @@ static slice_t slice_of(uint32_t bits) {
     slice.low = vdupq_n_s8((int8_t)(bits == 8u ? -128 : -limit));
     slice.high = vdupq_n_s8((int8_t)(bits == 8u ? 127 : limit));
     return slice;
-}
-
-/* `left` is for multipliers of 1 and more: small weights have room for it. */
-static inline int8x16_t sliced(int8x16_t codes, const slice_t *slice, int32_t left) {
-    if (slice->shift != 0) {
-        codes = vminq_s8(vmaxq_s8(vrshlq_n_s8(codes, slice->shift), slice->low), slice->high);
-        codes = vshlq_r_s8(vmulq_n_s8(codes, slice->unit), left);
-    }
-    return codes;
 }
 
 /* Where the weights of a pair of channels lie, and where they go. */
@@ -126,21 +117,66 @@ static inline int8_t *collected(pair_t pair, uint32_t blocks) {
     return pair.to;
 }
 
-/* A block's `count` bytes, or all of it, and 0 behind them; sliced where that is asked for. */
-static inline void one_block(const pair_t *pair, uint32_t count, const slice_t *slice,
-                             const int32_t left[2]) {
-    const mve_pred16_t those = vctp8q(count);
+/* The same of slices, times the units of both channels, `to_step` bytes from one block to the next. */
+static inline int8_t *sliced(pair_t pair, uint32_t blocks, const slice_t *slice, const int32_t unit[2]) {
+    const int8x16_t unit_a = vdupq_n_s8((int8_t)unit[0]);
+    const int8x16_t unit_b = vdupq_n_s8((int8_t)unit[1]);
+    const int8x16_t shift = vdupq_n_s8((int8_t)slice->shift);
 
-    vst1q_s8(pair->to, sliced(vld1q_z_s8(pair->a, those), slice, left[0]));
-    vst1q_s8(pair->to + DIMMER_TILE_BLOCK, sliced(vld1q_z_s8(pair->b, those), slice, left[1]));
+    __asm__ volatile(
+        "wls lr, %[blocks], 2f\n"
+        "1:\n\t"
+        "vldrb.8 q0, [%[a]]\n\t"
+        "vldrb.8 q1, [%[b]]\n\t"
+        "add %[a], %[a], %[step]\n\t"
+        "add %[b], %[b], %[step]\n\t"
+        "vrshl.s8 q0, q0, %q[shift]\n\t"
+        "vrshl.s8 q1, q1, %q[shift]\n\t"
+        "vmax.s8 q0, q0, %q[low]\n\t"
+        "vmax.s8 q1, q1, %q[low]\n\t"
+        "vmin.s8 q0, q0, %q[high]\n\t"
+        "vmin.s8 q1, q1, %q[high]\n\t"
+        "vmul.i8 q0, q0, %q[unit_a]\n\t"
+        "vmul.i8 q1, q1, %q[unit_b]\n\t"
+        "vstrb.8 q0, [%[to]]\n\t"
+        "vstrb.8 q1, [%[to], #16]\n\t"
+        "add %[to], %[to], %[to_step]\n\t"
+        "le lr, 1b\n"
+        "2:"
+        : [a] "+&r"(pair.a), [b] "+&r"(pair.b), [to] "+&r"(pair.to)
+        : [blocks] "r"(blocks), [step] "r"(pair.step), [to_step] "r"(pair.to_step), [shift] "w"(shift),
+          [low] "w"(slice->low), [high] "w"(slice->high), [unit_a] "w"(unit_a), [unit_b] "w"(unit_b)
+        : "q0", "q1", "lr", "cc", "memory");
+    return pair.to;
+}
+
+/* A block's `count` bytes and 0 behind them, times the unit; sliced where that is asked for. */
+static inline int8x16_t one_block(const int8_t *from, uint32_t count, const slice_t *slice, int32_t unit) {
+    const int8x16_t codes = vld1q_z_s8(from, vctp8q(count));
+
+    if (slice->shift == 0) {
+        return codes;
+    }
+    return vmulq_n_s8(vminq_s8(vmaxq_s8(vrshlq_n_s8(codes, slice->shift), slice->low), slice->high),
+                      (int8_t)unit);
 }
 
 /* All of a channel's weights in one piece; a short run's blocks go from the last to the first. */
-static inline void in_one_run(pair_t pair, uint32_t depth, const slice_t *slice, const int32_t left[2]) {
+static inline void in_one_run(pair_t pair, uint32_t depth, const slice_t *slice, const int32_t unit[2]) {
+    pair.step = DIMMER_TILE_BLOCK;
+    if (slice->shift != 0) {
+        const uint32_t whole = depth & ~(DIMMER_TILE_BLOCK - 1u);
+
+        pair.to = sliced(pair, whole / DIMMER_TILE_BLOCK, slice, unit);
+        pair.a += whole;
+        pair.b += whole;
+        depth -= whole;
+    }
     while (depth != 0u) {
         const uint32_t count = depth < DIMMER_TILE_BLOCK ? depth : DIMMER_TILE_BLOCK;
 
-        one_block(&pair, count, slice, left);
+        vst1q_s8(pair.to, one_block(pair.a, count, slice, unit[0]));
+        vst1q_s8(pair.to + DIMMER_TILE_BLOCK, one_block(pair.b, count, slice, unit[1]));
         pair.a += DIMMER_TILE_BLOCK;
         pair.b += DIMMER_TILE_BLOCK;
         pair.to += pair.to_step;
@@ -149,27 +185,18 @@ static inline void in_one_run(pair_t pair, uint32_t depth, const slice_t *slice,
 }
 
 /* Slices of 16 channels one after the other, each with its nine taps. */
-static inline void by_slices(pair_t pair, const slice_t *slice, const int32_t left[2]) {
+static inline void by_slices(pair_t pair, const slice_t *slice, const int32_t unit[2]) {
     const int8_t *const end = pair.a + pair.step;
-    uint32_t tap;
 
     for (; pair.a != end; pair.a += DIMMER_TILE_BLOCK, pair.b += DIMMER_TILE_BLOCK) {
-        if (slice->shift == 0) {
-            pair.to = collected(pair, WINDOW * WINDOW);
-            continue;
-        }
-        for (tap = 0; tap < WINDOW * WINDOW; ++tap, pair.to += pair.to_step) {
-            pair_t at = pair;
-
-            at.a += tap * pair.step;
-            at.b += tap * pair.step;
-            one_block(&at, DIMMER_TILE_BLOCK, slice, left);
-        }
+        pair.to =
+            slice->shift == 0 ? collected(pair, WINDOW * WINDOW) : sliced(pair, WINDOW * WINDOW, slice, unit);
     }
 }
 
-static int32_t left_of(const int8_t *shift) {
-    return *shift > 0 ? *shift : 0;
+/* What stands for a slice of 1; where the multiplier is 1 or more, small weights have room for its shift. */
+static int32_t unit_of(const slice_t *slice, int32_t shift) {
+    return (int32_t)((uint32_t)slice->unit << (shift > 0 ? shift : 0));
 }
 
 /* Where the weights of a channel lie in the order of a window's columns. */
@@ -211,7 +238,7 @@ static void fill_weights(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     const int8_t *shift = model->shifts + r->shifts + first;
     const uint16_t *const offsets = (const uint16_t *)(const void *)work;
     const int8_t *weights = model->weights + r->weights + (size_t)first * depth;
-    int32_t left[2] = {0, 0};
+    int32_t unit[2];
     pair_t pair;
 
     if (order == DIMMER_PANEL_STRIPS) {
@@ -240,12 +267,10 @@ static void fill_weights(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         weights += apart * depth;
         pair.b = weights;
         weights += depth;
-        if (slice.shift != 0) {
-            left[0] = left_of(shift);
-            left[1] = left_of(shift + apart);
-        }
+        unit[0] = unit_of(&slice, shift[0]);
+        unit[1] = unit_of(&slice, shift[apart]);
         if (order == DIMMER_PANEL_COLUMNS) {
-            by_slices(pair, &slice, left);
+            by_slices(pair, &slice, unit);
         } else {
             if (order == DIMMER_PANEL_STRIPS) {
                 gather(pair.a, offsets, work, depth);
@@ -253,7 +278,7 @@ static void fill_weights(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
                 pair.a = work;
                 pair.b = work + run / 2u;
             }
-            in_one_run(pair, depth, &slice, left);
+            in_one_run(pair, depth, &slice, unit);
         }
         pair.to += run + DIMMER_PANEL_ENDS;
     }
