@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels for Arm cores with Helium: Cortex-M55."""
+"""Kernels for Arm cores with Helium: Cortex-M55, M85."""
 
 from __future__ import annotations
 

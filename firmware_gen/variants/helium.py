@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Variants for Arm cores with Helium, the vector extension of Cortex-M55."""
+"""Variants for Arm cores with Helium, the vector extension of Cortex-M55 and M85."""
 
 from __future__ import annotations
 
