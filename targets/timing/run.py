@@ -21,17 +21,19 @@ def table_of(target: Target) -> Table:
     Raises:
         NotModelledError: it has none, or target.toml does not say what the chip adds.
     """
-    if target.core not in TABLES:
+    found = _table(target.core)
+    if found is None:
         known = ", ".join(table.core for table in TABLES.values())
         raise NotModelledError(f"nothing models the cycles of {target.core}: there are tables of {known}")
     if target.timing is None:
         raise NotModelledError(f"targets/{target.name}/target.toml has no [timing]")
-    return TABLES[target.core]
+    return found
 
 
 def macs_per_cycle(target: Target) -> float | None:
     """8-bit products that the target's core multiplies and adds in a cycle at best; None where it has no table."""
-    return TABLES[target.core].macs_per_cycle if target.core in TABLES else None
+    found = _table(target.core)
+    return None if found is None else found.macs_per_cycle
 
 
 def guess_of(name: str) -> str:
@@ -41,10 +43,15 @@ def guess_of(name: str) -> str:
         name: of the target; one that is not here any more has no guess either.
     """
     try:
-        core = load_target(name).core
+        found = _table(load_target(name).core)
     except TargetError:
         return ""
-    return f"{TABLES[core].core}: {TABLES[core].guess}" if core in TABLES and TABLES[core].guess else ""
+    return f"{found.core}: {found.guess}" if found is not None and found.guess else ""
+
+
+def _table(core: str) -> Table | None:
+    """Of a core as the compiler calls it; what it lacks, as in "cortex-m33+nodsp", changes no cycles."""
+    return TABLES.get(core.partition("+")[0])
 
 
 def disassembled(target: Target, elf: Path) -> Code:

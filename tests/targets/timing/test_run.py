@@ -134,6 +134,7 @@ def test_cores_and_targets_without_a_model_say_why() -> None:
     assert [bool(guess_of(name)) for name in ("mps2-an505", "mps2-an386", "riscv-virt", "gone")] == [True, *[False] * 3]
     assert (macs_per_cycle(load_target("mps2-an500")), macs_per_cycle(load_target("mps2-an386"))) == (None, 2)
     board = load_target("mps2-an386")
+    assert table_of(replace(board, core="cortex-m4+nofp")) is table_of(board)
     blind = replace(board, toolchain=replace(board.toolchain, objcopy=None))
     with pytest.raises(NotModelledError, match="names no objcopy"):
         disassembled(blind, Path("firmware.elf"))
