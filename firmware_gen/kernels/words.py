@@ -23,10 +23,12 @@ CONV_2D_PAIRS = sharing(
     CONV_2D_PANEL.record,
     "dimmer_conv2d_s8_pairs",
     """
-    The same where words are multiplied to 64 bits: the inputs of two pixels share a word. No absolute value of a sum
-    without bias reaches 2^22.
+    The same with two terms of a sum in a word (pairs.h): half the multiplications and the scratch. No weight is -128.
     """,
-    scratch="16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (2 + group)",
+    scratch="""
+    16 * (output_c + group) + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) +
+    R4(kernel_h * kernel_w * input_c)
+    """,
 )
 CONV_2D_WINOGRAD = kernel(
     "dimmer_conv2d_s8_winograd",

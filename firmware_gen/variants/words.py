@@ -121,13 +121,19 @@ def _panel_cost(costs: _Costs, step: Step, settings: Settings) -> float:
 
 
 def _pairs_supports(step: Step) -> bool:
-    """Whether the sums of two pixels that share a word stay apart."""
-    return _panel_supports(step) and largest_product_sum(step) < 2**22
+    """Whether two products fit the upper half of a word."""
+    return _panel_supports(step) and int(weights_of(step).min()) > -128
+
+
+def _pairs_length(shape: ConvShape) -> int:
+    """Words of a window."""
+    return -(-shape.kernel_h * shape.kernel_w * shape.input_c // 8) * 4
 
 
 def _pairs_scratch(step: Step, settings: Settings) -> int:
     shape, group = shape_of(step), _group(settings)
-    return 16 * (shape.output_c + group) + 4 * _length(shape) * (PIXELS // 2 + group)
+    words = _pairs_length(shape) * (PIXELS + group)
+    return 16 * (shape.output_c + group) + 4 * words + _length(shape)
 
 
 def _winograd_supports(step: Step) -> bool:

@@ -22,9 +22,10 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_panel_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_panel);
 
-/* The same where words are multiplied to 64 bits: the inputs of two pixels share a word. No absolute
- * value of a sum without bias reaches 2^22.
- * Scratch: 16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (2 + group). */
+/* The same with two terms of a sum in a word (pairs.h): half the multiplications and the scratch. No
+ * weight is -128.
+ * Scratch: 16 * (output_c + group) + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) + R4(kernel_h *
+ * kernel_w * input_c). */
 typedef dimmer_conv2d_s8_panel_t dimmer_conv2d_s8_pairs_t;
 DIMMER_KERNEL(dimmer_conv2d_s8_pairs);
 

@@ -58,41 +58,44 @@ static int rescale_is_wrong(int32_t sum, int32_t multiplier, int shift, int32_t 
                (int32_t)(((int64_t)(2 * sum) * multiplier + ((int64_t)1 << 31)) >> 32);
 }
 
-/* Weights and inputs of int8, their ends often; sums stay below 2^22. */
+/* Weights and inputs of int8, their ends often. */
 static int pairs_are_wrong(uint32_t planes, uint32_t length) {
     static int32_t weights[PLANES * LONGEST];
-    static int32_t inputs[4u * LONGEST];
-    static int32_t pixels[2u * LONGEST];
-    int32_t sums[PLANES * 4u + 1u];
+    static int32_t pixels[DIMMER_PAIRS_PIXELS * LONGEST];
+    int32_t expected[PLANES * DIMMER_PAIRS_PIXELS] = {0};
+    int32_t sums[PLANES * DIMMER_PAIRS_PIXELS + 1u];
+    int32_t w[2][PLANES];
+    int32_t x[2][DIMMER_PAIRS_PIXELS];
     uint32_t plane;
     uint32_t j;
     uint32_t k;
 
-    for (k = 0; k < planes * length; ++k) {
-        weights[k] = (int8_t)(next_word() >> 3);
-    }
-    for (k = 0; k < 4u * length; ++k) {
-        inputs[k] = (int8_t)(next_word() >> 3);
-    }
     for (k = 0; k < length; ++k) {
-        pixels[2u * k] = dimmer_pair_of(inputs[4u * k], inputs[4u * k + 1u]);
-        pixels[2u * k + 1u] = dimmer_pair_of(inputs[4u * k + 2u], inputs[4u * k + 3u]);
-    }
-    sums[planes * 4u] = 4711;
-    dimmer_pairs(weights, pixels, planes, length, sums);
-    for (plane = 0; plane < planes; ++plane) {
-        for (j = 0; j < 4u; ++j) {
-            int32_t sum = 0;
+        for (j = 0; j < DIMMER_PAIRS_PIXELS; ++j) {
+            x[0][j] = (int8_t)(next_word() >> 3);
+            x[1][j] = (int8_t)(next_word() >> 3);
+            pixels[DIMMER_PAIRS_PIXELS * k + j] = dimmer_pair_of(x[0][j], x[1][j]);
+        }
+        for (plane = 0; plane < planes; ++plane) {
+            for (j = 0; j < 2u; ++j) {
+                const int32_t value = (int8_t)(next_word() >> 3);
 
-            for (k = 0; k < length; ++k) {
-                sum += weights[plane * length + k] * inputs[4u * k + j];
+                w[j][plane] = value == -128 ? -127 : value;
             }
-            if (sums[plane * 4u + j] != sum) {
-                return 1;
+            weights[plane * length + k] = dimmer_pair_of(w[1][plane], w[0][plane]);
+            for (j = 0; j < DIMMER_PAIRS_PIXELS; ++j) {
+                expected[plane * DIMMER_PAIRS_PIXELS + j] += w[0][plane] * x[0][j] + w[1][plane] * x[1][j];
             }
         }
     }
-    return sums[planes * 4u] != 4711;
+    sums[planes * DIMMER_PAIRS_PIXELS] = 4711;
+    dimmer_pairs(weights, pixels, planes, length, sums);
+    for (j = 0; j < planes * DIMMER_PAIRS_PIXELS; ++j) {
+        if (sums[j] != expected[j]) {
+            return 1;
+        }
+    }
+    return sums[planes * DIMMER_PAIRS_PIXELS] != 4711;
 }
 
 static int store_is_wrong(uint32_t group, uint32_t channels) {
