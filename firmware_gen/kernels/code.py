@@ -40,6 +40,7 @@ KERNELS: Mapping[str, int] = {
     "dimmer_conv2d_s8_panel": 1952,
     "dimmer_conv2d_s8_pairs": 1996,
     "dimmer_conv2d_s8_winograd": 3368,
+    "dimmer_depthwise_conv2d_s8_words": 1400,
     "dimmer_fully_connected_s8_words": 724,
     "dimmer_add_s8_table": 428,
     "dimmer_conv2d_add_s8_winograd": 3372,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
-from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, FULLY_CONNECTED
+from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D_3X3, FULLY_CONNECTED
 from dimmer.firmware_gen.kernels.record import holding, kernel, sharing, u16, u32
 
 CONV_2D_PANEL = kernel(
@@ -19,14 +19,16 @@ CONV_2D_PANEL = kernel(
     *u16("reserved2"),
     scratch="16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (4 + group)",
 )
-CONV_2D_PAIRS = sharing(
-    CONV_2D_PANEL.record,
+CONV_2D_PAIRS = kernel(
     "dimmer_conv2d_s8_pairs",
     """
     The same with two terms of a sum in a word (pairs.h): half the multiplications and the scratch. No weight is -128.
     """,
+    holding("conv", CONV_2D),
+    *u16("group", meaning="1..output_c"),
+    *u16("small", meaning="1: each shift is -11..-1, and the absolute value of a sum below 2^20; or 0"),
     scratch="""
-    16 * (output_c + group) + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) +
+    24 * output_c + 16 * group + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) +
     R4(kernel_h * kernel_w * input_c)
     """,
 )
@@ -42,6 +44,15 @@ CONV_2D_WINOGRAD = kernel(
     *u16("group", meaning="1..output_c"),
     *u16("strip", meaning=">= 1"),
     scratch="16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)",
+)
+DEPTHWISE_CONV_2D_WORDS = sharing(
+    DEPTHWISE_CONV_2D_3X3.record,
+    "dimmer_depthwise_conv2d_s8_words",
+    """
+    dimmer_depthwise_conv2d_s8_3x3 where each shift is -11..-1, the absolute value of a sum, bias included, is below
+    2^20, and the activation range is -128..127.
+    """,
+    scratch="input_c * (60 + 3 * max((output_w - 1) * stride_w + 3, pad_left + input_w))",
 )
 FULLY_CONNECTED_WORDS = kernel(
     "dimmer_fully_connected_s8_words",
@@ -73,4 +84,12 @@ CONV_2D_ADD_WINOGRAD = kernel(
     scratch="2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd",
 )
 
-KERNELS = (CONV_2D_PANEL, CONV_2D_PAIRS, CONV_2D_WINOGRAD, FULLY_CONNECTED_WORDS, ADD_TABLE, CONV_2D_ADD_WINOGRAD)
+KERNELS = (
+    CONV_2D_PANEL,
+    CONV_2D_PAIRS,
+    CONV_2D_WINOGRAD,
+    DEPTHWISE_CONV_2D_WORDS,
+    FULLY_CONNECTED_WORDS,
+    ADD_TABLE,
+    CONV_2D_ADD_WINOGRAD,
+)

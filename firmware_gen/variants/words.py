@@ -76,8 +76,6 @@ class _Costs:
 
 
 _THUMB2 = _Costs(1.36, 17, 10, 2.3, 85, 4, 230, 420, 680, 20, 30)
-_PAIRS = _Costs(0.71, 25, 10, 1.6, 40, 4, 0, 0, 0, 0, 0)
-"""Of Thumb-2 where two pixels share a word."""
 _THUMB = _Costs(2.44, 22, 40, 2.8, 110, 5, 330, 560, 1600, 56, 90)
 _RISCV = _Costs(3.5, 16, 24, 2.8, 60, 5, 300, 480, 850, 28, 30)
 
@@ -125,15 +123,29 @@ def _pairs_supports(step: Step) -> bool:
     return _panel_supports(step) and int(weights_of(step).min()) > -128
 
 
+def _small(step: Step) -> bool:
+    """Whether sums are so small that outputs are rescaled in words, small.h."""
+    return min(shifts_of(step)) >= -11 and largest_sum(step) < 2**20
+
+
+def _pairs_settings(small: bool, step: Step) -> Iterable[Settings]:
+    """Groups as of the panel. `small`: whether the core's products have 32 bits only."""
+    return [{**settings, "small": int(small and _small(step))} for settings in _panel_settings(step)]
+
+
 def _pairs_length(shape: ConvShape) -> int:
     """Words of a window."""
     return -(-shape.kernel_h * shape.kernel_w * shape.input_c // 8) * 4
 
 
+def _pairs_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+    return 0.6 * _panel_cost(costs, step, settings)
+
+
 def _pairs_scratch(step: Step, settings: Settings) -> int:
     shape, group = shape_of(step), _group(settings)
     words = _pairs_length(shape) * (PIXELS + group)
-    return 16 * (shape.output_c + group) + 4 * words + _length(shape)
+    return 24 * shape.output_c + 16 * group + 4 * words + _length(shape)
 
 
 def _winograd_supports(step: Step) -> bool:
@@ -214,6 +226,15 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             _winograd_scratch,
         ),
         Variant(
+            CONV_2D_PAIRS,
+            CONV_2D,
+            words,
+            lambda step, settings: _pairs_cost(costs, step, settings),
+            _pairs_supports,
+            lambda step: _pairs_settings(feature == "thumb", step),
+            _pairs_scratch,
+        ),
+        Variant(
             CONV_2D_ADD_WINOGRAD,
             CONV_2D_ADD,
             words,
@@ -238,14 +259,5 @@ VARIANTS = (
     Variant(ADD, ADD, frozenset({"words"}), lambda step, _settings: 130.0 * sum_elements(step)),
     *_variants("thumb", _THUMB),
     *_variants("thumb2", _THUMB2),
-    Variant(
-        CONV_2D_PAIRS,
-        CONV_2D,
-        frozenset({"thumb2", "words"}),
-        lambda step, settings: _panel_cost(_PAIRS, step, settings),
-        _pairs_supports,
-        _panel_settings,
-        _pairs_scratch,
-    ),
     *_variants("riscv", _RISCV),
 )

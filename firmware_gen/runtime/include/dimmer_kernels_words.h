@@ -24,9 +24,14 @@ DIMMER_KERNEL(dimmer_conv2d_s8_panel);
 
 /* The same with two terms of a sum in a word (pairs.h): half the multiplications and the scratch. No
  * weight is -128.
- * Scratch: 16 * (output_c + group) + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) + R4(kernel_h *
- * kernel_w * input_c). */
-typedef dimmer_conv2d_s8_panel_t dimmer_conv2d_s8_pairs_t;
+ * Scratch: 24 * output_c + 16 * group + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) +
+ * R4(kernel_h * kernel_w * input_c). */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t group; /* 1..output_c */
+    uint16_t small; /* 1: each shift is -11..-1, and the absolute value of a sum below 2^20; or 0 */
+} dimmer_conv2d_s8_pairs_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_pairs_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_pairs);
 
 /* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1, input_c a
@@ -42,6 +47,12 @@ typedef struct {
 } dimmer_conv2d_s8_winograd_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_winograd);
+
+/* dimmer_depthwise_conv2d_s8_3x3 where each shift is -11..-1, the absolute value of a sum, bias
+ * included, is below 2^20, and the activation range is -128..127.
+ * Scratch: input_c * (60 + 3 * max((output_w - 1) * stride_w + 3, pad_left + input_w)). */
+typedef dimmer_depthwise_conv2d_s8_3x3_t dimmer_depthwise_conv2d_s8_words_t;
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_words);
 
 /* dimmer_fully_connected_s8_fixed for cores that multiply word by word: a row of the input is widened to
  * int32.

@@ -2,6 +2,7 @@
 /* The panels' inner loop, which exists once in C and twice in assembly, against its definition; and the short
  * rescaling against the long one. */
 #include "kernels/common/rescale.h"
+#include "kernels/words/depthwise.h"
 #include "kernels/words/pairs.h"
 #include "kernels/words/panel.h"
 
@@ -129,6 +130,110 @@ static int store_is_wrong(uint32_t group, uint32_t channels) {
     return 0;
 }
 
+static int small_is_wrong(int32_t sum, int32_t multiplier, int shift, int32_t zero_point) {
+    const dimmer_small_t small = dimmer_small_of(multiplier, shift, zero_point);
+
+    return dimmer_small(sum, &small) != dimmer_requantize(sum, multiplier, shift) + zero_point;
+}
+
+/* A sum below 2^20, often near its ends or near 0. */
+static int32_t small_sum(void) {
+    const uint32_t word = next_word();
+    const int32_t sum = (int32_t)(word % 0x1FFFFFu) - 0xFFFFF;
+
+    return word >> 29 == 0u ? 0xFFFFF - sum % 3 : word >> 29 == 1u ? -0xFFFFF + (sum & 1) : sum >> (word >> 24) % 16u;
+}
+
+static int store_small_is_wrong(uint32_t group, uint32_t channels) {
+    static int32_t sums[PLANES * 4u];
+    static dimmer_panel_small_t rescales[PLANES];
+    int8_t output[4u * 9u];
+    uint32_t i;
+    uint32_t j;
+
+    for (i = 0; i < group; ++i) {
+        rescales[i].bias = small_sum() / 2;
+        rescales[i].rescale =
+            dimmer_small_of((int32_t)(next_word() >> 2) + 0x40000000, -(int)(1u + next_word() % 11u),
+                            (int32_t)(next_word() % 256u) - 128);
+        for (j = 0; j < 4u; ++j) {
+            sums[4u * i + j] = small_sum() / 2;
+        }
+    }
+    for (i = 0; i < sizeof output; ++i) {
+        output[i] = 0x5A;
+    }
+    dimmer_panel_store_small_four(sums, rescales, group, output, channels);
+    for (i = 0; i < 4u * channels; ++i) {
+        const uint32_t channel = i % channels;
+        const dimmer_panel_small_t *r = &rescales[channel < group ? channel : 0u];
+        const int32_t sum = sums[channel < group ? 4u * channel + i / channels : 0u] + r->bias;
+
+        if (output[i] != (channel < group ? dimmer_clamp_s8(dimmer_small(sum, &r->rescale), -128, 127) : 0x5A)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int depthwise_is_wrong(uint32_t step) {
+    static dimmer_depthwise_channel_t channels[PLANES];
+    static int8_t input[3][6u * PLANES];
+    int8_t output[4u * PLANES + 1u];
+    int8_t alone[PLANES];
+    dimmer_depthwise_run_t run = {{input[0], input[1], input[2]}, step, channels, output};
+    uint32_t c;
+    uint32_t i;
+    uint32_t j;
+
+    for (c = 0; c < step; ++c) {
+        const int32_t multiplier = (int32_t)(next_word() >> 2) + 0x40000000;
+        const int shift = -(int)(1u + next_word() % 11u);
+
+        for (i = 0; i < DIMMER_DEPTHWISE_TAPS; ++i) {
+            channels[c].weights[i] = (int8_t)(next_word() >> 3);
+        }
+        channels[c].bias = small_sum() / 2;
+#if defined(__thumb__) && !defined(__thumb2__)
+        channels[c].rescale = dimmer_small_of(multiplier, shift, 3);
+#else
+        channels[c].rescale = dimmer_rescale_of(0, multiplier, shift, 3);
+#endif
+    }
+    for (i = 0; i < 6u * step; ++i) {
+        for (j = 0; j < 3u; ++j) {
+            input[j][i] = (int8_t)(next_word() >> 3);
+        }
+    }
+    output[4u * step] = 0x5A;
+    dimmer_depthwise_four(&run);
+    for (i = 0; i < 4u; ++i) {
+        for (j = 0; j < 3u; ++j) {
+            run.rows[j] = input[j] + i * step;
+        }
+        run.output = alone;
+        dimmer_depthwise_one(&run);
+        for (c = 0; c < step; ++c) {
+            int32_t sum = channels[c].bias;
+            int32_t value;
+
+            for (j = 0; j < DIMMER_DEPTHWISE_TAPS; ++j) {
+                sum += channels[c].weights[j] * input[j / 3u][(i + j % 3u) * step + c];
+            }
+#if defined(__thumb__) && !defined(__thumb2__)
+            value = dimmer_small(sum, &channels[c].rescale);
+#else
+            value = dimmer_rescale(2 * sum, channels[c].rescale.multiplier, channels[c].rescale.start,
+                                   channels[c].rescale.shift);
+#endif
+            if (alone[c] != dimmer_clamp_s8(value, -128, 127) || output[i * step + c] != alone[c]) {
+                return 1;
+            }
+        }
+    }
+    return output[4u * step] != 0x5A;
+}
+
 int main(void) {
     static const int32_t sums[] = {0,           1,       -1,       2,      -2,     0x3FFFFFFF,
                                    -0x3FFFFFFF, 0x10000, -0x10000, 0xFFFF, -0xFFFF};
@@ -143,7 +248,10 @@ int main(void) {
                 panel_is_wrong(i, j, DIMMER_PANEL_PIXELS * j)) {
                 return 1;
             }
-            if (pairs_are_wrong(i, j) || store_is_wrong(i, i + j % 4u)) {
+            if (pairs_are_wrong(i, j) || store_is_wrong(i, i + j / 4u % 4u)) {
+                return 1;
+            }
+            if (store_small_is_wrong(i, i + j / 4u % 4u) || depthwise_is_wrong(i)) {
                 return 1;
             }
         }
@@ -160,6 +268,9 @@ int main(void) {
 
                 if (sum != -0x40000000 &&
                     rescale_is_wrong(sum, multiplier, shift, (int32_t)(i % 256u) - 128)) {
+                    return 1;
+                }
+                if (shift >= -11 && small_is_wrong(small_sum(), multiplier, shift, (int32_t)(i % 256u) - 128)) {
                     return 1;
                 }
             }

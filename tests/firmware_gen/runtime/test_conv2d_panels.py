@@ -34,7 +34,10 @@ from tests.firmware_gen.runtime.test_kernels import (
 )
 
 
-LOOPS = ("pairs", "pairs_riscv", "panel", "panel_thumb", "panel_riscv")
+LOOPS = (
+    *("depthwise", "depthwise_thumb", "depthwise_riscv"),
+    *("pairs", "pairs_riscv", "panel", "panel_small", "panel_thumb", "panel_riscv"),
+)
 
 
 def square(rng: np.random.Generator) -> Window:
@@ -54,7 +57,7 @@ def scratch_of(kernel: Kernel, w: Window, input_c: int, output_c: int, group: in
         return 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)
     length = -(-w.kernel_h * w.kernel_w * input_c // 4) * 4
     if kernel is words.CONV_2D_PAIRS:
-        return 16 * (output_c + group) + 16 * -(-length // 8) * (4 + group) + length
+        return 24 * output_c + 16 * group + 16 * -(-length // 8) * (4 + group) + length
     return 16 * (output_c + group) + 4 * length * (4 + group)
 
 
@@ -80,6 +83,8 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
         image = np.full_like(image, -128)
         weights = np.full_like(weights, 127 if seed % 8 else -127)
     bias = rng.integers(-20000, 20000, output_c).astype(np.int32)
+    folded = folded_bias(bias, weights, q_in.zero_point)
+    largest = np.abs(folded).max() + 128 * np.abs(weights.astype(int)).reshape(output_c, -1).sum(axis=1).max()
     shape = (batches, w.output_h, w.output_w, output_c)
     file = one_op(
         "CONV_2D",
@@ -107,7 +112,7 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
         output=to,
         scratch=arena.place(scratch_of(kernel, w, input_c, output_c, group, strip)),
         weights=constants.add_weights(weights),
-        bias=constants.add_params(folded_bias(bias, weights, q_in.zero_point)),
+        bias=constants.add_params(folded),
         multipliers=constants.add_params(multipliers),
         shifts=constants.add_shifts(shifts),
         batches=batches,
@@ -117,6 +122,7 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
         slice_channels=0,
         group=group,
         **({"strip": strip} if winograd else {}),
+        **({"small": int(largest < 2**20 and min(shifts) >= -11)} if kernel is words.CONV_2D_PAIRS else {}),
         **w.fields,
         **w.kernel_fields,
         input_zero_point=q_in.zero_point,

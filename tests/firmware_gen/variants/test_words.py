@@ -60,11 +60,10 @@ def test_winograd_is_proven_from_the_weights() -> None:
     assert not WINOGRAD.supports(conv(114, input_c=256, input_h=4, input_w=4))
 
 
-def test_two_pixels_share_a_word_only_if_their_sums_stay_apart() -> None:
-    """9 * 36 weights of 101, times inputs of 128, are below 2^22; of 102 they are not."""
-    assert PAIRS.supports(conv(101, input_c=36))
-    assert not PAIRS.supports(conv(102, input_c=36))
-    assert PANEL.supports(conv(102, input_c=36))
+def test_two_terms_share_a_word_only_if_two_products_fit_half_a_word() -> None:
+    assert PAIRS.supports(conv(-127))
+    assert not PAIRS.supports(conv(-128))
+    assert PANEL.supports(conv(-128))
 
 
 @pytest.mark.parametrize("changes", [{"shift": 0}, {"shift": -23}, {"biases": 1 << 30}, {"weight_bits": 4}], ids=str)

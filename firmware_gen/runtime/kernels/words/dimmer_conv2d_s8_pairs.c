@@ -9,9 +9,11 @@ typedef struct {
     const dimmer_conv2d_s8_t *r;
     const int8_t *input;
     int8_t *output;
-    uint32_t row;    /* bytes of a row of a window */
-    uint32_t depth;  /* of a window */
-    uint32_t length; /* words of a window, a multiple of 4 */
+    dimmer_rescale_t *rescales;
+    dimmer_panel_small_t *smalls; /* null where sums are not small */
+    uint32_t row;                 /* bytes of a row of a window */
+    uint32_t depth;               /* of a window */
+    uint32_t length;              /* words of a window, a multiple of 4 */
     int32_t *sums;
     int32_t *pixels;
     int32_t *weights;
@@ -130,7 +132,7 @@ static void gather(const work_t *w, corner_t at, int32_t *to) {
     }
 }
 
-static void one_group(const work_t *w, const dimmer_rescale_t *rescales, uint32_t first, uint32_t count) {
+static void one_group(const work_t *w, uint32_t first, uint32_t count) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
     const int32_t end = (int32_t)(r->output_w * r->stride_w) - r->pad_left;
@@ -152,7 +154,11 @@ static void one_group(const work_t *w, const dimmer_rescale_t *rescales, uint32_
             }
         }
         dimmer_pairs(w->weights, w->pixels, count, w->length, w->sums);
-        dimmer_panel_store(w->sums, rescales + first, count, four, r, output);
+        if (w->smalls != NULL) {
+            dimmer_panel_store_small(w->sums, w->smalls + first, count, four, r, output);
+        } else {
+            dimmer_panel_store(w->sums, w->rescales + first, count, four, r, output);
+        }
         output += DIMMER_PAIRS_PIXELS * r->output_c;
     }
 }
@@ -161,17 +167,19 @@ void dimmer_conv2d_s8_pairs(const dimmer_model_t *model, const void *record, uin
     dimmer_require(model, record, arena);
     const dimmer_conv2d_s8_pairs_t *pairs = (const dimmer_conv2d_s8_pairs_t *)record;
     const dimmer_conv2d_s8_t *r = &pairs->conv;
-    dimmer_rescale_t *const rescales = (dimmer_rescale_t *)(void *)(arena + r->scratch);
+    dimmer_panel_small_t *const smalls = (dimmer_panel_small_t *)(void *)(arena + r->scratch);
     work_t w;
     uint32_t batch;
 
-    dimmer_require_conv2d(model, r, -22, -1);
+    dimmer_require_conv2d(model, r, pairs->small != 0u ? -11 : -22, -1);
     DIMMER_ASSERT(pairs->group >= 1u && pairs->group <= r->output_c);
     w.r = r;
     w.row = (uint32_t)r->kernel_w * r->input_c;
     w.depth = r->kernel_h * w.row;
     w.length = (w.depth + 7u) / 8u * 4u;
-    w.sums = (int32_t *)(void *)(rescales + r->output_c);
+    w.rescales = (dimmer_rescale_t *)(void *)smalls;
+    w.smalls = pairs->small != 0u ? smalls : NULL;
+    w.sums = (int32_t *)(void *)(smalls + r->output_c);
     w.pixels = w.sums + DIMMER_PAIRS_PIXELS * pairs->group;
     w.weights = w.pixels + DIMMER_PAIRS_PIXELS * w.length;
     w.patch = (int8_t *)(w.weights + pairs->group * w.length);
@@ -179,7 +187,11 @@ void dimmer_conv2d_s8_pairs(const dimmer_model_t *model, const void *record, uin
     w.output = (int8_t *)(arena + r->output);
     memset(w.pixels, 0, DIMMER_PAIRS_PIXELS * w.length * sizeof *w.pixels);
     memset(w.patch, 0, (w.depth + 3u) & ~3u);
-    dimmer_panel_rescales(model, r, rescales);
+    if (pairs->small != 0u) {
+        dimmer_panel_smalls(model, r, smalls);
+    } else {
+        dimmer_panel_rescales(model, r, w.rescales);
+    }
     for (batch = 0; batch < r->batches; ++batch) {
         uint32_t first;
 
@@ -188,7 +200,7 @@ void dimmer_conv2d_s8_pairs(const dimmer_model_t *model, const void *record, uin
             const uint32_t count = left < pairs->group ? left : pairs->group;
 
             widen_weights(&w, model->weights + r->weights + (size_t)first * w.depth, count);
-            one_group(&w, rescales, first, count);
+            one_group(&w, first, count);
         }
         w.input += (size_t)r->input_h * r->input_w * r->input_c;
         w.output += (size_t)r->output_h * r->output_w * r->output_c;
