@@ -68,9 +68,12 @@ ADD_TABLE = kernel(
     """
     ADD of two inputs in the arena that have the output's shape, by a table of what each of an input's 256 values
     adds. shift_output is -22..-1. In place: output may be either input.
+
+    places is 0, or the tables hold parts of the output in units of 2^-places, where the generator has proven for every
+    two values that their sum, rounded down, is what ADD gives.
     """,
     holding("add", ADD),
-    *u32("scratch"),
+    *u32("scratch", "places"),
     scratch="2048",
 )
 CONV_2D_ADD_WINOGRAD = kernel(
@@ -80,7 +83,7 @@ CONV_2D_ADD_WINOGRAD = kernel(
     dimmer_add_s8_table; fields and in place as in dimmer_conv2d_add_s8_dsp.
     """,
     *CONV_AND_ADD,
-    *u16("operand", "group", "strip", "reserved2"),
+    *u16("operand", "group", "strip", "places"),
     scratch="2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd",
 )
 

@@ -34,6 +34,7 @@ from dimmer.firmware_gen.variants.conv import (
     weights_of,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.sums import places_of
 
 PIXELS = 4
 """That share a turn of the inner loop, panel.h."""
@@ -198,6 +199,11 @@ def _winograd_add_supports(step: Step) -> bool:
     return _winograd_supports(step) and _table_supports(step, "add_")
 
 
+def _winograd_add_settings(step: Step) -> Iterable[Settings]:
+    places = places_of(step, "add_")
+    return [{**settings, "places": places} for settings in _winograd_settings(step)]
+
+
 def _winograd_add_scratch(step: Step, settings: Settings) -> int:
     results = PIXELS * SIDE * SIDE * int(str(settings["strip"])) * shape_of(step).output_c
     return _winograd_scratch(step, settings) + TABLES + results
@@ -240,7 +246,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             words,
             lambda step, settings: _winograd_cost(costs, step, settings) + _table_cost(costs, step),
             _winograd_add_supports,
-            _winograd_settings,
+            _winograd_add_settings,
             _winograd_add_scratch,
         ),
         Variant(
@@ -249,7 +255,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             frozenset({feature}),
             lambda step, _settings: _table_cost(costs, step),
             _table_supports,
-            lambda _step: ({"scratch": 0},),
+            lambda step: ({"scratch": 0, "places": places_of(step)},),
             lambda _step, _settings: TABLES,
         ),
     )

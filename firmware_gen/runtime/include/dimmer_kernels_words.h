@@ -66,12 +66,15 @@ DIMMER_KERNEL(dimmer_fully_connected_s8_words);
 
 /* ADD of two inputs in the arena that have the output's shape, by a table of what each of an input's 256
  * values adds. shift_output is -22..-1. In place: output may be either input.
+ * places is 0, or the tables hold parts of the output in units of 2^-places, where the generator has
+ * proven for every two values that their sum, rounded down, is what ADD gives.
  * Scratch: 2048. */
 typedef struct {
     dimmer_add_s8_t add;
     uint32_t scratch;
+    uint32_t places;
 } dimmer_add_s8_table_t;
-DIMMER_CHECK_SIZE(dimmer_add_s8_table_t, 60);
+DIMMER_CHECK_SIZE(dimmer_add_s8_table_t, 64);
 DIMMER_KERNEL(dimmer_add_s8_table);
 
 /* CONV_2D whose result is an operand of an ADD and is not needed otherwise, as dimmer_conv2d_s8_winograd
@@ -83,7 +86,7 @@ typedef struct {
     uint16_t operand;
     uint16_t group;
     uint16_t strip;
-    uint16_t reserved2;
+    uint16_t places;
 } dimmer_conv2d_add_s8_winograd_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 128);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd);

@@ -39,6 +39,7 @@ void dimmer_winograd_back(const int32_t *sums, const dimmer_rescale_t *rescale,
 
 /* A whole layer: dimmer_conv2d_s8_winograd or, where `add_to` is not null, dimmer_conv2d_add_s8_winograd. */
 void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint8_t *arena);
+                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand,
+                           uint32_t places, uint8_t *arena);
 
 #endif

@@ -186,7 +186,8 @@ static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
 }
 
 void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint8_t *arena) {
+                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand,
+                           uint32_t places, uint8_t *arena) {
     const size_t depth = (size_t)DIMMER_WINOGRAD_PLANES * r->input_c;
     const size_t sums = sizeof(int32_t) * DIMMER_WINOGRAD_PLANES * DIMMER_PANEL_PIXELS;
     const size_t patch = depth;
@@ -217,7 +218,7 @@ void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t
         DIMMER_ASSERT(operand == 1u || operand == 2u);
         int32_t *const tables = tiles.expanded + group * depth;
 
-        sum = dimmer_sum_table_of(add_to, operand, tables);
+        sum = dimmer_sum_table_of(add_to, operand, places, tables);
         tiles.sum = &sum;
         tiles.residual = (const int8_t *)(arena + (operand == 1u ? add_to->input2 : add_to->input1));
         tiles.output = (int8_t *)(arena + add_to->output);
