@@ -35,15 +35,23 @@ CONV_2D_PAIRS = kernel(
 CONV_2D_WINOGRAD = kernel(
     "dimmer_conv2d_s8_winograd",
     """
-    CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1, input_c a multiple of 4.
-    Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
+    CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1. Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
     channels are transformed at a time. A single group is transformed once, several are for every strip. Each shift is
     -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^30 with it.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="1..output_c"),
     *u16("strip", meaning=">= 1"),
-    scratch="16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)",
+    *u16(
+        "small",
+        meaning="""1: each shift is -11..-1, each multiplier 0 or at least 2^30, and the activation range -128..127; or
+        0""",
+    ),
+    *u16("reserved2"),
+    scratch="""
+    24 * output_c + max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group); on RISC-V 24 * output_c +
+    max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group)
+    """,
 )
 DEPTHWISE_CONV_2D_WORDS = sharing(
     DEPTHWISE_CONV_2D_3X3.record,
@@ -83,7 +91,7 @@ CONV_2D_ADD_WINOGRAD = kernel(
     dimmer_add_s8_table; fields and in place as in dimmer_conv2d_add_s8_dsp.
     """,
     *CONV_AND_ADD,
-    *u16("operand", "group", "strip", "places"),
+    *u16("operand", "group", "strip", "places", "small", "reserved2"),
     scratch="2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd",
 )
 

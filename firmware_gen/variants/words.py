@@ -21,7 +21,7 @@ from dimmer.firmware_gen.kernels.words import (
     CONV_2D_PANEL,
     CONV_2D_WINOGRAD,
 )
-from dimmer.firmware_gen.lower.steps import Step
+from dimmer.firmware_gen.lower.steps import Params, Step
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
@@ -129,6 +129,14 @@ def _small(step: Step) -> bool:
     return min(shifts_of(step)) >= -11 and largest_sum(step) < 2**20
 
 
+def _saturates(step: Step) -> bool:
+    """Whether sums of any size are rescaled in words: what is not small is beyond the codes of int8."""
+    multipliers = step.fields["multipliers"]
+    assert isinstance(multipliers, Params)
+    whole = (number(step, "activation_min"), number(step, "activation_max")) == (-128, 127)
+    return whole and min(shifts_of(step)) >= -11 and all(m == 0 or m >= 2**30 for m in multipliers.values)
+
+
 def _pairs_settings(small: bool, step: Step) -> Iterable[Settings]:
     """Groups as of the panel. `small`: whether the core's products have 32 bits only."""
     return [{**settings, "small": int(small and _small(step))} for settings in _panel_settings(step)]
@@ -152,7 +160,7 @@ def _pairs_scratch(step: Step, settings: Settings) -> int:
 def _winograd_supports(step: Step) -> bool:
     shape = shape_of(step)
     window = (shape.kernel_h, shape.kernel_w, shape.stride_h, shape.stride_w, shape.dilation_h, shape.dilation_w)
-    if window != (3, 3, 1, 1, 1, 1) or shape.input_c % 4 or not _panel_supports(step):
+    if window != (3, 3, 1, 1, 1, 1) or not _panel_supports(step):
         return False
     sums = np.abs(weights_of(step)).reshape(shape.output_c, -1).sum(axis=1)
     return 128 * int(sums.max()) < 2**25
@@ -163,17 +171,24 @@ def _quads(shape: ConvShape) -> int:
     return -(-(-(-shape.output_h // SIDE) * -(-shape.output_w // SIDE)) // PIXELS)
 
 
-def _winograd_settings(step: Step) -> Iterable[Settings]:
-    """All weights for four tiles at a time, or one channel's for as many tiles as there are, or part of them."""
+def _winograd_settings(feature: str, step: Step) -> Iterable[Settings]:
+    """All weights for four tiles at a time, or one channel's (on RISC-V also four channels') for as many tiles as there
+    are, or part of them.
+    """
     shape = shape_of(step)
-    one = [{"group": 1, "strip": strip} for strip in _parts(_quads(shape))]
-    return [{"group": shape.output_c, "strip": 1}, *one]
+    groups = [group for group in ((4, 1) if feature == "riscv" else (1,)) if group <= shape.output_c]
+    ways = [(shape.output_c, 1), *((group, strip) for group in groups for strip in _parts(_quads(shape)))]
+    words = int(feature == "thumb" and _saturates(step))
+    return [{"group": group, "strip": strip, "small": words} for group, strip in ways]
 
 
-def _winograd_scratch(step: Step, settings: Settings) -> int:
+def _winograd_scratch(feature: str, step: Step, settings: Settings) -> int:
+    """RISC-V has halves, and the sums of four channels; Arm words, and those of one."""
     shape, strip = shape_of(step), int(str(settings["strip"]))
-    first = max(4 * PLANES * PIXELS, PLANES * shape.input_c)
-    return 16 * shape.output_c + first + 4 * PLANES * shape.input_c * (PIXELS * strip + _group(settings))
+    plane = -(-shape.input_c // 4) * 4
+    word, channels = (2, 4) if feature == "riscv" else (4, 1)
+    first = max(4 * PLANES * PIXELS * channels, PLANES * plane)
+    return 24 * shape.output_c + first + word * PLANES * plane * (PIXELS * strip + _group(settings))
 
 
 def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
@@ -199,14 +214,14 @@ def _winograd_add_supports(step: Step) -> bool:
     return _winograd_supports(step) and _table_supports(step, "add_")
 
 
-def _winograd_add_settings(step: Step) -> Iterable[Settings]:
+def _winograd_add_settings(feature: str, step: Step) -> Iterable[Settings]:
     places = places_of(step, "add_")
-    return [{**settings, "places": places} for settings in _winograd_settings(step)]
+    return [{**settings, "places": places} for settings in _winograd_settings(feature, step)]
 
 
-def _winograd_add_scratch(step: Step, settings: Settings) -> int:
+def _winograd_add_scratch(feature: str, step: Step, settings: Settings) -> int:
     results = PIXELS * SIDE * SIDE * int(str(settings["strip"])) * shape_of(step).output_c
-    return _winograd_scratch(step, settings) + TABLES + results
+    return _winograd_scratch(feature, step, settings) + TABLES + results
 
 
 def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
@@ -228,8 +243,8 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             words,
             lambda step, settings: _winograd_cost(costs, step, settings),
             _winograd_supports,
-            _winograd_settings,
-            _winograd_scratch,
+            lambda step: _winograd_settings(feature, step),
+            lambda step, settings: _winograd_scratch(feature, step, settings),
         ),
         Variant(
             CONV_2D_PAIRS,
@@ -246,8 +261,8 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             words,
             lambda step, settings: _winograd_cost(costs, step, settings) + _table_cost(costs, step),
             _winograd_add_supports,
-            _winograd_add_settings,
-            _winograd_add_scratch,
+            lambda step: _winograd_add_settings(feature, step),
+            lambda step, settings: _winograd_add_scratch(feature, step, settings),
         ),
         Variant(
             ADD_TABLE,

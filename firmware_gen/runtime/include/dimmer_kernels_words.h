@@ -34,18 +34,21 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_pairs_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_pairs);
 
-/* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1, input_c a
- * multiple of 4. Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and
- * the weights of `group` channels are transformed at a time. A single group is transformed once, several
- * are for every strip. Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias,
- * below 2^30 with it.
- * Scratch: 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group). */
+/* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1. Tiles of 4x4
+ * outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
+ * channels are transformed at a time. A single group is transformed once, several are for every strip.
+ * Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^30 with it.
+ * Scratch: 24 * output_c + max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group); on
+ * RISC-V 24 * output_c + max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     uint16_t group; /* 1..output_c */
     uint16_t strip; /* >= 1 */
+    uint16_t small; /* 1: each shift is -11..-1, each multiplier 0 or at least 2^30, and the activation range -128..127; or
+        0 */
+    uint16_t reserved2;
 } dimmer_conv2d_s8_winograd_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, 68);
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, 72);
 DIMMER_KERNEL(dimmer_conv2d_s8_winograd);
 
 /* dimmer_depthwise_conv2d_s8_3x3 where each shift is -11..-1, the absolute value of a sum, bias
@@ -87,8 +90,10 @@ typedef struct {
     uint16_t group;
     uint16_t strip;
     uint16_t places;
+    uint16_t small;
+    uint16_t reserved2;
 } dimmer_conv2d_add_s8_winograd_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 128);
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 132);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd);
 
 #ifdef __cplusplus

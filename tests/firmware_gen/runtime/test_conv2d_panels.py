@@ -54,7 +54,7 @@ def square(rng: np.random.Generator) -> Window:
 
 def scratch_of(kernel: Kernel, w: Window, input_c: int, output_c: int, group: int, strip: int) -> int:
     if kernel is words.CONV_2D_WINOGRAD:
-        return 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)
+        return 24 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)
     length = -(-w.kernel_h * w.kernel_w * input_c // 4) * 4
     if kernel is words.CONV_2D_PAIRS:
         return 24 * output_c + 16 * group + 16 * -(-length // 8) * (4 + group) + length
@@ -104,6 +104,7 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
     )
     multipliers, shifts = fixed_point.convolution_multipliers(q_in, q_w, q_out, output_c)
     low, high = fixed_point.activation_range(activation, q_out)
+    small = min(shifts) >= -11 and ((low, high) == (-128, 127) if winograd else largest < 2**20)
     constants, arena = Constants(), Arena()
     at, to = arena.place(image.nbytes, image), arena.place(int(np.prod(shape)))
     record = pack(
@@ -122,7 +123,7 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
         slice_channels=0,
         group=group,
         **({"strip": strip} if winograd else {}),
-        **({"small": int(largest < 2**20 and min(shifts) >= -11)} if kernel is words.CONV_2D_PAIRS else {}),
+        **({} if kernel is words.CONV_2D_PANEL else {"small": int(small)}),
         **w.fields,
         **w.kernel_fields,
         input_zero_point=q_in.zero_point,

@@ -7,5 +7,5 @@ void dimmer_conv2d_add_s8_winograd(const dimmer_model_t *model, const void *reco
     const dimmer_conv2d_add_s8_winograd_t *r = (const dimmer_conv2d_add_s8_winograd_t *)record;
 
     dimmer_winograd_layer(model, &r->conv, r->group, r->strip, &r->add, r->operand, r->places,
-                          arena);
+                          r->small, arena);
 }

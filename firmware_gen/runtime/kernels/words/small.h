@@ -34,4 +34,12 @@ static inline int32_t dimmer_small(int32_t sum, const dimmer_small_t *small) {
     return (sum * small->highest + middle + small->start - (sum < 0 ? 1024 : 0)) >> small->shift;
 }
 
+/* A sum of any size to what dimmer_small takes. What is beyond leads to a code beyond those of int8 as well, if the
+ * multiplier is at least 2^30: 2^20 * 2^30 * 2^(-11 - 31) is 256. */
+static inline int32_t dimmer_small_saturated(int32_t sum) {
+    const int32_t limit = ((int32_t)1 << 20) - 1;
+
+    return sum > limit ? limit : sum < -limit - 1 ? -limit - 1 : sum;
+}
+
 #endif
