@@ -40,45 +40,109 @@ PIXELS = 4
 """That share a turn of the inner loop, panel.h."""
 SIDE = 4
 PLANES = 36
+CHANNELS = 4
+"""That Winograd multiplies at a time, where the core has the registers."""
 TABLES = 2048
 SHIFTS = range(-22, 0)
 """That rescale.h is exact for."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Costs:
-    """Instructions, fitted from counts.
+class _Sums:
+    """Cycles of sums of products: of a kernel's inner loop and what feeds it.
 
     Attributes:
-        mac: of the inner loop.
-        plane: around it, for each channel and four pixels.
-        rescale: an output.
-        gather: an input of a pixel.
-        row: a row of the window of a pixel.
-        widen: a weight.
-        weights: transform of a channel's 3x3 weights.
-        tile: transform of a channel's 6x6 inputs.
-        back: transform of a channel's 4x4 outputs, rescaled.
-        add: an output of ADD by tables.
-        table: an entry of a table.
+        mac: of a product.
+        plane: around the loop, for each channel and four pixels.
+        gather: of an input of a pixel.
+        row: of a row of the window of a pixel.
+        widen: of a weight.
     """
 
     mac: float
     plane: float
+    gather: float = 0.0
+    row: float = 0.0
+    widen: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Cycles of a core, without wait states: loads and stores of Cortex-M0+ take 2 and n + 1 for n at a time (DDI 0484,
+    section 3.3), those of Cortex-M3 alike, MLA 2, SMLAL 4 to 7 (DDI 0337, table 18-1); those of Ibex 2, MUL 1, MULH 2 (its
+    documentation, "Pipeline Details", with a single-cycle multiplier). Fitted from executions of every instruction.
+
+    Attributes:
+        panel, pairs: these kernels.
+        winograd: with one channel at a time, or four where the core can.
+        lone: with one channel where it can do four.
+        rescale: an output.
+        small: an output that is rescaled in words.
+        staged: an input that is copied first, where rows of windows are no whole words.
+        weights: transform of a channel's 3x3 weights.
+        tile: transform of a channel's 6x6 inputs.
+        back: transform of a channel's 4x4 outputs, without rescaling.
+        add: an output of ADD by tables; of parts of the output, and otherwise.
+        table: an entry of a table.
+    """
+
+    panel: _Sums
+    pairs: _Sums
+    winograd: _Sums
+    lone: _Sums
     rescale: float
-    gather: float
-    row: float
-    widen: float
+    small: float
+    staged: float
     weights: float
     tile: float
     back: float
-    add: float
+    add: tuple[float, float]
     table: float
 
 
-_THUMB2 = _Costs(1.36, 17, 10, 2.3, 85, 4, 230, 420, 680, 20, 30)
-_THUMB = _Costs(2.44, 22, 40, 2.8, 110, 5, 330, 560, 1600, 56, 90)
-_RISCV = _Costs(3.5, 16, 24, 2.8, 60, 5, 300, 480, 850, 28, 30)
+_THUMB = _Costs(
+    panel=_Sums(3.7, 36, 5, 110, 7),
+    pairs=_Sums(2.9, 40, 4.5, 60, 6),
+    winograd=_Sums(3.7, 36),
+    lone=_Sums(3.7, 36),
+    rescale=44,
+    small=34,
+    staged=10,
+    weights=415,
+    tile=820,
+    back=560,
+    add=(29, 70),
+    table=185,
+)
+_THUMB2 = _Costs(
+    panel=_Sums(3.6, 30, 3.2, 110, 5),
+    pairs=_Sums(2.35, 40, 3, 50, 4),
+    winograd=_Sums(3.6, 30),
+    lone=_Sums(3.6, 30),
+    rescale=19,
+    small=19,
+    staged=6,
+    weights=280,
+    tile=460,
+    back=640,
+    # Cortex-M4, where the others are instructions, has these, too.
+    add=(20, 20),
+    table=30,
+)
+_RISCV = _Costs(
+    panel=_Sums(3.1, 28, 3.3, 70, 6),
+    pairs=_Sums(2.6, 28, 3.5, 55, 6),
+    winograd=_Sums(3.1, 28),
+    lone=_Sums(4.7, 40),
+    rescale=27,
+    small=27,
+    staged=9,
+    weights=345,
+    tile=550,
+    back=450,
+    add=(16, 32),
+    table=40,
+)
 
 
 def _shift_fits(shifts: Iterable[int]) -> bool:
@@ -111,12 +175,18 @@ def _panel_scratch(step: Step, settings: Settings) -> int:
     return 16 * (shape.output_c + group) + 4 * _length(shape) * (PIXELS + group)
 
 
+def _sums_cost(sums: _Sums, length: int, shape: ConvShape, group: int) -> float:
+    """Of all sums of a layer, `length` products each; without what is done with them."""
+    passes = -(-shape.output_c // group)
+    inner = -(-shape.pixels // PIXELS) * shape.output_c * (PIXELS * length * sums.mac + sums.plane)
+    gather = passes * shape.pixels * (length * sums.gather + shape.kernel_h * sums.row)
+    return inner + gather + shape.output_c * length * sums.widen
+
+
 def _panel_cost(costs: _Costs, step: Step, settings: Settings) -> float:
-    shape, length = shape_of(step), _length(shape_of(step))
-    passes = -(-shape.output_c // _group(settings))
-    inner = -(-shape.pixels // PIXELS) * shape.output_c * (PIXELS * length * costs.mac + costs.plane)
-    gather = passes * shape.pixels * (length * costs.gather + shape.kernel_h * costs.row)
-    return inner + gather + shape.output_c * (length * costs.widen + shape.pixels * costs.rescale)
+    shape = shape_of(step)
+    outputs = shape.pixels * shape.output_c
+    return _sums_cost(costs.panel, _length(shape), shape, _group(settings)) + outputs * costs.rescale
 
 
 def _pairs_supports(step: Step) -> bool:
@@ -148,7 +218,12 @@ def _pairs_length(shape: ConvShape) -> int:
 
 
 def _pairs_cost(costs: _Costs, step: Step, settings: Settings) -> float:
-    return 0.6 * _panel_cost(costs, step, settings)
+    shape = shape_of(step)
+    row = shape.kernel_w * shape.input_c
+    copied = -(-shape.output_c // _group(settings)) * shape.pixels * shape.kernel_h * row if row % 4 else 0
+    outputs = shape.pixels * shape.output_c * (costs.small if settings["small"] else costs.rescale)
+    sums = _sums_cost(costs.pairs, 2 * _pairs_length(shape), shape, _group(settings))
+    return sums + outputs + copied * costs.staged
 
 
 def _pairs_scratch(step: Step, settings: Settings) -> int:
@@ -192,12 +267,15 @@ def _winograd_scratch(feature: str, step: Step, settings: Settings) -> int:
 
 
 def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
-    shape, quads = shape_of(step), _quads(shape_of(step))
-    times = 1 if _group(settings) == shape.output_c else -(-quads // int(str(settings["strip"])))
+    shape, quads, group = shape_of(step), _quads(shape_of(step)), _group(settings)
+    times = 1 if group == shape.output_c else -(-quads // int(str(settings["strip"])))
     tiles = -(-shape.output_h // SIDE) * -(-shape.output_w // SIDE)
-    inner = quads * shape.output_c * PLANES * (PIXELS * shape.input_c * costs.mac + costs.plane)
+    plane = -(-shape.input_c // 4) * 4
+    sums = costs.winograd if group >= CHANNELS else costs.lone
+    inner = quads * shape.output_c * PLANES * (PIXELS * plane * sums.mac + sums.plane)
     weights = times * shape.input_c * shape.output_c * costs.weights
-    return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * costs.back)
+    back = costs.back + SIDE * SIDE * (costs.small if settings["small"] else costs.rescale)
+    return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * back)
 
 
 def _table_supports(step: Step, prefix: str = "") -> bool:
@@ -206,8 +284,8 @@ def _table_supports(step: Step, prefix: str = "") -> bool:
     return not any(number(step, prefix + name) for name in kinds) and number(step, f"{prefix}shift_output") in SHIFTS
 
 
-def _table_cost(costs: _Costs, step: Step) -> float:
-    return sum_elements(step) * costs.add + 512 * costs.table
+def _table_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+    return sum_elements(step) * costs.add[0 if settings["places"] else 1] + 512 * costs.table
 
 
 def _winograd_add_supports(step: Step) -> bool:
@@ -259,7 +337,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             CONV_2D_ADD_WINOGRAD,
             CONV_2D_ADD,
             words,
-            lambda step, settings: _winograd_cost(costs, step, settings) + _table_cost(costs, step),
+            lambda step, settings: _winograd_cost(costs, step, settings) + _table_cost(costs, step, settings),
             _winograd_add_supports,
             lambda step: _winograd_add_settings(feature, step),
             lambda step, settings: _winograd_add_scratch(feature, step, settings),
@@ -268,7 +346,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             ADD_TABLE,
             ADD,
             frozenset({feature}),
-            lambda step, _settings: _table_cost(costs, step),
+            lambda step, settings: _table_cost(costs, step, settings),
             _table_supports,
             lambda step: ({"scratch": 0, "places": places_of(step)},),
             lambda _step, _settings: TABLES,
