@@ -79,4 +79,5 @@ VARIANTS = (
     _variant(DEPTHWISE_CONV_2D_3X3, {"thumb2"}, 47, 73, 90),
     _variant(DEPTHWISE_CONV_2D_3X3, {"riscv"}, 73, 99, 100),
     _variant(DEPTHWISE_CONV_2D_WORDS, {"thumb", "words"}, 72, 112, 250),
+    _variant(DEPTHWISE_CONV_2D_WORDS, {"riscv", "words"}, 60, 70, 150),
 )

@@ -176,12 +176,19 @@ static int store_small_is_wrong(uint32_t group, uint32_t channels) {
     return 0;
 }
 
-static int depthwise_is_wrong(uint32_t step) {
+static int32_t depthwise_value(const dimmer_depthwise_channel_t *channel, int32_t sum) {
+#if DIMMER_DEPTHWISE_TIMES == 1
+    return dimmer_small(sum, &channel->rescale);
+#else
+    return dimmer_rescale(sum, channel->rescale.multiplier, channel->rescale.start, channel->rescale.shift);
+#endif
+}
+
+static int depthwise_is_wrong(uint32_t step, uint32_t count, uint32_t stride) {
     static dimmer_depthwise_channel_t channels[PLANES];
-    static int8_t input[3][6u * PLANES];
-    int8_t output[4u * PLANES + 1u];
-    int8_t alone[PLANES];
-    dimmer_depthwise_run_t run = {{input[0], input[1], input[2]}, step, channels, output};
+    static int8_t input[3][20u * PLANES];
+    int8_t output[6u * PLANES + 1u];
+    dimmer_depthwise_run_t run = {{input[0], input[1], input[2]}, step, channels, output, count};
     uint32_t c;
     uint32_t i;
     uint32_t j;
@@ -191,47 +198,34 @@ static int depthwise_is_wrong(uint32_t step) {
         const int shift = -(int)(1u + next_word() % 11u);
 
         for (i = 0; i < DIMMER_DEPTHWISE_TAPS; ++i) {
-            channels[c].weights[i] = (int8_t)(next_word() >> 3);
+            channels[c].weights[i] = DIMMER_DEPTHWISE_TIMES * (int8_t)(next_word() >> 3);
         }
-        channels[c].bias = small_sum() / 2;
-#if defined(__thumb__) && !defined(__thumb2__)
+        channels[c].bias = DIMMER_DEPTHWISE_TIMES * (small_sum() / 2);
+#if DIMMER_DEPTHWISE_TIMES == 1
         channels[c].rescale = dimmer_small_of(multiplier, shift, 3);
 #else
         channels[c].rescale = dimmer_rescale_of(0, multiplier, shift, 3);
 #endif
     }
-    for (i = 0; i < 6u * step; ++i) {
+    for (i = 0; i < 20u * step; ++i) {
         for (j = 0; j < 3u; ++j) {
             input[j][i] = (int8_t)(next_word() >> 3);
         }
     }
-    output[4u * step] = 0x5A;
-    dimmer_depthwise_four(&run);
-    for (i = 0; i < 4u; ++i) {
-        for (j = 0; j < 3u; ++j) {
-            run.rows[j] = input[j] + i * step;
-        }
-        run.output = alone;
-        dimmer_depthwise_one(&run);
-        for (c = 0; c < step; ++c) {
-            int32_t sum = channels[c].bias;
-            int32_t value;
+    output[count * step] = 0x5A;
+    dimmer_depthwise_row(&run, stride);
+    for (i = 0; i < count * step; ++i) {
+        const dimmer_depthwise_channel_t *channel = &channels[i % step];
+        int32_t sum = channel->bias;
 
-            for (j = 0; j < DIMMER_DEPTHWISE_TAPS; ++j) {
-                sum += channels[c].weights[j] * input[j / 3u][(i + j % 3u) * step + c];
-            }
-#if defined(__thumb__) && !defined(__thumb2__)
-            value = dimmer_small(sum, &channels[c].rescale);
-#else
-            value = dimmer_rescale(2 * sum, channels[c].rescale.multiplier, channels[c].rescale.start,
-                                   channels[c].rescale.shift);
-#endif
-            if (alone[c] != dimmer_clamp_s8(value, -128, 127) || output[i * step + c] != alone[c]) {
-                return 1;
-            }
+        for (j = 0; j < DIMMER_DEPTHWISE_TAPS; ++j) {
+            sum += channel->weights[j] * input[j / 3u][(i / step * stride + j % 3u) * step + i % step];
+        }
+        if (output[i] != dimmer_clamp_s8(depthwise_value(channel, sum), -128, 127)) {
+            return 1;
         }
     }
-    return output[4u * step] != 0x5A;
+    return output[count * step] != 0x5A;
 }
 
 int main(void) {
@@ -251,7 +245,7 @@ int main(void) {
             if (pairs_are_wrong(i, j) || store_is_wrong(i, i + j / 4u % 4u)) {
                 return 1;
             }
-            if (store_small_is_wrong(i, i + j / 4u % 4u) || depthwise_is_wrong(i)) {
+            if (store_small_is_wrong(i, i + j / 4u % 4u) || depthwise_is_wrong(i, 1u + j % 6u, 1u + j / 4u % 3u)) {
                 return 1;
             }
         }

@@ -36,7 +36,7 @@ from tests.firmware_gen.runtime.test_kernels import (
 
 LOOPS = (
     *("depthwise", "depthwise_thumb", "depthwise_riscv"),
-    *("pairs", "pairs_riscv", "panel", "panel_small", "panel_thumb", "panel_riscv"),
+    *("pairs", "pairs_riscv", "panel", "panel_small", "panel_store_riscv", "panel_thumb", "panel_riscv"),
 )
 
 

@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "depthwise.h"
 
+void dimmer_depthwise_row(dimmer_depthwise_run_t *run, uint32_t stride) {
+#if defined(DIMMER_PANEL_HAS_FOUR)
+    if (stride <= 2u) {
+        (stride == 1u ? dimmer_depthwise_near : dimmer_depthwise_apart)(run);
+        return;
+    }
+#endif
+    while (run->count != 0u) {
+        const uint32_t outputs = stride == 1u && run->count >= DIMMER_DEPTHWISE_RUN ? DIMMER_DEPTHWISE_RUN : 1u;
+        uint32_t row;
+
+        (outputs != 1u ? dimmer_depthwise_four : dimmer_depthwise_one)(run);
+        run->count -= outputs;
+        run->output += outputs * run->step;
+        for (row = 0; row < 3u; ++row) {
+            run->rows[row] += outputs * stride * run->step;
+        }
+    }
+}
+
 #if !defined(__thumb__) || defined(__thumb2__)
 
 /* The outputs of a channel whose sums are given. */
@@ -9,7 +29,7 @@ static inline void store(const int32_t *sums, uint32_t count, const dimmer_resca
     uint32_t i;
 
     for (i = 0; i < count; ++i, to += step) {
-        *to = dimmer_clamp_s8(dimmer_rescale(2 * sums[i], rescale->multiplier, rescale->start, rescale->shift),
+        *to = dimmer_clamp_s8(dimmer_rescale(sums[i], rescale->multiplier, rescale->start, rescale->shift),
                               INT8_MIN, INT8_MAX);
     }
 }

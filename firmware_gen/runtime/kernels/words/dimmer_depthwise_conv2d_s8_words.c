@@ -18,9 +18,9 @@ static void expand(const dimmer_model_t *model, const dimmer_depthwise_conv2d_s8
     for (channel = 0; channel < channels; ++channel, ++to) {
         const int8_t *weights = model->weights + r->weights + channel;
 
-        to->bias = model->params[r->bias + channel];
+        to->bias = DIMMER_DEPTHWISE_TIMES * model->params[r->bias + channel];
         for (tap = 0; tap < DIMMER_DEPTHWISE_TAPS; ++tap, weights += channels) {
-            to->weights[tap] = *weights;
+            to->weights[tap] = DIMMER_DEPTHWISE_TIMES * *weights;
         }
 #if defined(__thumb__) && !defined(__thumb2__)
         to->rescale = dimmer_small_of(multipliers[channel], shifts[channel], r->output_zero_point);
@@ -43,7 +43,7 @@ static void fill(const dimmer_depthwise_conv2d_s8_t *r, const int8_t *input, int
 }
 
 static void one_image(const dimmer_depthwise_conv2d_s8_t *r, dimmer_depthwise_run_t *run, const int8_t *input,
-                      int8_t *window, size_t width) {
+                      int8_t *window, size_t width, int8_t *output) {
     const size_t channels = r->input_c;
     int32_t filled = -(int32_t)r->pad_top; /* rows before this one are in the window */
     int32_t y;
@@ -51,7 +51,6 @@ static void one_image(const dimmer_depthwise_conv2d_s8_t *r, dimmer_depthwise_ru
     memset(window, r->input_zero_point, TAPS * width);
     for (y = 0; y < r->output_h; ++y) {
         const int32_t top = y * r->stride_h - r->pad_top;
-        uint32_t x = 0;
         int32_t tap;
 
         if (filled < top) {
@@ -63,21 +62,10 @@ static void one_image(const dimmer_depthwise_conv2d_s8_t *r, dimmer_depthwise_ru
         for (tap = 0; tap < TAPS; ++tap) {
             run->rows[tap] = window + (size_t)((top + tap + r->pad_top) % TAPS) * width;
         }
-        while (x < r->output_w) {
-            const uint32_t count =
-                r->stride_w == 1u && r->output_w - x >= DIMMER_DEPTHWISE_RUN ? DIMMER_DEPTHWISE_RUN : 1u;
-
-            if (count != 1u) {
-                dimmer_depthwise_four(run);
-            } else {
-                dimmer_depthwise_one(run);
-            }
-            x += count;
-            run->output += count * channels;
-            for (tap = 0; tap < TAPS; ++tap) {
-                run->rows[tap] += count * r->stride_w * channels;
-            }
-        }
+        run->count = r->output_w;
+        run->output = output;
+        dimmer_depthwise_row(run, r->stride_w);
+        output += r->output_w * channels;
     }
 }
 
@@ -92,7 +80,8 @@ void dimmer_depthwise_conv2d_s8_words(const dimmer_model_t *model, const void *r
     const uint32_t reach = (r->output_w - 1u) * r->stride_w + TAPS;
     const uint32_t covered = (uint32_t)r->pad_left + r->input_w;
     dimmer_depthwise_run_t run = {
-        {NULL, NULL, NULL}, r->input_c, channels, (int8_t *)(arena + r->output)};
+        {NULL, NULL, NULL}, r->input_c, channels, NULL, 0u};
+    int8_t *output = (int8_t *)(arena + r->output);
     const int8_t *input = (const int8_t *)(arena + r->input);
     uint32_t batch;
 
@@ -102,7 +91,9 @@ void dimmer_depthwise_conv2d_s8_words(const dimmer_model_t *model, const void *r
     DIMMER_ASSERT(r->activation_min == INT8_MIN && r->activation_max == INT8_MAX);
     expand(model, r, channels);
     for (batch = 0; batch < r->batches; ++batch) {
-        one_image(r, &run, input, window, (size_t)(reach > covered ? reach : covered) * r->input_c);
+        one_image(r, &run, input, window, (size_t)(reach > covered ? reach : covered) * r->input_c,
+                  output);
+        output += (size_t)r->output_h * r->output_w * r->input_c;
         input += (size_t)r->input_h * r->input_w * r->input_c;
     }
 }
