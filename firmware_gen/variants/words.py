@@ -253,7 +253,7 @@ def _winograd_settings(feature: str, step: Step) -> Iterable[Settings]:
     shape = shape_of(step)
     groups = [group for group in ((4, 1) if feature == "riscv" else (1,)) if group <= shape.output_c]
     ways = [(shape.output_c, 1), *((group, strip) for group in groups for strip in _parts(_quads(shape)))]
-    words = int(feature == "thumb" and _saturates(step))
+    words = int(feature != "riscv" and _saturates(step))
     return [{"group": group, "strip": strip, "small": words} for group, strip in ways]
 
 

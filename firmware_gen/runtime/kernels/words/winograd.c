@@ -58,6 +58,8 @@ void dimmer_winograd_weights(const int8_t *weights, size_t channels, size_t plan
     }
 }
 
+#if !defined(__thumb__) || defined(__thumb2__)
+
 /* Rows: 4 0 -5 0 1 0; 0 -4 -4 1 1 0; 0 4 -4 -1 1 0; 0 -2 -1 2 1 0; 0 2 -1 -2 1 0; 0 4 0 -5 0 1. */
 void dimmer_winograd_input(const int8_t *from, size_t row, size_t channels, size_t plane,
                            dimmer_winograd_word_t *to) {
@@ -112,6 +114,8 @@ void dimmer_winograd_input(const int8_t *from, size_t row, size_t channels, size
         }
     }
 }
+
+#endif
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
 
@@ -197,6 +201,10 @@ void dimmer_winograd_products(const int32_t *sums, uint32_t *to) {
     }
 }
 
+#endif
+
+#if !defined(__thumb__)
+
 void dimmer_winograd_store_small(const uint32_t *products, const dimmer_winograd_store_t *store) {
     const uint32_t *const end = products + SIDE * store->rows;
     int8_t *to = store->output;
@@ -215,51 +223,56 @@ void dimmer_winograd_store_small(const uint32_t *products, const dimmer_winograd
 
 #endif
 
-static void store_small(const uint32_t *products, const dimmer_panel_small_t *small,
-                        const dimmer_winograd_output_t *output, const dimmer_winograd_tile_t *tile,
-                        uint32_t channel) {
-    const dimmer_winograd_store_t store = {small->rescale,
-                                           small->bias,
-                                           output->channels,
-                                           output->row - tile->columns * output->channels,
-                                           tile->output + channel,
-                                           tile->columns,
-                                           tile->rows};
+/* The products of a tile, rescaled and saturated as its channel's numbers say. */
+static void store(const uint32_t *products, const dimmer_winograd_output_t *output,
+                  const dimmer_winograd_tile_t *tile, uint32_t channel) {
+    const dimmer_rescale_t *const rescale = output->rescales + channel;
+    const uint32_t bias = (uint32_t)rescale->bias;
+    const int32_t multiplier = rescale->multiplier;
+    const int32_t start = rescale->start;
+    const int32_t shift = rescale->shift;
+    const int32_t low = output->low;
+    const int32_t high = output->high;
+    const size_t channels = output->channels;
+    const size_t bytes = tile->columns * channels;
+    const size_t next = output->row - bytes;
+    const uint32_t skipped = DIMMER_WINOGRAD_SIDE - tile->columns;
+    const uint32_t *y = products;
+    int8_t *to = tile->output + channel;
+    uint32_t rows;
 
-    dimmer_winograd_store_small(products, &store);
+    for (rows = tile->rows; rows != 0u; --rows, y += skipped, to += next) {
+        const int8_t *const stop = to + bytes;
+
+        for (; to != stop; to += channels) {
+            const int32_t doubled = (int32_t)((uint32_t)((int32_t)(*y++ * INVERSE_OF_9) >> 5) + bias);
+
+            *to = dimmer_clamp_s8(dimmer_rescale(doubled, multiplier, start, shift), low, high);
+        }
+    }
 }
 
 void dimmer_winograd_back(const int32_t *sums, const dimmer_winograd_output_t *output,
-                          const dimmer_winograd_tile_t *tile, uint32_t channel) {
+                          const dimmer_winograd_tile_t *tiles, uint32_t count, uint32_t channel) {
+    const dimmer_winograd_tile_t *const end = tiles + count;
     uint32_t products[POINTS * SIDE];
 
-    dimmer_winograd_products(sums, products);
     if (output->smalls != NULL) {
-        store_small(products, output->smalls + channel, output, tile, channel);
+        const dimmer_panel_small_t *const small = output->smalls + channel;
+        dimmer_winograd_store_t shared = {small->rescale, small->bias, output->channels, 0u, NULL, 0u, 0u};
+
+        for (; tiles != end; ++tiles) {
+            dimmer_winograd_products(sums++, products);
+            shared.next = output->row - tiles->columns * output->channels;
+            shared.output = tiles->output + channel;
+            shared.columns = tiles->columns;
+            shared.rows = tiles->rows;
+            dimmer_winograd_store_small(products, &shared);
+        }
     } else {
-        const dimmer_rescale_t *const rescale = output->rescales + channel;
-        const uint32_t bias = (uint32_t)rescale->bias;
-        const int32_t multiplier = rescale->multiplier;
-        const int32_t start = rescale->start;
-        const int32_t shift = rescale->shift;
-        const int32_t low = output->low;
-        const int32_t high = output->high;
-        const size_t channels = output->channels;
-        const size_t bytes = tile->columns * channels;
-        const size_t next = output->row - bytes;
-        const uint32_t skipped = DIMMER_WINOGRAD_SIDE - tile->columns;
-        const uint32_t *y = products;
-        int8_t *to = tile->output + channel;
-        uint32_t rows;
-
-        for (rows = tile->rows; rows != 0u; --rows, y += skipped, to += next) {
-            const int8_t *const stop = to + bytes;
-
-            for (; to != stop; to += channels) {
-                const int32_t doubled = (int32_t)((uint32_t)((int32_t)(*y++ * INVERSE_OF_9) >> 5) + bias);
-
-                *to = dimmer_clamp_s8(dimmer_rescale(doubled, multiplier, start, shift), low, high);
-            }
+        for (; tiles != end; ++tiles) {
+            dimmer_winograd_products(sums++, products);
+            store(products, output, tiles, channel);
         }
     }
 }

@@ -72,9 +72,9 @@ void dimmer_panel_halves_four(const int16_t *weights, const int16_t *pixels, con
                               uint32_t step);
 #endif
 
-/* One tile of one channel: every DIMMER_WINOGRAD_SPACE-th word of the sums to int8. */
+/* One channel of up to four tiles, each every DIMMER_WINOGRAD_SPACE-th word of the sums, to int8. */
 void dimmer_winograd_back(const int32_t *sums, const dimmer_winograd_output_t *output,
-                          const dimmer_winograd_tile_t *tile, uint32_t channel);
+                          const dimmer_winograd_tile_t *tiles, uint32_t count, uint32_t channel);
 
 /* Its parts: these words to the first 16 words of uint32[24], 576 times the sums modulo 2^32. */
 void dimmer_winograd_products(const int32_t *sums, uint32_t *to);

@@ -203,11 +203,9 @@ static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
                     dimmer_winograd_panel(tiles->expanded + (channel - first) * depth,
                                           tiles->panels + (tile - from) * depth, some, tiles->plane,
                                           tiles->sums);
-                    for (i = 0; i < some * DIMMER_PANEL_PIXELS; ++i) {
-                        if (i % DIMMER_PANEL_PIXELS < count) {
-                            dimmer_winograd_back(tiles->sums + i, &shared, places + i % DIMMER_PANEL_PIXELS,
-                                                 channel + i / DIMMER_PANEL_PIXELS);
-                        }
+                    for (i = 0; i < some; ++i) {
+                        dimmer_winograd_back(tiles->sums + i * DIMMER_PANEL_PIXELS, &shared, places, count,
+                                             channel + i);
                     }
                 }
             }
