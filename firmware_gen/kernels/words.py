@@ -12,7 +12,7 @@ CONV_2D_PANEL = kernel(
     """
     CONV_2D for cores that multiply word by word: operands are widened to int32 in scratch, the weights of `group`
     channels at a time, the input of four pixels. Each shift is -22..-1, and the absolute value of a sum, bias
-    included, is below 2^30.
+    included, is below 2^29.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="1..output_c"),
@@ -35,9 +35,10 @@ CONV_2D_PAIRS = kernel(
 CONV_2D_WINOGRAD = kernel(
     "dimmer_conv2d_s8_winograd",
     """
-    CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1. Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
-    channels are transformed at a time. A single group is transformed once, several are for every strip. Each shift is
-    -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^30 with it.
+    CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1. Tiles of 4x4 outputs are
+    computed four at a time; the inputs of 4 * strip of them and the weights of `group` channels are transformed at a
+    time. A single group is transformed once, several are for every strip. Each shift is -22..-1; the absolute value of
+    a sum is below 2^25 without bias, below 2^29 with it.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="1..output_c"),

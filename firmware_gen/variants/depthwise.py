@@ -47,8 +47,8 @@ def _scratch(kernel: Kernel, step: Step) -> int:
 
 
 def _variant(kernel: Kernel, features: set[str], in_run: float, alone: float, widen: float) -> Variant:
-    """For an instruction set: cycles of an output in a run of four and of another one, and of a channel; instructions of
-    Thumb-2, which Cortex-M4 has as well.
+    """For an instruction set: cycles of an output in a run of four and of another one, and of a channel; of Thumb-2,
+    which Cortex-M4 has as well, instructions.
     """
 
     def cost(step: Step, _settings: Settings) -> float:

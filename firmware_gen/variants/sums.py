@@ -30,7 +30,7 @@ def places_of(step: Step, prefix: str = "") -> int:
 
 
 @lru_cache(maxsize=256)
-def _places(  # noqa: PLR0913  as many as a record of ADD has
+def _places(
     multiplier1: int,
     shift1: int,
     zero_point1: int,
@@ -70,4 +70,4 @@ def _rescaled(sums: Codes, multiplier: int, shift: int) -> Codes:
     """`requantize` of each; shift is at most 0."""
     high = (sums * multiplier + (1 << 30)) >> 31
     magnitude = (np.abs(high) + (1 << -shift >> 1)) >> -shift
-    return np.where(high >= 0, magnitude, -magnitude)
+    return np.asarray(np.where(high >= 0, magnitude, -magnitude))

@@ -25,7 +25,6 @@ from dimmer.firmware_gen.lower.steps import Params, Step
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
-    largest_product_sum,
     largest_sum,
     number,
     shape_of,
@@ -68,9 +67,9 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class _Costs:
-    """Cycles of a core, without wait states: loads and stores of Cortex-M0+ take 2 and n + 1 for n at a time (DDI 0484,
-    section 3.3), those of Cortex-M3 alike, MLA 2, SMLAL 4 to 7 (DDI 0337, table 18-1); those of Ibex 2, MUL 1, MULH 2 (its
-    documentation, "Pipeline Details", with a single-cycle multiplier). Fitted from executions of every instruction.
+    """Cycles of a core without wait states, fitted from executions of every instruction. Loads and stores of Cortex-M0+
+    take 2, and n + 1 for n at a time (DDI 0484, section 3.3); those of Cortex-M3 alike, MLA 2, SMLAL 4 to 7 (DDI 0337,
+    table 18-1); MULH of Ibex 2, all else about 1 (its documentation, "Pipeline Details", single-cycle multiplier).
 
     Attributes:
         panel, pairs: these kernels.
@@ -150,7 +149,7 @@ def _shift_fits(shifts: Iterable[int]) -> bool:
 
 
 def _panel_supports(step: Step) -> bool:
-    return eight_bits(step) and _shift_fits(shifts_of(step)) and largest_sum(step) < 2**30
+    return eight_bits(step) and _shift_fits(shifts_of(step)) and largest_sum(step) < 2**29
 
 
 def _length(shape: ConvShape) -> int:

@@ -12,7 +12,7 @@ extern "C" {
 
 /* CONV_2D for cores that multiply word by word: operands are widened to int32 in scratch, the weights of
  * `group` channels at a time, the input of four pixels. Each shift is -22..-1, and the absolute value of
- * a sum, bias included, is below 2^30.
+ * a sum, bias included, is below 2^29.
  * Scratch: 16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (4 + group). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
@@ -37,7 +37,7 @@ DIMMER_KERNEL(dimmer_conv2d_s8_pairs);
 /* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1. Tiles of 4x4
  * outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
  * channels are transformed at a time. A single group is transformed once, several are for every strip.
- * Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^30 with it.
+ * Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^29 with it.
  * Scratch: 24 * output_c + max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group); on
  * RISC-V 24 * output_c + max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group). */
 typedef struct {

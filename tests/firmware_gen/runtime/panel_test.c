@@ -110,7 +110,7 @@ static int store_is_wrong(uint32_t group, uint32_t channels) {
         rescales[i] = dimmer_rescale_of((int32_t)next_word() >> 8, (int32_t)(next_word() >> 2) + 0x40000000,
                                         -(int)(1u + next_word() % 22u), (int32_t)(next_word() % 256u) - 128);
         for (j = 0; j < 4u; ++j) {
-            sums[4u * i + j] = (int32_t)next_word() >> (3u + i % 8u);
+            sums[4u * i + j] = (int32_t)next_word() >> (4u + i % 8u);
         }
     }
     for (i = 0; i < sizeof output; ++i) {
@@ -141,7 +141,9 @@ static int32_t small_sum(void) {
     const uint32_t word = next_word();
     const int32_t sum = (int32_t)(word % 0x1FFFFFu) - 0xFFFFF;
 
-    return word >> 29 == 0u ? 0xFFFFF - sum % 3 : word >> 29 == 1u ? -0xFFFFF + (sum & 1) : sum >> (word >> 24) % 16u;
+    return word >> 29 == 0u   ? 0xFFFFF - sum % 3
+           : word >> 29 == 1u ? -0xFFFFF + (sum & 1)
+                              : sum >> (word >> 24) % 16u;
 }
 
 static int store_small_is_wrong(uint32_t group, uint32_t channels) {
@@ -169,7 +171,8 @@ static int store_small_is_wrong(uint32_t group, uint32_t channels) {
         const dimmer_panel_small_t *r = &rescales[channel < group ? channel : 0u];
         const int32_t sum = sums[channel < group ? 4u * channel + i / channels : 0u] + r->bias;
 
-        if (output[i] != (channel < group ? dimmer_clamp_s8(dimmer_small(sum, &r->rescale), -128, 127) : 0x5A)) {
+        if (output[i] !=
+            (channel < group ? dimmer_clamp_s8(dimmer_small(sum, &r->rescale), -128, 127) : 0x5A)) {
             return 1;
         }
     }
@@ -180,7 +183,8 @@ static int32_t depthwise_value(const dimmer_depthwise_channel_t *channel, int32_
 #if DIMMER_DEPTHWISE_TIMES == 1
     return dimmer_small(sum, &channel->rescale);
 #else
-    return dimmer_rescale(sum, channel->rescale.multiplier, channel->rescale.start, channel->rescale.shift);
+    return dimmer_rescale(sum / (DIMMER_DEPTHWISE_TIMES / 2), channel->rescale.multiplier,
+                          channel->rescale.start, channel->rescale.shift);
 #endif
 }
 
@@ -245,7 +249,8 @@ int main(void) {
             if (pairs_are_wrong(i, j) || store_is_wrong(i, i + j / 4u % 4u)) {
                 return 1;
             }
-            if (store_small_is_wrong(i, i + j / 4u % 4u) || depthwise_is_wrong(i, 1u + j % 6u, 1u + j / 4u % 3u)) {
+            if (store_small_is_wrong(i, i + j / 4u % 4u) ||
+                depthwise_is_wrong(i, 1u + j % 6u, 1u + j / 4u % 3u)) {
                 return 1;
             }
         }
@@ -264,7 +269,8 @@ int main(void) {
                     rescale_is_wrong(sum, multiplier, shift, (int32_t)(i % 256u) - 128)) {
                     return 1;
                 }
-                if (shift >= -11 && small_is_wrong(small_sum(), multiplier, shift, (int32_t)(i % 256u) - 128)) {
+                if (shift >= -11 &&
+                    small_is_wrong(small_sum(), multiplier, shift, (int32_t)(i % 256u) - 128)) {
                     return 1;
                 }
             }

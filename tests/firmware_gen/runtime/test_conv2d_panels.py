@@ -33,7 +33,6 @@ from tests.firmware_gen.runtime.test_kernels import (
     tensor,
 )
 
-
 LOOPS = (
     *("depthwise", "depthwise_thumb", "depthwise_riscv"),
     *("pairs", "pairs_riscv", "panel", "panel_small", "panel_store_riscv", "panel_thumb", "panel_riscv"),

@@ -9,7 +9,8 @@ void dimmer_depthwise_row(dimmer_depthwise_run_t *run, uint32_t stride) {
     }
 #endif
     while (run->count != 0u) {
-        const uint32_t outputs = stride == 1u && run->count >= DIMMER_DEPTHWISE_RUN ? DIMMER_DEPTHWISE_RUN : 1u;
+        const uint32_t outputs =
+            stride == 1u && run->count >= DIMMER_DEPTHWISE_RUN ? DIMMER_DEPTHWISE_RUN : 1u;
         uint32_t row;
 
         (outputs != 1u ? dimmer_depthwise_four : dimmer_depthwise_one)(run);
@@ -29,7 +30,8 @@ static inline void store(const int32_t *sums, uint32_t count, const dimmer_resca
     uint32_t i;
 
     for (i = 0; i < count; ++i, to += step) {
-        *to = dimmer_clamp_s8(dimmer_rescale(sums[i], rescale->multiplier, rescale->start, rescale->shift),
+        *to = dimmer_clamp_s8(dimmer_rescale(sums[i] / (DIMMER_DEPTHWISE_TIMES / 2), rescale->multiplier,
+                                             rescale->start, rescale->shift),
                               INT8_MIN, INT8_MAX);
     }
 }

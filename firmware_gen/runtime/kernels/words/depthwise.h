@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inner loops of depthwise convolution with a kernel of 3x3: depthwise.c in C99, depthwise_thumb.c for Cortex-M0+,
- * depthwise_riscv.c. */
+/* The inner loops of depthwise convolution with a kernel of 3x3: depthwise.c in C99, depthwise_thumb.c for
+ * Cortex-M0+, depthwise_riscv.c. */
 #ifndef DIMMER_DEPTHWISE_H
 #define DIMMER_DEPTHWISE_H
 
@@ -19,7 +19,11 @@ typedef struct {
 #define DIMMER_DEPTHWISE_TIMES 1
     dimmer_small_t rescale;
 #else
+#if defined(DIMMER_PANEL_HAS_FOUR)
+#define DIMMER_DEPTHWISE_TIMES 4
+#else
 #define DIMMER_DEPTHWISE_TIMES 2
+#endif
     dimmer_rescale_t rescale; /* its bias is 0 */
 #endif
 } dimmer_depthwise_channel_t;
@@ -36,8 +40,8 @@ typedef struct {
 /* All outputs, whose inputs are `stride` apart. What run points to is spent then. */
 void dimmer_depthwise_row(dimmer_depthwise_run_t *run, uint32_t stride);
 
-/* Its parts: four neighbouring outputs of every channel, whose inputs are neighbours, too; and one output of every
- * channel. */
+/* Its parts: four neighbouring outputs of every channel, whose inputs are neighbours, too; and one output of
+ * every channel. */
 void dimmer_depthwise_four(const dimmer_depthwise_run_t *run);
 void dimmer_depthwise_one(const dimmer_depthwise_run_t *run);
 

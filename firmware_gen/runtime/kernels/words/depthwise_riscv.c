@@ -24,14 +24,14 @@
 #define MIDDLE(to, from) PRODUCTS(to, from, "s1", "s4", "s7")
 #define RIGHT(to)        PRODUCTS(to, to, "s2", "s5", "s8")
 
-/* dimmer_rescale of the doubled sum t1, clamped, to a5. a6: multiplier, a7: start, t0: shift, a0: 255. */
+/* dimmer_rescale of t1, four times the sum, clamped, to a5. The upper word of its product with the multiplier
+ * is twice the one that is rounded: no carry from the lower word is needed. a6: multiplier, a7: twice start
+ * and 1, t0: shift and 1, a0: 255. */
 #define STORE                                                                                                \
     "mulh t6, t1, a6\n\t"                                                                                    \
-    "mul ra, t1, a6\n\t"                                                                                     \
-    "srli ra, ra, 31\n\t"                                                                                    \
     "srai t1, t1, 31\n\t"                                                                                    \
-    "add t6, t6, ra\n\t"                                                                                     \
-    "add t6, t6, a7\n\t"                                                                                     \
+    "slli t1, t1, 1\n\t"                                                                                     \
+    "add t1, t1, a7\n\t"                                                                                     \
     "add t6, t6, t1\n\t"                                                                                     \
     "sra t6, t6, t0\n\t"                                                                                     \
     "addi ra, t6, 128\n\t"                                                                                   \
@@ -46,8 +46,8 @@
     "xori t6, t6, 127\n\t"                                                                                   \
     "j 7b\n\t"
 
-/* On the stack: 52, 56, 60 rows, 64 the output, 68 bytes of a row of outputs, 72 the channel. s11: its numbers, s10: the
- * end of its outputs, s9: its bias, s0 to s8: weights. */
+/* On the stack: 52, 56, 60 rows, 64 the output, 68 bytes of a row of outputs, 72 the channel. s11: its
+ * numbers, s10: the end of its outputs, s9: its bias, s0 to s8: weights. */
 #define ENTER                                                                                                \
     "addi sp, sp, -96\n\t"                                                                                   \
     "sw s0, 0(sp)\n\t"                                                                                       \
@@ -92,6 +92,9 @@
     "lw a6, 44(s11)\n\t"                                                                                     \
     "lw a7, 48(s11)\n\t"                                                                                     \
     "lw t0, 52(s11)\n\t"                                                                                     \
+    "slli a7, a7, 1\n\t"                                                                                     \
+    "addi a7, a7, 1\n\t"                                                                                     \
+    "addi t0, t0, 1\n\t"                                                                                     \
     "addi s11, s11, 56\n\t"                                                                                  \
     "lw a1, 52(sp)\n\t"                                                                                      \
     "lw a2, 56(sp)\n\t"                                                                                      \
@@ -125,16 +128,17 @@
     "addi sp, sp, 96\n\t"                                                                                    \
     "ret\n\t"
 
-/* Assembly, because all that a row of a channel needs takes 28 registers, and a compiler spills: 37 instructions for an
- * output. t1: the sum of the next output, t2: of the one after it. */
+/* Assembly, because all that a row of a channel needs takes 28 registers, and a compiler spills: 37
+ * instructions for an output. t1: the sum of the next output, t2: of the one after it. */
 DIMMER_ASSEMBLY void dimmer_depthwise_near(const dimmer_depthwise_run_t *run DIMMER_REGISTER) {
-    __asm__ volatile(ENTER "1:\n\t" CHANNEL COLUMN LEFT("t1") COLUMN MIDDLE("t1", "t1") LEFT("t2") "2:\n\t" COLUMN
-                         RIGHT("t1") STORE MIDDLE("t1", "t2") LEFT("t2") "bne a5, s10, 2b\n\t" LEAVE BEYOND);
+    __asm__ volatile(ENTER "1:\n\t" CHANNEL COLUMN LEFT("t1") COLUMN MIDDLE("t1", "t1")
+                         LEFT("t2") "2:\n\t" COLUMN RIGHT("t1") STORE MIDDLE("t1", "t2")
+                             LEFT("t2") "bne a5, s10, 2b\n\t" LEAVE BEYOND);
 }
 
 DIMMER_ASSEMBLY void dimmer_depthwise_apart(const dimmer_depthwise_run_t *run DIMMER_REGISTER) {
-    __asm__ volatile(ENTER "1:\n\t" CHANNEL COLUMN LEFT("t1") "2:\n\t" COLUMN MIDDLE("t1", "t1") COLUMN
-                         RIGHT("t1") STORE LEFT("t1") "bne a5, s10, 2b\n\t" LEAVE BEYOND);
+    __asm__ volatile(ENTER "1:\n\t" CHANNEL COLUMN LEFT("t1") "2:\n\t" COLUMN MIDDLE("t1", "t1")
+                         COLUMN RIGHT("t1") STORE LEFT("t1") "bne a5, s10, 2b\n\t" LEAVE BEYOND);
 }
 
 #endif

@@ -85,9 +85,10 @@ DIMMER_ASSEMBLY void dimmer_depthwise_four(const dimmer_depthwise_run_t *run DIM
                            "mov r8, r2\n\t"
                            "mov r9, r2\n\t"
                            "mov r10, r2\n\t"
-                           "mov r11, r2\n\t" ROW_OF_FOUR("#0") ROW_OF_FOUR("#4")
-                               ROW_OF_FOUR("#8") RESCALES DIMMER_STORE_SMALL "mov r2, r9\n\t" DIMMER_STORE_SMALL "mov r2, r10\n\t" DIMMER_STORE_SMALL
-                           "mov r2, r11\n\t" DIMMER_STORE_SMALL LEAVE);
+                           "mov r11, r2\n\t" ROW_OF_FOUR("#0") ROW_OF_FOUR("#4") ROW_OF_FOUR("#8")
+                               RESCALES DIMMER_STORE_SMALL "mov r2, r9\n\t" DIMMER_STORE_SMALL
+                                                           "mov r2, r10\n\t" DIMMER_STORE_SMALL
+                                                           "mov r2, r11\n\t" DIMMER_STORE_SMALL LEAVE);
 }
 
 DIMMER_ASSEMBLY void dimmer_depthwise_one(const dimmer_depthwise_run_t *run DIMMER_REGISTER) {

@@ -73,14 +73,12 @@ void dimmer_depthwise_conv2d_s8_words(const dimmer_model_t *model, const void *r
     dimmer_require(model, record, arena);
     const dimmer_depthwise_conv2d_s8_words_t *d = (const dimmer_depthwise_conv2d_s8_words_t *)record;
     const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
-    dimmer_depthwise_channel_t *const channels =
-        (dimmer_depthwise_channel_t *)(void *)(arena + d->scratch);
+    dimmer_depthwise_channel_t *const channels = (dimmer_depthwise_channel_t *)(void *)(arena + d->scratch);
     /* What another core's structs leave of the scratch buffer is not used. */
     int8_t *const window = (int8_t *)(channels + r->input_c);
     const uint32_t reach = (r->output_w - 1u) * r->stride_w + TAPS;
     const uint32_t covered = (uint32_t)r->pad_left + r->input_w;
-    dimmer_depthwise_run_t run = {
-        {NULL, NULL, NULL}, r->input_c, channels, NULL, 0u};
+    dimmer_depthwise_run_t run = {{NULL, NULL, NULL}, r->input_c, channels, NULL, 0u};
     int8_t *output = (int8_t *)(arena + r->output);
     const int8_t *input = (const int8_t *)(arena + r->input);
     uint32_t batch;
@@ -91,8 +89,7 @@ void dimmer_depthwise_conv2d_s8_words(const dimmer_model_t *model, const void *r
     DIMMER_ASSERT(r->activation_min == INT8_MIN && r->activation_max == INT8_MAX);
     expand(model, r, channels);
     for (batch = 0; batch < r->batches; ++batch) {
-        one_image(r, &run, input, window, (size_t)(reach > covered ? reach : covered) * r->input_c,
-                  output);
+        one_image(r, &run, input, window, (size_t)(reach > covered ? reach : covered) * r->input_c, output);
         output += (size_t)r->output_h * r->output_w * r->input_c;
         input += (size_t)r->input_h * r->input_w * r->input_c;
     }

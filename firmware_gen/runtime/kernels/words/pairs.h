@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inner loop of convolution where two terms of a sum share a word: a word of inputs is x0 + x1 * 2^16, one
- * of weights w1 + w0 * 2^16, and the upper half of their product, modulo 2^32, is x0 * w0 + x1 * w1 once the
- * product x0 * w1 below it is rounded away. So one multiplication of words is two products. pairs.c,
+/* The inner loop of convolution where two terms of a sum share a word: a word of inputs is x0 + x1 * 2^16,
+ * one of weights w1 + w0 * 2^16, and the upper half of their product, modulo 2^32, is x0 * w0 + x1 * w1 once
+ * the product x0 * w1 below it is rounded away. So one multiplication of words is two products. pairs.c,
  * pairs_riscv.c. */
 #ifndef DIMMER_PAIRS_H
 #define DIMMER_PAIRS_H

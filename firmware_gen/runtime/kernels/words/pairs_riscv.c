@@ -4,23 +4,31 @@
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
 
-/* The two products of the weights t2 and the pixel x, added to a sum. */
-#define PRODUCT(x, sum)                                                                                      \
-    "mul ra, t2, " x "\n\t"                                                                                  \
-    "add ra, ra, a2\n\t"                                                                                     \
-    "srai ra, ra, 16\n\t"                                                                                    \
-    "add " sum ", " sum ", ra\n\t"
-#define PRODUCTS(at, s0, s1, s2, s3)                                                                         \
-    "lw t2, " at "\n\t" PRODUCT("a6", s0) PRODUCT("a7", s1) PRODUCT("t0", s2) PRODUCT("t1", s3)
+/* The two products of the weights w and the pixel x, added to a sum. */
+#define PRODUCT(w, x, product, sum)                                                                          \
+    "mul " product ", " w ", " x "\n\t"                                                                      \
+    "add " product ", " product ", a2\n\t"                                                                   \
+    "srai " product ", " product ", 16\n\t"                                                                  \
+    "add " sum ", " sum ", " product "\n\t"
+/* Those of four pixels; `next` loads the next weights to `free`, so early that nothing waits for them. */
+#define PRODUCTS(w, free, next, s0, s1, s2, s3)                                                              \
+    PRODUCT(w, "a6", free, s0)                                                                               \
+    PRODUCT(w, "a7", free, s1)                                                                               \
+    PRODUCT(w, "t0", free, s2)                                                                               \
+    "mul " w ", " w ", t1\n\t" next "add " w ", " w ", a2\n\t"                                               \
+    "srai " w ", " w ", 16\n\t"                                                                              \
+    "add " s3 ", " s3 ", " w "\n\t"
 
 /* Offsets of a weight of each channel, and of four pixels. */
 #define STEP(w, x0, x1, x2, x3)                                                                              \
+    "lw t2, " w "(a0)\n\t"                                                                                   \
     "lw a6, " x0 "(a1)\n\t"                                                                                  \
     "lw a7, " x1 "(a1)\n\t"                                                                                  \
     "lw t0, " x2 "(a1)\n\t"                                                                                  \
-    "lw t1, " x3 "(a1)\n\t" PRODUCTS(w "(a0)", "s0", "s1", "s2", "s3")                                       \
-        PRODUCTS(w "(a3)", "s4", "s5", "s6", "s7") PRODUCTS(w "(a4)", "s8", "s9", "s10", "s11")              \
-            PRODUCTS(w "(a5)", "t3", "t4", "t5", "t6")
+    "lw t1, " x3 "(a1)\n\t" PRODUCTS("t2", "ra", "lw ra, " w "(a3)\n\t", "s0", "s1", "s2", "s3")             \
+        PRODUCTS("ra", "t2", "lw t2, " w "(a4)\n\t", "s4", "s5", "s6", "s7")                                 \
+            PRODUCTS("t2", "ra", "lw ra, " w "(a5)\n\t", "s8", "s9", "s10", "s11")                           \
+                PRODUCTS("ra", "t2", "", "t3", "t4", "t5", "t6")
 
 /* Assembly for the reason given in panel_riscv.c: 295 instructions for 128 products. a0, a3, a4, a5: weights
  * of four channels, a1: pixels, a2: 2^15. On the stack: 56 the end of a0, 52 sums. */

@@ -4,32 +4,33 @@
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
 
-/* The weight at `at` times the four pixels, added to four sums. */
-#define PRODUCTS(at, s0, s1, s2, s3)                                                                         \
-    "lh t2, " at "\n\t"                                                                                      \
-    "mul ra, t2, a6\n\t"                                                                                     \
-    "add " s0 ", " s0 ", ra\n\t"                                                                             \
-    "mul ra, t2, a7\n\t"                                                                                     \
-    "add " s1 ", " s1 ", ra\n\t"                                                                             \
-    "mul ra, t2, t0\n\t"                                                                                     \
-    "add " s2 ", " s2 ", ra\n\t"                                                                             \
-    "mul t2, t2, t1\n\t"                                                                                     \
-    "add " s3 ", " s3 ", t2\n\t"
+/* The weight w times the four pixels, added to four sums; `next` loads the next weight to `free`, so early
+ * that nothing waits for it. */
+#define PRODUCTS(w, free, next, s0, s1, s2, s3)                                                              \
+    "mul " free ", " w ", a6\n\t"                                                                            \
+    "add " s0 ", " s0 ", " free "\n\t"                                                                       \
+    "mul " free ", " w ", a7\n\t"                                                                            \
+    "add " s1 ", " s1 ", " free "\n\t"                                                                       \
+    "mul " free ", " w ", t0\n\t"                                                                            \
+    "add " s2 ", " s2 ", " free "\n\t"                                                                       \
+    "mul " w ", " w ", t1\n\t" next "add " s3 ", " s3 ", " w "\n\t"
 
 /* Offsets of a weight of each channel, and of four pixels. */
 #define STEP(w, x0, x1, x2, x3)                                                                              \
+    "lh t2, " w "(a0)\n\t"                                                                                   \
     "lh a6, " x0 "(a1)\n\t"                                                                                  \
     "lh a7, " x1 "(a1)\n\t"                                                                                  \
     "lh t0, " x2 "(a1)\n\t"                                                                                  \
-    "lh t1, " x3 "(a1)\n\t" PRODUCTS(w "(a0)", "s0", "s1", "s2", "s3")                                       \
-        PRODUCTS(w "(a3)", "s4", "s5", "s6", "s7") PRODUCTS(w "(a4)", "s8", "s9", "s10", "s11")              \
-            PRODUCTS(w "(a5)", "t3", "t4", "t5", "t6")
+    "lh t1, " x3 "(a1)\n\t" PRODUCTS("t2", "ra", "lh ra, " w "(a3)\n\t", "s0", "s1", "s2", "s3")             \
+        PRODUCTS("ra", "t2", "lh t2, " w "(a4)\n\t", "s4", "s5", "s6", "s7")                                 \
+            PRODUCTS("t2", "ra", "lh ra, " w "(a5)\n\t", "s8", "s9", "s10", "s11")                           \
+                PRODUCTS("ra", "t2", "", "t3", "t4", "t5", "t6")
 
 /* Assembly for the reason given in panel_riscv.c, which this is with halves for words. */
 DIMMER_ASSEMBLY void dimmer_panel_halves_four(const int16_t *weights DIMMER_REGISTER,
-                                       const int16_t *pixels DIMMER_REGISTER,
-                                       const int16_t *end DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER,
-                                       uint32_t step DIMMER_REGISTER) {
+                                              const int16_t *pixels DIMMER_REGISTER,
+                                              const int16_t *end DIMMER_REGISTER,
+                                              int32_t *sums DIMMER_REGISTER, uint32_t step DIMMER_REGISTER) {
     __asm__ volatile("addi sp, sp, -64\n\t"
                      "sw s0, 0(sp)\n\t"
                      "sw s1, 4(sp)\n\t"
@@ -72,39 +73,39 @@ DIMMER_ASSEMBLY void dimmer_panel_halves_four(const int16_t *weights DIMMER_REGI
                                                                "addi a4, a4, 8\n\t"
                                                                "addi a5, a5, 8\n\t"
                                                                "addi a1, a1, 32\n\t"
-                                                                "bne a0, a2, 1b\n\t"
-                                                                "lw a3, 52(sp)\n\t"
-                                                                "sw s0, 0(a3)\n\t"
-                                                                "sw s1, 4(a3)\n\t"
-                                                                "sw s2, 8(a3)\n\t"
-                                                                "sw s3, 12(a3)\n\t"
-                                                                "sw s4, 16(a3)\n\t"
-                                                                "sw s5, 20(a3)\n\t"
-                                                                "sw s6, 24(a3)\n\t"
-                                                                "sw s7, 28(a3)\n\t"
-                                                                "sw s8, 32(a3)\n\t"
-                                                                "sw s9, 36(a3)\n\t"
-                                                                "sw s10, 40(a3)\n\t"
-                                                                "sw s11, 44(a3)\n\t"
-                                                                "sw t3, 48(a3)\n\t"
-                                                                "sw t4, 52(a3)\n\t"
-                                                                "sw t5, 56(a3)\n\t"
-                                                                "sw t6, 60(a3)\n\t"
-                                                                "lw s0, 0(sp)\n\t"
-                                                                "lw s1, 4(sp)\n\t"
-                                                                "lw s2, 8(sp)\n\t"
-                                                                "lw s3, 12(sp)\n\t"
-                                                                "lw s4, 16(sp)\n\t"
-                                                                "lw s5, 20(sp)\n\t"
-                                                                "lw s6, 24(sp)\n\t"
-                                                                "lw s7, 28(sp)\n\t"
-                                                                "lw s8, 32(sp)\n\t"
-                                                                "lw s9, 36(sp)\n\t"
-                                                                "lw s10, 40(sp)\n\t"
-                                                                "lw s11, 44(sp)\n\t"
-                                                                "lw ra, 48(sp)\n\t"
-                                                                "addi sp, sp, 64\n\t"
-                                                                "ret");
+                                                               "bne a0, a2, 1b\n\t"
+                                                               "lw a3, 52(sp)\n\t"
+                                                               "sw s0, 0(a3)\n\t"
+                                                               "sw s1, 4(a3)\n\t"
+                                                               "sw s2, 8(a3)\n\t"
+                                                               "sw s3, 12(a3)\n\t"
+                                                               "sw s4, 16(a3)\n\t"
+                                                               "sw s5, 20(a3)\n\t"
+                                                               "sw s6, 24(a3)\n\t"
+                                                               "sw s7, 28(a3)\n\t"
+                                                               "sw s8, 32(a3)\n\t"
+                                                               "sw s9, 36(a3)\n\t"
+                                                               "sw s10, 40(a3)\n\t"
+                                                               "sw s11, 44(a3)\n\t"
+                                                               "sw t3, 48(a3)\n\t"
+                                                               "sw t4, 52(a3)\n\t"
+                                                               "sw t5, 56(a3)\n\t"
+                                                               "sw t6, 60(a3)\n\t"
+                                                               "lw s0, 0(sp)\n\t"
+                                                               "lw s1, 4(sp)\n\t"
+                                                               "lw s2, 8(sp)\n\t"
+                                                               "lw s3, 12(sp)\n\t"
+                                                               "lw s4, 16(sp)\n\t"
+                                                               "lw s5, 20(sp)\n\t"
+                                                               "lw s6, 24(sp)\n\t"
+                                                               "lw s7, 28(sp)\n\t"
+                                                               "lw s8, 32(sp)\n\t"
+                                                               "lw s9, 36(sp)\n\t"
+                                                               "lw s10, 40(sp)\n\t"
+                                                               "lw s11, 44(sp)\n\t"
+                                                               "lw ra, 48(sp)\n\t"
+                                                               "addi sp, sp, 64\n\t"
+                                                               "ret");
 }
 
 #endif

@@ -20,8 +20,8 @@
 #define FOUR_STEPS "ldmia.w r0!, {r8, r9, r10, r11}\n\t" STEP("r8") STEP("r9") STEP("r10") STEP("r11")
 
 /* On the stack: 0 the end of this plane's weights, 4 the place to enter the loop, 8 bytes of a plane's
- * weights, 12 the end of all weights, 16 bytes from the end of a plane's pixels to the next plane's, 20 sums; 60
- * and 64 these two as they came. */
+ * weights, 12 the end of all weights, 16 bytes from the end of a plane's pixels to the next plane's, 20 sums;
+ * 60 and 64 these two as they came. */
 DIMMER_ASSEMBLY void dimmer_panel(const int32_t *weights DIMMER_REGISTER,
                                   const int32_t *pixels DIMMER_REGISTER, uint32_t planes DIMMER_REGISTER,
                                   uint32_t length DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER,

@@ -3,9 +3,9 @@
 #ifndef DIMMER_SMALL_THUMB_H
 #define DIMMER_SMALL_THUMB_H
 
-/* dimmer_small of the sum in r2, clamped, to [r8], which goes on to the next output. r4, r5, r6: the multiplier's
- * parts, r0, r1: start, shift, r12: bytes to the next output. r3 and r7 are free. */
-#define DIMMER_STORE_SMALL                                                                                                \
+/* dimmer_small of the sum in r2, clamped, to [r8], which goes on to the next output. r4, r5, r6: the
+ * multiplier's parts, r0, r1: start, shift, r12: bytes to the next output. r3 and r7 are free. */
+#define DIMMER_STORE_SMALL                                                                                   \
     "mov r3, r2\n\t"                                                                                         \
     "muls r3, r4, r3\n\t"                                                                                    \
     "asrs r3, r3, #11\n\t"                                                                                   \

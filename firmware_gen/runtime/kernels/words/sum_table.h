@@ -7,8 +7,9 @@
 
 #define DIMMER_SUM_TABLE_WORDS 512u
 
-/* An addition made ready; tables point to their middles. Where `places` is not 0, they hold parts of the output in
- * units of 2^-places, the zero point and a half among them; otherwise twice what is added before it is rescaled. */
+/* An addition made ready; tables point to their middles. Where `places` is not 0, they hold parts of the
+ * output in units of 2^-places, the zero point and a half among them; otherwise twice what is added before it
+ * is rescaled. */
 typedef struct {
     const int32_t *first;
     const int32_t *second;

@@ -10,8 +10,8 @@
 #define DIMMER_WINOGRAD_POINTS 6u /* side of its inputs */
 #define DIMMER_WINOGRAD_PLANES (DIMMER_WINOGRAD_POINTS * DIMMER_WINOGRAD_POINTS)
 
-/* Transformed inputs are at most 12,800, weights 6,272. RISC-V loads a half as fast as a word, and has the registers
- * for four channels at a time; Arm cores load several words at once. */
+/* Transformed inputs are at most 12,800, weights 6,272. RISC-V loads a half as fast as a word, and has the
+ * registers for four channels at a time; Arm cores load several words at once. */
 #if defined(DIMMER_PANEL_HAS_FOUR)
 typedef int16_t dimmer_winograd_word_t;
 #define DIMMER_WINOGRAD_CHANNELS 4u
@@ -60,16 +60,16 @@ void dimmer_winograd_weights(const int8_t *weights, size_t channels, size_t plan
 void dimmer_winograd_input(const int8_t *from, size_t row, size_t channels, size_t plane,
                            dimmer_winograd_word_t *to);
 
-/* The products of `channels` channels and four tiles, at most DIMMER_WINOGRAD_CHANNELS: weights [channels,36,plane],
- * inputs [36,plane,4], sums int32[36,DIMMER_WINOGRAD_CHANNELS,4]. */
+/* The products of `channels` channels and four tiles, at most DIMMER_WINOGRAD_CHANNELS: weights
+ * [channels,36,plane], inputs [36,plane,4], sums int32[36,DIMMER_WINOGRAD_CHANNELS,4]. */
 void dimmer_winograd_panel(const dimmer_winograd_word_t *weights, const dimmer_winograd_word_t *inputs,
                            uint32_t channels, uint32_t plane, int32_t *sums);
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
-/* Four channels of a plane; `end` is that of the first one's weights, `step` the bytes from one's to the next one's.
- * panel_halves_riscv.c */
-void dimmer_panel_halves_four(const int16_t *weights, const int16_t *pixels, const int16_t *end, int32_t *sums,
-                              uint32_t step);
+/* Four channels of a plane; `end` is that of the first one's weights, `step` the bytes from one's to the next
+ * one's. panel_halves_riscv.c */
+void dimmer_panel_halves_four(const int16_t *weights, const int16_t *pixels, const int16_t *end,
+                              int32_t *sums, uint32_t step);
 #endif
 
 /* One channel of up to four tiles, each every DIMMER_WINOGRAD_SPACE-th word of the sums, to int8. */
@@ -84,7 +84,7 @@ void dimmer_winograd_store_small(const uint32_t *products, const dimmer_winograd
 
 /* A whole layer: dimmer_conv2d_s8_winograd or, where `add_to` is not null, dimmer_conv2d_add_s8_winograd. */
 void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand,
-                           uint32_t places, uint32_t small, uint8_t *arena);
+                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint32_t places,
+                           uint32_t small, uint8_t *arena);
 
 #endif

@@ -15,17 +15,17 @@ typedef struct {
     uint32_t strip;
     const int8_t *input;
     int8_t *output;
-    uint32_t across;               /* tiles in a row */
-    uint32_t count;                /* tiles */
-    dimmer_rescale_t *rescales;    /* [output_c] */
-    dimmer_panel_small_t *smalls;  /* instead, in the same place, or null */
-    size_t plane;                  /* input_c as a multiple of 4 */
-    int32_t *sums;                 /* [36,DIMMER_WINOGRAD_CHANNELS,4] */
-    dimmer_winograd_word_t *panels; /* [strip,36,plane,4] */
+    uint32_t across;                  /* tiles in a row */
+    uint32_t count;                   /* tiles */
+    dimmer_rescale_t *rescales;       /* [output_c] */
+    dimmer_panel_small_t *smalls;     /* instead, in the same place, or null */
+    uint32_t plane;                   /* input_c as a multiple of 4 */
+    int32_t *sums;                    /* [36,DIMMER_WINOGRAD_CHANNELS,4] */
+    dimmer_winograd_word_t *panels;   /* [strip,36,plane,4] */
     dimmer_winograd_word_t *expanded; /* [group,36,plane] */
-    const dimmer_sum_table_t *sum; /* null where nothing is added */
-    const int8_t *residual;        /* what is added to each image */
-    int8_t *results;               /* [strip,4,4,4,output_c] before they are added */
+    const dimmer_sum_table_t *sum;    /* null where nothing is added */
+    const int8_t *residual;           /* what is added to each image */
+    int8_t *results;                  /* [strip,4,4,4,output_c] before they are added */
 } tiles_t;
 
 /* int8[6,6,input_c]. The sums are not needed while inputs are transformed. */
@@ -44,7 +44,8 @@ static void gather_bytes(const tiles_t *tiles, int32_t y, int32_t x) {
     for (i = y; i < y + POINTS; ++i) {
         for (j = x; j < x + POINTS; ++j) {
             const int outside = i < 0 || i >= r->input_h || j < 0 || j >= r->input_w;
-            const int8_t *from = outside ? NULL : tiles->input + ((size_t)i * r->input_w + (size_t)j) * channels;
+            const int8_t *from =
+                outside ? NULL : tiles->input + ((size_t)i * r->input_w + (size_t)j) * channels;
             uint32_t c;
 
             for (c = 0; c < channels; ++c) {
@@ -105,7 +106,8 @@ static void transform_tiles(const tiles_t *tiles, uint32_t first, uint32_t end, 
             } else {
                 gather_bytes(tiles, y, x);
             }
-            dimmer_winograd_input(patch_of(tiles), DIMMER_WINOGRAD_POINTS * channels, channels, tiles->plane, to);
+            dimmer_winograd_input(patch_of(tiles), DIMMER_WINOGRAD_POINTS * channels, channels, tiles->plane,
+                                  to);
         }
         to += (tile - first) % DIMMER_PANEL_PIXELS != DIMMER_PANEL_PIXELS - 1u
                   ? 1u
@@ -167,11 +169,15 @@ static void add(const tiles_t *tiles, uint32_t first, uint32_t end) {
 
 static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
     const dimmer_conv2d_s8_t *r = tiles->r;
-    const size_t depth = DIMMER_WINOGRAD_PLANES * tiles->plane;
+    const size_t depth = (size_t)DIMMER_WINOGRAD_PLANES * tiles->plane;
     const uint32_t strip = tiles->strip * DIMMER_PANEL_PIXELS;
     const dimmer_winograd_output_t shared = {
-        (tiles->sum != NULL ? DIMMER_WINOGRAD_SIDE : (uint32_t)r->output_w) * r->output_c, r->output_c,
-        r->activation_min, r->activation_max, tiles->rescales, tiles->smalls};
+        (tiles->sum != NULL ? DIMMER_WINOGRAD_SIDE : (uint32_t)r->output_w) * r->output_c,
+        r->output_c,
+        r->activation_min,
+        r->activation_max,
+        tiles->rescales,
+        tiles->smalls};
     uint32_t from;
 
     for (from = 0; from < tiles->count; from += strip) {
@@ -217,10 +223,10 @@ static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
 }
 
 void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand,
-                           uint32_t places, uint32_t small, uint8_t *arena) {
-    const size_t plane = (r->input_c + 3u) & ~(size_t)3u;
-    const size_t depth = DIMMER_WINOGRAD_PLANES * plane;
+                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint32_t places,
+                           uint32_t small, uint8_t *arena) {
+    const uint32_t plane = (r->input_c + 3u) & ~3u;
+    const size_t depth = (size_t)DIMMER_WINOGRAD_PLANES * plane;
     const size_t sums = sizeof(int32_t) * DIMMER_WINOGRAD_PLANES * DIMMER_WINOGRAD_SPACE;
     const size_t patch = depth;
     dimmer_sum_table_t sum;

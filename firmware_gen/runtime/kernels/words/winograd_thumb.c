@@ -67,8 +67,8 @@ DIMMER_ASSEMBLY void dimmer_winograd_products(const int32_t *sums DIMMER_REGISTE
     "eors r2, r3\n"                                                                                          \
     "3:\n\t"
 
-/* r9: products, r10: bias, r11: the inverse of 9, r12: channels, lr: the end of a row of products. On the stack: 0
- * next, 4 bytes of a row of products, 8 its end. */
+/* r9: products, r10: bias, r11: the inverse of 9, r12: channels, lr: the end of a row of products. On the
+ * stack: 0 next, 4 bytes of a row of products, 8 its end. */
 DIMMER_ASSEMBLY void dimmer_winograd_store_small(const uint32_t *products DIMMER_REGISTER,
                                                  const dimmer_winograd_store_t *store DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
@@ -154,81 +154,89 @@ DIMMER_ASSEMBLY void dimmer_winograd_store_small(const uint32_t *products DIMMER
     "str r0, " to4 "lsls r2, r2, #1\n\t"                                                                     \
     "subs r6, r6, r2\n\t"                                                                                    \
     "str r6, " to5
-#define NEXT(x) "add r7, r8\n\t" "ldrsb " x ", [r0, r7]\n\t"
-#define SPACE   "[r7]\n\t" "add r7, r12\n\t"
+#define NEXT(x)                                                                                              \
+    "add r7, r8\n\t"                                                                                         \
+    "ldrsb " x ", [r0, r7]\n\t"
+#define SPACE                                                                                                \
+    "[r7]\n\t"                                                                                               \
+    "add r7, r12\n\t"
 
-/* r8: row, r9: the next column, r10: channels, r11: the next of the words on the stack, r12: bytes to the next plane,
- * lr: where the loop ends. On the stack: 0 a channel's words, 144 the end of from, 148 from, 152 to; 192 to
- * as it came. */
+/* r8: row, r9: the next column, r10: channels, r11: the next of the words on the stack, r12: bytes to the
+ * next plane, lr: where the loop ends. On the stack: 0 a channel's words, 144 the end of from, 148 from, 152
+ * to; 192 to as it came. */
 DIMMER_ASSEMBLY void dimmer_winograd_input(const int8_t *from DIMMER_REGISTER, size_t row DIMMER_REGISTER,
                                            size_t channels DIMMER_REGISTER, size_t plane DIMMER_REGISTER,
                                            dimmer_winograd_word_t *to DIMMER_REGISTER) {
-    __asm__ volatile(".syntax unified\n\t"
-                     "push {r4-r7, lr}\n\t"
-                     "mov r4, r8\n\t"
-                     "mov r5, r9\n\t"
-                     "mov r6, r10\n\t"
-                     "mov r7, r11\n\t"
-                     "push {r4-r7}\n\t"
-                     "ldr r4, [sp, #36]\n\t"
-                     "sub sp, #156\n\t"
-                     "mov r8, r1\n\t"
-                     "mov r10, r2\n\t"
-                     "lsls r3, r3, #4\n\t"
-                     "mov r12, r3\n\t"
-                     "adds r2, r2, r0\n\t"
-                     "str r2, [sp, #144]\n\t"
-                     "str r0, [sp, #148]\n\t"
-                     "str r4, [sp, #152]\n"
-                     "1:\n\t"
-                     "mov r9, r0\n\t"
-                     "mov r1, sp\n\t"
-                     "mov r11, r1\n\t"
-                     "adds r1, #24\n\t"
-                     "mov lr, r1\n"
-                     "2:\n\t"
-                     "mov r0, r9\n\t"
-                     "movs r7, #0\n\t"
-                     "ldrsb r1, [r0, r7]\n\t" NEXT("r2") NEXT("r3") NEXT("r4") NEXT("r5") NEXT("r6")
-                     "add r9, r10\n\t"
-                     "mov r7, r11\n\t" INPUTS("[r7]\n\t", "[r7, #24]\n\t", "[r7, #48]\n\t", "[r7, #72]\n\t",
-                                              "[r7, #96]\n\t", "[r7, #120]\n\t") "adds r7, #4\n\t"
-                     "mov r11, r7\n\t"
-                     "cmp r7, lr\n\t"
-                     "bne 2b\n\t"
-                     "ldr r7, [sp, #152]\n\t"
-                     "mov r1, sp\n\t"
-                     "mov r11, r1\n\t"
-                     "adds r1, #144\n\t"
-                     "mov lr, r1\n"
-                     "3:\n\t"
-                     "mov r0, r11\n\t"
-                     "ldmia r0!, {r1, r2, r3, r4, r5, r6}\n\t"
-                     "mov r11, r0\n\t" INPUTS(SPACE, SPACE, SPACE, SPACE, SPACE, SPACE) "cmp r11, lr\n\t"
-                     "bne 3b\n\t"
-                     "ldr r1, [sp, #152]\n\t"
-                     "adds r1, #16\n\t"
-                     "str r1, [sp, #152]\n\t"
-                     "ldr r0, [sp, #148]\n\t"
-                     "adds r0, #1\n\t"
-                     "str r0, [sp, #148]\n\t"
-                     "ldr r1, [sp, #144]\n\t"
-                     "cmp r0, r1\n\t"
-                     "bne 1b\n\t"
-                     "add sp, #156\n\t"
-                     "pop {r4-r7}\n\t"
-                     "mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, r6\n\t"
-                     "mov r11, r7\n\t"
-                     "pop {r4-r7, pc}\n\t");
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r4-r7, lr}\n\t"
+        "mov r4, r8\n\t"
+        "mov r5, r9\n\t"
+        "mov r6, r10\n\t"
+        "mov r7, r11\n\t"
+        "push {r4-r7}\n\t"
+        "ldr r4, [sp, #36]\n\t"
+        "sub sp, #156\n\t"
+        "mov r8, r1\n\t"
+        "mov r10, r2\n\t"
+        "lsls r3, r3, #4\n\t"
+        "mov r12, r3\n\t"
+        "adds r2, r2, r0\n\t"
+        "str r2, [sp, #144]\n\t"
+        "str r0, [sp, #148]\n\t"
+        "str r4, [sp, #152]\n"
+        "1:\n\t"
+        "mov r9, r0\n\t"
+        "mov r1, sp\n\t"
+        "mov r11, r1\n\t"
+        "adds r1, #24\n\t"
+        "mov lr, r1\n"
+        "2:\n\t"
+        "mov r0, r9\n\t"
+        "movs r7, #0\n\t"
+        "ldrsb r1, [r0, r7]\n\t" NEXT("r2") NEXT("r3") NEXT("r4") NEXT("r5")
+            NEXT("r6") "add r9, r10\n\t"
+                       "mov r7, r11\n\t" INPUTS(
+                           "[r7]\n\t", "[r7, #24]\n\t", "[r7, #48]\n\t", "[r7, #72]\n\t", "[r7, #96]\n\t",
+                           "[r7, #120]\n\t") "adds r7, #4\n\t"
+                                             "mov r11, r7\n\t"
+                                             "cmp r7, lr\n\t"
+                                             "bne 2b\n\t"
+                                             "ldr r7, [sp, #152]\n\t"
+                                             "mov r1, sp\n\t"
+                                             "mov r11, r1\n\t"
+                                             "adds r1, #144\n\t"
+                                             "mov lr, r1\n"
+                                             "3:\n\t"
+                                             "mov r0, r11\n\t"
+                                             "ldmia r0!, {r1, r2, r3, r4, r5, r6}\n\t"
+                                             "mov r11, r0\n\t" INPUTS(SPACE, SPACE, SPACE, SPACE, SPACE,
+                                                                      SPACE) "cmp r11, lr\n\t"
+                                                                             "bne 3b\n\t"
+                                                                             "ldr r1, [sp, #152]\n\t"
+                                                                             "adds r1, #16\n\t"
+                                                                             "str r1, [sp, #152]\n\t"
+                                                                             "ldr r0, [sp, #148]\n\t"
+                                                                             "adds r0, #1\n\t"
+                                                                             "str r0, [sp, #148]\n\t"
+                                                                             "ldr r1, [sp, #144]\n\t"
+                                                                             "cmp r0, r1\n\t"
+                                                                             "bne 1b\n\t"
+                                                                             "add sp, #156\n\t"
+                                                                             "pop {r4-r7}\n\t"
+                                                                             "mov r8, r4\n\t"
+                                                                             "mov r9, r5\n\t"
+                                                                             "mov r10, r6\n\t"
+                                                                             "mov r11, r7\n\t"
+                                                                             "pop {r4-r7, pc}\n\t");
 }
 
 #elif defined(__thumb2__)
 
-/* Assembly, because a compiler reads what all outputs share anew after every store: 18 instructions for an output.
- * r0: products, lr: the end of a row of them, r1: outputs, r2: channels, r3: the inverse of 9, r4: bias, r5, r6, r7: the
- * multiplier's parts, r8, r9: start, shift. On the stack: 0 next, 4 bytes of a row of products, 8 the end of all. */
+/* Assembly, because a compiler reads what all outputs share anew after every store: 18 instructions for an
+ * output. r0: products, lr: the end of a row of them, r1: outputs, r2: channels, r3: the inverse of 9, r4:
+ * bias, r5, r6, r7: the multiplier's parts, r8, r9: start, shift. On the stack: 0 next, 4 bytes of a row of
+ * products, 8 the end of all. */
 DIMMER_ASSEMBLY void dimmer_winograd_store_small(const uint32_t *products DIMMER_REGISTER,
                                                  const dimmer_winograd_store_t *store DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
