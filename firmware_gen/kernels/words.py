@@ -50,8 +50,8 @@ CONV_2D_WINOGRAD = kernel(
     ),
     *u16("reserved2"),
     scratch="""
-    24 * output_c + max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group); on RISC-V 24 * output_c +
-    max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group)
+    24 * output_c + the larger of max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group), but on RISC-V,
+    and max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group)
     """,
 )
 DEPTHWISE_CONV_2D_WORDS = sharing(

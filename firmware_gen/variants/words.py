@@ -257,12 +257,15 @@ def _winograd_settings(feature: str, step: Step) -> Iterable[Settings]:
 
 
 def _winograd_scratch(feature: str, step: Step, settings: Settings) -> int:
-    """RISC-V has halves, and the sums of four channels; Arm words, and those of one."""
+    """Halves and the sums of four channels, as C99 has them; or words and those of one, Arm's."""
     shape, strip = shape_of(step), int(str(settings["strip"]))
     plane = -(-shape.input_c // 4) * 4
-    word, channels = (2, 4) if feature == "riscv" else (4, 1)
-    first = max(4 * PLANES * PIXELS * channels, PLANES * plane)
-    return 24 * shape.output_c + first + word * PLANES * plane * (PIXELS * strip + _group(settings))
+    layouts = [(2, 4)] if feature == "riscv" else [(2, 4), (4, 1)]
+    return 24 * shape.output_c + max(
+        max(4 * PLANES * PIXELS * channels, PLANES * plane)
+        + word * PLANES * plane * (PIXELS * strip + _group(settings))
+        for word, channels in layouts
+    )
 
 
 def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:

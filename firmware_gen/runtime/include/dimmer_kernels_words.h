@@ -38,8 +38,8 @@ DIMMER_KERNEL(dimmer_conv2d_s8_pairs);
  * outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
  * channels are transformed at a time. A single group is transformed once, several are for every strip.
  * Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^29 with it.
- * Scratch: 24 * output_c + max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group); on
- * RISC-V 24 * output_c + max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group). */
+ * Scratch: 24 * output_c + the larger of max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip +
+ * group), but on RISC-V, and max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     uint16_t group; /* 1..output_c */

@@ -46,6 +46,6 @@ def test_the_networks_of_this_test_have_these_kernels(tmp_path: Path) -> None:
         "dimmer_conv2d_s8_pairs",
         "dimmer_conv2d_s8_winograd",
         "dimmer_conv2d_add_s8_winograd",
-        "dimmer_depthwise_conv2d_s8_words",
+        "dimmer_depthwise_conv2d_s8_3x3",
         "dimmer_add_s8_table",
     }

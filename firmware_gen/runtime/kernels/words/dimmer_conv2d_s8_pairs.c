@@ -139,6 +139,26 @@ static void gather(const work_t *w, corner_t at, int32_t *to) {
     }
 }
 
+/* The sums of the first pixel alone, where a layer's last is left over. */
+static void one_pixel(const work_t *w, uint32_t channels) {
+    const int32_t *weights = w->weights;
+    int32_t *sums = w->sums;
+
+    for (; channels != 0u; --channels, sums += DIMMER_PAIRS_PIXELS) {
+        const int32_t *const end = weights + w->length;
+        const int32_t *x = w->pixels;
+        int32_t sum = 0;
+
+        for (; weights != end; weights += 4, x += 4u * DIMMER_PAIRS_PIXELS) {
+            sum += dimmer_pair_product(weights[0], x[0]);
+            sum += dimmer_pair_product(weights[1], x[DIMMER_PAIRS_PIXELS]);
+            sum += dimmer_pair_product(weights[2], x[2u * DIMMER_PAIRS_PIXELS]);
+            sum += dimmer_pair_product(weights[3], x[3u * DIMMER_PAIRS_PIXELS]);
+        }
+        *sums = sum;
+    }
+}
+
 static void one_group(const work_t *w, uint32_t first, uint32_t count) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
@@ -160,7 +180,11 @@ static void one_group(const work_t *w, uint32_t first, uint32_t count) {
                 at.y += r->stride_h;
             }
         }
-        dimmer_pairs(w->weights, w->pixels, count, w->length, w->sums);
+        if (four == 1u) {
+            one_pixel(w, count);
+        } else {
+            dimmer_pairs(w->weights, w->pixels, count, w->length, w->sums);
+        }
         if (w->smalls != NULL) {
             dimmer_panel_store_small(w->sums, w->smalls + first, count, four, r, output);
         } else {

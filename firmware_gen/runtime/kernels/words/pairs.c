@@ -123,11 +123,6 @@ DIMMER_ASSEMBLY void dimmer_pairs(const int32_t *weights DIMMER_REGISTER,
 
 #else
 
-/* The two products in the upper half, the one below rounded away. */
-static int32_t upper(int32_t weights, int32_t pixels) {
-    return (int32_t)((uint32_t)weights * (uint32_t)pixels + 0x8000u) >> 16;
-}
-
 void dimmer_pairs(const int32_t *weights, const int32_t *pixels, uint32_t planes, uint32_t length,
                   int32_t *sums) {
 #if defined(DIMMER_PANEL_HAS_FOUR)
@@ -147,10 +142,10 @@ void dimmer_pairs(const int32_t *weights, const int32_t *pixels, uint32_t planes
         for (; weights != end; ++weights, from += DIMMER_PAIRS_PIXELS) {
             const int32_t w = *weights;
 
-            s0 += upper(w, from[0]);
-            s1 += upper(w, from[1]);
-            s2 += upper(w, from[2]);
-            s3 += upper(w, from[3]);
+            s0 += dimmer_pair_product(w, from[0]);
+            s1 += dimmer_pair_product(w, from[1]);
+            s2 += dimmer_pair_product(w, from[2]);
+            s3 += dimmer_pair_product(w, from[3]);
         }
         sums[0] = s0;
         sums[1] = s1;

@@ -15,6 +15,11 @@ static inline int32_t dimmer_pair_of(int32_t first, int32_t second) {
     return first + second * 65536;
 }
 
+/* The two products of two words, the one below them rounded away. */
+static inline int32_t dimmer_pair_product(int32_t weights, int32_t inputs) {
+    return (int32_t)((uint32_t)weights * (uint32_t)inputs + 0x8000u) >> 16;
+}
+
 /* For each of `planes` channels, with weights int32[planes,length], pixels int32[length,4] and sums
  * int32[planes,4]:
  *   sums[p,j] = sum over k < length of (weights[p,k] * pixels[k,j] + 2^15) >> 16, each modulo 2^32

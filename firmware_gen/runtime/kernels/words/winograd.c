@@ -117,7 +117,7 @@ void dimmer_winograd_input(const int8_t *from, size_t row, size_t channels, size
 
 #endif
 
-#if defined(DIMMER_PANEL_HAS_FOUR)
+#if !defined(__thumb__)
 
 static void one_channel(const int16_t *weights, const int16_t *from, uint32_t length, int32_t *sums) {
     const int16_t *const end = weights + length;
@@ -149,10 +149,12 @@ void dimmer_winograd_panel(const dimmer_winograd_word_t *weights, const dimmer_w
          weights += plane, inputs += DIMMER_PANEL_PIXELS * plane, sums += DIMMER_WINOGRAD_SPACE) {
         uint32_t channel;
 
+#if defined(DIMMER_PANEL_HAS_FOUR)
         if (channels == DIMMER_WINOGRAD_CHANNELS) {
             dimmer_panel_halves_four(weights, inputs, weights + plane, sums, sizeof *weights * step);
             continue;
         }
+#endif
         for (channel = 0; channel < channels; ++channel) {
             one_channel(weights + channel * step, inputs, plane, sums + channel * DIMMER_PANEL_PIXELS);
         }

@@ -12,7 +12,7 @@
 
 /* Transformed inputs are at most 12,800, weights 6,272. RISC-V loads a half as fast as a word, and has the
  * registers for four channels at a time; Arm cores load several words at once. */
-#if defined(DIMMER_PANEL_HAS_FOUR)
+#if !defined(__thumb__)
 typedef int16_t dimmer_winograd_word_t;
 #define DIMMER_WINOGRAD_CHANNELS 4u
 #else
