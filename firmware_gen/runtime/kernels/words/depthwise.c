@@ -3,8 +3,12 @@
 
 void dimmer_depthwise_row(dimmer_depthwise_run_t *run, uint32_t stride) {
 #if defined(DIMMER_PANEL_HAS_FOUR)
-    if (stride <= 2u) {
-        (stride == 1u ? dimmer_depthwise_near : dimmer_depthwise_apart)(run);
+    if (stride == 1u) {
+        dimmer_depthwise_near(run);
+        return;
+    }
+    if (stride == 2u) {
+        dimmer_depthwise_apart(run);
         return;
     }
 #endif
@@ -13,7 +17,11 @@ void dimmer_depthwise_row(dimmer_depthwise_run_t *run, uint32_t stride) {
             stride == 1u && run->count >= DIMMER_DEPTHWISE_RUN ? DIMMER_DEPTHWISE_RUN : 1u;
         uint32_t row;
 
-        (outputs != 1u ? dimmer_depthwise_four : dimmer_depthwise_one)(run);
+        if (outputs != 1u) {
+            dimmer_depthwise_four(run);
+        } else {
+            dimmer_depthwise_one(run);
+        }
         run->count -= outputs;
         run->output += outputs * run->step;
         for (row = 0; row < 3u; ++row) {
