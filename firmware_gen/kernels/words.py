@@ -43,11 +43,7 @@ CONV_2D_WINOGRAD = kernel(
     holding("conv", CONV_2D),
     *u16("group", meaning="1..output_c"),
     *u16("strip", meaning=">= 1"),
-    *u16(
-        "small",
-        meaning="""1: each shift is -11..-1, each multiplier 0 or at least 2^30, and the activation range -128..127; or
-        0""",
-    ),
+    *u16("small", meaning="1: shifts -11..-1, multipliers 0 or >= 2^30, activation range -128..127; or 0"),
     *u16("reserved2"),
     scratch="""
     24 * output_c + the larger of max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group), but on RISC-V,

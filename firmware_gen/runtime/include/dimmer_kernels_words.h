@@ -44,8 +44,7 @@ typedef struct {
     dimmer_conv2d_s8_t conv;
     uint16_t group; /* 1..output_c */
     uint16_t strip; /* >= 1 */
-    uint16_t small; /* 1: each shift is -11..-1, each multiplier 0 or at least 2^30, and the activation range -128..127; or
-        0 */
+    uint16_t small; /* 1: shifts -11..-1, multipliers 0 or >= 2^30, activation range -128..127; or 0 */
     uint16_t reserved2;
 } dimmer_conv2d_s8_winograd_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, 72);

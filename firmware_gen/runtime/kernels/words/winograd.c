@@ -189,15 +189,16 @@ void dimmer_winograd_panel(const dimmer_winograd_word_t *weights, const dimmer_w
     }
 
 void dimmer_winograd_products(const int32_t *sums, uint32_t *to) {
-    uint32_t *const end = to + POINTS * SIDE;
-    uint32_t *row;
+    uint32_t *row = to;
+    uint32_t i;
 
-    for (row = to; row != end; row += SIDE, sums += DIMMER_WINOGRAD_POINTS * DIMMER_WINOGRAD_SPACE) {
+    for (i = 0; i < DIMMER_WINOGRAD_POINTS; ++i, row += SIDE) {
 #define SUM(k)  ((uint32_t)sums[(k) * (int)DIMMER_WINOGRAD_SPACE])
 #define KEPT(k) row[k]
         BACK(SUM, KEPT)
+        sums += DIMMER_WINOGRAD_POINTS * DIMMER_WINOGRAD_SPACE;
     }
-    for (row = to; row != to + SIDE; ++row) {
+    for (i = 0, row = to; i < DIMMER_WINOGRAD_SIDE; ++i, ++row) {
 #define IN(k) row[(k) * SIDE]
         BACK(IN, IN)
     }
