@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
+from dimmer.firmware_gen.kernels.packed import CONV_2D_ADD_PACKED, CONV_2D_PACKED
 from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D_3X3, FULLY_CONNECTED
 from dimmer.firmware_gen.kernels.record import holding, kernel, sharing, u16, u32
 
@@ -100,4 +101,6 @@ KERNELS = (
     FULLY_CONNECTED_WORDS,
     ADD_TABLE,
     CONV_2D_ADD_WINOGRAD,
+    CONV_2D_PACKED,
+    CONV_2D_ADD_PACKED,
 )
