@@ -4,6 +4,7 @@
 model, target                        names
 flash     weights, tables, code, total, single_mode_total, runtime_code         bytes
 ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_without_scratch      bytes
+stack     proven, before_hook, exception_frame  bytes; entries and kernels: [{name, bytes, path}]
 switch    instructions, bytes_of_flash_per_extra_mode
 gates     instructions of all gates in one inference, share_of_top_mode; null without gates
 modes     [{name, macs, instructions, verify}]; verify is {samples, mismatches, backend} or null
@@ -74,7 +75,8 @@ class FirmwareRam:
     Attributes:
         arena: scratch included.
         scratch: the largest that a step takes.
-        stack: None where the target cannot paint it; then `total` is None too.
+        stack: the most that was seen in use, of the whole firmware; None where the target cannot paint it; then `total`
+            is None too.
         single_mode_arena: the arena that the top mode alone needs.
         lower_bound: most bytes alive in one step, which no plan can undercut.
         arena_without_scratch: what the tensors alone need.
@@ -87,6 +89,53 @@ class FirmwareRam:
     single_mode_arena: int
     lower_bound: int
     arena_without_scratch: int
+
+
+@dataclass(frozen=True)
+class StackDepth:
+    """The most stack that a function can take with all that it calls.
+
+    Attributes:
+        bytes: from where its caller's ends; None where that is not proven.
+        path: the functions that take so much, the first one first.
+    """
+
+    name: str
+    bytes: int | None
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FirmwareStack:
+    """Stack as the call graph of the linked program proves it, in bytes. Interrupts are in none of it.
+
+    Attributes:
+        proven: of the whole firmware, from its start on: what `ram.stack` cannot exceed.
+        before_hook: of dimmer_invoke, what is in use where it calls the function that `dimmer_on_block` was given: with
+            one, an application needs the larger of dimmer_invoke's bytes and of these with that function's own.
+        exception_frame: the most that the core itself pushes where an exception begins, alignment included.
+        entries: functions of dimmer.h, without a hook.
+        kernels: those that the model names.
+    """
+
+    proven: int | None
+    before_hook: int | None
+    exception_frame: int | None
+    entries: tuple[StackDepth, ...] = ()
+    kernels: tuple[StackDepth, ...] = ()
+
+    def entry(self, name: str) -> int | None:
+        """Bytes of a function of dimmer.h; None where they are not proven."""
+        return next((entry.bytes for entry in self.entries if entry.name == name), None)
+
+    def text(self, painted: int | None) -> str:
+        """A clause for people.
+
+        Args:
+            painted: the most that was seen in use.
+        """
+        proven, seen = ("not known" if value is None else f"{value:,} bytes" for value in (self.proven, painted))
+        return f"proven {proven} (call graph), painted {seen}"
 
 
 @dataclass(frozen=True)
@@ -242,6 +291,7 @@ class Firmware:
     target: str
     flash: FirmwareFlash
     ram: FirmwareRam
+    stack: FirmwareStack
     switch: Switch
     gates: GateCount | None
     modes: tuple[FirmwareMode, ...]

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from dimmer.pipeline.artifacts.bundle import BundleBytes
 from dimmer.pipeline.artifacts.calibration import CalibratedMode
-from dimmer.pipeline.artifacts.firmware import ArenaBuffer, PolicyTier, Switch, Verification
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Switch, Verification
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
 
@@ -79,7 +79,7 @@ class Flash:
 
 @dataclass(frozen=True)
 class Ram:
-    """Bytes of RAM; ``single_mode_arena`` is the arena that the top mode alone needs."""
+    """Bytes of RAM; ``stack`` was seen in use, ``single_mode_arena`` is the arena that the top mode alone needs."""
 
     arena: int | None
     scratch: int | None
@@ -147,6 +147,7 @@ class ReportData:
     Attributes:
         modes: published modes, the most expensive first.
         candidates: every mode that the selection looked at.
+        stack: as it is proven; what was seen in use is `ram.stack`.
         bundle: of a target that takes one: what is in it and what was measured of it; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
@@ -161,6 +162,7 @@ class ReportData:
     generator_version: str
     flash: Flash
     ram: Ram
+    stack: FirmwareStack
     switch: Switch
     modes: tuple[ModeFigures, ...]
     candidates: tuple[Candidate, ...] = ()
@@ -188,6 +190,7 @@ class ReportData:
             "generator_version": self.generator_version,
             "flash": asdict(self.flash),
             "ram": asdict(self.ram),
+            "stack": asdict(self.stack),
             "switch": asdict(self.switch),
             "modes": [_mode_document(mode) for mode in self.modes],
             "candidates": [_mode_document(mode) for mode in self.candidates],

@@ -35,6 +35,7 @@ from dimmer.pipeline.image.events import (
     SwitchCounted,
     only,
 )
+from dimmer.pipeline.image.stack import unproven
 from dimmer.targets import Target
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def figures_of(
     switch = next((event.instructions for event in only(SwitchCounted, ran.events)), None)
     gates = next((event.instructions for event in only(GatesCounted, ran.events)), None)
     stack = next((event.bytes for event in only(StackUsed, ran.events)), None)
+    proven = full.stack or unproven("nobody asked for it")
     whole = instructions.get(model.modes[0])
     extra = len(model.modes) - 1
     return Firmware(
@@ -114,6 +116,7 @@ def figures_of(
             lower_bound=model.lower_bound,
             arena_without_scratch=model.memory.arena_without_scratch,
         ),
+        stack=proven.figures,
         switch=Switch(
             instructions=switch if target.counts_instructions else None,
             bytes_of_flash_per_extra_mode=(full.flash - top.flash) / extra if extra else None,
@@ -131,7 +134,7 @@ def figures_of(
         ),
         steps=_steps(model, only(StepCounted, ran.events)),
         choices=_choices(model),
-        notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None),
+        notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None) | dict(proven.notes),
         left_out=judged.left_out,
     )
 
@@ -214,6 +217,8 @@ def print_figures(figures: Firmware) -> None:
         modes.add_row(mode.name, text(mode.macs), text(mode.instructions), compared)
     terminal.print(modes)
     flash, ram, switch = figures.flash, figures.ram, figures.switch
+    own = figures.stack.entry("dimmer_invoke")
+    invoke = "" if own is None else f", dimmer_invoke by itself {own:,}"
     lines = (
         f"flash   {text(flash.total)} = weights {text(flash.weights)} + tables {text(flash.tables)} + "
         f"code {text(flash.code)} (runtime and kernels {text(flash.runtime_code)})",
@@ -221,7 +226,7 @@ def print_figures(figures: Firmware) -> None:
         f"{text(switch.bytes_of_flash_per_extra_mode)} bytes an extra mode",
         f"arena   {text(ram.arena)}, lower bound {text(ram.lower_bound)}; without scratch "
         f"{text(ram.arena_without_scratch)}; top mode alone {text(ram.single_mode_arena)}",
-        f"stack   {text(ram.stack)}; a switch takes {text(switch.instructions)} instructions",
+        f"stack   {figures.stack.text(ram.stack)}{invoke}; a switch takes {text(switch.instructions)} instructions",
     )
     for line in lines:
         terminal.print(line, highlight=False, soft_wrap=True)

@@ -114,12 +114,22 @@ class Table:
 
     def natural(self, key: str, most: int = 0xFFFF_FFFF) -> int:
         """A whole number from 0 on."""
-        value = int(self._take(key, Asked(Kind.NATURAL)))
+        return self._natural(key, most, required=True)
+
+    def _natural(self, key: str, most: int, required: bool) -> int:
+        value = int(self._take(key, Asked(Kind.NATURAL, required)))
         if value < 0:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number that is not negative", key)
         if value > most:
             raise self.fail(f"'{key}' is {shown(value)}: give it at most {most:,}", key)
         return value
+
+    def optional_natural(self, key: str, most: int = 0xFFFF_FFFF) -> int | None:
+        """A whole number from 0 on, or None where the key is missing."""
+        if key in self._values:
+            return self._natural(key, most, required=False)
+        self.asked[key] = Asked(Kind.NATURAL, required=False)
+        return None
 
     def positive_real(self, key: str, most: float = 1e9) -> float:
         """A number above 0."""

@@ -13,7 +13,7 @@ static uint32_t least(uint32_t a, uint32_t b) {
 }
 
 /* Adds what was harvested, and learns the hours of the day. */
-static void take(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s) {
+static void take_harvest(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s) {
     const uint32_t full = dimmer_full(g->plan);
 
     if (harvest_ua <= MOST_HARVEST_UA) {
@@ -62,7 +62,7 @@ static uint32_t inference_at(const dimmer_governor_t *g, uint32_t power, uint32_
  * one carries to the deadline. Without a deadline, half of that is what a day brings and half goes by the
  * charge, and neither lies under the cheapest mode, since an inference that is left out now is not worth more
  * than one that is left out later. */
-static uint32_t budget(const dimmer_governor_t *g, uint32_t usable, uint32_t period_q14) {
+static uint32_t budget_with_harvest(const dimmer_governor_t *g, uint32_t usable, uint32_t period_q14) {
     const dimmer_plan_t *plan = g->plan;
     const uint32_t full = dimmer_full(plan);
     const uint32_t cheapest = plan->points[0].cost;
@@ -106,4 +106,4 @@ static uint32_t budget(const dimmer_governor_t *g, uint32_t usable, uint32_t per
     return (night < even) == (g->left >= full - full / 32u) ? even : night;
 }
 
-const dimmer_harvest_calls_t dimmer_harvest_calls = {take, budget};
+const dimmer_harvest_calls_t dimmer_harvest_calls = {take_harvest, budget_with_harvest};
