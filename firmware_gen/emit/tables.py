@@ -140,6 +140,8 @@ class Tables:
         for schedule in self.schedules:
             crc = zlib.crc32(struct.pack(f"<{len(schedule)}H", *schedule), crc)
         crc = zlib.crc32(self.policy.pack(len(self.mode_names), self.gates is not None), crc)
+        if self.policy.plan is not None:
+            crc = zlib.crc32(self.policy.plan.pack(len(self.mode_names), self.gates is not None), crc)
         return zlib.crc32(self.gates.data, crc) if self.gates else crc
 
     @property

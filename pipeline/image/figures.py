@@ -65,10 +65,12 @@ class Judged:
     Attributes:
         left_out: modes that are not in the firmware.
         idle: mode that is in the firmware, but not in the policy -> the one that is better there.
+        governor: what the governor chooses from and why; empty where the recipe wants none.
     """
 
     left_out: tuple[LeftOut, ...] = ()
     idle: Mapping[str, str] = field(default_factory=dict)
+    governor: str = ""
 
 
 def figures_of(
@@ -189,6 +191,8 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
         notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}
     if not ran.verification:
         notes["modes[*].verify"] = "left to pipeline.verify"
+    if judged.governor:
+        notes["governor"] = judged.governor
     if judged.idle:
         text = ", ".join(
             f"{mode} ({better} takes fewer instructions and predicts no worse)" for mode, better in judged.idle.items()

@@ -83,19 +83,23 @@ class Counted:
     worse: Mapping[str, str] = field(default_factory=dict)
 
 
-def judge(order: Order, calibration: Calibration, target: Target, progress: Progress) -> Counted:
+def judge(order: Order, calibration: Calibration, target: Target, progress: Progress, needed: bool = False) -> Counted:
     """Counts every mode on the target.
 
-    Nothing is counted where all blocks have 8 bits, as then fewer operations are fewer instructions, or where the
-    target cannot count.
+    Nothing is counted where the target cannot count, or where all blocks have 8 bits, as then fewer operations are
+    fewer instructions.
+
+    Args:
+        needed: count these, too.
     """
     names = [mode.name for mode in order.modes]
     narrow = any(bits in name for name in names for bits in "42")
-    if not narrow or not target.counts_instructions:
+    if not (narrow or needed) or not target.counts_instructions:
         return Counted()
     progress("counting the modes", 0.0)
     with children.scratch() as work:
         elf = compile_modes(order, order.modes, target, work).elf
         events = only(ModeCounted, run_events(target, elf, ["bench"], work, count=True))
     counted = {event.mode: event.instructions for event in events if event.instructions is not None}
-    return Counted(counted, on_target(names, counted, {name: calibration.mode(name).accuracy for name in names}))
+    accuracy = {name: calibration.mode(name).accuracy for name in names}
+    return Counted(counted, on_target(names, counted, accuracy) if narrow else {})
