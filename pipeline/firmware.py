@@ -46,10 +46,11 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
 
         order = published_order(build, recipe.name, recipe.model.dataset, recipe_gates(recipe))
         calibration = Calibration.load(calibration_folder(build))
-        make_published(order, calibration, recipe.policy, target, out, progress)
+        make_published(order, calibration, recipe.policy, target, out, progress, recipe.governor)
 
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings |= {"network": asdict(recipe.model), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
+    settings["governor"] = asdict(recipe.governor)
     inputs = [build / "convert", build / "calibrate" / CALIBRATION]
     if recipe.gates.epochs:
         inputs.append(find_gates(recipe))

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A battery empties, the policy that was generated with the model chooses the mode, and an inference runs in
- * it. In place of a fuel gauge and a camera: a charge that falls, and the input of the model's known answers.
+/* A battery empties, and an inference runs in the mode that the governor chooses, where the model was
+ * generated with a plan for one, or the policy's tiers. In place of a fuel gauge and a camera: a charge that
+ * falls, and the input of the model's known answers.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "dimmer.h"
+#include "dimmer_governor.h"
 #include "dimmer_known_answers.h"
 #include "dimmer_model.h"
 
@@ -15,6 +16,7 @@
 
 static uint8_t arena[DIMMER_MODEL_ARENA_SIZE] __attribute__((aligned(DIMMER_ARENA_ALIGN)));
 static dimmer_t network;
+static dimmer_governor_t governor;
 
 /* The gauge of your board stands here. */
 static dimmer_battery_t read_battery(unsigned hour) {
@@ -30,19 +32,29 @@ int main(void) {
     dimmer_status_t status = dimmer_init(&network, &dimmer_model, arena, sizeof arena);
     unsigned hour;
 
+    if (status == DIMMER_OK && dimmer_model.plan != NULL) {
+        status = dimmer_govern(&network, &governor);
+    }
+
     for (hour = 0; status == DIMMER_OK && hour <= 1000u / STEP_PERMILLE; ++hour) {
         const dimmer_battery_t battery = read_battery(hour);
 
-        /* First the mode, then the input: an inference destroys it, so it is written anew each time. */
+        dimmer_advice_t advice;
+
         status = dimmer_report_battery(&network, &battery);
-        if (status == DIMMER_OK) {
-            memcpy(dimmer_input(&network), dimmer_known_input, DIMMER_MODEL_INPUT_SIZE);
-            status = dimmer_invoke(&network);
+        if (status != DIMMER_OK) {
+            break;
         }
-        if (status == DIMMER_OK) {
-            printf("%4u permille: mode %u\n", (unsigned)battery.charge_permille,
-                   (unsigned)dimmer_mode(&network));
+        advice = dimmer_next(&network);
+        printf("%4u permille: ", (unsigned)battery.charge_permille);
+        if (advice != DIMMER_RUN) {
+            printf("%s\n", advice == DIMMER_SKIP ? "left out" : "stopped");
+            continue;
         }
+        /* First the mode, then the input: an inference destroys it, so it is written anew each time. */
+        memcpy(dimmer_input(&network), dimmer_known_input, DIMMER_MODEL_INPUT_SIZE);
+        status = dimmer_invoke(&network);
+        printf("mode %u\n", (unsigned)dimmer_running_mode(&network));
     }
     if (status != DIMMER_OK) {
         fprintf(stderr, "error: %s\n", dimmer_status_text(status));

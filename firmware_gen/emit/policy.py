@@ -6,10 +6,14 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from dimmer.firmware_gen.emit.plan import PlanConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import MODE_GATED
 
 MAX_TIERS = 8
+
+STALE_S, STALE_INFERENCES = 3600, 10_000
+"""Where nobody says: an hour without a charge, so many inferences without a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,29 @@ class PolicyConfig:
 
     Attributes:
         tiers: by falling thresholds; the last one holds whatever the battery says. Empty for no policy.
-        dwell_s: least time after any change before going brighter.
+        dwell_s: for so long every report must allow a brighter tier before it comes.
         hysteresis_permille: extra charge needed to go brighter.
         hysteresis_millivolts: extra voltage needed to go brighter.
+        full_millivolts: of the full cell, more than which no tier needs to go brighter; 0 where nobody knows.
+        stale_s: a charge that is not known for so long is forgotten; 0 for never.
+        stale_inferences: without a report for so many, the safe mode runs; 0 for never.
+        safe_mode: the cheapest on the target; None for the last one.
+        plan: for a governor; None for none.
     """
 
     tiers: tuple[Tier, ...] = ()
     dwell_s: int = 0
     hysteresis_permille: int = 0
     hysteresis_millivolts: int = 0
+    full_millivolts: int = 0
+    stale_s: int = 0
+    stale_inferences: int = 0
+    safe_mode: int | None = None
+    plan: PlanConfig | None = None
+
+    def safe_mode_of(self, mode_count: int) -> int:
+        """The mode that a brown-out, or reports that fail to come, lead to."""
+        return mode_count - 1 if self.safe_mode is None else self.safe_mode
 
     def pack(self, mode_count: int, gated: bool = False) -> bytes:
         """The bytes of dimmer_policy_t.
@@ -59,10 +77,13 @@ class PolicyConfig:
                 raise FirmwareGenError(
                     f"policy: tier {number} selects mode {tier.mode} of {mode_count}; name an existing one"
                 )
+        safe_mode = self.safe_mode_of(mode_count)
+        if not 0 <= safe_mode < mode_count:
+            raise FirmwareGenError(f"policy: the safe mode is {safe_mode} of {mode_count}; name an existing one")
         try:
-            head = struct.pack(
-                "<IHHHH", self.dwell_s, self.hysteresis_permille, self.hysteresis_millivolts, len(self.tiers), 0
-            )
+            hysteresis = (self.hysteresis_permille, self.hysteresis_millivolts, self.full_millivolts)
+            stale = (self.stale_s, self.stale_inferences)
+            head = struct.pack("<IHHHHHBB", self.dwell_s, *hysteresis, *stale, len(self.tiers), safe_mode)
             tiers = b"".join(
                 struct.pack("<HHBB", t.min_charge_permille, t.min_millivolts, t.mode, t.level) for t in self.tiers
             )
@@ -80,4 +101,4 @@ def even_policy(mode_count: int) -> PolicyConfig:
     count = min(mode_count, MAX_TIERS)
     modes = [number * (mode_count - 1) // (count - 1) for number in range(count)]
     tiers = tuple(Tier(1000 * (count - 1 - number) // count, 0, mode) for number, mode in enumerate(modes))
-    return PolicyConfig(tiers, dwell_s=60, hysteresis_permille=20)
+    return PolicyConfig(tiers, dwell_s=60, hysteresis_permille=20, stale_s=STALE_S, stale_inferences=STALE_INFERENCES)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dimmer.firmware_gen.emit.names import Names, mode_identifiers
-from dimmer.firmware_gen.emit.policy import MAX_TIERS
+from dimmer.firmware_gen.emit.policy_text import plan_lines, policy_lines
 from dimmer.firmware_gen.emit.tables import ABI, RecordTable, Resolved, Tables, ends
 from dimmer.firmware_gen.emit.text import COLUMNS, HEADER, comment, describe_end, quoted, rows
-from dimmer.firmware_gen.gates import MODE_GATED, GateTables
+from dimmer.firmware_gen.gates import GateTables
 from dimmer.firmware_gen.kernels.families import FAMILIES
 
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
@@ -131,6 +131,7 @@ def emit_source(tables: Tables, names: Names, core: str = "") -> str:
         f'#include "{names.header}"',
         "",
         *(['#include "dimmer_gates.h"'] if tables.gates else []),
+        *(['#include "dimmer_governor.h"'] if tables.policy.plan else []),
         '#include "dimmer_kernels.h"',
         "",
         *_core(tables, core),
@@ -138,6 +139,7 @@ def emit_source(tables: Tables, names: Names, core: str = "") -> str:
         *_records(tables, names),
         *_schedule(tables, names),
         *(_gates(tables.gates, names) if tables.gates else ()),
+        *plan_lines(tables, names),
         *_model(tables, names),
     ]
     return "\n".join(lines) + "\n"
@@ -341,21 +343,9 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
     yield "    },"
     for table in ("weights.bytes", "params", "shifts", "kernels", "steps", "blocks", "schedules", "modes"):
         yield f"    {names.table(table)},"
-    policy = tables.policy
-    yield "    {"
-    yield (
-        f"        .dwell_s = {policy.dwell_s}u, .hysteresis_permille = {policy.hysteresis_permille}, "
-        f".hysteresis_millivolts = {policy.hysteresis_millivolts},"
-    )
-    yield f"        .tier_count = {len(policy.tiers)},"
-    yield "        .tiers = {"
-    for tier in policy.tiers:
-        mode = "gated" if tier.mode == MODE_GATED else comment(tables.mode_names[tier.mode])
-        numbers = f"{tier.min_charge_permille}, {tier.min_millivolts}, {tier.mode}, {tier.level}"
-        yield f"            {{{numbers}}}, /* {mode} */"
-    if len(policy.tiers) < MAX_TIERS:
-        yield "            {0, 0, 0, 0}"
-    yield "        }"
-    yield "    },"
-    yield f"    &{names.table('gates')}" if tables.gates else "    0 /* no gates */"
+    yield from policy_lines(tables)
+    yield f"    &{names.table('gates')}," if tables.gates else "    0, /* no gates */"
+    plan = tables.policy.plan
+    yield f"    &{names.table('plan')}," if plan else "    0, /* no plan for a governor */"
+    yield "    &dimmer_harvest_calls" if plan and plan.harvest_q8 else "    0 /* no harvest */"
     yield "};"

@@ -19,7 +19,7 @@ from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Ste
 from dimmer.firmware_gen.memory.arena import Memory
 from dimmer.firmware_gen.memory.share import Block, ConstantPool
 
-ABI = 2
+ABI = 3
 MAX_MODES = 255
 MAX_POSITIONS = 256
 MAX_INDEX = 0xFFFF
@@ -140,6 +140,8 @@ class Tables:
         for schedule in self.schedules:
             crc = zlib.crc32(struct.pack(f"<{len(schedule)}H", *schedule), crc)
         crc = zlib.crc32(self.policy.pack(len(self.mode_names), self.gates is not None), crc)
+        if self.policy.plan is not None:
+            crc = zlib.crc32(self.policy.plan.pack(len(self.mode_names), self.gates is not None), crc)
         return zlib.crc32(self.gates.data, crc) if self.gates else crc
 
     @property

@@ -46,6 +46,8 @@ _RESULTS = tuple(
 POINTERS = (
     PointerCalls("engine.c", ("dimmer_init", "check", "model_crc", "tables_hold"), ("holds", "crc_of")),
     PointerCalls("engine.c", ("dimmer_invoke",), (MODEL_KERNELS, "next_block", HOOK)),
+    PointerCalls("engine.c", ("dimmer_report_battery",), ("dimmer_governor_report",)),
+    PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
     PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2"), _RESULTS),
     PointerCalls("narrow_layer_dsp.c", ("two_rows", "one_pass", "dimmer_narrow_layer"), _RESULTS),
     PointerCalls("helium_layer_mve.c", ("compute", "compute_some", "compute_columns"), _TILES),

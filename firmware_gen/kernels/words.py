@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
 from dimmer.firmware_gen.kernels.packed import CONV_2D_ADD_PACKED, CONV_2D_PACKED
-from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, FULLY_CONNECTED
+from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D_3X3, FULLY_CONNECTED
 from dimmer.firmware_gen.kernels.record import holding, kernel, sharing, u16, u32
 
 CONV_2D_PANEL = kernel(
@@ -13,34 +13,52 @@ CONV_2D_PANEL = kernel(
     """
     CONV_2D for cores that multiply word by word: operands are widened to int32 in scratch, the weights of `group`
     channels at a time, the input of four pixels. Each shift is -22..-1, and the absolute value of a sum, bias
-    included, is below 2^30.
+    included, is below 2^29.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="1..output_c"),
     *u16("reserved2"),
     scratch="16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (4 + group)",
 )
-CONV_2D_PAIRS = sharing(
-    CONV_2D_PANEL.record,
+CONV_2D_PAIRS = kernel(
     "dimmer_conv2d_s8_pairs",
     """
-    The same where words are multiplied to 64 bits: the inputs of two pixels share a word. No absolute value of a sum
-    without bias reaches 2^22.
+    The same with two terms of a sum in a word (pairs.h): half the multiplications and the scratch. No weight is -128.
     """,
-    scratch="16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (2 + group)",
+    holding("conv", CONV_2D),
+    *u16("group", meaning="1..output_c"),
+    *u16("small", meaning="1: each shift is -11..-1, and the absolute value of a sum below 2^20; or 0"),
+    scratch="""
+    24 * output_c + 16 * group + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) +
+    R4(kernel_h * kernel_w * input_c)
+    """,
 )
 CONV_2D_WINOGRAD = kernel(
     "dimmer_conv2d_s8_winograd",
     """
-    CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1, input_c a multiple of 4.
-    Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
-    channels are transformed at a time. A single group is transformed once, several are for every strip. Each shift is
-    -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^30 with it.
+    CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1. Tiles of 4x4 outputs are
+    computed four at a time; the inputs of 4 * strip of them and the weights of `group` channels are transformed at a
+    time. A single group is transformed once, several are for every strip. Each shift is -22..-1; the absolute value of
+    a sum is below 2^25 without bias, below 2^29 with it.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="1..output_c"),
     *u16("strip", meaning=">= 1"),
-    scratch="16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group)",
+    *u16("small", meaning="1: shifts -11..-1, multipliers 0 or >= 2^30, activation range -128..127; or 0"),
+    *u16("reserved2"),
+    scratch="""
+    24 * output_c + the larger of max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group), but on RISC-V,
+    and max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group)
+    """,
+)
+DEPTHWISE_CONV_2D_WORDS = sharing(
+    DEPTHWISE_CONV_2D_3X3.record,
+    "dimmer_depthwise_conv2d_s8_words",
+    """
+    dimmer_depthwise_conv2d_s8_3x3 where each shift is -11..-1, the absolute value of a sum, bias included, is below
+    2^20, and the activation range is -128..127.
+    """,
+    scratch="input_c * (60 + 3 * max((output_w - 1) * stride_w + 3, pad_left + input_w))",
 )
 FULLY_CONNECTED_WORDS = kernel(
     "dimmer_fully_connected_s8_words",
@@ -56,9 +74,12 @@ ADD_TABLE = kernel(
     """
     ADD of two inputs in the arena that have the output's shape, by a table of what each of an input's 256 values
     adds. shift_output is -22..-1. In place: output may be either input.
+
+    places is 0, or the tables hold parts of the output in units of 2^-places, where the generator has proven for every
+    two values that their sum, rounded down, is what ADD gives.
     """,
     holding("add", ADD),
-    *u32("scratch"),
+    *u32("scratch", "places"),
     scratch="2048",
 )
 CONV_2D_ADD_WINOGRAD = kernel(
@@ -68,7 +89,7 @@ CONV_2D_ADD_WINOGRAD = kernel(
     dimmer_add_s8_table; fields and in place as in dimmer_conv2d_add_s8_dsp.
     """,
     *CONV_AND_ADD,
-    *u16("operand", "group", "strip", "reserved2"),
+    *u16("operand", "group", "strip", "places", "small", "reserved2"),
     scratch="2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd",
 )
 
@@ -76,6 +97,7 @@ KERNELS = (
     CONV_2D_PANEL,
     CONV_2D_PAIRS,
     CONV_2D_WINOGRAD,
+    DEPTHWISE_CONV_2D_WORDS,
     FULLY_CONNECTED_WORDS,
     ADD_TABLE,
     CONV_2D_ADD_WINOGRAD,

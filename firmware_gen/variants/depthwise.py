@@ -8,11 +8,13 @@ import math
 import numpy as np
 
 from dimmer.firmware_gen.kernels.portable import DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_3X3
+from dimmer.firmware_gen.kernels.record import Kernel
+from dimmer.firmware_gen.kernels.words import DEPTHWISE_CONV_2D_WORDS
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
 from dimmer.firmware_gen.variants.conv import number, shape_of, shifts_of
 from dimmer.firmware_gen.variants.frame import Settings, Variant
 
-CHANNEL = 52
+CHANNEL = {DEPTHWISE_CONV_2D_3X3: 52, DEPTHWISE_CONV_2D_WORDS: 60}
 """Bytes of a channel's weights and rescaling."""
 RUN = 4
 
@@ -32,14 +34,22 @@ def _supports(step: Step) -> bool:
     return window == (3, 3, 1, 1, 1) and -22 <= min(shifts) <= max(shifts) <= -1 and _largest_sum(step) < 2**30
 
 
-def _scratch(step: Step, _settings: Settings) -> int:
+def _small(step: Step) -> bool:
+    """Whether sums are so small, and the activation range so wide, that outputs are rescaled in words."""
+    limits = (number(step, "activation_min"), number(step, "activation_max"))
+    return _supports(step) and min(shifts_of(step)) >= -11 and limits == (-128, 127) and _largest_sum(step) < 2**20
+
+
+def _scratch(kernel: Kernel, step: Step) -> int:
     shape = shape_of(step)
     width = max((shape.output_w - 1) * shape.stride_w + 3, shape.pad_left + shape.input_w)
-    return shape.input_c * (CHANNEL + 3 * width)
+    return shape.input_c * (CHANNEL[kernel] + 3 * width)
 
 
-def _variant(feature: str, in_run: float, alone: float, widen: float) -> Variant:
-    """For an instruction set: instructions of an output in a run of four and of another one, and of a channel."""
+def _variant(kernel: Kernel, features: set[str], in_run: float, alone: float, widen: float) -> Variant:
+    """For an instruction set: cycles of an output in a run of four and of another one, and of a channel; of Thumb-2,
+    which Cortex-M4 has as well, instructions.
+    """
 
     def cost(step: Step, _settings: Settings) -> float:
         shape = shape_of(step)
@@ -48,13 +58,13 @@ def _variant(feature: str, in_run: float, alone: float, widen: float) -> Variant
         return shape.input_c * (shape.output_h * outputs + widen)
 
     return Variant(
-        DEPTHWISE_CONV_2D_3X3,
+        kernel,
         DEPTHWISE_CONV_2D,
-        frozenset({feature}),
+        frozenset(features),
         cost,
-        _supports,
+        _small if kernel == DEPTHWISE_CONV_2D_WORDS else _supports,
         lambda _step: ({"scratch": 0},),
-        _scratch,
+        lambda step, _settings: _scratch(kernel, step),
     )
 
 
@@ -65,7 +75,9 @@ def _portable_cost(step: Step, _settings: Settings) -> float:
 
 VARIANTS = (
     Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset({"words"}), _portable_cost),
-    _variant("thumb", 98, 146, 150),
-    _variant("thumb2", 47, 73, 90),
-    _variant("riscv", 65, 88, 90),
+    _variant(DEPTHWISE_CONV_2D_3X3, {"thumb"}, 128, 190, 200),
+    _variant(DEPTHWISE_CONV_2D_3X3, {"thumb2"}, 47, 73, 90),
+    _variant(DEPTHWISE_CONV_2D_3X3, {"riscv"}, 73, 99, 100),
+    _variant(DEPTHWISE_CONV_2D_WORDS, {"thumb", "words"}, 72, 112, 250),
+    _variant(DEPTHWISE_CONV_2D_WORDS, {"riscv", "words"}, 60, 70, 150),
 )

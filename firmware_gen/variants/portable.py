@@ -30,7 +30,7 @@ def _add(step: Step, _settings: Settings) -> float:
 
 VARIANTS = (
     _conv(8.0, 140),
-    _conv(5.0, 42, "riscv"),
+    _conv(5.7, 48, "riscv"),
     _conv(1.4, 42, "dsp"),
     Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset({"dsp"}), _depthwise),
     Variant(ADD, ADD, frozenset({"dsp"}), _add),

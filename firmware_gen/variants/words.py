@@ -21,11 +21,10 @@ from dimmer.firmware_gen.kernels.words import (
     CONV_2D_PANEL,
     CONV_2D_WINOGRAD,
 )
-from dimmer.firmware_gen.lower.steps import Step
+from dimmer.firmware_gen.lower.steps import Params, Step
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
-    largest_product_sum,
     largest_sum,
     number,
     shape_of,
@@ -34,52 +33,115 @@ from dimmer.firmware_gen.variants.conv import (
     weights_of,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.sums import places_of
 
 PIXELS = 4
 """That share a turn of the inner loop, panel.h."""
 SIDE = 4
 PLANES = 36
+CHANNELS = 4
+"""That Winograd multiplies at a time, where the core has the registers."""
 TABLES = 2048
 SHIFTS = range(-22, 0)
 """That rescale.h is exact for."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Costs:
-    """Instructions, fitted from counts.
+class _Sums:
+    """Cycles of sums of products: of a kernel's inner loop and what feeds it.
 
     Attributes:
-        mac: of the inner loop.
-        plane: around it, for each channel and four pixels.
-        rescale: an output.
-        gather: an input of a pixel.
-        row: a row of the window of a pixel.
-        widen: a weight.
-        weights: transform of a channel's 3x3 weights.
-        tile: transform of a channel's 6x6 inputs.
-        back: transform of a channel's 4x4 outputs, rescaled.
-        add: an output of ADD by tables.
-        table: an entry of a table.
+        mac: of a product.
+        plane: around the loop, for each channel and four pixels.
+        gather: of an input of a pixel.
+        row: of a row of the window of a pixel.
+        widen: of a weight.
     """
 
     mac: float
     plane: float
+    gather: float = 0.0
+    row: float = 0.0
+    widen: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Cycles of a core without wait states, fitted from executions of every instruction. Loads and stores of Cortex-M0+
+    take 2, and n + 1 for n at a time (DDI 0484, section 3.3); those of Cortex-M3 alike, MLA 2, SMLAL 4 to 7 (DDI 0337,
+    table 18-1); MULH of Ibex 2, all else about 1 (its documentation, "Pipeline Details", single-cycle multiplier).
+
+    Attributes:
+        panel, pairs: these kernels.
+        winograd: with one channel at a time, or four where the core can.
+        lone: with one channel where it can do four.
+        rescale: an output.
+        small: an output that is rescaled in words.
+        staged: an input that is copied first, where rows of windows are no whole words.
+        weights: transform of a channel's 3x3 weights.
+        tile: transform of a channel's 6x6 inputs.
+        back: transform of a channel's 4x4 outputs, without rescaling.
+        add: an output of ADD by tables; of parts of the output, and otherwise.
+        table: an entry of a table.
+    """
+
+    panel: _Sums
+    pairs: _Sums
+    winograd: _Sums
+    lone: _Sums
     rescale: float
-    gather: float
-    row: float
-    widen: float
+    small: float
+    staged: float
     weights: float
     tile: float
     back: float
-    add: float
+    add: tuple[float, float]
     table: float
 
 
-_THUMB2 = _Costs(1.36, 17, 10, 2.3, 85, 4, 230, 420, 680, 20, 30)
-_PAIRS = _Costs(0.71, 25, 10, 1.6, 40, 4, 0, 0, 0, 0, 0)
-"""Of Thumb-2 where two pixels share a word."""
-_THUMB = _Costs(2.44, 22, 40, 2.8, 110, 5, 330, 560, 1600, 56, 90)
-_RISCV = _Costs(3.5, 16, 24, 2.8, 60, 5, 300, 480, 850, 28, 30)
+_THUMB = _Costs(
+    panel=_Sums(3.7, 36, 5, 110, 7),
+    pairs=_Sums(2.9, 40, 4.5, 60, 6),
+    winograd=_Sums(3.7, 36),
+    lone=_Sums(3.7, 36),
+    rescale=44,
+    small=34,
+    staged=10,
+    weights=415,
+    tile=820,
+    back=560,
+    add=(29, 70),
+    table=185,
+)
+_THUMB2 = _Costs(
+    panel=_Sums(3.6, 30, 3.2, 110, 5),
+    pairs=_Sums(2.35, 40, 3, 50, 4),
+    winograd=_Sums(3.6, 30),
+    lone=_Sums(3.6, 30),
+    rescale=19,
+    small=19,
+    staged=6,
+    weights=280,
+    tile=460,
+    back=640,
+    # Cortex-M4, where the others are instructions, has these, too.
+    add=(20, 20),
+    table=30,
+)
+_RISCV = _Costs(
+    panel=_Sums(3.1, 28, 3.3, 70, 6),
+    pairs=_Sums(2.6, 28, 3.5, 55, 6),
+    winograd=_Sums(3.1, 28),
+    lone=_Sums(4.7, 40),
+    rescale=27,
+    small=27,
+    staged=9,
+    weights=345,
+    tile=550,
+    back=450,
+    add=(16, 32),
+    table=40,
+)
 
 
 def _shift_fits(shifts: Iterable[int]) -> bool:
@@ -87,7 +149,7 @@ def _shift_fits(shifts: Iterable[int]) -> bool:
 
 
 def _panel_supports(step: Step) -> bool:
-    return eight_bits(step) and _shift_fits(shifts_of(step)) and largest_sum(step) < 2**30
+    return eight_bits(step) and _shift_fits(shifts_of(step)) and largest_sum(step) < 2**29
 
 
 def _length(shape: ConvShape) -> int:
@@ -112,28 +174,67 @@ def _panel_scratch(step: Step, settings: Settings) -> int:
     return 16 * (shape.output_c + group) + 4 * _length(shape) * (PIXELS + group)
 
 
+def _sums_cost(sums: _Sums, length: int, shape: ConvShape, group: int) -> float:
+    """Of all sums of a layer, `length` products each; without what is done with them."""
+    passes = -(-shape.output_c // group)
+    inner = -(-shape.pixels // PIXELS) * shape.output_c * (PIXELS * length * sums.mac + sums.plane)
+    gather = passes * shape.pixels * (length * sums.gather + shape.kernel_h * sums.row)
+    return inner + gather + shape.output_c * length * sums.widen
+
+
 def _panel_cost(costs: _Costs, step: Step, settings: Settings) -> float:
-    shape, length = shape_of(step), _length(shape_of(step))
-    passes = -(-shape.output_c // _group(settings))
-    inner = -(-shape.pixels // PIXELS) * shape.output_c * (PIXELS * length * costs.mac + costs.plane)
-    gather = passes * shape.pixels * (length * costs.gather + shape.kernel_h * costs.row)
-    return inner + gather + shape.output_c * (length * costs.widen + shape.pixels * costs.rescale)
+    shape = shape_of(step)
+    outputs = shape.pixels * shape.output_c
+    return _sums_cost(costs.panel, _length(shape), shape, _group(settings)) + outputs * costs.rescale
 
 
 def _pairs_supports(step: Step) -> bool:
-    """Whether the sums of two pixels that share a word stay apart."""
-    return _panel_supports(step) and largest_product_sum(step) < 2**22
+    """Whether two products fit the upper half of a word."""
+    return _panel_supports(step) and int(weights_of(step).min()) > -128
+
+
+def _small(step: Step) -> bool:
+    """Whether sums are so small that outputs are rescaled in words, small.h."""
+    return min(shifts_of(step)) >= -11 and largest_sum(step) < 2**20
+
+
+def _saturates(step: Step) -> bool:
+    """Whether sums of any size are rescaled in words: what is not small is beyond the codes of int8."""
+    multipliers = step.fields["multipliers"]
+    assert isinstance(multipliers, Params)
+    whole = (number(step, "activation_min"), number(step, "activation_max")) == (-128, 127)
+    return whole and min(shifts_of(step)) >= -11 and all(m == 0 or m >= 2**30 for m in multipliers.values)
+
+
+def _pairs_settings(small: bool, step: Step) -> Iterable[Settings]:
+    """Groups as of the panel. `small`: whether the core's products have 32 bits only."""
+    return [{**settings, "small": int(small and _small(step))} for settings in _panel_settings(step)]
+
+
+def _pairs_length(shape: ConvShape) -> int:
+    """Words of a window."""
+    return -(-shape.kernel_h * shape.kernel_w * shape.input_c // 8) * 4
+
+
+def _pairs_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+    shape = shape_of(step)
+    row = shape.kernel_w * shape.input_c
+    copied = -(-shape.output_c // _group(settings)) * shape.pixels * shape.kernel_h * row if row % 4 else 0
+    outputs = shape.pixels * shape.output_c * (costs.small if settings["small"] else costs.rescale)
+    sums = _sums_cost(costs.pairs, 2 * _pairs_length(shape), shape, _group(settings))
+    return sums + outputs + copied * costs.staged
 
 
 def _pairs_scratch(step: Step, settings: Settings) -> int:
     shape, group = shape_of(step), _group(settings)
-    return 16 * (shape.output_c + group) + 4 * _length(shape) * (PIXELS // 2 + group)
+    words = _pairs_length(shape) * (PIXELS + group)
+    return 24 * shape.output_c + 16 * group + 4 * words + _length(shape)
 
 
 def _winograd_supports(step: Step) -> bool:
     shape = shape_of(step)
     window = (shape.kernel_h, shape.kernel_w, shape.stride_h, shape.stride_w, shape.dilation_h, shape.dilation_w)
-    if window != (3, 3, 1, 1, 1, 1) or shape.input_c % 4 or not _panel_supports(step):
+    if window != (3, 3, 1, 1, 1, 1) or not _panel_supports(step):
         return False
     sums = np.abs(weights_of(step)).reshape(shape.output_c, -1).sum(axis=1)
     return 128 * int(sums.max()) < 2**25
@@ -144,26 +245,39 @@ def _quads(shape: ConvShape) -> int:
     return -(-(-(-shape.output_h // SIDE) * -(-shape.output_w // SIDE)) // PIXELS)
 
 
-def _winograd_settings(step: Step) -> Iterable[Settings]:
-    """All weights for four tiles at a time, or one channel's for as many tiles as there are, or part of them."""
+def _winograd_settings(feature: str, step: Step) -> Iterable[Settings]:
+    """All weights for four tiles at a time, or one channel's (on RISC-V also four channels') for as many tiles as there
+    are, or part of them.
+    """
     shape = shape_of(step)
-    one = [{"group": 1, "strip": strip} for strip in _parts(_quads(shape))]
-    return [{"group": shape.output_c, "strip": 1}, *one]
+    groups = [group for group in ((4, 1) if feature == "riscv" else (1,)) if group <= shape.output_c]
+    ways = [(shape.output_c, 1), *((group, strip) for group in groups for strip in _parts(_quads(shape)))]
+    words = int(feature != "riscv" and _saturates(step))
+    return [{"group": group, "strip": strip, "small": words} for group, strip in ways]
 
 
-def _winograd_scratch(step: Step, settings: Settings) -> int:
+def _winograd_scratch(feature: str, step: Step, settings: Settings) -> int:
+    """Halves and the sums of four channels, as C99 has them; or words and those of one, Arm's."""
     shape, strip = shape_of(step), int(str(settings["strip"]))
-    first = max(4 * PLANES * PIXELS, PLANES * shape.input_c)
-    return 16 * shape.output_c + first + 4 * PLANES * shape.input_c * (PIXELS * strip + _group(settings))
+    plane = -(-shape.input_c // 4) * 4
+    layouts = [(2, 4)] if feature == "riscv" else [(2, 4), (4, 1)]
+    return 24 * shape.output_c + max(
+        max(4 * PLANES * PIXELS * channels, PLANES * plane)
+        + word * PLANES * plane * (PIXELS * strip + _group(settings))
+        for word, channels in layouts
+    )
 
 
 def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
-    shape, quads = shape_of(step), _quads(shape_of(step))
-    times = 1 if _group(settings) == shape.output_c else -(-quads // int(str(settings["strip"])))
+    shape, quads, group = shape_of(step), _quads(shape_of(step)), _group(settings)
+    times = 1 if group == shape.output_c else -(-quads // int(str(settings["strip"])))
     tiles = -(-shape.output_h // SIDE) * -(-shape.output_w // SIDE)
-    inner = quads * shape.output_c * PLANES * (PIXELS * shape.input_c * costs.mac + costs.plane)
+    plane = -(-shape.input_c // 4) * 4
+    sums = costs.winograd if group >= CHANNELS else costs.lone
+    inner = quads * shape.output_c * PLANES * (PIXELS * plane * sums.mac + sums.plane)
     weights = times * shape.input_c * shape.output_c * costs.weights
-    return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * costs.back)
+    back = costs.back + SIDE * SIDE * (costs.small if settings["small"] else costs.rescale)
+    return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * back)
 
 
 def sum_by_table(step: Step, prefix: str = "") -> bool:
@@ -172,22 +286,27 @@ def sum_by_table(step: Step, prefix: str = "") -> bool:
     return not any(number(step, prefix + name) for name in kinds) and number(step, f"{prefix}shift_output") in SHIFTS
 
 
-def _table_cost(costs: _Costs, step: Step) -> float:
-    return sum_elements(step) * costs.add + 512 * costs.table
+def _table_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+    return sum_elements(step) * costs.add[0 if settings["places"] else 1] + 512 * costs.table
 
 
 def table_cost(feature: str, step: Step) -> float:
     """Instructions of an ADD by tables, alone or fused into the step, on an instruction set."""
-    return _table_cost({"thumb": _THUMB, "thumb2": _THUMB2, "riscv": _RISCV}[feature], step)
+    return _table_cost({"thumb": _THUMB, "thumb2": _THUMB2, "riscv": _RISCV}[feature], step, {"places": 0})
 
 
 def _winograd_add_supports(step: Step) -> bool:
     return _winograd_supports(step) and sum_by_table(step, "add_")
 
 
-def _winograd_add_scratch(step: Step, settings: Settings) -> int:
+def _winograd_add_settings(feature: str, step: Step) -> Iterable[Settings]:
+    places = places_of(step, "add_")
+    return [{**settings, "places": places} for settings in _winograd_settings(feature, step)]
+
+
+def _winograd_add_scratch(feature: str, step: Step, settings: Settings) -> int:
     results = PIXELS * SIDE * SIDE * int(str(settings["strip"])) * shape_of(step).output_c
-    return _winograd_scratch(step, settings) + TABLES + results
+    return _winograd_scratch(feature, step, settings) + TABLES + results
 
 
 def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
@@ -209,25 +328,34 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             words,
             lambda step, settings: _winograd_cost(costs, step, settings),
             _winograd_supports,
-            _winograd_settings,
-            _winograd_scratch,
+            lambda step: _winograd_settings(feature, step),
+            lambda step, settings: _winograd_scratch(feature, step, settings),
+        ),
+        Variant(
+            CONV_2D_PAIRS,
+            CONV_2D,
+            words,
+            lambda step, settings: _pairs_cost(costs, step, settings),
+            _pairs_supports,
+            lambda step: _pairs_settings(feature == "thumb", step),
+            _pairs_scratch,
         ),
         Variant(
             CONV_2D_ADD_WINOGRAD,
             CONV_2D_ADD,
             words,
-            lambda step, settings: _winograd_cost(costs, step, settings) + _table_cost(costs, step),
+            lambda step, settings: _winograd_cost(costs, step, settings) + _table_cost(costs, step, settings),
             _winograd_add_supports,
-            _winograd_settings,
-            _winograd_add_scratch,
+            lambda step: _winograd_add_settings(feature, step),
+            lambda step, settings: _winograd_add_scratch(feature, step, settings),
         ),
         Variant(
             ADD_TABLE,
             ADD,
             frozenset({feature}),
-            lambda step, _settings: _table_cost(costs, step),
+            lambda step, settings: _table_cost(costs, step, settings),
             sum_by_table,
-            lambda _step: ({"scratch": 0},),
+            lambda step: ({"scratch": 0, "places": places_of(step)},),
             lambda _step, _settings: TABLES,
         ),
     )
@@ -237,14 +365,5 @@ VARIANTS = (
     Variant(ADD, ADD, frozenset({"words"}), lambda step, _settings: 130.0 * sum_elements(step)),
     *_variants("thumb", _THUMB),
     *_variants("thumb2", _THUMB2),
-    Variant(
-        CONV_2D_PAIRS,
-        CONV_2D,
-        frozenset({"thumb2", "words"}),
-        lambda step, settings: _panel_cost(_PAIRS, step, settings),
-        _pairs_supports,
-        _panel_settings,
-        _pairs_scratch,
-    ),
     *_variants("riscv", _RISCV),
 )

@@ -116,6 +116,9 @@ def _lines(t: BundleTable, bundle: Path) -> Iterator[str]:
     yield "    .policy = {"
     yield f"        .dwell_s = {t.policy.dwell_s}u, .hysteresis_permille = {t.policy.hysteresis_permille},"
     yield f"        .hysteresis_millivolts = {t.policy.hysteresis_millivolts}, .tier_count = {len(t.policy.tiers)},"
+    yield f"        .full_millivolts = {t.policy.full_millivolts}, .stale_s = {t.policy.stale_s},"
+    yield f"        .stale_inferences = {t.policy.stale_inferences},"
+    yield f"        .safe_mode = {t.policy.safe_mode_of(len(t.modes))},"
     if t.policy.tiers:
         yield "        .tiers = {"
         for tier in t.policy.tiers:

@@ -22,6 +22,20 @@ class Battery(ctypes.Structure):
         ("harvest_ua", ctypes.c_uint32),
         ("charge_permille", ctypes.c_uint16),
         ("millivolts", ctypes.c_uint16),
+        ("temperature_dk", ctypes.c_uint16),
+        ("flags", ctypes.c_uint8),
+        ("reserved", ctypes.c_uint8),
+    )
+
+
+class Charge(ctypes.Structure):
+    """`dimmer_charge_t` of dimmer.h."""
+
+    _fields_ = (
+        ("silent_s", ctypes.c_uint32),
+        ("permille", ctypes.c_uint16),
+        ("odd", ctypes.c_uint8),
+        ("reserved", ctypes.c_uint8),
     )
 
 
@@ -29,10 +43,13 @@ class State(ctypes.Structure):
     """`dimmer_policy_state_t` of dimmer.h."""
 
     _fields_ = (
-        ("changed_s", ctypes.c_uint32),
+        ("last_s", ctypes.c_uint32),
+        ("held_s", ctypes.c_uint32),
+        ("charge", Charge),
         ("tier", ctypes.c_uint8),
+        ("candidate", ctypes.c_uint8),
         ("started", ctypes.c_uint8),
-        ("reserved", ctypes.c_uint8 * 2),
+        ("reserved", ctypes.c_uint8),
     )
 
 
@@ -42,7 +59,8 @@ def policy_next_function() -> Iterator[Any]:
     require_tools(named_tools(["gcc"]))
     with children.scratch() as folder:
         library = folder / "policy.so"
-        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{INCLUDE}", str(RUNTIME / "src" / "policy.c")]
+        command = ["gcc", "-std=c99", "-O1", "-shared", "-fPIC", f"-I{INCLUDE}"]
+        command += [str(RUNTIME / "src" / name) for name in ("policy.c", "reading.c")]
         done = children.run([*command, "-o", str(library)])
         if done.returncode:
             said = done.stderr.splitlines() or [f"gcc {children.how_it_ended(done.returncode)}"]

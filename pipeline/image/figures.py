@@ -75,10 +75,12 @@ class Judged:
         left_out: modes that are not in the firmware.
         idle: mode that is in the firmware, but not in the policy -> the one that is better there.
         unit: what modes were compared by, cycles or instructions.
+        governor: what the governor chooses from and why; empty where the recipe wants none.
     """
 
     left_out: tuple[LeftOut, ...] = ()
     idle: Mapping[str, str] = field(default_factory=dict)
+    governor: str = ""
     unit: str = "instructions"
 
 
@@ -223,6 +225,8 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
         notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}
     if not ran.verification:
         notes["modes[*].verify"] = "left to pipeline.verify"
+    if judged.governor:
+        notes["governor"] = judged.governor
     if judged.idle:
         text = ", ".join(
             f"{mode} ({better} takes fewer {judged.unit} and predicts no worse)" for mode, better in judged.idle.items()

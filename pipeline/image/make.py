@@ -96,15 +96,18 @@ class Counted:
         return "cycles" if self.cycles else "instructions"
 
 
-def judge(order: Order, calibration: Calibration, target: Target, progress: Progress) -> Counted:
+def judge(order: Order, calibration: Calibration, target: Target, progress: Progress, needed: bool = False) -> Counted:
     """Counts every mode on the target.
 
-    Nothing is counted where all blocks have 8 bits, as then fewer operations are fewer instructions, or where the
-    target cannot count.
+    Nothing is counted where the target cannot count, or where all blocks have 8 bits, as then fewer operations are
+    fewer instructions.
+
+    Args:
+        needed: count these, too.
     """
     names = [mode.name for mode in order.modes]
     narrow = any(bits in name for name in names for bits in "42")
-    if not narrow or not target.counts_instructions:
+    if not (narrow or needed) or not target.counts_instructions:
         return Counted()
     progress("counting the modes", 0.0)
     with children.scratch() as work:
@@ -112,5 +115,5 @@ def judge(order: Order, calibration: Calibration, target: Target, progress: Prog
         events = only(ModeCounted, run_events(target, elf, ["bench"], work, count=True))
         cycles = cycles_of_modes(target, elf, work, events)
     counted = Counted({e.mode: e.instructions for e in events if e.instructions is not None}, cycles=cycles)
-    accuracies = {name: calibration.mode(name).accuracy for name in names}
-    return replace(counted, worse=on_target(names, counted.cost, accuracies, counted.unit))
+    accuracy = {name: calibration.mode(name).accuracy for name in names}
+    return replace(counted, worse=on_target(names, counted.cost, accuracy, counted.unit) if narrow else {})

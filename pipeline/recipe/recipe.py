@@ -19,6 +19,7 @@ from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, d
 from dimmer.pipeline.networks.family import config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.gates import GatesSection
+from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
@@ -57,6 +58,7 @@ class Recipe:
     selection: SelectionSection
     verify: VerifySection
     policy: PolicySection
+    governor: GovernorSection
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed."""
@@ -100,6 +102,7 @@ SECTIONS: Mapping[str, type] = {
     "selection": SelectionSection,
     "verify": VerifySection,
     "policy": PolicySection,
+    "governor": GovernorSection,
 }
 """Every section but [model], whose keys the family knows."""
 

@@ -421,7 +421,7 @@ static int battery(const char *path) {
         return fail("the battery curve cannot be opened");
     }
     while ((columns = read_line(&reader, values)) >= 0) {
-        dimmer_battery_t now;
+        dimmer_battery_t now = {0};
 
         if (columns == 0) {
             continue;
@@ -452,12 +452,11 @@ static int demonstrate(void) {
     /* A lithium cell that is drained in a day and charged again. */
     for (step = 0; step <= 30u; ++step) {
         const uint32_t charge = step <= 20u ? 1000u - 50u * step : 100u * (step - 20u);
-        dimmer_battery_t now;
+        dimmer_battery_t now = {0};
 
         now.time_s = step * 4320u;
         now.charge_permille = (uint16_t)charge;
         now.millivolts = (uint16_t)(3000u + charge * 12u / 10u);
-        now.harvest_ua = 0;
         if (report_and_run(&now) != 0) {
             return 1;
         }

@@ -151,7 +151,7 @@ void library_set_level(void *memory, uint32_t level) {
 
 int32_t library_report_battery(void *memory, uint32_t time_s, uint32_t charge_permille, uint32_t millivolts,
                                uint32_t harvest_ua) {
-    dimmer_battery_t now;
+    dimmer_battery_t now = {0};
 
     now.time_s = time_s;
     now.harvest_ua = harvest_ua;

@@ -81,9 +81,12 @@ static int read_supply(const char *folder, dimmer_battery_t *now, char *why) {
     }
     now->charge_permille = (uint16_t)clamp(permille, 1000);
     now->harvest_ua = 0u;
-    if (read_line(folder, "status", status) && strcmp(status, "Charging") == 0 &&
-        read_number(folder, "current_now", &microamps)) {
-        now->harvest_ua = clamp(microamps, UINT32_MAX);
+    now->flags = 0u;
+    if (read_line(folder, "status", status) && strcmp(status, "Charging") == 0) {
+        now->flags = DIMMER_EXTERNAL_POWER;
+        if (read_number(folder, "current_now", &microamps)) {
+            now->harvest_ua = clamp(microamps, UINT32_MAX);
+        }
     }
     return 1;
 }

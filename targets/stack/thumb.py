@@ -127,13 +127,15 @@ def _changed(program: Program, ins: Instruction, name: str, words: tuple[str, ..
         after = known_after(after, base[1] or base[2] or base[3], None)
     if _READS.match(name):
         return after
+    listed = _LIST.search(ins.operands)
+    if listed is not None and name.startswith("ldm"):
+        # The address stays what it is, unless it is written back, as above.
+        for register in listed[1].split(", "):
+            after = known_after(after, register, None)
+        return after
     after = known_after(after, words[0].rstrip("!"), _result(program, ins, name, words, state))
     if len(words) > 1 and _TWO_RESULTS.match(name) and words[1] != SP:
         after = known_after(after, words[1], None)
-    listed = _LIST.search(ins.operands)
-    if listed is not None and name.startswith("ldm"):
-        for register in listed[1].split(", "):
-            after = known_after(after, register, None)
     return after
 
 

@@ -6,11 +6,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.plan import PlanConfig, Point
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
@@ -32,11 +34,12 @@ def commands(name: str) -> str:
     return str(block)
 
 
-def write_build(builds: Path, model: str, target: str, wrong: bool) -> None:
+def write_build(builds: Path, model: str, target: str, wrong: bool, plan: PlanConfig | None = None) -> None:
     """The C that a build of a model would leave, of a small network: three modes, or one for cifar10-r14.
 
     Args:
         wrong: whether one bit of its first known answer is not the interpreter's.
+        plan: for a governor.
     """
     folder = builds / model / target
     folder.mkdir(parents=True)
@@ -51,13 +54,16 @@ def write_build(builds: Path, model: str, target: str, wrong: bool) -> None:
     outputs[0][0] ^= wrong
     answers = KnownAnswers(image, tuple(map(bytes, outputs)))
     core = "cortex-m4" if target == "mps2-an386" else "host"
-    generate(modes, folder, even_policy(len(modes)), answers, name=model, core=core)
+    policy = replace(even_policy(len(modes)), plan=plan)
+    generate(modes, folder, policy, answers, name=model, core=core)
 
 
-def type_in(name: str, builds: Path, wrong: bool = False) -> subprocess.CompletedProcess[str]:
+def type_in(
+    name: str, builds: Path, wrong: bool = False, plan: PlanConfig | None = None
+) -> subprocess.CompletedProcess[str]:
     """Runs a README's commands in a checkout whose build folder is another one, with every warning an error."""
     for model, target in set(re.findall(r"build/([\w-]+-r14)/([\w-]+)", commands(name))):
-        write_build(builds, model, target, wrong)
+        write_build(builds, model, target, wrong, plan)
     checkout = builds.parent / "checkout"
     checkout.mkdir()
     for folder in ("examples", "firmware_gen", "targets"):
@@ -82,6 +88,18 @@ def test_an_example_builds_and_its_results_are_right(name: str, tmp_path: Path) 
         modes = [int(mode) for mode in re.findall(r"permille: mode (\d)", done.stdout)]
         assert modes == sorted(modes)
         assert set(modes) == set(range(len(MODES)))
+
+
+def test_the_battery_loop_with_a_governor(tmp_path: Path) -> None:
+    """Twice the store's ten hours are to be lasted: the governor mixes, leaves out, and keeps its reserve."""
+    points = (Point(10_000, 2), Point(15_000, 1), Point(40_000, 0))
+    plan = PlanConfig(points, 150, 0, 0, 3_600_000, 3600, 36_000, 100)
+    done = type_in("battery_loop", tmp_path / "build", plan=plan)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = re.findall(r"(\d+) permille: (\w+)", done.stdout)
+    assert [int(charge) for charge, _ in said] == list(range(1000, -1, -100))
+    assert {what for _, what in said[:3]} == {"mode"}
+    assert said[-1] == ("0", "stopped")
 
 
 @pytest.mark.board("mps2-an386")

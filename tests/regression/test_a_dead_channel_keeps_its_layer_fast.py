@@ -40,7 +40,7 @@ def test_a_dead_channel_keeps_its_layer_fast(tmp_path: Path) -> None:
             path = tmp_path / f"{scale}_{value}.tflite"
             path.write_bytes(dead_channel(scale, value))
             kernels = generate([ModeSource("dead", path)], tmp_path / path.stem, core="cortex-m3").kernels
-            assert kernels == ("dimmer_depthwise_conv2d_s8_3x3", "dimmer_conv2d_s8_pairs")
+            assert kernels == ("dimmer_depthwise_conv2d_s8_3x3", "dimmer_conv2d_s8_panel")
             cases.append(Case(path.stem, path, edge_inputs(path, 20), core="cortex-m3"))
     assert_exact(cases, tmp_path)
 

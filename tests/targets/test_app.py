@@ -190,17 +190,17 @@ def test_the_layers_add_up_to_the_inference(app: App, tmp_path: Path) -> None:
 def test_battery_follows_the_policy(app: App, tmp_path: Path) -> None:
     (tmp_path / "curve.csv").write_text(
         "time_s,charge_permille,millivolts,harvest_ua\n"
-        "0,900,4000,0\r\n"
+        "0,560,4000,0\r\n"
         "10, 499, 4000, 0\n"
         "\n"
         "20,549,4000,0\n"
         "30,600,4000,0\n"
-        "70,600,4000,12\n"
-        "80,600,3299,0"
+        "90,600,4000,12\n"
+        "100,600,3299,0"
     )
     events = app.events(tmp_path, "battery", "curve.csv")
     assert [event["mode"] for event in events] == [FULL, SKIPPED, SKIPPED, SKIPPED, FULL, SKIPPED]
-    assert [event["time_s"] for event in events] == [0, 10, 20, 30, 70, 80]
+    assert [event["time_s"] for event in events] == [0, 10, 20, 30, 90, 100]
     classes = [int(reference(file, random_image(0)).argmax()) for file in app.files]
     assert [event["class"] for event in events] == [classes[event["mode"] == SKIPPED] for event in events]
 

@@ -20,7 +20,7 @@ extern "C" {
 #define DIMMER_VERSION_PATCH 0
 
 /* Raised whenever a table, a record or a function that generated code uses changes. */
-#define DIMMER_ABI 2
+#define DIMMER_ABI 3
 
 /* The arena starts at a multiple of this many bytes. */
 #define DIMMER_ARENA_ALIGN 16u
@@ -38,6 +38,12 @@ extern "C" {
 /* What dimmer_gated_bits says of a block that the gates did not run. */
 #define DIMMER_BITS_UNKNOWN 255u
 
+/* A charge or a voltage that nobody knows. */
+#define DIMMER_UNKNOWN 65535u
+
+/* Seconds for which a brown-out lowers, counted in reports: the next one begins them anew. */
+#define DIMMER_BROWN_OUT_S 600u
+
 typedef enum {
     DIMMER_OK = 0,
     DIMMER_ERR_ARGUMENT = -1,    /* a pointer is null */
@@ -49,24 +55,41 @@ typedef enum {
     DIMMER_ERR_ARENA_SIZE = -7,  /* the arena is smaller than the model needs */
     DIMMER_ERR_ARENA_ALIGN = -8, /* the arena is not aligned to DIMMER_ARENA_ALIGN */
     DIMMER_ERR_MODE = -9,        /* the model has no such mode */
-    DIMMER_ERR_POLICY = -10,     /* the model has no policy, or the policy has no tier */
-    DIMMER_ERR_INIT = -11        /* dimmer_init was not called, or did not return DIMMER_OK */
+    DIMMER_ERR_POLICY = -10,     /* the model has no policy, or its tiers do not fall */
+    DIMMER_ERR_INIT = -11,       /* dimmer_init was not called, or did not return DIMMER_OK */
+    DIMMER_ERR_PLAN = -12        /* the model has no plan for a governor, or a number of it cannot be */
 } dimmer_status_t;
 
 typedef struct dimmer_model dimmer_model_t;
 typedef struct dimmer dimmer_t;
 
+/* dimmer_governor.h */
+typedef struct dimmer_plan dimmer_plan_t;
+typedef struct dimmer_governor dimmer_governor_t;
+typedef struct dimmer_governor_calls dimmer_governor_calls_t;
+typedef struct dimmer_harvest_calls dimmer_harvest_calls_t;
+
 /* 0 is the most expensive mode, mode_count - 1 the cheapest. */
 typedef uint8_t dimmer_mode_id_t;
 
+/* Flags of dimmer_battery_t. */
+enum {
+    DIMMER_EXTERNAL_POWER = 1 /* a charger carries the device: the best mode runs */
+};
+
+/* A report. All zero but the first three: nothing more is known. */
 typedef struct {
-    uint32_t time_s;          /* seconds since any fixed moment; may wrap */
+    uint32_t time_s;          /* seconds since any fixed moment; may wrap, and may be set */
     uint32_t harvest_ua;      /* current harvested, microamps */
-    uint16_t charge_permille; /* 0..1000 */
-    uint16_t millivolts;      /* of the cell, under load */
+    uint16_t charge_permille; /* 0..1000; DIMMER_UNKNOWN, or anything else above */
+    uint16_t millivolts;      /* of the cell, under load; 0 or DIMMER_UNKNOWN: not known */
+    uint16_t temperature_dk;  /* of the cell, tenths of a kelvin, as smart batteries tell it; 0: not known */
+    uint8_t flags;
+    uint8_t reserved;
 } dimmer_battery_t;
 
-/* A tier holds while charge and voltage are both at or above its thresholds. */
+/* A tier holds while charge and voltage are both at or above its thresholds. What is not known is not
+ * compared; where the charge is not, the voltage alone decides, and where neither is, the last tier holds. */
 typedef struct {
     uint16_t min_charge_permille;
     uint16_t min_millivolts;
@@ -76,20 +99,35 @@ typedef struct {
 
 /* Tiers stand in the order of falling thresholds; the last one holds whatever the battery says. */
 typedef struct {
-    uint32_t dwell_s;               /* least time after any change before going brighter */
+    uint32_t dwell_s;               /* for so long every report must allow a brighter tier before it comes */
     uint16_t hysteresis_permille;   /* extra charge needed to go brighter */
     uint16_t hysteresis_millivolts; /* extra voltage needed to go brighter */
-    uint16_t tier_count;            /* 1..DIMMER_MAX_TIERS, 0 = no policy */
-    uint16_t reserved;
+    uint16_t full_millivolts;       /* no tier needs more to go brighter, as none needs over 1000 permille; 0:
+                                       not known */
+    uint16_t stale_s;               /* a charge that is not known for so long is forgotten; 0: never */
+    uint16_t stale_inferences;      /* without a report for so many, safe_mode runs; 0: the mode stays */
+    uint8_t tier_count;             /* 1..DIMMER_MAX_TIERS, 0 = no policy */
+    uint8_t safe_mode;              /* the cheapest on this target: of a brown-out, and without reports */
     dimmer_tier_t tiers[DIMMER_MAX_TIERS];
 } dimmer_policy_t;
 
+/* What the gauge says, and what of it is believed. */
+typedef struct {
+    uint32_t silent_s; /* since it last said anything */
+    uint16_t permille; /* the last reading that was believed, or DIMMER_UNKNOWN */
+    uint8_t odd;       /* jumps in a row that were not believed */
+    uint8_t reserved;
+} dimmer_charge_t;
+
 /* All zero before the first report. */
 typedef struct {
-    uint32_t changed_s; /* when the tier last changed */
-    uint8_t tier;       /* index into tiers[] */
-    uint8_t started;    /* 0 before the first report: no hysteresis, no dwell */
-    uint8_t reserved[2];
+    uint32_t last_s; /* time of the last report */
+    uint32_t held_s; /* how long `candidate` has held */
+    dimmer_charge_t charge;
+    uint8_t tier;      /* index into tiers[] */
+    uint8_t candidate; /* a brighter tier that holds; DIMMER_MAX_TIERS: none */
+    uint8_t started;   /* 0 before the first report: no hysteresis, no dwell */
+    uint8_t reserved;
 } dimmer_policy_state_t;
 
 /* Called in the middle of an inference, before `position` (1 .. position_count - 1) runs.
@@ -113,10 +151,20 @@ struct dimmer {
     uint8_t *arena;
     dimmer_block_hook_t hook;
     void *user;
+    const dimmer_policy_t *policy;
+    dimmer_governor_t *governor; /* null: the policy's tiers choose */
+    const dimmer_governor_calls_t *governor_calls;
     dimmer_policy_state_t policy_state;
-    volatile uint8_t wanted; /* mode of the next position */
-    uint8_t running;         /* mode of the position that ran last */
-    uint8_t mode_count;      /* the model's; 0 without one */
+    uint32_t reported_s;          /* time of the last report */
+    uint32_t calm_s;              /* since the last brown-out */
+    uint32_t inferences_left;     /* until reports are missed; 0: they are not */
+    volatile uint8_t wanted;      /* mode of the next position */
+    uint8_t running;              /* mode of the position that ran last */
+    uint8_t mode_count;           /* the model's; 0 without one */
+    uint8_t safe_mode;            /* the policy's */
+    volatile uint8_t browned_out; /* whether safe_mode runs in place of the mode that is wanted */
+    volatile uint8_t brown_outs;  /* counted, modulo 256 */
+    uint8_t brown_outs_seen;      /* by the last report */
     dimmer_gating_t gating;
 };
 
@@ -157,9 +205,29 @@ uint16_t dimmer_gated_blocks(const dimmer_t *d);
  * DIMMER_BITS_UNKNOWN where the gates did not run it, and for any other number. */
 uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block);
 
-/* Gives the policy the state of the battery; the policy may change the mode.
+/* Gives the policy the state of the battery; the policy may change the mode. Where a governor chooses
+ * (dimmer_govern), the report is for it, and the mode changes with the next dimmer_next.
  * Returns DIMMER_ERR_POLICY where the model has no policy, DIMMER_ERR_INIT without a model. */
 dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now);
+
+/* The supply sags: from the next block on, the policy's safe mode runs, whatever is selected, before or
+ * after. Two bytes are stored: it may be called from an interrupt in the middle of an inference, also of one
+ * that interrupts dimmer_set_mode or dimmer_report_battery. Reports lift it after DIMMER_BROWN_OUT_S seconds
+ * without another one, and at once on external power; so does dimmer_recover. */
+void dimmer_brown_out(dimmer_t *d);
+
+/* What is selected runs again. */
+void dimmer_recover(dimmer_t *d);
+
+/* Replaces the policy that the model was generated with; null brings it back. The policy must outlive `d`.
+ * The next report begins anew: no hysteresis, no dwell. Returns what dimmer_policy_check says,
+ * DIMMER_ERR_MODE where the model lacks a mode of it, DIMMER_ERR_INIT without a model; the policy then stays
+ * as it was. */
+dimmer_status_t dimmer_set_policy(dimmer_t *d, const dimmer_policy_t *policy);
+
+/* Returns DIMMER_OK, or DIMMER_ERR_POLICY where there is no tier, or a charge over 1000 permille, a voltage
+ * over full_millivolts, or one of a tier's thresholds is over that of the tier before it. */
+dimmer_status_t dimmer_policy_check(const dimmer_policy_t *policy);
 
 /* Sets the function that is called between positions; null for none. */
 void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user);
@@ -167,11 +235,17 @@ void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user);
 /* Runs one inference on what dimmer_input holds. Returns DIMMER_OK, DIMMER_ERR_INIT without a model. */
 dimmer_status_t dimmer_invoke(dimmer_t *d);
 
-/* The policy by itself, a pure function: going dimmer is immediate, going brighter needs the
- * hysteresis and the dwell. Needs policy->tier_count >= 1.
+/* The policy by itself, a pure function: going dimmer is immediate, going brighter needs the hysteresis in
+ * every report of the dwell. A charge that jumps further than gauges and batteries do, or to 0, is believed
+ * when the third report in a row says so. On external power tier 0 holds. A clock that is set, or steps back,
+ * counts as no time. Needs policy->tier_count >= 1.
  * Returns the new state; the mode is policy->tiers[state.tier].mode. */
 dimmer_policy_state_t dimmer_policy_next(const dimmer_policy_t *policy, dimmer_policy_state_t last,
                                          const dimmer_battery_t *now);
+
+/* The same, in place. */
+void dimmer_policy_step(const dimmer_policy_t *policy, dimmer_policy_state_t *state,
+                        const dimmer_battery_t *now);
 
 /* CRC-32 as zlib computes it; start with crc = 0, go on with the result. */
 uint32_t dimmer_crc32(uint32_t crc, const void *data, size_t size);

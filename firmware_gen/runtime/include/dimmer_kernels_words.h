@@ -12,7 +12,7 @@ extern "C" {
 
 /* CONV_2D for cores that multiply word by word: operands are widened to int32 in scratch, the weights of
  * `group` channels at a time, the input of four pixels. Each shift is -22..-1, and the absolute value of
- * a sum, bias included, is below 2^30.
+ * a sum, bias included, is below 2^29.
  * Scratch: 16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (4 + group). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
@@ -22,25 +22,39 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_panel_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_panel);
 
-/* The same where words are multiplied to 64 bits: the inputs of two pixels share a word. No absolute
- * value of a sum without bias reaches 2^22.
- * Scratch: 16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (2 + group). */
-typedef dimmer_conv2d_s8_panel_t dimmer_conv2d_s8_pairs_t;
+/* The same with two terms of a sum in a word (pairs.h): half the multiplications and the scratch. No
+ * weight is -128.
+ * Scratch: 24 * output_c + 16 * group + 2 * R8(kernel_h * kernel_w * input_c) * (4 + group) +
+ * R4(kernel_h * kernel_w * input_c). */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t group; /* 1..output_c */
+    uint16_t small; /* 1: each shift is -11..-1, and the absolute value of a sum below 2^20; or 0 */
+} dimmer_conv2d_s8_pairs_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_pairs_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_pairs);
 
-/* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1, input_c a
- * multiple of 4. Tiles of 4x4 outputs are computed four at a time; the inputs of 4 * strip of them and
- * the weights of `group` channels are transformed at a time. A single group is transformed once, several
- * are for every strip. Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias,
- * below 2^30 with it.
- * Scratch: 16 * output_c + max(576, 36 * input_c) + 144 * input_c * (4 * strip + group). */
+/* CONV_2D by Winograd's F(4x4,3x3), exact in integers: kernel 3x3, strides and dilations 1. Tiles of 4x4
+ * outputs are computed four at a time; the inputs of 4 * strip of them and the weights of `group`
+ * channels are transformed at a time. A single group is transformed once, several are for every strip.
+ * Each shift is -22..-1; the absolute value of a sum is below 2^25 without bias, below 2^29 with it.
+ * Scratch: 24 * output_c + the larger of max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip +
+ * group), but on RISC-V, and max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     uint16_t group; /* 1..output_c */
     uint16_t strip; /* >= 1 */
+    uint16_t small; /* 1: shifts -11..-1, multipliers 0 or >= 2^30, activation range -128..127; or 0 */
+    uint16_t reserved2;
 } dimmer_conv2d_s8_winograd_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, 68);
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, 72);
 DIMMER_KERNEL(dimmer_conv2d_s8_winograd);
+
+/* dimmer_depthwise_conv2d_s8_3x3 where each shift is -11..-1, the absolute value of a sum, bias
+ * included, is below 2^20, and the activation range is -128..127.
+ * Scratch: input_c * (60 + 3 * max((output_w - 1) * stride_w + 3, pad_left + input_w)). */
+typedef dimmer_depthwise_conv2d_s8_3x3_t dimmer_depthwise_conv2d_s8_words_t;
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_words);
 
 /* dimmer_fully_connected_s8_fixed for cores that multiply word by word: a row of the input is widened to
  * int32.
@@ -54,12 +68,15 @@ DIMMER_KERNEL(dimmer_fully_connected_s8_words);
 
 /* ADD of two inputs in the arena that have the output's shape, by a table of what each of an input's 256
  * values adds. shift_output is -22..-1. In place: output may be either input.
+ * places is 0, or the tables hold parts of the output in units of 2^-places, where the generator has
+ * proven for every two values that their sum, rounded down, is what ADD gives.
  * Scratch: 2048. */
 typedef struct {
     dimmer_add_s8_t add;
     uint32_t scratch;
+    uint32_t places;
 } dimmer_add_s8_table_t;
-DIMMER_CHECK_SIZE(dimmer_add_s8_table_t, 60);
+DIMMER_CHECK_SIZE(dimmer_add_s8_table_t, 64);
 DIMMER_KERNEL(dimmer_add_s8_table);
 
 /* CONV_2D whose result is an operand of an ADD and is not needed otherwise, as dimmer_conv2d_s8_winograd
@@ -71,9 +88,11 @@ typedef struct {
     uint16_t operand;
     uint16_t group;
     uint16_t strip;
+    uint16_t places;
+    uint16_t small;
     uint16_t reserved2;
 } dimmer_conv2d_add_s8_winograd_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 128);
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 132);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd);
 
 /* CONV_2D of narrow inputs with narrow weights for cores that multiply word by word (packed.h):

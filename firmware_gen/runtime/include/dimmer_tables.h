@@ -88,7 +88,7 @@ typedef struct {
 } dimmer_dims_t;
 DIMMER_CHECK_SIZE(dimmer_dims_t, 64);
 DIMMER_CHECK_SIZE(dimmer_tier_t, 6);
-DIMMER_CHECK_SIZE(dimmer_policy_t, 60);
+DIMMER_CHECK_SIZE(dimmer_policy_t, 64);
 
 struct dimmer_model {
     uint32_t magic; /* DIMMER_MAGIC */
@@ -98,20 +98,22 @@ struct dimmer_model {
     /* CRC-32 over these bytes, one after the other:
      *   dims, weights, params, shifts,
      *   the records of kernels[0], kernels[1], ...,
-     *   steps, blocks, schedules, policy, and of gates what dimmer_gates.h says */
+     *   steps, blocks, schedules, policy, plan where there is one, and of gates what dimmer_gates.h says */
     uint32_t crc;
     const char *name;
     dimmer_dims_t dims;
-    const int8_t *weights;          /* int8[dims.weights_size], aligned to 4 */
-    const int32_t *params;          /* int32[dims.param_count]: biases and multipliers */
-    const int8_t *shifts;           /* int8[dims.shift_count]: TFLite's sign, positive = left */
-    const dimmer_kernel_t *kernels; /* [dims.kernel_count] */
-    const dimmer_step_t *steps;     /* [dims.step_count] */
-    const dimmer_block_t *blocks;   /* [dims.block_count] */
-    const uint16_t *schedules;      /* [dims.mode_count][dims.position_count]: index into blocks */
-    const dimmer_mode_t *modes;     /* [dims.mode_count] */
-    dimmer_policy_t policy;         /* tier_count 0 where there is none */
-    const dimmer_gates_t *gates;    /* null where there are none */
+    const int8_t *weights;                 /* int8[dims.weights_size], aligned to 4 */
+    const int32_t *params;                 /* int32[dims.param_count]: biases and multipliers */
+    const int8_t *shifts;                  /* int8[dims.shift_count]: TFLite's sign, positive = left */
+    const dimmer_kernel_t *kernels;        /* [dims.kernel_count] */
+    const dimmer_step_t *steps;            /* [dims.step_count] */
+    const dimmer_block_t *blocks;          /* [dims.block_count] */
+    const uint16_t *schedules;             /* [dims.mode_count][dims.position_count]: index into blocks */
+    const dimmer_mode_t *modes;            /* [dims.mode_count] */
+    dimmer_policy_t policy;                /* tier_count 0 where there is none */
+    const dimmer_gates_t *gates;           /* null where there are none */
+    const dimmer_plan_t *plan;             /* for a governor; null where there is none */
+    const dimmer_harvest_calls_t *harvest; /* null where the plan expects none */
 };
 
 #ifdef __cplusplus

@@ -3,6 +3,9 @@
 
 #include "dimmer_assert.h"
 #include "dimmer_gates.h"
+#include "dimmer_governor.h"
+#include "engine.h"
+#include "reading.h"
 #include "shared_byte.h"
 
 static int little_endian(void) {
@@ -28,6 +31,9 @@ static uint32_t model_crc(const dimmer_model_t *model) {
     crc = dimmer_crc32(crc, model->schedules,
                        (size_t)n->mode_count * n->position_count * sizeof *model->schedules);
     crc = dimmer_crc32(crc, &model->policy, sizeof model->policy);
+    if (model->plan != NULL) {
+        crc = dimmer_crc32(crc, model->plan, sizeof *model->plan);
+    }
     return model->gates == NULL ? crc : model->gates->calls->crc(crc, model);
 }
 
@@ -56,6 +62,20 @@ static int has_mode(const dimmer_model_t *model, uint8_t mode) {
     return mode < model->dims.mode_count || (mode == DIMMER_MODE_GATED && model->gates != NULL);
 }
 
+int dimmer_has_modes(const dimmer_model_t *model, const dimmer_policy_t *policy) {
+    uint32_t i;
+
+    if (policy->tier_count > DIMMER_MAX_TIERS || policy->safe_mode >= model->dims.mode_count) {
+        return 0;
+    }
+    for (i = 0; i < policy->tier_count; ++i) {
+        if (!has_mode(model, policy->tiers[i].mode)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Whether every index that dimmer_invoke follows stays inside its table. Offsets inside the records are
  * the generator's word, for which the CRC stands. */
 static int tables_hold(const dimmer_model_t *model) {
@@ -68,7 +88,7 @@ static int tables_hold(const dimmer_model_t *model) {
 
     if (n->mode_count == 0u || n->mode_count > 255u || n->position_count == 0u ||
         !inside(&n->input, n->arena_size) || !inside(&n->output, n->arena_size) ||
-        model->policy.tier_count > DIMMER_MAX_TIERS) {
+        !dimmer_has_modes(model, &model->policy)) {
         return 0;
     }
     for (k = model->kernels; k != model->kernels + n->kernel_count; ++k) {
@@ -88,11 +108,6 @@ static int tables_hold(const dimmer_model_t *model) {
     }
     for (i = 0; i < scheduled; ++i) {
         if (model->schedules[i] >= n->block_count) {
-            return 0;
-        }
-    }
-    for (i = 0; i < model->policy.tier_count; ++i) {
-        if (!has_mode(model, model->policy.tiers[i].mode)) {
             return 0;
         }
     }
@@ -141,6 +156,8 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
         d->model = model;
         d->arena = (uint8_t *)arena;
         d->mode_count = (uint8_t)model->dims.mode_count;
+        d->policy = &model->policy;
+        d->safe_mode = model->policy.safe_mode;
         d->gating.level = 255u;
     }
     return status;
@@ -203,6 +220,36 @@ uint8_t dimmer_gated_bits(const dimmer_t *d, uint16_t block) {
     return DIMMER_BITS_UNKNOWN;
 }
 
+void dimmer_brown_out(dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL);
+    DIMMER_STORE(d->brown_outs, (uint8_t)(DIMMER_LOAD(d->brown_outs) + 1u));
+    DIMMER_STORE(d->browned_out, 1u);
+}
+
+void dimmer_recover(dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL);
+    DIMMER_STORE(d->browned_out, 0u);
+}
+
+/* Lifts a brown-out that is over. */
+static void look_at_the_supply(dimmer_t *d, const dimmer_battery_t *now) {
+    const uint8_t count = DIMMER_LOAD(d->brown_outs);
+
+    d->calm_s += dimmer_elapsed(d->reported_s, now->time_s);
+    if (count != d->brown_outs_seen) {
+        d->brown_outs_seen = count;
+        d->calm_s = 0u;
+    }
+    d->reported_s = now->time_s;
+    if (d->calm_s >= DIMMER_BROWN_OUT_S || (now->flags & DIMMER_EXTERNAL_POWER) != 0u) {
+        DIMMER_STORE(d->browned_out, 0u);
+        /* An interrupt may have come in between. */
+        if (DIMMER_LOAD(d->brown_outs) != count) {
+            DIMMER_STORE(d->browned_out, 1u);
+        }
+    }
+}
+
 dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) {
     const dimmer_policy_t *policy;
     const dimmer_tier_t *tier;
@@ -214,11 +261,17 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) 
     if (d->model == NULL) {
         return DIMMER_ERR_INIT;
     }
-    policy = &d->model->policy;
+    look_at_the_supply(d, now);
+    if (d->governor != NULL) {
+        d->governor_calls->report(d->governor, now);
+        return DIMMER_OK;
+    }
+    policy = d->policy;
     if (policy->tier_count == 0u) {
         return DIMMER_ERR_POLICY;
     }
-    d->policy_state = dimmer_policy_next(policy, d->policy_state, now);
+    dimmer_policy_step(policy, &d->policy_state, now);
+    d->inferences_left = policy->stale_inferences;
     tier = &policy->tiers[d->policy_state.tier];
     DIMMER_STORE(d->gating.level, tier->level);
     return dimmer_set_mode(d, tier->mode);
@@ -242,18 +295,20 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
     }
     positions = model->dims.position_count;
     d->gating.begun = 0u;
+    if (d->inferences_left != 0u && --d->inferences_left == 0u) {
+        DIMMER_STORE(d->wanted, d->safe_mode);
+    }
     /* A model has one position at least. */
-    do {
+    for (;;) {
         const dimmer_block_t *block;
         const dimmer_step_t *step;
         const dimmer_step_t *end;
-        uint8_t mode;
-
-        if (position != 0u && d->hook != NULL) {
-            d->hook(d, (uint16_t)position, d->user);
-        }
         /* Read once: an interrupt or a thread may store another mode at any time. */
-        mode = DIMMER_LOAD(d->wanted);
+        uint8_t mode = DIMMER_LOAD(d->wanted);
+
+        if (DIMMER_LOAD(d->browned_out) != 0u) {
+            mode = d->safe_mode;
+        }
         if (mode == DIMMER_MODE_GATED) {
             block = model->gates->calls->next(d, (uint16_t)position);
         } else {
@@ -266,6 +321,11 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
             kernel->run(model, (const uint8_t *)kernel->records + (size_t)kernel->record_size * step->record,
                         d->arena);
         }
-    } while (++position != positions);
-    return DIMMER_OK;
+        if (++position == positions) {
+            return DIMMER_OK;
+        }
+        if (d->hook != NULL) {
+            d->hook(d, (uint16_t)position, d->user);
+        }
+    }
 }

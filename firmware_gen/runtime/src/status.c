@@ -24,9 +24,11 @@ const char *dimmer_status_text(dimmer_status_t status) {
     case DIMMER_ERR_MODE:
         return "the model has no such mode";
     case DIMMER_ERR_POLICY:
-        return "the model has no battery policy";
+        return "there is no battery policy, or its thresholds do not fall";
     case DIMMER_ERR_INIT:
         return "there is no model; call dimmer_init and look at what it returns";
+    case DIMMER_ERR_PLAN:
+        return "the model has no plan for a governor, or a number of the plan cannot be";
     default:
         return "unknown status";
     }

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.core.checks import bounded, require
 
+STALE_S, STALE_INFERENCES = 3600, 10_000
+"""As where there is no recipe, in `firmware_gen.emit.policy`."""
+
+_FULL = "must be given with hysteresis_millivolts, and at least min_millivolts: or a full battery could stay dim"
+
 MOST_TIERS = 7
 """Thresholds: with the tier below the last one the C tables hold one more, DIMMER_MAX_TIERS."""
 
@@ -18,7 +23,13 @@ class PolicySection:
     Attributes:
         tiers: charge thresholds in permille, falling; under the first the second-best mode runs, and so on.
         hysteresis_permille: how far the charge must rise over a threshold before the better mode returns.
-        dwell_s: shortest time between two changes upward, seconds.
+        dwell_s: for so many seconds every report must allow the better mode before it returns.
+        min_millivolts: voltage thresholds, one for each of `tiers`, falling: a mode needs both. Empty for none.
+        hysteresis_millivolts: how far the voltage must rise over a threshold before the better mode returns.
+        full_millivolts: of the full battery, more than which no mode needs to return.
+        stale_s: a charge that the gauge does not tell for so many seconds is forgotten, and the last mode runs; 0 for
+            never.
+        stale_inferences: without a report for so many inferences, the cheapest mode runs; 0 for never.
         budgets: of the gates, falling, one for each tier and one more below the last threshold: the tiers are then
             gated. Empty for static modes.
     """
@@ -26,6 +37,11 @@ class PolicySection:
     tiers: tuple[int, ...] = (600, 400, 200)
     hysteresis_permille: int = 30
     dwell_s: int = 60
+    min_millivolts: tuple[int, ...] = ()
+    hysteresis_millivolts: int = 0
+    full_millivolts: int = 0
+    stale_s: int = STALE_S
+    stale_inferences: int = STALE_INFERENCES
     budgets: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -38,3 +54,14 @@ class PolicySection:
         require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall, from 999 permille to 1")
         require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
         bounded(self.dwell_s, 0, 0xFFFF_FFFF, "dwell_s")
+        for key in ("hysteresis_millivolts", "full_millivolts", "stale_s", "stale_inferences"):
+            bounded(getattr(self, key), 0, 0xFFFF, key)
+        volts, falling = (
+            self.min_millivolts,
+            all(a >= b for a, b in zip(self.min_millivolts, self.min_millivolts[1:], strict=False)),
+        )
+        require(not volts or len(volts) == len(self.tiers), "min_millivolts", "must be as many as tiers")
+        require(falling and all(0 < v <= 0xFFFF for v in volts), "min_millivolts", "must fall, from 65535 mV to 1")
+        require(not volts or not self.full_millivolts or volts[0] <= self.full_millivolts, "full_millivolts", _FULL)
+        require(not self.hysteresis_millivolts or bool(volts), "hysteresis_millivolts", "needs min_millivolts")
+        require(not self.hysteresis_millivolts or self.full_millivolts > 0, "full_millivolts", _FULL)

@@ -23,6 +23,8 @@ def test_policies_are_checked(tmp_path: Path) -> None:
         generate(modes, tmp_path / "out", PolicyConfig((Tier(0, 0, 0),) * 9))
     with pytest.raises(FirmwareGenError, match="out of range"):
         generate(modes, tmp_path / "out", PolicyConfig((Tier(70000, 0, 0),)))
+    with pytest.raises(FirmwareGenError, match="the safe mode is 3 of 3; name an existing one"):
+        generate(modes, tmp_path / "out", PolicyConfig(safe_mode=3))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 20])
@@ -36,8 +38,8 @@ def test_an_even_policy_goes_from_the_first_mode_to_the_last(count: int) -> None
 
 
 def test_a_policy_is_packed_with_room_for_all_tiers() -> None:
-    policy = PolicyConfig((Tier(500, 3300, 0), Tier(0, 0, 1, 40)), 60, 20, 50)
-    head = struct.pack("<IHHHH", 60, 20, 50, 2, 0)
+    policy = PolicyConfig((Tier(500, 3300, 0), Tier(0, 0, 1, 40)), 60, 20, 50, 4100, 600, 1000)
+    head = struct.pack("<IHHHHHBB", 60, 20, 50, 4100, 600, 1000, 2, 1)
     tiers = struct.pack("<HHBBHHBB", 500, 3300, 0, 255, 0, 0, 1, 40)
     assert policy.pack(2) == head + tiers + bytes(6 * 6)
     assert len(PolicyConfig().pack(1)) == len(policy.pack(2))

@@ -83,9 +83,9 @@ static const dimmer_mode_t dimmer_golden_modes[1] = {
 
 const dimmer_model_t dimmer_golden = {
     DIMMER_MAGIC,
-    2u, /* ABI */
+    3u, /* ABI */
     0xE35A1EA9u, /* CRC-32 of dims */
-    0x1761FAE2u, /* CRC-32 of all tables */
+    0x1A547F88u, /* CRC-32 of all tables */
     "golden",
     {
         .arena_size = 80u,
@@ -113,10 +113,13 @@ const dimmer_model_t dimmer_golden = {
     dimmer_golden_modes,
     {
         .dwell_s = 0u, .hysteresis_permille = 0, .hysteresis_millivolts = 0,
-        .tier_count = 0,
+        .full_millivolts = 0, .stale_s = 0, .stale_inferences = 0,
+        .tier_count = 0, .safe_mode = 0, /* golden */
         .tiers = {
             {0, 0, 0, 0}
         }
     },
-    0 /* no gates */
+    0, /* no gates */
+    0, /* no plan for a governor */
+    0 /* no harvest */
 };

@@ -116,18 +116,33 @@ class Policy(ctypes.Structure):
         ("dwell_s", ctypes.c_uint32),
         ("hysteresis_permille", ctypes.c_uint16),
         ("hysteresis_millivolts", ctypes.c_uint16),
-        ("tier_count", ctypes.c_uint16),
-        ("reserved", ctypes.c_uint16),
+        ("full_millivolts", ctypes.c_uint16),
+        ("stale_s", ctypes.c_uint16),
+        ("stale_inferences", ctypes.c_uint16),
+        ("tier_count", ctypes.c_uint8),
+        ("safe_mode", ctypes.c_uint8),
         ("tiers", Tier * 8),
+    )
+
+
+class Charge(ctypes.Structure):
+    _fields_ = (
+        ("silent_s", ctypes.c_uint32),
+        ("permille", ctypes.c_uint16),
+        ("odd", ctypes.c_uint8),
+        ("reserved", ctypes.c_uint8),
     )
 
 
 class PolicyState(ctypes.Structure):
     _fields_ = (
-        ("changed_s", ctypes.c_uint32),
+        ("last_s", ctypes.c_uint32),
+        ("held_s", ctypes.c_uint32),
+        ("charge", Charge),
         ("tier", ctypes.c_uint8),
+        ("candidate", ctypes.c_uint8),
         ("started", ctypes.c_uint8),
-        ("reserved", ctypes.c_uint8 * 2),
+        ("reserved", ctypes.c_uint8),
     )
 
 
@@ -137,6 +152,9 @@ class Battery(ctypes.Structure):
         ("harvest_ua", ctypes.c_uint32),
         ("charge_permille", ctypes.c_uint16),
         ("millivolts", ctypes.c_uint16),
+        ("temperature_dk", ctypes.c_uint16),
+        ("flags", ctypes.c_uint8),
+        ("reserved", ctypes.c_uint8),
     )
 
 
@@ -158,6 +176,8 @@ class Model(ctypes.Structure):
         ("modes", ctypes.c_void_p),
         ("policy", Policy),
         ("gates", ctypes.c_void_p),
+        ("plan", ctypes.c_void_p),
+        ("harvest", ctypes.c_void_p),
     )
 
 

@@ -1,126 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine on a model of two modes and three positions whose kernel appends a byte to a log in the arena:
- * mode 0 runs steps a, b, c; mode 1 skips the second position. */
-#include <stdio.h>
-#include <string.h>
-
-#include "dimmer_gates.h"
-
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            printf("%d: %s\n", __LINE__, #condition);                                                        \
-            failures = 1;                                                                                    \
-        }                                                                                                    \
-    } while (0)
-
-static int failures;
-
-typedef struct {
-    uint32_t log;
-    uint32_t letter;
-} append_t;
-
-/* arena[log] counts the letters behind it. */
-static void append(const dimmer_model_t *model, const void *record, uint8_t *arena) {
-    const append_t *r = (const append_t *)record;
-
-    (void)model;
-    arena[r->log + 1u + arena[r->log]] = (uint8_t)r->letter;
-    ++arena[r->log];
-}
-
-typedef struct {
-    int8_t weights[8];
-    int32_t params[4];
-    int8_t shifts[4];
-    append_t records[4];
-    dimmer_kernel_t kernels[1];
-    dimmer_step_t steps[4];
-    dimmer_block_t blocks[4];
-    uint16_t schedules[6];
-    dimmer_mode_t modes[2];
-    dimmer_gate_stage_t gate_stages[1];
-    dimmer_gate_t gate_blocks[1];
-    uint16_t gate_choices[8];
-    dimmer_gates_t gates;
-    dimmer_model_t model;
-} fixture_t;
-
-static const append_t letters[4] = {{16, 'a'}, {16, 'b'}, {16, 'c'}, {16, 'C'}};
-
-static void seal(fixture_t *f) {
-    const dimmer_dims_t *n = &f->model.dims;
-    uint32_t crc;
-
-    f->model.dims_crc = dimmer_crc32(0, n, sizeof *n);
-    crc = dimmer_crc32(0, n, sizeof *n);
-    crc = dimmer_crc32(crc, f->weights, sizeof f->weights);
-    crc = dimmer_crc32(crc, f->params, sizeof f->params);
-    crc = dimmer_crc32(crc, f->shifts, sizeof f->shifts);
-    crc = dimmer_crc32(crc, f->records, sizeof f->records);
-    crc = dimmer_crc32(crc, f->steps, sizeof f->steps);
-    crc = dimmer_crc32(crc, f->blocks, sizeof f->blocks);
-    crc = dimmer_crc32(crc, f->schedules, sizeof f->schedules);
-    crc = dimmer_crc32(crc, &f->model.policy, sizeof f->model.policy);
-    if (f->model.gates != NULL) {
-        crc = dimmer_crc32(crc, &f->gates.cell, sizeof f->gates.cell);
-        crc = dimmer_crc32(crc, f->gate_stages, sizeof f->gate_stages);
-        crc = dimmer_crc32(crc, f->gates.gates, n->gate_count * sizeof f->gate_blocks[0]);
-        crc = dimmer_crc32(crc, f->gates.blocks, n->gate_count * sizeof f->gate_choices);
-    }
-    f->model.crc = crc;
-}
-
-static void make(fixture_t *f) {
-    static const dimmer_step_t steps[4] = {{0, 0}, {0, 1}, {0, 2}, {0, 3}};
-    static const dimmer_block_t blocks[4] = {{0, 1}, {1, 2}, {0, 0}, {3, 1}};
-    static const uint16_t schedules[6] = {0, 1, 3, 0, 2, 3};
-    dimmer_dims_t *n = &f->model.dims;
-
-    memset(f, 0, sizeof *f);
-    memcpy(f->records, letters, sizeof letters);
-    memcpy(f->steps, steps, sizeof steps);
-    memcpy(f->blocks, blocks, sizeof blocks);
-    memcpy(f->schedules, schedules, sizeof schedules);
-    f->weights[0] = 1;
-    f->params[1] = -7;
-    f->kernels[0].run = append;
-    f->kernels[0].records = f->records;
-    f->kernels[0].record_size = sizeof f->records[0];
-    f->kernels[0].record_count = 4;
-    f->modes[0].name = "8";
-    f->modes[1].name = "0";
-    f->model.magic = DIMMER_MAGIC;
-    f->model.abi = DIMMER_ABI;
-    f->model.name = "test";
-    n->arena_size = 64;
-    n->weights_size = sizeof f->weights;
-    n->param_count = 4;
-    n->shift_count = sizeof f->shifts;
-    n->record_bytes = sizeof f->records;
-    n->kernel_count = 1;
-    n->step_count = 4;
-    n->block_count = 4;
-    n->mode_count = 2;
-    n->position_count = 3;
-    n->input.offset = 16;
-    n->input.size = 1;
-    n->output.offset = 17;
-    n->output.size = 8;
-    f->model.weights = f->weights;
-    f->model.params = f->params;
-    f->model.shifts = f->shifts;
-    f->model.kernels = f->kernels;
-    f->model.steps = f->steps;
-    f->model.blocks = f->blocks;
-    f->model.schedules = f->schedules;
-    f->model.modes = f->modes;
-    f->model.policy.tier_count = 2;
-    f->model.policy.tiers[0].min_charge_permille = 500;
-    f->model.policy.tiers[1].mode = 1;
-    seal(f);
-}
+/* The engine on the model of engine_fixture.h. */
+#include "engine_fixture.h"
 
 /* Gates for the second position, which choose by the level alone: from 8 bits, steps b and c, and 0. */
 static void make_gated(fixture_t *f) {
@@ -148,30 +28,6 @@ static void make_gated(fixture_t *f) {
     seal(f);
 }
 
-static union {
-    uint8_t bytes[80];
-    uint64_t alignment;
-} memory;
-
-static uint8_t *arena(void) {
-    return memory.bytes +
-           (DIMMER_ARENA_ALIGN - (uintptr_t)memory.bytes % DIMMER_ARENA_ALIGN) % DIMMER_ARENA_ALIGN;
-}
-
-static dimmer_status_t init(const fixture_t *f) {
-    dimmer_t d;
-
-    return dimmer_init(&d, &f->model, arena(), 64);
-}
-
-static int ran(dimmer_t *d, const char *expected) {
-    const int8_t *output = dimmer_output(d);
-
-    *dimmer_input(d) = 0;
-    return dimmer_invoke(d) == DIMMER_OK && memcmp(output, expected, strlen(expected)) == 0 &&
-           *dimmer_input(d) == (int8_t)strlen(expected);
-}
-
 static void init_refuses_what_is_wrong(void) {
     fixture_t f;
     dimmer_t d;
@@ -191,7 +47,7 @@ static void init_refuses_what_is_wrong(void) {
 }
 
 static void nothing_runs(dimmer_t *d) {
-    static const dimmer_battery_t now = {0, 0, 1000, 4000};
+    static const dimmer_battery_t now = {0, 0, 1000, 4000, 0, 0, 0};
 
     CHECK(dimmer_invoke(d) == DIMMER_ERR_INIT);
     CHECK(dimmer_set_mode(d, 0) == DIMMER_ERR_INIT);
@@ -286,6 +142,7 @@ static void init_refuses_indexes_that_point_outside(void) {
     REFUSED(f.kernels[0].run = NULL);
     REFUSED(f.model.policy.tiers[1].mode = 2);
     REFUSED(f.model.policy.tier_count = DIMMER_MAX_TIERS + 1);
+    REFUSED(f.model.policy.safe_mode = 2);
     REFUSED(f.model.dims.input.offset = 64);
     REFUSED(f.model.dims.output.size = 48);
     REFUSED(f.model.dims.output.offset = UINT32_MAX);
@@ -345,7 +202,7 @@ static void a_switch_in_the_hook_holds_from_the_next_position_on(void) {
 static void the_battery_chooses_the_mode(void) {
     fixture_t f;
     dimmer_t d;
-    dimmer_battery_t now = {0, 0, 400, 3300};
+    dimmer_battery_t now = {0, 0, 400, 3300, 0, 0, 0};
 
     make(&f);
     CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
@@ -353,6 +210,7 @@ static void the_battery_chooses_the_mode(void) {
     CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
     CHECK(dimmer_mode(&d) == 1);
     now.charge_permille = 900;
+    now.time_s = 3600;
     CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
     CHECK(dimmer_mode(&d) == 0);
     f.model.policy.tier_count = 0;
@@ -364,7 +222,7 @@ static void the_battery_chooses_the_mode(void) {
 static void gates_choose_by_the_budget(void) {
     fixture_t f;
     dimmer_t d;
-    dimmer_battery_t now = {0, 0, 900, 3300};
+    dimmer_battery_t now = {0, 0, 900, 3300, 0, 0, 0};
 
     make(&f);
     CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
@@ -462,10 +320,211 @@ static void init_refuses_gates_that_are_wrong(void) {
     GATES_REFUSED(f.gate_blocks[0].entry_shift = 0);
 }
 
+static void a_policy_may_be_replaced(void) {
+    fixture_t f;
+    dimmer_t d;
+    dimmer_policy_t own;
+    dimmer_battery_t now = {0, 0, 400, 3300, 0, 0, 0};
+
+    make(&f);
+    memset(&d, 0, sizeof d);
+    own = f.model.policy;
+    CHECK(dimmer_set_policy(&d, &own) == DIMMER_ERR_INIT);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == 1);
+    own.tiers[0].min_charge_permille = 300;
+    CHECK(dimmer_set_policy(&d, &own) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == 0);
+    own.tiers[0].mode = 2;
+    CHECK(dimmer_set_policy(&d, &own) == DIMMER_ERR_MODE);
+    own.tiers[0].mode = 0;
+    own.safe_mode = 2;
+    CHECK(dimmer_set_policy(&d, &own) == DIMMER_ERR_MODE);
+    own.safe_mode = 1;
+    own.tier_count = 0;
+    CHECK(dimmer_set_policy(&d, &own) == DIMMER_ERR_POLICY);
+    CHECK(dimmer_set_policy(&d, NULL) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == 1);
+}
+
+static void without_reports_the_safe_mode_runs(void) {
+    fixture_t f;
+    dimmer_t d;
+    dimmer_battery_t now = {0, 0, 900, 3300, 0, 0, 0};
+
+    make(&f);
+    f.model.policy.stale_inferences = 3;
+    seal(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    /* Who reports nothing at all chooses the modes. */
+    CHECK(ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "abcC"));
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "aC") && ran(&d, "aC"));
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(ran(&d, "abcC") && ran(&d, "abcC"));
+}
+
+static void brown_out_there(dimmer_t *d, uint16_t position, void *user) {
+    if (position == *(const uint16_t *)user) {
+        dimmer_brown_out(d);
+    }
+}
+
+static void a_brown_out_lowers_until_it_is_over(void) {
+    fixture_t f;
+    dimmer_t d;
+    uint16_t position = 1;
+    dimmer_battery_t now = {0, 0, 900, 3300, 0, 0, 0};
+
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    dimmer_on_block(&d, brown_out_there, &position);
+    /* In the middle of an inference, from the next position on. */
+    CHECK(ran(&d, "aC"));
+    CHECK(dimmer_running_mode(&d) == 1);
+    dimmer_on_block(&d, NULL, NULL);
+    /* Neither the next report nor the next choice undoes it. */
+    now.time_s = 1;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_set_mode(&d, 0) == DIMMER_OK);
+    CHECK(ran(&d, "aC"));
+    now.time_s = DIMMER_BROWN_OUT_S;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(ran(&d, "aC"));
+    /* The supply sags once more: the time begins anew. */
+    dimmer_brown_out(&d);
+    now.time_s += 10;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    now.time_s += DIMMER_BROWN_OUT_S - 1;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(ran(&d, "aC"));
+    /* A clock that is set is no time. */
+    now.time_s -= 100000;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(ran(&d, "aC"));
+    now.time_s += 1;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(ran(&d, "abcC"));
+    dimmer_brown_out(&d);
+    CHECK(ran(&d, "aC"));
+    now.flags = DIMMER_EXTERNAL_POWER;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(ran(&d, "abcC"));
+    dimmer_brown_out(&d);
+    dimmer_recover(&d);
+    CHECK(ran(&d, "abcC"));
+    /* Gates are lowered, too. */
+    make_gated(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_set_mode(&d, DIMMER_MODE_GATED) == DIMMER_OK);
+    dimmer_brown_out(&d);
+    CHECK(ran(&d, "aC"));
+    CHECK(dimmer_running_mode(&d) == 1);
+}
+
+static void plan_for(fixture_t *f) {
+    static const dimmer_plan_t plan = {.life_s = 86400,
+                                       .sleep_q8 = 256,
+                                       .period_ms = 1000,
+                                       .permille_units = 1000,
+                                       .report_s = 60,
+                                       .unit_shift = 4,
+                                       .count = 2,
+                                       .points = {{100, 1, 10}, {200, 0, 20}}};
+
+    make(f);
+    f->plan = plan;
+    f->model.plan = &f->plan;
+    seal(f);
+}
+
+static void a_governor_chooses_the_mode(void) {
+    fixture_t f;
+    dimmer_t d;
+    dimmer_governor_t g;
+    dimmer_plan_t own;
+    dimmer_battery_t now = {0, 0, 900, 0, 0, 0, 0};
+    unsigned bright = 0;
+    unsigned i;
+
+    make(&f);
+    memset(&d, 0, sizeof d);
+    CHECK(dimmer_govern(&d, &g) == DIMMER_ERR_INIT);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_govern(&d, NULL) == DIMMER_ERR_ARGUMENT);
+    CHECK(dimmer_govern(&d, &g) == DIMMER_ERR_PLAN);
+    CHECK(dimmer_next(&d) == DIMMER_RUN);
+    plan_for(&f);
+    own = f.plan;
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_set_plan(&d, &own) == DIMMER_ERR_INIT);
+    CHECK(dimmer_govern(&d, &g) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    /* 14.4 M quanta in a day are 166 a second, less one for sleep, of which an inference a second may take
+     * all. */
+    CHECK(g.budget >= 160u && g.budget <= 166u);
+    for (i = 0; i < 1000u; ++i) {
+        CHECK(dimmer_next(&d) == DIMMER_RUN);
+        bright += dimmer_mode(&d) == 0u;
+        now.time_s = i;
+        CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    }
+    CHECK(bright > 600u && bright < 680u);
+    CHECK(dimmer_governor_life_s(&g) > 85000u && dimmer_governor_life_s(&g) < 86400u);
+    /* Another plan, without another program. */
+    own.points[1].mode = 3;
+    CHECK(dimmer_set_plan(&d, &own) == DIMMER_ERR_MODE);
+    own.points[1].mode = 0;
+    own.points[1].cost = 100;
+    CHECK(dimmer_set_plan(&d, &own) == DIMMER_ERR_PLAN);
+    own = f.plan;
+    own.unit_shift = 5;
+    CHECK(dimmer_set_plan(&d, &own) == DIMMER_ERR_PLAN);
+    own = f.plan;
+    own.points[0].cost = 300;
+    own.points[1].cost = 400;
+    CHECK(dimmer_set_plan(&d, &own) == DIMMER_OK);
+    CHECK(dimmer_governor_share(&g) > 500u && dimmer_governor_share(&g) < 560u);
+    bright = 0;
+    for (i = 0; i < 100u; ++i) {
+        bright += dimmer_next(&d) == DIMMER_SKIP;
+    }
+    CHECK(bright > 40u && bright < 55u);
+    /* A deadline at run time. */
+    CHECK(dimmer_set_plan(&d, &f.plan) == DIMMER_OK);
+    CHECK(dimmer_governor_last(&g, 0) == DIMMER_ERR_PLAN);
+    CHECK(dimmer_governor_last(&g, 10u * 86400u) == DIMMER_OK);
+    now.time_s += 60;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(g.budget < 20u);
+    CHECK(dimmer_governor_set_charge(&g, 1001) == DIMMER_ERR_ARGUMENT);
+    CHECK(dimmer_governor_set_charge(&g, 0) == DIMMER_OK);
+    now.charge_permille = DIMMER_UNKNOWN;
+    now.time_s += 60;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_next(&d) == DIMMER_STOP);
+    now.flags = DIMMER_EXTERNAL_POWER;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_next(&d) == DIMMER_RUN);
+    CHECK(dimmer_mode(&d) == 0);
+    CHECK(d.gating.level == 20);
+    /* The tiers again. */
+    dimmer_govern_no_more(&d);
+    now.flags = 0;
+    now.charge_permille = 100;
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+    CHECK(dimmer_mode(&d) == 1);
+    every_flip_is_noticed(&f, &f.plan, sizeof f.plan, "plan");
+}
+
 static void every_status_has_a_text(void) {
     int status;
 
-    for (status = DIMMER_OK; status >= DIMMER_ERR_INIT; --status) {
+    for (status = DIMMER_OK; status >= DIMMER_ERR_PLAN; --status) {
         CHECK(strcmp(dimmer_status_text((dimmer_status_t)status), "unknown status") != 0);
     }
 }
@@ -481,6 +540,10 @@ int main(void) {
     gates_choose_by_the_budget();
     a_switch_to_gated_holds_from_the_next_stage_on();
     init_refuses_gates_that_are_wrong();
+    a_policy_may_be_replaced();
+    without_reports_the_safe_mode_runs();
+    a_brown_out_lowers_until_it_is_over();
+    a_governor_chooses_the_mode();
     every_status_has_a_text();
     return failures;
 }

@@ -10,16 +10,19 @@ import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
 from dimmer.firmware_gen.kernels import words
+from dimmer.firmware_gen.variants.sums import places_of
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import one_op, reference
 from tests.firmware_gen.runtime.test_kernels import (
     ACTIVATION_CODES,
     ACTIVATIONS,
+    Value,
     pack,
     random_codes,
     random_quantisation,
     tensor,
 )
+from tests.firmware_gen.variants.steps import add
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -43,31 +46,37 @@ def test_add_table(library: ctypes.CDLL, seed: int) -> None:
     scratch = arena.place(2048)
     outputs = [arena.place(inputs[0].nbytes), *places]
     before = arena.memory.copy()
+    fields: dict[str, Value] = {
+        "dims": shape,
+        "broadcast1": 0,
+        "broadcast2": 0,
+        "input1_blob": 0,
+        "input2_blob": 0,
+        "multiplier1": m1,
+        "multiplier2": m2,
+        "multiplier_output": m_out,
+        "shift1": s1,
+        "shift2": s2,
+        "shift_output": s_out,
+        "left_shift": 20,
+        "zero_point1": q1.zero_point,
+        "zero_point2": q2.zero_point,
+        "output_zero_point": q_out.zero_point,
+        "activation_min": low,
+        "activation_max": high,
+    }
+    proven = places_of(add(**fields))
     for output in outputs:
-        arena.memory[:] = before
-        record = pack(
-            words.ADD_TABLE,
-            input1=places[0],
-            input2=places[1],
-            output=output,
-            scratch=scratch,
-            dims=shape,
-            broadcast1=0,
-            broadcast2=0,
-            input1_blob=0,
-            input2_blob=0,
-            multiplier1=m1,
-            multiplier2=m2,
-            multiplier_output=m_out,
-            shift1=s1,
-            shift2=s2,
-            shift_output=s_out,
-            left_shift=20,
-            zero_point1=q1.zero_point,
-            zero_point2=q2.zero_point,
-            output_zero_point=q_out.zero_point,
-            activation_min=low,
-            activation_max=high,
-        )
-        Constants().run(library, "dimmer_add_s8_table", record, arena)
-        np.testing.assert_array_equal(arena.read(output, shape), reference(file, *inputs))
+        for parts in {0, proven}:
+            arena.memory[:] = before
+            record = pack(
+                words.ADD_TABLE,
+                input1=places[0],
+                input2=places[1],
+                output=output,
+                scratch=scratch,
+                places=parts,
+                **fields,
+            )
+            Constants().run(library, "dimmer_add_s8_table", record, arena)
+            np.testing.assert_array_equal(arena.read(output, shape), reference(file, *inputs))

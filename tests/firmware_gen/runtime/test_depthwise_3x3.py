@@ -8,7 +8,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.kernels import portable
+from dimmer.firmware_gen.kernels import portable, words
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.test_kernels import SAME, Value, Window, pack, random_codes
 
@@ -31,13 +31,14 @@ def test_depthwise_conv2d_3x3(library: ctypes.CDLL, seed: int) -> None:
     size = batches * w.output_h * w.output_w * channels
     width = max((w.output_w - 1) * w.stride_w + 3, w.pad_left + w.width)
     low = int(rng.integers(-128, 0))
+    small = bool(rng.integers(0, 2))
     constants, arena = Constants(), Arena()
     fields: dict[str, Value] = {
         "input": arena.place(image.nbytes, image),
         "weights": constants.add_weights(weights),
         "bias": constants.add_params(rng.integers(-20000, 20000, channels)),
         "multipliers": constants.add_params(rng.integers(1 << 30, 1 << 31, channels)),
-        "shifts": constants.add_shifts([int(x) for x in rng.integers(-12, 0, channels)]),
+        "shifts": constants.add_shifts([int(x) for x in rng.integers(-11 if small else -12, 0, channels)]),
         "batches": batches,
         "input_c": channels,
         "depth_multiplier": 1,
@@ -45,14 +46,18 @@ def test_depthwise_conv2d_3x3(library: ctypes.CDLL, seed: int) -> None:
         **w.kernel_fields,
         "input_zero_point": int(rng.integers(-128, 128)),
         "output_zero_point": int(rng.integers(-128, 128)),
-        "activation_min": low,
-        "activation_max": int(rng.integers(low, 128)),
+        "activation_min": -128 if small else low,
+        "activation_max": 127 if small else int(rng.integers(low, 128)),
     }
     expected, actual = arena.place(size), arena.place(size)
-    scratch = arena.place(channels * (52 + 3 * width))
+    scratch = arena.place(channels * (60 + 3 * width))
     constants.run(
         library, "dimmer_depthwise_conv2d_s8", pack(portable.DEPTHWISE_CONV_2D, output=expected, **fields), arena
     )
     record = pack(portable.DEPTHWISE_CONV_2D_3X3, output=actual, scratch=scratch, **fields)
     constants.run(library, "dimmer_depthwise_conv2d_s8_3x3", record, arena)
     np.testing.assert_array_equal(arena.read(actual, (size,)), arena.read(expected, (size,)))
+    if small:
+        record = pack(words.DEPTHWISE_CONV_2D_WORDS, output=actual, scratch=scratch, **fields)
+        constants.run(library, "dimmer_depthwise_conv2d_s8_words", record, arena)
+        np.testing.assert_array_equal(arena.read(actual, (size,)), arena.read(expected, (size,)))

@@ -2,7 +2,7 @@
 """The battery policy, as promises that hold for every curve."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -30,48 +30,58 @@ def make_policy(thresholds: list[tuple[int, int]], hysteresis: int, millivolts: 
     return policy
 
 
+EXTERNAL_POWER, UNKNOWN, NO_CANDIDATE = 1, 65535, 8
+
 thresholds = st.lists(st.tuples(st.integers(0, 1000), st.integers(2500, 3600)), min_size=1, max_size=8).map(
     lambda tiers: list(zip(*(sorted(column, reverse=True) for column in zip(*tiers, strict=True)), strict=True))
 )
 policies = st.builds(make_policy, thresholds, st.integers(0, 200), st.integers(0, 200), st.integers(0, 1000))
 batteries = st.builds(
-    lambda charge, voltage: Battery(charge_permille=charge, millivolts=voltage),
-    st.integers(0, 1000),
-    st.integers(2000, 4200),
+    lambda charge, voltage, flags: Battery(charge_permille=charge, millivolts=voltage, flags=flags),
+    st.integers(0, 1000) | st.sampled_from([0, UNKNOWN]),
+    st.integers(2000, 4200) | st.sampled_from([0, UNKNOWN]),
+    st.sampled_from([0, 0, 0, EXTERNAL_POWER]),
 )
-curves = st.lists(st.tuples(batteries, st.integers(0, 500)), min_size=1, max_size=30)
+pauses = st.integers(0, 500) | st.sampled_from([3600, 10**6, 2**32 - 30])
+curves = st.lists(st.tuples(batteries, pauses), min_size=1, max_size=30)
 
 
-def holds(tier: Tier, battery: Battery) -> bool:
-    return bool(battery.charge_permille >= tier.min_charge_permille and battery.millivolts >= tier.min_millivolts)
+def holds(tier: Tier, charge: int, millivolts: int) -> bool:
+    known = millivolts not in (0, UNKNOWN)
+    charged = charge >= tier.min_charge_permille if charge != UNKNOWN else known and tier.min_millivolts > 0
+    return bool(charged and (not known or millivolts >= tier.min_millivolts))
 
 
 @given(policy=policies, curve=curves)
 @settings(max_examples=100, deadline=None)
 def test_promises(policy_next: Next, policy: Policy, curve: list[tuple[Battery, int]]) -> None:
     state, time = PolicyState(), 0
+    lowest, held = policy.tier_count - 1, 0
     for battery, pause in curve:
-        time += pause
+        time = (time + pause) % 2**32
         battery.time_s = time
         before = state
         state = policy_next(policy, before, battery)
-        lowest = policy.tier_count - 1
+        charge, tier = state.charge.permille, policy.tiers[state.tier]
         assert state.tier <= lowest
+        passed = pause if pause <= 604_800 else 0
+        held = held + passed if before.candidate < NO_CANDIDATE else 0
+        if battery.flags:
+            assert state.tier == 0
+            continue
         # Never brighter than the battery allows, and so dimmer at once.
-        assert state.tier == lowest or holds(policy.tiers[state.tier], battery)
+        assert state.tier == lowest or holds(tier, charge, battery.millivolts)
         if not before.started:
-            assert state.changed_s == time
-            assert all(not holds(policy.tiers[tier], battery) for tier in range(state.tier))
+            assert all(not holds(policy.tiers[n], charge, battery.millivolts) for n in range(state.tier))
         elif state.tier < before.tier:
-            assert time - before.changed_s >= policy.dwell_s
-            tier = policy.tiers[state.tier]
-            assert battery.charge_permille >= min(tier.min_charge_permille + policy.hysteresis_permille, 1000)
-            assert battery.millivolts >= tier.min_millivolts + policy.hysteresis_millivolts
+            # Brighter only after a whole dwell of reports that allow it, however the clock was set.
+            assert held >= policy.dwell_s
+            if charge != UNKNOWN:
+                assert charge >= min(tier.min_charge_permille + policy.hysteresis_permille, 1000)
         elif state.tier > before.tier:
             # No dimmer than it takes.
-            assert all(not holds(policy.tiers[tier], battery) for tier in range(before.tier, state.tier))
-        if before.started:
-            assert (state.changed_s == time) if state.tier != before.tier else (state.changed_s == before.changed_s)
+            between = range(before.tier, state.tier)
+            assert all(not holds(policy.tiers[n], charge, battery.millivolts) for n in between)
 
 
 @given(policy=policies, middle=st.integers(0, 1000), wiggles=st.lists(st.integers(0, 100), min_size=2, max_size=50))
@@ -85,7 +95,7 @@ def test_noise_below_the_hysteresis_changes_the_tier_once(
     state, changes = PolicyState(), 0
     tiers: list[int] = []
     for number, wiggle in enumerate(wiggles):
-        battery = Battery(time_s=number * 10_000, charge_permille=middle + wiggle, millivolts=4200)
+        battery = Battery(time_s=number * 10_000, charge_permille=max(middle + wiggle, 1), millivolts=4200)
         state = policy_next(policy, state, battery)
         changes += bool(tiers) and tiers[-1] != state.tier
         tiers.append(state.tier)
@@ -93,29 +103,67 @@ def test_noise_below_the_hysteresis_changes_the_tier_once(
     assert changes <= policy.tier_count - 1
 
 
+def tiers_of(policy_next: Next, policy: Policy, reports: Iterable[tuple[int, int, int]]) -> list[int]:
+    """The tier after each report of time, charge and millivolts."""
+    state, tiers = PolicyState(), []
+    for time, charge, millivolts in reports:
+        battery = Battery(time_s=time % 2**32, charge_permille=charge, millivolts=millivolts)
+        state = policy_next(policy, state, battery)
+        tiers.append(int(state.tier))
+    return tiers
+
+
 def test_a_full_battery_reaches_the_brightest_tier(policy_next: Next) -> None:
     policy = make_policy([(950, 3000), (0, 0)], hysteresis=100, millivolts=0, dwell=0)
-    state = policy_next(policy, PolicyState(), Battery(charge_permille=10, millivolts=3300))
-    assert state.tier == 1
-    assert policy_next(policy, state, Battery(charge_permille=999, millivolts=3300)).tier == 1
-    assert policy_next(policy, state, Battery(charge_permille=1000, millivolts=3300)).tier == 0
+    reports = [(0, 10, 3300), (4000, 999, 3300), (8000, 1000, 3300)]
+    assert tiers_of(policy_next, policy, reports) == [1, 1, 0]
 
 
 def test_dwell_counts_across_a_clock_that_wraps(policy_next: Next) -> None:
     policy = make_policy([(500, 0), (0, 0)], hysteresis=0, millivolts=0, dwell=60)
-    dim = policy_next(policy, PolicyState(), Battery(time_s=2**32 - 30, charge_permille=100, millivolts=3300))
-    full = Battery(charge_permille=900, millivolts=3300)
-    full.time_s = 29
-    assert policy_next(policy, dim, full).tier == 1
-    full.time_s = 30
-    assert policy_next(policy, dim, full).tier == 0
+    reports = [(2**32 - 30, 450, 3300), (2**32 - 20, 520, 3300), (2**32 + 39, 520, 3300), (2**32 + 40, 520, 3300)]
+    assert tiers_of(policy_next, policy, reports) == [1, 1, 1, 0]
 
 
 def test_a_sagging_voltage_dims_although_the_charge_is_high(policy_next: Next) -> None:
     policy = make_policy([(500, 3300), (0, 0)], hysteresis=0, millivolts=50, dwell=0)
-    bright = policy_next(policy, PolicyState(), Battery(charge_permille=900, millivolts=3500))
-    assert bright.tier == 0
-    dim = policy_next(policy, bright, Battery(charge_permille=900, millivolts=3299))
-    assert dim.tier == 1
-    assert policy_next(policy, dim, Battery(charge_permille=900, millivolts=3349)).tier == 1
-    assert policy_next(policy, dim, Battery(charge_permille=900, millivolts=3350)).tier == 0
+    reports = [(0, 900, 3500), (1, 900, 3299), (2, 900, 3349), (3, 900, 3350)]
+    assert tiers_of(policy_next, policy, reports) == [0, 1, 1, 0]
+
+
+def test_without_a_gauge_the_voltage_decides(policy_next: Next) -> None:
+    policy = make_policy([(500, 3300), (200, 3000), (0, 0)], hysteresis=0, millivolts=0, dwell=0)
+    reports = [(0, UNKNOWN, 3500), (1, UNKNOWN, 3100), (2, UNKNOWN, 2900), (3, UNKNOWN, 0), (4, UNKNOWN, 3400)]
+    assert tiers_of(policy_next, policy, reports) == [0, 1, 2, 2, 0]
+
+
+def test_a_charge_that_is_not_known_any_more_leads_to_the_safe_tier(policy_next: Next) -> None:
+    policy = make_policy([(500, 0), (0, 0)], hysteresis=0, millivolts=0, dwell=0)
+    reports = [(0, 900, 0), (100, UNKNOWN, 0), (599, UNKNOWN, 0), (600, UNKNOWN, 0), (700, 880, 0)]
+    policy.stale_s = 600
+    assert tiers_of(policy_next, policy, reports) == [0, 0, 0, 1, 0]
+    policy.stale_s = 0
+    assert tiers_of(policy_next, policy, reports) == [0] * 5
+
+
+def test_the_charger_carries_the_best_tier(policy_next: Next) -> None:
+    policy = make_policy([(500, 3300), (0, 0)], hysteresis=100, millivolts=100, dwell=1000)
+    low = {"charge_permille": 100, "millivolts": 3000}
+    dim = policy_next(policy, PolicyState(), Battery(time_s=0, **low))
+    plugged = policy_next(policy, dim, Battery(time_s=1, flags=EXTERNAL_POWER, **low))
+    assert (dim.tier, plugged.tier) == (1, 0)
+    assert policy_next(policy, plugged, Battery(time_s=2, **low)).tier == 1
+
+
+def test_a_policy_that_cannot_be_is_refused(library: ctypes.CDLL) -> None:
+    def check(policy: Policy) -> int:
+        return int(library.dimmer_policy_check(ctypes.byref(policy)))
+
+    good = [(900, 3600), (500, 3300), (0, 0)]
+    assert check(make_policy(good, 0, 0, 0)) == 0
+    for bad in ([], [(1001, 0), (0, 0)], [(500, 0), (501, 0)], [(500, 3000), (400, 3001)]):
+        assert check(make_policy(bad, 0, 0, 0)) == -10, bad
+    policy = make_policy(good, 0, 0, 0)
+    policy.full_millivolts = 3599
+    assert check(policy) == -10
+    assert library.dimmer_policy_check(None) == -1

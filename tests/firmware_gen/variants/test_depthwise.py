@@ -10,6 +10,7 @@ import pytest
 from dimmer.firmware_gen.variants.depthwise import VARIANTS
 from tests.firmware_gen.variants.steps import depthwise, named, ways
 
+WORDS = named(VARIANTS, "depthwise_conv2d_s8_words")
 SMALL = named(VARIANTS, "depthwise_conv2d_s8_3x3")
 PORTABLE = named(VARIANTS, "depthwise_conv2d_s8")
 
@@ -51,3 +52,19 @@ def test_neighbours_in_runs_of_four_are_cheaper() -> None:
     together = SMALL.cost(depthwise(), {}) / 16**2
     alone = SMALL.cost(depthwise(stride_h=2, stride_w=2, output_h=8, output_w=8), {}) / 8**2
     assert alone > 1.3 * together
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"kernel_h": 5}, {"shift": 0}, {"shift": -12}, {"activation_min": -127}, {"activation_max": 126}],
+    ids=str,
+)
+def test_in_words_it_takes_only_what_it_rescales_exactly(changes: dict[str, Any]) -> None:
+    assert WORDS.supports(depthwise(shift=-11))
+    assert not WORDS.supports(depthwise(**{"shift": -11, **changes}))
+
+
+def test_in_words_sums_are_below_two_to_the_twentieth() -> None:
+    products = 128 * 9 * 100
+    assert WORDS.supports(depthwise(100, biases=2**20 - products - 1))
+    assert not WORDS.supports(depthwise(100, biases=2**20 - products))

@@ -124,14 +124,15 @@ def test_the_battery_chooses_the_mode(tmp_path: Path, blocks: Model) -> None:
         return blocks.report_battery(charge_permille=charge, millivolts=millivolts, time_s=time_s)
 
     assert report(1000, 4100, 0) == names[0] == blocks.mode
-    assert report(500, 3600, 10) == names[1]
+    assert report(500, 3600, 4000) == names[1]
     assert blocks.run(image).tobytes() == by_mode[names[1]]
     assert blocks.ran == (names[1],) * 5
-    assert report(500, 3400, 20) == names[2]
-    # Brighter needs more charge, and its time.
-    assert report(410, 3600, 1000) == names[2]
-    assert report(430, 3600, 1000) == names[1]
-    assert report(1000, 4100, 1001) == names[1]
+    assert report(500, 3400, 4010) == names[2]
+    # Brighter needs more charge, for its time, and no jump.
+    assert report(410, 3600, 5000) == names[2]
+    assert report(430, 3600, 5000) == names[2]
+    assert report(430, 3600, 5060) == names[1]
+    assert report(1000, 4100, 5061) == names[1]
     # A call's own mode does not stay.
     assert blocks.run(image, names[2]).tobytes() == by_mode[names[2]]
     assert blocks.mode == names[1]

@@ -14,6 +14,7 @@ from dimmer.pipeline.image import published
 from dimmer.pipeline.image.figures import Judged
 from dimmer.pipeline.image.make import Counted
 from dimmer.pipeline.image.order import Order
+from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target, load_target
 from tests.firmware_gen.modes import MODES
@@ -50,9 +51,12 @@ def counts(monkeypatch: pytest.MonkeyPatch, counted: Counted) -> None:
     monkeypatch.setattr(published, "judge", lambda *_: counted)
 
 
-def publish(folder: Path, calibrated: Calibration) -> None:
-    policy, host = PolicySection((600, 300)), load_target("host")
-    published.make_published(modes_order(folder), calibrated, policy, host, folder / "out", silent)
+def publish(
+    folder: Path, calibrated: Calibration, target: str = "host", governor: GovernorSection | None = None
+) -> None:
+    policy, out = PolicySection((600, 300)), folder / "out"
+    wanted = governor or GovernorSection()
+    published.make_published(modes_order(folder), calibrated, policy, load_target(target), out, silent, wanted)
 
 
 def test_where_nothing_is_counted_every_mode_has_its_tier(
@@ -104,3 +108,31 @@ def test_tiers_stand_by_what_the_modes_cost_there(
     ((order, judged),) = made
     assert judged.idle == {}
     assert [tier.mode for tier in order.policy.tiers] == [1, 0, 2]
+
+
+def test_a_governor_chooses_from_the_hull(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
+) -> None:
+    instructions = {"888": 9_000_000, "880": 8_000_000, "800": 5_000_000}
+    # Energy is that of the cycles: 0.349 nJ each on this board.
+    counts(monkeypatch, Counted(instructions, cycles={"888": 14_000_000, "880": 13_000_000, "800": 8_000_000}))
+    wanted = GovernorSection(capacity_mah=230, days=90)
+    found = replace(calibrated(m888=0.95, m880=0.8, m800=0.75), validation_images=10_000)
+    publish(tmp_path, found, "mps2-an386", wanted)
+    ((order, judged),) = made
+    plan = order.policy.plan
+    assert plan is not None
+    assert [point.mode for point in plan.points] == [2, 0]
+    assert plan.points[1].cost / plan.points[0].cost == pytest.approx(14 / 8, rel=1e-3)
+    assert order.policy.safe_mode == 2
+    assert judged.governor.startswith(
+        "the governor chooses from 800 (2,792 uJ), 888 (4,886 uJ), modelled; not from 880"
+    )
+    made.clear()
+    publish(tmp_path, found, "mps3-an547", wanted)
+    ((order, judged),) = made
+    assert order.policy.plan is None
+    assert "target.toml has no [energy]: there is no plan" in judged.governor
+    made.clear()
+    publish(tmp_path, found, "mps2-an386")
+    assert (made[0][0].policy.plan, made[0][1].governor) == (None, "")

@@ -17,7 +17,7 @@ MAIN = """
 
 int main(int argc, char **argv) {
     battery_source_t source = {argv[1], 0u, 0u, 0u};
-    dimmer_battery_t now = {0u, 0u, 0u, 0u};
+    dimmer_battery_t now = {0};
     char why[DIMMER_MESSAGE];
 
     if (argc == 5) {

@@ -19,6 +19,7 @@ BOUNDED = {
     "wide_pushes": ("push {r4-r11, lr}; sub.w sp, sp, #1024; add.w sp, sp, #1024; pop {r4-r11, pc}", 36 + 1024),
     "floats": ("vpush {d8-d15}; vpush {s16}; vpop {s16}; vpop {d8-d15}; bx lr", 68),
     "stores": ("str r4, [sp, #-4]!; strd r4, r5, [sp, #-16]!; ldrd r4, r5, [sp], #16; ldr r4, [sp], #4; bx lr", 20),
+    "multiple_in_place": ("sub sp, #16; stmia sp, {r0-r3}; ldmia.w sp, {r0-r3}; add sp, #16; bx lr", 16),
     "multiple": ("stmdb sp!, {r0-r3}; ldmia sp!, {r0-r3}; bx lr", 16),
     "calls_in_between": ("push {r4, lr}; sub sp, #8; bl pushes; add sp, #8; pop {r4, pc}", 16 + 20),
     "jumps_at_the_end": ("push {r4, lr}; pop {r4, lr}; b.w pushes", 20),

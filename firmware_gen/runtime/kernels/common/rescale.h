@@ -45,6 +45,12 @@ static inline int32_t dimmer_rescale(int32_t doubled, int32_t multiplier, int32_
     const int32_t signed_start = start + (doubled < 0 ? -1 : 0);
 #if defined(__thumb__) && !defined(__thumb2__)
     return (signed_start + dimmer_upper_of_halves(doubled, multiplier, 0x8000u)) >> shift;
+#elif defined(__riscv) && __riscv_xlen == 32
+    /* Bit 31 of the product rounds, which takes no carry from one word to the other. */
+    const int32_t high = (int32_t)(((int64_t)doubled * multiplier) >> 32);
+    const uint32_t low = (uint32_t)doubled * (uint32_t)multiplier;
+
+    return (signed_start + high + (int32_t)(low >> 31)) >> shift;
 #else
     int64_t sum = (int64_t)((uint64_t)(uint32_t)signed_start << 32 | 0x80000000u);
 

@@ -6,7 +6,8 @@ void dimmer_add_s8_table(const dimmer_model_t *model, const void *record, uint8_
     dimmer_require(model, record, arena);
     const dimmer_add_s8_table_t *t = (const dimmer_add_s8_table_t *)record;
     const dimmer_add_s8_t *r = &t->add;
-    const dimmer_sum_table_t sum = dimmer_sum_table_of(r, 1u, (int32_t *)(void *)(arena + t->scratch));
+    const dimmer_sum_table_t sum =
+        dimmer_sum_table_of(r, 1u, t->places, (int32_t *)(void *)(arena + t->scratch));
 
     dimmer_require_plain_sum(r, -22, -1);
     (void)model;

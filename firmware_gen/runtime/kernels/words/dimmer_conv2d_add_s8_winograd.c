@@ -6,5 +6,6 @@ void dimmer_conv2d_add_s8_winograd(const dimmer_model_t *model, const void *reco
     dimmer_require(model, record, arena);
     const dimmer_conv2d_add_s8_winograd_t *r = (const dimmer_conv2d_add_s8_winograd_t *)record;
 
-    dimmer_winograd_layer(model, &r->conv, r->group, r->strip, &r->add, r->operand, arena);
+    dimmer_winograd_layer(model, &r->conv, r->group, r->strip, &r->add, r->operand, r->places, r->small,
+                          arena);
 }

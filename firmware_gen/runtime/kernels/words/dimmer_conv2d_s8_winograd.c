@@ -6,5 +6,5 @@ void dimmer_conv2d_s8_winograd(const dimmer_model_t *model, const void *record, 
     dimmer_require(model, record, arena);
     const dimmer_conv2d_s8_winograd_t *r = (const dimmer_conv2d_s8_winograd_t *)record;
 
-    dimmer_winograd_layer(model, &r->conv, r->group, r->strip, NULL, 0, arena);
+    dimmer_winograd_layer(model, &r->conv, r->group, r->strip, NULL, 0u, 0u, r->small, arena);
 }

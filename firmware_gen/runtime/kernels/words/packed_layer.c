@@ -359,7 +359,7 @@ void dimmer_packed_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     if (add_to != NULL) {
         dimmer_require_plain_sum(add_to, -22, -1);
         DIMMER_ASSERT(operand == 1u || operand == 2u);
-        w.sum = dimmer_sum_table_of(add_to, operand, scratch);
+        w.sum = dimmer_sum_table_of(add_to, operand, 0u, scratch);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add_to->input2 : add_to->input1));
         w.output = (int8_t *)(arena + add_to->output);
         w.form.row = settings->strip * w.in_panel * piece(&w);

@@ -14,7 +14,7 @@ void dimmer_panel_rescales(const dimmer_model_t *model, const dimmer_conv2d_s8_t
     }
 }
 
-#if !defined(__thumb__)
+#if !defined(__thumb__) && !defined(DIMMER_PANEL_HAS_FOUR)
 
 void dimmer_panel_store_four(const int32_t *sums, const dimmer_rescale_t *rescales, uint32_t group,
                              int8_t *output, uint32_t channels) {

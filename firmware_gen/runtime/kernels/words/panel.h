@@ -6,6 +6,7 @@
 
 #include "dimmer_kernels.h"
 #include "../common/rescale.h"
+#include "small.h"
 
 #define DIMMER_PANEL_PIXELS 4u
 
@@ -30,9 +31,23 @@ void dimmer_panel_rescales(const dimmer_model_t *model, const dimmer_conv2d_s8_t
 void dimmer_panel_store_four(const int32_t *sums, const dimmer_rescale_t *rescales, uint32_t group,
                              int8_t *output, uint32_t channels);
 
+/* What every output channel needs whose sums are below 2^20, bias included. */
+typedef struct {
+    int32_t bias; /* not doubled */
+    dimmer_small_t rescale;
+} dimmer_panel_small_t;
+
 /* The same within the layer's activation range, to the first `count` of four neighbouring pixels of
  * int8[,output_c]. */
 void dimmer_panel_store(const int32_t *sums, const dimmer_rescale_t *rescales, uint32_t group, uint32_t count,
                         const dimmer_conv2d_s8_t *r, int8_t *output);
+
+/* The three of these for sums that are below 2^20, bias included: rescaled in words (small.h). */
+void dimmer_panel_smalls(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
+                         dimmer_panel_small_t *rescales);
+void dimmer_panel_store_small_four(const int32_t *sums, const dimmer_panel_small_t *rescales, uint32_t group,
+                                   int8_t *output, uint32_t channels);
+void dimmer_panel_store_small(const int32_t *sums, const dimmer_panel_small_t *rescales, uint32_t group,
+                              uint32_t count, const dimmer_conv2d_s8_t *r, int8_t *output);
 
 #endif

@@ -4,26 +4,27 @@
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
 
-/* The weight at `at` times the four pixels, added to four sums. */
-#define PRODUCTS(at, s0, s1, s2, s3)                                                                         \
-    "lw t2, " at "\n\t"                                                                                      \
-    "mul ra, t2, a6\n\t"                                                                                     \
-    "add " s0 ", " s0 ", ra\n\t"                                                                             \
-    "mul ra, t2, a7\n\t"                                                                                     \
-    "add " s1 ", " s1 ", ra\n\t"                                                                             \
-    "mul ra, t2, t0\n\t"                                                                                     \
-    "add " s2 ", " s2 ", ra\n\t"                                                                             \
-    "mul t2, t2, t1\n\t"                                                                                     \
-    "add " s3 ", " s3 ", t2\n\t"
+/* The weight w times the four pixels, added to four sums; `next` loads the next weight to `free`, so early
+ * that nothing waits for it. */
+#define PRODUCTS(w, free, next, s0, s1, s2, s3)                                                              \
+    "mul " free ", " w ", a6\n\t"                                                                            \
+    "add " s0 ", " s0 ", " free "\n\t"                                                                       \
+    "mul " free ", " w ", a7\n\t"                                                                            \
+    "add " s1 ", " s1 ", " free "\n\t"                                                                       \
+    "mul " free ", " w ", t0\n\t"                                                                            \
+    "add " s2 ", " s2 ", " free "\n\t"                                                                       \
+    "mul " w ", " w ", t1\n\t" next "add " s3 ", " s3 ", " w "\n\t"
 
 /* Offsets of a weight of each channel, and of four pixels. */
 #define STEP(w, x0, x1, x2, x3)                                                                              \
+    "lw t2, " w "(a0)\n\t"                                                                                   \
     "lw a6, " x0 "(a1)\n\t"                                                                                  \
     "lw a7, " x1 "(a1)\n\t"                                                                                  \
     "lw t0, " x2 "(a1)\n\t"                                                                                  \
-    "lw t1, " x3 "(a1)\n\t" PRODUCTS(w "(a0)", "s0", "s1", "s2", "s3")                                       \
-        PRODUCTS(w "(a3)", "s4", "s5", "s6", "s7") PRODUCTS(w "(a4)", "s8", "s9", "s10", "s11")              \
-            PRODUCTS(w "(a5)", "t3", "t4", "t5", "t6")
+    "lw t1, " x3 "(a1)\n\t" PRODUCTS("t2", "ra", "lw ra, " w "(a3)\n\t", "s0", "s1", "s2", "s3")             \
+        PRODUCTS("ra", "t2", "lw t2, " w "(a4)\n\t", "s4", "s5", "s6", "s7")                                 \
+            PRODUCTS("t2", "ra", "lw ra, " w "(a5)\n\t", "s8", "s9", "s10", "s11")                           \
+                PRODUCTS("ra", "t2", "", "t3", "t4", "t5", "t6")
 
 /* Assembly, because 16 sums with all else take 28 registers, and a compiler spills: 166 instructions for 64
  * products. a0, a3, a4, a5: weights of four channels, a1: pixels, a2: end of a0. */

@@ -20,16 +20,18 @@
 #define FOUR_STEPS "ldmia.w r0!, {r8, r9, r10, r11}\n\t" STEP("r8") STEP("r9") STEP("r10") STEP("r11")
 
 /* On the stack: 0 the end of this plane's weights, 4 the place to enter the loop, 8 bytes of a plane's
- * weights, 12 the end of all weights, 16 bytes from the end of a plane's pixels to the next plane's; 56 sums.
- */
+ * weights, 12 the end of all weights, 16 bytes from the end of a plane's pixels to the next plane's, 20 sums;
+ * 60 and 64 these two as they came. */
 DIMMER_ASSEMBLY void dimmer_panel(const int32_t *weights DIMMER_REGISTER,
                                   const int32_t *pixels DIMMER_REGISTER, uint32_t planes DIMMER_REGISTER,
                                   uint32_t length DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER,
                                   uint32_t step DIMMER_REGISTER) {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4-r11, lr}\n\t"
-                     "sub sp, #20\n\t"
+                     "sub sp, #24\n\t"
                      "ldr r4, [sp, #60]\n\t"
+                     "str r4, [sp, #20]\n\t"
+                     "ldr r4, [sp, #64]\n\t"
                      "sub r4, r4, r3, lsl #2\n\t"
                      "lsl r4, r4, #2\n\t"
                      "str r4, [sp, #16]\n\t"
@@ -55,17 +57,15 @@ DIMMER_ASSEMBLY void dimmer_panel(const int32_t *weights DIMMER_REGISTER,
                      "1:\n\t" FOUR_STEPS FOUR_STEPS FOUR_STEPS FOUR_STEPS "ldr r8, [sp]\n\t"
                      "cmp r0, r8\n\t"
                      "bne 1b\n\t"
-                     "ldr r4, [sp, #56]\n\t"
-                     "stmia r4!, {r2, r3, r12, lr}\n\t"
-                     "str r4, [sp, #56]\n\t"
-                     "add r4, sp, #4\n\t"
-                     "ldmia r4, {r5, r6, r7, r9}\n\t"
+                     "ldmia sp, {r4, r5, r6, r7, r9, r10}\n\t"
+                     "stmia r10!, {r2, r3, r12, lr}\n\t"
+                     "str r10, [sp, #20]\n\t"
                      "add r1, r9\n\t"
                      "add r6, r8\n\t"
                      "str r6, [sp]\n\t"
                      "cmp r8, r7\n\t"
                      "bne 2b\n\t"
-                     "add sp, #20\n\t"
+                     "add sp, #24\n\t"
                      "pop {r4-r11, pc}\n\t");
 }
 

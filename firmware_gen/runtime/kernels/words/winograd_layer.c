@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "sum_table.h"
 #include "winograd.h"
 #include "../common/require.h"
@@ -13,20 +15,44 @@ typedef struct {
     uint32_t strip;
     const int8_t *input;
     int8_t *output;
-    uint32_t across;               /* tiles in a row */
-    uint32_t count;                /* tiles */
-    dimmer_rescale_t *rescales;    /* [output_c] */
-    int32_t *sums;                 /* [36,4] */
-    int32_t *panels;               /* [strip,36,input_c,4] */
-    int32_t *expanded;             /* [group,36,input_c] */
-    const dimmer_sum_table_t *sum; /* null where nothing is added */
-    const int8_t *residual;        /* what is added to each image */
-    int8_t *results;               /* [strip,4,4,4,output_c] before they are added */
+    uint32_t across;                  /* tiles in a row */
+    uint32_t count;                   /* tiles */
+    dimmer_rescale_t *rescales;       /* [output_c] */
+    dimmer_panel_small_t *smalls;     /* instead, in the same place, or null */
+    uint32_t plane;                   /* input_c as a multiple of 4 */
+    int32_t *sums;                    /* [36,DIMMER_WINOGRAD_CHANNELS,4] */
+    dimmer_winograd_word_t *panels;   /* [strip,36,plane,4] */
+    dimmer_winograd_word_t *expanded; /* [group,36,plane] */
+    const dimmer_sum_table_t *sum;    /* null where nothing is added */
+    const int8_t *residual;           /* what is added to each image */
+    int8_t *results;                  /* [strip,4,4,4,output_c] before they are added */
 } tiles_t;
 
 /* int8[6,6,input_c]. The sums are not needed while inputs are transformed. */
 static int8_t *patch_of(const tiles_t *tiles) {
     return (int8_t *)tiles->sums;
+}
+
+/* As gather, for any number of channels. */
+static void gather_bytes(const tiles_t *tiles, int32_t y, int32_t x) {
+    const dimmer_conv2d_s8_t *r = tiles->r;
+    const uint32_t channels = r->input_c;
+    int8_t *to = patch_of(tiles);
+    int32_t i;
+    int32_t j;
+
+    for (i = y; i < y + POINTS; ++i) {
+        for (j = x; j < x + POINTS; ++j) {
+            const int outside = i < 0 || i >= r->input_h || j < 0 || j >= r->input_w;
+            const int8_t *from =
+                outside ? NULL : tiles->input + ((size_t)i * r->input_w + (size_t)j) * channels;
+            uint32_t c;
+
+            for (c = 0; c < channels; ++c) {
+                *to++ = from != NULL ? from[c] : r->input_zero_point;
+            }
+        }
+    }
 }
 
 /* The 6x6 elements at (y, x) where some of them are padding. */
@@ -59,8 +85,8 @@ static void gather(const tiles_t *tiles, int32_t y, int32_t x) {
     }
 }
 
-/* The inputs of tiles [first, end) to int32[quads,36,input_c,4]. */
-static void transform_tiles(const tiles_t *tiles, uint32_t first, uint32_t end, int32_t *to) {
+/* The inputs of tiles [first, end) to [quads,36,plane,4]. */
+static void transform_tiles(const tiles_t *tiles, uint32_t first, uint32_t end, dimmer_winograd_word_t *to) {
     const dimmer_conv2d_s8_t *r = tiles->r;
     const size_t channels = r->input_c;
     int32_t row = (int32_t)(first / tiles->across);
@@ -73,14 +99,19 @@ static void transform_tiles(const tiles_t *tiles, uint32_t first, uint32_t end, 
 
         if (y >= 0 && y + POINTS <= r->input_h && x >= 0 && x + POINTS <= r->input_w) {
             dimmer_winograd_input(tiles->input + ((size_t)y * r->input_w + (size_t)x) * channels,
-                                  r->input_w * channels, channels, to);
+                                  r->input_w * channels, channels, tiles->plane, to);
         } else {
-            gather(tiles, y, x);
-            dimmer_winograd_input(patch_of(tiles), DIMMER_WINOGRAD_POINTS * channels, channels, to);
+            if (channels == tiles->plane) {
+                gather(tiles, y, x);
+            } else {
+                gather_bytes(tiles, y, x);
+            }
+            dimmer_winograd_input(patch_of(tiles), DIMMER_WINOGRAD_POINTS * channels, channels, tiles->plane,
+                                  to);
         }
         to += (tile - first) % DIMMER_PANEL_PIXELS != DIMMER_PANEL_PIXELS - 1u
                   ? 1u
-                  : DIMMER_WINOGRAD_PLANES * channels * DIMMER_PANEL_PIXELS - (DIMMER_PANEL_PIXELS - 1u);
+                  : DIMMER_WINOGRAD_PLANES * tiles->plane * DIMMER_PANEL_PIXELS - (DIMMER_PANEL_PIXELS - 1u);
         if (++column == (int32_t)tiles->across) {
             column = 0;
             ++row;
@@ -138,12 +169,15 @@ static void add(const tiles_t *tiles, uint32_t first, uint32_t end) {
 
 static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
     const dimmer_conv2d_s8_t *r = tiles->r;
-    const size_t plane = r->input_c;
-    const size_t depth = DIMMER_WINOGRAD_PLANES * plane;
+    const size_t depth = (size_t)DIMMER_WINOGRAD_PLANES * tiles->plane;
     const uint32_t strip = tiles->strip * DIMMER_PANEL_PIXELS;
     const dimmer_winograd_output_t shared = {
-        (tiles->sum != NULL ? DIMMER_WINOGRAD_SIDE : (uint32_t)r->output_w) * r->output_c, r->output_c,
-        r->activation_min, r->activation_max};
+        (tiles->sum != NULL ? DIMMER_WINOGRAD_SIDE : (uint32_t)r->output_w) * r->output_c,
+        r->output_c,
+        r->activation_min,
+        r->activation_max,
+        tiles->rescales,
+        tiles->smalls};
     uint32_t from;
 
     for (from = 0; from < tiles->count; from += strip) {
@@ -158,7 +192,8 @@ static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
 
             if (from == 0u || tiles->group < r->output_c) {
                 for (channel = first; channel < last; ++channel) {
-                    dimmer_winograd_weights(model->weights + r->weights + channel * (9u * plane), plane,
+                    dimmer_winograd_weights(model->weights + r->weights + (size_t)channel * 9u * r->input_c,
+                                            r->input_c, tiles->plane,
                                             tiles->expanded + (channel - first) * depth);
                 }
             }
@@ -166,15 +201,17 @@ static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
                 dimmer_winograd_tile_t places[DIMMER_PANEL_PIXELS];
                 const uint32_t count = locate(tiles, from, tile, places);
 
-                for (channel = first; channel < last; ++channel) {
+                for (channel = first; channel < last; channel += DIMMER_WINOGRAD_CHANNELS) {
+                    const uint32_t left = last - channel;
+                    const uint32_t some = left < DIMMER_WINOGRAD_CHANNELS ? left : DIMMER_WINOGRAD_CHANNELS;
                     uint32_t i;
 
-                    dimmer_panel(tiles->expanded + (channel - first) * depth,
-                                 tiles->panels + (tile - from) * depth, DIMMER_WINOGRAD_PLANES, r->input_c,
-                                 tiles->sums, DIMMER_PANEL_PIXELS * r->input_c);
-                    for (i = 0; i < count; ++i) {
-                        dimmer_winograd_back(tiles->sums + i, tiles->rescales + channel, &shared, places + i,
-                                             channel);
+                    dimmer_winograd_panel(tiles->expanded + (channel - first) * depth,
+                                          tiles->panels + (tile - from) * depth, some, tiles->plane,
+                                          tiles->sums);
+                    for (i = 0; i < some; ++i) {
+                        dimmer_winograd_back(tiles->sums + i * DIMMER_PANEL_PIXELS, &shared, places, count,
+                                             channel + i);
                     }
                 }
             }
@@ -186,16 +223,18 @@ static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
 }
 
 void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
-                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint8_t *arena) {
-    const size_t depth = (size_t)DIMMER_WINOGRAD_PLANES * r->input_c;
-    const size_t sums = sizeof(int32_t) * DIMMER_WINOGRAD_PLANES * DIMMER_PANEL_PIXELS;
+                           uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint32_t places,
+                           uint32_t small, uint8_t *arena) {
+    const uint32_t plane = (r->input_c + 3u) & ~3u;
+    const size_t depth = (size_t)DIMMER_WINOGRAD_PLANES * plane;
+    const size_t sums = sizeof(int32_t) * DIMMER_WINOGRAD_PLANES * DIMMER_WINOGRAD_SPACE;
     const size_t patch = depth;
     dimmer_sum_table_t sum;
     tiles_t tiles;
     uint32_t batch;
 
-    dimmer_require_conv2d(model, r, -22, -1);
-    DIMMER_ASSERT(r->kernel_h == 3u && r->kernel_w == 3u && r->input_c % 4u == 0u);
+    dimmer_require_conv2d(model, r, small != 0u ? -11 : -22, -1);
+    DIMMER_ASSERT(r->kernel_h == 3u && r->kernel_w == 3u);
     DIMMER_ASSERT(r->stride_h == 1u && r->stride_w == 1u && r->dilation_h == 1u && r->dilation_w == 1u);
     DIMMER_ASSERT(group >= 1u && group <= r->output_c && strip >= 1u);
     tiles.r = r;
@@ -205,25 +244,36 @@ void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t
     tiles.output = (int8_t *)(arena + r->output);
     tiles.across = ((uint32_t)r->output_w + DIMMER_WINOGRAD_SIDE - 1u) / DIMMER_WINOGRAD_SIDE;
     tiles.count = ((uint32_t)r->output_h + DIMMER_WINOGRAD_SIDE - 1u) / DIMMER_WINOGRAD_SIDE * tiles.across;
-    tiles.rescales = (dimmer_rescale_t *)(void *)(arena + r->scratch);
-    tiles.sums = (int32_t *)(void *)(tiles.rescales + r->output_c);
-    tiles.panels = (int32_t *)(void *)((int8_t *)tiles.sums + (patch > sums ? patch : sums));
+    tiles.smalls = (dimmer_panel_small_t *)(void *)(arena + r->scratch);
+    tiles.rescales = (dimmer_rescale_t *)(void *)tiles.smalls;
+    tiles.sums = (int32_t *)(void *)(tiles.smalls + r->output_c);
+    tiles.plane = plane;
+    tiles.panels = (dimmer_winograd_word_t *)(void *)((int8_t *)tiles.sums + (patch > sums ? patch : sums));
     tiles.expanded = tiles.panels + strip * DIMMER_PANEL_PIXELS * depth;
+    if (plane != r->input_c) {
+        memset(tiles.panels, 0, (strip * DIMMER_PANEL_PIXELS + group) * depth * sizeof *tiles.panels);
+    }
     tiles.sum = NULL;
     tiles.residual = NULL;
     tiles.results = NULL;
     if (add_to != NULL) {
         dimmer_require_plain_sum(add_to, -22, -1);
         DIMMER_ASSERT(operand == 1u || operand == 2u);
-        int32_t *const tables = tiles.expanded + group * depth;
+        int32_t *const tables = (int32_t *)(void *)(tiles.expanded + group * depth);
 
-        sum = dimmer_sum_table_of(add_to, operand, tables);
+        sum = dimmer_sum_table_of(add_to, operand, places, tables);
         tiles.sum = &sum;
         tiles.residual = (const int8_t *)(arena + (operand == 1u ? add_to->input2 : add_to->input1));
         tiles.output = (int8_t *)(arena + add_to->output);
         tiles.results = (int8_t *)(tables + DIMMER_SUM_TABLE_WORDS);
     }
-    dimmer_panel_rescales(model, r, tiles.rescales);
+    if (small != 0u) {
+        DIMMER_ASSERT(r->activation_min == INT8_MIN && r->activation_max == INT8_MAX);
+        dimmer_panel_smalls(model, r, tiles.smalls);
+    } else {
+        dimmer_panel_rescales(model, r, tiles.rescales);
+        tiles.smalls = NULL;
+    }
     for (batch = 0; batch < r->batches; ++batch) {
         const size_t bytes = (size_t)r->output_h * r->output_w * r->output_c;
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The governor: makes a battery last until a time, and spends what it holds evenly on the way.
+ *
+ * Each report of the battery gives a budget for an inference, from what is left over the reserve, the time
+ * that is left, what the device draws between inferences, the harvest that is expected, and how often
+ * inferences come. Each inference runs in one of two neighbours of the plan's points, so that their costs add
+ * up to the budgets (sigma-delta modulation of first order). A budget below the cheapest point leaves
+ * inferences out, the reserve ends them.
+ *
+ * Costs are counted in quanta, a power of two of nanocoulombs (or of nanojoules, where the supply is
+ * switched); the charge in units of 2^unit_shift quanta. Nothing is floating point, and nothing divides
+ * between two reports.
+ */
+#ifndef DIMMER_GOVERNOR_H
+#define DIMMER_GOVERNOR_H
+
+#include "dimmer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* At most this many points in a plan. */
+#define DIMMER_MAX_POINTS 8u
+
+/* Sums of a week fit 32 bits. */
+#define DIMMER_MAX_SLEEP_Q8   908000u
+#define DIMMER_MAX_UNIT_SHIFT 18u
+
+/* A mode, and what an inference in it takes from the battery. */
+typedef struct {
+    uint16_t cost; /* quanta, 1..65535 */
+    uint8_t mode;
+    uint8_t level; /* of the gates' budget, where mode is DIMMER_MODE_GATED */
+} dimmer_point_t;
+
+struct dimmer_plan {
+    uint32_t life_s;    /* from the first report, or from the charger, to the deadline; 0: there is none, and
+                           what is harvested is to carry the device */
+    uint32_t sleep_q8;  /* drawn all the time: quanta a second times 256, at most DIMMER_MAX_SLEEP_Q8 */
+    uint32_t period_ms; /* expected from one inference to the next, until it is learnt */
+    uint16_t permille_units;   /* units in a permille of the full store, 1..65535 */
+    uint16_t harvest_q8;       /* quanta in a microampere second of harvest, times 256; 0: none is expected */
+    uint16_t reserve_permille; /* not spent on inferences */
+    uint16_t report_s;         /* the application reports about so often */
+    uint8_t cold_permille;     /* more reserve for each 10 K under 10 degrees Celsius */
+    uint8_t unit_shift;        /* 0..DIMMER_MAX_UNIT_SHIFT */
+    uint8_t reserved;
+    uint8_t count;                            /* of points, 1..DIMMER_MAX_POINTS */
+    dimmer_point_t points[DIMMER_MAX_POINTS]; /* by rising cost: the concave hull of accuracy over cost */
+};
+
+/* Of the tables in flash, as dimmer_tables.h checks the others. */
+typedef char dimmer_plan_t_size_check[(sizeof(struct dimmer_plan) == 56u) ? 1 : -1];
+
+/* What is to be done with the next inference. */
+typedef enum {
+    DIMMER_RUN = 0,
+    DIMMER_SKIP = 1, /* the battery does not carry every inference: leave this one out */
+    DIMMER_STOP = 2  /* only the reserve is left */
+} dimmer_advice_t;
+
+/* The fields are private. A copy, kept over a reset, goes on where it was. */
+struct dimmer_governor {
+    const dimmer_plan_t *plan;
+    const dimmer_harvest_calls_t *harvest; /* null: none is expected */
+    uint8_t neighbour;                     /* the cheaper one: 0 is no inference, k points[k - 1] */
+    uint8_t stopped;
+    uint8_t powered; /* on external power at the last report */
+    uint8_t started;
+    uint8_t endless;      /* no deadline */
+    uint8_t own_deadline; /* set at run time: the charger does not begin it anew */
+    uint8_t hour;         /* index of the present hour */
+    uint8_t whole_day;    /* whether each hour was seen once */
+    dimmer_charge_t gauge;
+    uint32_t last_s;     /* time of the last report */
+    uint32_t rest_s;     /* until the deadline; 0: it is over */
+    uint32_t left;       /* units */
+    uint32_t remainder;  /* quanta that were spent, less than a unit */
+    uint32_t unmoved;    /* units spent since the gauge last moved */
+    uint32_t span_s;     /* learnt: in so many seconds ... */
+    uint32_t wanted_q8;  /* ... so many inferences are wanted, times 256 */
+    uint32_t inferences; /* since the last report */
+    uint32_t missed;     /* after so many inferences, reports are */
+    uint32_t granted;    /* quanta until the next report */
+    uint32_t credit;     /* what of them is left */
+    uint32_t budget;     /* quanta an inference */
+    uint32_t owed;       /* what costs lag behind budgets */
+    uint32_t step;       /* cost from the cheaper neighbour to the dearer */
+    uint32_t extra;      /* budget over the cheaper one's cost */
+    uint32_t hour_s;     /* of the present hour */
+    uint32_t hour_got;   /* units harvested in it */
+    uint32_t hours[24];  /* of each hour of a day, learnt: what it brings, in 64 units */
+};
+
+struct dimmer_governor_calls {
+    void (*report)(dimmer_governor_t *g, const dimmer_battery_t *now);
+};
+
+/* What a plan that expects harvest needs: apart, so that the linker drops it for others. */
+struct dimmer_harvest_calls {
+    void (*take)(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s);
+    uint32_t (*budget)(const dimmer_governor_t *g, uint32_t usable, uint32_t period_q14);
+};
+extern const dimmer_harvest_calls_t dimmer_harvest_calls;
+
+/* ---- With a dimmer_t ---- */
+
+/* From here on the governor chooses, by the plan that the model was generated with, and dimmer_report_battery
+ * is for it. `g` must outlive `d`; its content is lost. Returns DIMMER_ERR_PLAN where the model has no plan,
+ * DIMMER_ERR_INIT without a model. */
+dimmer_status_t dimmer_govern(dimmer_t *d, dimmer_governor_t *g);
+
+/* Changes the plan and keeps what was learnt: all but permille_units and unit_shift may be other values, such
+ * as in a changed copy of d->model->plan. It must outlive `g`. A changed life_s holds from the next
+ * dimmer_governor_last on, or from the charger.
+ * Returns DIMMER_ERR_PLAN where dimmer_plan_check finds a fault or the units differ, DIMMER_ERR_MODE where
+ * the model lacks a mode of it, DIMMER_ERR_INIT where no governor chooses; nothing is changed then. */
+dimmer_status_t dimmer_set_plan(dimmer_t *d, const dimmer_plan_t *plan);
+
+/* The policy's tiers choose again, from the next report on. */
+void dimmer_govern_no_more(dimmer_t *d);
+
+/* Call it for each inference that is wanted: it selects the mode, and says whether to run it at all. Without
+ * a governor it changes nothing and returns DIMMER_RUN. */
+dimmer_advice_t dimmer_next(dimmer_t *d);
+
+/* ---- By itself, pure functions of the governor's state ---- */
+
+/* Returns DIMMER_OK, or DIMMER_ERR_PLAN where a number of the plan cannot be. */
+dimmer_status_t dimmer_plan_check(const dimmer_plan_t *plan);
+
+/* Begins with a plan that passes dimmer_plan_check, and &dimmer_harvest_calls where it expects harvest. Until
+ * the first report, and where it brings no charge, the store is taken for full. */
+void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan,
+                           const dimmer_harvest_calls_t *harvest);
+
+/* The battery is to last for so many seconds from now on. Once the deadline is over, what is left is spread
+ * over a day, again and again. 0: there is no deadline, what is harvested is to carry the device. Returns
+ * DIMMER_ERR_PLAN for 0 where the plan expects no harvest. */
+dimmer_status_t dimmer_governor_last(dimmer_governor_t *g, uint32_t seconds);
+
+/* Takes the store to hold `permille`: after a reset of a board that has no gauge.
+ * Returns DIMMER_ERR_ARGUMENT for more than 1000. */
+dimmer_status_t dimmer_governor_set_charge(dimmer_governor_t *g, uint16_t permille);
+
+/* One report. A reading that is not known, jumps, or has not moved for a sixteenth of the store is not
+ * believed: the governor then goes by its own count. A clock that is set, or steps back, counts as no time.
+ */
+void dimmer_governor_report(dimmer_governor_t *g, const dimmer_battery_t *now);
+
+/* The next inference: `point` becomes the one to run, where DIMMER_RUN is returned. Where reports are missed,
+ * for about eight times as many inferences as used to lie between two of them, the cheapest one. */
+dimmer_advice_t dimmer_governor_choose(dimmer_governor_t *g, const dimmer_point_t **point);
+
+/* Returns the charge, permille, rounded down. */
+uint16_t dimmer_governor_charge(const dimmer_governor_t *g);
+
+/* Returns of 1000 inferences that are wanted how many run. */
+uint16_t dimmer_governor_share(const dimmer_governor_t *g);
+
+/* Returns the seconds until only the reserve is left, at the present budget and rate and without harvest;
+ * UINT32_MAX: more than that. */
+uint32_t dimmer_governor_life_s(const dimmer_governor_t *g);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

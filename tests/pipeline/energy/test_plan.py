@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Battery, device and modes in the integers of the governor's table."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.energy.plan import plan_of
+from dimmer.pipeline.recipe.sections.governor import GovernorSection
+
+MODES = [(2, 1.3e6), (1, 2.1e6), (0, 4.35e6)]
+
+
+def test_a_coin_cell() -> None:
+    section = GovernorSection(capacity_mah=230, days=100, sleep_ua=3.4, period_s=10)
+    plan = plan_of(section, MODES)
+    quantum = 128  # nJ: 4.35 mJ are 33,985 of them
+    assert [(point.mode, point.cost) for point in plan.points] == [(2, 10157), (1, 16407), (0, 33985)]
+    unit = quantum << plan.unit_shift
+    assert plan.permille_units * 1000 * unit == pytest.approx(230 * 3600 * 3000 * 1000, rel=1 / 30_000)
+    assert plan.permille_units * 1000 * unit <= 230 * 3600 * 3000 * 1000
+    assert plan.sleep_q8 / 256 * quantum == pytest.approx(3.4 * 3000, rel=1e-3)
+    assert (plan.life_s, plan.period_ms, plan.report_s) == (8_640_000, 10_000, 600)
+    assert (plan.reserve_permille, plan.cold_permille, plan.harvest_q8) == (40, 0, 0)
+
+
+def test_harvest_is_counted_at_the_battery_s_voltage() -> None:
+    plan = plan_of(GovernorSection(capacity_mah=10, millivolts=3700, harvest=True), MODES)
+    assert plan.life_s == 0
+    assert plan.harvest_q8 / 256 * 128 == pytest.approx(3700, rel=1e-3)
+
+
+sections = st.builds(
+    GovernorSection,
+    capacity_mah=st.floats(0.1, 1e5),
+    millivolts=st.integers(1000, 20_000),
+    days=st.floats(0.1, 5000),
+    harvest=st.booleans(),
+    period_s=st.floats(0.01, 86_400),
+    report_s=st.integers(1, 65_535),
+    sleep_ua=st.floats(0, 1e6),
+)
+energies = st.lists(st.floats(1, 1e9), min_size=1, max_size=8)
+
+
+@given(sections, energies)
+def test_any_device_is_packed_or_refused_in_a_line(section: GovernorSection, energies: list[float]) -> None:
+    points, told = list(enumerate(sorted(energies))), ""
+    try:
+        plan = plan_of(section, points)
+    except DimmerError as error:
+        told = str(error)
+    if told:
+        assert "take another capacity_mah or period_s" in told
+        return
+    plan.pack(len(points))
+    quanta = [point.cost for point in plan.points]
+    top = points[-1][1]
+    # No mode is taken for cheaper than it is, beside the dearest one, by more than a quantum.
+    for cost, (_, energy) in zip(quanta, points, strict=True):
+        assert cost + 1 >= energy / top * (quanta[-1] - len(quanta))
+
+
+def test_a_battery_for_a_tenth_of_an_inference_is_refused() -> None:
+    with pytest.raises(DimmerError, match="do not go with inferences of 4,350 uJ every 10 s"):
+        plan_of(GovernorSection(capacity_mah=1e-5, days=1), MODES)
