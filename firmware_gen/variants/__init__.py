@@ -1,12 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The variants of all kernels: a module an instruction set, each with a tuple VARIANTS."""
 
-from dimmer.firmware_gen.variants import dense, depthwise, dsp, helium, narrow_dsp, packed, portable, requantize, words
+from dimmer.firmware_gen.variants import (
+    dense,
+    depthwise,
+    dsp,
+    helium,
+    narrow_dsp,
+    packed,
+    paired,
+    planes,
+    portable,
+    requantize,
+    words,
+)
 from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
 
 VARIANTS: tuple[Variant, ...] = (
     *portable.VARIANTS,
     *dsp.VARIANTS,
+    *paired.VARIANTS,
+    *planes.VARIANTS,
     *narrow_dsp.VARIANTS,
     *helium.VARIANTS,
     *words.VARIANTS,
