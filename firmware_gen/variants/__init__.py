@@ -14,7 +14,8 @@ from dimmer.firmware_gen.variants import (
     requantize,
     words,
 )
-from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
+from dimmer.firmware_gen.variants.cores import features_of
+from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose
 
 VARIANTS: tuple[Variant, ...] = (
     *portable.VARIANTS,

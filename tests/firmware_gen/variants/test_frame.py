@@ -27,10 +27,6 @@ def test_a_core_without_the_extension_runs_portable_kernels(tmp_path: Path) -> N
     assert "dimmer_conv2d_s8_paired_dsp" in generated(tmp_path, "cortex-m4", 32768).kernels
 
 
-def test_an_unknown_core_has_no_features() -> None:
-    assert features_of("z80") == frozenset()
-
-
 def test_less_scratch_never_makes_a_layer_cheaper(tmp_path: Path) -> None:
     costs = [
         sum(choice.chosen.instructions for choice in generated(tmp_path, "cortex-m4", limit).choices)
