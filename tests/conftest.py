@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from dimmer.pipeline.core.debian import missing_tools
+from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import load_target
 from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
 
@@ -48,6 +49,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if packages := _missing_packages(*marker.args):
                 reason = f"needs sudo apt-get install --no-install-recommends {packages}"
                 item.add_marker(pytest.mark.skip(reason=reason))
+            if cores := _missing_cores(*marker.args):
+                item.add_marker(pytest.mark.skip(reason=f"needs pip install 'dimmer-nn[rtl]': {', '.join(cores)}"))
+
+
+@cache
+def _missing_cores(board: str = "mps2-an386") -> list[str]:
+    return missing_packages(load_target(board).distributions)
 
 
 @cache

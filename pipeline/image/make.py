@@ -40,6 +40,7 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
             top = alone.result()
     else:
         full = top = compile_modes(order, order.modes, target, out)
+    target.prepare(lambda text: progress(text, 0.2))
     progress("self-test and bench", 0.3)
     check_known_answers(target, full, out)
     events = [

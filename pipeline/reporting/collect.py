@@ -107,6 +107,11 @@ def _notes(firmware: Firmware, target: Target, test_images: int) -> dict[str, st
     notes = {place: why for place, why in firmware.notes.items() if place != "modes[*].verify"}
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is bit-exact"
     notes["ram.arena"] = "scratch included"
+    if target.runner.samples is not None:
+        few = f"at most {target.runner.samples} inferences of a mode, since each takes long on {target.name}"
+        notes["modes[*].verify"] = (
+            f"{few} (samples in its target.toml); the host's C is compared on all that the recipe asks for"
+        )
     if target.energy is None:
         notes["modes[*].energy_uj"] = f"targets/{target.name}/target.toml has no [energy]"
     elif not target.counts_instructions:

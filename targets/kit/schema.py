@@ -114,7 +114,14 @@ class Table:
 
     def natural(self, key: str, most: int = 0xFFFF_FFFF) -> int:
         """A whole number from 0 on."""
-        value = int(self._take(key, Asked(Kind.NATURAL)))
+        return self._bounded(key, int(self._take(key, Asked(Kind.NATURAL))), most)
+
+    def optional_natural(self, key: str, most: int = 0xFFFF_FFFF) -> int | None:
+        """A whole number from 0 on, or None where the key is missing."""
+        value = self._take(key, Asked(Kind.NATURAL, required=False))
+        return None if value is None else self._bounded(key, int(value), most)
+
+    def _bounded(self, key: str, value: int, most: int) -> int:
         if value < 0:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number that is not negative", key)
         if value > most:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running a firmware: on this machine or under an emulator, with an end in sight."""
+"""Running a firmware: on this machine, under an emulator or on a simulated core, with an end in sight."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import require
+from dimmer.targets.runners.rtl import Rtl, simulator
 
 _FAULT_EXIT_CODE = 70  # of the start-up code's fault handler
 
@@ -23,16 +24,26 @@ class Runner:
 
     Attributes:
         command: {elf} stands for the firmware; {arguments}, a word of its own, for the arguments;
-            {semihosting_arguments} for the same in QEMU's form.
+            {semihosting_arguments} for the same in QEMU's form; {simulator} for the program that `rtl` becomes.
         timeout_s: seconds after which a run has failed.
-        count_flags: what makes instruction counts exact; empty where nothing does.
+        count_flags: what makes instruction counts exact; empty where nothing does, or where they are so anyway.
         packages: command -> Debian package.
+        samples: inferences of a mode that are compared with the interpreter here, where a run takes so long that the
+            usual number would be hours.
+        rtl: the core whose RTL is simulated, which counts its instructions and its cycles itself.
     """
 
     command: tuple[str, ...]
     count_flags: tuple[str, ...]
     timeout_s: float
     packages: Mapping[str, str]
+    samples: int | None = None
+    rtl: Rtl | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts instructions exactly."""
+        return bool(self.count_flags) or self.rtl is not None
 
 
 def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, count: bool) -> CompletedProcess[str]:
@@ -40,7 +51,7 @@ def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, coun
     require(runner.packages)
     if not elf.is_file():
         raise TargetError(f"there is no firmware {elf}: compile it first")
-    if count and not runner.count_flags:
+    if count and not runner.counts:
         count = False  # the firmware then says null
     words = [elf.stem, *args, *(["--count"] if count else [])]
     bad = next((word for word in words if not word or any(c.isspace() for c in word)), None)
@@ -63,6 +74,8 @@ def _filled(runner: Runner, elf: Path, words: Sequence[str]) -> list[str]:
     quoted = "".join(",arg=" + word.replace(",", ",,") for word in words)
     command: list[str] = []
     for word in runner.command:
+        if runner.rtl is not None and "{simulator}" in word:
+            word = word.replace("{simulator}", str(simulator(runner.rtl, runner.packages)))
         if word == "{arguments}":
             command += words[1:]
         else:
