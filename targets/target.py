@@ -109,6 +109,11 @@ class Target:
         return self.runner.counts
 
     @property
+    def counts_cycles(self) -> bool:
+        """Whether its core counts clock cycles itself: it is simulated from its RTL."""
+        return self.runner.rtl is not None
+
+    @property
     def distributions(self) -> tuple[str, ...]:
         """Packages of PyPI that it needs besides what every command does."""
         return () if self.runner.rtl is None else (self.runner.rtl.package,)

@@ -29,6 +29,7 @@ FOLDER = "simulators"
 """Of all simulators, below the builds' folder."""
 EXTRA = "rtl"
 """The extra of Dimmer's distribution that brings the cores."""
+ADVICE = f"type pip install 'dimmer-nn[{EXTRA}]'"
 
 _VERILATOR, _COMPILER = "verilator", "g++"
 # What is not initialised, and what is unknown, has the same value in every run. That nothing is checked and that
@@ -79,18 +80,32 @@ class Sources:
     include_dirs: tuple[Path, ...]
 
 
+def package_folder(name: str, package: str, folder: str) -> Path:
+    """A folder below site-packages that a package brings.
+
+    Args:
+        name: of the target that needs it.
+
+    Raises:
+        TargetError: the package is not installed, or lacks the folder.
+    """
+    try:
+        found = distribution(package)
+    except PackageNotFoundError as error:
+        raise TargetError(f"{name} needs the package {package}: {ADVICE}") from error
+    path = Path(str(found.locate_file(folder)))
+    if not path.is_dir():
+        raise TargetError(f"{package} {found.version} has no {folder}: {ADVICE}")
+    return path
+
+
 def find_sources(rtl: Rtl) -> Sources:
     """The core's sources in its package.
 
     Raises:
         TargetError: the package is not installed, or lacks one of them.
     """
-    advice = f"type pip install 'dimmer-nn[{EXTRA}]'"
-    try:
-        found = distribution(rtl.package)
-    except PackageNotFoundError as error:
-        raise TargetError(f"{rtl.name} needs the package {rtl.package}: {advice}") from error
-    root = Path(str(found.locate_file(rtl.folder)))
+    root = package_folder(rtl.name, rtl.package, rtl.folder)
     files: list[Path] = []
     include_dirs: list[Path] = []
     for line in (line.split("#")[0].strip() for line in rtl.files.read_text().splitlines()):
@@ -98,7 +113,7 @@ def find_sources(rtl: Rtl) -> Sources:
             continue
         path = root / line.removeprefix("+incdir+")
         if not path.exists():
-            raise TargetError(f"{rtl.package} {found.version} has no {path.relative_to(root)}: {advice}")
+            raise TargetError(f"{rtl.package} {distribution(rtl.package).version} has no {path.name}: {ADVICE}")
         (include_dirs if line.startswith("+incdir+") else files).append(path)
     return Sources(tuple(files), tuple(include_dirs))
 
