@@ -2,6 +2,7 @@
 """Tests that need what a machine may not have are skipped there, and say why."""
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import settings
 from dimmer.pipeline.core.debian import missing_tools
 from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import load_target
+from dimmer.targets.runners import rtl
 from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
 
 __all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]
@@ -27,6 +29,17 @@ CI_SEED = 1
 os.environ.setdefault("CCACHE_NOHASHDIR", "1")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_simulators() -> Iterator[None]:
+    """Tests give builds folders of their own. Simulators of cores take long to build: all tests have them from the
+    folder that was in force before.
+    """
+    folder = rtl.simulators()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rtl, "simulators", lambda: folder)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)

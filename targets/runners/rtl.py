@@ -113,7 +113,9 @@ def find_sources(rtl: Rtl) -> Sources:
             continue
         path = root / line.removeprefix("+incdir+")
         if not path.exists():
-            raise TargetError(f"{rtl.package} {distribution(rtl.package).version} has no {path.name}: {ADVICE}")
+            raise TargetError(
+                f"{rtl.package} {distribution(rtl.package).version} has no {path.relative_to(root)}: {ADVICE}"
+            )
         (include_dirs if line.startswith("+incdir+") else files).append(path)
     return Sources(tuple(files), tuple(include_dirs))
 
@@ -135,6 +137,11 @@ def simulator_key(rtl: Rtl) -> str:
     return digest.hexdigest()[:32]
 
 
+def simulators() -> Path:
+    """Where they are kept."""
+    return project().build / FOLDER
+
+
 def simulator(rtl: Rtl, packages: Mapping[str, str], say: Callable[[str], None] = lambda text: None) -> Path:
     """The core's simulator, built where it is not kept.
 
@@ -150,7 +157,7 @@ def simulator(rtl: Rtl, packages: Mapping[str, str], say: Callable[[str], None] 
             folder cannot be written.
     """
     require(packages)
-    folder = project().build / FOLDER
+    folder = simulators()
     made = folder / f"{rtl.name}-{simulator_key(rtl)}"
     if made.is_file():
         return made
@@ -194,14 +201,16 @@ def _verilate(rtl: Rtl, work: Path) -> None:
         done = children.run(command, cwd=work, timeout_s=_BUILD_S)
     except subprocess.TimeoutExpired as error:
         raise TargetError(f"the simulator of {rtl.name} was not built within {_BUILD_S} s") from error
+    except OSError as error:
+        raise TargetError(f"{_VERILATOR} cannot be run: {error}") from error
     if done.returncode or not (work / "simulator").is_file():
-        said = f"{done.stdout}\n{done.stderr}"
-        raise TargetError(f"{_VERILATOR} cannot build {rtl.name}: {_first_complaint(said)}")
+        said = _first_complaint(f"{done.stdout}\n{done.stderr}") or children.how_it_ended(done.returncode)
+        raise TargetError(f"{_VERILATOR} cannot build {rtl.name}: {said}")
 
 
 def _first_complaint(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return next((line for line in lines if any(mark in line for mark in _MARKS)), lines[-1] if lines else "no message")
+    return next((line for line in lines if any(mark in line for mark in _MARKS)), lines[-1] if lines else "")
 
 
 @cache

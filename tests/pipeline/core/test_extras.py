@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.pipeline.core import extras
-from dimmer.pipeline.core.extras import explain, missing_distributions
+from dimmer.pipeline.core.extras import explain, missing_distributions, missing_packages
 from tests.firmware_gen.networks import tiny_resnet
 
 LINES = ["numpy==2.4.6", 'torch==2.13.0; extra == "train"', "apache-tvm==1; extra == 'tvm'"]
@@ -85,3 +85,7 @@ def test_a_verb_that_needs_an_extra_names_it(tmp_path: Path, verb: str) -> None:
     assert done.returncode == 2
     assert "is not installed: type pip install 'dimmer-nn[train]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_missing_packages() -> None:
+    assert missing_packages(["numpy", "no-such-lamp"]) == ["no-such-lamp"]

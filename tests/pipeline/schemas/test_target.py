@@ -31,7 +31,10 @@ def test_shipped_targets_are_valid(path: Path) -> None:
 def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
     path = tmp_path / "target.toml"
     schema: Any = target_schema()
-    text = (TARGETS / "mps2-an386" / "target.toml").read_text().replace('"../', '"dimmer:')
+    text = (TARGETS / "ibex-small" / "target.toml").read_text().replace('"../', '"dimmer:')
+    # No target has every table.
+    text = text.replace("timeout_s", 'count_flags = ["-n"]\ntimeout_s')
+    text += '[energy]\nnanojoules_per_instruction = 0.5\nsource = "modelled"\n'
     whole = completed(tomllib.loads(text), schema)
 
     def refused(table: dict[str, Any]) -> str:
