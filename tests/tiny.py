@@ -23,8 +23,8 @@ widths = [4, 8]
 
 [train]
 epochs = 1
-batch = 64
-lr = 0.05
+batch = 128
+lr = 0.1
 momentum = 0.9
 weight_decay = 5e-4
 warmup = 0.1
@@ -33,8 +33,8 @@ temperature = 2.0
 seed = 1
 
 [calibration]
-images = 64
-bn_images = 256
+images = 32
+bn_images = 128
 
 [selection]
 force = ["88.80"]
@@ -45,7 +45,7 @@ images = 4
 
 TINY_NARROW = (
     TINY.replace("widths = [4, 8]", "widths = [4, 8]\nbits = [8, 4, 2]").replace(
-        'force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 2\nlimit = 6\nimages = 64'
+        'force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 2\nlimit = 6\nimages = 32'
     )
     + "\n[qat]\nepochs = 1\n"
 )

@@ -13,14 +13,17 @@ from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
 
+FILES_A_PROCESS = 4
+"""Fewer are no second process worth: importing TensorFlow takes as long as converting six small files."""
+
 
 def float_models(sources: list[Path], out: Path) -> None:
-    """Runs onnx2tf over the files, in as many processes as there are processors, at most two.
+    """Runs onnx2tf over the files, in one process or, where there are processors and files enough for it, in two.
 
     Raises:
         DimmerError: with what went wrong in the worker, or the signal that killed it.
     """
-    workers = max(1, min(2, os.cpu_count() or 1, len(sources)))
+    workers = max(1, min(2, os.cpu_count() or 1, len(sources) // FILES_A_PROCESS))
     with children.scratch() as work, ExitStack() as stack:
         running = []
         for worker in range(workers):

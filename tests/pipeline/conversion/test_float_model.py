@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""onnx2tf in processes of its own, with a package of its name that fails on files named bad."""
+"""onnx2tf in processes of its own, with a package of its name that fails on files named bad.
+
+onnxsim, which takes seconds to be imported, is stood in for as well.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,17 @@ def convert(input_onnx_file_path, output_folder_path, **options):
     (Path(output_folder_path) / f"{name}_float32.tflite").write_text(str(os.getpid()))
 """
 
+SIMPLIFIER = """
+def simplify(graph):
+    return graph, True
+"""
+
 
 @pytest.fixture(autouse=True)
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "packages").mkdir()
     (tmp_path / "packages" / "onnx2tf.py").write_text(STAND_IN)
+    (tmp_path / "packages" / "onnxsim.py").write_text(SIMPLIFIER)
     others = os.environ.get("PYTHONPATH")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "packages"), *([others] if others else [])]))
 
@@ -38,12 +47,23 @@ def written(folder: Path, *names: str) -> list[Path]:
     return [write_graph(folder / f"{name}.onnx", name) for name in names]
 
 
-def test_files_are_shared_out_to_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    float_models(written(tmp_path, "a", "b", "c"), tmp_path)
-    processes = [(tmp_path / f"{name}.float.tflite").read_text() for name in "abc"]
-    assert processes[0] == processes[2] != processes[1]
+def processes_of(tmp_path: Path, names: str) -> list[str]:
+    """The process that converted each file."""
+    float_models(written(tmp_path, *names), tmp_path)
     assert not list(tmp_path.glob(".onnx2tf*"))
+    return [(tmp_path / f"{name}.float.tflite").read_text() for name in names]
+
+
+def test_many_files_are_shared_out_to_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    first, second, *others = processes_of(tmp_path, "abcdefgh")
+    assert first != second
+    assert others == [first, second] * 3
+
+
+def test_few_files_have_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert len(set(processes_of(tmp_path, "abcdefg"))) == 1
 
 
 def test_what_a_worker_raised_is_told(tmp_path: Path) -> None:
