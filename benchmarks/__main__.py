@@ -14,6 +14,7 @@ from dimmer.benchmarks.count import (
     MODELS,
     Measured,
     compiler,
+    cycles_text,
     grown,
     key,
     measure,
@@ -65,6 +66,7 @@ def main(
     measured = _count_files(files, chosen)
     results = [result_of(file.stem, name, measured[key(file, name)]) for file in files for name in chosen] + recipes
     _print(results)
+    _print_cycles(results)
     if layers:
         for result in results:
             _print_layers(result)
@@ -132,22 +134,39 @@ def _print(results: Sequence[Result]) -> None:
         _table(title, headings, [cells(r) for r in mine])
 
 
+def _print_cycles(results: Sequence[Result]) -> None:
+    """Cycles of every mode that has some, measured or modelled."""
+    headings = ("model", "target", "instructions", "cycles", "per MAC", "per instruction")
+    rows = []
+    for r in results:
+        if (cycles := r.count.cycles) is not None:
+            per_mac, per_instruction = f"{cycles / r.count.macs:.2f}", f"{cycles / r.count.instructions:.2f}"
+            name = r.model if r.mode == r.model else f"{r.model} {r.mode}"
+            rows.append((name, r.target, f"{r.count.instructions:,}", cycles_text(r.count), per_mac, per_instruction))
+    if rows:
+        _table("cycles of one inference; ~ modelled, the error stands in docs/cycles.md", headings, rows)
+
+
 def _print_layers(result: Result) -> None:
-    whole = result.count.instructions
-    rows = [
-        (
-            layer.layer if len(layer.layer) <= 36 else f"...{layer.layer[-33:]}",
+    whole, cycles = result.count.instructions, result.count.cycles
+    rows = []
+    for layer in result.layers:
+        timed = layer.cycles is not None and cycles is not None
+        mine, total = (layer.cycles or 0, cycles or 1) if timed else (layer.instructions, whole)
+        row = (
+            layer.layer if len(layer.layer) <= 24 else f"...{layer.layer[-21:]}",
             layer.kernel.removeprefix("dimmer_"),
             f"{layer.macs:,}",
             f"{layer.instructions:,}",
-            f"{layer.instructions / layer.macs:.2f}" if layer.macs else "-",
-            f"{layer.instructions / whole:.1%}",
+            cycles_text(layer),
+            f"{mine / layer.macs:.2f}" if layer.macs else "-",
+            f"{mine / total:.1%}",
         )
-        for layer in result.layers
-    ]
+        rows.append(row)
     title = f"{result.model} {result.mode}" if result.mode != result.model else result.model
-    headings = ("layer", "kernel", "MACs", "instructions", "per MAC", "share")
-    _table(f"{title} on {result.target}, layer by layer", headings, rows)
+    headings = ("layer", "kernel", "MACs", "instructions", "cycles", "per MAC", "share")
+    of = "cycles" if cycles else "instructions"
+    _table(f"{title} on {result.target}, layer by layer; {of} per MAC and shares of them", headings, rows)
 
 
 def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -156,7 +175,7 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
 
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("target", "layer", "kernel") else "right")
+        table.add_column(heading, justify="left" if heading in ("model", "target", "layer", "kernel") else "right")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console().print(table)

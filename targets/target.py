@@ -15,6 +15,7 @@ from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.runners.command import Runner, run_firmware
 from dimmer.targets.runners.rtl import Rtl, simulator
+from dimmer.targets.timing.cycles import Timing
 from dimmer.toml import plain, shown
 
 ENGINES = ("tables", "tvm")
@@ -90,6 +91,7 @@ class Target:
         runner: how to run a firmware here.
         scratch_limit: bytes of arena that one kernel may take for speed.
         energy: what an instruction takes; None where nobody has a figure.
+        timing: what the chip adds to its core's table of cycles; None where cycles are not modelled.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Target:
     runner: Runner
     scratch_limit: int
     energy: Energy | None
+    timing: Timing | None = None
 
     @property
     def counts_instructions(self) -> bool:
@@ -221,6 +224,7 @@ def target_of(table: Table, folder: Path) -> Target:
         runner=_runner(table.table("runner"), folder),
         scratch_limit=planner.natural("scratch_limit"),
         energy=_energy(table.optional_table("energy")),
+        timing=_timing(table.optional_table("timing")),
     )
     planner.finish()
     table.finish()
@@ -328,3 +332,20 @@ def _energy(table: Table | None) -> Energy | None:
     )
     table.finish()
     return energy
+
+
+def _timing(table: Table | None) -> Timing | None:
+    if table is None:
+        return None
+    timing = Timing(
+        branch_refill=table.natural("branch_refill", 16),
+        wait_states=table.natural("wait_states", 64, default=Timing.wait_states),
+        fetch_bytes=table.natural("fetch_bytes", 256, default=Timing.fetch_bytes),
+        cache_lines=table.natural("cache_lines", 4096, default=Timing.cache_lines),
+        multiply_add_long=table.natural("multiply_add_long", 7, default=Timing.multiply_add_long),
+    )
+    for key, value in (("fetch_bytes", timing.fetch_bytes), ("cache_lines", timing.cache_lines)):
+        if value == 0:
+            raise table.fail(f"'{key}' is 0: give it at least 1", key)
+    table.finish()
+    return timing

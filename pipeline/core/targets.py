@@ -17,6 +17,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT, file_hash
 from dimmer.targets import Target, load_target
 from dimmer.targets.runners.rtl import simulator_key
+from dimmer.targets.timing.trace import PLUGIN, host_compiler
 
 scratch_option: Any = typer.Option(
     "--scratch-limit", min=0, help="Bytes of arena that a kernel may take for speed, instead of target.toml's."
@@ -49,7 +50,8 @@ def target_files(target: Target) -> tuple[Path, ...]:
     places = {target.folder, own / "app", *(source.parent for source in target.toolchain.sources)}
     if target.toolchain.linker_script is not None:
         places.add(target.toolchain.linker_script.parent)
-    return (*sorted(places), ROOT / "firmware_gen" / "runtime")
+    plugin = () if target.timing is None else (PLUGIN,)
+    return (*sorted(places), *plugin, ROOT / "firmware_gen" / "runtime")
 
 
 def tool_versions(target: Target) -> dict[str, str]:
@@ -62,6 +64,8 @@ def tool_versions(target: Target) -> dict[str, str]:
     compiler = next((name for name in target.toolchain.compilers if shutil.which(name)), None)
     runner = target.runner.command[0]
     names = [name for name in (compiler, runner, target.toolchain.objcopy) if name is not None and "{" not in name]
+    if target.timing is not None and (own := host_compiler()) is not None:
+        names.append(own)  # without it there are no cycles
     libraries = (Path(name) for name in target.tools if name.startswith("/"))
     found = {str(path): file_hash(path) for path in libraries if path.is_file()}
     if target.runner.rtl is not None:

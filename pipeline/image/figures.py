@@ -26,6 +26,7 @@ from dimmer.pipeline.artifacts.firmware import (
     Verification,
 )
 from dimmer.pipeline.core.command import console
+from dimmer.pipeline.image.cycles import Modelled
 from dimmer.pipeline.image.elf_shares import elf_shares
 from dimmer.pipeline.image.events import (
     Event,
@@ -56,10 +57,12 @@ class Ran:
     Attributes:
         events: of its commands `bench` and `layers`.
         verification: mode -> against the interpreter; empty where `pipeline.verify` does that.
+        modelled: cycles, where the core does not count them itself.
     """
 
     events: tuple[Event, ...]
     verification: Mapping[str, Verification] = field(default_factory=dict)
+    modelled: Modelled = field(default_factory=Modelled)
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,9 @@ def figures_of(
         runtime_files: names of the library's C files.
     """
     model, sizes, shares = full.model, full.sizes, elf_shares(full.elf, runtime_files, full.model.symbol)
-    counted = {event.mode: event for event in only(ModeCounted, ran.events)}
-    instructions = {name: event.instructions for name, event in counted.items()}
+    counted = only(ModeCounted, ran.events)
+    instructions = {event.mode: event.instructions for event in counted}
+    cycles = {event.mode: found for event, found in zip(counted, _cycles(counted, ran.modelled.modes), strict=True)}
     switch = next((event.instructions for event in only(SwitchCounted, ran.events)), None)
     gates = next((event.instructions for event in only(GatesCounted, ran.events)), None)
     stack = next((event.bytes for event in only(StackUsed, ran.events)), None)
@@ -124,7 +128,9 @@ def figures_of(
         ),
         gates=None if order.gates is None else GateCount(gates, gates / whole if gates and whole else None),
         modes=tuple(
-            FirmwareMode(name, macs, instructions.get(name), ran.verification.get(name), *_cycles(counted.get(name)))
+            FirmwareMode(
+                name, macs, instructions.get(name), ran.verification.get(name), *cycles.get(name, (None, None))
+            )
             for name, macs in zip(model.modes, model.macs, strict=True)
         ),
         policy=policy_tiers(order.policy, model.modes),
@@ -133,7 +139,7 @@ def figures_of(
             LayerConstant(f"{c.layer}: {c.role}", c.size, tuple(model.modes[mode] for mode in c.modes))
             for c in model.constants
         ),
-        steps=_steps(model, only(StepCounted, ran.events)),
+        steps=_steps(model, only(StepCounted, ran.events), ran.modelled.steps),
         choices=_choices(model),
         notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None),
         left_out=judged.left_out,
@@ -154,18 +160,25 @@ def policy_tiers(policy: PolicyConfig, modes: Sequence[str]) -> tuple[PolicyTier
     )
 
 
-def _steps(model: GeneratedModel, events: Sequence[StepCounted]) -> tuple[Step, ...]:
+def _steps(model: GeneratedModel, events: Sequence[StepCounted], modelled: Sequence[int]) -> tuple[Step, ...]:
     found = []
-    for event in events:
+    for event, cycles in zip(events, _cycles(events, modelled), strict=True):
         step = model.steps[event.step]
-        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions, *_cycles(event)))
+        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions, *cycles))
     return tuple(found)
 
 
-def _cycles(event: ModeCounted | StepCounted | None) -> tuple[int | None, CyclesSource | None]:
-    """Cycles and where they come from."""
-    cycles = None if event is None else event.cycles
-    return cycles, None if cycles is None else "rtl"
+def _cycles(
+    events: Sequence[ModeCounted | StepCounted], modelled: Sequence[int]
+) -> list[tuple[int | None, CyclesSource | None]]:
+    """Cycles of each event and where they come from: those that the core counted, else those of the model."""
+    found: list[tuple[int | None, CyclesSource | None]] = []
+    for number, event in enumerate(events):
+        if event.cycles is not None:
+            found.append((event.cycles, "rtl"))
+        else:
+            found.append((modelled[number], "model") if modelled else (None, None))
+    return found
 
 
 def _choices(model: GeneratedModel) -> tuple[KernelChoice, ...]:
@@ -192,8 +205,9 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
             notes["modes[*].instructions"] = reason
         if all(event.instructions is None for event in only(SwitchCounted, ran.events)):
             notes["switch.instructions"] = reason
-    if sum(event.cycles is not None for event in only(ModeCounted, ran.events)) < modes:
-        notes |= dict.fromkeys(CYCLES, f"{target.name} measures no cycles, and nothing models them")
+    measured = sum(event.cycles is not None for event in only(ModeCounted, ran.events))
+    if measured < modes:
+        notes |= dict.fromkeys(CYCLES[:1] if ran.modelled.modes else CYCLES, ran.modelled.note)
     if modes == 1:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is only one mode"
     if not stack_known:

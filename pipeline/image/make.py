@@ -16,6 +16,7 @@ from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import Compiled, compile_modes
+from dimmer.pipeline.image.cycles import model_cycles
 from dimmer.pipeline.image.events import ModeCounted, SelfTested, only, run_events
 from dimmer.pipeline.image.figures import Judged, Ran, figures_of
 from dimmer.pipeline.image.order import Order
@@ -50,7 +51,7 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
     ]
     verification = verify_modes(order, target, full, progress) if order.samples else {}
     runtime_files = {path.name for path in sources()}
-    ran = Ran(tuple(events), verification)
+    ran = Ran(tuple(events), verification, model_cycles(target, full.elf, out, events))
     figures = figures_of(order, target, full, top, ran, judged or Judged(), runtime_files)
     figures.save(out)
     return figures

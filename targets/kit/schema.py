@@ -41,14 +41,14 @@ class Asked:
 
     Attributes:
         choices: the only texts that may stand there; empty for any.
-        default: the text where the key is missing.
+        default: the text or the number where the key is missing.
         table: that the key holds; None where it holds none, or is missing.
     """
 
     kind: Kind
     required: bool = True
     choices: tuple[str, ...] = ()
-    default: str | None = None
+    default: str | int | None = None
     table: Table | None = None
 
 
@@ -112,9 +112,10 @@ class Table:
             raise self.fail(f"'{key}' is {shown(value)}: give it one of {', '.join(choices)}", key)
         return value
 
-    def natural(self, key: str, most: int = 0xFFFF_FFFF) -> int:
-        """A whole number from 0 on."""
-        return self._bounded(key, int(self._take(key, Asked(Kind.NATURAL))), most)
+    def natural(self, key: str, most: int = 0xFFFF_FFFF, *, default: int | None = None) -> int:
+        """A whole number from 0 on; `default` where the key is missing and one is given."""
+        value = int(self._take(key, Asked(Kind.NATURAL, default is None, default=default), default))
+        return self._bounded(key, value, most)
 
     def optional_natural(self, key: str, most: int = 0xFFFF_FFFF) -> int | None:
         """A whole number from 0 on, or None where the key is missing."""

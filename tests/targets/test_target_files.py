@@ -111,6 +111,14 @@ def test_a_good_file_is_good(tmp_path: Path) -> None:
         ('source = "modelled"', "", "'source' is missing"),
         ("[planner]", "[planners]", "'planner' is missing"),
         ("[memory]", "[memory", "target.toml: "),
+        ("[energy]", "[timing]\n[energy]", "timing: 'branch_refill' is missing"),
+        ("[energy]", "[timing]\nbranch_refill = 99\n[energy]", "'branch_refill' is 99: give it at most 16"),
+        (
+            "[energy]",
+            "[timing]\nbranch_refill = 2\nfetch_bytes = 0\n[energy]",
+            "'fetch_bytes' is 0: give it at",
+        ),
+        ("[energy]", "[timing]\nbranch_refill = 2\ncache = 1\n[energy]", "timing: unknown key 'cache'"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:

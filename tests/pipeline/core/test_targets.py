@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core import targets
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions, with_scratch_limit
 from dimmer.targets import TargetError, load_target
+from dimmer.targets.timing.trace import PLUGIN
 from tests.boards import BOARDS, SIMULATED
 
 BOARD = "mps2-an386"
@@ -58,7 +60,18 @@ def test_a_tool_that_is_absent_has_no_version() -> None:
     target = load_target(BOARD)
     toolchain = dataclasses.replace(target.toolchain, compilers=("no-such-gcc",), objcopy=None, packages={})
     runner = dataclasses.replace(target.runner, command=("no-such-emulator", "{elf}"))
-    assert tool_versions(dataclasses.replace(target, toolchain=toolchain, runner=runner)) == {"no-such-emulator": ""}
+    bare = dataclasses.replace(target, toolchain=toolchain, runner=runner, timing=None)
+    assert tool_versions(bare) == {"no-such-emulator": ""}
+
+
+def test_what_models_cycles_counts_where_the_target_has_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = load_target(BOARD)
+    monkeypatch.setattr(targets, "host_compiler", lambda: "no-such-cc")
+    assert tool_versions(target)["no-such-cc"] == ""
+    assert PLUGIN in target_files(target)
+    blind = dataclasses.replace(target, timing=None)
+    assert "no-such-cc" not in tool_versions(blind)
+    assert PLUGIN not in target_files(blind)
 
 
 def test_libraries_that_are_linked_are_known_by_their_contents(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -
     assert figures.notes == {
         "modes[*].instructions": "host has no instruction counter",
         "switch.instructions": "host has no instruction counter",
-        "modes[*].cycles": "host measures no cycles, and nothing models them",
-        "modes[*].cycles_source": "host measures no cycles, and nothing models them",
+        "modes[*].cycles": "neither measured nor modelled",
+        "modes[*].cycles_source": "neither measured nor modelled",
         "modes[*].verify": "left to pipeline.verify",
         "policy": "in flash, but not in the policy: 880 (800 takes fewer instructions and predicts no worse)",
     }

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clock cycles of a firmware's modes and steps, modelled where its core does not count them itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dimmer.pipeline.image.events import Event, ModeCounted, StepCounted, only
+from dimmer.targets import Target
+from dimmer.targets.timing.cycles import Stretch
+from dimmer.targets.timing.errors import NotModelledError
+from dimmer.targets.timing.run import modelled, table_of
+
+# The emulator's own count starts and stops within the function that reads the counter.
+_APART = 4
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """Cycles as a model of the core's timing has them.
+
+    Attributes:
+        modes: of one inference, in the order of the firmware's events; empty where they are not modelled.
+        steps: of each step, as above.
+        note: how they were come by, or why there are none.
+    """
+
+    modes: tuple[int, ...] = ()
+    steps: tuple[int, ...] = ()
+    note: str = "neither measured nor modelled"
+
+
+def model_cycles(target: Target, elf: Path, out: Path, events: Sequence[Event]) -> Modelled:
+    """Runs the commands `bench` and `layers` once more, where the core did not count its cycles itself.
+
+    Args:
+        out: the folder in which the firmware ran.
+        events: of these commands.
+    """
+    modes, steps = only(ModeCounted, events), only(StepCounted, events)
+    if all(event.cycles is not None for event in modes):
+        return Modelled(note="measured by the core's own counter, on its RTL")
+    try:
+        table = table_of(target)
+        # Behind the modes `bench` counts switches and gates.
+        of_modes = _checked(modes, modelled(target, elf, ["bench"], out)[: len(modes)])
+        of_steps = _checked(steps, modelled(target, elf, ["layers"], out))
+    except NotModelledError as error:
+        return Modelled(note=str(error))
+    timing = target.timing
+    assert timing is not None
+    chip = f"{timing.wait_states} wait states, {timing.branch_refill} cycles to refill the pipeline"
+    note = f"modelled: blocks that ran, timed by the manual of {table.core}, {chip}; docs/cycles.md has the error"
+    return Modelled(of_modes, of_steps, f"{note}; {table.guess}" if table.guess else note)
+
+
+def _checked(events: Sequence[ModeCounted | StepCounted], stretches: Sequence[Stretch]) -> tuple[int, ...]:
+    """The stretches' cycles.
+
+    Raises:
+        NotModelledError: they are not the events', as the instructions show, which are counted both ways.
+    """
+    if len(events) != len(stretches):
+        raise NotModelledError(f"the firmware read its counter around {len(stretches)} stretches, not {len(events)}")
+    for event, stretch in zip(events, stretches, strict=True):
+        if event.instructions is not None and abs(event.instructions - stretch.instructions) > _APART:
+            counts = f"{event.instructions:,} and {stretch.instructions:,}"
+            raise NotModelledError(f"the emulator's two ways of counting instructions disagree: {counts}")
+    return tuple(stretch.cycles for stretch in stretches)
