@@ -44,6 +44,16 @@ def missing_packages(names: Iterable[str]) -> list[str]:
     return [name for name in names if not _is_installed(name)]
 
 
+def require_packages(names: Iterable[str], extra: str) -> None:
+    """Make sure that the distributions are installed which an extra brings.
+
+    Raises:
+        DimmerError: one is not; the message holds the line to type.
+    """
+    if missing := missing_packages(names):
+        raise DimmerError(f"{', '.join(missing)} not installed: type pip install '{DISTRIBUTION}[{extra}]'")
+
+
 def explain(error: ModuleNotFoundError) -> DimmerError | None:
     """What to type where a package is missing that one of the extras brings; None for any other."""
     extra = _NEEDED.get((error.name or "").split(".")[0])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # CV32E40P without its FPU and its tracer; paths in the package pythondata-cpu-cv32e40p.
 +incdir+rtl/include
 rtl/include/cv32e40p_apu_core_pkg.sv

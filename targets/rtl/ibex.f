@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Ibex without lockstep, instruction cache memory and tracer; paths in the package pythondata-cpu-ibex.
 +incdir+vendor/lowrisc_ip/ip/prim/rtl
 +incdir+vendor/lowrisc_ip/dv/sv/dv_utils

@@ -257,8 +257,9 @@ int main(int argc, char **argv) {
     }
     const uint32_t entry = load(argv[at]);
 
-    for (int i = at; i < argc; ++i) {
-        command_line += (i == at ? "" : " ") + std::string(argv[i]);
+    command_line = "firmware"; /* whatever the path is: a space in it would part it into words */
+    for (int i = at + 1; i < argc; ++i) {
+        command_line += " " + std::string(argv[i]);
     }
     /* lui t0, the upper bits; jalr x0, the lower ones(t0): a signed number, hence the carry. */
     const uint32_t upper = (entry + 0x800u) & 0xFFFFF000u;

@@ -55,7 +55,8 @@ def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, coun
         count = False  # the firmware then says null
     words = [elf.stem, *args, *(["--count"] if count else [])]
     bad = next((word for word in words if not word or any(c.isspace() for c in word)), None)
-    if bad is not None and any("{semihosting_arguments}" in word for word in runner.command):
+    semihosting = runner.rtl is not None or any("{semihosting_arguments}" in word for word in runner.command)
+    if bad is not None and semihosting:
         raise TargetError(f"{bad!r} cannot be passed to a board: use names without spaces, relative to the folder")
     command = _filled(runner, elf.resolve(), words)
     if count:
@@ -89,8 +90,8 @@ def _raise_for(result: CompletedProcess[str], elf: Path, args: Sequence[str]) ->
     for line in result.stdout.splitlines():
         if line.startswith('{"event":"error"'):
             raise TargetError(f"{what}: {json.loads(line)['message']}")
-    if result.returncode == _FAULT_EXIT_CODE:
-        raise TargetError(f"{what} ended in a fault handler")
     if result.returncode not in (0, 1):
+        fault = result.returncode == _FAULT_EXIT_CODE
+        ended = "ended in a fault handler" if fault else children.how_it_ended(result.returncode)
         said = result.stderr.strip().splitlines()
-        raise TargetError(f"{what} {children.how_it_ended(result.returncode)}{': ' + said[-1] if said else ''}")
+        raise TargetError(f"{what} {ended}{': ' + said[-1] if said else ''}")

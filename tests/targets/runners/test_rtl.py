@@ -199,6 +199,11 @@ def test_a_firmware_runs_on_it_and_counts(folder: Path) -> None:
     assert runner(folder).counts
 
 
+def test_words_with_spaces_do_not_fit_through_semihosting(folder: Path) -> None:
+    with pytest.raises(TargetError, match=r"'my file' cannot be passed to a board: use names without spaces"):
+        run_firmware(runner(folder), script(folder, ""), ["verify", "my file"], folder, count=False)
+
+
 def test_a_simulation_that_does_not_end_is_ended(folder: Path) -> None:
     simulator(lamp(folder), {})
     with pytest.raises(TargetError, match=r"firmware\.elf bench did not end within 0\.3 s"):
@@ -206,6 +211,7 @@ def test_a_simulation_that_does_not_end_is_ended(folder: Path) -> None:
 
 
 def test_what_a_testbench_says_at_its_end_is_told(folder: Path) -> None:
-    elf = script(folder, "echo no lamp at 0x00000003 >&2; exit 3")
-    with pytest.raises(TargetError, match=r"^firmware\.elf bench ended with status 3: no lamp at 0x00000003$"):
-        run_firmware(runner(folder), elf, ["bench"], folder, count=False)
+    for status, ended in ((3, "with status 3"), (70, "in a fault handler")):
+        elf = script(folder, f"echo no lamp at 0x00000003 >&2; exit {status}")
+        with pytest.raises(TargetError, match=rf"^firmware\.elf bench ended {ended}: no lamp at 0x00000003$"):
+            run_firmware(runner(folder), elf, ["bench"], folder, count=False)
