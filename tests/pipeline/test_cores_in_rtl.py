@@ -12,7 +12,7 @@ from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.events import ModeCounted, only, run_events
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
-from tests.boards import QUICKEST, SIMULATED_PARAMS
+from tests.boards import QUICKEST, SLOW_SIMULATED_PARAMS
 from tests.pipeline.shared_models import KWS, check_exact, figures_of
 
 
@@ -35,9 +35,8 @@ def test_cycles_of_one_inference(tmp_path: Path) -> None:
     assert counted.instructions < counted.cycles
 
 
-@pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.parametrize("name", SIMULATED_PARAMS)
+@pytest.mark.parametrize("name", SLOW_SIMULATED_PARAMS)
 def test_kws(builds: Path, name: str) -> None:
     figures = figures_of(builds, KWS, name, samples=1)
     mode = check_exact(figures, samples=1)
