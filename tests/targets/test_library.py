@@ -10,10 +10,9 @@ import pytest
 
 from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.targets.target import TARGETS
-from tests.firmware_gen.runtime.c_library import SANITIZED, compiler
+from tests.firmware_gen.runtime.c_library import SANITIZED, compile_c
 from tests.pipeline.hosted.examples import modes_folder
 
-STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wcast-align", "-Wundef", "-Werror"]
 PROGRAM = r"""
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,8 +105,6 @@ def test_every_function_within_its_memory(name: str, tmp_path: Path) -> None:
     main.write_text(PROGRAM)
     folders = [f"-I{folder}" for folder in (generated, INCLUDE, TARGETS / "library")]
     files = [main, generated / "dimmer_blocks.c", *sources()]
-    command = [compiler(name), "-std=c11", "-O1", *STRICT, "-Wno-float-equal", *SANITIZED, *folders, *map(str, files)]
-    done = subprocess.run([*command, "-o", str(tmp_path / "main")], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    compile_c(name, files, tmp_path / "main", "-std=c11", "-O1", "-Wno-float-equal", *SANITIZED, *folders)
     ran = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")

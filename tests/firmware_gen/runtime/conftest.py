@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 import ctypes
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from dimmer.firmware_gen.library import INCLUDE, sources
+from dimmer.targets.kit.toolchain import compile_objects
 from tests.firmware_gen.runtime.c_library import STRICT, compiler, load_library
 
 CORES = {
@@ -22,12 +22,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     return load_library(tmp_path_factory.mktemp("runtime"), sources())
 
 
-@pytest.fixture(scope="session", params=CORES)
+OBJECTS: dict[str, list[Path]] = {}
+
+
+@pytest.fixture(params=[pytest.param(core, marks=pytest.mark.xdist_group(f"objects of {core}")) for core in CORES])
 def objects(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Path]]:
-    """A core and the object files of the whole runtime for it."""
-    folder = tmp_path_factory.mktemp("objects")
-    command = [compiler("arm-none-eabi-gcc"), *STRICT, "-mthumb", *CORES[request.param], f"-I{INCLUDE}", "-c"]
-    files = sources()
-    result = subprocess.run([*command, *map(str, files)], cwd=folder, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return request.param, [folder / source.with_suffix(".o").name for source in files]
+    """A core and the object files of the whole runtime for it, which are made once in a run."""
+    core = request.param
+    if core not in OBJECTS:
+        folder = tmp_path_factory.mktemp("objects")
+        command = [compiler("arm-none-eabi-gcc"), *STRICT, "-mthumb", *CORES[core], f"-I{INCLUDE}"]
+        made = compile_objects(command, sources(), folder, folder)
+        named = [folder / f"{source.stem}.o" for source in sources()]
+        OBJECTS[core] = [path.rename(name) for path, name in zip(made, named, strict=True)]
+    return core, OBJECTS[core]
