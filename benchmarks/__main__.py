@@ -14,7 +14,6 @@ from dimmer.benchmarks.count import (
     MODELS,
     Measured,
     compiler,
-    cycles_text,
     grown,
     key,
     measure,
@@ -26,11 +25,13 @@ from dimmer.benchmarks.count import (
     write_baseline,
 )
 from dimmer.benchmarks.networks import NETWORKS, write_networks
+from dimmer.benchmarks.published import MODELS as MODELS_PUBLISHED
+from dimmer.benchmarks.published import published_for
 from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
+from dimmer.pipeline.artifacts.firmware import Firmware, cycles_lines, cycles_text, firmware_folder
 from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools
@@ -38,6 +39,8 @@ from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 
 WORKERS = 2
+LEFT = ("model", "target", "core", "stack", "round", "layer", "kernel")
+"""Columns of text."""
 
 
 def main(
@@ -67,6 +70,7 @@ def main(
     results = [result_of(file.stem, name, measured[key(file, name)]) for file in files for name in chosen] + recipes
     _print(results)
     _print_cycles(results)
+    _print_published(results)
     if layers:
         for result in results:
             _print_layers(result)
@@ -144,7 +148,23 @@ def _print_cycles(results: Sequence[Result]) -> None:
             name = r.model if r.mode == r.model else f"{r.model} {r.mode}"
             rows.append((name, r.target, f"{r.count.instructions:,}", cycles_text(r.count), per_mac, per_instruction))
     if rows:
-        _table("cycles of one inference; ~ modelled, the error stands in docs/cycles.md", headings, rows)
+        _table("cycles of one inference", headings, rows)
+        for line in cycles_lines(r.count for r in results):
+            console().print(line, highlight=False, soft_wrap=True)
+
+
+def _print_published(results: Sequence[Result]) -> None:
+    """Our cycles beside published ones, the fastest peer first, whoever leads."""
+    headings = ("model", "core", "stack", "round", "its cycles", "ours", "ratio")
+    rows = []
+    for r in results:
+        if (cycles := r.count.cycles) is None or r.mode != r.model:
+            continue
+        for peer, megacycles in published_for(r.model, r.target, r.core):
+            figures = (f"{megacycles:,.2f} M", cycles_text(r.count), f"{cycles / 1e6 / megacycles:.2f}")
+            rows.append((MODELS_PUBLISHED[r.model], r.core, peer.stack, peer.round, *figures))
+    if rows:
+        _table("cycles beside published ones, real boards; quoted in benchmarks/published.py", headings, rows)
 
 
 def _print_layers(result: Result) -> None:
@@ -175,7 +195,7 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
 
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("model", "target", "layer", "kernel") else "right")
+        table.add_column(heading, justify="left" if heading in LEFT else "right")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console().print(table)

@@ -148,11 +148,6 @@ def grown(measured: Mapping[str, Count], baseline: Mapping[str, Count]) -> list[
     return lines
 
 
-def cycles_text(count: Count | Layer) -> str:
-    """Cycles as tables show them: ~ stands before those of a model."""
-    return "-" if count.cycles is None else f"{'~' if count.cycles_source == 'model' else ''}{count.cycles:,}"
-
-
 def _figures(count: Count) -> dict[str, int]:
     return {name: value for name, value in asdict(count).items() if isinstance(value, int)}
 

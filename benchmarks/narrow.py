@@ -14,10 +14,10 @@ from typing import Annotated
 import typer
 
 from dimmer import children
-from dimmer.benchmarks.count import Measured, cycles_text, measured_modes
+from dimmer.benchmarks.count import Measured, measured_modes
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.pipeline.artifacts.firmware import Firmware
+from dimmer.pipeline.artifacts.firmware import Firmware, cycles_lines, cycles_text
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
 from dimmer.pipeline.image.make import make
@@ -73,6 +73,8 @@ def main(
             "-" if line.verify is None else f"{line.verify.mismatches} of {line.verify.samples}",
         )
     console().print(table)
+    for text in cycles_lines(found.modes):
+        print(text)
     ram, flash = found.ram, found.flash
     print(f"arena {ram.arena:,}, of the first mode alone {ram.single_mode_arena:,}; stack {modes[0].count.stack:,}")
     print(f"code {flash.runtime_code:,}; weights {flash.weights:,}, tables {flash.tables:,}")

@@ -7,7 +7,6 @@ python -m pipeline.firmware --tflite network.tflite --target mps2-an386
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -32,9 +31,9 @@ from dimmer.pipeline.core.targets import (
 )
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
-from dimmer.pipeline.image.make import make
-from dimmer.pipeline.image.order import SAMPLES, Order, foreign_order
+from dimmer.pipeline.image.order import SAMPLES, foreign_order
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.reporting.foreign import foreign_stage
 from dimmer.targets import Target
 
 
@@ -63,19 +62,6 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         modules=recipe.model.modules,
         files=target_files(target),
         contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
-    )
-
-
-def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: Path, progress: Progress) -> Stage:
-    """The stage of `.tflite` files from anywhere -> a firmware in `folder`."""
-
-    def action(out: Path) -> None:
-        make(order, target, out, progress)
-
-    settings: dict[str, Json] = {"model": order.name, "target": target.name, "scratch_limit": target.scratch_limit}
-    settings["samples"] = order.samples
-    return Stage(
-        "firmware", folder, action, files, settings, files=target_files(target), contents=tool_versions(target)
     )
 
 

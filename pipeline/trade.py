@@ -36,10 +36,14 @@ def main(
     with progress_bar("trade") as progress:
         rows = trades(order, chosen, progress)
     table = Table(title=f"{order.name} on {chosen.name}, whose scratch_limit is {chosen.scratch_limit:,}")
-    for heading in ("scratch limit", "arena", "+ stack", "code", *(f"{mode.name[:24]}" for mode in order.modes)):
+    names = [mode.name[:24] for mode in order.modes]
+    if any(row.cycles for row in rows):
+        names = [*(f"{name}, instructions" for name in names), *(f"{name}, cycles" for name in names)]
+    for heading in ("scratch limit", "arena", "+ stack", "code", *names):
         table.add_column(heading, justify="right")
     for row in rows:
         counts = [f"{count:,}" for count in row.instructions] or ["does not fit"]
+        counts += [f"{count:,}" for count in row.cycles]
         table.add_row(
             f"{row.scratch_limit:,}", f"{row.arena:,}", f"{row.arena + row.stack:,}", f"{row.code:,}", *counts
         )

@@ -65,15 +65,17 @@ class Memory:
 
 @dataclass(frozen=True)
 class Energy:
-    """A model of the energy that an instruction takes, and where it comes from.
+    """A model of the energy that an inference takes, and where it comes from.
 
     Attributes:
-        nanojoules_per_instruction: on an average.
-        source: where the figure is from; reports say so.
+        nanojoules_per_instruction: on an average, for where the cycles are not known.
+        source: where the figures are from; reports say so.
+        nanojoules_per_cycle: of the clock, for where cycles are measured or modelled; None where nobody has a figure.
     """
 
     nanojoules_per_instruction: float
     source: str
+    nanojoules_per_cycle: float | None = None
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ def target_of(table: Table, folder: Path) -> Target:
         runner=_runner(table.table("runner"), folder),
         scratch_limit=planner.natural("scratch_limit"),
         energy=_energy(table.optional_table("energy")),
-        timing=_timing(table.optional_table("timing")),
+        timing=None if (timing := table.optional_table("timing")) is None else timing_of(timing),
     )
     planner.finish()
     table.finish()
@@ -328,15 +330,20 @@ def _energy(table: Table | None) -> Energy | None:
     if table is None:
         return None
     energy = Energy(
-        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction", 1e6), source=table.text("source")
+        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction", 1e6),
+        source=table.text("source"),
+        nanojoules_per_cycle=table.optional_positive_real("nanojoules_per_cycle", 1e6),
     )
     table.finish()
     return energy
 
 
-def _timing(table: Table | None) -> Timing | None:
-    if table is None:
-        return None
+def timing_of(table: Table) -> Timing:
+    """What [timing] says.
+
+    Raises:
+        TargetError: a key is missing, unknown or out of its bounds.
+    """
     timing = Timing(
         branch_refill=table.natural("branch_refill", 16),
         wait_states=table.natural("wait_states", 64, default=Timing.wait_states),

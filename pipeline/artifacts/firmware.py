@@ -11,7 +11,8 @@ null; cycles_source is "rtl", "model" or null
 policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
 buffers   [{mode, name, offset, size, first_step, last_step}]
 layers    [{layer, bytes, modes}]
-steps     [{mode, layer, kernel, macs, instructions, cycles, cycles_source}], in the order in which they run
+steps     [{mode, layer, kernel, macs, instructions, cycles, cycles_source, spent}], in the order in which they run;
+spent says what modelled cycles went to: {products, loads, stores, branches, others, flash}
 choices   [{layer, chosen, allowed, others}]: kernels of layers that have a choice, each {kernel, scratch,
 instructions}, the last as the cost model expects them; others are faster or need less scratch
 left_out  [{mode, instructions, reason}]: published modes that are not worth running on this target
@@ -20,10 +21,10 @@ notes     place of a null -> why
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from dimmer.pipeline.core.documents import load_document, save_document
 
@@ -31,6 +32,10 @@ RESULT = "firmware.json"
 
 CyclesSource = Literal["rtl", "model"]
 """Where clock cycles come from: measured on the core's RTL, or modelled from counted instructions (docs/cycles.md)."""
+
+
+MODEL_ERROR = "0 to 9 % too few for parts without wait states, 1 to 22 % for one with five"
+"""Of modelled cycles; docs/cycles.md has the comparisons."""
 
 
 def firmware_folder(build: Path, target: str) -> Path:
@@ -200,6 +205,7 @@ class Step:
         kernel: the C function.
         instructions: counted on the target; None where it does not count.
         cycles, cycles_source: as of a mode.
+        spent: group of instructions -> cycles that went to it; empty where they are not modelled.
     """
 
     mode: str
@@ -209,6 +215,7 @@ class Step:
     instructions: int | None
     cycles: int | None = None
     cycles_source: CyclesSource | None = None
+    spent: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError for cycles of nothing or without a source."""
@@ -251,6 +258,30 @@ class LeftOut:
     mode: str
     instructions: int
     reason: str
+
+
+class Timed(Protocol):
+    """What has cycles: a mode, a layer."""
+
+    @property
+    def cycles(self) -> int | None:
+        """Clock cycles."""
+
+    @property
+    def cycles_source(self) -> CyclesSource | None:
+        """Where they come from."""
+
+
+def cycles_text(timed: Timed) -> str:
+    """Cycles as tables show them: ~ stands before those of a model."""
+    return "-" if timed.cycles is None else f"{'~' if timed.cycles_source == 'model' else ''}{timed.cycles:,}"
+
+
+def cycles_lines(timed: Iterable[Timed]) -> list[str]:
+    """What a table with cycles has to say of them below."""
+    sources = {one.cycles_source for one in timed}
+    measured = ["cycles: measured on the core's RTL"] if "rtl" in sources else []
+    return [*measured, *([f"~ modelled cycles: {MODEL_ERROR} (docs/cycles.md)"] if "model" in sources else [])]
 
 
 @dataclass(frozen=True)

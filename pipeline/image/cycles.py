@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,13 @@ class Modelled:
     Attributes:
         modes: of one inference, in the order of the firmware's events; empty where they are not modelled.
         steps: of each step, as above.
+        spent: of each step: group of instructions -> its cycles.
         note: how they were come by, or why there are none.
     """
 
     modes: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
+    spent: tuple[Mapping[str, int], ...] = ()
     note: str = "neither measured nor modelled"
 
 
@@ -53,14 +55,20 @@ def model_cycles(target: Target, elf: Path, out: Path, events: Sequence[Event]) 
     assert timing is not None
     chip = f"{timing.wait_states} wait states, {timing.branch_refill} cycles to refill the pipeline"
     note = f"modelled: blocks that ran, timed by the manual of {table.core}, {chip}; docs/cycles.md has the error"
-    return Modelled(of_modes, of_steps, f"{note}; {table.guess}" if table.guess else note)
+    if table.guess:
+        note = f"{note}; {table.guess}"
+    return Modelled(_cycles(of_modes), _cycles(of_steps), tuple(stretch.spent for stretch in of_steps), note)
 
 
-def _checked(events: Sequence[ModeCounted | StepCounted], stretches: Sequence[Stretch]) -> tuple[int, ...]:
-    """The stretches' cycles.
+def _cycles(stretches: Sequence[Stretch]) -> tuple[int, ...]:
+    return tuple(stretch.cycles for stretch in stretches)
+
+
+def _checked(events: Sequence[ModeCounted | StepCounted], stretches: Sequence[Stretch]) -> Sequence[Stretch]:
+    """The stretches, if they are the events'.
 
     Raises:
-        NotModelledError: they are not the events', as the instructions show, which are counted both ways.
+        NotModelledError: they are not, as the instructions show, which are counted both ways.
     """
     if len(events) != len(stretches):
         raise NotModelledError(f"the firmware read its counter around {len(stretches)} stretches, not {len(events)}")
@@ -68,4 +76,4 @@ def _checked(events: Sequence[ModeCounted | StepCounted], stretches: Sequence[St
         if event.instructions is not None and abs(event.instructions - stretch.instructions) > _APART:
             counts = f"{event.instructions:,} and {stretch.instructions:,}"
             raise NotModelledError(f"the emulator's two ways of counting instructions disagree: {counts}")
-    return tuple(stretch.cycles for stretch in stretches)
+    return stretches

@@ -24,6 +24,8 @@ from dimmer.pipeline.artifacts.firmware import (
     Step,
     Switch,
     Verification,
+    cycles_lines,
+    cycles_text,
 )
 from dimmer.pipeline.core.command import console
 from dimmer.pipeline.image.cycles import Modelled
@@ -139,7 +141,7 @@ def figures_of(
             LayerConstant(f"{c.layer}: {c.role}", c.size, tuple(model.modes[mode] for mode in c.modes))
             for c in model.constants
         ),
-        steps=_steps(model, only(StepCounted, ran.events), ran.modelled.steps),
+        steps=_steps(model, only(StepCounted, ran.events), ran.modelled),
         choices=_choices(model),
         notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None),
         left_out=judged.left_out,
@@ -160,11 +162,12 @@ def policy_tiers(policy: PolicyConfig, modes: Sequence[str]) -> tuple[PolicyTier
     )
 
 
-def _steps(model: GeneratedModel, events: Sequence[StepCounted], modelled: Sequence[int]) -> tuple[Step, ...]:
+def _steps(model: GeneratedModel, events: Sequence[StepCounted], modelled: Modelled) -> tuple[Step, ...]:
     found = []
-    for event, cycles in zip(events, _cycles(events, modelled), strict=True):
+    spent = modelled.spent or ({},) * len(events)
+    for event, cycles, shares in zip(events, _cycles(events, modelled.steps), spent, strict=True):
         step = model.steps[event.step]
-        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions, *cycles))
+        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions, *cycles, shares))
     return tuple(found)
 
 
@@ -208,6 +211,8 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
     measured = sum(event.cycles is not None for event in only(ModeCounted, ran.events))
     if measured < modes:
         notes |= dict.fromkeys(CYCLES[:1] if ran.modelled.modes else CYCLES, ran.modelled.note)
+    # A layer's figures are null for the reasons of its mode's.
+    notes |= {f"steps{place.removeprefix('modes')}": why for place, why in notes.items() if place.startswith("modes")}
     if modes == 1:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is only one mode"
     if not stack_known:
@@ -231,12 +236,14 @@ def print_figures(figures: Firmware) -> None:
 
     terminal = console()
     modes = Table(title=f"{figures.model} on {figures.target}", title_justify="left", title_style="bold")
-    for heading in ("mode", "MACs", "instructions", "mismatches"):
+    for heading in ("mode", "MACs", "instructions", "cycles", "mismatches"):
         modes.add_column(heading, justify="left" if heading == "mode" else "right")
     for mode in figures.modes:
         compared = "-" if mode.verify is None else f"{mode.verify.mismatches} of {mode.verify.samples}"
-        modes.add_row(mode.name, text(mode.macs), text(mode.instructions), compared)
+        modes.add_row(mode.name, text(mode.macs), text(mode.instructions), cycles_text(mode), compared)
     terminal.print(modes)
+    for line in cycles_lines(figures.modes):
+        terminal.print(line, highlight=False, soft_wrap=True)
     flash, ram, switch = figures.flash, figures.ram, figures.switch
     lines = (
         f"flash   {text(flash.total)} = weights {text(flash.weights)} + tables {text(flash.tables)} + "

@@ -129,12 +129,19 @@ class Table:
             raise self.fail(f"'{key}' is {shown(value)}: give it at most {most:,}", key)
         return value
 
-    def positive_real(self, key: str, most: float = 1e9) -> float:
+    def positive_real(self, key: str, most: float = 1e9, *, required: bool = True) -> float:
         """A number above 0."""
-        value = self._take(key, Asked(Kind.POSITIVE))
+        value = self._take(key, Asked(Kind.POSITIVE, required))
         if not 0 < value <= most:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number above 0 and up to {most:,g}", key)
         return float(value)
+
+    def optional_positive_real(self, key: str, most: float = 1e9) -> float | None:
+        """A number above 0, or None where the key is missing."""
+        if key in self._values:
+            return self.positive_real(key, most, required=False)
+        self.asked[key] = Asked(Kind.POSITIVE, required=False)
+        return None
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
         """A list of strings; empty where the key is missing and not required."""

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 from dimmer import children
 from dimmer.targets.timing.errors import NotModelledError
@@ -101,22 +103,71 @@ class Code:
     following: Mapping[int, int]
 
 
-def read_code(elf: Path, objdump: str) -> Code:
+def read_code(elf: Path, objdump: str, options: Sequence[str] = ()) -> Code:
     """Disassemble a firmware.
 
     Args:
         objdump: the command.
+        options: for a file that is no ELF file.
 
     Raises:
         NotModelledError: there is no such command, or it fails.
     """
     try:
-        said = children.run([objdump, "--disassemble", "--no-show-raw-insn", elf])
+        # A file that is no ELF file has no section of code, and is disassembled whole.
+        said = children.run([objdump, "-D" if options else "-d", "--no-show-raw-insn", *options, elf])
     except OSError as error:
         raise NotModelledError(f"{objdump} cannot be run: {error.strerror}") from error
     if said.returncode:
         raise NotModelledError(f"{objdump} {children.how_it_ended(said.returncode)}")
     return parse_code(said.stdout)
+
+
+class Span(Protocol):
+    """Where a block lies: addresses of its first instruction and behind its last."""
+
+    @property
+    def first(self) -> int:
+        """Of its first instruction."""
+
+    @property
+    def end(self) -> int:
+        """Behind its last one."""
+
+
+def code_of_blocks(binary: bytes, origin: int, spans: Iterable[Span], objdump: str) -> Code:
+    """The instructions of some blocks of a binary that has no symbols; all of one function without a name.
+
+    Args:
+        binary: as it lies in memory.
+        origin: its first address.
+        spans: the blocks; what lies between them may be data.
+        objdump: the command.
+
+    Raises:
+        NotModelledError: a block lies elsewhere, or the disassembler fails.
+    """
+    at: dict[int, Instruction] = {}
+    following: dict[int, int] = {}
+    ranges = sorted({(span.first, span.end) for span in spans})
+    joined, places = bytearray(), []
+    for first, end in ranges:
+        if not origin <= first < end <= origin + len(binary):
+            raise NotModelledError(f"the block at {first:#x} lies outside the binary, from {origin:#x} on")
+        places.append((len(joined), first))
+        joined += binary[first - origin : end - origin]
+    with children.scratch() as work:
+        (work / "blocks.bin").write_bytes(joined)
+        options = ("--target=binary", "--architecture=arm", "--disassembler-options=force-thumb")
+        listed = read_code(work / "blocks.bin", objdump, options)
+    # Blocks hold whole instructions, so that none begins in one block and ends in the next.
+    starts = [start for start, _ in places]
+    for address, instruction in listed.at.items():
+        start, first = places[bisect_right(starts, address) - 1]
+        at[first + address - start] = instruction
+        if address in listed.following:
+            following[first + address - start] = first + listed.following[address] - start
+    return Code(at, dict.fromkeys(at, ""), following)
 
 
 def parse_code(text: str) -> Code:

@@ -9,13 +9,13 @@ block skips takes one cycle.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dimmer.targets.timing.code import Code, Instruction
 from dimmer.targets.timing.errors import NotModelledError
-from dimmer.targets.timing.kinds import ADDRESSED, PROCESSING, Kind, kind_of, writes
+from dimmer.targets.timing.kinds import ADDRESSED, FLASH, GROUPS, PROCESSING, Kind, group_of, kind_of, writes
 from dimmer.targets.timing.tables import Cost, Table
 from dimmer.targets.timing.trace import Block
 
@@ -55,11 +55,13 @@ class Stretch:
 
     Attributes:
         functions: name -> its share.
+        spent: group of instructions (`GROUPS`) -> its cycles.
     """
 
     instructions: int
     cycles: int
     functions: Mapping[str, Share]
+    spent: Mapping[str, int]
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Model:
     table: Table
     timing: Timing
     code: Code
-    _kept: dict[tuple[int, int], int] = field(default_factory=dict)
+    _kept: dict[tuple[int, int], Counter[str]] = field(default_factory=dict)
 
     def stretch(self, blocks: Sequence[Block]) -> Stretch:
         """What the blocks took.
@@ -83,37 +85,44 @@ class Model:
         Raises:
             NotModelledError: the table does not know an instruction, or the blocks are not this firmware's.
         """
-        instructions: defaultdict[str, int] = defaultdict(int)
-        cycles: defaultdict[str, int] = defaultdict(int)
+        instructions: Counter[str] = Counter()
+        cycles: Counter[str] = Counter()
+        spent: Counter[str] = Counter()
         for block in blocks:
-            name = self._function(block.first)
+            name, found = self._function(block.first), self._cycles(block)
             instructions[name] += block.instructions * block.runs
-            cycles[name] += self._cycles(block)
+            cycles[name] += found.total()
+            spent.update(found)
         functions = {name: Share(instructions[name], cycles[name]) for name in cycles}
-        return Stretch(sum(instructions.values()), sum(cycles.values()), functions)
+        by_group = {group: spent[group] for group in GROUPS if spent[group]}
+        return Stretch(instructions.total(), cycles.total(), functions, by_group)
 
-    def _cycles(self, block: Block) -> int:
-        """Of all runs of a block."""
-        found = block.runs * self._once(block) + block.misses * self.timing.wait_states
+    def _cycles(self, block: Block) -> Counter[str]:
+        """Of all runs of a block, by group."""
+        found = Counter({group: block.runs * cycles for group, cycles in self._once(block).items()})
+        found[FLASH] += block.misses * self.timing.wait_states
         last = self._at(block.last)
         if self._cost(last).refills:
             taken = sum(edge.runs for edge in block.edges if edge.to != block.end)
-            return found + taken * self.timing.branch_refill
+            found[group_of(last)] += taken * self.timing.branch_refill
+            return found
         # The emulator ended the block in the middle of a run of instructions; the next one belongs to the same run.
         for edge in block.edges:
             if edge.to == block.end:
                 following = self._at(edge.to)
-                found += edge.runs * (self.cycles(following, last) - self.cycles(following, None))
+                change = self.cycles(following, last) - self.cycles(following, None)
+                found[group_of(following)] += edge.runs * change
         return found
 
-    def _once(self, block: Block) -> int:
-        """Of one run, without refills and misses."""
+    def _once(self, block: Block) -> Counter[str]:
+        """Of one run, by group, without refills and misses."""
         key = block.first, block.instructions
         if key not in self._kept:
-            total, address, before = 0, block.first, None
+            total: Counter[str] = Counter()
+            address, before = block.first, None
             for number in range(block.instructions):
                 instruction = self._at(address)
-                total += self.cycles(instruction, before)
+                total[group_of(instruction)] += self.cycles(instruction, before)
                 before = instruction
                 if number < block.instructions - 1:
                     address = self.code.following.get(address, -1)

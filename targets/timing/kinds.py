@@ -141,6 +141,27 @@ def writes(instruction: Instruction) -> frozenset[int]:
     return frozenset()
 
 
+_GROUPS = {
+    "products": "MULTIPLY MULTIPLY_ADD MULTIPLY_LONG MULTIPLY_ADD_LONG MULTIPLY_DSP FLOAT_MULTIPLY_ADD",
+    "loads": "LOAD LOAD_TWO LOAD_MANY FLOAT_LOAD FLOAT_LOAD_DOUBLE FLOAT_LOAD_MANY",
+    "stores": "STORE STORE_REGISTER_OFFSET STORE_TWO STORE_MANY FLOAT_STORE FLOAT_STORE_DOUBLE FLOAT_STORE_MANY",
+    "branches": "BRANCH CALL BRANCH_REGISTER TABLE_BRANCH LOAD_PC LOAD_MANY_PC IF_THEN",
+}
+OTHERS, FLASH = "others", "flash"
+GROUPS = (*_GROUPS, OTHERS, FLASH)
+"""What cycles go to, for people: instructions by what they do, and waiting for the flash."""
+_GROUP_OF = {Kind[name]: group for group, names in _GROUPS.items() for name in names.split()}
+
+
+def group_of(instruction: Instruction) -> str:
+    """The one of GROUPS that an instruction belongs to.
+
+    Raises:
+        NotModelledError: as `kind_of`.
+    """
+    return _GROUP_OF.get(kind_of(instruction), OTHERS)
+
+
 PROCESSING = frozenset(
     (
         *(Kind.DATA, Kind.MULTIPLY, Kind.MULTIPLY_ADD, Kind.MULTIPLY_LONG, Kind.MULTIPLY_ADD_LONG),

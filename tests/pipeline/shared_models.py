@@ -9,8 +9,8 @@ import pytest
 
 from dimmer.pipeline.artifacts.firmware import Firmware, FirmwareMode
 from dimmer.pipeline.core.targets import with_scratch_limit
-from dimmer.pipeline.firmware import foreign_stage
 from dimmer.pipeline.image.order import foreign_order
+from dimmer.pipeline.reporting.foreign import foreign_stage
 from dimmer.targets import load_target
 from tests.tiny import silent
 

@@ -21,7 +21,7 @@ EVENTS: tuple[Event, ...] = (ModeCounted("88", 100), ModeCounted("80", 60), Step
 
 
 def stretch(instructions: int) -> Stretch:
-    return Stretch(instructions, 2 * instructions, {})
+    return Stretch(instructions, 2 * instructions, {}, {"loads": 2 * instructions})
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def stretches(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Stretch, ...]]
 
 def test_stretches_are_the_modes_and_the_steps(stretches: object, tmp_path: Path) -> None:
     found = model_cycles(load_target("mps2-an386"), tmp_path / "elf", tmp_path, EVENTS)
-    assert (found.modes, found.steps) == ((200, 122), (180,))
+    assert (found.modes, found.steps, found.spent) == ((200, 122), (180,), ({"loads": 180},))
     assert "the manual of Cortex-M4, 0 wait states, 2 cycles to refill" in found.note
     assert "guess" not in found.note
     assert (
@@ -79,6 +79,7 @@ def test_a_firmware_has_cycles_of_every_mode_and_layer(tmp_path: Path) -> None:
         assert sum(parts) == pytest.approx(mode.cycles, rel=0.02)
     assert figures.notes["modes[*].cycles"].startswith("modelled: blocks that ran, timed by the manual of Cortex-M4")
     assert "modes[*].cycles_source" not in figures.notes
+    assert all(sum(step.spent.values()) == step.cycles for step in figures.steps)
     board = load_target("mps2-an386")
     blind = make(modes_order(tmp_path), replace(board, timing=None), tmp_path / "blind", silent)
     assert {mode.cycles for mode in blind.modes} == {step.cycles for step in blind.steps} == {None}

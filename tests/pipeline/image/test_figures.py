@@ -45,6 +45,9 @@ def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -
         "switch.instructions": "host has no instruction counter",
         "modes[*].cycles": "neither measured nor modelled",
         "modes[*].cycles_source": "neither measured nor modelled",
+        "steps[*].instructions": "host has no instruction counter",
+        "steps[*].cycles": "neither measured nor modelled",
+        "steps[*].cycles_source": "neither measured nor modelled",
         "modes[*].verify": "left to pipeline.verify",
         "policy": "in flash, but not in the policy: 880 (800 takes fewer instructions and predicts no worse)",
     }

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.targets.timing.code import Instruction, parse_code, read_code
+from dimmer.targets.timing.code import Instruction, code_of_blocks, parse_code, read_code
 from dimmer.targets.timing.errors import NotModelledError
+from dimmer.targets.timing.trace import Block
 
 LISTING = """
 firmware.elf:     file format elf32-littlearm
@@ -63,6 +64,12 @@ def test_lists_tell_registers_and_words() -> None:
     assert Instruction("vpush", "{d8-d9}").words == 4
     assert Instruction("mov", "r0, r1").words == 0
     assert Instruction("smlal", "r4, r5, r0, r1").first_two == {4, 5}
+
+
+def test_blocks_outside_of_the_binary_are_a_reason() -> None:
+    for first, end in ((0x90, 0x98), (0x100, 0x104)):
+        with pytest.raises(NotModelledError, match=f"{first:#x} lies outside the binary, from 0x98 on"):
+            code_of_blocks(bytes(0x68), 0x98, [Block(first, first, end, 1, 1, 0)], "objdump")
 
 
 def test_a_disassembler_that_is_not_there_or_fails_is_a_reason(tmp_path: Path) -> None:

@@ -32,12 +32,14 @@ def test_a_loop_takes_its_instructions_and_a_refill_for_each_turn_but_the_last()
     found = model().stretch([LOOP, LEAF])
     assert found.functions == {"loop": Share(50, 10 * 6 + 9 * 2), "leaf": Share(1, 1 + 2)}
     assert (found.instructions, found.cycles) == (51, 81)
+    assert found.spent == {"products": 10, "loads": 30, "branches": 10 + 18 + 3, "others": 10}
     assert model(CORTEX_M0PLUS, branch_refill=1).stretch([LOOP]).cycles == 10 * (2 + 2 + 1 + 1 + 1) + 9
 
 
 def test_misses_wait_for_the_flash() -> None:
     missed = Block(0x10A, 0x10A, 0x10C, 1, 1, 3, [])
-    assert model(wait_states=5).stretch([missed]).cycles == 1 + 3 * 5
+    found = model(wait_states=5).stretch([missed])
+    assert (found.cycles, found.spent) == (1 + 3 * 5, {"branches": 1, "flash": 15})
 
 
 def test_a_block_that_the_emulator_cut_is_timed_as_if_it_were_whole() -> None:

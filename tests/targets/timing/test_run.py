@@ -106,6 +106,7 @@ def test_a_turn_takes_what_the_manual_says(name: str, tmp_path: Path) -> None:
     back = 1 + 1 + (1 if core == "m0plus" else 2)
     assert found == {what: getattr(body, core) + back for what, body in known.items()}
     assert all(stretch.functions["turns"].cycles > 0 for stretch in stretches)
+    assert all(sum(stretch.spent.values()) == stretch.cycles for stretch in stretches)
 
 
 @pytest.mark.board("mps2-an386")
