@@ -37,6 +37,7 @@ from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
+from dimmer.targets.timing.run import guess_of
 
 WORKERS = 2
 LEFT = ("model", "target", "core", "stack", "round", "layer", "kernel")
@@ -149,7 +150,8 @@ def _print_cycles(results: Sequence[Result]) -> None:
             rows.append((name, r.target, f"{r.count.instructions:,}", cycles_text(r.count), per_mac, per_instruction))
     if rows:
         _table("cycles of one inference", headings, rows)
-        for line in cycles_lines(r.count for r in results):
+        guesses = dict.fromkeys(guess for r in results if (guess := guess_of(r.target)))
+        for line in cycles_lines((r.count for r in results), "; ".join(guesses)):
             console().print(line, highlight=False, soft_wrap=True)
 
 

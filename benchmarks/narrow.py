@@ -24,6 +24,7 @@ from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import Target
+from dimmer.targets.timing.run import guess_of
 from tests.firmware_gen.narrow_network import Shape, write_modes
 
 R14 = Shape(32, (16, 32, 64), 2)
@@ -73,7 +74,7 @@ def main(
             "-" if line.verify is None else f"{line.verify.mismatches} of {line.verify.samples}",
         )
     console().print(table)
-    for text in cycles_lines(found.modes):
+    for text in cycles_lines(found.modes, guess_of(chosen.name)):
         print(text)
     ram, flash = found.ram, found.flash
     print(f"arena {ram.arena:,}, of the first mode alone {ram.single_mode_arena:,}; stack {modes[0].count.stack:,}")

@@ -94,9 +94,8 @@ def result_of(model: str, target: str, measured: Measured) -> Result:
 def write_results(results: Sequence[Result], compilers: dict[str, str]) -> None:
     """Writes results.json and the plot beside it."""
     rows = ",\n".join(_row(r) for r in results)
-    head = (
-        f'"unit": "instructions of one inference, counted by QEMU; not cycles",\n"compilers": {json.dumps(compilers)}'
-    )
+    unit = "instructions of one inference, counted; cycles of one, measured on RTL or modelled as cycles_source says"
+    head = f'"unit": "{unit}",\n"compilers": {json.dumps(compilers)}'
     host = json.loads(RESULTS.read_text()).get("host", []) if RESULTS.is_file() else []
     _write(head, [json.dumps(time) for time in host], rows)
     # Simulated cores run the instructions of riscv-virt.

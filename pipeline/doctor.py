@@ -18,6 +18,7 @@ from dimmer.pipeline.core.extras import EXTRAS, missing_distributions, missing_p
 from dimmer.project import project
 from dimmer.targets import load_target, target_names
 from dimmer.targets.runners.rtl import EXTRA as RTL
+from dimmer.targets.timing.trace import host_compiler
 from dimmer.version import dimmer_version
 
 
@@ -48,6 +49,9 @@ def main() -> None:
     table.add_row(
         "ccache", shutil.which("ccache") or "none", "" if shutil.which("ccache") else "sudo apt-get install ccache"
     )
+    compiler = host_compiler()
+    advice = "" if compiler else "sudo apt-get install gcc; without it no cycles are modelled"
+    table.add_row("own compiler", compiler or "none", advice)
     for name in target_names():
         try:
             target = load_target(name)

@@ -272,16 +272,31 @@ class Timed(Protocol):
         """Where they come from."""
 
 
+@dataclass(frozen=True)
+class Cycles:
+    """Cycles by themselves, with where they come from."""
+
+    cycles: int | None
+    cycles_source: CyclesSource | None
+
+
 def cycles_text(timed: Timed) -> str:
     """Cycles as tables show them: ~ stands before those of a model."""
     return "-" if timed.cycles is None else f"{'~' if timed.cycles_source == 'model' else ''}{timed.cycles:,}"
 
 
-def cycles_lines(timed: Iterable[Timed]) -> list[str]:
-    """What a table with cycles has to say of them below."""
+def cycles_lines(timed: Iterable[Timed], guess: str = "") -> list[str]:
+    """What a table with cycles has to say of them below.
+
+    Args:
+        guess: why the model is one; empty where the core's manual gives the cycles.
+    """
     sources = {one.cycles_source for one in timed}
-    measured = ["cycles: measured on the core's RTL"] if "rtl" in sources else []
-    return [*measured, *([f"~ modelled cycles: {MODEL_ERROR} (docs/cycles.md)"] if "model" in sources else [])]
+    lines = ["cycles: measured on the core's RTL"] if "rtl" in sources else []
+    if "model" in sources:
+        lines.append(f"~ modelled cycles: {MODEL_ERROR} (docs/cycles.md)")
+        lines += [guess] if guess else []
+    return lines
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,7 @@ class ReportData:
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
+        macs_per_cycle: that the core does at best, for the page; None where nobody says.
         battery: the charge over time under the policy; empty if not simulated.
         battery_note: what was assumed for it: capacity, interval, harvest.
     """
@@ -179,6 +180,7 @@ class ReportData:
     arena: tuple[ArenaBuffer, ...] = ()
     arena_lower_bound: int | None = None
     layers: tuple[LayerFlash, ...] = ()
+    macs_per_cycle: float | None = None
     battery: tuple[BatterySample, ...] = ()
     battery_note: str = ""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.pipeline.artifacts.firmware import MODEL_ERROR
 from dimmer.pipeline.image.events import Event, ModeCounted, StepCounted, only
 from dimmer.targets import Target
 from dimmer.targets.timing.cycles import Stretch
@@ -42,22 +43,43 @@ def model_cycles(target: Target, elf: Path, out: Path, events: Sequence[Event]) 
         events: of these commands.
     """
     modes, steps = only(ModeCounted, events), only(StepCounted, events)
-    if all(event.cycles is not None for event in modes):
+    if modes and all(event.cycles is not None for event in modes):
         return Modelled(note="measured by the core's own counter, on its RTL")
     try:
         table = table_of(target)
-        # Behind the modes `bench` counts switches and gates.
-        of_modes = _checked(modes, modelled(target, elf, ["bench"], out)[: len(modes)])
+        of_modes = _of_modes(target, elf, out, modes)
         of_steps = _checked(steps, modelled(target, elf, ["layers"], out))
     except NotModelledError as error:
         return Modelled(note=str(error))
     timing = target.timing
     assert timing is not None
     chip = f"{timing.wait_states} wait states, {timing.branch_refill} cycles to refill the pipeline"
-    note = f"modelled: blocks that ran, timed by the manual of {table.core}, {chip}; docs/cycles.md has the error"
+    note = f"modelled: blocks that ran, timed by the manual of {table.core}, {chip}; {MODEL_ERROR} (docs/cycles.md)"
     if table.guess:
         note = f"{note}; {table.guess}"
     return Modelled(_cycles(of_modes), _cycles(of_steps), tuple(stretch.spent for stretch in of_steps), note)
+
+
+def cycles_of_modes(target: Target, elf: Path, out: Path, events: Sequence[Event]) -> dict[str, int]:
+    """Mode -> cycles of one inference, measured or modelled; empty where there are none of some mode.
+
+    Args:
+        events: of the command `bench`.
+    """
+    modes = only(ModeCounted, events)
+    measured = {event.mode: event.cycles for event in modes if event.cycles is not None}
+    if len(measured) == len(modes):
+        return measured
+    try:
+        stretches = _of_modes(target, elf, out, modes)
+    except NotModelledError:
+        return {}
+    return {event.mode: stretch.cycles for event, stretch in zip(modes, stretches, strict=True)}
+
+
+def _of_modes(target: Target, elf: Path, out: Path, modes: Sequence[ModeCounted]) -> Sequence[Stretch]:
+    # Behind the modes `bench` counts switches and gates.
+    return _checked(modes, modelled(target, elf, ["bench"], out)[: len(modes)])
 
 
 def _cycles(stretches: Sequence[Stretch]) -> tuple[int, ...]:

@@ -40,6 +40,7 @@ from dimmer.pipeline.image.events import (
     only,
 )
 from dimmer.targets import Target
+from dimmer.targets.timing.run import guess_of
 
 if TYPE_CHECKING:
     from dimmer.firmware_gen.emit.policy import PolicyConfig
@@ -74,10 +75,12 @@ class Judged:
     Attributes:
         left_out: modes that are not in the firmware.
         idle: mode that is in the firmware, but not in the policy -> the one that is better there.
+        unit: what modes were compared by, cycles or instructions.
     """
 
     left_out: tuple[LeftOut, ...] = ()
     idle: Mapping[str, str] = field(default_factory=dict)
+    unit: str = "instructions"
 
 
 def figures_of(
@@ -221,7 +224,7 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
         notes["modes[*].verify"] = "left to pipeline.verify"
     if judged.idle:
         text = ", ".join(
-            f"{mode} ({better} takes fewer instructions and predicts no worse)" for mode, better in judged.idle.items()
+            f"{mode} ({better} takes fewer {judged.unit} and predicts no worse)" for mode, better in judged.idle.items()
         )
         notes["policy"] = f"in flash, but not in the policy: {text}"
     return notes
@@ -242,7 +245,7 @@ def print_figures(figures: Firmware) -> None:
         compared = "-" if mode.verify is None else f"{mode.verify.mismatches} of {mode.verify.samples}"
         modes.add_row(mode.name, text(mode.macs), text(mode.instructions), cycles_text(mode), compared)
     terminal.print(modes)
-    for line in cycles_lines(figures.modes):
+    for line in cycles_lines(figures.modes, guess_of(figures.target)):
         terminal.print(line, highlight=False, soft_wrap=True)
     flash, ram, switch = figures.flash, figures.ram, figures.switch
     lines = (

@@ -48,14 +48,14 @@ def make_published(
         FirmwareGenError, DimmerError, TargetError: as `pipeline.image.make`.
     """
     counted = judge(order, calibration, target, progress)
-    instructions = counted.instructions
+    instructions, cost = counted.instructions, counted.cost
     gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
     kept = tuple(mode for mode in order.modes if mode.name not in gone)
     accuracy = {mode.name: calibration.mode(mode.name).accuracy for mode in kept}
-    idle = dominated({mode.name: instructions[mode.name] for mode in kept}, accuracy) if instructions else {}
+    idle = dominated({mode.name: cost[mode.name] for mode in kept}, accuracy) if cost else {}
     useful = [number for number, mode in enumerate(kept) if mode.name not in idle]
     # By what they cost here, which may be another order than that of the bit-operations.
-    useful.sort(key=lambda number: (-instructions.get(kept[number].name, 0), number))
+    useful.sort(key=lambda number: (-cost.get(kept[number].name, 0), number))
     order = replace(order, modes=kept, policy=recipe_policy(section, useful))
     left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
-    return make(order, target, out, progress, Judged(left_out, idle))
+    return make(order, target, out, progress, Judged(left_out, idle, counted.unit))

@@ -24,6 +24,7 @@ from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
 from dimmer.pipeline.energy.inference import energy_note, inference_uj
+from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         stages=tuple(stages),
         notes=_notes(firmware, target, verified.test_images),
         arena=firmware.buffers,
+        macs_per_cycle=macs_per_cycle(target),
         layers=layers_of(firmware.layers, modes),
         steps=firmware.steps,
         arena_lower_bound=ram.lower_bound,

@@ -8,6 +8,7 @@ from dimmer.pipeline.artifacts.report import Flash, ModeFigures, Ram, ReportData
 from dimmer.pipeline.energy.inference import energy_note, inference_uj
 from dimmer.pipeline.reporting.collect import battery_of, layers_of
 from dimmer.targets import Target
+from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
 
 
@@ -29,6 +30,7 @@ def collect_foreign(firmware: Firmware, target: Target) -> ReportData:
         notes=_notes(firmware, target),
         steps=firmware.steps,
         arena=firmware.buffers,
+        macs_per_cycle=macs_per_cycle(target),
         arena_lower_bound=ram.lower_bound,
         layers=layers_of(firmware.layers, modes),
         battery=battery,

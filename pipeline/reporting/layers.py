@@ -26,14 +26,17 @@ class LayerRow:
     Attributes:
         share: of the mode's cycles, or instructions where there are no cycles, 0..1.
         per_mac: cycles, or instructions, a MAC; None without MACs.
-        bound: what most of its cycles go to, with the share; empty where they are not modelled.
+        bound: share of its cycles that its MACs would take one by one with nothing to feed them; an algorithm with
+            fewer products may take less. None without cycles or MACs, and where nobody says what the core does.
+        mostly: what most of its cycles go to, with the share; empty where they are not modelled.
         parts: of the bar.
     """
 
     step: Step
     share: float
     per_mac: float | None
-    bound: str
+    bound: float | None
+    mostly: str
     parts: tuple[Part, ...]
 
 
@@ -60,7 +63,7 @@ def layer_tables(data: ReportData) -> tuple[ModeLayers, ...]:
         steps = [step for step in data.steps if step.mode == mode.name]
         costs = [_cost(step) for step in steps]
         if steps and all(costs):
-            tables.append(ModeLayers(mode.name, _rows(steps, costs)))
+            tables.append(ModeLayers(mode.name, _rows(steps, costs, data.macs_per_cycle)))
     return tuple(tables)
 
 
@@ -68,18 +71,22 @@ def _cost(step: Step) -> int:
     return step.instructions or 0 if step.cycles is None else step.cycles
 
 
-def _rows(steps: Sequence[Step], costs: Sequence[int]) -> tuple[LayerRow, ...]:
+def _rows(steps: Sequence[Step], costs: Sequence[int], macs_per_cycle: float | None) -> tuple[LayerRow, ...]:
     whole, largest = sum(costs), max(costs)
     rows = []
     for step, cost in zip(steps, costs, strict=True):
         spent = {group: step.spent[group] for group in GROUPS if group in step.spent}
         most = max(spent, key=lambda group: spent[group], default="")
         parts = tuple(Part(group, cycles / largest) for group, cycles in spent.items()) or (Part("", cost / largest),)
+        bound = None
+        if macs_per_cycle is not None and step.cycles is not None and step.macs:
+            bound = step.macs / macs_per_cycle / step.cycles
         rows.append(
             LayerRow(
                 step,
                 cost / whole,
                 cost / step.macs if step.macs else None,
+                bound,
                 f"{most} {spent[most] / cost:.0%}" if most else "",
                 parts,
             )

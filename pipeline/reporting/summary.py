@@ -11,6 +11,7 @@ from dimmer.pipeline.artifacts.firmware import cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.report import ReportData
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.reporting.page import cards, count_text, verified_text
+from dimmer.targets.timing.run import guess_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +60,7 @@ def print_summary(data: ReportData, console: Console) -> None:
             verified_text(mode.verify),
         )
     console.print(table)
-    for line in cycles_lines(data.modes):
+    for line in cycles_lines(data.modes, guess_of(data.target)):
         console.print(line, highlight=False, soft_wrap=True)
     for card in cards(data):
         console.print(f"{card.title:<14} {card.figure}  [dim]{card.detail}[/dim]", highlight=False)

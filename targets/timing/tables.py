@@ -38,6 +38,7 @@ class Table:
     Attributes:
         core: as people call it.
         costs: of each group; one that is missing is not in the core's instruction set.
+        macs_per_cycle: 8-bit products that its best instructions multiply and add in a cycle, loads left out.
         pairs_loads: whether a load or store behind a load takes a cycle less, unless it waits for that load's value.
         waits_for_address: cycles that a load or store waits if its address comes from the instruction right before it.
         rules: where the manual says the last two; empty where neither holds.
@@ -46,6 +47,7 @@ class Table:
 
     core: str
     costs: Mapping[Kind, Cost]
+    macs_per_cycle: float
     pairs_loads: bool = False
     waits_for_address: int = 0
     rules: str = ""
@@ -75,6 +77,7 @@ CORTEX_M0PLUS = Table(
         Kind.INSTRUCTION_BARRIER: Cost(3, _M0PLUS),
         Kind.SPECIAL_REGISTER: Cost(3, _M0PLUS),
     },
+    macs_per_cycle=0.5,  # MULS, ADDS
 )
 
 _M3_AND_M4: dict[Kind, Cost] = {
@@ -119,6 +122,7 @@ CORTEX_M4 = Table(
         Kind.FLOAT_STORE_DOUBLE: Cost(3, _M4_FPU),
         Kind.FLOAT_STORE_MANY: Cost(1, f"{_M4_FPU}: 1 + N words", per_register=1),
     },
+    macs_per_cycle=2,  # SMLAD
     pairs_loads=True,
     waits_for_address=1,
     rules=_M4_LOADS,
@@ -135,6 +139,7 @@ CORTEX_M3 = Table(
         Kind.MULTIPLY_LONG: Cost(4, f"{_M3}: 3 to 5, by the operands; 4 is taken"),
         Kind.MULTIPLY_ADD_LONG: Cost(6, f"{_M3}: 4 to 7, by the operands; [timing] says what is taken", chosen=True),
     },
+    macs_per_cycle=0.5,  # MLA takes two
     pairs_loads=True,
     waits_for_address=1,
     rules=_M3_LOADS,

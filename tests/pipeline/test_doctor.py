@@ -22,6 +22,7 @@ def test_what_is_missing_comes_with_what_to_type(
     assert "missing: apache-tvm" in shown
     assert "missing: a-package" in shown
     assert "sudo apt-get install" in shown
+    assert "without it no cycles are modelled" in shown
 
 
 def test_a_folder_that_cannot_be_written_is_told(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.pipeline.image import cycles
-from dimmer.pipeline.image.cycles import model_cycles
+from dimmer.pipeline.image.cycles import cycles_of_modes, model_cycles
 from dimmer.pipeline.image.events import Event, ModeCounted, StepCounted
 from dimmer.pipeline.image.make import make
 from dimmer.targets import Target, load_target
@@ -44,6 +44,16 @@ def test_stretches_are_the_modes_and_the_steps(stretches: object, tmp_path: Path
     assert (
         "a guess: the manual of Cortex-M33" in model_cycles(load_target("mps2-an505"), tmp_path, tmp_path, EVENTS).note
     )
+
+
+def test_modes_have_cycles_all_or_none(stretches: dict[str, tuple[Stretch, ...]], tmp_path: Path) -> None:
+    board = load_target("mps2-an386")
+    assert cycles_of_modes(board, tmp_path, tmp_path, EVENTS) == {"88": 200, "80": 122}
+    measured = (ModeCounted("88", 100, 140), ModeCounted("80", 60, 90))
+    assert cycles_of_modes(board, tmp_path, tmp_path, measured) == {"88": 140, "80": 90}
+    stretches["bench"] = (stretch(7),)
+    assert cycles_of_modes(board, tmp_path, tmp_path, EVENTS) == {}
+    assert cycles_of_modes(load_target("mps2-an500"), tmp_path, tmp_path, EVENTS) == {}
 
 
 def test_cycles_that_the_core_counted_are_not_modelled(tmp_path: Path) -> None:

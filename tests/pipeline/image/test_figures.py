@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is told of a firmware."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,8 @@ def test_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "88.88.88" in text
     assert "flash   1,500 = weights 1,000 + tables 200 + code 300 (runtime and kernels 250)" in text
     assert "a switch takes 9 instructions" in text
+    assert "~3,200,000" in text
+    assert "too few" in text
+    assert "guess" not in text
+    print_figures(replace(firmware(), target="mps2-an505"))
+    assert "Cortex-M33: a guess" in capsys.readouterr().out

@@ -11,7 +11,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.artifacts.firmware import Firmware, Verification
-from dimmer.pipeline.image.make import judge, make
+from dimmer.pipeline.image.make import Counted, judge, make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
@@ -118,6 +118,8 @@ def test_narrow_modes_are_counted_and_those_that_are_no_use_there_named(tmp_path
         replace(order, modes=modes), replace(calibration(), modes=entries), load_target("mps2-an386"), silent
     )
     counts = judged.instructions
-    assert list(counts) == list(names)
+    assert (list(counts), list(judged.cycles)) == (list(names), list(names))
+    assert (judged.cost, judged.unit) == (judged.cycles, "cycles")
+    assert (Counted(counts).cost, Counted(counts).unit) == (counts, "instructions")
     assert counts["888"] > counts["884"] > counts["880"]
     assert not judged.worse

@@ -14,15 +14,16 @@ CONV = Step("88.88.88", "stem", "dimmer_conv2d_s8", 1000, 1200, 3000, "model", {
 POOL = Step("88.88.88", "pool", "dimmer_mean_s8", 0, 500, 1000, "model", {"others": 1000})
 
 
-def data(*steps: Step) -> ReportData:
-    return replace(example(), steps=steps)
+def data(*steps: Step, macs_per_cycle: float | None = 2) -> ReportData:
+    return replace(example(), steps=steps, macs_per_cycle=macs_per_cycle)
 
 
 def test_rows_have_share_cost_and_bound() -> None:
     (table,) = layer_tables(data(CONV, POOL))
     first, second = table.rows
     assert (table.mode, first.step, first.share, first.per_mac) == ("88.88.88", CONV, 0.75, 3.0)
-    assert first.bound == "loads 67%"
+    assert (first.mostly, first.bound, second.bound) == ("loads 67%", 500 / 3000, None)
+    assert layer_tables(data(CONV, macs_per_cycle=None))[0].rows[0].bound is None
     assert first.parts == (Part("products", 1 / 3), Part("loads", 2 / 3))
     assert (second.share, second.per_mac, second.parts) == (0.25, None, (Part("others", 1 / 3),))
 
@@ -30,7 +31,7 @@ def test_rows_have_share_cost_and_bound() -> None:
 def test_without_cycles_instructions_stand_in() -> None:
     bare = [replace(step, cycles=None, cycles_source=None, spent={}) for step in (CONV, POOL)]
     (table,) = layer_tables(data(*bare))
-    assert (table.rows[0].per_mac, table.rows[0].bound) == (1.2, "")
+    assert (table.rows[0].per_mac, table.rows[0].mostly) == (1.2, "")
     assert table.rows[1].parts == (Part("", 500 / 1200),)
     assert layer_tables(data(*(replace(step, instructions=None) for step in bare))) == ()
 

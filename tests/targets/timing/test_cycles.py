@@ -53,7 +53,7 @@ def test_what_does_not_fit_the_firmware_is_a_reason() -> None:
         model().stretch([Block(0x300, 0x300, 0x302, 1, 1, 0)])
     with pytest.raises(NotModelledError, match="0x100 ends elsewhere"):
         model().stretch([Block(0x100, 0x104, 0x106, 2, 1, 0)])
-    bare = Table("a core", {})
+    bare = Table("a core", {}, 1)
     with pytest.raises(NotModelledError, match="the table of a core has no cycles of ldr"):
         model(bare).stretch([LOOP])
 

@@ -11,7 +11,7 @@ import pytest
 from dimmer.targets import load_target
 from dimmer.targets.timing.cycles import Timing
 from dimmer.targets.timing.errors import NotModelledError
-from dimmer.targets.timing.run import disassembled, modelled, table_of
+from dimmer.targets.timing.run import disassembled, guess_of, macs_per_cycle, modelled, table_of
 
 FEW, MANY = 10, 1000
 
@@ -131,6 +131,8 @@ def test_cores_and_targets_without_a_model_say_why() -> None:
         table_of(load_target("mps2-an500"))
     with pytest.raises(NotModelledError, match=r"targets/mps2-an386/target\.toml has no \[timing\]"):
         table_of(replace(load_target("mps2-an386"), timing=None))
+    assert [bool(guess_of(name)) for name in ("mps2-an505", "mps2-an386", "riscv-virt", "gone")] == [True, *[False] * 3]
+    assert (macs_per_cycle(load_target("mps2-an500")), macs_per_cycle(load_target("mps2-an386"))) == (None, 2)
     board = load_target("mps2-an386")
     blind = replace(board, toolchain=replace(board.toolchain, objcopy=None))
     with pytest.raises(NotModelledError, match="names no objcopy"):
