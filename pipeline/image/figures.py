@@ -222,6 +222,9 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
         notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}
     if not ran.verification:
         notes["modes[*].verify"] = "left to pipeline.verify"
+    elif target.runner.samples in {verified.samples for verified in ran.verification.values()}:
+        few = f"{target.runner.samples} inputs of a mode, since each inference takes long on {target.name}"
+        notes["modes[*].verify"] = f"{few} (samples in its target.toml); --samples compares more"
     if judged.idle:
         text = ", ".join(
             f"{mode} ({better} takes fewer {judged.unit} and predicts no worse)" for mode, better in judged.idle.items()
