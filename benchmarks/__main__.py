@@ -31,7 +31,8 @@ from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import Firmware, cycles_lines, cycles_text, firmware_folder
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools

@@ -17,7 +17,8 @@ from typing import Annotated
 import typer
 
 from dimmer import children
-from dimmer.pipeline.artifacts.firmware import Firmware, Step, cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.firmware import Firmware, Step
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.make import make

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from dimmer import children
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.firmware import CyclesSource, Firmware
+from dimmer.pipeline.artifacts.cycles import CyclesSource
+from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.stage import ROOT, atomic_write
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order

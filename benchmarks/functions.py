@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from dimmer import children
-from dimmer.pipeline.artifacts.firmware import Cycles, cycles_lines
+from dimmer.pipeline.artifacts.cycles import Cycles, cycles_lines
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
 from dimmer.pipeline.image.compiled import compile_modes

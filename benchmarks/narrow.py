@@ -17,7 +17,8 @@ from dimmer import children
 from dimmer.benchmarks.count import Measured, measured_modes
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
-from dimmer.pipeline.artifacts.firmware import Firmware, cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
 from dimmer.pipeline.image.make import make

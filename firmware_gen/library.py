@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,3 +32,8 @@ def kernel_sources(kernels: Sequence[str] | None = None) -> list[Path]:
 def sources(kernels: Sequence[str] | None = None) -> list[Path]:
     """All C files of a firmware but the generated ones; `kernels` as in `kernel_sources`."""
     return engine_sources() + kernel_sources(kernels)
+
+
+def entry_points() -> tuple[str, ...]:
+    """The functions of `include/dimmer.h`, in its order."""
+    return tuple(re.findall(r"^[a-z][\w *]*\b(dimmer_\w+)\(", (INCLUDE / "dimmer.h").read_text(), re.MULTILINE))

@@ -12,6 +12,7 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.core.command import console, main_of, model_option, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -22,7 +23,7 @@ def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
     top: Annotated[int, typer.Option("--top", min=1, help="How many symbols to list.")] = 25,
 ) -> None:
-    """List sections and the largest symbols of a build's firmware.elf."""
+    """List sections, stack and the largest symbols of a build's firmware.elf."""
     from rich.table import Table
 
     chosen, recipe = load_firmware_target(target), load_recipe(model)
@@ -42,6 +43,8 @@ def main(
         symbols.add_row(symbol, f"{size:,}")
     terminal = console()
     terminal.print(sections)
+    figures = Firmware.load(firmware_folder(build_folder(recipe), chosen.name))
+    terminal.print(f"stack: {figures.stack.text(figures.ram.stack)}", highlight=False, soft_wrap=True)
     terminal.print(symbols)
 
 

@@ -16,7 +16,7 @@ import typer
 
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
-from dimmer.pipeline.artifacts.firmware import cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.order import Order, converted_order, foreign_order

@@ -20,6 +20,8 @@ from dimmer.toml import plain, shown
 
 ENGINES = ("tables", "tvm")
 FILE = "target.toml"
+STACK_SYMBOL = "DIMMER_STACK_SIZE"
+"""What a linker script is given for `stack` in [memory]."""
 OWN = "dimmer:"
 """Before the path of a file that comes with Dimmer, from targets/ on: "dimmer:bare_metal/link.ld"."""
 TARGETS = Path(__file__).resolve().parent
@@ -47,15 +49,18 @@ class Memory:
     Attributes:
         flash: for code and constants, in bytes.
         ram: for what is written and the stack, in bytes.
+        stack: bytes of RAM that are kept free for it; as many as the linker script says where None.
     """
 
     flash: Region
     ram: Region
+    stack: int | None = None
 
     @property
     def symbols(self) -> dict[str, int]:
         """As the linker script bare_metal/link.ld wants it."""
-        return {
+        stack = {} if self.stack is None else {STACK_SYMBOL: self.stack}
+        return stack | {
             "DIMMER_FLASH_ORIGIN": self.flash.origin,
             "DIMMER_FLASH_SIZE": self.flash.size,
             "DIMMER_RAM_ORIGIN": self.ram.origin,
@@ -134,16 +139,21 @@ class Target:
         include_dirs: Sequence[Path],
         out_dir: Path,
         defines: Mapping[str, str] | None = None,
+        entries: Sequence[str] = (),
     ) -> Path:
         """Compile and link to ``out_dir/firmware.elf``, with the target's start-up and platform code.
 
         The target's other formats (.hex, .bin) lie beside it.
 
+        Args:
+            entries: functions that a second program, ``out_dir/entries.elf``, keeps though nothing calls them; it is
+                linked first, and whether it fits or not.
+
         Raises:
             TargetError: the compiler is missing, or the first thing that it says is wrong.
         """
         symbols = {} if self.memory is None else self.memory.symbols
-        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols)
+        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols, entries)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Make what running needs and what takes long: the simulator of a core, once.
@@ -228,9 +238,19 @@ def target_of(table: Table, folder: Path) -> Target:
         energy=_energy(table.optional_table("energy")),
         timing=None if (timing := table.optional_table("timing")) is None else timing_of(timing),
     )
+    memory = target.memory
+    if memory is not None and memory.stack is not None and not _knows_stack(target.toolchain.linker_script):
+        raise table.fail(f"'stack' has no effect: the linker script does not use {STACK_SYMBOL}", "memory")
     planner.finish()
     table.finish()
     return target
+
+
+def _knows_stack(script: Path | None) -> bool:
+    try:
+        return script is not None and STACK_SYMBOL in script.read_text(errors="replace")
+    except OSError:
+        return False
 
 
 def _core(table: Table) -> str:
@@ -243,7 +263,9 @@ def _core(table: Table) -> str:
 def _memory(table: Table | None) -> Memory | None:
     if table is None:
         return None
-    memory = Memory(flash=_region(table.table("flash")), ram=_region(table.table("ram")))
+    memory = Memory(_region(table.table("flash")), _region(table.table("ram")), table.optional_natural("stack"))
+    if memory.stack is not None and memory.stack % 8 != 0:
+        raise table.fail(f"'stack' is {memory.stack}: give it a multiple of 8 bytes", "stack")
     table.finish()
     return memory
 

@@ -4,6 +4,7 @@
 model, target                        names
 flash     weights, tables, code, total, single_mode_total, runtime_code         bytes
 ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_without_scratch      bytes
+stack     proven, before_hook, exception_frame  bytes; entries and kernels: [{name, bytes, path}]
 switch    instructions, bytes_of_flash_per_extra_mode
 gates     instructions of all gates in one inference, share_of_top_mode; null without gates
 modes     [{name, macs, instructions, verify, cycles, cycles_source}]; verify is {samples, mismatches, backend} or
@@ -21,21 +22,14 @@ notes     place of a null -> why
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
 
+from dimmer.pipeline.artifacts.cycles import CyclesSource, check_cycles
 from dimmer.pipeline.core.documents import load_document, save_document
 
 RESULT = "firmware.json"
-
-CyclesSource = Literal["rtl", "model"]
-"""Where clock cycles come from: measured on the core's RTL, or modelled from counted instructions (docs/cycles.md)."""
-
-
-MODEL_ERROR = "0 to 9 % too few for parts without wait states, 1 to 22 % for one with five"
-"""Of modelled cycles; docs/cycles.md has the comparisons."""
 
 
 def firmware_folder(build: Path, target: str) -> Path:
@@ -84,7 +78,8 @@ class FirmwareRam:
     Attributes:
         arena: scratch included.
         scratch: the largest that a step takes.
-        stack: None where the target cannot paint it; then `total` is None too.
+        stack: the most that was seen in use, of the whole firmware; None where the target cannot paint it; then `total`
+            is None too.
         single_mode_arena: the arena that the top mode alone needs.
         lower_bound: most bytes alive in one step, which no plan can undercut.
         arena_without_scratch: what the tensors alone need.
@@ -97,6 +92,53 @@ class FirmwareRam:
     single_mode_arena: int
     lower_bound: int
     arena_without_scratch: int
+
+
+@dataclass(frozen=True)
+class StackDepth:
+    """The most stack that a function can take with all that it calls.
+
+    Attributes:
+        bytes: from where its caller's ends; None where that is not proven.
+        path: the functions that take so much, the first one first.
+    """
+
+    name: str
+    bytes: int | None
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FirmwareStack:
+    """Stack as the call graph of the linked program proves it, in bytes. Interrupts are in none of it.
+
+    Attributes:
+        proven: of the whole firmware, from its start on: what `ram.stack` cannot exceed.
+        before_hook: of dimmer_invoke, what is in use where it calls the function that `dimmer_on_block` was given: with
+            one, an application needs the larger of dimmer_invoke's bytes and of these with that function's own.
+        exception_frame: the most that the core itself pushes where an exception begins, alignment included.
+        entries: functions of dimmer.h, without a hook.
+        kernels: those that the model names.
+    """
+
+    proven: int | None
+    before_hook: int | None
+    exception_frame: int | None
+    entries: tuple[StackDepth, ...] = ()
+    kernels: tuple[StackDepth, ...] = ()
+
+    def entry(self, name: str) -> int | None:
+        """Bytes of a function of dimmer.h; None where they are not proven."""
+        return next((entry.bytes for entry in self.entries if entry.name == name), None)
+
+    def text(self, painted: int | None) -> str:
+        """A clause for people.
+
+        Args:
+            painted: the most that was seen in use.
+        """
+        proven, seen = ("not known" if value is None else f"{value:,} bytes" for value in (self.proven, painted))
+        return f"proven {proven} (call graph), painted {seen}"
 
 
 @dataclass(frozen=True)
@@ -118,18 +160,6 @@ class GateCount:
 
     instructions: int | None
     share_of_top_mode: float | None
-
-
-def check_cycles(what: str, cycles: int | None, source: CyclesSource | None) -> None:
-    """Cycles come with their source, and nothing takes none.
-
-    Raises:
-        ValueError: one of the two is missing, or there are none.
-    """
-    if (cycles is None) != (source is None):
-        raise ValueError(f"{what} has cycles {cycles} from {source}: one of the two is missing")
-    if cycles is not None and cycles < 1:
-        raise ValueError(f"{what} takes {cycles} cycles, which cannot be")
 
 
 @dataclass(frozen=True)
@@ -260,45 +290,6 @@ class LeftOut:
     reason: str
 
 
-class Timed(Protocol):
-    """What has cycles: a mode, a layer."""
-
-    @property
-    def cycles(self) -> int | None:
-        """Clock cycles."""
-
-    @property
-    def cycles_source(self) -> CyclesSource | None:
-        """Where they come from."""
-
-
-@dataclass(frozen=True)
-class Cycles:
-    """Cycles by themselves, with where they come from."""
-
-    cycles: int | None
-    cycles_source: CyclesSource | None
-
-
-def cycles_text(timed: Timed) -> str:
-    """Cycles as tables show them: ~ stands before those of a model."""
-    return "-" if timed.cycles is None else f"{'~' if timed.cycles_source == 'model' else ''}{timed.cycles:,}"
-
-
-def cycles_lines(timed: Iterable[Timed], guess: str = "") -> list[str]:
-    """What a table with cycles has to say of them below.
-
-    Args:
-        guess: why the model is one; empty where the core's manual gives the cycles.
-    """
-    sources = {one.cycles_source for one in timed}
-    lines = ["cycles: measured on the core's RTL"] if "rtl" in sources else []
-    if "model" in sources:
-        lines.append(f"~ modelled cycles: {MODEL_ERROR} (docs/cycles.md)")
-        lines += [guess] if guess else []
-    return lines
-
-
 @dataclass(frozen=True)
 class Firmware:
     """The content of firmware.json.
@@ -317,6 +308,7 @@ class Firmware:
     target: str
     flash: FirmwareFlash
     ram: FirmwareRam
+    stack: FirmwareStack
     switch: Switch
     gates: GateCount | None
     modes: tuple[FirmwareMode, ...]

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 
 from dimmer.pipeline.artifacts.bundle import BundleBytes
 from dimmer.pipeline.artifacts.calibration import CalibratedMode
-from dimmer.pipeline.artifacts.firmware import ArenaBuffer, CyclesSource, PolicyTier, Step, Switch, Verification
+from dimmer.pipeline.artifacts.cycles import CyclesSource
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Step, Switch, Verification
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
 
@@ -83,7 +84,7 @@ class Flash:
 
 @dataclass(frozen=True)
 class Ram:
-    """Bytes of RAM; ``single_mode_arena`` is the arena that the top mode alone needs."""
+    """Bytes of RAM; ``stack`` was seen in use, ``single_mode_arena`` is the arena that the top mode alone needs."""
 
     arena: int | None
     scratch: int | None
@@ -152,6 +153,7 @@ class ReportData:
         dataset: None where the modes are `.tflite` files that came alone.
         modes: published modes, the most expensive first.
         candidates: every mode that the selection looked at.
+        stack: as it is proven; what was seen in use is `ram.stack`.
         steps: every layer of every mode in the order in which they run.
         bundle: of a target that takes one: what is in it and what was measured of it; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
@@ -168,6 +170,7 @@ class ReportData:
     generator_version: str
     flash: Flash
     ram: Ram
+    stack: FirmwareStack
     switch: Switch
     modes: tuple[ModeFigures, ...]
     candidates: tuple[Candidate, ...] = ()
@@ -197,6 +200,7 @@ class ReportData:
             "generator_version": self.generator_version,
             "flash": asdict(self.flash),
             "ram": asdict(self.ram),
+            "stack": asdict(self.stack),
             "switch": asdict(self.switch),
             "modes": [_mode_document(mode, self.dataset is not None) for mode in self.modes],
             "candidates": [_mode_document(mode, blocks=True) for mode in self.candidates],

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dimmer.pipeline.artifacts.firmware import MODEL_ERROR
+from dimmer.pipeline.artifacts.cycles import MODEL_ERROR
 from dimmer.pipeline.image.events import Event, ModeCounted, StepCounted, only
 from dimmer.targets import Target
 from dimmer.targets.timing.cycles import Stretch

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from dimmer.firmware_gen.gates import MODE_GATED
+from dimmer.pipeline.artifacts.cycles import CyclesSource, cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.firmware import (
     ArenaBuffer,
-    CyclesSource,
     Firmware,
     FirmwareFlash,
     FirmwareMode,
@@ -24,8 +24,6 @@ from dimmer.pipeline.artifacts.firmware import (
     Step,
     Switch,
     Verification,
-    cycles_lines,
-    cycles_text,
 )
 from dimmer.pipeline.core.command import console
 from dimmer.pipeline.image.cycles import Modelled
@@ -39,6 +37,7 @@ from dimmer.pipeline.image.events import (
     SwitchCounted,
     only,
 )
+from dimmer.pipeline.image.stack import unproven
 from dimmer.targets import Target
 from dimmer.targets.timing.run import guess_of
 
@@ -105,6 +104,7 @@ def figures_of(
     switch = next((event.instructions for event in only(SwitchCounted, ran.events)), None)
     gates = next((event.instructions for event in only(GatesCounted, ran.events)), None)
     stack = next((event.bytes for event in only(StackUsed, ran.events)), None)
+    proven = full.stack or unproven("nobody asked for it")
     whole = instructions.get(model.modes[0])
     extra = len(model.modes) - 1
     return Firmware(
@@ -127,6 +127,7 @@ def figures_of(
             lower_bound=model.lower_bound,
             arena_without_scratch=model.memory.arena_without_scratch,
         ),
+        stack=proven.figures,
         switch=Switch(
             instructions=switch if target.counts_instructions else None,
             bytes_of_flash_per_extra_mode=(full.flash - top.flash) / extra if extra else None,
@@ -146,7 +147,7 @@ def figures_of(
         ),
         steps=_steps(model, only(StepCounted, ran.events), ran.modelled),
         choices=_choices(model),
-        notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None),
+        notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None) | dict(proven.notes),
         left_out=judged.left_out,
     )
 
@@ -251,6 +252,8 @@ def print_figures(figures: Firmware) -> None:
     for line in cycles_lines(figures.modes, guess_of(figures.target)):
         terminal.print(line, highlight=False, soft_wrap=True)
     flash, ram, switch = figures.flash, figures.ram, figures.switch
+    own = figures.stack.entry("dimmer_invoke")
+    invoke = "" if own is None else f", dimmer_invoke by itself {own:,}"
     lines = (
         f"flash   {text(flash.total)} = weights {text(flash.weights)} + tables {text(flash.tables)} + "
         f"code {text(flash.code)} (runtime and kernels {text(flash.runtime_code)})",
@@ -258,7 +261,7 @@ def print_figures(figures: Firmware) -> None:
         f"{text(switch.bytes_of_flash_per_extra_mode)} bytes an extra mode",
         f"arena   {text(ram.arena)}, lower bound {text(ram.lower_bound)}; without scratch "
         f"{text(ram.arena_without_scratch)}; top mode alone {text(ram.single_mode_arena)}",
-        f"stack   {text(ram.stack)}; a switch takes {text(switch.instructions)} instructions",
+        f"stack   {figures.stack.text(ram.stack)}{invoke}; a switch takes {text(switch.instructions)} instructions",
     )
     for line in lines:
         terminal.print(line, highlight=False, soft_wrap=True)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dimmer.errors import DimmerError
@@ -15,6 +15,7 @@ from dimmer.firmware_gen.kernels.code import code_bytes
 from dimmer.firmware_gen.variants.frame import Choice
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import policy_for
+from dimmer.pipeline.image.stack import ALIGNMENT, FLOAT_FRAME
 from dimmer.targets import Target, TargetError, load_target, target_names
 
 APPLICATION_CODE, APPLICATION_RAM, TABLE_REST = 6400, 1920, 300
@@ -95,14 +96,20 @@ def need(tables: Tables, choices: tuple[Choice, ...], input_bytes: int, target: 
 
 
 def stack_bytes(target: Target) -> int:
-    """What the target's linker script keeps free for the stack; 0 where it does not say."""
+    """What the target keeps free for the stack; 0 where neither it nor its linker script says."""
     script = target.toolchain.linker_script
-    found = re.search(r"STACK_SIZE\s*=\s*(\d+)(K?)", script.read_text(errors="replace")) if script else None
+    if target.memory is not None and target.memory.stack is not None:
+        return target.memory.stack
+    found = re.search(r"STACK_SIZE\s*=[^;]*?(\d+)(K?)\s*;", script.read_text(errors="replace")) if script else None
     return int(found[1]) * (1024 if found[2] else 1) if found else 0
 
 
-def check_fit(order: Order, target: Target) -> Need:
+def check_fit(order: Order, target: Target, prove: Callable[[], int | None] = lambda: None) -> Need:
     """What an order takes on a target; what cannot fit is refused, before it is compiled.
+
+    Args:
+        prove: gives bytes of stack that the firmware is proven to need, None where nothing is proven; asked where it
+            depends on the stack whether it fits.
 
     Raises:
         DoesNotFitError: flash or RAM are too small; it says by how much, and what fits.
@@ -113,15 +120,46 @@ def check_fit(order: Order, target: Target) -> Need:
         return found
     least = found.flash - round((1 - SURE) * found.code)
     if least > target.memory.flash.size or found.ram > target.memory.ram.size:
-        raise DoesNotFitError(explain(order, target, found))
+        depends = found.ram - found.stack <= target.memory.ram.size < found.ram
+        raise DoesNotFitError(explain(order, target, found, proven=prove() if depends else None))
     return found
 
 
-def explain(order: Order, target: Target, found: Need, overflow: Mapping[str, int | None] | None = None) -> str:
+def check_stack(order: Order, target: Target, proven: int) -> None:
+    """Refuses a firmware that is proven to take more stack than is kept free for it.
+
+    Raises:
+        DoesNotFitError: it says what is needed and there, and what fits.
+    """
+    kept = stack_bytes(target)
+    if 0 < kept < proven:
+        raise DoesNotFitError(
+            f"{order.name} does not fit {target.name}: stack: {proven:,} bytes needed by the call graph, {kept:,} kept "
+            f"free, {proven - kept:,} too few; what fits: {_with_stack(proven)}"
+        )
+
+
+def least_stack(proven: int) -> int:
+    """Bytes to keep free for a stack of which so many are proven to be needed: with room for an exception."""
+    return -(-(proven + FLOAT_FRAME + ALIGNMENT) // 64) * 64
+
+
+def _with_stack(proven: int) -> str:
+    return f"stack = {least_stack(proven)} under [memory] in target.toml"
+
+
+def explain(
+    order: Order,
+    target: Target,
+    found: Need,
+    overflow: Mapping[str, int | None] | None = None,
+    proven: int | None = None,
+) -> str:
     """The line: what is needed and there, by how much it misses, and what fits.
 
     Args:
         overflow: what the linker said: region -> bytes too many, None where it did not tell.
+        proven: bytes of stack that are proven to be needed; None where that is not known.
     """
     assert target.memory is not None
     told = overflow or {}
@@ -136,11 +174,14 @@ def explain(order: Order, target: Target, found: Need, overflow: Mapping[str, in
         )
     over = told.get("ram") or found.ram - ram
     if over > 0 and ("ram" in told or not told):
+        used = "" if proven is None else f" of which {proven:,} are used by the call graph"
         parts.append(
-            f"RAM: {ram + over:,} bytes needed (arena {found.arena:,}, stack {found.stack:,}, application "
+            f"RAM: {ram + over:,} bytes needed (arena {found.arena:,}, stack {found.stack:,}{used}, application "
             f"{found.application:,}), {ram:,} there, {over:,} too many"
         )
     ways = list(_ways(order, target, found))
+    if proven is not None and _holds(target, replace(found, stack=least_stack(proven))):
+        ways.insert(0, _with_stack(proven))
     fits = f"what fits: {'; '.join(ways)}" if ways else "nothing known fits: take a smaller network or a larger target"
     return f"{order.name} does not fit {target.name}: {'; '.join(parts) or 'the linker finds no room'}; {fits}"
 
@@ -156,10 +197,20 @@ def _ways(order: Order, target: Target, found: Need) -> Iterator[str]:
     if len(order.modes) > 1 and (few := _fewer_modes(order, target)):
         kept, lean = few
         gone = ", ".join(mode.name for mode in order.modes if mode.name not in kept)
-        yield f"only {', '.join(kept)}, without {gone} (flash about {lean.flash:,}, arena {lean.arena:,})"
+        accuracy = _accuracy(order, kept)
+        yield f"only {', '.join(kept)}, without {gone} (flash about {lean.flash:,}, arena {lean.arena:,}{accuracy})"
     others = list(_other_targets(order, target))
     if others:
         yield f"--target {' or '.join(others)}"
+
+
+def _accuracy(order: Order, kept: Sequence[str]) -> str:
+    """What some modes alone cost in accuracy; nothing where that is not known."""
+    if any(mode.name not in order.accuracy for mode in order.modes):
+        return ""
+    best, rest = max(order.accuracy.values()), max(order.accuracy[name] for name in kept)
+    change = f"stays {best:.2%}" if rest == best else f"{rest:.2%} instead of {best:.2%}"
+    return f", best accuracy on validation images {change}"
 
 
 def fits(order: Order, target: Target) -> bool:

@@ -37,10 +37,10 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
     if len(order.modes) > 1:
         with children.scratch() as single, ThreadPoolExecutor(2) as pool:
             alone = pool.submit(compile_modes, order, order.modes[:1], target, single)
-            full = compile_modes(order, order.modes, target, out)
+            full = compile_modes(order, order.modes, target, out, prove_stack=True)
             top = alone.result()
     else:
-        full = top = compile_modes(order, order.modes, target, out)
+        full = top = compile_modes(order, order.modes, target, out, prove_stack=True)
     target.prepare(lambda text: progress(text, 0.2))
     progress("self-test and bench", 0.3)
     check_known_answers(target, full, out)

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
@@ -31,6 +31,7 @@ class Order:
         samples: inputs per mode to compare with the interpreter, half of them edge cases; 0 leaves that to
             `pipeline.verify`.
         gates: that choose blocks of these modes.
+        accuracy: mode -> share of the validation images classified right, 0..1; empty where nobody measured it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Order:
     known_input: bytes
     samples: int = 0
     gates: GateSet | None = None
+    accuracy: Mapping[str, float] = field(default_factory=dict)
 
 
 def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | None = None) -> Order:

@@ -47,11 +47,12 @@ def make_published(
     Raises:
         FirmwareGenError, DimmerError, TargetError: as `pipeline.image.make`.
     """
+    order = replace(order, accuracy={mode.name: calibration.mode(mode.name).accuracy for mode in order.modes})
     counted = judge(order, calibration, target, progress)
     instructions, cost = counted.instructions, counted.cost
     gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
     kept = tuple(mode for mode in order.modes if mode.name not in gone)
-    accuracy = {mode.name: calibration.mode(mode.name).accuracy for mode in kept}
+    accuracy = {mode.name: order.accuracy[mode.name] for mode in kept}
     idle = dominated({mode.name: cost[mode.name] for mode in kept}, accuracy) if cost else {}
     useful = [number for number, mode in enumerate(kept) if mode.name not in idle]
     # By what they cost here, which may be another order than that of the bit-operations.

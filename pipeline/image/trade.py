@@ -10,7 +10,8 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
-from dimmer.pipeline.artifacts.firmware import Cycles, Firmware
+from dimmer.pipeline.artifacts.cycles import Cycles
+from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.fit import APPLICATION_CODE, STEP, DoesNotFitError, need_of
 from dimmer.pipeline.image.make import make

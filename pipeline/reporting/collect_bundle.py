@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dimmer.pipeline.artifacts.bundle import Bundle, BundledMode, bundle_stage_folder
 from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, calibration_folder
-from dimmer.pipeline.artifacts.firmware import Switch
+from dimmer.pipeline.artifacts.firmware import FirmwareStack, Switch
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, Flash, GpuFigures, ModeFigures, Ram, ReportData
 from dimmer.pipeline.artifacts.verification import Verified, VerifiedMode, verify_folder
 from dimmer.pipeline.core.stage import StageResult
@@ -36,6 +36,7 @@ def collect_bundle(context: BuildContext, stages: Sequence[StageResult]) -> Repo
         generator_version=dimmer_version(),
         flash=Flash(weights=bundle.bytes.weights, tables=None, code=None, total=None, single_mode_total=None),
         ram=Ram(arena=None, scratch=None, stack=None, total=None, single_mode_arena=None),
+        stack=FirmwareStack(proven=None, before_hook=None, exception_frame=None),
         switch=Switch(instructions=None, bytes_of_flash_per_extra_mode=None),
         modes=tuple(_mode(mode, calibration.mode(mode.name), verified.mode(mode.name)) for mode in bundle.modes),
         candidates=tuple(map(Candidate.of, calibration.modes)),
@@ -63,6 +64,7 @@ def _notes(test_images: int) -> dict[str, str]:
     elsewhere = "a bundle lies on a disk and TVM allocates what it needs: see bundle.bytes"
     notes = {f"flash.{key}": elsewhere for key in ("tables", "code", "total", "single_mode_total")}
     notes |= {f"ram.{key}": elsewhere for key in _names(Ram)}
+    notes |= {f"stack.{key}": elsewhere for key in ("proven", "before_hook", "exception_frame")}
     notes |= {f"switch.{key}": "a mode is another function of the library" for key in _names(Switch)}
     notes["modes[*].instructions"] = "qemu-aarch64 counts no instructions"
     notes |= dict.fromkeys(("modes[*].cycles", "modes[*].cycles_source"), "qemu-aarch64 knows no cycles")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.firmware import MODEL_ERROR, Verification
+from dimmer.pipeline.artifacts.cycles import MODEL_ERROR
+from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
@@ -206,7 +207,7 @@ def _lede(data: ReportData) -> str:
 
 def _arena(data: ReportData) -> str:
     bound = "" if data.arena_lower_bound is None else f" (lower bound {_bytes(data.arena_lower_bound)})"
-    return f"arena {_bytes(data.ram.arena)}{bound}, stack {_bytes(data.ram.stack)}"
+    return f"arena {_bytes(data.ram.arena)}{bound}"
 
 
 def cards(data: ReportData) -> list[Card]:
@@ -235,6 +236,10 @@ def _memory_cards(data: ReportData) -> list[Card]:
         Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
         Card("RAM", _bytes(data.ram.total), _arena(data)),
     ]
+    if data.stack.proven is not None or data.ram.stack is not None:
+        painted = "not known" if data.ram.stack is None else f"{data.ram.stack:,} bytes"
+        proven = "not known" if data.stack.proven is None else f"{data.stack.proven:,} bytes"
+        cards.append(Card("Stack", f"proven {proven}", f"(call graph), painted {painted}"))
     extra = data.switch.bytes_of_flash_per_extra_mode
     per_mode = "not measured" if extra is None else f"{extra:,.0f} bytes"
     switch = "of flash"

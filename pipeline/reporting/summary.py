@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dimmer.pipeline.artifacts.build import BuildContext
-from dimmer.pipeline.artifacts.firmware import cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.report import ReportData
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.reporting.page import cards, count_text, verified_text

@@ -114,20 +114,22 @@ class Table:
 
     def natural(self, key: str, most: int = 0xFFFF_FFFF, *, default: int | None = None) -> int:
         """A whole number from 0 on; `default` where the key is missing and one is given."""
-        value = int(self._take(key, Asked(Kind.NATURAL, default is None, default=default), default))
-        return self._bounded(key, value, most)
+        return self._natural(key, most, Asked(Kind.NATURAL, default is None, default=default))
 
-    def optional_natural(self, key: str, most: int = 0xFFFF_FFFF) -> int | None:
-        """A whole number from 0 on, or None where the key is missing."""
-        value = self._take(key, Asked(Kind.NATURAL, required=False))
-        return None if value is None else self._bounded(key, int(value), most)
-
-    def _bounded(self, key: str, value: int, most: int) -> int:
+    def _natural(self, key: str, most: int, asked: Asked) -> int:
+        value = int(self._take(key, asked, asked.default))
         if value < 0:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number that is not negative", key)
         if value > most:
             raise self.fail(f"'{key}' is {shown(value)}: give it at most {most:,}", key)
         return value
+
+    def optional_natural(self, key: str, most: int = 0xFFFF_FFFF) -> int | None:
+        """A whole number from 0 on, or None where the key is missing."""
+        if key in self._values:
+            return self._natural(key, most, Asked(Kind.NATURAL, required=False))
+        self.asked[key] = Asked(Kind.NATURAL, required=False)
+        return None
 
     def positive_real(self, key: str, most: float = 1e9, *, required: bool = True) -> float:
         """A number above 0."""

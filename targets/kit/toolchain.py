@@ -21,8 +21,11 @@ from dimmer.targets.kit.errors import OverflowedError, TargetError
 # gnu99: the application and the start-up code need attributes and assembly; the runtime itself is plain C99.
 LANGUAGE_FLAGS = ("-std=gnu99", "-Wall", "-Wextra")
 OBJCOPY_FORMATS = {"hex": "ihex", "bin": "binary"}
+ENTRIES = "entries.elf"
+"""The same program with functions that nothing in it calls, and with its relocations."""
 _CACHE = "ccache"
 _OVERFLOW = re.compile(r"region [`'\"]?(\w+)['\"]? overflowed by (\d+) bytes")
+_WILL_NOT_FIT = re.compile(r"will not fit in region [`'\"]?(\w+)")
 _NO_ROOM = "the arena and the stack do not fit into RAM"
 """What bare_metal/link.ld asserts."""
 _APPLICATION_INCLUDES = Path(__file__).resolve().parent.parent / "app"
@@ -79,6 +82,7 @@ def compile_firmware(
     out_dir: Path,
     defines: Mapping[str, str],
     symbols: Mapping[str, int],
+    entries: Sequence[str] = (),
 ) -> Path:
     """See Target.compile.
 
@@ -97,6 +101,11 @@ def compile_firmware(
             command += [f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items()]
             command += ["-T", str(toolchain.linker_script)]
         linked = work / "firmware.elf"
+        if entries:
+            # However large it is: it is read and never run.
+            kept = [f"-Wl,-u,{name}" for name in entries]
+            _run([*command, *kept, "-Wl,--noinhibit-exec", "-Wl,--emit-relocs", "-o", str(work / ENTRIES)])
+            shutil.move(work / ENTRIES, out_dir / ENTRIES)
         _run([*command, "-o", str(linked)])
         made = [linked]
         for name in toolchain.formats:
@@ -211,6 +220,25 @@ def compiler_of(toolchain: Toolchain) -> str:
     raise TargetError(f"{toolchain.compilers[0]} not found: install it and put it on PATH")
 
 
+def objdump_of(toolchain: Toolchain) -> str:
+    """The disassembler that came with a target's objcopy, else the one that its compiler knows.
+
+    Raises:
+        TargetError: the compiler is missing, or knows of none.
+    """
+    beside = re.sub("objcopy$", "objdump", toolchain.objcopy or "")
+    if beside.endswith("objdump") and shutil.which(beside) is not None:
+        return beside
+    compiler = compiler_of(toolchain)
+    try:
+        found = children.run([compiler, *toolchain.flags, "-print-prog-name=objdump"]).stdout.strip()
+    except OSError as error:
+        raise TargetError(f"{compiler} cannot be run: {error}") from error
+    if shutil.which(found) is None:
+        raise TargetError(f"{found or 'objdump'} not found, which comes with {compiler}: install its binutils again")
+    return found
+
+
 def _run(command: list[str], cwd: Path | None = None) -> None:
     try:
         result = children.run(command, cwd=cwd)
@@ -231,6 +259,8 @@ def overflowed(output: str) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for name, count in _OVERFLOW.findall(output):
         found[name.lower()] = int(count)
+    for name in _WILL_NOT_FIT.findall(output):
+        found.setdefault(name.lower(), None)
     if not found and _NO_ROOM in output:
         found["ram"] = None
     return found

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen.library import INCLUDE, engine_sources, kernel_sources, sources
+from dimmer.firmware_gen.library import INCLUDE, engine_sources, entry_points, kernel_sources, sources
 
 
 def test_a_firmware_gets_the_kernels_that_it_names_and_what_kernels_share() -> None:
@@ -25,3 +25,11 @@ def test_headers_and_engine_lie_where_they_are_looked_for() -> None:
     assert (INCLUDE / "dimmer.h").is_file()
     assert all(path.is_file() for path in sources())
     assert engine_sources()
+
+
+def test_entry_points_are_the_functions_of_the_header() -> None:
+    found = entry_points()
+    header = (INCLUDE / "dimmer.h").read_text()
+    assert found[0] == "dimmer_init"
+    assert {"dimmer_invoke", "dimmer_set_mode", "dimmer_policy_next", "dimmer_crc32", "dimmer_input"} <= set(found)
+    assert len(found) == len(set(found)) == header.count(");\n") - header.count("typedef void (*")

@@ -9,10 +9,12 @@ from dimmer.pipeline.artifacts.firmware import (
     FirmwareFlash,
     FirmwareMode,
     FirmwareRam,
+    FirmwareStack,
     KernelChoice,
     KernelOption,
     LayerConstant,
     PolicyTier,
+    StackDepth,
     Step,
     Switch,
     Verification,
@@ -73,6 +75,9 @@ def firmware() -> Firmware:
             single_mode_arena=4096,
             lower_bound=4000,
             arena_without_scratch=3072,
+        ),
+        stack=FirmwareStack(
+            600, 32, 108, (StackDepth("dimmer_invoke", 344, ("dimmer_invoke", "dimmer_conv2d_s8")),), ()
         ),
         switch=Switch(9, 100.0),
         gates=None,

@@ -9,7 +9,9 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import size
+from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.targets import load_target
+from tests.pipeline.artifact_examples import firmware
 
 SOURCE = """
 const char table_of_numbers[300] = {1};
@@ -26,6 +28,7 @@ def test_sections_and_the_largest_symbols(
     (tmp_path / "a.c").write_text(SOURCE)
     elf = load_target("host").compile([tmp_path / "a.c"], [], folder)
     elf.rename(folder / "firmware.elf")
+    firmware().save(firmware_folder(tmp_path / "mnist5k-r14", "host"))
     size.main("host", "mnist5k-r14", 2)
     said = capsys.readouterr().out
     rows = [line.split() for line in said.splitlines()]
@@ -33,6 +36,7 @@ def test_sections_and_the_largest_symbols(
     assert names == ["room", "table_of_numbers"]
     assert "5,000" in said
     assert "The 2 largest symbols" in said
+    assert "stack: proven 600 bytes (call graph), painted 512 bytes" in said
 
 
 def test_without_a_build_the_error_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import trade
-from dimmer.pipeline.artifacts.firmware import Cycles
+from dimmer.pipeline.artifacts.cycles import Cycles
 from dimmer.pipeline.image.trade import Trade
 from tests.firmware_gen.modes import write_modes
 

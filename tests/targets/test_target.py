@@ -193,6 +193,24 @@ def test_the_painted_stack_tells_its_depth(name: str, tmp_path: Path) -> None:
     assert target.run(elf, [], tmp_path).returncode == 0
 
 
+@pytest.mark.board
+def test_a_board_keeps_as_much_free_for_the_stack_as_its_file_says(tmp_path: Path) -> None:
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    target = load_target("mps2-an386")
+    assert target.memory is not None
+    found = {}
+    for size in (None, 1024):
+        board = dataclasses.replace(target, memory=dataclasses.replace(target.memory, stack=size))
+        with build(board, tmp_path, HELLO).open("rb") as stream:
+            table = ELFFile(stream).get_section_by_name(".symtab")
+            assert isinstance(table, SymbolTableSection)
+            places = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+        found[size] = places["dimmer_stack_top"] - places["dimmer_stack_limit"]
+    assert found == {None: 16 << 10, 1024: 1024}
+
+
 @pytest.mark.parametrize("name", [*BOARD_PARAMS, *SIMULATED_PARAMS])
 def test_a_fault_is_an_error(name: str, tmp_path: Path) -> None:
     target = load_target(name)

@@ -108,6 +108,13 @@ def test_a_good_file_is_good(tmp_path: Path) -> None:
         ("[planner]", RTL.replace("startup.c", "no.f") + "[planner]", "there is no file no.f"),
         ("origin = 0, size = 1024", "origin = 0, size = 0", "memory: flash: the region is empty"),
         ("0x20000000", "0xFFFFFFFF", "memory: ram: the region is empty or goes beyond"),
+        ("[memory]", "[memory]\nstack = -8", "memory: 'stack' is -8"),
+        ("[memory]", "[memory]\nstack = 1001", "memory: 'stack' is 1001: give it a multiple of 8 bytes"),
+        (
+            "[memory]",
+            "[memory]\nstack = 1024",
+            "'stack' has no effect: the linker script does not use DIMMER_STACK_SIZE",
+        ),
         ('source = "modelled"', "", "'source' is missing"),
         ("[planner]", "[planners]", "'planner' is missing"),
         ("[memory]", "[memory", "target.toml: "),

@@ -12,7 +12,7 @@ from dimmer.pipeline.artifacts.firmware import RESULT, Firmware, Verification, f
 from tests.pipeline.artifact_examples import firmware
 
 KEYS = [
-    *("model", "target", "flash", "ram", "switch", "gates", "modes", "policy", "buffers", "layers", "steps"),
+    *("model", "target", "flash", "ram", "stack", "switch", "gates", "modes", "policy", "buffers", "layers", "steps"),
     *("choices", "notes", "left_out"),
 ]
 
@@ -31,6 +31,13 @@ def test_it_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert Firmware.load(folder).modes[0].cycles is None, "a file from before there were cycles"
     firmware().save(folder)
     assert firmware_modes(tmp_path, "mps2-an386") == ("88.88.88", "80.80.80")
+
+
+def test_the_stack_in_a_clause() -> None:
+    stack = firmware().stack
+    assert stack.text(512) == "proven 600 bytes (call graph), painted 512 bytes"
+    assert replace(stack, proven=None).text(None) == "proven not known (call graph), painted not known"
+    assert (stack.entry("dimmer_invoke"), stack.entry("dimmer_mode")) == (344, None)
 
 
 def test_mismatches_are_those_of_all_modes_that_were_compared() -> None:

@@ -187,12 +187,12 @@ def test_the_loader_of_another_data_set_changes_nothing(build: dict[str, Stage])
 @pytest.mark.parametrize(
     ("old", "new", "wanted"),
     [
-        ("lr = 0.05", "lr = 0.06", {"train", "gates"}),
+        ("lr = 0.1", "lr = 0.06", {"train", "gates"}),
         ("epochs = 1\noptions", "epochs = 2\noptions", {"gates"}),
         ("options = [8, 0]", "options = [8, 0]\nlr = 0.1", {"gates"}),
         ("options = [8, 0]", "options = [8, 0]\nhidden = 8", {"gates", "firmware", "firmware (host)", "verify"}),
         ("options = [8, 0]", "options = [8, 0]\nbudgets = [0.5]", {"gates", "verify"}),
-        ("bn_images = 256", "bn_images = 128", {"calibrate"}),
+        ("bn_images = 128", "bn_images = 64", {"calibrate"}),
         ('force = ["88.80"]', 'force = ["88.88"]', {"calibrate"}),
         ("[verify]", "[policy]\ndwell_s = 7\n[verify]", {"firmware", "firmware (host)", "bundle"}),
         ("images = 4", "images = 5", {"verify", "bundle"}),

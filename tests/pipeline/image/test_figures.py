@@ -16,6 +16,8 @@ from dimmer.targets import load_target
 from tests.pipeline.artifact_examples import firmware
 from tests.pipeline.image.orders import modes_order
 
+NO_PROOF = "host is no bare board: what its operating system keeps for the stack is enough"
+
 
 def test_tiers_have_the_modes_names() -> None:
     policy = PolicyConfig((Tier(500, 3300, 1), Tier(0, 0, MODE_GATED)), dwell_s=60, hysteresis_permille=20)
@@ -27,7 +29,7 @@ def test_tiers_have_the_modes_names() -> None:
 
 def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -> None:
     target, order = load_target("host"), modes_order(tmp_path)
-    compiled = compile_modes(order, order.modes, target, tmp_path / "out")
+    compiled = compile_modes(order, order.modes, target, tmp_path / "out", prove_stack=True)
     first = order.modes[0].name
     events = (ModeCounted(first, 100, 160), SwitchCounted(5), StackUsed(64), StepCounted(first, 1, 30, 50))
     gone = (LeftOut("44", 7, "too slow"),)
@@ -41,7 +43,9 @@ def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -
     assert (step.layer, step.instructions) == (compiled.model.steps[1].layer, 30)
     assert (step.cycles, step.cycles_source) == (50, "rtl")
     assert figures.left_out == gone
+    assert figures.stack.proven is None
     assert figures.notes == {
+        **dict.fromkeys(("stack.proven", "stack.before_hook", "stack.exception_frame"), NO_PROOF),
         "modes[*].instructions": "host has no instruction counter",
         "switch.instructions": "host has no instruction counter",
         "modes[*].cycles": "neither measured nor modelled",
@@ -69,6 +73,7 @@ def test_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "88.88.88" in text
     assert "flash   1,500 = weights 1,000 + tables 200 + code 300 (runtime and kernels 250)" in text
+    assert "stack   proven 600 bytes (call graph), painted 512 bytes, dimmer_invoke by itself 344; a switch" in text
     assert "a switch takes 9 instructions" in text
     assert "~3,200,000" in text
     assert "too few" in text

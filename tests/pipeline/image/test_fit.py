@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,19 +16,62 @@ from dimmer.pipeline.image.fit import (
     explain,
     fits,
     fitting_limit,
+    least_stack,
     need_of,
     stack_bytes,
 )
-from dimmer.targets import load_target
+from dimmer.pipeline.image.make import check_known_answers
+from dimmer.targets import Target, load_target
 from tests.boards import small_board
 from tests.pipeline.image.orders import modes_order
 
 STACK = 16 << 10
 
 
-def test_the_stack_is_what_the_linker_script_keeps_free() -> None:
-    assert stack_bytes(load_target("mps2-an386")) == STACK
+def test_the_stack_is_what_the_target_or_its_linker_script_keeps_free() -> None:
+    board = load_target("mps2-an386")
+    assert stack_bytes(board) == STACK
+    assert stack_bytes(with_stack(board, 2048)) == 2048
     assert stack_bytes(load_target("host")) == 0
+
+
+def with_stack(board: Target, size: int) -> Target:
+    """The board as with `stack` under [memory]."""
+    assert board.memory is not None
+    return replace(board, memory=replace(board.memory, stack=size))
+
+
+@pytest.mark.board("mps2-an386")
+def test_where_the_stack_decides_it_is_proven_and_the_line_says_what_to_keep_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dimmer.pipeline.image.fit.fitting_limit", lambda *_: None)
+    monkeypatch.setattr("dimmer.pipeline.image.fit.target_names", list)
+    order = modes_order(tmp_path)
+    found = need_of(order, load_target("mps2-an386"))
+    board = small_board(tmp_path, 1 << 20, found.ram - STACK + 2048)
+    with pytest.raises(DoesNotFitError) as failure:
+        compile_modes(order, order.modes, board, tmp_path / "out")
+    line = re.search(
+        r"stack 16,384 of which (\d+) are used by the call graph, .*what fits: stack = (\d+) under", str(failure.value)
+    )
+    assert line, failure.value
+    proven, enough = int(line[1]), int(line[2])
+    assert proven + 108 <= enough == least_stack(proven) <= 2048
+    made = compile_modes(order, order.modes, with_stack(board, enough), tmp_path / "out", prove_stack=True)
+    assert made.stack is not None
+    assert made.stack.figures.proven == proven
+    check_known_answers(with_stack(board, enough), made, tmp_path)
+
+
+@pytest.mark.board("mps2-an386")
+def test_a_stack_that_is_proven_too_small_is_refused(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    board = with_stack(load_target("mps2-an386"), 128)
+    with pytest.raises(
+        DoesNotFitError, match=r"stack: \d+ bytes needed by the call graph, 128 kept free, \d+ too few; what"
+    ):
+        compile_modes(order, order.modes, board, tmp_path / "out", prove_stack=True)
 
 
 @pytest.mark.board("mps2-an386")
@@ -86,12 +130,21 @@ def test_less_scratch_is_offered_with_its_cost(tmp_path: Path) -> None:
     assert fitting_limit(order, small_board(tmp_path, 1 << 20, STACK, "none")) is None
 
 
-def test_fewer_modes_are_offered(tmp_path: Path) -> None:
+def test_fewer_modes_are_offered_with_what_they_cost_in_accuracy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dimmer.pipeline.image.fit.fitting_limit", lambda *_: None)
+    monkeypatch.setattr("dimmer.pipeline.image.fit.target_names", list)
     order, board = modes_order(tmp_path), load_target("mps2-an386")
     whole, top = need_of(order, board), need_of(replace(order, modes=order.modes[:1]), board)
     assert top.flash < whole.flash
     target = small_board(tmp_path, top.flash, 1 << 20)
     assert "only 888, without 880, 800" in explain(order, target, whole)
+    known = replace(order, accuracy={"888": 0.91, "880": 0.9, "800": 0.855})
+    assert "best accuracy on validation images stays 91.00%)" in explain(known, target, whole)
+    known = replace(order, accuracy={"888": 0.9, "880": 0.91, "800": 0.855})
+    assert "best accuracy on validation images 90.00% instead of 91.00%)" in explain(known, target, whole)
+    assert "accuracy" not in explain(replace(order, accuracy={"888": 0.9}), target, whole)
 
 
 def test_where_nothing_fits_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

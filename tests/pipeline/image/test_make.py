@@ -53,6 +53,9 @@ def test_several_modes(name: str, tmp_path: Path) -> None:
         assert switch.instructions is not None
         assert 0 < switch.instructions < 100
         assert ram.stack is not None
+        assert figures.stack.proven is not None
+        assert ram.stack <= figures.stack.proven
+        assert not any(place.startswith("stack") for place in figures.notes)
         assert ram.total is not None
         assert ram.total >= ram.arena + ram.stack
         assert (out / "firmware.hex").is_file()
@@ -60,6 +63,7 @@ def test_several_modes(name: str, tmp_path: Path) -> None:
     else:
         assert all(mode.instructions is None for mode in figures.modes)
         assert figures.notes["modes[*].instructions"] == "host has no instruction counter"
+        assert "operating system" in figures.notes["stack.proven"]
 
 
 def test_one_mode_has_nothing_to_compare(tmp_path: Path) -> None:

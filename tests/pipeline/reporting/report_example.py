@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A report with the proportions of a real one: R14 with four depth modes on a Cortex-M4."""
 
-from dimmer.pipeline.artifacts.firmware import ArenaBuffer, PolicyTier, Step, Switch, Verification
+from dimmer.pipeline.artifacts.firmware import (
+    ArenaBuffer,
+    FirmwareStack,
+    PolicyTier,
+    StackDepth,
+    Step,
+    Switch,
+    Verification,
+)
 from dimmer.pipeline.artifacts.report import (
     BatterySample,
     Candidate,
@@ -40,6 +48,7 @@ def example() -> ReportData:
         generator_version="0.1.0",
         flash=Flash(weights=173_296, tables=11_480, code=14_208, total=198_984, single_mode_total=191_004),
         ram=Ram(arena=49_152, scratch=20_480, stack=1_024, total=70_912, single_mode_arena=49_152),
+        stack=FirmwareStack(1_200, 32, 108, (StackDepth("dimmer_init", 60, ("dimmer_init", "memset")),), ()),
         switch=Switch(instructions=None, bytes_of_flash_per_extra_mode=2_660),
         modes=modes,
         candidates=tuple(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.firmware import Switch, Verification
+from dimmer.pipeline.artifacts.firmware import FirmwareStack, StackDepth, Switch, Verification
 from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
 from tests.pipeline.reporting.report_example import PUBLISHED, example
 
@@ -36,6 +36,27 @@ def test_page_is_one_file_without_a_network(build: Path) -> None:
     for name in PUBLISHED:
         assert name in page
     assert page.count("<svg") == 3
+
+
+def test_the_proven_stack_stands_beside_the_painted_one(build: Path, tmp_path: Path) -> None:
+    page = (build / "report.html").read_text()
+    assert "proven 1,200 bytes" in page
+    assert "(call graph), painted 1,024 bytes" in page
+    assert "the core itself pushes up to 108 bytes. A hook begins where dimmer_invoke has taken 32." in page
+    assert re.search(r"dimmer_init</td><td>60</td><td class=\"l\">memset", page)
+    nothing = FirmwareStack(proven=None, before_hook=None, exception_frame=None)
+    notes = {**example().notes, **dict.fromkeys((f"stack.{key}" for key in vars(nothing)), "no disassembler")}
+    write_report(replace(example(), stack=nothing, notes=notes), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "proven not known" in page
+    assert "dimmer_init" not in page
+
+
+def test_a_null_among_the_functions_shows_its_note(tmp_path: Path) -> None:
+    stack = replace(example().stack, entries=(StackDepth("dimmer_mode", None, ()),))
+    notes = {**example().notes, "stack.entries[0].bytes": "dimmer_mode is not here"}
+    write_report(replace(example(), stack=stack, notes=notes), tmp_path)
+    assert 'title="dimmer_mode is not here"' in (tmp_path / "report.html").read_text()
 
 
 def test_same_figures_give_the_same_bytes(build: Path, tmp_path: Path) -> None:

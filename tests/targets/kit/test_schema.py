@@ -129,3 +129,14 @@ def test_a_table_remembers_what_it_was_asked(table: Table) -> None:
         "hue": Asked(Kind.TEXT, False, ("red",), "red"),
         "lamp": Asked(Kind.TABLE, required=False),
     }
+
+
+def test_a_number_that_may_be_missing() -> None:
+    lines = Lines(Path("lamp.toml"), "stack = 8")
+    assert Table({"stack": 8}, lines).optional_natural("stack") == 8
+    table = Table({}, lines)
+    assert table.optional_natural("stack") is None
+    assert not table.asked["stack"].required
+    for wrong, why in ((-1, "not negative"), (True, "a whole number"), ("8", "a whole number"), (1 << 40, "at most")):
+        with pytest.raises(TargetError, match=f"'stack' is .*{why}"):
+            Table({"stack": wrong}, lines).optional_natural("stack")

@@ -11,8 +11,17 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import load_target
-from dimmer.targets.kit.errors import TargetError
-from dimmer.targets.kit.toolchain import compile_library, compile_objects, compiler_of, overflowed
+from dimmer.targets.kit.errors import OverflowedError, TargetError
+from dimmer.targets.kit.toolchain import (
+    ENTRIES,
+    compile_library,
+    compile_objects,
+    compiler_of,
+    objdump_of,
+    overflowed,
+    section_sizes,
+)
+from tests.boards import small_board
 from tests.firmware_gen.runtime.c_library import compiler
 
 
@@ -86,9 +95,52 @@ def test_the_compiler_is_the_first_that_is_here(monkeypatch: pytest.MonkeyPatch)
     [
         ("ld: region `FLASH' overflowed by 1234 bytes\ncollect2: error: ld returned 1", {"flash": 1234}),
         ("region 'RAM' overflowed by 8 bytes\nregion `FLASH' overflowed by 9 bytes", {"ram": 8, "flash": 9}),
+        ("ld: a.elf section `.text' will not fit in region `FLASH'\n", {"flash": None}),
+        (
+            "ld: a.elf section `.text' will not fit in region `FLASH'\nld: region `FLASH' overflowed by 64 bytes\n",
+            {"flash": 64},
+        ),
         ("ld: the arena and the stack do not fit into RAM\n", {"ram": None}),
         ("main.c:3: error: stack overflowed", {}),
     ],
 )
 def test_what_a_linker_says_of_regions(said: str, found: dict[str, int | None]) -> None:
     assert overflowed(said) == found
+
+
+@pytest.mark.board
+def test_a_second_program_keeps_what_nothing_calls_and_is_linked_though_it_does_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("int unused(int a);\nint unused(int a) { return a; }\nint main(void) { return 0; }\n")
+    board = load_target("mps2-an386")
+    elf = board.compile([tmp_path / "a.c"], [], tmp_path / "out", entries=["unused", "no_such_function"])
+    kept = section_sizes(tmp_path / "out" / ENTRIES).by_symbol
+    assert "unused" in kept
+    assert "unused" not in section_sizes(elf).by_symbol
+    with pytest.raises(OverflowedError):
+        small_board(tmp_path, 256, 1 << 20).compile([tmp_path / "a.c"], [], tmp_path / "small", entries=["unused"])
+    assert "unused" in section_sizes(tmp_path / "small" / ENTRIES).by_symbol
+    board.compile([tmp_path / "a.c"], [], tmp_path / "without")
+    assert not (tmp_path / "without" / ENTRIES).exists()
+
+
+def tool(folder: Path, said: str) -> str:
+    """A compiler that says where its disassembler is."""
+    path = folder / "some-gcc"
+    path.write_text(f"#!/bin/sh\necho {said}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_disassembler_is_the_compilers_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toolchain = load_target("host").toolchain
+    assert shutil.which(objdump_of(toolchain)) is not None
+    assert objdump_of(dataclasses.replace(toolchain, objcopy="/usr/bin/objcopy")) == "/usr/bin/objdump"
+    strange = dataclasses.replace(toolchain, compilers=(tool(tmp_path, "/no/objdump"),))
+    with pytest.raises(TargetError, match=r"^/no/objdump not found, which comes with .*some-gcc: install its binutils"):
+        objdump_of(strange)
+    silent = dataclasses.replace(toolchain, compilers=(tool(tmp_path, ""),))
+    with pytest.raises(TargetError, match=r"^objdump not found, which comes with"):
+        objdump_of(silent)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(TargetError, match=r"^gcc not found: install it"):
+        objdump_of(toolchain)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls through pointers in the library's C: where they stand, and which functions they can be.
+
+Whoever proves how much stack a program takes needs both. What is in no line here is proven of no program: a call that
+nobody lists has no bound, and a function whose address is taken must be in some line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MODEL_KERNELS = "<model>_kernels"
+"""Stands for the generated table of kernels."""
+
+HOOK = "<hook>"
+"""Stands for the function that the application gave to `dimmer_on_block`, whose stack is the application's own."""
+
+
+@dataclass(frozen=True)
+class PointerCalls:
+    """Calls through pointers in one C file.
+
+    Attributes:
+        file: its name.
+        callers: functions that have such a call, and those that a compiler may put them into.
+        targets: functions, or constant objects whose pointers are functions.
+    """
+
+    file: str
+    callers: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+_RELU = ("", "_relu")
+_TILES = tuple(
+    f"dimmer_tile_{name}{relu}" for name in ("run", "short", "block", "columns", "odd_columns") for relu in _RELU
+)
+_ENTRY = ("dimmer_helium_entry_copy", "dimmer_helium_entry_split")
+_WINDOWS = tuple(f"dimmer_window_{name}{relu}" for name in ("pairs", "singles") for relu in _RELU)
+_RESULTS = tuple(
+    f"{name}_{bits}{many}" for name in ("wide", "left", "clamped") for bits in (4, 2) for many in ("", "_many")
+)
+
+POINTERS = (
+    PointerCalls("engine.c", ("dimmer_init", "check", "model_crc", "tables_hold"), ("holds", "crc_of")),
+    PointerCalls("engine.c", ("dimmer_invoke",), (MODEL_KERNELS, "next_block", HOOK)),
+    PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2"), _RESULTS),
+    PointerCalls("narrow_layer_dsp.c", ("two_rows", "one_pass", "dimmer_narrow_layer"), _RESULTS),
+    PointerCalls("helium_layer_mve.c", ("compute",), _TILES),
+    PointerCalls("helium_layer_mve.c", ("patches", "in_place", "columns", "fill_strip", "split"), (*_TILES, *_ENTRY)),
+    PointerCalls(
+        "helium_layer_mve.c",
+        ("dimmer_helium_layer",),
+        ("patches", "in_place", "columns", *_TILES, *_ENTRY, "dimmer_helium_entry_prepare"),
+    ),
+    PointerCalls("dimmer_depthwise_conv2d_s8_mve.c", ("turns", "dimmer_depthwise_conv2d_s8_mve"), _WINDOWS),
+)
