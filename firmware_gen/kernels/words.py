@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
+from dimmer.firmware_gen.kernels.packed import CONV_2D_ADD_PACKED, CONV_2D_PACKED
 from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, FULLY_CONNECTED
 from dimmer.firmware_gen.kernels.record import holding, kernel, sharing, u16, u32
 
@@ -71,4 +72,13 @@ CONV_2D_ADD_WINOGRAD = kernel(
     scratch="2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd",
 )
 
-KERNELS = (CONV_2D_PANEL, CONV_2D_PAIRS, CONV_2D_WINOGRAD, FULLY_CONNECTED_WORDS, ADD_TABLE, CONV_2D_ADD_WINOGRAD)
+KERNELS = (
+    CONV_2D_PANEL,
+    CONV_2D_PAIRS,
+    CONV_2D_WINOGRAD,
+    FULLY_CONNECTED_WORDS,
+    ADD_TABLE,
+    CONV_2D_ADD_WINOGRAD,
+    CONV_2D_PACKED,
+    CONV_2D_ADD_PACKED,
+)

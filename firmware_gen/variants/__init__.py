@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The variants of all kernels: a module an instruction set, each with a tuple VARIANTS."""
 
-from dimmer.firmware_gen.variants import dense, depthwise, dsp, helium, narrow_dsp, portable, requantize, words
+from dimmer.firmware_gen.variants import dense, depthwise, dsp, helium, narrow_dsp, packed, portable, requantize, words
 from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
 
 VARIANTS: tuple[Variant, ...] = (
@@ -10,6 +10,7 @@ VARIANTS: tuple[Variant, ...] = (
     *narrow_dsp.VARIANTS,
     *helium.VARIANTS,
     *words.VARIANTS,
+    *packed.VARIANTS,
     *depthwise.VARIANTS,
     *dense.VARIANTS,
     *requantize.VARIANTS,

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.slices import UNITS, sliced
+from dimmer.firmware_gen.graph.slices import UNITS
 from dimmer.firmware_gen.kernels.dsp import CONV_2D_ADD_NARROW_DSP, CONV_2D_NARROW_DSP
 from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD
 from dimmer.firmware_gen.kernels.portable import CONV_2D
-from dimmer.firmware_gen.lower.steps import Params, Shifts, Step
-from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of, weights_of
+from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Value
+from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of
 from dimmer.firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.narrow import HIGH, Narrow, narrow_form
 
 _PACKED = frozenset({"dsp", "packed"})
 _MAX_CHUNKS = 16
@@ -42,7 +43,7 @@ class _Format:
     @property
     def high(self) -> int:
         """Largest input, counted from 0."""
-        return int(2**self.bits - 1)
+        return HIGH[self.bits]
 
 
 _FORMATS = {4: _Format(4, 3, 13), 2: _Format(2, 4, 10)}
@@ -87,10 +88,14 @@ def _walk(shape: ConvShape, form: _Format) -> _Walk:
 Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
-def _codes(step: Step) -> Codes:
-    """The slices that the kernel multiplies with, int64[output_c, kernel_h, kernel_w, input_c]."""
-    bits = number(step, "weight_bits")
-    return sliced(weights_of(step).astype(np.int8), bits).astype(np.int64) // UNITS[bits]
+def _narrow(step: Step) -> Narrow:
+    narrow = narrow_form(step)
+    assert narrow is not None
+    return narrow
+
+
+def _form(step: Step) -> _Format:
+    return _FORMATS[_narrow(step).bits]
 
 
 def _by_term(codes: Codes, walk: _Walk) -> Codes:
@@ -117,9 +122,9 @@ class _Chunk:
 
 def _chunk(step: Step) -> _Chunk | None:
     """The most terms for which no sum leaves its field; None where there is no such number."""
-    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    shape, form = shape_of(step), _form(step)
     walk = _walk(shape, form)
-    fields = _by_term(_codes(step), walk)
+    fields = _by_term(_narrow(step).slices, walk)
     for chunks in range(1, _MAX_CHUNKS + 1):
         terms, rest = divmod(walk.terms, chunks)
         if not rest and math.gcd(terms, shape.input_c) % 4 == 0:
@@ -149,12 +154,12 @@ def _offsets(fields: Codes, terms: int, form: _Format) -> tuple[int, ...] | None
 
 
 def _supports(step: Step) -> bool:
-    shape, bits = shape_of(step), number(step, "weight_bits")
-    if bits not in _FORMATS or number(step, "batches") != 1 or number(step, "input_zero_point") != -128:
+    shape = shape_of(step)
+    if number(step, "batches") != 1 or narrow_form(step) is None:
         return False
     plain = shape.dilation_h == shape.dilation_w == 1 and shape.kernel_w <= 3 and shape.stride_w <= 2
     even = shape.input_c % 4 == 0 and shape.output_c % 2 == 0
-    if not (plain and even and shape.pad_left < shape.kernel_w and step.input_high <= _FORMATS[bits].high - 128):
+    if not (plain and even and shape.pad_left < shape.kernel_w):
         return False
     chunk = _chunk(step)
     return chunk is not None and _rescales(step, chunk.terms)
@@ -162,7 +167,7 @@ def _supports(step: Step) -> bool:
 
 def _rescales(step: Step, terms: int) -> bool:
     """Whether the short requantisation of `narrow_dsp.c` is exact: no shift is too large, no sum leaves 30 bits."""
-    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    shape, form = shape_of(step), _form(step)
     fields = UNITS[form.bits] * (_walk(shape, form).terms // terms << form.spacing)
     return all(
         -22 <= shift <= 12 and (abs(bias) + fields) << max(shift, 0) < 2**30
@@ -174,7 +179,8 @@ def _bias(step: Step) -> Params:
     """Without the zero point of the inputs, which count from 0 here."""
     bias = step.fields["bias"]
     assert isinstance(bias, Params)
-    sums = (UNITS[number(step, "weight_bits")] * _codes(step).sum(axis=(1, 2, 3))).tolist()
+    narrow = _narrow(step)
+    sums = (UNITS[narrow.bits] * narrow.slices.sum(axis=(1, 2, 3))).tolist()
     return Params(tuple(folded - 128 * total for folded, total in zip(bias.values, sums, strict=True)))
 
 
@@ -186,8 +192,10 @@ def _settings(step: Step) -> Iterable[Settings]:
     chunk, bias = _chunk(step), _bias(step)
     assert chunk is not None
     offsets = Shifts(tuple((code + 128) % 256 - 128 for code in chunk.offsets))
+    narrow = _narrow(step)
+    fixed: dict[str, Value] = {"weights": narrow.weights, "weight_bits": narrow.bits, "offsets": offsets, "bias": bias}
     return [
-        {"group": group, "strip": strip, "terms": chunk.terms, "offsets": offsets, "bias": bias}
+        {**fixed, "group": group, "strip": strip, "terms": chunk.terms}
         for group in sorted(groups)
         for strip in sorted(strips)
     ]
@@ -200,7 +208,7 @@ def _setting(settings: Settings, name: str) -> int:
 
 
 def _scratch(step: Step, settings: Settings) -> int:
-    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    shape, form = shape_of(step), _form(step)
     group, strip, terms = (_setting(settings, name) for name in ("group", "strip", "terms"))
     walk = _walk(shape, form)
     chunks = walk.terms // terms
@@ -212,14 +220,14 @@ def _scratch(step: Step, settings: Settings) -> int:
 
 
 def _cost(step: Step, settings: Settings) -> float:
-    shape, form = shape_of(step), _FORMATS[number(step, "weight_bits")]
+    shape, form = shape_of(step), _form(step)
     group, strip, terms = (_setting(settings, name) for name in ("group", "strip", "terms"))
     walk = _walk(shape, form)
     chunks = walk.terms // terms
     passes, strips = -(-shape.output_c // group), -(-shape.output_h // strip)
     rows = (strip // 2 - 1) * shape.stride_h + shape.kernel_h
     pairs = -(-shape.output_h // 2) * shape.output_c // 2
-    inner = pairs * walk.tiles * chunks * (6.2 * terms + 50)
+    inner = pairs * walk.tiles * chunks * (8.1 * terms + 52)
     results = pairs * walk.all_tiles * (form.inputs * (40 + 10 * (chunks - 1)) + 60)
     fills = strips * (1 if strips == 1 else passes)
     pixels = fills * 2 * rows * walk.tiles * walk.phases * (form.inputs * 2 + 3) * shape.input_c

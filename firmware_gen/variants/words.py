@@ -166,7 +166,7 @@ def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
     return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * costs.back)
 
 
-def _table_supports(step: Step, prefix: str = "") -> bool:
+def sum_by_table(step: Step, prefix: str = "") -> bool:
     """Whether both inputs are whole and in the arena."""
     kinds = ("broadcast1", "broadcast2", "input1_blob", "input2_blob")
     return not any(number(step, prefix + name) for name in kinds) and number(step, f"{prefix}shift_output") in SHIFTS
@@ -176,8 +176,13 @@ def _table_cost(costs: _Costs, step: Step) -> float:
     return sum_elements(step) * costs.add + 512 * costs.table
 
 
+def table_cost(feature: str, step: Step) -> float:
+    """Instructions of an ADD by tables, alone or fused into the step, on an instruction set."""
+    return _table_cost({"thumb": _THUMB, "thumb2": _THUMB2, "riscv": _RISCV}[feature], step)
+
+
 def _winograd_add_supports(step: Step) -> bool:
-    return _winograd_supports(step) and _table_supports(step, "add_")
+    return _winograd_supports(step) and sum_by_table(step, "add_")
 
 
 def _winograd_add_scratch(step: Step, settings: Settings) -> int:
@@ -221,7 +226,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             ADD,
             frozenset({feature}),
             lambda step, _settings: _table_cost(costs, step),
-            _table_supports,
+            sum_by_table,
             lambda _step: ({"scratch": 0},),
             lambda _step, _settings: TABLES,
         ),

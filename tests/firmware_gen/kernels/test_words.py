@@ -17,7 +17,7 @@ def test_every_kernel_that_is_described_is_listed() -> None:
 
 @pytest.mark.parametrize("kernel", words.KERNELS, ids=lambda kernel: kernel.name)
 def test_a_variant_runs_it_with_settings_of_its_own(kernel: Kernel) -> None:
-    assert settings(kernel) <= {"group", "scratch", "strip"}
+    assert settings(kernel) <= {"bounds", "group", "planes", "scratch", "strip", "terms", "way"}
 
 
 def test_they_are_in_c_that_every_core_runs() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.kernels import portable
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights, step
 from dimmer.firmware_gen.variants.frame import Variant
@@ -55,6 +56,11 @@ def conv(weight: int = 3, **changes: Any) -> Step:
         shifts=Shifts((shift,) * count),
         **fields,
     )
+
+
+def slice_codes(codes: np.ndarray, bits: int) -> np.ndarray:
+    """The weights that slices of int8 codes are, int64 of the same shape."""
+    return sliced(codes.astype(np.int8), bits).astype(np.int64)
 
 
 def add(**changes: Any) -> Step:

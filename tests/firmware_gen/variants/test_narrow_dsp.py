@@ -84,3 +84,17 @@ def test_narrow_modes_need_no_larger_arena(tmp_path: Path) -> None:
         generate(chosen, tmp_path / "out", scratch_limit=26112, core="cortex-m4").arena for chosen in (modes[:1], modes)
     ]
     assert arenas[0] == arenas[1]
+
+
+@pytest.mark.parametrize("mode", ["44.44", "22.22"])
+def test_a_mode_alone_has_the_kernels_that_it_has_beside_one_of_8_bits(tmp_path: Path, mode: str) -> None:
+    alone, beside = (
+        generate(write_modes(tmp_path, SMALL, modes), tmp_path / "out", scratch_limit=26_112, core="cortex-m4")
+        for modes in ((mode,), ("88.88", mode))
+    )
+    chosen = [
+        {(choice.layer, choice.chosen.kernel) for choice in model.choices if "narrow" in choice.chosen.kernel}
+        for model in (alone, beside)
+    ]
+    assert len(chosen[0]) == 9
+    assert chosen[0] == chosen[1]

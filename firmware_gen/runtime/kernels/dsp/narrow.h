@@ -80,8 +80,12 @@ typedef struct narrow_row {
 void dimmer_narrow_row_4(dimmer_narrow_row_t *row);
 void dimmer_narrow_row_2(dimmer_narrow_row_t *row);
 
+/* row->results for one tile. */
+void dimmer_narrow_tile(dimmer_narrow_row_t *row, const dimmer_narrow_tail_t *tail);
+
 /* What reads the complete fields of both channels and lanes, rescales and stores them, and brings the outputs
- * to the next tile: of a single chunk, or adding up all of them. */
+ * to the next tile: of a single chunk, or adding up all of them. It leaves r4-r11 as they come, so only
+ * dimmer_narrow_row_* and dimmer_narrow_tile may call it. */
 void (*dimmer_narrow_results(uint32_t bits, int many,
                              dimmer_narrow_kind_t kind))(dimmer_narrow_row_t *row,
                                                          const dimmer_narrow_tail_t *tail);

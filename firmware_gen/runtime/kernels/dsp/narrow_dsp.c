@@ -22,16 +22,35 @@ dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
     return format;
 }
 
-/* 24 bytes of code: the sum may be entered between two terms. */
-#define TERM                                                                                                 \
-    "ldmia.w r2!, {r0, r3}\n\t"                                                                              \
-    "ldmia.w r1!, {r12, lr}\n\t"                                                                             \
+/* 28 bytes of code: the sum may be entered between two terms. Single loads, as four in a row take 5 cycles (a
+ * load behind another one waits for nothing, Cortex-M4 TRM, 3.3) and two of two words 6. */
+#define TERM(at, next)                                                                                       \
+    "ldr.n r0, [r2, #" at "]\n\t"                                                                            \
+    "ldr.n r3, [r2, #" next "]\n\t"                                                                          \
+    "ldr.w r12, [r1, #" at "]\n\t"                                                                           \
+    "ldr.w lr, [r1, #" next "]\n\t"                                                                          \
     "smlal r4, r5, r0, r12\n\t"                                                                              \
     "smlal r6, r7, r3, r12\n\t"                                                                              \
     "smlal r8, r9, r0, lr\n\t"                                                                               \
     "smlal r10, r11, r3, lr\n\t"
 
-#define FOUR_TERMS TERM TERM TERM TERM
+#define SIXTEEN_TERMS                                                                                        \
+    TERM("0", "4")                                                                                           \
+    TERM("8", "12")                                                                                          \
+    TERM("16", "20")                                                                                         \
+    TERM("24", "28")                                                                                         \
+    TERM("32", "36")                                                                                         \
+    TERM("40", "44")                                                                                         \
+    TERM("48", "52")                                                                                         \
+    TERM("56", "60")                                                                                         \
+    TERM("64", "68")                                                                                         \
+    TERM("72", "76")                                                                                         \
+    TERM("80", "84")                                                                                         \
+    TERM("88", "92")                                                                                         \
+    TERM("96", "100")                                                                                        \
+    TERM("104", "108")                                                                                       \
+    TERM("112", "116")                                                                                       \
+    TERM("120", "124")
 
 /* Carries the upper fields of a sum, whose lower word they leave, into the lower ones, and begins anew. */
 #define CARRY(low, high, from_low, from_high, shift)                                                         \
@@ -40,19 +59,21 @@ dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
 
 /* clang-format off */
 /* On the stack: 0 the end of the chunk's pixels, 4 the chunks that are left, 8 the sums of this one, 12 where its
- * terms are entered, 16 *row. Sixteen terms make a turn; the first one begins where as many are left as there are
- * more than a multiple of 16. */
+ * terms are entered, 16 the bytes before them that the first turn leaves out, 20 bytes of a chunk's pixels, 24 *row.
+ * Sixteen terms make a turn; the first one begins where as many are left as there are more than a multiple of 16. */
+/* Two strings, as C promises 4095 characters in one. */
 #define ROW(shift)                               \
     __asm__ volatile(                            \
         "push {r0, r4-r11, lr}\n\t"              \
-        "sub sp, sp, #16\n\t"                    \
+        "sub sp, sp, #24\n\t"                    \
         "ldr r1, [r0, #8]\n\t"                   \
+        "str r1, [sp, #20]\n\t"                  \
         "rsb r1, r1, #0\n\t"                     \
-        "asrs r1, r1, #3\n\t"                    \
-        "and r1, r1, #15\n\t"                    \
-        "add.w r1, r1, r1, lsl #1\n\t"           \
+        "and r1, r1, #120\n\t"                   \
+        "str r1, [sp, #16]\n\t"                  \
+        "rsb r1, r1, r1, lsl #3\n\t"             \
         "adr.w r2, 3f\n\t"                       \
-        "add.w r1, r2, r1, lsl #3\n\t"           \
+        "add.w r1, r2, r1, lsr #1\n\t"           \
         "orr r1, r1, #1\n\t"                     \
         "str r1, [sp, #12]\n"                    \
         "1:\n\t"                                 \
@@ -60,9 +81,8 @@ dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
         "ldrd r3, r4, [r0, #32]\n\t"             \
         "strd r3, r4, [sp, #4]\n"                \
         "2:\n\t"                                 \
-        "ldr r3, [sp, #16]\n\t"                  \
+        "ldr r3, [sp, #20]\n\t"                  \
         "ldr r0, [sp, #8]\n\t"                   \
-        "ldr r3, [r3, #8]\n\t"                   \
         "ldmia.w r0, {r4-r11}\n\t"               \
         "add r3, r3, r2\n\t"                     \
         "str r3, [sp]\n\t"                       \
@@ -71,13 +91,17 @@ dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
         CARRY("r6", "r7", "r0", "r3", shift)     \
         CARRY("r8", "r9", "r12", "lr", shift)    \
         CARRY("r10", "r11", "r12", "lr", shift)  \
-        "ldr r0, [sp, #12]\n\t"                  \
+        "ldrd r0, r3, [sp, #12]\n\t"             \
+        "sub r1, r1, r3\n\t"                     \
+        "sub r2, r2, r3\n\t"                     \
         "bx r0\n\t"                              \
         ".balign 4\n"                            \
-        "3:\n\t"                                 \
-        FOUR_TERMS FOUR_TERMS                    \
-        FOUR_TERMS FOUR_TERMS                    \
+        "3:\n\t");                               \
+    __asm__ volatile(                            \
+        SIXTEEN_TERMS                            \
         "ldr r0, [sp]\n\t"                       \
+        "add r1, r1, #128\n\t"                   \
+        "add r2, r2, #128\n\t"                   \
         "cmp r2, r0\n\t"                         \
         "bne.w 3b\n\t"                           \
         "ldrd r3, r0, [sp, #4]\n\t"              \
@@ -85,18 +109,18 @@ dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
         "subs r3, r3, #1\n\t"                    \
         "strd r3, r0, [sp, #4]\n\t"              \
         "bne.w 2b\n\t"                           \
-        "ldr r0, [sp, #16]\n\t"                  \
+        "ldr r0, [sp, #24]\n\t"                  \
         "ldr r3, [r0, #12]\n\t"                  \
         "ldr r12, [r0, #40]\n\t"                 \
         "add r2, r2, r3\n\t"                     \
         "str r2, [r0, #4]\n\t"                   \
         "blx r12\n\t"                            \
-        "ldr r0, [sp, #16]\n\t"                  \
+        "ldr r0, [sp, #24]\n\t"                  \
         "ldr r3, [r0, #28]\n\t"                  \
         "subs r3, r3, #1\n\t"                    \
         "str r3, [r0, #28]\n\t"                  \
         "bne.w 1b\n\t"                           \
-        "add sp, sp, #20\n\t"                    \
+        "add sp, sp, #28\n\t"                    \
         "pop {r4-r11, pc}")
 /* clang-format on */
 
@@ -106,6 +130,14 @@ DIMMER_ASSEMBLY void dimmer_narrow_row_4(dimmer_narrow_row_t *row DIMMER_REGISTE
 
 DIMMER_ASSEMBLY void dimmer_narrow_row_2(dimmer_narrow_row_t *row DIMMER_REGISTER) {
     ROW("8");
+}
+
+DIMMER_ASSEMBLY void dimmer_narrow_tile(dimmer_narrow_row_t *row DIMMER_REGISTER,
+                                        const dimmer_narrow_tail_t *tail DIMMER_REGISTER) {
+    __asm__ volatile("push {r3-r11, lr}\n\t"
+                     "ldr r12, [r0, #40]\n\t"
+                     "blx r12\n\t"
+                     "pop {r3-r11, pc}");
 }
 
 static inline uint32_t four_bytes(const int8_t *at) {
@@ -401,10 +433,9 @@ int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint
     "ldr r2, [r2, #20]\n\t"                     \
     OUTPUTS(RESCALE)
 
-/* Two strings, as C promises 4095 characters in one. */
 #define RESULTS(SUM, OUTPUTS, RESCALE, NEXT)    \
     __asm__ volatile(                           \
-        "push {r0, r1, r4-r11, lr}\n\t"         \
+        "push {r0, r1, r2, lr}\n\t"             \
         "ldr r4, [r0, #24]\n\t"                 \
         "ldr r0, [r0, #36]\n\t"                 \
         CHANNEL(SUM, OUTPUTS, RESCALE));        \
@@ -424,8 +455,8 @@ int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint
         NEXT("r2")                              \
         NEXT("r3")                              \
         "strd r2, r3, [r9, #16]\n\t"            \
-        "add sp, sp, #8\n\t"                    \
-        "pop {r4-r11, pc}")
+        "add sp, sp, #12\n\t"                   \
+        "pop {pc}")
 
 #define DEFINE(name, SUM, OUTPUTS, RESCALE, NEXT)                                   \
     DIMMER_ASSEMBLY static void name(dimmer_narrow_row_t *row DIMMER_REGISTER,      \

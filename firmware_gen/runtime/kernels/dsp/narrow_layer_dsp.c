@@ -41,6 +41,7 @@ typedef struct {
     uint32_t first; /* channels of the pass */
     uint32_t count;
     dimmer_narrow_kind_t kind;
+    void (*store)(dimmer_narrow_row_t *row, const dimmer_narrow_tail_t *tail);
 } work_t;
 
 static uint32_t common(uint32_t a, uint32_t b) {
@@ -202,6 +203,24 @@ static void fill_pixels(const work_t *w, uint32_t y) {
     }
 }
 
+/* Sums of which nothing is left but what adds to the outputs right of the last input, and the offsets of both
+ * channels. */
+static void next_sums(const work_t *w, uint32_t channel) {
+    /* Of the lower word nothing is left. */
+    const uint32_t shift = w->format.pixels * w->format.spacing - 32u;
+    const int64_t first = w->format.ones * offset_of(w, channel);
+    const int64_t second = w->format.ones * offset_of(w, channel + 1u);
+    int64_t *const end = w->sums + w->chunks * DIMMER_NARROW_SUMS;
+    int64_t *sums;
+
+    for (sums = w->sums; sums != end; sums += DIMMER_NARROW_SUMS) {
+        sums[0] = ((int32_t)(sums[0] >> 32) >> shift) + first;
+        sums[1] = ((int32_t)(sums[1] >> 32) >> shift) + first;
+        sums[2] = ((int32_t)(sums[2] >> 32) >> shift) + second;
+        sums[3] = ((int32_t)(sums[3] >> 32) >> shift) + second;
+    }
+}
+
 /* Both lanes of row `row` of a strip's lanes, two channels. */
 static void two_rows(const work_t *w, uint32_t row, const int32_t *panel, uint32_t channel) {
     const dimmer_conv2d_s8_t *r = w->r;
@@ -222,24 +241,21 @@ static void two_rows(const work_t *w, uint32_t row, const int32_t *panel, uint32
     run.tiles = w->tiles;
     run.chunks = w->chunks;
     run.sums = w->sums;
-    run.results = dimmer_narrow_results(w->format.bits, w->chunks > 1u, w->kind);
-    memset(w->sums, 0, w->chunks * DIMMER_NARROW_SUMS * sizeof *w->sums);
+    run.results = w->store;
+    for (left = 0; left != w->chunks * DIMMER_NARROW_SUMS; left += DIMMER_NARROW_SUMS) {
+        w->sums[left] = 0;
+        w->sums[left + 1u] = 0;
+        w->sums[left + 2u] = 0;
+        w->sums[left + 3u] = 0;
+    }
     if (w->format.bits == 4u) {
         dimmer_narrow_row_4(&run);
     } else {
         dimmer_narrow_row_2(&run);
     }
-    /* What is left of the last input adds to the outputs right of it. */
     for (left = w->all_tiles - w->tiles; left != 0u; --left) {
-        uint32_t i;
-
-        for (i = 0; i < w->chunks * DIMMER_NARROW_SUMS; ++i) {
-            const uint32_t c = w->first + channel + i / 2u % 2u;
-
-            w->sums[i] =
-                (w->sums[i] >> (w->format.pixels * w->format.spacing)) + w->format.ones * offset_of(w, c);
-        }
-        run.results(&run, tail);
+        next_sums(w, w->first + channel);
+        dimmer_narrow_tile(&run, tail);
     }
 }
 
@@ -387,6 +403,7 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         scratch += 8u * DIMMER_SUM_TABLE_WORDS;
     }
     w.kind = kind_of(&w);
+    w.store = dimmer_narrow_results(w.format.bits, w.chunks > 1u, w.kind);
     if (settings->entry_multiplier != 0) {
         w.table = scratch;
         fill_table(settings, w.table);

@@ -27,6 +27,8 @@ void dimmer_requantize_s8_table(const dimmer_model_t *model, const void *record,
         y = y > r->activation_max ? r->activation_max : y;
         table[code] = (uint8_t)y;
     }
+#if defined(__ARM_FEATURE_UNALIGNED)
+    /* One load for four codes; elsewhere it would be a call, or four loads all the same. */
     for (; end - from >= 4; from += 4, to += 4) {
         uint32_t four;
 
@@ -36,6 +38,14 @@ void dimmer_requantize_s8_table(const dimmer_model_t *model, const void *record,
         to[2] = table[(four >> 16) & 0xFFu];
         to[3] = table[four >> 24];
     }
+#else
+    for (; end - from >= 4; from += 4, to += 4) {
+        to[0] = table[from[0]];
+        to[1] = table[from[1]];
+        to[2] = table[from[2]];
+        to[3] = table[from[3]];
+    }
+#endif
     for (; from != end; ++from, ++to) {
         *to = table[*from];
     }

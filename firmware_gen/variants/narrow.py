@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which convolutions have inputs and weights of 4 or 2 bits, whatever their weights are stored as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from dimmer.firmware_gen.graph.slices import SLICES, UNITS, sliced
+from dimmer.firmware_gen.lower.steps import Step, Weights
+from dimmer.firmware_gen.variants.conv import number, weights_of
+
+HIGH = {4: 15, 2: 3}
+"""Bits -> largest input, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """A convolution with narrow inputs and weights.
+
+    Attributes:
+        bits: of both.
+        weights: int8 codes of which the weights are slices.
+        slices: the weights without their unit, int64[output_c, kernel_h, kernel_w, input_c].
+    """
+
+    bits: int
+    weights: Weights
+    slices: npt.NDArray[np.int64]
+
+    @property
+    def high(self) -> int:
+        """Largest input, counted from 0."""
+        return HIGH[self.bits]
+
+
+@lru_cache(maxsize=256)
+def narrow_form(step: Step) -> Narrow | None:
+    """The narrow form of a CONV_2D; None where it has none.
+
+    A mode that shares its weights with one of 8 bits has their codes and the bits of a slice. One that is alone has
+    weights of 8 bits that are small: codes are made up for them, where inputs are as narrow.
+    """
+    if number(step, "input_zero_point") != -128:
+        return None
+    stored, bits = weights_of(step), number(step, "weight_bits")
+    for width in (2, 4):
+        if step.input_high > HIGH[width] - 128 or bits not in (0, 8, width):
+            continue
+        codes = stored if bits == width else stored // UNITS[width] << SLICES[width][0]
+        fits = np.abs(codes).max() <= 128
+        values = sliced(codes.clip(-128, 127).astype(np.int8), width).astype(np.int64)
+        if bits == width or (fits and (values == stored).all()):
+            data = codes.astype(np.int8).tobytes()
+            return Narrow(width, Weights(data, stored.shape), values // UNITS[width])
+    return None
