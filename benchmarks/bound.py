@@ -4,29 +4,31 @@
 from __future__ import annotations
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.variants import features_of
+
+FEATURES_FILE = "firmware_gen/variants/cores.py"
 
 MACS_PER_INSTRUCTION = {
-    "cortex-m0plus": 0.5,  # MULS, ADDS
-    "cortex-m3": 1.0,  # MLA
-    "cortex-m4": 2.0,  # SMLAD
-    "cortex-m7": 2.0,
-    "cortex-m33": 2.0,
-    "cortex-m55": 16.0,  # VMLADAVA.S8
-    "rv32imac": 0.5,  # MUL, ADD
+    "mve": 16.0,  # VMLADAVA.S8
+    "dsp": 2.0,  # SMLAD
+    "thumb2": 1.0,  # MLA
+    "words": 0.5,  # MULS, ADDS; MUL, ADD
 }
-"""Core -> 8-bit products that its best multiply-accumulate adds in one instruction."""
+"""Feature -> 8-bit products that a core's best multiply-accumulate adds in one instruction; the first one counts."""
 
 
 def bound(macs: int, core: str) -> int:
     """Instructions of `macs` products done one by one; an algorithm with fewer products may stay below.
 
     Raises:
-        DimmerError: the core is not in the table.
+        DimmerError: nothing is known of the core.
 
     Example:
         >>> bound(1_000_000, "cortex-m4")
         500000
     """
-    if core not in MACS_PER_INSTRUCTION:
-        raise DimmerError(f"no bound is known for core {core}: add it to MACS_PER_INSTRUCTION in {__file__}")
-    return round(macs / MACS_PER_INSTRUCTION[core])
+    features = features_of(core)
+    for feature, macs_per_instruction in MACS_PER_INSTRUCTION.items():
+        if feature in features:
+            return round(macs / macs_per_instruction)
+    raise DimmerError(f"no bound is known for core {core}: add what it has to FEATURES in {FEATURES_FILE}")

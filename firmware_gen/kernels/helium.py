@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels for Arm cores with Helium: Cortex-M55."""
+"""Kernels for Arm cores with Helium: Cortex-M55, M85."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ CONV_2D_MVE = kernel(
     CONV_2D for Arm cores with Helium: two channels of four pixels at a time, weights of `group` channels in a panel in
     scratch, sliced there where weight_bits is not 8. batches is 1, shifts are -31..0, up to 4 for weight_bits of 4 or
     2. group is even, or output_c. columns is 1 or 0; 1 is for kernels of 3x3, stride_w of 1 or 2, dilations of 1 and
-    input_c a multiple of 16. Where the kernel is not 1x1 without padding, and kernel_w * input_c < 16 or dilation_w is
-    not 1, kernel_h * W * input_c < 65536 with
-    W = max((output_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1, pad_left + input_w). output_c < 21845. With
-    D = R16(kernel_h * kernel_w * input_c):
+    input_c a multiple of 16, output_w at least 4. D = R16(kernel_h * kernel_w * input_c); where columns is 0 and the
+    kernel is not 1x1 without padding, P < 65536 with P = kernel_h * input_c * max((output_w - 1) * stride_w +
+    (kernel_w - 1) * dilation_w + 1, pad_left + input_w), its last factor rounded up to a multiple of dilation_w.
+    output_c < 21845.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="output channels in one pass"),
     *u16("columns", meaning="whether windows share what they read of a row"),
     scratch="""
-    (group + 1) / 2 * (2 * D + 64), and behind it, for columns, R16(12 * S) + 64 * S *
-    max((R4(output_w) - 1) * stride_w + 3, pad_left + input_w) with S = input_c / 16; otherwise, for a kernel of 1x1
-    without padding, 4 * D, or 0 where input_c is a multiple of 16; otherwise 4 * D (twice that where D <= 64, four
-    times where D <= 32) + R16(kernel_h * W * input_c) + (R16(2 * kernel_h * kernel_w * input_c) where
-    kernel_w * input_c < 16 or dilation_w is not 1)
+    (group + 1) / 2 * (2 * D + 64), and behind it, for columns, R16(12 * S) + 64 * S * max((output_w - 1) * stride_w +
+    3, pad_left + input_w) with S = input_c / 16; otherwise, for a kernel of 1x1 without padding, 4 * D, or 0 where
+    input_c is a multiple of 16; otherwise 4 * D + R16(2 * input_w * input_c) + R16(N * P) + 16 with N = 1 where
+    output_w is a multiple of 4, otherwise 2 + 2 / output_w
     """,
 )
 CONV_2D_ENTRY_MVE = kernel(
@@ -61,9 +60,9 @@ DEPTHWISE_CONV_2D_MVE = kernel(
     *u32("scratch"),
     *u16("group", "down"),
     scratch="""
-    with G, group rounded up to a multiple of 16, 16 + G * (12 + V + 4 * W), where V = 40 for strides and dilations of 1
-    and kernel_h and kernel_w of at most 3, otherwise 16, and W, along these neighbours,
-    = max((R4(outputs) - 1) * stride + 3 * dilation + 1, pad + inputs)
+    with G, group rounded up to a multiple of 16, 16 + G * (24 + V + 4 * max((max(outputs, 4) - 1) * stride + R,
+    pad + inputs)), along these neighbours, where V = 40 and R = 3 for strides and dilations of 1 and kernel_h and
+    kernel_w of at most 3, otherwise V = 16 and R = 3 * dilation + 1
     """,
 )
 FULLY_CONNECTED_MVE = sharing(

@@ -33,9 +33,11 @@ class PointerCalls:
 
 _RELU = ("", "_relu")
 _TILES = tuple(
-    f"dimmer_tile_{name}{relu}" for name in ("run", "short", "block", "columns", "odd_columns") for relu in _RELU
+    f"dimmer_tile_{name}{relu}"
+    for name in ("run", "short", "block", "columns", "odd_columns", "slice", "odd_slice")
+    for relu in _RELU
 )
-_ENTRY = ("dimmer_helium_entry_copy", "dimmer_helium_entry_split")
+_ENTRY = ("dimmer_helium_entry_scatter", "dimmer_helium_entry_split")
 _WINDOWS = tuple(f"dimmer_window_{name}{relu}" for name in ("pairs", "singles") for relu in _RELU)
 _RESULTS = tuple(
     f"{name}_{bits}{many}" for name in ("wide", "left", "clamped") for bits in (4, 2) for many in ("", "_many")
@@ -46,12 +48,12 @@ POINTERS = (
     PointerCalls("engine.c", ("dimmer_invoke",), (MODEL_KERNELS, "next_block", HOOK)),
     PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2"), _RESULTS),
     PointerCalls("narrow_layer_dsp.c", ("two_rows", "one_pass", "dimmer_narrow_layer"), _RESULTS),
-    PointerCalls("helium_layer_mve.c", ("compute",), _TILES),
-    PointerCalls("helium_layer_mve.c", ("patches", "in_place", "columns", "fill_strip", "split"), (*_TILES, *_ENTRY)),
+    PointerCalls("helium_layer_mve.c", ("compute", "compute_some", "compute_columns"), _TILES),
+    PointerCalls("helium_layer_mve.c", ("strips", "in_place", "columns", "fill_strip", "split"), (*_TILES, *_ENTRY)),
     PointerCalls(
         "helium_layer_mve.c",
         ("dimmer_helium_layer",),
-        ("patches", "in_place", "columns", *_TILES, *_ENTRY, "dimmer_helium_entry_prepare"),
+        ("strips", "in_place", "columns", *_TILES, *_ENTRY, "dimmer_helium_entry_prepare"),
     ),
     PointerCalls("dimmer_depthwise_conv2d_s8_mve.c", ("turns", "dimmer_depthwise_conv2d_s8_mve"), _WINDOWS),
 )

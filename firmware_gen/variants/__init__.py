@@ -2,7 +2,8 @@
 """The variants of all kernels: a module an instruction set, each with a tuple VARIANTS."""
 
 from dimmer.firmware_gen.variants import dense, depthwise, dsp, helium, narrow_dsp, packed, portable, requantize, words
-from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose, features_of
+from dimmer.firmware_gen.variants.cores import features_of
+from dimmer.firmware_gen.variants.frame import Candidate, Choice, Variant, choose
 
 VARIANTS: tuple[Variant, ...] = (
     *portable.VARIANTS,

@@ -17,27 +17,8 @@ from dimmer.firmware_gen.memory.offsets import aligned
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 from dimmer.firmware_gen.variants.fuse import fuse_entries, fuse_sums
 
-FEATURES = {
-    "cortex-m0": ("thumb", "words"),
-    "cortex-m0plus": ("thumb", "words"),
-    "cortex-m3": ("thumb", "thumb2", "words"),
-    "cortex-m4": ("thumb", "thumb2", "dsp", "packed"),
-    "cortex-m7": ("thumb", "thumb2", "dsp", "packed"),
-    "cortex-m33": ("thumb", "thumb2", "dsp", "packed"),
-    "cortex-m55": ("thumb", "thumb2", "dsp", "mve"),
-    "rv32imac": ("riscv", "words"),
-}
-"""Core, as the compiler calls it -> what variants may ask for: instruction sets, and "words" where there is none that
-multiplies narrower values in packs, or "packed" where that is done best by packing them into one long multiplication.
-"""
-
 Settings = Mapping[str, Value]
 """Fields of a variant's record that its portable kernel does not have."""
-
-
-def features_of(core: str) -> frozenset[str]:
-    """What a core has; nothing where it is not known, so that it runs the portable kernels."""
-    return frozenset(FEATURES.get(core, ()))
 
 
 def _one_setting(_step: Step) -> Iterable[Settings]:
@@ -59,7 +40,7 @@ class Variant:
     Attributes:
         kernel: what runs; its record has the fields of `replaces` and those of the settings.
         replaces: the portable kernel, for which `lower.py` makes steps.
-        features: what a core must have, names from FEATURES.
+        features: what a core must have, names from `cores.FEATURES`.
         cost: instructions of a step, fitted from counts.
         supports: whether the kernel computes this step exactly.
         settings: that are possible, each a mapping of additional fields.

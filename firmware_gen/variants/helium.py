@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Variants for Arm cores with Helium, the vector extension of Cortex-M55."""
+"""Variants for Arm cores with Helium, the vector extension of Cortex-M55 and M85."""
 
 from __future__ import annotations
 
@@ -63,15 +63,16 @@ def _direct(step: Step) -> bool:
     return pointwise and inside and not _has_entry(step)
 
 
-def _gathered(shape: ConvShape) -> bool:
-    """Whether windows are gathered element by element, not row by row."""
-    return shape.kernel_w * shape.input_c < _BLOCK or shape.dilation_w != 1
-
-
 def _strip_bytes(shape: ConvShape) -> int:
     """The padded rows under a row of windows."""
     reach = (shape.output_w - 1) * shape.stride_w + (shape.kernel_w - 1) * shape.dilation_w + 1
-    return shape.kernel_h * max(reach, shape.pad_left + shape.input_w) * shape.input_c
+    columns = max(reach, shape.pad_left + shape.input_w)
+    return shape.kernel_h * -(-columns // shape.dilation_w) * shape.dilation_w * shape.input_c
+
+
+def _strips(shape: ConvShape) -> int:
+    """How many of them a tile may need."""
+    return 1 if shape.output_w % _PIXELS == 0 else 2 + 2 // shape.output_w
 
 
 def _conv_supports(step: Step) -> bool:
@@ -79,13 +80,14 @@ def _conv_supports(step: Step) -> bool:
     most = _MOST_SHIFT.get(number(step, "weight_bits"), 0)
     plain = number(step, "batches") == 1 and all(-31 <= shift <= most for shift in shifts_of(step))
     plain &= -31 <= number(step, "entry_shift") <= 0
-    reachable = _direct(step) or not _gathered(shape) or _strip_bytes(shape) < 2**16
+    reachable = _direct(step) or _by_columns(shape) or _strip_bytes(shape) < 2**16
     return plain and reachable and shape.output_c < 21845
 
 
 def _by_columns(shape: ConvShape) -> bool:
     window = (shape.kernel_h, shape.kernel_w, shape.dilation_h, shape.dilation_w)
-    return window == (3, 3, 1, 1) and shape.stride_w in (1, 2) and shape.input_c % _BLOCK == 0
+    whole = shape.input_c % _BLOCK == 0 and shape.output_w >= _PIXELS
+    return window == (3, 3, 1, 1) and shape.stride_w in (1, 2) and whole
 
 
 def _conv_settings(step: Step) -> Iterable[Settings]:
@@ -106,13 +108,12 @@ def _conv_scratch(step: Step, settings: Settings) -> int:
     shape, depth = shape_of(step), _rounded(_depth(shape_of(step)))
     panel = (_setting(settings, "group") + 1) // 2 * (2 * depth + _PAIR) + _ENTRY_TABLE * _has_entry(step)
     if _setting(settings, "columns"):
-        slices, wide = shape.input_c // _BLOCK, (-(-shape.output_w // _PIXELS) * _PIXELS - 1) * shape.stride_w + 3
+        slices, wide = shape.input_c // _BLOCK, (shape.output_w - 1) * shape.stride_w + 3
         return panel + _rounded(12 * slices) + 64 * slices * max(wide, shape.pad_left + shape.input_w)
     if _direct(step):
         return panel + (4 * depth if shape.input_c % _BLOCK else 0)
-    offsets = _rounded(2 * _depth(shape)) if _gathered(shape) else 0
-    tiles = 4 if depth <= 32 else 2 if depth <= 64 else 1
-    return panel + _PIXELS * depth * tiles + _rounded(_strip_bytes(shape)) + offsets
+    offsets = _rounded(2 * shape.input_w * shape.input_c)
+    return panel + 4 * depth + offsets + _rounded(_strips(shape) * _strip_bytes(shape)) + _BLOCK
 
 
 def _halves(step: Step) -> int:
@@ -123,8 +124,8 @@ def _halves(step: Step) -> int:
 def _run_tile(blocks: int) -> int:
     """Instructions of a pair of channels of four pixels."""
     if blocks == 1:
-        return 29
-    return 22 + 14 * blocks if blocks <= 8 else 25 + 14 * blocks + 2 * -(-blocks // 4)
+        return 27
+    return 19 + 14 * blocks if blocks <= 8 else 24 + 14 * blocks + 2 * -(-blocks // 4)
 
 
 def _conv_cost(step: Step, settings: Settings) -> float:
@@ -136,28 +137,25 @@ def _conv_cost(step: Step, settings: Settings) -> float:
     if _setting(settings, "columns"):
         slices = shape.input_c // _BLOCK
         tiles = shape.output_h * -(-shape.output_w // _PIXELS)
-        pair = 22 + _halves(step) + (111 if shape.stride_w == 1 else 120) * slices
-        every = pairs * pair + passes * (22 + 7 * slices)
+        row = 108 if shape.stride_w == 1 else 117
+        pair = _halves(step) + (17 + row if slices == 1 else 20 + (row + 3) * slices)
+        every = pairs * pair + passes * (20 + 7 * slices)
         copied = 6 if _has_entry(step) else 5
-        rows = shape.input_h * slices * (copied * shape.input_w + 15) + shape.output_h * (100 + 40 * slices)
-        return tiles * every + passes * rows + pairs * (9 * blocks + 105) + 400.0 + entry
+        rows = shape.input_h * slices * (copied * shape.input_w + 15) + shape.output_h * (90 + 20 * slices)
+        return tiles * every + passes * rows + pairs * (8 * blocks + 50) + 400.0 + entry
     tiles = -(-shape.pixels // _PIXELS)
-    tile: float = pairs * (_run_tile(blocks) + _halves(step))
-    copied = 4 if _has_entry(step) else 3
-    strip = 30 + shape.kernel_h * (copied * -(-shape.input_w * shape.input_c // _BLOCK) + 16)
+    tile: float = pairs * (_run_tile(blocks) + _halves(step)) + passes * 20
+    passing = 0.0
+    panel: float = pairs * (5 * blocks + (20 if _direct(step) and shape.input_c % _BLOCK == 0 else 70))
     if _direct(step):
-        tile, pixel, row = tile + passes * 25, 0.0, 0.0 if shape.stride_w == 1 else 80.0
-    elif _gathered(shape):
-        several = shape.output_w % _PIXELS == 0
-        tile += passes * (40 if blocks <= 2 else 80)
-        pixel = 10 + 2.5 * -(-_depth(shape) // 8) if several else 25 + 4.0 * -(-_depth(shape) // 8)
-        row = strip
+        passing = passes * shape.output_h * (0.0 if shape.stride_w == 1 else 80.0)
     else:
-        tile += passes * 90
-        pixel = 25.0 + shape.kernel_h * (3 * -(-shape.kernel_w * shape.input_c // _BLOCK) + 8)
-        row = strip
-    passing = passes * (shape.pixels * pixel + shape.output_h * row)
-    return tiles * tile + passing + pairs * (6 * blocks + 96) + 400 + entry
+        alone = shape.pixels if shape.dilation_w != 1 else shape.output_h * (shape.output_w % _PIXELS)
+        element = 0.625 if _has_entry(step) else 0.5
+        strip = 80 + shape.kernel_h * (element * shape.input_w * shape.input_c + 15)
+        passing = passes * (strip * shape.output_h + 50 * alone + 8 * shape.input_w * shape.input_c)
+        panel += 2 * pairs * (0.5 * _depth(shape) + 10) + passes * 8 * _depth(shape)
+    return tiles * tile + passing + panel + 400 + entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +183,9 @@ def _paired(shape: ConvShape) -> bool:
     return steps == (1, 1, 1, 1) and max(shape.kernel_h, shape.kernel_w) <= 3
 
 
-def _width(along: _Direction) -> int:
-    turns = -(-along.outputs // _SIDE)
-    return max((turns * _SIDE - 1) * along.stride + 3 * along.dilation + 1, along.pad + along.inputs)
+def _width(along: _Direction, paired: bool) -> int:
+    reach = _SIDE - 1 if paired else (_SIDE - 1) * along.dilation + 1
+    return max((max(along.outputs, _SIDE) - 1) * along.stride + reach, along.pad + along.inputs)
 
 
 def _depthwise_supports(step: Step) -> bool:
@@ -207,7 +205,8 @@ def _depthwise_settings(step: Step) -> Iterable[Settings]:
 def _depthwise_scratch(step: Step, settings: Settings) -> int:
     shape = shape_of(step)
     along, _ = _directions(shape, _setting(settings, "down"))
-    return 16 + _rounded(_setting(settings, "group")) * (12 + (40 if _paired(shape) else 16) + 4 * _width(along))
+    paired = _paired(shape)
+    return 16 + _rounded(_setting(settings, "group")) * (24 + (40 if paired else 16) + 4 * _width(along, paired))
 
 
 def _depthwise_cost(step: Step, settings: Settings) -> float:
@@ -218,11 +217,11 @@ def _depthwise_cost(step: Step, settings: Settings) -> float:
     rows = -(-across.outputs // 2) if paired else across.outputs
     turns = rows * -(-along.outputs // _SIDE)
     halves = _halves(step)
-    turn = (34 + halves) * shape.input_c if paired else (39 + halves) * -(-shape.input_c // 2)
+    turn = (32 + halves) * shape.input_c if paired else (37 + halves) * -(-shape.input_c // 2)
     blocks = sum(_rounded(min(group, shape.input_c - first)) // _BLOCK for first in range(0, shape.input_c, group))
-    columns = blocks * rows * (15 * along.inputs + 80)
-    weights = shape.input_c * (10 + (3 if paired else 2) * shape.kernel_h * shape.kernel_w)
-    return turns * (turn + 60 * passes) + columns + weights + passes * 300 + 300
+    columns = blocks * rows * ((14 if shape.input_c % _BLOCK == 0 else 15) * along.inputs + 80)
+    weights = shape.input_c * (9 + (1.0 if paired else 0.8) * shape.kernel_h * shape.kernel_w)
+    return turns * (turn + 30 * passes) + columns + weights + passes * 300 + 300
 
 
 def _sum_supports(step: Step, prefix: str = "") -> bool:
@@ -235,7 +234,7 @@ def _sum_supports(step: Step, prefix: str = "") -> bool:
 
 
 def _sum_cost(step: Step, _settings: Settings) -> float:
-    return 2.9 * sum_elements(step) + 900
+    return 2.6 * sum_elements(step) + 900
 
 
 def _conv_add_cost(step: Step, settings: Settings) -> float:

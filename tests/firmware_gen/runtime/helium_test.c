@@ -113,28 +113,24 @@ static void conv_shape(dimmer_conv2d_s8_t *r, uint32_t round) {
 
 /* As the kernel's comment in dimmer_kernels.h has it. */
 static uint32_t conv_scratch(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t columns, int entry) {
-    const uint32_t run = (uint32_t)r->kernel_w * r->input_c;
-    const uint32_t depth = aligned(run * r->kernel_h);
+    const uint32_t depth = aligned((uint32_t)r->kernel_w * r->input_c * r->kernel_h);
     const uint32_t panel = (group + 1u) / 2u * (2u * depth + 64u) + (entry ? 256u : 0u);
     const uint32_t reach = (r->output_w - 1u) * r->stride_w + (r->kernel_w - 1u) * r->dilation_w + 1u;
     const uint32_t padded = (uint32_t)r->pad_left + r->input_w;
+    uint32_t strip;
 
     if (columns != 0u) {
         return panel + aligned(r->input_c / 16u * 12u) +
-               r->input_c / 16u * 64u *
-                   larger(((r->output_w + 3u) / 4u * 4u - 1u) * r->stride_w + 3u, padded);
+               r->input_c / 16u * 64u * larger((r->output_w - 1u) * r->stride_w + 3u, padded);
     }
     if (!entry && r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u && r->pad_left == 0u &&
         (r->output_h - 1u) * r->stride_h < r->input_h && (r->output_w - 1u) * r->stride_w < r->input_w) {
         return panel + (r->input_c % 16u == 0u ? 0u : 4u * depth);
     }
-    return panel +
-           4u * depth *
-               (depth <= 32u   ? 4u
-                : depth <= 64u ? 2u
-                               : 1u) +
-           aligned(r->kernel_h * larger(reach, padded) * r->input_c) +
-           (run < 16u || r->dilation_w != 1u ? aligned(2u * run * r->kernel_h) : 0u);
+    strip = (larger(reach, padded) + r->dilation_w - 1u) / r->dilation_w * r->dilation_w;
+    strip *= (uint32_t)r->kernel_h * r->input_c;
+    return panel + 4u * depth + aligned(2u * r->input_w * r->input_c) +
+           aligned((r->output_w % 4u == 0u ? 1u : 2u + 2u / r->output_w) * strip) + 16u;
 }
 
 static void sum_numbers(dimmer_add_s8_t *add, uint32_t elements) {
@@ -287,7 +283,7 @@ static int convolution(uint32_t round) {
              r.input_c % 16u == 0u;
     d.conv = r;
     d.group = (uint16_t)one_of(r.output_c, 2u + 2u * below(3u));
-    d.columns = (uint16_t)(square != 0u ? below(2u) : 0u);
+    d.columns = (uint16_t)(square != 0u && r.output_w >= 4u ? below(2u) : 0u);
     if (differs(dimmer_conv2d_s8_mve, &d, r.output, bytes,
                 r.scratch + conv_scratch(&r, d.group, d.columns, 0))) {
         return CONV;
@@ -307,9 +303,9 @@ static uint32_t depthwise_scratch(const dimmer_depthwise_conv2d_s8_mve_t *d) {
     const uint32_t dilation = d->down != 0u ? r->dilation_h : r->dilation_w;
     const uint32_t padded =
         d->down != 0u ? (uint32_t)r->pad_top + r->input_h : (uint32_t)r->pad_left + r->input_w;
-    const uint32_t reach = ((outputs + 3u) / 4u * 4u - 1u) * stride + 3u * dilation + 1u;
+    const uint32_t reach = (larger(outputs, 4u) - 1u) * stride + (paired ? 3u : 3u * dilation + 1u);
 
-    return 16u + aligned(d->group) * (12u + (paired ? 40u : 16u) + 4u * larger(reach, padded));
+    return 16u + aligned(d->group) * (24u + (paired ? 40u : 16u) + 4u * larger(reach, padded));
 }
 
 static int depthwise(uint32_t round) {

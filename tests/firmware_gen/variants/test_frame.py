@@ -9,7 +9,7 @@ import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import GeneratedModel, generate
-from dimmer.firmware_gen.variants import VARIANTS, features_of
+from dimmer.firmware_gen.variants import VARIANTS
 from tests.firmware_gen.modes import write_modes
 
 
@@ -20,10 +20,6 @@ def generated(tmp_path: Path, core: str, limit: int) -> GeneratedModel:
 def test_a_core_without_the_extension_runs_portable_kernels(tmp_path: Path) -> None:
     assert "dimmer_conv2d_s8_dsp" not in generated(tmp_path, "cortex-m0plus", 32768).kernels
     assert "dimmer_conv2d_s8_dsp" in generated(tmp_path, "cortex-m4", 32768).kernels
-
-
-def test_an_unknown_core_has_no_features() -> None:
-    assert features_of("z80") == frozenset()
 
 
 def test_less_scratch_never_makes_a_layer_cheaper(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@
 #include <arm_mve.h>
 #include <string.h>
 
-#define SIDE    4u  /* rows and columns of a vector of inputs */
-#define BLOCK   16u /* channels that are laid out at a time */
-#define RESCALE 3u  /* words */
+#define SIDE  4u      /* rows and columns of a vector of inputs */
+#define BLOCK 16u     /* channels that are laid out at a time */
+#define BOTH  0xFFFFu /* results that are stored */
+#define EVEN  0x3333u
 
 /* One of the two directions of the image. */
 typedef struct {
@@ -57,29 +58,41 @@ static direction_t direction_of(const dimmer_depthwise_conv2d_s8_t *r, int down)
     return d;
 }
 
-/* Spreads one tap of `count` channels over the channels' vectors, `pitch` bytes apart; once more `again`
- * bytes further, unless that is 0. */
-static void spread(const int8_t *from, int8_t *to, uint32_t pitch, uint32_t again, uint32_t count) {
+/* Spreads one tap of `count` channels over the channels' vectors, `pitch` bytes apart. */
+static void spread(const int8_t *from, int8_t *to, uint32_t pitch, uint32_t count) {
     const uint16x8_t places = vmulq_n_u16(vidupq_n_u16(0u, 1), (uint16_t)pitch);
 
-    for (; count != 0u; from += 8, to += 8u * pitch) {
-        const mve_pred16_t those = vctp16q(count);
-        const int16x8_t taps = vldrbq_z_s16(from, those);
+    __asm__ volatile("dlstp.16 lr, %[count]\n"
+                     "1:\n\t"
+                     "vldrb.u16 q0, [%[from]], #8\n\t"
+                     "vstrb.16 q0, [%[to], %q[places]]\n\t"
+                     "add %[to], %[to], %[step]\n\t"
+                     "letp lr, 1b"
+                     : [from] "+&l"(from), [to] "+&r"(to)
+                     : [count] "r"(count), [step] "r"(8u * pitch), [places] "w"(places)
+                     : "q0", "lr", "cc", "memory");
+}
 
-        vstrbq_scatter_offset_p_s16(to, places, taps, those);
-        if (again != 0u) {
-            vstrbq_scatter_offset_p_s16(to + again, places, taps, those);
-        }
-        count -= count < 8u ? count : 8u;
-    }
+/* The same to two places, `again` bytes apart. */
+static void spread_twice(const int8_t *from, int8_t *to, uint32_t pitch, uint32_t again, uint32_t count) {
+    const uint16x8_t places = vmulq_n_u16(vidupq_n_u16(0u, 1), (uint16_t)pitch);
+    const uint16x8_t others = vaddq_n_u16(places, (uint16_t)again);
+
+    __asm__ volatile("dlstp.16 lr, %[count]\n"
+                     "1:\n\t"
+                     "vldrb.u16 q0, [%[from]], #8\n\t"
+                     "vstrb.16 q0, [%[to], %q[places]]\n\t"
+                     "vstrb.16 q0, [%[to], %q[others]]\n\t"
+                     "add %[to], %[to], %[step]\n\t"
+                     "letp lr, 1b"
+                     : [from] "+&l"(from), [to] "+&r"(to)
+                     : [count] "r"(count), [step] "r"(8u * pitch), [places] "w"(places), [others] "w"(others)
+                     : "q0", "lr", "cc", "memory");
 }
 
 static void fill_weights(const dimmer_model_t *model, const work_t *w, uint32_t first, uint32_t count) {
-    const dimmer_depthwise_conv2d_s8_t *r = w->r;
     const uint32_t pitch = w->paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS;
-    const uint32_t again = w->paired ? DIMMER_PAIR_WEIGHTS / 2u + 1u : 0u;
-    const int8_t *const weights = model->weights + r->weights + first;
-    int32_t *rescale = w->rescale;
+    const int8_t *const weights = model->weights + w->r->weights + first;
     uint32_t i;
     uint32_t j;
 
@@ -89,14 +102,48 @@ static void fill_weights(const dimmer_model_t *model, const work_t *w, uint32_t 
             const int8_t *const from = weights + i * w->along.weight_step + j * w->across.weight_step;
             int8_t *const to = w->weights + SIDE * (i + w->paired) + j;
 
-            spread(from, to, pitch, again, count);
+            if (w->paired) {
+                spread_twice(from, to, pitch, DIMMER_PAIR_WEIGHTS / 2u + 1u, count);
+            } else {
+                spread(from, to, pitch, count);
+            }
         }
     }
-    for (i = first; i < first + count; ++i) {
-        *rescale++ = model->params[r->bias + i];
-        *rescale++ = model->params[r->multipliers + i];
-        *rescale++ = model->shifts[r->shifts + i];
-    }
+}
+
+/* Of each channel four times the bias, multiplier, shift. */
+static void fill_rescale(const dimmer_model_t *model, const work_t *w, uint32_t first, uint32_t count) {
+    const int32_t *biases = model->params + w->r->bias + first;
+    const int32_t *multipliers = model->params + w->r->multipliers + first;
+    const int8_t *shifts = model->shifts + w->r->shifts + first;
+    const uint32x4_t places = vmulq_n_u32(vidupq_n_u32(0u, 1), 4u * DIMMER_WINDOW_RESCALE);
+    int32_t *to = w->rescale;
+
+    __asm__ volatile(
+        "mov r0, #4\n\t"
+        "vdup.32 q3, r0\n\t"
+        "dlstp.32 lr, %[count]\n"
+        "1:\n\t"
+        "vldrw.32 q0, [%[biases]], #16\n\t"
+        "vmov q1, %q[places]\n\t"
+        "vstrw.32 q0, [%[to], q1]\n\t"
+        "vadd.i32 q1, q1, q3\n\t"
+        "vstrw.32 q0, [%[to], q1]\n\t"
+        "vadd.i32 q1, q1, q3\n\t"
+        "vstrw.32 q0, [%[to], q1]\n\t"
+        "vadd.i32 q1, q1, q3\n\t"
+        "vstrw.32 q0, [%[to], q1]\n\t"
+        "vldrw.32 q0, [%[multipliers]], #16\n\t"
+        "vadd.i32 q1, q1, q3\n\t"
+        "vstrw.32 q0, [%[to], q1]\n\t"
+        "vldrb.s32 q0, [%[shifts]], #4\n\t"
+        "vadd.i32 q1, q1, q3\n\t"
+        "vstrw.32 q0, [%[to], q1]\n\t"
+        "adds %[to], %[to], %[step]\n\t"
+        "letp lr, 1b"
+        : [biases] "+&r"(biases), [multipliers] "+&r"(multipliers), [shifts] "+&l"(shifts), [to] "+&r"(to)
+        : [count] "r"(count), [places] "w"(places), [step] "i"(16u * DIMMER_WINDOW_RESCALE)
+        : "r0", "q0", "q1", "q3", "lr", "cc", "memory");
 }
 
 /* The rows under the windows of row `row` of the outputs, or of two rows, column by column, of the channels
@@ -129,7 +176,7 @@ static void lay_out(const work_t *w, const int8_t *input, uint32_t row, uint32_t
     }
 }
 
-/* What all turns of a pass share. */
+/* What all turns of a layer share. */
 static dimmer_window_t window_of(const work_t *w) {
     const uint32_t next = w->paired ? w->across.output_step : 1u;
     dimmer_window_t window;
@@ -137,12 +184,12 @@ static dimmer_window_t window_of(const work_t *w) {
     uint32_t j;
 
     memset(&window, 0, sizeof window);
-    window.weights = w->weights;
-    window.rescale = w->rescale;
-    window.columns = w->columns;
     window.zero_point = w->r->output_zero_point;
     window.columns_step = SIDE * w->along.stride * w->column;
     window.output_step = SIDE * w->along.output_step;
+    window.columns_step_last = (w->along.outputs + SIDE - 1u) % SIDE + 1u;
+    window.output_step_last = window.columns_step_last * w->along.output_step;
+    window.columns_step_last *= w->along.stride * w->column;
     for (i = 0; i < SIDE; ++i) {
         window.places[2u * i] = (uint16_t)(i * w->along.output_step);
         window.places[2u * i + 1u] = (uint16_t)(i * w->along.output_step + next);
@@ -155,37 +202,24 @@ static dimmer_window_t window_of(const work_t *w) {
     return window;
 }
 
-/* A row of turns, or two rows, of all channels from *window on. Two bits a result: an even one, an odd one,
- * of each window. */
-static void turns(const work_t *w, const dimmer_window_t *first, int both, uint32_t count) {
+/* A row of turns, or two rows, of `channels` channels or pairs of them, from channel `first` of the pass on.
+ * Two bits of `stored` for a result: an even one, an odd one, of each window. */
+static void turns(const work_t *w, dimmer_window_t *window, int8_t *output, uint32_t first, uint32_t channels,
+                  uint32_t stored) {
     const int relu = w->r->activation_min >= w->r->output_zero_point;
     const uint32_t outputs = w->along.outputs;
-    const uint32_t number = (outputs + SIDE - 1u) / SIDE;
-    const uint32_t last = (1u << (SIDE * (outputs - (number - 1u) * SIDE))) - 1u;
-    const uint32_t even = 0x3333u;
-    dimmer_window_t window = *first;
 
-    window.turns = number;
-    window.stored = both ? 0xFFFFu : even;
-    window.stored_last = both ? last : last & even;
-    window.channels = w->paired ? count : count / 2u;
+    window->weights = w->weights + first * (w->paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS);
+    window->columns = w->columns + first * SIDE;
+    window->rescale = w->rescale + first * DIMMER_WINDOW_RESCALE;
+    window->output = output + first;
+    window->channels = channels;
+    window->stored = outputs < SIDE ? stored & ((1u << (SIDE * outputs)) - 1u) : stored;
+    window->turns = (outputs + SIDE - 1u) / SIDE;
     if (w->paired) {
-        (relu ? dimmer_window_pairs_relu : dimmer_window_pairs)(&window);
-        return;
-    }
-    if (count > 1u) {
-        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(&window);
-    }
-    if ((count & 1u) != 0u) {
-        window.weights += (count - 1u) * DIMMER_SINGLE_WEIGHTS;
-        window.rescale += (count - 1u) * RESCALE;
-        window.columns = first->columns + (count - 1u) * SIDE;
-        window.output = first->output + (count - 1u);
-        window.turns = number;
-        window.stored = even;
-        window.stored_last = last & even;
-        window.channels = 1u;
-        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(&window);
+        (relu ? dimmer_window_pairs_relu : dimmer_window_pairs)(window);
+    } else {
+        (relu ? dimmer_window_singles_relu : dimmer_window_singles)(window);
     }
 }
 
@@ -198,6 +232,7 @@ void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *rec
     const uint32_t group = (d->group + BLOCK - 1u) & ~(BLOCK - 1u);
     uint32_t first;
     uint32_t used;
+    dimmer_window_t window;
     work_t w;
 
     dimmer_require_depthwise(model, r, -31, -1);
@@ -212,27 +247,36 @@ void dimmer_depthwise_conv2d_s8_mve(const dimmer_model_t *model, const void *rec
                    ? 1u
                    : 0u;
     w.column = SIDE * group;
-    used = (w.along.outputs + SIDE - 1u) / SIDE * SIDE - 1u;
-    used = used * w.along.stride + (SIDE - 1u) * w.along.dilation + 1u;
+    used = ((w.along.outputs < SIDE ? SIDE : w.along.outputs) - 1u) * w.along.stride;
+    used += w.paired ? SIDE - 1u : (SIDE - 1u) * w.along.dilation + 1u;
     w.width = used > (uint32_t)w.along.pad + w.along.inputs ? used : (uint32_t)w.along.pad + w.along.inputs;
     w.padding = (int8_t *)(arena + d->scratch);
     w.rescale = (int32_t *)(void *)(w.padding + BLOCK);
-    w.weights = (int8_t *)(w.rescale + RESCALE * group);
+    w.weights = (int8_t *)(w.rescale + DIMMER_WINDOW_RESCALE * group);
     w.columns = w.weights + group * (w.paired ? DIMMER_PAIR_WEIGHTS : DIMMER_SINGLE_WEIGHTS);
     dimmer_helium_fill(w.padding, r->input_zero_point, BLOCK);
+    window = window_of(&w);
     for (first = 0; first < r->input_c; first += group) {
         const uint32_t count = r->input_c - first < group ? r->input_c - first : group;
-        dimmer_window_t window = window_of(&w);
         uint32_t row;
 
         fill_weights(model, &w, first, count);
+        fill_rescale(model, &w, first, count);
         dimmer_helium_fill(w.columns, r->input_zero_point, w.width * w.column);
         for (row = 0; row < w.across.outputs; row += 1u + w.paired) {
-            const int both = !w.paired || row + 1u < w.across.outputs;
+            int8_t *const to = output + row * w.across.output_step + first;
 
             lay_out(&w, input, row, first, count);
-            window.output = output + row * w.across.output_step + first;
-            turns(&w, &window, both, count);
+            if (w.paired) {
+                turns(&w, &window, to, 0u, count, row + 1u < w.across.outputs ? BOTH : EVEN);
+                continue;
+            }
+            if (count > 1u) {
+                turns(&w, &window, to, 0u, count / 2u, BOTH);
+            }
+            if (count % 2u != 0u) {
+                turns(&w, &window, to, count - 1u, 1u, EVEN);
+            }
         }
     }
     if (r->activation_min > -128 || r->activation_max < 127) {

@@ -3,9 +3,10 @@
  * eight sums are all the registers that VMLADAVA can add to; bytes are multiplied as they are.
  *
  * A panel holds the weights of pairs of channels in the order in which tiles read them:
- *     int32 bias[2][4], int8 weights[blocks][2][16], int32 multiplier, shift, multiplier, shift, place, zero
- * point, rounds[2]; place is where the pair's results go, in bytes from the tile's output; shifts are to the
- * left and not above 0, and rounds is 1 where they are below.
+ *     int32 bias[2][4], int8 weights[blocks][2][16], int32 multiplier, shift, multiplier, shift, next, zero
+ * point, rounds[2]; next is how far behind this pair's results those of the next one are, in bytes, of the
+ * last pair how far they are behind the first one's, minus 1; shifts are to the left and not above 0, and
+ * rounds is 1 where they are below.
  */
 #ifndef DIMMER_HELIUM_H
 #define DIMMER_HELIUM_H
@@ -22,19 +23,17 @@ typedef struct {
     union {
         const int8_t *pixels[DIMMER_TILE_PIXELS]; /* of a run: where each pixel's inputs begin */
         struct {
-            const int8_t *const *rows; /* of columns: the three rows under the windows, slice by slice */
-            const int8_t *const *rows_end;
+            const int8_t **rows; /* of columns: the three rows under the windows, slice by slice */
+            const int8_t **rows_end;
         } columns;
-    } from;                  /* 0 */
-    uint32_t run;            /* 16: bytes of a pair's weights, 32 to a block */
-    const int8_t *panel;     /* 20 */
-    const int8_t *panel_end; /* 24 */
-    int8_t *output;          /* 28 */
-    uint32_t lanes;          /* 32: twice the pixels of the last tile that are stored */
-    uint32_t tiles;          /* 36: side by side */
-    uint16_t places[8];      /* 40: of the eight results: two channels of a pixel, then of the next */
-    uint32_t input_step;     /* 56: from a tile to the next */
-    uint32_t output_step;    /* 60 */
+    } from;               /* 0 */
+    uint32_t run;         /* 16: bytes of a pair's weights, 32 to a block */
+    const int8_t *panel;  /* 20 */
+    int8_t *output;       /* 24 */
+    uint32_t tiles;       /* 28: side by side */
+    uint16_t places[8];   /* 32: of the eight results: two channels of a pixel, then of the next */
+    uint32_t input_step;  /* 48: from a tile to the next */
+    uint32_t output_step; /* 52: the same, and 1 more */
 } dimmer_tile_t;
 
 /* Tiles side by side of all pairs of a panel, for pixels whose inputs lie in one piece, `run` / 2 bytes each.
@@ -52,9 +51,12 @@ void dimmer_tile_block(dimmer_tile_t *tile);
  * pixel is 16 bytes, and that of the next pixel follows it. Leaves rows and output behind the last tile. */
 void dimmer_tile_columns(dimmer_tile_t *tile);
 
-/* The same for windows two columns apart; the columns of a pair's weights are the first, the third, the
- * second. */
+/* The same for windows two columns apart. */
 void dimmer_tile_odd_columns(dimmer_tile_t *tile);
+
+/* Both of a single slice. */
+void dimmer_tile_slice(dimmer_tile_t *tile);
+void dimmer_tile_odd_slice(dimmer_tile_t *tile);
 
 /* The same where no result below the output's zero point is kept: halves of negative numbers need no care. */
 void dimmer_tile_run_relu(dimmer_tile_t *tile);
@@ -62,11 +64,8 @@ void dimmer_tile_short_relu(dimmer_tile_t *tile);
 void dimmer_tile_block_relu(dimmer_tile_t *tile);
 void dimmer_tile_columns_relu(dimmer_tile_t *tile);
 void dimmer_tile_odd_columns_relu(dimmer_tile_t *tile);
-
-/* Copies `count` elements of four windows, which begin `step` bytes apart and whose elements all lie at
- * `offsets` from there, to four patches. */
-void dimmer_tile_gather(const int8_t *from, uint32_t step, const uint16_t *offsets, int8_t *to,
-                        uint32_t patch_bytes, uint32_t count);
+void dimmer_tile_slice_relu(dimmer_tile_t *tile);
+void dimmer_tile_odd_slice_relu(dimmer_tile_t *tile);
 
 /* A QUANTIZE of the inputs: its numbers as in dimmer_requantize_s8; its output zero point is the layer's. */
 typedef struct dimmer_helium_entry {
@@ -74,7 +73,8 @@ typedef struct dimmer_helium_entry {
     int32_t zero_point;
     int32_t shift; /* -31..0 */
     /* Those of helium_entry.h, by address: images without a QUANTIZE do not carry them. */
-    void (*copy)(const int8_t *table, int8_t *to, const int8_t *from, uint32_t count);
+    void (*scatter)(const int8_t *table, int8_t *to, const int8_t *from, const uint16_t *offsets,
+                    uint32_t count);
     void (*split)(const int8_t *table, int8_t *to, const int8_t *from, uint32_t pixels, uint32_t step);
     void (*prepare)(const struct dimmer_helium_entry *entry, int32_t output_zero_point, int8_t *table);
 } dimmer_helium_entry_t;

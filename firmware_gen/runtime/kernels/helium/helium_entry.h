@@ -12,8 +12,9 @@ dimmer_helium_entry_t dimmer_helium_entry(int32_t multiplier, int32_t zero_point
 void dimmer_helium_entry_prepare(const dimmer_helium_entry_t *entry, int32_t output_zero_point,
                                  int8_t *table);
 
-/* Bytes of what the table makes of `from`; nothing behind them is read or written. */
-void dimmer_helium_entry_copy(const int8_t *table, int8_t *to, const int8_t *from, uint32_t count);
+/* What the table makes of `count` bytes, each to its offset. */
+void dimmer_helium_entry_scatter(const int8_t *table, int8_t *to, const int8_t *from, const uint16_t *offsets,
+                                 uint32_t count);
 
 /* 16 bytes of each of `pixels` pixels, `step` bytes apart, one after the other. */
 void dimmer_helium_entry_split(const int8_t *table, int8_t *to, const int8_t *from, uint32_t pixels,

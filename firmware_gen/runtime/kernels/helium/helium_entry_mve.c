@@ -11,7 +11,7 @@ dimmer_helium_entry_t dimmer_helium_entry(int32_t multiplier, int32_t zero_point
     entry.multiplier = multiplier;
     entry.zero_point = zero_point;
     entry.shift = shift;
-    entry.copy = dimmer_helium_entry_copy;
+    entry.scatter = dimmer_helium_entry_scatter;
     entry.split = dimmer_helium_entry_split;
     entry.prepare = dimmer_helium_entry_prepare;
     return entry;
@@ -35,17 +35,19 @@ void dimmer_helium_entry_prepare(const dimmer_helium_entry_t *entry, int32_t out
     }
 }
 
-void dimmer_helium_entry_copy(const int8_t *table, int8_t *to, const int8_t *from, uint32_t count) {
-    __asm__ volatile("wlstp.8 lr, %[count], 2f\n"
+void dimmer_helium_entry_scatter(const int8_t *table, int8_t *to, const int8_t *from, const uint16_t *offsets,
+                                 uint32_t count) {
+    /* l: one of r0 to r7, as loads of narrower elements need. */
+    __asm__ volatile("dlstp.16 lr, %[count]\n"
                      "1:\n\t"
-                     "vldrb.8 q0, [%[from]], #16\n\t"
-                     "vldrb.u8 q1, [%[table], q0]\n\t"
-                     "vstrb.8 q1, [%[to]], #16\n\t"
-                     "letp lr, 1b\n"
-                     "2:"
-                     : [from] "+&r"(from), [to] "+&r"(to)
-                     : [count] "r"(count), [table] "r"(table)
-                     : "q0", "q1", "lr", "cc", "memory");
+                     "vldrb.u16 q0, [%[from]], #8\n\t"
+                     "vldrb.u16 q2, [%[table], q0]\n\t"
+                     "vldrh.16 q1, [%[offsets]], #16\n\t"
+                     "vstrb.16 q2, [%[to], q1]\n\t"
+                     "letp lr, 1b"
+                     : [from] "+&l"(from), [offsets] "+&r"(offsets)
+                     : [count] "r"(count), [table] "r"(table), [to] "r"(to)
+                     : "q0", "q1", "q2", "lr", "cc", "memory");
 }
 
 void dimmer_helium_entry_split(const int8_t *table, int8_t *to, const int8_t *from, uint32_t pixels,

@@ -29,6 +29,7 @@ typedef struct {
     int8_t *results; /* of up to DIMMER_KEPT_PIXELS, where something is added */
     uint32_t kept;   /* pixels there */
     uint32_t kept_from;
+    uint32_t pixel;   /* bytes from a pixel's results to the next one's */
     uint32_t first;   /* channel of the pass */
     uint32_t count;   /* channels of the pass */
     uint32_t clamped; /* whether the layer's activation range is not all of int8 */
@@ -65,14 +66,19 @@ static void add_kept(work_t *w) {
     w->kept = 0;
 }
 
-/* The pixels of a tile, or of tiles side by side, output pixels from `pixel` on, once their inputs are known.
- */
-static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
-    w->tile.tiles = (pixels + DIMMER_TILE_PIXELS - 1u) / DIMMER_TILE_PIXELS;
-    w->tile.lanes = 2u * (pixels - (w->tile.tiles - 1u) * DIMMER_TILE_PIXELS);
+/* How many of the `left` pixels of a row can be done at a time: no rest is smaller than a tile. */
+static uint32_t together(const work_t *w, uint32_t left) {
+    if (w->residual == NULL || left <= DIMMER_KEPT_PIXELS) {
+        return left;
+    }
+    return left - DIMMER_KEPT_PIXELS < DIMMER_TILE_PIXELS ? DIMMER_KEPT_PIXELS - DIMMER_TILE_PIXELS
+                                                          : DIMMER_KEPT_PIXELS;
+}
+
+/* Where the results of pixels of the output, from `pixel` on, go. */
+static void place_output(work_t *w, uint32_t pixel, uint32_t pixels) {
     if (w->residual == NULL) {
         w->tile.output = w->output + (size_t)pixel * w->r->output_c + w->first;
-        w->run(&w->tile);
         return;
     }
     if (w->kept + pixels > DIMMER_KEPT_PIXELS) {
@@ -82,143 +88,151 @@ static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
         w->kept_from = pixel;
     }
     w->tile.output = w->results + w->kept * w->count;
-    w->run(&w->tile);
     w->kept += pixels;
 }
 
-/* The rows under the windows of a row of outputs, with their padding, one after the other. */
-typedef struct {
-    int8_t *rows;
-    uint32_t pitch;
-    const uint16_t *offsets; /* of a window's elements, where they are gathered one by one; else null */
-    int8_t *patches;
-    uint32_t patch_bytes;
-    uint32_t count; /* of patches */
-} strip_t;
-
-static void fill_strip(const work_t *w, const strip_t *s, int32_t y) {
-    const dimmer_conv2d_s8_t *r = w->r;
-    const uint32_t row_bytes = (uint32_t)r->input_w * r->input_c;
-    int8_t *to = s->rows;
-    uint32_t ky;
-
-    for (ky = 0; ky < r->kernel_h; ++ky, y += r->dilation_h, to += s->pitch) {
-        if ((uint32_t)y < r->input_h) {
-            int8_t *const inside = to + (uint32_t)r->pad_left * r->input_c;
-            const int8_t *const row = w->input + (size_t)y * row_bytes;
-
-            if (w->table != NULL) {
-                w->entry->copy(w->table, inside, row, row_bytes);
-            } else {
-                dimmer_helium_copy(inside, row, row_bytes);
-            }
-        } else {
-            dimmer_helium_fill(to, r->input_zero_point, s->pitch);
-        }
-    }
+/* Whole tiles side by side. */
+static void compute(work_t *w, uint32_t pixel, uint32_t pixels) {
+    place_output(w, pixel, pixels);
+    w->tile.tiles = pixels / DIMMER_TILE_PIXELS;
+    w->run(&w->tile);
 }
 
-/* Eight elements at a time. l: one of r0 to r7, as a store of narrower elements needs. */
-static void gather_elements(const int8_t *from, const uint16_t *offsets, int8_t *to, uint32_t count) {
+/* A tile of `pixels` pixels, wherever their inputs are: the first one is done again in the place of those
+ * that are missing. */
+static void compute_some(work_t *w, uint32_t pixel, uint32_t pixels) {
+    const uint16x8_t places = vld1q_u16(w->tile.places);
+    uint32_t i;
+
+    for (i = pixels; i < DIMMER_TILE_PIXELS; ++i) {
+        w->tile.from.pixels[i] = w->tile.from.pixels[0];
+        w->tile.places[2u * i] = w->tile.places[0];
+        w->tile.places[2u * i + 1u] = w->tile.places[1];
+    }
+    place_output(w, pixel, pixels);
+    w->tile.tiles = 1u;
+    w->run(&w->tile);
+    vst1q_u16(w->tile.places, places);
+}
+
+/* The rows under the windows of a row of outputs, column by column, each with all its rows; those columns
+ * whose numbers have the same remainder by the dilation lie side by side, so that a window is one piece. */
+typedef struct {
+    int8_t *strips;
+    uint32_t pitch; /* from a strip to the next */
+    uint32_t count; /* of strips: a tile may have pixels of as many rows */
+    uint32_t column;
+    uint32_t phase;          /* from the columns of a remainder to those of the next */
+    const uint16_t *offsets; /* of the elements of a row of the input */
+} strips_t;
+
+static uint32_t place_of(const work_t *w, const strips_t *s, uint32_t column) {
+    const uint32_t dilation = w->r->dilation_w;
+
+    return dilation == 1u ? column * s->column : column % dilation * s->phase + column / dilation * s->column;
+}
+
+/* l: one of r0 to r7, as loads of narrower elements need. */
+static void scatter(int8_t *to, const int8_t *from, const uint16_t *offsets, uint32_t count) {
     __asm__ volatile("dlstp.16 lr, %[count]\n"
                      "1:\n\t"
-                     "vldrh.16 q0, [%[offsets]], #16\n\t"
-                     "vldrb.u16 q1, [%[from], q0]\n\t"
-                     "vstrb.16 q1, [%[to]], #8\n\t"
+                     "vldrb.u16 q0, [%[from]], #8\n\t"
+                     "vldrh.16 q1, [%[offsets]], #16\n\t"
+                     "vstrb.16 q0, [%[to], q1]\n\t"
                      "letp lr, 1b"
-                     : [offsets] "+&r"(offsets), [to] "+&l"(to)
-                     : [from] "r"(from), [count] "r"(count)
+                     : [from] "+&l"(from), [offsets] "+&r"(offsets)
+                     : [count] "r"(count), [to] "r"(to)
                      : "q0", "q1", "lr", "cc", "memory");
 }
 
-static void gather(const work_t *w, const strip_t *s, const int8_t *from, int8_t *to) {
-    const uint32_t run = (uint32_t)w->r->kernel_w * w->r->input_c;
+static void fill_strip(const work_t *w, const strips_t *s, int32_t y, int8_t *to) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const uint32_t row_bytes = (uint32_t)r->input_w * r->input_c;
     uint32_t ky;
 
-    if (s->offsets != NULL) {
-        gather_elements(from, s->offsets, to, run * w->r->kernel_h);
-        return;
+    /* Rows of padding, of a strip that held others before. */
+    if (y < 0 || (uint32_t)y + (r->kernel_h - 1u) * r->dilation_h >= r->input_h) {
+        dimmer_helium_fill(to, r->input_zero_point, s->pitch);
     }
-    for (ky = w->r->kernel_h; ky != 0u; --ky, from += s->pitch, to += run) {
-        dimmer_helium_copy(to, from, run);
+    for (ky = 0; ky < r->kernel_h; ++ky, y += r->dilation_h, to += r->input_c) {
+        if ((uint32_t)y < r->input_h) {
+            const int8_t *const row = w->input + (size_t)y * row_bytes;
+
+            if (w->table != NULL) {
+                w->entry->scatter(w->table, to, row, s->offsets, row_bytes);
+            } else {
+                scatter(to, row, s->offsets, row_bytes);
+            }
+        }
     }
 }
 
-/* Lays out a strip in the scratch behind the panel. */
-static strip_t strip_of(const work_t *w) {
+/* Lays out strips in the scratch behind the panel and what building it takes. */
+static strips_t strips_of(const work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
-    const uint32_t run = (uint32_t)r->kernel_w * r->input_c;
     const uint32_t reach = (r->output_w - 1u) * r->stride_w + (r->kernel_w - 1u) * r->dilation_w + 1u;
-    int8_t *at = w->rest;
-    strip_t s;
+    const uint32_t columns = larger(reach, (uint32_t)r->pad_left + r->input_w);
+    uint16_t *offset = (uint16_t *)(void *)(w->rest + 2u * w->tile.run);
+    strips_t s;
+    uint32_t x;
+    uint32_t c;
 
-    s.patch_bytes = w->tile.run / 2u;
-    s.patches = at;
-    s.count = DIMMER_TILE_PIXELS * (s.patch_bytes <= 32u ? 4u : s.patch_bytes <= 64u ? 2u : 1u);
-    at += s.count * s.patch_bytes;
-    s.pitch = larger(reach, (uint32_t)r->pad_left + r->input_w) * r->input_c;
-    s.offsets = NULL;
-    if (run < DIMMER_TILE_BLOCK || r->dilation_w != 1u) {
-        uint16_t *offset = (uint16_t *)(void *)at;
-        uint32_t ky;
-        uint32_t kx;
-        uint32_t c;
+    s.column = (uint32_t)r->kernel_h * r->input_c;
+    s.phase = (columns + r->dilation_w - 1u) / r->dilation_w * s.column;
+    s.pitch = s.phase * r->dilation_w;
+    s.count = r->output_w % DIMMER_TILE_PIXELS == 0u ? 1u : 2u + 2u / r->output_w;
+    s.offsets = offset;
+    for (x = 0; x < r->input_w; ++x) {
+        const uint32_t place = place_of(w, &s, r->pad_left + x);
 
-        s.offsets = offset;
-        for (ky = 0; ky < r->kernel_h; ++ky) {
-            for (kx = 0; kx < r->kernel_w; ++kx) {
-                for (c = 0; c < r->input_c; ++c) {
-                    *offset++ = (uint16_t)(ky * s.pitch + kx * r->dilation_w * r->input_c + c);
-                }
-            }
+        for (c = 0; c < r->input_c; ++c) {
+            *offset++ = (uint16_t)(place + c);
         }
-        at += rounded(2u * run * r->kernel_h);
     }
-    s.rows = at;
-    dimmer_helium_fill(s.rows, r->input_zero_point, s.pitch * r->kernel_h);
+    s.strips = w->rest + 2u * w->tile.run + rounded(2u * r->input_w * r->input_c);
+    dimmer_helium_fill(s.strips, r->input_zero_point, s.pitch * s.count);
     return s;
 }
 
-/* Pixels whose inputs are copied to patches. */
-static void patches(work_t *w) {
+/* Pixels whose inputs are copied to strips. */
+static void strips(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
-    const uint32_t step = (uint32_t)r->stride_w * r->input_c;
-    const uint32_t elements = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
-    const strip_t s = strip_of(w);
+    const strips_t s = strips_of(w);
+    const uint32_t step = r->stride_w * s.column;
     uint32_t pixel = 0;
     uint32_t waiting = 0;
     uint32_t y;
 
-    w->tile.input_step = DIMMER_TILE_PIXELS * s.patch_bytes;
+    w->tile.input_step = DIMMER_TILE_PIXELS * step;
     for (y = 0; y < r->output_h; ++y) {
-        const int8_t *from = s.rows;
-        uint32_t left = r->output_w;
+        int8_t *const strip = s.strips + y % s.count * s.pitch;
+        uint32_t x = 0;
 
-        fill_strip(w, &s, (int32_t)(y * r->stride_h) - r->pad_top);
-        while (left != 0u) {
-            int8_t *const patch = s.patches + waiting * s.patch_bytes;
-            uint32_t some = 1u;
+        fill_strip(w, &s, (int32_t)(y * r->stride_h) - r->pad_top, strip);
+        while (x < r->output_w) {
+            const uint32_t some = together(w, r->output_w - x) & ~(DIMMER_TILE_PIXELS - 1u);
+            uint32_t i;
 
-            if (s.offsets != NULL && waiting % DIMMER_TILE_PIXELS == 0u && left >= DIMMER_TILE_PIXELS) {
-                some = DIMMER_TILE_PIXELS;
-                dimmer_tile_gather(from, step, s.offsets, patch, s.patch_bytes, elements);
-            } else {
-                gather(w, &s, from, patch);
-            }
-            from += some * step;
-            left -= some;
-            waiting += some;
-            if (waiting == s.count || (left == 0u && y + 1u == r->output_h)) {
-                uint32_t i;
-
+            if (waiting == 0u && some != 0u && r->dilation_w == 1u) {
                 for (i = 0; i < DIMMER_TILE_PIXELS; ++i) {
-                    w->tile.from.pixels[i] = s.patches + i * s.patch_bytes;
+                    w->tile.from.pixels[i] = strip + (x + i) * step;
                 }
-                compute(w, pixel, waiting);
+                compute(w, pixel, some);
+                x += some;
+                pixel += some;
+                continue;
+            }
+            w->tile.from.pixels[waiting++] = strip + place_of(w, &s, x * r->stride_w);
+            ++x;
+            if (waiting == DIMMER_TILE_PIXELS) {
+                compute_some(w, pixel, waiting);
                 pixel += waiting;
                 waiting = 0;
             }
         }
+    }
+    if (waiting != 0u) {
+        compute_some(w, pixel, waiting);
     }
 }
 
@@ -284,9 +298,9 @@ static void in_place(work_t *w) {
                     from += next_row;
                 }
             }
-            for (; i < DIMMER_TILE_PIXELS; ++i) {
-                w->tile.from.pixels[i] = w->tile.from.pixels[0];
-            }
+            compute_some(w, pixel, some);
+            pixel += some;
+            continue;
         }
         compute(w, pixel, some);
         pixel += some;
@@ -299,6 +313,10 @@ static void split(const work_t *w, const int8_t *from, uint32_t pitch, int8_t *t
     const uint32_t channels = w->r->input_c;
     uint32_t c;
 
+    if (channels == DIMMER_TILE_BLOCK && w->table == NULL) {
+        dimmer_helium_copy(to, from, pixels * DIMMER_TILE_BLOCK);
+        return;
+    }
     for (c = 0; c < channels; c += DIMMER_TILE_BLOCK, to += pitch) {
         const int8_t *at = from + c;
         int8_t *slice = to;
@@ -320,20 +338,38 @@ static void split(const work_t *w, const int8_t *from, uint32_t pitch, int8_t *t
     }
 }
 
+/* Pixels side by side, at least a tile of them: the last tile does some of them again. */
+static void compute_columns(work_t *w, uint32_t pixel, uint32_t pixels) {
+    const uint32_t rest = pixels % DIMMER_TILE_PIXELS;
+    const uint32_t again = DIMMER_TILE_PIXELS - rest;
+    const int8_t **row;
+
+    compute(w, pixel, pixels);
+    if (rest != 0u) {
+        for (row = w->tile.from.columns.rows; row != w->tile.from.columns.rows_end; ++row) {
+            *row -= again * w->r->stride_w * DIMMER_TILE_BLOCK;
+        }
+        w->tile.output -= again * w->pixel;
+        w->tile.tiles = 1u;
+        w->run(&w->tile);
+    }
+}
+
 /* Windows of 3x3, one or two columns apart, of inputs whose channels are slices of 16. */
 static void columns(work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t slices = r->input_c / DIMMER_TILE_BLOCK;
-    const uint32_t tiles = (r->output_w + DIMMER_TILE_PIXELS - 1u) / DIMMER_TILE_PIXELS;
-    const uint32_t reach = (tiles * DIMMER_TILE_PIXELS - 1u) * r->stride_w + WINDOW;
+    const uint32_t reach = (r->output_w - 1u) * r->stride_w + WINDOW;
     const uint32_t wide = larger(reach, (uint32_t)r->pad_left + r->input_w);
     const uint32_t pitch = wide * DIMMER_TILE_BLOCK;
     const uint32_t row_bytes = pitch * slices;
     const int8_t **const rows = (const int8_t **)(void *)w->rest;
     int8_t *const ring = w->rest + rounded(WINDOW * slices * (uint32_t)sizeof *rows);
-    const int8_t *const padding = ring + WINDOW * row_bytes;
-    const uint32_t most = w->residual == NULL ? r->output_w : DIMMER_KEPT_PIXELS;
+    int8_t *const padding = ring + WINDOW * row_bytes;
+    /* Of row -pad_top; a row's slot is that of its number modulo 3. */
+    int8_t *top_slot = ring + (WINDOW * r->pad_top - r->pad_top) % WINDOW * row_bytes;
     int32_t filled = 0;
+    uint32_t pixel = 0;
     uint32_t y;
 
     w->tile.input_step = DIMMER_TILE_PIXELS * r->stride_w * DIMMER_TILE_BLOCK;
@@ -341,30 +377,36 @@ static void columns(work_t *w) {
     w->tile.from.columns.rows = rows;
     w->tile.from.columns.rows_end = rows + WINDOW * slices;
     for (y = 0; y < r->output_h; ++y) {
-        const int32_t top = (int32_t)(y * r->stride_h) - r->pad_top;
-        uint32_t pixel = y * r->output_w;
+        int32_t row = (int32_t)(y * r->stride_h) - r->pad_top;
+        int8_t *slot = top_slot;
         uint32_t left;
         uint32_t ky;
         uint32_t i;
 
-        for (ky = 0; ky < WINDOW; ++ky) {
-            const int32_t row = top + (int32_t)ky;
-            int8_t *const slot = ring + ((uint32_t)row % WINDOW) * row_bytes;
-            const int inside = (uint32_t)row < r->input_h;
+        for (ky = 0; ky < WINDOW; ++ky, ++row) {
+            const int8_t *at = slot;
 
-            if (inside && row >= filled) {
+            if ((uint32_t)row >= r->input_h) {
+                at = padding;
+            } else if (row >= filled) {
                 split(w, w->input + (size_t)row * r->input_w * r->input_c, pitch,
                       slot + (uint32_t)r->pad_left * DIMMER_TILE_BLOCK);
                 filled = row + 1;
             }
-            for (i = 0; i < slices; ++i) {
-                rows[WINDOW * i + ky] = (inside ? slot : padding) + i * pitch;
+            for (i = ky; i < WINDOW * slices; i += WINDOW, at += pitch) {
+                rows[i] = at;
             }
+            slot += row_bytes;
+            slot = slot == padding ? ring : slot;
+        }
+        for (ky = r->stride_h % WINDOW; ky != 0u; --ky) {
+            top_slot += row_bytes;
+            top_slot = top_slot == padding ? ring : top_slot;
         }
         for (left = r->output_w; left != 0u;) {
-            const uint32_t pixels = left < most ? left : most;
+            const uint32_t pixels = together(w, left);
 
-            compute(w, pixel, pixels);
+            compute_columns(w, pixel, pixels);
             pixel += pixels;
             left -= pixels;
         }
@@ -384,6 +426,12 @@ static void place_results(work_t *w, uint32_t pitch) {
 static inner_loop_t inner_loop(const dimmer_conv2d_s8_t *r, uint32_t run, uint32_t by_columns) {
     const int relu = r->activation_min >= r->output_zero_point;
 
+    if (by_columns != 0u && r->input_c == DIMMER_TILE_BLOCK) {
+        if (r->stride_w == 2u) {
+            return relu ? dimmer_tile_odd_slice_relu : dimmer_tile_odd_slice;
+        }
+        return relu ? dimmer_tile_slice_relu : dimmer_tile_slice;
+    }
     if (by_columns != 0u && r->stride_w == 2u) {
         return relu ? dimmer_tile_odd_columns_relu : dimmer_tile_odd_columns;
     }
@@ -405,6 +453,10 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     const int direct = entry == NULL && r->kernel_h == 1u && r->kernel_w == 1u && r->pad_top == 0u &&
                        r->pad_left == 0u && (r->output_h - 1u) * r->stride_h < r->input_h &&
                        (r->output_w - 1u) * r->stride_w < r->input_w;
+    const dimmer_panel_order_t order = by_columns != 0u ? DIMMER_PANEL_COLUMNS
+                                       : direct || r->kernel_h == 1u || r->kernel_w == 1u
+                                           ? DIMMER_PANEL_RUNS
+                                           : DIMMER_PANEL_STRIPS;
     void (*pixels)(work_t *);
     work_t w;
 
@@ -413,7 +465,8 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     DIMMER_ASSERT(group >= 1u && (group % 2u == 0u || group == r->output_c));
     DIMMER_ASSERT(by_columns == 0u ||
                   (by_columns == 1u && r->kernel_h == WINDOW && r->kernel_w == WINDOW && r->stride_w <= 2u &&
-                   r->dilation_h == 1u && r->dilation_w == 1u && r->input_c % DIMMER_TILE_BLOCK == 0u));
+                   r->dilation_h == 1u && r->dilation_w == 1u && r->input_c % DIMMER_TILE_BLOCK == 0u &&
+                   r->output_w >= DIMMER_TILE_PIXELS));
     memset(&w, 0, sizeof w);
     w.r = r;
     w.input = (const int8_t *)(arena + r->input);
@@ -438,13 +491,14 @@ void dimmer_helium_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         w.rest = w.results + rounded(DIMMER_KEPT_PIXELS * group);
     }
     w.run = inner_loop(r, w.tile.run, by_columns);
-    pixels = by_columns != 0u ? columns : direct ? in_place : patches;
+    pixels = by_columns != 0u ? columns : direct ? in_place : strips;
     for (w.first = 0; w.first < r->output_c; w.first += group) {
         w.count = r->output_c - w.first < group ? r->output_c - w.first : group;
         w.tile.panel = w.panel;
-        w.tile.panel_end = dimmer_helium_panel(model, r, w.first, w.first + w.count, by_columns, w.panel);
-        place_results(&w, add != NULL ? w.count : r->output_c);
-        w.tile.output_step = DIMMER_TILE_PIXELS * (add != NULL ? w.count : r->output_c);
+        (void)dimmer_helium_panel(model, r, w.first, w.first + w.count, order, w.panel, w.rest);
+        w.pixel = add != NULL ? w.count : r->output_c;
+        w.tile.output_step = DIMMER_TILE_PIXELS * w.pixel + 1u;
+        place_results(&w, w.pixel);
         pixels(&w);
         if (w.kept != 0u) {
             add_kept(&w);

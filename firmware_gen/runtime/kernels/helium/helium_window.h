@@ -14,7 +14,7 @@
 typedef struct {
     const int8_t *weights;  /* 0: of the first channel */
     const int8_t *columns;  /* 4: the first window's first column, at the first channel */
-    const int32_t *rescale; /* 8: bias, multiplier, shift of each channel */
+    const int32_t *rescale; /* 8: of each channel four times the bias, multiplier, shift */
     int8_t *output;         /* 12 */
     int32_t zero_point;     /* 16: of the output */
     uint32_t channels;      /* 20: or pairs of them */
@@ -23,9 +23,10 @@ typedef struct {
     uint16_t places[8];     /* 32: of the results, from the output on */
     uint32_t gather[4]
                    [4]; /* 48: where the words of up to four windows lie, from the first one's columns on */
-    uint32_t columns_step; /* 112: from a turn to the next */
-    uint32_t output_step;  /* 116 */
-    uint32_t stored_last;  /* 120: in the last turn */
+    uint32_t columns_step;      /* 112: from a turn to the next */
+    uint32_t output_step;       /* 116 */
+    uint32_t columns_step_last; /* 120: to the last turn, which does some windows again */
+    uint32_t output_step_last;  /* 124 */
 } dimmer_window_t;
 
 /* Four rows of `inputs` columns, and where their words go; offsets are fixed. */
@@ -45,6 +46,7 @@ void dimmer_window_columns(const dimmer_columns_t *columns);
  * before another one, and then those of one in the lower rows. */
 #define DIMMER_PAIR_WEIGHTS   40u
 #define DIMMER_SINGLE_WEIGHTS 16u
+#define DIMMER_WINDOW_RESCALE 6u /* words of a channel's bias, multiplier, shift */
 
 /* Turns of windows of up to 3x3 one column apart: four in one row, four in the next, of `channels` channels;
  * results are those of a column, then of the next. gather[0] is of the first two columns, gather[1] of the
