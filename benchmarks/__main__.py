@@ -25,18 +25,24 @@ from dimmer.benchmarks.count import (
     write_baseline,
 )
 from dimmer.benchmarks.networks import NETWORKS, write_networks
+from dimmer.benchmarks.published import MODELS as MODELS_PUBLISHED
+from dimmer.benchmarks.published import published_for
 from dimmer.benchmarks.results import RESULTS, Result, result_of, write_results
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.build import build, steps_for
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
+from dimmer.targets.timing.run import guess_of
 
 WORKERS = 2
+LEFT = ("model", "target", "core", "stack", "round", "layer", "kernel")
+"""Columns of text."""
 
 
 def main(
@@ -65,6 +71,8 @@ def main(
     measured = _count_files(files, chosen)
     results = [result_of(file.stem, name, measured[key(file, name)]) for file in files for name in chosen] + recipes
     _print(results)
+    _print_cycles(results)
+    _print_published(results)
     if layers:
         for result in results:
             _print_layers(result)
@@ -132,22 +140,56 @@ def _print(results: Sequence[Result]) -> None:
         _table(title, headings, [cells(r) for r in mine])
 
 
+def _print_cycles(results: Sequence[Result]) -> None:
+    """Cycles of every mode that has some, measured or modelled."""
+    headings = ("model", "target", "instructions", "cycles", "per MAC", "per instruction")
+    rows = []
+    for r in results:
+        if (cycles := r.count.cycles) is not None:
+            per_mac, per_instruction = f"{cycles / r.count.macs:.2f}", f"{cycles / r.count.instructions:.2f}"
+            name = r.model if r.mode == r.model else f"{r.model} {r.mode}"
+            rows.append((name, r.target, f"{r.count.instructions:,}", cycles_text(r.count), per_mac, per_instruction))
+    if rows:
+        _table("cycles of one inference", headings, rows)
+        guesses = dict.fromkeys(guess for r in results if (guess := guess_of(r.target)))
+        for line in cycles_lines((r.count for r in results), "; ".join(guesses)):
+            console().print(line, highlight=False, soft_wrap=True)
+
+
+def _print_published(results: Sequence[Result]) -> None:
+    """Our cycles beside published ones, the fastest peer first, whoever leads."""
+    headings = ("model", "core", "stack", "round", "its cycles", "ours", "ratio")
+    rows = []
+    for r in results:
+        if (cycles := r.count.cycles) is None or r.mode != r.model:
+            continue
+        for peer, megacycles in published_for(r.model, r.target, r.core):
+            figures = (f"{megacycles:,.2f} M", cycles_text(r.count), f"{cycles / 1e6 / megacycles:.2f}")
+            rows.append((MODELS_PUBLISHED[r.model], r.core, peer.stack, peer.round, *figures))
+    if rows:
+        _table("cycles beside published ones, real boards; quoted in benchmarks/published.py", headings, rows)
+
+
 def _print_layers(result: Result) -> None:
-    whole = result.count.instructions
-    rows = [
-        (
-            layer.layer if len(layer.layer) <= 36 else f"...{layer.layer[-33:]}",
+    whole, cycles = result.count.instructions, result.count.cycles
+    rows = []
+    for layer in result.layers:
+        timed = layer.cycles is not None and cycles is not None
+        mine, total = (layer.cycles or 0, cycles or 1) if timed else (layer.instructions, whole)
+        row = (
+            layer.layer if len(layer.layer) <= 24 else f"...{layer.layer[-21:]}",
             layer.kernel.removeprefix("dimmer_"),
             f"{layer.macs:,}",
             f"{layer.instructions:,}",
-            f"{layer.instructions / layer.macs:.2f}" if layer.macs else "-",
-            f"{layer.instructions / whole:.1%}",
+            cycles_text(layer),
+            f"{mine / layer.macs:.2f}" if layer.macs else "-",
+            f"{mine / total:.1%}",
         )
-        for layer in result.layers
-    ]
+        rows.append(row)
     title = f"{result.model} {result.mode}" if result.mode != result.model else result.model
-    headings = ("layer", "kernel", "MACs", "instructions", "per MAC", "share")
-    _table(f"{title} on {result.target}, layer by layer", headings, rows)
+    headings = ("layer", "kernel", "MACs", "instructions", "cycles", "per MAC", "share")
+    of = "cycles" if cycles else "instructions"
+    _table(f"{title} on {result.target}, layer by layer; {of} per MAC and shares of them", headings, rows)
 
 
 def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -156,7 +198,7 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
 
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("target", "layer", "kernel") else "right")
+        table.add_column(heading, justify="left" if heading in LEFT else "right")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console().print(table)

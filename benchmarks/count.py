@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dimmer import children
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.cycles import CyclesSource
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.stage import ROOT, atomic_write
 from dimmer.pipeline.image.make import make
@@ -31,6 +32,8 @@ class Count:
         switch: instructions of a change of mode.
         code: bytes of the runtime and the kernels that the model uses.
         arena, stack: bytes of RAM.
+        cycles: clock cycles of one inference; None where they are neither measured nor modelled.
+        cycles_source: where they come from; None without cycles.
     """
 
     macs: int
@@ -39,6 +42,8 @@ class Count:
     code: int
     arena: int
     stack: int
+    cycles: int | None = None
+    cycles_source: CyclesSource | None = None
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,15 @@ class Layer:
     Attributes:
         layer: name of the tensor that it computes.
         kernel: the C function.
+        cycles, cycles_source: as of `Count`.
     """
 
     layer: str
     kernel: str
     macs: int
     instructions: int
+    cycles: int | None = None
+    cycles_source: CyclesSource | None = None
 
 
 @dataclass(frozen=True)
@@ -96,9 +104,14 @@ def measured_modes(figures: Firmware) -> tuple[Measured, ...]:
             figures.flash.runtime_code,
             figures.ram.arena,
             _counted(figures.ram.stack, figures),
+            mode.cycles,
+            mode.cycles_source,
         )
-        steps = [step for step in figures.steps if step.mode == mode.name]
-        layers = tuple(Layer(s.layer, s.kernel, s.macs, _counted(s.instructions, figures)) for s in steps)
+        layers = tuple(
+            Layer(s.layer, s.kernel, s.macs, _counted(s.instructions, figures), s.cycles, s.cycles_source)
+            for s in figures.steps
+            if s.mode == mode.name
+        )
         found.append(Measured(mode.name, figure, layers))
     return tuple(found)
 
@@ -126,11 +139,18 @@ def grown(measured: Mapping[str, Count], baseline: Mapping[str, Count]) -> list[
         if name not in baseline:
             lines.append(f"{name}: not in {BASELINE.name}; python -m benchmarks --update puts it there")
             continue
-        for figure, value in asdict(now).items():
-            before = asdict(baseline[name])[figure]
+        for figure, value in _figures(now).items():
+            before = _figures(baseline[name]).get(figure)
+            # Cycles of a core's RTL and those of a model are different things.
+            if before is None or (figure == "cycles" and now.cycles_source != baseline[name].cycles_source):
+                continue
             if value > before * (1 + TOLERANCE):
                 lines.append(f"{name}: {figure} grew from {before:,} to {value:,} ({value / before - 1:+.1%})")
     return lines
+
+
+def _figures(count: Count) -> dict[str, int]:
+    return {name: value for name, value in asdict(count).items() if isinstance(value, int)}
 
 
 def targets() -> tuple[str, ...]:
@@ -178,7 +198,10 @@ def read_baseline() -> Baseline:
 
 def write_baseline(baseline: Baseline) -> None:
     """Makes these figures the new baseline."""
-    counts = {name: asdict(count) for name, count in sorted(baseline.counts.items())}
+    counts = {
+        name: {figure: value for figure, value in asdict(count).items() if value is not None}
+        for name, count in sorted(baseline.counts.items())
+    }
     compilers = dict(sorted(baseline.compilers.items()))
     atomic_write(BASELINE, json.dumps({"compilers": compilers, "counts": counts}, indent=1) + "\n")
 

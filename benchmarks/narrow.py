@@ -17,6 +17,7 @@ from dimmer import children
 from dimmer.benchmarks.count import Measured, measured_modes
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.command import console, main_of, progress_bar
 from dimmer.pipeline.core.targets import load_firmware_target, scratch_option, with_scratch_limit
@@ -24,6 +25,7 @@ from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import Target
+from dimmer.targets.timing.run import guess_of
 from tests.firmware_gen.narrow_network import Shape, write_modes
 
 R14 = Shape(32, (16, 32, 64), 2)
@@ -59,18 +61,22 @@ def main(
     found = figures(chosen, tuple(mode or MODES))
     modes = measured_modes(found)
     table = Table(title=f"{found.model} on {chosen.name}", title_justify="left")
-    for heading in ("mode", "MACs", "instructions", "of the first", "mismatches"):
+    for heading in ("mode", "MACs", "instructions", "of the first", "cycles", "of the first", "mismatches"):
         table.add_column(heading, justify="left" if heading == "mode" else "right")
-    whole = modes[0].count.instructions
+    whole, cycles = modes[0].count.instructions, modes[0].count.cycles
     for line, counted in zip(found.modes, modes, strict=True):
         table.add_row(
             counted.mode,
             f"{counted.count.macs:,}",
             f"{counted.count.instructions:,}",
             f"{counted.count.instructions / whole:.3f}",
+            cycles_text(counted.count),
+            f"{counted.count.cycles / cycles:.3f}" if counted.count.cycles and cycles else "-",
             "-" if line.verify is None else f"{line.verify.mismatches} of {line.verify.samples}",
         )
     console().print(table)
+    for text in cycles_lines(found.modes, guess_of(chosen.name)):
+        print(text)
     ram, flash = found.ram, found.flash
     print(f"arena {ram.arena:,}, of the first mode alone {ram.single_mode_arena:,}; stack {modes[0].count.stack:,}")
     print(f"code {flash.runtime_code:,}; weights {flash.weights:,}, tables {flash.tables:,}")
@@ -82,12 +88,13 @@ def _print_layers(modes: Sequence[Measured]) -> None:
     from rich.table import Table
 
     table = Table(title="layer by layer", title_justify="left")
-    for heading in ("mode", "layer", "kernel", "MACs", "instructions"):
-        table.add_column(heading, justify="right" if heading in ("MACs", "instructions") else "left")
+    for heading in ("mode", "layer", "kernel", "MACs", "instructions", "cycles"):
+        table.add_column(heading, justify="left" if heading in ("mode", "layer", "kernel") else "right")
     for mode in modes:
         for step in mode.layers:
             kernel = step.kernel.removeprefix("dimmer_")
-            table.add_row(mode.mode, step.layer, kernel, f"{step.macs:,}", f"{step.instructions:,}")
+            counts = (f"{step.macs:,}", f"{step.instructions:,}", cycles_text(step))
+            table.add_row(mode.mode, step.layer, kernel, *counts)
     console().print(table)
 
 

@@ -118,43 +118,44 @@ def limited(candidates: Sequence[Candidate], verdicts: Sequence[Verdict], limit:
         result[least.name] = Verdict(least.name, None, reason, published=False)
 
 
-def on_target(names: Sequence[str], instructions: Mapping[str, int], accuracy: Mapping[str, float]) -> dict[str, str]:
-    """Which modes are not worth running on one target, now that their instructions were counted.
+def on_target(
+    names: Sequence[str], cost: Mapping[str, int], accuracy: Mapping[str, float], unit: str = "instructions"
+) -> dict[str, str]:
+    """Which modes are not worth running on one target, now that it is known what they take there.
 
     Args:
         names: the published modes, by falling bit-operations.
-        instructions: of one inference each.
+        cost: instructions or cycles of one inference each.
         accuracy: on the validation images, 0..1.
+        unit: of the cost.
 
     Returns:
-        Mode -> why: a mode with more bit-operations takes no more instructions there, and is right as often. (Modes
-        whose order the count confirms were judged by `select`.)
+        Mode -> why: a mode with more bit-operations costs no more there, and is right as often. (Modes whose order the
+        cost confirms were judged by `select`.)
     """
     found: dict[str, str] = {}
     for place, name in enumerate(names):
         better = [
-            o
-            for o in names[:place]
-            if o not in found and instructions[o] <= instructions[name] and accuracy[o] >= accuracy[name]
+            o for o in names[:place] if o not in found and cost[o] <= cost[name] and accuracy[o] >= accuracy[name]
         ]
         if better:
-            best = min(better, key=lambda o: instructions[o])
+            best = min(better, key=lambda o: cost[o])
             found[name] = (
-                f"{best} takes {instructions[best]:,} instructions there, this mode {instructions[name]:,}, "
+                f"{best} takes {cost[best]:,} {unit} there, this mode {cost[name]:,}, "
                 f"and predicts no worse ({accuracy[best]:.2%} against {accuracy[name]:.2%})"
             )
     return found
 
 
-def dominated(instructions: Mapping[str, int], accuracy: Mapping[str, float]) -> dict[str, str]:
+def dominated(cost: Mapping[str, int], accuracy: Mapping[str, float]) -> dict[str, str]:
     """Modes that a policy on one target has no use for, whatever their bit-operations: those kept by a recipe too.
 
     Args:
-        instructions: mode -> of one inference there.
+        cost: mode -> instructions or cycles of one inference there.
         accuracy: mode -> on the validation images, 0..1.
 
     Returns:
-        Mode -> one that takes no more instructions and is right at least as often; of equals the first stays.
+        Mode -> one that costs no more and is right at least as often; of equals the first stays.
 
     Examples:
         >>> dominated({"88": 100, "80": 60, "44": 70}, {"88": 0.9, "80": 0.8, "44": 0.7})
@@ -162,7 +163,7 @@ def dominated(instructions: Mapping[str, int], accuracy: Mapping[str, float]) ->
     """
     found: dict[str, str] = {}
     best: str | None = None
-    for name in sorted(instructions, key=lambda n: (instructions[n], -accuracy[n])):
+    for name in sorted(cost, key=lambda n: (cost[n], -accuracy[n])):
         if best is not None and accuracy[best] >= accuracy[name]:
             found[name] = best
         else:

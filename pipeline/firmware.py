@@ -7,7 +7,6 @@ python -m pipeline.firmware --tflite network.tflite --target mps2-an386
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -32,9 +31,9 @@ from dimmer.pipeline.core.targets import (
 )
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
-from dimmer.pipeline.image.make import make
-from dimmer.pipeline.image.order import SAMPLES, Order, foreign_order
+from dimmer.pipeline.image.order import SAMPLES, foreign_order
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.reporting.foreign import foreign_stage
 from dimmer.targets import Target
 
 
@@ -67,19 +66,6 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     )
 
 
-def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: Path, progress: Progress) -> Stage:
-    """The stage of `.tflite` files from anywhere -> a firmware in `folder`."""
-
-    def action(out: Path) -> None:
-        make(order, target, out, progress)
-
-    settings: dict[str, Json] = {"model": order.name, "target": target.name, "scratch_limit": target.scratch_limit}
-    settings["samples"] = order.samples
-    return Stage(
-        "firmware", folder, action, files, settings, files=target_files(target), contents=tool_versions(target)
-    )
-
-
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
     """Runs the stage."""
     return stage(recipe, build, target, progress).run()
@@ -90,7 +76,7 @@ def main(
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
     model: Annotated[str, model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
-    samples: Annotated[int, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = SAMPLES,
+    samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
     scratch_limit: Annotated[int | None, scratch_option] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
@@ -100,7 +86,8 @@ def main(
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     with progress_bar("firmware") as progress:
         if tflite:
-            order = foreign_order(tflite, samples, name)
+            wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
+            order = foreign_order(tflite, wanted, name)
             folder = out or builds() / order.name / chosen.name / "firmware"
             foreign_stage(order, tflite, chosen, folder, progress).run()
         else:

@@ -16,11 +16,13 @@ import typer
 
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.image.order import Order, converted_order, foreign_order
 from dimmer.pipeline.image.trade import trades
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.targets.timing.run import guess_of
 
 
 def main(
@@ -36,14 +38,20 @@ def main(
     with progress_bar("trade") as progress:
         rows = trades(order, chosen, progress)
     table = Table(title=f"{order.name} on {chosen.name}, whose scratch_limit is {chosen.scratch_limit:,}")
-    for heading in ("scratch limit", "arena", "+ stack", "code", *(f"{mode.name[:24]}" for mode in order.modes)):
+    names = [mode.name[:24] for mode in order.modes]
+    if any(row.cycles for row in rows):
+        names = [*(f"{name}, instructions" for name in names), *(f"{name}, cycles" for name in names)]
+    for heading in ("scratch limit", "arena", "+ stack", "code", *names):
         table.add_column(heading, justify="right")
     for row in rows:
         counts = [f"{count:,}" for count in row.instructions] or ["does not fit"]
+        counts += map(cycles_text, row.cycles)
         table.add_row(
             f"{row.scratch_limit:,}", f"{row.arena:,}", f"{row.arena + row.stack:,}", f"{row.code:,}", *counts
         )
     console().print(table)
+    for line in cycles_lines((one for row in rows for one in row.cycles), guess_of(chosen.name)):
+        console().print(line, highlight=False, soft_wrap=True)
 
 
 def _order_of(model: str) -> Order:

@@ -21,8 +21,8 @@ from dimmer.firmware_gen.variants.conv import (
 )
 from dimmer.firmware_gen.variants.dsp import sum_cost, sum_scratch, sum_supports
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.rounding import LARGEST, SCALE, Rescale, rescales_of
 from dimmer.firmware_gen.variants.linear import linear_settings
+from dimmer.firmware_gen.variants.rounding import LARGEST, SCALE, Rescale, rescales_of
 
 _GROUP = 4
 """Channels, and inputs."""

@@ -7,11 +7,13 @@ ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_wi
 stack     proven, before_hook, exception_frame  bytes; entries and kernels: [{name, bytes, path}]
 switch    instructions, bytes_of_flash_per_extra_mode
 gates     instructions of all gates in one inference, share_of_top_mode; null without gates
-modes     [{name, macs, instructions, verify}]; verify is {samples, mismatches, backend} or null
+modes     [{name, macs, instructions, verify, cycles, cycles_source}]; verify is {samples, mismatches, backend} or
+null; cycles_source is "rtl", "model" or null
 policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
 buffers   [{mode, name, offset, size, first_step, last_step}]
 layers    [{layer, bytes, modes}]
-steps     [{mode, layer, kernel, macs, instructions}], in the order in which they run
+steps     [{mode, layer, kernel, macs, instructions, cycles, cycles_source, spent}], in the order in which they run;
+spent says what modelled cycles went to: {products, loads, stores, branches, others, flash}
 choices   [{layer, chosen, allowed, others}]: kernels of layers that have a choice, each {kernel, scratch,
 instructions}, the last as the cost model expects them; others are faster or need less scratch
 left_out  [{mode, instructions, reason}]: published modes that are not worth running on this target
@@ -21,9 +23,10 @@ notes     place of a null -> why
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from dimmer.pipeline.artifacts.cycles import CyclesSource, check_cycles
 from dimmer.pipeline.core.documents import load_document, save_document
 
 RESULT = "firmware.json"
@@ -167,17 +170,22 @@ class FirmwareMode:
         macs: multiply-accumulates of one inference.
         instructions: executed by one inference, counted on the target; None where it does not count.
         verify: on random inputs; None where `pipeline.verify` does that.
+        cycles: clock cycles of one inference; None where they are neither measured nor modelled.
+        cycles_source: where they come from; None without cycles.
     """
 
     name: str
     macs: int
     instructions: int | None
     verify: Verification | None
+    cycles: int | None = None
+    cycles_source: CyclesSource | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a count of nothing."""
+        """Raises ValueError for a count of nothing, and for cycles without a source."""
         if self.instructions is not None and self.instructions < 1:
             raise ValueError(f"mode {self.name} takes {self.instructions} instructions, which cannot be")
+        check_cycles(f"mode {self.name}", self.cycles, self.cycles_source)
 
 
 @dataclass(frozen=True)
@@ -226,6 +234,8 @@ class Step:
         layer: name of the tensor that it computes.
         kernel: the C function.
         instructions: counted on the target; None where it does not count.
+        cycles, cycles_source: as of a mode.
+        spent: group of instructions -> cycles that went to it; empty where they are not modelled.
     """
 
     mode: str
@@ -233,6 +243,13 @@ class Step:
     kernel: str
     macs: int
     instructions: int | None
+    cycles: int | None = None
+    cycles_source: CyclesSource | None = None
+    spent: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for cycles of nothing or without a source."""
+        check_cycles(f"layer {self.layer}", self.cycles, self.cycles_source)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 
 from dimmer.pipeline.artifacts.bundle import BundleBytes
 from dimmer.pipeline.artifacts.calibration import CalibratedMode
-from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Switch, Verification
+from dimmer.pipeline.artifacts.cycles import CyclesSource
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Step, Switch, Verification
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
 
@@ -25,23 +26,27 @@ class ModeFigures:
     """One published mode.
 
     Attributes:
-        name: bits of every block, as ``88.80.80``.
+        name: bits of every block, as ``88.80.80``; of a `.tflite` that came alone the file's.
         macs: multiply-accumulates of one inference.
-        bit_operations: sum of MACs x weight bits x activation bits.
+        bit_operations: sum of MACs x weight bits x activation bits; None where the modes' blocks are not known.
         accuracy: share of the test set classified right by the quantised mode, 0..1.
         accuracy_float: the same before quantisation.
         instructions: executed by one inference, counted on the target.
         energy_uj: microjoules of one inference, modelled.
+        cycles: clock cycles of one inference.
+        cycles_source: "rtl" where they were measured on the core's RTL, "model" where a model of its timing tells them.
     """
 
     name: str
     macs: int
-    bit_operations: int
+    bit_operations: int | None
     accuracy: float | None
     accuracy_float: float | None
     instructions: int | None
     energy_uj: float | None
     verify: Verification | None
+    cycles: int | None = None
+    cycles_source: CyclesSource | None = None
 
 
 @dataclass(frozen=True)
@@ -145,20 +150,23 @@ class ReportData:
     """Everything that report.json and report.html tell.
 
     Attributes:
+        dataset: None where the modes are `.tflite` files that came alone.
         modes: published modes, the most expensive first.
         candidates: every mode that the selection looked at.
         stack: as it is proven; what was seen in use is `ram.stack`.
+        steps: every layer of every mode in the order in which they run.
         bundle: of a target that takes one: what is in it and what was measured of it; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
+        macs_per_cycle: that the core does at best, for the page; None where nobody says.
         battery: the charge over time under the policy; empty if not simulated.
         battery_note: what was assumed for it: capacity, interval, harvest.
     """
 
     model: str
     target: str
-    dataset: str
+    dataset: str | None
     generator_version: str
     flash: Flash
     ram: Ram
@@ -169,11 +177,13 @@ class ReportData:
     policy: tuple[PolicyTier, ...] = ()
     gates: Mapping[str, Json] = field(default_factory=dict)
     stages: tuple[StageResult, ...] = ()
+    steps: tuple[Step, ...] = ()
     bundle: BundleFigures | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     arena: tuple[ArenaBuffer, ...] = ()
     arena_lower_bound: int | None = None
     layers: tuple[LayerFlash, ...] = ()
+    macs_per_cycle: float | None = None
     battery: tuple[BatterySample, ...] = ()
     battery_note: str = ""
 
@@ -192,14 +202,15 @@ class ReportData:
             "ram": asdict(self.ram),
             "stack": asdict(self.stack),
             "switch": asdict(self.switch),
-            "modes": [_mode_document(mode) for mode in self.modes],
-            "candidates": [_mode_document(mode) for mode in self.candidates],
+            "modes": [_mode_document(mode, self.dataset is not None) for mode in self.modes],
+            "candidates": [_mode_document(mode, blocks=True) for mode in self.candidates],
             "policy": [asdict(tier) for tier in self.policy],
             "gates": dict(self.gates),
             "stages": [
                 {"name": stage.name, "seconds": round(stage.seconds, 3), "cached": stage.cached}
                 for stage in self.stages
             ],
+            "steps": [asdict(step) for step in self.steps],
             "notes": dict(self.notes),
         }
         if self.bundle is not None:
@@ -212,9 +223,9 @@ class ReportData:
         return self.notes.get(place) or self.notes.get(re.sub(r"\[\d+\]", "[*]", place))
 
 
-def _mode_document(mode: ModeFigures | Candidate) -> dict[str, Json]:
+def _mode_document(mode: ModeFigures | Candidate, blocks: bool) -> dict[str, Json]:
     figures: dict[str, Json] = asdict(mode)
-    return {"name": figures.pop("name"), "blocks": _blocks(mode.name), **figures}
+    return {"name": figures.pop("name"), "blocks": _blocks(mode.name) if blocks else [], **figures}
 
 
 def _blocks(name: str) -> list[list[int]]:

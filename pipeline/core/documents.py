@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import Json, atomic_write
@@ -85,6 +85,10 @@ def _converted(kind: Any, value: Any, place: str) -> Any:
         kinds = [argument for argument in arguments if argument is not type(None)]
         # Of several, which are those of `Json`, any may stand here.
         return _converted(kinds[0], value, place) if len(kinds) == 1 else value
+    if origin is Literal:
+        if value not in arguments:
+            raise DocumentError(f"{place} is {_short(value)}, not one of {', '.join(map(repr, arguments))}")
+        return value
     fields_of_tuple = getattr(kind, "_fields", None)
     if origin is tuple or fields_of_tuple is not None:
         if not isinstance(value, list):

@@ -16,6 +16,8 @@ from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT, file_hash
 from dimmer.targets import Target, load_target
+from dimmer.targets.runners.rtl import simulator_key
+from dimmer.targets.timing.trace import PLUGIN, host_compiler
 
 scratch_option: Any = typer.Option(
     "--scratch-limit", min=0, help="Bytes of arena that a kernel may take for speed, instead of target.toml's."
@@ -48,16 +50,26 @@ def target_files(target: Target) -> tuple[Path, ...]:
     places = {target.folder, own / "app", *(source.parent for source in target.toolchain.sources)}
     if target.toolchain.linker_script is not None:
         places.add(target.toolchain.linker_script.parent)
-    return (*sorted(places), ROOT / "firmware_gen" / "runtime")
+    plugin = () if target.timing is None else (PLUGIN,)
+    return (*sorted(places), *plugin, ROOT / "firmware_gen" / "runtime")
 
 
 def tool_versions(target: Target) -> dict[str, str]:
-    """Command -> what it says of its version, of compiler and emulator; library that is linked -> SHA-256."""
+    """Command -> what it says of its version, of compiler and emulator; library that is linked -> SHA-256; simulator of
+    a core -> its key.
+
+    Raises:
+        TargetError: the package with the core's sources is missing.
+    """
     compiler = next((name for name in target.toolchain.compilers if shutil.which(name)), None)
     runner = target.runner.command[0]
     names = [name for name in (compiler, runner, target.toolchain.objcopy) if name is not None and "{" not in name]
+    if target.timing is not None and (own := host_compiler()) is not None:
+        names.append(own)  # without it there are no cycles
     libraries = (Path(name) for name in target.tools if name.startswith("/"))
     found = {str(path): file_hash(path) for path in libraries if path.is_file()}
+    if target.runner.rtl is not None:
+        found["simulator"] = simulator_key(target.runner.rtl)
     return {**found, **{name: _version(name) for name in names}}
 
 

@@ -26,10 +26,15 @@ class SelfTested:
 
 @dataclass(frozen=True)
 class ModeCounted:
-    """Instructions of one inference; counts are None where the target has no counter."""
+    """Instructions of one inference; counts are None where the target has no counter.
+
+    Attributes:
+        cycles: clock cycles, where the core itself counts them, as one that is simulated from its RTL does.
+    """
 
     mode: str
     instructions: int | None
+    cycles: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,13 @@ class StepCounted:
 
     Attributes:
         step: index into the table.
+        cycles: as of a mode.
     """
 
     mode: str
     step: int
     instructions: int | None
+    cycles: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,17 +117,19 @@ def read_event(line: str) -> Event:
     event = from_json(_EVENTS[kind], table)
     if isinstance(event, ModeCounted | SwitchCounted | GatesCounted) and event.instructions is not None:
         check_count(event.instructions)
+    if isinstance(event, ModeCounted | StepCounted) and event.cycles is not None:
+        check_count(event.cycles, "cycles")
     return event
 
 
-def check_count(instructions: int) -> None:
+def check_count(count: int, unit: str = "instructions") -> None:
     """Nothing takes no instructions; the energy would be nothing, and the battery would last for ever.
 
     Raises:
         DocumentError: there are none.
     """
-    if instructions < 1:
-        raise DocumentError(f"it counts {instructions} instructions, which nothing takes")
+    if count < 1:
+        raise DocumentError(f"it counts {count} {unit}, which nothing takes")
 
 
 def run_events(

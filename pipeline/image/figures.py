@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from dimmer.firmware_gen.gates import MODE_GATED
+from dimmer.pipeline.artifacts.cycles import CyclesSource, cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.firmware import (
     ArenaBuffer,
     Firmware,
@@ -25,6 +26,7 @@ from dimmer.pipeline.artifacts.firmware import (
     Verification,
 )
 from dimmer.pipeline.core.command import console
+from dimmer.pipeline.image.cycles import Modelled
 from dimmer.pipeline.image.elf_shares import elf_shares
 from dimmer.pipeline.image.events import (
     Event,
@@ -37,12 +39,17 @@ from dimmer.pipeline.image.events import (
 )
 from dimmer.pipeline.image.stack import unproven
 from dimmer.targets import Target
+from dimmer.targets.timing.run import guess_of
 
 if TYPE_CHECKING:
     from dimmer.firmware_gen.emit.policy import PolicyConfig
     from dimmer.firmware_gen.generate import GeneratedModel
     from dimmer.pipeline.image.compiled import Compiled
     from dimmer.pipeline.image.order import Order
+
+
+CYCLES = ("modes[*].cycles", "modes[*].cycles_source")
+"""Places of notes on cycles."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,12 @@ class Ran:
     Attributes:
         events: of its commands `bench` and `layers`.
         verification: mode -> against the interpreter; empty where `pipeline.verify` does that.
+        modelled: cycles, where the core does not count them itself.
     """
 
     events: tuple[Event, ...]
     verification: Mapping[str, Verification] = field(default_factory=dict)
+    modelled: Modelled = field(default_factory=Modelled)
 
 
 @dataclass(frozen=True)
@@ -66,11 +75,13 @@ class Judged:
         left_out: modes that are not in the firmware.
         idle: mode that is in the firmware, but not in the policy -> the one that is better there.
         governor: what the governor chooses from and why; empty where the recipe wants none.
+        unit: what modes were compared by, cycles or instructions.
     """
 
     left_out: tuple[LeftOut, ...] = ()
     idle: Mapping[str, str] = field(default_factory=dict)
     governor: str = ""
+    unit: str = "instructions"
 
 
 def figures_of(
@@ -89,7 +100,9 @@ def figures_of(
         runtime_files: names of the library's C files.
     """
     model, sizes, shares = full.model, full.sizes, elf_shares(full.elf, runtime_files, full.model.symbol)
-    instructions = {event.mode: event.instructions for event in only(ModeCounted, ran.events)}
+    counted = only(ModeCounted, ran.events)
+    instructions = {event.mode: event.instructions for event in counted}
+    cycles = {event.mode: found for event, found in zip(counted, _cycles(counted, ran.modelled.modes), strict=True)}
     switch = next((event.instructions for event in only(SwitchCounted, ran.events)), None)
     gates = next((event.instructions for event in only(GatesCounted, ran.events)), None)
     stack = next((event.bytes for event in only(StackUsed, ran.events)), None)
@@ -123,7 +136,9 @@ def figures_of(
         ),
         gates=None if order.gates is None else GateCount(gates, gates / whole if gates and whole else None),
         modes=tuple(
-            FirmwareMode(name, macs, instructions.get(name), ran.verification.get(name))
+            FirmwareMode(
+                name, macs, instructions.get(name), ran.verification.get(name), *cycles.get(name, (None, None))
+            )
             for name, macs in zip(model.modes, model.macs, strict=True)
         ),
         policy=policy_tiers(order.policy, model.modes),
@@ -132,7 +147,7 @@ def figures_of(
             LayerConstant(f"{c.layer}: {c.role}", c.size, tuple(model.modes[mode] for mode in c.modes))
             for c in model.constants
         ),
-        steps=_steps(model, only(StepCounted, ran.events)),
+        steps=_steps(model, only(StepCounted, ran.events), ran.modelled),
         choices=_choices(model),
         notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None) | dict(proven.notes),
         left_out=judged.left_out,
@@ -153,12 +168,26 @@ def policy_tiers(policy: PolicyConfig, modes: Sequence[str]) -> tuple[PolicyTier
     )
 
 
-def _steps(model: GeneratedModel, events: Sequence[StepCounted]) -> tuple[Step, ...]:
+def _steps(model: GeneratedModel, events: Sequence[StepCounted], modelled: Modelled) -> tuple[Step, ...]:
     found = []
-    for event in events:
+    spent = modelled.spent or ({},) * len(events)
+    for event, cycles, shares in zip(events, _cycles(events, modelled.steps), spent, strict=True):
         step = model.steps[event.step]
-        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions))
+        found.append(Step(event.mode, step.layer, step.kernel, step.macs, event.instructions, *cycles, shares))
     return tuple(found)
+
+
+def _cycles(
+    events: Sequence[ModeCounted | StepCounted], modelled: Sequence[int]
+) -> list[tuple[int | None, CyclesSource | None]]:
+    """Cycles of each event and where they come from: those that the core counted, else those of the model."""
+    found: list[tuple[int | None, CyclesSource | None]] = []
+    for number, event in enumerate(events):
+        if event.cycles is not None:
+            found.append((event.cycles, "rtl"))
+        else:
+            found.append((modelled[number], "model") if modelled else (None, None))
+    return found
 
 
 def _choices(model: GeneratedModel) -> tuple[KernelChoice, ...]:
@@ -185,17 +214,25 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
             notes["modes[*].instructions"] = reason
         if all(event.instructions is None for event in only(SwitchCounted, ran.events)):
             notes["switch.instructions"] = reason
+    measured = sum(event.cycles is not None for event in only(ModeCounted, ran.events))
+    if measured < modes:
+        notes |= dict.fromkeys(CYCLES[:1] if ran.modelled.modes else CYCLES, ran.modelled.note)
+    # A layer's figures are null for the reasons of its mode's.
+    notes |= {f"steps{place.removeprefix('modes')}": why for place, why in notes.items() if place.startswith("modes")}
     if modes == 1:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is only one mode"
     if not stack_known:
         notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}
     if not ran.verification:
         notes["modes[*].verify"] = "left to pipeline.verify"
+    elif target.runner.samples in {verified.samples for verified in ran.verification.values()}:
+        few = f"{target.runner.samples} inputs of a mode, since each inference takes long on {target.name}"
+        notes["modes[*].verify"] = f"{few} (samples in its target.toml); --samples compares more"
     if judged.governor:
         notes["governor"] = judged.governor
     if judged.idle:
         text = ", ".join(
-            f"{mode} ({better} takes fewer instructions and predicts no worse)" for mode, better in judged.idle.items()
+            f"{mode} ({better} takes fewer {judged.unit} and predicts no worse)" for mode, better in judged.idle.items()
         )
         notes["policy"] = f"in flash, but not in the policy: {text}"
     return notes
@@ -210,12 +247,14 @@ def print_figures(figures: Firmware) -> None:
 
     terminal = console()
     modes = Table(title=f"{figures.model} on {figures.target}", title_justify="left", title_style="bold")
-    for heading in ("mode", "MACs", "instructions", "mismatches"):
+    for heading in ("mode", "MACs", "instructions", "cycles", "mismatches"):
         modes.add_column(heading, justify="left" if heading == "mode" else "right")
     for mode in figures.modes:
         compared = "-" if mode.verify is None else f"{mode.verify.mismatches} of {mode.verify.samples}"
-        modes.add_row(mode.name, text(mode.macs), text(mode.instructions), compared)
+        modes.add_row(mode.name, text(mode.macs), text(mode.instructions), cycles_text(mode), compared)
     terminal.print(modes)
+    for line in cycles_lines(figures.modes, guess_of(figures.target)):
+        terminal.print(line, highlight=False, soft_wrap=True)
     flash, ram, switch = figures.flash, figures.ram, figures.switch
     own = figures.stack.entry("dimmer_invoke")
     invoke = "" if own is None else f", dimmer_invoke by itself {own:,}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dimmer import children
@@ -16,6 +16,7 @@ from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import Compiled, compile_modes
+from dimmer.pipeline.image.cycles import cycles_of_modes, model_cycles
 from dimmer.pipeline.image.events import ModeCounted, SelfTested, only, run_events
 from dimmer.pipeline.image.figures import Judged, Ran, figures_of
 from dimmer.pipeline.image.order import Order
@@ -40,6 +41,7 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
             top = alone.result()
     else:
         full = top = compile_modes(order, order.modes, target, out, prove_stack=True)
+    target.prepare(lambda text: progress(text, 0.2))
     progress("self-test and bench", 0.3)
     check_known_answers(target, full, out)
     events = [
@@ -49,7 +51,7 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
     ]
     verification = verify_modes(order, target, full, progress) if order.samples else {}
     runtime_files = {path.name for path in sources()}
-    ran = Ran(tuple(events), verification)
+    ran = Ran(tuple(events), verification, model_cycles(target, full.elf, out, events))
     figures = figures_of(order, target, full, top, ran, judged or Judged(), runtime_files)
     figures.save(out)
     return figures
@@ -77,10 +79,22 @@ class Counted:
     Attributes:
         instructions: mode -> of one inference; empty where it was not counted.
         worse: mode -> why it is not worth running there.
+        cycles: mode -> of one inference; empty where they are not known of every mode.
     """
 
     instructions: Mapping[str, int] = field(default_factory=dict)
     worse: Mapping[str, str] = field(default_factory=dict)
+    cycles: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> Mapping[str, int]:
+        """What modes are compared by: cycles where they are known, else instructions."""
+        return self.cycles or self.instructions
+
+    @property
+    def unit(self) -> str:
+        """Of the cost."""
+        return "cycles" if self.cycles else "instructions"
 
 
 def judge(order: Order, calibration: Calibration, target: Target, progress: Progress, needed: bool = False) -> Counted:
@@ -100,6 +114,9 @@ def judge(order: Order, calibration: Calibration, target: Target, progress: Prog
     with children.scratch() as work:
         elf = compile_modes(order, order.modes, target, work).elf
         events = only(ModeCounted, run_events(target, elf, ["bench"], work, count=True))
-    counted = {event.mode: event.instructions for event in events if event.instructions is not None}
-    accuracy = {name: calibration.mode(name).accuracy for name in names}
-    return Counted(counted, on_target(names, counted, accuracy) if narrow else {})
+        cycles = cycles_of_modes(target, elf, work, events)
+    counted = Counted({e.mode: e.instructions for e in events if e.instructions is not None}, cycles=cycles)
+    if not narrow:
+        return counted
+    accuracies = {name: calibration.mode(name).accuracy for name in names}
+    return replace(counted, worse=on_target(names, counted.cost, accuracies, counted.unit))

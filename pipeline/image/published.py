@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.energy.hull import concave_hull
+from dimmer.pipeline.energy.inference import inference_uj
 from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.image.figures import Judged
-from dimmer.pipeline.image.make import judge, make
+from dimmer.pipeline.image.make import Counted, judge, make
 from dimmer.pipeline.image.order import Order, converted_order
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
@@ -61,37 +62,36 @@ def make_published(
     """
     order = replace(order, accuracy={mode.name: calibration.mode(mode.name).accuracy for mode in order.modes})
     counted = judge(order, calibration, target, progress, governor.wanted)
-    instructions = counted.instructions
+    instructions, cost = counted.instructions, counted.cost
     gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
     kept = tuple(mode for mode in order.modes if mode.name not in gone)
     accuracy = {mode.name: order.accuracy[mode.name] for mode in kept}
-    idle = dominated({mode.name: instructions[mode.name] for mode in kept}, accuracy) if instructions else {}
+    idle = dominated({mode.name: cost[mode.name] for mode in kept}, accuracy) if cost else {}
     useful = [number for number, mode in enumerate(kept) if mode.name not in idle]
     # By what they cost here, which may be another order than that of the bit-operations.
-    useful.sort(key=lambda number: (-instructions.get(kept[number].name, 0), number))
-    plan, note = _plan(governor, [mode.name for mode in kept], instructions, calibration, target)
+    useful.sort(key=lambda number: (-cost.get(kept[number].name, 0), number))
+    plan, note = _plan(governor, [mode.name for mode in kept], counted, calibration, target)
     order = replace(order, modes=kept, policy=recipe_policy(section, useful, plan))
     left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
-    return make(order, target, out, progress, Judged(left_out, idle, note))
+    return make(order, target, out, progress, Judged(left_out, idle, note, counted.unit))
 
 
 def _plan(
-    section: GovernorSection,
-    modes: Sequence[str],
-    instructions: Mapping[str, int],
-    calibration: Calibration,
-    target: Target,
+    section: GovernorSection, modes: Sequence[str], counted: Counted, calibration: Calibration, target: Target
 ) -> tuple[PlanConfig | None, str]:
     """The governor's plan over the modes of a firmware, and what to say of it; nothing where none is wanted.
 
-    Energy is modelled: instructions times the target's constant.
+    Energy is modelled (`pipeline.energy.inference`).
     """
     if not section.wanted:
         return None, ""
-    if target.energy is None or not instructions:
+    modelled = {
+        mode: inference_uj(target.energy, counted.instructions.get(mode), counted.cycles.get(mode)) for mode in modes
+    }
+    energy = {mode: 1000 * uj for mode, uj in modelled.items() if uj is not None}
+    if len(energy) < len(modes):
         lacks = "no [energy]" if target.energy is None else "no way to count instructions"
         return None, f"the recipe asks for one, but targets/{target.name}/target.toml has {lacks}: there is no plan"
-    energy = {mode: instructions[mode] * target.energy.nanojoules_per_instruction for mode in modes}
     accuracy = {mode: calibration.mode(mode).accuracy for mode in modes}
     hull = concave_hull(energy, accuracy, calibration.validation_images, MAX_POINTS)
     chosen = ", ".join(f"{mode} ({energy[mode] / 1000:,.0f} uJ)" for mode in hull.modes)

@@ -10,6 +10,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
+from dimmer.pipeline.artifacts.cycles import Cycles
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.fit import APPLICATION_CODE, STEP, DoesNotFitError, need_of
@@ -29,6 +30,7 @@ class Trade:
         stack: bytes; of what does not fit, those that the linker script keeps free.
         code: bytes of runtime and kernels; about, of what does not fit.
         instructions: of one inference in each mode; empty where it does not fit.
+        cycles: the same, with where they come from; empty where they are neither measured nor modelled.
     """
 
     scratch_limit: int
@@ -36,6 +38,7 @@ class Trade:
     stack: int
     code: int
     instructions: tuple[int, ...]
+    cycles: tuple[Cycles, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -99,4 +102,5 @@ def _trade(limit: int, figures: Firmware) -> Trade:
     stack = figures.ram.stack
     if stack is None or len(counts) < len(figures.modes):
         raise DimmerError(f"{figures.target} told no counts: name another target, and report it")
-    return Trade(limit, figures.ram.arena, stack, figures.flash.runtime_code, counts)
+    cycles = tuple(Cycles(mode.cycles, mode.cycles_source) for mode in figures.modes if mode.cycles is not None)
+    return Trade(limit, figures.ram.arena, stack, figures.flash.runtime_code, counts, cycles)

@@ -23,6 +23,8 @@ from dimmer.pipeline.core.documents import to_json
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
+from dimmer.pipeline.energy.inference import energy_note, inference_uj
+from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     firmware = Firmware.load(firmware_folder(build, target.name))
     verified = Verified.load(verify_folder(build, target.name))
     modes = tuple(_mode(mode, calibration.mode(mode.name), verified, target) for mode in firmware.modes)
-    battery, battery_note = _battery(modes, firmware.policy)
+    battery, battery_note = battery_of(modes, firmware.policy)
     flash, ram = firmware.flash, firmware.ram
     return ReportData(
         model=context.recipe.name,
@@ -63,7 +65,9 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         stages=tuple(stages),
         notes=_notes(firmware, target, verified.test_images),
         arena=firmware.buffers,
-        layers=_layers(firmware.layers, modes),
+        macs_per_cycle=macs_per_cycle(target),
+        layers=layers_of(firmware.layers, modes),
+        steps=firmware.steps,
         arena_lower_bound=ram.lower_bound,
         battery=battery,
         battery_note=battery_note,
@@ -86,9 +90,6 @@ def _gates(counted: GateCount | None, verified: VerifiedGates | None) -> dict[st
 
 def _mode(counted: FirmwareMode, calibrated: CalibratedMode, verified: Verified, target: Target) -> ModeFigures:
     measured = verified.mode(counted.name)
-    energy = None
-    if counted.instructions is not None and target.energy is not None:
-        energy = round(counted.instructions * target.energy.nanojoules_per_instruction / 1000, 3)
     return ModeFigures(
         name=counted.name,
         macs=calibrated.macs,
@@ -96,8 +97,10 @@ def _mode(counted: FirmwareMode, calibrated: CalibratedMode, verified: Verified,
         accuracy=measured.accuracy,
         accuracy_float=measured.accuracy_float,
         instructions=counted.instructions,
-        energy_uj=energy,
+        energy_uj=inference_uj(target.energy, counted.instructions, counted.cycles),
         verify=Verification(measured.target.samples, measured.target.mismatches, verified.backend),
+        cycles=counted.cycles,
+        cycles_source=counted.cycles_source,
     )
 
 
@@ -106,18 +109,16 @@ def _notes(firmware: Firmware, target: Target, test_images: int) -> dict[str, st
     notes = {place: why for place, why in firmware.notes.items() if place != "modes[*].verify"}
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is bit-exact"
     notes["ram.arena"] = "scratch included"
-    if target.energy is None:
-        notes["modes[*].energy_uj"] = f"targets/{target.name}/target.toml has no [energy]"
-    elif not target.counts_instructions:
-        notes["modes[*].energy_uj"] = "modelled from instructions, which this target does not count"
-    else:
-        constant = f"{target.energy.nanojoules_per_instruction:g} nJ"
-        source = f"nanojoules_per_instruction in targets/{target.name}/target.toml"
-        notes["modes[*].energy_uj"] = f"modelled: instructions x {constant} ({source}: {target.energy.source})"
+    if target.runner.samples is not None:
+        few = f"at most {target.runner.samples} inferences of a mode, since each takes long on {target.name}"
+        notes["modes[*].verify"] = (
+            f"{few} (samples in its target.toml); the host's C is compared on all that the recipe asks for"
+        )
+    notes["modes[*].energy_uj"] = energy_note(target, all(mode.cycles is not None for mode in firmware.modes))
     return notes
 
 
-def _layers(constants: Sequence[LayerConstant], modes: Sequence[ModeFigures]) -> tuple[LayerFlash, ...]:
+def layers_of(constants: Sequence[LayerConstant], modes: Sequence[ModeFigures]) -> tuple[LayerFlash, ...]:
     """The firmware's runs of constants, added up by layer."""
     weights: dict[str, int] = {}
     parameters: dict[str, int] = {}
@@ -136,7 +137,7 @@ def _layers(constants: Sequence[LayerConstant], modes: Sequence[ModeFigures]) ->
     )
 
 
-def _battery(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tuple[tuple[BatterySample, ...], str]:
+def battery_of(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tuple[tuple[BatterySample, ...], str]:
     """A simulated discharge and what was assumed for it; nothing where there is no policy or no energy figure."""
     energies = {mode.name: mode.energy_uj for mode in modes if mode.energy_uj is not None}
     # What a gated tier costs depends on the inputs.

@@ -67,6 +67,7 @@ def _notes(test_images: int) -> dict[str, str]:
     notes |= {f"stack.{key}": elsewhere for key in ("proven", "before_hook", "exception_frame")}
     notes |= {f"switch.{key}": "a mode is another function of the library" for key in _names(Switch)}
     notes["modes[*].instructions"] = "qemu-aarch64 counts no instructions"
+    notes |= dict.fromkeys(("modes[*].cycles", "modes[*].cycles_source"), "qemu-aarch64 knows no cycles")
     notes["modes[*].energy_uj"] = "targets/jetson/target.toml has no [energy]"
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is as bit-exact"
     notes["bundle.latency_us"] = "emulation tells no time: dimmer-run measures it on the board"

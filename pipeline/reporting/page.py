@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.cycles import MODEL_ERROR
 from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
+from dimmer.pipeline.reporting.layers import cycles_heading, layer_tables
+from dimmer.targets.timing.kinds import GROUPS
 
 if TYPE_CHECKING:
     from dimmer.pipeline.reporting.plots import CostPoint
@@ -33,8 +36,11 @@ class Card:
     detail: str
 
 
-def write_report(data: ReportData, folder: Path) -> None:
+def write_report(data: ReportData, folder: Path, plots_in: Path | None = None) -> None:
     """Write report.json and report.html into a build's folder.
+
+    Args:
+        plots_in: where plots are kept from one report to the next; the same folder if none is named.
 
     Raises:
         DimmerError: the figures do not satisfy report.schema.json.
@@ -42,7 +48,7 @@ def write_report(data: ReportData, folder: Path) -> None:
     document = data.document()
     check_document(document)
     atomic_write(folder / "report.json", json.dumps(document, indent=2) + "\n")
-    atomic_write(folder / "report.html", render_page(data, plots(data, folder)))
+    atomic_write(folder / "report.html", render_page(data, plots(data, plots_in or folder)))
 
 
 def check_document(document: Mapping[str, Json]) -> None:
@@ -111,6 +117,10 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         light=colour_variables(count, LIGHT_RAMP),
         dark=colour_variables(count, DARK_RAMP),
         gradient=", ".join(f"var(--mode-{min(i, count - 1)})" for i in range(max(count, 2))),
+        modelled_error=MODEL_ERROR,
+        cycles_heading=cycles_heading(data),
+        layer_tables=layer_tables(data),
+        groups=GROUPS,
         largest_layer=max((layer.weights + layer.parameters for layer in data.layers), default=1) or 1,
     )
     return page + "\n"
@@ -173,9 +183,10 @@ def _measured_points(modes: Sequence[ModeFigures]) -> tuple[list[CostPoint], str
 
 def _costs(modes: Sequence[ModeFigures | Candidate]) -> tuple[list[float], str]:
     """MACs where all blocks run at 8 bits or not at all, else bit-operations."""
-    if all(mode.bit_operations == 64 * mode.macs for mode in modes):
+    operations = [mode.bit_operations for mode in modes if mode.bit_operations is not None]
+    if len(operations) < len(modes) or all(mode.bit_operations == 64 * mode.macs for mode in modes):
         return [mode.macs / 1e6 for mode in modes], "million MACs an inference"
-    return [mode.bit_operations / 1e9 for mode in modes], "billion bit-operations an inference"
+    return [each / 1e9 for each in operations], "billion bit-operations an inference"
 
 
 def _lede(data: ReportData) -> str:

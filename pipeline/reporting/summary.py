@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.report import ReportData
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.reporting.page import cards, count_text, verified_text
+from dimmer.targets.timing.run import guess_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +47,7 @@ def print_summary(data: ReportData, console: Console) -> None:
 
     table = Table(title=f"{data.model} on {data.target}", title_justify="left", title_style="bold")
     table.add_column("mode", no_wrap=True)
-    for heading in ("accuracy", "MACs", "instructions", "energy", "verified"):
+    for heading in ("accuracy", "MACs", "instructions", "cycles", "energy", "verified"):
         table.add_column(heading, justify="right")
     for mode in data.modes:
         table.add_row(
@@ -53,9 +55,12 @@ def print_summary(data: ReportData, console: Console) -> None:
             "-" if mode.accuracy is None else f"{mode.accuracy:.2%}",
             f"{mode.macs:,}",
             count_text(mode.instructions),
+            cycles_text(mode),
             "-" if mode.energy_uj is None else f"{mode.energy_uj:,.1f} uJ",
             verified_text(mode.verify),
         )
     console.print(table)
+    for line in cycles_lines(data.modes, guess_of(data.target)):
+        console.print(line, highlight=False, soft_wrap=True)
     for card in cards(data):
         console.print(f"{card.title:<14} {card.figure}  [dim]{card.detail}[/dim]", highlight=False)

@@ -61,7 +61,8 @@ def _key(asked: Asked) -> dict[str, Json]:
         case Kind.TEXT:
             return text if asked.default is None else {**text, "default": asked.default}
         case Kind.NATURAL:
-            return {"type": "integer", "minimum": 0}
+            number: dict[str, Json] = {"type": "integer", "minimum": 0}
+            return number if asked.default is None else {**number, "default": asked.default}
         case Kind.POSITIVE:
             return {"type": "number", "exclusiveMinimum": 0}
         case Kind.TEXTS:

@@ -41,14 +41,14 @@ class Asked:
 
     Attributes:
         choices: the only texts that may stand there; empty for any.
-        default: the text where the key is missing.
+        default: the text or the number where the key is missing.
         table: that the key holds; None where it holds none, or is missing.
     """
 
     kind: Kind
     required: bool = True
     choices: tuple[str, ...] = ()
-    default: str | None = None
+    default: str | int | None = None
     table: Table | None = None
 
 
@@ -112,12 +112,12 @@ class Table:
             raise self.fail(f"'{key}' is {shown(value)}: give it one of {', '.join(choices)}", key)
         return value
 
-    def natural(self, key: str, most: int = 0xFFFF_FFFF) -> int:
-        """A whole number from 0 on."""
-        return self._natural(key, most, required=True)
+    def natural(self, key: str, most: int = 0xFFFF_FFFF, *, default: int | None = None) -> int:
+        """A whole number from 0 on; `default` where the key is missing and one is given."""
+        return self._natural(key, most, Asked(Kind.NATURAL, default is None, default=default))
 
-    def _natural(self, key: str, most: int, required: bool) -> int:
-        value = int(self._take(key, Asked(Kind.NATURAL, required)))
+    def _natural(self, key: str, most: int, asked: Asked) -> int:
+        value = int(self._take(key, asked, asked.default))
         if value < 0:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number that is not negative", key)
         if value > most:
@@ -127,16 +127,23 @@ class Table:
     def optional_natural(self, key: str, most: int = 0xFFFF_FFFF) -> int | None:
         """A whole number from 0 on, or None where the key is missing."""
         if key in self._values:
-            return self._natural(key, most, required=False)
+            return self._natural(key, most, Asked(Kind.NATURAL, required=False))
         self.asked[key] = Asked(Kind.NATURAL, required=False)
         return None
 
-    def positive_real(self, key: str, most: float = 1e9) -> float:
+    def positive_real(self, key: str, most: float = 1e9, *, required: bool = True) -> float:
         """A number above 0."""
-        value = self._take(key, Asked(Kind.POSITIVE))
+        value = self._take(key, Asked(Kind.POSITIVE, required))
         if not 0 < value <= most:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number above 0 and up to {most:,g}", key)
         return float(value)
+
+    def optional_positive_real(self, key: str, most: float = 1e9) -> float | None:
+        """A number above 0, or None where the key is missing."""
+        if key in self._values:
+            return self.positive_real(key, most, required=False)
+        self.asked[key] = Asked(Kind.POSITIVE, required=False)
+        return None
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
         """A list of strings; empty where the key is missing and not required."""

@@ -37,6 +37,13 @@ def test_growth_beyond_two_percent_is_told_and_less_is_not() -> None:
     assert grown({"a": replace(C, instructions=500)}, {"a": C}) == []
 
 
+def test_cycles_are_compared_where_both_have_them_from_one_source() -> None:
+    timed = replace(C, cycles=1600, cycles_source="model")
+    assert "cycles grew from 1,600 to 1,700" in grown({"a": replace(timed, cycles=1700)}, {"a": timed})[0]
+    assert grown({"a": replace(timed, cycles=1700, cycles_source="rtl")}, {"a": timed}) == []
+    assert grown({"a": timed}, {"a": C}) == grown({"a": C}, {"a": timed}) == []
+
+
 def test_a_model_without_a_baseline_is_told() -> None:
     assert "--update" in grown({"b": C}, {"a": C})[0]
 

@@ -53,6 +53,22 @@ def test_an_update_writes_the_new_figures(monkeypatch: pytest.MonkeyPatch) -> No
     assert written[0].counts[key(FILE, BOARD)] == now
 
 
+def test_cycles_are_told_with_their_error_and_beside_published_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    timed = replace(COUNT, macs=12_501_632, instructions=8_333_990, cycles=13_690_577, cycles_source="model")
+    result = result_of(FILE.stem, BOARD, Measured(FILE.stem, timed, ()))
+    bench._print_cycles([result])
+    bench._print_published([result])
+    said = capsys.readouterr().out
+    assert "~13,690,577" in said
+    assert "too few" in said
+    assert "X-CUBE-AI 10.2" in said
+    assert "19.88 M" in said
+    assert "0.69" in said
+    bench._print_cycles([replace(result, count=COUNT)])
+    bench._print_published([replace(result, count=COUNT)])
+    assert capsys.readouterr().out == ""
+
+
 def test_tables_stand_beside_the_peer_and_name_every_layer(capsys: pytest.CaptureFixture[str]) -> None:
     layers = (Layer("a very long name of a layer that does not fit", "dimmer_conv2d_s8", 1000, 1500),)
     result = result_of(FILE.stem, BOARD, Measured("m", replace(COUNT, instructions=14_932_060), layers))

@@ -27,9 +27,8 @@ def test_results_stand_beside_bound_and_peer(tmp_path: Path, monkeypatch: pytest
     results.write_results(found, {"gcc": "12"})
     known, lone = json.loads((tmp_path / "results.json").read_text())["results"]
     assert (known["ratio"], known["bound"], known["core"]) == (0.5, 6_250_816, "cortex-m4")
-    assert known["layers"] == [
-        {"layer": "stem", "kernel": "dimmer_conv2d_s8", "macs": 442_368, "instructions": 900_000}
-    ]
+    stem = {"layer": "stem", "kernel": "dimmer_conv2d_s8", "macs": 442_368, "instructions": 900_000}
+    assert known["layers"] == [{**stem, "cycles": None, "cycles_source": None}]
     assert (lone["ratio"], lone["tflm_cmsis_nn"]) == (None, None)
     picture = (tmp_path / "plot.svg").read_text()
     assert "TFLite-Micro + CMSIS-NN" in picture
@@ -51,3 +50,16 @@ def test_results_keep_what_they_have(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
     results.write_results(counted, {"gcc": "12"})
     assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
+
+
+def test_cores_that_are_simulated_are_no_bars_of_the_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(results, "PLOT", tmp_path / "plot.svg")
+    counted = results.result_of("pretrainedResnet_quant", "riscv-virt", Measured("m", C, ()))
+    simulated = replace(C, cycles=1200, cycles_source="rtl")
+    results.write_results([counted], {})
+    alone = results.PLOT.read_text()
+    both = [counted, results.result_of("pretrainedResnet_quant", "ibex-small", Measured("m", simulated, ()))]
+    results.write_results(both, {})
+    assert results.PLOT.read_text() == alone
+    assert json.loads(results.RESULTS.read_text())["results"][1]["cycles"] == 1200

@@ -88,6 +88,8 @@ def test_a_mode_that_the_target_runs_no_faster_is_left_out() -> None:
     found = on_target(names, {"88": 100, "44": 110, "22": 60}, {"88": 0.9, "44": 0.89, "22": 0.8})
     assert list(found) == ["44"]
     assert "88 takes 100 instructions" in found["44"]
+    (timed,) = on_target(names[:2], {"88": 100, "44": 110}, {"88": 0.9, "44": 0.89}, "cycles").values()
+    assert "88 takes 100 cycles there, this mode 110" in timed
 
 
 def test_a_slower_mode_stays_if_it_predicts_better() -> None:

@@ -22,6 +22,7 @@ from dimmer.pipeline.artifacts.firmware import (
 from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, VerifiedMode
 
 MACS = {"88.88.88": 2_000_000, "80.88.88": 1_500_000, "80.80.80": 1_000_000}
+CYCLES = {name: macs * 8 // 5 for name, macs in MACS.items()}
 PUBLISHED = ("88.88.88", "80.80.80")
 OUTCOME = Outcome(100, 0, None)
 SIZES = BundleBytes(weights=60, library=30_000, gpu_library=0, runtime=5_000_000, program=70_000, total=5_200_000)
@@ -80,7 +81,7 @@ def firmware() -> Firmware:
         ),
         switch=Switch(9, 100.0),
         gates=None,
-        modes=tuple(FirmwareMode(name, MACS[name], MACS[name], None) for name in PUBLISHED),
+        modes=tuple(FirmwareMode(name, MACS[name], MACS[name], None, CYCLES[name], "model") for name in PUBLISHED),
         policy=tiers(),
         buffers=tuple(ArenaBuffer(name, "input", 0, 784, 0, 0) for name in PUBLISHED),
         layers=(
@@ -88,7 +89,9 @@ def firmware() -> Firmware:
             LayerConstant("stem: bias", 64, PUBLISHED[:1]),
             LayerConstant("stem: multipliers", 64, PUBLISHED[:1]),
         ),
-        steps=tuple(Step(name, "stem", option.kernel, MACS[name], MACS[name]) for name in PUBLISHED),
+        steps=tuple(
+            Step(name, "stem", option.kernel, MACS[name], MACS[name], CYCLES[name], "model") for name in PUBLISHED
+        ),
         choices=(KernelChoice("stem", option, 26_112, (KernelOption("dimmer_conv2d_s8_dsp", 726, 900_000),)),),
         notes={"modes[*].verify": "left to pipeline.verify"},
         left_out=(),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from dimmer.pipeline.artifacts.firmware import Firmware, FirmwareMode
-from dimmer.pipeline.core.targets import with_scratch_limit
-from dimmer.pipeline.firmware import foreign_stage
+from dimmer.pipeline.core.stage import Stage
+from dimmer.pipeline.core.targets import target_files, with_scratch_limit
+from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
 from tests.tiny import silent
@@ -31,7 +32,12 @@ def figures_of(builds: Path, model: Path, board: str, samples: int = FEW, limit:
     """
     target = with_scratch_limit(load_target(board), limit)
     folder = builds / model.stem / board / f"{samples}-{limit}" / "firmware"
-    foreign_stage(foreign_order([model], 2 * samples), [model], target, folder, silent).run()
+
+    def action(out: Path) -> None:
+        make(foreign_order([model], 2 * samples), target, out, silent)
+
+    # As `foreign_stage`, without the report.
+    Stage("firmware", folder, action, [model], files=target_files(target)).run()
     return Firmware.load(folder)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
-from dimmer.pipeline.artifacts.firmware import Firmware, FirmwareMode
+from dimmer.pipeline.artifacts.firmware import Firmware, FirmwareMode, Step
 from dimmer.pipeline.energy.discharge import policy_of_report
 from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.events import Event, ModeCounted, StackUsed, SwitchCounted, read_event
@@ -26,6 +26,21 @@ from tests.pipeline.image.orders import modes_order
 def test_a_firmware_that_counts_nothing_is_refused(event: str, count: int) -> None:
     with pytest.raises(ValueError, match=f"it counts {count} instructions, which nothing takes"):
         read_event(f'{event}"instructions":{count}}}')
+
+
+@pytest.mark.parametrize("event", ['"bench","mode":"88"', '"layer","mode":"88","step":0'])
+def test_a_firmware_that_takes_no_cycles_is_refused(event: str) -> None:
+    with pytest.raises(ValueError, match="it counts 0 cycles, which nothing takes"):
+        read_event(f'{{"event":{event},"instructions":5,"cycles":0}}')
+
+
+def test_cycles_of_nothing_or_from_nowhere_are_refused() -> None:
+    with pytest.raises(ValueError, match="mode 88 takes 0 cycles"):
+        FirmwareMode("88", 1, 5, None, 0, "model")
+    with pytest.raises(ValueError, match="layer stem has cycles 7 from None: one of the two is missing"):
+        Step("88", "stem", "dimmer_conv2d_s8", 1, 5, 7)
+    with pytest.raises(ValueError, match="mode 88 has cycles None from rtl"):
+        FirmwareMode("88", 1, 5, None, None, "rtl")
 
 
 def test_a_record_that_counts_nothing_is_refused(tmp_path: Path) -> None:

@@ -24,7 +24,12 @@ def test_it_is_read_as_it_was_saved(tmp_path: Path) -> None:
     document = json.loads((folder / RESULT).read_text())
     assert list(document) == KEYS
     assert list(document["flash"])[-1] == "runtime_code"
-    assert document["modes"][0] == {"name": "88.88.88", "macs": 2_000_000, "instructions": 2_000_000, "verify": None}
+    counted = {"name": "88.88.88", "macs": 2_000_000, "instructions": 2_000_000, "verify": None}
+    assert document["modes"][0] == {**counted, "cycles": 3_200_000, "cycles_source": "model"}
+    del document["modes"][0]["cycles"], document["modes"][0]["cycles_source"]
+    (folder / RESULT).write_text(json.dumps(document))
+    assert Firmware.load(folder).modes[0].cycles is None, "a file from before there were cycles"
+    firmware().save(folder)
     assert firmware_modes(tmp_path, "mps2-an386") == ("88.88.88", "80.80.80")
 
 

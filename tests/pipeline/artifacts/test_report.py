@@ -17,13 +17,13 @@ CONTRACT = {
 }
 MODE_KEYS = [
     *("name", "blocks", "macs", "bit_operations", "accuracy", "accuracy_float"),
-    *("instructions", "energy_uj", "verify"),
+    *("instructions", "energy_uj", "verify", "cycles", "cycles_source"),
 ]
 
 
 def test_document_has_every_key_of_the_contract() -> None:
     document = json.loads(json.dumps(example().document()))
-    for key in ("model", "target", "dataset", "generator_version", "policy", "gates", "stages", "notes"):
+    for key in ("model", "target", "dataset", "generator_version", "policy", "gates", "stages", "steps", "notes"):
         assert key in document
     assert {key: list(document[key]) for key in CONTRACT} == CONTRACT
     assert [list(mode) for mode in document["modes"]] == [MODE_KEYS] * 4

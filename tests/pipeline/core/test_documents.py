@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 
@@ -35,6 +35,7 @@ class Lamp:
     place: tuple[int, float]
     shade: Bulb | None
     note: str = ""
+    fitting: Literal["screw", "pin"] | None = None
 
 
 LAMP = Lamp("desk", (Bulb(7.5, True), Bulb(4)), {"study": 1}, (3, 0.5), None)
@@ -47,7 +48,7 @@ def test_what_is_saved_is_loaded_and_saved_again_in_the_same_bytes(tmp_path: Pat
     before = path.read_bytes()
     save_document(path, load_document(Lamp, path))
     assert path.read_bytes() == before
-    assert list(json.loads(before)) == ["name", "bulbs", "rooms", "place", "shade", "note"]
+    assert list(json.loads(before)) == ["name", "bulbs", "rooms", "place", "shade", "note", "fitting"]
     assert before.startswith(b'{\n "name": "desk"')
 
 
@@ -67,6 +68,7 @@ def test_keys_that_are_not_known_are_passed_over_and_defaults_stand_in() -> None
         ({"rooms": {"study": 0.5}}, r"rooms\.study is 0\.5, not a whole number"),
         ({"rooms": [1]}, r"rooms is \[1\], not an object"),
         ({"place": [1]}, "place has 1 entries, not 2"),
+        ({"fitting": "glue"}, "fitting is 'glue', not one of 'screw', 'pin'"),
         ({"shade": "x" * 99}, r"shade is 'x+\.\.\., not an object"),
     ],
 )

@@ -89,6 +89,17 @@ def test_a_mode_that_is_worse_there_is_left_out_unless_the_recipe_keeps_it(
     assert [tier.mode for tier in order.policy.tiers] == [0, 2]
 
 
+def test_cycles_say_which_modes_are_of_use_where_they_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
+) -> None:
+    cycles = {"888": 200, "880": 150, "800": 160}
+    counts(monkeypatch, Counted({"888": 100, "880": 90, "800": 80}, cycles=cycles))
+    publish(tmp_path, calibrated(m888=0.9, m880=0.8, m800=0.7))
+    ((order, judged),) = made
+    assert (judged.idle, judged.unit) == ({"800": "880"}, "cycles")
+    assert [tier.mode for tier in order.policy.tiers] == [0, 1]
+
+
 def test_tiers_stand_by_what_the_modes_cost_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
 ) -> None:

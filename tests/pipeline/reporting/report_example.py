@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A report with the proportions of a real one: R14 with four depth modes on a Cortex-M4."""
 
-from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, StackDepth, Switch, Verification
+from dimmer.pipeline.artifacts.firmware import (
+    ArenaBuffer,
+    FirmwareStack,
+    PolicyTier,
+    StackDepth,
+    Step,
+    Switch,
+    Verification,
+)
 from dimmer.pipeline.artifacts.report import (
     BatterySample,
     Candidate,
@@ -56,6 +64,7 @@ def example() -> ReportData:
             "switch.instructions": "the board has no counter for so short a stretch",
             "modes[*].energy_uj": "modelled: instructions x 0.31 nJ, targets/mps2-an386/target.toml [energy]",
         },
+        steps=_steps(),
         arena=_arena(),
         layers=_layers(),
         battery=_battery(),
@@ -72,7 +81,18 @@ def _mode(name: str, accuracy: float, accuracy_float: float) -> ModeFigures:
     instructions = round(macs * 0.62) + 600_000
     check = Verification(samples=100, mismatches=0, backend="QEMU mps2-an386")
     energy = instructions * 0.31e-3
-    return ModeFigures(name, macs, 64 * macs, accuracy, accuracy_float, instructions, energy, check)
+    cycles = round(1.6 * instructions)
+    return ModeFigures(name, macs, 64 * macs, accuracy, accuracy_float, instructions, energy, check, cycles, "model")
+
+
+def _steps() -> tuple[Step, ...]:
+    steps = []
+    for name in PUBLISHED:
+        for layer, share in (("stem", 0.1), ("0.0.conv1", 0.5), ("head", 0.4)):
+            cycles = round(share * _macs(name))
+            spent = {"loads": cycles // 2, "products": cycles - cycles // 2}
+            steps.append(Step(name, layer, "dimmer_conv2d_s8", cycles // 2, cycles // 3, cycles, "model", spent))
+    return tuple(steps)
 
 
 def _arena() -> tuple[ArenaBuffer, ...]:

@@ -39,11 +39,23 @@ def test_figures_come_from_the_stage_that_measured_them(context: BuildContext) -
     assert (top.name, top.macs, top.bit_operations) == ("88.88.88", 2_000_000, 128_000_000)
     assert (top.accuracy, top.accuracy_float) == (0.88, 0.885)
     assert top.verify == Verification(100, 0, "QEMU")
-    assert top.energy_uj == pytest.approx(2_000_000 * 0.44e-3)
+    assert (top.cycles, top.cycles_source) == (3_200_000, "model")
+    assert top.energy_uj == pytest.approx(3_200_000 * 0.349e-3)
+    assert data.steps == firmware().steps
     assert [candidate.published for candidate in data.candidates] == [True, False, True]
     assert data.policy[1] == PolicyTier("80.80.80", 0, 0, 30, 60)
     assert data.layers == (LayerFlash("stem", 144, 128, ("88.88.88", "80.80.80")),)
-    assert "0.44 nJ" in data.notes["modes[*].energy_uj"]
+    assert "cycles x 0.349 nJ" in data.notes["modes[*].energy_uj"]
+    check_document(data.document())
+
+
+def test_a_target_that_is_compared_on_few_inputs_says_so(context: BuildContext) -> None:
+    assert "modes[*].verify" not in collect(context, []).notes
+    few = replace(context.target, runner=replace(context.target.runner, samples=2))
+    data = collect(replace(context, target=few), [])
+    assert data.notes["modes[*].verify"].startswith(
+        "at most 2 inferences of a mode, since each takes long on mps2-an386"
+    )
     check_document(data.document())
 
 

@@ -84,6 +84,7 @@ def test_sparse_report_still_makes_a_page(tmp_path: Path) -> None:
         policy=(),
         arena=(),
         layers=(),
+        steps=(),
         battery=(),
         notes=notes,
         switch=Switch(None, None),
