@@ -30,6 +30,8 @@ IN_PARALLEL = ["-n", "2", "--dist", "loadgroup", "--durations", "20", "--randoml
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 # For the emulated boards; with ccache the runtime is compiled once for each core, and not for each test.
 BOARD_TOOLS = ["ccache", "arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"]
+# For cores that are simulated from their RTL.
+RTL_TOOLS = ["verilator", "g++", "make"]
 # For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
 LINUX_TOOLS = ["aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"]
 
@@ -143,6 +145,7 @@ def tests(session: nox.Session) -> None:
         "dimmer.pipeline.system",
         *BOARD_TOOLS,
         *LINUX_TOOLS,
+        *RTL_TOOLS,
         "gcc",
         "clang",
         success_codes=[0, 2],
@@ -171,7 +174,7 @@ def pythons(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def tests_slow(session: nox.Session) -> None:
     """The slow tests alone."""
-    run(session, PYTHON, "-m", "dimmer.pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, success_codes=[0, 2])
+    run(session, PYTHON, "-m", "dimmer.pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, *RTL_TOOLS, success_codes=[0, 2])
     run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
 
 

@@ -14,9 +14,10 @@ import sys
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.command import console, main_of
 from dimmer.pipeline.core.debian import missing_tools
-from dimmer.pipeline.core.extras import EXTRAS, missing_distributions
+from dimmer.pipeline.core.extras import EXTRAS, missing_distributions, missing_packages
 from dimmer.project import project
 from dimmer.targets import load_target, target_names
+from dimmer.targets.runners.rtl import EXTRA as RTL
 from dimmer.targets.timing.trace import host_compiler
 from dimmer.version import dimmer_version
 
@@ -53,11 +54,15 @@ def main() -> None:
     table.add_row("own compiler", compiler or "none", advice)
     for name in target_names():
         try:
-            packages = sorted(set(missing_tools(load_target(name).tools).values()))
+            target = load_target(name)
         except DimmerError as error:
             table.add_row(name, "broken", escape(str(error)))
             continue
-        table.add_row(name, "missing: " + ", ".join(packages) if packages else "all tools", _apt(packages))
+        packages = sorted(set(missing_tools(target.tools).values()))
+        cores = missing_packages(target.distributions)
+        lacking = ", ".join((*packages, *cores))
+        advice = "; ".join(filter(None, (_apt(packages), f"pip install 'dimmer-nn[{RTL}]'" if cores else "")))
+        table.add_row(name, f"missing: {lacking}" if lacking else "all tools", escape(advice))
     console().print(table)
 
 

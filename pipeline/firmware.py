@@ -76,7 +76,7 @@ def main(
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
     model: Annotated[str, model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
-    samples: Annotated[int, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = SAMPLES,
+    samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
     scratch_limit: Annotated[int | None, scratch_option] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
@@ -86,7 +86,8 @@ def main(
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     with progress_bar("firmware") as progress:
         if tflite:
-            order = foreign_order(tflite, samples, name)
+            wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
+            order = foreign_order(tflite, wanted, name)
             folder = out or builds() / order.name / chosen.name / "firmware"
             foreign_stage(order, tflite, chosen, folder, progress).run()
         else:

@@ -44,7 +44,8 @@ def main(
     if host is not None:
         raise DimmerError(f"{target} is not reached over ssh: leave --host away")
     # All other targets so far are run by a program on this machine; the first with a probe brings the branch for it.
-    runner = "this machine" if chosen.name == "host" else chosen.runner.command[0]
+    simulated = "a simulation of its core" if chosen.counts_cycles else chosen.runner.command[0]
+    runner = "this machine" if chosen.name == "host" else simulated
     print(
         f"{target} runs on {runner}: there is nothing to flash. "
         f"./nox -s build-target -- {target} --model {model} builds it and runs it there."

@@ -13,6 +13,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.command import complete_targets, console, main_of
 from dimmer.pipeline.core.debian import missing_tools
+from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import find_target, load_target, target_names
 
 
@@ -38,7 +39,7 @@ def main(
             continue
         memory = target.memory
         sizes = ("-", "-") if memory is None else (f"{r.size >> 10:,} KiB" for r in (memory.flash, memory.ram))
-        missing = sorted(set(missing_tools(target.tools).values()))
+        missing = [*sorted(set(missing_tools(target.tools).values())), *missing_packages(target.distributions)]
         table.add_row(name, target.core, *sizes, ", ".join(missing) or "nothing", target.description)
     console().print(table)
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,6 +14,7 @@ from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.runners.command import Runner, run_firmware
+from dimmer.targets.runners.rtl import Rtl, simulator
 from dimmer.targets.timing.cycles import Timing
 from dimmer.toml import plain, shown
 
@@ -115,7 +116,17 @@ class Target:
     @property
     def counts_instructions(self) -> bool:
         """Whether its runner counts instructions exactly."""
-        return bool(self.runner.count_flags)
+        return self.runner.counts
+
+    @property
+    def counts_cycles(self) -> bool:
+        """Whether its core counts clock cycles itself: it is simulated from its RTL."""
+        return self.runner.rtl is not None
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """Packages of PyPI that it needs besides what every command does."""
+        return () if self.runner.rtl is None else (self.runner.rtl.package,)
 
     @property
     def tools(self) -> dict[str, str]:
@@ -143,6 +154,18 @@ class Target:
         """
         symbols = {} if self.memory is None else self.memory.symbols
         return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols, entries)
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Make what running needs and what takes long: the simulator of a core, once.
+
+        Args:
+            say: told what is made, in a few words; not called where nothing is.
+
+        Raises:
+            TargetError: as `runners.rtl.simulator`.
+        """
+        if self.runner.rtl is not None:
+            simulator(self.runner.rtl, self.runner.packages, say)
 
     def run(self, elf: Path, args: Sequence[str], cwd: Path, count: bool = False) -> CompletedProcess[str]:
         """Run a firmware in ``cwd`` and wait for its end; standard output has one JSON object a line.
@@ -210,7 +233,7 @@ def target_of(table: Table, folder: Path) -> Target:
         engine=table.choice("engine", ENGINES),
         memory=_memory(table.optional_table("memory")),
         toolchain=_toolchain(table.table("toolchain"), folder),
-        runner=_runner(table.table("runner")),
+        runner=_runner(table.table("runner"), folder),
         scratch_limit=planner.natural("scratch_limit"),
         energy=_energy(table.optional_table("energy")),
         timing=None if (timing := table.optional_table("timing")) is None else timing_of(timing),
@@ -291,15 +314,36 @@ def _existing(table: Table, folder: Path, name: str, key: str) -> Path:
     return path
 
 
-def _runner(table: Table) -> Runner:
+def _runner(table: Table, folder: Path) -> Runner:
     result = Runner(
         command=table.texts("command"),
         count_flags=table.texts("count_flags", required=False),
         timeout_s=table.positive_real("timeout_s", 7 * 86_400),
         packages=table.text_map("packages"),
+        samples=table.optional_natural("samples"),
+        rtl=_rtl(table.optional_table("rtl"), folder),
     )
     if not any("{elf}" in word for word in result.command):
         raise table.fail("'command' has no {elf}: say where the firmware's path goes", "command")
+    if any("{simulator}" in word for word in result.command) != (result.rtl is not None):
+        raise table.fail("'command' has {simulator} where there is a table [runner.rtl], and only there", "command")
+    if result.samples == 0:
+        raise table.fail("'samples' is 0: give it at least 1, or leave it away", "samples")
+    table.finish()
+    return result
+
+
+def _rtl(table: Table | None, folder: Path) -> Rtl | None:
+    if table is None:
+        return None
+    result = Rtl(
+        name=folder.name,
+        package=table.text("package"),
+        folder=table.text("folder"),
+        files=_existing(table, folder, table.text("files"), "files"),
+        sources=tuple(_existing(table, folder, source, "sources") for source in table.texts("sources")),
+        defines=table.text_map("defines"),
+    )
     table.finish()
     return result
 

@@ -8,7 +8,16 @@ import pytest
 from dimmer.targets import Target, load_target, target_names
 from dimmer.targets.target import TARGETS, read_target
 
-BOARDS = [name for name in target_names() if load_target(name).memory is not None]
+SIMULATED = [name for name in target_names() if load_target(name).runner.rtl is not None]
+"""Cores that are simulated from their RTL, a hundred times slower than the emulated boards."""
+QUICKEST = "ibex-maxperf"
+"""Of them, the one that tests run which are not slow: it takes the fewest cycles, and simulates the most a second."""
+SLOW_SIMULATED_PARAMS = [pytest.param(name, marks=[pytest.mark.board(name), pytest.mark.slow]) for name in SIMULATED]
+SIMULATED_PARAMS = [
+    pytest.param(QUICKEST, marks=pytest.mark.board(QUICKEST)),
+    *(param for param in SLOW_SIMULATED_PARAMS if param.values[0] != QUICKEST),
+]
+BOARDS = [name for name in target_names() if load_target(name).memory is not None and name not in SIMULATED]
 BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BOARDS]
 EVERY_TARGET = [pytest.param("host"), *BOARD_PARAMS]
 

@@ -2,6 +2,7 @@
 """Tests that need what a machine may not have are skipped there, and say why."""
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 from dimmer.pipeline.core.debian import missing_tools
+from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import load_target
+from dimmer.targets.runners import rtl
 from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
 
 __all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]
@@ -26,6 +29,17 @@ CI_SEED = 1
 os.environ.setdefault("CCACHE_NOHASHDIR", "1")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_simulators() -> Iterator[None]:
+    """Tests give builds folders of their own. Simulators of cores take long to build: all tests have them from the
+    folder that was in force before.
+    """
+    folder = rtl.simulators()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rtl, "simulators", lambda: folder)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,6 +62,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if packages := _missing_packages(*marker.args):
                 reason = f"needs sudo apt-get install --no-install-recommends {packages}"
                 item.add_marker(pytest.mark.skip(reason=reason))
+            if cores := _missing_cores(*marker.args):
+                item.add_marker(pytest.mark.skip(reason=f"needs pip install 'dimmer-nn[rtl]': {', '.join(cores)}"))
+
+
+@cache
+def _missing_cores(board: str = "mps2-an386") -> list[str]:
+    return missing_packages(load_target(board).distributions)
 
 
 @cache

@@ -12,7 +12,7 @@ from dimmer.firmware_gen.emit.text import HEADER
 
 ROOT = Path(__file__).resolve().parent.parent
 LINE = "SPDX-License-Identifier: Apache-2.0"
-SUFFIXES = (".py", ".c", ".h", ".cpp", ".ld", ".sh", ".service", ".toml", ".yml")
+SUFFIXES = (".py", ".c", ".h", ".cpp", ".ld", ".sh", ".service", ".toml", ".yml", ".sv", ".vlt", ".f")
 SCRIPTS = ("nox", ".ci/run")
 GENERATED = "tests/firmware_gen/golden/"
 """What the generator writes belongs to whoever runs it."""
@@ -41,8 +41,9 @@ def test_a_line_is_not_hidden_in_a_text() -> None:
         if name.startswith(GENERATED):
             continue
         line = next(line for line in (ROOT / name).read_text().splitlines() if LINE in line)
-        c = Path(name).suffix in (".c", ".h", ".cpp", ".ld")
-        assert line == (f"/* {LINE} */" if c else f"# {LINE}"), name
+        suffix = Path(name).suffix
+        c, verilog = suffix in (".c", ".h", ".cpp", ".ld"), suffix in (".sv", ".vlt")
+        assert line == (f"/* {LINE} */" if c else f"// {LINE}" if verilog else f"# {LINE}"), name
 
 
 def test_what_is_generated_belongs_to_who_generates_it() -> None:

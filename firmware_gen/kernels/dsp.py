@@ -22,6 +22,30 @@ CONV_2D_DSP = kernel(
     2 * kernel_w * input_c
     """,
 )
+CONV_2D_PAIRED_DSP = kernel(
+    "dimmer_conv2d_s8_paired_dsp",
+    """
+    CONV_2D for Arm cores with the DSP extension, of every two pixels and four channels; 32 products take 28
+    instructions. Each two channels' weights share halfwords, int16[R4(output_c) / 4,K / 2,2,2] little-endian with
+    K = R4(kernel_h * kernel_w * input_c): 256 * (those of the first channel) + (those of the second, or 0), for inputs
+    0 and 2, then 1 and 3 of every four those of the first pair of channels, then of the second; 0 behind the last.
+    Inputs come in fours of the rows of a kernel; what is left of all rows follows.
+
+    A sum is scaled by 256, v = 256 * sum of products + offset, loses `step` where v is negative, and its code is
+    output_zero_point + (v * multiplier / 2^43, rounded), saturated: (v * multiplier >> 32) + 2^10 >> 11. bias is an
+    index into params of int32[R4(output_c) / 4,8]: multiplier of channel 0, offset and multiplier of 1, multiplier of
+    2, offset and multiplier of 3, offsets of 0 and 2; where step is 1 of int32[R4(output_c) / 4,12], with a step before
+    the multipliers of 0 and 2 and behind the offsets of 1 and 3. No v reaches 2^31. batches is 1, weights is a multiple
+    of 4; multipliers and shifts are not read.
+    """,
+    holding("conv", CONV_2D),
+    *u16("step", meaning="1 where negative sums lose something, else 0"),
+    *u16("reserved2"),
+    scratch="""
+    with T = 256 / K in whole numbers, within 1..8, and L = R4(kernel_h * (kernel_w * input_c % 4)), 4 * T * K + 2 * L +
+    2 * T * R4(output_c) + 2 * kernel_h * kernel_w * input_c
+    """,
+)
 CONV_2D_F43_DSP = kernel(
     "dimmer_conv2d_s8_f43_dsp",
     """
@@ -83,6 +107,25 @@ DEPTHWISE_CONV_2D_DSP = kernel(
     with T = kernel_h * kernel_w, rounded up to a multiple of 9, input_c * (2 * T + 17) + 4 * T
     """,
 )
+DEPTHWISE_CONV_2D_3X3_DSP = kernel(
+    "dimmer_depthwise_conv2d_s8_3x3_dsp",
+    """
+    DEPTHWISE_CONV_2D with a kernel of 3x3 for Arm cores with the DSP extension: two outputs share words of two columns.
+    batches, depth_multiplier and both dilations are 1, input_c is a multiple of 4. A code is
+    output_zero_point + (v * multiplier / 2^42, rounded), saturated, with v = 256 * sum of products + offset:
+    (v * multiplier >> 32) + 2^9 >> 10. bias holds offsets; shifts are not read. No v reaches 2^31. Inputs of `strip`
+    rows of outputs are widened at a time; where transposed is 1 these rows are columns. Along a row the stride is 1 or
+    2, the padding 0 or 1.
+    """,
+    holding("conv", DEPTHWISE_CONV_2D),
+    *u32("scratch"),
+    *u16("strip", meaning="rows of outputs"),
+    *u16("transposed"),
+    scratch="""
+    with W = (output_w + 1) / 2 * stride_w + 1 in whole numbers, 128 + 16 * W * ((strip - 1) * stride_h + 3); where
+    transposed is 1 with _h and _w changed
+    """,
+)
 FULLY_CONNECTED_DSP = kernel(
     "dimmer_fully_connected_s8_dsp",
     """
@@ -99,11 +142,13 @@ ADD_DSP = kernel(
     "dimmer_add_s8_dsp",
     """
     ADD for Arm cores with the DSP extension: both inputs in the arena, with the output's shape, dims {1, 1, 1, n};
-    shift_output is -22..-1. In place as ADD.
+    shift_output is -22..-1. In place as ADD. Where left_shift is 0, a code is
+    multiplier1 * input1 + multiplier2 * input2 + multiplier_output >> 21, saturated and within activation_min and
+    activation_max; no such sum reaches 2^31.
     """,
     holding("add", ADD),
     *u32("scratch"),
-    scratch="2048",
+    scratch="2048, or 0 where left_shift is 0",
 )
 CONV_2D_ADD_DSP = kernel(
     "dimmer_conv2d_add_s8_dsp",
@@ -116,7 +161,7 @@ CONV_2D_ADD_DSP = kernel(
     *CONV_AND_ADD,
     *u16("operand", meaning="1 or 2: which input of add the convolution is"),
     *u16("group"),
-    scratch="2048 more than dimmer_conv2d_s8_dsp",
+    scratch="2048 more than dimmer_conv2d_s8_dsp, or as many where add.left_shift is 0",
 )
 _OPERAND: tuple[Part, ...] = u16("operand", meaning="as above")
 CONV_2D_ADD_F43_DSP = kernel(
@@ -125,6 +170,14 @@ CONV_2D_ADD_F43_DSP = kernel(
     *CONV_AND_ADD,
     *_OPERAND,
     *u16("group", "strip", "reserved2"),
+    scratch="2048 more than that",
+)
+CONV_2D_ADD_PAIRED_DSP = kernel(
+    "dimmer_conv2d_add_s8_paired_dsp",
+    "The same for dimmer_conv2d_s8_paired_dsp.",
+    *CONV_AND_ADD,
+    *_OPERAND,
+    *u16("step"),
     scratch="2048 more than that",
 )
 CONV_2D_ADD_NARROW_DSP = kernel(
@@ -142,12 +195,15 @@ CONV_2D_ADD_NARROW_DSP = kernel(
 
 KERNELS = (
     CONV_2D_DSP,
+    CONV_2D_PAIRED_DSP,
     CONV_2D_F43_DSP,
     CONV_2D_NARROW_DSP,
     DEPTHWISE_CONV_2D_DSP,
+    DEPTHWISE_CONV_2D_3X3_DSP,
     FULLY_CONNECTED_DSP,
     ADD_DSP,
     CONV_2D_ADD_DSP,
+    CONV_2D_ADD_PAIRED_DSP,
     CONV_2D_ADD_F43_DSP,
     CONV_2D_ADD_NARROW_DSP,
 )

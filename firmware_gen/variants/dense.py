@@ -151,7 +151,7 @@ def _outputs(step: Step) -> int:
 
 
 def _dsp_cost(step: Step, _settings: Settings) -> float:
-    return 0.95 * step.macs + 35 * _outputs(step) + number(step, "rows") * (2.5 * number(step, "input_c") + 60)
+    return 1.41 * step.macs + 26 * _outputs(step) + number(step, "rows") * (2.5 * number(step, "input_c") + 150)
 
 
 def _words(feature: str, per_mac: float, output: float) -> Variant:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33)."""
+"""Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33).
+
+Costs are cycles of a Cortex-M4 without wait states by the timing in its manual (DDI 0439, 3.3.1): a load takes two, one
+behind another load; of many words one more than there are words; a branch that is taken three; products one.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,7 @@ from dimmer.firmware_gen.variants.conv import (
     sum_elements,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.linear import linear_settings
 
 _DSP = frozenset({"dsp"})
 _HEAD_AND_TAIL = 8
@@ -72,9 +77,9 @@ def _direct_cost(step: Step, settings: Settings) -> float:
     tiles = -(-shape.pixels // 2)
     pairs = sum((min(group, shape.output_c - first) + 1) // 2 for first in range(0, shape.output_c, group))
     groups = _groups(shape)
-    inner = tiles * pairs * (groups * 10 + (groups + 7) // 8 * 3 + 36)
-    widen = tiles * passes * (groups * 8.5 + shape.kernel_h * 75 + 110)
-    panels = pairs * (groups * 9 + 110)
+    inner = tiles * pairs * (groups * 18 + (groups + 7) // 8 * 6 + 56)
+    widen = tiles * passes * (groups * 14 + shape.kernel_h * 110 + 170)
+    panels = pairs * (groups * 14 + 170)
     return inner + widen + panels + 300
 
 
@@ -113,12 +118,12 @@ def _winograd_cost(step: Step, settings: Settings) -> float:
     passes = -(-shape.output_c // group)
     tile_pairs = -(-shape.output_w // 8)
     groups = shape.kernel_h * shape.input_c // 4
-    point = groups * 10 + (groups + 7) // 8 * 3 + 17
-    inner = shape.output_h * tile_pairs * (shape.output_c // 2 * (6 * point + 200) + passes * 90)
+    point = groups * 18 + (groups + 7) // 8 * 6 + 28
+    inner = shape.output_h * tile_pairs * (shape.output_c // 2 * (6 * point + 275) + passes * 130)
     strips = -(-shape.output_h // strip)
     fills = strips * (1 if strips == 1 else passes)
-    transform = fills * rows * tile_pairs * 2 * (shape.input_c // 4 * 100 + 60)
-    return inner + transform + shape.output_c * (groups * 66 + 100) + passes * 100 + 300
+    transform = fills * rows * tile_pairs * 2 * (shape.input_c // 4 * 125 + 75)
+    return inner + transform + shape.output_c * (groups * 85 + 140) + passes * 140 + 300
 
 
 def _winograd_add_supports(step: Step) -> bool:
@@ -126,13 +131,13 @@ def _winograd_add_supports(step: Step) -> bool:
 
 
 def _winograd_add_scratch(step: Step, settings: Settings) -> int:
-    return _winograd_scratch(step, settings) + SUM_TABLES
+    return _winograd_scratch(step, settings) + sum_scratch(settings)
 
 
 def _winograd_add_cost(step: Step, settings: Settings) -> float:
     shape = shape_of(step)
     passes = -(-shape.output_c // _setting(settings, "group"))
-    return _winograd_cost(step, settings) + sum_cost(step, settings) + 70 * shape.pixels * passes
+    return _winograd_cost(step, settings) + sum_cost(step, settings) + 100 * shape.pixels * passes
 
 
 def _depthwise_supports(step: Step) -> bool:
@@ -153,7 +158,7 @@ def _depthwise_scratch(step: Step, _settings: Settings) -> int:
 def _depthwise_cost(step: Step, _settings: Settings) -> float:
     shape, taps = shape_of(step), _depthwise_taps(step)
     quads = shape.input_c // 4
-    return shape.pixels * (quads * (taps * 8.4 + 38) + 75) + quads * (taps * 12 + 90)
+    return shape.pixels * (quads * (taps * 13 + 52) + 105) + quads * (taps * 17 + 120)
 
 
 def sum_supports(step: Step, prefix: str = "") -> bool:
@@ -170,9 +175,34 @@ SUM_TABLES = 2048
 """Bytes of the tables of an addition."""
 
 
-def sum_cost(step: Step, _settings: Settings) -> float:
-    """Instructions of an addition, fitted to counts."""
-    return 12.5 * sum_elements(step) + 14000
+def sum_scratch(settings: Settings) -> int:
+    """Bytes that an addition takes with these settings."""
+    return 0 if _is_linear(settings) else SUM_TABLES
+
+
+def _is_linear(settings: Settings) -> bool:
+    return 0 in (settings.get("left_shift"), settings.get("add_left_shift"))
+
+
+def sum_cost(step: Step, settings: Settings) -> float:
+    """Cycles of an addition."""
+    if _is_linear(settings):
+        return 9 * sum_elements(step) + 300
+    return 17 * sum_elements(step) + 18000
+
+
+def _sum_settings(step: Step) -> Iterable[Settings]:
+    return [linear_settings(step)]
+
+
+def _winograd_add_settings(step: Step) -> Iterable[Settings]:
+    linear = linear_settings(step, "add_")
+    return [{**settings, **linear} for settings in _winograd_settings(step)]
+
+
+def _direct_add_settings(step: Step) -> Iterable[Settings]:
+    linear = linear_settings(step, "add_")
+    return [{**settings, **linear} for settings in _direct_settings(step)]
 
 
 def _direct_add_supports(step: Step) -> bool:
@@ -180,11 +210,11 @@ def _direct_add_supports(step: Step) -> bool:
 
 
 def _direct_add_scratch(step: Step, settings: Settings) -> int:
-    return _direct_scratch(step, settings) + SUM_TABLES
+    return _direct_scratch(step, settings) + sum_scratch(settings)
 
 
 def _direct_add_cost(step: Step, settings: Settings) -> float:
-    return _direct_cost(step, settings) + sum_cost(step, settings) + 40 * shape_of(step).pixels
+    return _direct_cost(step, settings) + sum_cost(step, settings) + 60 * shape_of(step).pixels
 
 
 VARIANTS = (
@@ -195,7 +225,7 @@ VARIANTS = (
         _DSP,
         _direct_add_cost,
         _direct_add_supports,
-        _direct_settings,
+        _direct_add_settings,
         _direct_add_scratch,
     ),
     Variant(CONV_2D_F43_DSP, CONV_2D, _DSP, _winograd_cost, _winograd_supports, _winograd_settings, _winograd_scratch),
@@ -205,7 +235,7 @@ VARIANTS = (
         _DSP,
         _winograd_add_cost,
         _winograd_add_supports,
-        _winograd_settings,
+        _winograd_add_settings,
         _winograd_add_scratch,
     ),
     Variant(
@@ -216,5 +246,13 @@ VARIANTS = (
         _depthwise_supports,
         scratch=_depthwise_scratch,
     ),
-    Variant(ADD_DSP, ADD, _DSP, sum_cost, sum_supports, scratch=lambda _step, _settings: SUM_TABLES),
+    Variant(
+        ADD_DSP,
+        ADD,
+        _DSP,
+        sum_cost,
+        sum_supports,
+        settings=_sum_settings,
+        scratch=lambda _step, settings: sum_scratch(settings),
+    ),
 )

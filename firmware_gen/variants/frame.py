@@ -45,6 +45,8 @@ class Variant:
         supports: whether the kernel computes this step exactly.
         settings: that are possible, each a mapping of additional fields.
         scratch: bytes.
+        reorders: whether its weights lie in flash in an order of their own. A layer whose weights another mode slices
+            does not get it: they would be stored twice.
     """
 
     kernel: Kernel
@@ -54,6 +56,7 @@ class Variant:
     supports: Callable[[Step], bool] = _always
     settings: Callable[[Step], Iterable[Settings]] = _one_setting
     scratch: Callable[[Step, Settings], int] = _own_scratch
+    reorders: bool = False
 
     def apply(self, step: Step, settings: Settings) -> Step:
         """The step as this variant runs it."""
@@ -102,10 +105,15 @@ def choose(
     Raises:
         FirmwareGenError: a step has no variant that is small enough.
     """
-    usable = [variant for variant in variants if variant.features <= features]
+    possible = [variant for variant in variants if variant.features <= features]
+    in_order = [variant for variant in possible if not variant.reorders]
+    sliced = _sliced_weights(blocks)
+
+    def usable(step: Step) -> Sequence[Variant]:
+        return in_order if step.fields.get("weights") in sliced else possible
 
     def runs(step: Step) -> bool:
-        return _runs(step, usable, scratch_limit)
+        return _runs(step, usable(step), scratch_limit)
 
     blocks = replace(blocks, blocks=tuple(fuse_entries(fuse_sums(block, runs), runs) for block in blocks.blocks))
     lives = [_live_bytes(block) for block in blocks.blocks]
@@ -116,12 +124,18 @@ def choose(
         steps = []
         for step, taken in zip(block.steps, live, strict=True):
             allowed = None if scratch_limit is None else max(scratch_limit, peak - taken)
-            best, choice = _cheapest(step, usable, allowed)
+            best, choice = _cheapest(step, usable(step), allowed)
             steps.append(best)
             if choice is not None:
                 choices[choice.layer, choice.chosen] = choice
         chosen.append(replace(block, steps=tuple(steps)))
     return replace(blocks, blocks=tuple(chosen)), tuple(choices.values())
+
+
+def _sliced_weights(blocks: BlockSet) -> frozenset[Value]:
+    """Weights of which some mode uses slices."""
+    steps = (step.fields for block in blocks.blocks for step in block.steps)
+    return frozenset(fields["weights"] for fields in steps if fields.get("weight_bits", 8) not in (0, 8))
 
 
 def _runs(step: Step, variants: Sequence[Variant], limit: int | None) -> bool:

@@ -32,6 +32,8 @@ PACKAGES: Mapping[str, str] = {
     # TVM's runtime is C++: its library is needed to run it here, a C++ compiler is not.
     "/usr/aarch64-linux-gnu/lib/libstdc++.so.6": "libstdc++6-arm64-cross",
     "qemu-aarch64": "qemu-user",
+    "verilator": "verilator",
+    "make": "make",
     "g++": "g++",
     "gcc": "gcc",
     "clang": "clang",

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from dimmer.errors import DimmerError
@@ -14,6 +14,7 @@ EXTRAS: Mapping[str, str] = {
     "": "a .tflite to C",
     "train": "training and conversion",
     "tvm": "Linux boards (TVM)",
+    "rtl": "RISC-V cores simulated from their RTL",
     "dev": "tests and lint",
     "docs": "the documentation",
 }
@@ -35,7 +36,22 @@ _NEEDED = {
 
 def missing_distributions(extra: str) -> list[str]:
     """Names of the distributions of an extra that are not installed; Dimmer's own where that is not."""
-    return [name for name in _distributions(extra) if not _is_installed(name)]
+    return missing_packages(_distributions(extra))
+
+
+def missing_packages(names: Iterable[str]) -> list[str]:
+    """Those of some distributions that are not installed."""
+    return [name for name in names if not _is_installed(name)]
+
+
+def require_packages(names: Iterable[str], extra: str) -> None:
+    """Make sure that the distributions are installed which an extra brings.
+
+    Raises:
+        DimmerError: one is not; the message holds the line to type.
+    """
+    if missing := missing_packages(names):
+        raise DimmerError(f"{', '.join(missing)} not installed: type pip install '{DISTRIBUTION}[{extra}]'")
 
 
 def explain(error: ModuleNotFoundError) -> DimmerError | None:

@@ -16,6 +16,7 @@ from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT, file_hash
 from dimmer.targets import Target, load_target
+from dimmer.targets.runners.rtl import simulator_key
 from dimmer.targets.timing.trace import PLUGIN, host_compiler
 
 scratch_option: Any = typer.Option(
@@ -54,7 +55,12 @@ def target_files(target: Target) -> tuple[Path, ...]:
 
 
 def tool_versions(target: Target) -> dict[str, str]:
-    """Command -> what it says of its version, of compiler and emulator; library that is linked -> SHA-256."""
+    """Command -> what it says of its version, of compiler and emulator; library that is linked -> SHA-256; simulator of
+    a core -> its key.
+
+    Raises:
+        TargetError: the package with the core's sources is missing.
+    """
     compiler = next((name for name in target.toolchain.compilers if shutil.which(name)), None)
     runner = target.runner.command[0]
     names = [name for name in (compiler, runner, target.toolchain.objcopy) if name is not None and "{" not in name]
@@ -62,6 +68,8 @@ def tool_versions(target: Target) -> dict[str, str]:
         names.append(own)  # without it there are no cycles
     libraries = (Path(name) for name in target.tools if name.startswith("/"))
     found = {str(path): file_hash(path) for path in libraries if path.is_file()}
+    if target.runner.rtl is not None:
+        found["simulator"] = simulator_key(target.runner.rtl)
     return {**found, **{name: _version(name) for name in names}}
 
 

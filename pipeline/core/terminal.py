@@ -53,9 +53,15 @@ def _width(table: Table, console: Console) -> int:
 
 def stacked(table: Table) -> Iterator[str]:
     """A table as lines: each row's first cell, and below it the others with their headings."""
+    from rich.text import Text
+
+    def plain(cell: object) -> str:
+        # As a table shows it: what is escaped there for rich is not to be seen.
+        return Text.from_markup(cell).plain if isinstance(cell, str) else str(cell)
+
     if table.title is not None:
-        yield str(table.title)
-    columns = [(str(column.header), [str(cell) for cell in column.cells]) for column in table.columns]
+        yield plain(table.title)
+    columns = [(plain(column.header), [plain(cell) for cell in column.cells]) for column in table.columns]
     widest = max((len(heading) for heading, _ in columns[1:]), default=0)
     for row in range(table.row_count):
         yield columns[0][1][row]

@@ -74,8 +74,8 @@ class Judged:
     Attributes:
         left_out: modes that are not in the firmware.
         idle: mode that is in the firmware, but not in the policy -> the one that is better there.
-        unit: what modes were compared by, cycles or instructions.
         governor: what the governor chooses from and why; empty where the recipe wants none.
+        unit: what modes were compared by, cycles or instructions.
     """
 
     left_out: tuple[LeftOut, ...] = ()
@@ -225,6 +225,9 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
         notes |= {"ram.stack": f"{target.name} cannot paint its stack", "ram.total": "the stack is not known"}
     if not ran.verification:
         notes["modes[*].verify"] = "left to pipeline.verify"
+    elif target.runner.samples in {verified.samples for verified in ran.verification.values()}:
+        few = f"{target.runner.samples} inputs of a mode, since each inference takes long on {target.name}"
+        notes["modes[*].verify"] = f"{few} (samples in its target.toml); --samples compares more"
     if judged.governor:
         notes["governor"] = judged.governor
     if judged.idle:

@@ -41,6 +41,7 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
             top = alone.result()
     else:
         full = top = compile_modes(order, order.modes, target, out, prove_stack=True)
+    target.prepare(lambda text: progress(text, 0.2))
     progress("self-test and bench", 0.3)
     check_known_answers(target, full, out)
     events = [
@@ -115,5 +116,7 @@ def judge(order: Order, calibration: Calibration, target: Target, progress: Prog
         events = only(ModeCounted, run_events(target, elf, ["bench"], work, count=True))
         cycles = cycles_of_modes(target, elf, work, events)
     counted = Counted({e.mode: e.instructions for e in events if e.instructions is not None}, cycles=cycles)
-    accuracy = {name: calibration.mode(name).accuracy for name in names}
-    return replace(counted, worse=on_target(names, counted.cost, accuracy, counted.unit) if narrow else {})
+    if not narrow:
+        return counted
+    accuracies = {name: calibration.mode(name).accuracy for name in names}
+    return replace(counted, worse=on_target(names, counted.cost, accuracies, counted.unit))

@@ -16,7 +16,7 @@ from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 
 SAMPLES = 200
-"""Inputs of a mode that are compared with the interpreter."""
+"""Inputs of a mode that are compared with the interpreter, where a target does not want fewer."""
 
 
 @dataclass(frozen=True)

@@ -77,26 +77,21 @@ def make_published(
 
 
 def _plan(
-    section: GovernorSection,
-    modes: Sequence[str],
-    counted: Counted,
-    calibration: Calibration,
-    target: Target,
+    section: GovernorSection, modes: Sequence[str], counted: Counted, calibration: Calibration, target: Target
 ) -> tuple[PlanConfig | None, str]:
     """The governor's plan over the modes of a firmware, and what to say of it; nothing where none is wanted.
 
-    Energy is modelled, as the report's is: `inference_uj`.
+    Energy is modelled (`pipeline.energy.inference`).
     """
     if not section.wanted:
         return None, ""
-    if target.energy is None or not counted.instructions:
+    modelled = {
+        mode: inference_uj(target.energy, counted.instructions.get(mode), counted.cycles.get(mode)) for mode in modes
+    }
+    energy = {mode: 1000 * uj for mode, uj in modelled.items() if uj is not None}
+    if len(energy) < len(modes):
         lacks = "no [energy]" if target.energy is None else "no way to count instructions"
         return None, f"the recipe asks for one, but targets/{target.name}/target.toml has {lacks}: there is no plan"
-    energy = {}
-    for mode in modes:
-        microjoules = inference_uj(target.energy, counted.instructions[mode], counted.cycles.get(mode))
-        assert microjoules is not None, "the target has [energy], and instructions were counted"
-        energy[mode] = 1000 * microjoules
     accuracy = {mode: calibration.mode(mode).accuracy for mode in modes}
     hull = concave_hull(energy, accuracy, calibration.validation_images, MAX_POINTS)
     chosen = ", ".join(f"{mode} ({energy[mode] / 1000:,.0f} uJ)" for mode in hull.modes)

@@ -109,6 +109,11 @@ def _notes(firmware: Firmware, target: Target, test_images: int) -> dict[str, st
     notes = {place: why for place, why in firmware.notes.items() if place != "modes[*].verify"}
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is bit-exact"
     notes["ram.arena"] = "scratch included"
+    if target.runner.samples is not None:
+        few = f"at most {target.runner.samples} inferences of a mode, since each takes long on {target.name}"
+        notes["modes[*].verify"] = (
+            f"{few} (samples in its target.toml); the host's C is compared on all that the recipe asks for"
+        )
     notes["modes[*].energy_uj"] = energy_note(target, all(mode.cycles is not None for mode in firmware.modes))
     return notes
 

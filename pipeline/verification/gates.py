@@ -35,12 +35,13 @@ def verify_gates(order: GatedOrder, subjects: Subjects, test: Split, count: int,
     """Compares gated runs, each with another budget, and measures each budget of the order on the whole split.
 
     Args:
-        count: of the first images that are compared.
+        count: of the first images that are compared; fewer where the target wants fewer (`Runner.samples`).
 
     Raises:
         DimmerError: any mismatch.
     """
-    images, count = to_int8(test.images), min(count, len(test))
+    limits = (backend.target.runner.samples for backend in subjects.backends)
+    images, count = to_int8(test.images), min(count, len(test), *(limit for limit in limits if limit is not None))
     levels = np.random.default_rng(SEED).integers(0, 256, count)
     progress("gated runs against the interpreter", 0.95)
     expected = gated_oracle(subjects.sources, order.gates, images[:count], levels)

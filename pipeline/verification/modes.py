@@ -86,6 +86,8 @@ def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress:
 def compare_backends(subjects: Subjects, images: Int8, count: int, progress: Progress) -> dict[str, Compared]:
     """Runs every mode on the first `count` images, and schedules that change the mode within an inference.
 
+    A backend whose target wants fewer (`Runner.samples`) runs that many images a mode and that many schedules.
+
     Args:
         images: int8[N,H,W,C].
 
@@ -100,16 +102,24 @@ def compare_backends(subjects: Subjects, images: Int8, count: int, progress: Pro
     expected = oracle(subjects.sources, records, images)
     found = {}
     for step, backend in enumerate(subjects.backends):
-        tell = _counted(part(progress, 0.25 + 0.375 * step, 0.625 + 0.375 * step), backend, len(records))
-        ran = run_schedules(backend.target, backend.elf, backend.ids, records, images, expected.shape[1], tell)
-
-        def outcome(first: int, last: int, ran: Ran = ran) -> Outcome:
-            rows = slice(first, last)
-            return compare(records[rows], expected[rows], Ran(ran.outputs[rows], ran.modes[rows]))
-
-        each = tuple(outcome(mode * count, (mode + 1) * count) for mode in range(modes))
-        found[backend.name] = Compared(each, outcome(modes * count, len(records)) if mixed else None)
+        most = backend.target.runner.samples
+        # Row numbers of each mode's records and, behind them, of the schedules'.
+        parts = [range(mode * count, mode * count + _at_most(most, count)) for mode in range(modes)]
+        parts += [range(modes * count, modes * count + _at_most(most, len(mixed)))] if mixed else []
+        mine = [records[row] for rows in parts for row in rows]
+        tell = _counted(part(progress, 0.25 + 0.375 * step, 0.625 + 0.375 * step), backend, len(mine))
+        ran = run_schedules(backend.target, backend.elf, backend.ids, mine, images, expected.shape[1], tell)
+        outcomes, done = [], 0
+        for rows in parts:
+            here, there = slice(done, done + len(rows)), slice(rows.start, rows.stop)
+            outcomes.append(compare(mine[here], expected[there], Ran(ran.outputs[here], ran.modes[here])))
+            done += len(rows)
+        found[backend.name] = Compared(tuple(outcomes[:modes]), outcomes[modes] if mixed else None)
     return found
+
+
+def _at_most(most: int | None, count: int) -> int:
+    return count if most is None else min(count, most)
 
 
 def _counted(progress: Progress, backend: Backend, total: int) -> Callable[[int], None]:

@@ -7,6 +7,7 @@
  *   gated IN OUT    runs the records of IN, each with its own budget, as the gates choose; writes the results
  *   bench           instructions of each mode, of a mode switch and of all gates, stack
  *   layers          instructions of each step of each mode
+ *                   of modes and steps cycles, too, where the core counts them
  *   battery CURVE   one inference for each line of a CSV: time_s,charge_permille,millivolts,harvest_ua
  *
  * --count as the last word says that the instruction counter means something in this run.
@@ -57,12 +58,46 @@ static void put_instructions(uint32_t ticks) {
     }
 }
 
-/* Runs one inference. Returns the counter's ticks. */
-static uint32_t timed_invoke(void) {
-    const uint32_t start = platform_ticks();
+/* What the counters said before something, and what it took afterwards. */
+typedef struct {
+    uint32_t ticks;
+#if defined(PLATFORM_COUNTS_CYCLES)
+    uint32_t cycles;
+#endif
+} cost_t;
 
+/* Cycles around ticks: what reading them takes is no instruction of what is counted. */
+static inline void start_counting(cost_t *cost) {
+#if defined(PLATFORM_COUNTS_CYCLES)
+    cost->cycles = platform_cycles();
+#endif
+    cost->ticks = platform_ticks();
+}
+
+static inline void stop_counting(cost_t *cost) {
+    cost->ticks = platform_ticks() - cost->ticks;
+#if defined(PLATFORM_COUNTS_CYCLES)
+    cost->cycles = platform_cycles() - cost->cycles;
+#endif
+}
+
+static void put_cost(const cost_t *cost) {
+    put_instructions(cost->ticks);
+#if defined(PLATFORM_COUNTS_CYCLES)
+    if (counting) {
+        text_number(&text, "cycles", cost->cycles);
+    }
+#endif
+}
+
+/* Runs one inference. */
+static inline cost_t timed_invoke(void) {
+    cost_t cost;
+
+    start_counting(&cost);
     (void)dimmer_invoke(&dimmer);
-    return platform_ticks() - start;
+    stop_counting(&cost);
+    return cost;
 }
 
 static void load_known_input(void) {
@@ -258,14 +293,14 @@ static int bench(void) {
     uint32_t mode;
 
     for (mode = 0; mode < dimmer_model.dims.mode_count; ++mode) {
-        uint32_t ticks;
+        cost_t cost;
 
         (void)dimmer_set_mode(&dimmer, (dimmer_mode_id_t)mode);
         load_known_input();
-        ticks = timed_invoke();
+        cost = timed_invoke();
         text_begin(&text, "bench");
         text_string(&text, "mode", mode_name(mode));
-        put_instructions(ticks);
+        put_cost(&cost);
         text_end(&text);
     }
     text_begin(&text, "switch");
@@ -303,15 +338,15 @@ __attribute__((noinline)) static int layers(void) {
             for (i = block->first_step; i < (uint32_t)block->first_step + block->step_count; ++i) {
                 const dimmer_kernel_t *kernel = &model->kernels[model->steps[i].kernel];
                 const uint8_t *records = (const uint8_t *)kernel->records;
-                const uint32_t start = platform_ticks();
-                uint32_t ticks;
+                cost_t cost;
 
+                start_counting(&cost);
                 kernel->run(model, records + (size_t)kernel->record_size * model->steps[i].record, arena);
-                ticks = platform_ticks() - start;
+                stop_counting(&cost);
                 text_begin(&text, "layer");
                 text_string(&text, "mode", mode_name(mode));
                 text_number(&text, "step", i);
-                put_instructions(ticks);
+                put_cost(&cost);
                 text_end(&text);
             }
         }
@@ -339,19 +374,19 @@ static int32_t predicted_class(void) {
 
 static int report_and_run(const dimmer_battery_t *now) {
     const dimmer_status_t status = dimmer_report_battery(&dimmer, now);
-    uint32_t ticks;
+    cost_t cost;
 
     if (status != DIMMER_OK) {
         return fail(dimmer_status_text(status));
     }
     load_known_input();
-    ticks = timed_invoke();
+    cost = timed_invoke();
     text_begin(&text, "battery");
     text_number(&text, "time_s", now->time_s);
     text_number(&text, "charge_permille", now->charge_permille);
     text_string(&text, "mode", mode_name(dimmer_running_mode(&dimmer)));
     text_signed(&text, "class", predicted_class());
-    put_instructions(ticks);
+    put_instructions(cost.ticks);
     text_end(&text);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the application needs from the machine under it: a console, files, an instruction counter. */
+/* What the application needs from the machine under it: a console, files, an instruction counter. A target
+ * whose core counts clock cycles, too, defines PLATFORM_COUNTS_CYCLES. */
 #ifndef DIMMER_PLATFORM_H
 #define DIMMER_PLATFORM_H
 
@@ -37,6 +38,11 @@ uint32_t platform_ticks(void);
 
 /* Returns how many instructions `ticks` stand for. */
 uint32_t platform_instructions(uint32_t ticks);
+
+#if defined(PLATFORM_COUNTS_CYCLES)
+/* A free-running count of clock cycles, those that reading the counters takes included. */
+uint32_t platform_cycles(void);
+#endif
 
 /* Returns the most bytes of stack that were in use since the start, or PLATFORM_UNKNOWN. */
 uint32_t platform_stack_used(void);

@@ -112,6 +112,21 @@ uint32_t platform_ticks(void) {
     return ticks;
 }
 
+#if defined(PLATFORM_COUNTS_CYCLES)
+uint32_t platform_cycles(void) {
+    uint32_t cycles;
+
+    __asm__ volatile(".option push\n\t"
+                     ".option arch, +zicsr\n\t"
+                     "csrr %0, mcycle\n\t"
+                     ".option pop"
+                     : "=r"(cycles)
+                     :
+                     : "memory");
+    return cycles;
+}
+#endif
+
 uint32_t platform_instructions(uint32_t ticks) {
     return ticks;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running a firmware: on this machine or under an emulator, with an end in sight."""
+"""Running a firmware: on this machine, under an emulator or on a simulated core, with an end in sight."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import require
+from dimmer.targets.runners.rtl import Rtl, simulator
 
 _FAULT_EXIT_CODE = 70  # of the start-up code's fault handler
 
@@ -23,16 +24,26 @@ class Runner:
 
     Attributes:
         command: {elf} stands for the firmware; {arguments}, a word of its own, for the arguments;
-            {semihosting_arguments} for the same in QEMU's form.
+            {semihosting_arguments} for the same in QEMU's form; {simulator} for the program that `rtl` becomes.
         timeout_s: seconds after which a run has failed.
-        count_flags: what makes instruction counts exact; empty where nothing does.
+        count_flags: what makes instruction counts exact; empty where nothing does, or where they are so anyway.
         packages: command -> Debian package.
+        samples: inferences of a mode that are compared with the interpreter here, where a run takes so long that the
+            usual number would be hours.
+        rtl: the core whose RTL is simulated, which counts its instructions and its cycles itself.
     """
 
     command: tuple[str, ...]
     count_flags: tuple[str, ...]
     timeout_s: float
     packages: Mapping[str, str]
+    samples: int | None = None
+    rtl: Rtl | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts instructions exactly."""
+        return bool(self.count_flags) or self.rtl is not None
 
 
 def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, count: bool) -> CompletedProcess[str]:
@@ -40,11 +51,12 @@ def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, coun
     require(runner.packages)
     if not elf.is_file():
         raise TargetError(f"there is no firmware {elf}: compile it first")
-    if count and not runner.count_flags:
+    if count and not runner.counts:
         count = False  # the firmware then says null
     words = [elf.stem, *args, *(["--count"] if count else [])]
     bad = next((word for word in words if not word or any(c.isspace() for c in word)), None)
-    if bad is not None and any("{semihosting_arguments}" in word for word in runner.command):
+    semihosting = runner.rtl is not None or any("{semihosting_arguments}" in word for word in runner.command)
+    if bad is not None and semihosting:
         raise TargetError(f"{bad!r} cannot be passed to a board: use names without spaces, relative to the folder")
     command = _filled(runner, elf.resolve(), words)
     if count:
@@ -63,6 +75,8 @@ def _filled(runner: Runner, elf: Path, words: Sequence[str]) -> list[str]:
     quoted = "".join(",arg=" + word.replace(",", ",,") for word in words)
     command: list[str] = []
     for word in runner.command:
+        if runner.rtl is not None and "{simulator}" in word:
+            word = word.replace("{simulator}", str(simulator(runner.rtl, runner.packages)))
         if word == "{arguments}":
             command += words[1:]
         else:
@@ -76,8 +90,8 @@ def _raise_for(result: CompletedProcess[str], elf: Path, args: Sequence[str]) ->
     for line in result.stdout.splitlines():
         if line.startswith('{"event":"error"'):
             raise TargetError(f"{what}: {json.loads(line)['message']}")
-    if result.returncode == _FAULT_EXIT_CODE:
-        raise TargetError(f"{what} ended in a fault handler")
     if result.returncode not in (0, 1):
+        fault = result.returncode == _FAULT_EXIT_CODE
+        ended = "ended in a fault handler" if fault else children.how_it_ended(result.returncode)
         said = result.stderr.strip().splitlines()
-        raise TargetError(f"{what} {children.how_it_ended(result.returncode)}{': ' + said[-1] if said else ''}")
+        raise TargetError(f"{what} {ended}{': ' + said[-1] if said else ''}")

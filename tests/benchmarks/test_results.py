@@ -50,3 +50,16 @@ def test_results_keep_what_they_have(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
     results.write_results(counted, {"gcc": "12"})
     assert json.loads((tmp_path / "results.json").read_text()) == {**before, "host": [time]}
+
+
+def test_cores_that_are_simulated_are_no_bars_of_the_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(results, "PLOT", tmp_path / "plot.svg")
+    counted = results.result_of("pretrainedResnet_quant", "riscv-virt", Measured("m", C, ()))
+    simulated = replace(C, cycles=1200, cycles_source="rtl")
+    results.write_results([counted], {})
+    alone = results.PLOT.read_text()
+    both = [counted, results.result_of("pretrainedResnet_quant", "ibex-small", Measured("m", simulated, ()))]
+    results.write_results(both, {})
+    assert results.PLOT.read_text() == alone
+    assert json.loads(results.RESULTS.read_text())["results"][1]["cycles"] == 1200

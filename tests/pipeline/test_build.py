@@ -41,11 +41,14 @@ def test_steps_run_in_their_order_under_their_names(context: BuildContext) -> No
     assert results == (StageResult("calibrate", 1.5, False), StageResult("convert", 1.5, True))
 
 
-def test_missing_tool_is_told_before_anything_runs(context: BuildContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(tools: object) -> None:
+@pytest.mark.parametrize("check", ["require_tools", "require_packages"])
+def test_what_is_missing_is_told_before_anything_runs(
+    context: BuildContext, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    def refuse(*_wanted: object) -> None:
         raise DimmerError("gcc not found")
 
-    monkeypatch.setattr(build, "require_tools", refuse)
+    monkeypatch.setattr(build, check, refuse)
     calls: list[str] = []
     with pytest.raises(DimmerError, match="gcc not found"):
         build.build(context, [step("train", calls)], quiet=True)

@@ -32,3 +32,17 @@ def test_a_folder_that_cannot_be_written_is_told(
     monkeypatch.setattr("os.access", lambda _path, _mode: False)
     doctor.main()
     assert "cannot be written" in " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
+def test_a_simulated_core_names_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    monkeypatch.setattr(doctor, "missing_packages", list)
+    monkeypatch.setattr(
+        doctor, "missing_tools", lambda tools: {"verilator": "verilator"} if "verilator" in tools else {}
+    )
+    doctor.main()
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "missing: verilator, pythondata-cpu-ibex" in shown
+    assert "apt-get install --no-install-recommends verilator; pip install 'dimmer-nn[rtl]'" in shown

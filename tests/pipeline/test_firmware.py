@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline import firmware
+from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.targets import load_target
+from dimmer.targets.target import TARGETS
 from tests.firmware_gen.networks import tiny_resnet
 from tests.pipeline.shared_models import KWS, RESNET, SAMPLES, check_exact, figures_of
 
@@ -36,6 +39,20 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "0 of 3" in done.stdout
     assert (tmp_path / "build" / "resnet" / "host" / "firmware" / "firmware.elf").is_file()
+
+
+def test_a_target_whose_runs_take_long_wants_fewer_samples(tmp_path: Path) -> None:
+    path = tmp_path / "resnet.tflite"
+    path.write_bytes(tiny_resnet())
+    (tmp_path / "few").mkdir()
+    text = (TARGETS / "host" / "target.toml").read_text().replace('"../', '"dimmer:')
+    (tmp_path / "few" / "target.toml").write_text(text.replace("[runner]", "[runner]\nsamples = 2"))
+    for samples, compared in ((None, 2), (5, 5)):
+        out = tmp_path / f"out{samples}"
+        firmware.main(str(tmp_path / "few"), [path], out=out, samples=samples)
+        (mode,) = Firmware.load(out).modes
+        assert mode.verify is not None
+        assert (mode.verify.samples, mode.verify.mismatches) == (compared, 0)
 
 
 def test_a_chosen_name_is_that_of_symbols_and_files(tmp_path: Path) -> None:

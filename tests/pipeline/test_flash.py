@@ -19,6 +19,13 @@ def test_an_emulated_target_has_nothing_to_flash(capsys: pytest.CaptureFixture[s
     assert "./nox -s build-target -- mps2-an386 --model mnist5k-r14" in said
 
 
+def test_a_simulated_core_has_nothing_to_flash(capsys: pytest.CaptureFixture[str]) -> None:
+    flash.main("ibex-small", "mnist5k-r14", None, None, None)
+    assert capsys.readouterr().out.startswith(
+        "ibex-small runs on a simulation of its core: there is nothing to flash. "
+    )
+
+
 def test_a_linux_board_needs_a_host_and_no_other_target_takes_one() -> None:
     with pytest.raises(DimmerError, match="jetson is reached over ssh: name the board with --host user@address"):
         flash.main("jetson", "mnist5k-r14", None, None, None)

@@ -13,7 +13,7 @@ import pytest
 from dimmer.targets import Target, TargetError, load_target
 from dimmer.targets.kit.toolchain import Toolchain
 from dimmer.targets.runners.command import Runner
-from tests.boards import BOARD_PARAMS, EVERY_TARGET
+from tests.boards import BOARD_PARAMS, EVERY_TARGET, SIMULATED_PARAMS
 
 HELLO = """
 #include <string.h>
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 """
 
 
-@pytest.fixture(params=EVERY_TARGET)
+@pytest.fixture(params=[*EVERY_TARGET, *SIMULATED_PARAMS])
 def target(request: pytest.FixtureRequest) -> Target:
     return load_target(request.param)
 
@@ -155,7 +155,7 @@ def test_instruction_counts_are_exact_and_repeat(name: str, tmp_path: Path) -> N
         assert 0 <= event["instructions"] - 20 * event["turns"] <= 10
 
 
-@pytest.mark.parametrize("name", BOARD_PARAMS)
+@pytest.mark.parametrize("name", [*BOARD_PARAMS, *SIMULATED_PARAMS])
 def test_the_program_lies_in_the_memory_of_the_target_file(name: str, tmp_path: Path) -> None:
     from elftools.elf.elffile import ELFFile
 
@@ -170,7 +170,7 @@ def test_the_program_lies_in_the_memory_of_the_target_file(name: str, tmp_path: 
             assert any(r.origin <= start and start + segment["p_memsz"] <= r.origin + r.size for r in regions)
 
 
-@pytest.mark.parametrize("name", BOARD_PARAMS)
+@pytest.mark.parametrize("name", [*BOARD_PARAMS, *SIMULATED_PARAMS])
 def test_the_painted_stack_tells_its_depth(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     elf = build(
@@ -211,12 +211,40 @@ def test_a_board_keeps_as_much_free_for_the_stack_as_its_file_says(tmp_path: Pat
     assert found == {None: 16 << 10, 1024: 1024}
 
 
-@pytest.mark.parametrize("name", BOARD_PARAMS)
+@pytest.mark.parametrize("name", [*BOARD_PARAMS, *SIMULATED_PARAMS])
 def test_a_fault_is_an_error(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     elf = build(target, tmp_path, "int main(void) { return *(volatile int *)0xFFFFFFF0; }")
     with pytest.raises(TargetError, match=r"firmware\.elf selftest ended in a fault handler"):
         target.run(elf, ["selftest"], tmp_path)
+
+
+FAULTS = {
+    # 0 is no instruction; a breakpoint that is no semihosting; a call of semihosting that nobody serves.
+    "illegal": '__asm__ volatile(".word 0");',
+    "breakpoint": '__asm__ volatile("ebreak");',
+    "unserved": "(void)semihosting_call(0x99, 0);",
+    "a store": "*(volatile int *)0x20000000 = 1;",
+}
+
+
+@pytest.mark.parametrize("name", SIMULATED_PARAMS)
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_simulated_core_ends_at_every_fault(name: str, kind: str, tmp_path: Path) -> None:
+    target = load_target(name)
+    source = f'#include "semihosting.h"\nint main(void) {{ {FAULTS[kind]} return 0; }}'
+    with pytest.raises(TargetError, match=r"firmware\.elf selftest ended in a fault handler"):
+        target.run(build(target, tmp_path, source), ["selftest"], tmp_path)
+
+
+@pytest.mark.parametrize("name", SIMULATED_PARAMS)
+@pytest.mark.parametrize("size", [0, 20, 51, 60, 5000])
+def test_a_damaged_program_is_refused_by_the_testbench(name: str, size: int, tmp_path: Path) -> None:
+    target = load_target(name)
+    elf = build(target, tmp_path, HELLO)
+    elf.write_bytes(elf.read_bytes()[:size])
+    with pytest.raises(TargetError, match=r"ended with status 2: (the ELF file is cut short|.* is no 32-bit ELF file)"):
+        target.run(elf, [], tmp_path)
 
 
 @pytest.mark.board

@@ -38,6 +38,15 @@ source = "modelled"
 """
 
 
+RTL = """
+[runner.rtl]
+package = "lamp-core"
+folder = "lamp_core"
+files = "startup.c"
+sources = []
+"""
+
+
 def read(folder: Path, text: str) -> None:
     (folder / "startup.c").touch()
     path = folder / "target.toml"
@@ -87,6 +96,16 @@ def test_a_good_file_is_good(tmp_path: Path) -> None:
         ("formats = []", 'formats = ["elf"]', "'formats' has 'elf'"),
         ("formats = []", 'formats = ["hex"]', "'objcopy' is missing"),
         ('["run", "{elf}"]', '["run"]', "no {elf}"),
+        ("timeout_s = 5", "timeout_s = 5\nsamples = 0", "'samples' is 0: give it at least 1"),
+        ("timeout_s = 5", "timeout_s = 5\nsamples = true", "'samples' is True"),
+        (
+            '["run", "{elf}"]',
+            '["{simulator}", "{elf}"]',
+            "{simulator} where there is a table .runner.rtl., and only there",
+        ),
+        ("[planner]", "[runner.rtl]\n[planner]", "runner: rtl: 'package' is missing"),
+        ("[planner]", RTL + "[planner]", "{simulator} where there is a table .runner.rtl., and only there"),
+        ("[planner]", RTL.replace("startup.c", "no.f") + "[planner]", "there is no file no.f"),
         ("origin = 0, size = 1024", "origin = 0, size = 0", "memory: flash: the region is empty"),
         ("0x20000000", "0xFFFFFFFF", "memory: ram: the region is empty or goes beyond"),
         ("[memory]", "[memory]\nstack = -8", "memory: 'stack' is -8"),

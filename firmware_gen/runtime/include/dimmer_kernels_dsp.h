@@ -23,6 +23,29 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_dsp_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_dsp);
 
+/* CONV_2D for Arm cores with the DSP extension, of every two pixels and four channels; 32 products take
+ * 28 instructions. Each two channels' weights share halfwords, int16[R4(output_c) / 4,K / 2,2,2]
+ * little-endian with K = R4(kernel_h * kernel_w * input_c): 256 * (those of the first channel) + (those
+ * of the second, or 0), for inputs 0 and 2, then 1 and 3 of every four those of the first pair of
+ * channels, then of the second; 0 behind the last. Inputs come in fours of the rows of a kernel; what is
+ * left of all rows follows.
+ * A sum is scaled by 256, v = 256 * sum of products + offset, loses `step` where v is negative, and its
+ * code is output_zero_point + (v * multiplier / 2^43, rounded), saturated: (v * multiplier >> 32) + 2^10
+ * >> 11. bias is an index into params of int32[R4(output_c) / 4,8]: multiplier of channel 0, offset and
+ * multiplier of 1, multiplier of 2, offset and multiplier of 3, offsets of 0 and 2; where step is 1 of
+ * int32[R4(output_c) / 4,12], with a step before the multipliers of 0 and 2 and behind the offsets of 1
+ * and 3. No v reaches 2^31. batches is 1, weights is a multiple of 4; multipliers and shifts are not
+ * read.
+ * Scratch: with T = 256 / K in whole numbers, within 1..8, and L = R4(kernel_h * (kernel_w * input_c %
+ * 4)), 4 * T * K + 2 * L + 2 * T * R4(output_c) + 2 * kernel_h * kernel_w * input_c. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    uint16_t step; /* 1 where negative sums lose something, else 0 */
+    uint16_t reserved2;
+} dimmer_conv2d_s8_paired_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_paired_dsp_t, 68);
+DIMMER_KERNEL(dimmer_conv2d_s8_paired_dsp);
+
 /* CONV_2D for Arm cores with the DSP extension, Winograd's F(4,3): kernel_w is 3, stride_w and both
  * dilations are 1, input_c is a multiple of 4, output_c and group are even; no |part of the sum| reaches
  * 2^28. The rest as dimmer_conv2d_s8_dsp. Inputs of `strip` rows of outputs are transformed at a time.
@@ -80,6 +103,23 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_dsp_t, 64);
 DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_dsp);
 
+/* DEPTHWISE_CONV_2D with a kernel of 3x3 for Arm cores with the DSP extension: two outputs share words
+ * of two columns. batches, depth_multiplier and both dilations are 1, input_c is a multiple of 4. A code
+ * is output_zero_point + (v * multiplier / 2^42, rounded), saturated, with v = 256 * sum of products +
+ * offset: (v * multiplier >> 32) + 2^9 >> 10. bias holds offsets; shifts are not read. No v reaches
+ * 2^31. Inputs of `strip` rows of outputs are widened at a time; where transposed is 1 these rows are
+ * columns. Along a row the stride is 1 or 2, the padding 0 or 1.
+ * Scratch: with W = (output_w + 1) / 2 * stride_w + 1 in whole numbers, 128 + 16 * W * ((strip - 1) *
+ * stride_h + 3); where transposed is 1 with _h and _w changed. */
+typedef struct {
+    dimmer_depthwise_conv2d_s8_t conv;
+    uint32_t scratch;
+    uint16_t strip; /* rows of outputs */
+    uint16_t transposed;
+} dimmer_depthwise_conv2d_s8_3x3_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_3x3_dsp_t, 68);
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_3x3_dsp);
+
 /* dimmer_fully_connected_s8_fixed for Arm cores with the DSP extension: a row of the input is widened to
  * int16. Each two channels' weights share halfwords, int16[(output_c + 1) / 2,R8(input_c)]
  * little-endian: 256 * (those of the first channel) + (those of the second, or 0), inputs 0, 2, 1, 3 of
@@ -94,8 +134,10 @@ DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_dsp_t, 40);
 DIMMER_KERNEL(dimmer_fully_connected_s8_dsp);
 
 /* ADD for Arm cores with the DSP extension: both inputs in the arena, with the output's shape, dims {1,
- * 1, 1, n}; shift_output is -22..-1. In place as ADD.
- * Scratch: 2048. */
+ * 1, 1, n}; shift_output is -22..-1. In place as ADD. Where left_shift is 0, a code is multiplier1 *
+ * input1 + multiplier2 * input2 + multiplier_output >> 21, saturated and within activation_min and
+ * activation_max; no such sum reaches 2^31.
+ * Scratch: 2048, or 0 where left_shift is 0. */
 typedef struct {
     dimmer_add_s8_t add;
     uint32_t scratch;
@@ -107,7 +149,7 @@ DIMMER_KERNEL(dimmer_add_s8_dsp);
  * dimmer_add_s8_dsp: conv.output is that of add, the convolution's place among the inputs of add is not
  * read.
  * In place: add.output may be the other input of add, if that is not the convolution's.
- * Scratch: 2048 more than dimmer_conv2d_s8_dsp. */
+ * Scratch: 2048 more than dimmer_conv2d_s8_dsp, or as many where add.left_shift is 0. */
 typedef struct {
     dimmer_conv2d_s8_t conv;
     dimmer_add_s8_t add;
@@ -116,6 +158,17 @@ typedef struct {
 } dimmer_conv2d_add_s8_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_dsp_t, 124);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_dsp);
+
+/* The same for dimmer_conv2d_s8_paired_dsp.
+ * Scratch: 2048 more than that. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    dimmer_add_s8_t add;
+    uint16_t operand; /* as above */
+    uint16_t step;
+} dimmer_conv2d_add_s8_paired_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_paired_dsp_t, 124);
+DIMMER_KERNEL(dimmer_conv2d_add_s8_paired_dsp);
 
 /* The same for dimmer_conv2d_s8_f43_dsp.
  * Scratch: 2048 more than that. */

@@ -16,7 +16,7 @@ def test_every_kernel_that_is_described_is_listed() -> None:
 
 @pytest.mark.parametrize("kernel", dsp.KERNELS, ids=lambda kernel: kernel.name)
 def test_a_variant_runs_it_with_settings_of_its_own(kernel: Kernel) -> None:
-    assert settings(kernel) <= {"group", "offsets", "scratch", "strip", "terms"}
+    assert settings(kernel) <= {"group", "offsets", "scratch", "step", "strip", "terms", "transposed"}
 
 
 def test_names_say_the_instruction_set() -> None:

@@ -141,7 +141,9 @@ def test_a_firmware_is_exact_and_counted(tmp_path: Path, board: str, options: st
 
 
 @pytest.mark.parametrize(("board", "options"), list(runs(DSP_BOARDS, (("mps2-an386", "-O0"),))))
-@pytest.mark.parametrize("program", ["inner_loops_test.c", "conv_variants_test.c", "narrow_variants_test.c"])
+@pytest.mark.parametrize(
+    "program", ["inner_loops_test.c", "conv_variants_test.c", "narrow_variants_test.c", "scaled_variants_test.c"]
+)
 def test_assembly_computes_what_c_does(tmp_path: Path, board: str, options: str, program: str) -> None:
     target = at_level(board, options)
     source = Path(__file__).with_name(program)

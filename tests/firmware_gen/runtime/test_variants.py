@@ -14,6 +14,7 @@ from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.runtime.c_library import TRAPPING
 
+SLOW_BUT_M4: tuple[list[pytest.MarkDecorator], list[pytest.MarkDecorator]] = ([pytest.mark.slow], [])
 DSP_BOARDS = [board for board in BOARD_PARAMS if "dsp" in features_of(load_target(str(board.values[0])).core)]
 
 
@@ -31,7 +32,19 @@ def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str
 
 @pytest.mark.parametrize("name", DSP_BOARDS)
 def test_depthwise(tmp_path: Path, name: str) -> None:
+    run_trapping(tmp_path, name, "depthwise_variants_test.c")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(*p.values, marks=[*p.marks, *SLOW_BUT_M4[p.values[0] == "mps2-an386"]]) for p in DSP_BOARDS]
+)
+def test_scaled_sums(tmp_path: Path, name: str) -> None:
+    run_trapping(tmp_path, name, "scaled_variants_test.c")
+
+
+def run_trapping(tmp_path: Path, name: str, program: str) -> None:
+    """A program of this folder that stops where a kernel's precondition does not hold."""
     target = load_target(name)
-    source = Path(__file__).with_name("depthwise_variants_test.c")
+    source = Path(__file__).with_name(program)
     elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path, TRAPPING)
     assert target.run(elf, [], tmp_path).returncode == 0

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import GeneratedModel, generate
-from dimmer.firmware_gen.variants import VARIANTS
+from dimmer.firmware_gen.memory.share import Block, BlockSet
+from dimmer.firmware_gen.variants import VARIANTS, choose, features_of
 from tests.firmware_gen.modes import write_modes
+from tests.firmware_gen.variants.steps import conv
+
+M4 = features_of("cortex-m4")
 
 
 def generated(tmp_path: Path, core: str, limit: int) -> GeneratedModel:
@@ -18,8 +23,8 @@ def generated(tmp_path: Path, core: str, limit: int) -> GeneratedModel:
 
 
 def test_a_core_without_the_extension_runs_portable_kernels(tmp_path: Path) -> None:
-    assert "dimmer_conv2d_s8_dsp" not in generated(tmp_path, "cortex-m0plus", 32768).kernels
-    assert "dimmer_conv2d_s8_dsp" in generated(tmp_path, "cortex-m4", 32768).kernels
+    assert not any(name.endswith("_dsp") for name in generated(tmp_path, "cortex-m0plus", 32768).kernels)
+    assert "dimmer_conv2d_s8_paired_dsp" in generated(tmp_path, "cortex-m4", 32768).kernels
 
 
 def test_less_scratch_never_makes_a_layer_cheaper(tmp_path: Path) -> None:
@@ -56,3 +61,17 @@ def test_a_variant_has_the_fields_of_what_it_replaces(variant: object) -> None:
     names = [field.name for field in variant.kernel.fields]
     for field in variant.replaces.fields:
         assert field.name in names or field.name.startswith("reserved")
+
+
+def test_weights_that_a_mode_slices_are_stored_once() -> None:
+    def kernels(*bits: int) -> list[str]:
+        macs = 16 * 16 * 8 * 144
+        steps = [replace(conv(output_zero_point=-128, stride_w=2, weight_bits=width), macs=macs) for width in bits]
+        blocks = tuple(Block((step,), (4096, 2048), 1, ("in", "out")) for step in steps)
+        schedules = tuple((number,) for number in range(len(blocks)))
+        chosen, _ = choose(BlockSet(blocks, (0,) * len(blocks), schedules), VARIANTS, M4, None)
+        return [block.steps[0].kernel.name for block in chosen.blocks]
+
+    assert kernels(8) == ["dimmer_conv2d_s8_paired_dsp"]
+    assert kernels(8, 8) == ["dimmer_conv2d_s8_paired_dsp"] * 2
+    assert kernels(8, 4)[0] == "dimmer_conv2d_s8_dsp"

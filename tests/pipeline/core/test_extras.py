@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core import extras
-from dimmer.pipeline.core.extras import explain, missing_distributions
+from dimmer.pipeline.core.extras import explain, missing_distributions, missing_packages, require_packages
 from tests.firmware_gen.networks import tiny_resnet
 
 LINES = ["numpy==2.4.6", 'torch==2.13.0; extra == "train"', "apache-tvm==1; extra == 'tvm'"]
@@ -85,3 +86,13 @@ def test_a_verb_that_needs_an_extra_names_it(tmp_path: Path, verb: str) -> None:
     assert done.returncode == 2
     assert "is not installed: type pip install 'dimmer-nn[train]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_missing_packages() -> None:
+    assert missing_packages(["numpy", "no-such-lamp"]) == ["no-such-lamp"]
+
+
+def test_required_packages() -> None:
+    require_packages(["numpy"], "rtl")
+    with pytest.raises(DimmerError, match=r"^no-such-lamp not installed: type pip install 'dimmer-nn\[rtl\]'$"):
+        require_packages(["numpy", "no-such-lamp"], "rtl")

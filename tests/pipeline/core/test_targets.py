@@ -14,7 +14,7 @@ from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions, with_scratch_limit
 from dimmer.targets import TargetError, load_target
 from dimmer.targets.timing.trace import PLUGIN
-from tests.boards import BOARDS
+from tests.boards import BOARDS, SIMULATED
 
 BOARD = "mps2-an386"
 
@@ -33,7 +33,7 @@ def test_a_target_of_bundles_takes_no_firmware() -> None:
         load_firmware_target("lighthouse")
 
 
-@pytest.mark.parametrize("name", ["host", *BOARDS])
+@pytest.mark.parametrize("name", ["host", *BOARDS, *SIMULATED])
 def test_every_source_and_the_linker_script_of_a_firmware_are_among_its_files(name: str) -> None:
     target = load_target(name)
     files = target_files(target)
@@ -84,3 +84,9 @@ def test_libraries_that_are_linked_are_known_by_their_contents(tmp_path: Path) -
         return tool_versions(dataclasses.replace(target, toolchain=toolchain))
 
     assert versions(b"old")[str(library)] != versions(b"another")[str(library)]
+
+
+def test_the_simulator_of_a_core_belongs_to_its_firmware(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dimmer.pipeline.core.targets.simulator_key", lambda rtl: f"of {rtl.name}")
+    assert tool_versions(load_target(SIMULATED[0]))["simulator"] == f"of {SIMULATED[0]}"
+    assert "simulator" not in tool_versions(load_target(BOARD))

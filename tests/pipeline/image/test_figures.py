@@ -8,7 +8,7 @@ import pytest
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.firmware_gen.gates import MODE_GATED
-from dimmer.pipeline.artifacts.firmware import LeftOut, PolicyTier
+from dimmer.pipeline.artifacts.firmware import LeftOut, PolicyTier, Verification
 from dimmer.pipeline.image.compiled import compile_modes
 from dimmer.pipeline.image.events import ModeCounted, StackUsed, StepCounted, SwitchCounted
 from dimmer.pipeline.image.figures import Judged, Ran, figures_of, policy_tiers, print_figures
@@ -56,6 +56,16 @@ def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -
         "modes[*].verify": "left to pipeline.verify",
         "policy": "in flash, but not in the policy: 880 (800 takes fewer instructions and predicts no worse)",
     }
+
+
+def test_a_comparison_on_few_inputs_is_told_with_its_reason(tmp_path: Path) -> None:
+    host, order = load_target("host"), modes_order(tmp_path)
+    compiled = compile_modes(order, order.modes, host, tmp_path / "out")
+    few = replace(host, runner=replace(host.runner, samples=2))
+    for target, compared, told in ((few, 2, True), (few, 5, False), (host, 2, False)):
+        ran = Ran((), {mode.name: Verification(compared, 0, "host") for mode in order.modes})
+        notes = figures_of(order, target, compiled, compiled, ran, Judged(), set()).notes
+        assert notes.get("modes[*].verify", "").startswith("2 inputs of a mode, since each") == told
 
 
 def test_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

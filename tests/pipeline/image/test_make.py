@@ -14,7 +14,7 @@ from dimmer.pipeline.artifacts.firmware import Firmware, Verification
 from dimmer.pipeline.image.make import Counted, judge, make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
-from tests.boards import EVERY_TARGET
+from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
 from tests.firmware_gen.modes import MODES
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
@@ -23,7 +23,7 @@ from tests.pipeline.image.orders import modes_order
 from tests.tiny import silent
 
 
-@pytest.mark.parametrize("name", EVERY_TARGET)
+@pytest.mark.parametrize("name", [*EVERY_TARGET, *SLOW_SIMULATED_PARAMS])
 def test_several_modes(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     out = tmp_path / "out"
@@ -38,6 +38,9 @@ def test_several_modes(name: str, tmp_path: Path) -> None:
             counted = [step.instructions for step in steps if step.instructions is not None]
             assert len(counted) == len(steps)
             assert sum(counted) == pytest.approx(mode.instructions, rel=0.02)
+        if target.counts_cycles:
+            assert {step.cycles_source for step in steps} == {mode.cycles_source} == {"rtl"}
+            assert sum(step.cycles or 0 for step in steps) == pytest.approx(mode.cycles, rel=0.02)
     flash, ram, switch = figures.flash, figures.ram, figures.switch
     assert flash.total == flash.weights + flash.tables + flash.code
     assert switch.bytes_of_flash_per_extra_mode == (flash.total - flash.single_mode_total) / 2

@@ -49,6 +49,16 @@ def test_figures_come_from_the_stage_that_measured_them(context: BuildContext) -
     check_document(data.document())
 
 
+def test_a_target_that_is_compared_on_few_inputs_says_so(context: BuildContext) -> None:
+    assert "modes[*].verify" not in collect(context, []).notes
+    few = replace(context.target, runner=replace(context.target.runner, samples=2))
+    data = collect(replace(context, target=few), [])
+    assert data.notes["modes[*].verify"].startswith(
+        "at most 2 inferences of a mode, since each takes long on mps2-an386"
+    )
+    check_document(data.document())
+
+
 def test_battery_goes_through_the_modes(context: BuildContext) -> None:
     data = collect(context, [])
     assert {sample.mode for sample in data.battery} == {"88.88.88", "80.80.80"}

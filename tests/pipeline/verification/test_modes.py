@@ -11,14 +11,17 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.converted import RESULT, Converted
 from dimmer.pipeline.artifacts.verification import Outcome, Verified, verify_folder
-from dimmer.pipeline.verification.modes import verify
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.verification.backends import find_subjects
+from dimmer.pipeline.verification.modes import compare_backends, verify
 from dimmer.pipeline.verification.order import order_of
 from dimmer.targets import load_target
-from tests.boards import EVERY_TARGET
+from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
 from tests.tiny import TinyBuild, silent
 
 
-@pytest.mark.parametrize("name", EVERY_TARGET)
+@pytest.mark.parametrize("name", [*EVERY_TARGET, *SLOW_SIMULATED_PARAMS])
 def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: TinyBuild, name: str) -> None:
     from dimmer.pipeline import firmware
     from dimmer.pipeline import verify as stage
@@ -27,14 +30,34 @@ def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: Tiny
         firmware.run(tiny_converted.recipe, tiny_converted.build, load_target(target), silent)
     stage.run(tiny_converted.recipe, tiny_converted.build, load_target(name), silent)
     result = Verified.load(verify_folder(tiny_converted.build, name))
+    few = load_target(name).runner.samples
     assert [mode.name for mode in result.modes] == ["88.88", "88.80", "80.80"]
     for mode in result.modes:
-        assert mode.target == mode.host == Outcome(4, 0, None)
+        assert mode.host == Outcome(4, 0, None)
+        assert mode.target == Outcome(few or 4, 0, None)
         assert mode.accuracy == pytest.approx(mode.accuracy_float, abs=0.05)
     assert result.switches.target is not None
-    assert result.switches.schedules == result.switches.target.samples > 20
+    assert result.switches.schedules > 20
+    assert result.switches.target.samples == (few or result.switches.schedules)
     assert result.switches.target.mismatches == 0
     assert (result.target, result.test_images, result.gates) == (name, 1000, None)
+
+
+def test_a_target_whose_runs_take_long_is_compared_on_fewer_and_says_so(tiny_converted: TinyBuild) -> None:
+    from dimmer.pipeline import firmware
+
+    host = load_target("host")
+    firmware.run(tiny_converted.recipe, tiny_converted.build, host, silent)
+    few = replace(host, name="few", runner=replace(host.runner, samples=2))
+    subjects = find_subjects(tiny_converted.build, host)
+    subjects = replace(subjects, target=replace(subjects.host, target=few))
+    images = to_int8(load_dataset(tiny_converted.recipe.model.dataset).test.images)
+    found = compare_backends(subjects, images, 4, silent)
+    assert set(found["host"].modes) == {Outcome(4, 0, None)}
+    assert set(found["few"].modes) == {Outcome(2, 0, None)}
+    assert found["few"].switches == Outcome(2, 0, None)
+    assert found["host"].switches is not None
+    assert found["host"].switches.samples > 20
 
 
 def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: TinyBuild, tmp_path: Path) -> None:

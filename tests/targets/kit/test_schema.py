@@ -46,6 +46,8 @@ def test_each_key_has_its_type(table: Table) -> None:
 
 def test_what_may_be_missing_is_empty(table: Table) -> None:
     assert table.optional_text("lamp") is None
+    assert table.optional_natural("lamp") is None
+    assert table.optional_natural("limit") == 0
     assert table.optional_table("lamp") is None
     assert table.texts("lamp", required=False) == ()
     assert table.text_map("lamp") == {}

@@ -10,9 +10,21 @@
  * `to`. */
 void dimmer_widen_row(const int8_t *from, uint32_t count, int32_t *to);
 
-/* sums[i] += sum of products of a channel's weights and the widened input, for two channels. weights hold 256
- * * (those of the first) + (those of the second) as int16, in the order of the input's halfwords; there are 8
- * products a channel or a multiple of it. */
-void dimmer_dense_pair(const int32_t *x, const int32_t *x_end, const int8_t *weights, int32_t sums[2]);
+/* What dimmer_dense_pairs works on. The order is that of its frame on the stack. */
+typedef struct {
+    const int32_t *x; /* 8 inputs, widened, or a multiple of it */
+    const int32_t *x_end;
+    const int8_t *weights;
+    const int32_t *bias;
+    const int32_t *scales; /* multiplier, start and shift of dimmer_rescale_fixed */
+    uint32_t step;         /* bytes from a channel's scale to the next one's */
+    int8_t *output;
+    uint32_t pairs;
+} dimmer_dense_t;
+
+/* Pairs of channels, at least one: sums of products of weights and the widened input, rescaled and saturated.
+ * weights hold 256 * (those of the first) + (those of the second) as int16, in the order of the input's
+ * halfwords. */
+void dimmer_dense_pairs(const dimmer_dense_t *work);
 
 #endif

@@ -33,6 +33,10 @@ void dimmer_direct_2x2(const int32_t *panel, const int32_t *panel_end, const int
 /* Values within the layer's activation range, where that is not all of int8. */
 void dimmer_clamp_run(const dimmer_conv2d_s8_t *r, int8_t *values, uint32_t count);
 
+/* `count` columns of a row of the input from x on, those outside as padding. */
+void dimmer_copy_columns(const dimmer_conv2d_s8_t *r, const int8_t *row, int32_t x, int32_t count,
+                         int8_t *to);
+
 /* One row of the input under the kernel, its left end at (y, x): kernel_w * input_c bytes, in place where it
  * can be, else gathered in `staging`. */
 const int8_t *dimmer_kernel_row(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, int32_t x,

@@ -189,6 +189,24 @@ void dimmer_clamp_run(const dimmer_conv2d_s8_t *r, int8_t *values, uint32_t coun
     }
 }
 
+void dimmer_copy_columns(const dimmer_conv2d_s8_t *r, const int8_t *row, int32_t x, int32_t count,
+                         int8_t *to) {
+    const int32_t channels = r->input_c;
+    const int32_t left = (int32_t)r->input_w - x;
+    const int32_t end = left < 0 ? 0 : left < count ? left : count;
+    const int32_t begin = x >= 0 ? 0 : -x < end ? -x : end;
+
+    if (begin != 0) {
+        memset(to, r->input_zero_point, (size_t)(begin * channels));
+    }
+    if (end > begin) {
+        memcpy(to + begin * channels, row + (x + begin) * channels, (size_t)((end - begin) * channels));
+    }
+    if (end != count) {
+        memset(to + end * channels, r->input_zero_point, (size_t)((count - end) * channels));
+    }
+}
+
 const int8_t *dimmer_kernel_row(const dimmer_conv2d_s8_t *r, const int8_t *input, int32_t y, int32_t x,
                                 int8_t *staging) {
     const uint32_t channels = r->input_c;
@@ -201,8 +219,12 @@ const int8_t *dimmer_kernel_row(const dimmer_conv2d_s8_t *r, const int8_t *input
         return staging;
     }
     row = input + (size_t)y * r->input_w * channels;
-    if (x >= 0 && x + r->kernel_w <= r->input_w && r->dilation_w == 1u) {
-        return row + (size_t)x * channels;
+    if (r->dilation_w == 1u) {
+        if (x >= 0 && x + r->kernel_w <= r->input_w) {
+            return row + (size_t)x * channels;
+        }
+        dimmer_copy_columns(r, row, x, r->kernel_w, staging);
+        return staging;
     }
     for (kx = 0; kx < r->kernel_w; ++kx, x += r->dilation_w, to += channels) {
         if ((uint32_t)x >= r->input_w) {

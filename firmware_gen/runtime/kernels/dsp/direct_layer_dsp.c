@@ -132,7 +132,7 @@ void dimmer_direct_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         DIMMER_ASSERT(operand == 1u || operand == 2u);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_sum_operand(add, operand, w.panel);
-        w.panel += 2u * DIMMER_SUM_TABLE_WORDS;
+        w.panel += dimmer_sum_words(add);
     }
     w.pixels = w.panel + pairs * (4u * groups + DIMMER_DIRECT_HEAD + DIMMER_DIRECT_TAIL);
     w.results[0] = (int8_t *)(w.pixels + 4u * groups);

@@ -63,24 +63,16 @@ static const int8_t *columns(const work_t *w, int32_t y, int32_t x) {
     const dimmer_conv2d_s8_t *r = w->r;
     const uint32_t channels = r->input_c;
     const int8_t *row;
-    int8_t *to = w->staging;
-    uint32_t i;
 
     if ((uint32_t)y >= r->input_h) {
-        memset(to, r->input_zero_point, DIMMER_F43_COLUMNS * channels);
+        memset(w->staging, r->input_zero_point, DIMMER_F43_COLUMNS * channels);
         return w->staging;
     }
     row = w->input + (size_t)y * r->input_w * channels;
     if (x >= 0 && x + (int32_t)DIMMER_F43_COLUMNS <= r->input_w) {
         return row + (size_t)x * channels;
     }
-    for (i = 0; i < DIMMER_F43_COLUMNS; ++i, ++x, to += channels) {
-        if ((uint32_t)x >= r->input_w) {
-            memset(to, r->input_zero_point, channels);
-        } else {
-            memcpy(to, row + (size_t)x * channels, channels);
-        }
-    }
+    dimmer_copy_columns(r, row, x, (int32_t)DIMMER_F43_COLUMNS, w->staging);
     return w->staging;
 }
 
@@ -110,18 +102,22 @@ static void fill_tiles(const work_t *w, int32_t top) {
 static void finish(const work_t *w, int8_t *result, uint32_t y, uint32_t x) {
     const dimmer_conv2d_s8_t *r = w->r;
     uint32_t end = x + DIMMER_F43_TILE;
+    uint32_t step;
+    uint32_t run;
 
     if (end > r->output_w) {
         end = r->output_w;
     }
-    for (; x < end; ++x, result += w->count) {
+    /* Where all channels are there, all pixels are one run. */
+    for (step = w->count == r->output_c && x < end ? end - x : 1u; x < end; x += step, result += run) {
         const size_t offset = ((size_t)y * r->output_w + x) * r->output_c + w->first;
 
-        dimmer_clamp_run(r, result, w->count);
+        run = step * w->count;
+        dimmer_clamp_run(r, result, run);
         if (w->residual != NULL) {
-            dimmer_sum_run(&w->sum, result, w->residual + offset, w->output + offset, w->count);
+            dimmer_sum_run(&w->sum, result, w->residual + offset, w->output + offset, run);
         } else {
-            memcpy(w->output + offset, result, w->count);
+            memcpy(w->output + offset, result, run);
         }
     }
 }
@@ -181,7 +177,7 @@ void dimmer_f43_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, 
         DIMMER_ASSERT(operand == 1u || operand == 2u);
         w.residual = (const int8_t *)(arena + (operand == 1u ? add->input2 : add->input1));
         w.sum = dimmer_sum_operand(add, operand, w.panel);
-        w.panel += 2u * DIMMER_SUM_TABLE_WORDS;
+        w.panel += dimmer_sum_words(add);
     }
     w.tiles = w.panel + group / 2u * (DIMMER_F43_POINTS * r->kernel_h * channels + 8u);
     w.staging = (int8_t *)(w.tiles + w.tile_pairs * DIMMER_F43_POINTS * w.rows * channels);

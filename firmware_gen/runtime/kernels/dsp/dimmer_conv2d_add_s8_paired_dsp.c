@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "paired.h"
+#include "../common/require.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+void dimmer_conv2d_add_s8_paired_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
+    const dimmer_conv2d_add_s8_paired_dsp_t *d = (const dimmer_conv2d_add_s8_paired_dsp_t *)record;
+
+    dimmer_paired_layer(model, &d->conv, d->step, &d->add, d->operand, arena);
+}
+
+#endif

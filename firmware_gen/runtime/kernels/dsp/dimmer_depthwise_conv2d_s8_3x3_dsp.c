@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "planes.h"
+#include "../common/require.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+#include <string.h>
+
+#define GROUP DIMMER_PLANES_CHANNELS
+
+/* One of the two directions. */
+typedef struct {
+    uint32_t input;        /* elements */
+    uint32_t output;       /* elements */
+    uint32_t input_bytes;  /* between neighbours */
+    uint32_t output_bytes; /* between neighbours */
+    uint32_t weights;      /* between neighbours */
+    uint32_t stride;
+    int32_t pad;
+} direction_t;
+
+/* A layer; rows of its planes lie along the one direction. */
+typedef struct {
+    direction_t along;
+    direction_t across;
+    dimmer_planes_fill_t fill;
+    uint32_t pairs;
+} layer_t;
+
+static direction_t vertical(const dimmer_depthwise_conv2d_s8_t *r) {
+    const uint32_t channels = r->input_c;
+    const direction_t d = {
+        r->input_h,  r->output_h, r->input_w * channels, r->output_w * channels, 3u * channels,
+        r->stride_h, r->pad_top};
+
+    return d;
+}
+
+static direction_t horizontal(const dimmer_depthwise_conv2d_s8_t *r) {
+    const uint32_t channels = r->input_c;
+    const direction_t d = {r->input_w, r->output_w, channels, channels, channels, r->stride_w, r->pad_left};
+
+    return d;
+}
+
+static uint32_t less(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+static layer_t layer_of(const dimmer_depthwise_conv2d_s8_t *r, int transposed) {
+    const direction_t down = vertical(r);
+    const direction_t right = horizontal(r);
+    layer_t l;
+    uint32_t left;
+    uint32_t elements;
+
+    l.along = transposed ? down : right;
+    l.across = transposed ? right : down;
+    l.pairs = (l.along.output + 1u) / 2u * l.along.stride + 1u;
+    elements = l.along.input - (uint32_t)l.along.pad;
+    left = l.pairs - (uint32_t)l.along.pad;
+    l.fill.step = l.along.input_bytes;
+    l.fill.row_step = l.across.input_bytes;
+    l.fill.rows_end = (int32_t)l.across.input;
+    l.fill.odd = (uint32_t)l.along.pad;
+    l.fill.body = less(elements / 2u, left);
+    left -= l.fill.body;
+    l.fill.last = left != 0u ? elements % 2u : 0u;
+    l.fill.after = left - l.fill.last;
+    l.fill.zero = (int32_t)((uint8_t)r->input_zero_point * 0x01010101u);
+    return l;
+}
+
+/* 256 times two weights. */
+static int32_t two_weights(int32_t low, int32_t high) {
+    return (int32_t)((((uint32_t)low << 8) & 0xFFFFu) | (uint32_t)high << 24);
+}
+
+static void fill_constants(const dimmer_model_t *model, const dimmer_depthwise_conv2d_s8_t *r,
+                           const layer_t *l, uint32_t channel, int32_t *to) {
+    const uint32_t along = l->along.weights;
+    uint32_t c;
+
+    for (c = channel; c < channel + GROUP; ++c) {
+        const int8_t *w = model->weights + r->weights + c;
+        uint32_t i;
+
+        for (i = 0; i < 3u; ++i, w += l->across.weights) {
+            const int32_t middle = w[along];
+
+            *to++ = two_weights(w[0], middle);
+            *to++ = two_weights(middle, w[2u * along]);
+        }
+        *to++ = model->params[r->bias + c];
+        *to++ = model->params[r->multipliers + c];
+    }
+}
+
+static void clamp(const dimmer_depthwise_conv2d_s8_t *r, int8_t *output) {
+    int8_t *const end = output + (size_t)r->output_h * r->output_w * r->input_c;
+    const int32_t low = r->activation_min;
+    const int32_t high = r->activation_max;
+
+    if (low <= -128 && high >= 127) {
+        return;
+    }
+    for (; output != end; ++output) {
+        *output = (int8_t)(*output < low ? low : *output > high ? high : *output);
+    }
+}
+
+void dimmer_depthwise_conv2d_s8_3x3_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    dimmer_require(model, record, arena);
+    const dimmer_depthwise_conv2d_s8_3x3_dsp_t *d = (const dimmer_depthwise_conv2d_s8_3x3_dsp_t *)record;
+    const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
+    layer_t l = layer_of(r, d->transposed != 0u);
+    int32_t *const constants = (int32_t *)(void *)(arena + d->scratch);
+    int32_t *const plane = constants + GROUP * DIMMER_PLANES_WORDS;
+    dimmer_planes_t work;
+    uint32_t channel;
+
+    DIMMER_ASSERT(r->batches == 1u && r->depth_multiplier == 1u && r->input_c % GROUP == 0u);
+    DIMMER_ASSERT(r->kernel_h == 3u && r->kernel_w == 3u && r->dilation_h == 1u && r->dilation_w == 1u);
+    DIMMER_ASSERT((l.along.stride == 1u || l.along.stride == 2u) && d->strip >= 1u);
+    DIMMER_ASSERT(l.along.pad <= 1 && d->scratch % 16u == 0u);
+    work.row = plane;
+    work.row_bytes = 4u * GROUP * l.pairs;
+    work.block_bytes = l.along.output / 4u * 32u * l.along.stride;
+    work.rest = l.along.output % 4u;
+    work.row_step =
+        l.across.stride * work.row_bytes - work.block_bytes - (work.rest + 1u) / 2u * 16u * l.along.stride;
+    work.start = (int32_t)((uint32_t)r->output_zero_point << DIMMER_PLANES_SHIFT) +
+                 ((int32_t)1 << (DIMMER_PLANES_SHIFT - 1));
+    work.next = l.along.output_bytes;
+    work.below = l.across.output_bytes - l.along.output * l.along.output_bytes;
+    work.constants = constants;
+    for (channel = 0; channel < r->input_c; channel += GROUP) {
+        const int8_t *const input = (const int8_t *)(arena + r->input) + channel;
+        int8_t *output = (int8_t *)(arena + r->output) + channel;
+        uint32_t first;
+
+        fill_constants(model, r, &l, channel, constants);
+        for (first = 0; first < l.across.output; first += d->strip) {
+            const uint32_t rows = less(l.across.output - first, d->strip);
+            const int32_t at = (int32_t)(first * l.across.stride) - l.across.pad;
+
+            l.fill.at = at;
+            l.fill.input = input + (at > 0 ? (uint32_t)at * l.across.input_bytes : 0u);
+            dimmer_planes_fill(&l.fill, (rows - 1u) * l.across.stride + 3u, plane);
+            work.rows = rows;
+            work.output = output;
+            if (l.along.stride == 1u) {
+                dimmer_planes_rows(&work);
+            } else {
+                dimmer_planes_rows_2(&work);
+            }
+            output += (size_t)rows * l.across.output_bytes;
+        }
+    }
+    clamp(r, (int8_t *)(arena + r->output));
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Convolution for Arm cores with the DSP extension whose weights lie in flash two channels in a halfword: 256
+ * * (those of the first) + (those of the second). One SMLAD adds up both, a second one the second alone; the
+ * first is what is left.
+ *
+ * Sums are scaled by 256, and one product and a shift rescale them: the generator has proven that every code
+ * begins at the sum where it does in TFLite.
+ */
+#ifndef DIMMER_PAIRED_H
+#define DIMMER_PAIRED_H
+
+#include "dimmer_kernels.h"
+
+#define DIMMER_PAIRED_CHANNELS 4u
+#define DIMMER_PAIRED_INPUTS   256u /* of tiles that are widened at a time, if there are more than one */
+#define DIMMER_PAIRED_TILES    8u
+#define DIMMER_RESCALE_SHIFT   11 /* after the product */
+
+/* What dimmer_paired_2x4 works on: tiles of two pixels, all channels of each. The order is that of its frame
+ * on the stack. */
+typedef struct {
+    const int32_t *params;
+    const int32_t *pixels; /* of a tile, widened as by dimmer_widen_rows */
+    const int32_t *pixels_end;
+    const int8_t *weights_end;
+    int32_t start; /* half, and the zero point, before the shift */
+    int8_t *output0;
+    int8_t *output1; /* output0 of the next tile lies where this one's output1 ends, and so on */
+    const int8_t *weights;
+    const int32_t *params_begin; /* params again */
+    const int8_t *input0;
+    const int8_t *input1; /* as the outputs */
+    uint32_t words; /* of each input, to be widened first; 0: `pixels` are there already, tile by tile */
+    uint32_t tiles;
+} dimmer_paired_t;
+
+/* All tiles; output_c rounded up to a multiple of 4 results a pixel. */
+void dimmer_paired_2x4(const dimmer_paired_t *work);
+
+/* The same where negative sums have a step of their own. */
+void dimmer_paired_2x4_signed(const dimmer_paired_t *work);
+
+/* What dimmer_widen_rows works on. The order is that of its frame on the stack. */
+typedef struct {
+    uint32_t words; /* of a row */
+    uint32_t rest;  /* bytes of a row beside */
+    int8_t *rest0;  /* what is left of all rows of the one input; 0 behind it up to whole words */
+    int8_t *rest1;
+    uint32_t rest_words;
+    uint32_t rows;
+    uint32_t step; /* from the end of a row to the next one */
+} dimmer_widen_t;
+
+/* Rows of two inputs: of all rows the whole words, then what is left: four bytes become two words of the
+ * first, then two of the second input. Gives the end of `to`. */
+int32_t *dimmer_widen_rows(const int8_t *input0, const int8_t *input1, const dimmer_widen_t *work,
+                           int32_t *to);
+
+/* One layer; `step` is 1 where there are steps. With `add`, whose operand `operand` it is, the sum is what is
+ * stored. */
+void dimmer_paired_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t step,
+                         const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena);
+
+#endif

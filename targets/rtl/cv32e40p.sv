@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenHW's CV32E40P, without its own instructions and without FPU, behind the ports of board.sv.
+module core (
+    input  logic        clk,
+    input  logic        rst_n,
+    output logic        fetch_req,
+    output logic [31:0] fetch_addr,
+    input  logic        fetch_valid,
+    input  logic [31:0] fetch_data,
+    output logic        data_req,
+    output logic        data_write,
+    output logic [ 3:0] data_enabled,
+    output logic [31:0] data_addr,
+    output logic [31:0] data_written,
+    input  logic        data_valid,
+    input  logic [31:0] data_read
+);
+  cv32e40p_core #(
+      .COREV_PULP(0),
+      .FPU(0)
+  ) cv32e40p_i (
+      .clk_i(clk),
+      .rst_ni(rst_n),
+      .pulp_clock_en_i(1'b1),
+      .scan_cg_en_i(1'b0),
+      .fetch_enable_i(1'b1),
+      .boot_addr_i(32'h0000_1080),
+      .mtvec_addr_i(32'h0000_1000),
+      .dm_halt_addr_i(32'h0000_1000),
+      .dm_exception_addr_i(32'h0000_1000),
+      .hart_id_i('0),
+      .instr_req_o(fetch_req),
+      .instr_gnt_i(1'b1),
+      .instr_addr_o(fetch_addr),
+      .instr_rvalid_i(fetch_valid),
+      .instr_rdata_i(fetch_data),
+      .data_req_o(data_req),
+      .data_gnt_i(1'b1),
+      .data_we_o(data_write),
+      .data_be_o(data_enabled),
+      .data_addr_o(data_addr),
+      .data_wdata_o(data_written),
+      .data_rvalid_i(data_valid),
+      .data_rdata_i(data_read),
+      .apu_busy_o(),
+      .apu_req_o(),
+      .apu_gnt_i(1'b0),
+      .apu_operands_o(),
+      .apu_op_o(),
+      .apu_flags_o(),
+      .apu_rvalid_i(1'b0),
+      .apu_result_i('0),
+      .apu_flags_i('0),
+      .irq_i('0),
+      .irq_ack_o(),
+      .irq_id_o(),
+      .debug_req_i(1'b0),
+      .debug_havereset_o(),
+      .debug_running_o(),
+      .debug_halted_o(),
+      .core_sleep_o()
+  );
+endmodule
