@@ -48,8 +48,7 @@ POINTERS = (
     PointerCalls("engine.c", ("dimmer_invoke",), (MODEL_KERNELS, "next_block", HOOK)),
     PointerCalls("engine.c", ("dimmer_report_battery",), ("dimmer_governor_report",)),
     PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
-    PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2"), _RESULTS),
-    PointerCalls("narrow_layer_dsp.c", ("two_rows", "one_pass", "dimmer_narrow_layer"), _RESULTS),
+    PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2", "dimmer_narrow_tile"), _RESULTS),
     PointerCalls("helium_layer_mve.c", ("compute", "compute_some", "compute_columns"), _TILES),
     PointerCalls("helium_layer_mve.c", ("strips", "in_place", "columns", "fill_strip", "split"), (*_TILES, *_ENTRY)),
     PointerCalls(
