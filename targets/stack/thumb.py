@@ -82,6 +82,9 @@ def _way(program: Program, ins: Instruction, name: str, words: tuple[str, ...], 
         if function is not None and function.name in _TABLES:
             places = _table(program, ins.next, *_TABLES[function.name], align=function.name.endswith("_si"))
             return Step(tuple((place, _called(state)) for place in places), call=target)
+        if function is not None and function is program.function_at(ins.address) and target != function.address:
+            # Armv6-M has no other branch that reaches as far; a compiler saves lr in a function that it uses it in.
+            return Step(((target, known_after(state, "lr", None)),))
         return Step(((ins.next, _called(state)),), call=target)
     if name == "blx":
         return Step(((ins.next, _called(state)),), pointer=True)

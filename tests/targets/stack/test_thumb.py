@@ -40,6 +40,7 @@ BOUNDED = {
         "push {r4, lr}; adr r1, 1f; add r1, r0; orr r1, r1, #1; bx r1; .balign 4; 1: nop; nop; pop {r4, pc}",
         8,
     ),
+    "far_within_itself": ("push {r4, lr}; bl 1f; 2: pop {r4, pc}; 1: sub sp, #8; bl pushes; add sp, #8; b 2b", 16 + 20),
 }
 REFUSED = {
     "by_what_it_is_given": ("sub sp, sp, r0; add sp, sp, r0; bx lr", "not known before it runs"),
@@ -50,6 +51,7 @@ REFUSED = {
     "takes_from_its_caller": ("pop {r4, pc}", "returns with another stack pointer"),
     "below": ("str r0, [sp, #-8]; bx lr", "writes below the stack pointer"),
     "another_stack": ("msr psp, r0; bx lr", "changes the stack pointer"),
+    "calls_its_own_middle": ("push {r4, lr}; bl 1f; pop {r4, pc}; 1: bx lr", "returns with another stack pointer"),
     "anywhere": ("push {r4, lr}; bx r0", "jumps to a place that is not known"),
     "a_pointer": ("bx r0", "calls through a pointer"),
     "what_is_left_there": ("push {lr}; pop {r4}; push {r0}; pop {r3}; bx r3", "calls through a pointer"),
