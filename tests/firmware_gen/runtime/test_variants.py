@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from dimmer.firmware_gen.library import INCLUDE, kernel_sources
 from dimmer.firmware_gen.variants import features_of
@@ -14,12 +16,24 @@ from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.runtime.c_library import TRAPPING
 
-SLOW_BUT_M4: tuple[list[pytest.MarkDecorator], list[pytest.MarkDecorator]] = ([pytest.mark.slow], [])
-DSP_BOARDS = [board for board in BOARD_PARAMS if "dsp" in features_of(load_target(str(board.values[0])).core)]
+M4, M55 = "mps2-an386", "mps3-an547"
+DSP_BOARDS = [str(p.values[0]) for p in BOARD_PARAMS if "dsp" in features_of(load_target(str(p.values[0])).core)]
+ALWAYS = {(M4, "-O1"), (M4, "-O2"), (M55, "-O2")}
+"""M7 and M33 run what the M4 runs."""
 
 
-@pytest.mark.parametrize("name", DSP_BOARDS)
-@pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
+def marked(name: str, *others: str, always: bool) -> ParameterSet:
+    """Parameters of a test on a board."""
+    return pytest.param(name, *others, marks=[pytest.mark.board(name), *([] if always else [pytest.mark.slow])])
+
+
+@pytest.mark.parametrize(
+    ("name", "optimisation"),
+    [
+        marked(name, level, always=(name, level) in ALWAYS)
+        for name, level in itertools.product(DSP_BOARDS, ("-O1", "-O2", "-Os"))
+    ],
+)
 @pytest.mark.parametrize("program", ["conv_variants_test.c", "narrow_variants_test.c"])
 def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str) -> None:
     target = load_target(name)
@@ -30,14 +44,12 @@ def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str
     assert target.run(elf, [], tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("name", DSP_BOARDS)
+@pytest.mark.parametrize("name", [marked(name, always=name in (M4, M55)) for name in DSP_BOARDS])
 def test_depthwise(tmp_path: Path, name: str) -> None:
     run_trapping(tmp_path, name, "depthwise_variants_test.c")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(*p.values, marks=[*p.marks, *SLOW_BUT_M4[p.values[0] == "mps2-an386"]]) for p in DSP_BOARDS]
-)
+@pytest.mark.parametrize("name", [marked(name, always=name == M4) for name in DSP_BOARDS])
 def test_scaled_sums(tmp_path: Path, name: str) -> None:
     run_trapping(tmp_path, name, "scaled_variants_test.c")
 
