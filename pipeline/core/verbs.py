@@ -62,7 +62,7 @@ VERBS: Mapping[str, Verb] = {
         _LOOK,
     ),
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
-    "size": Verb("size", "List sections and the largest symbols of a build's firmware.elf.", _LOOK),
+    "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
     "inspect": Verb("inspect", "Tell what a .tflite holds and whether a firmware can be made of it.", _LOOK),
     "models": Verb("models", "List the models that have a recipe, the project's and Dimmer's own.", _LOOK),
     "targets": Verb(

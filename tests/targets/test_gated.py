@@ -98,7 +98,7 @@ def test_the_gates_are_counted(tmp_path: Path) -> None:
 def test_the_battery_gives_the_gates_their_budget(tmp_path: Path) -> None:
     target = load_target("host")
     elf = compiled(target, tmp_path)
-    (tmp_path / "curve.csv").write_text("0,900,3300,0\n100,100,3300,0\n")
+    (tmp_path / "curve.csv").write_text("0,900,3300,0\n7200,100,3300,0\n")
     lines = target.run(elf, ["battery", "curve.csv"], tmp_path).stdout.splitlines()
     assert ['"mode":"gated"' in line for line in lines] == [True, False]
 

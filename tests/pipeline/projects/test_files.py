@@ -60,7 +60,10 @@ def test_an_own_target_is_a_copy_that_works_elsewhere(tmp_path: Path, target: st
         read_target(tmp_path / "targets" / "lock" / "target.toml"),
         read_target(TARGETS / target / "target.toml"),
     )
-    assert dataclasses.replace(other, name="lock", folder=made.folder) == made
+    runner = other.runner
+    if runner.rtl is not None:
+        runner = dataclasses.replace(runner, rtl=dataclasses.replace(runner.rtl, name="lock"))
+    assert dataclasses.replace(other, name="lock", folder=made.folder, runner=runner) == made
     table: dict[str, Any] = tomllib.loads(files[PurePosixPath("targets/lock/target.toml")])
     assert all(name.startswith("dimmer:") for name in table["toolchain"]["sources"])
     assert not refuses(FileKind.TARGET, table)
