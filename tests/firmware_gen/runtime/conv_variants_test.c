@@ -15,10 +15,9 @@
 static int8_t weights[24576];
 static int32_t params[128];
 static int8_t shifts[64];
-static union {
+static struct {
     uint8_t bytes[ARENA_BYTES];
-    uint64_t alignment;
-} arena;
+} arena __attribute__((aligned(16)));
 static int8_t expected[16384];
 static dimmer_model_t model;
 

@@ -18,10 +18,9 @@ static union {
     int32_t alignment;
 } weights;
 static int32_t params[4u * WIDTH];
-static union {
+static struct {
     uint8_t bytes[4096];
-    uint64_t alignment;
-} arena;
+} arena __attribute__((aligned(16)));
 static uint8_t expected[3u * WIDTH];
 static dimmer_model_t model;
 

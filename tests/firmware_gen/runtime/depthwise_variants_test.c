@@ -16,10 +16,9 @@
 static int8_t weights[1024];
 static int32_t params[64];
 static int8_t shifts[32];
-static union {
+static struct {
     uint8_t bytes[16384];
-    uint64_t alignment;
-} arena;
+} arena __attribute__((aligned(16)));
 static uint8_t expected[OUTPUT];
 static dimmer_model_t model;
 

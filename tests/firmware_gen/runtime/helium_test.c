@@ -23,10 +23,9 @@ static uint32_t one_of(uint32_t a, uint32_t b) {
 static int8_t weights[MOST_VALUES];
 static int32_t params[512];
 static int8_t shifts[128];
-static union {
+static struct {
     uint8_t bytes[ARENA_BYTES];
-    uint64_t alignment;
-} arena;
+} arena __attribute__((aligned(16)));
 static int8_t expected[MOST_VALUES];
 static int8_t residual[MOST_VALUES];
 static int8_t entered[MOST_VALUES];

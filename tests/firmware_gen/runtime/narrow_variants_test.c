@@ -17,10 +17,9 @@ static int8_t weights[24576];
 static int32_t params[4u * CHANNELS]; /* folded bias, multipliers, bias as it is */
 static int8_t shifts[2u * CHANNELS];  /* and offsets */
 static uint32_t kinds[CHANNELS]; /* 0 and 1: all weights of a channel are as large as can be, or as small */
-static union {
+static struct {
     uint8_t bytes[ARENA_BYTES];
-    uint64_t alignment;
-} arena;
+} arena __attribute__((aligned(16)));
 static int8_t expected[16384];
 static int8_t residual[16384];
 static dimmer_model_t model;
