@@ -47,7 +47,7 @@ TINY_NARROW = (
     TINY.replace("widths = [4, 8]", "widths = [4, 8]\nbits = [8, 4, 2]").replace(
         'force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 2\nlimit = 6\nimages = 32'
     )
-    + "\n[qat]\nepochs = 1\n"
+    + "\n[qat]\nepochs = 1\nshare = 0.25\n"
 )
 
 

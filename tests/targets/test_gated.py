@@ -41,7 +41,9 @@ def compiled(target: Target, folder: Path, seed: int = SEED, gated: bool = True)
     policy = PolicyConfig((Tier(500, 0, MODE_GATED, 200), Tier(0, 0, 2)) if gated else ())
     gates = random_gates(seed) if gated else None
     model = generate(modes, folder / "c", policy, KnownAnswers(image, answers), gates=gates)
-    return target.compile([*model.sources, *sources(), *APPLICATION], [folder / "c", INCLUDE], folder / "out")
+    return target.compile(
+        [*model.sources, *sources(model.kernels), *APPLICATION], [folder / "c", INCLUDE], folder / "out"
+    )
 
 
 def inputs() -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,6 @@ from tests.firmware_gen.runtime.c_library import STRICT, compiler, load_library
 CORES = {
     "m0": ["-mcpu=cortex-m0"],
     "m4f": ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
-    "m33": ["-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"],
     "m55": ["-mcpu=cortex-m55", "-mfloat-abi=hard"],
 }
 

@@ -19,10 +19,10 @@ from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import load_target
-from tests.boards import BOARD_PARAMS
+from tests.boards import CHOSEN_BOARD_PARAMS
 from tests.firmware_gen.narrow_network import Shape, write_modes
 
-DSP_BOARDS = [board for board in BOARD_PARAMS if "packed" in features_of(load_target(str(board.values[0])).core)]
+DSP_BOARDS = [board for board in CHOSEN_BOARD_PARAMS if "packed" in features_of(load_target(str(board.values[0])).core)]
 SMALL = Shape(10, (8, 12), 2)
 MODES = ("88.88", "44.44", "22.22", "84.20", "42.24")
 

@@ -39,8 +39,8 @@ kernel = 5
 
 [train]
 epochs = 1
-batch = 64
-lr = 0.05
+batch = 128
+lr = 0.1
 momentum = 0.9
 weight_decay = 5e-4
 warmup = 0.1
@@ -50,6 +50,7 @@ seed = 1
 
 [qat]
 epochs = 1
+share = 0.25
 
 [gates]
 options = [8, 4, 0]
@@ -61,8 +62,8 @@ images = 256
 budgets = [0.8, 0.4]
 
 [calibration]
-images = 64
-bn_images = 256
+images = 32
+bn_images = 128
 
 [selection]
 force = ["84.400"]
@@ -138,7 +139,7 @@ def test_families_are_found_by_their_names() -> None:
         ("widths = [8, 16]\n", "", 1, r"key 'widths' is missing in \[model\]"),
         ("[8, 16]", "[1, 2, 4, 8, 16]", 6, r"model.widths = \[1, .*\]: must have one entry a stage"),
         ("bits = [8, 4]", "bits = [4]", 7, r"model.bits = \[4\]: must hold 8"),
-        ("limit = 5", "limit = 5\n[teacher]\nepochs = 1\nwidths = [9]", 42, r"teacher.widths = \[9\]: must have one"),
+        ("limit = 5", "limit = 5\n[teacher]\nepochs = 1\nwidths = [9]", 43, r"teacher.widths = \[9\]: must have one"),
     ],
 )
 def test_a_broken_key_of_a_family_names_file_line_and_key(
