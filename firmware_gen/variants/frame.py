@@ -7,12 +7,13 @@ whether it can, in which settings (such as channels per pass), and for each of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.kernels.record import Kernel
-from dimmer.firmware_gen.lower.steps import Scratch, Step, Value
+from dimmer.firmware_gen.lower.steps import Scratch, Step, Value, Weights
 from dimmer.firmware_gen.memory.offsets import aligned
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 from dimmer.firmware_gen.variants.fuse import fuse_entries, fuse_sums
@@ -45,8 +46,8 @@ class Variant:
         supports: whether the kernel computes this step exactly.
         settings: that are possible, each a mapping of additional fields.
         scratch: bytes.
-        reorders: whether its weights lie in flash in an order of their own. A layer whose weights another mode slices
-            does not get it: they would be stored twice.
+        reorders: whether its weights lie in flash in an order of their own. A layer whose weights another mode slices,
+            or runs with a variant that does not reorder them, does not get it: they would be stored twice.
     """
 
     kernel: Kernel
@@ -106,11 +107,28 @@ def choose(
         FirmwareGenError: a step has no variant that is small enough.
     """
     possible = [variant for variant in variants if variant.features <= features]
-    in_order = [variant for variant in possible if not variant.reorders]
-    sliced = _sliced_weights(blocks)
+    in_order = set(_sliced_weights(blocks))
+    while True:
+        chosen, choices, stored = _chosen(blocks, possible, in_order, scratch_limit)
+        # One mode cannot do with the order that others would like: weights are stored once.
+        both = {weights for weights, orders in stored.items() if len(orders) > 1} - in_order
+        if not both:
+            return chosen, choices
+        in_order |= both
+
+
+def _chosen(
+    blocks: BlockSet, possible: Sequence[Variant], in_order: Set[Value], scratch_limit: int | None
+) -> tuple[BlockSet, tuple[Choice, ...], Mapping[Value, Set[Value]]]:
+    """As `choose`, where some weights have to lie as they are in the files.
+
+    Returns:
+        The steps, the choices, and of each layer's weights in the files how the chosen variants want them stored.
+    """
+    plain = [variant for variant in possible if not variant.reorders]
 
     def usable(step: Step) -> Sequence[Variant]:
-        return in_order if step.fields.get("weights") in sliced else possible
+        return plain if step.fields.get("weights") in in_order else possible
 
     def runs(step: Step) -> bool:
         return _runs(step, usable(step), scratch_limit)
@@ -120,16 +138,20 @@ def choose(
     peak = max((live for block in lives for live in block), default=0)
     chosen: list[Block] = []
     choices: dict[tuple[str, Candidate], Choice] = {}
+    stored: defaultdict[Value, set[Value]] = defaultdict(set)
     for block, live in zip(blocks.blocks, lives, strict=True):
         steps = []
         for step, taken in zip(block.steps, live, strict=True):
             allowed = None if scratch_limit is None else max(scratch_limit, peak - taken)
             best, choice = _cheapest(step, usable(step), allowed)
             steps.append(best)
+            weights = step.fields.get("weights")
+            if isinstance(weights, Weights):
+                stored[weights].add(best.fields["weights"])
             if choice is not None:
                 choices[choice.layer, choice.chosen] = choice
         chosen.append(replace(block, steps=tuple(steps)))
-    return replace(blocks, blocks=tuple(chosen)), tuple(choices.values())
+    return replace(blocks, blocks=tuple(chosen)), tuple(choices.values()), stored
 
 
 def _sliced_weights(blocks: BlockSet) -> frozenset[Value]:

@@ -63,15 +63,24 @@ def test_a_variant_has_the_fields_of_what_it_replaces(variant: object) -> None:
         assert field.name in names or field.name.startswith("reserved")
 
 
-def test_weights_that_a_mode_slices_are_stored_once() -> None:
-    def kernels(*bits: int) -> list[str]:
-        macs = 16 * 16 * 8 * 144
-        steps = [replace(conv(output_zero_point=-128, stride_w=2, weight_bits=width), macs=macs) for width in bits]
-        blocks = tuple(Block((step,), (4096, 2048), 1, ("in", "out")) for step in steps)
-        schedules = tuple((number,) for number in range(len(blocks)))
-        chosen, _ = choose(BlockSet(blocks, (0,) * len(blocks), schedules), VARIANTS, M4, None)
-        return [block.steps[0].kernel.name for block in chosen.blocks]
+def kernels_of(*changes: dict[str, int]) -> list[str]:
+    """The kernels of one layer in modes that differ so, all with the same weights."""
+    macs = 16 * 16 * 8 * 144
+    steps = [replace(conv(output_zero_point=-128, stride_w=2, **change), macs=macs) for change in changes]
+    blocks = tuple(Block((step,), (4096, 2048), 1, ("in", "out")) for step in steps)
+    schedules = tuple((number,) for number in range(len(blocks)))
+    chosen, _ = choose(BlockSet(blocks, (0,) * len(blocks), schedules), VARIANTS, M4, None)
+    return [block.steps[0].kernel.name for block in chosen.blocks]
 
-    assert kernels(8) == ["dimmer_conv2d_s8_paired_dsp"]
-    assert kernels(8, 8) == ["dimmer_conv2d_s8_paired_dsp"] * 2
-    assert kernels(8, 4)[0] == "dimmer_conv2d_s8_dsp"
+
+def test_weights_that_a_mode_slices_are_stored_once() -> None:
+    assert kernels_of({"weight_bits": 8}) == ["dimmer_conv2d_s8_paired_dsp"]
+    assert "dimmer_conv2d_s8_paired_dsp" not in kernels_of({"weight_bits": 8}, {"weight_bits": 4})
+
+
+def test_weights_that_a_mode_cannot_run_in_another_order_are_stored_once() -> None:
+    assert kernels_of({}, {"biases": 1001}) == ["dimmer_conv2d_s8_paired_dsp"] * 2
+    # The sums are too large for two channels in a halfword.
+    alone, beside = kernels_of({"biases": 1 << 23}), kernels_of({}, {"biases": 1 << 23})
+    assert "dimmer_conv2d_s8_paired_dsp" not in [*alone, *beside]
+    assert beside == alone * 2
