@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = "dimmer"
@@ -52,14 +53,17 @@ class Closure:
     Attributes:
         files: source files of the package, sorted.
         packages: imported names of other packages, the standard library left out, sorted.
+        foreign: name -> file of modules that somebody else brings, such as a family of networks.
     """
 
     files: tuple[Path, ...]
     packages: tuple[str, ...]
+    foreign: tuple[tuple[str, Path], ...] = ()
 
     def hashes(self) -> dict[str, str]:
-        """Name relative to the package -> SHA-256 of each file."""
-        return {path.relative_to(ROOT).as_posix(): file_hash(path) for path in self.files}
+        """Name relative to the package, or a foreign module's name -> SHA-256 of each file."""
+        own = {path.relative_to(ROOT).as_posix(): file_hash(path) for path in self.files}
+        return own | {name: file_hash(path) for name, path in self.foreign}
 
     def versions(self) -> dict[str, str | None]:
         """Distribution -> version, of those that decide a result; None where it is not installed."""
@@ -71,15 +75,22 @@ class Closure:
 def closure(*modules: str) -> Closure:
     """The closure of modules, named in full: "dimmer.pipeline.training.loop"; other packages may be among them.
 
+    Of a foreign module it has the module's own file and what that imports of Dimmer.
+
     Raises:
         ValueError: the package has no such module.
     """
     files: set[Path] = set()
     packages = {module.split(".")[0] for module in modules if module.split(".")[0] != PACKAGE}
     waiting = [module for module in modules if module.split(".")[0] == PACKAGE]
+    foreign = tuple((name, path) for name in sorted(set(modules)) if (path := _foreign_file(name)) is not None)
     for module in waiting:
         if module != PACKAGE and not is_module(module):
             raise ValueError(f"there is no module {module}")
+    for _, path in foreign:
+        inner, outer = imports_of(path)
+        waiting.extend(inner)
+        packages |= outer
     seen: set[str] = set()
     while waiting:
         module = waiting.pop()
@@ -96,7 +107,7 @@ def closure(*modules: str) -> Closure:
         inner, outer = imports_of(path)
         waiting.extend(inner)
         packages |= outer
-    return Closure(tuple(sorted(files)), tuple(sorted(packages)))
+    return Closure(tuple(sorted(files)), tuple(sorted(packages)), foreign)
 
 
 def file_hash(path: Path) -> str:
@@ -178,6 +189,16 @@ def _file(module: str) -> Path | None:
             if candidate.is_file():
                 return candidate
     return None
+
+
+def _foreign_file(module: str) -> Path | None:
+    """The source file of a module that neither the package nor a distribution with a version in the keys has."""
+    top = module.split(".")[0]
+    if top == PACKAGE or top in DISTRIBUTIONS or top in WITHOUT_EFFECT or top in sys.stdlib_module_names:
+        return None
+    spec = find_spec(module)
+    path = Path(spec.origin) if spec is not None and spec.origin is not None else None
+    return path if path is not None and path.suffix == ".py" else None
 
 
 @lru_cache(maxsize=64)

@@ -83,3 +83,14 @@ def test_versions_are_those_installed() -> None:
     versions = closure("dimmer.pipeline.conversion.converted").versions()
     assert versions["ai-edge-litert"] == version("ai-edge-litert")
     assert versions["onnxsim"] == version("onnxsim")
+
+
+def test_a_module_from_elsewhere_counts_with_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = tmp_path / "lamp_family.py"
+    family.write_text("from dimmer.pipeline.modes import mode\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = closure("lamp_family")
+    assert "pipeline/modes/mode.py" in found.hashes()
+    before = found.hashes()["lamp_family"]
+    family.write_text("from dimmer.pipeline.modes import mode\nBRIGHT = True\n")
+    assert closure("lamp_family").hashes()["lamp_family"] != before
