@@ -125,39 +125,6 @@ class Policy(ctypes.Structure):
     )
 
 
-class Charge(ctypes.Structure):
-    _fields_ = (
-        ("silent_s", ctypes.c_uint32),
-        ("permille", ctypes.c_uint16),
-        ("odd", ctypes.c_uint8),
-        ("reserved", ctypes.c_uint8),
-    )
-
-
-class PolicyState(ctypes.Structure):
-    _fields_ = (
-        ("last_s", ctypes.c_uint32),
-        ("held_s", ctypes.c_uint32),
-        ("charge", Charge),
-        ("tier", ctypes.c_uint8),
-        ("candidate", ctypes.c_uint8),
-        ("started", ctypes.c_uint8),
-        ("reserved", ctypes.c_uint8),
-    )
-
-
-class Battery(ctypes.Structure):
-    _fields_ = (
-        ("time_s", ctypes.c_uint32),
-        ("harvest_ua", ctypes.c_uint32),
-        ("charge_permille", ctypes.c_uint16),
-        ("millivolts", ctypes.c_uint16),
-        ("temperature_dk", ctypes.c_uint16),
-        ("flags", ctypes.c_uint8),
-        ("reserved", ctypes.c_uint8),
-    )
-
-
 class Model(ctypes.Structure):
     _fields_ = (
         ("magic", ctypes.c_uint32),

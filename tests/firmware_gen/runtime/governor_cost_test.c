@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* On a board: the most instructions of a choice and of a report, with and without harvest, over a life of a
- * thousand reports. */
+/* On a board: the most instructions of a choice and of a report, with and without harvest, over a life of 400
+ * reports. */
 #include <string.h>
 
 #include "dimmer_governor.h"

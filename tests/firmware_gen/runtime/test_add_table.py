@@ -13,7 +13,7 @@ from dimmer.firmware_gen.kernels import words
 from dimmer.firmware_gen.variants.sums import places_of
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import one_op, reference
-from tests.firmware_gen.runtime.test_kernels import (
+from tests.firmware_gen.runtime.records import (
     ACTIVATION_CODES,
     ACTIVATIONS,
     Value,

@@ -11,8 +11,8 @@ import pytest
 from dimmer.firmware_gen.kernels import words
 from dimmer.firmware_gen.variants.sums import places_of
 from tests.firmware_gen.runtime.c_library import Arena, Constants
+from tests.firmware_gen.runtime.records import Value, pack, random_codes
 from tests.firmware_gen.runtime.test_conv2d_panels import scratch_of, square
-from tests.firmware_gen.runtime.test_kernels import Value, pack, random_codes
 from tests.firmware_gen.variants.steps import add as sum_step
 
 

@@ -19,7 +19,7 @@ from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Ste
 from dimmer.firmware_gen.variants.packed import VARIANTS
 from dimmer.firmware_gen.variants.packed_plan import Plan, plans
 from tests.firmware_gen.runtime.one_step import run_step
-from tests.firmware_gen.runtime.test_kernels import Window
+from tests.firmware_gen.runtime.records import Window
 from tests.firmware_gen.variants.steps import add, slice_codes
 
 CONV, CONV_ADD = VARIANTS[:2]

@@ -20,7 +20,7 @@ from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET
 from tests.firmware_gen.runtime.c_library import SANITIZED, Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
-from tests.firmware_gen.runtime.test_kernels import (
+from tests.firmware_gen.runtime.records import (
     ACTIVATION_CODES,
     ACTIVATIONS,
     SAME,

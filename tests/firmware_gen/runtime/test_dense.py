@@ -17,7 +17,7 @@ from dimmer.firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfword
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
 from tests.firmware_gen.runtime.c_library import Arena, Constants
-from tests.firmware_gen.runtime.test_kernels import pack, random_codes
+from tests.firmware_gen.runtime.records import pack, random_codes
 
 
 def in_double(sums: np.ndarray, scale: float, zero_point: int, low: int, high: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 
 from dimmer.firmware_gen.kernels import portable, words
 from tests.firmware_gen.runtime.c_library import Arena, Constants
-from tests.firmware_gen.runtime.test_kernels import SAME, Value, Window, pack, random_codes
+from tests.firmware_gen.runtime.records import SAME, Value, Window, pack, random_codes
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.firmware_gen.runtime.c_library import Battery, Policy, PolicyState, Tier
+from dimmer.pipeline.energy.policy import Battery
+from dimmer.pipeline.energy.policy import State as PolicyState
+from tests.firmware_gen.runtime.c_library import Policy, Tier
 
 Next = Callable[[Policy, PolicyState, Battery], PolicyState]
 

@@ -4,8 +4,9 @@
 #include "dimmer_kernels.h"
 #include "../common/rescale.h"
 #include "../common/require.h"
+#include "../common/window.h"
 
-#define TAPS 3
+#define TAPS DIMMER_WINDOW_ROWS
 #define RUN  4u /* neighbouring outputs that share their inputs where the stride is 1 */
 
 typedef struct {
@@ -129,40 +130,18 @@ static void one_output(const row_t *row, const int8_t *const rows[TAPS], int8_t 
     }
 }
 
-/* Row y of the input with its padding, which is in place already at the sides. */
-static void fill(const dimmer_depthwise_conv2d_s8_t *r, const int8_t *input, int32_t y, size_t width,
-                 int8_t *to) {
-    const size_t inside = (size_t)r->input_w * r->input_c;
-
-    if (y < 0 || y >= r->input_h) {
-        memset(to, r->input_zero_point, width);
-    } else {
-        memcpy(to + (size_t)r->pad_left * r->input_c, input + (size_t)y * inside, inside);
-    }
-}
-
 static void one_image(const dimmer_depthwise_conv2d_s8_t *r, const row_t *shared, const int8_t *input,
                       int8_t *window, size_t width, int8_t *output) {
     const size_t channels = r->input_c;
-    int32_t filled = -(int32_t)r->pad_top; /* rows before this one are in the window */
+    int32_t next = dimmer_window_begin(r, window, width);
     int32_t y;
 
-    memset(window, r->input_zero_point, TAPS * width);
     for (y = 0; y < r->output_h; ++y) {
-        const int32_t top = y * r->stride_h - r->pad_top;
         const int8_t *rows[TAPS];
         uint32_t x = 0;
         int32_t tap;
 
-        if (filled < top) {
-            filled = top;
-        }
-        for (; filled < top + TAPS; ++filled) {
-            fill(r, input, filled, width, window + (size_t)((filled + r->pad_top) % TAPS) * width);
-        }
-        for (tap = 0; tap < TAPS; ++tap) {
-            rows[tap] = window + (size_t)((top + tap + r->pad_top) % TAPS) * width;
-        }
+        next = dimmer_window_move(r, input, window, width, y, next, rows);
         while (x < r->output_w) {
             const uint32_t run = r->stride_w == 1u && r->output_w - x >= RUN ? RUN : 1u;
 
@@ -185,8 +164,7 @@ void dimmer_depthwise_conv2d_s8_3x3(const dimmer_model_t *model, const void *rec
     const dimmer_depthwise_conv2d_s8_3x3_t *d = (const dimmer_depthwise_conv2d_s8_3x3_t *)record;
     const dimmer_depthwise_conv2d_s8_t *r = &d->conv;
     channel_t *const channels = (channel_t *)(void *)(arena + d->scratch);
-    const uint32_t reach = (r->output_w - 1u) * r->stride_w + TAPS;
-    const uint32_t covered = (uint32_t)r->pad_left + r->input_w;
+    const size_t width = dimmer_window_width(r);
     const row_t shared = {channels, channels + r->input_c, r->input_c, r->activation_min, r->activation_max};
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);
@@ -197,8 +175,7 @@ void dimmer_depthwise_conv2d_s8_3x3(const dimmer_model_t *model, const void *rec
     DIMMER_ASSERT(r->dilation_h == 1u && r->dilation_w == 1u);
     expand(model, r, channels);
     for (batch = 0; batch < r->batches; ++batch) {
-        one_image(r, &shared, input, (int8_t *)(channels + r->input_c),
-                  (size_t)(reach > covered ? reach : covered) * r->input_c, output);
+        one_image(r, &shared, input, (int8_t *)(channels + r->input_c), width, output);
         input += (size_t)r->input_h * r->input_w * r->input_c;
         output += (size_t)r->output_h * r->output_w * r->input_c;
     }

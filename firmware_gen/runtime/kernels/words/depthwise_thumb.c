@@ -2,6 +2,7 @@
 #include "depthwise.h"
 #include "../common/assembly.h"
 #include "small_thumb.h"
+#include "frame_thumb.h"
 
 #if defined(__thumb__) && !defined(__thumb2__)
 
@@ -35,14 +36,7 @@
 /* The struct at r0 to the stack: 0, 4, 8 rows, 12 channels, 16 the output of channel 0; step to r12. r7: the
  * channel's numbers. */
 #define ENTER                                                                                                \
-    ".syntax unified\n\t"                                                                                    \
-    "push {r4-r7, lr}\n\t"                                                                                   \
-    "mov r4, r8\n\t"                                                                                         \
-    "mov r5, r9\n\t"                                                                                         \
-    "mov r6, r10\n\t"                                                                                        \
-    "mov r7, r11\n\t"                                                                                        \
-    "push {r4-r7}\n\t"                                                                                       \
-    "ldmia r0!, {r1, r2, r3, r4, r7}\n\t"                                                                    \
+    ".syntax unified\n\t" DIMMER_SAVE_ALL "ldmia r0!, {r1, r2, r3, r4, r7}\n\t"                              \
     "ldr r5, [r0]\n\t"                                                                                       \
     "sub sp, #24\n\t"                                                                                        \
     "mov r0, sp\n\t"                                                                                         \
@@ -70,13 +64,7 @@
     "beq 2f\n\t"                                                                                             \
     "b 1b\n"                                                                                                 \
     "2:\n\t"                                                                                                 \
-    "add sp, #24\n\t"                                                                                        \
-    "pop {r4-r7}\n\t"                                                                                        \
-    "mov r8, r4\n\t"                                                                                         \
-    "mov r9, r5\n\t"                                                                                         \
-    "mov r10, r6\n\t"                                                                                        \
-    "mov r11, r7\n\t"                                                                                        \
-    "pop {r4-r7, pc}\n\t"
+    "add sp, #24\n\t" DIMMER_RESTORE_ALL
 
 /* Assembly, because a compiler spills: 246 instructions for the four outputs of a channel. r8..r11: sums. */
 DIMMER_ASSEMBLY void dimmer_depthwise_four(const dimmer_depthwise_run_t *run DIMMER_REGISTER) {

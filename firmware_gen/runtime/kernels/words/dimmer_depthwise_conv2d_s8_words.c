@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "depthwise.h"
 #include "dimmer_kernels.h"
 #include "../common/require.h"
-
-#define TAPS 3
+#include "../common/window.h"
 
 static void expand(const dimmer_model_t *model, const dimmer_depthwise_conv2d_s8_t *r,
                    dimmer_depthwise_channel_t *to) {
@@ -30,42 +27,17 @@ static void expand(const dimmer_model_t *model, const dimmer_depthwise_conv2d_s8
     }
 }
 
-/* Row y of the input with its padding, which is in place already at the sides. */
-static void fill(const dimmer_depthwise_conv2d_s8_t *r, const int8_t *input, int32_t y, size_t width,
-                 int8_t *to) {
-    const size_t inside = (size_t)r->input_w * r->input_c;
-
-    if (y < 0 || y >= r->input_h) {
-        memset(to, r->input_zero_point, width);
-    } else {
-        memcpy(to + (size_t)r->pad_left * r->input_c, input + (size_t)y * inside, inside);
-    }
-}
-
 static void one_image(const dimmer_depthwise_conv2d_s8_t *r, dimmer_depthwise_run_t *run, const int8_t *input,
                       int8_t *window, size_t width, int8_t *output) {
-    const size_t channels = r->input_c;
-    int32_t filled = -(int32_t)r->pad_top; /* rows before this one are in the window */
+    int32_t next = dimmer_window_begin(r, window, width);
     int32_t y;
 
-    memset(window, r->input_zero_point, TAPS * width);
     for (y = 0; y < r->output_h; ++y) {
-        const int32_t top = y * r->stride_h - r->pad_top;
-        int32_t tap;
-
-        if (filled < top) {
-            filled = top;
-        }
-        for (; filled < top + TAPS; ++filled) {
-            fill(r, input, filled, width, window + (size_t)((filled + r->pad_top) % TAPS) * width);
-        }
-        for (tap = 0; tap < TAPS; ++tap) {
-            run->rows[tap] = window + (size_t)((top + tap + r->pad_top) % TAPS) * width;
-        }
+        next = dimmer_window_move(r, input, window, width, y, next, run->rows);
         run->count = r->output_w;
         run->output = output;
         dimmer_depthwise_row(run, r->stride_w);
-        output += r->output_w * channels;
+        output += (size_t)r->output_w * r->input_c;
     }
 }
 
@@ -76,20 +48,20 @@ void dimmer_depthwise_conv2d_s8_words(const dimmer_model_t *model, const void *r
     dimmer_depthwise_channel_t *const channels = (dimmer_depthwise_channel_t *)(void *)(arena + d->scratch);
     /* What another core's structs leave of the scratch buffer is not used. */
     int8_t *const window = (int8_t *)(channels + r->input_c);
-    const uint32_t reach = (r->output_w - 1u) * r->stride_w + TAPS;
-    const uint32_t covered = (uint32_t)r->pad_left + r->input_w;
+    const size_t width = dimmer_window_width(r);
     dimmer_depthwise_run_t run = {{NULL, NULL, NULL}, r->input_c, channels, NULL, 0u};
     int8_t *output = (int8_t *)(arena + r->output);
     const int8_t *input = (const int8_t *)(arena + r->input);
     uint32_t batch;
 
     dimmer_require_depthwise(model, r, -11, -1);
-    DIMMER_ASSERT(r->kernel_h == TAPS && r->kernel_w == TAPS && r->depth_multiplier == 1u);
+    DIMMER_ASSERT(r->kernel_h == DIMMER_WINDOW_ROWS && r->kernel_w == DIMMER_WINDOW_ROWS &&
+                  r->depth_multiplier == 1u);
     DIMMER_ASSERT(r->dilation_h == 1u && r->dilation_w == 1u);
     DIMMER_ASSERT(r->activation_min == INT8_MIN && r->activation_max == INT8_MAX);
     expand(model, r, channels);
     for (batch = 0; batch < r->batches; ++batch) {
-        one_image(r, &run, input, window, (size_t)(reach > covered ? reach : covered) * r->input_c, output);
+        one_image(r, &run, input, window, width, output);
         output += (size_t)r->output_h * r->output_w * r->input_c;
         input += (size_t)r->input_h * r->input_w * r->input_c;
     }

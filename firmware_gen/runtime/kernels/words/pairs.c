@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pairs.h"
 #include "../common/assembly.h"
+#include "frame_thumb.h"
 
 #if defined(__thumb2__)
 
@@ -73,14 +74,7 @@ DIMMER_ASSEMBLY void dimmer_pairs(const int32_t *weights DIMMER_REGISTER,
 DIMMER_ASSEMBLY void dimmer_pairs(const int32_t *weights DIMMER_REGISTER,
                                   const int32_t *pixels DIMMER_REGISTER, uint32_t planes DIMMER_REGISTER,
                                   uint32_t length DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER) {
-    __asm__ volatile(".syntax unified\n\t"
-                     "push {r4-r7, lr}\n\t"
-                     "mov r4, r8\n\t"
-                     "mov r5, r9\n\t"
-                     "mov r6, r10\n\t"
-                     "mov r7, r11\n\t"
-                     "push {r4-r7}\n\t"
-                     "sub sp, #12\n\t"
+    __asm__ volatile(".syntax unified\n\t" DIMMER_SAVE_ALL "sub sp, #12\n\t"
                      "lsls r3, r3, #2\n\t"
                      "muls r2, r3, r2\n\t"
                      "adds r2, r2, r0\n\t"
@@ -112,13 +106,7 @@ DIMMER_ASSEMBLY void dimmer_pairs(const int32_t *weights DIMMER_REGISTER,
                      "ldr r2, [sp, #4]\n\t"
                      "cmp r0, r2\n\t"
                      "bne 1b\n\t"
-                     "add sp, #12\n\t"
-                     "pop {r4-r7}\n\t"
-                     "mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, r6\n\t"
-                     "mov r11, r7\n\t"
-                     "pop {r4-r7, pc}\n\t");
+                     "add sp, #12\n\t" DIMMER_RESTORE_ALL);
 }
 
 #else

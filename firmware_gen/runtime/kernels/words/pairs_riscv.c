@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pairs.h"
 #include "../common/assembly.h"
+#include "four_riscv.h"
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
 
@@ -20,99 +21,28 @@
     "add " s3 ", " s3 ", " w "\n\t"
 
 /* Offsets of a weight of each channel, and of four pixels. */
-#define STEP(w, x0, x1, x2, x3)                                                                              \
-    "lw t2, " w "(a0)\n\t"                                                                                   \
-    "lw a6, " x0 "(a1)\n\t"                                                                                  \
-    "lw a7, " x1 "(a1)\n\t"                                                                                  \
-    "lw t0, " x2 "(a1)\n\t"                                                                                  \
-    "lw t1, " x3 "(a1)\n\t" PRODUCTS("t2", "ra", "lw ra, " w "(a3)\n\t", "s0", "s1", "s2", "s3")             \
-        PRODUCTS("ra", "t2", "lw t2, " w "(a4)\n\t", "s4", "s5", "s6", "s7")                                 \
-            PRODUCTS("t2", "ra", "lw ra, " w "(a5)\n\t", "s8", "s9", "s10", "s11")                           \
-                PRODUCTS("ra", "t2", "", "t3", "t4", "t5", "t6")
+#define STEP(w, x0, x1, x2, x3) DIMMER_FOUR_STEP("lw", PRODUCTS, w, x0, x1, x2, x3)
 
 /* Assembly for the reason given in panel_riscv.c: 295 instructions for 128 products. a0, a3, a4, a5: weights
  * of four channels, a1: pixels, a2: 2^15. On the stack: 56 the end of a0, 52 sums. */
 DIMMER_ASSEMBLY void dimmer_pairs_four(const int32_t *weights DIMMER_REGISTER,
                                        const int32_t *pixels DIMMER_REGISTER,
                                        const int32_t *end DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER) {
-    __asm__ volatile("addi sp, sp, -64\n\t"
-                     "sw s0, 0(sp)\n\t"
-                     "sw s1, 4(sp)\n\t"
-                     "sw s2, 8(sp)\n\t"
-                     "sw s3, 12(sp)\n\t"
-                     "sw s4, 16(sp)\n\t"
-                     "sw s5, 20(sp)\n\t"
-                     "sw s6, 24(sp)\n\t"
-                     "sw s7, 28(sp)\n\t"
-                     "sw s8, 32(sp)\n\t"
-                     "sw s9, 36(sp)\n\t"
-                     "sw s10, 40(sp)\n\t"
-                     "sw s11, 44(sp)\n\t"
-                     "sw ra, 48(sp)\n\t"
-                     "sw a3, 52(sp)\n\t"
+    __asm__ volatile(DIMMER_SUMS_SAVE
                      "sw a2, 56(sp)\n\t"
                      "sub t0, a2, a0\n\t"
                      "add a3, a0, t0\n\t"
                      "add a4, a3, t0\n\t"
                      "add a5, a4, t0\n\t"
-                     "lui a2, 8\n\t"
-                     "li s0, 0\n\t"
-                     "li s1, 0\n\t"
-                     "li s2, 0\n\t"
-                     "li s3, 0\n\t"
-                     "li s4, 0\n\t"
-                     "li s5, 0\n\t"
-                     "li s6, 0\n\t"
-                     "li s7, 0\n\t"
-                     "li s8, 0\n\t"
-                     "li s9, 0\n\t"
-                     "li s10, 0\n\t"
-                     "li s11, 0\n\t"
-                     "li t3, 0\n\t"
-                     "li t4, 0\n\t"
-                     "li t5, 0\n\t"
-                     "li t6, 0\n"
-                     "1:\n\t" STEP("0", "0", "4", "8", "12") STEP("4", "16", "20", "24", "28")
-                         STEP("8", "32", "36", "40", "44")
+                     "lui a2, 8\n\t" DIMMER_SUMS_CLEAR "1:\n\t" STEP("0", "0", "4", "8", "12")
+                         STEP("4", "16", "20", "24", "28") STEP("8", "32", "36", "40", "44")
                              STEP("12", "48", "52", "56", "60") "lw t2, 56(sp)\n\t"
                                                                 "addi a0, a0, 16\n\t"
                                                                 "addi a3, a3, 16\n\t"
                                                                 "addi a4, a4, 16\n\t"
                                                                 "addi a5, a5, 16\n\t"
                                                                 "addi a1, a1, 64\n\t"
-                                                                "bne a0, t2, 1b\n\t"
-                                                                "lw a3, 52(sp)\n\t"
-                                                                "sw s0, 0(a3)\n\t"
-                                                                "sw s1, 4(a3)\n\t"
-                                                                "sw s2, 8(a3)\n\t"
-                                                                "sw s3, 12(a3)\n\t"
-                                                                "sw s4, 16(a3)\n\t"
-                                                                "sw s5, 20(a3)\n\t"
-                                                                "sw s6, 24(a3)\n\t"
-                                                                "sw s7, 28(a3)\n\t"
-                                                                "sw s8, 32(a3)\n\t"
-                                                                "sw s9, 36(a3)\n\t"
-                                                                "sw s10, 40(a3)\n\t"
-                                                                "sw s11, 44(a3)\n\t"
-                                                                "sw t3, 48(a3)\n\t"
-                                                                "sw t4, 52(a3)\n\t"
-                                                                "sw t5, 56(a3)\n\t"
-                                                                "sw t6, 60(a3)\n\t"
-                                                                "lw s0, 0(sp)\n\t"
-                                                                "lw s1, 4(sp)\n\t"
-                                                                "lw s2, 8(sp)\n\t"
-                                                                "lw s3, 12(sp)\n\t"
-                                                                "lw s4, 16(sp)\n\t"
-                                                                "lw s5, 20(sp)\n\t"
-                                                                "lw s6, 24(sp)\n\t"
-                                                                "lw s7, 28(sp)\n\t"
-                                                                "lw s8, 32(sp)\n\t"
-                                                                "lw s9, 36(sp)\n\t"
-                                                                "lw s10, 40(sp)\n\t"
-                                                                "lw s11, 44(sp)\n\t"
-                                                                "lw ra, 48(sp)\n\t"
-                                                                "addi sp, sp, 64\n\t"
-                                                                "ret");
+                                                                "bne a0, t2, 1b\n\t" DIMMER_SUMS_STORE);
 }
 
 #endif

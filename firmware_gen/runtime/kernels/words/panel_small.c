@@ -2,6 +2,7 @@
 #include "panel.h"
 #include "../common/assembly.h"
 #include "small_thumb.h"
+#include "frame_thumb.h"
 
 void dimmer_panel_smalls(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
                          dimmer_panel_small_t *rescales) {
@@ -47,14 +48,7 @@ DIMMER_ASSEMBLY void dimmer_panel_store_small_four(const int32_t *sums DIMMER_RE
                                                    uint32_t group DIMMER_REGISTER,
                                                    int8_t *output DIMMER_REGISTER,
                                                    uint32_t channels DIMMER_REGISTER) {
-    __asm__ volatile(".syntax unified\n\t"
-                     "push {r4-r7, lr}\n\t"
-                     "mov r4, r8\n\t"
-                     "mov r5, r9\n\t"
-                     "mov r6, r10\n\t"
-                     "mov r7, r11\n\t"
-                     "push {r4-r7}\n\t"
-                     "movs r4, #24\n\t"
+    __asm__ volatile(".syntax unified\n\t" DIMMER_SAVE_ALL "movs r4, #24\n\t"
                      "muls r2, r4, r2\n\t"
                      "adds r2, r1, r2\n\t"
                      "mov lr, r1\n\t"
@@ -91,13 +85,7 @@ DIMMER_ASSEMBLY void dimmer_panel_store_small_four(const int32_t *sums DIMMER_RE
                      "beq 2f\n\t"
                      "b 1b\n"
                      "2:\n\t"
-                     "add sp, #12\n\t"
-                     "pop {r4-r7}\n\t"
-                     "mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, r6\n\t"
-                     "mov r11, r7\n\t"
-                     "pop {r4-r7, pc}\n\t");
+                     "add sp, #12\n\t" DIMMER_RESTORE_ALL);
 }
 
 #else

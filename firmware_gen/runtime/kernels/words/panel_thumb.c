@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "panel.h"
 #include "../common/assembly.h"
+#include "frame_thumb.h"
 
 #if defined(__thumb__)
 
@@ -134,14 +135,7 @@ DIMMER_ASSEMBLY void dimmer_panel(const int32_t *weights DIMMER_REGISTER,
                                   const int32_t *pixels DIMMER_REGISTER, uint32_t planes DIMMER_REGISTER,
                                   uint32_t length DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER,
                                   uint32_t step DIMMER_REGISTER) {
-    __asm__ volatile(".syntax unified\n\t"
-                     "push {r4-r7, lr}\n\t"
-                     "mov r4, r8\n\t"
-                     "mov r5, r9\n\t"
-                     "mov r6, r10\n\t"
-                     "mov r7, r11\n\t"
-                     "push {r4-r7}\n\t"
-                     "sub sp, #12\n\t"
+    __asm__ volatile(".syntax unified\n\t" DIMMER_SAVE_ALL "sub sp, #12\n\t"
                      "lsls r4, r3, #2\n\t"
                      "ldr r5, [sp, #52]\n\t"
                      "subs r5, r5, r4\n\t"
@@ -180,13 +174,7 @@ DIMMER_ASSEMBLY void dimmer_panel(const int32_t *weights DIMMER_REGISTER,
                      "ldr r2, [sp, #4]\n\t"
                      "cmp r0, r2\n\t"
                      "bne 1b\n\t"
-                     "add sp, #12\n\t"
-                     "pop {r4-r7}\n\t"
-                     "mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, r6\n\t"
-                     "mov r11, r7\n\t"
-                     "pop {r4-r7, pc}\n\t");
+                     "add sp, #12\n\t" DIMMER_RESTORE_ALL);
 }
 
 /* One pixel's sum to [r1], and r1 to the next pixel. r8, r9: the multiplier's halves, r10: start, r11: shift,
@@ -235,14 +223,7 @@ DIMMER_ASSEMBLY void dimmer_panel_store_four(const int32_t *sums DIMMER_REGISTER
                                              const dimmer_rescale_t *rescales DIMMER_REGISTER,
                                              uint32_t group DIMMER_REGISTER, int8_t *output DIMMER_REGISTER,
                                              uint32_t channels DIMMER_REGISTER) {
-    __asm__ volatile(".syntax unified\n\t"
-                     "push {r4-r7, lr}\n\t"
-                     "mov r4, r8\n\t"
-                     "mov r5, r9\n\t"
-                     "mov r6, r10\n\t"
-                     "mov r7, r11\n\t"
-                     "push {r4-r7}\n\t"
-                     "lsls r2, r2, #4\n\t"
+    __asm__ volatile(".syntax unified\n\t" DIMMER_SAVE_ALL "lsls r2, r2, #4\n\t"
                      "adds r2, r1, r2\n\t"
                      "push {r1, r2, r3}\n\t"
                      "ldr r4, [sp, #48]\n\t"
@@ -266,13 +247,7 @@ DIMMER_ASSEMBLY void dimmer_panel_store_four(const int32_t *sums DIMMER_REGISTER
                      "beq 2f\n\t"
                      "b 1b\n"
                      "2:\n\t"
-                     "add sp, #12\n\t"
-                     "pop {r4-r7}\n\t"
-                     "mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, r6\n\t"
-                     "mov r11, r7\n\t"
-                     "pop {r4-r7, pc}\n\t");
+                     "add sp, #12\n\t" DIMMER_RESTORE_ALL);
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "winograd.h"
 #include "../common/assembly.h"
 #include "small_thumb.h"
+#include "frame_thumb.h"
 
 #if defined(__thumb__) && !defined(__thumb2__)
 
@@ -71,14 +72,7 @@ DIMMER_ASSEMBLY void dimmer_winograd_products(const int32_t *sums DIMMER_REGISTE
  * stack: 0 next, 4 bytes of a row of products, 8 its end. */
 DIMMER_ASSEMBLY void dimmer_winograd_store_small(const uint32_t *products DIMMER_REGISTER,
                                                  const dimmer_winograd_store_t *store DIMMER_REGISTER) {
-    __asm__ volatile(".syntax unified\n\t"
-                     "push {r4-r7, lr}\n\t"
-                     "mov r4, r8\n\t"
-                     "mov r5, r9\n\t"
-                     "mov r6, r10\n\t"
-                     "mov r7, r11\n\t"
-                     "push {r4-r7}\n\t"
-                     "sub sp, #12\n\t"
+    __asm__ volatile(".syntax unified\n\t" DIMMER_SAVE_ALL "sub sp, #12\n\t"
                      "mov r9, r0\n\t"
                      "ldr r2, [r1, #20]\n\t"
                      "mov r10, r2\n\t"
@@ -122,14 +116,7 @@ DIMMER_ASSEMBLY void dimmer_winograd_store_small(const uint32_t *products DIMMER
                      "ldr r2, [sp, #8]\n\t"
                      "cmp r9, r2\n\t"
                      "bne 1b\n\t"
-                     "add sp, #12\n\t"
-                     "pop {r4-r7}\n\t"
-                     "mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, r6\n\t"
-                     "mov r11, r7\n\t"
-                     "pop {r4-r7, pc}\n\t"
-                     ".balign 4\n"
+                     "add sp, #12\n\t" DIMMER_RESTORE_ALL ".balign 4\n"
                      "5:\n\t"
                      ".word 0x38E38E39\n\t");
 }
@@ -168,14 +155,7 @@ DIMMER_ASSEMBLY void dimmer_winograd_input(const int8_t *from DIMMER_REGISTER, s
                                            size_t channels DIMMER_REGISTER, size_t plane DIMMER_REGISTER,
                                            dimmer_winograd_word_t *to DIMMER_REGISTER) {
     __asm__ volatile(
-        ".syntax unified\n\t"
-        "push {r4-r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4-r7}\n\t"
-        "ldr r4, [sp, #36]\n\t"
+        ".syntax unified\n\t" DIMMER_SAVE_ALL "ldr r4, [sp, #36]\n\t"
         "sub sp, #156\n\t"
         "mov r8, r1\n\t"
         "mov r10, r2\n\t"
@@ -210,25 +190,20 @@ DIMMER_ASSEMBLY void dimmer_winograd_input(const int8_t *from DIMMER_REGISTER, s
                                              "3:\n\t"
                                              "mov r0, r11\n\t"
                                              "ldmia r0!, {r1, r2, r3, r4, r5, r6}\n\t"
-                                             "mov r11, r0\n\t" INPUTS(SPACE, SPACE, SPACE, SPACE, SPACE,
-                                                                      SPACE) "cmp r11, lr\n\t"
-                                                                             "bne 3b\n\t"
-                                                                             "ldr r1, [sp, #152]\n\t"
-                                                                             "adds r1, #16\n\t"
-                                                                             "str r1, [sp, #152]\n\t"
-                                                                             "ldr r0, [sp, #148]\n\t"
-                                                                             "adds r0, #1\n\t"
-                                                                             "str r0, [sp, #148]\n\t"
-                                                                             "ldr r1, [sp, #144]\n\t"
-                                                                             "cmp r0, r1\n\t"
-                                                                             "bne 1b\n\t"
-                                                                             "add sp, #156\n\t"
-                                                                             "pop {r4-r7}\n\t"
-                                                                             "mov r8, r4\n\t"
-                                                                             "mov r9, r5\n\t"
-                                                                             "mov r10, r6\n\t"
-                                                                             "mov r11, r7\n\t"
-                                                                             "pop {r4-r7, pc}\n\t");
+                                             "mov r11, r0\n\t" INPUTS(
+                                                 SPACE, SPACE, SPACE, SPACE, SPACE,
+                                                 SPACE) "cmp r11, lr\n\t"
+                                                        "bne 3b\n\t"
+                                                        "ldr r1, [sp, #152]\n\t"
+                                                        "adds r1, #16\n\t"
+                                                        "str r1, [sp, #152]\n\t"
+                                                        "ldr r0, [sp, #148]\n\t"
+                                                        "adds r0, #1\n\t"
+                                                        "str r0, [sp, #148]\n\t"
+                                                        "ldr r1, [sp, #144]\n\t"
+                                                        "cmp r0, r1\n\t"
+                                                        "bne 1b\n\t"
+                                                        "add sp, #156\n\t" DIMMER_RESTORE_ALL);
 }
 
 #elif defined(__thumb2__)
