@@ -44,6 +44,10 @@ def kept_simulators() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell without job control starts what runs in the background with SIGINT ignored, and children inherit that:
+    # tests that press Ctrl-C would wait in vain.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     given = any("randomly" in argument for argument in config.invocation_params.args)
     if os.environ.get("CI") and not given and hasattr(config.option, "randomly_seed"):
         config.option.randomly_seed = CI_SEED
