@@ -2,6 +2,7 @@
 """Tests that need what a machine may not have are skipped there, and say why."""
 
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
