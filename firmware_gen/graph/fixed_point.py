@@ -161,6 +161,16 @@ def requantize(value: int, multiplier: int, shift: int) -> int:
     return magnitude if high >= 0 else -magnitude
 
 
+Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+
+def requantize_all(values: Codes, multiplier: int, shift: int) -> Codes:
+    """`requantize` of each of many sums below 2^31 in absolute value; the shift is at most 0."""
+    high = (values * multiplier + (1 << 30)) >> 31
+    magnitude = (np.abs(high) + (1 << -shift >> 1)) >> -shift
+    return np.asarray(np.where(high >= 0, magnitude, -magnitude))
+
+
 def input_radius(integer_bits: int, left_shift: int) -> int:
     """`CalculateInputRadius` with 31 total bits."""
     return math.floor(math.ldexp(2**integer_bits - 1, 31 - integer_bits - left_shift))

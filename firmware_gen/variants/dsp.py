@@ -20,6 +20,7 @@ from dimmer.firmware_gen.kernels.dsp import (
 from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD
 from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
+from dimmer.firmware_gen.variants.add_linear import linear_settings
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
@@ -31,7 +32,6 @@ from dimmer.firmware_gen.variants.conv import (
     sum_elements,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.linear import linear_settings
 
 _DSP = frozenset({"dsp"})
 _HEAD_AND_TAIL = 8

@@ -11,6 +11,7 @@ from dimmer.firmware_gen.kernels.dsp import CONV_2D_ADD_PAIRED_DSP, CONV_2D_PAIR
 from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD
 from dimmer.firmware_gen.kernels.portable import CONV_2D
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
+from dimmer.firmware_gen.variants.add_linear import linear_settings
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
@@ -21,7 +22,6 @@ from dimmer.firmware_gen.variants.conv import (
 )
 from dimmer.firmware_gen.variants.dsp import sum_cost, sum_scratch, sum_supports
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.linear import linear_settings
 from dimmer.firmware_gen.variants.rounding import LARGEST, SCALE, Rescale, rescales_of
 
 _GROUP = 4

@@ -22,6 +22,7 @@ from dimmer.firmware_gen.kernels.words import (
     CONV_2D_WINOGRAD,
 )
 from dimmer.firmware_gen.lower.steps import Params, Step
+from dimmer.firmware_gen.variants.add_table import places_of
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
     eight_bits,
@@ -33,7 +34,6 @@ from dimmer.firmware_gen.variants.conv import (
     weights_of,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.sums import places_of
 
 PIXELS = 4
 """That share a turn of the inner loop, panel.h."""

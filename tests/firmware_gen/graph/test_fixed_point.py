@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from dimmer.firmware_gen.graph.fixed_point import (
     quantize_multiplier,
     quantize_multiplier_below_one,
     requantize,
+    requantize_all,
     round_half_away,
     softmax_scaling,
 )
@@ -113,3 +115,12 @@ def test_requantize_rounds_halves_of_a_right_shift_away_from_zero_and_others_up(
     value: int, factor: float, expected: int
 ) -> None:
     assert requantize(value, *quantize_multiplier(factor)) == expected
+
+
+@pytest.mark.parametrize("shift", [0, -1, -7, -18, -31])
+def test_many_are_requantised_as_one_is(shift: int) -> None:
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.integers(-(2**31) + 1, 2**31, 500), np.arange(-40, 40), [2**31 - 1, 1 - 2**31]])
+    for multiplier in (1 << 30, 1518500249, 2**31 - 1):
+        wanted = [requantize(int(value), multiplier, shift) for value in values]
+        assert requantize_all(values, multiplier, shift).tolist() == wanted

@@ -10,7 +10,7 @@ import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
 from dimmer.firmware_gen.kernels import words
-from dimmer.firmware_gen.variants.sums import places_of
+from dimmer.firmware_gen.variants.add_table import places_of
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.one_op import one_op, reference
 from tests.firmware_gen.runtime.records import (

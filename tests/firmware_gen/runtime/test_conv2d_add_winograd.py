@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.kernels import words
-from dimmer.firmware_gen.variants.sums import places_of
+from dimmer.firmware_gen.variants.add_table import places_of
 from tests.firmware_gen.runtime.c_library import Arena, Constants
 from tests.firmware_gen.runtime.records import Value, pack, random_codes
 from tests.firmware_gen.runtime.test_conv2d_panels import scratch_of, square

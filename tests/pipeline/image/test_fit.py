@@ -109,7 +109,10 @@ def test_the_line_says_what_is_needed_and_there_and_by_how_much_it_misses(tmp_pa
     told = str(failure.value)
     assert told.startswith("modes does not fit small: flash: about ")
     assert f"weights {found.weights:,}, tables {found.tables:,}, code about {found.code:,}), 4,096 there" in told
-    assert f"RAM: {found.ram:,} bytes needed (arena {found.arena:,}, stack 16,384, application {found.application:,})" in told
+    assert (
+        f"RAM: {found.ram:,} bytes needed (arena {found.arena:,}, stack 16,384, application {found.application:,})"
+        in told
+    )
     assert "100 too many" in told
     assert "what fits: --target mps2-an386" in told
 

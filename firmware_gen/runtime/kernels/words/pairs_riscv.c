@@ -5,12 +5,16 @@
 
 #if defined(DIMMER_PANEL_HAS_FOUR)
 
-/* The two products of the weights w and the pixel x, added to a sum. */
-#define PRODUCT(w, x, product, sum)                                                                          \
-    "mul " product ", " w ", " x "\n\t"                                                                      \
-    "add " product ", " product ", a2\n\t"                                                                   \
-    "srai " product ", " product ", 16\n\t"                                                                  \
-    "add " sum ", " sum ", " product "\n\t"
+/* The two products of the weights w and the pixel x, added to a sum: a macro of the assembler's, since the
+ * whole text would be longer than the 4,095 characters that C99 promises of a string. */
+#define PRODUCT_MACRO                                                                                        \
+    ".macro product w, x, product, sum\n\t"                                                                  \
+    "mul \\product, \\w, \\x\n\t"                                                                            \
+    "add \\product, \\product, a2\n\t"                                                                       \
+    "srai \\product, \\product, 16\n\t"                                                                      \
+    "add \\sum, \\sum, \\product\n\t"                                                                        \
+    ".endm\n\t"
+#define PRODUCT(w, x, product, sum) "product " w ", " x ", " product ", " sum "\n\t"
 /* Those of four pixels; `next` loads the next weights to `free`, so early that nothing waits for them. */
 #define PRODUCTS(w, free, next, s0, s1, s2, s3)                                                              \
     PRODUCT(w, "a6", free, s0)                                                                               \
@@ -28,7 +32,7 @@
 DIMMER_ASSEMBLY void dimmer_pairs_four(const int32_t *weights DIMMER_REGISTER,
                                        const int32_t *pixels DIMMER_REGISTER,
                                        const int32_t *end DIMMER_REGISTER, int32_t *sums DIMMER_REGISTER) {
-    __asm__ volatile(DIMMER_SUMS_SAVE
+    __asm__ volatile(PRODUCT_MACRO DIMMER_SUMS_SAVE
                      "sw a2, 56(sp)\n\t"
                      "sub t0, a2, a0\n\t"
                      "add a3, a0, t0\n\t"
@@ -42,7 +46,8 @@ DIMMER_ASSEMBLY void dimmer_pairs_four(const int32_t *weights DIMMER_REGISTER,
                                                                 "addi a4, a4, 16\n\t"
                                                                 "addi a5, a5, 16\n\t"
                                                                 "addi a1, a1, 64\n\t"
-                                                                "bne a0, t2, 1b\n\t" DIMMER_SUMS_STORE);
+                                                                "bne a0, t2, 1b\n\t" DIMMER_SUMS_STORE
+                                                                "\n\t.purgem product\n\t");
 }
 
 #endif

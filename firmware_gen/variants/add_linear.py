@@ -15,6 +15,7 @@ from functools import cache
 
 import numpy as np
 
+from dimmer.firmware_gen.graph.fixed_point import requantize_all
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import number
 from dimmer.firmware_gen.variants.frame import Settings
@@ -26,8 +27,6 @@ _FIELDS = (
 )
 _REACH = 10
 """How far from the nearest factors others are tried."""
-
-Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 def linear_sum(step: Step, prefix: str = "") -> tuple[int, int, int] | None:
@@ -42,12 +41,6 @@ def linear_settings(step: Step, prefix: str = "") -> Settings:
         return {}
     names = ("multiplier1", "multiplier2", "multiplier_output", "left_shift")
     return {prefix + name: value for name, value in zip(names, (*found, 0), strict=True)}
-
-
-def _rescaled(x: Codes, multiplier: int, shift: int) -> Codes:
-    """`MultiplyByQuantizedMultiplier` of numbers below 2^31 in absolute value; the shift is to the right."""
-    high = (x * multiplier + 2**30) >> 31
-    return np.asarray((high + (1 << -shift >> 1) - ((high < 0) & (shift < 0))) >> -shift)
 
 
 @cache
@@ -66,10 +59,10 @@ def _linear(
     high: int,
 ) -> tuple[int, int, int] | None:
     codes = np.arange(-128, 128, dtype=np.int64)
-    first = _rescaled((codes - zero_point1) << left_shift, multiplier1, shift1)
-    second = _rescaled((codes - zero_point2) << left_shift, multiplier2, shift2)
+    first = requantize_all((codes - zero_point1) << left_shift, multiplier1, shift1)
+    second = requantize_all((codes - zero_point2) << left_shift, multiplier2, shift2)
     both = first[:, None] + second[None, :]
-    wanted = np.clip(_rescaled(both, multiplier_output, shift_output) + output_zero_point, low, high)
+    wanted = np.clip(requantize_all(both, multiplier_output, shift_output) + output_zero_point, low, high)
     above, below = wanted > low, wanted < high
     scale = 2.0 ** (left_shift + shift_output - 31) * multiplier_output * 2.0 ** (DOWN - 31)
     nearest = [round(m * 2.0**s * scale) for m, s in ((multiplier1, shift1), (multiplier2, shift2))]

@@ -9,8 +9,8 @@ import pytest
 
 from dimmer.firmware_gen.graph.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from dimmer.firmware_gen.lower.steps import Step
+from dimmer.firmware_gen.variants.add_linear import DOWN, linear_settings, linear_sum
 from dimmer.firmware_gen.variants.conv import number
-from dimmer.firmware_gen.variants.linear import DOWN, linear_settings, linear_sum
 from tests.firmware_gen.variants.steps import add
 
 

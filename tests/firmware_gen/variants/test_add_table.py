@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from dimmer.firmware_gen.graph.fixed_point import requantize
-from dimmer.firmware_gen.variants.sums import FIELDS, places_of
+from dimmer.firmware_gen.variants.add_table import FIELDS, places_of
 from tests.firmware_gen.variants.steps import add
 
 USUAL = {

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.fixed_point import requantize
+from dimmer.firmware_gen.graph.fixed_point import Codes, requantize, requantize_all
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import number
 
@@ -16,8 +16,6 @@ FIELDS = (
     *("multiplier1", "shift1", "zero_point1", "multiplier2", "shift2", "zero_point2", "left_shift"),
     *("multiplier_output", "shift_output", "output_zero_point", "activation_min", "activation_max"),
 )
-
-Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 def places_of(step: Step, prefix: str = "") -> int:
@@ -46,7 +44,7 @@ def _places(
 ) -> int:
     first = _inputs(multiplier1, shift1, zero_point1, left_shift)
     second = _inputs(multiplier2, shift2, zero_point2, left_shift)
-    wanted = np.clip(_rescaled(first[:, None] + second[None, :], multiplier, shift) + zero_point, low, high)
+    wanted = np.clip(requantize_all(first[:, None] + second[None, :], multiplier, shift) + zero_point, low, high)
     for places in PLACES:
         right = 31 - shift - places
         if right < 1:
@@ -64,10 +62,3 @@ def _places(
 def _inputs(multiplier: int, shift: int, zero_point: int, left_shift: int) -> Codes:
     """What each of the 256 codes adds before the sum is rescaled."""
     return np.array([requantize((code - zero_point) << left_shift, multiplier, shift) for code in range(-128, 128)])
-
-
-def _rescaled(sums: Codes, multiplier: int, shift: int) -> Codes:
-    """`requantize` of each; shift is at most 0."""
-    high = (sums * multiplier + (1 << 30)) >> 31
-    magnitude = (np.abs(high) + (1 << -shift >> 1)) >> -shift
-    return np.asarray(np.where(high >= 0, magnitude, -magnitude))
