@@ -15,6 +15,7 @@ from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
+from dimmer.pipeline.reporting.energy_lines import energy_line, energy_rows, microjoules
 from dimmer.pipeline.reporting.layers import cycles_heading, layer_tables
 from dimmer.targets.timing.kinds import GROUPS
 
@@ -120,6 +121,9 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         modelled_error=MODEL_ERROR,
         cycles_heading=cycles_heading(data),
         layer_tables=layer_tables(data),
+        energy_rows=energy_rows(data),
+        microjoules=microjoules(data.energy),
+        energy_line="" if data.energy is None else energy_line(data.energy),
         groups=GROUPS,
         largest_layer=max((layer.weights + layer.parameters for layer in data.layers), default=1) or 1,
     )
@@ -215,7 +219,8 @@ def cards(data: ReportData) -> list[Card]:
     cards = _memory_cards(data) if data.bundle is None else [_bundle_card(data.bundle)]
     energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
     if energies:
-        cards.append(Card("Energy", _range_of_energy(energies), "an inference, modelled"))
+        kind = "modelled" if data.energy is None else data.energy.kind
+        cards.append(Card("Energy", _range_of_energy(energies), f"an inference, {kind}"))
     checks = [mode.verify for mode in data.modes if mode.verify is not None]
     if checks:
         wrong = sum(check.mismatches for check in checks)
@@ -252,7 +257,14 @@ def _memory_cards(data: ReportData) -> list[Card]:
 def _range_of_energy(microjoules: Sequence[float]) -> str:
     high, low = max(microjoules), min(microjoules)
     divisor, unit = (1000, "mJ") if high >= 1000 else (1, "µJ")
-    return f"{high / divisor:,.1f} → {low / divisor:,.1f} {unit}"
+    # Two digits: constants are known to a tenth, and no better.
+    return f"{_two_digits(high / divisor)} → {_two_digits(low / divisor)} {unit}"
+
+
+def _two_digits(value: float) -> str:
+    """A number with two digits that say something."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.1f}" if rounded < 10 else f"{rounded:,.0f}"
 
 
 def _against(total: int | None, single: int | None) -> str:
