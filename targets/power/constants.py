@@ -171,12 +171,23 @@ def with_measured(energy: Energy | None, folder: Path, name: str) -> Energy | No
     """
     for path in measured_files(folder, name):
         if path.is_file():
-            outer = Table.read(path)
-            table = outer.table("energy")
-            energy = _complete(table, _given(table), {} if energy is None else _as_given(energy))
-            table.finish()
-            outer.finish()
+            table = Table.read(path)
+            found = measured_of(table)
+            energy = _complete(table, {**found}, {} if energy is None else _as_given(energy))
     return energy
+
+
+def measured_of(table: Table) -> dict[str, Constant]:
+    """The constants of a file of measured ones, by name.
+
+    Raises:
+        TargetError: the file is broken.
+    """
+    inner = table.table("energy")
+    found = {name: _constant(one, name) for name in CONSTANTS if (one := inner.optional_table(name)) is not None}
+    inner.finish()
+    table.finish()
+    return found
 
 
 def measured_files(folder: Path, name: str) -> tuple[Path, ...]:
