@@ -47,15 +47,46 @@ class Quantity:
         """Half of what lies between low and high."""
         return (self.high - self.low) / 2
 
-    def text(self, unit: str = "") -> str:
-        """For people: the value, its interval, the unit.
+    def parts(self, divisor: float = 1.0) -> tuple[str, str]:
+        """For people, with as many decimals as are known: the value, and its interval, which is empty for none.
+
+        Args:
+            divisor: what the figures are divided by, a power of ten.
+
+        Examples:
+            >>> Quantity.of(5000.0, 0.15).parts(1000)
+            ('5.0', '4.2 to 5.8')
+        """
+        least = min((abs(each) for each in (self.high - self.value, self.value - self.low) if each), default=0.0)
+        steps = _decimals(self.value, self.low, self.high)
+        # An interval of hundreds of what is then divided by thousands has a place behind the point.
+        places = max(steps + math.floor(math.log10(divisor) + 0.5) - _zeros(self.value, self.low, self.high), 0)
+        value, low, high = (f"{each / divisor:,.{places}f}" for each in (self.value, self.low, self.high))
+        return value, f"{low} to {high}" if least else ""
+
+    def text(self, unit: str = "", divisor: float = 1.0) -> str:
+        """In a line: the value, its interval, the unit.
 
         Examples:
             >>> Quantity.of(2412.3, 0.12).text("µJ")
             '2,400 (2,100 to 2,700) µJ'
         """
-        shown = f"{self.value:,} ({self.low:,} to {self.high:,})" if self.high > self.low else f"{self.value:,}"
+        value, between = self.parts(divisor)
+        shown = f"{value} ({between})" if between else value
         return f"{shown} {unit}" if unit else shown
+
+
+def _decimals(*values: float) -> int:
+    """Places behind the point that any of them has."""
+    return max(len(f"{value:.12f}".rstrip("0").partition(".")[2]) for value in values)
+
+
+def _zeros(*values: float) -> int:
+    """Zeros before the point in which all of them end."""
+    if any(value != int(value) for value in values):
+        return 0
+    whole = [str(int(value)) for value in values if value]
+    return min((len(one) - len(one.rstrip("0")) for one in whole), default=0)
 
 
 def _digits(plus_minus: float, value: float) -> int:

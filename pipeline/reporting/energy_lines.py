@@ -11,35 +11,46 @@ from dimmer.pipeline.artifacts.report import ModeFigures, ReportData
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A figure as text, with its unit, and its interval, which is empty for none."""
+
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
 class EnergyRow:
-    """A mode's line of the page's table of energy: each figure with its interval, as text.
+    """A mode's line of the page's table of energy.
 
     Attributes:
-        period: with its unit; `sleep` is the share of it that is not inference.
-        life: of a full cell in this mode alone.
+        period: what the cell gives for one; `sleep` is the share of it that is not inference.
+        life: days of a full cell in this mode alone.
     """
 
     name: str
     accuracy: float | None
     cycles: int | None
-    milliseconds: str
-    charge: str
-    energy: str
-    period: str
+    milliseconds: Shown
+    charge: Shown
+    energy: Shown
+    period: Shown
     sleep: str
-    life: str
+    life: Shown
 
 
-def scaled(quantity: Quantity, unit: str) -> str:
-    """A figure of millionths with its interval, in thousandths where it is large.
+def scaled(quantity: Quantity, unit: str) -> Shown:
+    """A figure of millionths, in thousandths or whole where it is large.
 
     Examples:
         >>> scaled(Quantity(2400, 2100, 2700), "J")
-        '2.4 (2.1 to 2.7) mJ'
+        Shown(value='2.4 mJ', interval='2.1 to 2.7')
     """
-    if quantity.value < 1000:
-        return quantity.text(f"µ{unit}")
-    return f"{quantity.value / 1000:,g} ({quantity.low / 1000:,g} to {quantity.high / 1000:,g}) m{unit}"
+    prefix, divisor = next(
+        (one for one in (("", 1e6), ("m", 1e3)) if quantity.value >= one[1]),
+        ("µ", 1.0),
+    )
+    value, between = quantity.parts(divisor)
+    return Shown(f"{value} {prefix}{unit}", between)
 
 
 def energy_rows(data: ReportData) -> list[EnergyRow]:
@@ -52,12 +63,12 @@ def energy_rows(data: ReportData) -> list[EnergyRow]:
             one.name,
             modes[one.name].accuracy,
             modes[one.name].cycles,
-            one.milliseconds.text(),
+            Shown(*one.milliseconds.parts()),
             scaled(one.inference_uc, "C"),
             scaled(one.inference_uj, "J"),
             scaled(one.period_uj, "J"),
             f"{one.sleep_share:.1%}" if one.sleep_share < 0.1 else f"{one.sleep_share:.0%}",
-            one.life_days.text(),
+            Shown(*one.life_days.parts()),
         )
         for one in data.energy.modes
         if one.name in modes

@@ -35,3 +35,19 @@ def test_an_interval_need_not_be_even() -> None:
 def test_for_people() -> None:
     assert Quantity(2400, 2100, 2700).text("uJ") == "2,400 (2,100 to 2,700) uJ"
     assert Quantity(3, 3, 3).text() == "3"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "divisor", "parts"),
+    [
+        (Quantity(5000, 4200, 5800), 1000, ("5.0", "4.2 to 5.8")),
+        (Quantity(9000, 8000, 10_000), 1000, ("9", "8 to 10")),
+        (Quantity(240, 210, 270), 1, ("240", "210 to 270")),
+        (Quantity(2.0, 1.9, 2.15), 1, ("2.00", "1.90 to 2.15")),
+        (Quantity(1234, 1230, 1238), 1000, ("1.234", "1.230 to 1.238")),
+        (Quantity(165.1, 163.4, 166.8), 1000, ("0.1651", "0.1634 to 0.1668")),
+        (Quantity(0, 0, 0), 1, ("0", "")),
+    ],
+)
+def test_decimals_are_those_that_are_known(quantity: Quantity, divisor: float, parts: tuple[str, str]) -> None:
+    assert quantity.parts(divisor) == parts

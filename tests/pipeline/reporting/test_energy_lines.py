@@ -6,14 +6,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dimmer.pipeline.artifacts.energy import Quantity
-from dimmer.pipeline.reporting.energy_lines import days_line, energy_line, energy_rows, energy_text, scaled
+from dimmer.pipeline.reporting.energy_lines import Shown, days_line, energy_line, energy_rows, energy_text, scaled
 from dimmer.pipeline.reporting.page import cards, render_page
 from tests.pipeline.reporting.report_example import example
 
 
 def test_large_figures_are_in_thousandths() -> None:
-    assert scaled(Quantity(2400, 2100, 2700), "J") == "2.4 (2.1 to 2.7) mJ"
-    assert scaled(Quantity(240, 210, 270), "C") == "240 (210 to 270) µC"
+    assert scaled(Quantity(2400, 2100, 2700), "J") == Shown("2.4 mJ", "2.1 to 2.7")
+    assert scaled(Quantity(5000, 4200, 5800), "J") == Shown("5.0 mJ", "4.2 to 5.8")
+    assert scaled(Quantity(240, 210, 270), "C") == Shown("240 µC", "210 to 270")
+    assert scaled(Quantity(2_400_000, 2_400_000, 2_400_000), "J") == Shown("2.4 J", "")
 
 
 def test_a_row_has_every_figure_with_its_interval() -> None:
@@ -22,8 +24,8 @@ def test_a_row_has_every_figure_with_its_interval() -> None:
     top = rows[0]
     assert top.accuracy == example().modes[0].accuracy
     assert top.cycles == example().modes[0].cycles
-    assert all(" to " in text for text in (top.milliseconds, top.charge, top.energy, top.period, top.life))
-    assert top.energy.endswith("mJ")
+    assert all(" to " in one.interval for one in (top.milliseconds, top.charge, top.energy, top.period, top.life))
+    assert top.energy.value.endswith("mJ")
     assert top.sleep == "0.1%"
     assert energy_rows(replace(example(), energy=None)) == []
 
@@ -55,7 +57,8 @@ def test_the_page_has_the_modes_the_levers_and_the_constants_with_their_sources(
         "Stop 2 with RTC",
     ):
         assert wanted in page
-    assert data.energy.modes[0].life_days.text() in page
+    assert data.energy.modes[0].life_days.parts()[1] in page
+    assert "at 1.8 V and 120 MHz" in page
     measured = replace(
         data.energy,
         kind="measured",
