@@ -173,7 +173,7 @@ def _cost_points(data: ReportData) -> tuple[list[CostPoint], str, str]:
         points, cost = _measured_points(data.modes)
         return points, cost, "accuracy on the test set"
     published = {mode.name: index for index, mode in enumerate(data.modes)}
-    if (energies := _energies(data)) is not None:
+    if data.energy is not None and (energies := _energies(data)) is not None:
         points = [
             CostPoint(one.name, energies[one.name], one.accuracy, published[one.name])
             for one in data.candidates
