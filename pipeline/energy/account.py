@@ -67,7 +67,11 @@ def account(energy: Energy | None, duty: Duty, modes: Sequence[Counted]) -> Ener
         cell_mv=duty.millivolts,
         period_s=round(DAY_S / duty.inferences_a_day, 3),
         coulombs_a_day=_of(top.all * DAY_S / 1e6, top),
-        constants=tuple(_used(name, constant) for name, constant in device.constants.items()),
+        constants=tuple(
+            _used(name, constant)
+            for name, constant in device.constants.items()
+            if name != "cycles_per_instruction" or any(mode.cycles is None for mode in modes)
+        ),
         modes=tuple(device.mode(mode.name, one) for mode, one in zip(modes, known, strict=True)),
         levers=_levers(device, modes, known),
         notes=_notes(device, known[0]),

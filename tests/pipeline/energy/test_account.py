@@ -142,3 +142,12 @@ def test_measured_constants_say_file_and_day() -> None:
 def test_what_is_drawn_besides_inferences() -> None:
     assert idle_uw(ENERGY, DUTY) == pytest.approx((10 + 10) * 3)
     assert idle_uw(None, DUTY) == 0
+
+
+def test_a_constant_that_nothing_is_from_is_not_told() -> None:
+    energy = replace(ENERGY, cycles_per_instruction=Constant(1.5, 0.1, "a paper"))
+    by_cycles, by_instructions = account(energy, DUTY, MODES), account(energy, DUTY, [Counted("88", 1_000_000, None)])
+    assert by_cycles is not None
+    assert by_instructions is not None
+    assert "cycles_per_instruction" not in [one.name for one in by_cycles.constants]
+    assert "cycles_per_instruction" in [one.name for one in by_instructions.constants]
