@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dimmer.pipeline.measurement import jls, mlperf
-from dimmer.pipeline.measurement.jetson import RAIL, looks_like_tegrastats, read_tegrastats
-from dimmer.pipeline.measurement.tables import read_named, read_ppk2
-from dimmer.pipeline.measurement.trace import Trace, broken, checked
+from dimmer.pipeline.energy.measurement import jls, mlperf
+from dimmer.pipeline.energy.measurement.jetson import RAIL, looks_like_tegrastats, read_tegrastats
+from dimmer.pipeline.energy.measurement.tables import read_named, read_ppk2
+from dimmer.pipeline.energy.measurement.trace import Trace, broken, checked
 
 _HEAD = 4096
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dimmer.pipeline.measurement.trace import Trace, Window, broken
+from dimmer.pipeline.energy.measurement.trace import Trace, Window, broken
 
 MARK = b"\xf1"
 """The first byte of trace1-energy.bin."""

@@ -11,8 +11,14 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.energy.inference import drawn
-from dimmer.pipeline.measurement.constants import Setting, constants_of, cycles_of_mode, place_of, write_constants
-from dimmer.pipeline.measurement.result import Measured, Spread
+from dimmer.pipeline.energy.measurement.constants import (
+    Setting,
+    constants_of,
+    cycles_of_mode,
+    place_of,
+    write_constants,
+)
+from dimmer.pipeline.energy.measurement.result import Measured, Spread
 from dimmer.targets import load_target
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.power.constants import Energy, load_board, measured_of, with_measured

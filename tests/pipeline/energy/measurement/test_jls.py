@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.jls import MARK, read_jls
-from tests.pipeline.measurement.traces import RATE, VOLTS, current, high
+from dimmer.pipeline.energy.measurement.jls import MARK, read_jls
+from tests.pipeline.energy.measurement.traces import RATE, VOLTS, current, high
 
 HERE = importlib.util.find_spec("pyjls") is not None
 needs_pyjls = pytest.mark.skipif(not HERE, reason="pyjls is not installed: pip install 'dimmer-nn[measure]'")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.pipeline.measurement.trace import Samples, Trace, Window, broken
+from dimmer.pipeline.energy.measurement.trace import Samples, Trace, Window, broken
 
 _EDGE = 0.05
 """Of what lies between two stretches, at each end: settling is no sleep."""

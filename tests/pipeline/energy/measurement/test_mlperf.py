@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.mlperf import read_monitor, read_runner
-from dimmer.pipeline.measurement.result import measure
-from dimmer.pipeline.measurement.trace import Window
-from tests.pipeline.measurement.traces import monitor
+from dimmer.pipeline.energy.measurement.mlperf import read_monitor, read_runner
+from dimmer.pipeline.energy.measurement.result import measure
+from dimmer.pipeline.energy.measurement.trace import Window
+from tests.pipeline.energy.measurement.traces import monitor
 
 PUBLISHED_UJ, PUBLISHED_MW, PUBLISHED_MS = 6919.8, 41.95, 164.95
 """MLPerf Tiny v1.2, ResNet-8 on an STM32L4R5, window of 100 inferences: its own energy run."""

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.reading import Told, read_trace
-from tests.pipeline.measurement.test_jetson import LINE
-from tests.pipeline.measurement.test_mlperf import runner
-from tests.pipeline.measurement.traces import joulescope, monitor, ppk2
+from dimmer.pipeline.energy.measurement.reading import Told, read_trace
+from tests.pipeline.energy.measurement.test_jetson import LINE
+from tests.pipeline.energy.measurement.test_mlperf import runner
+from tests.pipeline.energy.measurement.traces import joulescope, monitor, ppk2
 
 
 def test_every_kind_is_known(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dimmer.pipeline.core.extras import require_packages
-from dimmer.pipeline.measurement.trace import Levels, Samples, Trace, broken
+from dimmer.pipeline.energy.measurement.trace import Levels, Samples, Trace, broken
 
 MARK = b"jlsfmt\r\n"
 """The first bytes of such a file."""

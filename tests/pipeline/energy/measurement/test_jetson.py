@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.jetson import looks_like_tegrastats, read_tegrastats
+from dimmer.pipeline.energy.measurement.jetson import looks_like_tegrastats, read_tegrastats
 
 LINE = (
     "11-29-2026 04:00:0{0} RAM 2448/7620MB (lfb 4x4MB) SWAP 0/3810MB CPU [12%@1510,3%@1510] GR3D_FREQ 76% "

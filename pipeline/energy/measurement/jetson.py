@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.pipeline.measurement.trace import Trace, broken
+from dimmer.pipeline.energy.measurement.trace import Trace, broken
 from dimmer.toml import shown
 
 RAIL = "VDD_IN"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.trace import Trace, checked, interval
-from tests.pipeline.measurement.traces import trace
+from dimmer.pipeline.energy.measurement.trace import Trace, checked, interval
+from tests.pipeline.energy.measurement.traces import trace
 
 PATH = Path("a.csv")
 

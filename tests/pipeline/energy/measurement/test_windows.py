@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.trace import Trace, Window
-from dimmer.pipeline.measurement.windows import find_windows
-from tests.pipeline.measurement.traces import COUNT, FIRST, LENGTH, PERIOD, current, trace, windows
+from dimmer.pipeline.energy.measurement.trace import Trace, Window
+from dimmer.pipeline.energy.measurement.windows import find_windows
+from tests.pipeline.energy.measurement.traces import COUNT, FIRST, LENGTH, PERIOD, current, trace, windows
 
 PATH = Path("a.csv")
 

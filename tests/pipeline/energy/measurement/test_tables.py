@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.tables import read_named, read_ppk2
-from tests.pipeline.measurement.traces import RATE, VOLTS, current, high, joulescope, ppk2
+from dimmer.pipeline.energy.measurement.tables import read_named, read_ppk2
+from tests.pipeline.energy.measurement.traces import RATE, VOLTS, current, high, joulescope, ppk2
 
 
 @pytest.mark.parametrize("digital", ["D0-D7", "D0,D1,D2,D3,D4,D5,D6,D7"])

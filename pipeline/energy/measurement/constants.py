@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.measurement.result import Measured, Spread
+from dimmer.pipeline.energy.measurement.result import Measured, Spread
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.power.constants import Constant, Energy, measured_files, measured_of
 from dimmer.targets.target import TARGETS, Target

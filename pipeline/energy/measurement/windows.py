@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.pipeline.measurement.trace import Levels, Samples, Trace, Window, broken
+from dimmer.pipeline.energy.measurement.trace import Levels, Samples, Trace, Window, broken
 
 _LEAST_RATIO = 1.3
 """Of what is drawn within and without; with less a threshold would find noise."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.pipeline.measurement.trace import FEWEST, Levels, Samples, Trace, broken, interval
+from dimmer.pipeline.energy.measurement.trace import FEWEST, Levels, Samples, Trace, broken, interval
 from dimmer.toml import shown
 
 _PPK2 = "Timestamp(ms)"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dimmer.pipeline.measurement.trace import Trace, Window
+from dimmer.pipeline.energy.measurement.trace import Trace, Window
 
 RATE, COUNT = 10_000, 5
 LENGTH, PERIOD, FIRST = RATE // 50, RATE // 10, RATE // 50

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.measurement.result import measure
-from dimmer.pipeline.measurement.trace import Window
-from tests.pipeline.measurement.traces import (
+from dimmer.pipeline.energy.measurement.result import measure
+from dimmer.pipeline.energy.measurement.trace import Window
+from tests.pipeline.energy.measurement.traces import (
     CHARGE_UC,
     COUNT,
     ENERGY_UJ,
