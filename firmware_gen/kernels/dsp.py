@@ -34,12 +34,13 @@ CONV_2D_PAIRED_DSP = kernel(
 
     A sum is scaled by 256, v = 256 * sum of products + offset, and its code is (v * multiplier >> 32) >> 11, saturated.
     Where step is 1, v loses `step` where it is negative, and the code is output_zero_point +
-    (v * multiplier / 2^43, rounded), saturated: (v * multiplier >> 32) + 2^10 >> 11. bias is an
-    index into params of int32[R4(output_c) / 4,8]: multiplier of channel 0, offset and multiplier of 1, multiplier of
-    2, offset and multiplier of 3, offsets of 0 and 2; where step is 1 of int32[R4(output_c) / 4,12], with a step before
-    the multipliers of 0 and 2 and behind the offsets of 1 and 3. No v reaches 2^31. batches is 1, weights is a multiple
-    of 4; multipliers and shifts are not read. Tiles of two pixels that lie below each other share inputs, `strip` of
-    them at a time.
+    (v * multiplier / 2^43, rounded), saturated: (v * multiplier >> 32) + 2^10 >> 11. bias is an index into params of
+    int32[R4(output_c) / 4,8]: multiplier of channel 0, offset and multiplier of 1, multiplier of 2, offset and
+    multiplier of 3, offsets of 0 and 2; where step is 1 of int32[R4(output_c) / 4,12], with a step before the
+    multipliers of 0 and 2 and behind the offsets of 1 and 3. Where step is 0, offsets of even channels have 2^23 less
+    there, those of odd ones 2^31 modulo 2^32, and a channel has 2048 steps at most. No v reaches 2^31, no sum of
+    products 2^23. batches is 1, weights is a multiple of 4; multipliers and shifts are not read. Tiles of two pixels
+    that lie below each other share inputs, `strip` of them at a time.
     """,
     holding("conv", CONV_2D),
     *u16("step", meaning="1 where negative sums lose something, else 0"),
@@ -118,8 +119,8 @@ DEPTHWISE_CONV_2D_3X3_DSP = kernel(
     DEPTHWISE_CONV_2D with a kernel of 3x3 for Arm cores with the DSP extension: two outputs share words of two columns.
     batches, depth_multiplier and both dilations are 1, input_c is a multiple of 4. A code is
     (v * multiplier >> 32) >> 10, saturated, with v = 256 * sum of products + offset. bias holds offsets; shifts are not
-    read. No v reaches 2^31. Inputs of `strip` rows of outputs are widened at a time; where transposed is 1 these rows are columns. Along a row the stride is 1 or
-    2, the padding 0 or 1.
+    read. No v reaches 2^31. Inputs of `strip` rows of outputs are widened at a time; where transposed is 1 these rows
+    are columns. Along a row the stride is 1 or 2, the padding 0 or 1.
     """,
     holding("conv", DEPTHWISE_CONV_2D),
     *u32("scratch"),

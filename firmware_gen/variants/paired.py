@@ -11,7 +11,7 @@ import numpy as np
 from dimmer.firmware_gen.kernels.dsp import CONV_2D_ADD_PAIRED_DSP, CONV_2D_PAIRED_DSP
 from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD
 from dimmer.firmware_gen.kernels.portable import CONV_2D
-from dimmer.firmware_gen.lower.steps import Params, Step, Weights
+from dimmer.firmware_gen.lower.steps import Params, Step, Value, Weights
 from dimmer.firmware_gen.variants.add_linear import linear_settings
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
@@ -28,6 +28,8 @@ from dimmer.firmware_gen.variants.rounding import LARGEST, SCALE, Rescale, resca
 _GROUP = 4
 """Channels, and inputs."""
 DOWN = 11
+_MOST_STEPS = 16 * 128
+"""Of the kernel without steps of rounding."""
 Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
@@ -67,21 +69,32 @@ def _steps(inputs: int) -> int:
 
 def rescales(step: Step) -> tuple[tuple[Rescale, ...], bool] | None:
     """How each channel is rescaled, and whether by the kernel with steps; None where one channel cannot be."""
-    for stepped in (False, True):
+    shape = shape_of(step)
+    many = _steps(shape.kernel_w * shape.input_c) * shape.kernel_h > _MOST_STEPS
+    for stepped in (True,) if many else (False, True):
         found = rescales_of(step, DOWN, one_rounding=not stepped)
         if found is not None:
             return found, stepped
     return None
 
 
+def _word(value: int) -> int:
+    """Modulo 2^32."""
+    return (value + 2**31) % 2**32 - 2**31
+
+
 def parameters(biases: tuple[int, ...], found: tuple[Rescale, ...], stepped: bool) -> Params:
-    """Offsets, multipliers and steps as the kernel has them."""
+    """Offsets, multipliers and steps as the kernel has them: where there are no steps, the second sum of two channels
+    has 2^23 less, times 256 for the second channel and to be taken from the first one.
+    """
     none = Rescale(0, 0, 0)
     padded = [*zip(biases, found, strict=True), *[(0, none)] * (-len(biases) % _GROUP)]
     values: list[int] = []
     for first in range(0, len(padded), _GROUP):
         group = padded[first : first + _GROUP]
         offsets = [SCALE * bias + rescale.offset for bias, rescale in group]
+        if not stepped:
+            offsets = [_word(offset + more) for offset, more in zip(offsets, (-(2**23), 2**31) * 2, strict=True)]
         for pair in (0, 2):
             one, other = group[pair][1], group[pair + 1][1]
             values += [one.step, one.multiplier] if stepped else [one.multiplier]
@@ -109,9 +122,9 @@ def _settings(step: Step) -> Iterable[Settings]:
         return []
     found, stepped = rescaled
     values = parameters(bias.values, found, stepped)
-    fields = {"weights": weights, "bias": values, "multipliers": 0, "shifts": 0, "step": int(stepped)}
+    fields: Settings = {"weights": weights, "bias": values, "multipliers": 0, "shifts": 0, "step": int(stepped)}
     tiles = _Tiles.of(shape_of(step))
-    most = 1 if tiles.advance == 0 or _in_a_row(step) else tiles.below
+    most = 1 if tiles.advance == 0 or _in_a_row(step, stepped) else tiles.below
     strips = {-(-most // count) for count in range(1, most + 1)}
     return [{**fields, "strip": strip} for strip in sorted(strips)]
 
@@ -147,12 +160,12 @@ def _plain(step: Step) -> bool:
     return step.kernel == CONV_2D and limits == (-128, 127) and shape_of(step).output_c % _GROUP == 0
 
 
-def _in_a_row(step: Step) -> bool:
+def _in_a_row(step: Step, stepped: Value) -> bool:
     """Whether tiles are widened one by one."""
     shape = shape_of(step)
     window = (shape.kernel_h, shape.kernel_w, shape.stride_h, shape.stride_w, shape.pad_top, shape.pad_left)
     same = (shape.output_h, shape.output_w) == (shape.input_h, shape.input_w)
-    return _plain(step) and window == (1, 1, 1, 1, 0, 0) and same and shape.input_c % _GROUP == 0
+    return _plain(step) and not stepped and window == (1, 1, 1, 1, 0, 0) and same and shape.input_c % _GROUP == 0
 
 
 def _strip(settings: Settings) -> int:
@@ -173,16 +186,16 @@ def _cost(step: Step, settings: Settings) -> float:
     shape, strip = shape_of(step), _strip(settings)
     inputs = shape.kernel_w * shape.input_c
     steps = _steps(inputs) * shape.kernel_h
-    turns, frame = (-(-steps // 4), 106) if settings["step"] else (-(-steps // 16), 72)
-    block = steps * 15 + turns * 6 + frame
+    turn, frame = (steps // 4 * 6, 104) if settings["step"] else (steps // 16 * 4, 66)
+    block = steps * 15 + turn + frame
     groups = _rounded(shape.output_c) // _GROUP
-    if _in_a_row(step):
-        tiles = -(-shape.pixels // 2)
-        return tiles * (groups * block + steps * 7 + 40) + 500
+    if _in_a_row(step, settings["step"]):
+        count = -(-shape.pixels // 2)
+        return count * (groups * block + steps * 6.5 + 50) + 500
     tiles = _Tiles.of(shape)
     strips = -(-tiles.below // strip)
     held = tiles.below * tiles.advance + strips * (shape.kernel_h - tiles.advance)
-    rows = tiles.columns * (held * (_steps(inputs) * 7 + 30) + strips * 200 + tiles.below * 30)
+    rows = tiles.columns * (held * (_steps(inputs) * 6.5 + 30) + strips * 250 + tiles.below * 25)
     return tiles.columns * tiles.below * groups * block + rows + 500
 
 

@@ -35,9 +35,11 @@ DIMMER_KERNEL(dimmer_conv2d_s8_dsp);
  * + (v * multiplier / 2^43, rounded), saturated: (v * multiplier >> 32) + 2^10 >> 11. bias is an index
  * into params of int32[R4(output_c) / 4,8]: multiplier of channel 0, offset and multiplier of 1,
  * multiplier of 2, offset and multiplier of 3, offsets of 0 and 2; where step is 1 of int32[R4(output_c)
- * / 4,12], with a step before the multipliers of 0 and 2 and behind the offsets of 1 and 3. No v reaches
- * 2^31. batches is 1, weights is a multiple of 4; multipliers and shifts are not read. Tiles of two
- * pixels that lie below each other share inputs, `strip` of them at a time.
+ * / 4,12], with a step before the multipliers of 0 and 2 and behind the offsets of 1 and 3. Where step
+ * is 0, offsets of even channels have 2^23 less there, those of odd ones 2^31 modulo 2^32, and a channel
+ * has 2048 steps at most. No v reaches 2^31, no sum of products 2^23. batches is 1, weights is a
+ * multiple of 4; multipliers and shifts are not read. Tiles of two pixels that lie below each other
+ * share inputs, `strip` of them at a time.
  * Scratch: with T = 2 where ((output_w + 1) / 2) * output_h > ((output_h + 1) / 2) * output_w, else 1, U
  * = T * stride_h where kernel_h is 1, else dilation_h, and A = T * stride_h / U, or strip 1 if that is
  * no whole number: 8 * S(kernel_w * input_c) * ((strip - 1) * A + kernel_h) + 2 * R4(kernel_w *

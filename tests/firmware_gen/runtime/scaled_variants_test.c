@@ -175,14 +175,14 @@ static void pack(const dimmer_conv2d_s8_t *r, uint32_t stepped) {
                 *param++ = steps[i];
             }
             *param++ = multipliers[i];
-            *param++ = offsets[i + 1u];
+            *param++ = (int32_t)((uint32_t)offsets[i + 1u] + (stepped != 0u ? 0u : 0x80000000u));
             if (stepped != 0u) {
                 *param++ = steps[i + 1u];
             }
             *param++ = multipliers[i + 1u];
         }
-        *param++ = offsets[first];
-        *param++ = offsets[first + 2u];
+        *param++ = offsets[first] - (stepped != 0u ? 0 : 0x800000);
+        *param++ = offsets[first + 2u] - (stepped != 0u ? 0 : 0x800000);
     }
 }
 

@@ -85,29 +85,27 @@ static void fill_constants(const dimmer_model_t *model, const dimmer_depthwise_c
     }
 }
 
-/* Rows of padding. */
-static void pad_rows(const layer_t *l, uint32_t rows, int32_t *to) {
-    int32_t *const end = to + (size_t)rows * GROUP * l->pairs;
-
-    for (; to != end; to += GROUP) {
-        to[0] = to[1] = to[2] = to[3] = l->fill.zeros;
-    }
-}
-
 /* `rows` rows of inputs from `at` on, those outside as padding; where `padded`, those are there already. */
 static void hold_rows(layer_t *l, const int8_t *input, int32_t at, uint32_t rows, int padded, int32_t *to) {
+    const uint32_t row = GROUP * l->pairs;
     const uint32_t above = at < 0 ? less((uint32_t)-at, rows) : 0u;
     const uint32_t first = at < 0 ? 0u : less((uint32_t)at, l->across.input);
     const uint32_t inside = less(rows - above, l->across.input - first);
-    const size_t row = (size_t)GROUP * l->pairs;
+    int32_t *const begin = to + row * above;
+    int32_t *const end = to + row * rows;
 
-    if (!padded) {
-        pad_rows(l, above, to);
-        pad_rows(l, rows - above - inside, to + row * (above + inside));
-    }
     if (inside != 0u) {
         l->fill.input = input + first * l->across.input_bytes;
-        dimmer_planes_fill(&l->fill, inside, to + row * above);
+        dimmer_planes_fill(&l->fill, inside, begin);
+    }
+    for (; !padded && to != end; to += GROUP) {
+        if (to == begin) {
+            to += row * inside;
+            if (to == end) {
+                break;
+            }
+        }
+        to[0] = to[1] = to[2] = to[3] = l->fill.zeros;
     }
 }
 

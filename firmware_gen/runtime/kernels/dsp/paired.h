@@ -14,24 +14,38 @@
 #define DIMMER_PAIRED_CHANNELS 4u
 #define DIMMER_RESCALE_SHIFT   11 /* after the product */
 
+#define DIMMER_PAIRED_TURN        16u /* steps of the inner loop of dimmer_paired_2x4 */
+#define DIMMER_PAIRED_TURN_SIGNED 4u
+#define DIMMER_PAIRED_STEP        56u /* bytes of code of a step */
+
+/* Of dimmer_paired_2x4: how many turns are left stands above each second sum, which is below 2^23 and begins
+ * and ends with -2^23. The parameters have that taken out. */
+#define DIMMER_PAIRED_TURNS_SHIFT 24
+#define DIMMER_PAIRED_SECOND      (-((int32_t)1 << (DIMMER_PAIRED_TURNS_SHIFT - 1)))
+
 /* What dimmer_paired_2x4 works on: tiles of two pixels, all channels of each. A step is two inputs: a word of
  * int16 of the first pixel, then one of the second. The order is that of its frame on the stack. */
 typedef struct {
     const int32_t *params;
     const int32_t *pixels; /* of a tile, widened as by dimmer_widen_rows */
-    const int32_t *pixels_end;
+    uint32_t entry;        /* bytes of code that the first turn leaves out, and 1 */
     const int8_t *weights_end;
-    int32_t start;   /* half, and the zero point, before the shift: where there are steps */
+    int32_t start;   /* half, and the zero point, before the shift: of dimmer_paired_2x4_signed */
     int8_t *output0; /* at a multiple of 2 */
     int8_t *output1;
     const int8_t *weights;
     const int32_t *params_begin; /* params again */
-    const int8_t *input0;
-    const int8_t *input1; /* input0 of the next tile lies where this one's input1 ends, and so on */
-    uint32_t words;       /* of each input, to be widened first; 0: `pixels` are there already */
+    const int8_t *input0;        /* of dimmer_paired_2x4 */
+    const int8_t *input1;        /* input0 of the next tile lies where this one's input1 ends, and so on */
+    uint32_t words;              /* of each input, to be widened first; 0: `pixels` are there already */
     uint32_t tiles;
     uint32_t next_pixels;  /* bytes from a tile's `pixels` to those of the next one */
     uint32_t next_outputs; /* from the end of a tile's outputs to those of the next one */
+    union {
+        int32_t turns;             /* of dimmer_paired_2x4: what the first of the second sums begins with */
+        const int32_t *pixels_end; /* of dimmer_paired_2x4_signed */
+    } loop;
+    int32_t second; /* what second sums begin with: 0 for dimmer_paired_2x4_signed */
 } dimmer_paired_t;
 
 /* All tiles; output_c rounded up to a multiple of 4 results a pixel. */
@@ -45,7 +59,7 @@ typedef struct {
     uint32_t words; /* of a row */
     uint32_t rest;  /* bytes of a row beside: 0 to 3, of which a whole word is read */
     uint32_t rows;  /* at least one */
-    uint32_t step;  /* from the end of a row to the next one */
+    uint32_t step;  /* from the end of a row's whole words to the next row */
 } dimmer_widen_t;
 
 /* Steps of a row: of four bytes 0 and 2, then 1 and 3; one less where a single byte is left. */

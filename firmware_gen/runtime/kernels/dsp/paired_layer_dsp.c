@@ -43,13 +43,12 @@ static void run(const work_t *w) {
     }
 }
 
-/* A row of the kernel, whole words of it, at `patch`. */
-static void copy_row(const work_t *w, int32_t y, int32_t x, int8_t *patch) {
+/* Inputs under a row of the kernel, in whole words: in place where it can be, else at `patch`. */
+static const int8_t *row_at(const work_t *w, int32_t y, int32_t x, int8_t *patch) {
     const int8_t *const row = dimmer_kernel_row(w->r, w->input, y, x, patch);
 
-    if (row != patch) {
-        memcpy(patch, row, w->row_bytes);
-    }
+    /* Behind the last row there may be nothing that could be read. */
+    return row != patch && y + 1 == w->r->input_h ? memcpy(patch, row, w->row_bytes) : row;
 }
 
 /* `count` rows of inputs from (y, x) on, of both pixels. */
@@ -58,7 +57,6 @@ static void hold_rows(work_t *w, int32_t y, int32_t x, uint32_t count) {
     const int32_t y1 = (int32_t)(w->below * r->stride_h);
     const int32_t x1 = (int32_t)(w->right * r->stride_w);
     const int inside = r->dilation_w == 1u && x >= 0 && x + x1 + r->kernel_w <= r->input_w;
-    /* Behind the last row there may be nothing that could be read. */
     const int32_t rows_end = r->input_h - y1 - (w->widen.rest != 0u);
     int32_t *to = w->pixels;
 
@@ -71,9 +69,10 @@ static void hold_rows(work_t *w, int32_t y, int32_t x, uint32_t count) {
             w->widen.rows = less(count, ((uint32_t)(rows_end - y) + w->unit - 1u) / w->unit);
             to = dimmer_widen_rows(at, at + (size_t)y1 * row + (size_t)x1 * r->input_c, &w->widen, to);
         } else {
-            copy_row(w, y, x, w->patches[0]);
-            copy_row(w, y + y1, x + x1, w->patches[1]);
-            to = dimmer_widen_rows(w->patches[0], w->patches[1], &w->widen, to);
+            const int8_t *const first = row_at(w, y, x, w->patches[0]);
+            const int8_t *const second = row_at(w, y + y1, x + x1, w->patches[1]);
+
+            to = dimmer_widen_rows(first, second, &w->widen, to);
         }
         count -= w->widen.rows;
         y += (int32_t)(w->widen.rows * w->unit);
@@ -119,21 +118,21 @@ static void column(work_t *w, uint32_t y, uint32_t x, uint32_t count, int done) 
     }
 }
 
-/* The last tile of an odd number of pixels begins at a pixel that has been computed before. */
-static void columns(work_t *w, uint32_t strip) {
+/* From (y0, x0) on. The last tile of an odd number of pixels begins at a pixel that has been computed before.
+ */
+static void columns(work_t *w, uint32_t y0, uint32_t x0, uint32_t strip) {
     const dimmer_conv2d_s8_t *r = w->r;
-    uint32_t x;
 
-    for (x = 0; x < r->output_w; x += 1u + w->right) {
-        const uint32_t first = less(x, r->output_w - 1u - w->right);
+    for (; x0 < r->output_w; x0 += 1u + w->right) {
+        const uint32_t x = less(x0, r->output_w - 1u - w->right);
         uint32_t count;
-        uint32_t y;
+        uint32_t at;
 
-        for (y = 0; y < r->output_h; y += count * (1u + w->below)) {
-            const uint32_t top = less(y, r->output_h - 1u - w->below);
+        for (at = y0; at < r->output_h; at += count * (1u + w->below)) {
+            const uint32_t y = less(at, r->output_h - 1u - w->below);
 
-            count = less(strip, (r->output_h - top) / (1u + w->below));
-            column(w, top, first, count, first != x || top != y);
+            count = less(strip, (r->output_h - y) / (1u + w->below));
+            column(w, y, x, count, x != x0 || y != at);
         }
     }
 }
@@ -145,44 +144,37 @@ static int pointwise(const dimmer_conv2d_s8_t *r) {
            r->input_c % 4u == 0u;
 }
 
-/* The tiles in a row, from the first pixel on; of an odd number of pixels the last two are one, too. */
-static void in_a_row(work_t *w) {
-    const uint32_t pixels = (uint32_t)w->r->output_h * w->r->output_w;
-    const size_t depth = w->row_bytes;
-    const size_t first = pixels > 1u ? pixels - 2u : 0u;
-
+/* Two pixels at a time in a row, from the first one on. */
+static void in_a_row(work_t *w, uint32_t tiles) {
     w->tiles.words = w->row_bytes / 4u;
     w->tiles.next_pixels = 0u;
     w->tiles.next_outputs = w->channels;
     w->tiles.input0 = w->input;
-    w->tiles.input1 = w->input + depth;
+    w->tiles.input1 = w->input + w->row_bytes;
     w->tiles.output0 = w->output;
     w->tiles.output1 = w->output + w->channels;
-    w->tiles.tiles = pixels / 2u;
-    if (w->tiles.tiles != 0u) {
-        run(w);
-    }
-    if (pixels % 2u != 0u) {
-        w->tiles.input0 = w->input + first * depth;
-        w->tiles.input1 = w->input + (pixels - 1u) * depth;
-        w->tiles.output0 = w->output + first * w->channels;
-        w->tiles.output1 = w->output + (size_t)(pixels - 1u) * w->channels;
-        w->tiles.tiles = 1u;
-        run(w);
-    }
+    w->tiles.tiles = tiles;
+    run(w);
+    w->tiles.words = 0u;
 }
 
 void dimmer_paired_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t step,
                          uint32_t strip, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena) {
     const uint32_t row_bytes = (uint32_t)r->kernel_w * r->input_c;
     const uint32_t steps = dimmer_paired_steps(row_bytes);
+    const uint32_t all = steps * r->kernel_h;
+    const uint32_t turn = step != 0u ? DIMMER_PAIRED_TURN_SIGNED : DIMMER_PAIRED_TURN;
     const uint32_t channels = ((uint32_t)r->output_c + 3u) & ~(uint32_t)3;
     const uint32_t beside = (r->output_w + 1u) / 2u * (uint32_t)r->output_h;
     const uint32_t stacked = (r->output_h + 1u) / 2u * (uint32_t)r->output_w;
+    const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
     uint32_t down;
+    uint32_t y = 0;
+    uint32_t x = 0;
     work_t w;
 
     DIMMER_ASSERT(r->batches == 1u && r->weights % 4u == 0u && step <= 1u && strip >= 1u);
+    DIMMER_ASSERT(step != 0u || all <= DIMMER_PAIRED_TURN << (31 - DIMMER_PAIRED_TURNS_SHIFT));
     w.r = r;
     w.row_bytes = row_bytes;
     w.input = (const int8_t *)(arena + r->input);
@@ -209,24 +201,33 @@ void dimmer_paired_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     }
     w.widen.words = row_bytes / 4u;
     w.widen.rest = row_bytes % 4u;
-    w.widen.step = w.unit * r->input_w * r->input_c - row_bytes;
+    w.widen.step = w.unit * r->input_w * r->input_c - 4u * w.widen.words;
     w.patches[0] = (int8_t *)(w.pixels + 2u * steps * ((strip - 1u) * w.advance + r->kernel_h));
     w.patches[1] = w.patches[0] + ((row_bytes + 3u) & ~(uint32_t)3);
     w.results = w.patches[1] + ((row_bytes + 3u) & ~(uint32_t)3);
     w.tiles.params = w.tiles.params_begin = model->params + r->bias;
     w.tiles.pixels = w.pixels;
-    w.tiles.pixels_end = w.pixels + 2u * steps * r->kernel_h;
     w.tiles.next_pixels = 8u * steps * w.advance;
+    w.tiles.entry = (turn - 1u - (all - 1u) % turn) * DIMMER_PAIRED_STEP + 1u;
+    if (step != 0u) {
+        w.tiles.second = 0;
+        w.tiles.loop.pixels_end = w.pixels + 2u * all;
+    } else {
+        w.tiles.second = DIMMER_PAIRED_SECOND;
+        w.tiles.loop.turns = (int32_t)((all - 1u) / turn << DIMMER_PAIRED_TURNS_SHIFT) - DIMMER_PAIRED_SECOND;
+    }
     w.tiles.weights = model->weights + r->weights;
-    w.tiles.weights_end = w.tiles.weights + (size_t)channels * 2u * steps * r->kernel_h;
+    w.tiles.weights_end = w.tiles.weights + (size_t)channels * 2u * all;
     w.tiles.start = (int32_t)((uint32_t)r->output_zero_point << DIMMER_RESCALE_SHIFT) +
                     ((int32_t)1 << (DIMMER_RESCALE_SHIFT - 1));
     w.tiles.words = 0u;
-    if (w.plain && pointwise(r)) {
-        in_a_row(&w);
-    } else {
-        columns(&w, strip);
+    if (w.plain && step == 0u && pointwise(r) && pixels > 1u) {
+        in_a_row(&w, pixels / 2u);
+        /* One of an odd number is left, the last. */
+        y = r->output_h - pixels % 2u;
+        x = r->output_w - 1u;
     }
+    columns(&w, y, x, strip);
 }
 
 #endif

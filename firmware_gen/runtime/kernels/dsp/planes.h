@@ -35,8 +35,8 @@ void dimmer_planes_rows(const dimmer_planes_t *work);
 /* The same for steps of two columns. */
 void dimmer_planes_rows_2(const dimmer_planes_t *work);
 
-/* The words of weights of four channels. A tap's weights lie side by side, those of taps of a row of the kernel
- * `along` bytes from each other, rows `across`. */
+/* The words of weights of four channels. A tap's weights lie side by side, those of taps of a row of the
+ * kernel `along` bytes from each other, rows `across`. */
 void dimmer_planes_weights(const int8_t *weights, uint32_t along, uint32_t across, int32_t *constants);
 
 /* Rows of a plane. Each begins with a pair of padding and an element where `odd` is 1, has `body` pairs of
