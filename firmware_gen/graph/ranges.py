@@ -14,6 +14,7 @@ from dimmer.firmware_gen.graph.types import (
     MaxPool2d,
     Quantize,
     Reshape,
+    Take,
 )
 
 WHOLE = (-128, 127)
@@ -34,6 +35,9 @@ def code_range(graph: Graph, tensor: int) -> tuple[int, int]:
             return fp.activation_range(options.activation, output.q)
         case MaxPool2d() | Reshape():
             return code_range(graph, producer.inputs[0])
+        case Take():
+            low, high = code_range(graph, producer.inputs[0])
+            return min(low, options.fill), max(high, options.fill)
         case Quantize():
             source = graph.tensors[producer.inputs[0]]
             if source.dtype is not DType.INT8:

@@ -242,7 +242,7 @@ class Dequantize:
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """CONCATENATION along `axis` (non-negative)."""
+    """CONCATENATION along `axis` (non-negative); PACK, whose inputs lack that dimension."""
 
     axis: int
 
@@ -252,6 +252,30 @@ class Transpose:
     """TRANSPOSE: output dimension i is input dimension permutation[i]."""
 
     permutation: tuple[int, ...]
+
+
+Axis = range | tuple[int | None, ...]
+"""For each index along a dimension, what it adds to the place in the input, in elements; None where nothing is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Whatever only moves values (slices, splits, STRIDED_SLICE, GATHER, RESIZE_NEAREST_NEIGHBOR, MIRROR_PAD, ...).
+
+    The output is made of `parts`, of one size and one after the other; each is dense and has a dimension for each of
+    its axes. An element is the input at the sum of its axes' entries, or `fill` where one of these is None.
+    """
+
+    parts: tuple[tuple[Axis, ...], ...]
+    fill: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeBilinear:
+    """RESIZE_BILINEAR of an image."""
+
+    align_corners: bool
+    half_pixel_centers: bool
 
 
 Options = (
@@ -273,6 +297,8 @@ Options = (
     | Dequantize
     | Concatenation
     | Transpose
+    | Take
+    | ResizeBilinear
 )
 
 

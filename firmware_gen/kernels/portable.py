@@ -235,6 +235,29 @@ TRANSPOSE = kernel(
     *u32("input", "output"),
     *u32("dims", "strides", count=4),
 )
+TAKE = kernel(
+    "dimmer_take_s8",
+    """
+    Whatever moves values: output int8[dims], dense; offsets int32[dims[0] + dims[1] + dims[2]] are three tables, one
+    behind the other. Run (i, j, k) is the dims[3] bytes of the input from the sum of the three tables' entries i, j and
+    k, or `fill` where one of these is INT32_MIN.
+    """,
+    *u32("input", "output", "offsets"),
+    *u32("dims", count=4),
+    *i8("fill"),
+    *u8("reserved", count=3),
+)
+RESIZE_BILINEAR = kernel(
+    "dimmer_resize_bilinear_s8",
+    """
+    RESIZE_BILINEAR of int8[1,h,w,channels] to int8[1,output_h,output_w,channels]. blends int32[output_h + output_w,3]:
+    for each row, then for each column, where the two that are mixed begin in the input, and the weight of the second of
+    1024, -512..1536.
+    """,
+    *u32("input", "output", "blends"),
+    *u16("output_h", "output_w"),
+    *u32("channels"),
+)
 
 KERNELS = (
     CONV_2D,
@@ -257,4 +280,6 @@ KERNELS = (
     DEQUANTIZE_F32,
     COPY,
     TRANSPOSE,
+    TAKE,
+    RESIZE_BILINEAR,
 )

@@ -10,18 +10,13 @@ from dimmer.firmware_gen.graph.types import Add, DType, Mul, Softmax, Sub, Tenso
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
-from dimmer.firmware_gen.lower.steps import Buffer, Step, Weights, step
+from dimmer.firmware_gen.lower.steps import Step, Weights, step
 
 ADD_LEFT_SHIFT = 20
 
 
 class Elementwise(Context):
     """Sums, products, requantisations, tables and the softmax."""
-
-    def operand(self, place: int) -> Buffer | Weights:
-        """An input: a buffer, or constants in the weights blob."""
-        tensor = self.inputs[place]
-        return self.at(place) if tensor.data is None else Weights(tensor.data, tensor.shape)
 
     def broadcast(self) -> tuple[tuple[int, ...], int, int]:
         """Output dimensions merged into the fewest and longest runs, and the dimensions that each input repeats."""

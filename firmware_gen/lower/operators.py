@@ -24,11 +24,14 @@ from dimmer.firmware_gen.graph.types import (
     Pad,
     Quantize,
     Relu,
+    ResizeBilinear,
     Softmax,
     Sub,
+    Take,
     Transpose,
 )
 from dimmer.firmware_gen.lower.elementwise import Elementwise
+from dimmer.firmware_gen.lower.moves import Moves
 from dimmer.firmware_gen.lower.shapes import Shapes
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.lower.weighted import Weighted
@@ -51,7 +54,7 @@ def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tup
         ) from error
 
 
-class _Lowering(Weighted, Elementwise, Shapes):
+class _Lowering(Weighted, Elementwise, Shapes, Moves):
     def steps(self) -> tuple[Step, ...]:
         match self.operator.options:
             case Conv2d():
@@ -85,4 +88,8 @@ class _Lowering(Weighted, Elementwise, Shapes):
                 return self.concatenation(self.operator.options)
             case Transpose():
                 return (self.transpose(self.operator.options),)
+            case Take():
+                return self.take(self.operator.options)
+            case ResizeBilinear():
+                return (self.resize_bilinear(self.operator.options),)
         raise self.error("has no kernel; report this file")

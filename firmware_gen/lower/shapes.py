@@ -106,13 +106,13 @@ class Shapes(Context):
                 step(
                     k.COPY,
                     self.layer,
-                    input=self.at(place),
+                    input=self.operand(place),
                     output=Buffer(self.out.id, start),
                     rows=tensor.elements // run,
                     row_bytes=run,
                     input_stride=run,
                     output_stride=stride,
-                    input_blob=0,
+                    input_blob=int(tensor.constant),
                 )
             )
             start += run

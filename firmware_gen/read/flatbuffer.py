@@ -66,6 +66,8 @@ class RawModel:
 _KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _CONV = ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor", "FusedActivationFunction")
 _POOL = ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight", "FusedActivationFunction")
+_RESIZE = ("AlignCorners", "HalfPixelCenters")
+_VECTORS = ("NewShape", "SqueezeDims")
 _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CONV_2D": ("Conv2DOptions", _CONV),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", (*_CONV, "DepthMultiplier")),
@@ -81,9 +83,17 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "STRIDED_SLICE": (
         "StridedSliceOptions",
-        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
     ),
     "PACK": ("PackOptions", ("Axis",)),
+    "UNPACK": ("UnpackOptions", ("Axis",)),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", _RESIZE),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", _RESIZE),
+    "SPACE_TO_DEPTH": ("SpaceToDepthOptions", ("BlockSize",)),
+    "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ("BlockSize",)),
+    "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),
 }
 
 
@@ -157,10 +167,9 @@ class _Reader:
         options.Init(union.Bytes, union.Pos)
         values: dict[str, Value] = {}
         for field in fields:
-            if field == "NewShape":
-                values[field] = self.ints(
-                    options.NewShapeLength(), options.NewShapeAsNumpy, 4, "the new shape of RESHAPE"
-                )
+            if field in _VECTORS:
+                length, as_numpy = getattr(options, f"{field}Length"), getattr(options, f"{field}AsNumpy")
+                values[field] = self.ints(length(), as_numpy, 4, f"{field} of {kind}")
             else:
                 values[field] = getattr(options, field)()
         return values

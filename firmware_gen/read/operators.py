@@ -19,6 +19,7 @@ from dimmer.firmware_gen.graph.types import (
 )
 from dimmer.firmware_gen.read.elementwise import ElementwiseReader
 from dimmer.firmware_gen.read.flatbuffer import RawOperator
+from dimmer.firmware_gen.read.moves import MoveReader
 from dimmer.firmware_gen.read.shapes import ShapeReader
 from dimmer.firmware_gen.read.weighted import WeightedReader
 
@@ -33,14 +34,7 @@ _ADVICE = {
     "SUM": "use MEAN and fold the factor into the next layer's weights",
     "REDUCE_MAX": "use MAX_POOL_2D",
     "BATCH_MATMUL": "use FULLY_CONNECTED with constant weights",
-    "RESIZE_BILINEAR": "resize before the network",
-    "RESIZE_NEAREST_NEIGHBOR": "resize before the network",
-    "MIRROR_PAD": "use PAD",
-    "STRIDED_SLICE": "only shapes can be computed with it; export with a fixed batch of 1",
-    "SHAPE": "only shapes can be computed with it; export with a fixed batch of 1",
-    "PACK": "only shapes can be computed with it; export with a fixed batch of 1",
-    "SQUEEZE": "use RESHAPE",
-    "EXPAND_DIMS": "use RESHAPE",
+    "SHAPE": "export with fixed shapes",
     "CUSTOM": "convert with built-in operators only",
     "LSTM": "use a convolutional network",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "use a convolutional network",
@@ -52,7 +46,7 @@ _ADVICE = {
 }
 
 
-class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
+class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader):
     """Reads the operators of one file.
 
     Attributes:
@@ -84,15 +78,38 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
             "DEQUANTIZE": self._dequantize,
             "CONCATENATION": self._concatenation,
             "TRANSPOSE": self._transpose,
+            "EXPAND_DIMS": self._same_bytes,
+            "SQUEEZE": self._same_bytes,
+            "STRIDED_SLICE": self._strided_slice,
+            "SLICE": self._slice,
+            "PACK": self._pack,
+            "GATHER": self._gather,
+            "REVERSE_V2": self._reverse,
+            "TILE": self._tile,
+            "BROADCAST_TO": self._broadcast_to,
+            "MIRROR_PAD": self._mirror_pad,
+            "SPACE_TO_DEPTH": self._depth_space,
+            "DEPTH_TO_SPACE": self._depth_space,
+            "SPACE_TO_BATCH_ND": self._batch_space,
+            "BATCH_TO_SPACE_ND": self._batch_space,
+            "RESIZE_NEAREST_NEIGHBOR": self._resize_nearest,
+            "RESIZE_BILINEAR": self._resize_bilinear,
         }
+        self._splitters = dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), self._split)
 
-    def read(self, index: int, record: RawOperator) -> Operator:
-        """Reads one operator.
+    def read(self, index: int, record: RawOperator) -> tuple[Operator, ...]:
+        """Reads one operator; what has several outputs becomes an operator for each.
 
         Raises:
             FirmwareGenError: the runtime cannot run it, or the file contradicts itself.
         """
         self._index, self._record = index, record
+        if record.kind in self._splitters and record.outputs:
+            found = self._splitters[record.kind]()
+            return tuple(
+                Operator(index, record.kind, options, inputs, output)
+                for (options, inputs), output in zip(found, record.outputs, strict=True)
+            )
         if record.kind not in self._readers:
             advice = _ADVICE.get(
                 record.kind,
@@ -102,4 +119,4 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
         if len(record.outputs) != 1:
             raise self.error(f"has {len(record.outputs)} outputs, expected 1; convert the model again")
         options, inputs = self._readers[record.kind]()
-        return Operator(index, record.kind, options, inputs, record.outputs[0])
+        return (Operator(index, record.kind, options, inputs, record.outputs[0]),)

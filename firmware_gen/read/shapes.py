@@ -68,7 +68,6 @@ class ShapeReader(RecordReader):
     def _reshape(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 2)
         self._activations(inputs[0], self._record.outputs[0])
-        self._same_quantisation(inputs[0])
         source, output = self.tensor(inputs[0]), self._output
         if source.elements != output.elements:
             raise self.error(
@@ -92,7 +91,8 @@ class ShapeReader(RecordReader):
 
     def _concatenation(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 64)
-        self._activations(*inputs, self._record.outputs[0])
+        self._activations(self._record.outputs[0])
+        self._int8(*inputs)
         self._same_quantisation(*inputs)
         if self._activation() is not Activation.NONE:
             raise self.error("has a fused activation, which TFLite does not run; use an operator of its own")

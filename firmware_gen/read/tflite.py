@@ -31,8 +31,8 @@ from dimmer.firmware_gen.read import shape_arithmetic
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
 
-MAX_DIMENSION = 0xFFFF
 MAX_TENSOR_BYTES = 16 << 20
+MAX_DIMENSION = MAX_TENSOR_BYTES
 MAX_RANK = 6
 
 _DTYPES = {
@@ -157,7 +157,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         with refusals.at(index):
             if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
                 continue
-            operators.append(_operator(reader.read(index, record), tensors, defined))
+            operators += [_operator(operator, tensors, defined) for operator in reader.read(index, record)]
         # What a refused operator would write is not refused again where it is read.
         defined.update(record.outputs)
     with refusals.at():

@@ -41,6 +41,29 @@ def tiny_mix(seed: int = 2) -> bytes:
     return net.build(x, net.operator("DEQUANTIZE", [clipped], net.tensor("y", net.shape(clipped), "float32")))
 
 
+def tiny_moves(seed: int = 6) -> bytes:
+    """Slices, splits, gathers, resizing, blocks: what only moves values."""
+    net = Layers(seed)
+    x = net.activation([1, 6, 4, 3])
+    corners = [net.constant(name, v) for name, v in (("b", [0, 0, 0, 0]), ("e", [1, 6, 4, 2]), ("s", [1, 2, -1, 1]))]
+    y = net.same("STRIDED_SLICE", x, [1, 3, 4, 2], corners, beginMask=4, endMask=5)
+    halves = [net.activation([1, 3, 2, 2], net.scale_of(x), net.zero_point_of(x), f"half_{n}") for n in range(2)]
+    net.operator("SPLIT", [net.constant("axis", 2), y], halves, numSplits=2)
+    y = net.same("RESIZE_NEAREST_NEIGHBOR", halves[1], [1, 4, 4, 2], [net.constant("size", [4, 4])])
+    y = net.same("SPACE_TO_DEPTH", y, [1, 2, 2, 8], blockSize=2)
+    y = net.same("MIRROR_PAD", y, [1, 3, 4, 8], [net.constant("paddings", [[0, 0], [1, 0], [1, 1], [0, 0]])])
+    y = net.same("GATHER", y, [1, 3, 2, 8], [net.constant("indexes", [3, 0])], axis=2)
+    y = net.same("RESIZE_BILINEAR", y, [1, 4, 4, 8], [net.constant("bigger", [4, 4])], halfPixelCenters=True)
+    blocks = net.constant("blocks", [2, 2])
+    y = net.same("SPACE_TO_BATCH_ND", y, [4, 2, 3, 8], [blocks, net.constant("amounts", [[0, 0], [1, 1]])])
+    y = net.same("BATCH_TO_SPACE_ND", y, [1, 3, 6, 8], [blocks, net.constant("crops", [[0, 1], [0, 0]])])
+    rows = [net.activation([1, 6, 8], net.scale_of(x), net.zero_point_of(x), f"row_{n}") for n in range(3)]
+    net.operator("UNPACK", [y], rows, axis=1, num=3)
+    y = net.same("PACK", rows[2], [1, 6, 2, 8], rows[:1], axis=2, valuesCount=2)
+    ends = [net.constant("from", [0, 2, 1, 0]), net.constant("sizes", [-1, -1, 1, 8])]
+    return net.build(x, net.same("SLICE", y, [1, 4, 1, 8], ends))
+
+
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:
     """Residual blocks on int8[1,32,32,16] from input to output, and the names of the boundaries between them."""
     net = Layers(seed)

@@ -13,11 +13,18 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
-from tests.firmware_gen.networks import autoencoder_look_alike, tiny_mix, tiny_mobile, tiny_resnet, vww_look_alike
+from tests.firmware_gen.networks import (
+    autoencoder_look_alike,
+    tiny_mix,
+    tiny_mobile,
+    tiny_moves,
+    tiny_resnet,
+    vww_look_alike,
+)
 
 MODELS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
 RESNET, KWS = MODELS / "pretrainedResnet_quant.tflite", MODELS / "kws_ref_model.tflite"
-TINY: tuple[Callable[[int], bytes], ...] = (tiny_resnet, tiny_mobile, tiny_mix)
+TINY: tuple[Callable[[int], bytes], ...] = (tiny_resnet, tiny_mobile, tiny_mix, tiny_moves)
 
 
 def test_tiny_networks(tmp_path: Path) -> None:

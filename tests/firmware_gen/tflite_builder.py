@@ -31,7 +31,26 @@ OPTIONS = {
     "STRIDED_SLICE": "StridedSliceOptions",
     "PACK": "PackOptions",
     "SHAPE": "ShapeOptions",
+    "EXPAND_DIMS": "ExpandDimsOptions",
+    "SQUEEZE": "SqueezeOptions",
+    "SLICE": "SliceOptions",
+    "SPLIT": "SplitOptions",
+    "SPLIT_V": "SplitVOptions",
+    "UNPACK": "UnpackOptions",
+    "GATHER": "GatherOptions",
+    "REVERSE_V2": "ReverseV2Options",
+    "TILE": "TileOptions",
+    "BROADCAST_TO": "BroadcastToOptions",
+    "MIRROR_PAD": "MirrorPadOptions",
+    "SPACE_TO_DEPTH": "SpaceToDepthOptions",
+    "DEPTH_TO_SPACE": "DepthToSpaceOptions",
+    "SPACE_TO_BATCH_ND": "SpaceToBatchNDOptions",
+    "BATCH_TO_SPACE_ND": "BatchToSpaceNDOptions",
+    "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
+    "RESIZE_BILINEAR": "ResizeBilinearOptions",
 }
+VERSIONS = {"BROADCAST_TO": 2}
+"""Where the first one has no int8."""
 TYPES = {"int8": np.int8, "uint8": np.uint8, "int32": np.int32, "float32": np.float32, "int64": np.int64}
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -80,25 +99,26 @@ class TfliteBuilder:
         self.tensors.append(tensor)
         return len(self.tensors) - 1
 
-    def constant(self, name: str, values: Sequence[Any] | Array, dtype: str = "int32") -> int:
+    def constant(self, name: str, values: Sequence[Any] | Array | int, dtype: str = "int32") -> int:
         """A parameter without quantisation, such as axes or paddings."""
         array = np.asarray(values, dtype=TYPES[dtype])
         return self.tensor(name, array.shape, dtype, data=array)
 
-    def operator(self, kind: str, inputs: Sequence[int], output: int, **options: Any) -> int:
-        """Adds an operator and gives its output."""
+    def operator(self, kind: str, inputs: Sequence[int], output: int | Sequence[int], **options: Any) -> int:
+        """Adds an operator and gives its (first) output."""
+        outputs = [output] if isinstance(output, int) else list(output)
         code = getattr(schema.BuiltinOperator, kind)
         index = next((index for index, known in enumerate(self.codes) if known.builtinCode == code), len(self.codes))
         if index == len(self.codes):
             entry = schema.OperatorCodeT()
             entry.builtinCode = code
             entry.deprecatedBuiltinCode = min(code, 127)
-            entry.version = 1
+            entry.version = VERSIONS.get(kind, 1)
             self.codes.append(entry)
         operator = schema.OperatorT()
         operator.opcodeIndex = index
         operator.inputs = list(inputs)
-        operator.outputs = [output]
+        operator.outputs = outputs
         if kind in OPTIONS:
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, OPTIONS[kind])
             operator.builtinOptions = getattr(schema, OPTIONS[kind] + "T")()
@@ -106,7 +126,7 @@ class TfliteBuilder:
                 assert hasattr(operator.builtinOptions, name), name
                 setattr(operator.builtinOptions, name, value)
         self.operators.append(operator)
-        return output
+        return outputs[0]
 
     def model(self, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
         """The whole file as an object, to be changed at will before `pack`."""

@@ -356,6 +356,34 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_transpose_s8_t, 40);
 DIMMER_KERNEL(dimmer_transpose_s8);
 
+/* Whatever moves values: output int8[dims], dense; offsets int32[dims[0] + dims[1] + dims[2]] are three
+ * tables, one behind the other. Run (i, j, k) is the dims[3] bytes of the input from the sum of the
+ * three tables' entries i, j and k, or `fill` where one of these is INT32_MIN. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t offsets;
+    uint32_t dims[4];
+    int8_t fill;
+    uint8_t reserved[3];
+} dimmer_take_s8_t;
+DIMMER_CHECK_SIZE(dimmer_take_s8_t, 32);
+DIMMER_KERNEL(dimmer_take_s8);
+
+/* RESIZE_BILINEAR of int8[1,h,w,channels] to int8[1,output_h,output_w,channels]. blends int32[output_h +
+ * output_w,3]: for each row, then for each column, where the two that are mixed begin in the input, and
+ * the weight of the second of 1024, -512..1536. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t blends;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint32_t channels;
+} dimmer_resize_bilinear_s8_t;
+DIMMER_CHECK_SIZE(dimmer_resize_bilinear_s8_t, 20);
+DIMMER_KERNEL(dimmer_resize_bilinear_s8);
+
 #ifdef __cplusplus
 }
 #endif
