@@ -254,6 +254,35 @@ class Transpose:
     permutation: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A function of one int8 code, by its name in `graph/unary.py`.
+
+    Attributes:
+        parameter: alpha of LEAKY_RELU.
+    """
+
+    function: str
+    parameter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PRelu:
+    """PRELU: inputs are activation and constant alpha, which is broadcast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """MAXIMUM and MINIMUM with broadcasting, of the codes."""
+
+    largest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SquaredDifference:
+    """SQUARED_DIFFERENCE with broadcasting."""
+
+
 Axis = range | tuple[int | None, ...]
 """For each index along a dimension, what it adds to the place in the input, in elements; None where nothing is read."""
 
@@ -298,6 +327,10 @@ Options = (
     | Concatenation
     | Transpose
     | Take
+    | Lookup
+    | PRelu
+    | Extreme
+    | SquaredDifference
     | ResizeBilinear
 )
 

@@ -114,6 +114,41 @@ MUL = kernel(
     *u8("broadcast1", "broadcast2", "input1_blob", "input2_blob"),
     *u8("reserved", count=2),
 )
+SQUARED_DIFFERENCE = sharing(
+    ADD.record,
+    "dimmer_squared_difference_s8",
+    """
+    SQUARED_DIFFERENCE. As ADD, but the rescaled difference is multiplied by itself; left_shift is 7 in TFLite, and
+    shift_output is -31..30.
+    """,
+)
+PRELU = kernel(
+    "dimmer_prelu_s8",
+    """
+    PRELU: what is not negative by the positive multiplier, its product with the slope (input2) by the other.
+    Dimensions, broadcasting, blobs and in place as in ADD; the shifts are -31..30.
+    """,
+    *u32("input1", "input2", "output"),
+    *u32("dims", count=4),
+    *i32("multiplier", "positive_multiplier"),
+    *i8("shift", "positive_shift", "zero_point1", "zero_point2", "output_zero_point", *LIMITS),
+    *u8("broadcast1", "broadcast2", "input1_blob", "input2_blob"),
+    *u8("reserved", count=1),
+)
+_PAIR = Record(
+    "dimmer_pair_s8",
+    (
+        *u32("input1", "input2", "output"),
+        *u32("dims", count=4),
+        *u8("broadcast1", "broadcast2", "input1_blob", "input2_blob"),
+    ),
+)
+MAXIMUM = sharing(
+    _PAIR,
+    "dimmer_maximum_s8",
+    "MAXIMUM of the codes, which TFLite does not rescale. Dimensions, broadcasting, blobs and in place as in ADD.",
+)
+MINIMUM = sharing(_PAIR, "dimmer_minimum_s8", "The same for the smaller one.")
 PAD = kernel(
     "dimmer_pad_s8",
     "PAD and PADV2, 4-D (shorter shapes get leading ones). dims are the input's.",
@@ -268,6 +303,10 @@ KERNELS = (
     ADD,
     SUB,
     MUL,
+    SQUARED_DIFFERENCE,
+    PRELU,
+    MAXIMUM,
+    MINIMUM,
     PAD,
     MEAN,
     AVERAGE_POOL_2D,

@@ -14,22 +14,27 @@ from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
     Dequantize,
+    Extreme,
     FullyConnected,
     Graph,
     Logistic,
+    Lookup,
     MaxPool2d,
     Mean,
     Mul,
     Operator,
     Pad,
+    PRelu,
     Quantize,
     Relu,
     ResizeBilinear,
     Softmax,
+    SquaredDifference,
     Sub,
     Take,
     Transpose,
 )
+from dimmer.firmware_gen.graph.unary import unary_table
 from dimmer.firmware_gen.lower.elementwise import Elementwise
 from dimmer.firmware_gen.lower.moves import Moves
 from dimmer.firmware_gen.lower.shapes import Shapes
@@ -77,6 +82,15 @@ class _Lowering(Weighted, Elementwise, Shapes, Moves):
                 return (self.softmax(self.operator.options),)
             case Logistic():
                 return (self.logistic(),)
+            case Lookup():
+                table = unary_table(self.operator.options, self.inputs[0].q, self.output.q)
+                return (self.lookup(table),)
+            case PRelu():
+                return (self.prelu(),)
+            case Extreme():
+                return (self.extreme(self.operator.options),)
+            case SquaredDifference():
+                return (self.squared_difference(),)
             case Relu():
                 low, high = fp.activation_range(self.operator.options.activation, self.output.q)
                 return (self.requantize(fp.ratio_multiplier_float(self.inputs[0].q, self.output.q), low, high),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from dimmer.firmware_gen.graph.types import Dequantize, DType, Logistic, Options, Quantize, Softmax
+from dimmer.firmware_gen.graph.types import Dequantize, DType, Logistic, Lookup, Options, PRelu, Quantize, Softmax
 from dimmer.firmware_gen.read.record import RecordReader
 
 
@@ -33,6 +33,22 @@ class ElementwiseReader(RecordReader):
             )
         self._shape(tuple(max(a, b) for a, b in zip(*padded, strict=True)))
         return options, inputs
+
+    def _prelu(self) -> tuple[Options, tuple[int, ...]]:
+        options, inputs = self._elementwise(PRelu())
+        alpha = self.tensor(inputs[1])
+        if not alpha.constant or self.tensor(inputs[0]).constant:
+            raise self.error(f"has the slopes {alpha.name}, which are computed; only constant slopes are supported")
+        return options, inputs
+
+    def _leaky_relu(self) -> tuple[Options, tuple[int, ...]]:
+        alpha = self._number("Alpha")
+        if isinstance(alpha, tuple) or not abs(alpha) < 1e6:
+            raise self.error(f"has alpha = {alpha}, expected a number; convert the model again")
+        return self._unary(Lookup("LEAKY_RELU", float(alpha)))
+
+    def _gelu(self) -> tuple[Options, tuple[int, ...]]:
+        return self._unary(Lookup("GELU_APPROXIMATED" if self._number("Approximate") else "GELU"))
 
     def _softmax(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 1)

@@ -9,11 +9,14 @@ from dimmer.firmware_gen.graph.types import (
     Activation,
     Add,
     AveragePool2d,
+    Extreme,
+    Lookup,
     MaxPool2d,
     Mul,
     Operator,
     Options,
     Relu,
+    SquaredDifference,
     Sub,
     Tensor,
 )
@@ -24,12 +27,7 @@ from dimmer.firmware_gen.read.shapes import ShapeReader
 from dimmer.firmware_gen.read.weighted import WeightedReader
 
 _ADVICE = {
-    "HARD_SWISH": "train with RELU6",
-    "LEAKY_RELU": "train with RELU6",
-    "PRELU": "train with RELU6",
-    "ELU": "train with RELU6",
-    "GELU": "train with RELU6",
-    "TANH": "use LOGISTIC or a clamp (RELU6)",
+    "ELU": "TFLite's reference kernels have none either; train with RELU6 or HARD_SWISH",
     "DIV": "multiply by a constant folded into the weights",
     "SUM": "use MEAN and fold the factor into the next layer's weights",
     "REDUCE_MAX": "use MAX_POOL_2D",
@@ -44,6 +42,10 @@ _ADVICE = {
         "export the network with its state as input and output",
     ),
 }
+
+
+LOOKED_UP = ("HARD_SWISH", "TANH", "EXP", "LOG", "ABS", "NEG", "SQRT", "RSQRT", "RELU_0_TO_1")
+"""Functions of one code that have no options."""
 
 
 class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader):
@@ -74,6 +76,13 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader)
             "RELU": lambda: self._unary(Relu(Activation.RELU)),
             "RELU6": lambda: self._unary(Relu(Activation.RELU6)),
             "RELU_N1_TO_1": lambda: self._unary(Relu(Activation.RELU_N1_TO_1)),
+            "LEAKY_RELU": self._leaky_relu,
+            "GELU": self._gelu,
+            **{kind: self._lookup(kind) for kind in LOOKED_UP},
+            "PRELU": self._prelu,
+            "MAXIMUM": lambda: self._elementwise(Extreme(largest=True)),
+            "MINIMUM": lambda: self._elementwise(Extreme(largest=False)),
+            "SQUARED_DIFFERENCE": lambda: self._elementwise(SquaredDifference()),
             "QUANTIZE": self._quantize,
             "DEQUANTIZE": self._dequantize,
             "CONCATENATION": self._concatenation,
@@ -96,6 +105,9 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader)
             "RESIZE_BILINEAR": self._resize_bilinear,
         }
         self._splitters = dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), self._split)
+
+    def _lookup(self, kind: str) -> Callable[[], tuple[Options, tuple[int, ...]]]:
+        return lambda: self._unary(Lookup(kind))
 
     def read(self, index: int, record: RawOperator) -> tuple[Operator, ...]:
         """Reads one operator; what has several outputs becomes an operator for each.

@@ -64,6 +64,19 @@ def tiny_moves(seed: int = 6) -> bytes:
     return net.build(x, net.same("SLICE", y, [1, 4, 1, 8], ends))
 
 
+def tiny_functions(seed: int = 7) -> bytes:
+    """Functions of one code, and of two."""
+    net = Layers(seed)
+    x = y = net.activation([1, 4, 4, 3])
+    for kind, options in (("HARD_SWISH", {}), ("LEAKY_RELU", {"alpha": 0.1}), ("TANH", {}), ("GELU", {}), ("ABS", {})):
+        y = net.operator(kind, [y], net.activation([1, 4, 4, 3], 0.02, name=net.name(kind)), **options)
+    alpha = net.tensor("alpha", [3], "int8", 0.01, 4, 0, net.random.integers(-128, 128, size=3))
+    y = net.operator("PRELU", [y, alpha], net.activation([1, 4, 4, 3], 0.02, name="prelu"))
+    y = net.operator("MAXIMUM", [y, x], net.activation([1, 4, 4, 3], 0.02, name="maximum"))
+    y = net.operator("SQUARED_DIFFERENCE", [y, x], net.activation([1, 4, 4, 3], 0.05, name="squares"))
+    return net.build(x, net.operator("EXP", [y], net.activation([1, 4, 4, 3], 2.0, name="y")))
+
+
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:
     """Residual blocks on int8[1,32,32,16] from input to output, and the names of the boundaries between them."""
     net = Layers(seed)

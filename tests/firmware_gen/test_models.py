@@ -15,6 +15,7 @@ from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
 from tests.firmware_gen.networks import (
     autoencoder_look_alike,
+    tiny_functions,
     tiny_mix,
     tiny_mobile,
     tiny_moves,
@@ -24,7 +25,7 @@ from tests.firmware_gen.networks import (
 
 MODELS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
 RESNET, KWS = MODELS / "pretrainedResnet_quant.tflite", MODELS / "kws_ref_model.tflite"
-TINY: tuple[Callable[[int], bytes], ...] = (tiny_resnet, tiny_mobile, tiny_mix, tiny_moves)
+TINY: tuple[Callable[[int], bytes], ...] = (tiny_resnet, tiny_mobile, tiny_mix, tiny_moves, tiny_functions)
 
 
 def test_tiny_networks(tmp_path: Path) -> None:

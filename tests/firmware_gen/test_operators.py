@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.move_cases import MOVES, Build, pick, size
 from tests.firmware_gen.on_board import assert_exact_on
@@ -215,6 +216,8 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
+NEW = {**MOVES, **ELEMENTWISE}
+"""Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),
     "pointwise": (pointwise, 6),
@@ -245,7 +248,7 @@ OPERATORS: dict[str, tuple[Build, int]] = {
     "concatenation": (concatenation, 6),
     "transpose": (transpose, 6),
     "reshape": (reshape, 2),
-    **MOVES,
+    **NEW,
 }
 
 
@@ -266,9 +269,7 @@ def test_operators_are_bit_exact(tmp_path: Path) -> None:
 
 @pytest.mark.board("mps2-an386")
 def test_operators_are_bit_exact_on_a_core(tmp_path: Path) -> None:
-    assert_exact_on(
-        "mps2-an386", [write_case(tmp_path, name, build, 50) for name, (build, _) in MOVES.items()], tmp_path
-    )
+    assert_exact_on("mps2-an386", [write_case(tmp_path, name, build, 50) for name, (build, _) in NEW.items()], tmp_path)
 
 
 @pytest.mark.slow

@@ -185,6 +185,56 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_mul_s8_t, 44);
 DIMMER_KERNEL(dimmer_mul_s8);
 
+/* SQUARED_DIFFERENCE. As ADD, but the rescaled difference is multiplied by itself; left_shift is 7 in
+ * TFLite, and shift_output is -31..30. */
+typedef dimmer_add_s8_t dimmer_squared_difference_s8_t;
+DIMMER_KERNEL(dimmer_squared_difference_s8);
+
+/* PRELU: what is not negative by the positive multiplier, its product with the slope (input2) by the
+ * other. Dimensions, broadcasting, blobs and in place as in ADD; the shifts are -31..30. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier;
+    int32_t positive_multiplier;
+    int8_t shift;
+    int8_t positive_shift;
+    int8_t zero_point1;
+    int8_t zero_point2;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[1];
+} dimmer_prelu_s8_t;
+DIMMER_CHECK_SIZE(dimmer_prelu_s8_t, 48);
+DIMMER_KERNEL(dimmer_prelu_s8);
+
+/* MAXIMUM of the codes, which TFLite does not rescale. Dimensions, broadcasting, blobs and in place as
+ * in ADD. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+} dimmer_pair_s8_t;
+DIMMER_CHECK_SIZE(dimmer_pair_s8_t, 32);
+typedef dimmer_pair_s8_t dimmer_maximum_s8_t;
+DIMMER_KERNEL(dimmer_maximum_s8);
+
+/* The same for the smaller one. */
+typedef dimmer_pair_s8_t dimmer_minimum_s8_t;
+DIMMER_KERNEL(dimmer_minimum_s8);
+
 /* PAD and PADV2, 4-D (shorter shapes get leading ones). dims are the input's. */
 typedef struct {
     uint32_t input;
