@@ -283,6 +283,39 @@ class SquaredDifference:
     """SQUARED_DIFFERENCE with broadcasting."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReduceExtreme:
+    """REDUCE_MAX and REDUCE_MIN over `axes` (sorted, non-negative), of the codes."""
+
+    axes: tuple[int, ...]
+    largest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class L2Normalization:
+    """L2_NORMALIZATION over the last dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMatMul:
+    """BATCH_MATMUL of two activations, of which either may be transposed."""
+
+    transposed1: bool
+    transposed2: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransposeConv:
+    """TRANSPOSE_CONV: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O].
+
+    Attributes:
+        window: of the convolution that it turns back, from the output to the input.
+    """
+
+    window: Window
+    activation: Activation
+
+
 Axis = range | tuple[int | None, ...]
 """For each index along a dimension, what it adds to the place in the input, in elements; None where nothing is read."""
 
@@ -328,6 +361,10 @@ Options = (
     | Transpose
     | Take
     | Lookup
+    | ReduceExtreme
+    | L2Normalization
+    | BatchMatMul
+    | TransposeConv
     | PRelu
     | Extreme
     | SquaredDifference

@@ -172,6 +172,47 @@ MEAN = kernel(
     *i8("shift", "input_zero_point", "output_zero_point"),
     *u8("reserved"),
 )
+REDUCE_EXTREME = kernel(
+    "dimmer_reduce_extreme_s8",
+    "REDUCE_MAX where `largest` is 1, else REDUCE_MIN; dimensions as in MEAN.",
+    *u32("input", "output", "outer", "reduce1", "inner", "reduce2"),
+    *u8("largest"),
+    *u8("reserved", count=3),
+)
+L2_NORMALIZATION = kernel(
+    "dimmer_l2_normalization_s8",
+    "L2_NORMALIZATION of each row to scale 1/128, zero point 0. depth < 2^15. In place.",
+    *u32("input", "output", "rows", "depth"),
+    *i8("input_zero_point"),
+    *u8("reserved", count=3),
+)
+BATCH_MATMUL = kernel(
+    "dimmer_batch_matmul_s8",
+    """
+    BATCH_MATMUL. output int8[batches,rows,columns]; element (b, i, j) is the sum over k < depth of
+    input1[b * batch1 + i * row1 + k * step1] and input2[b * batch2 + k * step2 + j * column2], zero points taken off:
+    whatever is transposed or repeated is so by its steps. depth < 2^15, shift -31..30, blobs as in ADD.
+    """,
+    *u32("input1", "input2", "output", "batches", "batch1", "batch2", "rows", "depth", "columns"),
+    *u32("row1", "step1", "step2", "column2"),
+    *i32("multiplier"),
+    *i8("shift", "zero_point1", "zero_point2", "output_zero_point"),
+    *u8("input1_blob", "input2_blob"),
+    *u8("reserved", count=2),
+)
+TRANSPOSE_CONV = kernel(
+    "dimmer_transpose_conv_s8",
+    """
+    TRANSPOSE_CONV. input int8[1,input_h,input_w,input_c], weights int8[output_c,kernel_h,kernel_w,input_c], output
+    int8[1,output_h,output_w,output_c]: input pixel (y, x) reaches output pixel (y * stride_h - pad_top + kernel row,
+    x * stride_w - pad_left + kernel column). bias int32[output_c] as the file has it; multipliers and shifts as in
+    CONV_2D.
+    """,
+    *u32("input", "output", "weights", "bias", "multipliers", "shifts"),
+    *u16("input_h", "input_w", "input_c", "output_h", "output_w", "output_c", "kernel_h", "kernel_w"),
+    *u16("stride_h", "stride_w", "pad_top", "pad_left"),
+    *i8("input_zero_point", "output_zero_point", *LIMITS),
+)
 _POOL_2D = Record(
     "dimmer_pool_2d_s8",
     (
@@ -309,6 +350,10 @@ KERNELS = (
     MINIMUM,
     PAD,
     MEAN,
+    REDUCE_EXTREME,
+    L2_NORMALIZATION,
+    BATCH_MATMUL,
+    TRANSPOSE_CONV,
     AVERAGE_POOL_2D,
     MAX_POOL_2D,
     SOFTMAX,

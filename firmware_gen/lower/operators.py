@@ -10,6 +10,7 @@ from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.types import (
     Add,
     AveragePool2d,
+    BatchMatMul,
     Concatenation,
     Conv2d,
     DepthwiseConv2d,
@@ -17,6 +18,7 @@ from dimmer.firmware_gen.graph.types import (
     Extreme,
     FullyConnected,
     Graph,
+    L2Normalization,
     Logistic,
     Lookup,
     MaxPool2d,
@@ -26,6 +28,7 @@ from dimmer.firmware_gen.graph.types import (
     Pad,
     PRelu,
     Quantize,
+    ReduceExtreme,
     Relu,
     ResizeBilinear,
     Softmax,
@@ -33,6 +36,7 @@ from dimmer.firmware_gen.graph.types import (
     Sub,
     Take,
     Transpose,
+    TransposeConv,
 )
 from dimmer.firmware_gen.graph.unary import unary_table
 from dimmer.firmware_gen.lower.elementwise import Elementwise
@@ -76,6 +80,14 @@ class _Lowering(Weighted, Elementwise, Shapes, Moves):
                 return (self.pad(self.operator.options),)
             case Mean():
                 return (self.mean(self.operator.options),)
+            case ReduceExtreme():
+                return (self.reduce_extreme(self.operator.options),)
+            case L2Normalization():
+                return (self.l2_normalization(),)
+            case TransposeConv():
+                return (self.transpose_conv(self.operator.options),)
+            case BatchMatMul():
+                return self.batch_matmul(self.operator.options)
             case AveragePool2d() | MaxPool2d():
                 return (self.pool(self.operator.options),)
             case Softmax():

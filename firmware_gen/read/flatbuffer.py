@@ -95,6 +95,11 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ("BlockSize",)),
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
     "GELU": ("GeluOptions", ("Approximate",)),
+    "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
+    "REDUCE_MIN": ("ReducerOptions", ("KeepDims",)),
+    "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
+    "L2_NORMALIZATION": ("L2NormOptions", ("FusedActivationFunction",)),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideW", "StrideH", "FusedActivationFunction")),
     "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),
 }
 

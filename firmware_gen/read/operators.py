@@ -28,15 +28,12 @@ from dimmer.firmware_gen.read.weighted import WeightedReader
 
 _ADVICE = {
     "ELU": "TFLite's reference kernels have none either; train with RELU6 or HARD_SWISH",
+    "SUM": "TFLite's reference kernel misreads codes below 0; use MEAN and fold the factor into the next weights",
     "DIV": "multiply by a constant folded into the weights",
-    "SUM": "use MEAN and fold the factor into the next layer's weights",
-    "REDUCE_MAX": "use MAX_POOL_2D",
-    "BATCH_MATMUL": "use FULLY_CONNECTED with constant weights",
     "SHAPE": "export with fixed shapes",
     "CUSTOM": "convert with built-in operators only",
     "LSTM": "use a convolutional network",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "use a convolutional network",
-    "TRANSPOSE_CONV": "use RESHAPE and CONV_2D",
     **dict.fromkeys(
         ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"),
         "export the network with its state as input and output",
@@ -68,6 +65,11 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader)
             "PAD": self._pad,
             "PADV2": self._pad,
             "MEAN": self._mean,
+            "REDUCE_MAX": self._reduce_extreme,
+            "REDUCE_MIN": self._reduce_extreme,
+            "TRANSPOSE_CONV": self._transpose_conv,
+            "BATCH_MATMUL": self._batch_matmul,
+            "L2_NORMALIZATION": self._l2_normalization,
             "AVERAGE_POOL_2D": lambda: self._pool(AveragePool2d),
             "MAX_POOL_2D": lambda: self._pool(MaxPool2d),
             "RESHAPE": self._reshape,

@@ -12,6 +12,7 @@ from dimmer.firmware_gen.graph.types import (
     Mean,
     Options,
     Pad,
+    ReduceExtreme,
     Reshape,
     Transpose,
 )
@@ -43,6 +44,16 @@ class ShapeReader(RecordReader):
         return Pad(before, after, value), inputs[:1]
 
     def _mean(self) -> tuple[Options, tuple[int, ...]]:
+        axes, inputs = self._reduced()
+        return Mean(axes), inputs
+
+    def _reduce_extreme(self) -> tuple[Options, tuple[int, ...]]:
+        axes, inputs = self._reduced()
+        self._same_quantisation(*inputs)
+        return ReduceExtreme(axes, self._record.kind == "REDUCE_MAX"), inputs
+
+    def _reduced(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The axes, and the input."""
         inputs = self._inputs(2, 2)
         self._activations(inputs[0], self._record.outputs[0])
         shape = self.tensor(inputs[0]).shape
@@ -53,7 +64,7 @@ class ShapeReader(RecordReader):
         keep = bool(self._record.options.get("KeepDims", False))
         kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape) if keep or axis not in axes)
         self._shape(kept)
-        return Mean(axes), inputs[:1]
+        return axes, inputs[:1]
 
     def _pool(self, options: type[AveragePool2d] | type[MaxPool2d]) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 1)

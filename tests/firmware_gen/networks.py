@@ -77,6 +77,20 @@ def tiny_functions(seed: int = 7) -> bytes:
     return net.build(x, net.operator("EXP", [y], net.activation([1, 4, 4, 3], 2.0, name="y")))
 
 
+def tiny_products(seed: int = 8) -> bytes:
+    """TRANSPOSE_CONV, BATCH_MATMUL, reductions."""
+    net = Layers(seed)
+    x = net.activation([1, 3, 3, 2])
+    weights = net.weights([4, 3, 3, 2], 0)
+    window = {"padding": 0, "strideH": 2, "strideW": 2}
+    shape = net.constant("shape", [1, 6, 6, 4])
+    y = net.operator("TRANSPOSE_CONV", [shape, weights, x], net.output_of([1, 6, 6, 4], 18, x, weights), **window)
+    output = net.activation([1, 6, 6, 6], net.scale_of(y) ** 2 * 60, name="product")
+    y = net.operator("BATCH_MATMUL", [y, y], output, adjX=False, adjY=True)
+    y = net.same("REDUCE_MAX", y, [1, 6, 6], [net.constant("axes", [-1])], keepDims=False)
+    return net.build(x, net.operator("L2_NORMALIZATION", [y], net.activation([1, 6, 6], 1 / 128, 0, "y")))
+
+
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:
     """Residual blocks on int8[1,32,32,16] from input to output, and the names of the boundaries between them."""
     net = Layers(seed)

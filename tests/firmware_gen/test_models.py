@@ -19,13 +19,21 @@ from tests.firmware_gen.networks import (
     tiny_mix,
     tiny_mobile,
     tiny_moves,
+    tiny_products,
     tiny_resnet,
     vww_look_alike,
 )
 
 MODELS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
 RESNET, KWS = MODELS / "pretrainedResnet_quant.tflite", MODELS / "kws_ref_model.tflite"
-TINY: tuple[Callable[[int], bytes], ...] = (tiny_resnet, tiny_mobile, tiny_mix, tiny_moves, tiny_functions)
+TINY: tuple[Callable[[int], bytes], ...] = (
+    tiny_resnet,
+    tiny_mobile,
+    tiny_mix,
+    tiny_moves,
+    tiny_functions,
+    tiny_products,
+)
 
 
 def test_tiny_networks(tmp_path: Path) -> None:

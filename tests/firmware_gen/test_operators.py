@@ -12,6 +12,7 @@ from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.move_cases import MOVES, Build, pick, size
 from tests.firmware_gen.on_board import assert_exact_on
+from tests.firmware_gen.reduction_cases import REDUCTIONS
 from tests.firmware_gen.tflite_builder import Layers
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -216,7 +217,7 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
-NEW = {**MOVES, **ELEMENTWISE}
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS}
 """Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),

@@ -46,12 +46,17 @@ OPTIONS = {
     "DEPTH_TO_SPACE": "DepthToSpaceOptions",
     "SPACE_TO_BATCH_ND": "SpaceToBatchNDOptions",
     "BATCH_TO_SPACE_ND": "BatchToSpaceNDOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
+    "TRANSPOSE_CONV": "TransposeConvOptions",
     "LEAKY_RELU": "LeakyReluOptions",
     "GELU": "GeluOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
     "RESIZE_BILINEAR": "ResizeBilinearOptions",
 }
-VERSIONS = {"BROADCAST_TO": 2}
+VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4}
 """Where the first one has no int8."""
 TYPES = {"int8": np.int8, "uint8": np.uint8, "int32": np.int32, "float32": np.float32, "int64": np.int64}
 
