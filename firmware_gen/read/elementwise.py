@@ -54,7 +54,7 @@ class ElementwiseReader(RecordReader):
         inputs = self._inputs(1, 1)
         self._activations(inputs[0], self._record.outputs[0])
         self._shape(self.tensor(inputs[0]).shape)
-        self._fixed_output()
+        self._fixed_output(tolerance=0.0009)
         beta = self._number("Beta")
         if isinstance(beta, tuple) or not (math.isfinite(beta) and 0 < beta < 1e6):
             raise self.error(f"has beta = {beta}, expected a positive number; convert the model again")

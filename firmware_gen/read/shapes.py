@@ -68,8 +68,8 @@ class ShapeReader(RecordReader):
 
     def _pool(self, options: type[AveragePool2d] | type[MaxPool2d]) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 1)
+        # TFLite takes the codes as they are, whatever the scales.
         self._activations(inputs[0], self._record.outputs[0])
-        self._same_quantisation(inputs[0])
         height, width, channels = self._image(inputs[0])
         kernel = (self._int("FilterHeight", 1, 0xFFFF), self._int("FilterWidth", 1, 0xFFFF))
         window, out_h, out_w = self._window((height, width), kernel, dilated=False)

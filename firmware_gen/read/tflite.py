@@ -172,8 +172,8 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         shape = tensors.get(ends["input"]).shape if "input" in ends else ()
         if len(shape) > 1 and shape[0] != 1:
             raise FirmwareGenError(
-                f"{source}: the input {tensors.get(ends['input']).name} has a batch of {shape[0]}; "
-                "export with a fixed batch of 1"
+                f"{source}: the input {tensors.get(ends['input']).name} has a batch of {shape[0]}, a firmware "
+                "takes one at a time; convert with a batch of 1 (interpreter.resize_tensor_input does not change the file)"
             )
     if refusals.found:
         return None
