@@ -44,6 +44,7 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> st
         f"#define {macro}_INPUT_SIZE {tables.input.size}u /* bytes: {describe_end(tables.input)} */",
         f"#define {macro}_OUTPUT_SIZE {tables.output.size}u /* bytes: {describe_end(tables.output)} */",
         *_ends(tables, macro),
+        *(f"#define {macro}_{name} {value}" for name, value in _parts(tables)),
         f"#define {macro}_MODE_COUNT {len(tables.mode_names)}u",
         f"#define {macro}_POSITION_COUNT {len(tables.schedules[0])}u",
         f"#define {macro}_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
@@ -80,6 +81,20 @@ def _ends(tables: Tables, macro: str) -> Iterator[str]:
             yield f"#define {macro}_{name}_ZERO_POINT {f'({zero_point})' if zero_point < 0 else zero_point}"
 
 
+def _parts(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Of several inputs and outputs, in the file's order, where each lies: macros and what they stand for."""
+    for end, parts in (("INPUT", tables.inputs), ("OUTPUT", tables.outputs)):
+        if parts:
+            yield f"{end}_COUNT", f"{len(parts)}u"
+        for number, part in enumerate(parts):
+            yield f"{end}_{number}_OFFSET", f"{part.offset}u /* bytes into them; {comment(part.tensor.name)} */"
+            yield f"{end}_{number}_SIZE", f"{part.tensor.size}u /* bytes: {describe_end(part.tensor)} */"
+            if part.tensor.quantisation is not None:
+                scale, zero_point = ends(part.tensor)
+                yield f"{end}_{number}_SCALE", _literal(float(scale), "f")
+                yield f"{end}_{number}_ZERO_POINT", f"({zero_point})" if zero_point < 0 else str(zero_point)
+
+
 def _class_names(classes: Sequence[str], macro: str) -> Iterator[str]:
     """A macro, which costs nothing where it is not used."""
     if classes:
@@ -99,6 +114,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
     for name, tensor in (("INPUT", tables.input), ("OUTPUT", tables.output)):
         macros += [f"{name}_{what}" for what in ("SCALE", "ZERO_POINT") if tensor.quantisation is not None]
     macros += [f"{name}_COUNT" for name in ("MODE", "POSITION", "GATE")]
+    macros += [name for name, _ in _parts(tables)]
     macros += [f"CLASS_{what}" for what in ("COUNT", "NAMES") if classes]
     lines = [
         HEADER,

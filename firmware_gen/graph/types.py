@@ -9,6 +9,7 @@ here, so `Operator.inputs` holds activations, and for convolutions and FULLY_CON
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -316,6 +317,20 @@ class TransposeConv:
     activation: Activation
 
 
+@dataclass(frozen=True, slots=True)
+class Unjoin:
+    """One of several inputs, taken out of the buffer that holds all of them, from byte `offset` on."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Several outputs, each put into one buffer from its byte on."""
+
+    offsets: tuple[int, ...]
+
+
 Axis = range | tuple[int | None, ...]
 """For each index along a dimension, what it adds to the place in the input, in elements; None where nothing is read."""
 
@@ -361,6 +376,8 @@ Options = (
     | Transpose
     | Take
     | Lookup
+    | Unjoin
+    | Join
     | ReduceExtreme
     | L2Normalization
     | BatchMatMul
@@ -391,14 +408,38 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several inputs or outputs.
+
+    Attributes:
+        offset: bytes into the buffer that holds all of them.
+    """
+
+    tensor: Tensor
+    offset: int
+
+
+def joined(tensors: Sequence[Tensor]) -> tuple[Part, ...]:
+    """Tensors in one buffer, in their order: first those of wide elements, so that all are aligned without a gap."""
+    offsets = [0] * len(tensors)
+    end = 0
+    for place in sorted(range(len(tensors)), key=lambda at: -tensors[at].dtype.size):
+        offsets[place] = end
+        end += tensors[place].size
+    return tuple(Part(tensor, offset) for tensor, offset in zip(tensors, offsets, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """A whole network.
 
     Attributes:
         source: file that it was read from, for error messages.
         operators: in an order in which they can be run.
-        input: tensor index of the one input.
-        output: tensor index of the one output.
+        input: tensor index of the one input; where the file has several, of the buffer that holds them.
+        output: the same of outputs.
+        inputs: where the file has several, what they are, in its order.
+        outputs: the same of outputs.
     """
 
     source: str
@@ -406,6 +447,8 @@ class Graph:
     operators: tuple[Operator, ...]
     input: int
     output: int
+    inputs: tuple[Part, ...] = ()
+    outputs: tuple[Part, ...] = ()
 
     def where(self, operator: Operator) -> str:
         """File, operator and output tensor, for an error message."""

@@ -18,6 +18,7 @@ from dimmer.firmware_gen.graph.types import (
     Extreme,
     FullyConnected,
     Graph,
+    Join,
     L2Normalization,
     Logistic,
     Lookup,
@@ -37,12 +38,13 @@ from dimmer.firmware_gen.graph.types import (
     Take,
     Transpose,
     TransposeConv,
+    Unjoin,
 )
 from dimmer.firmware_gen.graph.unary import unary_table
 from dimmer.firmware_gen.lower.elementwise import Elementwise
 from dimmer.firmware_gen.lower.moves import Moves
 from dimmer.firmware_gen.lower.shapes import Shapes
-from dimmer.firmware_gen.lower.steps import Step
+from dimmer.firmware_gen.lower.steps import Buffer, Step, copy
 from dimmer.firmware_gen.lower.weighted import Weighted
 
 
@@ -114,6 +116,16 @@ class _Lowering(Weighted, Elementwise, Shapes, Moves):
                 return self.concatenation(self.operator.options)
             case Transpose():
                 return (self.transpose(self.operator.options),)
+            case Unjoin():
+                source = Buffer(self.at(0).id, self.operator.options.offset)
+                return (copy(source, self.out, self.output.size, self.layer),)
+            case Join():
+                return tuple(
+                    copy(self.at(place), Buffer(self.out.id, offset), tensor.size, tensor.name)
+                    for place, (tensor, offset) in enumerate(
+                        zip(self.inputs, self.operator.options.offsets, strict=True)
+                    )
+                )
             case Take():
                 return self.take(self.operator.options)
             case ResizeBilinear():

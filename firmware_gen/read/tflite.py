@@ -23,9 +23,13 @@ from dimmer.firmware_gen.graph.types import (
     DType,
     FullyConnected,
     Graph,
+    Join,
     Operator,
+    Part,
     Quantisation,
     Tensor,
+    Unjoin,
+    joined,
 )
 from dimmer.firmware_gen.read import shape_arithmetic
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
@@ -34,6 +38,7 @@ from dimmer.firmware_gen.read.operators import OperatorReader
 MAX_TENSOR_BYTES = 16 << 20
 MAX_DIMENSION = MAX_TENSOR_BYTES
 MAX_RANK = 6
+MAX_ENDS = 32
 
 _DTYPES = {
     schema.TensorType.INT8: DType.INT8,
@@ -135,7 +140,7 @@ class _Refusals:
 def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     """None where something was refused."""
     tensors = _Tensors(raw, source)
-    ends: dict[str, int] = {}
+    ends: dict[str, tuple[int, ...]] = {"input": (), "output": ()}
     with refusals.at():
         if raw.subgraphs != 1:
             raise FirmwareGenError(
@@ -144,14 +149,15 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
             )
     for what, indexes in (("input", raw.inputs), ("output", raw.outputs)):
         with refusals.at():
-            ends[what] = _only(indexes, len(raw.tensors), what, source)
+            ends[what] = _existing(indexes, len(raw.tensors), what, source)
     reader = OperatorReader(source, tensors.get)
     defined = set(raw.inputs)
-    with refusals.at():
-        if "input" in ends and tensors.get(ends["input"]).constant:
-            raise FirmwareGenError(
-                f"{source}: the input {tensors.get(ends['input']).name} is a constant; convert the model again"
-            )
+    for place in ends["input"]:
+        with refusals.at():
+            if tensors.get(place).constant:
+                raise FirmwareGenError(
+                    f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
+                )
     operators: list[Operator] = []
     for index, record in enumerate(raw.operators):
         with refusals.at(index):
@@ -160,26 +166,31 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
             operators += [_operator(operator, tensors, defined) for operator in reader.read(index, record)]
         # What a refused operator would write is not refused again where it is read.
         defined.update(record.outputs)
-    with refusals.at():
-        if "output" in ends and ends["output"] not in defined:
-            raise FirmwareGenError(
-                f"{source}: no operator writes the output {tensors.get(ends['output']).name}; convert the model again"
-            )
-    for place in ends.values():
+    for place in ends["output"]:
+        with refusals.at():
+            if place not in defined:
+                raise FirmwareGenError(
+                    f"{source}: no operator writes the output {tensors.get(place).name}; convert the model again"
+                )
+    for place in (*ends["input"], *ends["output"]):
         with refusals.at():
             _check_boundary(tensors.get(place), source)
-    with refusals.at():
-        shape = tensors.get(ends["input"]).shape if "input" in ends else ()
-        if len(shape) > 1 and shape[0] != 1:
-            raise FirmwareGenError(
-                f"{source}: the input {tensors.get(ends['input']).name} has a batch of {shape[0]}, a firmware "
-                "takes one at a time; convert with a batch of 1 (interpreter.resize_tensor_input does not change the file)"
-            )
+    for place in ends["input"]:
+        with refusals.at():
+            _check_batch(tensors.get(place), source)
     if refusals.found:
         return None
     with refusals.at():
         return tensors.graph(tuple(operators), ends["input"], ends["output"])
     return None
+
+
+def _check_batch(tensor: Tensor, source: str) -> None:
+    if len(tensor.shape) > 1 and tensor.shape[0] != 1:
+        raise FirmwareGenError(
+            f"{source}: the input {tensor.name} has a batch of {tensor.shape[0]}, a firmware takes one at a time; "
+            "convert with a batch of 1 (interpreter.resize_tensor_input does not change the file)"
+        )
 
 
 def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Operator:
@@ -200,16 +211,15 @@ def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Opera
     return operator
 
 
-def _only(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> int:
-    if len(indexes) != 1:
-        raise FirmwareGenError(
-            f"{source}: {len(indexes)} {what}s, the firmware has one; export the network with a single {what} tensor"
-        )
-    if not 0 <= indexes[0] < tensor_count:
-        raise FirmwareGenError(
-            f"{source}: its {what} is tensor {indexes[0]} of {tensor_count}; convert the model again"
-        )
-    return indexes[0]
+def _existing(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> tuple[int, ...]:
+    if not 0 < len(indexes) <= MAX_ENDS:
+        raise FirmwareGenError(f"{source}: {len(indexes)} {what}s, 1 to {MAX_ENDS} can be; convert the model again")
+    if what == "input" and len({*indexes}) < len(indexes):
+        raise FirmwareGenError(f"{source}: has one tensor as two of its inputs; convert the model again")
+    for index in indexes:
+        if not 0 <= index < tensor_count:
+            raise FirmwareGenError(f"{source}: its {what} is tensor {index} of {tensor_count}; convert the model again")
+    return indexes
 
 
 def _check_boundary(tensor: Tensor, source: str) -> None:
@@ -231,7 +241,7 @@ class _Tensors:
         self.checked: dict[int, Tensor] = {}
 
     def get(self, index: int) -> Tensor:
-        if index not in self.checked:
+        if index not in self.checked:  # buffers of several inputs or outputs always are
             if not 0 <= index < len(self.raw):
                 raise FirmwareGenError(
                     f"{self.source}: an operator names tensor {index} of {len(self.raw)}; convert the model again"
@@ -341,8 +351,10 @@ class _Tensors:
             b"".join(value.to_bytes(4, "little", signed=True) for value in values),
         )
 
-    def graph(self, operators: tuple[Operator, ...], graph_input: int, graph_output: int) -> Graph:
+    def graph(self, operators: tuple[Operator, ...], inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Graph:
         """The graph with the used tensors alone, renumbered in the order of their first use."""
+        graph_input, taken = self._joined_inputs(inputs)
+        graph_output, put = self._joined_outputs(outputs)
         order: dict[int, int] = {graph_input: 0}
         for operator in operators:
             weighted = isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected)
@@ -350,6 +362,8 @@ class _Tensors:
                 tensor = self.get(index)
                 if tensor.weight_bits != 8 and not (weighted and place == 1):
                     raise FirmwareGenError(f"{self.source}: tensor {tensor.name} is INT4: {_TYPE_ADVICE['INT4']}")
+        operators = (*taken, *operators, *put)
+        for operator in operators:
             for index in (*operator.inputs, operator.output):
                 order.setdefault(index, len(order))
         order.setdefault(graph_output, len(order))
@@ -364,5 +378,39 @@ class _Tensors:
             for operator in operators
         )
         return Graph(
-            self.source, tuple(self.get(index) for index in order), renumbered, order[graph_input], order[graph_output]
+            self.source,
+            tuple(self.get(index) for index in order),
+            renumbered,
+            order[graph_input],
+            order[graph_output],
+            self._parts(inputs),
+            self._parts(outputs),
         )
+
+    def _parts(self, indexes: tuple[int, ...]) -> tuple[Part, ...]:
+        return joined([self.get(index) for index in indexes]) if len(indexes) > 1 else ()
+
+    def _buffer(self, place: int, parts: tuple[Part, ...], name: str) -> int:
+        """A tensor that is in no file: bytes that hold several."""
+        index = len(self.raw) + place
+        size = sum(part.tensor.size for part in parts)
+        self.checked[index] = Tensor(name, (size,), DType.INT8, None, None)
+        return index
+
+    def _joined_inputs(self, indexes: tuple[int, ...]) -> tuple[int, list[Operator]]:
+        parts = self._parts(indexes)
+        if not parts:
+            return indexes[0], []
+        buffer = self._buffer(0, parts, "all inputs")
+        taken = [
+            Operator(0, "INPUT", Unjoin(part.offset), (buffer,), index)
+            for part, index in zip(parts, indexes, strict=True)
+        ]
+        return buffer, taken
+
+    def _joined_outputs(self, indexes: tuple[int, ...]) -> tuple[int, list[Operator]]:
+        parts = self._parts(indexes)
+        if not parts:
+            return indexes[0], []
+        buffer = self._buffer(1, parts, "all outputs")
+        return buffer, [Operator(len(self.raw), "OUTPUT", Join(tuple(part.offset for part in parts)), indexes, buffer)]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.tflite_builder import Layers, pack
 
 
 def tiny_resnet(seed: int = 0, size: int = 8, channels: int = 4) -> bytes:
@@ -89,6 +89,17 @@ def tiny_products(seed: int = 8) -> bytes:
     y = net.operator("BATCH_MATMUL", [y, y], output, adjX=False, adjY=True)
     y = net.same("REDUCE_MAX", y, [1, 6, 6], [net.constant("axes", [-1])], keepDims=False)
     return net.build(x, net.operator("L2_NORMALIZATION", [y], net.activation([1, 6, 6], 1 / 128, 0, "y")))
+
+
+def tiny_ends(seed: int = 9) -> bytes:
+    """Two inputs, three outputs of two types, one of them read on and one of them twice."""
+    net = Layers(seed)
+    first, second = net.activation([1, 4, 4, 3], name="image"), net.activation([1, 12], name="context")
+    y = net.conv(first, 3)
+    gate = net.dense(second, 3, "RELU")
+    real = net.operator("DEQUANTIZE", [gate], net.tensor("gate", net.shape(gate), "float32"))
+    z = net.elementwise("MUL", y, gate)
+    return pack(net.model([first, second], [z, real, y, z]))
 
 
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:

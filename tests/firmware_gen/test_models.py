@@ -15,6 +15,7 @@ from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
 from tests.firmware_gen.networks import (
     autoencoder_look_alike,
+    tiny_ends,
     tiny_functions,
     tiny_mix,
     tiny_mobile,
@@ -31,6 +32,7 @@ TINY: tuple[Callable[[int], bytes], ...] = (
     tiny_mobile,
     tiny_mix,
     tiny_moves,
+    tiny_ends,
     tiny_functions,
     tiny_products,
 )
