@@ -331,6 +331,11 @@ class Join:
     offsets: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A state is what it will be in the next inference: the value's bytes, put where the output, a state, lies."""
+
+
 Axis = range | tuple[int | None, ...]
 """For each index along a dimension, what it adds to the place in the input, in elements; None where nothing is read."""
 
@@ -376,6 +381,7 @@ Options = (
     | Transpose
     | Take
     | Lookup
+    | Assign
     | Unjoin
     | Join
     | ReduceExtreme
@@ -419,6 +425,19 @@ class Part:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """A tensor that lasts from one inference to the next.
+
+    Attributes:
+        tensor: its index.
+        initial: its bytes after a reset.
+    """
+
+    tensor: int
+    initial: bytes
+
+
 def joined(tensors: Sequence[Tensor]) -> tuple[Part, ...]:
     """Tensors in one buffer, in their order: first those of wide elements, so that all are aligned without a gap."""
     offsets = [0] * len(tensors)
@@ -440,6 +459,7 @@ class Graph:
         output: the same of outputs.
         inputs: where the file has several, what they are, in its order.
         outputs: the same of outputs.
+        states: tensors that last from one inference to the next.
     """
 
     source: str
@@ -449,6 +469,7 @@ class Graph:
     output: int
     inputs: tuple[Part, ...] = ()
     outputs: tuple[Part, ...] = ()
+    states: tuple[State, ...] = ()
 
     def where(self, operator: Operator) -> str:
         """File, operator and output tensor, for an error message."""

@@ -45,6 +45,7 @@ KERNELS: Mapping[str, int] = {
     "dimmer_squared_difference_s8": 544,
     "dimmer_maximum_s8": 296,
     "dimmer_minimum_s8": 296,
+    "dimmer_state_s8": 64,
     "dimmer_take_s8": 248,
     "dimmer_resize_bilinear_s8": 276,
     "dimmer_conv2d_s8_panel": 2128,

@@ -311,6 +311,8 @@ TRANSPOSE = kernel(
     *u32("input", "output"),
     *u32("dims", "strides", count=4),
 )
+HOLE = -(2**31)
+"""In TAKE's tables: nothing is read here."""
 TAKE = kernel(
     "dimmer_take_s8",
     """
@@ -322,6 +324,17 @@ TAKE = kernel(
     *u32("dims", count=4),
     *i8("fill"),
     *u8("reserved", count=3),
+)
+STATE = kernel(
+    "dimmer_state_s8",
+    """
+    A state, output int8[size], at the start of an inference: where the word at `guard` is not `magic`, nobody has set
+    it since a reset, and it becomes `fill`, or what lies at `initial` in weights where from_weights is 1. The step of
+    the last state has `last` 1 and sets the word. Guard and states lie where nothing else ever does.
+    """,
+    *u32("guard", "output", "size", "magic", "initial"),
+    *i8("fill"),
+    *u8("from_weights", "last", "reserved"),
 )
 RESIZE_BILINEAR = kernel(
     "dimmer_resize_bilinear_s8",
@@ -365,5 +378,6 @@ KERNELS = (
     COPY,
     TRANSPOSE,
     TAKE,
+    STATE,
     RESIZE_BILINEAR,
 )

@@ -11,8 +11,6 @@ from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Step, step
 
-HOLE = -(2**31)
-"""In a table of offsets: nothing is read here."""
 MAX_TABLE = 1 << 16
 
 
@@ -77,7 +75,7 @@ class Moves(Context):
             input=self.at(0),
             output=output,
             dims=(*(len(table) for table in tables), run),
-            offsets=Params(tuple(HOLE if offset is None else offset for table in tables for offset in table)),
+            offsets=Params(tuple(k.HOLE if offset is None else offset for table in tables for offset in table)),
             fill=fill,
         )
 

@@ -9,6 +9,7 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.types import (
     Add,
+    Assign,
     AveragePool2d,
     BatchMatMul,
     Concatenation,
@@ -126,6 +127,8 @@ class _Lowering(Weighted, Elementwise, Shapes, Moves):
                         zip(self.inputs, self.operator.options.offsets, strict=True)
                     )
                 )
+            case Assign():
+                return (copy(self.at(0), self.out, self.output.size, self.layer),)
             case Take():
                 return self.take(self.operator.options)
             case ResizeBilinear():

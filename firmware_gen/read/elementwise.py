@@ -43,7 +43,7 @@ class ElementwiseReader(RecordReader):
 
     def _leaky_relu(self) -> tuple[Options, tuple[int, ...]]:
         alpha = self._number("Alpha")
-        if isinstance(alpha, tuple) or not abs(alpha) < 1e6:
+        if isinstance(alpha, tuple | str) or not abs(alpha) < 1e6:
             raise self.error(f"has alpha = {alpha}, expected a number; convert the model again")
         return self._unary(Lookup("LEAKY_RELU", float(alpha)))
 
@@ -56,7 +56,7 @@ class ElementwiseReader(RecordReader):
         self._shape(self.tensor(inputs[0]).shape)
         self._fixed_output(tolerance=0.0009)
         beta = self._number("Beta")
-        if isinstance(beta, tuple) or not (math.isfinite(beta) and 0 < beta < 1e6):
+        if isinstance(beta, tuple | str) or not (math.isfinite(beta) and 0 < beta < 1e6):
             raise self.error(f"has beta = {beta}, expected a positive number; convert the model again")
         return Softmax(float(beta)), inputs
 

@@ -34,10 +34,6 @@ _ADVICE = {
     "CUSTOM": "convert with built-in operators only",
     "LSTM": "use a convolutional network",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "use a convolutional network",
-    **dict.fromkeys(
-        ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"),
-        "export the network with its state as input and output",
-    ),
 }
 
 

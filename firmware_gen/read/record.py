@@ -121,7 +121,7 @@ class RecordReader:
 
     def _int(self, field: str, low: int, high: int) -> int:
         value = self._number(field)
-        if isinstance(value, tuple) or not low <= value <= high:
+        if isinstance(value, tuple | str) or not low <= value <= high:
             raise self.error(f"has {field} = {value}, expected {low} to {high}; convert the model again")
         return int(value)
 

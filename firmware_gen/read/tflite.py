@@ -11,7 +11,7 @@ import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
@@ -27,6 +27,7 @@ from dimmer.firmware_gen.graph.types import (
     Operator,
     Part,
     Quantisation,
+    State,
     Tensor,
     Unjoin,
     joined,
@@ -34,6 +35,7 @@ from dimmer.firmware_gen.graph.types import (
 from dimmer.firmware_gen.read import shape_arithmetic
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
+from dimmer.firmware_gen.read.state import KINDS, Variables
 
 MAX_TENSOR_BYTES = 16 << 20
 MAX_DIMENSION = MAX_TENSOR_BYTES
@@ -141,12 +143,9 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     """None where something was refused."""
     tensors = _Tensors(raw, source)
     ends: dict[str, tuple[int, ...]] = {"input": (), "output": ()}
+    variables = Variables(raw, source, tensors.get, len(raw.tensors) + 2)
     with refusals.at():
-        if raw.subgraphs != 1:
-            raise FirmwareGenError(
-                f"{source}: {raw.subgraphs} subgraphs, a firmware runs one; export the network without control flow, "
-                "and with its state as input and output"
-            )
+        variables.check_subgraphs()
     for what, indexes in (("input", raw.inputs), ("output", raw.outputs)):
         with refusals.at():
             ends[what] = _existing(indexes, len(raw.tensors), what, source)
@@ -163,7 +162,11 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         with refusals.at(index):
             if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
                 continue
-            operators += [_operator(operator, tensors, defined) for operator in reader.read(index, record)]
+            made = variables.read(index, record) if record.kind in KINDS else reader.read(index, record)
+            for name, variable in variables.found.items():
+                tensors.checked[variable.index] = replace(variable.tensor, name=name)
+                defined.add(variable.index)
+            operators += [_operator(operator, tensors, defined) for operator in made]
         # What a refused operator would write is not refused again where it is read.
         defined.update(record.outputs)
     for place in ends["output"]:
@@ -181,7 +184,10 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     if refusals.found:
         return None
     with refusals.at():
-        return tensors.graph(tuple(operators), ends["input"], ends["output"])
+        graph = tensors.graph(
+            (*operators, *tensors.assigned(variables, len(raw.operators))), ends["input"], ends["output"]
+        )
+        return replace(graph, states=tensors.states(variables))
     return None
 
 
@@ -239,6 +245,7 @@ class _Tensors:
         self.raw = raw.tensors
         self.source = source
         self.checked: dict[int, Tensor] = {}
+        self.order: dict[int, int] = {}
 
     def get(self, index: int) -> Tensor:
         if index not in self.checked:  # buffers of several inputs or outputs always are
@@ -367,6 +374,7 @@ class _Tensors:
             for index in (*operator.inputs, operator.output):
                 order.setdefault(index, len(order))
         order.setdefault(graph_output, len(order))
+        self.order = order
         renumbered = tuple(
             Operator(
                 operator.index,
@@ -385,6 +393,21 @@ class _Tensors:
             order[graph_output],
             self._parts(inputs),
             self._parts(outputs),
+        )
+
+    def assigned(self, variables: Variables, operators: int) -> tuple[Operator, ...]:
+        """The operators that end an inference of a file with state."""
+        found = variables.assignments(operators, len(self.raw) + 2 + len(variables.found))
+        for operator in found:
+            self.checked[operator.output] = self.get(operator.inputs[1])
+        return found
+
+    def states(self, variables: Variables) -> tuple[State, ...]:
+        """The variables that anything uses, by their place in the graph."""
+        return tuple(
+            State(self.order[variable.index], variable.initial)
+            for variable in variables.found.values()
+            if variable.index in self.order
         )
 
     def _parts(self, indexes: tuple[int, ...]) -> tuple[Part, ...]:

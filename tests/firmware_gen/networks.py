@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tests.firmware_gen.tflite_builder import Layers, pack
 
 
@@ -100,6 +102,26 @@ def tiny_ends(seed: int = 9) -> bytes:
     real = net.operator("DEQUANTIZE", [gate], net.tensor("gate", net.shape(gate), "float32"))
     z = net.elementwise("MUL", y, gate)
     return pack(net.model([first, second], [z, real, y, z]))
+
+
+def tiny_state(seed: int = 10) -> bytes:
+    """Two windows that slide over what comes in; one begins with zeros, the other with anything."""
+    net = Layers(seed)
+    x = net.activation([1, 1, 6], 0.05, 3, "x")
+    handles = [net.variable("window"), net.variable("other")]
+    windows = [net.activation([1, 3, 6], 0.05, 3, f"read_{n}") for n in range(2)]
+    for handle, window in zip(handles, windows, strict=True):
+        net.operator("READ_VARIABLE", [handle], window)
+    wide = net.same("CONCATENATION", windows[0], [1, 4, 6], [x], axis=1)
+    corners = [net.constant(name, v) for name, v in (("b", [0, 1, 0]), ("e", [1, 4, 6]), ("s", [1, 1, 1]))]
+    net.operator("ASSIGN_VARIABLE", [handles[0], net.same("STRIDED_SLICE", wide, [1, 3, 6], corners)], [])
+    output = net.activation([1, 3, 6], 0.05, 3, "other_next")
+    half = net.elementwise("ADD", windows[1], windows[0], output=output)
+    net.operator("ASSIGN_VARIABLE", [handles[1], half], [])
+    again = net.operator("READ_VARIABLE", [handles[1]], net.activation([1, 3, 6], 0.05, 3, "read_again"))
+    y = net.elementwise("MUL", again, windows[0])
+    initial = {"window": np.full((1, 3, 6), 3), "other": net.random.integers(-128, 128, (1, 3, 6))}
+    return pack(net.stateful([x], [net.dense(net.reshape(y, [1, 18]), 5)], initial))
 
 
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:

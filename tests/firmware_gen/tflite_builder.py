@@ -51,6 +51,10 @@ OPTIONS = {
     "L2_NORMALIZATION": "L2NormOptions",
     "BATCH_MATMUL": "BatchMatMulOptions",
     "TRANSPOSE_CONV": "TransposeConvOptions",
+    "VAR_HANDLE": "VarHandleOptions",
+    "READ_VARIABLE": "ReadVariableOptions",
+    "ASSIGN_VARIABLE": "AssignVariableOptions",
+    "CALL_ONCE": "CallOnceOptions",
     "LEAKY_RELU": "LeakyReluOptions",
     "GELU": "GeluOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
@@ -133,7 +137,7 @@ class TfliteBuilder:
                 assert hasattr(operator.builtinOptions, name), name
                 setattr(operator.builtinOptions, name, value)
         self.operators.append(operator)
-        return outputs[0]
+        return outputs[0] if outputs else -1
 
     def model(self, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
         """The whole file as an object, to be changed at will before `pack`."""
@@ -147,6 +151,25 @@ class TfliteBuilder:
         model.operatorCodes = self.codes
         model.subgraphs = [graph]
         model.buffers = self.buffers
+        return model
+
+    def variable(self, name: str) -> int:
+        """A VAR_HANDLE, and its output."""
+        return self.operator("VAR_HANDLE", [], self.tensor(f"{name}_handle", [], "resource"), sharedName=name)
+
+    def stateful(self, inputs: Sequence[int], outputs: Sequence[int], initial: dict[str, Array]) -> Any:
+        """A model whose first operator sets its variables, once, by a second subgraph."""
+        model = self.model(inputs, outputs)
+        first = TfliteBuilder()
+        first.buffers, first.codes = self.buffers, self.codes
+        for name, values in initial.items():
+            value = first.tensor(f"{name}_initial", values.shape, "int8", 1.0, 0, 0, values)
+            first.operator("ASSIGN_VARIABLE", [first.variable(name), value], [])
+        graph = schema.SubGraphT()
+        graph.tensors, graph.operators, graph.inputs, graph.outputs = first.tensors, first.operators, [], []
+        model.subgraphs = [model.subgraphs[0], graph]
+        self.operator("CALL_ONCE", [], [], initSubgraphIndex=1)
+        self.operators.insert(0, self.operators.pop())
         return model
 
     def build(self, source: int, output: int) -> bytes:

@@ -56,12 +56,10 @@ def test_every_operator_that_is_refused_is_named() -> None:
     assert [operator["index"] for operator in lstm["operators"] if operator["refusals"]] == [0]
     assert lstm["plan"] is None
     assert lstm["operators"][0]["refusals"][0].endswith("is not supported; use a convolutional network")
-    vad = document(SHARED / "foreign" / "vad.tflite", status=1)["models"][0]
-    assert "2 subgraphs, a firmware runs one" in vad["refusals"][0]
-    assert sum("its state as input and output" in text for o in vad["operators"] for text in o["refusals"]) == 13
-    shown = inspect(SHARED / "foreign" / "detection.tflite")
-    assert shown.returncode == 0
-    assert shown.stdout.splitlines()[-1] == "detection.tflite: a firmware can be made of it"
+    for name in ("detection", "har", "vad"):
+        shown = inspect(SHARED / "foreign" / f"{name}.tflite")
+        assert shown.returncode == 0
+        assert shown.stdout.splitlines()[-1] == f"{name}.tflite: a firmware can be made of it"
 
 
 def test_the_page(tmp_path: Path) -> None:

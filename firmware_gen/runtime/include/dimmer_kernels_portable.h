@@ -507,6 +507,24 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_take_s8_t, 32);
 DIMMER_KERNEL(dimmer_take_s8);
 
+/* A state, output int8[size], at the start of an inference: where the word at `guard` is not `magic`,
+ * nobody has set it since a reset, and it becomes `fill`, or what lies at `initial` in weights where
+ * from_weights is 1. The step of the last state has `last` 1 and sets the word. Guard and states lie
+ * where nothing else ever does. */
+typedef struct {
+    uint32_t guard;
+    uint32_t output;
+    uint32_t size;
+    uint32_t magic;
+    uint32_t initial;
+    int8_t fill;
+    uint8_t from_weights;
+    uint8_t last;
+    uint8_t reserved;
+} dimmer_state_s8_t;
+DIMMER_CHECK_SIZE(dimmer_state_s8_t, 24);
+DIMMER_KERNEL(dimmer_state_s8);
+
 /* RESIZE_BILINEAR of int8[1,h,w,channels] to int8[1,output_h,output_w,channels]. blends int32[output_h +
  * output_w,3]: for each row, then for each column, where the two that are mixed begin in the input, and
  * the weight of the second of 1024, -512..1536. */

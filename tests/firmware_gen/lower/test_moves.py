@@ -7,7 +7,8 @@ import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import ResizeBilinear
-from dimmer.firmware_gen.lower.moves import HOLE, blends, merged
+from dimmer.firmware_gen.kernels.portable import HOLE
+from dimmer.firmware_gen.lower.moves import blends, merged
 from dimmer.firmware_gen.lower.steps import Buffer, Params
 from tests.firmware_gen.lower.lowered import lowered, only, values
 from tests.firmware_gen.tflite_builder import Layers
