@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.options import Assign
 from dimmer.firmware_gen.graph.types import (
-    Assign,
     Conv2d,
     DepthwiseConv2d,
     DType,

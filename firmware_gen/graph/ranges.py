@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.options import Take
 from dimmer.firmware_gen.graph.types import (
     Add,
     Conv2d,
@@ -14,7 +15,6 @@ from dimmer.firmware_gen.graph.types import (
     MaxPool2d,
     Quantize,
     Reshape,
-    Take,
 )
 
 WHOLE = (-128, 127)

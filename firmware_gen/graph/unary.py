@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from dimmer.firmware_gen.graph import fixed_point as fp
-from dimmer.firmware_gen.graph.types import Lookup, Quantisation
+from dimmer.firmware_gen.graph.options import Lookup
+from dimmer.firmware_gen.graph.types import Quantisation
 
 CODES = range(-128, 128)
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from dimmer.firmware_gen.graph import fixed_point as fp
-from dimmer.firmware_gen.graph.types import Activation, Add, DType, Extreme, Mul, Softmax, Sub, Tensor
+from dimmer.firmware_gen.graph.options import Extreme
+from dimmer.firmware_gen.graph.types import Activation, Add, DType, Mul, Softmax, Sub, Tensor
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dimmer.firmware_gen.graph.types import Axis, ResizeBilinear, Take
+from dimmer.firmware_gen.graph.options import Axis, ResizeBilinear, Take
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Step, step

@@ -7,39 +7,41 @@ from collections.abc import Callable
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.options import (
+    Assign,
+    BatchMatMul,
+    Extreme,
+    Join,
+    L2Normalization,
+    Lookup,
+    PRelu,
+    ReduceExtreme,
+    ResizeBilinear,
+    SquaredDifference,
+    Take,
+    Unjoin,
+)
 from dimmer.firmware_gen.graph.types import (
     Add,
-    Assign,
     AveragePool2d,
-    BatchMatMul,
     Concatenation,
     Conv2d,
     DepthwiseConv2d,
     Dequantize,
-    Extreme,
     FullyConnected,
     Graph,
-    Join,
-    L2Normalization,
     Logistic,
-    Lookup,
     MaxPool2d,
     Mean,
     Mul,
     Operator,
     Pad,
-    PRelu,
     Quantize,
-    ReduceExtreme,
     Relu,
-    ResizeBilinear,
     Softmax,
-    SquaredDifference,
     Sub,
-    Take,
     Transpose,
     TransposeConv,
-    Unjoin,
 )
 from dimmer.firmware_gen.graph.unary import unary_table
 from dimmer.firmware_gen.lower.elementwise import Elementwise

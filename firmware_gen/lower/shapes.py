@@ -7,15 +7,8 @@ import math
 from collections.abc import Sequence
 
 from dimmer.firmware_gen.graph import fixed_point as fp
-from dimmer.firmware_gen.graph.types import (
-    AveragePool2d,
-    Concatenation,
-    MaxPool2d,
-    Mean,
-    Pad,
-    ReduceExtreme,
-    Transpose,
-)
+from dimmer.firmware_gen.graph.options import ReduceExtreme
+from dimmer.firmware_gen.graph.types import AveragePool2d, Concatenation, MaxPool2d, Mean, Pad, Transpose
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
 from dimmer.firmware_gen.lower.steps import Buffer, Step, step

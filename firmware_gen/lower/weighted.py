@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.options import BatchMatMul
 from dimmer.firmware_gen.graph.ranges import code_range
 from dimmer.firmware_gen.graph.slices import sliced
-from dimmer.firmware_gen.graph.types import BatchMatMul, Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv, Window
+from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv, Window
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.lower.context import Context
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights, step

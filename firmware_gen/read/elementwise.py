@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 
-from dimmer.firmware_gen.graph.types import Dequantize, DType, Logistic, Lookup, Options, PRelu, Quantize, Softmax
+from dimmer.firmware_gen.graph.options import Lookup, PRelu
+from dimmer.firmware_gen.graph.types import Dequantize, DType, Logistic, Options, Quantize, Softmax
 from dimmer.firmware_gen.read.record import RecordReader
 
 

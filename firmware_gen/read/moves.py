@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.types import Axis, Concatenation, DType, Options, Reshape, ResizeBilinear, Take
+from dimmer.firmware_gen.graph.options import Axis, ResizeBilinear, Take
+from dimmer.firmware_gen.graph.types import Concatenation, DType, Options, Reshape
 from dimmer.firmware_gen.read.record import RecordReader
 
 MAX_LISTED = 0xFFFF

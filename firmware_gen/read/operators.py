@@ -5,18 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dimmer.firmware_gen.graph.options import Extreme, Lookup, SquaredDifference
 from dimmer.firmware_gen.graph.types import (
     Activation,
     Add,
     AveragePool2d,
-    Extreme,
-    Lookup,
     MaxPool2d,
     Mul,
     Operator,
     Options,
     Relu,
-    SquaredDifference,
     Sub,
     Tensor,
 )
@@ -103,6 +101,11 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader)
             "RESIZE_BILINEAR": self._resize_bilinear,
         }
         self._splitters = dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), self._split)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The operators that it reads."""
+        return (*self._readers, *self._splitters)
 
     def _lookup(self, kind: str) -> Callable[[], tuple[Options, tuple[int, ...]]]:
         return lambda: self._unary(Lookup(kind))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dimmer.firmware_gen.graph.options import ReduceExtreme
 from dimmer.firmware_gen.graph.types import (
     Activation,
     AveragePool2d,
@@ -12,7 +13,6 @@ from dimmer.firmware_gen.graph.types import (
     Mean,
     Options,
     Pad,
-    ReduceExtreme,
     Reshape,
     Transpose,
 )

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.types import Assign, DType, Operator, Reshape, Tensor
+from dimmer.firmware_gen.graph.options import Assign
+from dimmer.firmware_gen.graph.types import DType, Operator, Reshape, Tensor
 from dimmer.firmware_gen.read.flatbuffer import RawModel, RawOperator
 
 KINDS = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")

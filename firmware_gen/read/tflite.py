@@ -18,21 +18,14 @@ from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import (
-    Conv2d,
-    DepthwiseConv2d,
     DType,
-    FullyConnected,
     Graph,
-    Join,
     Operator,
-    Part,
     Quantisation,
-    State,
     Tensor,
-    Unjoin,
-    joined,
 )
 from dimmer.firmware_gen.read import shape_arithmetic
+from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
 from dimmer.firmware_gen.read.state import KINDS, Variables
@@ -50,7 +43,7 @@ _DTYPES = {
 }
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 _TYPE_ADVICE = {
-    "INT4": "only the weights of convolutions and FULLY_CONNECTED can be; quantise the network to int8",
+    "INT4": INT4_ADVICE,
     "INT2": "int2 weights are not read yet; quantise the weights to int8 on the grid -1..1, "
     "which gives the same results",
     "INT16": "quantise activations to int8",
@@ -184,10 +177,11 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     if refusals.found:
         return None
     with refusals.at():
-        graph = tensors.graph(
-            (*operators, *tensors.assigned(variables, len(raw.operators))), ends["input"], ends["output"]
+        assembly = Assembly(tensors)
+        graph = assembly.graph(
+            (*operators, *assembly.assigned(variables, len(raw.operators))), ends["input"], ends["output"]
         )
-        return replace(graph, states=tensors.states(variables))
+        return replace(graph, states=assembly.states(variables))
     return None
 
 
@@ -245,7 +239,6 @@ class _Tensors:
         self.raw = raw.tensors
         self.source = source
         self.checked: dict[int, Tensor] = {}
-        self.order: dict[int, int] = {}
 
     def get(self, index: int) -> Tensor:
         if index not in self.checked:  # buffers of several inputs or outputs always are
@@ -357,83 +350,3 @@ class _Tensors:
             None,
             b"".join(value.to_bytes(4, "little", signed=True) for value in values),
         )
-
-    def graph(self, operators: tuple[Operator, ...], inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Graph:
-        """The graph with the used tensors alone, renumbered in the order of their first use."""
-        graph_input, taken = self._joined_inputs(inputs)
-        graph_output, put = self._joined_outputs(outputs)
-        order: dict[int, int] = {graph_input: 0}
-        for operator in operators:
-            weighted = isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected)
-            for place, index in enumerate(operator.inputs):
-                tensor = self.get(index)
-                if tensor.weight_bits != 8 and not (weighted and place == 1):
-                    raise FirmwareGenError(f"{self.source}: tensor {tensor.name} is INT4: {_TYPE_ADVICE['INT4']}")
-        operators = (*taken, *operators, *put)
-        for operator in operators:
-            for index in (*operator.inputs, operator.output):
-                order.setdefault(index, len(order))
-        order.setdefault(graph_output, len(order))
-        self.order = order
-        renumbered = tuple(
-            Operator(
-                operator.index,
-                operator.kind,
-                operator.options,
-                tuple(order[index] for index in operator.inputs),
-                order[operator.output],
-            )
-            for operator in operators
-        )
-        return Graph(
-            self.source,
-            tuple(self.get(index) for index in order),
-            renumbered,
-            order[graph_input],
-            order[graph_output],
-            self._parts(inputs),
-            self._parts(outputs),
-        )
-
-    def assigned(self, variables: Variables, operators: int) -> tuple[Operator, ...]:
-        """The operators that end an inference of a file with state."""
-        found = variables.assignments(operators, len(self.raw) + 2 + len(variables.found))
-        for operator in found:
-            self.checked[operator.output] = self.get(operator.inputs[1])
-        return found
-
-    def states(self, variables: Variables) -> tuple[State, ...]:
-        """The variables that anything uses, by their place in the graph."""
-        return tuple(
-            State(self.order[variable.index], variable.initial)
-            for variable in variables.found.values()
-            if variable.index in self.order
-        )
-
-    def _parts(self, indexes: tuple[int, ...]) -> tuple[Part, ...]:
-        return joined([self.get(index) for index in indexes]) if len(indexes) > 1 else ()
-
-    def _buffer(self, place: int, parts: tuple[Part, ...], name: str) -> int:
-        """A tensor that is in no file: bytes that hold several."""
-        index = len(self.raw) + place
-        size = sum(part.tensor.size for part in parts)
-        self.checked[index] = Tensor(name, (size,), DType.INT8, None, None)
-        return index
-
-    def _joined_inputs(self, indexes: tuple[int, ...]) -> tuple[int, list[Operator]]:
-        parts = self._parts(indexes)
-        if not parts:
-            return indexes[0], []
-        buffer = self._buffer(0, parts, "all inputs")
-        taken = [
-            Operator(0, "INPUT", Unjoin(part.offset), (buffer,), index)
-            for part, index in zip(parts, indexes, strict=True)
-        ]
-        return buffer, taken
-
-    def _joined_outputs(self, indexes: tuple[int, ...]) -> tuple[int, list[Operator]]:
-        parts = self._parts(indexes)
-        if not parts:
-            return indexes[0], []
-        buffer = self._buffer(1, parts, "all outputs")
-        return buffer, [Operator(len(self.raw), "OUTPUT", Join(tuple(part.offset for part in parts)), indexes, buffer)]

@@ -3,15 +3,8 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen.graph.types import (
-    BatchMatMul,
-    Conv2d,
-    DepthwiseConv2d,
-    FullyConnected,
-    L2Normalization,
-    Options,
-    TransposeConv,
-)
+from dimmer.firmware_gen.graph.options import BatchMatMul, L2Normalization
+from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Options, TransposeConv
 from dimmer.firmware_gen.read.record import RecordReader
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph.fixed_point import RangeError
-from dimmer.firmware_gen.graph.types import Lookup, Quantisation
+from dimmer.firmware_gen.graph.options import Lookup
+from dimmer.firmware_gen.graph.types import Quantisation
 from dimmer.firmware_gen.graph.unary import float_table, signed_multiplier, unary_table
 
 

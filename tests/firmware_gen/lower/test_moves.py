@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.types import ResizeBilinear
+from dimmer.firmware_gen.graph.options import ResizeBilinear
 from dimmer.firmware_gen.kernels.portable import HOLE
 from dimmer.firmware_gen.lower.moves import blends, merged
 from dimmer.firmware_gen.lower.steps import Buffer, Params

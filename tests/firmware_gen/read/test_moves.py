@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.graph.types import Concatenation, Reshape, Take
+from dimmer.firmware_gen.graph.options import Take
+from dimmer.firmware_gen.graph.types import Concatenation, Reshape
 from dimmer.firmware_gen.read.moves import nearest
 from dimmer.firmware_gen.read.tflite import parse_tflite
 from tests.firmware_gen.read.damaged import refusal

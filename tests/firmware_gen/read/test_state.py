@@ -10,8 +10,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.options import Assign
 from dimmer.firmware_gen.graph.passes import prepare
-from dimmer.firmware_gen.graph.types import Assign, Reshape
+from dimmer.firmware_gen.graph.types import Reshape
 from dimmer.firmware_gen.read.tflite import parse_tflite
 from tests.firmware_gen.networks import tiny_state
 from tests.firmware_gen.read.damaged import Change, refusal

@@ -11,7 +11,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.types import Add, Conv2d, DType, Join, Padding, Unjoin
+from dimmer.firmware_gen.graph.options import Join, Unjoin
+from dimmer.firmware_gen.graph.types import Add, Conv2d, DType, Padding
 from dimmer.firmware_gen.read.tflite import Refusal, parse_tflite, read_tflite, survey_tflite
 from tests.firmware_gen.networks import tiny_ends, tiny_mix, tiny_resnet
 from tests.firmware_gen.read.damaged import (
