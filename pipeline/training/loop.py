@@ -192,6 +192,7 @@ def _run_epoch(
         index = order[i * batch : (i + 1) * batch]
         x, labels = images(index, rng), torch.from_numpy(dataset.train.labels[index])
         lr = kind.phase.learning_rate(epoch, i, per_epoch)
+        kind.reached((epoch - kind.phase.first + i / per_epoch) / kind.phase.epochs)
         losses = kind.step(x, labels, lr, rng, i)
         sums += torch.stack([losses.main, losses.main if losses.base is None else losses.base])
         clock.step(epoch + (i + 1) / per_epoch)
