@@ -35,6 +35,9 @@ VERBS: Mapping[str, Verb] = {
     "train-gates": Verb(
         "train_gates", "Train a model's gates; an interrupted training goes on where it stopped.", _MAKE
     ),
+    "experiment": Verb(
+        "experiment", "Train a model's table of experiments, arms x seeds, and say what it shows.", _MAKE
+    ),
     "calibrate": Verb("calibrate", "Calibrate a trained model and choose the modes to publish.", _MAKE),
     "export": Verb("export", "Write every published mode as ONNX and check it against torch.", _MAKE),
     "convert": Verb(

@@ -12,7 +12,7 @@ from torch import Tensor
 from dimmer.calibration.batchnorm import NormStatistics, recalibrated
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
-from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks import Network, NetworkConfig
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.networks.measure import Measured, measure
@@ -49,7 +49,7 @@ def choose_norms(
 
     Args:
         network: trained; left as it was found.
-        recalibrate: whether mixed depths may get statistics of their own at all.
+        recalibrate: whether mixed depths and mixed widths may get statistics of their own at all.
     """
     found = []
     for done, mode in enumerate(modes):
@@ -57,8 +57,7 @@ def choose_norms(
         plain = deploy(network, mode)
         trained = measure(plain, images.validation, images.labels)
         subnet = Subnet(mode, plain, {}, trained, trained)
-        # The depths in between were never trained; widths were, block by block.
-        if recalibrate and len(set(mode.skip_flags(network.config.mandatory))) > 1:
+        if recalibrate and is_mixed(mode, network.config):
             statistics = own_statistics(network, mode, images.norms)
             own = deploy(network, mode, statistics)
             again = measure(own, images.validation, images.labels)
@@ -66,6 +65,16 @@ def choose_norms(
                 subnet = Subnet(mode, own, statistics, trained, again)
         found.append(subnet)
     return tuple(found)
+
+
+def is_mixed(mode: Mode, config: NetworkConfig) -> bool:
+    """Whether a mode runs with norms that learnt beside others: its depth or its width differs from block to block.
+
+    The norms of a width saw all modes that were sampled in training, and end with the statistics of super-net and
+    base-net with all blocks at that width (`pipeline.training.widths`).
+    """
+    widths = {bits for stage in mode.blocks for bits in stage if bits}
+    return len(widths) > 1 or len(set(mode.skip_flags(config.mandatory))) > 1
 
 
 def own_statistics(network: Network, mode: Mode, images: Tensor) -> NormStatistics:
