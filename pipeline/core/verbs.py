@@ -67,6 +67,11 @@ VERBS: Mapping[str, Verb] = {
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
     "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
     "inspect": Verb("inspect", "Tell what a .tflite holds and whether a firmware can be made of it.", _LOOK),
+    "nulls": Verb(
+        "nulls",
+        "Compare modes and gates with time-sharing of uniform modes, and gates with their permuted choices.",
+        _LOOK,
+    ),
     "models": Verb("models", "List the models that have a recipe, the project's and Dimmer's own.", _LOOK),
     "targets": Verb(
         "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK

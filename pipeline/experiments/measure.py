@@ -12,15 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dimmer.calibration.batchnorm import NormStatistics, load_statistics, recalibrated, statistics
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.experiments.record import NetRecord, packed
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.measure import float32_convolutions
-from dimmer.pipeline.subnets.images import BATCH
-from dimmer.pipeline.subnets.norms import is_mixed, trained_prefix
+from dimmer.pipeline.subnets.norms import preferred
 
 _EVAL_BATCH = 250
 
@@ -45,44 +43,27 @@ def measure_nets(
         seed: of their choice, as in a calibration.
     """
     order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(seed)).numpy()[:images]
-    whole = len(order) // BATCH * BATCH or len(order)
-    batches = [_here(data.train.images[part], device) for part in np.split(order[:whole], range(BATCH, whole, BATCH))]
+    norms = _here(data.train.images[order], device)
     return {
-        name: _measured(network, mode, data, device, batches)
-        for name, mode in networks_of(network, alone=alone).items()
+        name: _measured(network, mode, data, device, norms) for name, mode in networks_of(network, alone=alone).items()
     }
 
 
-def _measured(
-    network: Network, mode: Mode, data: Dataset, device: torch.device, batches: list[torch.Tensor]
-) -> NetRecord:
-    before = statistics(network)
-    trained = _right(network, data.val, mode, device)
-    val, own = trained, False
-    if is_mixed(mode, network.config):
-        found = _own(network, mode, batches)
-        load_statistics(network, found)
-        again = _right(network, data.val, mode, device)
-        own = bool(again.mean() > trained.mean())
-        if own:
-            val = again
-        else:
-            load_statistics(network, before)
-    test = _right(network, data.test, mode, device)
-    load_statistics(network, before)
+def _measured(network: Network, mode: Mode, data: Dataset, device: torch.device, norms: torch.Tensor) -> NetRecord:
+    def val() -> float:
+        return 100 * float(_right(network, data.val, mode, device).mean())
+
+    with preferred(network, mode, norms, val) as found:
+        test = _right(network, data.test, mode, device)
     return NetRecord(
         mode=str(mode),
         macs=mode.macs(network.cost()),
-        val=_percent(val),
-        test=_percent(test),
-        recalibrated=own,
-        val_as_trained=_percent(trained),
+        val=found.chosen,
+        test=100 * float(test.mean()),
+        recalibrated=found.own,
+        val_as_trained=found.as_trained,
         right=packed(test),
     )
-
-
-def _own(network: Network, mode: Mode, batches: list[torch.Tensor]) -> NormStatistics:
-    return recalibrated(network, lambda x: network(x, mode), batches, trained_prefix(network, mode))
 
 
 @torch.no_grad()
@@ -100,10 +81,6 @@ def _right(network: Network, split: Split, mode: Mode, device: torch.device) -> 
 
 def _here(images: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
     return to_input(images, device).contiguous(memory_format=torch.channels_last)
-
-
-def _percent(right: NDArray[np.bool_]) -> float:
-    return 100 * float(right.mean())
 
 
 def versions() -> Mapping[str, str]:

@@ -83,7 +83,7 @@ def test_a_recalibrated_figure_is_that_of_the_statistics_behind_what_trained_mod
     order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(7)).numpy()[:256]
     batches = [to_input(data.train.images[part]) for part in (order[:128], order[128:])]
     own = recalibrated(network, partial(network, mode=mode), batches, trained_prefix(network, mode))
-    found = measure._measured(network, mode, data, CPU, batches)
+    found = measure._measured(network, mode, data, CPU, torch.cat(batches))
     assert found.recalibrated
     assert (found.val_as_trained, found.val, found.test) == (0.0, 100.0, 100.0)
     for name, (mean, var) in own.items():

@@ -82,7 +82,7 @@ COMMAND = [sys.executable, "-m", "dimmer.pipeline.experiment"]
 def test_a_table_that_was_killed_goes_on_and_nothing_outlives_it(tmp_path: Path) -> None:
     """Two processes with MNIST-5k; a run that was cut ends in the bytes of one that was not."""
     text = TABLE.replace("seeds = [1, 2]", "seeds = [1]").replace(
-        '"train.epochs" = 2', '"train.epochs" = 8, "train.batch" = 128'
+        '"train.epochs" = 2', '"train.epochs" = 4, "train.batch" = 128'
     )
     home = table_in(tmp_path, text).path.parent
     environment = {**os.environ, "DIMMER_BUILD": str(tmp_path / "build")}

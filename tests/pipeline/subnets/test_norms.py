@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dimmer.calibration.batchnorm import statistics
 from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
 from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.data.encoding import to_input
@@ -16,7 +17,7 @@ from dimmer.pipeline.networks.families.resnet import ResNet
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.measure import measure
 from dimmer.pipeline.subnets.images import CalibrationImages, calibration_images
-from dimmer.pipeline.subnets.norms import choose_norms, is_mixed, own_statistics, trained_prefix
+from dimmer.pipeline.subnets.norms import choose_norms, is_mixed, own_statistics, preferred, trained_prefix
 from tests.pipeline.training.small import stripes
 from tests.tiny import TinyBuild, silent
 
@@ -94,3 +95,23 @@ def test_mixed_widths_get_statistics_of_their_own_where_validation_gains() -> No
     assert found.measured.accuracy == max(best, kept.measured.accuracy)
     (uniform,) = choose_norms(network, [Mode.parse("22.22")], True, images, silent)
     assert not uniform.statistics
+
+
+def test_statistics_are_those_that_validation_prefers_and_go_again() -> None:
+    torch.manual_seed(1)
+    network = ResNet(ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 3, (8, 4, 2))).eval()
+    x, mode = torch.rand(64, 1, 8, 8), Mode.parse("44.22")
+    before, own = statistics(network), own_statistics(network, mode, x)
+    changed = next(iter(own))
+
+    def is_own() -> bool:
+        return torch.equal(statistics(network)[changed][0], own[changed][0])
+
+    for scores, taken in (((1.0, 2.0), True), ((2.0, 1.0), False), ((1.0, 1.0), False)):
+        told = iter(scores)
+        with preferred(network, mode, x, lambda told=told: next(told)) as found:  # type: ignore[misc]
+            assert (found.own, found.as_trained, found.chosen) == (taken, scores[0], max(scores))
+            assert is_own() == taken
+        assert all(torch.equal(pair[0], statistics(network)[name][0]) for name, pair in before.items())
+    with preferred(network, Mode.parse("22.22"), x, lambda: 1.0) as found:
+        assert not found.own
