@@ -64,6 +64,11 @@ VERBS: Mapping[str, Verb] = {
         "Empty a battery under the policy of a build; energies are modelled, as its report.json says.",
         _LOOK,
     ),
+    "measure": Verb(
+        "measure",
+        "Tell charge and energy of an inference from a power meter's trace, and the target's constants with them.",
+        _LOOK,
+    ),
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
     "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
     "inspect": Verb("inspect", "Tell what a .tflite holds and whether a firmware can be made of it.", _LOOK),

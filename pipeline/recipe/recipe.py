@@ -18,6 +18,7 @@ from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
+from dimmer.pipeline.recipe.sections.duty import DutySection
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
@@ -59,6 +60,7 @@ class Recipe:
     verify: VerifySection
     policy: PolicySection
     governor: GovernorSection
+    duty: DutySection
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed."""
@@ -103,6 +105,7 @@ SECTIONS: Mapping[str, type] = {
     "verify": VerifySection,
     "policy": PolicySection,
     "governor": GovernorSection,
+    "duty": DutySection,
 }
 """Every section but [model], whose keys the family knows."""
 

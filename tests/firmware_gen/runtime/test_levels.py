@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.library import INCLUDE, kernel_sources, sources
+from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.firmware_gen.variants import features_of
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
@@ -20,7 +20,7 @@ from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import compile_objects
 from tests.boards import BOARDS
 from tests.firmware_gen.networks import tiny_resnet
-from tests.firmware_gen.runtime.c_library import STRICT, compiler, output_of
+from tests.firmware_gen.runtime.c_library import STRICT, compiler, kernels_of, output_of
 from tests.tiny import silent
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -151,5 +151,5 @@ def test_a_firmware_is_exact_and_counted(tmp_path: Path, board: str, options: st
 def test_assembly_computes_what_c_does(tmp_path: Path, board: str, options: str, program: str) -> None:
     target = at_level(board, options)
     source = Path(__file__).with_name(program)
-    elf = target.compile([source, *kernel_sources()], [INCLUDE, INCLUDE.parent], tmp_path)
+    elf = target.compile([source, *kernels_of(target.core)], [INCLUDE, INCLUDE.parent], tmp_path)
     assert target.run(elf, [], tmp_path).returncode == 0
