@@ -59,6 +59,17 @@ FLAGS = {
 
 
 @pytest.mark.board("mps2-an386")
+def test_a_core_without_tables_is_told(tmp_path: Path) -> None:
+    for file, text in generated(tmp_path, ["cortex-m55", "rv32imc"]).texts.items():
+        (tmp_path / file).write_text(text)
+    command = ["arm-none-eabi-gcc", "-mthumb", "-mcpu=cortex-m4", "-I", str(INCLUDE), "-fsyntax-only"]
+    done = subprocess.run([*command, str(tmp_path / "dimmer_blocks.c")], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    said = "was made for other cores (Arm with Helium, RV32 with M): make it again with --core for this one"
+    assert said in done.stderr
+
+
+@pytest.mark.board("mps2-an386")
 @pytest.mark.board("riscv-virt")
 def test_compilers_find_their_tables(tmp_path: Path) -> None:
     made = generated(tmp_path, ALL)
