@@ -17,11 +17,11 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import complete_models, console, main_of, progress_bar
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.experiments.claims import claims_page
-from dimmer.pipeline.experiments.plot import plot
-from dimmer.pipeline.experiments.results import FOLDER, TableResults, results_of, spread, verdict
-from dimmer.pipeline.experiments.runs import do_runs, merge, runs_of
-from dimmer.pipeline.experiments.table import load_table
+from dimmer.pipeline.reporting.experiments.claims import claims_page
+from dimmer.pipeline.reporting.experiments.plot import plot
+from dimmer.pipeline.reporting.experiments.results import FOLDER, TableResults, results_of, spread, verdict
+from dimmer.pipeline.reporting.experiments.runs import do_runs, merge, runs_of
+from dimmer.pipeline.reporting.experiments.table import load_table
 from dimmer.project import MODELS
 
 ON_A_GPU = 4

@@ -15,13 +15,13 @@ import typer
 
 from dimmer.firmware_gen.variants.cores import KINDS
 from dimmer.pipeline.artifacts.context import build_folder, builds
+from dimmer.pipeline.bundles.packaging.formats import FORMATS, find_format
+from dimmer.pipeline.bundles.packaging.order import foreign_package, kinds_of, recipe_package
+from dimmer.pipeline.bundles.packaging.package import DEFAULT_VERSION, Package, Publisher
+from dimmer.pipeline.bundles.packaging.source import make_package, read_labels
+from dimmer.pipeline.bundles.packaging.write import write_package
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.targets import scratch_option
-from dimmer.pipeline.packaging.formats import FORMATS, find_format
-from dimmer.pipeline.packaging.order import foreign_package, kinds_of, recipe_package
-from dimmer.pipeline.packaging.package import DEFAULT_VERSION, Package, Publisher
-from dimmer.pipeline.packaging.source import make_package, read_labels
-from dimmer.pipeline.packaging.write import write_package
 from dimmer.pipeline.recipe.recipe import load_recipe
 
 

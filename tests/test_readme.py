@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.library import INCLUDE
+from dimmer.pipeline.bundles.packaging.order import foreign_package, kinds_of
+from dimmer.pipeline.bundles.packaging.source import make_package
 from dimmer.pipeline.core.verbs import VERBS
-from dimmer.pipeline.packaging.order import foreign_package, kinds_of
-from dimmer.pipeline.packaging.source import make_package
 from dimmer.project import model_names
 from dimmer.targets import target_names
 from tests.firmware_gen.networks import tiny_resnet
