@@ -2,8 +2,9 @@
 """Targets: what a firmware is compiled with, and what it runs on. One folder each, described by target.toml."""
 
 from dimmer.targets.kit.errors import OverflowedError, TargetError
+from dimmer.targets.kit.memory import Memory, Region
 from dimmer.targets.kit.toolchain import SectionSizes
-from dimmer.targets.target import APPLICATION, Energy, Memory, Region, Target, find_target, load_target, target_names
+from dimmer.targets.target import APPLICATION, Energy, Target, find_target, load_target, target_names
 
 __all__ = [
     "APPLICATION",

@@ -119,8 +119,9 @@ def check_fit(order: Order, target: Target, prove: Callable[[], int | None] = la
     if target.memory is None:
         return found
     least = found.flash - round((1 - SURE) * found.code)
-    if least > target.memory.flash.size or found.ram > target.memory.ram.size:
-        depends = found.ram - found.stack <= target.memory.ram.size < found.ram
+    memory, rest = target.memory, found.ram - found.arena
+    if least > memory.flash.size or memory.lacks(found.arena, rest):
+        depends = memory.lacks(found.arena, rest - found.stack) == 0 < memory.lacks(found.arena, rest)
         raise DoesNotFitError(explain(order, target, found, proven=prove() if depends else None))
     return found
 
@@ -163,7 +164,8 @@ def explain(
     """
     assert target.memory is not None
     told = overflow or {}
-    flash, ram = target.memory.flash.size, target.memory.ram.size
+    flash, memory = target.memory.flash.size, target.memory
+    ram = memory.ram.size + (memory.arena.size if memory.arena is not None else 0)
     parts = []
     over = told.get("flash") or found.flash - flash
     if over > 0 and ("flash" in told or not told):
@@ -172,11 +174,12 @@ def explain(
             f"flash: {exact}{flash + over:,} bytes needed (weights {found.weights:,}, tables {found.tables:,}, "
             f"code about {found.code:,}), {flash:,} there, {exact}{over:,} too many"
         )
-    over = told.get("ram") or found.ram - ram
-    if over > 0 and ("ram" in told or not told):
+    over = told.get("ram") or told.get("arena") or memory.lacks(found.arena, found.ram - found.arena)
+    if over > 0 and ("ram" in told or "arena" in told or not told):
         used = "" if proven is None else f" of which {proven:,} are used by the call graph"
+        needed = ram + over if memory.arena is None else found.ram
         parts.append(
-            f"RAM: {ram + over:,} bytes needed (arena {found.arena:,}, stack {found.stack:,}{used}, application "
+            f"RAM: {needed:,} bytes needed (arena {found.arena:,}, stack {found.stack:,}{used}, application "
             f"{found.application:,}), {ram:,} there, {over:,} too many"
         )
     ways = list(_ways(order, target, found))
@@ -245,7 +248,9 @@ def _planned(order: Order, target: Target) -> Need | None:
 
 def _holds(target: Target, found: Need | None) -> bool:
     memory = target.memory
-    return found is not None and (memory is None or (found.flash <= memory.flash.size and found.ram <= memory.ram.size))
+    if found is None or memory is None:
+        return found is not None
+    return found.flash <= memory.flash.size and memory.lacks(found.arena, found.ram - found.arena) == 0
 
 
 def _fewer_modes(order: Order, target: Target) -> tuple[tuple[str, ...], Need] | None:
