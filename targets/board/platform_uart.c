@@ -25,6 +25,7 @@ static char line[256];
 static uint32_t offsets[FILES];
 static text_t question;
 static uint8_t started;
+static uint8_t commanded;
 
 static int wait_for_byte(void) {
     uint32_t polls = DIMMER_CLOCK_HZ / 8u; /* a second or so: a turn takes some cycles */
@@ -92,6 +93,7 @@ int platform_arguments(int argc, char **argv, const char **words, int capacity) 
     while (read_line() == 0u) {
         say_ready();
     }
+    commanded = 1;
     return split(words, capacity);
 }
 
@@ -286,7 +288,9 @@ void platform_end(int code) {
 
 void board_leave(int code) {
     for (;;) {
-        platform_end(code);
+        if (commanded) { /* not where a board that shows itself is called away from it */
+            platform_end(code);
+        }
         code = main(0, 0);
     }
 }

@@ -2,7 +2,9 @@
 """The twin of a board: its firmware in unicorn, at the board's own addresses, with its serial port on a socket or a
 pseudo terminal.
 
-    python -m dimmer.targets.runners.twin TARGET.toml FIRMWARE.elf SOCKET-OR-TERMINAL
+    python -m dimmer.targets.runners.twin TARGET.toml FIRMWARE.elf pty
+
+prints the name of a terminal, with which `dimmer validate --port` works as with a board's.
 
 What the flash tool would write is loaded to where it would write it, and the core starts as the chip starts. There is
 flash (which cannot be written), RAM, the registers that `setup` in target.toml names, and nothing else: an access
@@ -14,11 +16,12 @@ results, and not that a clock or a pin is right.
 from __future__ import annotations
 
 import os
+import pty
 import select
 import socket
-import stat
 import struct
 import sys
+import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,8 +32,7 @@ from dimmer.targets.kit.memory import Memory
 from dimmer.targets.runners.image import boot2_crc, image_of
 
 PAGE = 0x1000
-SLICE_US = 500_000
-"""The emulator is asked to come back this often."""
+PTY = "pty"
 ROM_BOOT2 = 0x20041F00
 """Where the ROM of RP2040 puts the first 256 bytes of the flash."""
 
@@ -273,7 +275,8 @@ class Twin:
 
         while not self.problem:
             try:
-                self._engine.emu_start(self._at, 0xFFFF_FFFE, timeout=SLICE_US)
+                # Without a time limit: an instruction that reads a port must not be cut short and run again.
+                self._engine.emu_start(self._at, 0xFFFF_FFFE)
             except unicorn.UcError as error:
                 self.problem = self.problem or f"{error} at {self._engine.reg_read(self._pc):#010x}"
             # A core that sleeps wakes up at once.
@@ -282,12 +285,16 @@ class Twin:
 
 
 def connected(path: str) -> int:
-    """The descriptor of a socket or of a terminal."""
-    if stat.S_ISSOCK(os.stat(path).st_mode):
-        line = socket.socket(socket.AF_UNIX)
-        line.connect(path)
-        return line.detach()
-    return os.open(path, os.O_RDWR | os.O_NOCTTY)
+    """The descriptor of a socket, or of a new pseudo terminal, whose name is printed."""
+    if path == PTY:
+        own, other = pty.openpty()
+        tty.setraw(own)
+        tty.setraw(other)
+        print(os.ttyname(other), flush=True)
+        return own
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(path)
+    return line.detach()
 
 
 def main(arguments: list[str]) -> int:
