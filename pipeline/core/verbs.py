@@ -55,6 +55,7 @@ VERBS: Mapping[str, Verb] = {
         "tvm_tune", "Measure every tile of a converted model's convolutions; the next build takes the fastest.", _MAKE
     ),
     "flash": Verb("flash", "Put a build onto its board.", _MAKE),
+    "product": Verb("product", "Compile the product example of a build for a board.", _MAKE),
     "validate": Verb(
         "validate", "Compare a board on a serial line with the TFLite interpreter, every mode, bit for bit.", _MAKE
     ),

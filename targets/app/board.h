@@ -31,8 +31,12 @@ void board_pin(int high);
 /* Sleeps for about so long: until SysTick wakes the core where there is one, else awake. */
 void board_sleep(uint32_t milliseconds);
 
-/* Returns the supply's voltage; the constant DIMMER_MILLIVOLTS where the board has no code that measures it.
+/* Returns the supply's voltage as the chip itself measures it, millivolts; 0 where no code of the board does.
  */
+uint32_t board_supply(void);
+
+/* Returns the battery's voltage: yours, where a source of yours has this function; else the supply's, or the
+ * constant `millivolts` of target.toml. */
 uint32_t board_millivolts(void);
 
 #endif

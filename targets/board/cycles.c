@@ -112,6 +112,12 @@ void board_sleep(uint32_t milliseconds) {
 }
 #endif
 
+__attribute__((weak)) uint32_t board_supply(void) {
+    return 0;
+}
+
 __attribute__((weak)) uint32_t board_millivolts(void) {
-    return DIMMER_MILLIVOLTS;
+    const uint32_t measured = board_supply();
+
+    return measured != 0u ? measured : DIMMER_MILLIVOLTS;
 }
