@@ -21,6 +21,9 @@ from dimmer.targets import Target, TargetError, load_target, target_names
 APPLICATION_CODE, APPLICATION_RAM, TABLE_REST = 6400, 1952, 300
 """Bytes of the application, start-up and C library, counted on Cortex-M and RISC-V; of the model's small tables."""
 
+BOARD_CODE = 2300
+"""Bytes that a board's serial line and its set-up take more than an emulated one's semihosting."""
+
 SURE = 0.75
 """Code may be a quarter smaller than it is told to be: what would fit then is compiled, and the linker has the word."""
 
@@ -84,10 +87,11 @@ def need(tables: Tables, choices: tuple[Choice, ...], input_bytes: int, target: 
     constants = sum(constant.size for constant in tables.pool.constants) - weights
     answers = input_bytes + tables.output.size * len(tables.mode_names)
     kernels = [table.kernel.name for table in tables.records]
+    board = target.board is not None
     return Need(
         weights=weights,
         tables=constants + tables.schedule_bytes + answers + TABLE_REST,
-        code=code_bytes(kernels, tables.gates is not None) + APPLICATION_CODE,
+        code=code_bytes(kernels, tables.gates is not None) + APPLICATION_CODE + (BOARD_CODE if board else 0),
         arena=tables.memory.arena,
         stack=stack_bytes(target),
         application=APPLICATION_RAM,
@@ -220,6 +224,23 @@ def fits(order: Order, target: Target) -> bool:
     """Whether it would fit, by plan; what cannot be planned does not."""
     found = _planned(order, target)
     return found is not None and _holds(target, found)
+
+
+def verdict(order: Order, target: Target) -> str:
+    """Whether an order fits a target, in few words: how much is too many, and with what limit of scratch it would."""
+    if target.engine != "tables":
+        return "-"
+    try:
+        found = need_of(order, target)
+    except FirmwareGenError as error:
+        return f"no: {error}"
+    memory = target.memory
+    if _holds(target, found) or memory is None:
+        return "yes"
+    over = {"flash": found.flash - memory.flash.size, "RAM": memory.lacks(found.arena, found.ram - found.arena)}
+    said = ", ".join(f"{count:,} bytes of {kind} too few" for kind, count in over.items() if count > 0)
+    limit = fitting_limit(order, target)
+    return f"no: {said}" + ("" if limit is None else f"; yes with --scratch-limit {limit}")
 
 
 def fitting_limit(order: Order, target: Target) -> int | None:

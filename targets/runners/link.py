@@ -13,7 +13,6 @@ import os
 import select
 import socket
 import struct
-import subprocess
 import termios
 import time
 import zlib
@@ -21,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess, Popen, TimeoutExpired
 from typing import Any
 
 from dimmer import children
@@ -228,9 +228,7 @@ def _make_raw(descriptor: int) -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, settings)
 
 
-def listening(
-    command: Sequence[str], words: Sequence[str], cwd: Path, timeout_s: float
-) -> subprocess.CompletedProcess[str]:
+def listening(command: Sequence[str], words: Sequence[str], cwd: Path, timeout_s: float) -> CompletedProcess[str]:
     """Starts an emulator and runs one command of its firmware over its serial line.
 
     Args:
@@ -238,7 +236,7 @@ def listening(
 
     Raises:
         OSError: there is no such program.
-        subprocess.TimeoutExpired: it took longer; it was ended.
+        TimeoutExpired: it took longer; it was ended.
     """
     with children.scratch() as folder, socket.socket(socket.AF_UNIX) as server:
         path = folder / "serial"
@@ -260,15 +258,13 @@ def listening(
                 except NoAnswerError:
                     return _ended(child, said.name, filled, timeout_s)
         text = "".join(f"{one}\n" for one in done.lines)
-        return subprocess.CompletedProcess(filled, done.code, text, "")
+        return CompletedProcess(filled, done.code, text, "")
 
 
-def _ended(
-    child: subprocess.Popen[str], said: str, command: list[str], timeout_s: float
-) -> subprocess.CompletedProcess[str]:
+def _ended(child: Popen[str], said: str, command: list[str], timeout_s: float) -> CompletedProcess[str]:
     """An emulator that ended, or that no longer speaks."""
     try:
         status = child.wait(timeout=1.0)
-    except subprocess.TimeoutExpired:
-        raise subprocess.TimeoutExpired(command, timeout_s) from None
-    return subprocess.CompletedProcess(command, status or 2, "", Path(said).read_text(errors="replace"))
+    except TimeoutExpired:
+        raise TimeoutExpired(command, timeout_s) from None
+    return CompletedProcess(command, status or 2, "", Path(said).read_text(errors="replace"))
