@@ -34,6 +34,9 @@ def main(
     option: Annotated[
         list[str] | None, typer.Option("--option", help="For ssh and scp, as after -o: Port=2222; repeat for more.")
     ] = None,
+    sign: Annotated[
+        Path | None, typer.Option("--sign", help="A key of ssh's that signs the bundle for boards that know signers.")
+    ] = None,
     tool: Annotated[str | None, typer.Option("--tool", help="uf2, esptool, pyocd, openocd, stflash or gdb.")] = None,
     probe: Annotated[str | None, typer.Option("--probe", help="Serial number of one of several probes.")] = None,
     port: Annotated[str | None, typer.Option("--port", help="Serial port of the board, or address of GDB's.")] = None,
@@ -44,7 +47,7 @@ def main(
     """Put a build onto its board."""
     chosen = load_target(target)
     if chosen.engine == "tvm":
-        _install(chosen, model, host, prefix, option)
+        _install(chosen, model, host, prefix, option, sign)
         return
     if host is not None:
         raise DimmerError(f"{target} is not reached over ssh: leave --host away")
@@ -74,7 +77,9 @@ def main(
     print(f"{chosen.name}: {len(image.data):,} bytes at {image.origin:#x} written and verified by {way.tool}")
 
 
-def _install(target: Target, model: str, host: str | None, prefix: str | None, options: list[str] | None) -> None:
+def _install(
+    target: Target, model: str, host: str | None, prefix: str | None, options: list[str] | None, sign: Path | None
+) -> None:
     """A bundle onto a Linux board."""
     from dimmer.pipeline.artifacts.bundle import bundle_folder
     from dimmer.targets.runners.ssh import Remote, install
@@ -83,7 +88,7 @@ def _install(target: Target, model: str, host: str | None, prefix: str | None, o
         raise DimmerError(f"{target.name} is reached over ssh: name the board with --host user@address")
     bundle = bundle_folder(build_folder(load_recipe(model)), target.name)
     with progress_bar("flash") as progress:
-        print(install(Remote(host, tuple(options or ())), bundle, prefix, progress))
+        print(install(Remote(host, tuple(options or ())), bundle, prefix, progress, sign))
 
 
 if __name__ == "__main__":
