@@ -59,17 +59,18 @@ def main(
 
 
 def _order(model: str | None, tflite: list[Path] | None) -> Order | None:
-    """What is to fit; None where nothing was named."""
-    from dimmer.pipeline.artifacts.context import build_folder
-    from dimmer.pipeline.artifacts.converted import converted_folder
-    from dimmer.pipeline.artifacts.gates import recipe_gates
+    """What is to fit; None where nothing was named. A .tflite needs none of the packages that a recipe does."""
     from dimmer.pipeline.image.order import converted_order, foreign_order
-    from dimmer.pipeline.recipe.recipe import load_recipe
 
     if tflite:
         return foreign_order(tflite)
     if model is None:
         return None
+    from dimmer.pipeline.artifacts.context import build_folder
+    from dimmer.pipeline.artifacts.converted import converted_folder
+    from dimmer.pipeline.artifacts.gates import recipe_gates
+    from dimmer.pipeline.recipe.recipe import load_recipe
+
     recipe = load_recipe(model)
     return converted_order(recipe.name, converted_folder(build_folder(recipe)), recipe_gates(recipe))
 

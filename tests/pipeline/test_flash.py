@@ -48,7 +48,7 @@ def test_the_bundle_of_the_model_is_what_is_installed(
 
     monkeypatch.setattr("dimmer.targets.runners.ssh.install", install)
     flash.main("jetson", "mnist5k-r14", "a@b", "/opt/here", ["Port=2222"])
-    ((remote, bundle, prefix, _),) = calls
+    ((remote, bundle, prefix, *_),) = calls
     assert (remote.host, remote.options) == ("a@b", ("Port=2222",))
     assert bundle == tmp_path / "mnist5k-r14" / "jetson" / "bundle" / "mnist5k-r14"
     assert prefix == "/opt/here"
