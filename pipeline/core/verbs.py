@@ -63,6 +63,10 @@ VERBS: Mapping[str, Verb] = {
         _MAKE,
     ),
     "flash": Verb("flash", "Put a build onto its board.", _MAKE),
+    "product": Verb("product", "Compile the product example of a build for a board.", _MAKE),
+    "validate": Verb(
+        "validate", "Compare a board on a serial line with the TFLite interpreter, every mode, bit for bit.", _MAKE
+    ),
     "report": Verb("report", "Draw accuracy against cost from a report.json.", _LOOK),
     "simulate": Verb(
         "simulate",
