@@ -60,8 +60,9 @@ def main() -> None:
             continue
         packages = sorted(set(missing_tools(target.tools).values()))
         cores = missing_packages(target.distributions)
+        extra = RTL if target.counts_cycles else "boards"
         lacking = ", ".join((*packages, *cores))
-        advice = "; ".join(filter(None, (_apt(packages), f"pip install 'dimmer-nn[{RTL}]'" if cores else "")))
+        advice = "; ".join(filter(None, (_apt(packages), f"pip install 'dimmer-nn[{extra}]'" if cores else "")))
         table.add_row(name, f"missing: {lacking}" if lacking else "all tools", escape(advice))
     console().print(table)
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flashing: what build-target made, onto a board. Emulated targets have nothing to flash, and say so.
 
-python -m pipeline.flash --target mps2-an386
+python -m pipeline.flash --target nrf52840dk
+python -m pipeline.flash --target esp32c3 --port /dev/ttyUSB0 --dry-run
 python -m pipeline.flash --target jetson --host user@address
 """
 
@@ -14,8 +15,13 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
-from dimmer.targets import load_target
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.targets import Target, load_target
+from dimmer.targets.runners.flasher import Where, Written, is_here
+from dimmer.targets.runners.image import image_of
+from dimmer.targets.runners.ways import choose
 
 
 def main(
@@ -31,29 +37,58 @@ def main(
     sign: Annotated[
         Path | None, typer.Option("--sign", help="A key of ssh's that signs the bundle for boards that know signers.")
     ] = None,
+    tool: Annotated[str | None, typer.Option("--tool", help="uf2, esptool, pyocd, openocd, stflash or gdb.")] = None,
+    probe: Annotated[str | None, typer.Option("--probe", help="Serial number of one of several probes.")] = None,
+    port: Annotated[str | None, typer.Option("--port", help="Serial port of the board, or address of GDB's.")] = None,
+    drive: Annotated[Path | None, typer.Option("--drive", help="Folder of a board that shows itself as one.")] = None,
+    elf: Annotated[Path | None, typer.Option("--elf", help="Another program than that of the build.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
     """Put a build onto its board."""
     chosen = load_target(target)
     if chosen.engine == "tvm":
-        from dimmer.pipeline.artifacts.bundle import bundle_folder
-        from dimmer.pipeline.recipe.recipe import load_recipe
-        from dimmer.targets.runners.ssh import Remote, install
-
-        if host is None:
-            raise DimmerError(f"{target} is reached over ssh: name the board with --host user@address")
-        bundle = bundle_folder(build_folder(load_recipe(model)), target)
-        with progress_bar("flash") as progress:
-            print(install(Remote(host, tuple(option or ())), bundle, prefix, progress, sign))
+        _install(chosen, model, host, prefix, option, sign)
         return
     if host is not None:
         raise DimmerError(f"{target} is not reached over ssh: leave --host away")
-    # All other targets so far are run by a program on this machine; the first with a probe brings the branch for it.
-    simulated = "a simulation of its core" if chosen.counts_cycles else chosen.runner.command[0]
-    runner = "this machine" if chosen.name == "host" else simulated
-    print(
-        f"{target} runs on {runner}: there is nothing to flash. "
-        f"./nox -s build-target -- {target} --model {model} builds it and runs it there."
-    )
+    if not chosen.flash.each or chosen.memory is None:
+        # It is run by a program on this machine.
+        simulated = "a simulation of its core" if chosen.counts_cycles else chosen.runner.command[0]
+        runner = "this machine" if chosen.name == "host" else simulated
+        print(
+            f"{target} runs on {runner}: there is nothing to flash. "
+            f"./nox -s build-target -- {target} --model {model} builds it and runs it there."
+        )
+        return
+    way = choose(target, chosen.flash.each, tool)
+    program = elf or firmware_folder(build_folder(load_recipe(model)), chosen.name) / "firmware.elf"
+    if not program.is_file():
+        raise DimmerError(f"there is no {program}: type ./nox -s build-target -- {target} --model {model}")
+    image = Written(program, chosen.memory.flash.origin, image_of(program, chosen.memory))
+    where = Where(probe, port, drive)
+    steps = way.steps(image, where)
+    if dry_run:
+        if is_here(way):
+            way.check()
+        print("\n".join(steps))
+        return
+    with progress_bar("flash") as progress:
+        way.write(image, where, progress)
+    print(f"{chosen.name}: {len(image.data):,} bytes at {image.origin:#x} written and verified by {way.tool}")
+
+
+def _install(
+    target: Target, model: str, host: str | None, prefix: str | None, options: list[str] | None, sign: Path | None
+) -> None:
+    """A bundle onto a Linux board."""
+    from dimmer.pipeline.artifacts.bundle import bundle_folder
+    from dimmer.targets.runners.ssh import Remote, install
+
+    if host is None:
+        raise DimmerError(f"{target.name} is reached over ssh: name the board with --host user@address")
+    bundle = bundle_folder(build_folder(load_recipe(model)), target.name)
+    with progress_bar("flash") as progress:
+        print(install(Remote(host, tuple(options or ())), bundle, prefix, progress, sign))
 
 
 if __name__ == "__main__":

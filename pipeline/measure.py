@@ -15,11 +15,17 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import console, main_of, model_option, target_option
-from dimmer.pipeline.measurement.constants import Setting, constants_of, cycles_of_mode, place_of, write_constants
-from dimmer.pipeline.measurement.jetson import RAIL
-from dimmer.pipeline.measurement.reading import Told, read_trace
-from dimmer.pipeline.measurement.result import Measured, Spread, measure
-from dimmer.pipeline.measurement.windows import find_windows
+from dimmer.pipeline.energy.measurement.constants import (
+    Setting,
+    constants_of,
+    cycles_of_mode,
+    place_of,
+    write_constants,
+)
+from dimmer.pipeline.energy.measurement.jetson import RAIL
+from dimmer.pipeline.energy.measurement.reading import Told, read_trace
+from dimmer.pipeline.energy.measurement.result import Measured, Spread, measure
+from dimmer.pipeline.energy.measurement.windows import find_windows
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 

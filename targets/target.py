@@ -10,63 +10,28 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from dimmer.project import project
+from dimmer.targets.kit.board import Board, board_of
+from dimmer.targets.kit.cores import core_flags
 from dimmer.targets.kit.errors import TargetError
+from dimmer.targets.kit.family import KEY as FAMILY
+from dimmer.targets.kit.family import read_target_table
+from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.power.constants import Energy, energy_of, waits_modelled, with_measured
-from dimmer.targets.runners.command import Runner, run_firmware
+from dimmer.targets.runners.command import PLACES, Runner, run_firmware
 from dimmer.targets.runners.rtl import Rtl, simulator
+from dimmer.targets.runners.ways import NO_WAYS, Ways, ways_of
 from dimmer.targets.timing.cycles import Timing
 from dimmer.toml import plain, shown
 
 ENGINES = ("tables", "tvm")
 FILE = "target.toml"
-STACK_SYMBOL = "DIMMER_STACK_SIZE"
-"""What a linker script is given for `stack` in [memory]."""
 OWN = "dimmer:"
 """Before the path of a file that comes with Dimmer, from targets/ on: "dimmer:bare_metal/link.ld"."""
 TARGETS = Path(__file__).resolve().parent
 # The application that verifies and measures a model; it goes into `compile` with the model's own sources.
 APPLICATION = (TARGETS / "app" / "main.c", TARGETS / "app" / "text.c")
-
-
-@dataclass(frozen=True)
-class Region:
-    """A stretch of memory, in bytes.
-
-    Attributes:
-        origin: its first address.
-        size: its bytes.
-    """
-
-    origin: int
-    size: int
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What a bare-metal target has.
-
-    Attributes:
-        flash: for code and constants, in bytes.
-        ram: for what is written and the stack, in bytes.
-        stack: bytes of RAM that are kept free for it; as many as the linker script says where None.
-    """
-
-    flash: Region
-    ram: Region
-    stack: int | None = None
-
-    @property
-    def symbols(self) -> dict[str, int]:
-        """As the linker script bare_metal/link.ld wants it."""
-        stack = {} if self.stack is None else {STACK_SYMBOL: self.stack}
-        return stack | {
-            "DIMMER_FLASH_ORIGIN": self.flash.origin,
-            "DIMMER_FLASH_SIZE": self.flash.size,
-            "DIMMER_RAM_ORIGIN": self.ram.origin,
-            "DIMMER_RAM_SIZE": self.ram.size,
-        }
 
 
 @dataclass(frozen=True)
@@ -85,6 +50,9 @@ class Target:
         scratch_limit: bytes of arena that one kernel may take for speed.
         energy: what a cycle takes, and the board; None where nobody has a figure.
         timing: what the chip adds to its core's table of cycles; None where cycles are not modelled.
+        board: of a board that is no emulated one.
+        family: whose file says what this one leaves out; "cortex-m" and "riscv" are for boards.
+        flash: the ways to write its flash; the first whose tool is here is taken.
     """
 
     name: str
@@ -98,6 +66,9 @@ class Target:
     scratch_limit: int
     energy: Energy | None
     timing: Timing | None = None
+    board: Board | None = None
+    family: str | None = None
+    flash: Ways = NO_WAYS
 
     @property
     def counts_instructions(self) -> bool:
@@ -112,7 +83,9 @@ class Target:
     @property
     def distributions(self) -> tuple[str, ...]:
         """Packages of PyPI that it needs besides what every command does."""
-        return () if self.runner.rtl is None else (self.runner.rtl.package,)
+        if self.runner.rtl is not None:
+            return (self.runner.rtl.package,)
+        return ("unicorn",) if "{twin}" in self.runner.command else ()
 
     @property
     def tools(self) -> dict[str, str]:
@@ -139,7 +112,11 @@ class Target:
             TargetError: the compiler is missing, or the first thing that it says is wrong.
         """
         symbols = {} if self.memory is None else self.memory.symbols
-        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, defines or {}, symbols, entries)
+        own = {} if self.memory is None else self.memory.defines
+        if self.board is not None:
+            own = own | self.board.defines(self.name)
+        every = {**own, **(defines or {})}
+        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, every, symbols, entries)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Make what running needs and what takes long: the simulator of a core, once.
@@ -205,29 +182,40 @@ def _target_folders() -> tuple[Path, ...]:
 
 def read_target(path: Path) -> Target:
     """As load_target, for a file anywhere; its folder gives the name."""
-    return target_of(Table.read(path), path.parent)
+    return target_of(read_target_table(path), path.parent)
 
 
 def target_of(table: Table, folder: Path) -> Target:
     """As read_target, of a file's table; files that it names lie in the folder, which gives the name."""
-    planner = table.table("planner")
+    planner, core = table.table("planner"), _core(table)
+    board = table.optional_table("board")
+    family = table.optional_text(FAMILY)
+    extra = None
+    if board is not None:
+        names = board.texts("extra_sources", required=False)
+        extra = tuple(_existing(board, folder, name, "extra_sources") for name in names)
     timing = None if (given := table.optional_table("timing")) is None else timing_of(given)
     target = Target(
         name=folder.name,
         folder=folder,
         description=table.text("description"),
-        core=_core(table),
+        core=core,
         engine=table.choice("engine", ENGINES),
-        memory=_memory(table.optional_table("memory")),
-        toolchain=_toolchain(table.table("toolchain"), folder),
+        memory=memory_of(table.optional_table("memory"), core.startswith("cortex-m")),
+        toolchain=_toolchain(table.table("toolchain"), folder, core, extra),
         runner=_runner(table.table("runner"), folder),
         scratch_limit=planner.natural("scratch_limit"),
         energy=_energy(table.optional_table("energy"), timing, folder),
         timing=timing,
+        board=board_of(board, core, extra or ()),
+        family=family,
+        flash=ways_of(table.optional_table("flash")),
     )
     memory = target.memory
     if memory is not None and memory.stack is not None and not _knows_stack(target.toolchain.linker_script):
         raise table.fail(f"'stack' has no effect: the linker script does not use {STACK_SYMBOL}", "memory")
+    if board is not None:
+        board.finish()
     planner.finish()
     table.finish()
     return target
@@ -247,31 +235,17 @@ def _core(table: Table) -> str:
     return core
 
 
-def _memory(table: Table | None) -> Memory | None:
-    if table is None:
-        return None
-    memory = Memory(_region(table.table("flash")), _region(table.table("ram")), table.optional_natural("stack"))
-    if memory.stack is not None and memory.stack % 8 != 0:
-        raise table.fail(f"'stack' is {memory.stack}: give it a multiple of 8 bytes", "stack")
-    table.finish()
-    return memory
-
-
-def _region(table: Table) -> Region:
-    region = Region(origin=table.natural("origin"), size=table.natural("size"))
-    if region.size == 0 or region.origin + region.size > 1 << 32:
-        raise table.fail("the region is empty or goes beyond 4 GiB")
-    table.finish()
-    return region
-
-
-def _toolchain(table: Table, folder: Path) -> Toolchain:
+def _toolchain(table: Table, folder: Path, core: str, extra: tuple[Path, ...] | None) -> Toolchain:
+    """What [toolchain] says; `extra` are the sources of a board, whose core tells the compiler's first flags."""
+    known = () if extra is None else core_flags(core)
+    if known is None:
+        raise table.fail(f"no flags are known of the core {core}: take one of docs/extending.md", "flags")
     script = table.optional_text("linker_script")
     result = Toolchain(
         compilers=table.texts("compilers"),
-        flags=table.texts("flags"),
+        flags=(*known, *table.texts("flags")),
         link_flags=table.texts("link_flags"),
-        sources=tuple(_existing(table, folder, source, "sources") for source in table.texts("sources")),
+        sources=tuple(_existing(table, folder, source, "sources") for source in table.texts("sources")) + (extra or ()),
         linker_script=None if script is None else _existing(table, folder, script, "linker_script"),
         objcopy=table.optional_text("objcopy"),
         formats=table.choices("formats", tuple(OBJCOPY_FORMATS)),
@@ -309,11 +283,15 @@ def _runner(table: Table, folder: Path) -> Runner:
         packages=table.text_map("packages"),
         samples=table.optional_natural("samples"),
         rtl=_rtl(table.optional_table("rtl"), folder),
+        target=folder / FILE,
     )
     if not any("{elf}" in word for word in result.command):
         raise table.fail("'command' has no {elf}: say where the firmware's path goes", "command")
     if any("{simulator}" in word for word in result.command) != (result.rtl is not None):
         raise table.fail("'command' has {simulator} where there is a table [runner.rtl], and only there", "command")
+    for word in result.command:
+        if unknown := re.search(r"\{\w*\}", re.sub("|".join(map(re.escape, PLACES)), "", word)):
+            raise table.fail(f"'command' has {unknown[0]}: known are {', '.join(PLACES)}", "command")
     if result.samples == 0:
         raise table.fail("'samples' is 0: give it at least 1, or leave it away", "samples")
     table.finish()

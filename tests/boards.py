@@ -17,7 +17,12 @@ SIMULATED_PARAMS = [
     pytest.param(QUICKEST, marks=pytest.mark.board(QUICKEST)),
     *(param for param in SLOW_SIMULATED_PARAMS if param.values[0] != QUICKEST),
 ]
-BOARDS = [name for name in target_names() if load_target(name).memory is not None and name not in SIMULATED]
+REAL_BOARDS = [name for name in target_names() if load_target(name).board is not None]
+"""Boards that one can hold in his hand; `tests/targets/test_boards.py` runs their twins."""
+REAL_BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in REAL_BOARDS]
+BOARDS = [
+    name for name in target_names() if load_target(name).memory is not None and name not in (*SIMULATED, *REAL_BOARDS)
+]
 BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BOARDS]
 LIKE_M4 = ("mps2-an500", "mps2-an505")
 """Cortex-M7 and M33 run the kernels of the M4: by default `tests/benchmarks/test_count.py` is enough for them."""

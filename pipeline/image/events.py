@@ -18,10 +18,19 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class SelfTested:
-    """Whether a mode gives its known answer."""
+    """Whether a mode gives its known answer.
+
+    Attributes:
+        cycles: clock cycles of an inference, of a board that counts them; None where it does not.
+        microseconds: the same at its clock.
+        stack: bytes of stack that were in use so far.
+    """
 
     mode: str
     ok: bool
+    cycles: int | None = None
+    microseconds: int | None = None
+    stack: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +126,7 @@ def read_event(line: str) -> Event:
     event = from_json(_EVENTS[kind], table)
     if isinstance(event, ModeCounted | SwitchCounted | GatesCounted) and event.instructions is not None:
         check_count(event.instructions)
-    if isinstance(event, ModeCounted | StepCounted) and event.cycles is not None:
+    if isinstance(event, SelfTested | ModeCounted | StepCounted) and event.cycles is not None:
         check_count(event.cycles, "cycles")
     return event
 

@@ -21,6 +21,9 @@ from dimmer.targets import Target, TargetError, load_target, target_names
 APPLICATION_CODE, APPLICATION_RAM, TABLE_REST = 6400, 1952, 300
 """Bytes of the application, start-up and C library, counted on Cortex-M and RISC-V; of the model's small tables."""
 
+BOARD_CODE = 2300
+"""Bytes that a board's serial line and its set-up take more than an emulated one's semihosting."""
+
 SURE = 0.75
 """Code may be a quarter smaller than it is told to be: what would fit then is compiled, and the linker has the word."""
 
@@ -84,10 +87,11 @@ def need(tables: Tables, choices: tuple[Choice, ...], input_bytes: int, target: 
     constants = sum(constant.size for constant in tables.pool.constants) - weights
     answers = input_bytes + tables.output.size * len(tables.mode_names)
     kernels = [table.kernel.name for table in tables.records]
+    board = target.board is not None
     return Need(
         weights=weights,
         tables=constants + tables.schedule_bytes + answers + TABLE_REST,
-        code=code_bytes(kernels, tables.gates is not None) + APPLICATION_CODE,
+        code=code_bytes(kernels, tables.gates is not None) + APPLICATION_CODE + (BOARD_CODE if board else 0),
         arena=tables.memory.arena,
         stack=stack_bytes(target),
         application=APPLICATION_RAM,
@@ -119,8 +123,9 @@ def check_fit(order: Order, target: Target, prove: Callable[[], int | None] = la
     if target.memory is None:
         return found
     least = found.flash - round((1 - SURE) * found.code)
-    if least > target.memory.flash.size or found.ram > target.memory.ram.size:
-        depends = found.ram - found.stack <= target.memory.ram.size < found.ram
+    memory, rest = target.memory, found.ram - found.arena
+    if least > memory.flash.size or memory.lacks(found.arena, rest):
+        depends = memory.lacks(found.arena, rest - found.stack) == 0 < memory.lacks(found.arena, rest)
         raise DoesNotFitError(explain(order, target, found, proven=prove() if depends else None))
     return found
 
@@ -163,7 +168,8 @@ def explain(
     """
     assert target.memory is not None
     told = overflow or {}
-    flash, ram = target.memory.flash.size, target.memory.ram.size
+    flash, memory = target.memory.flash.size, target.memory
+    ram = memory.ram.size + (memory.arena.size if memory.arena is not None else 0)
     parts = []
     over = told.get("flash") or found.flash - flash
     if over > 0 and ("flash" in told or not told):
@@ -172,11 +178,12 @@ def explain(
             f"flash: {exact}{flash + over:,} bytes needed (weights {found.weights:,}, tables {found.tables:,}, "
             f"code about {found.code:,}), {flash:,} there, {exact}{over:,} too many"
         )
-    over = told.get("ram") or found.ram - ram
-    if over > 0 and ("ram" in told or not told):
+    over = told.get("ram") or told.get("arena") or memory.lacks(found.arena, found.ram - found.arena)
+    if over > 0 and ("ram" in told or "arena" in told or not told):
         used = "" if proven is None else f" of which {proven:,} are used by the call graph"
+        needed = ram + over if memory.arena is None else found.ram
         parts.append(
-            f"RAM: {ram + over:,} bytes needed (arena {found.arena:,}, stack {found.stack:,}{used}, application "
+            f"RAM: {needed:,} bytes needed (arena {found.arena:,}, stack {found.stack:,}{used}, application "
             f"{found.application:,}), {ram:,} there, {over:,} too many"
         )
     ways = list(_ways(order, target, found))
@@ -219,6 +226,23 @@ def fits(order: Order, target: Target) -> bool:
     return found is not None and _holds(target, found)
 
 
+def verdict(order: Order, target: Target) -> str:
+    """Whether an order fits a target, in few words: how much is too many, and with what limit of scratch it would."""
+    if target.engine != "tables":
+        return "-"
+    try:
+        found = need_of(order, target)
+    except FirmwareGenError as error:
+        return f"no: {error}"
+    memory = target.memory
+    if _holds(target, found) or memory is None:
+        return "yes"
+    over = {"flash": found.flash - memory.flash.size, "RAM": memory.lacks(found.arena, found.ram - found.arena)}
+    said = ", ".join(f"{count:,} bytes of {kind} too few" for kind, count in over.items() if count > 0)
+    limit = fitting_limit(order, target)
+    return f"no: {said}" + ("" if limit is None else f"; yes with --scratch-limit {limit}")
+
+
 def fitting_limit(order: Order, target: Target) -> int | None:
     """The largest limit of scratch under the target's with which it fits, in steps of a fifth; None if none is.
 
@@ -245,7 +269,9 @@ def _planned(order: Order, target: Target) -> Need | None:
 
 def _holds(target: Target, found: Need | None) -> bool:
     memory = target.memory
-    return found is not None and (memory is None or (found.flash <= memory.flash.size and found.ram <= memory.ram.size))
+    if found is None or memory is None:
+        return found is not None
+    return found.flash <= memory.flash.size and memory.lacks(found.arena, found.ram - found.arena) == 0
 
 
 def _fewer_modes(order: Order, target: Target) -> tuple[tuple[str, ...], Need] | None:

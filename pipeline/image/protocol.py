@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from subprocess import CompletedProcess
+from typing import TYPE_CHECKING, Protocol
 
 from dimmer import children
 from dimmer.errors import DimmerError
-from dimmer.targets import Target
 
 if TYPE_CHECKING:
     from dimmer.pipeline.core.arrays import UInt8
@@ -62,8 +62,19 @@ class Sizes:
     places: int
 
 
+class Runs(Protocol):
+    """What runs a firmware: a target with its emulator, or a board on a serial line."""
+
+    @property
+    def name(self) -> str:
+        """Of the target."""
+
+    def run(self, elf: Path, args: Sequence[str], cwd: Path, count: bool = False) -> CompletedProcess[str]:
+        """As Target.run."""
+
+
 def run_records(
-    target: Target,
+    target: Runs,
     elf: Path,
     command: Command,
     sizes: Sizes,
@@ -97,7 +108,7 @@ def run_records(
         return np.concatenate(list(pool.map(one, range(0, count, command.shard))))
 
 
-def _exchange(target: Target, elf: Path, command: Command, sizes: Sizes, records: Sequence[bytes]) -> UInt8:
+def _exchange(target: Runs, elf: Path, command: Command, sizes: Sizes, records: Sequence[bytes]) -> UInt8:
     import numpy as np
 
     head = command.magic + struct.pack("<4I", len(records), sizes.input, sizes.output, sizes.places)

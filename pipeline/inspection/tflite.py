@@ -102,7 +102,7 @@ def _plan(tables: Tables, target: Target) -> Plan:
         weights,
         sum(constant.size for constant in constants) - weights,
         tables.schedule_bytes,
-        None if memory is None else memory.ram.size,
+        None if memory is None else (memory.arena or memory.ram).size,
         None if memory is None else memory.flash.size,
     )
 

@@ -124,6 +124,47 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], cost: str, accura
     return _svg("curves", False, 380, draw, f"{accuracy} against {cost}")
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Several values of one difference.
+
+    Attributes:
+        name: of the difference.
+        values: one a seed.
+        low: of the interval of their mean; None where there is none.
+        high: of the same.
+    """
+
+    name: str
+    values: Sequence[float]
+    low: float | None
+    high: float | None
+
+
+def spreads(rows: Sequence[Spread], margin: float, what: str) -> str:
+    """Differences, a row each: hollow dots for the values, a filled one for their mean, a line for its interval.
+
+    Args:
+        margin: drawn on the left of zero, dashed: what counts as no worse.
+        what: the horizontal axis shows.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = _axes(figure)
+        axes.axvline(0, color=MUTED, linewidth=1)
+        axes.axvline(-margin, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        for place, row in enumerate(rows):
+            if row.low is not None and row.high is not None:
+                axes.plot([row.low, row.high], [place, place], color=_MODE_MARKER.format(0), linewidth=2)
+            axes.plot(row.values, [place] * len(row.values), "o", markerfacecolor=FILL, markeredgecolor=MUTED)
+            axes.plot(sum(row.values) / len(row.values), place, "o", color=_MODE_MARKER.format(0), markersize=9)
+        axes.set_yticks(range(len(rows)), [row.name for row in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel(what)
+
+    return _svg("spreads", False, 90 + 34 * len(rows), draw, what)
+
+
 def arena_map(modes: Sequence[str], buffers: Sequence[ArenaBuffer], arena: int | None, narrow: bool = False) -> str:
     """Where each tensor lies in the arena and for how long, a panel a mode."""
     columns = 2 if len(modes) > 1 and not narrow else 1

@@ -13,6 +13,8 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.schemas.docstrings import attributes, summary
 from dimmer.pipeline.schemas.sections import table_schema
+from dimmer.targets.kit.family import KEY as FAMILY
+from dimmer.targets.kit.family import common_keys, read_target_table
 from dimmer.targets.kit.schema import Asked, Kind, Table
 from dimmer.targets.power.constants import FOLDER, Constant, board_of
 from dimmer.targets.target import FILE, TARGETS, Target, target_of
@@ -22,10 +24,27 @@ def target_schema() -> dict[str, Json]:
     """Raises DimmerError where no target has a table that the reader knows: nobody could tell what belongs into it."""
     paths = sorted(TARGETS.glob(f"*/{FILE}"))
     constants = [table for path in sorted(FOLDER.glob("*.toml")) for table in _constants(path)]
-    tables = [Table.read(path) for path in paths]
+    tables = [read_target_table(path) for path in paths]
     for table, path in zip(tables, paths, strict=True):
         target_of(table, path.parent)
-    return _table(tables, Target, summary(Target), (), {Constant: constants})
+    made: Any = _table(tables, Target, summary(Target), (), {Constant: constants})
+    alone = _moved(made, common_keys())
+    return {**made, "if": {"required": [FAMILY]}, "else": alone}
+
+
+def _moved(schema: Any, common: Mapping[str, Any]) -> dict[str, Json]:
+    """Takes what a family may say out of a table's required keys; returns what asks for it where there is none."""
+    required = [key for key in schema.get("required", ()) if key in common]
+    kept = [key for key in schema.pop("required", ()) if key not in common]
+    if kept:
+        schema["required"] = kept
+    inner: dict[str, Json] = {
+        key: moved
+        for key, value in common.items()
+        if isinstance(value, Mapping) and (moved := _moved(schema["properties"][key], value))
+    }
+    found: dict[str, Json] = {"required": list(required)} if required else {}
+    return {**found, "properties": inner} if inner else found
 
 
 def _constants(path: Path) -> Iterator[Table]:

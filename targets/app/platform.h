@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the application needs from the machine under it: a console, files, an instruction counter. A target
- * whose core counts clock cycles, too, defines PLATFORM_COUNTS_CYCLES. */
+ * whose core counts clock cycles, too, defines PLATFORM_COUNTS_CYCLES. DIMMER_BOARD is the name of a board
+ * that is no emulated one: it speaks over a serial line, and does something without being asked. */
 #ifndef DIMMER_PLATFORM_H
 #define DIMMER_PLATFORM_H
 
@@ -39,9 +40,24 @@ uint32_t platform_ticks(void);
 /* Returns how many instructions `ticks` stand for. */
 uint32_t platform_instructions(uint32_t ticks);
 
+#if defined(DIMMER_BOARD)
+#define PLATFORM_COUNTS_CYCLES
+#endif
+
 #if defined(PLATFORM_COUNTS_CYCLES)
 /* A free-running count of clock cycles, those that reading the counters takes included. */
 uint32_t platform_cycles(void);
+#endif
+
+#if defined(DIMMER_BOARD)
+/* Returns how long so many clock cycles take. */
+uint32_t platform_microseconds(uint32_t cycles);
+
+/* Returns whether a computer wants something of this board; then it has been answered. */
+int platform_called(void);
+
+/* Tells a computer that listens that a command has ended. */
+void platform_end(int code);
 #endif
 
 /* Returns the most bytes of stack that were in use since the start, or PLATFORM_UNKNOWN. */

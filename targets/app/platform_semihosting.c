@@ -6,10 +6,8 @@
 
 #include <string.h>
 
+#include "../bare_metal/painted.h"
 #include "semihosting.h"
-
-extern uint32_t dimmer_stack_limit[];
-extern uint32_t dimmer_stack_top[];
 
 static char command_line[512];
 
@@ -168,10 +166,5 @@ uint32_t platform_instructions(uint32_t ticks) {
 #endif
 
 uint32_t platform_stack_used(void) {
-    const uint32_t *at = dimmer_stack_limit;
-
-    while (at != dimmer_stack_top && *at == 0xA5A5A5A5u) {
-        ++at;
-    }
-    return (uint32_t)((uintptr_t)dimmer_stack_top - (uintptr_t)at);
+    return painted_stack();
 }

@@ -3,7 +3,12 @@
 
 #include <stdint.h>
 
+#include "painted.h"
+#if defined(DIMMER_BOARD)
+#include "board.h"
+#else
 #include "semihosting.h"
+#endif
 
 #if defined(__riscv)
 #define READ_STACK_POINTER "mv %0, sp"
@@ -16,10 +21,10 @@ extern uint32_t dimmer_data_end[];
 extern const uint32_t dimmer_data_source[];
 extern uint32_t dimmer_bss_start[];
 extern uint32_t dimmer_bss_end[];
-extern uint32_t dimmer_stack_limit[];
 
 int main(int argc, char **argv);
 
+#if !defined(DIMMER_BOARD) /* a board does not end: targets/board/platform_uart.c */
 void board_leave(int code) {
     const uint32_t block[2] = {0x20026u, (uint32_t)code}; /* ADP_Stopped_ApplicationExit */
 
@@ -31,6 +36,7 @@ void board_leave(int code) {
 void board_fault(void) {
     board_leave(70);
 }
+#endif
 
 void board_start(void) {
     const uint32_t *from = dimmer_data_source;
@@ -38,6 +44,9 @@ void board_start(void) {
     volatile uint32_t *paint;
     uint32_t *here;
 
+#if defined(DIMMER_BOARD)
+    board_setup();
+#endif
     for (to = dimmer_data_start; to != dimmer_data_end; ++to) {
         *to = *from++;
     }
@@ -47,7 +56,7 @@ void board_start(void) {
     __asm__ volatile(READ_STACK_POINTER : "=r"(here));
     /* Volatile, or it becomes a call of memset, whose own frame lies below `here`. */
     for (paint = dimmer_stack_limit; paint < here; ++paint) {
-        *paint = 0xA5A5A5A5u;
+        *paint = STACK_PAINT;
     }
     board_leave(main(0, 0));
 }

@@ -13,4 +13,7 @@ __attribute__((noreturn, used)) void board_start(void);
 /* For every exception that the program does not expect. */
 __attribute__((noreturn)) void board_fault(void);
 
+/* For the interrupt of a Cortex-M's SysTick, on boards that are no emulated ones. */
+void board_tick(void);
+
 #endif

@@ -268,7 +268,7 @@ def overflowed(output: str) -> dict[str, int | None]:
 
 def _first_complaint(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    marks = ("error:", "undefined reference", "will not fit", "overflowed", "cannot find")
+    marks = ("error:", "undefined reference", "multiple definition", "will not fit", "overflowed", "cannot find")
     return next((line for line in lines if any(mark in line for mark in marks)), lines[0] if lines else "no message")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,13 @@ from subprocess import CompletedProcess
 from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import require
+from dimmer.targets.runners.link import listening
 from dimmer.targets.runners.rtl import Rtl, simulator
 
 _FAULT_EXIT_CODE = 70  # of the start-up code's fault handler
+TWIN = "dimmer.targets.runners.twin"
+PLACES = ("{elf}", "{arguments}", "{semihosting_arguments}", "{simulator}", "{serial}", "{twin}", "{target}")
+"""What may stand in braces in a runner's command."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,16 @@ class Runner:
 
     Attributes:
         command: {elf} stands for the firmware; {arguments}, a word of its own, for the arguments;
-            {semihosting_arguments} for the same in QEMU's form; {simulator} for the program that `rtl` becomes.
+            {semihosting_arguments} for the same in QEMU's form; {simulator} for the program that `rtl` becomes;
+            {serial} for a socket that is the board's serial line; {twin} and {target} for the emulator of boards and
+            the target.toml.
         timeout_s: seconds after which a run has failed.
         count_flags: what makes instruction counts exact; empty where nothing does, or where they are so anyway.
         packages: command -> Debian package.
         samples: inferences of a mode that are compared with the interpreter here, where a run takes so long that the
             usual number would be hours.
         rtl: the core whose RTL is simulated, which counts its instructions and its cycles itself.
+        target: the target.toml itself.
     """
 
     command: tuple[str, ...]
@@ -39,6 +47,12 @@ class Runner:
     packages: Mapping[str, str]
     samples: int | None = None
     rtl: Rtl | None = None
+    target: Path | None = None
+
+    @property
+    def speaks_serially(self) -> bool:
+        """Whether the firmware is spoken to over a serial line."""
+        return any("{serial}" in word for word in self.command)
 
     @property
     def counts(self) -> bool:
@@ -55,14 +69,21 @@ def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, coun
         count = False  # the firmware then says null
     words = [elf.stem, *args, *(["--count"] if count else [])]
     bad = next((word for word in words if not word or any(c.isspace() for c in word)), None)
-    semihosting = runner.rtl is not None or any("{semihosting_arguments}" in word for word in runner.command)
+    semihosting = (
+        runner.rtl is not None
+        or runner.speaks_serially
+        or any("{semihosting_arguments}" in word for word in runner.command)
+    )
     if bad is not None and semihosting:
         raise TargetError(f"{bad!r} cannot be passed to a board: use names without spaces, relative to the folder")
     command = _filled(runner, elf.resolve(), words)
     if count:
         command += runner.count_flags
     try:
-        result = children.run(command, cwd=cwd, timeout_s=runner.timeout_s)
+        if runner.speaks_serially:
+            result = listening(command, words[1:], cwd, runner.timeout_s)
+        else:
+            result = children.run(command, cwd=cwd, timeout_s=runner.timeout_s)
     except subprocess.TimeoutExpired as error:
         raise TargetError(f"{elf.name} {' '.join(args)} did not end within {runner.timeout_s:g} s") from error
     except OSError as error:
@@ -79,8 +100,11 @@ def _filled(runner: Runner, elf: Path, words: Sequence[str]) -> list[str]:
             word = word.replace("{simulator}", str(simulator(runner.rtl, runner.packages)))
         if word == "{arguments}":
             command += words[1:]
+        elif word == "{twin}":
+            command += [sys.executable, "-m", TWIN]
         else:
-            command.append(word.replace("{elf}", str(elf)).replace("{semihosting_arguments}", quoted))
+            word = word.replace("{elf}", str(elf)).replace("{target}", str(runner.target))
+            command.append(word.replace("{semihosting_arguments}", quoted))
     return command
 
 

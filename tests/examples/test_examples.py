@@ -20,6 +20,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from dimmer.targets import load_target
 from tests.firmware_gen.harness import WARNINGS
 from tests.firmware_gen.modes import MODES, write_modes
 from tests.firmware_gen.networks import tiny_resnet
@@ -55,7 +56,7 @@ def write_build(builds: Path, model: str, target: str, wrong: bool, plan: PlanCo
     outputs = [bytearray(reference_outputs(mode.path, image)) for mode in modes]
     outputs[0][0] ^= wrong
     answers = KnownAnswers(image, tuple(map(bytes, outputs)))
-    core = "cortex-m4" if target == "mps2-an386" else "host"
+    core = "host" if target == "host" else load_target(target).core
     policy = replace(even_policy(len(modes)), plan=plan)
     return generate(modes, folder, policy, answers, name=model, core=core)
 

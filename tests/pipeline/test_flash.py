@@ -10,6 +10,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import flash
+from tests.targets.runners.test_image import elf
 
 
 def test_an_emulated_target_has_nothing_to_flash(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,8 +48,32 @@ def test_the_bundle_of_the_model_is_what_is_installed(
 
     monkeypatch.setattr("dimmer.targets.runners.ssh.install", install)
     flash.main("jetson", "mnist5k-r14", "a@b", "/opt/here", ["Port=2222"])
-    ((remote, bundle, prefix, _),) = calls
+    ((remote, bundle, prefix, *_),) = calls
     assert (remote.host, remote.options) == ("a@b", ("Port=2222",))
     assert bundle == tmp_path / "mnist5k-r14" / "jetson" / "bundle" / "mnist5k-r14"
     assert prefix == "/opt/here"
     assert capsys.readouterr().out == "installed\n"
+
+
+def test_a_board_needs_a_build_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    with pytest.raises(DimmerError, match=r"there is no .*firmware\.elf: type \./nox -s build-target -- pico"):
+        flash.main("pico", "mnist5k-r14")
+    with pytest.raises(DimmerError, match="pico is not reached over ssh"):
+        flash.main("pico", "mnist5k-r14", "a@b")
+
+
+def test_a_pico_is_flashed_into_its_drive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("dimmer.targets.runners.uf2.LEFT_S", 0.1)
+    program = elf(tmp_path / "firmware.elf", (0x10000000, b"lamp"))
+    drive = tmp_path / "RPI-RP2"
+    drive.mkdir()
+    (drive / "INFO_UF2.TXT").write_text("Board-ID: RPI-RP2\n")
+    flash.main("pico", "mnist5k-r14", drive=drive, elf=program, dry_run=True)
+    assert capsys.readouterr().out == f"copy firmware.uf2, 4 bytes at 0x10000000, to {drive}\n"
+    assert not (drive / "firmware.uf2").exists()
+    flash.main("pico", "mnist5k-r14", drive=drive, elf=program)
+    assert "pico: 4 bytes at 0x10000000 written and verified by uf2" in capsys.readouterr().out
+    assert (drive / "firmware.uf2").stat().st_size == 512

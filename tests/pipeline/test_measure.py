@@ -12,7 +12,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.energy.inference import drawn, energy_note
 from dimmer.pipeline.measure import main
 from dimmer.targets import load_target
-from tests.pipeline.measurement.traces import CHARGE_UC, SECONDS, ppk2
+from tests.pipeline.energy.measurement.traces import CHARGE_UC, SECONDS, ppk2
 
 CYCLES = 2_000_000
 

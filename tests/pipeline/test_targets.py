@@ -10,6 +10,7 @@ import pytest
 from dimmer.pipeline import targets
 from dimmer.targets import TargetError, target_names
 from dimmer.targets.target import TARGETS
+from tests.firmware_gen.modes import write_modes
 
 
 def test_own_targets_and_the_project_s_are_listed(
@@ -34,3 +35,11 @@ def test_one_says_where_it_lies(capsys: pytest.CaptureFixture[str]) -> None:
     assert path == TARGETS / "host" / "target.toml"
     with pytest.raises(TargetError, match="unknown target 'steam'"):
         targets.main("steam")
+
+
+def test_a_network_is_told_where_it_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    targets.main(tflite=[write_modes(tmp_path)[0].path])
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "fits" in shown
+    assert "board, twin" in shown
+    assert "pyocd, openocd, gdb" in shown

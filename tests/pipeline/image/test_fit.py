@@ -19,9 +19,10 @@ from dimmer.pipeline.image.fit import (
     least_stack,
     need_of,
     stack_bytes,
+    verdict,
 )
 from dimmer.pipeline.image.make import check_known_answers
-from dimmer.targets import Target, load_target
+from dimmer.targets import Region, Target, load_target
 from tests.boards import small_board
 from tests.pipeline.image.orders import modes_order
 
@@ -163,3 +164,26 @@ def test_what_the_linker_says_is_told_exactly(tmp_path: Path) -> None:
     told = explain(order, board, need_of(order, board), {"flash": 123})
     assert "flash: 20,123 bytes needed" in told
     assert "20,000 there, 123 too many" in told
+
+
+def test_the_verdict_in_a_list_of_targets(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    found = need_of(order, load_target("mps2-an386"))
+    assert verdict(order, load_target("mps2-an386")) == "yes"
+    assert verdict(order, load_target("jetson")) == "-"
+    few = small_board(tmp_path, 1 << 20, STACK, "few")
+    assert verdict(order, few) == f"no: {found.ram - STACK:,} bytes of RAM too few"
+    assert "bytes of flash too few" in verdict(order, small_board(tmp_path, 1024, 1 << 20, "flash"))
+
+
+def test_an_arena_with_a_region_of_its_own_leaves_ram_to_the_rest(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    found = need_of(order, load_target("mps2-an386"))
+    board = small_board(tmp_path, 1 << 20, found.ram - found.arena)
+    assert board.memory is not None
+    assert not fits(order, board)
+    apart = replace(board, memory=replace(board.memory, arena=Region(0x30000000, found.arena)))
+    assert fits(order, apart)
+    tight = replace(board, memory=replace(board.memory, arena=Region(0x30000000, found.arena - 8)))
+    with pytest.raises(DoesNotFitError, match="8 too many"):
+        check_fit(order, tight)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The product example for a board: it looks at its battery, chooses, classifies and sleeps (targets/board/product.c).
+
+python -m pipeline.product --target nrf52840dk
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.library import INCLUDE, sources
+from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.core.command import main_of, model_option, target_option
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.targets import Target, load_target
+from dimmer.targets.target import TARGETS
+
+SOURCES = (TARGETS / "board" / "product.c", TARGETS / "app" / "text.c")
+
+
+def compile_product(target: Target, generated: Path, out: Path, more: tuple[Path, ...] = ()) -> Path:
+    """Compiles the product example.
+
+    Args:
+        generated: folder with the model's C, as the firmware stage leaves it.
+        more: C of your own, such as a `board_millivolts`.
+
+    Raises:
+        DimmerError: the target is no board, or nothing was generated for it.
+        TargetError: the compiler.
+    """
+    if target.board is None:
+        raise DimmerError(f"{target.name} is no board: 'dimmer targets' says which are; examples/ has others")
+    model = sorted(generated.glob("dimmer_*.c"))
+    if not model:
+        raise DimmerError(f"{generated} has no generated C: type ./nox -s build-target -- {target.name}")
+    return target.compile([*model, *sources(), *SOURCES, *more], [generated, INCLUDE], out)
+
+
+def main(
+    target: Annotated[str, target_option],
+    model: Annotated[str, model_option] = "mnist5k-r14",
+    source: Annotated[list[Path] | None, typer.Option("--source", help="C of your own; repeat for more.")] = None,
+) -> None:
+    """Compile the product example of a build for a board."""
+    chosen = load_target(target)
+    build = build_folder(load_recipe(model))
+    elf = compile_product(
+        chosen, firmware_folder(build, chosen.name), build / chosen.name / "product", tuple(source or ())
+    )
+    print(f"{elf}\nto flash it: dimmer flash --target {target} --model {model} --elf {elf}")
+
+
+if __name__ == "__main__":
+    main_of(main)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A board on a serial line against the interpreter: what it computes, and what it takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.image.events import SelfTested, only, read_event
+from dimmer.pipeline.image.protocol import VERIFY, Sizes, run_records
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.targets import Target, TargetError
+from dimmer.targets.runners.link import Link, open_port
+
+SILENT_S = 120.0
+"""A board that says nothing for so long has failed: the slowest here takes some seconds for an inference."""
+
+
+@dataclass(frozen=True)
+class ValidatedMode:
+    """What a board made of a mode.
+
+    Attributes:
+        samples: inputs compared with BUILTIN_REF.
+        mismatches: inputs whose output differed in any bit.
+        first: number of the first of them; None where there is none.
+        known: whether the self-test's known answer came out.
+        cycles, microseconds: of an inference, the least of five; None where the board has no counter.
+        stack: bytes that were in use.
+    """
+
+    name: str
+    samples: int
+    mismatches: int
+    first: int | None
+    known: bool
+    cycles: int | None
+    microseconds: int | None
+    stack: int | None
+
+
+class AttachedBoard:
+    """A board on a serial line, run as a target runs its emulator."""
+
+    def __init__(self, link: Link, name: str) -> None:
+        self._link = link
+        self.name = name
+        # One command at a time.
+        self._busy = threading.Lock()
+
+    def run(self, elf: Path, args: Sequence[str], cwd: Path, count: bool = False) -> subprocess.CompletedProcess[str]:
+        """As Target.run; the firmware is what the board has in its flash."""
+        del elf, count
+        with self._busy:
+            self._link.call()
+            done = self._link.run(args, cwd, SILENT_S)
+        text = "".join(f"{line}\n" for line in done.lines)
+        for line in done.lines:
+            if line.startswith('{"event":"error"'):
+                raise TargetError(f"{self.name}: {json.loads(line)['message']}; flash the build again?")
+        if done.code not in (0, 1):
+            raise TargetError(f"{self.name}: '{' '.join(args)}' ended in a fault handler: flash the build again")
+        return subprocess.CompletedProcess(list(args), done.code, text, "")
+
+
+def validate(
+    port: str, target: Target, modes: Sequence[ModeSource], inputs: bytes, progress: Progress
+) -> tuple[ValidatedMode, ...]:
+    """Runs a board's self-test, and every mode on inputs that are compared with the interpreter's reference kernels.
+
+    Args:
+        modes: in the order of their ids on the board.
+        inputs: of the model, one after the other.
+
+    Raises:
+        TargetError: there is no board, or it says something that it should not.
+        DimmerError: it is another board, or has another model.
+    """
+    import numpy as np
+
+    with open_port(port) as link:
+        progress("calling the board", 0.0)
+        said = link.call()
+        if said.get("board") != target.name:
+            raise DimmerError(f"{port} has a {said.get('board')}, not a {target.name}: name it with --target")
+        board = AttachedBoard(link, target.name)
+        known = _self_test(board, [mode.name for mode in modes])
+        graph = read_tflite(modes[0].path)
+        each = graph.tensors[graph.input].size
+        count = len(inputs) // each
+        sizes = Sizes(each, graph.tensors[graph.output].size, len(modes[0].boundaries) + 1)
+        found = []
+        for number, mode in enumerate(modes):
+            progress(f"{mode.name} against the interpreter", 0.1 + 0.9 * number / len(modes))
+
+            def record(at: int, number: int = number) -> bytes:
+                return bytes([number]) * sizes.places + inputs[at * each : (at + 1) * each]
+
+            rows = run_records(board, Path("on the board"), VERIFY, sizes, count, record)
+            expected = np.frombuffer(reference_outputs(mode.path, inputs), np.uint8).reshape(count, sizes.output)
+            wrong = np.flatnonzero(
+                (rows[:, : sizes.output] != expected).any(1) | (rows[:, sizes.output :] != number).any(1)
+            )
+            first = int(wrong[0]) if len(wrong) else None
+            test = known[mode.name]
+            found.append(
+                ValidatedMode(mode.name, count, len(wrong), first, test.ok, test.cycles, test.microseconds, test.stack)
+            )
+    return tuple(found)
+
+
+def _self_test(board: AttachedBoard, modes: Sequence[str]) -> dict[str, SelfTested]:
+    lines = board.run(Path("on the board"), ["selftest", "--count"], Path(".")).stdout.splitlines()
+    tested = {event.mode: event for event in only(SelfTested, map(read_event, lines))}
+    if list(tested) != list(modes):
+        raise DimmerError(
+            f"the board has the modes {', '.join(tested) or '(none)'}, the build {', '.join(modes)}: flash that first"
+        )
+    return tested

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Putting an image onto a board: what all ways have in common."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dimmer import children
+from dimmer.targets.kit.errors import TargetError
+
+Progress = Callable[[str, float], None]
+Command = tuple[str, ...]
+
+SILENT_S = 60.0
+"""A tool that says nothing for so long waits for something that does not come."""
+IN_ALL_S = 600.0
+_SHARE = re.compile(r"(\d{1,3})(?:\.\d+)? ?%")
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Written:
+    """An image to be written.
+
+    Attributes:
+        elf: the program; .hex and .bin lie beside it.
+        origin: address of the flash, where the .bin begins.
+        data: what the flash holds afterwards, from there on.
+    """
+
+    elf: Path
+    origin: int
+    data: bytes
+
+    @property
+    def hex(self) -> Path:
+        """Intel HEX."""
+        return self.elf.with_suffix(".hex")
+
+    @property
+    def bin(self) -> Path:
+        """The bytes alone."""
+        return self.elf.with_suffix(".bin")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which of several boards.
+
+    Attributes:
+        probe: serial number of a debug probe; where there is only one, None does.
+        port: a serial port, for boards that are flashed over one.
+        drive: the folder of a board that shows itself as a drive; found where None.
+    """
+
+    probe: str | None = None
+    port: str | None = None
+    drive: Path | None = None
+
+
+class Flasher(Protocol):
+    """A way to write an image."""
+
+    @property
+    def tool(self) -> str:
+        """Its name in [flash] of target.toml."""
+
+    @property
+    def package(self) -> tuple[str, str] | None:
+        """Command that it starts, and what to type where it is missing; None where it needs none."""
+
+    def check(self) -> None:
+        """Raises TargetError where what target.toml says of the chip is unknown to the tool; needs no board."""
+
+    def steps(self, image: Written, where: Where) -> Sequence[str]:
+        """What `write` will do, a line each, as a person would type it.
+
+        Raises:
+            TargetError: it must be told more about where.
+        """
+
+    def write(self, image: Written, where: Where, progress: Progress) -> None:
+        """Writes the image, looks whether it is there, and starts it.
+
+        Raises:
+            TargetError: anything else.
+        """
+
+
+def is_here(flasher: Flasher) -> bool:
+    """Whether what a way starts is installed."""
+    return flasher.package is None or shutil.which(flasher.package[0]) is not None
+
+
+def need(flasher: Flasher) -> None:
+    """Raises TargetError with what to type where the tool of a way is missing."""
+    if flasher.package is not None and not is_here(flasher):
+        command, line = flasher.package
+        raise TargetError(f"{command} not found: type '{line}', or name another way with --tool")
+
+
+def run_tool(
+    command: Sequence[str],
+    reasons: Mapping[str, str],
+    progress: Progress,
+    what: str,
+    silent_s: float = SILENT_S,
+) -> str:
+    """Runs a flash tool to its end and tells how far it is.
+
+    Args:
+        reasons: regular expression of what the tool says -> what a person should do.
+        what: it does, for the progress.
+        silent_s: seconds without a word after which it has failed.
+
+    Returns:
+        All that it said.
+
+    Raises:
+        TargetError: it failed, or waits for something.
+    """
+    progress(what, 0.0)
+    said = ""
+    end = time.monotonic() + IN_ALL_S
+    try:
+        with children.started(command, stderr=subprocess.STDOUT) as process:
+            assert process.stdout is not None
+            descriptor = process.stdout.fileno()
+            while True:
+                ready, _, _ = select.select([descriptor], [], [], silent_s)
+                if not ready or time.monotonic() > end:
+                    raise TargetError(
+                        f"{command[0]} has said nothing for {silent_s:g} s: is the board plugged in and switched on?"
+                    )
+                more = os.read(descriptor, 65_536)
+                if not more:
+                    break
+                said += _COLOURS.sub("", more.decode(errors="replace"))
+                if shares := _SHARE.findall(said[-200:]):
+                    progress(what, min(1.0, int(shares[-1]) / 100))
+            status = process.wait()
+    except OSError as error:
+        raise TargetError(f"{command[0]} cannot be run: {error}") from error
+    for sign, reason in reasons.items():
+        if status != 0 and re.search(sign, said):
+            raise TargetError(f"{command[0]}: {reason}")
+    if status != 0:
+        raise TargetError(f"{command[0]} {children.how_it_ended(status)}: {_complaint(said)}")
+    return said
+
+
+def _complaint(said: str) -> str:
+    """The line of a tool's output that tells most."""
+    lines = [line.strip() for line in re.split(r"[\r\n]+", said) if line.strip()]
+    marks = ("error", "fail", "cannot", "could not", "couldn't")
+    told = [line for line in lines if any(mark in line.lower() for mark in marks)]
+    return (told or lines or ["it says nothing"])[0][:200]

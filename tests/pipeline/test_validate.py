@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A board on a serial port against the interpreter: its twin stands behind a pseudo terminal."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline import validate
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from dimmer.pipeline.validate import print_validated
+from dimmer.pipeline.verification import attached as attached_module
+from dimmer.pipeline.verification.attached import ValidatedMode
+from dimmer.pipeline.verification.attached import validate as validate_modes
+from dimmer.targets import TargetError, load_target
+from dimmer.targets.runners.command import TWIN
+from tests.firmware_gen.modes import MODES, write_modes
+from tests.targets.test_boards import Image, build
+from tests.tiny import silent
+
+BOARD = "nrf52840dk"
+
+
+@contextmanager
+def attached(image: Image, elf: Path | None = None) -> Iterator[str]:
+    """The name of a terminal behind which the board runs."""
+    words = [sys.executable, "-m", TWIN, str(image.target.folder / "target.toml"), str(elf or image.elf), "pty"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as board:
+        assert board.stdout is not None
+        try:
+            yield board.stdout.readline().strip()
+        finally:
+            board.kill()
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return build(BOARD, tmp_path_factory.mktemp("validate"))
+
+
+def spoilt(image: Image, folder: Path) -> Path:
+    """The program with one bit of one weight wrong."""
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    elf = Path(shutil.copy(image.elf, folder))
+    with image.elf.open("rb") as stream:
+        file = ELFFile(stream)
+        table = file.get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        (weights,) = (s for s in table.iter_symbols() if s.name == "dimmer_tiny_weights")
+        section = file.get_section(weights["st_shndx"])
+        at = section["sh_offset"] + weights["st_value"] - section["sh_addr"] + weights["st_size"] // 2
+    data = bytearray(elf.read_bytes())
+    data[at] ^= 0x40
+    elf.write_bytes(data)
+    return elf
+
+
+def files(folder: Path) -> list[Path]:
+    return [mode.path for mode in write_modes(folder)]
+
+
+@pytest.mark.board(BOARD)
+def test_a_good_board_is_good(image: Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    modes = write_modes(tmp_path)
+    with attached(image) as port:
+        found = validate_modes(port, load_target(BOARD), modes, sample_inputs(modes[0].path, 1), silent)
+    assert [(mode.name, mode.samples, mode.mismatches, mode.known) for mode in found] == [
+        (name, 2, 0, True) for name in MODES
+    ]
+    # The twin has no clock.
+    assert {mode.cycles for mode in found} == {None}
+    print_validated(load_target(BOARD), found)
+    assert "0 of 2" in capsys.readouterr().out
+
+
+@pytest.mark.board(BOARD)
+def test_a_single_wrong_byte_of_the_model_is_found(image: Image, tmp_path: Path) -> None:
+    """By the board itself."""
+    modes = write_modes(tmp_path)
+    with (
+        attached(image, spoilt(image, tmp_path)) as port,
+        pytest.raises(TargetError, match=r"the model in flash is damaged \(CRC\)"),
+    ):
+        validate_modes(port, load_target(BOARD), modes, sample_inputs(modes[0].path, 1), silent)
+
+
+@pytest.mark.board(BOARD)
+def test_a_single_wrong_byte_of_a_result_is_found(
+    image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One byte of what the second mode makes of the second input is not as the interpreter's."""
+    modes = write_modes(tmp_path)
+    inputs = sample_inputs(modes[0].path, 1)
+    monkeypatch.setattr(validate, "_subjects", lambda *_: (modes, inputs))
+
+    def other(path: Path, given: bytes) -> bytes:
+        right = bytearray(reference_outputs(path, given))
+        if path == modes[1].path:
+            right[len(right) // 2 + 3] ^= 1
+        return bytes(right)
+
+    monkeypatch.setattr(attached_module, "reference_outputs", other)
+    with (
+        attached(image) as port,
+        pytest.raises(DimmerError, match=r"TFLite .* in 880, first at input 1: flash"),
+    ):
+        validate.main(port, BOARD)
+
+
+@pytest.mark.board(BOARD)
+def test_a_wrong_known_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = write_modes(tmp_path)
+    monkeypatch.setattr(validate, "_subjects", lambda *_: (modes, sample_inputs(modes[0].path, 1)))
+    with (
+        attached(build(BOARD, tmp_path, wrong=True)) as port,
+        pytest.raises(DimmerError, match=r"nrf52840dk differs from the TFLite interpreter in 880: flash it again"),
+    ):
+        validate.main(port, BOARD)
+
+
+@pytest.mark.board(BOARD)
+def test_another_board_and_another_model_are_told(image: Image, tmp_path: Path) -> None:
+    modes = write_modes(tmp_path)
+    with attached(image) as port, pytest.raises(DimmerError, match=r"has a nrf52840dk, not a pico: name it with --tar"):
+        validate_modes(port, load_target("pico"), modes, b"", silent)
+    with (
+        attached(image) as port,
+        pytest.raises(DimmerError, match="has the modes 888, 880, 800, the build 888"),
+    ):
+        validate.main(port, BOARD, tflite=files(tmp_path)[:1])
+
+
+def test_a_port_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="cannot be opened"):
+        validate.main(str(tmp_path / "port"), BOARD, tflite=files(tmp_path)[:1])
+    with pytest.raises(DimmerError, match="mps2-an386 is no board with a serial line"):
+        validate.main("x", "mps2-an386")
+
+
+def test_the_table_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    print_validated(load_target(BOARD), [ValidatedMode("88", 9, 2, 4, False, 64_000, 1000, 700)])
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("WRONG", "2 of 9", "64,000", "1.0", "700"))

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a family says, and a board in ten lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.targets import TargetError, load_target
+from dimmer.targets.kit.family import family_names
+from dimmer.targets.target import read_target
+
+TEN_LINES = """\
+description = "ST NUCLEO-G474RE"
+core = "cortex-m4"
+family = "cortex-m"
+memory.flash = { origin = 0x08000000, size = 0x80000 }
+memory.ram = { origin = 0x20000000, size = 0x20000 }
+board.clock_hz = 16_000_000
+board.uart = "stm32-isr"
+board.uart_base = 0x40008000
+board.setup = ["0x4002104C |= 1", "0x4002105C |= 1", "0x48000000 &= ~0xF0", "0x48000000 |= 0xA0",
+    "0x48000020 |= 0xCC00", "0x4000800C = 35556", "0x40008000 = 0xD"]
+"""
+
+
+def board(folder: Path, text: str = TEN_LINES) -> Path:
+    """A target in a folder outside the checkout."""
+    own = folder / "nucleo-g474re"
+    own.mkdir()
+    (own / "target.toml").write_text(text)
+    return own
+
+
+def test_families_are_found() -> None:
+    assert family_names() == ["cortex-m", "riscv"]
+
+
+def test_a_board_is_ten_lines(tmp_path: Path) -> None:
+    assert len(TEN_LINES.splitlines()) == 10
+    target = load_target(str(board(tmp_path)))
+    like = load_target("nucleo-l4r5zi")
+    assert target.name == "nucleo-g474re"
+    assert target.toolchain.sources == like.toolchain.sources
+    assert target.runner.command == like.runner.command
+    assert target.board is not None
+    assert target.board.counter == "dwt"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"cortex-m"', '"cortex-n"', r"line 3: 'family' is 'cortex-n': give it one of cortex-m, riscv"),
+        ('family = "cortex-m"\n', "", "'planner' is missing"),
+        ('core = "cortex-m4"', 'core = "cortex-a9"', "no flags are known of the core cortex-a9"),
+        ("board.clock_hz = 16_000_000\n", "", "board: 'clock_hz' is missing"),
+        ("16_000_000", "16", "'clock_hz' is 16: give it the core's clock in Hz"),
+        ('"stm32-isr"', '"rs232"', "'uart' is 'rs232': give it one of stm32-sr"),
+        ("0x40008000\n", "0x40008001\n", "'uart_base' is 0x40008001: give it a multiple of 4"),
+        ("|= 0xCC00", "+= 0xCC00", r"'setup' has '0x48000020 \+= 0xCC00': write it as '0x40021058 |= 0x1'"),
+        ("0x48000020 |=", "0x48000021 |=", "registers have 32 bits, at multiples of 4"),
+        ("board.uart =", 'board.counter = "mcycle"\nboard.uart =', "'counter' is 'mcycle': cortex-m4 has dwt, or none"),
+        ("cortex-m4", "cortex-m0plus", "'counter' is 'dwt': cortex-m0plus has no cycle counter there, take systick"),
+        ("board.uart =", 'board.pin_high = "0x0 = 1"\nboard.uart =', "'pin_low' is missing: a pin that is driven"),
+        ("board.uart =", 'board.extra_sources = ["no.c"]\nboard.uart =', "there is no file no.c"),
+        ("board.uart =", "board.led = 3\nboard.uart =", "board: unknown key 'led'"),
+        ("0x20000000", "0x08010000", "'ram' and 'flash' have addresses in common"),
+        (
+            "board.uart =",
+            'runner.command = ["run", "{elf}", "{prot}"]\nboard.uart =',
+            "'command' has {prot}: known are",
+        ),
+    ],
+)
+def test_a_mistake_names_its_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in TEN_LINES
+    with pytest.raises(TargetError, match=message) as caught:
+        read_target(board(tmp_path, TEN_LINES.replace(old, new)) / "target.toml")
+    assert "\n" not in str(caught.value)

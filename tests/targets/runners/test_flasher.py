@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a flash tool: how far it is, what it says, and that it never waits for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.targets import TargetError
+from dimmer.targets.runners.flasher import is_here, need, run_tool
+from dimmer.targets.runners.openocd import OpenOcd
+from tests.targets.runners.tools import Heard, image
+
+
+def test_progress_is_what_the_tool_says() -> None:
+    heard = Heard()
+    said = run_tool(["sh", "-c", "echo '10 %'; sleep 0.1; printf '\\033[1m55.5%%\\033[0m'"], {}, heard, "writing")
+    assert said == "10 %\n55.5%"
+    assert heard.shares == [0.0, 0.1, 0.55]
+
+
+def test_a_tool_that_waits_is_ended() -> None:
+    with pytest.raises(TargetError, match=r"sh has said nothing for 0\.2 s: is the board plugged in"):
+        run_tool(["sh", "-c", "sleep 60"], {}, Heard(), "writing", silent_s=0.2)
+
+
+def test_what_it_complains_of_is_one_line() -> None:
+    with pytest.raises(TargetError, match=r"^sh: no lamp; screw it in$"):
+        run_tool(["sh", "-c", "echo the socket is dark; exit 1"], {"dark|dim": "no lamp; screw it in"}, Heard(), "x")
+    with pytest.raises(TargetError, match=r"^sh ended with status 3: Error: cold$"):
+        run_tool(["sh", "-c", "echo one; echo Error: cold; echo two; exit 3"], {}, Heard(), "x")
+    with pytest.raises(TargetError, match="no-such-tool cannot be run"):
+        run_tool(["no-such-tool"], {}, Heard(), "x")
+
+
+def test_a_missing_tool_is_told_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert not is_here(OpenOcd(("-f", "x")))
+    with pytest.raises(
+        TargetError, match="openocd not found: type 'sudo apt-get install openocd', or name another way"
+    ):
+        need(OpenOcd(("-f", "x")))
+
+
+def test_files_beside_the_program(tmp_path: Path) -> None:
+    written = image(tmp_path)
+    assert (written.hex.name, written.bin.name) == ("firmware.hex", "firmware.bin")

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The computer's end of the serial line, with a board of a few lines of Python behind a pseudo terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import threading
+import tty
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import TimeoutExpired
+
+import pytest
+
+from dimmer.targets import TargetError
+from dimmer.targets.runners.link import NoAnswerError, listening, open_port
+
+READY = '{"event":"ready","board":"lamp","clock_hz":1000}'
+
+
+class Board:
+    """Speaks the protocol on the other end."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def line(self) -> str:
+        text = b""
+        while not text.endswith(b"\n"):
+            text += os.read(self.descriptor, 1)
+        return text.decode().strip()
+
+    def say(self, text: str) -> None:
+        os.write(self.descriptor, text.encode() + b"\r\n")
+
+    def answer(self) -> bytes:
+        """A frame, checked."""
+        head = self.take(2)
+        data = self.take(int.from_bytes(head, "little"))
+        assert zlib.crc32(head + data) == int.from_bytes(self.take(4), "little")
+        return data
+
+    def take(self, size: int) -> bytes:
+        found = b""
+        while len(found) < size:
+            found += os.read(self.descriptor, size - len(found))
+        return found
+
+    def be_called(self) -> str:
+        """Answers to empty lines; returns the command."""
+        while not (text := self.line()):
+            self.say(READY)
+        return text
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[Board, str]]:
+    own, other = pty.openpty()
+    tty.setraw(own)
+    tty.setraw(other)
+    try:
+        yield Board(own), os.ttyname(other)
+    finally:
+        os.close(own)
+        os.close(other)
+
+
+def test_files_cross_the_line_in_both_directions(tmp_path: Path) -> None:
+    (tmp_path / "in.bin").write_bytes(bytes(range(256)))
+    seen: list[object] = []
+
+    def play(board: Board) -> None:
+        seen.append(board.be_called())
+        board.say('{"event":"open","path":"in.bin","write":false}')
+        handle = board.answer()[0]
+        board.say('garbage {"ev')
+        board.say(json.dumps({"event": "read", "handle": handle, "at": 250, "bytes": 512}))
+        seen.append(board.answer())
+        board.say('{"event":"open","path":"/etc/passwd","write":false}')
+        seen.append(board.answer())
+        board.say('{"event":"open","path":"out.bin","write":true}')
+        handle = board.answer()[0]
+        for text, crc in (("beef", 1), ("cafe", zlib.crc32(b"\xca\xfe"))):
+            board.say(json.dumps({"event": "write", "handle": handle, "at": 0, "crc": crc, "hex": text}))
+            seen.append(board.answer())
+        board.say(json.dumps({"event": "close", "handle": handle}))
+        seen.append(board.answer())
+        board.say('{"event":"bench","mode":"88"}')
+        board.say('{"event":"end","code":1}')
+
+    with terminal() as (board, port), open_port(port) as link:
+        thread = threading.Thread(target=play, args=(board,))
+        thread.start()
+        assert link.call(5)["board"] == "lamp"
+        done = link.run(["verify", "in.bin", "out.bin"], tmp_path, 5)
+        thread.join()
+    assert (done.lines, done.code) == (('{"event":"bench","mode":"88"}',), 1)
+    assert seen == ["verify in.bin out.bin", bytes(range(250, 256)), b"\xff", b"\0", b"\1", b"\1"]
+    assert (tmp_path / "out.bin").read_bytes() == b"\xca\xfe"
+
+
+def test_a_board_that_says_nothing_is_told_in_time(tmp_path: Path) -> None:
+    with terminal() as (_, port), open_port(port) as link:
+        with pytest.raises(NoAnswerError, match=r"no board answers within 0\.3 s: press its reset"):
+            link.call(0.3)
+        with pytest.raises(NoAnswerError, match=r"'bench': the board has said nothing for 0\.2 s"):
+            link.run(["bench"], tmp_path, 0.2)
+
+
+def test_ports_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=r"cannot be opened \(No such file"), open_port(str(tmp_path / "no")):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(TargetError, match="is no serial port"), open_port(str(tmp_path / "file")):
+        pass
+
+
+def test_an_emulator_that_does_not_connect(tmp_path: Path) -> None:
+    done = listening(["sh", "-c", "echo no lamp; exit 3"], [], tmp_path, 5)
+    assert (done.returncode, done.stderr) == (3, "no lamp\n")
+    with pytest.raises(TimeoutExpired):
+        listening(["sleep", "60"], [], tmp_path, 0.2)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pyOCD, recorded; and its own list of chips, where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dimmer.targets import TargetError, load_target
+from dimmer.targets.runners.flasher import Where
+from dimmer.targets.runners.pyocd import PyOcd
+from tests.boards import REAL_BOARDS
+from tests.targets.runners.tools import Heard, image, record
+
+KNOWN = "  nrf52840   Nordic\nAll 400 bytes match.\n"
+
+
+def test_it_writes_compares_and_resets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = record(tmp_path, monkeypatch, "pyocd", KNOWN)
+    written = image(tmp_path, 0x10000)
+    PyOcd("nrf52840").write(written, Where(probe="683"), Heard())
+    assert calls.read_text().splitlines() == [
+        "list --targets",
+        f"load --no-wait -t nrf52840 -u 683 {written.hex}",
+        f"commander --no-wait -t nrf52840 -u 683 -c compare 0x10000 {written.bin} -c reset",
+    ]
+
+
+def test_without_a_comparison_it_has_not_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, monkeypatch, "pyocd", " nrf52840 \nMismatched byte at 0x1\n")
+    with pytest.raises(TargetError, match="the flash does not hold what was written"):
+        PyOcd("nrf52840").write(image(tmp_path), Where(), Heard())
+
+
+def test_an_unknown_chip_is_noticed_without_a_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, monkeypatch, "pyocd", KNOWN)
+    with pytest.raises(TargetError, match="pyocd knows no chip nrf528: look at 'pyocd list --targets'"):
+        PyOcd("nrf528").check()
+    with pytest.raises(TargetError, match="pyocd knows no chip stm32l4: type 'pyocd pack install stm32l4r5'"):
+        PyOcd("stm32l4", "stm32l4r5").check()
+
+
+def test_no_probe_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, monkeypatch, "pyocd", " nrf52840 \nC No connected debug probes [__main__]\n", status=1)
+    with pytest.raises(TargetError, match=r"^pyocd: no debug probe is connected: plug in"):
+        PyOcd("nrf52840").write(image(tmp_path), Where(), Heard())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pyocd") is None, reason="needs pip install 'dimmer-nn[boards]'")
+def test_the_chips_of_the_targets_are_pyocd_s_or_in_a_pack() -> None:
+    for name in REAL_BOARDS:
+        for way in load_target(name).flash.each:
+            if isinstance(way, PyOcd) and way.pack is None:
+                way.check()
+    with pytest.raises(TargetError, match="pyocd knows no chip nosuch"):
+        PyOcd("nosuch").check()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pyocd") is None, reason="needs pip install 'dimmer-nn[boards]'")
+def test_the_real_one_without_a_probe(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="pyocd: no debug probe is connected"):
+        PyOcd("nrf52840").write(image(tmp_path), Where(), Heard())

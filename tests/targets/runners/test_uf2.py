@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UF2 into a folder that stands for the board's drive."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dimmer.targets import TargetError
+from dimmer.targets.runners import uf2 as uf2_module
+from dimmer.targets.runners.flasher import Where
+from dimmer.targets.runners.uf2 import INFO, Uf2, board_of_drive, uf2
+from tests.targets.runners.tools import Heard, image
+
+WAY = Uf2(0xE48BFF59, "RP2350")
+
+
+def drive(folder: Path, board: str = "RP2350") -> Path:
+    folder.mkdir()
+    (folder / INFO).write_text(f"UF2 Bootloader v1.0\nModel: Raspberry Pi RP2350\nBoard-ID: {board}\n")
+    return folder
+
+
+def test_blocks_have_what_the_format_says() -> None:
+    made = uf2(bytes(range(256)) + b"end", 0x10000000, 0xE48BFF56)
+    assert len(made) == 2 * 512
+    head = struct.unpack("<8I", made[512:544])
+    assert head == (0x0A324655, 0x9E5D5157, 0x2000, 0x10000100, 256, 1, 2, 0xE48BFF56)
+    assert made[544:547] == b"end"
+    assert made[-4:] == struct.pack("<I", 0x0AB16F30)
+    assert made[32:288] == bytes(range(256))
+
+
+def test_a_folder_gets_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uf2_module, "LEFT_S", 0.2)
+    there = drive(tmp_path / "RP2350")
+    written = image(tmp_path, 0x10000000)
+    heard = Heard()
+    WAY.write(written, Where(drive=there), heard)
+    assert (there / "firmware.uf2").read_bytes() == uf2(written.data, 0x10000000, 0xE48BFF59)
+    assert heard.shares[-1] == 1.0
+
+
+def test_a_drive_that_leaves_has_taken_it(tmp_path: Path) -> None:
+    there = drive(tmp_path / "RP2350")
+
+    def leave() -> None:
+        while not (there / "firmware.uf2").is_file():
+            time.sleep(0.01)
+        (there / INFO).unlink()
+
+    thread = threading.Thread(target=leave)
+    thread.start()
+    WAY.write(image(tmp_path), Where(drive=there), Heard())
+    thread.join()
+
+
+def test_the_right_board_and_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pico = drive(tmp_path / "pico", "RPI-RP2")
+    assert board_of_drive(pico) == "RPI-RP2"
+    with pytest.raises(TargetError, match="pico belongs to a RPI-RP2, not to a RP2350"):
+        WAY.drive(Where(drive=pico))
+    with pytest.raises(TargetError, match=r"has no INFO_UF2\.TXT: it is no board's drive; hold BOOTSEL"):
+        WAY.drive(Where(drive=tmp_path))
+    monkeypatch.setattr(uf2_module, "drives", lambda: iter([pico]))
+    with pytest.raises(TargetError, match="no drive of a RP2350 is here: hold BOOTSEL"):
+        WAY.drive(Where())
+    two = [drive(tmp_path / "a"), drive(tmp_path / "b")]
+    monkeypatch.setattr(uf2_module, "drives", lambda: iter([pico, *two]))
+    with pytest.raises(TargetError, match="2 boards are here: name one with --drive"):
+        WAY.drive(Where())
+    monkeypatch.setattr(uf2_module, "drives", lambda: iter([pico, two[0]]))
+    assert WAY.drive(Where()) == two[0]

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards that one can hold in his hand: their images run in their twins, at their own addresses, as TFLite computes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.firmware_gen.generate import GeneratedModel, generate
+from dimmer.firmware_gen.library import INCLUDE, sources
+from dimmer.pipeline.image.protocol import VERIFY, Sizes, run_records
+from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from dimmer.targets import APPLICATION, Target, TargetError, load_target
+from dimmer.targets.runners.image import boot2_crc, image_of
+from tests.boards import REAL_BOARD_PARAMS, REAL_BOARDS
+from tests.firmware_gen.modes import MODES, write_modes
+
+SLOW = [pytest.param(name, marks=[pytest.mark.board(name), pytest.mark.slow]) for name in REAL_BOARDS]
+
+
+@dataclass(frozen=True)
+class Image:
+    """A board's firmware of a small network with three modes."""
+
+    target: Target
+    model: GeneratedModel
+    elf: Path
+    files: tuple[Path, ...]
+
+
+Built = Callable[[str], Image]
+
+
+def build(name: str, folder: Path, wrong: bool = False) -> Image:
+    """Compiled for a board; `wrong`: one bit of a known answer is not the interpreter's."""
+    target = load_target(name)
+    modes = write_modes(folder)
+    both = sample_inputs(modes[0].path, 1)
+    image = both[len(both) // 2 :]
+    outputs = [bytearray(reference_outputs(mode.path, image)) for mode in modes]
+    outputs[1][0] ^= wrong
+    answers = KnownAnswers(image, tuple(map(bytes, outputs)))
+    policy = even_policy(len(modes))
+    model = generate(modes, folder, policy, answers, target.scratch_limit, "tiny", None, target.core)
+    elf = target.compile([*model.sources, *sources(model.kernels), *APPLICATION], [folder, INCLUDE], folder / "out")
+    return Image(target, model, elf, tuple(mode.path for mode in modes))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Gives a board's image, which is made once."""
+    return cache(lambda name: build(name, tmp_path_factory.mktemp(name)))
+
+
+def mismatches(image: Image, count: int) -> int:
+    """Inferences of all modes, of so many inputs each, that are not what BUILTIN_REF says."""
+    model = image.model
+    inputs = sample_inputs(image.files[0], (count + 1) // 2)[: count * model.input_bytes]
+    sizes = Sizes(model.input_bytes, model.output_bytes, model.positions)
+
+    def record(number: int) -> bytes:
+        mode, at = divmod(number, count)
+        return bytes([mode]) * sizes.places + inputs[at * sizes.input : (at + 1) * sizes.input]
+
+    rows = run_records(image.target, image.elf, VERIFY, sizes, count * len(image.files), record)
+    expected = np.concatenate(
+        [np.frombuffer(reference_outputs(file, inputs), np.uint8).reshape(count, -1) for file in image.files]
+    )
+    return int((rows[:, : sizes.output] != expected).any(1).sum())
+
+
+def test_there_are_these_boards() -> None:
+    assert REAL_BOARDS == [
+        "esp32c3",
+        "nano33ble",
+        "netduinoplus2",
+        "nrf52840dk",
+        "nucleo-f446re",
+        "nucleo-h743zi",
+        "nucleo-l4r5zi",
+        "nucleo-u575zi-q",
+        "pico",
+        "pico2",
+    ]
+
+
+@pytest.mark.parametrize("name", REAL_BOARD_PARAMS)
+def test_every_mode_is_what_the_interpreter_computes(name: str, built: Built, tmp_path: Path) -> None:
+    image = built(name)
+    assert mismatches(image, 2) == 0
+    said = [json.loads(line) for line in image.target.run(image.elf, [], tmp_path).stdout.splitlines()]
+    assert [(event["mode"], event["ok"]) for event in said] == [(mode, True) for mode in MODES]
+    assert all(set(event) == {"event", "mode", "ok", "cycles", "microseconds", "stack"} for event in said)
+    # No emulator has the board's clock.
+    assert {event["cycles"] for event in said} == {None}
+    assert all(200 < event["stack"] < 2000 for event in said)
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_hundred_inputs_of_every_mode(name: str, built: Built) -> None:
+    assert mismatches(built(name), 100) == 0
+
+
+@pytest.mark.board("nrf52840dk")
+def test_a_wrong_known_answer_is_found(tmp_path: Path) -> None:
+    image = build("nrf52840dk", tmp_path, wrong=True)
+    done = image.target.run(image.elf, ["selftest"], tmp_path)
+    assert [json.loads(line)["ok"] for line in done.stdout.splitlines()] == [True, False, True]
+    assert done.returncode == 1
+
+
+@pytest.mark.board("nrf52840dk")
+def test_a_wrong_linker_region_ends_with_address_and_program_counter(built: Built, tmp_path: Path) -> None:
+    """The program is linked for twice the RAM that the board has."""
+    image = built("nrf52840dk")
+    text = (image.target.folder / "target.toml").read_text()
+    smaller = tmp_path / "less" / "target.toml"
+    smaller.parent.mkdir()
+    smaller.write_text(text.replace("size = 0x00040000", "size = 0x00020000"))
+    with pytest.raises(TargetError, match=r"an access to 0x2003f[0-9a-f]{3}, where the board has nothing, from 0x0"):
+        load_target(str(smaller)).run(image.elf, [], tmp_path)
+
+
+def test_no_image_waits_for_a_debugger() -> None:
+    """Semihosting is a breakpoint, at which a core without a debugger stays."""
+    for name in REAL_BOARDS:
+        target = load_target(name)
+        assert not any("semihosting" in source.name for source in target.toolchain.sources)
+
+
+@pytest.mark.board("pico")
+def test_the_rom_of_the_pico_finds_boot2(built: Built) -> None:
+    image = built("pico")
+    assert image.target.memory is not None
+    data = image_of(image.elf, image.target.memory)
+    assert boot2_crc(data[:252]) == int.from_bytes(data[252:256], "little")
+    assert int.from_bytes(data[0x104:0x108], "little") & ~1 in range(0x10000100, 0x10200000)
+
+
+@pytest.mark.board("pico2")
+def test_the_image_of_the_pico_2_says_what_it_is(built: Built) -> None:
+    image = built("pico2")
+    assert image.target.memory is not None
+    head = image_of(image.elf, image.target.memory)[:4096]
+    block = b"".join(word.to_bytes(4, "little") for word in (0xFFFFDED3, 0x10210142, 0x1FF, 0, 0xAB123579))
+    assert head.find(block) == 0x40
+
+
+@pytest.mark.board("esp32c3")
+def test_the_rom_of_the_esp32c3_starts_it_directly(built: Built) -> None:
+    image = built("esp32c3")
+    assert image.target.memory is not None
+    assert image_of(image.elf, image.target.memory)[:8] == bytes.fromhex("1d04dbae") * 2
+
+
+@pytest.mark.board("nucleo-h743zi")
+def test_the_arena_of_the_h743_lies_in_axi_sram_and_the_stack_in_dtcm(built: Built) -> None:
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    with built("nucleo-h743zi").elf.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        places = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+    assert places["arena"] == 0x24000000
+    assert places["dimmer_stack_top"] == 0x20020000
+
+
+CHIPS = {"nrf52840dk": "nrf52840", "pico": "rp2040", "pico2": "rp2350", "nucleo-h743zi": "stm32h743xx"}
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_the_map_is_the_flash_tool_s_own(name: str) -> None:
+    """pyOCD's, for the chips that it knows without a pack."""
+    chips = pytest.importorskip("pyocd.target").TARGET
+    memory = load_target(name).memory
+    assert memory is not None
+    regions = [region for region in chips[CHIPS[name]].MEMORY_MAP if region.is_flash or region.is_ram]
+
+    def holds(origin: int, size: int, flash: bool) -> bool:
+        inside = [r for r in regions if r.is_flash == flash and r.start < origin + size and origin <= r.end]
+        covered = sum(min(r.end + 1, origin + size) - max(r.start, origin) for r in inside)
+        return bool(covered == size)
+
+    assert holds(memory.flash.origin, memory.flash.size, True)
+    # Of RP2350 it knows half of the RAM.
+    assert holds(memory.ram.origin, memory.ram.size // (2 if name == "pico2" else 1), False)
