@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, str] = {
     "train": "training and conversion",
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
+    "simulate": "fleets of devices simulated, with solar harvest and Dask",
     "dev": "tests and lint",
     "docs": "the documentation",
 }
