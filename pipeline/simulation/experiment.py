@@ -14,7 +14,7 @@ from dimmer.pipeline.energy.recharge import thresholds
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.simulation.devices import Devices, draw
-from dimmer.pipeline.simulation.oracle import daily_oracle, deadline_oracle
+from dimmer.pipeline.simulation.oracle import daily_oracle, deadline_oracle, endless_oracle, recharge_oracle
 from dimmer.pipeline.simulation.policies import (
     EvenSpending,
     FixedModes,
@@ -93,7 +93,7 @@ def simulate_part(scenario: Scenario, setting: Setting, part: Part) -> Outcome:
     """Simulates one."""
     board = setting.boards[scenario.board]
     devices = draw(scenario, board, part.devices, part.seed, part.number)
-    policies = policies_for(scenario, setting, board, part.devices)
+    policies = policies_for(scenario, setting, board, devices)
     lives = live(scenario, board, devices, policies)
     oracle, feasible = np.full(part.devices, np.nan), np.ones(part.devices)
     if scenario.kind is Kind.DEADLINE:
@@ -101,11 +101,17 @@ def simulate_part(scenario: Scenario, setting: Setting, part: Part) -> Outcome:
     elif scenario.kind is Kind.SOLAR:
         for which in range(min(part.oracles, part.devices)):
             oracle[which] = daily_oracle(scenario, setting, board, devices, which)
+    elif scenario.kind is Kind.RECHARGE:
+        oracle = recharge_oracle(scenario, setting, board, devices)
+    else:
+        oracle = endless_oracle(scenario, setting, board, devices)
     return Outcome(lives.policies, lives.right, lives.alive, lives.worst_day, feasible, oracle)
 
 
-def policies_for(scenario: Scenario, setting: Setting, board: Board, devices: int) -> Sequence[Policy]:
+def policies_for(scenario: Scenario, setting: Setting, board: Board, fleet: Devices) -> Sequence[Policy]:
     """Baselines and governor of a scenario."""
+    devices = fleet.count
+    capacity = scenario.spread.capacity_mean * scenario.capacity_mj(board)
     chosen: list[Policy] = [FixedModes(setting, board)]
     section = PolicySection(setting.tier_thresholds, _HYSTERESIS, _DWELL_S)
     hull = recipe_policy(section, setting.hull[::-1])
@@ -115,12 +121,15 @@ def policies_for(scenario: Scenario, setting: Setting, board: Board, devices: in
     config = PolicyConfig(old, _DWELL_S, _HYSTERESIS)
     chosen.append(TierPolicy(OLD_TIERS, setting, board, config, devices))
     if scenario.kind is Kind.DEADLINE:
-        chosen.append(EvenSpending(setting, board, scenario, scenario.days))
+        chosen.append(EvenSpending(setting, board, scenario, capacity / (scenario.days * DAY_S)))
         chosen.append(Governor(GOVERNOR, setting, board, governor_section(scenario, board, scenario.days), devices))
     elif scenario.kind is Kind.SOLAR:
+        assert fleet.harvest is not None
+        chosen.append(EvenSpending(setting, board, scenario, float(fleet.harvest.mean()) / scenario.report_s))
         chosen.append(Governor(GOVERNOR, setting, board, governor_section(scenario, board, 0), devices))
     elif scenario.kind is Kind.RECHARGE:
         assert scenario.recharge is not None
+        chosen.append(EvenSpending(setting, board, scenario, capacity / scenario.recharge.mean_s))
         chosen.append(TierPolicy(COMPUTED, setting, board, computed_tiers(scenario, setting, board), devices))
         days = 2 * scenario.recharge.mean_s / DAY_S
         chosen.append(Governor(GOVERNOR, setting, board, governor_section(scenario, board, days), devices))
@@ -128,7 +137,7 @@ def policies_for(scenario: Scenario, setting: Setting, board: Board, devices: in
         for name in dict.fromkeys(setting.modes[mode] for mode in setting.hull):
             cycles = setting.cycles[setting.modes.index(name)]
             power = scenario.idle_mw(board) + board.millijoules(cycles) / scenario.period_s
-            days = scenario.spread.capacity_mean * scenario.capacity_mj(board) / power / DAY_S
+            days = capacity / power / DAY_S
             plan = governor_section(scenario, board, days)
             chosen.append(Governor(f"governor as long as {name}", setting, board, plan, devices))
     return chosen

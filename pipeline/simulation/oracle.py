@@ -26,6 +26,35 @@ def deadline_oracle(
     return setting.mixed(np.maximum(cycles, 0)), (cycles >= setting.cycles[setting.hull[0]]).astype(np.float64)
 
 
+def recharge_oracle(scenario: Scenario, setting: Setting, board: Board, devices: Devices) -> Floats:
+    """That knows when the charger comes: even spending from each charger to the next.
+
+    Returns:
+        float64[n]: share of events answered rightly.
+    """
+    assert devices.charger is not None
+    found = np.zeros(devices.count)
+    for which in range(devices.count):
+        ends = [*np.flatnonzero(devices.charger[:, which]), scenario.steps]
+        seconds = np.diff([0, *ends]) * scenario.report_s
+        events = seconds * devices.rate[which]
+        energy = devices.capacity[which] - devices.idle[which] * seconds
+        right = setting.mixed(np.maximum(energy, 0) / np.maximum(events, 1e-9) / board.millijoules(1))
+        found[which] = (right * events).sum() / events.sum()
+    return found
+
+
+def endless_oracle(scenario: Scenario, setting: Setting, board: Board, devices: Devices) -> Floats:
+    """Without an end: the best fixed mode of each device, which no mixture beats (`advice`).
+
+    Returns:
+        float64[n]: share of the events until the scenario's end that are answered rightly.
+    """
+    powers = np.array([[board.millijoules(cycles)] for cycles in setting.cycles]) * devices.rate + devices.idle
+    lives = np.minimum(devices.capacity * scenario.start / powers / (scenario.days * DAY_S), 1)
+    return np.asarray((np.array(setting.accuracy)[:, None] * lives).max(0), np.float64)
+
+
 def daily_oracle(
     scenario: Scenario, setting: Setting, board: Board, devices: Devices, which: int, budget_only: bool = False
 ) -> float:

@@ -14,7 +14,7 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.simulation import fleet
-from dimmer.pipeline.simulation.scenarios import DAY_S, Scenario
+from dimmer.pipeline.simulation.scenarios import Scenario
 from dimmer.pipeline.simulation.setting import Board, Floats, Setting
 
 
@@ -106,11 +106,16 @@ class Governor:
 
 
 class EvenSpending:
-    """One mixture of two modes for ever: the one that nominal capacity, sleep and rate carry to the deadline."""
+    """One mixture of two modes for ever: the one that nominal sleep and rate leave of some power."""
 
-    def __init__(self, setting: Setting, board: Board, scenario: Scenario, days: float) -> None:
+    def __init__(self, setting: Setting, board: Board, scenario: Scenario, milliwatts: float) -> None:
+        """Takes the mixture.
+
+        Args:
+            milliwatts: to be spent, on an average.
+        """
         self.names: tuple[str, ...] = ("even spending",)
-        power = scenario.spread.capacity_mean * scenario.capacity_mj(board) / (days * DAY_S) - scenario.idle_mw(board)
+        power = milliwatts - scenario.idle_mw(board)
         cheapest, dearest = setting.cycles[setting.hull[0]], setting.cycles[setting.hull[-1]]
         cycles = min(max(power * scenario.period_s / board.millijoules(1), cheapest), dearest)
         self._cost, self._right = board.millijoules(cycles), float(setting.mixed(cycles))
