@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from dimmer.errors import DimmerError
 
 YEAR_S = 365 * 86_400
+Floats = npt.NDArray[np.float64]
 _WARM_C, _COLD_C = 20.0, -10.0
 
 
@@ -47,20 +49,23 @@ class Cell:
         Args:
             charge: 0..1.
         """
-        ohms: float = self.ohms * self.cold_ohms ** _cold(celsius)
-        open_circuit = float(np.interp(charge, np.linspace(0, 1, len(self.volts)), self.volts))
-        return open_circuit - ohms * milliamperes / 1000
+        return float(self._open_circuit(np.array(charge)) - milliamperes / 1000 * self._ohms_at(celsius))
+
+    def _open_circuit(self, charges: Floats) -> Floats:
+        return np.asarray(np.interp(charges, np.linspace(0, 1, len(self.volts)), self.volts))
+
+    def _ohms_at(self, celsius: float) -> float:
+        return float(self.ohms * self.cold_ohms ** _cold(celsius))
 
     def unusable(self, milliamperes: float, brown_out_volts: float, celsius: float) -> float:
         """Share of the charge that is left when the load's voltage falls under the brown-out's; 1: it never works."""
+        drop = milliamperes / 1000 * self._ohms_at(celsius)
         charges = np.linspace(0, 1, 1001)
-        works = [self.volts_at(charge, milliamperes, celsius) >= brown_out_volts for charge in charges]
+        works = self._open_circuit(charges) - drop >= brown_out_volts
+        if works.all():
+            return 0.0
         # From the top: a table may have a dip.
-        return (
-            float(charges[len(works) - works[::-1].index(False)])
-            if not all(works) and works[-1]
-            else float(not works[-1])
-        )
+        return float(1 - charges[works[::-1].argmin()] + charges[1]) if works[-1] else 1.0
 
     def leak(self, capacity: float) -> float:
         """What of a capacity a second takes by itself."""

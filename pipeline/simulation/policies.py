@@ -24,7 +24,7 @@ class Seen:
 
     Attributes:
         step: number of the report.
-        reports: REPORT[rows, n], one row a policy's variant.
+        reports: REPORT[rows, n], one row a policy's variant; no row for those that do not look.
         wanted: uint32[n], events until the next report.
     """
 
@@ -38,9 +38,11 @@ class Policy(Protocol):
 
     Attributes:
         names: one a row.
+        looks: whether it reads reports.
     """
 
     names: tuple[str, ...]
+    looks: bool
 
     def step(self, seen: Seen) -> tuple[Floats, Floats]:
         """Millijoules and right answers until the next report, both float64[rows, n]."""
@@ -48,6 +50,8 @@ class Policy(Protocol):
 
 class FixedModes:
     """Each mode for ever."""
+
+    looks = False
 
     def __init__(self, setting: Setting, board: Board) -> None:
         self.names = tuple(f"fixed {mode}" for mode in setting.modes)
@@ -62,6 +66,8 @@ class FixedModes:
 
 class TierPolicy:
     """Tiers by charge: `dimmer_policy_step`."""
+
+    looks = True
 
     def __init__(self, name: str, setting: Setting, board: Board, tiers: PolicyConfig, devices: int) -> None:
         """Begins them.
@@ -83,6 +89,8 @@ class TierPolicy:
 
 class Governor:
     """`dimmer_governor_report` and `dimmer_governor_choose`."""
+
+    looks = True
 
     def __init__(
         self, name: str, setting: Setting, board: Board, section: GovernorSection, devices: int, each: bool = False
@@ -107,6 +115,8 @@ class Governor:
 
 class EvenSpending:
     """One mixture of two modes for ever: the one that nominal sleep and rate leave of some power."""
+
+    looks = False
 
     def __init__(self, setting: Setting, board: Board, scenario: Scenario, milliwatts: float) -> None:
         """Takes the mixture.

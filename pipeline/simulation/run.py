@@ -22,7 +22,7 @@ from dimmer.pipeline.simulation.experiment import Outcome, Part, simulate_part
 from dimmer.pipeline.simulation.scenarios import Kind, Scenario
 from dimmer.pipeline.simulation.setting import Setting
 
-PART_DEVICES = 500
+PART_DEVICES = 1000
 ORACLES = 8
 """Of a part: a linear program of a year takes a tenth of a second."""
 

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.energy.hull import concave_hull
+from dimmer.pipeline.simulation.cells import Floats as Floats
 
 SETTING = Path(__file__).with_name("setting.toml")
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,10 @@ def live(scenario: Scenario, board: Board, devices: Devices, policies: Sequence[
     worst = np.ones((rows, count))
     events, events_today, owed = np.zeros(count), np.zeros(count), np.zeros(count)
     slices = _slices(policies)
-    wanted_cost, answered = np.empty((rows, count)), np.empty((rows, count))
-    reports = np.zeros((rows, count), REPORT)
+    need, answered, carried = (np.empty((rows, count)) for _ in range(3))
+    looking = np.array([policy.looks for policy in policies for _ in policy.names])
+    reports = np.zeros((int(looking.sum()), count), REPORT)
+    seen = _seen(policies, reports)
     reports["temperature_dk"] = round((scenario.celsius + _ABSOLUTE_ZERO_C) * 10)
     per_day, dead_for_ever = DAY_S // scenario.report_s, scenario.kind in (Kind.DEADLINE, Kind.ENDLESS)
     idle, full = devices.idle * scenario.report_s, devices.capacity[None]
@@ -57,13 +59,14 @@ def live(scenario: Scenario, board: Board, devices: Devices, policies: Sequence[
         wanted = owed.astype(np.uint32)
         owed -= wanted
         powered = None if devices.charger is None else devices.charger[step]
-        _read(reports, scenario, board, devices, step, left, got, powered)
-        for policy, at in zip(policies, slices, strict=True):
-            wanted_cost[at], answered[at] = policy.step(Seen(step, reports[at], wanted))
+        _read(reports, scenario, board, devices, step, left[looking], got, powered)
+        for policy, at, read in zip(policies, slices, seen, strict=True):
+            need[at], answered[at] = policy.step(Seen(step, read, wanted))
         got = np.zeros(count) if devices.harvest is None else devices.harvest[step]
-        need = wanted_cost + idle
-        have = left + got
-        carried = np.minimum(have / need, 1.0)
+        need += idle
+        left += got
+        np.divide(left, need, out=carried)
+        np.minimum(carried, 1.0, out=carried)
         if powered is not None:
             carried[:, powered] = 1.0
         if dead_for_ever:
@@ -75,7 +78,9 @@ def live(scenario: Scenario, board: Board, devices: Devices, policies: Sequence[
         today += answered
         events += wanted
         events_today += wanted
-        left = np.minimum(np.maximum(have - need * carried, 0.0), full)
+        need *= carried
+        left -= need
+        np.clip(left, 0.0, full, out=left)
         if powered is not None:
             left[:, powered] = np.broadcast_to(full, left.shape)[:, powered]
         if step % per_day == per_day - 1:
@@ -87,6 +92,16 @@ def live(scenario: Scenario, board: Board, devices: Devices, policies: Sequence[
 def _slices(policies: Sequence[Policy]) -> list[slice]:
     ends = np.cumsum([len(policy.names) for policy in policies])
     return [slice(int(end) - len(policy.names), int(end)) for end, policy in zip(ends, policies, strict=True)]
+
+
+def _seen(policies: Sequence[Policy], reports: npt.NDArray[np.void]) -> list[npt.NDArray[np.void]]:
+    """The rows of the reports that each policy looks at."""
+    found, first = [], 0
+    for policy in policies:
+        rows = len(policy.names) if policy.looks else 0
+        found.append(reports[first : first + rows])
+        first += rows
+    return found
 
 
 def _read(
