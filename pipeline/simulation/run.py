@@ -8,6 +8,7 @@ seed and its number, so that the numbers are the same whoever simulates it.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -28,6 +29,7 @@ ORACLES = 8
 
 EMBEDDED, NONE = "embedded", "none"
 _CONNECT_S = 10
+_PATIENCE = "10 minutes"
 
 
 def parts_of(devices: int, seeds: int) -> list[Part]:
@@ -84,19 +86,32 @@ def _simulated(
         waiting = {client.submit(simulate_part, s, setting, part, pure=False): (s, part) for s, part in jobs}
         for future in as_completed(list(waiting)):
             scenario, part = waiting.pop(future)
-            yield scenario, part, future.result()
+            yield scenario, part, _result(future)
             future.release()
+
+
+def _result(future: Any) -> Outcome:
+    from concurrent.futures import CancelledError
+
+    try:
+        outcome: Outcome = future.result()
+    except CancelledError as error:
+        raise DimmerError(f"Dask lost its scheduler ({error}): type the same again, what is done is kept") from error
+    return outcome
 
 
 @contextmanager
 def _client(scheduler: str) -> Iterator[Any]:
     """Dask's client: of workers on this machine, one a core, or of a cluster."""
     require_packages(["distributed"], "simulate")
+    import dask
     from distributed import Client, LocalCluster
 
+    # A machine that is busy with other work answers late, and is not gone.
+    dask.config.set({f"distributed.comm.timeouts.{name}": _PATIENCE for name in ("connect", "tcp")})
     if scheduler == EMBEDDED:
         with (
-            LocalCluster(threads_per_worker=1, dashboard_address=None) as cluster,
+            LocalCluster(threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL) as cluster,
             Client(cluster) as client,
         ):
             yield client
