@@ -32,6 +32,9 @@ _NEEDED = {
     "ai_edge_quantizer": "train",
     "tvm": "tvm",
     "tvm_ffi": "tvm",
+    "scipy": "simulate",
+    "pvlib": "simulate",
+    "distributed": "simulate",
 }
 
 
