@@ -7,6 +7,7 @@ python -m pipeline.flash --target jetson --host user@address
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,9 @@ def main(
     option: Annotated[
         list[str] | None, typer.Option("--option", help="For ssh and scp, as after -o: Port=2222; repeat for more.")
     ] = None,
+    sign: Annotated[
+        Path | None, typer.Option("--sign", help="A key of ssh's that signs the bundle for boards that know signers.")
+    ] = None,
 ) -> None:
     """Put a build onto its board."""
     chosen = load_target(target)
@@ -39,7 +43,7 @@ def main(
             raise DimmerError(f"{target} is reached over ssh: name the board with --host user@address")
         bundle = bundle_folder(build_folder(load_recipe(model)), target)
         with progress_bar("flash") as progress:
-            print(install(Remote(host, tuple(option or ())), bundle, prefix, progress))
+            print(install(Remote(host, tuple(option or ())), bundle, prefix, progress, sign))
         return
     if host is not None:
         raise DimmerError(f"{target} is not reached over ssh: leave --host away")

@@ -13,8 +13,10 @@ from hypothesis import settings
 from dimmer.pipeline.core.debian import missing_tools
 from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import load_target
+from dimmer.targets.kit import toolchain
 from dimmer.targets.runners import rtl
-from tests.tiny import builds, tiny, tiny_converted, tiny_narrow
+from tests.objects import shared_objects
+from tests.tiny import builds, of_the_run, tiny, tiny_converted, tiny_narrow
 
 __all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]
 
@@ -40,6 +42,14 @@ def kept_simulators() -> Iterator[None]:
     folder = rtl.simulators()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rtl, "simulators", lambda: folder)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def objects_of_the_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A run compiles a file of the library once for each command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(toolchain, "_run", shared_objects(toolchain._run, of_the_run(tmp_path_factory, "objects")))
         yield
 
 

@@ -15,6 +15,9 @@ from dimmer.pipeline.core.closure import ROOT
 FOLDERS = ("pipeline", "calibration", "firmware_gen", "targets", "benchmarks", "models")
 
 
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     folder = tmp_path_factory.mktemp("wheel")

@@ -5,7 +5,7 @@ bin/dimmer-run           the program            lib/            the modes' libra
 lib/dimmer_modes_cuda.so, lib/dimmer_modes.cubin        the modes for the GPU
 weights.bin              once for all modes     selftest/       inputs and, for every mode, the outputs expected
 onnx/<mode>.onnx         for TensorRT           tensorrt/       the script that builds engines on the device
-install.sh, dimmer.service                      licences/       whose work is in it, under which terms
+install.sh, dimmer.service, bin/dimmer-check     licences/       whose work is in it, under which terms
 manifest.json            what it is, for programs; SHA256SUMS has every other file
 """
 
@@ -75,6 +75,7 @@ def make_bundle(
     _copy(JETSON / "build_engines.py", out / "tensorrt" / "build_engines.py")
     for name in ("install.sh", "dimmer.service"):
         _copy(LINUX / name, out / name)
+    _copy(LINUX / "dimmer-check", out / "bin" / "dimmer-check")
     libraries = sorted(path.relative_to(out).as_posix() for path in (out / "lib").glob("*.so"))
     table = BundleTable(
         model=model,

@@ -110,7 +110,7 @@ def _lines(packages: Sequence[Package], gpu: bool) -> Iterator[str]:
     yield ""
     yield "| what | whose | version | licence | texts |"
     yield "|---|---|---|---|---|"
-    yield "| `bin/dimmer-run`, `install.sh`, `dimmer.service`, `tensorrt/` | Dimmer | | Apache-2.0 | `dimmer/` |"
+    yield "| `bin/`, `install.sh`, `dimmer.service`, `tensorrt/` | Dimmer | | Apache-2.0 | `dimmer/` |"
     for package in packages:
         what = ", ".join(f"`lib/{name}`" for name in package.libraries) or "headers that the program was compiled with"
         whose = f"[{package.name}]({package.home})" if package.home else package.name

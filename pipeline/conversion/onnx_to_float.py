@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 from dimmer.children import worker, worker_arguments
 from dimmer.errors import DimmerError
@@ -35,8 +37,13 @@ def convert(out: Path, sources: list[Path]) -> None:
         np.save(SAMPLE, np.zeros((20, 128, 128, 3), np.float32))
         import onnx
         import onnx2tf
+
+        # It would import torch, which takes two seconds, for a quantiser that nobody asks for here.
+        modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+        modules["torch"] = None
         import onnxsim
 
+        del modules["torch"]
         for source in sources:
             graph = onnx.load(source)
             for _ in range(SIMPLIFICATIONS):

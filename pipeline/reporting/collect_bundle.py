@@ -42,7 +42,7 @@ def collect_bundle(context: BuildContext, stages: Sequence[StageResult]) -> Repo
         candidates=tuple(map(Candidate.of, calibration.modes)),
         policy=bundle.policy,
         stages=tuple(stages),
-        notes=_notes(verified.test_images),
+        notes=_notes(verified.test_images, context.target.name),
         bundle=BundleFigures(bundle.version, bundle.architecture, bundle.tvm, bundle.bytes),
     )
 
@@ -60,7 +60,7 @@ def _mode(bundled: BundledMode, calibrated: CalibratedMode, measured: VerifiedMo
     )
 
 
-def _notes(test_images: int) -> dict[str, str]:
+def _notes(test_images: int, target: str) -> dict[str, str]:
     elsewhere = "a bundle lies on a disk and TVM allocates what it needs: see bundle.bytes"
     notes = {f"flash.{key}": elsewhere for key in ("tables", "code", "total", "single_mode_total")}
     notes |= {f"ram.{key}": elsewhere for key in _names(Ram)}
@@ -68,7 +68,7 @@ def _notes(test_images: int) -> dict[str, str]:
     notes |= {f"switch.{key}": "a mode is another function of the library" for key in _names(Switch)}
     notes["modes[*].instructions"] = "qemu-aarch64 counts no instructions"
     notes |= dict.fromkeys(("modes[*].cycles", "modes[*].cycles_source"), "qemu-aarch64 knows no cycles")
-    notes["modes[*].energy_uj"] = "targets/jetson/target.toml has no [energy]"
+    notes["modes[*].energy_uj"] = f"targets/{target}/target.toml has no [energy]"
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is as bit-exact"
     notes["bundle.latency_us"] = "emulation tells no time: dimmer-run measures it on the board"
     for key in _names(GpuFigures):

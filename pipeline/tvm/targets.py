@@ -52,6 +52,14 @@ TARGETS = {
             {"kind": "llvm", "mtriple": "aarch64-linux-gnu", "mcpu": "cortex-a78ae"},
             "nvidia/jetson-orin-nano",
         ),
+        TvmTarget(
+            "linux-aarch64",
+            "aarch64",
+            "aarch64-linux-gnu",
+            # The Cortex-A72 of the Raspberry Pi 4, which has no dot products; newer cores run its code, too.
+            {"kind": "llvm", "mtriple": "aarch64-linux-gnu", "mcpu": "cortex-a72"},
+            None,
+        ),
         TvmTarget("host", platform.machine(), f"{platform.machine()}-linux-gnu", {"kind": "llvm"}, None),
     )
 }

@@ -8,6 +8,8 @@
 
 #define LINE 128u
 #define PATH 1024u
+/* A thousand times as much is still a number; no gauge tells so much. */
+#define MOST 1000000000000000ll
 
 /* The first line of folder/name without its end; 0 where there is no such file. */
 static int read_line(const char *folder, const char *name, char line[LINE]) {
@@ -37,7 +39,9 @@ static int read_number(const char *folder, const char *name, long long *value) {
     if (!read_line(folder, name, line)) {
         return 0;
     }
+    /* What is out of range comes out as the nearest number that is not. */
     *value = strtoll(line, &end, 10);
+    *value = *value > MOST ? MOST : *value < -MOST ? -MOST : *value;
     return end != line && *end == '\0';
 }
 

@@ -9,39 +9,13 @@
 
 #include "battery.h"
 #include "frames.h"
+#include "options.h"
+#include "service.h"
 #include "tvm_engine.h"
 #include "tvm_files.h"
 
 /* From bundle_table.c, which is generated. */
 extern const dimmer_tvm_bundle_t dimmer_bundle;
-
-static const char HELP[] =
-    "usage: dimmer-run [options] FILE...\n"
-    "Classifies images: .npy, .ppm, .pgm, .u8 (pixels), .i8 (codes); - for standard input.\n"
-    "  --self-test            compare every mode with the bundled results, bit for bit\n"
-    "  --modes                list the modes\n"
-    "  --mode NAME            run this mode, whatever the battery says\n"
-    "  --battery PERCENT      take this for the battery's charge\n"
-    "  --battery-path DIR     a folder of power supplies, one supply, or an INA3221's hwmon folder\n"
-    "                         (default " DIMMER_POWER_SUPPLIES ")\n"
-    "  --battery-channel N    of the INA3221 (default 1)\n"
-    "  --battery-empty-mv N, --battery-full-mv N    INA3221: what the empty and the full battery measure\n"
-    "  --device cpu|cuda      what computes (default cpu)\n"
-    "  --format u8|i8         of every FILE, and of standard input, which has no name\n"
-    "  --bundle DIR           the bundle (default: the folder above this program's)\n";
-
-typedef struct {
-    const char *folder;
-    const char *mode;
-    double percent; /* below 0: read the battery */
-    battery_source_t battery;
-    frames_format_t format;
-    dimmer_tvm_device_t device;
-    int self_test;
-    int list;
-    char **files;
-    int file_count;
-} options_t;
 
 typedef struct {
     const options_t *options;
@@ -50,6 +24,7 @@ typedef struct {
     void *arena;
     dimmer_battery_t battery;
     int sampled;
+    int silent; /* the battery could not be read the last time, which was said */
 } session_t;
 
 static int fail(const char *message) {
@@ -78,81 +53,6 @@ static void print_text(const char *text) {
         }
     }
     putchar('"');
-}
-
-static int whole(const char *text, long low, long high, long *value) {
-    char *end;
-
-    *value = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *value >= low && *value <= high;
-}
-
-/* One option with a value. Returns 1; 0 with the reason in `why`. */
-static int set_option(options_t *o, const char *name, const char *value, char *why) {
-    char *end;
-    long number = 0;
-    int good = 1;
-
-    if (strcmp(name, "--bundle") == 0) {
-        o->folder = value;
-    } else if (strcmp(name, "--mode") == 0) {
-        o->mode = value;
-    } else if (strcmp(name, "--battery") == 0) {
-        o->percent = strtod(value, &end);
-        good = end != value && *end == '\0' && o->percent >= 0.0 && o->percent <= 100.0;
-    } else if (strcmp(name, "--battery-path") == 0) {
-        o->battery.path = value;
-    } else if (strcmp(name, "--battery-channel") == 0) {
-        good = whole(value, 1, 3, &number);
-        o->battery.channel = (unsigned)number;
-    } else if (strcmp(name, "--battery-empty-mv") == 0) {
-        good = whole(value, 0, 65535, &number);
-        o->battery.empty_mv = (uint16_t)number;
-    } else if (strcmp(name, "--battery-full-mv") == 0) {
-        good = whole(value, 1, 65535, &number);
-        o->battery.full_mv = (uint16_t)number;
-    } else if (strcmp(name, "--device") == 0) {
-        good = strcmp(value, "cpu") == 0 || strcmp(value, "cuda") == 0;
-        o->device = strcmp(value, "cuda") == 0 ? DIMMER_TVM_CUDA : DIMMER_TVM_CPU;
-    } else if (strcmp(name, "--format") == 0) {
-        good = strcmp(value, "u8") == 0 || strcmp(value, "i8") == 0;
-        o->format = value[0] == 'u' ? FRAMES_U8 : FRAMES_I8;
-    } else {
-        snprintf(why, DIMMER_MESSAGE, "unknown option %s: see dimmer-run --help", name);
-        return 0;
-    }
-    if (!good) {
-        snprintf(why, DIMMER_MESSAGE, "%s takes no %s: see dimmer-run --help", name, value);
-    }
-    return good;
-}
-
-static int read_options(options_t *o, int argc, char **argv, char *why) {
-    int i;
-
-    for (i = 1; i < argc; ++i) {
-        if (strcmp(argv[i], "--self-test") == 0) {
-            o->self_test = 1;
-        } else if (strcmp(argv[i], "--modes") == 0) {
-            o->list = 1;
-        } else if (strncmp(argv[i], "--", 2u) == 0) {
-            if (i + 1 == argc) {
-                snprintf(why, DIMMER_MESSAGE, "%s needs a value: see dimmer-run --help", argv[i]);
-                return 0;
-            }
-            if (!set_option(o, argv[i], argv[i + 1], why)) {
-                return 0;
-            }
-            ++i;
-        } else {
-            o->files[o->file_count++] = argv[i];
-        }
-    }
-    if (o->file_count == 0 && !o->self_test && !o->list) {
-        snprintf(why, DIMMER_MESSAGE, "no image named: see dimmer-run --help");
-        return 0;
-    }
-    return 1;
 }
 
 /* The folder above the one that this program lies in. */
@@ -196,8 +96,20 @@ static int report_battery(session_t *s, char *why) {
         s->battery.charge_permille = (uint16_t)(s->options->percent * 10.0 + 0.5);
         s->battery.millivolts = UINT16_MAX;
         s->battery.harvest_ua = 0u;
-    } else if (!battery_read(&s->options->battery, &s->battery, why)) {
+    } else if (battery_read(&s->options->battery, &s->battery, why)) {
+        s->silent = 0;
+    } else if (!s->sampled) {
         return 0;
+    } else {
+        /* A gauge may be silent for a while: what to make of that is the policy's. */
+        s->battery.charge_permille = DIMMER_UNKNOWN;
+        s->battery.millivolts = DIMMER_UNKNOWN;
+        s->battery.harvest_ua = 0u;
+        s->battery.flags = 0u;
+        if (!s->silent) {
+            fprintf(stderr, "warning: %s\n", why);
+        }
+        s->silent = 1;
     }
     s->battery.time_s = (uint32_t)now;
     s->sampled = 1;
@@ -209,8 +121,21 @@ static int report_battery(session_t *s, char *why) {
     return 1;
 }
 
-static void print_result(const session_t *s, const char *name, unsigned long frame, double latency_s) {
+static int is_written(char *why) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return 1;
+    }
+    snprintf(why, DIMMER_MESSAGE, "standard output cannot be written: is its disk full?");
+    return 0;
+}
+
+/* As a JSON line, or as an entry of the journal with the same as fields. */
+static int print_result(const session_t *s, const char *name, unsigned long frame, double latency_s,
+                        char *why) {
     const int8_t *scores = dimmer_output(&s->network);
+    const char *mode = dimmer_bundle.modes[dimmer_running_mode(&s->network)].name;
+    char charge[16] = "null";
+    char entry[DIMMER_MESSAGE];
     uint32_t best = 0u;
     uint32_t i;
 
@@ -219,18 +144,37 @@ static void print_result(const session_t *s, const char *name, unsigned long fra
             best = i;
         }
     }
+    if (s->sampled && s->battery.charge_permille <= 1000u) {
+        snprintf(charge, sizeof charge, "%u", (unsigned)s->battery.charge_permille);
+    }
+    snprintf(entry, sizeof entry,
+             "MESSAGE=class %u in mode %s\nPRIORITY=6\nDIMMER_FRAME=%lu\nDIMMER_CLASS=%u\nDIMMER_SCORE=%d\n"
+             "DIMMER_MODE=%s\nDIMMER_LATENCY_US=%.1f\nDIMMER_CHARGE_PERMILLE=%s\n",
+             (unsigned)best, mode, frame, (unsigned)best, scores[best], mode, latency_s * 1e6, charge);
+    if (service_journal(entry)) {
+        return 1;
+    }
     printf("{\"event\":\"result\",\"file\":");
     print_text(name);
-    printf(
-        ",\"frame\":%lu,\"class\":%u,\"score\":%d,\"mode\":\"%s\",\"latency_us\":%.1f,\"charge_permille\":",
-        frame, (unsigned)best, scores[best], dimmer_bundle.modes[dimmer_running_mode(&s->network)].name,
-        latency_s * 1e6);
-    if (s->sampled) {
-        printf("%u}\n", (unsigned)s->battery.charge_permille);
-    } else {
-        printf("null}\n");
+    printf(",\"frame\":%lu,\"class\":%u,\"score\":%d,\"mode\":\"%s\",\"latency_us\":%.1f,\"charge_permille\":"
+           "%s}\n",
+           frame, (unsigned)best, scores[best], mode, latency_s * 1e6, charge);
+    return is_written(why);
+}
+
+/* Bytes of a packed stream that belong to no whole frame: a writer died, or two wrote at once. */
+static int print_skipped(const char *name, unsigned long bytes, char *why) {
+    char entry[DIMMER_MESSAGE];
+
+    snprintf(entry, sizeof entry, "MESSAGE=%lu bytes are no whole frame\nPRIORITY=4\nDIMMER_SKIPPED=%lu\n",
+             bytes, bytes);
+    if (service_journal(entry)) {
+        return 1;
     }
-    fflush(stdout);
+    printf("{\"event\":\"skipped\",\"file\":");
+    print_text(name);
+    printf(",\"bytes\":%lu}\n", bytes);
+    return is_written(why);
 }
 
 static int invoke(session_t *s, double *latency_s, char *why) {
@@ -256,13 +200,20 @@ static int run_file(session_t *s, const char *name, char *why) {
     if (!frames_open(&frames, name, s->options->format, shape, why)) {
         return 0;
     }
-    while ((found = frames_next(&frames, dimmer_input(&s->network), why)) == 1) {
-        if (!report_battery(s, why) || !invoke(s, &latency_s, why)) {
+    do {
+        const uint64_t lost = frames.lost;
+
+        service_waits(1);
+        found = frames_next(&frames, dimmer_input(&s->network), why);
+        service_waits(0);
+        if (frames.lost != lost && !print_skipped(name, (unsigned long)(frames.lost - lost), why)) {
             found = -1;
-            break;
         }
-        print_result(s, name, frame++, latency_s);
-    }
+        if (found == 1 && (!report_battery(s, why) || !invoke(s, &latency_s, why) ||
+                           !print_result(s, name, frame++, latency_s, why))) {
+            found = -1;
+        }
+    } while (found == 1);
     frames_close(&frames);
     return found == 0;
 }
@@ -352,6 +303,7 @@ static int run(session_t *s, char *why) {
     if (!choose_mode(s, why)) {
         return 2;
     }
+    service_ready();
     for (i = 0; i < s->options->file_count; ++i) {
         if (!run_file(s, s->options->files[i], why)) {
             return 2;
@@ -368,7 +320,7 @@ int main(int argc, char **argv) {
     int result;
 
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(HELP, stdout);
+        fputs(options_help, stdout);
         return 0;
     }
     memset(&options, 0, sizeof options);
@@ -376,7 +328,7 @@ int main(int argc, char **argv) {
     options.percent = -1.0;
     options.battery.path = DIMMER_POWER_SUPPLIES;
     options.files = calloc((size_t)argc + 1u, sizeof *options.files);
-    if (options.files == NULL || !read_options(&options, argc, argv, why)) {
+    if (options.files == NULL || !options_read(&options, argc, argv, why)) {
         free(options.files);
         return fail(why);
     }
@@ -392,5 +344,8 @@ int main(int argc, char **argv) {
     dimmer_tvm_close(session.tvm);
     free(session.arena);
     free(options.files);
+    if (result != 2 && !is_written(why)) {
+        result = 2;
+    }
     return result == 2 ? fail(why) : result;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dimmer.h" /* dimmer_crc32 */
 #include "frames.h"
 
 #define HEADER 65536u
@@ -107,6 +108,55 @@ static int open_npy(frames_t *f, char *why) {
     return 1;
 }
 
+static uint32_t word(const uint8_t *b) {
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/* Reads until `count` bytes are held; 0 where the file ends before. */
+static int hold(frames_t *f, size_t count) {
+    if (f->held < count) {
+        f->held += fread(f->packed + f->held, 1u, count - f->held, f->file);
+    }
+    return f->held >= count;
+}
+
+static void drop(frames_t *f, size_t count) {
+    f->held -= count;
+    memmove(f->packed, f->packed + count, f->held);
+}
+
+/* The next packed frame, from wherever it begins: within what a dead writer left unfinished, too. */
+static int next_packed(frames_t *f, int8_t *codes) {
+    const size_t size = frame_size(&f->shape);
+    size_t skip;
+
+    for (;;) {
+        (void)hold(f, FRAMES_HEADER);
+        skip = 0u;
+        while (skip < f->held &&
+               memcmp(f->packed + skip, "DMF1", f->held - skip < 4u ? f->held - skip : 4u) != 0) {
+            ++skip;
+        }
+        if (skip == 0u) {
+            if (f->held < FRAMES_HEADER) {
+                skip = f->held;
+            } else if (word(f->packed + 4) != size || !hold(f, FRAMES_HEADER + size) ||
+                       dimmer_crc32(0u, f->packed + FRAMES_HEADER, size) != word(f->packed + 8)) {
+                skip = 1u;
+            } else {
+                memcpy(codes, f->packed + FRAMES_HEADER, size);
+                drop(f, FRAMES_HEADER + size);
+                return 1;
+            }
+        }
+        f->lost += skip;
+        drop(f, skip);
+        if (f->held == 0u && (feof(f->file) || ferror(f->file))) {
+            return 0;
+        }
+    }
+}
+
 int frames_open(frames_t *f, const char *name, frames_format_t format, frame_shape_t shape, char *why) {
     const int is_stdin = strcmp(name, "-") == 0;
 
@@ -114,14 +164,15 @@ int frames_open(frames_t *f, const char *name, frames_format_t format, frame_sha
     f->name = is_stdin ? "standard input" : name;
     f->shape = shape;
     f->left = UINT64_MAX;
-    f->is_unsigned = format == FRAMES_U8;
+    f->is_unsigned = format == FRAMES_U8 || format == FRAMES_PACKED;
     if (format == FRAMES_AUTO) {
         f->is_netpbm = ends_with(name, ".ppm") || ends_with(name, ".pgm");
         f->is_unsigned = f->is_netpbm || ends_with(name, ".u8");
         if (!f->is_unsigned && !ends_with(name, ".i8") && !ends_with(name, ".npy")) {
-            snprintf(why, DIMMER_MESSAGE,
-                     "%s: what is in it? name it .npy, .ppm, .pgm, .i8 or .u8, or say --format i8 or u8",
-                     f->name);
+            snprintf(
+                why, DIMMER_MESSAGE,
+                "%s: what is in it? name it .npy, .ppm, .pgm, .i8 or .u8, or say --format i8, u8 or packed",
+                f->name);
             return 0;
         }
     }
@@ -129,6 +180,14 @@ int frames_open(frames_t *f, const char *name, frames_format_t format, frame_sha
     if (f->file == NULL) {
         snprintf(why, DIMMER_MESSAGE, "%s cannot be opened: check the path", f->name);
         return 0;
+    }
+    if (format == FRAMES_PACKED) {
+        f->packed = malloc(FRAMES_HEADER + frame_size(&shape));
+        if (f->packed == NULL) {
+            snprintf(why, DIMMER_MESSAGE, "no memory for a frame");
+            frames_close(f);
+            return 0;
+        }
     }
     if (format == FRAMES_AUTO && ends_with(name, ".npy") && !open_npy(f, why)) {
         frames_close(f);
@@ -210,7 +269,14 @@ int frames_next(frames_t *f, int8_t *codes, char *why) {
             return found;
         }
     }
-    got = fread(codes, 1u, size, f->file);
+    if (f->packed != NULL) {
+        if (!next_packed(f, codes)) {
+            return 0;
+        }
+        got = size;
+    } else {
+        got = fread(codes, 1u, size, f->file);
+    }
     if (got != size) {
         if (got == 0u && !f->is_netpbm && f->left == UINT64_MAX) {
             return 0;
@@ -235,4 +301,6 @@ void frames_close(frames_t *f) {
         fclose(f->file);
     }
     f->file = NULL;
+    free(f->packed);
+    f->packed = NULL;
 }

@@ -17,9 +17,12 @@ from dimmer.targets.kit.errors import TargetError
 
 Progress = Callable[[str, float], None]
 
+SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
+
 _UNREACHABLE = 255  # ssh's own exit status, whatever the reason
 _CONNECT_S = 10
 _COPY_S = 900
+_SIGN_S = 120
 _INSTALL_S = 900
 
 
@@ -41,18 +44,18 @@ class Remote:
         Raises:
             TargetError: the board cannot be reached, or does not answer in time.
         """
-        done = self._call(["ssh", *self._flags(), self.host, command], timeout_s)
+        done = self._call(["ssh", *self._flags(), "--", self.host, command], timeout_s)
         if done.returncode == _UNREACHABLE:
             raise self._unreachable(done.stderr)
         return done
 
     def copy(self, folder: Path, to: str) -> None:
-        """Copy a folder's content into a new folder there.
+        """Copy a file there, or a folder's content into a new folder.
 
         Raises:
             TargetError: the board cannot be reached, or has no room.
         """
-        done = self._call(["scp", "-q", "-p", "-r", *self._flags(), str(folder), f"{self.host}:{to}"], _COPY_S)
+        done = self._call(["scp", "-q", "-p", "-r", *self._flags(), "--", str(folder), f"{self.host}:{to}"], _COPY_S)
         if done.returncode:
             raise TargetError(f"the bundle cannot be copied to {self.host}: {_last_line(done.stderr)}; make room there")
 
@@ -80,15 +83,20 @@ def check_bundle(bundle: Path) -> dict[str, str]:
     """The manifest of a whole and undamaged bundle.
 
     Raises:
-        TargetError: there is none, or a file is missing or damaged.
+        TargetError: there is none, a file is missing or damaged, or is none that the list names.
     """
     try:
         manifest: dict[str, str] = json.loads((bundle / "manifest.json").read_text())
-        sums = (bundle / "SHA256SUMS").read_text().splitlines()
+        sums = (bundle / SUMS).read_text().splitlines()
     except (OSError, ValueError) as error:
         raise TargetError(f"{bundle} is no bundle ({error}): build it with ./nox -s build-target") from error
-    for line in sums:
-        expected, name = line.split(maxsplit=1)
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in sums)}
+    found = {
+        path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_symlink() or not path.is_dir()
+    }
+    if more := sorted(found - listed.keys() - {SUMS, SIGNATURE}):
+        raise TargetError(f"{bundle / more[0]} is in no list of the bundle's files: build the bundle again")
+    for name, expected in listed.items():
         path = bundle / name
         if not path.is_file():
             raise TargetError(f"{path} is missing: build the bundle again")
@@ -97,11 +105,39 @@ def check_bundle(bundle: Path) -> dict[str, str]:
     return manifest
 
 
-def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress) -> str:
+def sign(bundle: Path, key: Path, out: Path) -> Path:
+    """Signs a bundle's list of files, as `ssh-keygen -Y verify` checks it on the board.
+
+    Args:
+        key: a private key of ssh's, or a public one whose private half an agent holds.
+        out: folder for the signature.
+
+    Raises:
+        TargetError: there is no such key, or it does not sign.
+    """
+    to_sign = out / SUMS
+    shutil.copyfile(bundle / SUMS, to_sign)
+    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "dimmer-bundle", str(to_sign)]
+    if shutil.which(command[0]) is None:
+        raise TargetError("ssh-keygen not found: type 'sudo apt-get install openssh-client'")
+    try:
+        # It may ask for a passphrase.
+        done = children.run(command, timeout_s=_SIGN_S)
+    except subprocess.TimeoutExpired as error:
+        raise TargetError(f"{key} was not unlocked within {_SIGN_S} s: give it to ssh-agent with ssh-add") from error
+    if done.returncode:
+        raise TargetError(
+            f"{key} does not sign ({_last_line(done.stderr)}): name a key of ssh's, as made by ssh-keygen"
+        )
+    return to_sign.with_name(SIGNATURE)
+
+
+def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress, key: Path | None = None) -> str:
     """Copy a bundle to a board and install it there; a bundle whose self-test fails there leaves things as they were.
 
     Args:
         prefix: folder to install into; None for /opt/dimmer/<model>.
+        key: of ssh's, to sign the bundle with; boards whose installer knows signers take no other.
 
     Returns:
         What the board's installer says.
@@ -124,6 +160,9 @@ def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress
     try:
         progress("copying", 0.1)
         remote.copy(bundle, f"{incoming}/bundle")
+        if key is not None:
+            with children.scratch() as folder:
+                remote.copy(sign(bundle, key, folder), f"{incoming}/bundle/{SIGNATURE}")
         progress("installing and self-test", 0.6)
         words = ["sh", f"{incoming}/bundle/install.sh", *([prefix] if prefix else [])]
         done = remote.run(shlex.join(words), _INSTALL_S)

@@ -14,7 +14,8 @@ import pytest
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.plan import PlanConfig, Point
 from dimmer.firmware_gen.emit.policy import even_policy
-from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.generate import GeneratedModel, generate
+from dimmer.firmware_gen.library import kernel_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.oracle.interpreter import reference_outputs
@@ -27,6 +28,7 @@ EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/README.md"))
 MARKED = [pytest.param(name, marks=pytest.mark.board("mps2-an386") if name == "bare_metal" else ()) for name in NAMES]
 LINES_OF_PROSE = 3
+KERNELS = "firmware_gen/runtime/kernels/*/*.c"
 
 
 def commands(name: str) -> str:
@@ -34,7 +36,7 @@ def commands(name: str) -> str:
     return str(block)
 
 
-def write_build(builds: Path, model: str, target: str, wrong: bool, plan: PlanConfig | None = None) -> None:
+def write_build(builds: Path, model: str, target: str, wrong: bool, plan: PlanConfig | None = None) -> GeneratedModel:
     """The C that a build of a model would leave, of a small network: three modes, or one for cifar10-r14.
 
     Args:
@@ -55,21 +57,28 @@ def write_build(builds: Path, model: str, target: str, wrong: bool, plan: PlanCo
     answers = KnownAnswers(image, tuple(map(bytes, outputs)))
     core = "cortex-m4" if target == "mps2-an386" else "host"
     policy = replace(even_policy(len(modes)), plan=plan)
-    generate(modes, folder, policy, answers, name=model, core=core)
+    return generate(modes, folder, policy, answers, name=model, core=core)
 
 
 def type_in(
     name: str, builds: Path, wrong: bool = False, plan: PlanConfig | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a README's commands in a checkout whose build folder is another one, with every warning an error."""
+    """Runs a README's commands in a checkout whose build folder is another one, with every warning an error.
+
+    Not as it is written, they compile the kernels that are needed, not all: the linker takes no others.
+    """
+    needed: set[str] = set()
     for model, target in set(re.findall(r"build/([\w-]+-r14)/([\w-]+)", commands(name))):
-        write_build(builds, model, target, wrong, plan)
+        needed.update(map(str, kernel_sources(write_build(builds, model, target, wrong, plan).kernels)))
     checkout = builds.parent / "checkout"
     checkout.mkdir()
     for folder in ("examples", "firmware_gen", "targets"):
         (checkout / folder).symlink_to(ROOT / folder)
     (checkout / "build").symlink_to(builds)
     script = commands(name).replace(f"examples/{name}/main.c ", f"{' '.join(WARNINGS)} examples/{name}/main.c ")
+    if wrong or plan:
+        assert KERNELS in script, "the README compiles otherwise"
+        script = script.replace(KERNELS, " ".join(sorted(needed)))
     return subprocess.run(["bash", "-euc", script], cwd=checkout, capture_output=True, text=True, check=False)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
@@ -78,11 +79,19 @@ def build(target: Target, folder: Path, *, honest: bool = True) -> App:
     model = generate(
         sources, folder / "c", POLICY, KnownAnswers(image.tobytes(), tuple(answers[:: 1 if honest else -1]))
     )
-    elf = target.compile([*model.sources, *runtime_sources(), *APPLICATION], [folder / "c", INCLUDE], folder / "out")
+    elf = target.compile(
+        [*model.sources, *runtime_sources(model.kernels), *APPLICATION], [folder / "c", INCLUDE], folder / "out"
+    )
     return App(target, elf, model, files)
 
 
-@pytest.fixture(scope="module", params=["sanitized", *EVERY_TARGET, *SIMULATED_PARAMS])
+def built_once(param: object) -> object:
+    """The tests of one application are one worker's, which builds it."""
+    name, marks = (param.values[0], param.marks) if isinstance(param, ParameterSet) else (param, ())
+    return pytest.param(name, marks=[*marks, pytest.mark.xdist_group(f"the application on {name}")])
+
+
+@pytest.fixture(scope="module", params=list(map(built_once, ["sanitized", *EVERY_TARGET, *SIMULATED_PARAMS])))
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> App:
     target = load_target("host" if request.param == "sanitized" else request.param)
     if request.param == "sanitized":

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.firmware_gen.library import INCLUDE
+from dimmer.firmware_gen.library import INCLUDE, kernel_sources
+from dimmer.firmware_gen.variants import features_of
 from dimmer.pipeline.core.debian import missing_tools, named_tools
 from dimmer.targets.kit.toolchain import compile_objects
 
@@ -39,6 +40,15 @@ TRAPPING = {"DIMMER_ASSERT(condition)": "((condition) ? (void)0 : __builtin_trap
 ALIGN = 16
 GUARD = 64
 GUARD_BYTE = 0xA5
+
+
+def kernels_of(core: str) -> list[Path]:
+    """The kernels that a core can run: the portable ones, and those of its instruction set."""
+    features = features_of(core)
+    room = "helium" if "mve" in features else "dsp" if "dsp" in features else "words"
+    # Helium's cores have the DSP instructions as well.
+    rooms = {"portable", room, *(("dsp",) if "dsp" in features else ())}
+    return [path for path in kernel_sources() if path.parent.name in rooms]
 
 
 def compiler(name: str) -> str:

@@ -30,6 +30,9 @@ BROKEN = {
 }
 
 
+pytestmark = pytest.mark.xdist_group("asserting")
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("assert") / "asserting"

@@ -11,12 +11,12 @@ import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
 from dimmer.firmware_gen.kernels import dsp, portable, words
-from dimmer.firmware_gen.library import INCLUDE, kernel_sources
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.lower import steps
 from dimmer.firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
-from tests.firmware_gen.runtime.c_library import Arena, Constants
+from tests.firmware_gen.runtime.c_library import Arena, Constants, kernels_of
 from tests.firmware_gen.runtime.records import pack, random_codes
 
 
@@ -127,5 +127,7 @@ def test_two_channels_share_halfwords() -> None:
 @pytest.mark.parametrize("name", BOARD_PARAMS)
 def test_on_a_board(name: str, tmp_path: Path) -> None:
     target = load_target(name)
-    elf = target.compile([Path(__file__).with_name("dense_variants_test.c"), *kernel_sources()], [INCLUDE], tmp_path)
+    elf = target.compile(
+        [Path(__file__).with_name("dense_variants_test.c"), *kernels_of(target.core)], [INCLUDE], tmp_path
+    )
     assert target.run(elf, [], tmp_path).returncode == 0

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.library import INCLUDE, kernel_sources
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.variants import features_of
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
-from tests.firmware_gen.runtime.c_library import TRAPPING
+from tests.firmware_gen.runtime.c_library import TRAPPING, kernels_of
 
 HELIUM_BOARDS = [board for board in BOARD_PARAMS if "mve" in features_of(load_target(str(board.values[0])).core)]
 
@@ -26,7 +26,9 @@ def test_kernels(tmp_path: Path, name: str, optimisation: str) -> None:
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     source = Path(__file__).with_name("helium_test.c")
-    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {})
+    elf = target.compile(
+        [source, *kernels_of(target.core)], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {}
+    )
     assert target.run(elf, [], tmp_path).returncode == 0
 
 

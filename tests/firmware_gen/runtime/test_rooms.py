@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME, engine_sources, kernel_sources, sources
+from dimmer.targets.kit.toolchain import compile_objects
 from tests.firmware_gen.runtime.c_library import STRICT, compiler, output_of
 
 ROOMS = ("common", "portable", "words", "dsp", "helium")
@@ -131,9 +132,9 @@ def check_globals(nm: str, files: list[Path]) -> None:
 
 
 def test_globals_on_the_host_begin_with_dimmer(tmp_path: Path) -> None:
-    command = [compiler("gcc"), *STRICT, f"-I{INCLUDE}", "-c", *map(str, sources())]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    files = sorted(tmp_path.glob("*.o"))
+    # The very command of test_build.py, so that ccache knows it.
+    made = compile_objects([compiler("gcc"), *STRICT, "-fPIC", f"-I{INCLUDE}"], sources(), tmp_path, tmp_path)
+    files = [path.rename(tmp_path / f"{source.stem}.o") for path, source in zip(made, sources(), strict=True)]
     check_globals("nm", files)
     assert [globals_of("nm", file) for file in files if file.stem == "dimmer_copy_s8"] == [["dimmer_copy_s8"]]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from dimmer.firmware_gen.library import INCLUDE, kernel_sources
+from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.variants import features_of
 from dimmer.targets import load_target
 from tests.boards import BOARD_PARAMS
-from tests.firmware_gen.runtime.c_library import TRAPPING
+from tests.firmware_gen.runtime.c_library import TRAPPING, kernels_of
 
 M4, M55 = "mps2-an386", "mps3-an547"
 DSP_BOARDS = [str(p.values[0]) for p in BOARD_PARAMS if "dsp" in features_of(load_target(str(p.values[0])).core)]
@@ -40,7 +40,9 @@ def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
     source = Path(__file__).with_name(program)
-    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {})
+    elf = target.compile(
+        [source, *kernels_of(target.core)], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {}
+    )
     assert target.run(elf, [], tmp_path).returncode == 0
 
 
@@ -58,5 +60,5 @@ def run_trapping(tmp_path: Path, name: str, program: str) -> None:
     """A program of this folder that stops where a kernel's precondition does not hold."""
     target = load_target(name)
     source = Path(__file__).with_name(program)
-    elf = target.compile([source, *kernel_sources()], [INCLUDE], tmp_path, TRAPPING)
+    elf = target.compile([source, *kernels_of(target.core)], [INCLUDE], tmp_path, TRAPPING)
     assert target.run(elf, [], tmp_path).returncode == 0

@@ -36,15 +36,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundle")
-    modules, runtime = toy_modules(MACHINE, folder / "modules"), tvm_runtime(MACHINE, folder / "cache")
-    out = folder / "bundle"
-    make_bundle("toy", modules, even_policy(2), toy_self_test(), runtime, native(load_target("jetson")), out)
-    return out
-
-
 @pytest.fixture
 def bundle(made: Path, tmp_path: Path) -> Path:
     """A copy that a test may damage."""
@@ -256,9 +247,11 @@ def test_it_installs_itself_and_runs_from_there(made: Path, bundle: Path, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.board("jetson")
-def test_the_board_s_bundle_runs_under_emulation(tmp_path: Path) -> None:
-    target = load_target("jetson")
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.board(name)) for name in ("jetson", "linux-aarch64")]
+)
+def test_the_board_s_bundle_runs_under_emulation(tmp_path: Path, name: str) -> None:
+    target = load_target(name)
     try:
         runtime = tvm_runtime("aarch64", tmp_path / "cache")
     except DimmerError as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.converted import RESULT, Converted
@@ -20,8 +21,17 @@ from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
 from tests.tiny import TinyBuild, silent
 
+BY_DEFAULT = ("host", "mps2-an386")
+"""Of the other boards `tests/pipeline/image/test_make.py` shows by default that every mode is exact, and
+`tests/targets/test_app.py` every switch."""
 
-@pytest.mark.parametrize("name", [*EVERY_TARGET, *SLOW_SIMULATED_PARAMS])
+
+def slow_but(param: ParameterSet) -> object:
+    chosen = param.values[0] in BY_DEFAULT
+    return pytest.param(*param.values, marks=[*param.marks, *([] if chosen else [pytest.mark.slow])])
+
+
+@pytest.mark.parametrize("name", [*map(slow_but, EVERY_TARGET), *SLOW_SIMULATED_PARAMS])
 def test_every_mode_and_every_switch_equals_the_interpreter(tiny_converted: TinyBuild, name: str) -> None:
     from dimmer.pipeline import firmware
     from dimmer.pipeline import verify as stage

@@ -102,6 +102,16 @@ def test_charge_stays_within_its_range(program: Path, tmp_path: Path, capacity: 
     assert read(program, tmp_path)[0] == permille
 
 
+@pytest.mark.parametrize("most", [2**63 - 1, 10**30, -(2**63), -(10**30)])
+def test_numbers_that_no_gauge_tells(program: Path, tmp_path: Path, most: int) -> None:
+    supply(tmp_path / "bat", type="Battery", charge_now=most, charge_full=1000, voltage_now=most, capacity=most)
+    assert read(program, tmp_path)[0] == (1000 if most > 0 else 0)
+    (tmp_path / "bat" / "charge_full").unlink()
+    assert read(program, tmp_path)[0] == (1000 if most > 0 else 0)
+    chip = supply(tmp_path / "hwmon3", name="ina3221", in1_input=most)
+    assert read(program, chip, 1, 0, 65535)[0] == (1000 if most > 0 else 0)
+
+
 @pytest.mark.parametrize(("millivolts", "permille"), [(8000, 0), (9000, 0), (10800, 500), (12600, 1000), (19000, 1000)])
 def test_ina3221_takes_volts_for_charge(program: Path, tmp_path: Path, millivolts: int, permille: int) -> None:
     chip = supply(tmp_path / "hwmon3", name="ina3221", in1_input=5000, in2_input=millivolts)

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dimmer.firmware_gen.library import RUNTIME
 from tests.targets.linux.c_program import compile_program
 
 MAIN = """
@@ -19,6 +22,7 @@ int main(int argc, char **argv) {
     const frame_shape_t shape = {4u, 5u, (uint32_t)(argv[1][0] - '0')};
     const frames_format_t format = strcmp(argv[2], "u8") == 0   ? FRAMES_U8
                                    : strcmp(argv[2], "i8") == 0 ? FRAMES_I8
+                                   : strcmp(argv[2], "packed") == 0 ? FRAMES_PACKED
                                                                 : FRAMES_AUTO;
     int8_t codes[60];
     char why[DIMMER_MESSAGE];
@@ -29,6 +33,9 @@ int main(int argc, char **argv) {
     if (frames_open(&frames, argv[3], format, shape, why)) {
         while ((found = frames_next(&frames, codes, why)) == 1) {
             fwrite(codes, 1u, 20u * shape.channels, stdout);
+        }
+        if (frames.lost != 0u) {
+            fprintf(stderr, "lost %lu\\n", (unsigned long)frames.lost);
         }
         frames_close(&frames);
     }
@@ -42,7 +49,7 @@ int main(int argc, char **argv) {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_program(MAIN, ["frames.c"], tmp_path_factory.mktemp("frames"))
+    return compile_program(MAIN, ["frames.c", str(RUNTIME / "src" / "crc.c")], tmp_path_factory.mktemp("frames"))
 
 
 def pixels(count: int = 3, channels: int = 3) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -102,6 +109,28 @@ def test_frames_without_a_header_from_a_file_and_from_standard_input(program: Pa
     assert read(program, "-", form="u8", stdin=image.tobytes()) == codes_of(image)
     assert read(program, "-", form="i8", stdin=codes_of(image)) == codes_of(image)
     assert read(program, "-", form="i8") == b""
+
+
+def packed(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    """As docs/jetson.md has it."""
+    pixels = image.tobytes()
+    return b"DMF1" + struct.pack("<II", len(pixels), zlib.crc32(pixels)) + pixels
+
+
+def test_a_writer_that_dies_costs_one_frame(program: Path) -> None:
+    a, b, c = pixels()
+
+    def through(stream: bytes) -> tuple[bytes, bytes]:
+        done = subprocess.run([program, "3", "packed", "-"], input=stream, capture_output=True, check=True)
+        return done.stdout, done.stderr
+
+    assert through(packed(a) + packed(b) + packed(c)) == (codes_of(pixels()), b"")
+    assert through(packed(a)[:40] + packed(b) + packed(c)) == (codes_of(pixels()[1:]), b"lost 40\n")
+    assert through(packed(a) + packed(b)[:-1] + packed(c)) == (codes_of(pixels()[[0, 2]]), b"lost 71\n")
+    assert through(b"DMF1DMF" + packed(a)) == (codes_of(a), b"lost 7\n")
+    # One within the other, as two that write at once leave them.
+    assert through(packed(a)[:30] + packed(b) + packed(a)[30:]) == (codes_of(b), b"lost 72\n")
+    assert through(b"") == (b"", b"")
 
 
 @pytest.mark.parametrize(
