@@ -133,9 +133,10 @@ def _key(scenario: Scenario, setting: Setting, part: Part) -> str:
 def _code() -> str:
     """Of everything that is run: a change makes every part anew."""
     here = Path(__file__).parent
-    files = [*here.iterdir(), *(here.parent / "energy").iterdir(), *(RUNTIME / "src").iterdir()]
-    files += (RUNTIME / "include").iterdir()
     said = hashlib.sha256()
-    for file in sorted(file for file in files if file.suffix in (".py", ".c", ".h", ".toml")):
-        said.update(file.read_bytes())
+    for folder in (here, here.parent / "energy", RUNTIME / "src", RUNTIME / "include"):
+        # By name alone: the package lies in other places when it is installed.
+        for file in sorted(folder.iterdir(), key=lambda file: file.name):
+            if file.suffix in (".py", ".c", ".h", ".toml"):
+                said.update(file.read_bytes())
     return said.hexdigest()

@@ -35,12 +35,13 @@ def test_a_late_one_leaves_the_cheapest() -> None:
 
 def lived(tiers: list[tuple[int, int]], recharge: Recharge) -> float:
     """Right answers until the charger comes, on an average."""
-    left, total, step = CAPACITY, 0.0, 0.02
-    for number in range(20_000):
+    left, total, step = CAPACITY, 0.0, 0.05
+    survival = recharge.survival(np.arange(8_000) * step)
+    for there in survival:
         if left <= 0:
             break
         point = next(point for permille, point in tiers if left >= permille * CAPACITY / 1000)
-        total += ACCURACY[point] * float(recharge.survival(np.array([number * step]))[0]) * step
+        total += ACCURACY[point] * float(there) * step
         left -= POWERS[point] * step
     return total
 
@@ -51,8 +52,8 @@ def test_no_other_thresholds_are_better(distribution: str, mean: float) -> None:
     tiers = [(t.permille, t.point) for t in thresholds(POWERS, ACCURACY, CAPACITY, recharge, spread=0.0)]
     best = lived(tiers, recharge)
     rng = np.random.default_rng(0)
-    for _ in range(12):
+    for _ in range(6):
         upper, lower = sorted(rng.integers(1, 1000, 2), reverse=True)
-        assert lived([(int(upper), 2), (int(lower), 1), (0, 0)], recharge) <= best + 0.02
+        assert lived([(int(upper), 2), (int(lower), 1), (0, 0)], recharge) <= best + 0.05
     for point in range(3):
-        assert lived([(0, point)], recharge) <= best + 0.02
+        assert lived([(0, point)], recharge) <= best + 0.05

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.library import RUNTIME
 from dimmer.pipeline.core.extras import missing_packages
 from dimmer.pipeline.simulation import run
 from dimmer.pipeline.simulation.experiment import Outcome, Part, simulate_part
@@ -64,3 +66,19 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(run, "_CONNECT_S", 1)
     with pytest.raises(DimmerError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         simulate_fleet([SCENARIO], SETTING, [Part(0, 0, 2, 0)], tmp_path, "tcp://127.0.0.1:9", quiet)
+
+
+def test_what_was_done_is_found_wherever_the_package_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files were hashed in the order of their full paths, which is another one in another place."""
+    here, runtime = Path(run.__file__).parent, RUNTIME
+    found = []
+    for first, second in (("a", "b"), ("b", "a")):
+        package, library = tmp_path / f"{first}1" / "simulation", tmp_path / f"{second}2"
+        for source, copy in ((here, package), (here.parent / "energy", package.parent / "energy"), (runtime, library)):
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "kernels"))
+        monkeypatch.setattr(run, "__file__", str(package / "run.py"))
+        monkeypatch.setattr(run, "RUNTIME", library)
+        found.append(run._code.__wrapped__())
+    assert found[0] == found[1]
+    (library / "src" / "governor.c").write_text("")
+    assert run._code.__wrapped__() != found[0]
