@@ -36,7 +36,7 @@ def test_a_late_one_leaves_the_cheapest() -> None:
 def lived(tiers: list[tuple[int, int]], recharge: Recharge) -> float:
     """Right answers until the charger comes, on an average."""
     left, total, step = CAPACITY, 0.0, 0.05
-    survival = recharge.survival(np.arange(8_000) * step)
+    survival = recharge.survival(np.asarray(np.arange(8_000) * step, np.float64))
     for there in survival:
         if left <= 0:
             break
