@@ -23,6 +23,12 @@ void fleet_choose(dimmer_governor_t *g, uint32_t wanted, int each, uint32_t *cou
     uint64_t owed;
     uint32_t dear;
 
+    if (!each && g->credit < plan->points[0].cost) {
+        /* Not even the cheapest point is granted. */
+        counts[FLEET_STOPPED] += wanted;
+        g->inferences += wanted;
+        return;
+    }
     /* Nothing is missed, and the credit cannot run out: the sum of a sigma-delta of first order. */
     if (each || dearest > g->credit || (uint64_t)g->inferences + wanted > g->missed || g->owed >= g->step) {
         step_choices(g, wanted, counts);
