@@ -187,6 +187,7 @@ def lint(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", "tools", package)
     with session.chdir((ROOT / package).parent):
         run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", str(ROOT / "pyproject.toml"))
+    run(session, PYTHON, "-m", "dimmer.pipeline.experiment", "--claims", "docs/claims.md", "--check")
     build_docs(session)
     if c_files(".c", ".h", ".cpp"):
         run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h", ".cpp"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dimmer.firmware_gen.emit import known_answers as known_answers_c
@@ -139,7 +139,7 @@ def plan_of(
         gates,
         [first.tensors[index] for index in networks[0].boundaries],
     )
-    return tables, choices
+    return replace(tables, inputs=first.inputs, outputs=first.outputs), choices
 
 
 def generate(

@@ -3,7 +3,8 @@
 
 from dimmer.targets.kit.errors import OverflowedError, TargetError
 from dimmer.targets.kit.toolchain import SectionSizes
-from dimmer.targets.target import APPLICATION, Energy, Memory, Region, Target, find_target, load_target, target_names
+from dimmer.targets.power.constants import Energy
+from dimmer.targets.target import APPLICATION, Memory, Region, Target, find_target, load_target, target_names
 
 __all__ = [
     "APPLICATION",

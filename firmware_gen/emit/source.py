@@ -14,6 +14,7 @@ from dimmer.firmware_gen.emit.tables import ABI, RecordTable, Resolved, Tables, 
 from dimmer.firmware_gen.emit.text import COLUMNS, HEADER, comment, describe_end, quoted, rows
 from dimmer.firmware_gen.gates import GateTables
 from dimmer.firmware_gen.kernels.families import FAMILIES
+from dimmer.firmware_gen.kernels.portable import STATE
 
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
 
@@ -44,6 +45,12 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> st
         f"#define {macro}_INPUT_SIZE {tables.input.size}u /* bytes: {describe_end(tables.input)} */",
         f"#define {macro}_OUTPUT_SIZE {tables.output.size}u /* bytes: {describe_end(tables.output)} */",
         *_ends(tables, macro),
+        *(f"#define {macro}_{name} {value}" for name, value in _parts(tables)),
+        *(
+            [f"#define {macro}_STATE_SIZE {size}u /* bytes that last until the next inference */"]
+            if (size := _state(tables)[0])
+            else []
+        ),
         f"#define {macro}_MODE_COUNT {len(tables.mode_names)}u",
         f"#define {macro}_POSITION_COUNT {len(tables.schedules[0])}u",
         f"#define {macro}_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
@@ -61,6 +68,7 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> st
         "",
         f"extern const dimmer_model_t {names.symbol};",
         "",
+        *_reset(tables, names),
         "#ifdef __cplusplus",
         "}",
         "#endif",
@@ -78,6 +86,42 @@ def _ends(tables: Tables, macro: str) -> Iterator[str]:
             number = _literal(float(scale), "f")
             yield f"#define {macro}_{name}_SCALE {number} /* value = scale * (code - zero point) */"
             yield f"#define {macro}_{name}_ZERO_POINT {f'({zero_point})' if zero_point < 0 else zero_point}"
+
+
+def _parts(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Of several inputs and outputs, in the file's order, where each lies: macros and what they stand for."""
+    for end, parts in (("INPUT", tables.inputs), ("OUTPUT", tables.outputs)):
+        if parts:
+            yield f"{end}_COUNT", f"{len(parts)}u"
+        for number, part in enumerate(parts):
+            yield f"{end}_{number}_OFFSET", f"{part.offset}u /* bytes into them; {comment(part.tensor.name)} */"
+            yield f"{end}_{number}_SIZE", f"{part.tensor.size}u /* bytes: {describe_end(part.tensor)} */"
+            if part.tensor.quantisation is not None:
+                scale, zero_point = ends(part.tensor)
+                yield f"{end}_{number}_SCALE", _literal(float(scale), "f")
+                yield f"{end}_{number}_ZERO_POINT", f"({zero_point})" if zero_point < 0 else str(zero_point)
+
+
+def _state(tables: Tables) -> tuple[int, int]:
+    """Bytes of state, and where the word lies that says whether it is set; 0 and 0 without state."""
+    states = [record for table in tables.records if table.kernel == STATE for record in table.records]
+    fields = [dict(zip((item.name for item in STATE.fields), record.values, strict=True)) for record in states]
+    sizes = [value for record in fields if isinstance(value := record["size"], int)]
+    guards = [value for record in fields if isinstance(value := record["guard"], int)]
+    return sum(sizes), guards[0] if guards else 0
+
+
+def _reset(tables: Tables, names: Names) -> Iterator[str]:
+    size, guard = _state(tables)
+    if size:
+        yield "/* Forgets what earlier inferences left, as at the start of another recording; not while one runs. After"
+        yield " * dimmer_init nobody has to call it, but where the arena may hold what this model left there. */"
+        yield f"static inline void {names.symbol}_reset(dimmer_t *d) {{"
+        yield f"    int8_t *guard = dimmer_input(d) + ({guard} - {tables.memory.input_offset});"
+        yield ""
+        yield "    guard[0] = guard[1] = guard[2] = guard[3] = 0;"
+        yield "}"
+        yield ""
 
 
 def _class_names(classes: Sequence[str], macro: str) -> Iterator[str]:
@@ -99,6 +143,8 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
     for name, tensor in (("INPUT", tables.input), ("OUTPUT", tables.output)):
         macros += [f"{name}_{what}" for what in ("SCALE", "ZERO_POINT") if tensor.quantisation is not None]
     macros += [f"{name}_COUNT" for name in ("MODE", "POSITION", "GATE")]
+    macros += [name for name, _ in _parts(tables)]
+    macros += ["STATE_SIZE"] if _state(tables)[0] else []
     macros += [f"CLASS_{what}" for what in ("COUNT", "NAMES") if classes]
     lines = [
         HEADER,
@@ -109,6 +155,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
         f'#include "{names.header}"',
         "",
         f"#define {general.symbol} {names.symbol}",
+        *([f"#define {general.symbol}_reset {names.symbol}_reset"] if _state(tables)[0] else []),
         *(f"#define {general.macro}_{name} {own}_{name}" for name in (*macros, *mode_identifiers(tables.mode_names))),
         "",
         "#endif",

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet, GateTable, GateTables, Linear, StageTable, block_row, pool_multiplier
-from dimmer.firmware_gen.graph.types import DType, Tensor
+from dimmer.firmware_gen.graph.types import DType, Part, Tensor
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights
 from dimmer.firmware_gen.memory.arena import Memory
 from dimmer.firmware_gen.memory.share import Block, ConstantPool
 
-ABI = 3
+ABI = 4
 MAX_MODES = 255
 MAX_POSITIONS = 256
 MAX_INDEX = 0xFFFF
@@ -83,6 +83,8 @@ class Tables:
     Attributes:
         steps: kernel and record index, with the layer's name and multiply-accumulates.
         schedules: for each mode and position an index into `blocks`.
+        inputs: where the model has several, what they are; `input` is the buffer that holds them.
+        outputs: the same of outputs.
     """
 
     pool: ConstantPool
@@ -97,6 +99,8 @@ class Tables:
     output: Tensor
     policy: PolicyConfig
     gates: GateTables | None = None
+    inputs: tuple[Part, ...] = ()
+    outputs: tuple[Part, ...] = ()
 
     @property
     def dims(self) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from dimmer.firmware_gen.graph.passes import Network
 from dimmer.firmware_gen.lower.operators import lower
+from dimmer.firmware_gen.lower.states import GUARD_BYTES, begin_states
 from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Weights
 
 WEIGHTS_ALIGN = 4
@@ -21,12 +22,14 @@ class Block:
         sizes: bytes of each buffer; buffer 0 is the boundary tensor before the block.
         output: buffer id of the boundary tensor after the block, 0 where the block is empty.
         names: tensor name of each buffer.
+        lasting: buffers whose bytes are kept from one inference to the next.
     """
 
     steps: tuple[Step, ...]
     sizes: tuple[int, ...]
     output: int
     names: tuple[str, ...] = field(compare=False)
+    lasting: tuple[int, ...] = ()
 
     @property
     def macs(self) -> int:
@@ -64,9 +67,14 @@ def build_block(network: Network, position: int) -> Block:
 
     steps = tuple(step for operator in network.positions[position] for step in lower(network.graph, operator, buffer))
     output = ids[storage[network.boundaries[position + 1]]]
-    return Block(
-        steps, tuple(tensors[index].size for index in ids), output, tuple(tensors[index].name for index in ids)
-    )
+    sizes, names = [tensors[index].size for index in ids], [tensors[index].name for index in ids]
+    states = [state for state in network.graph.states if state.tensor in ids]
+    lasting = tuple(ids[state.tensor] for state in states)
+    if states:
+        guard = len(ids)
+        sizes, names, lasting = [*sizes, GUARD_BYTES], [*names, "whether the state was set"], (*lasting, guard)
+        steps = (*begin_states([(ids[s.tensor], s.initial, tensors[s.tensor].name) for s in states], guard), *steps)
+    return Block(steps, tuple(sizes), output, tuple(names), lasting)
 
 
 def share_blocks(networks: Sequence[Network]) -> BlockSet:

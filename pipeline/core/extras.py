@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, str] = {
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
     "simulate": "fleets of devices simulated, with solar harvest and Dask",
+    "measure": "Joulescope's recordings (JLS)",
     "dev": "tests and lint",
     "docs": "the documentation",
 }
@@ -35,6 +36,7 @@ _NEEDED = {
     "scipy": "simulate",
     "pvlib": "simulate",
     "distributed": "simulate",
+    "pyjls": "measure",
 }
 
 

@@ -35,6 +35,9 @@ VERBS: Mapping[str, Verb] = {
     "train-gates": Verb(
         "train_gates", "Train a model's gates; an interrupted training goes on where it stopped.", _MAKE
     ),
+    "experiment": Verb(
+        "experiment", "Train a model's table of experiments, arms x seeds, and say what it shows.", _MAKE
+    ),
     "calibrate": Verb("calibrate", "Calibrate a trained model and choose the modes to publish.", _MAKE),
     "export": Verb("export", "Write every published mode as ONNX and check it against torch.", _MAKE),
     "convert": Verb(
@@ -61,9 +64,19 @@ VERBS: Mapping[str, Verb] = {
         "Empty a battery under the policy of a build, or let fleets live through scenarios; all is modelled.",
         _LOOK,
     ),
+    "measure": Verb(
+        "measure",
+        "Tell charge and energy of an inference from a power meter's trace, and the target's constants with them.",
+        _LOOK,
+    ),
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
     "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
     "inspect": Verb("inspect", "Tell what a .tflite holds and whether a firmware can be made of it.", _LOOK),
+    "nulls": Verb(
+        "nulls",
+        "Compare modes and gates with time-sharing of uniform modes, and gates with their permuted choices.",
+        _LOOK,
+    ),
     "models": Verb("models", "List the models that have a recipe, the project's and Dimmer's own.", _LOOK),
     "targets": Verb(
         "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK

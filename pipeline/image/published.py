@@ -17,7 +17,7 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.energy.hull import Hull, concave_hull
-from dimmer.pipeline.energy.inference import inference_uj
+from dimmer.pipeline.energy.inference import cell_uj, drawn
 from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.image.figures import Judged
 from dimmer.pipeline.image.make import Counted, judge, make
@@ -66,7 +66,7 @@ def make_published(
     gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
     kept = tuple(mode for mode in order.modes if mode.name not in gone)
     names = [mode.name for mode in kept]
-    slow = _too_slow(section, counted, names)
+    slow = _too_slow(section, counted, names, target)
     quick = [name for name in names if name not in slow]
     menu = _hull({name: cost[name] if cost else calibration.mode(name).bit_operations for name in quick}, calibration)
     # By what they cost here, which may be another order than that of the bit-operations.
@@ -77,22 +77,24 @@ def make_published(
     return make(order, target, out, progress, Judged(left_out, {**slow, **menu.left_out}, note))
 
 
-def _too_slow(section: PolicySection, counted: Counted, names: Sequence[str]) -> dict[str, str]:
+def _too_slow(section: PolicySection, counted: Counted, names: Sequence[str], target: Target) -> dict[str, str]:
     """Modes that take longer than the recipe allows, and why; the cheapest is never among them.
 
     Raises:
-        DimmerError: their cycles are not known.
+        DimmerError: how long an inference takes on the target is not known.
     """
     if not section.max_ms:
         return {}
-    if not counted.cycles:
-        raise DimmerError(
-            "policy.max_ms: the cycles of this target's modes are not known: leave it out, or see [timing]"
-        )
-    cheapest = min(names, key=lambda name: counted.cycles[name])
-    took = {name: counted.cycles[name] / section.clock_mhz / 1000 for name in names}
+    took: dict[str, float] = {}
+    for name in names:
+        found = drawn(target.energy, counted.instructions.get(name), counted.cycles.get(name))
+        if found is None:
+            lacks = "has no [energy]" if target.energy is None else "counts no instructions"
+            raise DimmerError(f"policy.max_ms: nobody knows how long {target.name} takes, which {lacks}: leave it out")
+        took[name] = 1000 * found.seconds
+    cheapest = min(names, key=lambda name: took[name])
     return {
-        name: f"takes {ms:,.0f} ms at {section.clock_mhz:g} MHz, over max_ms = {section.max_ms:g}"
+        name: f"takes {ms:,.0f} ms, modelled, over max_ms = {section.max_ms:g}"
         for name, ms in took.items()
         if ms > section.max_ms and name != cheapest
     }
@@ -123,7 +125,8 @@ def _plan(
     if not section.wanted:
         return None, ""
     modelled = {
-        mode: inference_uj(target.energy, counted.instructions.get(mode), counted.cycles.get(mode)) for mode in quick
+        mode: cell_uj(target.energy, counted.instructions.get(mode), counted.cycles.get(mode), section.millivolts)
+        for mode in quick
     }
     energy = {mode: 1000 * uj for mode, uj in modelled.items() if uj is not None}
     if len(energy) < len(quick):
