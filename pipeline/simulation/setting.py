@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -113,7 +112,7 @@ def load_setting(path: Path = SETTING) -> Setting:
     return setting
 
 
-def _numbers(table: Mapping[str, Any]) -> dict[str, float]:
+def _numbers(table: Mapping[str, float]) -> dict[str, float]:
     return {key: float(value) for key, value in table.items()}
 
 
