@@ -17,11 +17,11 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import complete_models, console, main_of, progress_bar
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.experiments.claims import claims_page
-from dimmer.pipeline.experiments.plot import plot
-from dimmer.pipeline.experiments.results import FOLDER, TableResults, results_of, spread, verdict
-from dimmer.pipeline.experiments.runs import do_runs, merge, runs_of
-from dimmer.pipeline.experiments.table import load_table
+from dimmer.pipeline.reporting.experiments.claims import claims_page
+from dimmer.pipeline.reporting.experiments.plot import plot
+from dimmer.pipeline.reporting.experiments.results import FOLDER, TableResults, results_of, spread, verdict
+from dimmer.pipeline.reporting.experiments.runs import do_runs, merge, runs_of
+from dimmer.pipeline.reporting.experiments.table import load_table
 from dimmer.project import MODELS
 
 ON_A_GPU = 4
@@ -29,7 +29,7 @@ ON_A_GPU = 4
 
 def main(
     name: Annotated[str | None, typer.Argument(help="A model.", autocompletion=complete_models)] = None,
-    table: Annotated[str | None, typer.Option(help="Which of its tables, where there are several.")] = None,
+    table: Annotated[str | None, typer.Option("--table", help="Which of its tables, where there are several.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Only this arm; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
     jobs: Annotated[
@@ -42,8 +42,10 @@ def main(
         list[Path] | None, typer.Option("--merge", help="Take over runs made with --out elsewhere or before.")
     ] = None,
     no_runs: Annotated[bool, typer.Option("--no-runs", help="Only say what the runs that there are tell.")] = False,
-    ship: Annotated[bool, typer.Option(help="Then put results and plot beside the recipe.")] = False,
-    claims: Annotated[Path | None, typer.Option(help="Write the page of all claims to this file, and no more.")] = None,
+    ship: Annotated[bool, typer.Option("--ship", help="Then put results and plot beside the recipe.")] = False,
+    claims: Annotated[
+        Path | None, typer.Option("--claims", help="Write the page of all claims to this file, and no more.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Of --claims: only say whether it is as it would be.")] = False,
 ) -> None:
     """Train a model's table of experiments, arms x seeds, and say what it shows."""

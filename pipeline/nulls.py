@@ -18,9 +18,9 @@ import typer
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.experiments.cycles import CycleCosts, read_cycles
-from dimmer.pipeline.experiments.nulls import Against, InputValue
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.reporting.experiments.cycles import CycleCosts, read_cycles
+from dimmer.pipeline.reporting.experiments.nulls import Against, InputValue
 
 
 def main(
@@ -60,7 +60,7 @@ def compare(
     recipe: Recipe, costs: CycleCosts | None, images: int | None, permutations: int, progress: Progress
 ) -> tuple[list[Against], list[InputValue]]:
     """Everything that the command tells; without gates where there are no permutations to draw."""
-    from dimmer.pipeline.experiments.compared import compare_gates, compare_modes, subject_of
+    from dimmer.pipeline.reporting.experiments.compared import compare_gates, compare_modes, subject_of
 
     subject = subject_of(recipe, images)
     above = compare_modes(subject, recipe, costs, progress)

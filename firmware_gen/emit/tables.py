@@ -17,7 +17,7 @@ from dimmer.firmware_gen.graph.types import DType, Part, Tensor
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights
 from dimmer.firmware_gen.memory.arena import Memory
-from dimmer.firmware_gen.memory.share import Block, ConstantPool
+from dimmer.firmware_gen.memory.share import Block, Constant, ConstantPool
 
 ABI = 4
 MAX_MODES = 255
@@ -172,16 +172,18 @@ def build_tables(
     policy: PolicyConfig,
     gates: GateSet | None = None,
     streams: Sequence[Tensor] = (),
+    order: Sequence[Constant] = (),
 ) -> Tables:
     """Gives every step its record and every constant its place.
 
     Args:
         streams: for gates, the tensor before each position.
+        order: of the constants, all of them; that in which layers use them where none is given.
 
     Raises:
         FirmwareGenError: there are more of something than an index can count, or a number does not fit its field.
     """
-    builder = _Builder(memory)
+    builder = _Builder(memory, order)
     tables = builder.build(tuple(mode_names), source, output, policy)
     if gates is None:
         return tables
@@ -190,9 +192,9 @@ def build_tables(
 
 
 class _Builder:
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, order: Sequence[Constant]) -> None:
         self.memory = memory
-        self.pool = ConstantPool()
+        self.pool = ConstantPool(order)
         self.kernels: dict[Kernel, dict[tuple[Resolved, ...], Record]] = {}
         self.steps: list[StepEntry] = []
         self.blocks: dict[tuple[tuple[int, int], ...], BlockEntry] = {}
@@ -345,3 +347,15 @@ class _Builder:
                 f"{fields}); use a smaller layer"
             ) from error
         return list(self.kernels).index(step.kernel), list(records).index(key)
+
+
+def literal(value: Resolved, code: str) -> str:
+    """A value as C writes it; `code` is of `struct`: "I" is unsigned, "f" a float."""
+    if isinstance(value, tuple):
+        return "{" + ", ".join(literal(item, code) for item in value) + "}"
+    if isinstance(value, float):
+        text = f"{value:.9g}"
+        return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
+    if code == "I":
+        return f"{value}u"
+    return "(-2147483647 - 1)" if value == -(2**31) else str(value)

@@ -57,6 +57,11 @@ VERBS: Mapping[str, Verb] = {
     "tune": Verb(
         "tvm_tune", "Measure every tile of a converted model's convolutions; the next build takes the fastest.", _MAKE
     ),
+    "package": Verb(
+        "package",
+        "Make a model a library for CMake, Zephyr, PlatformIO, Arduino, CMSIS-Pack, ESP-IDF or any build.",
+        _MAKE,
+    ),
     "flash": Verb("flash", "Put a build onto its board.", _MAKE),
     "report": Verb("report", "Draw accuracy against cost from a report.json.", _LOOK),
     "simulate": Verb(

@@ -9,12 +9,12 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import experiment
-from dimmer.pipeline.experiments import runs
-from dimmer.pipeline.experiments.results import load_results
-from dimmer.pipeline.experiments.runs import runs_of
-from dimmer.pipeline.experiments.table import load_table
-from tests.pipeline.experiments.small import made_up, table_in
-from tests.pipeline.experiments.test_runs import write
+from dimmer.pipeline.reporting.experiments import runs
+from dimmer.pipeline.reporting.experiments.results import load_results
+from dimmer.pipeline.reporting.experiments.runs import runs_of
+from dimmer.pipeline.reporting.experiments.table import load_table
+from tests.pipeline.reporting.experiments.small import made_up, table_in
+from tests.pipeline.reporting.experiments.test_runs import write
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from dimmer.pipeline import nulls
 from dimmer.pipeline.core.statistics import Interval
-from dimmer.pipeline.experiments.nulls import Against, InputValue
+from dimmer.pipeline.reporting.experiments.nulls import Against, InputValue
 
 
 def test_what_was_compared_is_told_and_written(
