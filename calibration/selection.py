@@ -145,27 +145,3 @@ def on_target(
                 f"and predicts no worse ({accuracy[best]:.2%} against {accuracy[name]:.2%})"
             )
     return found
-
-
-def dominated(cost: Mapping[str, int], accuracy: Mapping[str, float]) -> dict[str, str]:
-    """Modes that a policy on one target has no use for, whatever their bit-operations: those kept by a recipe too.
-
-    Args:
-        cost: mode -> instructions or cycles of one inference there.
-        accuracy: mode -> on the validation images, 0..1.
-
-    Returns:
-        Mode -> one that costs no more and is right at least as often; of equals the first stays.
-
-    Examples:
-        >>> dominated({"88": 100, "80": 60, "44": 70}, {"88": 0.9, "80": 0.8, "44": 0.7})
-        {'44': '80'}
-    """
-    found: dict[str, str] = {}
-    best: str | None = None
-    for name in sorted(cost, key=lambda n: (cost[n], -accuracy[n])):
-        if best is not None and accuracy[best] >= accuracy[name]:
-            found[name] = best
-        else:
-            best = name
-    return found

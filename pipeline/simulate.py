@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulation: a battery empties under the policy, the very C that the firmware runs.
+"""Simulation: batteries empty under the very C that the firmware runs.
 
 python -m pipeline.simulate --model mnist5k-r14 --target mps2-an386 --capacity 220
+python -m pipeline.simulate --scenario all --devices 2000 --seeds 5
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.command import console, main_of, model_option, target_option
+from dimmer.pipeline.artifacts.context import build_folder, builds
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import life, policy_of_report
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -25,8 +28,25 @@ def main(
     millivolts: Annotated[int, typer.Option("--millivolts", min=1, max=65535, help="Of the cell.")] = 3000,
     period: Annotated[float, typer.Option("--period", min=0.001, help="Seconds between two inferences.")] = 1.0,
     idle: Annotated[float, typer.Option("--idle", min=0.0, help="Microwatts drawn all the time.")] = 10.0,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            help="A fleet's: deadline, solar, recharge, endless, all, or one by its name; repeat for more.",
+        ),
+    ] = None,
+    devices: Annotated[int, typer.Option("--devices", min=1, help="Of a fleet, for each seed.")] = 2000,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Of a fleet.")] = 5,
+    setting: Annotated[Path | None, typer.Option("--setting", help="TOML with boards and modes of a fleet.")] = None,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", help="Dask's address; embedded: on this machine; none: one process.")
+    ] = "embedded",
+    out: Annotated[Path | None, typer.Option("--out", help="Where a fleet's results go.")] = None,
 ) -> None:
-    """Empty a battery under the policy of a build; energies are modelled, as its report.json says."""
+    """Empty a battery under the policy of a build, or let fleets live through scenarios; all is modelled."""
+    if scenario:
+        _fleet(scenario, devices, seeds, setting, scheduler, out or builds() / "simulate")
+        return
     from rich.table import Table
 
     recipe, chosen = load_recipe(model), load_target(target)
@@ -40,6 +60,34 @@ def main(
         table.add_row(mode, f"{energy:,.1f} uJ", f"{device.life_s(energy) / 3600:,.0f}")
     table.add_row("policy", "", f"{life(policy, energies, device) / 3600:,.0f}", style="bold")
     console().print(table)
+
+
+def _fleet(
+    names: Sequence[str], devices: int, seeds: int, setting_file: Path | None, scheduler: str, out: Path
+) -> None:
+    from dimmer.pipeline.simulation.advice import fixed_mode
+    from dimmer.pipeline.simulation.bars import bars_of
+    from dimmer.pipeline.simulation.results import bars_table, table_of, write_results
+    from dimmer.pipeline.simulation.run import parts_of, simulate_fleet
+    from dimmer.pipeline.simulation.scenarios import Kind, scenarios_of
+    from dimmer.pipeline.simulation.setting import SETTING, load_setting
+    from dimmer.pipeline.simulation.summary import summarise
+
+    setting = load_setting(setting_file or SETTING)
+    scenarios, parts = scenarios_of(names, setting), parts_of(devices, seeds)
+    with progress_bar("simulate") as progress:
+        outcomes = simulate_fleet(scenarios, setting, parts, out / "parts", scheduler, progress)
+    summaries = [summarise(one, parts, outcomes[one.name]) for one in scenarios]
+    bars = bars_of(summaries)
+    advice = "; ".join(fixed_mode(one, setting).text() for one in scenarios if one.kind is Kind.ENDLESS)
+    write_results(out, summaries, bars, advice)
+    for summary in summaries:
+        console().print(table_of(summary))
+    if bars:
+        console().print(bars_table(bars))
+    if advice:
+        console().print(advice, highlight=False, soft_wrap=True)
+    print(out / "results.json")
 
 
 if __name__ == "__main__":

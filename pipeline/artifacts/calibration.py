@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import bad_value
@@ -58,6 +61,8 @@ class CalibratedMode:
         dominated_by: the mode that makes it useless, if one does.
         reason: why it is published or dropped, for people.
         sites: by name, in the order in which they are computed.
+        right: the validation images that it classifies rightly, quantised: hexadecimal, eight images a byte, the first
+            one highest; empty where an earlier version did not keep them.
     """
 
     name: str
@@ -73,6 +78,7 @@ class CalibratedMode:
     dominated_by: str | None
     reason: str
     sites: Mapping[str, SiteFigures]
+    right: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,14 @@ class Calibration:
             if mode.name == name:
                 return mode
         raise DimmerError(f"mode {name} was not calibrated; build {self.model} again")
+
+    def right(self, names: Sequence[str]) -> dict[str, npt.NDArray[np.bool_]] | None:
+        """Mode -> bool[validation images], which ones it classifies rightly; None where one mode does not tell."""
+        found = {}
+        for name in names:
+            packed = np.frombuffer(bytes.fromhex(self.mode(name).right), np.uint8)
+            found[name] = np.unpackbits(packed)[: self.validation_images].astype(bool)
+        return found if all(len(images) == self.validation_images for images in found.values()) else None
 
     def ranges(self, name: str) -> dict[str, tuple[float, float]]:
         """Site -> (low, high) of one mode."""

@@ -42,8 +42,23 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Imported name -> distributions whose versions decide a result."""
 
-WITHOUT_EFFECT = frozenset({"jinja2", "jsonschema", "matplotlib", "rich", "tensorrt", "typer"})
-"""Packages that only show results or check them, or that only a board has: another version makes nothing anew."""
+WITHOUT_EFFECT = frozenset(
+    {
+        "dask",
+        "distributed",
+        "jinja2",
+        "jsonschema",
+        "matplotlib",
+        "pandas",
+        "pvlib",
+        "rich",
+        "scipy",
+        "tensorrt",
+        "typer",
+    }
+)
+"""Packages that only show results or check them, that only a board has, or that only simulations of fleets need, which
+are no stage: another version makes nothing anew."""
 
 
 @dataclass(frozen=True)

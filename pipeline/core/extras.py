@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, str] = {
     "train": "training and conversion",
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
+    "simulate": "fleets of devices simulated, with solar harvest and Dask",
     "measure": "Joulescope's recordings (JLS)",
     "boards": "boards that one can hold in his hand: their twins, flash tools",
     "dev": "tests and lint",
@@ -33,6 +34,9 @@ _NEEDED = {
     "ai_edge_quantizer": "train",
     "tvm": "tvm",
     "tvm_ffi": "tvm",
+    "scipy": "simulate",
+    "pvlib": "simulate",
+    "distributed": "simulate",
     "pyjls": "measure",
     "unicorn": "boards",
 }

@@ -70,7 +70,7 @@ VERBS: Mapping[str, Verb] = {
     "report": Verb("report", "Draw accuracy against cost from a report.json.", _LOOK),
     "simulate": Verb(
         "simulate",
-        "Empty a battery under the policy of a build; energies are modelled, as its report.json says.",
+        "Empty a battery under the policy of a build, or let fleets live through scenarios; all is modelled.",
         _LOOK,
     ),
     "measure": Verb(

@@ -12,7 +12,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from dimmer.calibration.selection import Z_ONE_SIDED_95
+
+Right = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -35,18 +40,26 @@ class _Vertex:
     accuracy: float
 
 
-def concave_hull(costs: Mapping[str, float], accuracy: Mapping[str, float], images: int, most: int = 8) -> Hull:
+def concave_hull(
+    costs: Mapping[str, float],
+    accuracy: Mapping[str, float],
+    images: int,
+    most: int = 8,
+    right: Mapping[str, Right] | None = None,
+) -> Hull:
     """The upper concave hull of accuracy over cost, beyond noise, from leaving an inference out to the best mode.
 
-    The standard error of a mode's height over the line between its neighbours is taken as if their mistakes were
-    independent, which is more than it is where all were measured on the same images: a mode stays if it is surely of
-    use. The cheapest of the hull and the most accurate mode stay in any case.
+    The standard error of a mode's height over the line between its neighbours is that of its mean over images, where it
+    is known which of them each mode classifies rightly. Else it is taken as if their mistakes were independent, which
+    is about twice as much: a mode stays if it is surely of use. The cheapest of the hull and the most accurate mode
+    stay in any case.
 
     Args:
         costs: mode -> of an inference on the target, over 0, in any unit.
         accuracy: mode -> on the validation images, 0..1.
         images: how many those were.
         most: modes to keep; of more, those that add least go.
+        right: mode -> bool[images], the same images for all.
 
     Examples:
         >>> costs = {"88": 30, "44": 20, "22": 15, "20": 10}
@@ -66,7 +79,7 @@ def concave_hull(costs: Mapping[str, float], accuracy: Mapping[str, float], imag
         kept.append(vertex)
     while len(kept) > 3:
         around = {i: (kept[i - 1], kept[i], kept[i + 1]) for i in range(2, len(kept) - 1)}
-        sure = {i: _height(*three) / _error(images, *three) for i, three in around.items()}
+        sure = {i: _height(*three) / _error(images, right, *three) for i, three in around.items()}
         least = min(sure, key=lambda i: sure[i])
         if sure[least] > Z_ONE_SIDED_95 and len(kept) - 1 <= most:
             break
@@ -89,14 +102,18 @@ def _height(before: _Vertex, mode: _Vertex, after: _Vertex) -> float:
     return mode.accuracy - (1 - share) * before.accuracy - share * after.accuracy
 
 
-def _error(images: int, before: _Vertex, mode: _Vertex, after: _Vertex) -> float:
+def _error(images: int, right: Mapping[str, Right] | None, before: _Vertex, mode: _Vertex, after: _Vertex) -> float:
     """Standard error of the height."""
     share = _share(before, mode, after)
+    if right is not None:
+        below = (1 - share) * right[before.name] if before.name else 0.0
+        heights = right[mode.name] - below - share * right[after.name]
+        return max(float(np.std(heights)), 1 / images) / math.sqrt(images)
     weighted = ((mode, 1.0), (before, 1 - share), (after, share))
     return math.sqrt(sum(w * w * max(v.accuracy * (1 - v.accuracy), 1 / images) / images for v, w in weighted))
 
 
 def _mixture(before: _Vertex, mode: _Vertex, after: _Vertex) -> str:
-    more = -100 * _height(before, mode, after)
+    more = max(-100 * _height(before, mode, after), 0.0)
     what = f"a mixture of {before.name} and {after.name}" if before.name else f"{after.name}, now and then left out,"
     return f"{what} costs the same and is right in {more:.2f} % more"

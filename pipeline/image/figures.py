@@ -73,15 +73,13 @@ class Judged:
 
     Attributes:
         left_out: modes that are not in the firmware.
-        idle: mode that is in the firmware, but not in the policy -> the one that is better there.
+        idle: mode that is in the firmware, but not in the policy -> why.
         governor: what the governor chooses from and why; empty where the recipe wants none.
-        unit: what modes were compared by, cycles or instructions.
     """
 
     left_out: tuple[LeftOut, ...] = ()
     idle: Mapping[str, str] = field(default_factory=dict)
     governor: str = ""
-    unit: str = "instructions"
 
 
 def figures_of(
@@ -231,10 +229,8 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
     if judged.governor:
         notes["governor"] = judged.governor
     if judged.idle:
-        text = ", ".join(
-            f"{mode} ({better} takes fewer {judged.unit} and predicts no worse)" for mode, better in judged.idle.items()
-        )
-        notes["policy"] = f"in flash, but not in the policy: {text}"
+        text = "; ".join(f"{mode}: {why}" for mode, why in judged.idle.items())
+        notes["policy"] = f"in flash and callable, but never chosen: {text}"
     return notes
 
 

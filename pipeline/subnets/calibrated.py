@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from dimmer.calibration.selection import Verdict
 from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, RangeGroup, SiteFigures, Statistics
 from dimmer.pipeline.core.progress import Progress, part
@@ -70,6 +72,7 @@ def _mode(
             site: SiteFigures(groups[site], round(error.sqnr_db, 2), error.clipped)
             for site, error in quantised.errors.items()
         },
+        right=np.packbits(quantised.measured.correct).tobytes().hex(),
     )
 
 

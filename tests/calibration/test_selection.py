@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from dimmer.calibration.selection import Candidate, better_beyond_noise, dominated, limited, on_target, select
+from dimmer.calibration.selection import Candidate, better_beyond_noise, limited, on_target, select
 
 
 def candidate(
@@ -99,10 +99,3 @@ def test_a_slower_mode_stays_if_it_predicts_better() -> None:
 def test_counts_in_the_order_of_the_operations_say_nothing_new() -> None:
     # 22 is cheaper and better than 44: for `select` that was within the noise, and it stays so.
     assert not on_target(["44", "22"], {"44": 100, "22": 60}, {"44": 0.80, "22": 0.81})
-
-
-def test_a_policy_has_no_use_for_a_mode_that_another_beats_in_both() -> None:
-    instructions = {"88": 100, "80": 60, "44": 70, "40": 40, "22": 40, "20": 30}
-    accuracy = {"88": 0.90, "80": 0.85, "44": 0.90, "40": 0.86, "22": 0.80, "20": 0.70}
-    assert dominated(instructions, accuracy) == {"22": "40", "80": "40", "88": "44"}
-    assert dominated({"88": 2, "80": 1}, {"88": 0.9, "80": 0.8}) == {}

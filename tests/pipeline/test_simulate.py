@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import simulate
 
 TIER = {"min_millivolts": 0, "hysteresis_permille": 30, "dwell_s": 60}
@@ -35,3 +36,20 @@ def test_modes_and_policy_stand_with_their_lives(
     assert lives["88.88.88"] == 50
     assert lives["80.80.80"] == 150
     assert lives["policy"] == pytest.approx(100, abs=2)
+
+
+def test_a_fleet_without_an_end_is_told_to_fix_a_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    simulate.main(scenario=["endless"], devices=2, seeds=2, setting=None, scheduler="none", out=tmp_path)
+    said = capsys.readouterr().out
+    assert "no policy can beat one fixed mode. Take 20.20.20" in said
+    content = json.loads((tmp_path / "results.json").read_text())
+    (scenario,) = content["scenarios"]
+    assert scenario["best_fixed"] == "fixed 20.20.20"
+    right = {row["policy"]: row["right"]["value"] for row in scenario["policies"]}
+    assert max(right, key=lambda policy: right[policy]) == "fixed 20.20.20"
+    assert (tmp_path / "results.svg").is_file()
+
+
+def test_an_unknown_scenario_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match="no scenario is called lunar"):
+        simulate.main(scenario=["lunar"], devices=1, seeds=1, setting=None, scheduler="none", out=tmp_path)

@@ -23,6 +23,9 @@ extern "C" {
 /* At most this many points in a plan. */
 #define DIMMER_MAX_POINTS 8u
 
+/* Harvest is learnt for so many parts of a day. */
+#define DIMMER_DAY_PARTS 8u
+
 /* Sums of a week fit 32 bits. */
 #define DIMMER_MAX_SLEEP_Q8   908000u
 #define DIMMER_MAX_UNIT_SHIFT 18u
@@ -70,27 +73,27 @@ struct dimmer_governor {
     uint8_t started;
     uint8_t endless;      /* no deadline */
     uint8_t own_deadline; /* set at run time: the charger does not begin it anew */
-    uint8_t hour;         /* index of the present hour */
-    uint8_t whole_day;    /* whether each hour was seen once */
+    uint8_t part;         /* index of the present part of the day */
+    uint8_t whole_day;    /* whether each part was seen once */
     dimmer_charge_t gauge;
-    uint32_t last_s;     /* time of the last report */
-    uint32_t rest_s;     /* until the deadline; 0: it is over */
-    uint32_t left;       /* units */
-    uint32_t remainder;  /* quanta that were spent, less than a unit */
-    uint32_t unmoved;    /* units spent since the gauge last moved */
-    uint32_t span_s;     /* learnt: in so many seconds ... */
-    uint32_t wanted_q8;  /* ... so many inferences are wanted, times 256 */
-    uint32_t inferences; /* since the last report */
-    uint32_t missed;     /* after so many inferences, reports are */
-    uint32_t granted;    /* quanta until the next report */
-    uint32_t credit;     /* what of them is left */
-    uint32_t budget;     /* quanta an inference */
-    uint32_t owed;       /* what costs lag behind budgets */
-    uint32_t step;       /* cost from the cheaper neighbour to the dearer */
-    uint32_t extra;      /* budget over the cheaper one's cost */
-    uint32_t hour_s;     /* of the present hour */
-    uint32_t hour_got;   /* units harvested in it */
-    uint32_t hours[24];  /* of each hour of a day, learnt: what it brings, in 64 units */
+    uint32_t last_s;                  /* time of the last report */
+    uint32_t rest_s;                  /* until the deadline; 0: it is over */
+    uint32_t left;                    /* units */
+    uint32_t remainder;               /* quanta that were spent, less than a unit */
+    uint32_t unmoved;                 /* units spent since the gauge last moved */
+    uint32_t span_s;                  /* learnt: in so many seconds ... */
+    uint32_t wanted_q8;               /* ... so many inferences are wanted, times 256 */
+    uint32_t inferences;              /* since the last report */
+    uint32_t missed;                  /* after so many inferences, reports are */
+    uint32_t granted;                 /* quanta until the next report */
+    uint32_t credit;                  /* what of them is left */
+    uint32_t budget;                  /* quanta an inference */
+    uint32_t owed;                    /* what costs lag behind budgets */
+    uint32_t step;                    /* cost from the cheaper neighbour to the dearer */
+    uint32_t extra;                   /* budget over the cheaper one's cost */
+    uint32_t part_s;                  /* of the present part of the day */
+    uint32_t part_got;                /* units harvested in it */
+    uint32_t parts[DIMMER_DAY_PARTS]; /* learnt: what each brings, in 4 units */
 };
 
 struct dimmer_governor_calls {

@@ -23,11 +23,16 @@ void dimmer_set_inference_budget(dimmer_governor_t *g, uint32_t budget) {
     const dimmer_point_t *const dearest = point + g->plan->count - 1u;
     uint32_t base = 0u;
 
-    if (budget > dearest->cost) {
+    if (budget >= dearest->cost) {
         budget = dearest->cost;
+        point = dearest;
+    } else {
+        while (budget >= point->cost) {
+            ++point;
+        }
     }
-    for (; point != dearest && budget >= point->cost; ++point) {
-        base = point->cost;
+    if (point != g->plan->points) {
+        base = point[-1].cost;
     }
     g->budget = budget;
     g->neighbour = (uint8_t)(point - g->plan->points);

@@ -30,6 +30,8 @@ class PolicySection:
         stale_s: a charge that the gauge does not tell for so many seconds is forgotten, and the last mode runs; 0 for
             never.
         stale_inferences: without a report for so many inferences, the cheapest mode runs; 0 for never.
+        max_ms: a mode whose inference takes longer at the board's clock is never chosen, but for the cheapest; 0 for no
+            limit.
         budgets: of the gates, falling, one for each tier and one more below the last threshold: the tiers are then
             gated. Empty for static modes.
     """
@@ -42,6 +44,7 @@ class PolicySection:
     full_millivolts: int = 0
     stale_s: int = STALE_S
     stale_inferences: int = STALE_INFERENCES
+    max_ms: float = 0.0
     budgets: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -54,6 +57,7 @@ class PolicySection:
         require(falling and all(0 < t < 1000 for t in self.tiers), "tiers", "must fall, from 999 permille to 1")
         require(0 <= self.hysteresis_permille < 1000, "hysteresis_permille", "must be 0 to 999")
         bounded(self.dwell_s, 0, 0xFFFF_FFFF, "dwell_s")
+        bounded(self.max_ms, 0, 1e9, "max_ms")
         for key in ("hysteresis_millivolts", "full_millivolts", "stale_s", "stale_inferences"):
             bounded(getattr(self, key), 0, 0xFFFF, key)
         volts, falling = (

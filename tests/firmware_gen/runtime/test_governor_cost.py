@@ -15,7 +15,6 @@ from dimmer.targets.target import TARGETS
 from tests.firmware_gen.runtime.c_library import output_of
 
 MOST_REPORT = {"mps2-an386": 600, "mps2-an385-v6m": 3500}
-MOST_WITH_HARVEST = {"mps2-an386": 950, "mps2-an385-v6m": 3500}
 MOST_CHOICE = 80
 
 BOARDS = [pytest.param(name, marks=pytest.mark.board(name)) for name in MOST_REPORT]
@@ -29,12 +28,19 @@ CHOOSES = {
         *("power_over", "share_of", "read_charge"),
     ),
 }
-STATIC = {"tiers": ("tier_from",), "governor": ("calls.0",)}
+CHOOSES["harvest"] = (*CHOOSES["governor"], "harvest_calls")
+STATIC = {
+    "tiers": ("tier_from",),
+    "governor": ("calls.0",),
+    "harvest": ("calls.0", "take_harvest", "budget_with_harvest", "inference_at"),
+}
 MOST_CODE = {
     ("tiers", "mps2-an386"): 450,
     ("tiers", "mps2-an385-v6m"): 500,
     ("governor", "mps2-an386"): 1228,
-    ("governor", "mps2-an385-v6m"): 1420,
+    ("governor", "mps2-an385-v6m"): 1380,
+    ("harvest", "mps2-an386"): 1700,
+    ("harvest", "mps2-an385-v6m"): 1880,
 }
 
 
@@ -49,17 +55,18 @@ def test_instructions(tmp_path: Path, name: str) -> None:
     found = {line["event"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert 0 < found["choose"]["most"] <= MOST_CHOICE, found
     assert 0 < found["report"]["most"] <= MOST_REPORT[name], found
-    assert 0 < found["harvest"]["most"] <= MOST_WITH_HARVEST[name], found
+    assert 0 < found["harvest"]["most"] <= MOST_REPORT[name], found
 
 
 @pytest.mark.parametrize("name", BOARDS)
 @pytest.mark.parametrize("policy", CHOOSES)
 def test_code(tmp_path: Path, name: str, policy: str) -> None:
     target = load_target(name)
-    files = [RUNTIME / "src" / f"{part}.c" for part in (*GOVERNOR, "govern", "policy")]
+    files = [RUNTIME / "src" / f"{part}.c" for part in (*GOVERNOR, "govern", "harvest", "policy")]
     command = [target.toolchain.compilers[0], *target.toolchain.flags, f"-I{INCLUDE}", "-c"]
     subprocess.run([*command, *map(str, files)], cwd=tmp_path, check=True)
     lines = output_of("arm-none-eabi-nm", "-S", *(tmp_path / f"{file.stem}.o" for file in files)).splitlines()
     sizes = {words[3]: int(words[1], 16) for words in map(str.split, lines) if len(words) == 4}
-    names = [*(f"dimmer_{function}" for function in CHOOSES[policy]), *STATIC[policy]]
-    assert 0 < sum(sizes[function] for function in names) <= MOST_CODE[policy, name]
+    always = sum(sizes[f"dimmer_{function}"] for function in CHOOSES[policy])
+    # A compiler may make one function of two.
+    assert 0 < always + sum(sizes.get(function, 0) for function in STATIC[policy]) <= MOST_CODE[policy, name]

@@ -2,8 +2,10 @@
 """What a calibration leaves, read again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -86,3 +88,13 @@ def test_half_statistics_are_one_line(tmp_path: Path) -> None:
 @pytest.mark.xdist_group("tiny")
 def test_super_base_and_forced_modes_are_published_in_order_of_cost(tiny: TinyBuild) -> None:
     assert Calibration.load(calibration_folder(tiny.build)).published == ("88.88", "88.80", "80.80")
+
+
+def test_which_images_a_mode_gets_right_is_kept() -> None:
+    pattern = np.arange(500) % 3 == 0
+    packed = np.packbits(pattern).tobytes().hex()
+    modes = (replace(CALIBRATION.modes[0], right=packed), replace(CALIBRATION.modes[1], right=packed))
+    found = replace(CALIBRATION, modes=modes).right(["80", "88"])
+    assert found is not None
+    assert (found["88"] == pattern).all()
+    assert CALIBRATION.right(["80"]) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +39,17 @@ def test_what_is_lifted_by_noise_goes() -> None:
     few = concave_hull(costs, accuracy, 300)
     assert few.modes == ("a", "c")
     assert few.left_out == {"b": "is right in 1.00 % more than a mixture of a and c: within the noise of 300 images"}
+
+
+def test_modes_that_fail_on_the_same_images_are_told_apart_by_fewer() -> None:
+    costs, images = {"a": 10.0, "b": 20.0, "c": 30.0}, 1000
+    right = {name: np.arange(images) < share * images for name, share in (("a", 0.80), ("b", 0.86), ("c", 0.90))}
+    accuracy = {name: float(found.mean()) for name, found in right.items()}
+    assert concave_hull(costs, accuracy, images).modes == ("a", "c")
+    assert concave_hull(costs, accuracy, images, right=right).modes == ("a", "b", "c")
+    rng = np.random.default_rng(0)
+    shuffled = {name: rng.permutation(found) for name, found in right.items()}
+    assert concave_hull(costs, accuracy, images, right=shuffled).modes == ("a", "c")
 
 
 def test_of_more_than_fit_those_go_that_add_least() -> None:

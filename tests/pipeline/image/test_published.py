@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
 from dimmer.pipeline.image import published
@@ -52,22 +53,34 @@ def counts(monkeypatch: pytest.MonkeyPatch, counted: Counted) -> None:
 
 
 def publish(
-    folder: Path, calibrated: Calibration, target: str = "host", governor: GovernorSection | None = None
+    folder: Path,
+    calibrated: Calibration,
+    target: str = "host",
+    governor: GovernorSection | None = None,
+    max_ms: float = 0.0,
 ) -> None:
-    policy, out = PolicySection((600, 300)), folder / "out"
+    policy = PolicySection((600, 300), max_ms=max_ms)
+    out = folder / "out"
     wanted = governor or GovernorSection()
     published.make_published(modes_order(folder), calibrated, policy, load_target(target), out, silent, wanted)
 
 
-def test_where_nothing_is_counted_every_mode_has_its_tier(
+def test_where_nothing_is_counted_bit_operations_say_what_is_worth_choosing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
 ) -> None:
     counts(monkeypatch, Counted())
-    publish(tmp_path, calibrated())
+    costs = [calibrated().mode(name).bit_operations for name in NAMES]
+    assert costs == sorted(costs, reverse=True)
+    publish(tmp_path, replace(calibrated(m888=0.9, m880=0.85, m800=0.6), validation_images=100_000))
     ((order, judged),) = made
     assert [mode.name for mode in order.modes] == list(NAMES)
     assert [(tier.min_charge_permille, tier.mode) for tier in order.policy.tiers] == [(600, 0), (300, 1), (0, 2)]
     assert judged == Judged()
+    made.clear()
+    publish(tmp_path, calibrated(m888=0.9, m880=0.9, m800=0.7))
+    ((order, judged),) = made
+    assert [tier.mode for tier in order.policy.tiers] == [1, 2]
+    assert judged.idle == {"888": "880 costs no more and is right as often"}
 
 
 def test_a_mode_that_is_worse_there_is_left_out_unless_the_recipe_keeps_it(
@@ -85,7 +98,7 @@ def test_a_mode_that_is_worse_there_is_left_out_unless_the_recipe_keeps_it(
     ((order, judged),) = made
     assert [mode.name for mode in order.modes] == list(NAMES)
     assert judged.left_out == ()
-    assert judged.idle == {"880": "888"}
+    assert judged.idle == {"880": "888 costs no more and is right as often"}
     assert [tier.mode for tier in order.policy.tiers] == [0, 2]
 
 
@@ -96,15 +109,15 @@ def test_cycles_say_which_modes_are_of_use_where_they_are_known(
     counts(monkeypatch, Counted({"888": 100, "880": 90, "800": 80}, cycles=cycles))
     publish(tmp_path, calibrated(m888=0.9, m880=0.8, m800=0.7))
     ((order, judged),) = made
-    assert (judged.idle, judged.unit) == ({"800": "880"}, "cycles")
+    assert judged.idle == {"800": "880 costs no more and is right as often"}
     assert [tier.mode for tier in order.policy.tiers] == [0, 1]
 
 
 def test_tiers_stand_by_what_the_modes_cost_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
 ) -> None:
-    counts(monkeypatch, Counted({"888": 90, "880": 100, "800": 50}))
-    publish(tmp_path, calibrated(m888=0.8, m880=0.9, m800=0.7))
+    counts(monkeypatch, Counted({"888": 60, "880": 100, "800": 50}))
+    publish(tmp_path, replace(calibrated(m888=0.8, m880=0.9, m800=0.7), validation_images=100_000))
     ((order, judged),) = made
     assert judged.idle == {}
     assert [tier.mode for tier in order.policy.tiers] == [1, 0, 2]
@@ -136,3 +149,40 @@ def test_a_governor_chooses_from_the_hull(
     made.clear()
     publish(tmp_path, found, "mps2-an386")
     assert (made[0][0].policy.plan, made[0][1].governor) == (None, "")
+
+
+def test_a_mode_under_the_line_between_two_others_has_no_tier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
+) -> None:
+    counts(monkeypatch, Counted({"888": 100, "880": 75, "800": 50}))
+    publish(tmp_path, calibrated(m888=0.9, m880=0.71, m800=0.7))
+    ((order, judged),) = made
+    assert [tier.mode for tier in order.policy.tiers] == [0, 2]
+    assert judged.idle == {"880": "a mixture of 800 and 888 costs the same and is right in 9.00 % more"}
+
+
+def test_a_mode_that_is_too_slow_is_never_chosen_unless_it_is_the_cheapest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
+) -> None:
+    cycles = {"888": 20_000_000, "880": 15_000_000, "800": 8_000_000}
+    counts(monkeypatch, Counted(cycles, cycles=cycles))
+    found = replace(calibrated(m888=0.95, m880=0.9, m800=0.6), validation_images=100_000)
+    governor = GovernorSection(capacity_mah=230, days=90)
+    publish(tmp_path, found, "mps2-an386", governor, max_ms=150.0)
+    ((order, judged),) = made
+    assert [tier.mode for tier in order.policy.tiers] == [1, 2]
+    assert order.policy.plan is not None
+    assert [point.mode for point in order.policy.plan.points] == [2, 1]
+    assert judged.idle == {"888": "takes 180 ms, modelled, over max_ms = 150"}
+    made.clear()
+    publish(tmp_path, found, "mps2-an386", max_ms=10.0)
+    ((order, judged),) = made
+    # One mode alone needs no tiers.
+    assert order.policy.tiers == ()
+    assert set(judged.idle) == {"888", "880"}
+
+
+def test_a_limit_of_time_needs_cycles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts(monkeypatch, Counted({"888": 100, "880": 80, "800": 50}))
+    with pytest.raises(DimmerError, match=r"policy\.max_ms: nobody knows how long host takes, which has no \[energy\]"):
+        publish(tmp_path, calibrated(), max_ms=10.0)
