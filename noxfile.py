@@ -21,7 +21,7 @@ VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
 # The folders that are the package dimmer, as pyproject.toml maps them.
 PACKAGES = ["pipeline", "calibration", "firmware_gen", "targets", "benchmarks"]
-C_FOLDERS = ["firmware_gen/runtime", "pipeline/simulation", "targets", "benchmarks", "examples"]
+C_FOLDERS = ["firmware_gen/runtime", "pipeline/verification/simulation", "targets", "benchmarks", "examples"]
 # Tests that wait for one build are one group, so that the other worker has something else to do meanwhile. Their order
 # is random; the seed, which pytest prints, is the same every time, so that a failure repeats. To shuffle otherwise:
 # `./nox -s tests -- --randomly-seed=N`. pytest alone takes another seed on every run, but where CI is set.

@@ -65,13 +65,13 @@ def main(
 def _fleet(
     names: Sequence[str], devices: int, seeds: int, setting_file: Path | None, scheduler: str, out: Path
 ) -> None:
-    from dimmer.pipeline.simulation.advice import fixed_mode
-    from dimmer.pipeline.simulation.bars import bars_of
-    from dimmer.pipeline.simulation.results import bars_table, table_of, write_results
-    from dimmer.pipeline.simulation.run import parts_of, simulate_fleet
-    from dimmer.pipeline.simulation.scenarios import Kind, scenarios_of
-    from dimmer.pipeline.simulation.setting import SETTING, load_setting
-    from dimmer.pipeline.simulation.summary import summarise
+    from dimmer.pipeline.verification.simulation.advice import fixed_mode
+    from dimmer.pipeline.verification.simulation.bars import bars_of
+    from dimmer.pipeline.verification.simulation.results import bars_table, table_of, write_results
+    from dimmer.pipeline.verification.simulation.run import parts_of, simulate_fleet
+    from dimmer.pipeline.verification.simulation.scenarios import Kind, scenarios_of
+    from dimmer.pipeline.verification.simulation.setting import SETTING, load_setting
+    from dimmer.pipeline.verification.simulation.summary import summarise
 
     setting = load_setting(setting_file or SETTING)
     scenarios, parts = scenarios_of(names, setting), parts_of(devices, seeds)
