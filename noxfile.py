@@ -178,6 +178,15 @@ def tests_slow(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
 
 
+@nox.session(name="package-tools", venv_backend="none")
+def package_tools(session: nox.Session) -> None:
+    """PlatformIO's, ESP-IDF's and Kconfig's own checks of packages, which slow tests run: in build/package-tools."""
+    folder = ROOT / "build" / "package-tools"
+    session.run(sys.executable, "-m", "venv", str(folder), external=True)
+    wanted = str(ROOT / "requirements" / "packages.txt")
+    session.run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "-r", wanted, external=True)
+
+
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Formatting, lint and types of the Python; formatting and cppcheck of the C."""
@@ -187,6 +196,7 @@ def lint(session: nox.Session) -> None:
     run(session, PYTHON, "-m", "mypy", "noxfile.py", "tests", "tools", package)
     with session.chdir((ROOT / package).parent):
         run(session, str(VENV / "bin" / "lint-imports"), "--no-cache", str(ROOT / "pyproject.toml"))
+    run(session, PYTHON, "-m", "dimmer.pipeline.experiment", "--claims", "docs/claims.md", "--check")
     build_docs(session)
     if c_files(".c", ".h", ".cpp"):
         run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h", ".cpp"))

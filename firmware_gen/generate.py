@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dimmer.firmware_gen.emit import known_answers as known_answers_c
@@ -119,9 +119,14 @@ def tables_of(
 
 
 def plan_of(
-    modes: Sequence[ModeSource], policy: PolicyConfig, gates: GateSet | None, scratch_limit: int | None, core: str
+    modes: Sequence[ModeSource],
+    policy: PolicyConfig,
+    gates: GateSet | None,
+    scratch_limit: int | None,
+    core: str,
+    order: Sequence[Constant] = (),
 ) -> tuple[Tables, tuple[Choice, ...]]:
-    """As `tables_of`, with the kernels that each layer could choose from."""
+    """As `tables_of`, with the kernels that each layer could choose from; `order` as of `build_tables`."""
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
     try:
@@ -138,8 +143,9 @@ def plan_of(
         policy,
         gates,
         [first.tensors[index] for index in networks[0].boundaries],
+        order,
     )
-    return tables, choices
+    return replace(tables, inputs=first.inputs, outputs=first.outputs), choices
 
 
 def generate(

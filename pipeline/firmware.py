@@ -51,6 +51,8 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings |= {"network": asdict(recipe.model), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
     settings["governor"] = asdict(recipe.governor)
+    # Of the board's file and of what was measured, too, which are none of the target's own files.
+    settings["energy"] = None if target.energy is None else asdict(target.energy)
     inputs = [build / "convert", build / "calibrate" / CALIBRATION]
     if recipe.gates.epochs:
         inputs.append(find_gates(recipe))

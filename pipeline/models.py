@@ -38,7 +38,7 @@ def main(
             continue
         config = recipe.model.config
         blocks = sum(config.mandatory) + sum(config.skippable)
-        weights = "shipped" if (recipe.path.parent / "checkpoint.safetensors").is_file() else "to train"
+        weights = "shipped" if (recipe.path.parent / "checkpoint.safetensors").is_file() else "untrained"
         table.add_row(name, f"{recipe.model.family}, {blocks} blocks", recipe.model.dataset, weights, str(recipe.path))
     console().print(table)
 

@@ -31,7 +31,7 @@ def main(
 
     recipe, chosen = load_recipe(model), load_target(target)
     device = Device(capacity, millivolts, period, idle)
-    policy, energies = policy_of_report(build_folder(recipe) / chosen.name / "report.json")
+    policy, energies = policy_of_report(build_folder(recipe) / chosen.name / "report.json", millivolts)
     table = Table(title=f"{recipe.name} on {chosen.name}: {device}", title_justify="left", title_style="bold")
     table.add_column("mode", no_wrap=True)
     table.add_column("energy, modelled", justify="right")

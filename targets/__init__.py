@@ -4,7 +4,8 @@
 from dimmer.targets.kit.errors import OverflowedError, TargetError
 from dimmer.targets.kit.memory import Memory, Region
 from dimmer.targets.kit.toolchain import SectionSizes
-from dimmer.targets.target import APPLICATION, Energy, Target, find_target, load_target, target_names
+from dimmer.targets.power.constants import Energy
+from dimmer.targets.target import APPLICATION, Target, find_target, load_target, target_names
 
 __all__ = [
     "APPLICATION",

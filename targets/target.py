@@ -18,6 +18,7 @@ from dimmer.targets.kit.family import read_target_table
 from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
+from dimmer.targets.power.constants import Energy, energy_of, waits_modelled, with_measured
 from dimmer.targets.runners.command import PLACES, Runner, run_firmware
 from dimmer.targets.runners.rtl import Rtl, simulator
 from dimmer.targets.runners.ways import NO_WAYS, Ways, ways_of
@@ -34,21 +35,6 @@ APPLICATION = (TARGETS / "app" / "main.c", TARGETS / "app" / "text.c")
 
 
 @dataclass(frozen=True)
-class Energy:
-    """A model of the energy that an inference takes, and where it comes from.
-
-    Attributes:
-        nanojoules_per_instruction: on an average, for where the cycles are not known.
-        source: where the figures are from; reports say so.
-        nanojoules_per_cycle: of the clock, for where cycles are measured or modelled; None where nobody has a figure.
-    """
-
-    nanojoules_per_instruction: float
-    source: str
-    nanojoules_per_cycle: float | None = None
-
-
-@dataclass(frozen=True)
 class Target:
     """What a firmware is compiled with and what it runs on: one folder of targets/.
 
@@ -62,7 +48,7 @@ class Target:
         toolchain: how to compile for it.
         runner: how to run a firmware here.
         scratch_limit: bytes of arena that one kernel may take for speed.
-        energy: what an instruction takes; None where nobody has a figure.
+        energy: what a cycle takes, and the board; None where nobody has a figure.
         timing: what the chip adds to its core's table of cycles; None where cycles are not modelled.
         board: of a board that is no emulated one.
         family: whose file says what this one leaves out; "cortex-m" and "riscv" are for boards.
@@ -208,6 +194,7 @@ def target_of(table: Table, folder: Path) -> Target:
     if board is not None:
         names = board.texts("extra_sources", required=False)
         extra = tuple(_existing(board, folder, name, "extra_sources") for name in names)
+    timing = None if (given := table.optional_table("timing")) is None else timing_of(given)
     target = Target(
         name=folder.name,
         folder=folder,
@@ -218,8 +205,8 @@ def target_of(table: Table, folder: Path) -> Target:
         toolchain=_toolchain(table.table("toolchain"), folder, core, extra),
         runner=_runner(table.table("runner"), folder),
         scratch_limit=planner.natural("scratch_limit"),
-        energy=_energy(table.optional_table("energy")),
-        timing=None if (timing := table.optional_table("timing")) is None else timing_of(timing),
+        energy=_energy(table.optional_table("energy"), timing, folder),
+        timing=timing,
         board=board_of(board, core, extra or ()),
         family=family,
         flash=ways_of(table.optional_table("flash")),
@@ -326,16 +313,9 @@ def _rtl(table: Table | None, folder: Path) -> Rtl | None:
     return result
 
 
-def _energy(table: Table | None) -> Energy | None:
-    if table is None:
-        return None
-    energy = Energy(
-        nanojoules_per_instruction=table.positive_real("nanojoules_per_instruction", 1e6),
-        source=table.text("source"),
-        nanojoules_per_cycle=table.optional_positive_real("nanojoules_per_cycle", 1e6),
-    )
-    table.finish()
-    return energy
+def _energy(table: Table | None, timing: Timing | None, folder: Path) -> Energy | None:
+    energy = with_measured(None if table is None else energy_of(table, folder), folder, folder.name)
+    return energy if energy is None or timing is None or not timing.wait_states else waits_modelled(energy)
 
 
 def timing_of(table: Table) -> Timing:

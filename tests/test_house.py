@@ -15,7 +15,7 @@ import pytest
 from dimmer.pipeline.core.closure import ROOT, is_module
 
 FOLDERS = ("dimmer", "pipeline", "calibration", "firmware_gen", "targets", "benchmarks")
-VERB_LINES, FILE_LINES, MOST_ROOMS = 120, 400, 20
+VERB_LINES, FILE_LINES, MOST_ROOMS = 120, 400, 21
 LICENCE = "# SPDX-License-Identifier: Apache-2.0\n"
 """The first line of every file, which is not counted."""
 

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from dimmer.firmware_gen.library import INCLUDE
+from dimmer.pipeline.bundles.packaging.order import foreign_package, kinds_of
+from dimmer.pipeline.bundles.packaging.source import make_package
 from dimmer.pipeline.core.verbs import VERBS
 from dimmer.project import model_names
 from dimmer.targets import target_names
+from tests.firmware_gen.networks import tiny_resnet
 from tests.pipeline.hosted.examples import modes_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,13 +88,23 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / link).exists(), f"{page.name}: {link} does not exist"
 
 
+def write_package(folder: Path, name: str) -> None:
+    """The files of a model as `dimmer package` makes them."""
+    (folder / f"{name}.tflite").write_bytes(tiny_resnet())
+    order = foreign_package([folder / f"{name}.tflite"], kinds_of(["portable"]))
+    for path, text in make_package(order).model.items():
+        (folder / Path(path).name).write_text(text)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_c_blocks_compile(page: Path, tmp_path: Path) -> None:
+    if "dimmer_door.h" in page.read_text():
+        write_package(tmp_path, "door")
     for number, block in enumerate(blocks(page, "c")):
         source = tmp_path / f"block{number}.c"
         source.write_text(block)
         flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Wno-unused-function"]
-        folders = [f"-I{ROOT / 'tests' / 'firmware_gen' / 'golden'}", f"-I{INCLUDE}"]
+        folders = [f"-I{place}" for place in (ROOT / "tests" / "firmware_gen" / "golden", INCLUDE, tmp_path)]
         done = subprocess.run(["gcc", *flags, *folders, str(source)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{page.name}, C block {number + 1}:\n{done.stderr}"
 

@@ -28,6 +28,7 @@ PAGES = {
     "SECURITY.md": "security.md",
     "models/LICENCES.md": "licences.md",
     "models/cifar10-r14/README.md": "models/cifar10-r14.md",
+    "models/cifar10-r20/README.md": "models/cifar10-r20.md",
     "models/mnist5k-r14/README.md": "models/mnist5k-r14.md",
     HEADER: "reference/c.md",
     "firmware_gen/runtime/README.md": "reference/runtime.md",

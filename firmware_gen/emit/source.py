@@ -14,15 +14,31 @@ from dimmer.firmware_gen.emit.tables import ABI, RecordTable, Resolved, Tables, 
 from dimmer.firmware_gen.emit.text import COLUMNS, HEADER, comment, describe_end, quoted, rows
 from dimmer.firmware_gen.gates import GateTables
 from dimmer.firmware_gen.kernels.families import FAMILIES
+from dimmer.firmware_gen.kernels.portable import STATE
+from dimmer.firmware_gen.memory.share import Constant
+
+LAYOUTS = (
+    (
+        "weights",
+        "int8_t",
+        1,
+        24,
+        "static const union {{\n    int8_t bytes[{count}];\n    int32_t alignment;\n}} {name} = {{{{",
+    ),
+    ("params", "int32_t", 4, 8, "static const int32_t {name}[{count}] = {{"),
+    ("shifts", "int8_t", 1, 24, "static const int8_t {name}[{count}] = {{"),
+)
+"""Table, type of its elements, their bytes, how many in a line, and how its definition begins."""
 
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
 
 
-def emit_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> str:
+def emit_header(tables: Tables, names: Names, classes: Sequence[str] = (), cores: Sequence[str] = ()) -> str:
     """`dimmer_<model>.h`.
 
     Args:
         classes: what the elements of the output stand for; empty where nobody knows.
+        cores: lines that say what differs from core to core, in place of the arena's size.
     """
     guard, macro = f"{names.macro}_H", names.macro
     lines = [
@@ -40,10 +56,16 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> st
         'extern "C" {',
         "#endif",
         "",
-        f"#define {macro}_ARENA_SIZE {tables.memory.arena}u /* bytes, scratch included */",
+        *(cores or [f"#define {macro}_ARENA_SIZE {tables.memory.arena}u /* bytes, scratch included */"]),
         f"#define {macro}_INPUT_SIZE {tables.input.size}u /* bytes: {describe_end(tables.input)} */",
         f"#define {macro}_OUTPUT_SIZE {tables.output.size}u /* bytes: {describe_end(tables.output)} */",
         *_ends(tables, macro),
+        *(f"#define {macro}_{name} {value}" for name, value in _parts(tables)),
+        *(
+            [f"#define {macro}_STATE_SIZE {size}u /* bytes that last until the next inference */"]
+            if (size := _state(tables)[0])
+            else []
+        ),
         f"#define {macro}_MODE_COUNT {len(tables.mode_names)}u",
         f"#define {macro}_POSITION_COUNT {len(tables.schedules[0])}u",
         f"#define {macro}_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
@@ -61,6 +83,7 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> st
         "",
         f"extern const dimmer_model_t {names.symbol};",
         "",
+        *_reset(tables, names),
         "#ifdef __cplusplus",
         "}",
         "#endif",
@@ -78,6 +101,42 @@ def _ends(tables: Tables, macro: str) -> Iterator[str]:
             number = _literal(float(scale), "f")
             yield f"#define {macro}_{name}_SCALE {number} /* value = scale * (code - zero point) */"
             yield f"#define {macro}_{name}_ZERO_POINT {f'({zero_point})' if zero_point < 0 else zero_point}"
+
+
+def _parts(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Of several inputs and outputs, in the file's order, where each lies: macros and what they stand for."""
+    for end, parts in (("INPUT", tables.inputs), ("OUTPUT", tables.outputs)):
+        if parts:
+            yield f"{end}_COUNT", f"{len(parts)}u"
+        for number, part in enumerate(parts):
+            yield f"{end}_{number}_OFFSET", f"{part.offset}u /* bytes into them; {comment(part.tensor.name)} */"
+            yield f"{end}_{number}_SIZE", f"{part.tensor.size}u /* bytes: {describe_end(part.tensor)} */"
+            if part.tensor.quantisation is not None:
+                scale, zero_point = ends(part.tensor)
+                yield f"{end}_{number}_SCALE", _literal(float(scale), "f")
+                yield f"{end}_{number}_ZERO_POINT", f"({zero_point})" if zero_point < 0 else str(zero_point)
+
+
+def _state(tables: Tables) -> tuple[int, int]:
+    """Bytes of state, and where the word lies that says whether it is set; 0 and 0 without state."""
+    states = [record for table in tables.records if table.kernel == STATE for record in table.records]
+    fields = [dict(zip((item.name for item in STATE.fields), record.values, strict=True)) for record in states]
+    sizes = [value for record in fields if isinstance(value := record["size"], int)]
+    guards = [value for record in fields if isinstance(value := record["guard"], int)]
+    return sum(sizes), guards[0] if guards else 0
+
+
+def _reset(tables: Tables, names: Names) -> Iterator[str]:
+    size, guard = _state(tables)
+    if size:
+        yield "/* Forgets what earlier inferences left, as at the start of another recording; not while one runs. After"
+        yield " * dimmer_init nobody has to call it, but where the arena may hold what this model left there. */"
+        yield f"static inline void {names.symbol}_reset(dimmer_t *d) {{"
+        yield f"    int8_t *guard = dimmer_input(d) + ({guard} - {tables.memory.input_offset});"
+        yield ""
+        yield "    guard[0] = guard[1] = guard[2] = guard[3] = 0;"
+        yield "}"
+        yield ""
 
 
 def _class_names(classes: Sequence[str], macro: str) -> Iterator[str]:
@@ -99,6 +158,8 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
     for name, tensor in (("INPUT", tables.input), ("OUTPUT", tables.output)):
         macros += [f"{name}_{what}" for what in ("SCALE", "ZERO_POINT") if tensor.quantisation is not None]
     macros += [f"{name}_COUNT" for name in ("MODE", "POSITION", "GATE")]
+    macros += [name for name, _ in _parts(tables)]
+    macros += ["STATE_SIZE"] if _state(tables)[0] else []
     macros += [f"CLASS_{what}" for what in ("COUNT", "NAMES") if classes]
     lines = [
         HEADER,
@@ -109,6 +170,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
         f'#include "{names.header}"',
         "",
         f"#define {general.symbol} {names.symbol}",
+        *([f"#define {general.symbol}_reset {names.symbol}_reset"] if _state(tables)[0] else []),
         *(f"#define {general.macro}_{name} {own}_{name}" for name in (*macros, *mode_identifiers(tables.mode_names))),
         "",
         "#endif",
@@ -123,26 +185,39 @@ def emit_source(tables: Tables, names: Names, core: str = "") -> str:
         core: that it is generated for, as the compiler calls it.
     """
     lines = [
-        HEADER,
-        "#ifdef __cplusplus",
-        f'#error "these tables are C: give this file to a C compiler; {names.header} is for C++, too"',
-        "#endif",
-        "",
-        f'#include "{names.header}"',
-        "",
-        *(['#include "dimmer_gates.h"'] if tables.gates else []),
-        *(['#include "dimmer_governor.h"'] if tables.policy.plan else []),
-        '#include "dimmer_kernels.h"',
-        "",
+        *opening(tables, names),
         *_core(tables, core),
         *_constants(tables, names),
-        *_records(tables, names),
-        *_schedule(tables, names),
-        *(_gates(tables.gates, names) if tables.gates else ()),
-        *plan_lines(tables, names),
-        *_model(tables, names),
+        *plan_of_core(tables, names),
     ]
     return "\n".join(lines) + "\n"
+
+
+def opening(tables: Tables, names: Names) -> Iterator[str]:
+    """What the source begins with."""
+    yield HEADER
+    yield "#ifdef __cplusplus"
+    yield f'#error "these tables are C: give this file to a C compiler; {names.header} is for C++, too"'
+    yield "#endif"
+    yield ""
+    yield f'#include "{names.header}"'
+    yield ""
+    if tables.gates:
+        yield '#include "dimmer_gates.h"'
+    if tables.policy.plan:
+        yield '#include "dimmer_governor.h"'
+    yield '#include "dimmer_kernels.h"'
+    yield ""
+
+
+def plan_of_core(tables: Tables, names: Names) -> Iterator[str]:
+    """All tables but the constants, and the model itself."""
+    yield from _records(tables, names)
+    yield from _schedule(tables, names)
+    if tables.gates:
+        yield from _gates(tables.gates, names)
+    yield from plan_lines(tables, names)
+    yield from _model(tables, names)
 
 
 def _core(tables: Tables, core: str) -> Iterator[str]:
@@ -157,48 +232,40 @@ def _core(tables: Tables, core: str) -> Iterator[str]:
             yield ""
 
 
-def _modes(tables: Tables, modes: Sequence[int]) -> str:
+def modes_text(tables: Tables, modes: Sequence[int]) -> str:
+    """The modes that use something, in words."""
     if len(modes) == len(tables.mode_names):
         return "every mode" if len(modes) > 1 else comment(tables.mode_names[0])
     return " ".join(comment(tables.mode_names[mode]) for mode in modes)
 
 
 def _constants(tables: Tables, names: Names) -> Iterator[str]:
-    layouts = (
-        (
-            "weights",
-            "int8_t",
-            1,
-            24,
-            "static const union {\n    int8_t bytes[%d];\n    int32_t alignment;\n} %s = {{",
-        ),
-        ("params", "int32_t", 4, 8, "static const int32_t %s[%d] = {"),
-        ("shifts", "int8_t", 1, 24, "static const int8_t %s[%d] = {"),
-    )
-    for table, ctype, element, per_row, opening in layouts:
+    for table, ctype, element, per_row, start in LAYOUTS:
         data = tables.pool.table(table)
         count, name = max(len(data) // element, 1), names.table(table)
-        yield opening % ((count, name) if table == "weights" else (name, count))
+        yield start.format(count=count, name=name)
         for constant in tables.pool.constants:
             if constant.table != table:
                 continue
             shape = ",".join(map(str, constant.shape))
             yield (
                 f"    /* [{constant.index}] {comment(constant.layer)}: {constant.role} {ctype[:-2]}[{shape}], "
-                f"{constant.size} bytes, {_modes(tables, constant.modes)} */"
+                f"{constant.size} bytes, {modes_text(tables, constant.modes)} */"
             )
-            padded = constant.data + bytes(-len(constant.data) % 4) if table == "weights" else constant.data
-            yield from rows(
-                (
-                    int.from_bytes(padded[at : at + element], "little", signed=True)
-                    for at in range(0, len(padded), element)
-                ),
-                per_row,
-            )
+            yield from constant_rows(constant, element, per_row)
         if not data:
             yield "    0"
         yield "}};" if table == "weights" else "};"
         yield ""
+
+
+def constant_rows(constant: Constant, element: int, per_row: int) -> Iterator[str]:
+    """A constant's numbers, with those that fill its last word; `element` in bytes."""
+    padded = constant.data + bytes(-len(constant.data) % 4) if constant.table == "weights" else constant.data
+    numbers = (
+        int.from_bytes(padded[at : at + element], "little", signed=True) for at in range(0, len(padded), element)
+    )
+    yield from rows(numbers, per_row)
 
 
 def _literal(value: Resolved, code: str) -> str:
@@ -216,7 +283,7 @@ def _records(tables: Tables, names: Names) -> Iterator[str]:
     for table in tables.records:
         yield f"static const {table.kernel.name}_t {_of_kernel(table, names)}[{len(table.records)}] = {{"
         for number, record in enumerate(table.records):
-            yield f"    /* [{number}] {comment(record.layer)}, {_modes(tables, record.modes)} */"
+            yield f"    /* [{number}] {comment(record.layer)}, {modes_text(tables, record.modes)} */"
             parts = [
                 f".{item.path or item.name} = {_literal(value, item.code)}"
                 for item, value in zip(table.kernel.fields, record.values, strict=True)
@@ -261,7 +328,8 @@ def _schedule(tables: Tables, names: Names) -> Iterator[str]:
     yield f"static const dimmer_block_t {names.table('blocks')}[{len(tables.blocks)}] = {{"
     for number, block in enumerate(tables.blocks):
         what = "skipped" if not block.step_count else f"position {', '.join(map(str, block.positions))}"
-        yield f"    {{{block.first_step}, {block.step_count}}}, /* [{number}] {what}, {_modes(tables, block.modes)} */"
+        users = modes_text(tables, block.modes)
+        yield f"    {{{block.first_step}, {block.step_count}}}, /* [{number}] {what}, {users} */"
     yield "};"
     yield ""
     yield "/* For each mode the block at each position. */"

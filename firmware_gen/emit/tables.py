@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet, GateTable, GateTables, Linear, StageTable, block_row, pool_multiplier
-from dimmer.firmware_gen.graph.types import DType, Tensor
+from dimmer.firmware_gen.graph.types import DType, Part, Tensor
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights
 from dimmer.firmware_gen.memory.arena import Memory
-from dimmer.firmware_gen.memory.share import Block, ConstantPool
+from dimmer.firmware_gen.memory.share import Block, Constant, ConstantPool
 
-ABI = 3
+ABI = 4
 MAX_MODES = 255
 MAX_POSITIONS = 256
 MAX_INDEX = 0xFFFF
@@ -83,6 +83,8 @@ class Tables:
     Attributes:
         steps: kernel and record index, with the layer's name and multiply-accumulates.
         schedules: for each mode and position an index into `blocks`.
+        inputs: where the model has several, what they are; `input` is the buffer that holds them.
+        outputs: the same of outputs.
     """
 
     pool: ConstantPool
@@ -97,6 +99,8 @@ class Tables:
     output: Tensor
     policy: PolicyConfig
     gates: GateTables | None = None
+    inputs: tuple[Part, ...] = ()
+    outputs: tuple[Part, ...] = ()
 
     @property
     def dims(self) -> bytes:
@@ -168,16 +172,18 @@ def build_tables(
     policy: PolicyConfig,
     gates: GateSet | None = None,
     streams: Sequence[Tensor] = (),
+    order: Sequence[Constant] = (),
 ) -> Tables:
     """Gives every step its record and every constant its place.
 
     Args:
         streams: for gates, the tensor before each position.
+        order: of the constants, all of them; that in which layers use them where none is given.
 
     Raises:
         FirmwareGenError: there are more of something than an index can count, or a number does not fit its field.
     """
-    builder = _Builder(memory)
+    builder = _Builder(memory, order)
     tables = builder.build(tuple(mode_names), source, output, policy)
     if gates is None:
         return tables
@@ -186,9 +192,9 @@ def build_tables(
 
 
 class _Builder:
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, order: Sequence[Constant]) -> None:
         self.memory = memory
-        self.pool = ConstantPool()
+        self.pool = ConstantPool(order)
         self.kernels: dict[Kernel, dict[tuple[Resolved, ...], Record]] = {}
         self.steps: list[StepEntry] = []
         self.blocks: dict[tuple[tuple[int, int], ...], BlockEntry] = {}

@@ -129,6 +129,18 @@ def sum_multipliers(
     )
 
 
+def squared_difference_multipliers(
+    first: Quantisation, second: Quantisation, output: Quantisation, left_shift: int
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Multipliers and shifts of both inputs and of the output of SQUARED_DIFFERENCE, all in double."""
+    twice = 2.0 * max(first.scale, second.scale)
+    return (
+        quantize_multiplier_below_one(first.scale / twice),
+        quantize_multiplier_below_one(second.scale / twice),
+        quantize_multiplier(twice * twice / ((1 << left_shift * 2) * output.scale)),
+    )
+
+
 def mul_multiplier(first: Quantisation, second: Quantisation, output: Quantisation) -> tuple[int, int]:
     """Multiplier and shift of MUL: all of it in float32."""
     with np.errstate(all="ignore"):

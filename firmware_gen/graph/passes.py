@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.options import Assign
 from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
@@ -56,11 +57,13 @@ def prepare(graph: Graph, boundaries: tuple[str, ...] = ()) -> Network:
         FirmwareGenError: there is no such tensor, or more than the boundary tensor is live across a boundary.
     """
     cuts = tuple(_find(graph, name) for name in boundaries)
+    if cuts and graph.states:
+        raise FirmwareGenError(f"{graph.source}: it keeps state and has several positions; give it as one mode alone")
     folded = fold_padding(graph, frozenset(cuts))
     storage = _alias(folded)
     kept = replace(
         folded,
-        operators=tuple(operator for operator in folded.operators if storage[operator.output] == operator.output),
+        operators=tuple(o for o in folded.operators if storage[o.output] == o.output or isinstance(o.options, Assign)),
     )
     live = remove_dead_code(kept, (graph.output, *cuts), storage)
     ends = (graph.input, *cuts, graph.output)
@@ -112,11 +115,24 @@ def _joined(own: Padding, pad: Pad, padded: Tensor) -> Padding | None:
 
 def _alias(graph: Graph) -> tuple[int, ...]:
     storage = list(range(len(graph.tensors)))
+    states = {state.tensor for state in graph.states}
     for operator in graph.operators:
+        if isinstance(operator.options, Assign):
+            value, state = (storage[index] for index in operator.inputs)
+            if value in states:
+                raise FirmwareGenError(
+                    f"{graph.where(operator)} is given a state as it is, which is not supported; add what changes it"
+                )
+            storage[operator.output] = state
         if isinstance(operator.options, Reshape) or (
             isinstance(operator.options, Quantize) and _identity(graph, operator)
         ):
             storage[operator.output] = storage[operator.inputs[0]]
+    if storage[graph.output] in states:
+        raise FirmwareGenError(
+            f"{graph.source}: the output {graph.tensors[graph.output].name} is a state as it is, which the inference "
+            "itself changes; give what it is computed from"
+        )
     return tuple(storage)
 
 
@@ -134,7 +150,7 @@ def remove_dead_code(graph: Graph, wanted: tuple[int, ...], storage: tuple[int, 
     needed = {storage[index] for index in wanted}
     operators = []
     for operator in reversed(graph.operators):
-        if operator.output in needed:
+        if operator.output in needed or isinstance(operator.options, Assign):
             needed.update(storage[index] for index in operator.inputs)
             operators.append(operator)
     return replace(graph, operators=tuple(reversed(operators)))
@@ -146,7 +162,7 @@ def _split(graph: Graph, ends: tuple[int, ...], storage: tuple[int, ...]) -> tup
     positions = []
     for position, end in enumerate(ends[1:]):
         members: set[int] = set()
-        waiting = [storage[end]]
+        waiting = [storage[end], *(o.output for o in graph.operators if isinstance(o.options, Assign))]
         while waiting:
             producer = producers.get(waiting.pop())
             if producer is not None and producer.output not in assigned and producer.output not in members:
@@ -154,7 +170,7 @@ def _split(graph: Graph, ends: tuple[int, ...], storage: tuple[int, ...]) -> tup
                 waiting.extend(storage[index] for index in producer.inputs)
         assigned |= members
         operators = tuple(operator for operator in graph.operators if operator.output in members)
-        known = members | {storage[ends[position]]}
+        known = members | {storage[ends[position]]} | {state.tensor for state in graph.states}
         needed = [
             storage[index] for operator in operators for index in operator.inputs if not graph.tensors[index].constant
         ] + [storage[end]]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.options import Take
 from dimmer.firmware_gen.graph.types import (
     Add,
     Conv2d,
@@ -34,6 +35,9 @@ def code_range(graph: Graph, tensor: int) -> tuple[int, int]:
             return fp.activation_range(options.activation, output.q)
         case MaxPool2d() | Reshape():
             return code_range(graph, producer.inputs[0])
+        case Take():
+            low, high = code_range(graph, producer.inputs[0])
+            return min(low, options.fill), max(high, options.fill)
         case Quantize():
             source = graph.tensors[producer.inputs[0]]
             if source.dtype is not DType.INT8:

@@ -9,8 +9,11 @@ here, so `Operator.inputs` holds activations, and for convolutions and FULLY_CON
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+from dimmer.firmware_gen.graph import options as plain
 
 
 class DType(Enum):
@@ -242,7 +245,7 @@ class Dequantize:
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """CONCATENATION along `axis` (non-negative)."""
+    """CONCATENATION along `axis` (non-negative); PACK, whose inputs lack that dimension."""
 
     axis: int
 
@@ -252,6 +255,18 @@ class Transpose:
     """TRANSPOSE: output dimension i is input dimension permutation[i]."""
 
     permutation: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransposeConv:
+    """TRANSPOSE_CONV: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O].
+
+    Attributes:
+        window: of the convolution that it turns back, from the output to the input.
+    """
+
+    window: Window
+    activation: Activation
 
 
 Options = (
@@ -273,6 +288,19 @@ Options = (
     | Dequantize
     | Concatenation
     | Transpose
+    | plain.Take
+    | plain.Lookup
+    | plain.Assign
+    | plain.Unjoin
+    | plain.Join
+    | plain.ReduceExtreme
+    | plain.L2Normalization
+    | plain.BatchMatMul
+    | TransposeConv
+    | plain.PRelu
+    | plain.Extreme
+    | plain.SquaredDifference
+    | plain.ResizeBilinear
 )
 
 
@@ -295,14 +323,52 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several inputs or outputs.
+
+    Attributes:
+        offset: bytes into the buffer that holds all of them.
+    """
+
+    tensor: Tensor
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A tensor that lasts from one inference to the next.
+
+    Attributes:
+        tensor: its index.
+        initial: its bytes after a reset.
+    """
+
+    tensor: int
+    initial: bytes
+
+
+def joined(tensors: Sequence[Tensor]) -> tuple[Part, ...]:
+    """Tensors in one buffer, in their order: first those of wide elements, so that all are aligned without a gap."""
+    offsets = [0] * len(tensors)
+    end = 0
+    for place in sorted(range(len(tensors)), key=lambda at: -tensors[at].dtype.size):
+        offsets[place] = end
+        end += tensors[place].size
+    return tuple(Part(tensor, offset) for tensor, offset in zip(tensors, offsets, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """A whole network.
 
     Attributes:
         source: file that it was read from, for error messages.
         operators: in an order in which they can be run.
-        input: tensor index of the one input.
-        output: tensor index of the one output.
+        input: tensor index of the one input; where the file has several, of the buffer that holds them.
+        output: the same of outputs.
+        inputs: where the file has several, what they are, in its order.
+        outputs: the same of outputs.
+        states: tensors that last from one inference to the next.
     """
 
     source: str
@@ -310,6 +376,9 @@ class Graph:
     operators: tuple[Operator, ...]
     input: int
     output: int
+    inputs: tuple[Part, ...] = ()
+    outputs: tuple[Part, ...] = ()
+    states: tuple[State, ...] = ()
 
     def where(self, operator: Operator) -> str:
         """File, operator and output tensor, for an error message."""

@@ -114,6 +114,41 @@ MUL = kernel(
     *u8("broadcast1", "broadcast2", "input1_blob", "input2_blob"),
     *u8("reserved", count=2),
 )
+SQUARED_DIFFERENCE = sharing(
+    ADD.record,
+    "dimmer_squared_difference_s8",
+    """
+    SQUARED_DIFFERENCE. As ADD, but the rescaled difference is multiplied by itself; left_shift is 7 in TFLite, and
+    shift_output is -31..30.
+    """,
+)
+PRELU = kernel(
+    "dimmer_prelu_s8",
+    """
+    PRELU: what is not negative by the positive multiplier, its product with the slope (input2) by the other.
+    Dimensions, broadcasting, blobs and in place as in ADD; the shifts are -31..30.
+    """,
+    *u32("input1", "input2", "output"),
+    *u32("dims", count=4),
+    *i32("multiplier", "positive_multiplier"),
+    *i8("shift", "positive_shift", "zero_point1", "zero_point2", "output_zero_point", *LIMITS),
+    *u8("broadcast1", "broadcast2", "input1_blob", "input2_blob"),
+    *u8("reserved", count=1),
+)
+_PAIR = Record(
+    "dimmer_pair_s8",
+    (
+        *u32("input1", "input2", "output"),
+        *u32("dims", count=4),
+        *u8("broadcast1", "broadcast2", "input1_blob", "input2_blob"),
+    ),
+)
+MAXIMUM = sharing(
+    _PAIR,
+    "dimmer_maximum_s8",
+    "MAXIMUM of the codes, which TFLite does not rescale. Dimensions, broadcasting, blobs and in place as in ADD.",
+)
+MINIMUM = sharing(_PAIR, "dimmer_minimum_s8", "The same for the smaller one.")
 PAD = kernel(
     "dimmer_pad_s8",
     "PAD and PADV2, 4-D (shorter shapes get leading ones). dims are the input's.",
@@ -136,6 +171,47 @@ MEAN = kernel(
     *i32("multiplier"),
     *i8("shift", "input_zero_point", "output_zero_point"),
     *u8("reserved"),
+)
+REDUCE_EXTREME = kernel(
+    "dimmer_reduce_extreme_s8",
+    "REDUCE_MAX where `largest` is 1, else REDUCE_MIN; dimensions as in MEAN.",
+    *u32("input", "output", "outer", "reduce1", "inner", "reduce2"),
+    *u8("largest"),
+    *u8("reserved", count=3),
+)
+L2_NORMALIZATION = kernel(
+    "dimmer_l2_normalization_s8",
+    "L2_NORMALIZATION of each row to scale 1/128, zero point 0. depth < 2^15. In place.",
+    *u32("input", "output", "rows", "depth"),
+    *i8("input_zero_point"),
+    *u8("reserved", count=3),
+)
+BATCH_MATMUL = kernel(
+    "dimmer_batch_matmul_s8",
+    """
+    BATCH_MATMUL. output int8[batches,rows,columns]; element (b, i, j) is the sum over k < depth of
+    input1[b * batch1 + i * row1 + k * step1] and input2[b * batch2 + k * step2 + j * column2], zero points taken off:
+    whatever is transposed or repeated is so by its steps. depth < 2^15, shift -31..30, blobs as in ADD.
+    """,
+    *u32("input1", "input2", "output", "batches", "batch1", "batch2", "rows", "depth", "columns"),
+    *u32("row1", "step1", "step2", "column2"),
+    *i32("multiplier"),
+    *i8("shift", "zero_point1", "zero_point2", "output_zero_point"),
+    *u8("input1_blob", "input2_blob"),
+    *u8("reserved", count=2),
+)
+TRANSPOSE_CONV = kernel(
+    "dimmer_transpose_conv_s8",
+    """
+    TRANSPOSE_CONV. input int8[1,input_h,input_w,input_c], weights int8[output_c,kernel_h,kernel_w,input_c], output
+    int8[1,output_h,output_w,output_c]: input pixel (y, x) reaches output pixel (y * stride_h - pad_top + kernel row,
+    x * stride_w - pad_left + kernel column). bias int32[output_c] as the file has it; multipliers and shifts as in
+    CONV_2D.
+    """,
+    *u32("input", "output", "weights", "bias", "multipliers", "shifts"),
+    *u16("input_h", "input_w", "input_c", "output_h", "output_w", "output_c", "kernel_h", "kernel_w"),
+    *u16("stride_h", "stride_w", "pad_top", "pad_left"),
+    *i8("input_zero_point", "output_zero_point", *LIMITS),
 )
 _POOL_2D = Record(
     "dimmer_pool_2d_s8",
@@ -235,6 +311,42 @@ TRANSPOSE = kernel(
     *u32("input", "output"),
     *u32("dims", "strides", count=4),
 )
+HOLE = -(2**31)
+"""In TAKE's tables: nothing is read here."""
+TAKE = kernel(
+    "dimmer_take_s8",
+    """
+    Whatever moves values: output int8[dims], dense; offsets int32[dims[0] + dims[1] + dims[2]] are three tables, one
+    behind the other. Run (i, j, k) is the dims[3] bytes of the input from the sum of the three tables' entries i, j and
+    k, or `fill` where one of these is INT32_MIN.
+    """,
+    *u32("input", "output", "offsets"),
+    *u32("dims", count=4),
+    *i8("fill"),
+    *u8("reserved", count=3),
+)
+STATE = kernel(
+    "dimmer_state_s8",
+    """
+    A state, output int8[size], at the start of an inference: where the word at `guard` is not `magic`, nobody has set
+    it since a reset, and it becomes `fill`, or what lies at `initial` in weights where from_weights is 1. The step of
+    the last state has `last` 1 and sets the word. Guard and states lie where nothing else ever does.
+    """,
+    *u32("guard", "output", "size", "magic", "initial"),
+    *i8("fill"),
+    *u8("from_weights", "last", "reserved"),
+)
+RESIZE_BILINEAR = kernel(
+    "dimmer_resize_bilinear_s8",
+    """
+    RESIZE_BILINEAR of int8[1,h,w,channels] to int8[1,output_h,output_w,channels]. blends int32[output_h + output_w,3]:
+    for each row, then for each column, where the two that are mixed begin in the input, and the weight of the second of
+    1024, -512..1536.
+    """,
+    *u32("input", "output", "blends"),
+    *u16("output_h", "output_w"),
+    *u32("channels"),
+)
 
 KERNELS = (
     CONV_2D,
@@ -245,8 +357,16 @@ KERNELS = (
     ADD,
     SUB,
     MUL,
+    SQUARED_DIFFERENCE,
+    PRELU,
+    MAXIMUM,
+    MINIMUM,
     PAD,
     MEAN,
+    REDUCE_EXTREME,
+    L2_NORMALIZATION,
+    BATCH_MATMUL,
+    TRANSPOSE_CONV,
     AVERAGE_POOL_2D,
     MAX_POOL_2D,
     SOFTMAX,
@@ -257,4 +377,7 @@ KERNELS = (
     DEQUANTIZE_F32,
     COPY,
     TRANSPOSE,
+    TAKE,
+    STATE,
+    RESIZE_BILINEAR,
 )

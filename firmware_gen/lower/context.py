@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import Graph, Operator
-from dimmer.firmware_gen.lower.steps import Buffer
+from dimmer.firmware_gen.lower.steps import Buffer, Weights
 
 MAX_RANK = 4
 
@@ -30,6 +30,11 @@ class Context:
     def at(self, place: int) -> Buffer:
         """The buffer of input `place`."""
         return Buffer(self.buffer(self.operator.inputs[place]))
+
+    def operand(self, place: int) -> Buffer | Weights:
+        """An input: a buffer, or constants in the weights blob."""
+        tensor = self.inputs[place]
+        return self.at(place) if tensor.data is None else Weights(tensor.data, tensor.shape)
 
     @property
     def out(self) -> Buffer:

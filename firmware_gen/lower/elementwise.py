@@ -6,22 +6,19 @@ from __future__ import annotations
 from typing import Any
 
 from dimmer.firmware_gen.graph import fixed_point as fp
-from dimmer.firmware_gen.graph.types import Add, DType, Mul, Softmax, Sub, Tensor
+from dimmer.firmware_gen.graph.options import Extreme
+from dimmer.firmware_gen.graph.types import Activation, Add, DType, Mul, Softmax, Sub, Tensor
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
-from dimmer.firmware_gen.lower.steps import Buffer, Step, Weights, step
+from dimmer.firmware_gen.lower.steps import Step, Weights, step
 
 ADD_LEFT_SHIFT = 20
+SQUARED_LEFT_SHIFT = 7
 
 
 class Elementwise(Context):
     """Sums, products, requantisations, tables and the softmax."""
-
-    def operand(self, place: int) -> Buffer | Weights:
-        """An input: a buffer, or constants in the weights blob."""
-        tensor = self.inputs[place]
-        return self.at(place) if tensor.data is None else Weights(tensor.data, tensor.shape)
 
     def broadcast(self) -> tuple[tuple[int, ...], int, int]:
         """Output dimensions merged into the fewest and longest runs, and the dimensions that each input repeats."""
@@ -42,24 +39,30 @@ class Elementwise(Context):
         masks = [sum(1 << axis for axis, run in enumerate(runs) if run[side]) for side in (1, 2)]
         return tuple(run[0] for run in runs), masks[0], masks[1]
 
-    def elementwise_fields(self, options: Add | Sub | Mul) -> dict[str, Any]:
-        """The fields that ADD, SUB and MUL have in common."""
-        low, high = fp.activation_range(options.activation, self.output.q)
+    def pair_fields(self) -> dict[str, Any]:
+        """Where the two inputs lie, and how they are repeated."""
         dims, broadcast1, broadcast2 = self.broadcast()
         return {
             "input1": self.operand(0),
             "input2": self.operand(1),
             "output": self.out,
             "dims": dims,
+            "broadcast1": broadcast1,
+            "broadcast2": broadcast2,
+            "input1_blob": int(self.inputs[0].constant),
+            "input2_blob": int(self.inputs[1].constant),
+        }
+
+    def elementwise_fields(self, activation: Activation = Activation.NONE) -> dict[str, Any]:
+        """The fields that ADD, SUB, MUL and their kin have in common."""
+        low, high = fp.activation_range(activation, self.output.q)
+        return {
+            **self.pair_fields(),
             "zero_point1": self.inputs[0].q.zero_point,
             "zero_point2": self.inputs[1].q.zero_point,
             "output_zero_point": self.output.q.zero_point,
             "activation_min": low,
             "activation_max": high,
-            "broadcast1": broadcast1,
-            "broadcast2": broadcast2,
-            "input1_blob": int(self.inputs[0].constant),
-            "input2_blob": int(self.inputs[1].constant),
         }
 
     def overwritable(self) -> tuple[int, ...]:
@@ -86,7 +89,7 @@ class Elementwise(Context):
             shift2=second[1],
             shift_output=output[1],
             left_shift=ADD_LEFT_SHIFT,
-            **self.elementwise_fields(options),
+            **self.elementwise_fields(options.activation),
         )
 
     def mul(self, options: Mul) -> Step:
@@ -98,7 +101,47 @@ class Elementwise(Context):
             in_place=self.overwritable(),
             multiplier=multiplier,
             shift=shift,
-            **self.elementwise_fields(options),
+            **self.elementwise_fields(options.activation),
+        )
+
+    def squared_difference(self) -> Step:
+        """SQUARED_DIFFERENCE."""
+        first, second, output = fp.squared_difference_multipliers(
+            self.inputs[0].q, self.inputs[1].q, self.output.q, SQUARED_LEFT_SHIFT
+        )
+        return step(
+            k.SQUARED_DIFFERENCE,
+            self.layer,
+            in_place=self.overwritable(),
+            multiplier1=first[0],
+            multiplier2=second[0],
+            multiplier_output=output[0],
+            shift1=first[1],
+            shift2=second[1],
+            shift_output=output[1],
+            left_shift=SQUARED_LEFT_SHIFT,
+            **self.elementwise_fields(),
+        )
+
+    def extreme(self, options: Extreme) -> Step:
+        """MAXIMUM and MINIMUM."""
+        kernel = k.MAXIMUM if options.largest else k.MINIMUM
+        return step(kernel, self.layer, in_place=self.overwritable(), **self.pair_fields())
+
+    def prelu(self) -> Step:
+        """PRELU: one multiplier for what is not negative, one for its product with the slope."""
+        source, alpha = self.inputs
+        multiplier, shift = fp.mul_multiplier(source.q, alpha.q, self.output.q)
+        positive, positive_shift = fp.ratio_multiplier_float(source.q, self.output.q)
+        return step(
+            k.PRELU,
+            self.layer,
+            in_place=self.overwritable(),
+            multiplier=multiplier,
+            shift=shift,
+            positive_multiplier=positive,
+            positive_shift=positive_shift,
+            **self.elementwise_fields(),
         )
 
     def requantize(self, multiplier: tuple[int, int], low: int, high: int) -> Step:
@@ -151,6 +194,10 @@ class Elementwise(Context):
 
     def logistic(self) -> Step:
         """LOGISTIC, as a table of 256 codes."""
+        return self.lookup(fp.logistic_table(self.inputs[0].q, self.output.q))
+
+    def lookup(self, table: bytes) -> Step:
+        """A function of one code."""
         source = self.inputs[0]
         return step(
             k.LUT,
@@ -159,7 +206,7 @@ class Elementwise(Context):
             input=self.at(0),
             output=self.out,
             elements=source.elements,
-            table=Weights(fp.logistic_table(source.q, self.output.q), (256,)),
+            table=Weights(table, (256,)),
         )
 
     def softmax(self, options: Softmax) -> Step:

@@ -7,6 +7,20 @@ from collections.abc import Callable
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.options import (
+    Assign,
+    BatchMatMul,
+    Extreme,
+    Join,
+    L2Normalization,
+    Lookup,
+    PRelu,
+    ReduceExtreme,
+    ResizeBilinear,
+    SquaredDifference,
+    Take,
+    Unjoin,
+)
 from dimmer.firmware_gen.graph.types import (
     Add,
     AveragePool2d,
@@ -27,10 +41,13 @@ from dimmer.firmware_gen.graph.types import (
     Softmax,
     Sub,
     Transpose,
+    TransposeConv,
 )
+from dimmer.firmware_gen.graph.unary import unary_table
 from dimmer.firmware_gen.lower.elementwise import Elementwise
+from dimmer.firmware_gen.lower.moves import Moves
 from dimmer.firmware_gen.lower.shapes import Shapes
-from dimmer.firmware_gen.lower.steps import Step
+from dimmer.firmware_gen.lower.steps import Buffer, Step, copy
 from dimmer.firmware_gen.lower.weighted import Weighted
 
 
@@ -51,7 +68,7 @@ def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tup
         ) from error
 
 
-class _Lowering(Weighted, Elementwise, Shapes):
+class _Lowering(Weighted, Elementwise, Shapes, Moves):
     def steps(self) -> tuple[Step, ...]:
         match self.operator.options:
             case Conv2d():
@@ -68,12 +85,29 @@ class _Lowering(Weighted, Elementwise, Shapes):
                 return (self.pad(self.operator.options),)
             case Mean():
                 return (self.mean(self.operator.options),)
+            case ReduceExtreme():
+                return (self.reduce_extreme(self.operator.options),)
+            case L2Normalization():
+                return (self.l2_normalization(),)
+            case TransposeConv():
+                return (self.transpose_conv(self.operator.options),)
+            case BatchMatMul():
+                return self.batch_matmul(self.operator.options)
             case AveragePool2d() | MaxPool2d():
                 return (self.pool(self.operator.options),)
             case Softmax():
                 return (self.softmax(self.operator.options),)
             case Logistic():
                 return (self.logistic(),)
+            case Lookup():
+                table = unary_table(self.operator.options, self.inputs[0].q, self.output.q)
+                return (self.lookup(table),)
+            case PRelu():
+                return (self.prelu(),)
+            case Extreme():
+                return (self.extreme(self.operator.options),)
+            case SquaredDifference():
+                return (self.squared_difference(),)
             case Relu():
                 low, high = fp.activation_range(self.operator.options.activation, self.output.q)
                 return (self.requantize(fp.ratio_multiplier_float(self.inputs[0].q, self.output.q), low, high),)
@@ -85,4 +119,20 @@ class _Lowering(Weighted, Elementwise, Shapes):
                 return self.concatenation(self.operator.options)
             case Transpose():
                 return (self.transpose(self.operator.options),)
+            case Unjoin():
+                source = Buffer(self.at(0).id, self.operator.options.offset)
+                return (copy(source, self.out, self.output.size, self.layer),)
+            case Join():
+                return tuple(
+                    copy(self.at(place), Buffer(self.out.id, offset), tensor.size, tensor.name)
+                    for place, (tensor, offset) in enumerate(
+                        zip(self.inputs, self.operator.options.offsets, strict=True)
+                    )
+                )
+            case Assign():
+                return (copy(self.at(0), self.out, self.output.size, self.layer),)
+            case Take():
+                return self.take(self.operator.options)
+            case ResizeBilinear():
+                return (self.resize_bilinear(self.operator.options),)
         raise self.error("has no kernel; report this file")

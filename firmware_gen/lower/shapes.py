@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.options import ReduceExtreme
 from dimmer.firmware_gen.graph.types import AveragePool2d, Concatenation, MaxPool2d, Mean, Pad, Transpose
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
@@ -41,21 +42,25 @@ class Shapes(Context):
             activation_max=high,
         )
 
-    def mean(self, options: Mean) -> Step:
-        """Reduced and kept dimensions merge into at most [outer, reduce1, inner, reduce2]."""
+    def runs(self, axes: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """Reduced and kept dimensions merged into [outer, reduce1, inner, reduce2]."""
         source = self.inputs[0]
         runs: list[tuple[bool, int]] = [(False, 1)]
         for axis, size in enumerate(source.shape):
-            reduced = axis in options.axes
+            reduced = axis in axes
             if runs[-1][0] == reduced:
                 runs[-1] = (reduced, runs[-1][1] * size)
             elif size > 1:
                 runs.append((reduced, size))
         if len(runs) > 4:
-            raise self.error(
-                f"reduces the dimensions {list(options.axes)} of {list(source.shape)}; use neighbouring ones"
-            )
+            raise self.error(f"reduces the dimensions {list(axes)} of {list(source.shape)}; use neighbouring ones")
         outer, reduce1, inner, reduce2 = [size for _, size in runs] + [1] * (4 - len(runs))
+        return outer, reduce1, inner, reduce2
+
+    def mean(self, options: Mean) -> Step:
+        """MEAN."""
+        source = self.inputs[0]
+        outer, reduce1, inner, reduce2 = self.runs(options.axes)
         if reduce1 * reduce2 >= 2**23:
             raise self.error(
                 f"averages {reduce1 * reduce2} elements, at most {2**23 - 1} are supported; pool in two steps"
@@ -74,6 +79,38 @@ class Shapes(Context):
             shift=shift,
             input_zero_point=source.q.zero_point,
             output_zero_point=self.output.q.zero_point,
+        )
+
+    def reduce_extreme(self, options: ReduceExtreme) -> Step:
+        """REDUCE_MAX and REDUCE_MIN."""
+        outer, reduce1, inner, reduce2 = self.runs(options.axes)
+        return step(
+            k.REDUCE_EXTREME,
+            self.layer,
+            input=self.at(0),
+            output=self.out,
+            outer=outer,
+            reduce1=reduce1,
+            inner=inner,
+            reduce2=reduce2,
+            largest=int(options.largest),
+        )
+
+    def l2_normalization(self) -> Step:
+        """L2_NORMALIZATION over the last dimension."""
+        source = self.inputs[0]
+        depth = source.shape[-1] if source.shape else 1
+        if depth >= 1 << 15:
+            raise self.error(f"normalises {depth} elements, at most {(1 << 15) - 1} are supported; use fewer")
+        return step(
+            k.L2_NORMALIZATION,
+            self.layer,
+            in_place=(self.at(0).id,),
+            input=self.at(0),
+            output=self.out,
+            rows=source.elements // depth,
+            depth=depth,
+            input_zero_point=source.q.zero_point,
         )
 
     def leading_ones(self, values: Sequence[int], filler: int = 1) -> tuple[int, ...]:
@@ -106,13 +143,13 @@ class Shapes(Context):
                 step(
                     k.COPY,
                     self.layer,
-                    input=self.at(place),
+                    input=self.operand(place),
                     output=Buffer(self.out.id, start),
                     rows=tensor.elements // run,
                     row_bytes=run,
                     input_stride=run,
                     output_stride=stride,
-                    input_blob=0,
+                    input_blob=int(tensor.constant),
                 )
             )
             start += run

@@ -8,18 +8,26 @@ from typing import Any
 import numpy as np
 
 from dimmer.firmware_gen.graph import fixed_point as fp
+from dimmer.firmware_gen.graph.options import BatchMatMul
 from dimmer.firmware_gen.graph.ranges import code_range
 from dimmer.firmware_gen.graph.slices import sliced
-from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Window
+from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv, Window
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.lower.context import Context
-from dimmer.firmware_gen.lower.steps import Params, Scratch, Shifts, Step, Weights, step
+from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights, step
 
 SLICE_BYTES = 4096
 """Of scratch that the sliced weights of a group of channels may take; two channels in any case."""
 
 
 MAX_SLICE_CHANNELS = 254
+
+
+def moved(place: Buffer | Weights, by: int) -> Buffer | Weights:
+    """What lies `by` bytes further."""
+    if isinstance(place, Buffer):
+        return Buffer(place.id, place.offset + by)
+    return Weights(place.data[by:], (len(place.data) - by,)) if by else place
 
 
 class Weighted(Context):
@@ -182,6 +190,95 @@ class Weighted(Context):
             activation_max=high,
             per_channel=int(per_channel),
         )
+
+    def transpose_conv(self, options: TransposeConv) -> Step:
+        """TRANSPOSE_CONV: each output adds what reaches it, so that nothing is kept meanwhile."""
+        source, window = self.inputs[0], options.window
+        weights, values = self.weights()
+        channels = values.shape[0]
+        bias = np.zeros(channels, dtype=np.int64)
+        if len(self.inputs) == 3:
+            bias = np.frombuffer(self.inputs[2].data or b"", dtype="<i4").astype(np.int64)
+        largest = int((np.abs(bias) + 255 * np.abs(values).reshape(channels, -1).sum(axis=1)).max())
+        if largest >= 2**31:
+            raise fp.RangeError(f"a sum of up to {largest} may overflow")
+        multipliers, shifts = fp.convolution_multipliers(source.q, self.inputs[1].q, self.output.q, channels)
+        low, high = fp.activation_range(options.activation, self.output.q)
+        return step(
+            k.TRANSPOSE_CONV,
+            self.layer,
+            macs=source.elements * window.kernel_h * window.kernel_w * channels,
+            input=self.at(0),
+            output=self.out,
+            weights=weights,
+            bias=Params(tuple(bias.tolist())),
+            multipliers=Params(multipliers),
+            shifts=Shifts(shifts),
+            input_h=source.shape[1],
+            input_w=source.shape[2],
+            input_c=source.shape[3],
+            output_h=self.output.shape[1],
+            output_w=self.output.shape[2],
+            output_c=channels,
+            kernel_h=window.kernel_h,
+            kernel_w=window.kernel_w,
+            stride_h=window.stride_h,
+            stride_w=window.stride_w,
+            pad_top=window.padding.top,
+            pad_left=window.padding.left,
+            input_zero_point=source.q.zero_point,
+            output_zero_point=self.output.q.zero_point,
+            activation_min=low,
+            activation_max=high,
+        )
+
+    def batch_matmul(self, options: BatchMatMul) -> tuple[Step, ...]:
+        """BATCH_MATMUL, a step where both sides go through their batches together; else one for each product."""
+        first, second = self.inputs
+        rows, columns = self.output.shape[-2:]
+        depth = first.shape[-2] if options.transposed1 else first.shape[-1]
+        if depth >= 1 << 15:
+            raise self.error(f"sums over {depth} products, at most {(1 << 15) - 1} are supported; split it")
+        multiplier, shift = fp.mul_multiplier(first.q, second.q, self.output.q)
+        sizes = rows * depth, depth * columns
+        counts = first.elements // sizes[0], second.elements // sizes[1]
+        made = self.output.elements // (rows * columns)
+        places = [self.batches(tensor.shape[:-2]) for tensor in self.inputs]
+        together = all(count in (1, made) for count in counts)
+        return tuple(
+            step(
+                k.BATCH_MATMUL,
+                self.layer,
+                macs=(made if together else 1) * rows * depth * columns,
+                input1=moved(self.operand(0), places[0][batch] * sizes[0]),
+                input2=moved(self.operand(1), places[1][batch] * sizes[1]),
+                output=Buffer(self.out.id, batch * rows * columns),
+                batches=made if together else 1,
+                batch1=0 if counts[0] == 1 else sizes[0],
+                batch2=0 if counts[1] == 1 else sizes[1],
+                rows=rows,
+                depth=depth,
+                columns=columns,
+                row1=1 if options.transposed1 else depth,
+                step1=rows if options.transposed1 else 1,
+                step2=1 if options.transposed2 else columns,
+                column2=depth if options.transposed2 else 1,
+                multiplier=multiplier,
+                shift=shift,
+                zero_point1=first.q.zero_point,
+                zero_point2=second.q.zero_point,
+                output_zero_point=self.output.q.zero_point,
+                input1_blob=int(first.constant),
+                input2_blob=int(second.constant),
+            )
+            for batch in (range(1) if together else range(made))
+        )
+
+    def batches(self, shape: tuple[int, ...]) -> list[int]:
+        """For each product, which matrix of a side it takes."""
+        made = self.output.shape[:-2]
+        numbers = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+        return [int(number) for number in np.broadcast_to(numbers, made).reshape(-1)]
 
     def check_bias_scale(self) -> None:
         """The stock interpreter refuses a bias whose scale is not about that of the products."""

@@ -139,7 +139,9 @@ def _copied(block: Block) -> Block:
     output = len(block.sizes)
     size, name = block.sizes[block.output], block.names[block.output]
     step = copy(Buffer(block.output), Buffer(output), size, name)
-    return Block((*block.steps, step), (*block.sizes, size), output, (*block.names, name))
+    return replace(
+        block, steps=(*block.steps, step), sizes=(*block.sizes, size), output=output, names=(*block.names, name)
+    )
 
 
 class _Plan:
@@ -165,10 +167,11 @@ class _Plan:
         for index, (block, position) in enumerate(zip(self.blocks.blocks, self.blocks.positions, strict=True)):
             last, first = _last_uses(block), _first_writes(block)
             count = len(block.steps)
+            lasting = block.lasting
             for buffer, size in enumerate(block.sizes):
                 node = (index, buffer)
-                begin = 0 if buffer == 0 else first[buffer]
-                end = count - 1 if buffer == block.output else max(last[buffer], begin)
+                begin = 0 if buffer == 0 or buffer in lasting else first[buffer]
+                end = count - 1 if buffer == block.output or buffer in lasting else max(last[buffer], begin)
                 self.live[node] = sum(1 << (now + step) for step in range(begin, end + 1)) if count else 0
                 self.size[node] = size
                 self.groups.add(node)
@@ -180,7 +183,8 @@ class _Plan:
                     self.live[node], self.size[node] = 1 << (now + number), step.scratch_bytes
                     self.groups.add(node)
                 for source in step.in_place:
-                    if first[step.writes] == number and last[source] == number and source != block.output:
+                    lasts = source in lasting or source == block.output
+                    if first[step.writes] == number and last[source] == number and not lasts:
                         self.pairs.add((now + number, (index, step.writes), (index, source)))
             now += count
 

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dimmer.firmware_gen.graph.passes import Network
 from dimmer.firmware_gen.lower.operators import lower
+from dimmer.firmware_gen.lower.states import GUARD_BYTES, begin_states
 from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Weights
 
 WEIGHTS_ALIGN = 4
+ELEMENTS = {"weights": 1, "params": 4, "shifts": 1}
+"""Table -> bytes of an element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,14 @@ class Block:
         sizes: bytes of each buffer; buffer 0 is the boundary tensor before the block.
         output: buffer id of the boundary tensor after the block, 0 where the block is empty.
         names: tensor name of each buffer.
+        lasting: buffers whose bytes are kept from one inference to the next.
     """
 
     steps: tuple[Step, ...]
     sizes: tuple[int, ...]
     output: int
     names: tuple[str, ...] = field(compare=False)
+    lasting: tuple[int, ...] = ()
 
     @property
     def macs(self) -> int:
@@ -64,9 +69,14 @@ def build_block(network: Network, position: int) -> Block:
 
     steps = tuple(step for operator in network.positions[position] for step in lower(network.graph, operator, buffer))
     output = ids[storage[network.boundaries[position + 1]]]
-    return Block(
-        steps, tuple(tensors[index].size for index in ids), output, tuple(tensors[index].name for index in ids)
-    )
+    sizes, names = [tensors[index].size for index in ids], [tensors[index].name for index in ids]
+    states = [state for state in network.graph.states if state.tensor in ids]
+    lasting = tuple(ids[state.tensor] for state in states)
+    if states:
+        guard = len(ids)
+        sizes, names, lasting = [*sizes, GUARD_BYTES], [*names, "whether the state was set"], (*lasting, guard)
+        steps = (*begin_states([(ids[s.tensor], s.initial, tensors[s.tensor].name) for s in states], guard), *steps)
+    return Block(steps, tuple(sizes), output, tuple(names), lasting)
 
 
 def share_blocks(networks: Sequence[Network]) -> BlockSet:
@@ -115,33 +125,42 @@ class Constant:
 
 
 class ConstantPool:
-    """Collects the constants of all steps, equal ones once."""
+    """Collects the constants of all steps, equal ones once.
 
-    def __init__(self) -> None:
+    Args:
+        order: constants that are known to come, in the order in which they are to lie.
+    """
+
+    def __init__(self, order: Sequence[Constant] = ()) -> None:
         self._sizes = {"weights": 0, "params": 0, "shifts": 0}
         self._constants: dict[tuple[str, bytes], Constant] = {}
+        for constant in order:
+            self._place(replace(constant, modes=()))
 
     def add(self, value: Weights | Params | Shifts, role: str, layer: str, modes: tuple[int, ...]) -> int:
         """Stores a constant and gives the index of its first value in its table."""
         match value:
             case Weights():
-                table, data, shape, element = "weights", value.data, value.shape, 1
+                table, data, shape = "weights", value.data, value.shape
             case Params():
                 data = b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in value.values)
-                table, shape, element = "params", (len(value.values),), 4
+                table, shape = "params", (len(value.values),)
             case Shifts():
                 data = bytes(number & 0xFF for number in value.values)
-                table, shape, element = "shifts", (len(value.values),), 1
+                table, shape = "shifts", (len(value.values),)
         key = (table, data)
         known = self._constants.get(key)
         if known is None:
-            known = Constant(table, role, layer, shape, self._sizes[table] // element, len(data), modes, data)
-            self._sizes[table] += -(-len(data) // WEIGHTS_ALIGN) * WEIGHTS_ALIGN if table == "weights" else len(data)
-        else:
-            merged = tuple(sorted({*known.modes, *modes}))
-            known = Constant(table, known.role, known.layer, known.shape, known.index, known.size, merged, data)
-        self._constants[key] = known
+            return self._place(Constant(table, role, layer, shape, 0, len(data), modes, data))
+        self._constants[key] = replace(known, modes=tuple(sorted({*known.modes, *modes})))
         return known.index
+
+    def _place(self, constant: Constant) -> int:
+        table, size = constant.table, constant.size
+        index = self._sizes[table] // ELEMENTS[table]
+        self._constants[table, constant.data] = replace(constant, index=index)
+        self._sizes[table] += -(-size // WEIGHTS_ALIGN) * WEIGHTS_ALIGN if table == "weights" else size
+        return index
 
     @property
     def constants(self) -> tuple[Constant, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 
+from dimmer.firmware_gen.graph.options import Lookup, PRelu
 from dimmer.firmware_gen.graph.types import Dequantize, DType, Logistic, Options, Quantize, Softmax
 from dimmer.firmware_gen.read.record import RecordReader
 
@@ -34,13 +35,29 @@ class ElementwiseReader(RecordReader):
         self._shape(tuple(max(a, b) for a, b in zip(*padded, strict=True)))
         return options, inputs
 
+    def _prelu(self) -> tuple[Options, tuple[int, ...]]:
+        options, inputs = self._elementwise(PRelu())
+        alpha = self.tensor(inputs[1])
+        if not alpha.constant or self.tensor(inputs[0]).constant:
+            raise self.error(f"has the slopes {alpha.name}, which are computed; only constant slopes are supported")
+        return options, inputs
+
+    def _leaky_relu(self) -> tuple[Options, tuple[int, ...]]:
+        alpha = self._number("Alpha")
+        if isinstance(alpha, tuple | str) or not abs(alpha) < 1e6:
+            raise self.error(f"has alpha = {alpha}, expected a number; convert the model again")
+        return self._unary(Lookup("LEAKY_RELU", float(alpha)))
+
+    def _gelu(self) -> tuple[Options, tuple[int, ...]]:
+        return self._unary(Lookup("GELU_APPROXIMATED" if self._number("Approximate") else "GELU"))
+
     def _softmax(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 1)
         self._activations(inputs[0], self._record.outputs[0])
         self._shape(self.tensor(inputs[0]).shape)
-        self._fixed_output()
+        self._fixed_output(tolerance=0.0009)
         beta = self._number("Beta")
-        if isinstance(beta, tuple) or not (math.isfinite(beta) and 0 < beta < 1e6):
+        if isinstance(beta, tuple | str) or not (math.isfinite(beta) and 0 < beta < 1e6):
             raise self.error(f"has beta = {beta}, expected a positive number; convert the model again")
         return Softmax(float(beta)), inputs
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
@@ -19,8 +19,9 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 MAX_FILE_BYTES = 64 << 20
 MAX_TENSORS = 1 << 15
 MAX_OPERATORS = 1 << 11
+MAX_SUBGRAPHS = 4
 
-Value = int | float | bool | tuple[int, ...]
+Value = int | float | bool | tuple[int, ...] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class RawModel:
 
     Attributes:
         subgraphs: how many the file has; a firmware runs one.
+        others: the rest of them.
     """
 
     tensors: tuple[RawTensor, ...]
@@ -61,11 +63,15 @@ class RawModel:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     subgraphs: int = 1
+    others: tuple[RawModel, ...] = ()
 
 
 _KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _CONV = ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor", "FusedActivationFunction")
 _POOL = ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight", "FusedActivationFunction")
+_RESIZE = ("AlignCorners", "HalfPixelCenters")
+_TEXTS = ("SharedName",)
+_VECTORS = ("NewShape", "SqueezeDims")
 _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CONV_2D": ("Conv2DOptions", _CONV),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", (*_CONV, "DepthMultiplier")),
@@ -81,9 +87,26 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "STRIDED_SLICE": (
         "StridedSliceOptions",
-        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
     ),
     "PACK": ("PackOptions", ("Axis",)),
+    "UNPACK": ("UnpackOptions", ("Axis",)),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", _RESIZE),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", _RESIZE),
+    "SPACE_TO_DEPTH": ("SpaceToDepthOptions", ("BlockSize",)),
+    "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ("BlockSize",)),
+    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
+    "GELU": ("GeluOptions", ("Approximate",)),
+    "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
+    "REDUCE_MIN": ("ReducerOptions", ("KeepDims",)),
+    "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
+    "L2_NORMALIZATION": ("L2NormOptions", ("FusedActivationFunction",)),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideW", "StrideH", "FusedActivationFunction")),
+    "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
+    "VAR_HANDLE": ("VarHandleOptions", _TEXTS),
+    "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),
 }
 
 
@@ -157,10 +180,11 @@ class _Reader:
         options.Init(union.Bytes, union.Pos)
         values: dict[str, Value] = {}
         for field in fields:
-            if field == "NewShape":
-                values[field] = self.ints(
-                    options.NewShapeLength(), options.NewShapeAsNumpy, 4, "the new shape of RESHAPE"
-                )
+            if field in _VECTORS:
+                length, as_numpy = getattr(options, f"{field}Length"), getattr(options, f"{field}AsNumpy")
+                values[field] = self.ints(length(), as_numpy, 4, f"{field} of {kind}")
+            elif field in _TEXTS:
+                values[field] = self.name(getattr(options, field)(), 0)
             else:
                 values[field] = getattr(options, field)()
         return values
@@ -172,16 +196,8 @@ class _Reader:
         subgraph_count = self.count(model.SubgraphsLength(), 4, "the list of subgraphs")
         if subgraph_count == 0:
             raise _DamagedError("it has no subgraph")
-        subgraph = model.Subgraphs(0)
         buffer_count = self.count(model.BuffersLength(), 4, "the list of buffers")
-        tensor_count = self.count(subgraph.TensorsLength(), 4, "the list of tensors")
-        operator_count = self.count(subgraph.OperatorsLength(), 4, "the list of operators")
         code_count = self.count(model.OperatorCodesLength(), 4, "the list of operator codes")
-        if tensor_count > MAX_TENSORS or operator_count > MAX_OPERATORS:
-            raise _DamagedError(
-                f"{tensor_count} tensors and {operator_count} operators, more than the "
-                f"{MAX_TENSORS} and {MAX_OPERATORS} that a firmware can hold"
-            )
 
         def buffer_data(index: int, name: str) -> bytes | None:
             if index == 0:
@@ -202,6 +218,21 @@ class _Reader:
         for index in range(code_count):
             code = model.OperatorCodes(index)
             kinds.append(kind_name(max(code.DeprecatedBuiltinCode(), code.BuiltinCode())))
+        others = range(1, min(subgraph_count, MAX_SUBGRAPHS))
+        return replace(
+            self.subgraph(model.Subgraphs(0), kinds, buffer_data),
+            subgraphs=subgraph_count,
+            others=tuple(self.subgraph(model.Subgraphs(index), kinds, buffer_data) for index in others),
+        )
+
+    def subgraph(self, subgraph: Any, kinds: list[str], buffer_data: Callable[[int, str], bytes | None]) -> RawModel:
+        tensor_count = self.count(subgraph.TensorsLength(), 4, "the list of tensors")
+        operator_count = self.count(subgraph.OperatorsLength(), 4, "the list of operators")
+        if tensor_count > MAX_TENSORS or operator_count > MAX_OPERATORS:
+            raise _DamagedError(
+                f"{tensor_count} tensors and {operator_count} operators, more than the "
+                f"{MAX_TENSORS} and {MAX_OPERATORS} that a firmware can hold"
+            )
         operators = []
         for index in range(operator_count):
             table = subgraph.Operators(index)
@@ -221,7 +252,6 @@ class _Reader:
             tuple(operators),
             self.ints(subgraph.InputsLength(), subgraph.InputsAsNumpy, 4, "the list of inputs"),
             self.ints(subgraph.OutputsLength(), subgraph.OutputsAsNumpy, 4, "the list of outputs"),
-            subgraph_count,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dimmer.firmware_gen.graph.options import Extreme, Lookup, SquaredDifference
 from dimmer.firmware_gen.graph.types import (
     Activation,
     Add,
@@ -19,40 +20,26 @@ from dimmer.firmware_gen.graph.types import (
 )
 from dimmer.firmware_gen.read.elementwise import ElementwiseReader
 from dimmer.firmware_gen.read.flatbuffer import RawOperator
+from dimmer.firmware_gen.read.moves import MoveReader
 from dimmer.firmware_gen.read.shapes import ShapeReader
 from dimmer.firmware_gen.read.weighted import WeightedReader
 
 _ADVICE = {
-    "HARD_SWISH": "train with RELU6",
-    "LEAKY_RELU": "train with RELU6",
-    "PRELU": "train with RELU6",
-    "ELU": "train with RELU6",
-    "GELU": "train with RELU6",
-    "TANH": "use LOGISTIC or a clamp (RELU6)",
+    "ELU": "TFLite's reference kernels have none either; train with RELU6 or HARD_SWISH",
+    "SUM": "TFLite's reference kernel misreads codes below 0; use MEAN and fold the factor into the next weights",
     "DIV": "multiply by a constant folded into the weights",
-    "SUM": "use MEAN and fold the factor into the next layer's weights",
-    "REDUCE_MAX": "use MAX_POOL_2D",
-    "BATCH_MATMUL": "use FULLY_CONNECTED with constant weights",
-    "RESIZE_BILINEAR": "resize before the network",
-    "RESIZE_NEAREST_NEIGHBOR": "resize before the network",
-    "MIRROR_PAD": "use PAD",
-    "STRIDED_SLICE": "only shapes can be computed with it; export with a fixed batch of 1",
-    "SHAPE": "only shapes can be computed with it; export with a fixed batch of 1",
-    "PACK": "only shapes can be computed with it; export with a fixed batch of 1",
-    "SQUEEZE": "use RESHAPE",
-    "EXPAND_DIMS": "use RESHAPE",
+    "SHAPE": "export with fixed shapes",
     "CUSTOM": "convert with built-in operators only",
     "LSTM": "use a convolutional network",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "use a convolutional network",
-    "TRANSPOSE_CONV": "use RESHAPE and CONV_2D",
-    **dict.fromkeys(
-        ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"),
-        "export the network with its state as input and output",
-    ),
 }
 
 
-class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
+LOOKED_UP = ("HARD_SWISH", "TANH", "EXP", "LOG", "ABS", "NEG", "SQRT", "RSQRT", "RELU_0_TO_1")
+"""Functions of one code that have no options."""
+
+
+class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader):
     """Reads the operators of one file.
 
     Attributes:
@@ -72,6 +59,11 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
             "PAD": self._pad,
             "PADV2": self._pad,
             "MEAN": self._mean,
+            "REDUCE_MAX": self._reduce_extreme,
+            "REDUCE_MIN": self._reduce_extreme,
+            "TRANSPOSE_CONV": self._transpose_conv,
+            "BATCH_MATMUL": self._batch_matmul,
+            "L2_NORMALIZATION": self._l2_normalization,
             "AVERAGE_POOL_2D": lambda: self._pool(AveragePool2d),
             "MAX_POOL_2D": lambda: self._pool(MaxPool2d),
             "RESHAPE": self._reshape,
@@ -80,19 +72,57 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
             "RELU": lambda: self._unary(Relu(Activation.RELU)),
             "RELU6": lambda: self._unary(Relu(Activation.RELU6)),
             "RELU_N1_TO_1": lambda: self._unary(Relu(Activation.RELU_N1_TO_1)),
+            "LEAKY_RELU": self._leaky_relu,
+            "GELU": self._gelu,
+            **{kind: self._lookup(kind) for kind in LOOKED_UP},
+            "PRELU": self._prelu,
+            "MAXIMUM": lambda: self._elementwise(Extreme(largest=True)),
+            "MINIMUM": lambda: self._elementwise(Extreme(largest=False)),
+            "SQUARED_DIFFERENCE": lambda: self._elementwise(SquaredDifference()),
             "QUANTIZE": self._quantize,
             "DEQUANTIZE": self._dequantize,
             "CONCATENATION": self._concatenation,
             "TRANSPOSE": self._transpose,
+            "EXPAND_DIMS": self._same_bytes,
+            "SQUEEZE": self._same_bytes,
+            "STRIDED_SLICE": self._strided_slice,
+            "SLICE": self._slice,
+            "PACK": self._pack,
+            "GATHER": self._gather,
+            "REVERSE_V2": self._reverse,
+            "TILE": self._tile,
+            "BROADCAST_TO": self._broadcast_to,
+            "MIRROR_PAD": self._mirror_pad,
+            "SPACE_TO_DEPTH": self._depth_space,
+            "DEPTH_TO_SPACE": self._depth_space,
+            "SPACE_TO_BATCH_ND": self._batch_space,
+            "BATCH_TO_SPACE_ND": self._batch_space,
+            "RESIZE_NEAREST_NEIGHBOR": self._resize_nearest,
+            "RESIZE_BILINEAR": self._resize_bilinear,
         }
+        self._splitters = dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), self._split)
 
-    def read(self, index: int, record: RawOperator) -> Operator:
-        """Reads one operator.
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The operators that it reads."""
+        return (*self._readers, *self._splitters)
+
+    def _lookup(self, kind: str) -> Callable[[], tuple[Options, tuple[int, ...]]]:
+        return lambda: self._unary(Lookup(kind))
+
+    def read(self, index: int, record: RawOperator) -> tuple[Operator, ...]:
+        """Reads one operator; what has several outputs becomes an operator for each.
 
         Raises:
             FirmwareGenError: the runtime cannot run it, or the file contradicts itself.
         """
         self._index, self._record = index, record
+        if record.kind in self._splitters and record.outputs:
+            found = self._splitters[record.kind]()
+            return tuple(
+                Operator(index, record.kind, options, inputs, output)
+                for (options, inputs), output in zip(found, record.outputs, strict=True)
+            )
         if record.kind not in self._readers:
             advice = _ADVICE.get(
                 record.kind,
@@ -102,4 +132,4 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader):
         if len(record.outputs) != 1:
             raise self.error(f"has {len(record.outputs)} outputs, expected 1; convert the model again")
         options, inputs = self._readers[record.kind]()
-        return Operator(index, record.kind, options, inputs, record.outputs[0])
+        return (Operator(index, record.kind, options, inputs, record.outputs[0]),)

@@ -121,7 +121,7 @@ class RecordReader:
 
     def _int(self, field: str, low: int, high: int) -> int:
         value = self._number(field)
-        if isinstance(value, tuple) or not low <= value <= high:
+        if isinstance(value, tuple | str) or not low <= value <= high:
             raise self.error(f"has {field} = {value}, expected {low} to {high}; convert the model again")
         return int(value)
 
@@ -184,9 +184,10 @@ class RecordReader:
                 )
         return tensor
 
-    def _fixed_output(self) -> None:
+    def _fixed_output(self, tolerance: float = 0.0) -> None:
+        """Args: tolerance: of the scale, relative."""
         q = self._output.q
-        if q.zero_point != -128 or q.scale != 1.0 / 256.0:
+        if q.zero_point != -128 or abs(q.scale * 256 - 1) > tolerance:
             raise self.error(
                 f"must have an output of scale 1/256 and zero point -128, {self._output.name} has "
                 f"{q.scale:g} and {q.zero_point}; quantise again"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dimmer.firmware_gen.graph.options import ReduceExtreme
 from dimmer.firmware_gen.graph.types import (
     Activation,
     AveragePool2d,
@@ -43,6 +44,16 @@ class ShapeReader(RecordReader):
         return Pad(before, after, value), inputs[:1]
 
     def _mean(self) -> tuple[Options, tuple[int, ...]]:
+        axes, inputs = self._reduced()
+        return Mean(axes), inputs
+
+    def _reduce_extreme(self) -> tuple[Options, tuple[int, ...]]:
+        axes, inputs = self._reduced()
+        self._same_quantisation(*inputs)
+        return ReduceExtreme(axes, self._record.kind == "REDUCE_MAX"), inputs
+
+    def _reduced(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The axes, and the input."""
         inputs = self._inputs(2, 2)
         self._activations(inputs[0], self._record.outputs[0])
         shape = self.tensor(inputs[0]).shape
@@ -53,12 +64,12 @@ class ShapeReader(RecordReader):
         keep = bool(self._record.options.get("KeepDims", False))
         kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape) if keep or axis not in axes)
         self._shape(kept)
-        return Mean(axes), inputs[:1]
+        return axes, inputs[:1]
 
     def _pool(self, options: type[AveragePool2d] | type[MaxPool2d]) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 1)
+        # TFLite takes the codes as they are, whatever the scales.
         self._activations(inputs[0], self._record.outputs[0])
-        self._same_quantisation(inputs[0])
         height, width, channels = self._image(inputs[0])
         kernel = (self._int("FilterHeight", 1, 0xFFFF), self._int("FilterWidth", 1, 0xFFFF))
         window, out_h, out_w = self._window((height, width), kernel, dilated=False)
@@ -68,7 +79,6 @@ class ShapeReader(RecordReader):
     def _reshape(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 2)
         self._activations(inputs[0], self._record.outputs[0])
-        self._same_quantisation(inputs[0])
         source, output = self.tensor(inputs[0]), self._output
         if source.elements != output.elements:
             raise self.error(
@@ -92,7 +102,8 @@ class ShapeReader(RecordReader):
 
     def _concatenation(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 64)
-        self._activations(*inputs, self._record.outputs[0])
+        self._activations(self._record.outputs[0])
+        self._int8(*inputs)
         self._same_quantisation(*inputs)
         if self._activation() is not Activation.NONE:
             raise self.error("has a fused activation, which TFLite does not run; use an operator of its own")

@@ -11,29 +11,29 @@ import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import (
-    Conv2d,
-    DepthwiseConv2d,
     DType,
-    FullyConnected,
     Graph,
     Operator,
     Quantisation,
     Tensor,
 )
 from dimmer.firmware_gen.read import shape_arithmetic
+from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
+from dimmer.firmware_gen.read.state import KINDS, Variables
 
-MAX_DIMENSION = 0xFFFF
 MAX_TENSOR_BYTES = 16 << 20
+MAX_DIMENSION = MAX_TENSOR_BYTES
 MAX_RANK = 6
+MAX_ENDS = 32
 
 _DTYPES = {
     schema.TensorType.INT8: DType.INT8,
@@ -43,7 +43,7 @@ _DTYPES = {
 }
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 _TYPE_ADVICE = {
-    "INT4": "only the weights of convolutions and FULLY_CONNECTED can be; quantise the network to int8",
+    "INT4": INT4_ADVICE,
     "INT2": "int2 weights are not read yet; quantise the weights to int8 on the grid -1..1, "
     "which gives the same results",
     "INT16": "quantise activations to int8",
@@ -135,51 +135,62 @@ class _Refusals:
 def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     """None where something was refused."""
     tensors = _Tensors(raw, source)
-    ends: dict[str, int] = {}
+    ends: dict[str, tuple[int, ...]] = {"input": (), "output": ()}
+    variables = Variables(raw, source, tensors.get, len(raw.tensors) + 2)
     with refusals.at():
-        if raw.subgraphs != 1:
-            raise FirmwareGenError(
-                f"{source}: {raw.subgraphs} subgraphs, a firmware runs one; export the network without control flow, "
-                "and with its state as input and output"
-            )
+        variables.check_subgraphs()
     for what, indexes in (("input", raw.inputs), ("output", raw.outputs)):
         with refusals.at():
-            ends[what] = _only(indexes, len(raw.tensors), what, source)
+            ends[what] = _existing(indexes, len(raw.tensors), what, source)
     reader = OperatorReader(source, tensors.get)
     defined = set(raw.inputs)
-    with refusals.at():
-        if "input" in ends and tensors.get(ends["input"]).constant:
-            raise FirmwareGenError(
-                f"{source}: the input {tensors.get(ends['input']).name} is a constant; convert the model again"
-            )
+    for place in ends["input"]:
+        with refusals.at():
+            if tensors.get(place).constant:
+                raise FirmwareGenError(
+                    f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
+                )
     operators: list[Operator] = []
     for index, record in enumerate(raw.operators):
         with refusals.at(index):
             if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
                 continue
-            operators.append(_operator(reader.read(index, record), tensors, defined))
+            made = variables.read(index, record) if record.kind in KINDS else reader.read(index, record)
+            for name, variable in variables.found.items():
+                tensors.checked[variable.index] = replace(variable.tensor, name=name)
+                defined.add(variable.index)
+            operators += [_operator(operator, tensors, defined) for operator in made]
         # What a refused operator would write is not refused again where it is read.
         defined.update(record.outputs)
-    with refusals.at():
-        if "output" in ends and ends["output"] not in defined:
-            raise FirmwareGenError(
-                f"{source}: no operator writes the output {tensors.get(ends['output']).name}; convert the model again"
-            )
-    for place in ends.values():
+    for place in ends["output"]:
+        with refusals.at():
+            if place not in defined:
+                raise FirmwareGenError(
+                    f"{source}: no operator writes the output {tensors.get(place).name}; convert the model again"
+                )
+    for place in (*ends["input"], *ends["output"]):
         with refusals.at():
             _check_boundary(tensors.get(place), source)
-    with refusals.at():
-        shape = tensors.get(ends["input"]).shape if "input" in ends else ()
-        if len(shape) > 1 and shape[0] != 1:
-            raise FirmwareGenError(
-                f"{source}: the input {tensors.get(ends['input']).name} has a batch of {shape[0]}; "
-                "export with a fixed batch of 1"
-            )
+    for place in ends["input"]:
+        with refusals.at():
+            _check_batch(tensors.get(place), source)
     if refusals.found:
         return None
     with refusals.at():
-        return tensors.graph(tuple(operators), ends["input"], ends["output"])
+        assembly = Assembly(tensors)
+        graph = assembly.graph(
+            (*operators, *assembly.assigned(variables, len(raw.operators))), ends["input"], ends["output"]
+        )
+        return replace(graph, states=assembly.states(variables))
     return None
+
+
+def _check_batch(tensor: Tensor, source: str) -> None:
+    if len(tensor.shape) > 1 and tensor.shape[0] != 1:
+        raise FirmwareGenError(
+            f"{source}: the input {tensor.name} has a batch of {tensor.shape[0]}, a firmware takes one at a time; "
+            "convert with a batch of 1 (interpreter.resize_tensor_input does not change the file)"
+        )
 
 
 def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Operator:
@@ -200,16 +211,15 @@ def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Opera
     return operator
 
 
-def _only(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> int:
-    if len(indexes) != 1:
-        raise FirmwareGenError(
-            f"{source}: {len(indexes)} {what}s, the firmware has one; export the network with a single {what} tensor"
-        )
-    if not 0 <= indexes[0] < tensor_count:
-        raise FirmwareGenError(
-            f"{source}: its {what} is tensor {indexes[0]} of {tensor_count}; convert the model again"
-        )
-    return indexes[0]
+def _existing(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> tuple[int, ...]:
+    if not 0 < len(indexes) <= MAX_ENDS:
+        raise FirmwareGenError(f"{source}: {len(indexes)} {what}s, 1 to {MAX_ENDS} can be; convert the model again")
+    if what == "input" and len({*indexes}) < len(indexes):
+        raise FirmwareGenError(f"{source}: has one tensor as two of its inputs; convert the model again")
+    for index in indexes:
+        if not 0 <= index < tensor_count:
+            raise FirmwareGenError(f"{source}: its {what} is tensor {index} of {tensor_count}; convert the model again")
+    return indexes
 
 
 def _check_boundary(tensor: Tensor, source: str) -> None:
@@ -231,7 +241,7 @@ class _Tensors:
         self.checked: dict[int, Tensor] = {}
 
     def get(self, index: int) -> Tensor:
-        if index not in self.checked:
+        if index not in self.checked:  # buffers of several inputs or outputs always are
             if not 0 <= index < len(self.raw):
                 raise FirmwareGenError(
                     f"{self.source}: an operator names tensor {index} of {len(self.raw)}; convert the model again"
@@ -339,30 +349,4 @@ class _Tensors:
             DType.INT32,
             None,
             b"".join(value.to_bytes(4, "little", signed=True) for value in values),
-        )
-
-    def graph(self, operators: tuple[Operator, ...], graph_input: int, graph_output: int) -> Graph:
-        """The graph with the used tensors alone, renumbered in the order of their first use."""
-        order: dict[int, int] = {graph_input: 0}
-        for operator in operators:
-            weighted = isinstance(operator.options, Conv2d | DepthwiseConv2d | FullyConnected)
-            for place, index in enumerate(operator.inputs):
-                tensor = self.get(index)
-                if tensor.weight_bits != 8 and not (weighted and place == 1):
-                    raise FirmwareGenError(f"{self.source}: tensor {tensor.name} is INT4: {_TYPE_ADVICE['INT4']}")
-            for index in (*operator.inputs, operator.output):
-                order.setdefault(index, len(order))
-        order.setdefault(graph_output, len(order))
-        renumbered = tuple(
-            Operator(
-                operator.index,
-                operator.kind,
-                operator.options,
-                tuple(order[index] for index in operator.inputs),
-                order[operator.output],
-            )
-            for operator in operators
-        )
-        return Graph(
-            self.source, tuple(self.get(index) for index in order), renumbered, order[graph_input], order[graph_output]
         )

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Options
+from dimmer.firmware_gen.graph.options import BatchMatMul, L2Normalization
+from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, Options, TransposeConv
 from dimmer.firmware_gen.read.record import RecordReader
 
 
@@ -61,3 +62,50 @@ class WeightedReader(RecordReader):
             )
         self._shape((*source.shape[:-1], channels) if keep else (source.elements // depth, channels))
         return FullyConnected(self._activation()), inputs
+
+    def _transpose_conv(self) -> tuple[Options, tuple[int, ...]]:
+        given = self._inputs(3, 4)
+        inputs = (given[2], given[1], *given[3:])
+        self._activations(inputs[0], self._record.outputs[0])
+        channels = self._image(inputs[0])[2]
+        weights = self._weights(inputs[1], 4, 0, inputs[2] if len(inputs) == 3 else None)
+        out_channels, kernel_h, kernel_w, in_channels = weights.shape
+        if in_channels != channels:
+            raise self.error(
+                f"has weights for {in_channels} input channels, its input has {channels}; convert it again"
+            )
+        shape = self._parameter(given[0], "output shape")
+        if len(shape) != 4 or shape[0] != 1 or shape[3] != out_channels or min(shape) < 1:
+            raise self.error(f"makes {list(shape)[:8]} of {out_channels} channels; convert the model again")
+        window, _, _ = self._window((shape[1], shape[2]), (kernel_h, kernel_w), dilated=False)
+        self._shape(shape)
+        return TransposeConv(window, self._activation()), inputs
+
+    def _batch_matmul(self) -> tuple[Options, tuple[int, ...]]:
+        inputs = self._inputs(2, 2)
+        self._int8(*inputs)
+        self._activations(self._record.outputs[0])
+        options = BatchMatMul(bool(self._number("AdjX")), bool(self._number("AdjY")))
+        first, second = (self.tensor(index) for index in inputs)
+        if min(len(first.shape), len(second.shape)) < 2 or first.q.per_channel or second.q.per_channel:
+            raise self.error(f"multiplies {list(first.shape)} by {list(second.shape)}; convert the model again")
+        rows, depth = first.shape[-2:][:: -1 if options.transposed1 else 1]
+        other, columns = second.shape[-2:][:: -1 if options.transposed2 else 1]
+        rank = max(len(first.shape), len(second.shape)) - 2
+        batches = [(1,) * (rank + 2 - len(tensor.shape)) + tensor.shape[:-2] for tensor in (first, second)]
+        if depth != other or any(a != b and 1 not in (a, b) for a, b in zip(*batches, strict=True)):
+            raise self.error(f"multiplies {list(first.shape)} by {list(second.shape)}; convert the model again")
+        self._shape((*(max(pair) for pair in zip(*batches, strict=True)), rows, columns))
+        return options, inputs
+
+    def _l2_normalization(self) -> tuple[Options, tuple[int, ...]]:
+        inputs = self._inputs(1, 1)
+        self._activations(inputs[0], self._record.outputs[0])
+        self._shape(self.tensor(inputs[0]).shape)
+        q = self._output.q
+        if (q.scale, q.zero_point) != (1 / 128, 0):
+            raise self.error(
+                f"must have an output of scale 1/128 and zero point 0, {self._output.name} has {q.scale:g} and "
+                f"{q.zero_point}; quantise again"
+            )
+        return L2Normalization(), inputs

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from dimmer.firmware_gen.errors import FirmwareGenError
 
 _WORDS = frozenset({"thumb", "words"})
 _WIDE = _WORDS | {"thumb2"}
@@ -80,3 +83,46 @@ def _riscv(name: str) -> frozenset[str]:
     letters = re.split("[zsx]", isa["letters"])[0]
     multiplies = isa["base"] == "g" or "m" in letters or "m" in parts or "zmmul" in parts
     return frozenset({"riscv", "words"}) if multiplies else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Cores that run the same tables.
+
+    Attributes:
+        what: in words.
+        core: one of them, by whose name tables are generated; "portable" of those that need none.
+        condition: by which a preprocessor knows one, where no kind before it in `KINDS` is known.
+    """
+
+    what: str
+    core: str
+    condition: str
+
+
+PORTABLE = "portable"
+KINDS = (
+    Kind("Arm with Helium", "cortex-m55", "defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)"),
+    Kind("Arm with the DSP extension", "cortex-m4", "defined(__ARM_FEATURE_DSP) && defined(__thumb2__)"),
+    Kind("Arm Thumb-2", "cortex-m3", "defined(__thumb2__)"),
+    Kind("Arm Thumb-1", "cortex-m0plus", "defined(__thumb__)"),
+    Kind("RV32 with M", "rv32imc", "defined(__riscv_mul) && __riscv_xlen == 32"),
+    Kind("any core", PORTABLE, ""),
+)
+"""From the most particular: a core runs the tables of the first kind that there are tables for and that it knows."""
+
+
+def kind_of(core: str) -> Kind:
+    """The kind of a core by its name, "portable" for every core.
+
+    Raises:
+        FirmwareGenError: nothing is known of the core, or nothing that its compiler would say.
+    """
+    features = features_of(core)
+    found = next((kind for kind in KINDS if features and features_of(kind.core) == features), None)
+    if core == PORTABLE:
+        return KINDS[-1]
+    if found is None:
+        known = ", ".join((*FEATURES, "rv32imc and other RV32 with M", PORTABLE))
+        raise FirmwareGenError(f"no core is known as {core!r}: take one of {known}")
+    return found

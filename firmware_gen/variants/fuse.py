@@ -69,7 +69,7 @@ def _with_entry(entry: Step, conv: Step) -> Step | None:
 
 def _without_unused(block: Block) -> Block:
     """The block without the buffers that no step touches any more."""
-    used = {0, block.output}.union(*({*step.reads, step.writes} for step in block.steps))
+    used = {0, block.output, *block.lasting}.union(*({*step.reads, step.writes} for step in block.steps))
     kept = [buffer for buffer in range(len(block.sizes)) if buffer in used]
     ids = {buffer: number for number, buffer in enumerate(kept)}
 
@@ -87,7 +87,7 @@ def _without_unused(block: Block) -> Block:
         for step in block.steps
     )
     sizes, names = tuple(block.sizes[at] for at in kept), tuple(block.names[at] for at in kept)
-    return Block(steps, sizes, ids[block.output], names)
+    return Block(steps, sizes, ids[block.output], names, tuple(ids[buffer] for buffer in block.lasting))
 
 
 def _fused(conv: Step, add: Step, block: Block) -> Step | None:

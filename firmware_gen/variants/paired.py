@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from dimmer.firmware_gen.kernels.dsp import CONV_2D_ADD_PAIRED_DSP, CONV_2D_PAIRED_DSP
 from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD
 from dimmer.firmware_gen.kernels.portable import CONV_2D
-from dimmer.firmware_gen.lower.steps import Params, Step, Weights
+from dimmer.firmware_gen.lower.steps import Params, Step, Value, Weights
 from dimmer.firmware_gen.variants.add_linear import linear_settings
 from dimmer.firmware_gen.variants.conv import (
     ConvShape,
@@ -27,6 +28,8 @@ from dimmer.firmware_gen.variants.rounding import LARGEST, SCALE, Rescale, resca
 _GROUP = 4
 """Channels, and inputs."""
 DOWN = 11
+_MOST_STEPS = 16 * 128
+"""Of the kernel without steps of rounding."""
 Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
@@ -35,32 +38,63 @@ def _rounded(size: int) -> int:
 
 
 def halfwords(weights: Codes) -> Weights | None:
-    """Weights int64[channels,inputs] as the kernel has them; None where two do not fit a halfword."""
-    channels, depth = weights.shape
-    padded = np.zeros((_rounded(channels), _rounded(depth)), dtype=np.int64)
-    padded[:channels, :depth] = weights
+    """Weights int64[channels,steps,2] as the kernel has them; None where two do not fit a halfword."""
+    channels, *step = weights.shape
+    padded = np.zeros((_rounded(channels), *step), dtype=np.int64)
+    padded[:channels] = weights
     both = SCALE * padded[0::2] + padded[1::2]
     if both.min() < -(2**15):
         return None
-    # int16[group, pair, four, word, half] -> [group, four, word, pair, half].
-    ordered = both.reshape(len(both) // 2, 2, -1, _GROUP)[:, :, :, [0, 2, 1, 3]]
-    words = ordered.reshape(*ordered.shape[:3], 2, 2).transpose(0, 2, 3, 1, 4)
-    return Weights(words.astype("<i2").tobytes(), (*both.shape, 2))
+    # int16[group, pair, step, half] -> [group, step, pair, half].
+    words = both.reshape(-1, 2, *step).transpose(0, 2, 1, 3)
+    return Weights(words.astype("<i2").tobytes(), (*both.shape,))
 
 
-def rescales(step: Step) -> tuple[Rescale, ...] | None:
-    """How each channel is rescaled, all without steps where that can be; None where one cannot be."""
-    return rescales_of(step, DOWN, one_rounding=True) or rescales_of(step, DOWN, one_rounding=False)
+def steps_of(rows: Codes) -> Codes:
+    """int64[channels,rows,inputs] -> int64[channels,steps,2]: of every four inputs of a row 0 and 2, then 1 and 3, as
+    far as there are any.
+    """
+    channels, count, inputs = rows.shape
+    padded = np.zeros((channels, count, _rounded(inputs)), dtype=np.int64)
+    padded[:, :, :inputs] = rows
+    fours = padded.reshape(channels, count, -1, _GROUP)[..., [0, 2, 1, 3]]
+    steps = fours.reshape(channels, count, -1, 2)[:, :, : _steps(inputs)]
+    return steps.reshape(channels, -1, 2)
+
+
+def _steps(inputs: int) -> int:
+    """Steps of a row."""
+    return -(-inputs // 2) if inputs % _GROUP != 2 else inputs // 2 + 1
+
+
+def rescales(step: Step) -> tuple[tuple[Rescale, ...], bool] | None:
+    """How each channel is rescaled, and whether by the kernel with steps; None where one channel cannot be."""
+    shape = shape_of(step)
+    many = _steps(shape.kernel_w * shape.input_c) * shape.kernel_h > _MOST_STEPS
+    for stepped in (True,) if many else (False, True):
+        found = rescales_of(step, DOWN, one_rounding=not stepped)
+        if found is not None:
+            return found, stepped
+    return None
+
+
+def _word(value: int) -> int:
+    """Modulo 2^32."""
+    return (value + 2**31) % 2**32 - 2**31
 
 
 def parameters(biases: tuple[int, ...], found: tuple[Rescale, ...], stepped: bool) -> Params:
-    """Offsets, multipliers and steps as the kernel has them."""
+    """Offsets, multipliers and steps as the kernel has them: where there are no steps, the second sum of two channels
+    has 2^23 less, times 256 for the second channel and to be taken from the first one.
+    """
     none = Rescale(0, 0, 0)
     padded = [*zip(biases, found, strict=True), *[(0, none)] * (-len(biases) % _GROUP)]
     values: list[int] = []
     for first in range(0, len(padded), _GROUP):
         group = padded[first : first + _GROUP]
         offsets = [SCALE * bias + rescale.offset for bias, rescale in group]
+        if not stepped:
+            offsets = [_word(offset + more) for offset, more in zip(offsets, (-(2**23), 2**31) * 2, strict=True)]
         for pair in (0, 2):
             one, other = group[pair][1], group[pair + 1][1]
             values += [one.step, one.multiplier] if stepped else [one.multiplier]
@@ -70,55 +104,99 @@ def parameters(biases: tuple[int, ...], found: tuple[Rescale, ...], stepped: boo
     return Params(tuple(values))
 
 
-def _matrix(step: Step) -> Codes:
-    """Weights int64[channels,inputs]: the whole fours of each row of the kernel, then what is left of all rows."""
+def _halfwords(step: Step) -> Weights | None:
     weights = weights_of(step)
-    rows = weights.reshape(*weights.shape[:2], -1)
-    whole = rows.shape[2] // _GROUP * _GROUP
-    return np.concatenate(
-        [rows[:, :, :whole].reshape(len(rows), -1), rows[:, :, whole:].reshape(len(rows), -1)], axis=1
-    )
+    return halfwords(steps_of(weights.reshape(*weights.shape[:2], -1)))
 
 
 def _supports(step: Step) -> bool:
     plain = number(step, "batches") == 1 and eight_bits(step) and largest_sum(step) <= LARGEST
-    return plain and halfwords(_matrix(step)) is not None and rescales(step) is not None
+    return plain and _halfwords(step) is not None and rescales(step) is not None
 
 
 def _settings(step: Step) -> Iterable[Settings]:
-    weights, found, bias = halfwords(_matrix(step)), rescales(step), step.fields["bias"]
+    """Every part of a column of tiles that needs fewer strips than the next smaller."""
+    weights, rescaled, bias = _halfwords(step), rescales(step), step.fields["bias"]
     assert isinstance(bias, Params)
-    if weights is None or found is None:
+    if weights is None or rescaled is None:
         return []
-    stepped = any(rescale.step for rescale in found)
+    found, stepped = rescaled
     values = parameters(bias.values, found, stepped)
-    return [{"weights": weights, "bias": values, "multipliers": 0, "shifts": 0, "step": int(stepped)}]
+    fields: Settings = {"weights": weights, "bias": values, "multipliers": 0, "shifts": 0, "step": int(stepped)}
+    tiles = _Tiles.of(shape_of(step))
+    most = 1 if tiles.advance == 0 or _in_a_row(step, stepped) else tiles.below
+    strips = {-(-most // count) for count in range(1, most + 1)}
+    return [{**fields, "strip": strip} for strip in sorted(strips)]
 
 
-def _depth(shape: ConvShape) -> int:
-    return shape.kernel_h * shape.kernel_w * shape.input_c
+@dataclass(frozen=True, slots=True)
+class _Tiles:
+    """The tiles of two pixels of a layer.
+
+    Attributes:
+        columns: of tiles, and
+        below: how many there are in one.
+        advance: rows that are held from a tile to the one below; 0 where tiles share none.
+    """
+
+    columns: int
+    below: int
+    advance: int
+
+    @classmethod
+    def of(cls, shape: ConvShape) -> _Tiles:
+        """As `dimmer_paired_layer` chooses them."""
+        beside, stacked = -(-shape.output_w // 2), -(-shape.output_h // 2)
+        vertical = beside * shape.output_h > stacked * shape.output_w
+        down = shape.stride_h * (2 if vertical else 1)
+        unit = down if shape.kernel_h == 1 else shape.dilation_h
+        advance = 0 if down % unit else down // unit
+        return cls(shape.output_w, stacked, advance) if vertical else cls(beside, shape.output_h, advance)
 
 
-def _tiles(shape: ConvShape) -> int:
-    """Pairs of pixels that are widened at a time."""
-    return min(8, max(1, 256 // _rounded(_depth(shape))))
+def _plain(step: Step) -> bool:
+    """Whether results go to the output as they are."""
+    limits = (number(step, "activation_min"), number(step, "activation_max"))
+    return step.kernel == CONV_2D and limits == (-128, 127) and shape_of(step).output_c % _GROUP == 0
 
 
-def _scratch(step: Step, _settings: Settings) -> int:
+def _in_a_row(step: Step, stepped: Value) -> bool:
+    """Whether tiles are widened one by one."""
     shape = shape_of(step)
-    rest = _rounded(shape.kernel_w * shape.input_c % _GROUP * shape.kernel_h)
-    tiles = _tiles(shape)
-    results = 2 * tiles * _rounded(shape.output_c)
-    return 4 * tiles * _rounded(_depth(shape)) + 2 * rest + results + 2 * _depth(shape)
+    window = (shape.kernel_h, shape.kernel_w, shape.stride_h, shape.stride_w, shape.pad_top, shape.pad_left)
+    same = (shape.output_h, shape.output_w) == (shape.input_h, shape.input_w)
+    return _plain(step) and not stepped and window == (1, 1, 1, 1, 0, 0) and same and shape.input_c % _GROUP == 0
+
+
+def _strip(settings: Settings) -> int:
+    strip = settings["strip"]
+    assert isinstance(strip, int)
+    return strip
+
+
+def _scratch(step: Step, settings: Settings) -> int:
+    shape, strip = shape_of(step), _strip(settings)
+    inputs = shape.kernel_w * shape.input_c
+    rows = (strip - 1) * _Tiles.of(shape).advance + shape.kernel_h
+    results = 0 if _plain(step) else 2 * strip * _rounded(shape.output_c)
+    return 8 * _steps(inputs) * rows + 2 * _rounded(inputs) + results
 
 
 def _cost(step: Step, settings: Settings) -> float:
-    shape = shape_of(step)
-    fours, tiles = _rounded(_depth(shape)) // 4, -(-shape.pixels // 2)
-    turns, frame = (-(-fours // 2), 106) if settings["step"] else (-(-fours // 8), 72)
-    blocks = tiles * _rounded(shape.output_c) // _GROUP * (fours * 30 + turns * 6 + frame)
-    gathered = 0 if (shape.kernel_h, shape.kernel_w) == (1, 1) else 100 + 60 * shape.kernel_h
-    return blocks + tiles * (fours * 14 + 40 + gathered) + 500
+    shape, strip = shape_of(step), _strip(settings)
+    inputs = shape.kernel_w * shape.input_c
+    steps = _steps(inputs) * shape.kernel_h
+    turn, frame = (steps // 4 * 6, 104) if settings["step"] else (steps // 16 * 4, 66)
+    block = steps * 15 + turn + frame
+    groups = _rounded(shape.output_c) // _GROUP
+    if _in_a_row(step, settings["step"]):
+        count = -(-shape.pixels // 2)
+        return count * (groups * block + steps * 6.5 + 50) + 500
+    tiles = _Tiles.of(shape)
+    strips = -(-tiles.below // strip)
+    held = tiles.below * tiles.advance + strips * (shape.kernel_h - tiles.advance)
+    rows = tiles.columns * (held * (_steps(inputs) * 6.5 + 30) + strips * 250 + tiles.below * 25)
+    return tiles.columns * tiles.below * groups * block + rows + 500
 
 
 def _add_supports(step: Step) -> bool:

@@ -100,9 +100,9 @@ def _cost(step: Step, settings: Settings) -> float:
     plane, strip = _plane_and_strip(step, settings)
     whole, last = divmod(plane.rows, strip)
     filled = whole * plane.filled(strip) + (plane.filled(last) if last else 0)
-    four, two = (71, 42) if plane.stride == 1 else (80, 48)
-    row = plane.output // 4 * four + -(-(plane.output % 4) // 2) * two + 25
-    fill = filled * (plane.pairs * 18 + 40) + (whole + (last > 0)) * 250 + 350
+    four, two = (69, 41) if plane.stride == 1 else (78, 47)
+    row = plane.output // 4 * four + -(-(plane.output % 4) // 2) * two + 22
+    fill = filled * (plane.pairs * 16 + 30) + (whole + (last > 0)) * 70 + 200
     return shape_of(step).input_c / 4 * (4 * plane.rows * row + fill)
 
 

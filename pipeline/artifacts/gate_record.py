@@ -60,11 +60,13 @@ class StaticFigures:
         mode: its name.
         cost: as a fraction of the 8-bit super-net's.
         test: percent of the test images.
+        recalibrated: whether it has norm statistics of its own, because validation gains by them.
     """
 
     mode: str
     cost: float
     test: float
+    recalibrated: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,8 @@ class GateRecord:
     skipping: tuple[StaticFigures, ...]
 
     def to_json(self) -> dict[str, Json]:
-        """As it is written."""
-        found: dict[str, Json] = asdict(self)
+        """As it is written; what has the statistics of the training says nothing of them, as before it could differ."""
+        found: dict[str, Json] = asdict(self, dict_factory=_written)
         return found | {"run": self.run.to_json()}
 
     @staticmethod
@@ -140,6 +142,10 @@ class GateRecord:
             ValueError: it is something else.
         """
         return from_json(GateRecord, record)
+
+
+def _written(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    return {key: value for key, value in pairs if (key, value) != ("recalibrated", False)}
 
 
 def load_gate_history(path: Path) -> GateRecord:

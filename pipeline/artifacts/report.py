@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from dimmer.pipeline.artifacts.bundle import BundleBytes
 from dimmer.pipeline.artifacts.calibration import CalibratedMode
 from dimmer.pipeline.artifacts.cycles import CyclesSource
+from dimmer.pipeline.artifacts.energy import EnergyFigures
 from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Step, Switch, Verification
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
@@ -32,7 +33,8 @@ class ModeFigures:
         accuracy: share of the test set classified right by the quantised mode, 0..1.
         accuracy_float: the same before quantisation.
         instructions: executed by one inference, counted on the target.
-        energy_uj: microjoules of one inference, modelled.
+        energy_uj: microjoules of one inference from the board's supply; what is known of its uncertainty is in
+            `ReportData.energy`.
         cycles: clock cycles of one inference.
         cycles_source: "rtl" where they were measured on the core's RTL, "model" where a model of its timing tells them.
     """
@@ -156,6 +158,7 @@ class ReportData:
         stack: as it is proven; what was seen in use is `ram.stack`.
         steps: every layer of every mode in the order in which they run.
         bundle: of a target that takes one: what is in it and what was measured of it; None elsewhere.
+        energy: days, periods and levers; None where nothing is known of what a cycle takes.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
@@ -179,6 +182,7 @@ class ReportData:
     stages: tuple[StageResult, ...] = ()
     steps: tuple[Step, ...] = ()
     bundle: BundleFigures | None = None
+    energy: EnergyFigures | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     arena: tuple[ArenaBuffer, ...] = ()
     arena_lower_bound: int | None = None
@@ -211,6 +215,7 @@ class ReportData:
                 for stage in self.stages
             ],
             "steps": [asdict(step) for step in self.steps],
+            "energy": None if self.energy is None else asdict(self.energy),
             "notes": dict(self.notes),
         }
         if self.bundle is not None:

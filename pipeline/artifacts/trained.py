@@ -57,6 +57,19 @@ def load_network(recipe: Recipe, checkpoint: Path | None = None) -> Network:
         checkpoint: a file to read instead of the one that ``find_checkpoint`` finds.
 
     Raises:
-        DimmerError: no checkpoint, or one of another network.
+        DimmerError: no checkpoint, one of another network, or a network for experiments alone.
     """
+    check_deployable(recipe)
     return read_network(recipe.model, checkpoint or find_checkpoint(recipe), recipe.path)
+
+
+def check_deployable(recipe: Recipe) -> None:
+    """Whether the recipe's network is one that can be calibrated, exported and put on a device.
+
+    Raises:
+        DimmerError: it is one for experiments alone; the message names the key.
+    """
+    for key in ("own_classifier", "shared_norms"):
+        if getattr(recipe.train, key):
+            why = "only trained and measured (dimmer experiment), not deployed"
+            raise DimmerError(f"{recipe.path}: train.{key}: such a network is {why}; set it to false and train again")

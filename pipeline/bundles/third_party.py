@@ -7,16 +7,13 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.parser import Parser
-from importlib import metadata
 from pathlib import Path
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.extras import DISTRIBUTION
-from dimmer.pipeline.core.stage import ROOT
+from dimmer.pipeline.core.licences import own_texts
 from dimmer.pipeline.tvm.runtime import LIBRARIES, TvmRuntime
 
 NOTICE = "licences/THIRD_PARTY.md"
-OWN = ("LICENSE", "NOTICE")
 
 
 @dataclass(frozen=True)
@@ -85,24 +82,6 @@ def write_notice(runtime: TvmRuntime, bundle: Path) -> None:
     (bundle / NOTICE).write_text(
         "\n".join(_lines(packages, (bundle / "lib" / "dimmer_modes_cuda.so").is_file())) + "\n"
     )
-
-
-def own_texts() -> tuple[Path, ...]:
-    """Dimmer's licence and notice, in the checkout or where the package is installed.
-
-    Raises:
-        DimmerError: they are nowhere.
-    """
-    texts = tuple(ROOT / name for name in OWN)
-    if not all(path.is_file() for path in texts):
-        try:
-            files = metadata.files(DISTRIBUTION) or []
-        except metadata.PackageNotFoundError:
-            files = []
-        texts = tuple(Path(str(file.locate())) for name in OWN for file in files if file.name == name)
-    if len(texts) != len(OWN) or not all(path.is_file() for path in texts):
-        raise DimmerError(f"Dimmer's own {' and '.join(OWN)} are missing: install it again")
-    return texts
 
 
 def _lines(packages: Sequence[Package], gpu: bool) -> Iterator[str]:

@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, str] = {
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
     "boards": "boards that one can hold in his hand: their twins, flash tools",
+    "measure": "Joulescope's recordings (JLS)",
     "dev": "tests and lint",
     "docs": "the documentation",
 }
@@ -33,6 +34,7 @@ _NEEDED = {
     "tvm": "tvm",
     "tvm_ffi": "tvm",
     "unicorn": "boards",
+    "pyjls": "measure",
 }
 
 

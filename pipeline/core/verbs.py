@@ -35,6 +35,9 @@ VERBS: Mapping[str, Verb] = {
     "train-gates": Verb(
         "train_gates", "Train a model's gates; an interrupted training goes on where it stopped.", _MAKE
     ),
+    "experiment": Verb(
+        "experiment", "Train a model's table of experiments, arms x seeds, and say what it shows.", _MAKE
+    ),
     "calibrate": Verb("calibrate", "Calibrate a trained model and choose the modes to publish.", _MAKE),
     "export": Verb("export", "Write every published mode as ONNX and check it against torch.", _MAKE),
     "convert": Verb(
@@ -54,6 +57,11 @@ VERBS: Mapping[str, Verb] = {
     "tune": Verb(
         "tvm_tune", "Measure every tile of a converted model's convolutions; the next build takes the fastest.", _MAKE
     ),
+    "package": Verb(
+        "package",
+        "Make a model a library for CMake, Zephyr, PlatformIO, Arduino, CMSIS-Pack, ESP-IDF or any build.",
+        _MAKE,
+    ),
     "flash": Verb("flash", "Put a build onto its board.", _MAKE),
     "product": Verb("product", "Compile the product example of a build for a board.", _MAKE),
     "validate": Verb(
@@ -65,9 +73,19 @@ VERBS: Mapping[str, Verb] = {
         "Empty a battery under the policy of a build; energies are modelled, as its report.json says.",
         _LOOK,
     ),
+    "measure": Verb(
+        "measure",
+        "Tell charge and energy of an inference from a power meter's trace, and the target's constants with them.",
+        _LOOK,
+    ),
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
     "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
     "inspect": Verb("inspect", "Tell what a .tflite holds and whether a firmware can be made of it.", _LOOK),
+    "nulls": Verb(
+        "nulls",
+        "Compare modes and gates with time-sharing of uniform modes, and gates with their permuted choices.",
+        _LOOK,
+    ),
     "models": Verb("models", "List the models that have a recipe, the project's and Dimmer's own.", _LOOK),
     "targets": Verb(
         "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK

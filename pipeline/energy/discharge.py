@@ -61,8 +61,12 @@ def life(policy: Sequence[PolicyTier], inference_uj: Mapping[str, float], device
     return discharge(policy, inference_uj, device)[-1].time_s
 
 
-def policy_of_report(path: Path) -> tuple[tuple[PolicyTier, ...], dict[str, float]]:
+def policy_of_report(path: Path, millivolts: int | None = None) -> tuple[tuple[PolicyTier, ...], dict[str, float]]:
     """The policy of a build's report.json, and microjoules of one inference of each mode.
+
+    Args:
+        millivolts: of the cell that they are taken from: behind a linear regulator they grow with it. None for those of
+            the board's own supply.
 
     Raises:
         DimmerError: there is no such report, or it has no policy of static modes, or no energies.
@@ -71,7 +75,11 @@ def policy_of_report(path: Path) -> tuple[tuple[PolicyTier, ...], dict[str, floa
         report = json.loads(path.read_text())
         policy = tuple(PolicyTier(**tier) for tier in report["policy"])
         energies = {mode["name"]: mode["energy_uj"] for mode in report["modes"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        board = report.get("energy") or {}
+        scale = 1.0
+        if millivolts is not None and board.get("regulator") == "linear":
+            scale = millivolts / float(board["supply_mv"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError) as error:
         build = f"python -m pipeline.build --model {path.parent.parent.name} --target {path.parent.name}"
         raise DimmerError(f"{path} cannot be read ({error}): type '{build}' first") from error
     if not policy or any(tier.mode not in energies for tier in policy):
@@ -79,8 +87,8 @@ def policy_of_report(path: Path) -> tuple[tuple[PolicyTier, ...], dict[str, floa
     if any(energy is None for energy in energies.values()):
         raise DimmerError(f"{path}: energy is null; name a target whose target.toml has [energy]")
     for mode, energy in energies.items():
-        if not isinstance(energy, int | float) or not 0 < energy < math.inf:
+        if not isinstance(energy, int | float) or not 0 < scale * energy < math.inf:
             raise DimmerError(
                 f"{path}: an inference of mode {mode} takes {energy} uJ, which cannot be; build again for this target"
             )
-    return policy, energies
+    return policy, {mode: scale * energy for mode, energy in energies.items()}

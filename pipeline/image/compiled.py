@@ -81,8 +81,12 @@ def compile_modes(
     return Compiled(model, elf, target.size(elf), stack)
 
 
-def _generated(order: Order, target: Target, out: Path) -> GeneratedModel:
-    """The C of an order's modes, with what they make of its known input."""
+def known_answers(order: Order) -> KnownAnswers:
+    """What the modes of an order make of its known input, as the stock interpreter computes it.
+
+    Raises:
+        DimmerError: the interpreter cannot run one of them.
+    """
     outputs = []
     jobs = [OracleJob(mode.path, order.known_input) for mode in order.modes]
     for mode, answer in zip(order.modes, run_oracle(jobs), strict=True):
@@ -91,7 +95,12 @@ def _generated(order: Order, target: Target, out: Path) -> GeneratedModel:
                 f"{mode.path.name}: the stock TFLite interpreter cannot run it ({answer.reason}); convert it again"
             )
         outputs.append(answer)
-    known = KnownAnswers(order.known_input, tuple(outputs))
+    return KnownAnswers(order.known_input, tuple(outputs))
+
+
+def _generated(order: Order, target: Target, out: Path) -> GeneratedModel:
+    """The C of an order's modes, with what they make of its known input."""
+    known = known_answers(order)
     policy = policy_for(order.policy, len(order.modes), order.gates is not None)
     return generate(order.modes, out, policy, known, target.scratch_limit, order.name, order.gates, target.core)
 

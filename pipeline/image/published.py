@@ -17,7 +17,7 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.energy.hull import concave_hull
-from dimmer.pipeline.energy.inference import inference_uj
+from dimmer.pipeline.energy.inference import cell_uj
 from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.image.figures import Judged
 from dimmer.pipeline.image.make import Counted, judge, make
@@ -86,7 +86,8 @@ def _plan(
     if not section.wanted:
         return None, ""
     modelled = {
-        mode: inference_uj(target.energy, counted.instructions.get(mode), counted.cycles.get(mode)) for mode in modes
+        mode: cell_uj(target.energy, counted.instructions.get(mode), counted.cycles.get(mode), section.millivolts)
+        for mode in modes
     }
     energy = {mode: 1000 * uj for mode, uj in modelled.items() if uj is not None}
     if len(energy) < len(modes):

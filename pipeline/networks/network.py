@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import (
     FULL_BITS,
     Mode,
@@ -84,6 +85,23 @@ class Network(nn.Module, ABC):
     def classify(self, stream: Tensor) -> Tensor:
         """What follows the last block: float[N,C,H,W] -> logits float[N,classes]; shared by all modes, at 8 bits."""
 
+    def add_base_classifier(self) -> None:
+        """Give the base-net a classifier of its own, ``base_fc``, that begins as ``fc`` does; for experiments.
+
+        Raises:
+            DimmerError: the family has no such thing.
+        """
+        raise DimmerError(f"a {type(self).__name__} has one classifier; set train.own_classifier to false")
+
+    def classify_base(self, stream: Tensor) -> Tensor:
+        """As `classify`, with the base-net's own classifier."""
+        raise NotImplementedError
+
+    def has_base_classifier(self, mode: Mode) -> bool:
+        """Whether a mode is classified by the base-net's own classifier: it skips every sub-path, at any width."""
+        skipped = all(not any(stage[m:]) for stage, m in zip(mode.blocks, self.config.mandatory, strict=True))
+        return skipped and getattr(self, "base_fc", None) is not None
+
     @abstractmethod
     def deployed_stem(self, fold: Folding) -> nn.Module:
         """The stem as plain convolutions: called with float[N,C,H,W] and a tap."""
@@ -109,7 +127,7 @@ class Network(nn.Module, ABC):
         """Everything after the stem: float[N,C0,H,W] -> logits float[N,classes]."""
         for _, block, skipped, bits in self.blocks(mode):
             stream = block(stream, skipped, bits)
-        return self.classify(stream)
+        return self.classify_base(stream) if self.has_base_classifier(mode) else self.classify(stream)
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
         """float[N,C,H,W] -> logits float[N,classes] in the given mode, with the weights and activations of narrow
@@ -125,6 +143,9 @@ class Network(nn.Module, ABC):
         """The parameters that an inference in this mode reads."""
         used: set[Tensor] = set(self.parameters())
         used.difference_update(self.stages.parameters())
+        if (own := getattr(self, "base_fc", None)) is not None:
+            unread: nn.Module = getattr(self, "fc") if self.has_base_classifier(mode) else own  # noqa: B009
+            used.difference_update(unread.parameters())
         for _, block, skipped, bits in self.blocks(mode):
             used.update(parameters_in_force(block, skipped, bits))
         return used

@@ -133,14 +133,21 @@ def _answer(model: Path, work: Path, number: int) -> None:
 
     interpreter = Interpreter(str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1)
     interpreter.allocate_tensors()
-    source, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    shape, dtype = tuple(source["shape"]), np.dtype(source["dtype"])
-    records = np.frombuffer((work / f"{number}.in").read_bytes(), dtype=dtype).reshape(-1, *shape)
+    # Several are one buffer here, as `graph.types.joined` lays them out: wide elements first.
+    sources = sorted(interpreter.get_input_details(), key=lambda end: -np.dtype(end["dtype"]).itemsize)
+    results = sorted(interpreter.get_output_details(), key=lambda end: -np.dtype(end["dtype"]).itemsize)
+    data = (work / f"{number}.in").read_bytes()
     outputs = []
-    for record in records:
-        interpreter.set_tensor(source["index"], record)
+    at = 0
+    while at < len(data):
+        for source in sources:
+            shape, dtype = tuple(source["shape"]), np.dtype(source["dtype"])
+            count = int(np.prod(shape, dtype=np.int64))
+            values = np.frombuffer(data, dtype, count, at).reshape(shape)
+            interpreter.set_tensor(source["index"], values)
+            at += values.nbytes
         interpreter.invoke()
-        outputs.append(interpreter.get_tensor(output["index"]).tobytes())
+        outputs += [interpreter.get_tensor(result["index"]).tobytes() for result in results]
     partial = work / f"{number}.partial"
     partial.write_bytes(b"".join(outputs))
     partial.rename(work / f"{number}.out")

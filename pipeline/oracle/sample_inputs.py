@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.types import DType
+from dimmer.firmware_gen.graph.types import DType, Tensor
 from dimmer.firmware_gen.read.tflite import read_tflite
 
 SEED = 1
@@ -20,14 +20,21 @@ def sample_inputs(path: Path, count: int) -> bytes:
     single-outlier ones.
     """
     graph = read_tflite(path)
-    tensor = graph.tensors[graph.input]
-    random = np.random.default_rng(SEED)
+    if not graph.inputs:
+        return b"".join(_samples(graph.tensors[graph.input], count, SEED))
+    rows = [_samples(part.tensor, count, SEED + number) for number, part in enumerate(graph.inputs)]
+    order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
+    return b"".join(rows[place][sample] for sample in range(2 * count) for place in order)
+
+
+def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
+    random = np.random.default_rng(seed)
     size = tensor.elements
     if tensor.dtype is DType.FLOAT32:
         values = (0.0, 1.0, -1.0, 255.0, -128.0, 1e-9, 1e5, -1e5)
         edges = [np.full(size, values[n % len(values)]) * (1 + n // len(values)) for n in range(count)]
         rows = [random.normal(0, 2.0 ** random.integers(-3, 8), size) for _ in range(count)]
-        return b"".join(row.astype("<f4").tobytes() for row in (*edges, *rows))
+        return [row.astype("<f4").tobytes() for row in (*edges, *rows)]
     zero_point = tensor.q.zero_point & 0xFF
     low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
     board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
@@ -52,4 +59,4 @@ def sample_inputs(path: Path, count: int) -> bytes:
             row[random.integers(0, size)] = random.choice([low, high])
         codes.append(row)
     codes = codes[:count] + [random.integers(0, 256, size) for _ in range(count)]
-    return b"".join(np.asarray(row).astype(np.uint8).tobytes() for row in codes)
+    return [np.asarray(row).astype(np.uint8).tobytes() for row in codes]

@@ -18,6 +18,7 @@ from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
+from dimmer.pipeline.recipe.sections.duty import DutySection
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
@@ -59,6 +60,7 @@ class Recipe:
     verify: VerifySection
     policy: PolicySection
     governor: GovernorSection
+    duty: DutySection
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed."""
@@ -103,21 +105,25 @@ SECTIONS: Mapping[str, type] = {
     "verify": VerifySection,
     "policy": PolicySection,
     "governor": GovernorSection,
+    "duty": DutySection,
 }
 """Every section but [model], whose keys the family knows."""
 
 
-def load_recipe(name_or_path: str | Path) -> Recipe:
+def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = None) -> Recipe:
     """Read and check a recipe.
 
     Args:
         name_or_path: a model's name, a recipe file, or a folder with one.
+        changes: key -> value in place of what the file says: ``{"train.epochs": 30}``.
 
     Raises:
-        DimmerError: no such model, or the recipe is broken.
+        DimmerError: no such model, or the recipe is broken, as it is or by the changes.
     """
     path = find_recipe(name_or_path)
     contents, where = read_toml(path)
+    for key, value in (changes or {}).items():
+        _change(contents, key, value)
     known = ("model", *SECTIONS)
     for key in contents:
         if key not in known:
@@ -158,6 +164,19 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     except DimmerError as error:
         raise DimmerError(f"{where.at(('selection',), 'force')}: selection.force: {plain(str(error))}") from error
     return recipe
+
+
+def _change(contents: dict[str, Any], key: str, value: Any) -> None:
+    """Set section.key, or section.table.key, of what a file holds."""
+    *sections, name = key.split(".")
+    if not sections:
+        raise DimmerError(f"the change of {shown(key)} names no section; write [section].[key], such as train.epochs")
+    table = contents
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise DimmerError(f"the change of {shown(key)}: {plain(section)} is no section of the recipe")
+    table[name] = value
 
 
 def _model(table: Any, where: Lines) -> ModelSection:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, calibration_folder
+from dimmer.pipeline.artifacts.energy import EnergyFigures
 from dimmer.pipeline.artifacts.firmware import (
     Firmware,
     FirmwareMode,
@@ -21,9 +22,11 @@ from dimmer.pipeline.artifacts.report import BatterySample, Candidate, Flash, La
 from dimmer.pipeline.artifacts.verification import Verified, VerifiedGates, verify_folder
 from dimmer.pipeline.core.documents import to_json
 from dimmer.pipeline.core.stage import Json, StageResult
+from dimmer.pipeline.energy.account import DAY_S, Counted, account, idle_uw
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
-from dimmer.pipeline.energy.inference import energy_note, inference_uj
+from dimmer.pipeline.energy.inference import cell_uj, energy_note, inference_uj
+from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
 from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
 
@@ -47,7 +50,8 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     firmware = Firmware.load(firmware_folder(build, target.name))
     verified = Verified.load(verify_folder(build, target.name))
     modes = tuple(_mode(mode, calibration.mode(mode.name), verified, target) for mode in firmware.modes)
-    battery, battery_note = battery_of(modes, firmware.policy)
+    duty = duty_of(context.recipe.duty, context.recipe.governor)
+    battery, battery_note = battery_of(modes, firmware.policy, target, duty)
     flash, ram = firmware.flash, firmware.ram
     return ReportData(
         model=context.recipe.name,
@@ -63,6 +67,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         policy=firmware.policy,
         gates=_gates(firmware.gates, verified.gates),
         stages=tuple(stages),
+        energy=energy_of(modes, target, duty),
         notes=_notes(firmware, target, verified.test_images),
         arena=firmware.buffers,
         macs_per_cycle=macs_per_cycle(target),
@@ -114,7 +119,18 @@ def _notes(firmware: Firmware, target: Target, test_images: int) -> dict[str, st
         notes["modes[*].verify"] = (
             f"{few} (samples in its target.toml); the host's C is compared on all that the recipe asks for"
         )
-    notes["modes[*].energy_uj"] = energy_note(target, all(mode.cycles is not None for mode in firmware.modes))
+    return notes | energy_notes(firmware, target)
+
+
+def energy_notes(firmware: Firmware, target: Target) -> dict[str, str]:
+    """How energies were come by, or why there are none."""
+    how = energy_note(target, all(mode.cycles is not None for mode in firmware.modes))
+    notes = dict.fromkeys(("modes[*].energy_uj", "energy"), how)
+    if target.energy is not None:
+        notes["energy.board"] = f"targets/{target.name}/target.toml has constants of its own"
+        notes |= dict.fromkeys(
+            ("energy.constants[*].date", "energy.constants[*].trace"), "not measured by you: dimmer measure does it"
+        )
     return notes
 
 
@@ -137,17 +153,27 @@ def layers_of(constants: Sequence[LayerConstant], modes: Sequence[ModeFigures]) 
     )
 
 
-def battery_of(modes: Sequence[ModeFigures], policy: Sequence[PolicyTier]) -> tuple[tuple[BatterySample, ...], str]:
+def energy_of(modes: Sequence[ModeFigures], target: Target, duty: Duty) -> EnergyFigures | None:
+    """Days, periods and levers; None where the target has no constants, or a mode was not counted."""
+    counted = [Counted(mode.name, mode.instructions, mode.cycles) for mode in modes]
+    return account(target.energy, duty, counted)
+
+
+def battery_of(
+    modes: Sequence[ModeFigures], policy: Sequence[PolicyTier], target: Target, duty: Duty
+) -> tuple[tuple[BatterySample, ...], str]:
     """A simulated discharge and what was assumed for it; nothing where there is no policy or no energy figure."""
-    energies = {mode.name: mode.energy_uj for mode in modes if mode.energy_uj is not None}
+    taken = {mode.name: cell_uj(target.energy, mode.instructions, mode.cycles, duty.millivolts) for mode in modes}
+    energies = {name: energy for name, energy in taken.items() if energy is not None}
     # What a gated tier costs depends on the inputs.
     if not policy or len(energies) < len(modes) or any(tier.mode not in energies for tier in policy):
         return (), ""
-    device = Device()
+    device = Device(duty.capacity_mah, duty.millivolts, DAY_S / duty.inferences_a_day, idle_uw(target.energy, duty))
     samples = discharge(policy, energies, device)
-    top = device.life_s(energies[modes[0].name]) / 3600
+    fixed = {name: device.life_s(energy) / 3600 for name, energy in energies.items()}
     life = samples[-1].time_s / 3600
+    lasts = ", ".join(f"{name} {hours:,.3g} h" for name, hours in fixed.items())
     return (
         samples,
-        f"Simulated with the firmware's policy: {device}. It lasts {life:,.0f} h; {top:,.0f} h in the top mode.",
+        f"Simulated with the firmware's policy: {device}. It lasts {life:,.3g} h; in one mode throughout: {lasts}.",
     )

@@ -68,7 +68,10 @@ def _notes(test_images: int, target: str) -> dict[str, str]:
     notes |= {f"switch.{key}": "a mode is another function of the library" for key in _names(Switch)}
     notes["modes[*].instructions"] = "qemu-aarch64 counts no instructions"
     notes |= dict.fromkeys(("modes[*].cycles", "modes[*].cycles_source"), "qemu-aarch64 knows no cycles")
-    notes["modes[*].energy_uj"] = f"targets/{target}/target.toml has no [energy]"
+    unknown = (
+        "emulation tells no time, and so no energy: dimmer measure tells it on the board (docs/tutorials/measure.md)"
+    )
+    notes |= dict.fromkeys(("modes[*].energy_uj", "energy"), unknown)
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is as bit-exact"
     notes["bundle.latency_us"] = "emulation tells no time: dimmer-run measures it on the board"
     for key in _names(GpuFigures):

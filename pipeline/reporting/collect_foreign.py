@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dimmer.pipeline.artifacts.firmware import Firmware, FirmwareMode
 from dimmer.pipeline.artifacts.report import Flash, ModeFigures, Ram, ReportData
-from dimmer.pipeline.energy.inference import energy_note, inference_uj
-from dimmer.pipeline.reporting.collect import battery_of, layers_of
+from dimmer.pipeline.energy.inference import inference_uj
+from dimmer.pipeline.recipe.sections.duty import Duty
+from dimmer.pipeline.reporting.collect import battery_of, energy_notes, energy_of, layers_of
 from dimmer.targets import Target
 from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
@@ -15,7 +16,8 @@ from dimmer.version import dimmer_version
 def collect_foreign(firmware: Firmware, target: Target) -> ReportData:
     """The report's figures of a firmware whose modes are files from anywhere."""
     modes = tuple(_mode(mode, target) for mode in firmware.modes)
-    battery, battery_note = battery_of(modes, firmware.policy)
+    duty = Duty()
+    battery, battery_note = battery_of(modes, firmware.policy, target, duty)
     flash, ram = firmware.flash, firmware.ram
     return ReportData(
         model=firmware.model,
@@ -28,6 +30,7 @@ def collect_foreign(firmware: Firmware, target: Target) -> ReportData:
         switch=firmware.switch,
         modes=modes,
         policy=firmware.policy,
+        energy=energy_of(modes, target, duty),
         notes=_notes(firmware, target),
         steps=firmware.steps,
         arena=firmware.buffers,
@@ -62,7 +65,7 @@ def _notes(firmware: Firmware, target: Target) -> dict[str, str]:
         "modes[*].bit_operations": alone,
         "modes[*].accuracy": "the file came alone, without labelled inputs",
         "modes[*].accuracy_float": "the file came alone, without its float model",
-        "modes[*].energy_uj": energy_note(target, all(mode.cycles is not None for mode in firmware.modes)),
+        **energy_notes(firmware, target),
         "ram.arena": "scratch included",
     }
     if any(mode.verify is None for mode in firmware.modes):

@@ -15,6 +15,7 @@ from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
+from dimmer.pipeline.reporting.energy_lines import energy_line, energy_rows, microjoules
 from dimmer.pipeline.reporting.layers import cycles_heading, layer_tables
 from dimmer.targets.timing.kinds import GROUPS
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
+
+PLOTS = tuple(f"{name}{end}" for name in ("pareto", "arena", "battery") for end in ("", "-narrow"))
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -71,7 +74,7 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
     """SVG text of every plot that there are figures for, drawn anew only if they changed.
 
     Returns:
-        Name (pareto, arena, battery) -> SVG.
+        Name (pareto, arena, battery; with -narrow for a phone) -> SVG.
     """
     figures: dict[str, Json] = {
         "modes": [repr(mode) for mode in data.modes],
@@ -79,6 +82,7 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
         "arena": [repr(buffer) for buffer in data.arena],
         "arena_bytes": data.ram.arena,
         "battery": [repr(sample) for sample in data.battery],
+        "energy": repr(data.energy is None),
         "policy": [repr(tier) for tier in data.policy],
     }
 
@@ -86,13 +90,18 @@ def plots(data: ReportData, folder: Path) -> dict[str, str]:
         from dimmer.pipeline.reporting import plots as report_plots
 
         names = [mode.name for mode in data.modes]
+        accuracies = {mode.name: mode.accuracy for mode in data.modes}
         points, cost, accuracy = _cost_points(data)
-        if points:
-            (partial / "pareto.svg").write_text(report_plots.pareto(points, cost, accuracy))
-        if data.arena:
-            (partial / "arena.svg").write_text(report_plots.arena_map(names, data.arena, data.ram.arena))
-        if data.battery:
-            (partial / "battery.svg").write_text(report_plots.battery(data.battery, names, data.policy))
+        for narrow, end in ((False, ""), (True, "-narrow")):
+            if points:
+                svg = report_plots.pareto(points, cost, accuracy, narrow)
+                (partial / f"pareto{end}.svg").write_text(svg)
+            if data.arena:
+                svg = report_plots.arena_map(names, data.arena, data.ram.arena, narrow)
+                (partial / f"arena{end}.svg").write_text(svg)
+            if data.battery:
+                svg = report_plots.battery(data.battery, accuracies, data.policy, narrow)
+                (partial / f"battery{end}.svg").write_text(svg)
 
     Stage("plots", folder / "plots", draw, settings=figures).run()
     return {path.stem: path.read_text() for path in sorted((folder / "plots").glob("*.svg"))}
@@ -113,13 +122,17 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         top=data.modes[0],
         lede=_lede(data),
         cards=cards(data),
-        plots={"pareto": "", "arena": "", "battery": "", **plots},
+        plots={**dict.fromkeys(PLOTS, ""), **plots},
         light=colour_variables(count, LIGHT_RAMP),
         dark=colour_variables(count, DARK_RAMP),
         gradient=", ".join(f"var(--mode-{min(i, count - 1)})" for i in range(max(count, 2))),
         modelled_error=MODEL_ERROR,
         cycles_heading=cycles_heading(data),
         layer_tables=layer_tables(data),
+        plot_note=_plot_note(data),
+        energy_rows=energy_rows(data),
+        microjoules=microjoules(data.energy),
+        energy_line="" if data.energy is None else energy_line(data.energy).replace("+-", "±"),
         groups=GROUPS,
         largest_layer=max((layer.weights + layer.parameters for layer in data.layers), default=1) or 1,
     )
@@ -160,12 +173,36 @@ def _cost_points(data: ReportData) -> tuple[list[CostPoint], str, str]:
         points, cost = _measured_points(data.modes)
         return points, cost, "accuracy on the test set"
     published = {mode.name: index for index, mode in enumerate(data.modes)}
+    if data.energy is not None and (energies := _energies(data)) is not None:
+        points = [
+            CostPoint(one.name, energies[one.name], one.accuracy, published[one.name])
+            for one in data.candidates
+            if one.name in published
+        ]
+        return points, f"millijoules an inference, {data.energy.kind}", "accuracy on validation images"
     costs, label = _costs(data.candidates)
     points = [
         CostPoint(candidate.name, cost, candidate.accuracy, published.get(candidate.name))
         for candidate, cost in zip(data.candidates, costs, strict=True)
     ]
     return points, label, "accuracy on validation images"
+
+
+def _energies(data: ReportData) -> dict[str, float] | None:
+    """Published mode -> millijoules of an inference; None where they are not all known."""
+    known = {mode.name: mode.energy_uj / 1000 for mode in data.modes if mode.energy_uj is not None}
+    return known if data.energy is not None and len(known) == len(data.modes) else None
+
+
+def _plot_note(data: ReportData) -> str:
+    """What the plot of accuracy against cost shows."""
+    seen = "Every mode that the selection looked at, as it saw them: on validation images."
+    if _energies(data) is None:
+        return f"{seen} Filled: published. Hollow: left out."
+    return (
+        "The published modes, as the selection saw them: on validation images. Modes compare better than their "
+        "energies are known, since these come from the same constants. What was left out has no firmware to count."
+    )
 
 
 def _measured_points(modes: Sequence[ModeFigures]) -> tuple[list[CostPoint], str]:
@@ -215,7 +252,8 @@ def cards(data: ReportData) -> list[Card]:
     cards = _memory_cards(data) if data.bundle is None else [_bundle_card(data.bundle)]
     energies = [mode.energy_uj for mode in data.modes if mode.energy_uj is not None]
     if energies:
-        cards.append(Card("Energy", _range_of_energy(energies), "an inference, modelled"))
+        kind = "modelled" if data.energy is None else data.energy.kind
+        cards.append(Card("Energy", _range_of_energy(energies), f"an inference, {kind}"))
     checks = [mode.verify for mode in data.modes if mode.verify is not None]
     if checks:
         wrong = sum(check.mismatches for check in checks)
@@ -252,7 +290,14 @@ def _memory_cards(data: ReportData) -> list[Card]:
 def _range_of_energy(microjoules: Sequence[float]) -> str:
     high, low = max(microjoules), min(microjoules)
     divisor, unit = (1000, "mJ") if high >= 1000 else (1, "µJ")
-    return f"{high / divisor:,.1f} → {low / divisor:,.1f} {unit}"
+    # Two digits: constants are known to a tenth, and no better.
+    return f"{_two_digits(high / divisor)} → {_two_digits(low / divisor)} {unit}"
+
+
+def _two_digits(value: float) -> str:
+    """A number with two digits that say something."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.1f}" if rounded < 10 else f"{rounded:,.0f}"
 
 
 def _against(total: int | None, single: int | None) -> str:

@@ -29,6 +29,8 @@ LIGHT_RAMP = ("#f5a50b", "#d9690f", "#a3361f", "#5c2a3a")
 DARK_RAMP = ("#ffd24a", "#f09433", "#c8553d", "#8a4a6b")
 PAPER = {"ink": "#1f1d1a", "muted": "#736e66", "grid": "#e6e2da", "fill": "#ffffff"}
 _PX = 1 / 72
+WIDE, NARROW = 760, 340
+"""Width of a plot in px, where there is room and on a phone: letters have 11 in both."""
 
 
 def mode_colours(count: int, ramp: Sequence[str]) -> list[str]:
@@ -65,13 +67,14 @@ class CostPoint:
     mode: int | None
 
 
-def pareto(points: Sequence[CostPoint], cost: str, accuracy: str) -> str:
+def pareto(points: Sequence[CostPoint], cost: str, accuracy: str, narrow: bool = False) -> str:
     """Accuracy against cost: published modes filled, those that were left out hollow; a line joins the published ones
     of which no cheaper one is as accurate.
 
     Args:
         cost: what the horizontal axis shows, with its unit.
         accuracy: what the vertical axis shows.
+        narrow: for a phone.
     """
     front: list[CostPoint] = []
     for point in sorted((p for p in points if p.mode is not None), key=lambda p: (p.cost, -p.accuracy)):
@@ -89,13 +92,13 @@ def pareto(points: Sequence[CostPoint], cost: str, accuracy: str) -> str:
                 style = {"markersize": 10, "color": colour, "markeredgecolor": FILL, "zorder": 3}
             axes.plot(point.cost, 100 * point.accuracy, "o", **style)
         xs, ys = [point.cost for point in points], [100 * point.accuracy for point in points]
-        axes.set_xlim(min(xs) - 0.08 * _span(xs), max(xs) + 0.22 * _span(xs))
+        axes.set_xlim(min(xs) - 0.08 * _span(xs), max(xs) + (0.6 if narrow else 0.22) * _span(xs))
         axes.set_ylim(min(ys) - 0.15 * _span(ys), max(ys) + 0.15 * _span(ys))
         _label(axes, points)
         axes.set_xlabel(cost)
         axes.set_ylabel(f"{accuracy}, %")
 
-    return _svg("pareto", 760, 380, draw, f"{accuracy} of every mode against {cost}")
+    return _svg("pareto", narrow, 380, draw, f"{accuracy} of every mode against {cost}")
 
 
 def curves(lines: Mapping[str, Sequence[tuple[float, float]]], cost: str, accuracy: str) -> str:
@@ -118,12 +121,53 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], cost: str, accura
         axes.set_ylabel(f"{accuracy}, %")
         axes.legend(frameon=False, loc="lower right")
 
-    return _svg("curves", 760, 380, draw, f"{accuracy} against {cost}")
+    return _svg("curves", False, 380, draw, f"{accuracy} against {cost}")
 
 
-def arena_map(modes: Sequence[str], buffers: Sequence[ArenaBuffer], arena: int | None) -> str:
+@dataclass(frozen=True)
+class Spread:
+    """Several values of one difference.
+
+    Attributes:
+        name: of the difference.
+        values: one a seed.
+        low: of the interval of their mean; None where there is none.
+        high: of the same.
+    """
+
+    name: str
+    values: Sequence[float]
+    low: float | None
+    high: float | None
+
+
+def spreads(rows: Sequence[Spread], margin: float, what: str) -> str:
+    """Differences, a row each: hollow dots for the values, a filled one for their mean, a line for its interval.
+
+    Args:
+        margin: drawn on the left of zero, dashed: what counts as no worse.
+        what: the horizontal axis shows.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = _axes(figure)
+        axes.axvline(0, color=MUTED, linewidth=1)
+        axes.axvline(-margin, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        for place, row in enumerate(rows):
+            if row.low is not None and row.high is not None:
+                axes.plot([row.low, row.high], [place, place], color=_MODE_MARKER.format(0), linewidth=2)
+            axes.plot(row.values, [place] * len(row.values), "o", markerfacecolor=FILL, markeredgecolor=MUTED)
+            axes.plot(sum(row.values) / len(row.values), place, "o", color=_MODE_MARKER.format(0), markersize=9)
+        axes.set_yticks(range(len(rows)), [row.name for row in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel(what)
+
+    return _svg("spreads", False, 90 + 34 * len(rows), draw, what)
+
+
+def arena_map(modes: Sequence[str], buffers: Sequence[ArenaBuffer], arena: int | None, narrow: bool = False) -> str:
     """Where each tensor lies in the arena and for how long, a panel a mode."""
-    columns = 2 if len(modes) > 1 else 1
+    columns = 2 if len(modes) > 1 and not narrow else 1
     rows = -(-len(modes) // columns)
     top = max([buffer.offset + buffer.size for buffer in buffers] + [arena or 0])
     steps = max(buffer.last_step for buffer in buffers) + 1
@@ -149,11 +193,21 @@ def arena_map(modes: Sequence[str], buffers: Sequence[ArenaBuffer], arena: int |
             if index % columns == 0:
                 axes.set_ylabel("KiB")
 
-    return _svg("arena", 760, 60 + 170 * rows, draw, "Arena of each mode: offset of every tensor over the steps")
+    return _svg("arena", narrow, 60 + 170 * rows, draw, "Arena of each mode: offset of every tensor over the steps")
 
 
-def battery(samples: Sequence[BatterySample], modes: Sequence[str], policy: Sequence[PolicyTier]) -> str:
-    """Charge over time, in the colour of the mode that runs; dashed lines at the policy's thresholds."""
+def battery(
+    samples: Sequence[BatterySample],
+    modes: Mapping[str, float | None],
+    policy: Sequence[PolicyTier],
+    narrow: bool = False,
+) -> str:
+    """Charge over time, in the colour of the mode that runs; dashed lines at the policy's thresholds.
+
+    Args:
+        modes: name -> accuracy, 0..1, which stands beside the name where it is known.
+        narrow: for a phone.
+    """
     colours = {name: _MODE_MARKER.format(i) for i, name in enumerate(modes)}
     hours = [sample.time_s / 3600 for sample in samples]
     unit, scale = ("days", 24.0) if hours[-1] > 96 else ("hours", 1.0)
@@ -163,6 +217,7 @@ def battery(samples: Sequence[BatterySample], modes: Sequence[str], policy: Sequ
     def draw(figure: Figure) -> None:
         axes = _axes(figure)
         axes.grid(False)
+        between = "\n" if narrow else ", "
         start = 0
         for end in range(1, len(samples) + 1):
             if end == len(samples) or samples[end].mode != samples[start].mode:
@@ -171,9 +226,11 @@ def battery(samples: Sequence[BatterySample], modes: Sequence[str], policy: Sequ
                 xs, ys = times[start : stop + 1], charge[start : stop + 1]
                 axes.fill_between(xs, ys, color=colours[mode], alpha=0.3, linewidth=0)
                 axes.plot(xs, ys, color=colours[mode], linewidth=2.5, solid_capstyle="butt")
-                if times[stop] - times[start] > 0.08 * times[-1]:
+                if times[stop] - times[start] > (0.18 if narrow else 0.08) * times[-1]:
                     middle = (start + stop) // 2
-                    axes.text(times[middle], charge[middle] + 3, mode, fontsize=11, color=INK)
+                    right = modes[mode]
+                    label = mode if right is None else f"{mode}{between}{100 * right:.1f} %"
+                    axes.text(times[middle], charge[middle] + 3, label, fontsize=11, color=INK)
                 start = end
         for tier in policy:
             if tier.min_charge_permille:
@@ -183,7 +240,7 @@ def battery(samples: Sequence[BatterySample], modes: Sequence[str], policy: Sequ
         axes.set_xlabel(unit)
         axes.set_ylabel("charge, %")
 
-    return _svg("battery", 760, 300, draw, "Battery charge over time and the mode that runs")
+    return _svg("battery", narrow, 300, draw, "Battery charge over time and the mode that runs")
 
 
 def standalone(svg: str, modes: int) -> str:
@@ -195,7 +252,8 @@ def standalone(svg: str, modes: int) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{head} font-family="system-ui, sans-serif">{page}{rest}'
 
 
-def _svg(name: str, width: int, height: int, draw: Callable[[Figure], None], description: str) -> str:
+def _svg(name: str, narrow: bool, height: int, draw: Callable[[Figure], None], description: str) -> str:
+    width = NARROW if narrow else WIDE
     # Not pyplot: it keeps figures in a global list and looks for a display.
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -203,7 +261,8 @@ def _svg(name: str, width: int, height: int, draw: Callable[[Figure], None], des
 
     settings: dict[Any, Any] = {
         "svg.fonttype": "none",
-        "svg.hashsalt": name,
+        # Both kinds stand on one page, where names must differ.
+        "svg.hashsalt": f"{name}-narrow" if narrow else name,
         "font.size": 11,
         "axes.edgecolor": MUTED,
         "axes.labelcolor": MUTED,

@@ -10,6 +10,7 @@ from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.artifacts.report import ReportData
 from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.reporting.energy_lines import days_line, energy_line, energy_text
 from dimmer.pipeline.reporting.page import cards, count_text, verified_text
 from dimmer.targets.timing.run import guess_of
 
@@ -56,11 +57,14 @@ def print_summary(data: ReportData, console: Console) -> None:
             f"{mode.macs:,}",
             count_text(mode.instructions),
             cycles_text(mode),
-            "-" if mode.energy_uj is None else f"{mode.energy_uj:,.1f} uJ",
+            energy_text(mode, data.energy),
             verified_text(mode.verify),
         )
     console.print(table)
     for line in cycles_lines(data.modes, guess_of(data.target)):
         console.print(line, highlight=False, soft_wrap=True)
+    if data.energy is not None:
+        for line in (energy_line(data.energy), days_line(data.energy)):
+            console.print(line, highlight=False, soft_wrap=True)
     for card in cards(data):
         console.print(f"{card.title:<14} {card.figure}  [dim]{card.detail}[/dim]", highlight=False)

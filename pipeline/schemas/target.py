@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from dimmer.errors import DimmerError
@@ -15,16 +16,18 @@ from dimmer.pipeline.schemas.sections import table_schema
 from dimmer.targets.kit.family import KEY as FAMILY
 from dimmer.targets.kit.family import common_keys, read_target_table
 from dimmer.targets.kit.schema import Asked, Kind, Table
+from dimmer.targets.power.constants import FOLDER, Constant, board_of
 from dimmer.targets.target import FILE, TARGETS, Target, target_of
 
 
 def target_schema() -> dict[str, Json]:
     """Raises DimmerError where no target has a table that the reader knows: nobody could tell what belongs into it."""
     paths = sorted(TARGETS.glob(f"*/{FILE}"))
+    constants = [table for path in sorted(FOLDER.glob("*.toml")) for table in _constants(path)]
     tables = [read_target_table(path) for path in paths]
     for table, path in zip(tables, paths, strict=True):
         target_of(table, path.parent)
-    made: Any = _table(tables, Target, summary(Target), ())
+    made: Any = _table(tables, Target, summary(Target), (), {Constant: constants})
     alone = _moved(made, common_keys())
     return {**made, "if": {"required": [FAMILY]}, "else": alone}
 
@@ -44,7 +47,23 @@ def _moved(schema: Any, common: Mapping[str, Any]) -> dict[str, Json]:
     return {**found, "properties": inner} if inner else found
 
 
-def _table(tables: Iterable[Table], cls: type, description: str, place: tuple[str, ...]) -> dict[str, Json]:
+def _constants(path: Path) -> Iterator[Table]:
+    """The tables of constants in a board's file."""
+    table = Table.read(path)
+    board_of(table, path.stem)
+    energy = table.asked["energy"].table
+    assert energy is not None
+    yield from (one.table for one in energy.asked.values() if one.table is not None)
+
+
+def _table(
+    tables: Iterable[Table], cls: type, description: str, place: tuple[str, ...], examples: Mapping[type, list[Table]]
+) -> dict[str, Json]:
+    """The schema of tables that are described by a class.
+
+    Args:
+        examples: class -> tables of it, for those that no target has.
+    """
     asked: dict[str, list[Asked]] = {}
     for table in tables:
         for key, one in table.asked.items():
@@ -55,11 +74,14 @@ def _table(tables: Iterable[Table], cls: type, description: str, place: tuple[st
         if each[0].kind is not Kind.TABLE:
             keys[key] = {**({"description": told[key]} if key in told else {}), **_key(each[0])}
             continue
+        own = _class_of(cls, key)
         inner = [one.table for one in each if one.table is not None]
+        if own is not None and own in examples:
+            inner += examples[own]
         if not inner:
             raise DimmerError(f"no target has [{'.'.join((*place, key))}], so that it cannot be described")
-        own = _class_of(cls, key)
-        keys[key] = _table(inner, own or cls, told.get(key) or (summary(own) if own else ""), (*place, key))
+        described = told.get(key) or (summary(own) if own else "")
+        keys[key] = _table(inner, own or cls, described, (*place, key), examples)
     return table_schema(description, keys, tuple(key for key, each in asked.items() if each[0].required))
 
 
@@ -84,6 +106,8 @@ def _key(asked: Asked) -> dict[str, Json]:
             return number if asked.default is None else {**number, "default": asked.default}
         case Kind.POSITIVE:
             return {"type": "number", "exclusiveMinimum": 0}
+        case Kind.NUMBER:
+            return {"type": "number", "minimum": 0}
         case Kind.TEXTS:
             return {"type": "array", "items": text}
         case _:

@@ -30,6 +30,7 @@ def calibrate(order: CalibrationOrder, network: Network, out: Path, progress: Pr
         order.temperature,
         images.search,
         lambda share: progress("search over widths", 0.1 * share),
+        images.norms if order.calibration.recalibrate_bn else None,
     )
     subnets = choose_norms(network, modes, order.calibration.recalibrate_bn, images, part(progress, 0.1, 0.3))
     ranges = choose_ranges(subnets, order.calibration, images, part(progress, 0.3, 0.8))

@@ -31,6 +31,7 @@ def candidate_modes(
     temperature: float,
     x: Tensor,
     tell: Tell = lambda share: None,
+    norms: Tensor | None = None,
 ) -> tuple[Mode, ...]:
     """The modes to calibrate, by falling bit-operations.
 
@@ -39,6 +40,7 @@ def candidate_modes(
         temperature: of the distillation loss that measures sensitivity.
         x: float32[N,C,H,W], training images for the search.
         tell: called with about the share done.
+        norms: as for `static_front`.
     """
     config, cost = network.config, network.cost()
     found = [*forced, network.super_mode(), network.base_mode()]
@@ -48,7 +50,7 @@ def candidate_modes(
     if config.bits != (FULL_BITS,) and selection.search:
         options = GateConfig((*sorted(config.bits, reverse=True), 0))
         places = gate_places(config, options)
-        front = static_front(network, gated_cost(config, cost, options), places, x, temperature, tell)
+        front = static_front(network, gated_cost(config, cost, options), places, x, temperature, tell, norms)
         found += spread([point for point in front if point.mode not in found], selection.search)
     return _dearest_first(found, cost)
 

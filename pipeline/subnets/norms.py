@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 
 from torch import Tensor
 
-from dimmer.calibration.batchnorm import NormStatistics, recalibrated
+from dimmer.calibration.batchnorm import NormStatistics, load_statistics, recalibrated, statistics
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
-from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks import Network, NetworkConfig
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.networks.measure import Measured, measure
@@ -49,7 +50,7 @@ def choose_norms(
 
     Args:
         network: trained; left as it was found.
-        recalibrate: whether mixed depths may get statistics of their own at all.
+        recalibrate: whether mixed depths and mixed widths may get statistics of their own at all.
     """
     found = []
     for done, mode in enumerate(modes):
@@ -57,15 +58,62 @@ def choose_norms(
         plain = deploy(network, mode)
         trained = measure(plain, images.validation, images.labels)
         subnet = Subnet(mode, plain, {}, trained, trained)
-        # The depths in between were never trained; widths were, block by block.
-        if recalibrate and len(set(mode.skip_flags(network.config.mandatory))) > 1:
-            statistics = own_statistics(network, mode, images.norms)
-            own = deploy(network, mode, statistics)
-            again = measure(own, images.validation, images.labels)
+        if recalibrate and is_mixed(mode, network.config):
+            own = own_statistics(network, mode, images.norms)
+            with_own = deploy(network, mode, own)
+            again = measure(with_own, images.validation, images.labels)
             if again.accuracy > trained.accuracy:
-                subnet = Subnet(mode, own, statistics, trained, again)
+                subnet = Subnet(mode, with_own, own, trained, again)
         found.append(subnet)
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Preferred:
+    """What validation says of a mode's statistics.
+
+    Attributes:
+        as_trained: accuracy with those of the training, in the unit of whoever measured it.
+        chosen: accuracy with those that are better.
+        own: whether these are the mode's own.
+    """
+
+    as_trained: float
+    chosen: float
+    own: bool
+
+
+@contextmanager
+def preferred(network: Network, mode: Mode, norms: Tensor, accuracy: Callable[[], float]) -> Iterator[Preferred]:
+    """Within, the network has a mode's own norm statistics, where the mode is mixed and its accuracy gains by them.
+
+    Args:
+        network: left as it was found.
+        norms: float32[N,C,H,W], where the network is: what statistics are measured on.
+        accuracy: of the network as it is, in this mode, on validation images.
+    """
+    before, trained = statistics(network), accuracy()
+    if not is_mixed(mode, network.config):
+        yield Preferred(trained, trained, False)
+        return
+    try:
+        load_statistics(network, own_statistics(network, mode, norms))
+        again = accuracy()
+        if again <= trained:
+            load_statistics(network, before)
+        yield Preferred(trained, max(again, trained), again > trained)
+    finally:
+        load_statistics(network, before)
+
+
+def is_mixed(mode: Mode, config: NetworkConfig) -> bool:
+    """Whether a mode runs with norms that learnt beside others: its depth or its width differs from block to block.
+
+    The norms of a width saw all modes that were sampled in training, and end with the statistics of super-net and
+    base-net with all blocks at that width (`pipeline.training.widths`).
+    """
+    widths = {bits for stage in mode.blocks for bits in stage if bits}
+    return len(widths) > 1 or len(set(mode.skip_flags(config.mandatory))) > 1
 
 
 def own_statistics(network: Network, mode: Mode, images: Tensor) -> NormStatistics:

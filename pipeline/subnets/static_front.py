@@ -18,6 +18,7 @@ from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import GatedCost, GatePlace
 from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.subnets.norms import preferred
 
 _BATCH = 250
 
@@ -45,6 +46,7 @@ def static_front(
     x: Tensor,
     temperature: float,
     tell: Tell = lambda share: None,
+    norms: Tensor | None = None,
 ) -> tuple[StaticMode, ...]:
     """The modes of which none that was tried is both cheaper and nearer to the super-net, the dearest first.
 
@@ -54,15 +56,23 @@ def static_front(
         x: images float32[N,C,H,W] to measure on.
         temperature: of the distillation loss.
         tell: called with about the share done.
+        norms: images float32[N,C,H,W] on which mixed modes get norm statistics of their own, where these bring them
+            nearer to the super-net; without them all run with those that the network has, as gates do.
     """
     network.eval()
     options = [[tuple(b for b in place.options if b <= FULL_BITS) for place in stage] for stage in places]
     flat = [(s, b) for s, stage in enumerate(options) for b in range(len(stage))]
     teacher = torch.cat([network(part, network.super_mode()).float() for part in x.split(_BATCH)])
 
-    def measure(mode: Mode) -> StaticMode:
+    def distance(mode: Mode) -> float:
         logits = torch.cat([network(part, mode).float() for part in x.split(_BATCH)])
-        return StaticMode(mode, cost.relative(mode), float(distillation(logits, teacher, temperature)))
+        return float(distillation(logits, teacher, temperature))
+
+    def measure(mode: Mode) -> StaticMode:
+        if norms is None:
+            return StaticMode(mode, cost.relative(mode), distance(mode))
+        with preferred(network, mode, norms, lambda: -distance(mode)) as found:
+            return StaticMode(mode, cost.relative(mode), -found.chosen)
 
     tried = [measure(network.super_mode())]
     now = tried[0]

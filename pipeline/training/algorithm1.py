@@ -51,15 +51,26 @@ class AdaptiveStep:
             precision.
         qat: for epochs of narrow widths: their balance and precision, and how modes are sampled.
         taught: the teacher's part of the super-net's loss.
+        base_learns: whether the base-net does, too.
 
     Attributes:
         trainer: as given.
+        base: the base-net's mode; None where it does not learn.
     """
 
     def __init__(
-        self, trainer: Trainer, train: TrainSection, qat: QatSection | None = None, taught: Taught | None = None
+        self,
+        trainer: Trainer,
+        train: TrainSection,
+        qat: QatSection | None = None,
+        taught: Taught | None = None,
+        *,
+        base_learns: bool = True,
     ) -> None:
         self.trainer = trainer
+        self.base = trainer.base if base_learns else None
+        self._base_labels = train.base_labels
+        self._mutual = train.mutual
         self._temperature = train.temperature
         self._base_label_weight = train.base_label_weight
         self._alpha = train.alpha if qat is None else qat.alpha
@@ -98,7 +109,7 @@ class AdaptiveStep:
             x: float32[N,C,H,W] on the network's device, channels last.
             labels: int64[N].
         """
-        network, base = self.trainer.network, self.trainer.base
+        network, base = self.trainer.network, self.base
         with self._autocast():
             stem = network.stem(x)
         # All networks share the stem: it runs once, forward and backward, and its gradients meet here.
@@ -110,17 +121,27 @@ class AdaptiveStep:
         losses = Losses(loss.detach())
         if self._taught is not None:
             loss = self._taught(loss, logits, x)
-        weight = 1.0 if base is None else 2 * self._alpha
-        (weight * loss).backward()
+        weight = 1.0 if self.trainer.base is None else 2 * self._alpha
         shared = Shared(stem, features, logits.detach(), losses)
+        part = slice(self._part(len(x)))
         if base is None:
+            (weight * loss).backward()
             return shared
-        base_loss = self._teach_student(base, slice(self._part(len(x))), shared, labels)
+        if self._mutual:
+            # Both are computed before either learns: each has the logits of this step's weights from the other.
+            seen = self._logits(base, features[part])
+            loss = loss + self._mutual * distillation(logits[part], seen.detach(), self._temperature)
+            (weight * loss).backward()
+        else:
+            (weight * loss).backward()
+            seen = self._logits(base, features[part])
+        base_loss = self._teach_student(seen, part, shared, labels, self._base_labels)
         return replace(shared, losses=replace(losses, base=base_loss))
 
     def teach_sampled(self, mode: Mode, shared: Shared, labels: Tensor) -> None:
         """A sampled mode learns from the super-net, as the base-net does."""
-        self._teach_student(mode, slice(-self._part(len(labels)), None), shared, labels)
+        part = slice(-self._part(len(labels)), None)
+        self._teach_student(self._logits(mode, shared.features[part]), part, shared, labels)
 
     def _part(self, images: int) -> int:
         """How many of a batch's images base-net and sampled mode see."""
@@ -129,12 +150,21 @@ class AdaptiveStep:
     def _autocast(self) -> torch.autocast | nullcontext[None]:
         return mixed_precision(self.trainer.device, self._precision)
 
-    def _teach_student(self, mode: Mode, part: slice, shared: Shared, labels: Tensor) -> Tensor:
+    def _logits(self, mode: Mode, features: Tensor) -> Tensor:
+        """float32[N,classes] of a mode, behind the stem."""
         with self._autocast():
-            logits = self.trainer.network.features(shared.features[part], mode)
-        logits = logits.float()
+            logits = self.trainer.network.features(features, mode)
+        return logits.float()
+
+    def _teach_student(
+        self, logits: Tensor, part: slice, shared: Shared, labels: Tensor, from_labels: float = 0.0
+    ) -> Tensor:
+        """A mode's logits learn from the super-net's, and for a share of the loss from the labels."""
         loss = distillation(logits, shared.logits[part], self._temperature)
-        total = 2 * (1 - self._alpha) * loss
+        taught = loss
+        if from_labels:
+            taught = (1 - from_labels) * loss + from_labels * F.cross_entropy(logits, labels[part])
+        total = 2 * (1 - self._alpha) * taught
         if self._base_label_weight:
             total = total + self._base_label_weight * F.cross_entropy(logits, labels[part])
         total.backward()

@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,13 @@ from dimmer.pipeline.artifacts.training_record import is_finished
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset, Images, Split
+from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.budget import gate_macs
 from dimmer.pipeline.networks.measure import accuracy
-from dimmer.pipeline.subnets.static_front import best_within
+from dimmer.pipeline.subnets.norms import Preferred, preferred
+from dimmer.pipeline.subnets.static_front import StaticMode, best_within
 from dimmer.pipeline.training.augment import pad
 from dimmer.pipeline.training.batches import augment
 from dimmer.pipeline.training.gate_history import GateEpoch, Validated, penalty
@@ -104,9 +107,8 @@ def train_gates(
         save_tensors(saved, trainer.state(), record)
         text = f"epoch {epoch + 1} of {epochs} done in {history[-1].seconds:.0f} s: {history[-1]}"
         progress(text, (epoch + 1) / epochs)
-    if not trainer.front or gates.backbone_lr > 0:
-        trainer.find_front(few, lambda share: progress("static modes to compare with", 1.0))
-    _finish(settings, trainer, dataset, history, run, out)
+    front = trainer.static_front(few, lambda share: progress("static modes to compare with", 1.0), own=True)
+    _finish(settings, trainer, dataset, front, history, run, out)
     saved.unlink(missing_ok=True)
     return final
 
@@ -154,6 +156,7 @@ def _finish(
     settings: GateSettings,
     trainer: GateTrainer,
     dataset: Dataset,
+    front: Sequence[StaticMode],
     history: Sequence[GateEpoch],
     run: GateRunId,
     out: Path,
@@ -161,12 +164,12 @@ def _finish(
     """Look at the test images, once, and write history, backbone and gates; these last, as they end the training."""
     if trainer.best:
         trainer.gated.gates.load_state_dict(trainer.best)
-    statics = _Statics(trainer, dataset)
+    statics = _Statics(trainer, dataset, dataset.train.images[: settings.gates.front_images])
     record = GateRecord(
         run=run,
         seed=settings.train.seed,
         gates=_figures(trainer),
-        budgets=tuple(_with_budget(trainer, dataset, statics, budget) for budget in settings.gates.budgets),
+        budgets=tuple(_with_budget(trainer, dataset, statics, front, budget) for budget in settings.gates.budgets),
         uniform=tuple(statics.on_test(mode) for mode in settings.uniform),
         skipping=statics.skipping(),
     ).to_json()
@@ -177,11 +180,13 @@ def _finish(
     save_tensors(out / GATES, trainer.gated.gates.state_dict(), record)
 
 
-def _with_budget(trainer: GateTrainer, dataset: Dataset, statics: _Statics, budget: float) -> BudgetFigures:
+def _with_budget(
+    trainer: GateTrainer, dataset: Dataset, statics: _Statics, front: Sequence[StaticMode], budget: float
+) -> BudgetFigures:
     val = measure(trainer.gated, dataset.val, budget, VALIDATION_IMAGES)
     test = measure(trainer.gated, dataset.test, budget)
     # Chosen on training and validation images; the test images only tell how good it was.
-    static = best_within(trainer.front, val.cost)
+    static = best_within(front, val.cost)
     return BudgetFigures(budget, val, test, statics.on_test(static.mode))
 
 
@@ -200,18 +205,20 @@ def _figures(trainer: GateTrainer) -> GateFigures:
 
 
 class _Statics:
-    """Static modes on the test images, each measured once."""
+    """Static modes on the test images, each measured once; mixed ones with the statistics that validation prefers."""
 
-    def __init__(self, trainer: GateTrainer, dataset: Dataset) -> None:
+    def __init__(self, trainer: GateTrainer, dataset: Dataset, norms: Images) -> None:
         self._trainer = trainer
         self._dataset = dataset
+        self._norms = trainer.backbone.here(to_input(norms))
         self._found: dict[Mode, StaticFigures] = {}
 
     def on_test(self, mode: Mode) -> StaticFigures:
         """The mode's cost, and percent of the test images that it gets right."""
         if mode not in self._found:
             cost = self._trainer.gated.cost.relative(mode)
-            self._found[mode] = StaticFigures(str(mode), cost, self._right(self._dataset.test, mode))
+            with self._preferred(mode) as found:
+                self._found[mode] = StaticFigures(str(mode), cost, self._right(self._dataset.test, mode), found.own)
         return self._found[mode]
 
     def skipping(self) -> tuple[StaticFigures, ...]:
@@ -220,10 +227,18 @@ class _Statics:
         for mode in self._trainer.backbone.network.depth_patterns():
             by_cost.setdefault(self._trainer.gated.cost.relative(mode), []).append(mode)
         best = [
-            max(modes, key=lambda mode: self._right(self._dataset.val, mode)) if len(modes) > 1 else modes[0]
+            max(modes, key=self._validated) if len(modes) > 1 else modes[0]
             for _, modes in sorted(by_cost.items(), reverse=True)
         ]
         return tuple(self.on_test(mode) for mode in best)
+
+    def _validated(self, mode: Mode) -> float:
+        with self._preferred(mode) as found:
+            return found.chosen
+
+    def _preferred(self, mode: Mode) -> AbstractContextManager[Preferred]:
+        network = self._trainer.backbone.network
+        return preferred(network, mode, self._norms, lambda: self._right(self._dataset.val, mode))
 
     def _right(self, split: Split, mode: Mode) -> float:
         return accuracy(self._trainer.backbone.network, split, mode, self._trainer.device)

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dimmer.pipeline.artifacts.trained import check_deployable
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe.sections.gates import GatesSection
@@ -40,7 +41,12 @@ class GateSettings:
 
     @staticmethod
     def of(recipe: Recipe) -> GateSettings:
-        """The settings of a recipe's gates."""
+        """The settings of a recipe's gates.
+
+        Raises:
+            DimmerError: the network is one for experiments alone.
+        """
+        check_deployable(recipe)
         return GateSettings(
             recipe.name,
             recipe.path,

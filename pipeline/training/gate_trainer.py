@@ -173,10 +173,18 @@ class GateTrainer:
         return batch.distilled + self.settings.cost_weight * torch.stack(pulls).mean()
 
     def find_front(self, images: Images, tell: Callable[[float], None]) -> None:
-        """Tries static modes on training images uint8[N,H,W,C]."""
+        """Tries static modes on training images uint8[N,H,W,C], with the norms that gates can use."""
+        self.front = self.static_front(images, tell, own=False)
+
+    def static_front(self, images: Images, tell: Callable[[float], None], *, own: bool) -> tuple[StaticMode, ...]:
+        """The best static modes on training images uint8[N,H,W,C].
+
+        Args:
+            own: mixed modes have norm statistics of their own, as they would be published; gates cannot.
+        """
         x = self.backbone.here(to_input(images))
-        places = self.gated.gates.places
-        self.front = static_front(self.backbone.network, self.gated.cost, places, x, self._temperature, tell)
+        network, places, norms = self.backbone.network, self.gated.gates.places, x if own else None
+        return static_front(network, self.gated.cost, places, x, self._temperature, tell, norms)
 
     def step_backbone(self, x: Tensor, labels: Tensor, rng: np.random.Generator) -> None:
         """The static modes go on learning as they did, so that one network serves them and the gates."""

@@ -18,7 +18,8 @@ class Epoch:
         epoch: counted from 1.
         lr: learning rate of the last step.
         loss_super: mean label loss; in an epoch of norms or polish the distillation loss.
-        loss_base: mean distillation loss; None for a network trained alone, as ``val_base``.
+        loss_base: mean distillation loss, and ``loss_super`` where the base-net did not learn; None for a network
+            trained alone, as ``val_base``.
         val_super: percent of the validation images.
         val_base: percent of the validation images.
         val_narrow: bits -> percent of them that the super-net gets right with all blocks at that width; empty in the

@@ -51,6 +51,7 @@ def train(
     *,
     device: str | None = None,
     start: Path | None = None,
+    teacher: Path | None = None,
     data: str = "",
     progress: Progress = lambda text, share: None,
 ) -> Path:
@@ -61,6 +62,7 @@ def train(
         out: folder to write to.
         device: torch device; the first GPU if there is one, else the CPU.
         start: checkpoint of a finished float training with the same settings: only the narrow widths' epochs remain.
+        teacher: folder in which the teacher is trained, or was; by default one beside ``out``.
         data: hash of the data set's contents: with another, it is another training.
         progress: called with what is being done and the share done, 0..1.
 
@@ -78,7 +80,7 @@ def train(
         # Before a teacher is trained for hours.
         _check_start(start, settings)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    taught = _teacher(settings, out, place, data, progress)
+    taught = _teacher(settings, teacher or teacher_folder(out), place, data, progress)
     trainer = Trainer(settings.untrained(), settings.train, place, alone=settings.alone is not None)
     kinds = plan(settings, trainer, taught)
     history: list[Epoch] = []
@@ -112,16 +114,16 @@ def train(
 
 
 def _teacher(
-    settings: TrainingSettings, out: Path, place: torch.device, data: str, progress: Progress
+    settings: TrainingSettings, folder: Path, place: torch.device, data: str, progress: Progress
 ) -> Taught | None:
-    """What the settings' teacher adds to the losses; it is trained beside ``out`` if it was not before."""
+    """What the settings' teacher adds to the losses; it is trained in its folder if it was not before."""
     teacher = settings.teacher
     if not teacher.epochs:
         return None
     own = settings.of_teacher()
     checkpoint = train(
         own,
-        teacher_folder(out),
+        folder,
         device=str(place),
         data=data,
         progress=lambda text, share: progress(f"teacher, {text}", 0.0),
@@ -192,6 +194,7 @@ def _run_epoch(
         index = order[i * batch : (i + 1) * batch]
         x, labels = images(index, rng), torch.from_numpy(dataset.train.labels[index])
         lr = kind.phase.learning_rate(epoch, i, per_epoch)
+        kind.reached((epoch - kind.phase.first + i / per_epoch) / kind.phase.epochs)
         losses = kind.step(x, labels, lr, rng, i)
         sums += torch.stack([losses.main, losses.main if losses.base is None else losses.base])
         clock.step(epoch + (i + 1) / per_epoch)

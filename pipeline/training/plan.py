@@ -34,8 +34,10 @@ def plan(settings: TrainingSettings, trainer: Trainer, taught: Taught | None = N
     if settings.alone:
         epochs = train.epochs + qat.epochs + qat.norm_epochs
         return (Lesson(phases.next(epochs, train.lr, train.warmup), in_float, recorded),)
+    before = AdaptiveStep(trainer, train, taught=taught, base_learns=False) if train.base_start else None
+    first = phases.next(train.epochs, train.lr, train.warmup)
     kinds = (
-        Lesson(phases.next(train.epochs, train.lr, train.warmup), in_float, recorded),
+        Lesson(first, in_float, recorded, before=before, start=train.base_start),
         NarrowLesson(phases.next(qat.epochs, qat.lr, qat.warmup), at_widths, train, recorded),
         Norms(phases.next(qat.norm_epochs, qat.norm_lr, qat.warmup), trainer, qat.precision, train.temperature),
         Polish(phases.next(polish.epochs, polish.lr, qat.warmup), trainer, polish, train.temperature),

@@ -76,7 +76,7 @@ class RecordedSteps:
         self._labels.copy_(labels, non_blocking=True)
         recorded.lesson.replay()
         trainer = self._trainer
-        modes = [trainer.super] if trainer.base is None else [trainer.super, trainer.base]
+        modes = [trainer.super] if step.base is None else [trainer.super, step.base]
         if sampled is not None:
             if sampled not in self._sampled:
                 self._attach_gradients(None)

@@ -11,6 +11,7 @@ import torch
 
 from dimmer.pipeline.artifacts.training_record import RunId
 from dimmer.pipeline.networks import Network, NetworkConfig, build
+from dimmer.pipeline.networks.layers.norm import share_norms
 from dimmer.pipeline.recipe.sections.training import (
     PolishSection,
     QatSection,
@@ -73,7 +74,12 @@ class TrainingSettings:
     def untrained(self) -> Network:
         """The network that training begins with; equal seeds give equal weights."""
         torch.manual_seed(self.train.seed)
-        return build(self.model.family, self.config())
+        network = build(self.model.family, self.config())
+        if self.alone is None and self.train.shared_norms:
+            share_norms(network)
+        if self.alone is None and self.train.own_classifier:
+            network.add_base_classifier()
+        return network
 
     def run_id(self, data: str = "") -> RunId:
         """What the training is known by in its checkpoint.
@@ -81,9 +87,10 @@ class TrainingSettings:
         Args:
             data: hash of the data set's contents; empty where it is not known.
         """
-        # A network trained alone has no epochs of polish, and does not depend on them.
+        # A network trained alone has no epochs of polish and no base-net, and does not depend on them.
         polish = PolishSection() if self.alone else self.polish
-        settings = training_hash(self.model, self.train, self.qat, self.teacher, polish)
+        train = self.train.without_base() if self.alone else self.train
+        settings = training_hash(self.model, train, self.qat, self.teacher, polish)
         return RunId(self.name, self.alone, settings, data)
 
 

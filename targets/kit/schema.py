@@ -25,6 +25,7 @@ class Kind(Enum):
     TEXT = "a string"
     NATURAL = "a whole number"
     POSITIVE = "a number"
+    NUMBER = "a number or 0"
     TEXTS = "a list of strings"
     TEXT_MAP = "a table of strings"
     TABLE = "a table"
@@ -112,6 +113,13 @@ class Table:
             raise self.fail(f"'{key}' is {shown(value)}: give it one of {', '.join(choices)}", key)
         return value
 
+    def optional_choice(self, key: str, choices: Sequence[str]) -> str | None:
+        """One of some strings, or None where the key is missing."""
+        value = self._take(key, Asked(Kind.TEXT, False, tuple(choices)))
+        if value is not None and value not in choices:
+            raise self.fail(f"'{key}' is {shown(value)}: give it one of {', '.join(choices)}", key)
+        return None if value is None else str(value)
+
     def natural(self, key: str, most: int = 0xFFFF_FFFF, *, default: int | None = None) -> int:
         """A whole number from 0 on; `default` where the key is missing and one is given."""
         return self._natural(key, most, Asked(Kind.NATURAL, default is None, default=default))
@@ -136,6 +144,14 @@ class Table:
         value = self._take(key, Asked(Kind.POSITIVE, required))
         if not 0 < value <= most:
             raise self.fail(f"'{key}' is {shown(value)}: give it a number above 0 and up to {most:,g}", key)
+        return float(value)
+
+    def real(self, key: str, least: float, most: float) -> float:
+        """A number within bounds."""
+        value = self._take(key, Asked(Kind.NUMBER))
+        if not least <= value <= most:
+            limits = f"from {least:g} to {most:,g}" if least in (0, 1) else f"above 0 and up to {most:,g}"
+            raise self.fail(f"'{key}' is {shown(value)}: give it a number {limits}", key)
         return float(value)
 
     def optional_positive_real(self, key: str, most: float = 1e9) -> float | None:
@@ -201,6 +217,7 @@ _TYPES = {
     Kind.TEXT: str,
     Kind.NATURAL: int,
     Kind.POSITIVE: (int, float),
+    Kind.NUMBER: (int, float),
     Kind.TEXTS: list,
     Kind.TEXT_MAP: dict,
     Kind.TABLE: dict,

@@ -33,7 +33,16 @@ from dimmer.firmware_gen.generate import tables_of
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
-from tests.firmware_gen.networks import tiny_mix, tiny_mobile, tiny_resnet
+from tests.firmware_gen.networks import (
+    tiny_ends,
+    tiny_functions,
+    tiny_mix,
+    tiny_mobile,
+    tiny_moves,
+    tiny_products,
+    tiny_resnet,
+    tiny_state,
+)
 from tests.firmware_gen.tflite_builder import pack
 
 FILE_SECONDS = 20
@@ -226,7 +235,16 @@ def _alarm(_number: int, _frame: FrameType | None) -> None:
 def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = lambda _text: None) -> Outcome:
     """Tries `count` files; compiles and compares up to `samples` of the distinct survivors."""
     random = np.random.default_rng(seed)
-    seeds = [tiny_resnet(), tiny_mobile(), tiny_mix()]
+    seeds = [
+        tiny_resnet(),
+        tiny_mobile(),
+        tiny_mix(),
+        tiny_moves(),
+        tiny_functions(),
+        tiny_products(),
+        tiny_ends(),
+        tiny_state(),
+    ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)
     previous = signal.signal(signal.SIGALRM, _alarm)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dimmer.firmware_gen.generate import GeneratedModel, generate
-from dimmer.firmware_gen.graph.types import DType
+from dimmer.firmware_gen.graph.types import DType, Tensor
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
@@ -49,14 +49,21 @@ class Case:
 def edge_inputs(path: Path, random_count: int, seed: int = 0, edge_count: int = 0) -> bytes:
     """Inputs for a model: all codes at either end, constants, checkerboards, sparse ones, then random ones."""
     graph = read_tflite(path)
-    tensor = graph.tensors[graph.input]
+    if not graph.inputs:
+        return b"".join(_rows(graph.tensors[graph.input], random_count, seed, edge_count))
+    rows = [_rows(part.tensor, random_count, seed + at, edge_count) for at, part in enumerate(graph.inputs)]
+    order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
+    return b"".join(rows[place][sample] for sample in range(min(map(len, rows))) for place in order)
+
+
+def _rows(tensor: Tensor, random_count: int, seed: int, edge_count: int) -> list[bytes]:
     random = np.random.default_rng(seed)
     size = tensor.elements
     if tensor.dtype is DType.FLOAT32:
         # Beyond 2^31 steps of the scale TFLite's own cast overflows, and its result depends on the processor.
         edges = [np.full(size, value, np.float32) for value in (0.0, 1.0, -1.0, 1e6, -1e6, 1e-9)]
         rows = [random.normal(0, 3, size).astype(np.float32) for _ in range(random_count)]
-        return b"".join(row.astype("<f4").tobytes() for row in (*edges, *rows))
+        return [row.astype("<f4").tobytes() for row in (*edges, *rows)]
     zero_point = tensor.q.zero_point & 0xFF
     low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
     board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
@@ -82,7 +89,7 @@ def edge_inputs(path: Path, random_count: int, seed: int = 0, edge_count: int = 
             row[random.integers(0, size)] = random.choice([low, high])
         edges_u8.append(row)
     random_rows = [random.integers(0, 256, size) for _ in range(random_count)]
-    return b"".join(np.asarray(row).astype(np.uint8).tobytes() for row in (*edges_u8, *random_rows))
+    return [np.asarray(row).astype(np.uint8).tobytes() for row in (*edges_u8, *random_rows)]
 
 
 def compile_models(models: Sequence[GeneratedModel], work: Path) -> Path:

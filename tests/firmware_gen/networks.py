@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from tests.firmware_gen.tflite_builder import Layers
+import numpy as np
+
+from tests.firmware_gen.tflite_builder import Layers, pack
 
 
 def tiny_resnet(seed: int = 0, size: int = 8, channels: int = 4) -> bytes:
@@ -39,6 +41,87 @@ def tiny_mix(seed: int = 2) -> bytes:
     difference = net.elementwise("SUB", product, turned)
     clipped = net.operator("RELU6", [difference], net.activation(net.shape(difference), 6 / 255, -128, "clipped"))
     return net.build(x, net.operator("DEQUANTIZE", [clipped], net.tensor("y", net.shape(clipped), "float32")))
+
+
+def tiny_moves(seed: int = 6) -> bytes:
+    """Slices, splits, gathers, resizing, blocks: what only moves values."""
+    net = Layers(seed)
+    x = net.activation([1, 6, 4, 3])
+    corners = [net.constant(name, v) for name, v in (("b", [0, 0, 0, 0]), ("e", [1, 6, 4, 2]), ("s", [1, 2, -1, 1]))]
+    y = net.same("STRIDED_SLICE", x, [1, 3, 4, 2], corners, beginMask=4, endMask=5)
+    halves = [net.activation([1, 3, 2, 2], net.scale_of(x), net.zero_point_of(x), f"half_{n}") for n in range(2)]
+    net.operator("SPLIT", [net.constant("axis", 2), y], halves, numSplits=2)
+    y = net.same("RESIZE_NEAREST_NEIGHBOR", halves[1], [1, 4, 4, 2], [net.constant("size", [4, 4])])
+    y = net.same("SPACE_TO_DEPTH", y, [1, 2, 2, 8], blockSize=2)
+    y = net.same("MIRROR_PAD", y, [1, 3, 4, 8], [net.constant("paddings", [[0, 0], [1, 0], [1, 1], [0, 0]])])
+    y = net.same("GATHER", y, [1, 3, 2, 8], [net.constant("indexes", [3, 0])], axis=2)
+    y = net.same("RESIZE_BILINEAR", y, [1, 4, 4, 8], [net.constant("bigger", [4, 4])], halfPixelCenters=True)
+    blocks = net.constant("blocks", [2, 2])
+    y = net.same("SPACE_TO_BATCH_ND", y, [4, 2, 3, 8], [blocks, net.constant("amounts", [[0, 0], [1, 1]])])
+    y = net.same("BATCH_TO_SPACE_ND", y, [1, 3, 6, 8], [blocks, net.constant("crops", [[0, 1], [0, 0]])])
+    rows = [net.activation([1, 6, 8], net.scale_of(x), net.zero_point_of(x), f"row_{n}") for n in range(3)]
+    net.operator("UNPACK", [y], rows, axis=1, num=3)
+    y = net.same("PACK", rows[2], [1, 6, 2, 8], rows[:1], axis=2, valuesCount=2)
+    ends = [net.constant("from", [0, 2, 1, 0]), net.constant("sizes", [-1, -1, 1, 8])]
+    return net.build(x, net.same("SLICE", y, [1, 4, 1, 8], ends))
+
+
+def tiny_functions(seed: int = 7) -> bytes:
+    """Functions of one code, and of two."""
+    net = Layers(seed)
+    x = y = net.activation([1, 4, 4, 3])
+    for kind, options in (("HARD_SWISH", {}), ("LEAKY_RELU", {"alpha": 0.1}), ("TANH", {}), ("GELU", {}), ("ABS", {})):
+        y = net.operator(kind, [y], net.activation([1, 4, 4, 3], 0.02, name=net.name(kind)), **options)
+    alpha = net.tensor("alpha", [3], "int8", 0.01, 4, 0, net.random.integers(-128, 128, size=3))
+    y = net.operator("PRELU", [y, alpha], net.activation([1, 4, 4, 3], 0.02, name="prelu"))
+    y = net.operator("MAXIMUM", [y, x], net.activation([1, 4, 4, 3], 0.02, name="maximum"))
+    y = net.operator("SQUARED_DIFFERENCE", [y, x], net.activation([1, 4, 4, 3], 0.05, name="squares"))
+    return net.build(x, net.operator("EXP", [y], net.activation([1, 4, 4, 3], 2.0, name="y")))
+
+
+def tiny_products(seed: int = 8) -> bytes:
+    """TRANSPOSE_CONV, BATCH_MATMUL, reductions."""
+    net = Layers(seed)
+    x = net.activation([1, 3, 3, 2])
+    weights = net.weights([4, 3, 3, 2], 0)
+    window = {"padding": 0, "strideH": 2, "strideW": 2}
+    shape = net.constant("shape", [1, 6, 6, 4])
+    y = net.operator("TRANSPOSE_CONV", [shape, weights, x], net.output_of([1, 6, 6, 4], 18, x, weights), **window)
+    output = net.activation([1, 6, 6, 6], net.scale_of(y) ** 2 * 60, name="product")
+    y = net.operator("BATCH_MATMUL", [y, y], output, adjX=False, adjY=True)
+    y = net.same("REDUCE_MAX", y, [1, 6, 6], [net.constant("axes", [-1])], keepDims=False)
+    return net.build(x, net.operator("L2_NORMALIZATION", [y], net.activation([1, 6, 6], 1 / 128, 0, "y")))
+
+
+def tiny_ends(seed: int = 9) -> bytes:
+    """Two inputs, three outputs of two types, one of them read on and one of them twice."""
+    net = Layers(seed)
+    first, second = net.activation([1, 4, 4, 3], name="image"), net.activation([1, 12], name="context")
+    y = net.conv(first, 3)
+    gate = net.dense(second, 3, "RELU")
+    real = net.operator("DEQUANTIZE", [gate], net.tensor("gate", net.shape(gate), "float32"))
+    z = net.elementwise("MUL", y, gate)
+    return pack(net.model([first, second], [z, real, y, z]))
+
+
+def tiny_state(seed: int = 10) -> bytes:
+    """Two windows that slide over what comes in; one begins with zeros, the other with anything."""
+    net = Layers(seed)
+    x = net.activation([1, 1, 6], 0.05, 3, "x")
+    handles = [net.variable("window"), net.variable("other")]
+    windows = [net.activation([1, 3, 6], 0.05, 3, f"read_{n}") for n in range(2)]
+    for handle, window in zip(handles, windows, strict=True):
+        net.operator("READ_VARIABLE", [handle], window)
+    wide = net.same("CONCATENATION", windows[0], [1, 4, 6], [x], axis=1)
+    corners = [net.constant(name, v) for name, v in (("b", [0, 1, 0]), ("e", [1, 4, 6]), ("s", [1, 1, 1]))]
+    net.operator("ASSIGN_VARIABLE", [handles[0], net.same("STRIDED_SLICE", wide, [1, 3, 6], corners)], [])
+    output = net.activation([1, 3, 6], 0.05, 3, "other_next")
+    half = net.elementwise("ADD", windows[1], windows[0], output=output)
+    net.operator("ASSIGN_VARIABLE", [handles[1], half], [])
+    again = net.operator("READ_VARIABLE", [handles[1]], net.activation([1, 3, 6], 0.05, 3, "read_again"))
+    y = net.elementwise("MUL", again, windows[0])
+    initial = {"window": np.full((1, 3, 6), 3), "other": net.random.integers(-128, 128, (1, 3, 6))}
+    return pack(net.stateful([x], [net.dense(net.reshape(y, [1, 18]), 5)], initial))
 
 
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:

@@ -13,11 +13,32 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from tests.firmware_gen.harness import Case, assert_exact, mismatches, run_cases
-from tests.firmware_gen.networks import autoencoder_look_alike, tiny_mix, tiny_mobile, tiny_resnet, vww_look_alike
+from tests.firmware_gen.networks import (
+    autoencoder_look_alike,
+    tiny_ends,
+    tiny_functions,
+    tiny_mix,
+    tiny_mobile,
+    tiny_moves,
+    tiny_products,
+    tiny_resnet,
+    tiny_state,
+    vww_look_alike,
+)
 
 MODELS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
+FOREIGN = ("detection", "har", "hello_world_int8", "magic_wand", "micro_speech_quantized", "mnist_dw_q", "vad")
 RESNET, KWS = MODELS / "pretrainedResnet_quant.tflite", MODELS / "kws_ref_model.tflite"
-TINY: tuple[Callable[[int], bytes], ...] = (tiny_resnet, tiny_mobile, tiny_mix)
+TINY: tuple[Callable[[int], bytes], ...] = (
+    tiny_resnet,
+    tiny_mobile,
+    tiny_mix,
+    tiny_moves,
+    tiny_ends,
+    tiny_functions,
+    tiny_products,
+    tiny_state,
+)
 
 
 def test_tiny_networks(tmp_path: Path) -> None:
@@ -64,3 +85,11 @@ def test_the_arena_of_the_vww_look_alike_is_the_lower_bound(tmp_path: Path) -> N
     path.write_bytes(vww_look_alike())
     model = generate([ModeSource("vww", path)], tmp_path)
     assert model.arena == model.lower_bound == 48 * 48 * (8 + 16)
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FOREIGN)
+def test_models_that_nobody_here_wrote(name: str, tmp_path: Path) -> None:
+    path = MODELS / "foreign" / f"{name}.tflite"
+    assert_exact([Case(name, path, sample_inputs(path, 20))], tmp_path)

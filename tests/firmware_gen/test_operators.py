@@ -3,26 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
+from tests.firmware_gen.move_cases import MOVES, Build, pick, size
+from tests.firmware_gen.on_board import assert_exact_on
+from tests.firmware_gen.reduction_cases import REDUCTIONS
 from tests.firmware_gen.tflite_builder import Layers
 
-Build = Callable[[Layers], tuple[int, int]]
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
-
-
-def pick(net: Layers, *values: Any) -> Any:
-    return values[int(net.random.integers(len(values)))]
-
-
-def size(net: Layers, low: int, high: int) -> int:
-    return int(net.random.integers(low, high + 1))
 
 
 def image(net: Layers, smallest: int = 1) -> int:
@@ -224,6 +217,8 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS}
+"""Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),
     "pointwise": (pointwise, 6),
@@ -254,6 +249,7 @@ OPERATORS: dict[str, tuple[Build, int]] = {
     "concatenation": (concatenation, 6),
     "transpose": (transpose, 6),
     "reshape": (reshape, 2),
+    **NEW,
 }
 
 
@@ -270,6 +266,11 @@ def test_operators_are_bit_exact(tmp_path: Path) -> None:
         write_case(tmp_path, name, build, seed) for name, (build, count) in OPERATORS.items() for seed in range(count)
     ]
     assert_exact(cases, tmp_path)
+
+
+@pytest.mark.board("mps2-an386")
+def test_operators_are_bit_exact_on_a_core(tmp_path: Path) -> None:
+    assert_exact_on("mps2-an386", [write_case(tmp_path, name, build, 50) for name, (build, _) in NEW.items()], tmp_path)
 
 
 @pytest.mark.slow

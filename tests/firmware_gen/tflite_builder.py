@@ -31,7 +31,37 @@ OPTIONS = {
     "STRIDED_SLICE": "StridedSliceOptions",
     "PACK": "PackOptions",
     "SHAPE": "ShapeOptions",
+    "EXPAND_DIMS": "ExpandDimsOptions",
+    "SQUEEZE": "SqueezeOptions",
+    "SLICE": "SliceOptions",
+    "SPLIT": "SplitOptions",
+    "SPLIT_V": "SplitVOptions",
+    "UNPACK": "UnpackOptions",
+    "GATHER": "GatherOptions",
+    "REVERSE_V2": "ReverseV2Options",
+    "TILE": "TileOptions",
+    "BROADCAST_TO": "BroadcastToOptions",
+    "MIRROR_PAD": "MirrorPadOptions",
+    "SPACE_TO_DEPTH": "SpaceToDepthOptions",
+    "DEPTH_TO_SPACE": "DepthToSpaceOptions",
+    "SPACE_TO_BATCH_ND": "SpaceToBatchNDOptions",
+    "BATCH_TO_SPACE_ND": "BatchToSpaceNDOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
+    "TRANSPOSE_CONV": "TransposeConvOptions",
+    "VAR_HANDLE": "VarHandleOptions",
+    "READ_VARIABLE": "ReadVariableOptions",
+    "ASSIGN_VARIABLE": "AssignVariableOptions",
+    "CALL_ONCE": "CallOnceOptions",
+    "LEAKY_RELU": "LeakyReluOptions",
+    "GELU": "GeluOptions",
+    "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
+    "RESIZE_BILINEAR": "ResizeBilinearOptions",
 }
+VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4}
+"""Where the first one has no int8."""
 TYPES = {"int8": np.int8, "uint8": np.uint8, "int32": np.int32, "float32": np.float32, "int64": np.int64}
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -80,25 +110,26 @@ class TfliteBuilder:
         self.tensors.append(tensor)
         return len(self.tensors) - 1
 
-    def constant(self, name: str, values: Sequence[Any] | Array, dtype: str = "int32") -> int:
+    def constant(self, name: str, values: Sequence[Any] | Array | int, dtype: str = "int32") -> int:
         """A parameter without quantisation, such as axes or paddings."""
         array = np.asarray(values, dtype=TYPES[dtype])
         return self.tensor(name, array.shape, dtype, data=array)
 
-    def operator(self, kind: str, inputs: Sequence[int], output: int, **options: Any) -> int:
-        """Adds an operator and gives its output."""
+    def operator(self, kind: str, inputs: Sequence[int], output: int | Sequence[int], **options: Any) -> int:
+        """Adds an operator and gives its (first) output."""
+        outputs = [output] if isinstance(output, int) else list(output)
         code = getattr(schema.BuiltinOperator, kind)
         index = next((index for index, known in enumerate(self.codes) if known.builtinCode == code), len(self.codes))
         if index == len(self.codes):
             entry = schema.OperatorCodeT()
             entry.builtinCode = code
             entry.deprecatedBuiltinCode = min(code, 127)
-            entry.version = 1
+            entry.version = VERSIONS.get(kind, 1)
             self.codes.append(entry)
         operator = schema.OperatorT()
         operator.opcodeIndex = index
         operator.inputs = list(inputs)
-        operator.outputs = [output]
+        operator.outputs = outputs
         if kind in OPTIONS:
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, OPTIONS[kind])
             operator.builtinOptions = getattr(schema, OPTIONS[kind] + "T")()
@@ -106,7 +137,7 @@ class TfliteBuilder:
                 assert hasattr(operator.builtinOptions, name), name
                 setattr(operator.builtinOptions, name, value)
         self.operators.append(operator)
-        return output
+        return outputs[0] if outputs else -1
 
     def model(self, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
         """The whole file as an object, to be changed at will before `pack`."""
@@ -120,6 +151,25 @@ class TfliteBuilder:
         model.operatorCodes = self.codes
         model.subgraphs = [graph]
         model.buffers = self.buffers
+        return model
+
+    def variable(self, name: str) -> int:
+        """A VAR_HANDLE, and its output."""
+        return self.operator("VAR_HANDLE", [], self.tensor(f"{name}_handle", [], "resource"), sharedName=name)
+
+    def stateful(self, inputs: Sequence[int], outputs: Sequence[int], initial: dict[str, Array]) -> Any:
+        """A model whose first operator sets its variables, once, by a second subgraph."""
+        model = self.model(inputs, outputs)
+        first = TfliteBuilder()
+        first.buffers, first.codes = self.buffers, self.codes
+        for name, values in initial.items():
+            value = first.tensor(f"{name}_initial", values.shape, "int8", 1.0, 0, 0, values)
+            first.operator("ASSIGN_VARIABLE", [first.variable(name), value], [])
+        graph = schema.SubGraphT()
+        graph.tensors, graph.operators, graph.inputs, graph.outputs = first.tensors, first.operators, [], []
+        model.subgraphs = [model.subgraphs[0], graph]
+        self.operator("CALL_ONCE", [], [], initSubgraphIndex=1)
+        self.operators.insert(0, self.operators.pop())
         return model
 
     def build(self, source: int, output: int) -> bytes:

@@ -33,7 +33,11 @@ timeout_s = 5
 scratch_limit = 4096
 
 [energy]
-nanojoules_per_instruction = 0.5
+board = "nucleo-l4r5zi"
+
+[energy.wait_factor]
+value = 1.1
+plus_minus = 0.1
 source = "modelled"
 """
 

@@ -24,24 +24,31 @@ DIMMER_CHECK_SIZE(dimmer_conv2d_s8_dsp_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_dsp);
 
 /* CONV_2D for Arm cores with the DSP extension, of every two pixels and four channels; 32 products take
- * 28 instructions. Each two channels' weights share halfwords, int16[R4(output_c) / 4,K / 2,2,2]
- * little-endian with K = R4(kernel_h * kernel_w * input_c): 256 * (those of the first channel) + (those
- * of the second, or 0), for inputs 0 and 2, then 1 and 3 of every four those of the first pair of
- * channels, then of the second; 0 behind the last. Inputs come in fours of the rows of a kernel; what is
- * left of all rows follows.
- * A sum is scaled by 256, v = 256 * sum of products + offset, loses `step` where v is negative, and its
- * code is output_zero_point + (v * multiplier / 2^43, rounded), saturated: (v * multiplier >> 32) + 2^10
- * >> 11. bias is an index into params of int32[R4(output_c) / 4,8]: multiplier of channel 0, offset and
- * multiplier of 1, multiplier of 2, offset and multiplier of 3, offsets of 0 and 2; where step is 1 of
- * int32[R4(output_c) / 4,12], with a step before the multipliers of 0 and 2 and behind the offsets of 1
- * and 3. No v reaches 2^31. batches is 1, weights is a multiple of 4; multipliers and shifts are not
- * read.
- * Scratch: with T = 256 / K in whole numbers, within 1..8, and L = R4(kernel_h * (kernel_w * input_c %
- * 4)), 4 * T * K + 2 * L + 2 * T * R4(output_c) + 2 * kernel_h * kernel_w * input_c. */
+ * 28 instructions. Each two channels' weights share halfwords, int16[R4(output_c) / 4,steps,2,2]
+ * little-endian: 256 * (those of the first channel) + (those of the second, or 0), the first pair of
+ * channels, then the second. A step is two inputs of a row of the kernel: of every four 0 and 2, then 1
+ * and 3; of what is left of a row likewise, with weights of 0 where there is no input, and without a
+ * step that has none: S(kernel_w * input_c) steps a row, S(n) = (n + 1) / 2 in whole numbers, one more
+ * where n % 4 is 2.
+ * A sum is scaled by 256, v = 256 * sum of products + offset, and its code is (v * multiplier >> 32) >>
+ * 11, saturated. Where step is 1, v loses `step` where it is negative, and the code is output_zero_point
+ * + (v * multiplier / 2^43, rounded), saturated: (v * multiplier >> 32) + 2^10 >> 11. bias is an index
+ * into params of int32[R4(output_c) / 4,8]: multiplier of channel 0, offset and multiplier of 1,
+ * multiplier of 2, offset and multiplier of 3, offsets of 0 and 2; where step is 1 of int32[R4(output_c)
+ * / 4,12], with a step before the multipliers of 0 and 2 and behind the offsets of 1 and 3. Where step
+ * is 0, offsets of even channels have 2^23 less there, those of odd ones 2^31 modulo 2^32, and a channel
+ * has 2048 steps at most. No v reaches 2^31, no sum of products 2^23. batches is 1, weights is a
+ * multiple of 4; multipliers and shifts are not read. Tiles of two pixels that lie below each other
+ * share inputs, `strip` of them at a time.
+ * Scratch: with T = 2 where ((output_w + 1) / 2) * output_h > ((output_h + 1) / 2) * output_w, else 1, U
+ * = T * stride_h where kernel_h is 1, else dilation_h, and A = T * stride_h / U, or strip 1 if that is
+ * no whole number: 8 * S(kernel_w * input_c) * ((strip - 1) * A + kernel_h) + 2 * R4(kernel_w *
+ * input_c), and unless output_c is a multiple of 4, activations are -128..127 and nothing is added, 2 *
+ * strip * R4(output_c). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
-    uint16_t step; /* 1 where negative sums lose something, else 0 */
-    uint16_t reserved2;
+    uint16_t step;  /* 1 where negative sums lose something, else 0 */
+    uint16_t strip; /* tiles */
 } dimmer_conv2d_s8_paired_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_paired_dsp_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_paired_dsp);
@@ -105,10 +112,10 @@ DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_dsp);
 
 /* DEPTHWISE_CONV_2D with a kernel of 3x3 for Arm cores with the DSP extension: two outputs share words
  * of two columns. batches, depth_multiplier and both dilations are 1, input_c is a multiple of 4. A code
- * is output_zero_point + (v * multiplier / 2^42, rounded), saturated, with v = 256 * sum of products +
- * offset: (v * multiplier >> 32) + 2^9 >> 10. bias holds offsets; shifts are not read. No v reaches
- * 2^31. Inputs of `strip` rows of outputs are widened at a time; where transposed is 1 these rows are
- * columns. Along a row the stride is 1 or 2, the padding 0 or 1.
+ * is (v * multiplier >> 32) >> 10, saturated, with v = 256 * sum of products + offset. bias holds
+ * offsets; shifts are not read. No v reaches 2^31. Inputs of `strip` rows of outputs are widened at a
+ * time; where transposed is 1 these rows are columns. Along a row the stride is 1 or 2, the padding 0 or
+ * 1.
  * Scratch: with W = (output_w + 1) / 2 * stride_w + 1 in whole numbers, 128 + 16 * W * ((strip - 1) *
  * stride_h + 3); where transposed is 1 with _h and _w changed. */
 typedef struct {
@@ -166,8 +173,10 @@ typedef struct {
     dimmer_add_s8_t add;
     uint16_t operand; /* as above */
     uint16_t step;
+    uint16_t strip;
+    uint16_t reserved2;
 } dimmer_conv2d_add_s8_paired_dsp_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_paired_dsp_t, 124);
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_paired_dsp_t, 128);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_paired_dsp);
 
 /* The same for dimmer_conv2d_s8_f43_dsp.

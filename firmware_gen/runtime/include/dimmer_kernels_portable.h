@@ -185,6 +185,56 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_mul_s8_t, 44);
 DIMMER_KERNEL(dimmer_mul_s8);
 
+/* SQUARED_DIFFERENCE. As ADD, but the rescaled difference is multiplied by itself; left_shift is 7 in
+ * TFLite, and shift_output is -31..30. */
+typedef dimmer_add_s8_t dimmer_squared_difference_s8_t;
+DIMMER_KERNEL(dimmer_squared_difference_s8);
+
+/* PRELU: what is not negative by the positive multiplier, its product with the slope (input2) by the
+ * other. Dimensions, broadcasting, blobs and in place as in ADD; the shifts are -31..30. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier;
+    int32_t positive_multiplier;
+    int8_t shift;
+    int8_t positive_shift;
+    int8_t zero_point1;
+    int8_t zero_point2;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[1];
+} dimmer_prelu_s8_t;
+DIMMER_CHECK_SIZE(dimmer_prelu_s8_t, 48);
+DIMMER_KERNEL(dimmer_prelu_s8);
+
+/* MAXIMUM of the codes, which TFLite does not rescale. Dimensions, broadcasting, blobs and in place as
+ * in ADD. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+} dimmer_pair_s8_t;
+DIMMER_CHECK_SIZE(dimmer_pair_s8_t, 32);
+typedef dimmer_pair_s8_t dimmer_maximum_s8_t;
+DIMMER_KERNEL(dimmer_maximum_s8);
+
+/* The same for the smaller one. */
+typedef dimmer_pair_s8_t dimmer_minimum_s8_t;
+DIMMER_KERNEL(dimmer_minimum_s8);
+
 /* PAD and PADV2, 4-D (shorter shapes get leading ones). dims are the input's. */
 typedef struct {
     uint32_t input;
@@ -217,6 +267,93 @@ typedef struct {
 } dimmer_mean_s8_t;
 DIMMER_CHECK_SIZE(dimmer_mean_s8_t, 32);
 DIMMER_KERNEL(dimmer_mean_s8);
+
+/* REDUCE_MAX where `largest` is 1, else REDUCE_MIN; dimensions as in MEAN. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t outer;
+    uint32_t reduce1;
+    uint32_t inner;
+    uint32_t reduce2;
+    uint8_t largest;
+    uint8_t reserved[3];
+} dimmer_reduce_extreme_s8_t;
+DIMMER_CHECK_SIZE(dimmer_reduce_extreme_s8_t, 28);
+DIMMER_KERNEL(dimmer_reduce_extreme_s8);
+
+/* L2_NORMALIZATION of each row to scale 1/128, zero point 0. depth < 2^15. In place. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t rows;
+    uint32_t depth;
+    int8_t input_zero_point;
+    uint8_t reserved[3];
+} dimmer_l2_normalization_s8_t;
+DIMMER_CHECK_SIZE(dimmer_l2_normalization_s8_t, 20);
+DIMMER_KERNEL(dimmer_l2_normalization_s8);
+
+/* BATCH_MATMUL. output int8[batches,rows,columns]; element (b, i, j) is the sum over k < depth of
+ * input1[b * batch1 + i * row1 + k * step1] and input2[b * batch2 + k * step2 + j * column2], zero
+ * points taken off: whatever is transposed or repeated is so by its steps. depth < 2^15, shift -31..30,
+ * blobs as in ADD. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t batches;
+    uint32_t batch1;
+    uint32_t batch2;
+    uint32_t rows;
+    uint32_t depth;
+    uint32_t columns;
+    uint32_t row1;
+    uint32_t step1;
+    uint32_t step2;
+    uint32_t column2;
+    int32_t multiplier;
+    int8_t shift;
+    int8_t zero_point1;
+    int8_t zero_point2;
+    int8_t output_zero_point;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[2];
+} dimmer_batch_matmul_s8_t;
+DIMMER_CHECK_SIZE(dimmer_batch_matmul_s8_t, 64);
+DIMMER_KERNEL(dimmer_batch_matmul_s8);
+
+/* TRANSPOSE_CONV. input int8[1,input_h,input_w,input_c], weights
+ * int8[output_c,kernel_h,kernel_w,input_c], output int8[1,output_h,output_w,output_c]: input pixel (y,
+ * x) reaches output pixel (y * stride_h - pad_top + kernel row, x * stride_w - pad_left + kernel
+ * column). bias int32[output_c] as the file has it; multipliers and shifts as in CONV_2D. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t weights;
+    uint32_t bias;
+    uint32_t multipliers;
+    uint32_t shifts;
+    uint16_t input_h;
+    uint16_t input_w;
+    uint16_t input_c;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint16_t output_c;
+    uint16_t kernel_h;
+    uint16_t kernel_w;
+    uint16_t stride_h;
+    uint16_t stride_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    int8_t input_zero_point;
+    int8_t output_zero_point;
+    int8_t activation_min;
+    int8_t activation_max;
+} dimmer_transpose_conv_s8_t;
+DIMMER_CHECK_SIZE(dimmer_transpose_conv_s8_t, 52);
+DIMMER_KERNEL(dimmer_transpose_conv_s8);
 
 /* AVERAGE_POOL_2D. input int8[batches,input_h,input_w,channels]; the padding does not count. Input and
  * output have one scale and zero point. Each window holds at least one element. */
@@ -355,6 +492,52 @@ typedef struct {
 } dimmer_transpose_s8_t;
 DIMMER_CHECK_SIZE(dimmer_transpose_s8_t, 40);
 DIMMER_KERNEL(dimmer_transpose_s8);
+
+/* Whatever moves values: output int8[dims], dense; offsets int32[dims[0] + dims[1] + dims[2]] are three
+ * tables, one behind the other. Run (i, j, k) is the dims[3] bytes of the input from the sum of the
+ * three tables' entries i, j and k, or `fill` where one of these is INT32_MIN. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t offsets;
+    uint32_t dims[4];
+    int8_t fill;
+    uint8_t reserved[3];
+} dimmer_take_s8_t;
+DIMMER_CHECK_SIZE(dimmer_take_s8_t, 32);
+DIMMER_KERNEL(dimmer_take_s8);
+
+/* A state, output int8[size], at the start of an inference: where the word at `guard` is not `magic`,
+ * nobody has set it since a reset, and it becomes `fill`, or what lies at `initial` in weights where
+ * from_weights is 1. The step of the last state has `last` 1 and sets the word. Guard and states lie
+ * where nothing else ever does. */
+typedef struct {
+    uint32_t guard;
+    uint32_t output;
+    uint32_t size;
+    uint32_t magic;
+    uint32_t initial;
+    int8_t fill;
+    uint8_t from_weights;
+    uint8_t last;
+    uint8_t reserved;
+} dimmer_state_s8_t;
+DIMMER_CHECK_SIZE(dimmer_state_s8_t, 24);
+DIMMER_KERNEL(dimmer_state_s8);
+
+/* RESIZE_BILINEAR of int8[1,h,w,channels] to int8[1,output_h,output_w,channels]. blends int32[output_h +
+ * output_w,3]: for each row, then for each column, where the two that are mixed begin in the input, and
+ * the weight of the second of 1024, -512..1536. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t blends;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint32_t channels;
+} dimmer_resize_bilinear_s8_t;
+DIMMER_CHECK_SIZE(dimmer_resize_bilinear_s8_t, 20);
+DIMMER_KERNEL(dimmer_resize_bilinear_s8);
 
 #ifdef __cplusplus
 }

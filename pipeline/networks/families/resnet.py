@@ -10,6 +10,8 @@ The sites of a block are in, conv1, conv2, shortcut and out.
 
 from __future__ import annotations
 
+import copy
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -134,6 +136,7 @@ class ResNet(Network):
 
     Attributes:
         fc: the classifier.
+        base_fc: the base-net's own; None where it shares that one.
     """
 
     config: ResNetConfig
@@ -157,6 +160,7 @@ class ResNet(Network):
             stages.append(nn.ModuleList(blocks))
         self.stages = nn.ModuleList(stages)
         self.fc = nn.Linear(channels, config.classes)
+        self.base_fc: nn.Linear | None = None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -167,6 +171,16 @@ class ResNet(Network):
     def classify(self, stream: Tensor) -> Tensor:
         """The mean of each channel, and a linear layer."""
         logits: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
+        return logits
+
+    def add_base_classifier(self) -> None:
+        """The base-net's classifier begins with the weights of the other."""
+        self.base_fc = copy.deepcopy(self.fc)
+
+    def classify_base(self, stream: Tensor) -> Tensor:
+        """As `classify`, with the base-net's own layer."""
+        assert self.base_fc is not None
+        logits: Tensor = self.base_fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
         return logits
 
     def deployed_stem(self, fold: Folding) -> ConvStem:

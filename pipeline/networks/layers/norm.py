@@ -54,6 +54,14 @@ class BitNorm(nn.Module):
         return norm
 
 
+def share_norms(network: nn.Module) -> None:
+    """Put a plain norm in place of every skip-aware one of an untrained network: the paper's ablation."""
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, SkipAwareNorm):
+                setattr(parent, name, nn.BatchNorm2d(child.executed.num_features))
+
+
 def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> None:
     """Raise every batch-norm gamma to at least ``minimum``, in place; call after each optimizer step."""
     gammas: list[Tensor] = [module.weight for module in network.modules() if isinstance(module, nn.BatchNorm2d)]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,6 +62,15 @@ class TrainSection:
             trained alone gets.
         temperature: of the distillation's softmax.
         base_label_weight: an additional label loss for the base-net; 0 in the paper.
+        base_labels: share of the base-net's loss that is its label loss; distillation from the super-net has the rest.
+            0 in the paper; 1 trains it without distillation.
+        base_start: share of the float training's steps after which the base-net begins to learn; 0 in the paper.
+        mutual: weight of a further loss of the super-net: its distillation from the base-net's detached logits; 0 in
+            the paper (Zhang et al., Deep Mutual Learning, 2018).
+        own_classifier: the base-net has a classifier of its own. Such a network is for experiments: it cannot be
+            calibrated and deployed.
+        shared_norms: norms have no twins, super-net and base-net share theirs: the paper's ablation. For experiments,
+            as ``own_classifier``.
         seed: of weights, order and augmentation.
         precision: fp32, or bf16 for mixed precision with float32 weights, sums and norm statistics.
         augmentation: of the training images.
@@ -76,6 +86,11 @@ class TrainSection:
     temperature: float
     seed: int
     base_label_weight: float = 0.0
+    base_labels: float = 0.0
+    base_start: float = 0.0
+    mutual: float = 0.0
+    own_classifier: bool = False
+    shared_norms: bool = False
     precision: Annotated[str, OneOf(PRECISIONS)] = "fp32"
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -90,7 +105,25 @@ class TrainSection:
         bounded(self.temperature, 0, 10_000, "temperature", over=True)
         bounded(self.seed, 0, MOST_SEED, "seed")
         bounded(self.base_label_weight, 0, 1000, "base_label_weight")
+        require(0 <= self.base_labels <= 1, "base_labels", "must be 0 to 1")
+        require(0 <= self.base_start < 1, "base_start", "must be at least 0 and under 1")
+        bounded(self.mutual, 0, 1000, "mutual")
         require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+
+    def without_base(self) -> TrainSection:
+        """The section of a plain network, which has no base-net beside it: what is the base-net's is left out."""
+        return dataclasses.replace(self, **LATER_KEYS)  # type: ignore[arg-type]
+
+
+LATER_KEYS: Mapping[str, float | bool] = {
+    "base_labels": 0.0,
+    "base_start": 0.0,
+    "mutual": 0.0,
+    "own_classifier": False,
+    "shared_norms": False,
+}
+"""Keys of [train] that came later, with their defaults: at these they are in no hash, so that what was trained before
+they were there is known by what it was."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +221,11 @@ def training_hash(
     model: ModelSection, train: TrainSection, qat: QatSection, teacher: TeacherSection, polish: PolishSection
 ) -> str:
     """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
-    settings = {"model": model.keys(), "train": dataclasses.asdict(train)}
+    learning = dataclasses.asdict(train)
+    for key, default in LATER_KEYS.items():
+        if learning[key] == default:
+            del learning[key]
+    settings = {"model": model.keys(), "train": learning}
     if model.config.bits == (FULL_BITS,):
         del settings["model"]["bits"]
     else:

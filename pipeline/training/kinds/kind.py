@@ -34,6 +34,9 @@ class Kind(ABC):
     def prepare(self) -> None:  # noqa: B027 (most kinds find everything as they need it)
         """Before the first of its epochs, and not again where a training goes on after that."""
 
+    def reached(self, share: float) -> None:  # noqa: B027 (most kinds have steps that are all alike)
+        """Before each step: the share of the kind's own steps that are done."""
+
     @abstractmethod
     def step(self, x: Tensor, labels: Tensor, lr: float, rng: np.random.Generator, i: int) -> Losses:
         """One optimizer step.

@@ -26,14 +26,31 @@ class Lesson(Kind):
         phase: its epochs.
         step: what a batch teaches.
         recorded: takes the steps, on a GPU.
+        before: what a batch teaches until the share ``start`` of the steps is done.
+        start: 0 where ``step`` is taken from the first on.
     """
 
     narrow: ClassVar[bool] = False
 
-    def __init__(self, phase: Phase, step: AdaptiveStep, recorded: RecordedSteps | None = None) -> None:
+    def __init__(
+        self,
+        phase: Phase,
+        step: AdaptiveStep,
+        recorded: RecordedSteps | None = None,
+        *,
+        before: AdaptiveStep | None = None,
+        start: float = 0.0,
+    ) -> None:
         super().__init__(phase)
         self._step = step
+        self._later = step
         self._recorded = recorded
+        self._before = before
+        self._start = start
+
+    def reached(self, share: float) -> None:
+        """The first steps are of the super-net alone, where the base-net starts later."""
+        self._step = self._before if self._before is not None and share < self._start else self._later
 
     def step(self, x: Tensor, labels: Tensor, lr: float, rng: np.random.Generator, i: int) -> Losses:
         """Algorithm 1."""

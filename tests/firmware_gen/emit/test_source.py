@@ -21,7 +21,7 @@ from dimmer.firmware_gen.read.modes import ModeSource, read_modes
 from tests.firmware_gen.emit.nasty import NASTY
 from tests.firmware_gen.harness import WARNINGS
 from tests.firmware_gen.modes import write_modes
-from tests.firmware_gen.networks import tiny_mix, tiny_resnet
+from tests.firmware_gen.networks import tiny_ends, tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -207,3 +207,16 @@ def test_kernels_of_plain_c_compile_for_any_core(tmp_path: Path) -> None:
     (source,) = generate([ModeSource("resnet", path)], tmp_path / "out", core="cortex-m3").sources
     assert "generated for" not in source.read_text()
     subprocess.run(["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(source)], check=True)
+
+
+def test_several_inputs_and_outputs_have_places_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "ends.tflite"
+    path.write_bytes(tiny_ends())
+    generate([ModeSource("ends", path)], tmp_path / "out", name="ends")
+    header = (tmp_path / "out" / "dimmer_ends.h").read_text()
+    assert "#define DIMMER_ENDS_INPUT_COUNT 2u" in header
+    assert "#define DIMMER_ENDS_INPUT_1_OFFSET 48u /* bytes into them; context */" in header
+    assert "#define DIMMER_ENDS_OUTPUT_1_SIZE 12u /* bytes: float32[1,3] */" in header
+    assert "OUTPUT_1_SCALE" not in header
+    general = (tmp_path / "out" / "dimmer_model.h").read_text()
+    assert "#define DIMMER_MODEL_OUTPUT_3_OFFSET DIMMER_ENDS_OUTPUT_3_OFFSET" in general

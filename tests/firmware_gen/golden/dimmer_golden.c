@@ -83,7 +83,7 @@ static const dimmer_mode_t dimmer_golden_modes[1] = {
 
 const dimmer_model_t dimmer_golden = {
     DIMMER_MAGIC,
-    3u, /* ABI */
+    4u, /* ABI */
     0xE35A1EA9u, /* CRC-32 of dims */
     0x1A547F88u, /* CRC-32 of all tables */
     "golden",

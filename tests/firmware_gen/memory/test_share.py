@@ -48,3 +48,15 @@ def test_each_kind_of_constant_has_a_table_that_counts_its_own_elements() -> Non
     assert pool.table("params") == b"\1\0\0\0\xff\xff\xff\xff\5\0\0\0"
     assert pool.table("shifts") == b"\xfd\4\4"
     assert pool.table("weights") == b""
+
+
+def test_constants_lie_in_the_order_that_is_given() -> None:
+    natural = ConstantPool()
+    for text in (b"abcde", b"xyz"):
+        natural.add(Weights(text, (len(text),)), "weights", "layer", (0,))
+    pool = ConstantPool(tuple(reversed(natural.constants)))
+    assert pool.add(Weights(b"abcde", (5,)), "weights", "layer", (1,)) == 4
+    assert pool.add(Weights(b"new", (3,)), "weights", "other", (0,)) == 12
+    assert pool.table("weights") == b"xyz\0abcde\0\0\0new\0"
+    # Modes are those that use it, whoever gave the order.
+    assert [constant.modes for constant in pool.constants] == [(), (1,), (0,)]

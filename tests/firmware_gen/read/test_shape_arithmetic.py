@@ -40,12 +40,3 @@ def test_computed_shapes_are_constants(tmp_path: Path) -> None:
 def test_a_computed_shape_that_contradicts_the_file_is_refused() -> None:
     with pytest.raises(FirmwareGenError, match=r"makes \[4, 1, 48\] by its parameter, \[1, 1, 48\] by its output"):
         parse_tflite(open_batch(begin=1), "open")
-
-
-def test_values_are_not_computed() -> None:
-    net = Layers(0)
-    x = net.activation([4])
-    corners = [net.constant(name, [value]) for name, value in (("begin", 0), ("end", 2), ("step", 1))]
-    y = net.operator("STRIDED_SLICE", [x, *corners], net.activation([2], name="y"))
-    with pytest.raises(FirmwareGenError, match="only shapes can be computed with it"):
-        parse_tflite(net.build(x, y), "values")

@@ -63,7 +63,7 @@ def test_one_size_of_a_reshape_may_be_open() -> None:
 def test_what_only_moves_data_must_not_rescale() -> None:
     net = Layers(0)
     x = net.activation([1, 4], 0.1, 3)
-    y = net.operator("RESHAPE", [x], net.activation([4], 0.1, 4, "y"), newShape=[4])
+    y = net.operator("CONCATENATION", [x], net.activation([1, 4], 0.1, 4, "y"), axis=1)
     assert "must not rescale, but x and y have different scales or zero points" in refusal(net.build(x, y))
 
 

@@ -11,9 +11,10 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.options import Join, Unjoin
 from dimmer.firmware_gen.graph.types import Add, Conv2d, DType, Padding
 from dimmer.firmware_gen.read.tflite import Refusal, parse_tflite, read_tflite, survey_tflite
-from tests.firmware_gen.networks import tiny_mix, tiny_resnet
+from tests.firmware_gen.networks import tiny_ends, tiny_mix, tiny_resnet
 from tests.firmware_gen.read.damaged import (
     Change,
     changed,
@@ -69,7 +70,7 @@ def swap_operators(model: Any) -> None:
     operators[1], operators[2] = operators[2], operators[1]
 
 
-def two_inputs(model: Any) -> None:
+def constant_input(model: Any) -> None:
     graph_of(model).inputs = [0, 1]
 
 
@@ -94,7 +95,9 @@ CHANGES: list[tuple[Change, str]] = [
     (set_operator(1, outputs=[3]), "which already has a value"),
     (shorten_buffer, "its buffer has"),
     (swap_operators, "before any operator has written it"),
-    (two_inputs, "2 inputs, the firmware has one"),
+    (constant_input, "the input weights_1 is a constant"),
+    (lambda model: setattr(graph_of(model), "inputs", []), "0 inputs, 1 to 32 can be"),
+    (lambda model: setattr(graph_of(model), "inputs", [0, 0]), "has one tensor as two of its inputs"),
 ]
 
 
@@ -121,11 +124,11 @@ def test_a_survey_names_all_that_is_refused() -> None:
     net = Layers(0)
     x = net.activation([1, 4, 4, 2])
     y = x
-    for kind in ("TANH", "ELU", "RELU6"):
+    for kind in ("FLOOR", "ELU", "RELU6"):
         y = net.same(kind, y, [1, 4, 4, 2])
     data = net.build(x, net.elementwise("DIV", y, y))
     raw, graph, refused = survey_tflite(data, "net.tflite")
-    assert [operator.kind for operator in raw.operators] == ["TANH", "ELU", "RELU6", "DIV"]
+    assert [operator.kind for operator in raw.operators] == ["FLOOR", "ELU", "RELU6", "DIV"]
     assert graph is None
     assert [refusal.operator for refusal in refused] == [0, 1, 3]
     with pytest.raises(FirmwareGenError) as caught:
@@ -134,11 +137,11 @@ def test_a_survey_names_all_that_is_refused() -> None:
 
 
 def test_a_survey_of_the_file_as_a_whole() -> None:
-    raw, graph, refused = survey_tflite(changed(two_inputs), "net.tflite")
+    raw, graph, refused = survey_tflite(changed(constant_input), "net.tflite")
     assert graph is None
     assert len(raw.inputs) == 2
     assert Refusal(None, refused[0].message) == refused[0]
-    assert "2 inputs, the firmware has one" in refused[0].message
+    assert "the input weights_1 is a constant" in refused[0].message
     data = tiny_resnet()
     assert survey_tflite(data, "net.tflite")[1:] == (parse_tflite(data, "net.tflite"), ())
 
@@ -158,3 +161,12 @@ def test_a_survey_begins_with_what_reading_raises(seed: int) -> None:
     refused = survey_tflite(data, "net.tflite")[2]
     assert refused[0].message == str(caught.value)
     assert len({refusal.message for refusal in refused}) == len(refused)
+
+
+def test_several_inputs_and_outputs_lie_in_one_buffer_wide_elements_first() -> None:
+    graph = parse_tflite(tiny_ends(), "net.tflite")
+    assert [(part.tensor.name, part.offset) for part in graph.inputs] == [("image", 0), ("context", 48)]
+    assert [(part.tensor.size, part.offset) for part in graph.outputs] == [(48, 12), (12, 0), (48, 60), (48, 108)]
+    assert [graph.tensors[end].size for end in (graph.input, graph.output)] == [60, 156]
+    assert [operator.options for operator in graph.operators[:2]] == [Unjoin(0), Unjoin(48)]
+    assert graph.operators[-1].options == Join((12, 0, 60, 108))

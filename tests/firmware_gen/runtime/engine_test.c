@@ -199,6 +199,41 @@ static void a_switch_in_the_hook_holds_from_the_next_position_on(void) {
     CHECK(s.calls == 4);
 }
 
+/* An application that sleeps between two blocks, until its cell has recovered. */
+typedef struct {
+    uint16_t millivolts; /* of the cell, which sags by 300 in each block and gains 100 in each sleep */
+    uint32_t slept;
+} resting_t;
+
+static void rest_there(dimmer_t *d, uint16_t position, void *user) {
+    resting_t *cell = (resting_t *)user;
+
+    (void)d;
+    (void)position;
+    cell->millivolts = (uint16_t)(cell->millivolts - 300u);
+    while (cell->millivolts < 2400u) {
+        cell->millivolts = (uint16_t)(cell->millivolts + 100u);
+        ++cell->slept;
+    }
+}
+
+static void the_application_may_sleep_between_blocks(void) {
+    fixture_t f;
+    dimmer_t d;
+    resting_t cell = {2900, 0};
+
+    make(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(ran(&d, "abcC"));
+    dimmer_on_block(&d, rest_there, &cell);
+    /* The same blocks: 2600 before the second, 2300 and a sleep before the third. */
+    CHECK(ran(&d, "abcC"));
+    CHECK(cell.slept == 1);
+    CHECK(ran(&d, "abcC"));
+    CHECK(cell.slept == 7);
+    CHECK(cell.millivolts == 2400u);
+}
+
 static void the_battery_chooses_the_mode(void) {
     fixture_t f;
     dimmer_t d;
@@ -536,6 +571,7 @@ int main(void) {
     init_refuses_indexes_that_point_outside();
     a_mode_runs_its_own_blocks();
     a_switch_in_the_hook_holds_from_the_next_position_on();
+    the_application_may_sleep_between_blocks();
     the_battery_chooses_the_mode();
     gates_choose_by_the_budget();
     a_switch_to_gated_holds_from_the_next_stage_on();

@@ -32,13 +32,12 @@ static int8_t clamped(int64_t x, int32_t low, int32_t high) {
     return (int8_t)(x < low ? low : x > high ? high : x);
 }
 
-/* What the kernels' header says: times 256, a step where that is negative, a product, a shift. */
-static int8_t code_of(int32_t sum, uint32_t channel, int32_t zero_point, int32_t down) {
+/* What the kernels' header says: times 256, a step where that is negative, a product, `start`, a shift. */
+static int8_t code_of(int32_t sum, uint32_t channel, int32_t start, int32_t down) {
     int64_t v = (int64_t)256 * sum + offsets[channel];
-    const int64_t half = (int64_t)1 << (down - 1);
 
     v -= v < 0 ? steps[channel] : 0;
-    return clamped(((v * multipliers[channel] >> 32) + half + zero_point * 2 * half) >> down, -128, 127);
+    return clamped(((v * multipliers[channel] >> 32) + start) >> down, -128, 127);
 }
 
 static void channels(uint32_t count, uint32_t stepped) {
@@ -108,7 +107,8 @@ static int32_t element(const dimmer_conv2d_s8_t *r, int32_t y, int32_t x, uint32
     return (int8_t)arena.bytes[r->input + ((uint32_t)y * r->input_w + (uint32_t)x) * r->input_c + c];
 }
 
-static void conv_expected(const dimmer_conv2d_s8_t *r) {
+static void conv_expected(const dimmer_conv2d_s8_t *r, uint32_t stepped) {
+    const int32_t start = stepped != 0u ? r->output_zero_point * 2048 + 1024 : 0;
     int8_t *to = expected;
     uint32_t y;
     uint32_t x;
@@ -132,43 +132,40 @@ static void conv_expected(const dimmer_conv2d_s8_t *r) {
                         }
                     }
                 }
-                *to++ =
-                    clamped(code_of(sum, o, r->output_zero_point, 11), r->activation_min, r->activation_max);
+                *to++ = clamped(code_of(sum, o, start, 11), r->activation_min, r->activation_max);
             }
         }
     }
 }
 
-/* The weight of a channel that comes `k`th: whole fours of every row, then what is left. */
-static int32_t weight(const dimmer_conv2d_s8_t *r, uint32_t channel, uint32_t k) {
+/* Steps of a row of the kernel. */
+static uint32_t steps_of(const dimmer_conv2d_s8_t *r) {
     const uint32_t row = (uint32_t)r->kernel_w * r->input_c;
-    const uint32_t whole = row / 4u * 4u;
-    const uint32_t rest = row - whole;
-    const int8_t *const w = plain + channel * row * r->kernel_h;
 
-    if (channel >= r->output_c || k >= row * r->kernel_h) {
-        return 0;
-    }
-    if (k < whole * r->kernel_h) {
-        return w[k / whole * row + k % whole];
-    }
-    k -= whole * r->kernel_h;
-    return w[k / rest * row + whole + k % rest];
+    return (row + 1u) / 2u + (row % 4u == 2u ? 1u : 0u);
+}
+
+/* The weight of a channel in a row of the kernel, of which there may be none. */
+static int32_t weight(const dimmer_conv2d_s8_t *r, uint32_t channel, uint32_t y, uint32_t k) {
+    const uint32_t row = (uint32_t)r->kernel_w * r->input_c;
+
+    return channel >= r->output_c || k >= row ? 0 : plain[(channel * r->kernel_h + y) * row + k];
 }
 
 static void pack(const dimmer_conv2d_s8_t *r, uint32_t stepped) {
-    static const uint32_t order[4] = {0, 2, 1, 3};
-    const uint32_t fours = ((uint32_t)r->kernel_h * r->kernel_w * r->input_c + 3u) / 4u;
+    const uint32_t row = steps_of(r);
     int32_t *param = params;
     int8_t *to = packed;
     uint32_t first;
     uint32_t i;
 
     for (first = 0; first < r->output_c; first += 4u) {
-        for (i = 0; i < 8u * fours; ++i) {
+        for (i = 0; i < 4u * row * r->kernel_h; ++i) {
             const uint32_t channel = first + i / 2u % 2u * 2u;
-            const uint32_t k = i / 8u * 4u + order[i / 4u % 2u * 2u + i % 2u];
-            const int32_t both = 256 * weight(r, channel, k) + weight(r, channel + 1u, k);
+            const uint32_t step = i / 4u % row;
+            const uint32_t k = step / 2u * 4u + step % 2u + i % 2u * 2u;
+            const uint32_t y = i / 4u / row;
+            const int32_t both = 256 * weight(r, channel, y, k) + weight(r, channel + 1u, y, k);
 
             *to++ = (int8_t)(uint8_t)((uint32_t)both & 0xFFu);
             *to++ = (int8_t)(uint8_t)((uint32_t)both >> 8 & 0xFFu);
@@ -178,15 +175,31 @@ static void pack(const dimmer_conv2d_s8_t *r, uint32_t stepped) {
                 *param++ = steps[i];
             }
             *param++ = multipliers[i];
-            *param++ = offsets[i + 1u];
+            *param++ = (int32_t)((uint32_t)offsets[i + 1u] + (stepped != 0u ? 0u : 0x80000000u));
             if (stepped != 0u) {
                 *param++ = steps[i + 1u];
             }
             *param++ = multipliers[i + 1u];
         }
-        *param++ = offsets[first];
-        *param++ = offsets[first + 2u];
+        *param++ = offsets[first] - (stepped != 0u ? 0 : 0x800000);
+        *param++ = offsets[first + 2u] - (stepped != 0u ? 0 : 0x800000);
     }
+}
+
+/* Bytes of scratch as the header says. */
+static uint32_t paired_scratch(const dimmer_conv2d_s8_t *r, uint32_t strip, int added) {
+    const uint32_t row = (uint32_t)r->kernel_w * r->input_c;
+    const uint32_t beside = (r->output_w + 1u) / 2u * r->output_h;
+    const uint32_t stacked = (r->output_h + 1u) / 2u * r->output_w;
+    const uint32_t down = (beside > stacked ? 2u : 1u) * r->stride_h;
+    const uint32_t unit = r->kernel_h == 1u ? down : r->dilation_h;
+    const uint32_t rows = (down % unit != 0u ? 0u : (strip - 1u) * (down / unit)) + r->kernel_h;
+    const int plain_results =
+        !added && r->output_c % 4u == 0u && r->activation_min == -128 && r->activation_max == 127;
+    const uint32_t results =
+        plain_results ? 0u : 2u * (down % unit != 0u ? 1u : strip) * ((r->output_c + 3u) / 4u * 4u);
+
+    return 8u * steps_of(r) * rows + 2u * ((row + 3u) / 4u * 4u) + results;
 }
 
 static void random_sum(dimmer_add_s8_t *add, uint32_t bytes, int linear) {
@@ -249,7 +262,6 @@ static int paired_differs(uint32_t round) {
     dimmer_conv2d_add_s8_paired_dsp_t a;
     dimmer_conv2d_s8_t *const r = &d.conv;
     uint32_t depth;
-    uint32_t tiles;
     uint32_t bytes;
     uint32_t end;
     uint32_t i;
@@ -269,7 +281,7 @@ static int paired_differs(uint32_t round) {
     fill_weights(r->output_c * depth, round % 4u * 5u);
     channels(r->output_c, stepped);
     pack(r, stepped);
-    conv_expected(r);
+    conv_expected(r, stepped);
     if (added) {
         random_sum(&a.add, bytes, round % 2u == 0u);
         sum_expected(&a.add, operand, bytes);
@@ -280,17 +292,13 @@ static int paired_differs(uint32_t round) {
     }
     r->output = aligned((uint32_t)r->input_h * r->input_w * r->input_c);
     r->scratch = r->output + aligned(bytes) + 64u;
-    depth = (depth + 3u) / 4u * 4u;
-    tiles = 256u / depth;
-    tiles = tiles < 1u ? 1u : tiles > 8u ? 8u : tiles;
-    end = r->scratch + 4u * tiles * depth +
-          2u * ((r->kernel_h * ((uint32_t)r->kernel_w * r->input_c % 4u) + 3u) / 4u * 4u) +
-          2u * tiles * (((uint32_t)r->output_c + 3u) / 4u * 4u) +
-          2u * (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
+    d.strip = (uint16_t)(1u + below(r->output_h));
+    end = r->scratch + paired_scratch(r, d.strip, added);
     d.step = (uint16_t)stepped;
     if (added) {
         a.conv = *r;
         a.step = (uint16_t)stepped;
+        a.strip = d.strip;
         a.operand = (uint16_t)operand;
         a.add.output = r->output;
         a.add.input1 = operand == 1u ? ARENA_BYTES : r->output;
@@ -395,8 +403,7 @@ static int planes_differ(uint32_t round) {
             sum += plain[(uint32_t)tap * r->input_c + c] *
                    (inside ? (int32_t)(int8_t)arena.bytes[at] : (int32_t)r->input_zero_point);
         }
-        expected[i] =
-            clamped(code_of(sum, c, r->output_zero_point, 10), r->activation_min, r->activation_max);
+        expected[i] = clamped(code_of(sum, c, 0, 10), r->activation_min, r->activation_max);
     }
     model.weights = plain;
     dimmer_depthwise_conv2d_s8_3x3_dsp(&model, &d, arena.bytes);

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE, kernel_sources
 from dimmer.firmware_gen.variants import features_of
-from dimmer.firmware_gen.variants.cores import FEATURES
+from dimmer.firmware_gen.variants.cores import FEATURES, KINDS, kind_of
 from dimmer.targets.kit.toolchain import compile_objects
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.runtime.c_library import STRICT, compiler, output_of
@@ -111,3 +112,21 @@ def test_kernels_compile_for_it(tmp_path: Path, core: str, command: str, level: 
     kernels = [path.stem for path in files if path.stem.startswith("dimmer_")]
     assert kernels
     assert all(f" T {kernel}\n" in defined for kernel in kernels if not kernel.endswith("_pairs"))
+
+
+def test_kinds_are_told_apart_and_known_by_their_own_core() -> None:
+    assert [kind_of(kind.core) for kind in KINDS] == list(KINDS)
+    assert len({features_of(kind.core) for kind in KINDS[:-1]}) == len(KINDS) - 1
+    # Only the last one takes every core.
+    assert [bool(kind.condition) for kind in KINDS] == [True] * (len(KINDS) - 1) + [False]
+
+
+@pytest.mark.parametrize("core", [*FEATURES, "rv32imac_zba_zbb", "cortex-m33+nodsp", "cortex-m55+nomve"])
+def test_the_kind_of_a_core_has_its_features(core: str) -> None:
+    assert features_of(kind_of(core).core) == features_of(core)
+
+
+@pytest.mark.parametrize("core", ["avr", "rv32ic", "host", ""])
+def test_a_core_of_no_kind(core: str) -> None:
+    with pytest.raises(FirmwareGenError, match="no core is known as"):
+        kind_of(core)

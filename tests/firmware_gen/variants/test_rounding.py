@@ -18,12 +18,12 @@ def in_tflite(x: int, multiplier: int, shift: int, zero_point: int) -> int:
     return max(-128, min(127, multiply_by_quantized_multiplier(x, multiplier, shift) + zero_point))
 
 
-def in_one_product(x: int, rescale: Rescale, zero_point: int, down: int) -> int:
-    """As `dimmer_paired_2x4_signed`."""
+def in_one_product(x: int, rescale: Rescale, zero_point: int, down: int, stepped: bool) -> int:
+    """As `dimmer_paired_2x4_signed` where it is stepped, else as `dimmer_paired_2x4`."""
     v = SCALE * x + rescale.offset
     v -= rescale.step if v < 0 else 0
     assert abs(v) < 2**31
-    start = (zero_point << down) + (1 << (down - 1))
+    start = (zero_point << down) + (1 << (down - 1)) if stepped else 0
     return max(-128, min(127, (start + (v * rescale.multiplier >> 32)) >> down))
 
 
@@ -33,12 +33,13 @@ def test_every_sum_gets_the_code_of_tflite(multiplier: int, shift: int, zero_poi
     largest = 60_000
     found = rescale_of(multiplier, shift, largest, zero_point, -128, 127, 11, zero_point == -128)
     assert found is not None
-    assert (found.step == 0) == (zero_point == -128)
+    stepped = zero_point != -128
+    assert (found.step != 0) == stepped
     # About every beginning of a code, and here and there between.
     begins = first_sums(multiplier, shift, np.arange(-128 - zero_point, 128 - zero_point))
     near = {int(begin) + offset for begin in begins for offset in (-2, -1, 0, 1)}
     for x in (*(x for x in near if abs(x) <= largest), *range(-largest, largest + 1, 997)):
-        assert in_one_product(x, found, zero_point, 11) == in_tflite(x, multiplier, shift, zero_point)
+        assert in_one_product(x, found, zero_point, 11, stepped) == in_tflite(x, multiplier, shift, zero_point)
 
 
 def test_a_code_begins_where_tflite_says() -> None:
@@ -59,6 +60,12 @@ def test_what_is_out_of_reach_is_left_alone(multiplier: int, shift: int, largest
 def test_negative_sums_need_a_step_where_they_have_codes() -> None:
     assert rescale_of(1359514674, -8, 60_000, 4, -128, 127, 11, True) is None
     assert rescale_of(1359514674, -8, 60_000, 4, 4, 127, 11, True) is not None
+
+
+def test_the_zero_point_needs_room() -> None:
+    # 127 and a half codes are 2,088,960 of the sum: with it, v leaves 32 bits.
+    assert rescale_of(1 << 30, -13, LARGEST - 2_100_000, -128, -128, 127, 11, True) is not None
+    assert rescale_of(1 << 30, -13, LARGEST - 2_000_000, -128, -128, 127, 11, True) is None
 
 
 def test_a_layer_is_rescaled_where_every_channel_is() -> None:

@@ -53,3 +53,11 @@ def test_weights_of_another_network_are_refused(recipe: Recipe) -> None:
     wider = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, config=config))
     with pytest.raises(DimmerError, match=r"checkpoint\.safetensors holds another network than .*recipe\.toml"):
         load_network(wider)
+
+
+@pytest.mark.parametrize("key", ["own_classifier", "shared_norms"])
+def test_a_network_for_experiments_goes_no_further(recipe: Recipe, key: str) -> None:
+    text = recipe.path.read_text().replace("[train]\n", f"[train]\n{key} = true\n")
+    recipe.path.write_text(text)
+    with pytest.raises(DimmerError, match=rf"recipe\.toml: train\.{key}: such a network is only trained and measured"):
+        load_network(load_recipe(recipe.path))

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.bundles import third_party
-from dimmer.pipeline.bundles.third_party import NOTICE, Package, own_texts, read_package, write_notice
+from dimmer.pipeline.bundles.third_party import NOTICE, Package, read_package, write_notice
 from dimmer.pipeline.tvm.runtime import LIBRARIES, PACKAGES, TvmRuntime, copy_runtime, tvm_runtime
 
 METADATA = """\
@@ -96,11 +95,3 @@ def test_the_texts_that_the_notice_names_are_in_the_bundle(tmp_path: Path) -> No
         for text in found.texts:
             assert f"`{found.name}/{text}`" in (bundle / NOTICE).read_text()
             assert (bundle / "licences" / found.name / text).stat().st_size > 0
-
-
-def test_dimmer_s_own_licence_must_be_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [path.name for path in own_texts()] == ["LICENSE", "NOTICE"]
-    monkeypatch.setattr(third_party, "ROOT", tmp_path)
-    monkeypatch.setattr(third_party, "DISTRIBUTION", "no-such-distribution")
-    with pytest.raises(DimmerError, match="LICENSE and NOTICE are missing"):
-        own_texts()

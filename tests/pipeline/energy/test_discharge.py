@@ -75,3 +75,19 @@ def test_a_report_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         match=r"report\.json cannot be read .*: type 'python -m pipeline\.build --model .* --target .*' first",
     ):
         policy_of_report(tmp_path / "report.json")
+
+
+def test_behind_a_linear_regulator_a_cell_of_more_volts_pays_more(tmp_path: Path) -> None:
+    tier = {"mode": "88", "min_charge_permille": 0, "min_millivolts": 0, "hysteresis_permille": 30, "dwell_s": 60}
+    report: dict[str, Any] = {"policy": [tier], "modes": [{"name": "88", "energy_uj": 1800.0}]}
+    path = tmp_path / "report.json"
+    for regulator, energy in (("linear", 3000.0), ("switched", 1800.0)):
+        path.write_text(json.dumps({**report, "energy": {"regulator": regulator, "supply_mv": 1800.0}}))
+        assert policy_of_report(path, 3000)[1] == {"88": pytest.approx(energy)}
+        assert policy_of_report(path)[1] == {"88": 1800.0}
+    path.write_text(json.dumps({**report, "energy": None}))
+    assert policy_of_report(path, 3000)[1] == {"88": 1800.0}
+    for supply in (0, -1, "much", float("nan")):
+        path.write_text(json.dumps({**report, "energy": {"regulator": "linear", "supply_mv": supply}}))
+        with pytest.raises(DimmerError, match=r"report\.json"):
+            policy_of_report(path, 3000)

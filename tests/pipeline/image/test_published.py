@@ -114,7 +114,7 @@ def test_a_governor_chooses_from_the_hull(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
 ) -> None:
     instructions = {"888": 9_000_000, "880": 8_000_000, "800": 5_000_000}
-    # Energy is that of the cycles: 0.349 nJ each on this board.
+    # Energy is that of the cycles, from a cell of 3 V: 1.08 x 194 pC each on this board.
     counts(monkeypatch, Counted(instructions, cycles={"888": 14_000_000, "880": 13_000_000, "800": 8_000_000}))
     wanted = GovernorSection(capacity_mah=230, days=90)
     found = replace(calibrated(m888=0.95, m880=0.8, m800=0.75), validation_images=10_000)
@@ -126,7 +126,7 @@ def test_a_governor_chooses_from_the_hull(
     assert plan.points[1].cost / plan.points[0].cost == pytest.approx(14 / 8, rel=1e-3)
     assert order.policy.safe_mode == 2
     assert judged.governor.startswith(
-        "the governor chooses from 800 (2,792 uJ), 888 (4,886 uJ), modelled; not from 880"
+        "the governor chooses from 800 (5,028 uJ), 888 (8,800 uJ), modelled; not from 880"
     )
     made.clear()
     publish(tmp_path, found, "mps3-an547", wanted)

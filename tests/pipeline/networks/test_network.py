@@ -82,3 +82,8 @@ def test_a_width_that_was_not_trained_is_refused() -> None:
     plain = ToyNetwork(replace(SMALL, bits=(8,)))
     with pytest.raises(DimmerError, match=r"4 bits; this network was trained for 8 "):
         plain(images(1), Mode.parse("84.888"))
+
+
+def test_a_family_with_one_classifier_says_so() -> None:
+    with pytest.raises(DimmerError, match=r"a ToyNetwork has one classifier; set train\.own_classifier to false"):
+        small().add_base_classifier()

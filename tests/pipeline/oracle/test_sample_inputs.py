@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-from tests.firmware_gen.networks import tiny_mix
+from tests.firmware_gen.networks import tiny_ends, tiny_mix
 from tests.firmware_gen.tflite_builder import Layers
 
 SIZE = 3 * 4 * 5
@@ -57,3 +57,12 @@ def test_a_float_input_gets_float_edges(tmp_path: Path) -> None:
     assert found[:9, 0].tolist() == np.array([0, 1, -1, 255, -128, 1e-9, 1e5, -1e5, 0], np.float32).tolist()
     assert np.isfinite(found).all()
     assert found[9:].std() > 0
+
+
+def test_several_inputs_lie_side_by_side_in_each_sample(tmp_path: Path) -> None:
+    path = tmp_path / "ends.tflite"
+    path.write_bytes(tiny_ends())
+    found = np.frombuffer(sample_inputs(path, 4), np.int8).reshape(8, 60)
+    assert set(found[0].tolist()) == {-128}
+    assert set(found[2, :48].tolist()) == {118}
+    assert set(found[2, 48:].tolist()) == {-55}

@@ -191,3 +191,14 @@ def test_a_broken_section_of_gates_is_told_with_its_line(recipe_file: Path, line
     recipe_file.write_text(f"{NARROW}[gates]\n{line}\n")
     with pytest.raises(DimmerError, match=rf"recipe.toml, line \d+: .*{message}"):
         load_recipe(recipe_file)
+
+
+def test_keys_can_be_changed_without_another_file(recipe_file: Path) -> None:
+    recipe_file.write_text(GOOD)
+    changes = {"train.epochs": 30, "train.augmentation.flip": True, "qat.lr": 0.2}
+    changed = load_recipe(recipe_file, changes)
+    assert (changed.train.epochs, changed.train.augmentation.flip, changed.qat.lr) == (30, True, 0.2)
+    assert (changed.name, changed.path) == ("tiny", recipe_file)
+    assert load_recipe(recipe_file).train.epochs == 3
+    with pytest.raises(DimmerError, match=r"recipe\.toml, line \d+: train\.epochs = 0: must be 1"):
+        load_recipe(recipe_file, {"train.epochs": 0})

@@ -20,7 +20,10 @@ from dimmer.pipeline.artifacts.report import (
     ReportData,
 )
 from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.energy.account import Counted, account
 from dimmer.pipeline.modes.mode import Mode, NetworkCost
+from dimmer.pipeline.recipe.sections.duty import Duty
+from dimmer.targets.power.constants import load_board
 
 COST = NetworkCost(443_008, ((4_718_592, 4_718_592), (3_670_016, 4_718_592), (3_670_016, 4_718_592)))
 PUBLISHED = {
@@ -60,7 +63,12 @@ def example() -> ReportData:
             for name, charge, millivolts in zip(PUBLISHED, (600, 400, 200, 0), (3600, 3500, 3400, 0), strict=True)
         ),
         stages=(StageResult("train", 4210.5, False), StageResult("calibrate", 38.2, True)),
+        energy=account(
+            load_board("nucleo-l4r5zi"), Duty(), [Counted(mode.name, mode.instructions, mode.cycles) for mode in modes]
+        ),
         notes={
+            "energy.constants[*].date": "not measured",
+            "energy.constants[*].trace": "not measured",
             "switch.instructions": "the board has no counter for so short a stretch",
             "modes[*].energy_uj": "modelled: instructions x 0.31 nJ, targets/mps2-an386/target.toml [energy]",
         },

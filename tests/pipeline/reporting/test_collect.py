@@ -15,6 +15,7 @@ from dimmer.pipeline.artifacts.verification import VerifiedBudget, VerifiedGates
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.networks.gates.agreement import Agreement
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.recipe.sections.duty import DutySection
 from dimmer.pipeline.reporting.collect import collect
 from dimmer.pipeline.reporting.page import check_document
 from dimmer.targets import load_target
@@ -40,12 +41,15 @@ def test_figures_come_from_the_stage_that_measured_them(context: BuildContext) -
     assert (top.accuracy, top.accuracy_float) == (0.88, 0.885)
     assert top.verify == Verification(100, 0, "QEMU")
     assert (top.cycles, top.cycles_source) == (3_200_000, "model")
-    assert top.energy_uj == pytest.approx(3_200_000 * 0.349e-3)
+    assert top.energy_uj == pytest.approx(3_200_000 * 1.08 * 194e-6 * 1.8)
     assert data.steps == firmware().steps
     assert [candidate.published for candidate in data.candidates] == [True, False, True]
     assert data.policy[1] == PolicyTier("80.80.80", 0, 0, 30, 60)
     assert data.layers == (LayerFlash("stem", 144, 128, ("88.88.88", "80.80.80")),)
-    assert "cycles x 0.349 nJ" in data.notes["modes[*].energy_uj"]
+    assert "cycles x wait factor 1.08 x 194 pC x 1.8 V" in data.notes["modes[*].energy_uj"]
+    assert data.energy is not None
+    assert [mode.name for mode in data.energy.modes] == ["88.88.88", "80.80.80"]
+    assert data.energy.board == "nucleo-l4r5zi"
     check_document(data.document())
 
 
@@ -63,12 +67,30 @@ def test_battery_goes_through_the_modes(context: BuildContext) -> None:
     data = collect(context, [])
     assert {sample.mode for sample in data.battery} == {"88.88.88", "80.80.80"}
     assert "220 mAh" in data.battery_note
+    assert "in one mode throughout: 88.88.88" in data.battery_note
+    # A cell of 3 V pays 3 V x charge: more than the board's energy at 1.8 V.
+    assert data.energy is not None
+    hours = data.battery[-1].time_s / 3600
+    first, last = (mode.life_days for mode in data.energy.modes)
+    assert 24 * first.low < hours < 24 * last.high
+
+
+def test_the_recipe_says_how_often_and_from_what_cell(context: BuildContext) -> None:
+    slow = replace(context.recipe, duty=DutySection(period_s=10, capacity_mah=1000, quiet_hours=6))
+    data = collect(replace(context, recipe=slow), [])
+    assert data.energy is not None
+    assert data.energy.period_s == pytest.approx(13.333)
+    assert data.energy.cell_mah == 1000
+    assert next(one for one in data.energy.levers if one.name == "quiet hours").in_use
+    check_document(data.document())
 
 
 def test_target_without_energy_has_null_and_a_reason(context: BuildContext) -> None:
     data = collect(replace(context, target=replace(context.target, energy=None)), [])
     assert data.modes[0].energy_uj is None
     assert data.battery == ()
+    assert data.energy is None
+    assert data.notes["energy"] == "targets/mps2-an386/target.toml has no [energy]"
     check_document(data.document())
 
 

@@ -22,8 +22,9 @@ def test_what_the_firmware_tells_stands_in_the_report() -> None:
     data = collect_foreign(ALONE, load_target("mps2-an386"))
     (mode,) = data.modes
     assert (mode.name, mode.instructions, mode.cycles, mode.cycles_source) == ("kws ref", 1000, 1600, "model")
-    assert mode.energy_uj == round(1600 * 0.349 / 1000, 3)
+    assert mode.energy_uj == round(1600 * 1.08 * 194e-6 * 1.8, 3)
     assert (data.dataset, mode.accuracy, mode.bit_operations) == (None, None, None)
+    assert data.energy is not None
     document = data.document()
     check_document(document)
     assert UNEXPLAINED not in data.notes.values()

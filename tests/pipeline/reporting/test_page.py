@@ -35,7 +35,7 @@ def test_page_is_one_file_without_a_network(build: Path) -> None:
     assert "#0d0e" not in page
     for name in PUBLISHED:
         assert name in page
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 6, "each plot for a phone, too"
 
 
 def test_the_proven_stack_stands_beside_the_painted_one(build: Path, tmp_path: Path) -> None:
@@ -110,3 +110,37 @@ def test_readme_plot_comes_from_the_report_alone(build: Path, tmp_path: Path) ->
     assert "million instructions" in svg
     with pytest.raises(DimmerError, match="run build-target first"):
         plot_readme(tmp_path / "none.json", tmp_path / "pareto.svg")
+
+
+def test_headings_of_tables_say_what_they_head(build: Path) -> None:
+    page = (build / "report.html").read_text()
+    headings = re.findall(r"<th\b[^>]*>", page)
+    assert len(headings) > 40
+    assert [one for one in headings if 'scope="' not in one] == []
+
+
+def test_on_a_phone_every_entry_of_a_list_has_its_heading(build: Path) -> None:
+    page = (build / "report.html").read_text()
+    tables = re.findall(r'<table class="narrow">(.*?)</table>', page, flags=re.DOTALL)
+    assert len(tables) == 5
+    for table in tables:
+        entries = re.findall(r"<td\b[^>]*>", table)
+        assert entries
+        assert [one for one in entries if "data-label=" not in one] == []
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.1 defines it."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_has_a_contrast_of_four_and_a_half(build: Path) -> None:
+    page = (build / "report.html").read_text()
+    for theme in re.findall(r":root \{([^}]*)\}", page):
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", theme))
+        for ink in ("ink", "muted", "good", "bad"):
+            for paper in ("page", "fill"):
+                dark, light = sorted((luminance(colours[ink]), luminance(colours[paper])))
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {paper}"

@@ -16,6 +16,7 @@ from dimmer.pipeline.schemas.files import FileKind
 from dimmer.pipeline.schemas.target import target_schema
 from dimmer.targets import TargetError
 from dimmer.targets.kit.schema import Kind
+from dimmer.targets.power.constants import CONSTANTS
 from dimmer.targets.target import TARGETS, read_target
 from tests.pipeline.schemas.mutants import completed, document, mutants, refuses
 from tests.pipeline.schemas.test_recipe import descriptions
@@ -46,7 +47,12 @@ def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
     text = text.replace("[board]", '[board]\ncounter = "dwt"')
     regions = "arena = { origin = 0x40000000, size = 4096 }\nconstants = { origin = 0x50000000, size = 4096 }"
     text = text.replace("[memory]", f"[memory]\n{regions}")
-    whole = completed(tomllib.loads(text), schema)
+    spoilt = tomllib.loads(text)
+    example = {"value": 1, "plus_minus": 0, "source": "a paper", "measured_on": "2026-11-29", "trace": "a.csv"}
+    spoilt["energy"] = {"regulator": "linear", "board": "pico", **dict.fromkeys(CONSTANTS, example)}
+    whole = completed(spoilt, schema)
+    # It does not go with a linear regulator.
+    del whole["energy"]["cycle_pj"]
 
     def refused(table: dict[str, Any]) -> str:
         path.write_text(document(table))

@@ -4,15 +4,21 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
+from dimmer.calibration.batchnorm import statistics
 from dimmer.pipeline.artifacts.calibration import Calibration, Statistics, calibration_folder
 from dimmer.pipeline.artifacts.trained import load_network
+from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.families.resnet import ResNet
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
-from dimmer.pipeline.subnets.images import calibration_images
-from dimmer.pipeline.subnets.norms import choose_norms, own_statistics, trained_prefix
+from dimmer.pipeline.networks.measure import measure
+from dimmer.pipeline.subnets.images import CalibrationImages, calibration_images
+from dimmer.pipeline.subnets.norms import choose_norms, is_mixed, own_statistics, preferred, trained_prefix
+from tests.pipeline.training.small import stripes
 from tests.tiny import TinyBuild, silent
 
 
@@ -59,3 +65,53 @@ def test_a_mode_shares_the_norms_of_blocks_with_which_a_trained_mode_begins(mode
     names = trained_prefix(network, Mode.parse(mode))
     assert "stem.norm" in names
     assert {name.split("stages.")[1] for name in names if name.endswith("norm1")} == {f"{b}.norm1" for b in blocks}
+
+
+@pytest.mark.parametrize(
+    ("mode", "mixed"),
+    [("88.88", False), ("44.44", False), ("20.20", False), ("80.88", True), ("44.42", True), ("40.20", True)],
+)
+def test_a_mode_of_several_depths_or_widths_is_mixed(mode: str, mixed: bool) -> None:
+    config = ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 10, (8, 4, 2))
+    assert is_mixed(Mode.parse(mode), config) == mixed
+
+
+def test_mixed_widths_get_statistics_of_their_own_where_validation_gains() -> None:
+    """Norms whose statistics are of nothing that a mode of mixed widths sees behind its first block."""
+    torch.manual_seed(1)
+    network = ResNet(ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 3, (8, 4, 2))).eval()
+    data = stripes()
+    norms = to_input(data.train.images[:256])
+    empty: tuple[torch.Tensor, ...] = ()
+    images = CalibrationImages(empty, empty, norms, norms, to_input(data.val.images), torch.from_numpy(data.val.labels))
+    mode = Mode.parse("44.22")
+    own = deploy(network, mode, own_statistics(network, mode, norms))
+    best = measure(own, images.validation, images.labels).accuracy
+    (kept,) = choose_norms(network, [mode], False, images, silent)
+    (found,) = choose_norms(network, [mode], True, images, silent)
+    assert not kept.statistics
+    assert found.as_trained.accuracy == kept.measured.accuracy
+    assert bool(found.statistics) == (best > kept.measured.accuracy)
+    assert found.measured.accuracy == max(best, kept.measured.accuracy)
+    (uniform,) = choose_norms(network, [Mode.parse("22.22")], True, images, silent)
+    assert not uniform.statistics
+
+
+def test_statistics_are_those_that_validation_prefers_and_go_again() -> None:
+    torch.manual_seed(1)
+    network = ResNet(ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 3, (8, 4, 2))).eval()
+    x, mode = torch.rand(64, 1, 8, 8), Mode.parse("44.22")
+    before, own = statistics(network), own_statistics(network, mode, x)
+    changed = next(iter(own))
+
+    def is_own() -> bool:
+        return torch.equal(statistics(network)[changed][0], own[changed][0])
+
+    for scores, taken in (((1.0, 2.0), True), ((2.0, 1.0), False), ((1.0, 1.0), False)):
+        told = iter(scores)
+        with preferred(network, mode, x, lambda told=told: next(told)) as found:  # type: ignore[misc]
+            assert (found.own, found.as_trained, found.chosen) == (taken, scores[0], max(scores))
+            assert is_own() == taken
+        assert all(torch.equal(pair[0], statistics(network)[name][0]) for name, pair in before.items())
+    with preferred(network, Mode.parse("22.22"), x, lambda: 1.0) as found:
+        assert not found.own

@@ -45,3 +45,18 @@ def test_a_budget_gets_the_nearest_mode_that_it_pays_for() -> None:
     )
     names = [str(best_within(front, budget).mode) for budget in (2.0, 0.99, 0.4, 0.39, 0.01)]
     assert names == ["88.88", "84.44", "84.44", "20.20", "20.20"]
+
+
+def test_statistics_of_its_own_bring_a_mixed_mode_nearer_or_are_not_taken() -> None:
+    torch.manual_seed(2)
+    network, shape = ResNet(CONFIG).eval(), GateConfig((8, 4, 2, 0))
+    cost, places, x = gated_cost(CONFIG, network.cost(), shape), gate_places(CONFIG, shape), torch.rand(40, 1, 8, 8)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    plain = static_front(network, cost, places, x, 2.0)
+    own = static_front(network, cost, places, x, 2.0, norms=x)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    assert own[0] == plain[0], "the super-net is not mixed"
+    nearest = {found.mode: found.loss for found in plain}
+    common = [found for found in own if found.mode in nearest]
+    assert all(found.loss <= nearest[found.mode] for found in common)
+    assert [found.mode for found in own] != [found.mode for found in plain]

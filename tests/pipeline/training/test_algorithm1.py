@@ -18,6 +18,8 @@ from dimmer.pipeline.training.losses import Taught, Teacher
 from tests.pipeline.training.small import (
     CPU,
     bright_or_dark,
+    changed,
+    copied,
     narrow,
     small_settings,
     taught,
@@ -132,3 +134,78 @@ def test_only_epochs_of_narrow_widths_sample_a_mode() -> None:
     trainer, rng = trainer_of(settings), np.random.default_rng(0)
     assert AdaptiveStep(trainer, settings.train).sample(rng) is None
     assert isinstance(AdaptiveStep(trainer, settings.train, settings.qat).sample(rng), Mode)
+
+
+def test_the_base_net_learns_a_share_of_its_loss_from_the_labels() -> None:
+    settings = with_train(small_settings(), alpha=0.3, weight_decay=0.0, base_labels=0.25)
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    trainer = trainer_of(settings)
+    trainer.network.train()
+    losses = AdaptiveStep(trainer, settings.train).take(x, labels, 0.01)
+
+    network = trainer_of(settings).network.train()
+    teacher = network(x, network.super_mode())
+    (0.6 * F.cross_entropy(teacher, labels)).backward()
+    student = network(x, network.base_mode())
+    distilled = distillation(student, teacher.detach(), 2.0)
+    (1.4 * (0.75 * distilled + 0.25 * F.cross_entropy(student, labels))).backward()
+    assert_same_gradients(trainer.network, network)
+    assert losses.base is not None
+    assert float(losses.base) == pytest.approx(distilled.item(), rel=1e-4), "the history tells the distillation"
+
+
+def test_labels_alone_leave_nothing_of_the_super_net_in_the_base_net_s_gradient() -> None:
+    settings = with_train(small_settings(), weight_decay=0.0, base_labels=1.0)
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    trainer = trainer_of(settings)
+    trainer.network.train()
+    AdaptiveStep(trainer, settings.train).take(x, labels, 0.01)
+    network = trainer_of(settings).network.train()
+    F.cross_entropy(network(x, network.super_mode()), labels).backward()
+    F.cross_entropy(network(x, network.base_mode()), labels).backward()
+    assert_same_gradients(trainer.network, network)
+
+
+def test_mutual_learning_teaches_the_super_net_and_not_the_base_net() -> None:
+    settings = with_train(small_settings(), weight_decay=0.0, mutual=0.3)
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    trainer = trainer_of(settings)
+    trainer.network.train()
+    AdaptiveStep(trainer, settings.train).take(x, labels, 0.01)
+
+    network = trainer_of(settings).network.train()
+    logits, other = network(x, network.super_mode()), network(x, network.base_mode())
+    (F.cross_entropy(logits, labels) + 0.3 * distillation(logits, other.detach(), 2.0)).backward()
+    distillation(other, logits.detach(), 2.0).backward()
+    assert_same_gradients(trainer.network, network)
+
+
+def test_a_base_net_that_does_not_learn_yet_keeps_its_norms() -> None:
+    settings = small_settings()
+    trainer = trainer_of(settings)
+    trainer.network.train()
+    before = copied(trainer.network.state_dict())
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    losses = AdaptiveStep(trainer, settings.train, base_learns=False).take(x, labels, 0.1)
+    moved = changed(before, trainer.network.state_dict())
+    assert losses.base is None
+    assert "stages.0.1.conv1.weight" in moved
+    assert not any(".skipped." in name for name in moved)
+
+
+def test_the_base_net_s_own_classifier_and_the_super_net_s_learn_apart() -> None:
+    settings = with_train(small_settings(), own_classifier=True)
+    trainer = trainer_of(settings)
+    network = trainer.network.train()
+    assert trainer.base is not None
+    state = network.state_dict()
+    assert torch.equal(state["fc.weight"], state["base_fc.weight"])
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    AdaptiveStep(trainer, settings.train).take(x, labels, 0.1)
+    assert not torch.equal(state["fc.weight"], state["base_fc.weight"])
+    own, shared = network.get_parameter("base_fc.weight"), network.get_parameter("fc.weight")
+    assert own in network.parameters_in(trainer.base)
+    assert shared not in network.parameters_in(trainer.base)
+    for mode in (trainer.super, Mode.parse("80.88")):
+        assert shared in network.parameters_in(mode)
+        assert own not in network.parameters_in(mode)

@@ -185,3 +185,10 @@ def test_a_teacher_is_trained_once_beside_the_trainings_that_it_serves(
     before = teacher.stat().st_mtime_ns
     train(dataclasses.replace(taught(settings), alone="base"), tmp_path / "train-alone-base")
     assert teacher.stat().st_mtime_ns == before
+
+
+def test_a_training_with_every_later_key_ends_in_the_same_bytes_after_an_interruption(
+    settings: TrainingSettings, tmp_path: Path
+) -> None:
+    keys = {"base_labels": 0.5, "base_start": 0.4, "mutual": 0.3, "own_classifier": True, "shared_norms": True}
+    assert_same_bytes_when_interrupted(with_train(settings, **keys), tmp_path, 0.5)

@@ -2,13 +2,15 @@
 """What a training depends on."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.sections.training import LATER_KEYS
 from dimmer.pipeline.training.settings import TrainingSettings, override
-from tests.pipeline.training.small import narrow, polished, small_settings, taught
+from tests.pipeline.training.small import narrow, polished, small_settings, taught, with_train
 
 
 def test_the_settings_of_a_recipe_are_its_sections_and_its_hash() -> None:
@@ -73,3 +75,35 @@ def test_a_recipe_can_have_another_seed_and_number_of_epochs(recipe: Recipe) -> 
     assert override(recipe, seed=7).train == dataclasses.replace(recipe.train, seed=7)
     assert override(recipe, epochs=2).train == dataclasses.replace(recipe.train, epochs=2)
     assert override(recipe) == recipe
+
+
+LATER = {"base_labels": 0.5, "base_start": 0.3, "mutual": 0.3, "own_classifier": True, "shared_norms": True}
+
+
+def test_keys_that_came_later_are_in_no_hash_where_they_are_off() -> None:
+    """Weights that were trained before they came are known by what they were."""
+    assert LATER.keys() == LATER_KEYS.keys()
+    shipped = load_recipe("cifar10-r14")
+    results = json.loads((shipped.path.parent / "results.json").read_text())
+    assert shipped.training_hash() == results["training_hash"]
+    settings = small_settings()
+    runs = {with_train(settings, **{key: value}).run_id().training for key, value in LATER.items()}
+    assert len(runs | {settings.run_id().training}) == len(LATER) + 1, "each is another training"
+
+
+@pytest.mark.parametrize("alone", ["super", "base"])
+def test_networks_trained_alone_have_no_base_net_s_settings(alone: str) -> None:
+    settings = dataclasses.replace(taught(small_settings()), alone=alone)
+    other = with_train(settings, **LATER)
+    assert other.run_id() == settings.run_id()
+    assert other.of_teacher().run_id() == settings.of_teacher().run_id()
+    assert other.untrained().state_dict().keys() == settings.untrained().state_dict().keys()
+
+
+def test_norms_are_shared_and_weights_begin_as_they_do_otherwise() -> None:
+    settings = small_settings()
+    plain = settings.untrained().state_dict()
+    shared = with_train(settings, shared_norms=True).untrained().state_dict()
+    assert not any(".skipped." in name or ".executed." in name for name in shared)
+    assert all(torch.equal(plain[name], shared[name]) for name in plain if name in shared)
+    assert "stages.0.0.norm1.weight" in shared

@@ -8,7 +8,7 @@ void dimmer_conv2d_add_s8_paired_dsp(const dimmer_model_t *model, const void *re
     dimmer_require(model, record, arena);
     const dimmer_conv2d_add_s8_paired_dsp_t *d = (const dimmer_conv2d_add_s8_paired_dsp_t *)record;
 
-    dimmer_paired_layer(model, &d->conv, d->step, &d->add, d->operand, arena);
+    dimmer_paired_layer(model, &d->conv, d->step, d->strip, &d->add, d->operand, arena);
 }
 
 #endif

@@ -8,7 +8,7 @@ void dimmer_conv2d_s8_paired_dsp(const dimmer_model_t *model, const void *record
     dimmer_require(model, record, arena);
     const dimmer_conv2d_s8_paired_dsp_t *d = (const dimmer_conv2d_s8_paired_dsp_t *)record;
 
-    dimmer_paired_layer(model, &d->conv, d->step, NULL, 0u, arena);
+    dimmer_paired_layer(model, &d->conv, d->step, d->strip, NULL, 0u, arena);
 }
 
 #endif

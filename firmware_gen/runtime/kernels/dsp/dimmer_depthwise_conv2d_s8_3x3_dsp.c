@@ -60,39 +60,52 @@ static layer_t layer_of(const dimmer_depthwise_conv2d_s8_t *r, int transposed) {
     elements = l.along.input - (uint32_t)l.along.pad;
     left = l.pairs - (uint32_t)l.along.pad;
     l.fill.step = l.along.input_bytes;
-    l.fill.row_step = l.across.input_bytes;
-    l.fill.rows_end = (int32_t)l.across.input;
     l.fill.odd = (uint32_t)l.along.pad;
     l.fill.body = less(elements / 2u, left);
     left -= l.fill.body;
     l.fill.last = left != 0u ? elements % 2u : 0u;
     l.fill.after = left - l.fill.last;
     l.fill.zero = (int32_t)((uint8_t)r->input_zero_point * 0x01010101u);
+    l.fill.zeros = (int32_t)((uint16_t)r->input_zero_point * 0x00010001u);
+    l.fill.skip = l.across.input_bytes - (l.fill.odd + 2u * l.fill.body + l.fill.last) * l.fill.step;
     return l;
-}
-
-/* 256 times two weights. */
-static int32_t two_weights(int32_t low, int32_t high) {
-    return (int32_t)((((uint32_t)low << 8) & 0xFFFFu) | (uint32_t)high << 24);
 }
 
 static void fill_constants(const dimmer_model_t *model, const dimmer_depthwise_conv2d_s8_t *r,
                            const layer_t *l, uint32_t channel, int32_t *to) {
-    const uint32_t along = l->along.weights;
+    const int32_t *const offsets = model->params + r->bias + channel;
+    const int32_t *const multipliers = model->params + r->multipliers + channel;
     uint32_t c;
 
-    for (c = channel; c < channel + GROUP; ++c) {
-        const int8_t *w = model->weights + r->weights + c;
-        uint32_t i;
+    dimmer_planes_weights(model->weights + r->weights + channel, l->along.weights, l->across.weights, to);
+    to += DIMMER_PLANES_WORDS - 2u;
+    for (c = 0; c < GROUP; ++c, to += DIMMER_PLANES_WORDS) {
+        to[0] = offsets[c];
+        to[1] = multipliers[c];
+    }
+}
 
-        for (i = 0; i < 3u; ++i, w += l->across.weights) {
-            const int32_t middle = w[along];
+/* `rows` rows of inputs from `at` on, those outside as padding; where `padded`, those are there already. */
+static void hold_rows(layer_t *l, const int8_t *input, int32_t at, uint32_t rows, int padded, int32_t *to) {
+    const uint32_t row = GROUP * l->pairs;
+    const uint32_t above = at < 0 ? less((uint32_t)-at, rows) : 0u;
+    const uint32_t first = at < 0 ? 0u : less((uint32_t)at, l->across.input);
+    const uint32_t inside = less(rows - above, l->across.input - first);
+    int32_t *const begin = to + row * above;
+    int32_t *const end = to + row * rows;
 
-            *to++ = two_weights(w[0], middle);
-            *to++ = two_weights(middle, w[2u * along]);
+    if (inside != 0u) {
+        l->fill.input = input + first * l->across.input_bytes;
+        dimmer_planes_fill(&l->fill, inside, begin);
+    }
+    for (; !padded && to != end; to += GROUP) {
+        if (to == begin) {
+            to += row * inside;
+            if (to == end) {
+                break;
+            }
         }
-        *to++ = model->params[r->bias + c];
-        *to++ = model->params[r->multipliers + c];
+        to[0] = to[1] = to[2] = to[3] = l->fill.zeros;
     }
 }
 
@@ -129,8 +142,6 @@ void dimmer_depthwise_conv2d_s8_3x3_dsp(const dimmer_model_t *model, const void 
     work.rest = l.along.output % 4u;
     work.row_step =
         l.across.stride * work.row_bytes - work.block_bytes - (work.rest + 1u) / 2u * 16u * l.along.stride;
-    work.start = (int32_t)((uint32_t)r->output_zero_point << DIMMER_PLANES_SHIFT) +
-                 ((int32_t)1 << (DIMMER_PLANES_SHIFT - 1));
     work.next = l.along.output_bytes;
     work.below = l.across.output_bytes - l.along.output * l.along.output_bytes;
     work.constants = constants;
@@ -142,12 +153,11 @@ void dimmer_depthwise_conv2d_s8_3x3_dsp(const dimmer_model_t *model, const void 
         fill_constants(model, r, &l, channel, constants);
         for (first = 0; first < l.across.output; first += d->strip) {
             const uint32_t rows = less(l.across.output - first, d->strip);
-            const int32_t at = (int32_t)(first * l.across.stride) - l.across.pad;
 
-            l.fill.at = at;
-            l.fill.input = input + (at > 0 ? (uint32_t)at * l.across.input_bytes : 0u);
-            dimmer_planes_fill(&l.fill, (rows - 1u) * l.across.stride + 3u, plane);
-            work.rows = rows;
+            hold_rows(&l, input, (int32_t)(first * l.across.stride) - l.across.pad,
+                      (rows - 1u) * l.across.stride + 3u, channel != 0u && d->strip >= l.across.output,
+                      plane);
+            work.rows_end = plane + rows * l.across.stride * GROUP * l.pairs;
             work.output = output;
             if (l.along.stride == 1u) {
                 dimmer_planes_rows(&work);

@@ -8,152 +8,132 @@
 
 #include <string.h>
 
-/* Where a layer's scratch lies, and what follows from its shape. */
+/* Where a layer's scratch lies, and what follows from its shape. A tile is two pixels side by side, or one
+ * below the other where that makes fewer tiles. Tiles below each other share rows of inputs. */
 typedef struct {
     const dimmer_conv2d_s8_t *r;
     const int8_t *input;
     int8_t *output;
     const int8_t *residual; /* null where nothing is added */
     dimmer_sum_dsp_t sum;
+    dimmer_paired_t tiles;
     dimmer_widen_t widen;
     int32_t *pixels;
     int8_t *patches[2];
     int8_t *results;
-    uint32_t row_bytes;
-    uint32_t channels; /* of results */
-    uint32_t tiles;    /* that are widened at a time */
-    int plain;         /* whether results go to the output as they are */
+    uint32_t row_bytes; /* of a row of the kernel */
+    uint32_t channels;  /* of results */
+    uint32_t right;     /* from the first to the second pixel of a tile */
+    uint32_t below;
+    uint32_t unit;    /* rows of the input from one that is held to the next one */
+    uint32_t advance; /* rows that are held from a tile to the one below */
+    int plain;        /* whether results go to the output as they are */
     int signed_steps;
 } work_t;
 
-/* Where the kernel of a pixel begins. */
-typedef struct {
-    uint32_t x; /* of the output */
-    int32_t top;
-    int32_t left;
-    int rows_inside; /* whether all its rows lie inside the input, one below the other */
-} corner_t;
-
-static int rows_inside(const dimmer_conv2d_s8_t *r, int32_t top) {
-    return r->dilation_h == 1u && r->dilation_w == 1u && top >= 0 && top + r->kernel_h <= r->input_h;
+static uint32_t less(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
 }
 
-static corner_t corner_of(const dimmer_conv2d_s8_t *r, uint32_t pixel) {
-    corner_t c;
-
-    c.x = pixel % r->output_w;
-    c.top = (int32_t)(pixel / r->output_w * r->stride_h) - r->pad_top;
-    c.left = (int32_t)(c.x * r->stride_w) - r->pad_left;
-    c.rows_inside = rows_inside(r, c.top);
-    return c;
-}
-
-static inline void advance(const dimmer_conv2d_s8_t *r, corner_t *c) {
-    c->left += r->stride_w;
-    if (++c->x == r->output_w) {
-        c->x = 0;
-        c->top += r->stride_h;
-        c->left = -(int32_t)r->pad_left;
-        c->rows_inside = rows_inside(r, c->top);
-    }
-}
-
-static inline int inside(const dimmer_conv2d_s8_t *r, const corner_t *c) {
-    return c->rows_inside && c->left >= 0 && c->left + r->kernel_w <= r->input_w;
-}
-
-static inline const int8_t *begin_of(const work_t *w, const corner_t *c) {
-    return w->input + ((uint32_t)c->top * w->r->input_w + (uint32_t)c->left) * w->r->input_c;
-}
-
-/* The inputs of a pixel, row by row. */
-static const int8_t *patch(const work_t *w, const corner_t *c, int8_t *to) {
-    const dimmer_conv2d_s8_t *r = w->r;
-    int8_t *const begin = to;
-    int32_t y = c->top;
-    uint32_t ky;
-
-    for (ky = r->kernel_h; ky != 0u; --ky, y += r->dilation_h, to += w->row_bytes) {
-        const int8_t *const row = dimmer_kernel_row(r, w->input, y, c->left, to);
-
-        if (row != to) {
-            memcpy(to, row, w->row_bytes);
-        }
-    }
-    return begin;
-}
-
-/* The inputs of two pixels. */
-static int32_t *two_pixels(const work_t *w, const corner_t *first, const corner_t *second, int32_t *to) {
-    dimmer_widen_t at_once;
-
-    if (inside(w->r, first) && inside(w->r, second)) {
-        return dimmer_widen_rows(begin_of(w, first), begin_of(w, second), &w->widen, to);
-    }
-    at_once = w->widen;
-    at_once.step = 0u;
-    return dimmer_widen_rows(patch(w, first, w->patches[0]), patch(w, second, w->patches[1]), &at_once, to);
-}
-
-/* What becomes of `count` pixels' channels, the first one `offset` behind the first output. */
-static void finish(const work_t *w, uint32_t count, size_t offset) {
-    const uint32_t channels = w->r->output_c;
-    const int8_t *result = w->results;
-    uint32_t run = count * channels;
-
-    if (channels != w->channels) {
-        run = channels;
-    } else {
-        count = 1u;
-    }
-    dimmer_clamp_run(w->r, w->results, count * w->channels > run ? count * w->channels : run);
-    for (; count != 0u; --count, result += w->channels, offset += channels) {
-        if (w->residual != NULL) {
-            dimmer_sum_run(&w->sum, result, w->residual + offset, w->output + offset, run);
-        } else {
-            memcpy(w->output + offset, result, run);
-        }
-    }
-}
-
-static void run(const work_t *w, const dimmer_paired_t *work) {
+static void run(const work_t *w) {
     if (w->signed_steps) {
-        dimmer_paired_2x4_signed(work);
+        dimmer_paired_2x4_signed(&w->tiles);
     } else {
-        dimmer_paired_2x4(work);
+        dimmer_paired_2x4(&w->tiles);
     }
 }
 
-/* The pixels from `pixel` on, some tiles at a time. */
-static void pixels_from(const work_t *w, dimmer_paired_t *work, uint32_t pixel) {
+/* Inputs under a row of the kernel, in whole words: in place where it can be, else at `patch`. */
+static const int8_t *row_at(const work_t *w, int32_t y, int32_t x, int8_t *patch) {
+    const int8_t *const row = dimmer_kernel_row(w->r, w->input, y, x, patch);
+
+    /* Behind the last row there may be nothing that could be read. */
+    return row != patch && y + 1 == w->r->input_h ? memcpy(patch, row, w->row_bytes) : row;
+}
+
+/* `count` rows of inputs from (y, x) on, of both pixels. */
+static void hold_rows(work_t *w, int32_t y, int32_t x, uint32_t count) {
     const dimmer_conv2d_s8_t *r = w->r;
-    const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
-    corner_t corner = corner_of(r, pixel);
+    const int32_t y1 = (int32_t)(w->below * r->stride_h);
+    const int32_t x1 = (int32_t)(w->right * r->stride_w);
+    const int inside = r->dilation_w == 1u && x >= 0 && x + x1 + r->kernel_w <= r->input_w;
+    const int32_t rows_end = r->input_h - y1 - (w->widen.rest != 0u);
+    int32_t *to = w->pixels;
 
-    work->words = 0u;
-    while (pixel < pixels) {
-        const size_t offset = (size_t)pixel * r->output_c;
-        const uint32_t left = pixels - pixel;
-        const uint32_t count = left < 2u * w->tiles ? left : 2u * w->tiles;
-        const int stored = w->plain && count % 2u == 0u;
-        int32_t *to = w->pixels;
-        uint32_t i;
+    while (count != 0u) {
+        w->widen.rows = 1u;
+        if (inside && y >= 0 && y < rows_end) {
+            const size_t row = (size_t)r->input_w * r->input_c;
+            const int8_t *const at = w->input + (size_t)y * row + (size_t)x * r->input_c;
 
-        work->tiles = (count + 1u) / 2u;
-        for (i = work->tiles; i != 0u; --i) {
-            const corner_t first = corner;
+            w->widen.rows = less(count, ((uint32_t)(rows_end - y) + w->unit - 1u) / w->unit);
+            to = dimmer_widen_rows(at, at + (size_t)y1 * row + (size_t)x1 * r->input_c, &w->widen, to);
+        } else {
+            const int8_t *const first = row_at(w, y, x, w->patches[0]);
+            const int8_t *const second = row_at(w, y + y1, x + x1, w->patches[1]);
 
-            advance(r, &corner);
-            to = two_pixels(w, &first, i == 1u && count % 2u != 0u ? &first : &corner, to);
-            advance(r, &corner);
+            to = dimmer_widen_rows(first, second, &w->widen, to);
         }
-        work->output0 = stored ? w->output + offset : w->results;
-        work->output1 = work->output0 + w->channels;
-        run(w, work);
-        if (!stored) {
-            finish(w, count, offset);
+        count -= w->widen.rows;
+        y += (int32_t)(w->widen.rows * w->unit);
+    }
+}
+
+/* What becomes of the results of a pixel. */
+static void store(const work_t *w, const int8_t *result, size_t offset) {
+    if (w->residual != NULL) {
+        dimmer_sum_run(&w->sum, result, w->residual + offset, w->output + offset, w->r->output_c);
+    } else {
+        memcpy(w->output + offset, result, w->r->output_c);
+    }
+}
+
+/* `count` tiles below each other, the first one at (y, x) of the output; where `done`, its first pixel has
+ * been computed before. */
+static void column(work_t *w, uint32_t y, uint32_t x, uint32_t count, int done) {
+    const dimmer_conv2d_s8_t *r = w->r;
+    const size_t down = (size_t)(1u + w->below) * r->output_w * r->output_c;
+    const size_t second = (size_t)(w->below * r->output_w + w->right) * r->output_c;
+    size_t offset = ((size_t)y * r->output_w + x) * r->output_c;
+    const int8_t *result = w->results;
+
+    hold_rows(w, (int32_t)(y * r->stride_h) - r->pad_top, (int32_t)(x * r->stride_w) - r->pad_left,
+              (count - 1u) * w->advance + r->kernel_h);
+    w->tiles.tiles = count;
+    w->tiles.output0 = w->plain ? w->output + offset : w->results;
+    w->tiles.output1 = w->tiles.output0 + (w->plain ? second : w->channels);
+    w->tiles.next_outputs = w->plain ? (uint32_t)down - w->channels : w->channels;
+    run(w);
+    if (w->plain) {
+        return;
+    }
+    dimmer_clamp_run(r, w->results, 2u * count * w->channels);
+    for (; count != 0u; --count, offset += down, result += 2u * w->channels, done = 0) {
+        if (!done) {
+            store(w, result, offset);
         }
-        pixel += count;
+        if (second != 0u) {
+            store(w, result + w->channels, offset + second);
+        }
+    }
+}
+
+/* From (y0, x0) on. The last tile of an odd number of pixels begins at a pixel that has been computed before.
+ */
+static void columns(work_t *w, uint32_t y0, uint32_t x0, uint32_t strip) {
+    const dimmer_conv2d_s8_t *r = w->r;
+
+    for (; x0 < r->output_w; x0 += 1u + w->right) {
+        const uint32_t x = less(x0, r->output_w - 1u - w->right);
+        uint32_t count;
+        uint32_t at;
+
+        for (at = y0; at < r->output_h; at += count * (1u + w->below)) {
+            const uint32_t y = less(at, r->output_h - 1u - w->below);
+
+            count = less(strip, (r->output_h - y) / (1u + w->below));
+            column(w, y, x, count, x != x0 || y != at);
+        }
     }
 }
 
@@ -164,21 +144,39 @@ static int pointwise(const dimmer_conv2d_s8_t *r) {
            r->input_c % 4u == 0u;
 }
 
+/* Two pixels at a time in a row, from the first one on. */
+static void in_a_row(work_t *w, uint32_t tiles) {
+    w->tiles.words = w->row_bytes / 4u;
+    w->tiles.next_pixels = 0u;
+    w->tiles.next_outputs = w->channels;
+    w->tiles.input0 = w->input;
+    w->tiles.input1 = w->input + w->row_bytes;
+    w->tiles.output0 = w->output;
+    w->tiles.output1 = w->output + w->channels;
+    w->tiles.tiles = tiles;
+    run(w);
+    w->tiles.words = 0u;
+}
+
 void dimmer_paired_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t step,
-                         const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena) {
-    const uint32_t depth = (uint32_t)r->kernel_h * r->kernel_w * r->input_c;
-    const uint32_t padded = (depth + 3u) & ~(uint32_t)3;
+                         uint32_t strip, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena) {
+    const uint32_t row_bytes = (uint32_t)r->kernel_w * r->input_c;
+    const uint32_t steps = dimmer_paired_steps(row_bytes);
+    const uint32_t all = steps * r->kernel_h;
+    const uint32_t turn = step != 0u ? DIMMER_PAIRED_TURN_SIGNED : DIMMER_PAIRED_TURN;
     const uint32_t channels = ((uint32_t)r->output_c + 3u) & ~(uint32_t)3;
-    dimmer_paired_t work;
+    const uint32_t beside = (r->output_w + 1u) / 2u * (uint32_t)r->output_h;
+    const uint32_t stacked = (r->output_h + 1u) / 2u * (uint32_t)r->output_w;
+    const uint32_t pixels = (uint32_t)r->output_h * r->output_w;
+    uint32_t down;
+    uint32_t y = 0;
+    uint32_t x = 0;
     work_t w;
 
-    const uint32_t rest = (uint32_t)r->kernel_w * r->input_c % 4u;
-    const uint32_t rests = (rest * r->kernel_h + 3u) & ~(uint32_t)3;
-    uint32_t done = 0;
-
-    DIMMER_ASSERT(r->batches == 1u && r->weights % 4u == 0u && step <= 1u);
+    DIMMER_ASSERT(r->batches == 1u && r->weights % 4u == 0u && step <= 1u && strip >= 1u);
+    DIMMER_ASSERT(step != 0u || all <= DIMMER_PAIRED_TURN << (31 - DIMMER_PAIRED_TURNS_SHIFT));
     w.r = r;
-    w.row_bytes = (uint32_t)r->kernel_w * r->input_c;
+    w.row_bytes = row_bytes;
     w.input = (const int8_t *)(arena + r->input);
     w.output = (int8_t *)(arena + r->output);
     w.residual = NULL;
@@ -193,37 +191,43 @@ void dimmer_paired_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         w.pixels += dimmer_sum_words(add);
     }
     w.channels = channels;
-    w.tiles = DIMMER_PAIRED_INPUTS / padded;
-    w.tiles = w.tiles > DIMMER_PAIRED_TILES ? DIMMER_PAIRED_TILES : w.tiles == 0u ? 1u : w.tiles;
-    w.widen.words = w.row_bytes / 4u;
-    w.widen.rest = rest;
-    w.widen.rest0 = (int8_t *)(w.pixels + w.tiles * padded);
-    w.widen.rest1 = w.widen.rest0 + rests;
-    w.widen.rest_words = rests / 4u;
-    w.widen.rows = r->kernel_h;
-    w.widen.step = (uint32_t)r->input_w * r->input_c - w.row_bytes;
-    w.results = w.widen.rest1 + rests;
-    w.patches[0] = w.results + 2u * w.tiles * channels;
-    w.patches[1] = w.patches[0] + depth;
-    memset(w.widen.rest0, 0, 2u * rests);
-    work.params = work.params_begin = model->params + r->bias;
-    work.pixels = w.pixels;
-    work.pixels_end = w.pixels + padded;
-    work.weights = model->weights + r->weights;
-    work.weights_end = work.weights + (size_t)channels * padded;
-    work.start = (int32_t)((uint32_t)r->output_zero_point << DIMMER_RESCALE_SHIFT) +
-                 ((int32_t)1 << (DIMMER_RESCALE_SHIFT - 1));
-    work.tiles = (uint32_t)r->output_h * r->output_w / 2u;
-    if (w.plain && pointwise(r) && work.tiles != 0u) {
-        work.input0 = w.input;
-        work.input1 = w.input + depth;
-        work.words = depth / 4u;
-        work.output0 = w.output;
-        work.output1 = w.output + channels;
-        run(&w, &work);
-        done = 2u * work.tiles;
+    w.below = beside > stacked;
+    w.right = !w.below && r->output_w > 1u;
+    down = r->stride_h * (1u + w.below);
+    w.unit = r->kernel_h == 1u ? down : r->dilation_h;
+    w.advance = down / w.unit;
+    if (w.advance * w.unit != down) {
+        strip = 1u;
     }
-    pixels_from(&w, &work, done);
+    w.widen.words = row_bytes / 4u;
+    w.widen.rest = row_bytes % 4u;
+    w.widen.step = w.unit * r->input_w * r->input_c - 4u * w.widen.words;
+    w.patches[0] = (int8_t *)(w.pixels + 2u * steps * ((strip - 1u) * w.advance + r->kernel_h));
+    w.patches[1] = w.patches[0] + ((row_bytes + 3u) & ~(uint32_t)3);
+    w.results = w.patches[1] + ((row_bytes + 3u) & ~(uint32_t)3);
+    w.tiles.params = w.tiles.params_begin = model->params + r->bias;
+    w.tiles.pixels = w.pixels;
+    w.tiles.next_pixels = 8u * steps * w.advance;
+    w.tiles.entry = (turn - 1u - (all - 1u) % turn) * DIMMER_PAIRED_STEP + 1u;
+    if (step != 0u) {
+        w.tiles.second = 0;
+        w.tiles.loop.pixels_end = w.pixels + 2u * all;
+    } else {
+        w.tiles.second = DIMMER_PAIRED_SECOND;
+        w.tiles.loop.turns = (int32_t)((all - 1u) / turn << DIMMER_PAIRED_TURNS_SHIFT) - DIMMER_PAIRED_SECOND;
+    }
+    w.tiles.weights = model->weights + r->weights;
+    w.tiles.weights_end = w.tiles.weights + (size_t)channels * 2u * all;
+    w.tiles.start = (int32_t)((uint32_t)r->output_zero_point << DIMMER_RESCALE_SHIFT) +
+                    ((int32_t)1 << (DIMMER_RESCALE_SHIFT - 1));
+    w.tiles.words = 0u;
+    if (w.plain && step == 0u && pointwise(r) && pixels > 1u) {
+        in_a_row(&w, pixels / 2u);
+        /* One of an odd number is left, the last. */
+        y = r->output_h - pixels % 2u;
+        x = r->output_w - 1u;
+    }
+    columns(&w, y, x, strip);
 }
 
 #endif

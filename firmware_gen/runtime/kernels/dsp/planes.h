@@ -10,20 +10,18 @@
 
 #define DIMMER_PLANES_CHANNELS 4u
 #define DIMMER_PLANES_WORDS    8u /* that dimmer_planes_rows wants of a channel */
-#define DIMMER_PLANES_SHIFT    10 /* after the product, as in paired.h */
 
 /* What dimmer_planes_rows works on. The order is that of its frame on the stack. */
 typedef struct {
     const int32_t *row; /* of the first channel, at a multiple of 16 bytes; word 4 * j has columns 2 * j and
                            2 * j + 1 */
     uint32_t row_bytes;
-    uint32_t block_bytes; /* of a row's outputs in fours */
-    uint32_t row_step;    /* bytes from the end of a window's row to the beginning of the one below */
-    uint32_t rows;
-    uint32_t rest;  /* outputs of a row beside those in fours */
-    int32_t start;  /* half, and the zero point, before the shift */
-    uint32_t next;  /* bytes between neighbouring outputs */
-    uint32_t below; /* from behind a row of outputs to the one below */
+    uint32_t block_bytes;    /* of a row's outputs in fours */
+    uint32_t row_step;       /* bytes from the end of a window's row to the beginning of the one below */
+    const int32_t *rows_end; /* where `row` is behind the last row */
+    uint32_t rest;           /* outputs of a row beside those in fours */
+    uint32_t next;           /* bytes between neighbouring outputs */
+    uint32_t below;          /* from behind a row of outputs to the one below */
     int8_t *output;
     /* Of each channel: for each row of the kernel weights 0 and 1, then 1 and 2, times 256; offset;
      * multiplier.
@@ -37,21 +35,23 @@ void dimmer_planes_rows(const dimmer_planes_t *work);
 /* The same for steps of two columns. */
 void dimmer_planes_rows_2(const dimmer_planes_t *work);
 
+/* The words of weights of four channels. A tap's weights lie side by side, those of taps of a row of the
+ * kernel `along` bytes from each other, rows `across`. */
+void dimmer_planes_weights(const int8_t *weights, uint32_t along, uint32_t across, int32_t *constants);
+
 /* Rows of a plane. Each begins with a pair of padding and an element where `odd` is 1, has `body` pairs of
  * elements, one of an element and padding where `last` is 1, and `after` pairs of padding. The order is that
  * of the frame on the stack. */
 typedef struct {
-    const int8_t *input; /* four channels of the first element of the row at `at`, which is none where that is
-                            less than 0 */
+    const int8_t *input; /* four channels of the first element */
     uint32_t step;       /* bytes between elements of a row */
-    uint32_t row_step;   /* between rows */
-    int32_t at;
-    int32_t rows_end; /* the input has rows 0 to rows_end - 1 */
-    uint32_t odd;
     uint32_t body;
+    uint32_t odd;
     uint32_t last;
     uint32_t after;
-    int32_t zero; /* four elements of padding */
+    int32_t zero;  /* four elements of padding */
+    int32_t zeros; /* two of them, widened */
+    uint32_t skip; /* bytes from behind a row's last element to the next row */
 } dimmer_planes_fill_t;
 
 /* Fills `count` rows, at least one. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "dimmer_kernels.h"
 #include "../common/require.h"
 
@@ -18,6 +20,11 @@ void dimmer_transpose_s8(const dimmer_model_t *model, const void *record, uint8_
             for (i2 = 0; i2 < r->dims[2]; ++i2) {
                 const uint8_t *from = input + i0 * r->strides[0] + i1 * r->strides[1] + i2 * r->strides[2];
 
+                if (r->strides[3] == 1u) {
+                    memcpy(output, from, r->dims[3]);
+                    output += r->dims[3];
+                    continue;
+                }
                 for (i3 = 0; i3 < r->dims[3]; ++i3, from += r->strides[3]) {
                     *output++ = *from;
                 }

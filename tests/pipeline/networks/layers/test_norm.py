@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
-from dimmer.pipeline.networks.layers.norm import BitNorm, SkipAwareNorm, clamp_gammas
+from dimmer.pipeline.networks.layers.norm import BitNorm, SkipAwareNorm, clamp_gammas, share_norms
 from tests.pipeline.networks.narrow_resnet import narrow_resnet
 
 
@@ -44,3 +44,12 @@ def test_gammas_are_kept_positive() -> None:
     clamp_gammas(net)
     assert norm.weight[:2].tolist() == pytest.approx([MIN_GAMMA, MIN_GAMMA])
     assert norm.weight[2:].tolist() == rest
+
+
+def test_shared_norms_are_plain_at_every_width() -> None:
+    net = narrow_resnet()
+    share_norms(net)
+    assert not any(isinstance(module, SkipAwareNorm) for module in net.modules())
+    norms = [module for module in net.modules() if isinstance(module, BitNorm)]
+    assert norms
+    assert all(isinstance(norm.at(bits), nn.BatchNorm2d) for norm in norms for bits in (8, 4, 2))

@@ -9,7 +9,17 @@ from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.kinds.lesson import Lesson, NarrowLesson
 from dimmer.pipeline.training.phases import Phase
-from tests.pipeline.training.small import CPU, bright_or_dark, changed, copied, narrow, small_settings, trainer_of
+from dimmer.pipeline.training.plan import plan
+from tests.pipeline.training.small import (
+    CPU,
+    bright_or_dark,
+    changed,
+    copied,
+    narrow,
+    small_settings,
+    trainer_of,
+    with_train,
+)
 
 PHASE = Phase(0, 1, 0.1, 0.0)
 
@@ -55,3 +65,18 @@ def test_a_float_lesson_leaves_nothing_to_do() -> None:
     lesson.finish(Batches(data.train.images, (8, 8), Augmentation(), CPU), data.val)
     assert not changed(before, trainer.network.state_dict())
     assert lesson.state() == {}
+
+
+def test_the_base_net_starts_after_its_share_of_the_steps() -> None:
+    settings = with_train(small_settings(), base_start=0.4)
+    trainer = trainer_of(settings)
+    trainer.network.train()
+    (lesson,) = plan(settings, trainer)
+    x, labels, rng = torch.rand(16, 1, 8, 8), torch.arange(16) % 10, np.random.default_rng(0)
+
+    def learnt(share: float) -> bool:
+        lesson.reached(share)
+        return lesson.step(x, labels, 0.1, rng, 0).base is not None
+
+    # The last is a training that was taken up again in its first part.
+    assert [learnt(share) for share in (0.0, 0.39, 0.4, 0.99, 0.0)] == [False, False, True, True, False]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of operators that have no weights and no fused activation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Axis = range | tuple[int | None, ...]
+"""For each index along a dimension, what it adds to the place in the input, in elements; None where nothing is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A function of one int8 code, by its name in `graph/unary.py`.
+
+    Attributes:
+        parameter: alpha of LEAKY_RELU.
+    """
+
+    function: str
+    parameter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PRelu:
+    """PRELU: inputs are activation and constant alpha, which is broadcast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """MAXIMUM and MINIMUM with broadcasting, of the codes."""
+
+    largest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SquaredDifference:
+    """SQUARED_DIFFERENCE with broadcasting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceExtreme:
+    """REDUCE_MAX and REDUCE_MIN over `axes` (sorted, non-negative), of the codes."""
+
+    axes: tuple[int, ...]
+    largest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class L2Normalization:
+    """L2_NORMALIZATION over the last dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMatMul:
+    """BATCH_MATMUL of two activations, of which either may be transposed."""
+
+    transposed1: bool
+    transposed2: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unjoin:
+    """One of several inputs, taken out of the buffer that holds all of them, from byte `offset` on."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Several outputs, each put into one buffer from its byte on."""
+
+    offsets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A state is what it will be in the next inference: the value's bytes, put where the output, a state, lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Whatever only moves values (slices, splits, STRIDED_SLICE, GATHER, RESIZE_NEAREST_NEIGHBOR, MIRROR_PAD, ...).
+
+    The output is made of `parts`, of one size and one after the other; each is dense and has a dimension for each of
+    its axes. An element is the input at the sum of its axes' entries, or `fill` where one of these is None.
+    """
+
+    parts: tuple[tuple[Axis, ...], ...]
+    fill: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeBilinear:
+    """RESIZE_BILINEAR of an image."""
+
+    align_corners: bool
+    half_pixel_centers: bool

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/operators.md: every TFLite operator that is read, with its kernel and its limits.
+
+python -m firmware_gen.operators_page
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dimmer.firmware_gen.files import write_atomically
+from dimmer.firmware_gen.kernels.families import FAMILIES
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
+
+_MOVES, _ONE_CODE = ("copy", "transpose", "take"), ("lut",)
+_NOTHING = "no kernel: the same bytes under another shape"
+OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "ABS": (_ONE_CODE, ""),
+    "ADD": (("add",), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
+    "ASSIGN_VARIABLE": (("copy",), "int8; not a state as it is"),
+    "AVERAGE_POOL_2D": (("average_pool_2d",), "batch 1"),
+    "BATCH_MATMUL": (("batch_matmul",), "sums of fewer than 32,768 products; either side constant or computed"),
+    "BATCH_TO_SPACE_ND": (_MOVES, "to a batch of 1; constant blocks and crops"),
+    "BROADCAST_TO": (_MOVES, "constant shape"),
+    "CALL_ONCE": ((), "a subgraph that only assigns constants to variables"),
+    "CONCATENATION": (("copy",), "at most 64 inputs of one scale and zero point, constants among them"),
+    "CONV_2D": (("conv2d",), "batch 1, constant int8 or int4 weights, no groups; sums of at most 65,535 products"),
+    "DEPTHWISE_CONV_2D": (("depthwise_conv2d",), "batch 1, constant int8 or int4 weights"),
+    "DEPTH_TO_SPACE": (_MOVES, "batch 1"),
+    "DEQUANTIZE": (("dequantize",), "int8 to float32"),
+    "EXP": (_ONE_CODE, "results within 2^30 steps of the output"),
+    "EXPAND_DIMS": ((), _NOTHING),
+    "FULLY_CONNECTED": (("fully_connected",), "constant int8 or int4 weights"),
+    "GATHER": (_MOVES, "constant indexes, no batch dimensions"),
+    "GELU": (_ONE_CODE, "exact and approximated"),
+    "HARD_SWISH": (_ONE_CODE, ""),
+    "L2_NORMALIZATION": (("l2_normalization",), "over the last dimension, fewer than 32,768 elements"),
+    "LEAKY_RELU": (_ONE_CODE, ""),
+    "LOG": (_ONE_CODE, "what is not positive becomes the smallest code"),
+    "LOGISTIC": (_ONE_CODE, "output scale 1/256, zero point -128"),
+    "MAXIMUM": (("maximum",), "of the codes; broadcasts as ADD"),
+    "MAX_POOL_2D": (("max_pool_2d",), "batch 1"),
+    "MEAN": (("mean",), "at most two runs of dimensions, fewer than 2^23 elements"),
+    "MINIMUM": (("minimum",), "of the codes; broadcasts as ADD"),
+    "MIRROR_PAD": (_MOVES, "constant paddings"),
+    "MUL": (("mul",), "broadcasts as ADD"),
+    "NEG": (_ONE_CODE, "of the codes, as TFLite does it"),
+    "PACK": (("copy",), "at most 64 inputs"),
+    "PAD": (("pad",), "constant paddings, at most 4 dimensions; none before a convolution"),
+    "PADV2": (("pad",), "constant paddings and value, at most 4 dimensions"),
+    "PRELU": (("prelu",), "constant slopes"),
+    "QUANTIZE": (("requantize", "quantize_f32"), "float32 to int8; int8 and uint8 to each other"),
+    "READ_VARIABLE": ((), "int8; no kernel: the state itself"),
+    "REDUCE_MAX": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
+    "REDUCE_MIN": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
+    "RELU": (("requantize",), ""),
+    "RELU6": (("requantize",), ""),
+    "RELU_0_TO_1": (_ONE_CODE, ""),
+    "RELU_N1_TO_1": (("requantize",), ""),
+    "RESHAPE": ((), _NOTHING),
+    "RESIZE_BILINEAR": (("resize_bilinear",), "batch 1, constant size, not both options at once"),
+    "RESIZE_NEAREST_NEIGHBOR": (_MOVES, "batch 1, constant size"),
+    "REVERSE_V2": (_MOVES, "constant axes"),
+    "RSQRT": (_ONE_CODE, "the interpreter stops at values below 0"),
+    "SHAPE": ((), "no kernel: a constant"),
+    "SLICE": (_MOVES, "constant begin and size"),
+    "SOFTMAX": (("softmax",), "over the last dimension, at most 4,096 elements"),
+    "SPACE_TO_BATCH_ND": (_MOVES, "of a batch of 1; constant blocks and paddings"),
+    "SPACE_TO_DEPTH": (_MOVES, "batch 1"),
+    "SPLIT": (_MOVES, "constant axis"),
+    "SPLIT_V": (_MOVES, "constant sizes and axis"),
+    "SQRT": (_ONE_CODE, "the interpreter stops at values below 0"),
+    "SQUARED_DIFFERENCE": (("squared_difference",), "broadcasts as ADD"),
+    "SQUEEZE": ((), _NOTHING),
+    "STRIDED_SLICE": (_MOVES, "constant begin, end and strides; every mask"),
+    "SUB": (("sub",), "broadcasts as ADD"),
+    "TANH": (_ONE_CODE, ""),
+    "TILE": (_MOVES, "constant multiples"),
+    "TRANSPOSE": (("transpose",), "at most 4 dimensions"),
+    "TRANSPOSE_CONV": (("transpose_conv",), "batch 1, constant weights and output shape"),
+    "UNPACK": (_MOVES, ""),
+    "VAR_HANDLE": ((), "no kernel"),
+}
+"""Kind -> its kernels' names without `dimmer_` and types, and what it is limited to."""
+
+_HEAD = """\
+# Operators
+
+What of a `.tflite` becomes C, bit for bit as TFLite's reference kernels (BUILTIN_REF) compute it. Activations are
+int8 with one scale and zero point a tensor; inputs and outputs may be float32 or uint8 where QUANTIZE and DEQUANTIZE
+stand at the ends. What is not here is refused with the operator, its tensor and what would do; `dimmer inspect FILE`
+shows all of a file at once.
+
+Written by `python -m firmware_gen.operators_page`. The last column names the instruction sets that have kernels of
+their own for it, besides portable C99.
+
+| operator | kernels | limits | own kernels for |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The text of docs/operators.md."""
+    rows = [
+        f"| {kind} | {', '.join(f'`{name}`' for name in kernels) or '-'} | {limits or '-'} | {_own(kernels)} |\n"
+        for kind, (kernels, limits) in sorted(OPERATORS.items())
+    ]
+    return _HEAD + "".join(rows)
+
+
+def _own(kernels: tuple[str, ...]) -> str:
+    """Instruction sets with a variant of one of the kernels."""
+    found = [
+        family.name
+        for family in FAMILIES[1:]
+        if any(kernel.name.startswith(f"dimmer_{name}_s8_") for kernel in family.kernels for name in kernels)
+    ]
+    return ", ".join(found) or "-"
+
+
+def main() -> None:
+    """Writes the page, and names it."""
+    write_atomically(PAGE, page())
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs of tegrastats on Jetson boards."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from dimmer.pipeline.energy.measurement.trace import Trace, broken
+from dimmer.toml import shown
+
+RAIL = "VDD_IN"
+"""The whole module's."""
+_POWER = re.compile(r"\b(V[A-Z0-9_]+) (\d+)(?:mW)?/(\d+)(?:mW)?")
+"""Now and on an average; older versions write no unit."""
+
+
+def looks_like_tegrastats(line: str) -> bool:
+    """Whether a line is one of tegrastats with power rails."""
+    return "RAM " in line and _POWER.search(line) is not None
+
+
+def read_tegrastats(path: Path, rail: str, interval_ms: int) -> Trace:
+    """The power of a rail, a line each.
+
+    Args:
+        rail: its name there, such as VDD_IN.
+        interval_ms: from line to line, as `tegrastats --interval` was told.
+
+    Raises:
+        DimmerError: the file cannot be read, or a line lacks the rail.
+    """
+    try:
+        lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
+    except OSError as error:
+        raise broken(path, f"cannot be read: {error.strerror}") from error
+    power = []
+    for number, line in enumerate(lines, start=1):
+        rails = {name: int(now) for name, now, _ in _POWER.findall(line)}
+        if rail not in rails:
+            known = ", ".join(rails) or "none"
+            raise broken(path, f"line {number} has no rail {shown(rail)}, but {known}: name one with --rail")
+        power.append(float(rails[rail]))
+    return Trace(f"tegrastats, {rail}", interval_ms / 1000, milliwatts=np.asarray(power, np.float64))

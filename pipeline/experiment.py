@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of trainings: ``dimmer experiment NAME``, of ``models/<name>/experiments.toml``.
+
+Every run is a process of its own, side by side; what was killed goes on at the epoch where it stopped. The last epoch
+counts, never the best; validation images choose, test images are looked at once (docs/experiments.md).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.context import builds
+from dimmer.pipeline.core.command import complete_models, console, main_of, progress_bar
+from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.reporting.experiments.claims import claims_page
+from dimmer.pipeline.reporting.experiments.plot import plot
+from dimmer.pipeline.reporting.experiments.results import FOLDER, TableResults, results_of, spread, verdict
+from dimmer.pipeline.reporting.experiments.runs import do_runs, merge, runs_of
+from dimmer.pipeline.reporting.experiments.table import load_table
+from dimmer.project import MODELS
+
+ON_A_GPU = 4
+
+
+def main(
+    name: Annotated[str | None, typer.Argument(help="A model.", autocompletion=complete_models)] = None,
+    table: Annotated[str | None, typer.Option(help="Which of its tables, where there are several.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="Only this arm; may be repeated.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Runs side by side; by default one a core, 4 on a GPU.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each; equal bits need equal numbers.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu or cuda; equal tables need equal devices.")] = "cpu",
+    out: Annotated[Path | None, typer.Option(help="Folder of the runs, not build/<model>/experiments/<table>.")] = None,
+    merged: Annotated[
+        list[Path] | None, typer.Option("--merge", help="Take over runs made with --out elsewhere or before.")
+    ] = None,
+    no_runs: Annotated[bool, typer.Option("--no-runs", help="Only say what the runs that there are tell.")] = False,
+    ship: Annotated[bool, typer.Option(help="Then put results and plot beside the recipe.")] = False,
+    claims: Annotated[Path | None, typer.Option(help="Write the page of all claims to this file, and no more.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Of --claims: only say whether it is as it would be.")] = False,
+) -> None:
+    """Train a model's table of experiments, arms x seeds, and say what it shows."""
+    if claims is not None:
+        _claims(claims, check=check)
+        return
+    if name is None:
+        raise DimmerError("name a model that has experiments.toml, or --claims FILE")
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise DimmerError(f"--device is cpu or cuda, not '{device}'")
+    found = load_table(name, table)
+    folder = out or builds() / found.model / FOLDER / found.name
+    every = runs_of(found, folder)
+    for source in merged or ():
+        taken, other = merge(every, source)
+        told = f"; of other settings or data, left out: {'; '.join(other)}" if other else ""
+        print(f"{source}: {taken} runs taken over{told}")
+    failed = {}
+    if not no_runs:
+        side_by_side = jobs or (ON_A_GPU if device.startswith("cuda") else len(os.sched_getaffinity(0)))
+        wanted = runs_of(found, folder, arm or (), seed or ())
+        with progress_bar("experiment") as progress:
+            failed = dict(do_runs(found, wanted, jobs=side_by_side, device=device, threads=threads, progress=progress))
+    results = results_of(found, every)
+    for home in (folder, *([found.path.parent / FOLDER] if ship else [])):
+        results.save(home / f"{found.name}.json")
+        if (picture := plot(results)) is not None:
+            atomic_write(home / f"{found.name}.svg", picture)
+        print(home / f"{found.name}.json")
+    print_results(results)
+    if failed:
+        first, why = next(iter(failed.items()))
+        raise DimmerError(f"{len(failed)} of the runs failed; {first}: {why}")
+
+
+def _claims(path: Path, *, check: bool) -> None:
+    page = claims_page(MODELS)
+    if not check:
+        atomic_write(path, page)
+    elif not path.is_file() or path.read_text() != page:
+        raise DimmerError(f"{path} is not what the results give; write it with dimmer experiment --claims {path}")
+    print(path)
+
+
+def print_results(results: TableResults) -> None:
+    """Arms and comparisons as tables on the terminal."""
+    from rich.table import Table
+
+    arms = Table("arm", "super-net", "base-net", "missing", title=f"{results.model}, {results.table}: {results.about}")
+    for arm in results.arms:
+        nets = [spread([run.nets[net].test for run in arm.runs if net in run.nets]) for net in ("super", "base")]
+        arms.add_row(arm.name, *nets, ", ".join(f"seed {seed}" for seed in arm.missing))
+    console().print(arms)
+    compared = Table("difference", "points", "verdict")
+    for one in results.comparisons:
+        points = "-" if one.found is None else f"{one.found.mean:+.2f} ({one.found.count})"
+        compared.add_row(f"{one.of} - {one.against}", points, verdict(one))
+    if results.comparisons:
+        console().print(compared)
+
+
+if __name__ == "__main__":
+    main_of(main)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/claims.md: what the tables beside the recipes say, and what was not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.reporting.experiments.results import (
+    FOLDER,
+    ArmResults,
+    Comparison,
+    TableResults,
+    load_results,
+    results_of,
+    spread,
+    verdict,
+)
+from dimmer.pipeline.reporting.experiments.table import FILE, Table, load_tables
+
+HEAD = """\
+# Claims, and what was measured of them
+
+Made by `dimmer experiment --claims docs/claims.md` from `models/*/experiments.toml` and the results beside them;
+`./nox -s lint` checks that it is what they give. How the tables are run, and what the columns mean, stands in
+[experiments](experiments.md). Accuracies are percent of the test images after the last epoch: mean ± standard deviation
+(seeds). A run that is missing is named.
+"""
+
+
+def claims_page(models: Path) -> str:
+    """The page.
+
+    Args:
+        models: folder of the recipes that ship.
+
+    Raises:
+        DimmerError: a table or its results are broken, or results are of another table than the file has now.
+    """
+    lines = [HEAD]
+    for path in sorted(models.glob(f"*/{FILE}")):
+        lines.append(f"## {path.parent.name}\n")
+        for table in load_tables(path.parent):
+            lines += _table(table, path.parent / FOLDER / f"{table.name}.json")
+    return "\n".join(lines)
+
+
+def _table(table: Table, path: Path) -> Iterator[str]:
+    # Without results it is a table whose runs are all missing.
+    found = load_results(path) if path.is_file() else results_of(table, ())
+    if path.is_file():
+        _check(table, found, path)
+    yield f"### {table.name}: {table.about}\n"
+    yield f"`{found.command}`; seeds {', '.join(map(str, found.seeds))}.\n"
+    yield "| arm | | super-net | base-net | worst pattern between | missing seeds |\n|---|---|---|---|---|---|"
+    for arm in found.arms:
+        yield f"| `{arm.name}` | {arm.about} | {' | '.join(_cells(arm))} |"
+    yield ""
+    if found.comparisons:
+        yield "| comparison | difference, points | 95 % interval | at least, one-sided | McNemar, pooled | verdict |"
+        yield "|---|---|---|---|---|---|"
+        for comparison in found.comparisons:
+            yield f"| `{comparison.of}` - `{comparison.against}` | {' | '.join(_compared(comparison))} |"
+        yield ""
+    runs = [run for arm in found.arms for run in arm.runs]
+    if runs:
+        hours = sum(run.seconds for run in runs) / 3600
+        devices = ", ".join(sorted({run.device for run in runs}))
+        torch = ", ".join(sorted({run.versions.get("torch", "?") for run in runs}))
+        yield f"{len(runs)} runs, {hours:.1f} hours of {devices}, torch {torch}.\n"
+    else:
+        yield "Nothing of this table was run.\n"
+
+
+def _check(table: Table, found: TableResults, path: Path) -> None:
+    asked = [(arm.name, arm.recipe.name, arm.alone, dict(arm.changes)) for arm in table.arms]
+    made = [(arm.name, arm.recipe, arm.alone, dict(arm.changes)) for arm in found.arms]
+    compared = [(str(one), str(other)) for one, other in table.compare]
+    if asked != made or table.seeds != found.seeds or compared != [(c.of, c.against) for c in found.comparisons]:
+        raise DimmerError(f"{path} is of another table than {table.path} has now; run: {found.command}")
+
+
+def _cells(arm: ArmResults) -> tuple[str, str, str, str]:
+    def of(name: str) -> str:
+        return spread([run.nets[name].test for run in arm.runs if name in run.nets])
+
+    between = sorted({name for run in arm.runs for name in run.nets} - {"super", "base"})
+    worst = min(between, key=lambda name: _mean([run.nets[name].test for run in arm.runs]), default=None)
+    missing = ", ".join(map(str, arm.missing)) or "none"
+    return of("super"), of("base"), "-" if worst is None else f"{worst}: {of(worst)}", missing
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _compared(comparison: Comparison) -> tuple[str, str, str, str, str]:
+    found = comparison.found
+    if found is None:
+        return "-", "-", "-", "-", verdict(comparison)
+    interval = "-" if found.low is None or found.high is None else f"{found.low:+.2f} to {found.high:+.2f}"
+    least = "-" if found.one_sided is None else f"{found.one_sided:+.2f}"
+    p = "-" if comparison.p is None else f"{comparison.better} : {comparison.worse}, p = {comparison.p:.2g}"
+    missing = f"; missing: {', '.join(map(str, comparison.missing))}" if comparison.missing else ""
+    return f"{found.mean:+.2f} ({found.count})", interval, least, p, verdict(comparison) + missing

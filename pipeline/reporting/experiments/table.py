@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``models/<name>/experiments.toml``: tables of arms x seeds.
+
+    [depth]
+    about = "which base-net's loss"
+    seeds = [1, 2, 3]
+    compare = ["labels.base - alone-base.super"]
+    changes = { "train.epochs" = 30 }
+
+    [depth.arms.labels]
+    changes = { "train.base_labels" = 0.5 }
+
+    [depth.arms.alone-base]
+    alone = "base"
+
+An arm is a recipe, this model's or another's, with the changes of the table and then its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.core.checks import OneOf, bounded, require
+from dimmer.pipeline.core.stage import Json
+from dimmer.pipeline.recipe.read import read_section
+from dimmer.pipeline.recipe.recipe import Recipe, find_recipe, load_recipe
+from dimmer.pipeline.recipe.sections.training import MOST_SEED
+from dimmer.toml import Lines, read_toml, shown
+
+FILE = "experiments.toml"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+_COMPARED = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]+) - ([a-z0-9-]+)\.([a-z0-9.-]+)")
+
+
+@dataclass(frozen=True)
+class TableSection:
+    """A table, but for its arms and changes.
+
+    Attributes:
+        about: what it asks, in a sentence.
+        seeds: each arm is trained with each of these.
+        compare: differences of accuracy, "labels.base - alone-base.super": an arm's network minus another's.
+        margin: points; a mean difference over minus this is "not worse".
+    """
+
+    about: str
+    seeds: tuple[int, ...]
+    compare: tuple[str, ...] = ()
+    margin: float = 0.3
+
+    def __post_init__(self) -> None:
+        require(len(set(self.seeds)) == len(self.seeds) > 0, "seeds", "must hold one or more, each once")
+        for seed in self.seeds:
+            bounded(seed, 0, MOST_SEED, "seeds")
+        bounded(self.margin, 0, 100, "margin")
+        for text in self.compare:
+            require(_COMPARED.fullmatch(text) is not None, "compare", 'must be written "arm.network - arm.network"')
+
+
+@dataclass(frozen=True)
+class ArmSection:
+    """An arm, but for its changes.
+
+    Attributes:
+        about: what is special about it.
+        recipe: another model's name, whose recipe it is.
+        alone: "super" or "base" for the plain network of that depth, whose one network is "super"; "" for the
+            adaptive network.
+    """
+
+    about: str = ""
+    recipe: str = ""
+    alone: Annotated[str, OneOf(("", "super", "base"))] = ""
+
+    def __post_init__(self) -> None:
+        require(self.alone in ("", "super", "base"), "alone", "must be super or base, or be left out")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What is trained.
+
+    Attributes:
+        name: in the table.
+        about: what is special about it.
+        recipe: with all changes.
+        alone: as for a training.
+        changes: key -> value in place of the recipe's.
+    """
+
+    name: str
+    about: str
+    recipe: Recipe
+    alone: str | None
+    changes: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A network of an arm.
+
+    Attributes:
+        arm: its name.
+        net: "super", "base", or a depth pattern such as 80.88.
+    """
+
+    arm: str
+    net: str
+
+    def __str__(self) -> str:
+        return f"{self.arm}.{self.net}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of trainings.
+
+    Attributes:
+        name: its own.
+        model: the name of the model whose table it is.
+        path: the file.
+        about: what it asks.
+        seeds: of each arm.
+        arms: the most informative first.
+        compare: pairs of networks; the first's accuracy minus the second's counts.
+        margin: of "not worse", in points.
+    """
+
+    name: str
+    model: str
+    path: Path
+    about: str
+    seeds: tuple[int, ...]
+    arms: tuple[Arm, ...]
+    compare: tuple[tuple[Compared, Compared], ...]
+    margin: float
+
+    def arm(self, name: str) -> Arm:
+        """An arm by name.
+
+        Raises:
+            DimmerError: it has no such arm.
+        """
+        found = next((arm for arm in self.arms if arm.name == name), None)
+        if found is None:
+            known = ", ".join(arm.name for arm in self.arms)
+            raise DimmerError(f"{self.path}: table {self.name} has no arm {shown(name)}; it has {known}")
+        return found
+
+
+def load_tables(model: str | Path) -> tuple[Table, ...]:
+    """The tables beside a model's recipe.
+
+    Raises:
+        DimmerError: there is no such model, it has no tables, or they are broken; the message names file, line and key.
+    """
+    recipe = find_recipe(model)
+    path = recipe.with_name(FILE)
+    if not path.is_file():
+        raise DimmerError(f"{path.parent.name} has no experiments: write {path} (docs/experiments.md)")
+    contents, where = read_toml(path)
+    return tuple(_table(name, found, recipe, path, where) for name, found in contents.items())
+
+
+def load_table(model: str | Path, name: str | None) -> Table:
+    """The table of a name; the only one where no name is given.
+
+    Raises:
+        DimmerError: as `load_tables`, or there is no such table, or several to choose from.
+    """
+    tables = load_tables(model)
+    found = [table for table in tables if name in (None, table.name)]
+    if len(found) != 1:
+        known = ", ".join(table.name for table in tables)
+        why = "name one with --table" if name is None else f"there is no table {shown(name)}"
+        raise DimmerError(f"{Path(model).name}: {why}; it has {known}")
+    return found[0]
+
+
+def _table(name: str, contents: Any, recipe: Path, path: Path, where: Lines) -> Table:
+    _check_name(name, where, ())
+    section = read_section(TableSection, contents, (name,), where, beside=("arms", "changes"))
+    arms = contents.get("arms")
+    if not isinstance(arms, dict) or not arms:
+        raise DimmerError(f"{where.at((), name)}: {name} needs one or more arms, [{name}.arms.NAME]")
+    common = _changes(contents, (name,), where)
+    made = tuple(_arm(arm, found, common, recipe, (name, "arms"), where) for arm, found in arms.items())
+    compare = []
+    for text in section.compare:
+        match = _COMPARED.fullmatch(text)
+        assert match is not None
+        pair = Compared(match[1], match[2]), Compared(match[3], match[4])
+        for one in pair:
+            if one.arm not in arms:
+                raise DimmerError(f"{where.at((name,), 'compare')}: {name}.compare: there is no arm {shown(one.arm)}")
+        compare.append(pair)
+    return Table(name, recipe.parent.name, path, section.about, section.seeds, made, tuple(compare), section.margin)
+
+
+def _arm(
+    name: str, contents: Any, common: Mapping[str, Json], recipe: Path, inside: tuple[str, ...], where: Lines
+) -> Arm:
+    _check_name(name, where, inside)
+    place = (*inside, name)
+    section = read_section(ArmSection, contents, place, where, beside=("changes",))
+    changes = {**common, **_changes(contents, place, where)}
+    try:
+        made = load_recipe(section.recipe or recipe, changes)
+    except DimmerError as error:
+        raise DimmerError(f"{where.at(inside, name)}: arm {name}: {error}") from error
+    return Arm(name, section.about, made, section.alone or None, changes)
+
+
+def _changes(contents: Any, place: tuple[str, ...], where: Lines) -> dict[str, Json]:
+    found = contents.get("changes", {})
+    if not isinstance(found, dict) or any(isinstance(value, dict) for value in found.values()):
+        at = where.at(place, "changes")
+        raise DimmerError(f'{at}: changes must be written {{ "section.key" = value }}, each key in quotes')
+    return dict(found)
+
+
+def _check_name(name: str, where: Lines, inside: tuple[str, ...]) -> None:
+    if not _NAME.fullmatch(name):
+        at = where.at(inside, name)
+        raise DimmerError(f"{at}: {shown(name)} is no name of a table or an arm; take small letters, digits and -")

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of a table, in a process of its own: trained, measured, written as ``run.json``.
+
+A run that is killed goes on at the epoch where it stopped: its training does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dimmer.children import worker, worker_arguments
+from dimmer.pipeline.core.documents import parse_document
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord
+from dimmer.pipeline.reporting.experiments.table import load_table
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.training.settings import TrainingSettings
+
+PROGRESS, ORDER, TEACHERS = "progress.json", "order.json", ".teachers"
+_EACH_S = 0.5
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is to do.
+
+    Attributes:
+        recipe: file of the model whose table it is.
+        table: its name.
+        arm: of the table.
+        seed: of the run.
+        out: folder of the run, an absolute path.
+        device: a torch device.
+        threads: of torch on a CPU.
+        cwd: where the command was typed: projects and relative paths in the environment are found from there.
+    """
+
+    recipe: str
+    table: str
+    arm: str
+    seed: int
+    out: str
+    device: str
+    threads: int
+    cwd: str
+
+
+def do(order: Order, progress: Progress) -> Path:
+    """Trains and measures; returns the run's record.
+
+    Raises:
+        DimmerError: the training failed.
+    """
+    import torch
+
+    from dimmer.pipeline.artifacts.checkpoint import read_into
+    from dimmer.pipeline.artifacts.training_record import load_checkpoint
+    from dimmer.pipeline.data.registry import dataset_hash, load_dataset
+    from dimmer.pipeline.reporting.experiments.measure import measure_nets, versions
+    from dimmer.pipeline.training.loop import HISTORY, train
+    from dimmer.pipeline.training.settings import TrainingSettings, override
+
+    torch.set_num_threads(order.threads)
+    arm = load_table(order.recipe, order.table).arm(order.arm)
+    settings = TrainingSettings.of(override(arm.recipe, order.seed), arm.alone)
+    out, data = Path(order.out), dataset_hash(settings.model.dataset)
+    teacher = _teacher(settings, out, order.device, data, progress)
+    folder = out / "train"
+    checkpoint = train(settings, folder, device=order.device, teacher=teacher, data=data, progress=progress)
+    progress("accuracies", 1.0)
+    record = load_checkpoint(checkpoint)[1]
+    place = torch.device(order.device)
+    network = read_into(settings.untrained(), checkpoint, settings.path)
+    network = network.to(device=place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lines = json.loads((checkpoint.parent / HISTORY).read_text())["history"]
+    dataset = load_dataset(settings.model.dataset)
+    images = arm.recipe.calibration.bn_images
+    made = RunRecord(
+        arm=arm.name,
+        seed=order.seed,
+        run=record.run,
+        nets=measure_nets(network, dataset, place, images, order.seed, alone=arm.alone is not None),
+        test_images=len(dataset.test),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        seconds=round(sum(line["seconds"] for line in lines), 1),
+        device=", ".join(record.devices),
+        versions=versions(),
+    )
+    atomic_write(out / RUN, json.dumps(made.to_json(), indent=1) + "\n")
+    return out / RUN
+
+
+def _teacher(settings: TrainingSettings, out: Path, device: str, data: str, progress: Progress) -> Path | None:
+    """The folder of the run's teacher: arms with the same one share it, and one run trains it while others wait."""
+    from dimmer.pipeline.training.loop import train
+
+    if not settings.teacher.epochs:
+        return None
+    own = settings.of_teacher()
+    folder = out.parents[1] / TEACHERS / own.run_id(data).training[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    progress("teacher", 0.0)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        train(own, folder, device=device, data=data, progress=lambda text, share: progress(f"teacher, {text}", 0.0))
+    return folder
+
+
+def telling(folder: Path, clock: Callable[[], float] = time.monotonic) -> Progress:
+    """Progress as a file that the parent reads, written twice a second at most."""
+    last = clock() - _EACH_S
+
+    def tell(text: str, share: float) -> None:
+        nonlocal last
+        if (now := clock()) - last >= _EACH_S:
+            last = now
+            # Not flushed to the disk: nobody reads it after this process.
+            partial = folder / f".{PROGRESS}"
+            partial.write_text(json.dumps([text, share]))
+            os.replace(partial, folder / PROGRESS)
+
+    return tell
+
+
+def write_order(folder: Path, order: Order) -> None:
+    """For the worker that is started with this folder."""
+    (folder / ORDER).write_text(json.dumps(asdict(order)))
+
+
+if __name__ == "__main__":
+    (name,) = worker_arguments("worker", "does one run of dimmer experiment")
+    with worker(Path(name)):
+        order = parse_document(Order, (Path(name) / ORDER).read_text())
+        os.chdir(order.cwd)
+        do(order, telling(Path(name)))

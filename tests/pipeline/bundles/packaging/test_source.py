@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The common files: they compile for every core with -I src alone, run exactly, and are the same every time."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.library import sources
+from dimmer.pipeline.bundles.packaging.formats import ALL_CORES
+from dimmer.pipeline.bundles.packaging.order import kinds_of
+from dimmer.pipeline.bundles.packaging.package import Package, Publisher
+from dimmer.pipeline.bundles.packaging.source import LABELS, PackageOrder, make_package, read_labels, runtime_files
+from dimmer.targets import load_target
+from tests.pipeline.bundles.packaging.made import BOARD_MAIN, CLASSES, modes_order, modes_package, spread, wrong_answer
+
+BOARDS = ("mps2-an385-v6m", "mps2-an385", "mps2-an386", "mps3-an547", "riscv-virt")
+"""An emulated board for each kind of core but the last, which `test_cmake.py` runs."""
+PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BOARDS]
+
+
+def run_on(board: str, package: Package, work: Path) -> int:
+    """Compiles all that a package has with a main in C++, for an emulated board; gives what its self-test ends with."""
+    target = load_target(board)
+    flags = (*target.toolchain.flags, "-fno-exceptions")
+    target = replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+    folder = spread({**package.runtime, **package.model}, work)
+    (work / "main.cpp").write_text(BOARD_MAIN.format(symbol=package.symbol, macro=package.macro))
+    files = [*sorted((folder / "src").rglob("*.c")), work / "main.cpp"]
+    elf = target.compile(files, [folder / "src"], work / "out")
+    return target.run(elf, [], work).returncode
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", PARAMS)
+def test_every_mode_is_exact_on_every_kind_of_core(board: str, blocks: Package, tmp_path: Path) -> None:
+    assert run_on(board, blocks, tmp_path) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.board("mps2-an386")
+def test_the_self_test_finds_a_wrong_number(blocks: Package, tmp_path: Path) -> None:
+    assert run_on("mps2-an386", wrong_answer(blocks), tmp_path) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("board", "core"),
+    [
+        pytest.param("mps2-an386", "portable", marks=pytest.mark.board("mps2-an386")),
+        pytest.param("mps2-an386", "cortex-m3", marks=pytest.mark.board("mps2-an386")),
+        pytest.param("mps3-an547", "cortex-m4", marks=pytest.mark.board("mps3-an547")),
+        pytest.param("riscv-virt", "portable", marks=pytest.mark.board("riscv-virt")),
+        pytest.param("mps2-an385-v6m", "portable", marks=pytest.mark.board("mps2-an385-v6m")),
+    ],
+)
+def test_a_core_runs_the_tables_of_a_poorer_one(board: str, core: str, tmp_path: Path) -> None:
+    assert run_on(board, modes_package(tmp_path, [core]), tmp_path) == 0
+
+
+def test_the_same_model_makes_the_same_files(blocks: Package, tmp_path: Path) -> None:
+    again = modes_package(tmp_path, tuple(reversed(ALL_CORES)))
+    assert (again.model, again.runtime, again.version) == (blocks.model, blocks.runtime, blocks.version)
+    assert not [path for path, text in again.model.items() if str(tmp_path) in text]
+
+
+def test_the_runtime_is_whole() -> None:
+    files = runtime_files()
+    names = {Path(path).name for path in files if path.endswith(".c")}
+    assert names == {path.name for path in sources()}
+    # Some IDEs put all objects into one folder.
+    assert len(names) == len([path for path in files if path.endswith(".c")])
+    assert "src/dimmer.h" in files
+    assert not [path for path in files if not path.startswith("src/")]
+
+
+def test_a_package_has_its_own_licence_and_labels(blocks: Package, resnet: Package) -> None:
+    assert set(blocks.notices) == {"LICENSE", "NOTICE", LABELS}
+    assert blocks.notices[LABELS].splitlines() == list(CLASSES)
+    assert blocks.notices["NOTICE"].startswith("dimmer_blocks: what it is made of")
+    assert set(resnet.notices) == {"LICENSE", "NOTICE"}
+    assert '"six"' in blocks.model["src/dimmer_blocks.h"]
+
+
+def test_memory_by_core(blocks: Package) -> None:
+    assert [core.kind.core for core in blocks.cores] == list(ALL_CORES)
+    for core in blocks.cores:
+        assert core.flash == core.weights + core.tables + core.code
+        assert min(core.weights, core.tables, core.code, core.arena) > 0
+        assert f"_ARENA_SIZE {core.arena}u" in blocks.model["src/dimmer_blocks.h"]
+
+
+def test_scratch_can_be_less(tmp_path: Path) -> None:
+    order = PackageOrder(modes_order(tmp_path), kinds_of(["cortex-m4"]))
+    (most,), (least,) = make_package(order).cores, make_package(replace(order, scratch_limit=512)).cores
+    assert least.arena < most.arena
+
+
+def test_another_name(tmp_path: Path) -> None:
+    package = make_package(PackageOrder(modes_order(tmp_path), kinds_of(["portable"]), name="Door"))
+    assert (package.symbol, package.title, package.macro) == ("dimmer_door", "Door", "DIMMER_DOOR")
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    order = PackageOrder(modes_order(tmp_path), kinds_of(["portable"]))
+    with pytest.raises(FirmwareGenError, match="no identifier of C"):
+        make_package(replace(order, name="front door"))
+    with pytest.raises(FirmwareGenError, match="2 names of classes for an output of 6"):
+        make_package(replace(order, classes=("yes", "no")))
+    with pytest.raises(DimmerError, match="--model-version"):
+        make_package(replace(order, model_version="one"))
+    with pytest.raises(DimmerError, match="--vendor"):
+        make_package(replace(order, publisher=Publisher("a b")))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(b"", "is empty"), (b"yes\n\nno\n", "line 2 is empty"), (b"\xff\xfe", "cannot be read"), (b"\n\n", "is empty")],
+)
+def test_labels_that_are_refused(text: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "labels").write_bytes(text)
+    with pytest.raises(DimmerError, match=said):
+        read_labels(tmp_path / "labels")
+
+
+def test_labels(tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text("yes \nno\n\n")
+    assert read_labels(tmp_path / "labels") == ("yes", "no")
+    with pytest.raises(DimmerError, match="cannot be read"):
+        read_labels(tmp_path / "nowhere")

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of claims is what the results give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.reporting.experiments.claims import claims_page
+from dimmer.pipeline.reporting.experiments.results import results_of
+from dimmer.pipeline.reporting.experiments.runs import runs_of
+from dimmer.pipeline.reporting.experiments.table import Table
+from dimmer.project import MODELS
+from tests.pipeline.reporting.experiments.small import TABLE, made_up, table_in
+from tests.pipeline.reporting.experiments.test_runs import write
+
+
+def test_the_shipped_page_is_what_the_shipped_results_give() -> None:
+    assert (ROOT / "docs" / "claims.md").read_text() == claims_page(MODELS)
+
+
+def test_what_was_not_run_is_said(table: Table, tmp_path: Path) -> None:
+    page = claims_page(tmp_path)
+    assert "## tiny" in page
+    assert "### depth: which loss" in page
+    assert "| `labels` | half labels | - | - | - | 1, 2 |" in page
+    assert "| `labels.base` - `alone-base.super` | - | - | - | - | not run |" in page
+    assert "Nothing of this table was run." in page
+
+
+def test_figures_stand_with_their_intervals_and_missing_seeds(table: Table, tmp_path: Path) -> None:
+    every = runs_of(table, tmp_path / "out")
+    for run in every[:3]:
+        write(run, made_up(run))
+    results_of(table, every).save(tmp_path / "tiny" / "experiments" / "depth.json")
+    page = claims_page(tmp_path)
+    assert "| `labels` | half labels | 90.50 ± 0.71 (2) | 80.50 ± 0.71 (2) | 80.88: 70.50 ± 0.71 (2) | none |" in page
+    assert "| `alone-base` |  | 79.00 (1) | - | - | 2 |" in page
+    assert "| +1.00 (1) | - | - | 21 : 20, p = 1 | one seed says nothing; missing: 2 |" in page
+    assert "| -10.00 (2) | -10.00 to -10.00 | -10.00 | 0 : 20, p = 1.9e-06 | not shown to be not worse by 0.3 |" in page
+    assert "3 runs, 0.1 hours of cpu, torch 2.0." in page
+    table_in(tmp_path, TABLE.replace("= 0.5", "= 0.4"))
+    with pytest.raises(DimmerError, match=r"depth\.json is of another table than .*; run: dimmer experiment tiny"):
+        claims_page(tmp_path)

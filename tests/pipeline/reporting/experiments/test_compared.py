@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trained model beside its nulls."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.artifacts.checkpoint import GATES as GATES_FILE
+from dimmer.pipeline.artifacts.checkpoint import save_tensors
+from dimmer.pipeline.networks import build
+from dimmer.pipeline.networks.gates.network import Gates
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.reporting.experiments import compared
+from dimmer.pipeline.reporting.experiments.compared import (
+    BIT_OPERATIONS,
+    CYCLES,
+    compare_gates,
+    compare_modes,
+    subject_of,
+)
+from dimmer.pipeline.reporting.experiments.cycles import read_cycles
+from tests.pipeline.reporting.experiments.test_cycles import report_of
+from tests.pipeline.training.small import GATES, recipe_in, stripes
+
+UNIFORM = ["88.88", "80.80", "44.44", "40.40", "22.22", "20.20"]
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    """With weights and gates that nobody trained."""
+    monkeypatch.setattr(compared, "load_dataset", lambda name: stripes())
+    text = GATES.replace("budgets = [0.9, 0.5, 0.25, 0.12]", "budgets = [0.9, 0.25]")
+    recipe = recipe_in(tmp_path, text + "\n[calibration]\nbn_images = 128\n")
+    home = recipe.path.parent
+    save_tensors(home / "checkpoint.safetensors", build("resnet", recipe.model.config).state_dict(), {})
+    save_tensors(home / GATES_FILE, Gates(recipe.model.config, recipe.gates.config()).state_dict(), {})
+    return load_recipe(home)
+
+
+def test_modes_and_budgets_stand_beside_what_costs_the_same(recipe: Recipe, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report_of([*UNIFORM, "80.88"])))
+    costs = read_cycles(path, "tiny")
+    subject = subject_of(recipe, 60)
+    assert len(subject.data.test) == 60
+    told: list[float] = []
+    above = compare_modes(subject, recipe, costs, lambda text, share: told.append(share))
+    assert [(one.name, one.unit) for one in above] == [
+        (name, unit) for name in ("80.80", "40.40", "20.20", "80.88") for unit in (BIT_OPERATIONS, CYCLES)
+    ]
+    assert above[0].cost == pytest.approx(subject.bit_operations(subject.network.base_mode()))
+    assert above[1].cost == costs.measured["80.80"]
+    assert all(set(one.mixture) <= {"88.88", "44.44", "22.22"} for one in above)
+    more, values = compare_gates(subject, recipe, costs, 1, lambda text, share: told.append(share))
+    assert [one.name for one in more[::2]] == ["gates, budget 0.9", "gates, budget 0.25"]
+    assert [value.budget for value in values] == [0.9, 0.25]
+    assert all(one.accuracy == values[0].accuracy for one in more[:2])
+    # Gated inferences pay for their gates, uniform modes have none.
+    free = dataclasses.replace(costs, gates=0.0)
+    without, _ = compare_gates(subject, recipe, free, 1, lambda text, share: None)
+    assert more[1].cost - without[1].cost == pytest.approx(costs.gates)
+    assert told == sorted(told)
+
+
+def test_without_a_report_the_forced_modes_are_compared_in_bit_operations(recipe: Recipe) -> None:
+    above = compare_modes(subject_of(recipe, 40), recipe, None, lambda text, share: None)
+    assert [one.name for one in above] == ["80.80", "40.40", "20.20"]
+    assert {one.unit for one in above} == {BIT_OPERATIONS}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of experiments: those that ship are sound, and a broken one says file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.reporting.experiments.table import Compared, Table, load_table, load_tables
+from tests.pipeline.reporting.experiments.small import TABLE, table_in
+
+
+def test_an_arm_is_the_recipe_with_the_table_s_changes_and_its_own(table: Table) -> None:
+    labels, alone = table.arms
+    assert (labels.name, labels.about, labels.alone) == ("labels", "half labels", None)
+    assert labels.changes == {"train.epochs": 2, "train.base_labels": 0.5}
+    assert (labels.recipe.train.epochs, labels.recipe.train.base_labels) == (2, 0.5)
+    assert (alone.alone, alone.recipe.train.epochs, alone.recipe.train.base_labels) == ("base", 2, 0.0)
+    assert table.compare == (
+        (Compared("labels", "base"), Compared("alone-base", "super")),
+        (Compared("labels", "80.88"), Compared("labels", "base")),
+    )
+    assert (table.model, table.seeds, table.margin) == ("tiny", (1, 2), 0.3)
+    assert load_recipe(table.path.parent).train.epochs == 3, "the recipe itself stays"
+
+
+def test_an_arm_may_have_another_model_s_recipe(tmp_path: Path) -> None:
+    text = TABLE + '\n[depth.arms.other]\nrecipe = "mnist5k-r14"\n'
+    other = table_in(tmp_path, text).arm("other").recipe
+    assert (other.name, other.train.epochs, other.model.config.widths) == ("mnist5k-r14", 2, (16, 32, 64))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seeds = [1, 2]", "seeds = [1, 1]", r"line 3: depth\.seeds = \[1, 1\]: must hold one or more, each once"),
+        ("labels.base -", "labels.base +", r"line 4: depth\.compare = .*must be written"),
+        ("- alone-base.super", "- lamp.super", r"line 4: depth\.compare: there is no arm 'lamp'"),
+        (
+            'alone = "base"',
+            'alone = "both"',
+            r"line 12: depth\.arms\.alone-base\.alone = 'both': must be super",
+        ),
+        ("= 0.5", "= 2", r"line 7: arm labels: .*recipe\.toml, line \d+: train\.base_labels = 2.*must be 0 to 1"),
+        ("train.base_labels", "train.lamp", r"line 7: arm labels: .*unknown key 'lamp' in \[train\]"),
+        ("train.base_labels", "base_labels", r"arm labels: the change of 'base_labels' names no section"),
+        ("train.base_labels", "train.lr.x", r"arm labels: the change of 'train\.lr\.x': lr is no section"),
+        ('{ "train.base_labels" = 0.5 }', "{ train.base_labels = 0.5 }", r"changes must be written .*in quotes"),
+        ('about = "which', 'abuot = "which', r"line 2: unknown key 'abuot' in \[depth\]"),
+        ("[depth.arms.labels]", "[depth.arms.'La bels']", r"'La bels' is no name of a table or an arm"),
+    ],
+)
+def test_a_broken_table_is_told_in_one_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in TABLE
+    with pytest.raises(DimmerError, match=said) as raised:
+        table_in(tmp_path, TABLE.replace(old, new))
+    assert "\n" not in str(raised.value)
+
+
+def test_what_is_not_there_is_told(table: Table, tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match="table depth has no arm 'lamp'; it has labels, alone-base"):
+        table.arm("lamp")
+    with pytest.raises(DimmerError, match="there is no table 'lamp'; it has depth"):
+        load_table(table.path.parent, "lamp")
+    with pytest.raises(DimmerError, match="mnist5k-r14 has no experiments: write "):
+        load_tables("mnist5k-r14")
+    table.path.write_text('[depth]\nabout = ""\nseeds = [1]\n')
+    with pytest.raises(DimmerError, match=r"line 1: depth needs one or more arms, \[depth\.arms\.NAME\]"):
+        load_tables(table.path.parent)
+
+
+def test_of_several_tables_one_has_to_be_named() -> None:
+    with pytest.raises(DimmerError, match="name one with --table; it has depth, teacher"):
+        load_table("cifar10-r14", None)
+    assert load_table("cifar10-r14", "teacher").name == "teacher"
+
+
+@pytest.mark.parametrize("model", ["cifar10-r20", "cifar10-r14"])
+def test_the_shipped_tables_have_equal_conditions_in_every_arm(model: str) -> None:
+    """Same steps, images, augmentation, optimiser, schedule and precision."""
+    for table in load_tables(model):
+        assert len(table.seeds) >= 3
+        same = {
+            (t.epochs, t.batch, t.lr, t.momentum, t.weight_decay, t.warmup, t.precision, t.augmentation)
+            for t in (arm.recipe.train for arm in table.arms)
+        }
+        assert len(same) == 1
+        assert {arm.recipe.model.config.bits for arm in table.arms} == {(8,)}
+        assert {arm.recipe.qat.epochs + arm.recipe.polish.epochs for arm in table.arms} == {0}
+
+
+def test_r20_is_a_recipe_without_weights_whose_base_net_is_most_of_it() -> None:
+    recipe = load_recipe("cifar10-r20")
+    cost = recipe.model.config.cost()
+    share = recipe.base_mode().macs(cost) / recipe.super_mode().macs(cost)
+    assert share == pytest.approx(0.65, abs=0.02)
+    assert not (recipe.path.parent / "checkpoint.safetensors").exists()
+    # R14 trained alone and R20's base-net have the same blocks.
+    assert recipe.model.config.alone("base").mandatory == (2, 2, 2)

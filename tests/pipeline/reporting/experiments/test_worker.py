@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run, in this process; that it takes no TensorFlow; and in a process of its own, killed and taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.core.closure import ROOT, closure
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.reporting.experiments.record import read_run
+from dimmer.pipeline.reporting.experiments.runs import runs_of
+from dimmer.pipeline.reporting.experiments.table import Table
+from dimmer.pipeline.reporting.experiments.worker import PROGRESS, Order, do, telling
+from tests.pipeline.reporting.experiments.small import TABLE, table_in
+
+
+def order(table: Table, arm: str, out: Path, seed: int = 1) -> Order:
+    return Order(str(table.path.with_name("recipe.toml")), table.name, arm, seed, str(out), "cpu", 1, str(Path.cwd()))
+
+
+def test_a_run_leaves_accuracies_of_every_depth_and_what_it_is_known_by(table: Table, tmp_path: Path) -> None:
+    run = runs_of(table, tmp_path / "out")[0]
+    told: list[str] = []
+    path = do(order(table, "labels", run.folder), lambda text, share: told.append(text))
+    record = read_run(path)
+    assert record == run.found()
+    assert record is not None
+    assert (record.arm, record.seed, record.device, record.test_images) == ("labels", 1, "cpu", 20)
+    assert list(record.nets)[:2] == ["super", "base"]
+    assert set(record.nets) == {"super", "base", "80.88", "88.80"}
+    history = json.loads((run.folder / "train" / "history.json").read_text())
+    for net in ("super", "base"):
+        assert record.nets[net].test == history["accuracy"][net]["test"], "the last epoch"
+    assert record.seconds == pytest.approx(sum(line["seconds"] for line in history["history"]))
+    assert told[-1] == "accuracies"
+    before = path.stat().st_mtime_ns
+    assert do(order(table, "labels", run.folder), lambda text, share: None).stat().st_mtime_ns == before
+
+
+def test_arms_with_the_same_teacher_share_it(tmp_path: Path, table: Table) -> None:
+    text = TABLE.replace('"train.epochs" = 2', '"train.epochs" = 1, "teacher.epochs" = 1, "teacher.widths" = [8, 8]')
+    table = table_in(tmp_path, text)
+    folders = tmp_path / "out" / ".teachers"
+    for arm in ("labels", "alone-base"):
+        do(order(table, arm, tmp_path / "out" / arm / "seed-1"), lambda text, share: None)
+        (teacher,) = folders.glob("*/checkpoint.safetensors")
+    made = teacher.stat().st_mtime_ns
+    do(order(table, "labels", tmp_path / "out" / "labels" / "seed-2", seed=2), lambda text, share: None)
+    assert len(list(folders.glob("*/checkpoint.safetensors"))) == 2, "another seed has another teacher"
+    assert teacher.stat().st_mtime_ns == made
+
+
+def test_progress_is_told_twice_a_second(tmp_path: Path) -> None:
+    now = 0.0
+    tell = telling(tmp_path, lambda: now)
+    for text, at in (("one", 0.0), ("two", 0.4), ("three", 0.6)):
+        now = at
+        tell(text, at)
+        assert json.loads((tmp_path / PROGRESS).read_text())[0] == {"two": "one"}.get(text, text)
+
+
+def test_a_run_needs_no_tensorflow() -> None:
+    """On a machine with a GPU there may be none."""
+    model = load_recipe("cifar10-r20").model
+    found = closure("dimmer.pipeline.reporting.experiments.worker", *model.modules)
+    assert {"torch", "numpy", "safetensors"} <= set(found.packages)
+    assert not {"tensorflow", "onnx", "onnx2tf", "ai_edge_litert", "tvm"} & set(found.packages)
+
+
+COMMAND = [sys.executable, "-m", "dimmer.pipeline.experiment"]
+
+
+@pytest.mark.slow
+def test_a_table_that_was_killed_goes_on_and_nothing_outlives_it(tmp_path: Path) -> None:
+    """Two processes with MNIST-5k; a run that was cut ends in the bytes of one that was not."""
+    text = TABLE.replace("seeds = [1, 2]", "seeds = [1]").replace(
+        '"train.epochs" = 2', '"train.epochs" = 4, "train.batch" = 128'
+    )
+    home = table_in(tmp_path, text).path.parent
+    environment = {**os.environ, "DIMMER_BUILD": str(tmp_path / "build")}
+    words = [*COMMAND, str(home), "--jobs", "2"]
+    out = tmp_path / "build" / "tiny" / "experiments" / "depth"
+    began = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    states = [out / arm / "seed-1" / "train" / "state.safetensors" for arm in ("labels", "alone-base")]
+    deadline = time.monotonic() + 300
+    while not all(state.is_file() for state in states) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    began.send_signal(signal.SIGKILL)
+    began.wait()
+    time.sleep(1.0)
+    workers = subprocess.run(["pgrep", "-f", "experiments.worker .*/dimmer-"], capture_output=True, text=True)
+    assert not [pid for pid in workers.stdout.split() if str(tmp_path) in Path(f"/proc/{pid}/environ").read_text()]
+    assert not list(out.glob("*/seed-1/run.json"))
+    subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True)
+    cut = (out / "labels" / "seed-1" / "train" / "checkpoint.safetensors").read_bytes()
+    subprocess.run([*words, "--out", str(tmp_path / "whole")], cwd=ROOT, env=environment, check=True)
+    assert (tmp_path / "whole" / "labels" / "seed-1" / "train" / "checkpoint.safetensors").read_bytes() == cut
