@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dimmer.firmware_gen.emit import header
 from dimmer.firmware_gen.emit import known_answers as known_answers_c
 from dimmer.firmware_gen.emit import source as emit
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
@@ -183,9 +184,9 @@ def generate(
         )
     names = names_of(name)
     texts = {
-        names.header: emit.emit_header(tables, names, classes),
+        names.header: header.emit_header(tables, names, classes),
         names.source: emit.emit_source(tables, names, core),
-        MODEL_HEADER: emit.emit_general_header(tables, names, classes),
+        MODEL_HEADER: header.emit_general_header(tables, names, classes),
     }
     if known_answers is not None:
         texts[names.answers_header] = known_answers_c.emit_known_answers_header(names)

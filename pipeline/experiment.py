@@ -29,7 +29,7 @@ ON_A_GPU = 4
 
 def main(
     name: Annotated[str | None, typer.Argument(help="A model.", autocompletion=complete_models)] = None,
-    table: Annotated[str | None, typer.Option(help="Which of its tables, where there are several.")] = None,
+    table: Annotated[str | None, typer.Option("--table", help="Which of its tables, where there are several.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Only this arm; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
     jobs: Annotated[
@@ -42,8 +42,10 @@ def main(
         list[Path] | None, typer.Option("--merge", help="Take over runs made with --out elsewhere or before.")
     ] = None,
     no_runs: Annotated[bool, typer.Option("--no-runs", help="Only say what the runs that there are tell.")] = False,
-    ship: Annotated[bool, typer.Option(help="Then put results and plot beside the recipe.")] = False,
-    claims: Annotated[Path | None, typer.Option(help="Write the page of all claims to this file, and no more.")] = None,
+    ship: Annotated[bool, typer.Option("--ship", help="Then put results and plot beside the recipe.")] = False,
+    claims: Annotated[
+        Path | None, typer.Option("--claims", help="Write the page of all claims to this file, and no more.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Of --claims: only say whether it is as it would be.")] = False,
 ) -> None:
     """Train a model's table of experiments, arms x seeds, and say what it shows."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dimmer.firmware_gen.emit.header import emit_header
 from dimmer.firmware_gen.emit.names import Names
-from dimmer.firmware_gen.emit.source import LAYOUTS, constant_rows, emit_header, modes_text, opening, plan_of_core
+from dimmer.firmware_gen.emit.source import LAYOUTS, constant_rows, modes_text, opening, plan_of_core
 from dimmer.firmware_gen.emit.tables import Tables
 from dimmer.firmware_gen.emit.text import comment
 from dimmer.firmware_gen.memory.share import ELEMENTS, Constant

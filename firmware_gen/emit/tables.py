@@ -347,3 +347,15 @@ class _Builder:
                 f"{fields}); use a smaller layer"
             ) from error
         return list(self.kernels).index(step.kernel), list(records).index(key)
+
+
+def literal(value: Resolved, code: str) -> str:
+    """A value as C writes it; `code` is of `struct`: "I" is unsigned, "f" a float."""
+    if isinstance(value, tuple):
+        return "{" + ", ".join(literal(item, code) for item in value) + "}"
+    if isinstance(value, float):
+        text = f"{value:.9g}"
+        return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
+    if code == "I":
+        return f"{value}u"
+    return "(-2147483647 - 1)" if value == -(2**31) else str(value)

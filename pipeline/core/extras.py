@@ -15,8 +15,8 @@ EXTRAS: Mapping[str, str] = {
     "train": "training and conversion",
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
-    "boards": "boards that one can hold in his hand: their twins, flash tools",
     "measure": "Joulescope's recordings (JLS)",
+    "boards": "boards that one can hold in his hand: their twins, flash tools",
     "dev": "tests and lint",
     "docs": "the documentation",
 }
@@ -33,8 +33,8 @@ _NEEDED = {
     "ai_edge_quantizer": "train",
     "tvm": "tvm",
     "tvm_ffi": "tvm",
-    "unicorn": "boards",
     "pyjls": "measure",
+    "unicorn": "boards",
 }
 
 

@@ -57,7 +57,7 @@ def envelope(points: Mapping[str, tuple[float, float]]) -> Envelope:
     Args:
         points: mode -> cost and accuracy; at least one.
 
-    Example:
+    Examples:
         >>> [v.name for v in envelope({"8": (16, 91), "4": (11, 90.5), "2": (9, 87), "1": (8, 70)}).vertices]
         ['1', '2', '4', '8']
         >>> [v.name for v in envelope({"8": (16, 91), "4": (12, 88), "2": (8, 87)}).vertices]

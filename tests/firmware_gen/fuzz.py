@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from dimmer.firmware_gen.emit import header
 from dimmer.firmware_gen.emit import source as emit
 from dimmer.firmware_gen.emit.names import names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
@@ -270,7 +271,7 @@ def _try(outcome: Outcome, data: bytes, path: Path) -> None:
     try:
         tables = tables_of([ModeSource("fuzzed", path)], PolicyConfig())
         names = names_of("fuzzed")
-        text = emit.emit_source(tables, names) + emit.emit_header(tables, names)
+        text = emit.emit_source(tables, names) + header.emit_header(tables, names)
         outcome.accepted += 1
         outcome.survivors.setdefault(hashlib.sha256(text.encode()).hexdigest(), data)
     except FirmwareGenError as error:

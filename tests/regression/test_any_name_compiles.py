@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from dimmer.firmware_gen.emit import header
 from dimmer.firmware_gen.emit import source as emit
 from dimmer.firmware_gen.emit.names import names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
@@ -166,7 +167,7 @@ def compile_all(folder: Path, tables: Tables, titles: list[str], modes: list[tup
             continue
         own[names.symbol] = title
         made = replace(tables, mode_names=modes[number % len(modes)])
-        (folder / names.header).write_text(emit.emit_header(made, names))
+        (folder / names.header).write_text(header.emit_header(made, names))
         (folder / names.source).write_text(emit.emit_source(made, names, ""))
     assert len(own) > len(titles) // 3
     (folder / "all.c").write_text("".join(f'#include "{symbol}.c"\n' for symbol in own))
