@@ -96,6 +96,12 @@ def make_package(order: PackageOrder) -> Package:
     wanted = Wanted(name, model.modes, policy, known_answers(model), model.gates, order.classes)
     made = generate_for_cores(wanted, order.kinds, {kind: _limit(kind, order.scratch_limit) for kind in order.kinds})
     tables = made.cores[0][1].tables
+    if tables.inputs or tables.outputs:
+        # Its helpers and its README know one of each.
+        raise DimmerError(
+            f"{name} has {max(len(tables.inputs), 1)} inputs and {max(len(tables.outputs), 1)} outputs: packages are "
+            "of models with one of each; dimmer firmware --tflite makes its C"
+        )
     ends = _end(tables.input), _end(tables.output)
     files = {f"src/{file}": text for file, text in made.texts.items()}
     files[f"src/{made.names.symbol}_io.h"] = io_header(made.names, *ends)

@@ -16,7 +16,9 @@ from dimmer.pipeline.bundles.packaging.formats import ALL_CORES
 from dimmer.pipeline.bundles.packaging.order import kinds_of
 from dimmer.pipeline.bundles.packaging.package import Package, Publisher
 from dimmer.pipeline.bundles.packaging.source import LABELS, PackageOrder, make_package, read_labels, runtime_files
+from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
+from tests.firmware_gen.networks import tiny_ends, tiny_state
 from tests.pipeline.bundles.packaging.made import BOARD_MAIN, CLASSES, modes_order, modes_package, spread, wrong_answer
 
 BOARDS = ("mps2-an385-v6m", "mps2-an385", "mps2-an386", "mps3-an547", "riscv-virt")
@@ -116,6 +118,24 @@ def test_what_is_refused(tmp_path: Path) -> None:
         make_package(replace(order, model_version="one"))
     with pytest.raises(DimmerError, match="--vendor"):
         make_package(replace(order, publisher=Publisher("a b")))
+
+
+def test_several_inputs_or_outputs_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "ends.tflite").write_bytes(tiny_ends())
+    with pytest.raises(DimmerError, match="packages are of models with one of each; dimmer firmware --tflite"):
+        make_package(PackageOrder(foreign_order([tmp_path / "ends.tflite"]), kinds_of(["portable"])))
+
+
+@pytest.mark.slow
+def test_a_model_with_state(tmp_path: Path) -> None:
+    (tmp_path / "state.tflite").write_bytes(tiny_state())
+    package = make_package(PackageOrder(foreign_order([tmp_path / "state.tflite"]), kinds_of(["portable"])))
+    folder = spread({**package.runtime, **package.model}, tmp_path)
+    (tmp_path / "main.cpp").write_text(BOARD_MAIN.format(symbol=package.symbol, macro=package.macro))
+    files = [*sorted((folder / "src").rglob("*.c")), tmp_path / "main.cpp"]
+    target = load_target("host")
+    elf = target.compile(files, [folder / "src"], tmp_path / "out")
+    assert target.run(elf, [], tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
