@@ -16,6 +16,7 @@ from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT, file_hash
 from dimmer.targets import Target, load_target
+from dimmer.targets.kit.family import FAMILIES
 from dimmer.targets.runners.rtl import simulator_key
 from dimmer.targets.timing.trace import PLUGIN, host_compiler
 
@@ -50,6 +51,8 @@ def target_files(target: Target) -> tuple[Path, ...]:
     places = {target.folder, own / "app", *(source.parent for source in target.toolchain.sources)}
     if target.toolchain.linker_script is not None:
         places.add(target.toolchain.linker_script.parent)
+    if target.family is not None:
+        places.add(FAMILIES / target.family)
     plugin = () if target.timing is None else (PLUGIN,)
     return (*sorted(places), *plugin, ROOT / "firmware_gen" / "runtime")
 

@@ -13,6 +13,7 @@ from dimmer.pipeline.core import targets
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions, with_scratch_limit
 from dimmer.targets import TargetError, load_target
+from dimmer.targets.kit.family import FAMILIES
 from dimmer.targets.timing.trace import PLUGIN
 from tests.boards import BOARDS, SIMULATED
 
@@ -90,3 +91,9 @@ def test_the_simulator_of_a_core_belongs_to_its_firmware(monkeypatch: pytest.Mon
     monkeypatch.setattr("dimmer.pipeline.core.targets.simulator_key", lambda rtl: f"of {rtl.name}")
     assert tool_versions(load_target(SIMULATED[0]))["simulator"] == f"of {SIMULATED[0]}"
     assert "simulator" not in tool_versions(load_target(BOARD))
+
+
+def test_the_files_of_a_board_are_those_of_its_family_too() -> None:
+    """An edit of a family's flags makes its boards anew."""
+    assert FAMILIES / "cortex-m" in target_files(load_target("pico"))
+    assert not any(path.is_relative_to(FAMILIES) for path in target_files(load_target("mps2-an386")))
