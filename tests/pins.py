@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+APART = "packages.txt"
+"""What `./nox -s package-tools` installs for slow tests, elsewhere."""
 
 
 def pins() -> dict[str, str]:
-    """Package -> version."""
-    files = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "constraints.txt"]
+    """Package -> version, of what is in .venv."""
+    files = [path for path in sorted((ROOT / "requirements").glob("*.txt")) if path.name != APART]
+    files.append(ROOT / "constraints.txt")
     lines = [line for path in files for line in path.read_text().splitlines()]
     found = [re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==([^\s;#]+)", line) for line in lines]
     return {match[1]: match[2] for match in found if match}

@@ -18,15 +18,19 @@ EDGES = {
     "dimmer/toml.py": "what tomllib gives, before it becomes a dataclass",
     "pipeline/artifacts/checkpoint.py": "the record in a checkpoint's header, which its reader makes a dataclass",
     "pipeline/core/documents.py": "what json.loads gives, before it becomes a dataclass",
+    "pipeline/energy/measurement/jls.py": "what pyjls tells of a signal, before it becomes a trace",
     "pipeline/recipe/read.py": "what tomllib gives, before it becomes a dataclass",
     "pipeline/recipe/recipe.py": "the sections on their way into the recipe's constructor",
     "pipeline/reporting/plots.py": "matplotlib's keyword arguments",
+    "pipeline/schemas/target.py": "where in a target's table a word is looked for",
     "pipeline/tvm/module.py": "TVM's keyword arguments",
     "benchmarks/networks.py": "options of TFLite's schema objects, by keyword",
     "firmware_gen/lower/elementwise.py": "fields of a record, which its kernel's class takes by keyword",
     "firmware_gen/lower/weighted.py": "fields of a record, which its kernel's class takes by keyword",
     "targets/jetson/build_engines.py": "runs alone on the board, where there is no package to read JSON with",
+    "targets/kit/family.py": "what tomllib gives of a family, put under what it gives of a target",
     "targets/kit/schema.py": "what tomllib gives, before it becomes a target",
+    "targets/runners/link.py": "lines of JSON from a board, before they become its answers",
 }
 """The only files with dictionaries from text to anything, and why there."""
 
