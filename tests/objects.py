@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def shared_objects(run: Run, store: Path) -> Run:
         made = Path(cwd or ".") / command[place]
         if not stored.exists():
             run(command, cwd)
-            beside = stored.with_suffix(f".{os.getpid()}")
+            # Two threads of a process may compile the same file at once.
+            beside = stored.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
             shutil.copyfile(made, beside)
             os.replace(beside, stored)
         else:

@@ -13,6 +13,8 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -38,12 +40,9 @@ def convert(out: Path, sources: list[Path]) -> None:
         import onnx
         import onnx2tf
 
-        # It would import torch, which takes two seconds, for a quantiser that nobody asks for here.
-        modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
-        modules["torch"] = None
-        import onnxsim
+        with _without_torch():
+            import onnxsim
 
-        del modules["torch"]
         for source in sources:
             graph = onnx.load(source)
             for _ in range(SIMPLIFICATIONS):
@@ -66,6 +65,20 @@ def convert(out: Path, sources: list[Path]) -> None:
             shutil.copyfile(made, out / f"{source.stem}.float.tflite")
             shutil.rmtree("saved")
         os.chdir("/")
+
+
+@contextmanager
+def _without_torch() -> Iterator[None]:
+    """For the import of onnxsim, which imports torch, in two seconds, for a quantiser that nobody asks for here."""
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+    if "torch" in modules:
+        yield
+        return
+    modules["torch"] = None
+    try:
+        yield
+    finally:
+        del modules["torch"]
 
 
 if __name__ == "__main__":

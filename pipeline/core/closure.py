@@ -51,13 +51,16 @@ WITHOUT_EFFECT = frozenset(
         "matplotlib",
         "pandas",
         "pvlib",
+        "pyjls",
         "rich",
         "scipy",
         "tensorrt",
         "typer",
+        "unicorn",
     }
 )
-"""Packages that only show results or check them, that only a board has, or that only simulations of fleets need, which
+"""Packages that only show results or check them, that only a board has, that read recordings or run boards'
+twins, as QEMU does, or that only simulations of fleets need, which
 are no stage: another version makes nothing anew."""
 
 

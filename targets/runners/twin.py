@@ -271,13 +271,13 @@ class Twin:
 
     def run(self) -> str:
         """Runs until something is wrong; returns what."""
-        import unicorn
+        from unicorn.unicorn import UcError
 
         while not self.problem:
             try:
                 # Without a time limit: an instruction that reads a port must not be cut short and run again.
                 self._engine.emu_start(self._at, 0xFFFF_FFFE)
-            except unicorn.UcError as error:
+            except UcError as error:
                 self.problem = self.problem or f"{error} at {self._engine.reg_read(self._pc):#010x}"
             # A core that sleeps wakes up at once.
             self._at = self._engine.reg_read(self._pc) | (0 if self._riscv else 1)

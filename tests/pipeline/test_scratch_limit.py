@@ -17,7 +17,7 @@ CODE = 24 * 1024
 
 @pytest.mark.shared
 @pytest.mark.board(BOARD)
-@pytest.mark.parametrize(("limit", "ram", "instructions"), [(None, 60_000, 10_300_000), (7_000, 40_000, 13_800_000)])
+@pytest.mark.parametrize(("limit", "ram", "instructions"), [(None, 60_000, 10_300_000), (6_000, 40_000, 13_800_000)])
 def test_resnet(builds: Path, limit: int | None, ram: int, instructions: int) -> None:
     figures = figures_of(builds, RESNET, BOARD, limit=limit)
     mode = check_exact(figures)

@@ -7,8 +7,8 @@ from dimmer.pipeline.bundles.packaging.package import Package
 from dimmer.pipeline.bundles.packaging.templates import render
 
 STACK = {"cortex-m55": 748, "cortex-m4": 524, "cortex-m3": 664, "cortex-m0plus": 688, "rv32imc": 624}
-"""Kind of core -> bytes of stack that dimmer_invoke was proven to take, the larger of MLPerf Tiny's ResNet-8 and
-keyword spotting, by arm-none-eabi-gcc and riscv64-unknown-elf-gcc 12 at -O2 (`dimmer firmware`).
+"""Kind of core -> bytes of stack that dimmer_invoke was proven to take, the larger of MLPerf Tiny's image
+classification and keyword spotting, by arm-none-eabi-gcc and riscv64-unknown-elf-gcc 12 at -O2 (`dimmer firmware`).
 """
 
 

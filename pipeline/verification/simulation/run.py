@@ -133,8 +133,9 @@ def _key(scenario: Scenario, setting: Setting, part: Part) -> str:
 def _code() -> str:
     """Of everything that is run: a change makes every part anew."""
     here = Path(__file__).parent
+    energy = here.parents[1] / "energy"
     said = hashlib.sha256()
-    for folder in (here, here.parent / "energy", RUNTIME / "src", RUNTIME / "include"):
+    for folder in (here, energy, RUNTIME / "src", RUNTIME / "include"):
         # By name alone: the package lies in other places when it is installed.
         for file in sorted(folder.iterdir(), key=lambda file: file.name):
             if file.suffix in (".py", ".c", ".h", ".toml"):

@@ -73,8 +73,9 @@ def test_what_was_done_is_found_wherever_the_package_lies(tmp_path: Path, monkey
     here, runtime = Path(run.__file__).parent, RUNTIME
     found = []
     for first, second in (("a", "b"), ("b", "a")):
-        package, library = tmp_path / f"{first}1" / "simulation", tmp_path / f"{second}2"
-        for source, copy in ((here, package), (here.parent / "energy", package.parent / "energy"), (runtime, library)):
+        package, library = tmp_path / f"{first}1" / "verification" / "simulation", tmp_path / f"{second}2"
+        energy = here.parents[1] / "energy"
+        for source, copy in ((here, package), (energy, package.parents[1] / "energy"), (runtime, library)):
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "kernels"))
         monkeypatch.setattr(run, "__file__", str(package / "run.py"))
         monkeypatch.setattr(run, "RUNTIME", library)
