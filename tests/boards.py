@@ -19,7 +19,6 @@ SIMULATED_PARAMS = [
 ]
 REAL_BOARDS = [name for name in target_names() if load_target(name).board is not None]
 """Boards that one can hold in his hand; `tests/targets/test_boards.py` runs their twins."""
-REAL_BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in REAL_BOARDS]
 BOARDS = [
     name for name in target_names() if load_target(name).memory is not None and name not in (*SIMULATED, *REAL_BOARDS)
 ]

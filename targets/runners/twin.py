@@ -87,7 +87,8 @@ def registers(
     """The registers of a board's serial port that do something.
 
     Args:
-        memory, store: read and write RAM, for ports that do so themselves.
+        memory: reads RAM, for ports that do so themselves.
+        store: writes it.
 
     Returns:
         Two dictionaries: address -> what reading gives, and address -> what writing does.

@@ -21,7 +21,7 @@ from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from dimmer.targets.runners.image import boot2_crc, image_of
-from tests.boards import REAL_BOARD_PARAMS, REAL_BOARDS
+from tests.boards import REAL_BOARDS
 from tests.firmware_gen.modes import MODES, write_modes
 
 SLOW = [pytest.param(name, marks=[pytest.mark.board(name), pytest.mark.slow]) for name in REAL_BOARDS]
@@ -93,7 +93,17 @@ def test_there_are_these_boards() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", REAL_BOARD_PARAMS)
+BY_DEFAULT = ("nrf52840dk", "pico2", "nucleo-h743zi", "esp32c3")
+"""One of each architecture, and the one with the most regions."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.board(name), *([] if name in BY_DEFAULT else [pytest.mark.slow])])
+        for name in REAL_BOARDS
+    ],
+)
 def test_every_mode_is_what_the_interpreter_computes(name: str, built: Built, tmp_path: Path) -> None:
     image = built(name)
     assert mismatches(image, 2) == 0
