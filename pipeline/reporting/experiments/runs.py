@@ -157,7 +157,7 @@ def merge(runs: Sequence[Run], folder: Path) -> tuple[int, tuple[str, ...]]:
     """Takes over the records of runs that were made elsewhere and are missing here.
 
     Args:
-        folder: of the same table's runs, made with --out or in an earlier session.
+        folder: of the same table's runs, made with --out or earlier.
 
     Returns:
         How many were taken, and those that are of other settings or other data.

@@ -10,7 +10,7 @@
 #define RANDOM_SEED 11u
 #include "random_values.h"
 
-#define ROUNDS      60u
+#define ROUNDS      400u
 #define ARENA_BYTES 65536u
 #define CHANNELS    20u
 #define BYTES       16384u

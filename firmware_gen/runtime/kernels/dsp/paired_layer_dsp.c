@@ -89,8 +89,8 @@ static void store(const work_t *w, const int8_t *result, size_t offset) {
 }
 
 /* `count` tiles below each other, the first one at (y, x) of the output; where `done`, its first pixel has
- * been computed before. */
-static void column(work_t *w, uint32_t y, uint32_t x, uint32_t count, int done) {
+ * been computed before, and where `all_done`, that of each tile: what is added may lie where it was. */
+static void column(work_t *w, uint32_t y, uint32_t x, uint32_t count, int done, int all_done) {
     const dimmer_conv2d_s8_t *r = w->r;
     const size_t down = (size_t)(1u + w->below) * r->output_w * r->output_c;
     const size_t second = (size_t)(w->below * r->output_w + w->right) * r->output_c;
@@ -108,7 +108,7 @@ static void column(work_t *w, uint32_t y, uint32_t x, uint32_t count, int done) 
         return;
     }
     dimmer_clamp_run(r, w->results, 2u * count * w->channels);
-    for (; count != 0u; --count, offset += down, result += 2u * w->channels, done = 0) {
+    for (; count != 0u; --count, offset += down, result += 2u * w->channels, done = all_done) {
         if (!done) {
             store(w, result, offset);
         }
@@ -132,7 +132,7 @@ static void columns(work_t *w, uint32_t y0, uint32_t x0, uint32_t strip) {
             const uint32_t y = less(at, r->output_h - 1u - w->below);
 
             count = less(strip, (r->output_h - y) / (1u + w->below));
-            column(w, y, x, count, x != x0 || y != at);
+            column(w, y, x, count, x != x0 || y != at, x != x0);
         }
     }
 }
