@@ -91,11 +91,18 @@ class Network(nn.Module, ABC):
         Raises:
             DimmerError: the family has no such thing.
         """
-        raise DimmerError(f"a {type(self).__name__} has one classifier; set train.own_classifier to false")
+        raise self._one_classifier()
 
     def classify_base(self, stream: Tensor) -> Tensor:
-        """As `classify`, with the base-net's own classifier."""
-        raise NotImplementedError
+        """As `classify`, with the base-net's own classifier.
+
+        Raises:
+            DimmerError: the family has no such thing.
+        """
+        raise self._one_classifier()
+
+    def _one_classifier(self) -> DimmerError:
+        return DimmerError(f"a {type(self).__name__} has one classifier; set train.own_classifier to false")
 
     def has_base_classifier(self, mode: Mode) -> bool:
         """Whether a mode is classified by the base-net's own classifier: it skips every sub-path, at any width."""

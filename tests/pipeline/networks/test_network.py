@@ -87,3 +87,5 @@ def test_a_width_that_was_not_trained_is_refused() -> None:
 def test_a_family_with_one_classifier_says_so() -> None:
     with pytest.raises(DimmerError, match=r"a ToyNetwork has one classifier; set train\.own_classifier to false"):
         small().add_base_classifier()
+    with pytest.raises(DimmerError, match="a ToyNetwork has one classifier"):
+        small().classify_base(torch.zeros(1, 1, 1, 1))
