@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from dimmer.firmware_gen.variants.multiplier import FITTED, Multiplier
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 from dimmer.project import project
 from dimmer.targets.kit.board import Board, board_of
 from dimmer.targets.kit.cores import core_flags
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.family import KEY as FAMILY
 from dimmer.targets.kit.family import read_target_table
+from dimmer.targets.kit.latency import MOST, latency_of
 from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
-from dimmer.targets.kit.multiplier import MOST, multiplier_of
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.power.constants import Energy, energy_of, waits_modelled, with_measured
@@ -55,7 +55,7 @@ class Target:
         board: of a board that is no emulated one.
         family: whose file says what this one leaves out; "cortex-m" and "riscv" are for boards.
         flash: the ways to write its flash; the first whose tool is here is taken.
-        multiplier: how long the core's multiplications take, by which kernels are chosen.
+        latency: how long what matters takes on this core, by which kernels are chosen.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Target:
     board: Board | None = None
     family: str | None = None
     flash: Ways = NO_WAYS
-    multiplier: Multiplier = FITTED
+    latency: Latency = FITTED
 
     @property
     def counts_instructions(self) -> bool:
@@ -200,9 +200,9 @@ def target_of(table: Table, folder: Path) -> Target:
         extra = tuple(_existing(board, folder, name, "extra_sources") for name in names)
     timing = None if (given := table.optional_table("timing")) is None else timing_of(given)
     earlier = None if timing is None else timing.multiply_add_long
-    multiplier = multiplier_of(table.optional_table("multiplier"), core, earlier)
+    latency = latency_of(table.optional_table("latency"), core, earlier)
     if timing is not None:
-        timing = replace(timing, multiplier=multiplier)
+        timing = replace(timing, latency=latency)
     target = Target(
         name=folder.name,
         folder=folder,
@@ -218,7 +218,7 @@ def target_of(table: Table, folder: Path) -> Target:
         board=board_of(board, core, extra or ()),
         family=family,
         flash=ways_of(table.optional_table("flash")),
-        multiplier=multiplier,
+        latency=latency,
     )
     memory = target.memory
     if memory is not None and memory.stack is not None and not _knows_stack(target.toolchain.linker_script):
@@ -340,7 +340,7 @@ def timing_of(table: Table) -> Timing:
         fetch_bytes=table.natural("fetch_bytes", 256, default=Timing.fetch_bytes),
         cache_lines=table.natural("cache_lines", 4096, default=Timing.cache_lines),
         multiply_add_long=earlier,
-        multiplier=FITTED if earlier is None else replace(FITTED, multiply_add_long=earlier),
+        latency=FITTED if earlier is None else replace(FITTED, multiply_add_long=earlier),
     )
     for key, value in (("fetch_bytes", timing.fetch_bytes), ("cache_lines", timing.cache_lines)):
         if value == 0:

@@ -20,7 +20,7 @@ from dimmer.firmware_gen.kernels.words import FULLY_CONNECTED_WORDS
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
 from dimmer.firmware_gen.variants.conv import number
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.multiplier import RESCALED, Products
+from dimmer.firmware_gen.variants.latency import RESCALED, Products
 
 SHIFTS = range(1, 23)
 CANDIDATES = (0, 1, -1, 2, -2)

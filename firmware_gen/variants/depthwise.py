@@ -13,7 +13,7 @@ from dimmer.firmware_gen.kernels.words import DEPTHWISE_CONV_2D_WORDS
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
 from dimmer.firmware_gen.variants.conv import number, shape_of, shifts_of
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.multiplier import LONG, REQUANTISED, RESCALED, SMALL, Products
+from dimmer.firmware_gen.variants.latency import LONG, REQUANTISED, RESCALED, SMALL, Products
 
 CHANNEL = {DEPTHWISE_CONV_2D_3X3: 52, DEPTHWISE_CONV_2D_WORDS: 60}
 """Bytes of a channel's weights and rescaling."""

@@ -17,7 +17,7 @@ from dimmer.firmware_gen.lower.steps import Scratch, Step, Value, Weights
 from dimmer.firmware_gen.memory.offsets import aligned
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 from dimmer.firmware_gen.variants.fuse import fuse_entries, fuse_sums
-from dimmer.firmware_gen.variants.multiplier import FITTED, Multiplier, Products
+from dimmer.firmware_gen.variants.latency import FITTED, Latency, Products
 
 Settings = Mapping[str, Value]
 """Fields of a variant's record that its portable kernel does not have."""
@@ -47,8 +47,8 @@ class Variant:
         kernel: what runs; its record has the fields of `replaces` and those of the settings.
         replaces: the portable kernel, for which `lower.py` makes steps.
         features: what a core must have, names from `cores.FEATURES`.
-        cost: of a step with the multiplier `FITTED`, in what its module says: cycles, or instructions where these order
-            kernels as cycles do.
+        cost: of a step on a core of the latency `FITTED`, in what its module says: cycles, or instructions where these
+            order kernels as cycles do.
         supports: whether the kernel computes this step exactly.
         settings: that are possible, each a mapping of additional fields.
         scratch: bytes.
@@ -68,9 +68,9 @@ class Variant:
     reorders: bool = False
     products: Callable[[Step, Settings], Products] = _no_products
 
-    def cost_with(self, multiplier: Multiplier, step: Step, settings: Settings) -> float:
-        """Its cost on a core with this multiplier."""
-        return self.cost(step, settings) + self.products(step, settings).beyond(multiplier)
+    def cost_with(self, latency: Latency, step: Step, settings: Settings) -> float:
+        """Its cost on a core of this latency."""
+        return self.products(step, settings).cost(self.cost(step, settings), latency)
 
     def apply(self, step: Step, settings: Settings) -> Step:
         """The step as this variant runs it."""
@@ -113,9 +113,9 @@ def choose(
     variants: Sequence[Variant],
     features: frozenset[str],
     scratch_limit: int | None,
-    multiplier: Multiplier = FITTED,
+    latency: Latency = FITTED,
 ) -> tuple[BlockSet, tuple[Choice, ...]]:
-    """Gives every step the cheapest variant within `scratch_limit`, on a core with this multiplier.
+    """Gives every step the cheapest variant within `scratch_limit`, on a core of this latency.
 
     Bytes of the arena that are idle while a step runs, since other steps need more, are free: a step may take them
     beyond the limit.
@@ -126,7 +126,7 @@ def choose(
     possible = [variant for variant in variants if variant.features <= features]
     in_order = set(_sliced_weights(blocks))
     while True:
-        chosen, choices, stored = _chosen(blocks, possible, in_order, scratch_limit, multiplier)
+        chosen, choices, stored = _chosen(blocks, possible, in_order, scratch_limit, latency)
         # One mode cannot do with the order that others would like: weights are stored once.
         both = {weights for weights, orders in stored.items() if len(orders) > 1} - in_order
         if not both:
@@ -139,7 +139,7 @@ def _chosen(
     possible: Sequence[Variant],
     in_order: Set[Value],
     scratch_limit: int | None,
-    multiplier: Multiplier,
+    latency: Latency,
 ) -> tuple[BlockSet, tuple[Choice, ...], Mapping[Value, Set[Value]]]:
     """As `choose`, where some weights have to lie as they are in the files.
 
@@ -164,7 +164,7 @@ def _chosen(
         steps = []
         for step, taken in zip(block.steps, live, strict=True):
             allowed = None if scratch_limit is None else max(scratch_limit, peak - taken)
-            best, choice = _cheapest(step, usable(step), allowed, multiplier)
+            best, choice = _cheapest(step, usable(step), allowed, latency)
             steps.append(best)
             weights = step.fields.get("weights")
             if isinstance(weights, Weights):
@@ -192,13 +192,13 @@ def _runs(step: Step, variants: Sequence[Variant], limit: int | None) -> bool:
 
 
 def _cheapest(
-    step: Step, variants: Sequence[Variant], allowed: int | None, multiplier: Multiplier
+    step: Step, variants: Sequence[Variant], allowed: int | None, latency: Latency
 ) -> tuple[Step, Choice | None]:
     found: list[tuple[Candidate, Variant, Settings]] = []
     for variant in variants:
         if variant.replaces == step.kernel and variant.supports(step):
             for settings in variant.settings(step):
-                scratch, cost = variant.scratch(step, settings), round(variant.cost_with(multiplier, step, settings))
+                scratch, cost = variant.scratch(step, settings), round(variant.cost_with(latency, step, settings))
                 found.append((Candidate(variant.kernel.name, scratch, cost), variant, settings))
     fitting = [item for item in found if allowed is None or item[0].scratch <= allowed]
     needed = min((item[0].scratch for item in found), default=step.scratch_bytes)

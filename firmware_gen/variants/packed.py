@@ -14,7 +14,7 @@ from dimmer.firmware_gen.kernels.portable import CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import shape_of
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.multiplier import Products
+from dimmer.firmware_gen.variants.latency import Products
 from dimmer.firmware_gen.variants.packed_plan import SIDE, WORDS, Plan, plans
 from dimmer.firmware_gen.variants.words import TABLES, sum_by_table, table_cost, table_products
 

@@ -9,7 +9,7 @@ from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import number, shape_of, sum_elements
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.multiplier import LONG, Products
+from dimmer.firmware_gen.variants.latency import LONG, Products
 
 
 def _conv(per_mac: float, rescale: float, long: Products, feature: str = "") -> Variant:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernels of `words.py` cost on each instruction set, with the multiplier that costs were fitted with."""
+"""What the kernels of `words.py` cost on each instruction set, with the latency that `latency.py` calls fitted."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from dimmer.firmware_gen.variants.conv import (
     weights_of,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
-from dimmer.firmware_gen.variants.multiplier import LONG, REQUANTISED, RESCALED, SMALL, Products
+from dimmer.firmware_gen.variants.latency import LONG, REQUANTISED, RESCALED, SMALL, Products
 from dimmer.firmware_gen.variants.word_costs import COSTS, Costs, Sums
 
 PIXELS = 4

@@ -111,7 +111,7 @@ def _generated(order: Order, target: Target, out: Path) -> GeneratedModel:
         order.name,
         order.gates,
         target.core,
-        multiplier=target.multiplier,
+        latency=target.latency,
     )
 
 

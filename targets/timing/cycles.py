@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dimmer.firmware_gen.variants.multiplier import FITTED, Multiplier
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 from dimmer.targets.timing.code import Code, Instruction
 from dimmer.targets.timing.errors import NotModelledError
 from dimmer.targets.timing.kinds import ADDRESSED, FLASH, GROUPS, PROCESSING, Kind, group_of, kind_of, writes
@@ -32,8 +32,8 @@ class Timing:
         wait_states: cycles that an access to the flash takes longer.
         fetch_bytes: bytes that one access to the flash gives.
         cache_lines: how many of these are kept for the next time: lines of the instruction cache.
-        multiply_add_long: as in [multiplier], where it belongs; it stood here before there was that table.
-        multiplier: of the core, as [multiplier] tells it.
+        multiply_add_long: as in [latency], where it belongs; it stood here before there was that table.
+        latency: of the core, as [latency] tells it.
     """
 
     branch_refill: int
@@ -41,7 +41,7 @@ class Timing:
     fetch_bytes: int = 16
     cache_lines: int = 1
     multiply_add_long: int | None = None
-    multiplier: Multiplier = FITTED
+    latency: Latency = FITTED
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Model:
             before: None where a branch leads to the instruction.
         """
         kind, cost = kind_of(instruction), self._cost(instruction)
-        found = getattr(self.timing.multiplier, cost.chosen) if cost.chosen else cost.cycles
+        found = getattr(self.timing.latency, cost.chosen) if cost.chosen else cost.cycles
         found += cost.per_register * instruction.words
         if before is None or kind not in ADDRESSED:
             return found

@@ -64,7 +64,7 @@ CORTEX_M0PLUS = Table(
     "Cortex-M0+",
     {
         Kind.DATA: Cost(1, _M0PLUS),
-        Kind.MULTIPLY: Cost(1, f"{_M0PLUS}: 1 or 32, by the chip's maker; [multiplier] says which", chosen="multiply"),
+        Kind.MULTIPLY: Cost(1, f"{_M0PLUS}: 1 or 32, by the chip's maker; [latency] says which", chosen="multiply"),
         Kind.LOAD: Cost(2, f"{_M0PLUS}: 2, or 1 from the single-cycle I/O port; 2 is taken"),
         Kind.LOAD_MANY: Cost(1, _M0PLUS, per_register=1),
         Kind.LOAD_MANY_PC: Cost(3, f"{_M0PLUS}: 3 + N", per_register=1),
@@ -139,7 +139,7 @@ CORTEX_M3 = Table(
         Kind.MULTIPLY_ADD: Cost(2, _M3),
         Kind.MULTIPLY_LONG: Cost(4, f"{_M3}: 3 to 5, by the operands; 4 is taken"),
         Kind.MULTIPLY_ADD_LONG: Cost(
-            6, f"{_M3}: 4 to 7, by the operands; [multiplier] says what is taken", chosen="multiply_add_long"
+            6, f"{_M3}: 4 to 7, by the operands; [latency] says what is taken", chosen="multiply_add_long"
         ),
     },
     macs_per_cycle=0.5,  # MLA takes two

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a core's multiplications take, and how many of them a variant has: cores with the same instructions differ
-in little else that orders kernels.
+"""How long a core takes for multiplications, loads and stores: cores with the same instructions differ in little else
+that orders kernels.
 
-The costs of variants were fitted with one multiplier for each instruction set; `Multiplier()` is that one. With
-another, each multiplication of a step takes so many cycles more, or fewer.
+The costs of variants were fitted on one core for each instruction set, whose latency is `FITTED`. On another each
+multiplication of a step takes so many cycles more, or fewer; and of all the rest that part which loads and stores are.
 """
 
 from __future__ import annotations
@@ -15,31 +15,36 @@ KEYS = {
     "multiply": frozenset({"thumb", "riscv"}),
     "multiply_high": frozenset({"riscv"}),
     "multiply_add_long": frozenset({"thumb2"}),
+    "load_store": frozenset({"riscv"}),
 }
-"""Attribute of `Multiplier` -> the instruction sets whose kernels take what it says."""
+"""Attribute of `Latency` -> the instruction sets whose kernels take what it says."""
+LOADS_AND_STORES = 0.18
+"""Of a kernel's cost: measured on Ibex, whose small configuration takes a cycle more for each than the larger one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Multiplier:
-    """Cycles of a core's multiplications.
+class Latency:
+    """Cycles that a core takes where nothing waits.
 
     Attributes:
-        multiply: cycles of a product's lower word, MUL: 1 or 32 on Cortex-M0+, by the chip's maker; 1 or 3 on Ibex.
-        multiply_high: cycles of a product's upper word, MULH of RISC-V.
-        multiply_add_long: cycles of SMLAL and UMLAL on Cortex-M3, 4 to 7, by their operands; 1 on other cores.
+        multiply: of a product's lower word, MUL: 1 or 32 on Cortex-M0+, by the chip's maker; 1 or 3 on Ibex.
+        multiply_high: of a product's upper word, MULH of RISC-V.
+        multiply_add_long: of SMLAL and UMLAL on Cortex-M3, 4 to 7, by their operands; 1 on other cores.
+        load_store: of a load or a store of RISC-V.
     """
 
     multiply: int = 1
     multiply_high: int = 2
     multiply_add_long: int = 6
+    load_store: int = 1
 
 
-FITTED = Multiplier()
+FITTED = Latency()
 """What the costs of variants hold: MUL of one cycle; MULH of Ibex with a single-cycle multiplier, 2; SMLAL 6."""
 
 
-def multiplier_keys(features: Set[str]) -> tuple[str, ...]:
-    """The attributes of `Multiplier` that kernels of a core depend on; none where all of them take one cycle.
+def latency_keys(features: Set[str]) -> tuple[str, ...]:
+    """The attributes of `Latency` that kernels of a core depend on; none where all that matters takes one cycle.
 
     Args:
         features: of the core, as `cores.features_of` tells them.
@@ -71,12 +76,17 @@ class Products:
         """Of so many."""
         return Products(count * self.words, count * self.high, count * self.add_long)
 
-    def beyond(self, multiplier: Multiplier) -> float:
-        """Cycles that they take more than with the multiplier that costs were fitted with."""
+    def cost(self, fitted: float, latency: Latency) -> float:
+        """Cycles of a step that has these, on a core.
+
+        Args:
+            fitted: its cycles where the latency is `FITTED`.
+        """
         return (
-            self.words * (multiplier.multiply - FITTED.multiply)
-            + self.high * (multiplier.multiply_high - FITTED.multiply_high)
-            + self.add_long * (multiplier.multiply_add_long - FITTED.multiply_add_long)
+            fitted * (1 + LOADS_AND_STORES * (latency.load_store - FITTED.load_store))
+            + self.words * (latency.multiply - FITTED.multiply)
+            + self.high * (latency.multiply_high - FITTED.multiply_high)
+            + self.add_long * (latency.multiply_add_long - FITTED.multiply_add_long)
         )
 
 

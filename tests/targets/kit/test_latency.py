@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""[multiplier] of target.toml."""
+"""[latency] of target.toml."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.variants.multiplier import FITTED, Multiplier
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 from dimmer.targets import TargetError, load_target
-from dimmer.targets.kit.multiplier import multiplier_of
+from dimmer.targets.kit.latency import latency_of
 from dimmer.targets.kit.schema import Table
 from dimmer.toml import Lines
 
 
 def table(**keys: object) -> Table:
-    return Table(keys, Lines(Path("target.toml"), ""), ("multiplier",))
+    return Table(keys, Lines(Path("target.toml"), ""), ("latency",))
 
 
 def test_what_is_not_said_is_as_costs_were_fitted() -> None:
-    assert multiplier_of(None, "cortex-m3") == multiplier_of(table(), "cortex-m3") == FITTED
-    assert multiplier_of(table(multiply=3), "rv32imc") == Multiplier(multiply=3)
+    assert latency_of(None, "cortex-m3") == latency_of(table(), "cortex-m3") == FITTED
+    assert latency_of(table(multiply=3), "rv32imc") == Latency(multiply=3)
 
 
 def test_what_timing_said_before_holds() -> None:
-    assert multiplier_of(None, "cortex-m3", 4) == Multiplier(multiply_add_long=4)
+    assert latency_of(None, "cortex-m3", 4) == Latency(multiply_add_long=4)
 
 
 def test_targets_say_what_is_known_of_their_cores() -> None:
-    assert load_target("ibex-small").multiplier == Multiplier(multiply=3, multiply_high=4)
-    assert load_target("ibex-maxperf").multiplier == FITTED
-    assert load_target("cv32e40p").multiplier == Multiplier(multiply_high=5)
+    assert load_target("ibex-small").latency == Latency(multiply=3, multiply_high=4, load_store=2)
+    assert load_target("ibex-maxperf").latency == FITTED
+    assert load_target("cv32e40p").latency == Latency(multiply_high=5)
     m3 = load_target("mps2-an385")
     assert m3.timing is not None
-    assert m3.timing.multiplier == m3.multiplier == FITTED
+    assert m3.timing.latency == m3.latency == FITTED
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,7 @@ def test_targets_say_what_is_known_of_their_cores() -> None:
             "cortex-m4",
             {"multiply_add_long": 1},
             None,
-            "'multiply_add_long' has no effect on cortex-m4, whose kernels do not depend on it: "
-            "leave [multiplier] away",
+            "'multiply_add_long' has no effect on cortex-m4, whose kernels do not depend on it: leave [latency] away",
         ),
         ("cortex-m0plus", {"multiply": 0}, None, "'multiply' is 0: give it at least 1"),
         ("cortex-m0plus", {"multiply": 65}, None, "'multiply' is 65: give it at most 64"),
@@ -66,6 +65,6 @@ def test_targets_say_what_is_known_of_their_cores() -> None:
 )
 def test_mistakes_are_one_line(core: str, keys: dict[str, object], earlier: int | None, message: str) -> None:
     with pytest.raises(TargetError) as error:
-        multiplier_of(table(**keys), core, earlier)
+        latency_of(table(**keys), core, earlier)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
