@@ -205,6 +205,6 @@ VARIANTS = (
         _dsp_settings,
         _dsp_scratch,
     ),
-    _words("thumb", 4.3, 60),
+    _words("thumb1", 4.3, 60),
     _words("thumb2", 2.25, 30),
 )

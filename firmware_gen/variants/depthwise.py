@@ -51,7 +51,7 @@ def _rescaled(kernel: Kernel, feature: str) -> Products:
     """An output of a kernel on an instruction set."""
     if kernel == DEPTHWISE_CONV_2D_3X3:
         return REQUANTISED[feature]
-    return SMALL if feature == "thumb" else RESCALED[feature]
+    return SMALL if feature == "thumb1" else RESCALED[feature]
 
 
 def _variant(kernel: Kernel, feature: str, in_run: float, alone: float, widen: float) -> Variant:
@@ -98,10 +98,10 @@ def _portable(feature: str) -> Variant:
 
 
 VARIANTS = (
-    *(_portable(feature) for feature in ("thumb", "thumb2", "riscv")),
-    _variant(DEPTHWISE_CONV_2D_3X3, "thumb", 128, 190, 200),
+    *(_portable(feature) for feature in ("thumb1", "thumb2", "riscv")),
+    _variant(DEPTHWISE_CONV_2D_3X3, "thumb1", 128, 190, 200),
     _variant(DEPTHWISE_CONV_2D_3X3, "thumb2", 47, 73, 90),
     _variant(DEPTHWISE_CONV_2D_3X3, "riscv", 73, 99, 100),
-    _variant(DEPTHWISE_CONV_2D_WORDS, "thumb", 72, 112, 250),
+    _variant(DEPTHWISE_CONV_2D_WORDS, "thumb1", 72, 112, 250),
     _variant(DEPTHWISE_CONV_2D_WORDS, "riscv", 60, 70, 150),
 )

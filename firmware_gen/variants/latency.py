@@ -12,7 +12,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 KEYS = {
-    "multiply": frozenset({"thumb", "riscv"}),
+    "multiply": frozenset({"thumb1", "riscv"}),
     "multiply_high": frozenset({"riscv"}),
     "multiply_add_long": frozenset({"thumb2"}),
     "load_store": frozenset({"riscv"}),
@@ -51,8 +51,7 @@ def latency_keys(features: Set[str]) -> tuple[str, ...]:
     """
     if "dsp" in features:
         return ()
-    own = features - {"thumb"} if "thumb2" in features else features
-    return tuple(key for key, sets in KEYS.items() if sets & own)
+    return tuple(key for key, sets in KEYS.items() if sets & features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Products:
 
 
 RESCALED = {
-    "thumb": Products(words=4),
+    "thumb1": Products(words=4),
     "thumb2": Products(add_long=1),
     "riscv": Products(high=1),
 }
@@ -99,13 +98,13 @@ RESCALED = {
 SMALL = Products(words=3)
 """A sum that is rescaled in words, `small.h`."""
 REQUANTISED = {
-    "thumb": Products(words=4),
+    "thumb1": Products(words=4),
     "thumb2": Products(add_long=1),
     "riscv": Products(words=1, high=1),
 }
 """TFLite's own rescaling, whose rounding takes the lower word as well."""
 LONG = {
-    "thumb": Products(words=6),
+    "thumb1": Products(words=6),
     "thumb2": Products(add_long=1),
     "riscv": Products(words=1, high=1),
 }

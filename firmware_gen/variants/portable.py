@@ -36,7 +36,7 @@ def _add(step: Step, _settings: Settings) -> float:
 
 
 VARIANTS = (
-    _conv(8.0, 140, LONG["thumb"]),
+    _conv(8.0, 140, LONG["thumb1"]),
     _conv(5.7, 48, LONG["riscv"], "riscv"),
     _conv(1.95, 42, Products(), "dsp"),
     Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset({"dsp"}), _depthwise),

@@ -62,7 +62,7 @@ class Costs:
 
 
 THUMB = Costs(
-    feature="thumb",
+    feature="thumb1",
     panel=Sums(3.7, 36, 5, 110, 7),
     pairs=Sums(2.9, 40, 4.5, 60, 6),
     winograd=Sums(3.7, 36),

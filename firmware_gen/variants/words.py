@@ -172,7 +172,7 @@ def _winograd_settings(feature: str, step: Step) -> Iterable[Settings]:
     groups = [group for group in ((4, 1) if feature == "riscv" else (1,)) if group <= shape.output_c]
     ways = [(shape.output_c, 1), *((group, strip) for group in groups for strip in _parts(_quads(shape)))]
     # On Armv6-M words are always cheaper: it has no longer products.
-    words = {"thumb": (1,), "thumb2": (1, 0), "riscv": (0,)}[feature] if _saturates(step) else (0,)
+    words = {"thumb1": (1,), "thumb2": (1, 0), "riscv": (0,)}[feature] if _saturates(step) else (0,)
     return [{"group": group, "strip": strip, "small": small} for group, strip in ways for small in words]
 
 
@@ -279,7 +279,7 @@ def _variants(costs: Costs) -> tuple[Variant, ...]:
             words,
             lambda step, settings: _pairs_cost(costs, step, settings),
             _pairs_supports,
-            lambda step: _pairs_settings(feature == "thumb", step),
+            lambda step: _pairs_settings(feature == "thumb1", step),
             _pairs_scratch,
             products=lambda step, settings: _pairs_products(feature, step, settings),
         ),

@@ -92,7 +92,7 @@ def test_outputs_are_rescaled_by_the_long_multiplication_where_it_is_short() -> 
 
 
 def test_a_target_chooses_by_its_own_latency(tmp_path: Path) -> None:
-    """Measured on RTL, this layer takes ibex-small 502,829 cycles with the panel's kernel and 473,651 with the other."""
+    """On RTL this layer takes ibex-small 502,829 cycles with the panel's kernel and 473,651 with the other."""
     net = Layers(3)
     x = net.activation([1, 24, 24, 3], 1 / 64, 0)
     path = tmp_path / "first.tflite"
