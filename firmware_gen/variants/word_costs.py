@@ -38,6 +38,7 @@ class Costs:
         lone: with one channel where it can do four.
         rescale: an output.
         small: an output that is rescaled in words.
+        whole: an output of Winograd's that is not.
         staged: an input that is copied first, where rows of windows are no whole words.
         weights: transform of a channel's 3x3 weights.
         tile: transform of a channel's 6x6 inputs.
@@ -53,6 +54,7 @@ class Costs:
     lone: Sums
     rescale: float
     small: float
+    whole: float
     staged: float
     weights: float
     tile: float
@@ -69,6 +71,7 @@ THUMB = Costs(
     lone=Sums(3.7, 36),
     rescale=44,
     small=34,
+    whole=44,
     staged=10,
     weights=415,
     tile=820,
@@ -84,6 +87,7 @@ THUMB2 = Costs(
     lone=Sums(3.6, 30),
     rescale=19,
     small=19,
+    whole=23,
     staged=6,
     weights=280,
     tile=460,
@@ -100,6 +104,7 @@ RISCV = Costs(
     lone=Sums(4.7, 40),
     rescale=27,
     small=27,
+    whole=27,
     staged=9,
     weights=345,
     tile=550,

@@ -196,7 +196,7 @@ def _winograd_cost(costs: Costs, step: Step, settings: Settings) -> float:
     sums = costs.winograd if group >= CHANNELS else costs.lone
     inner = quads * shape.output_c * PLANES * (PIXELS * plane * sums.mac + sums.plane)
     weights = times * shape.input_c * shape.output_c * costs.weights
-    back = costs.back + SIDE * SIDE * (costs.small if settings["small"] else costs.rescale)
+    back = costs.back + SIDE * SIDE * (costs.small if settings["small"] else costs.whole)
     return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * back)
 
 

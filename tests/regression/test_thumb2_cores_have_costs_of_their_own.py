@@ -17,4 +17,4 @@ from dimmer.firmware_gen.variants.cores import FEATURES
 def test_no_kernel_of_a_core_has_two_costs(core: str) -> None:
     own = [variant for variant in VARIANTS if variant.features <= features_of(core) and "words" in variant.features]
     assert own
-    assert {count for count in Counter(variant.kernel.name for variant in own).values()} == {1}
+    assert set(Counter(variant.kernel.name for variant in own).values()) == {1}

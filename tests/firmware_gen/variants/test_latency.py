@@ -84,9 +84,11 @@ def test_a_multiplication_of_32_cycles_takes_winograd() -> None:
 
 
 def test_outputs_are_rescaled_by_the_long_multiplication_where_it_is_short() -> None:
-    """SMLAL takes a Cortex-M3 4 to 7 cycles, four products of 32 bits as many."""
+    """SMLAL takes a Cortex-M3 4 to 7 cycles; the model counts ResNet-8 with 24.92 M cycles where it takes 4 and outputs
+    are rescaled by products of words, and with 25.05 M where they are by SMLAL. Others have it in one.
+    """
     deep = layer(input_c=8)
-    for cycles, small in ((1, 0), (4, 0), (5, 0), (6, 1), (7, 1)):
+    for cycles, small in ((1, 0), (4, 1), (6, 1), (7, 1)):
         name, settings = cheapest("cortex-m3", deep, Latency(multiply_add_long=cycles))
         assert (name, settings["small"]) == ("dimmer_conv2d_s8_winograd", small)
 

@@ -19,5 +19,5 @@ def test_what_saves_work_costs_less(costs: Costs) -> None:
     """Two products of a word, four channels at a time, sums that are small, tables of parts of the output."""
     assert costs.pairs.mac < costs.panel.mac
     assert costs.winograd.mac <= costs.lone.mac
-    assert costs.small <= costs.rescale
+    assert costs.small <= costs.rescale <= costs.whole
     assert costs.add[0] <= costs.add[1]
