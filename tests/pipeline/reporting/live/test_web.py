@@ -5,25 +5,18 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.reporting.live import web
 from dimmer.pipeline.reporting.live.watched import State, Watched
 from dimmer.pipeline.reporting.live.web import served
+from tests.browser import PHONE, dom_of, on_a_phone
 from tests.pipeline.reporting.live.devices import lines
-
-MEASURED = """<script>
-const page = document.documentElement;
-new MutationObserver(() => { page.dataset.width = page.scrollWidth + " of " + innerWidth; })
-  .observe(document.getElementById("modes"), { childList: true });
-</script>"""
 
 
 def state() -> State:
@@ -59,18 +52,9 @@ def test_state_and_page_are_for_this_machine_alone() -> None:
         get(url)
 
 
-def test_the_page_shows_the_state_and_fits_a_phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs chromium (apt-get install chromium)")
-    page = tmp_path / "watch.html"
-    page.write_text(web.PAGE.read_text().replace("</main>", f"</main>{MEASURED}"))
-    monkeypatch.setattr(web, "PAGE", page)
+def test_the_page_shows_the_state_and_fits_a_phone(tmp_path: Path) -> None:
     with served(state, 0) as url:
-        words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=500,900"]
-        words += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000", "--dump-dom", url]
-        done = children.run([chromium, *words], timeout_s=120)
-    dom = re.sub(r"\s+", " ", done.stdout)
+        dom = re.sub(r"\s+", " ", dom_of(url, tmp_path))
     for part in (
         '<b id="source">&lt;b&gt;a lamp&lt;/b&gt;</b>', ">over<", '<b id="mode">80</b>', '<b id="charge">40.0 %</b>',
         '<b id="left">66.7 min</b>', "by its trend", '<b id="latency">12.3 ms</b>', '<b id="inferences">61</b>',
@@ -78,5 +62,6 @@ def test_the_page_shows_the_state_and_fits_a_phone(tmp_path: Path, monkeypatch: 
     ):  # fmt: skip
         assert part in dom
     assert dom.count("<circle") == 61
-    width, window = map(int, re.findall(r'data-width="(\d+) of (\d+)"', dom)[0])
-    assert width <= window <= 500
+    # As it stands there, once more, at a phone's width.
+    still = re.sub(r"<script>.*?</script>", "", dom, flags=re.DOTALL)
+    assert on_a_phone(still, tmp_path) == (PHONE, [], set())
