@@ -13,6 +13,7 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.converted import converted_folder
+from dimmer.pipeline.artifacts.energy import Quantity
 from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
@@ -187,7 +188,14 @@ def _plan(
         lacks = "no [energy]" if target.energy is None else "no way to count instructions"
         return None, f"the recipe asks for one, but targets/{target.name}/target.toml has {lacks}: there is no plan"
     hull = menu_of(energy, calibration)
-    chosen = ", ".join(f"{mode} ({energy[mode] / 1000:,.0f} uJ)" for mode in hull.modes)
+    chosen = ", ".join(f"{mode} ({_microjoules(counted, mode, target, energy[mode] / 1000)})" for mode in hull.modes)
     left_out = "".join(f"; not from {mode}: {why}" for mode, why in hull.left_out.items())
     points = [(modes.index(mode), energy[mode]) for mode in hull.modes]
     return plan_of(section, points), f"the governor chooses from {chosen}, modelled{left_out}"
+
+
+def _microjoules(counted: Counted, mode: str, target: Target, uj: float) -> str:
+    """An inference's energy with no more digits than it deserves."""
+    found = drawn(target.energy, counted.instructions.get(mode), counted.cycles.get(mode))
+    assert found is not None
+    return f"{Quantity.of(uj, found.error).parts()[0]} uJ"

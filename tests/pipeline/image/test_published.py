@@ -141,7 +141,7 @@ def test_a_governor_chooses_from_the_hull(
     assert plan.points[1].cost / plan.points[0].cost == pytest.approx(14 / 8, rel=1e-3)
     assert order.policy.safe_mode == 2
     assert judged.governor.startswith(
-        "the governor chooses from 800 (5,028 uJ), 888 (8,800 uJ), modelled; not from 880"
+        "the governor chooses from 800 (5,000 uJ), 888 (8,800 uJ), modelled; not from 880"
     )
     made.clear()
     publish(tmp_path, found, "mps3-an547", wanted)
