@@ -149,6 +149,7 @@ def figures_of(
         choices=_choices(model),
         notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None) | dict(proven.notes),
         left_out=judged.left_out,
+        governor=() if (plan := order.policy.plan) is None else tuple(model.modes[point.mode] for point in plan.points),
     )
 
 
