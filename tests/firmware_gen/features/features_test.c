@@ -19,12 +19,14 @@ static int8_t input[DIMMER_TESTED_ROWS * DIMMER_TESTED_COLUMNS];
 static dimmer_audio_stream_t stream;
 static dimmer_window_t window;
 
-/* A recording of so many samples, each of which is the start of another stream, and all rows of the last window. */
+/* A recording of so many samples, each of which is the start of another stream, and all rows of the last
+ * window. */
 static int run(int in, int out, size_t piece) {
     int due = 0;
     size_t got;
 
-    if (dimmer_audio_init(&stream, &dimmer_tested_features, memory, sizeof memory - 4u) != DIMMER_ERR_ARENA_SIZE ||
+    if (dimmer_audio_init(&stream, &dimmer_tested_features, memory, sizeof memory - 4u) !=
+            DIMMER_ERR_ARENA_SIZE ||
         dimmer_audio_init(&stream, &dimmer_tested_features, memory, sizeof memory) != DIMMER_OK ||
         dimmer_window_init(&window, rows, DIMMER_TESTED_ROWS, DIMMER_TESTED_COLUMNS, 1) != DIMMER_OK) {
         return 1;

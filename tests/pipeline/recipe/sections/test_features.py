@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.features import image, presets, spec
 from dimmer.pipeline.recipe.front_end import features_of
+from dimmer.pipeline.recipe.sections import features
 from dimmer.pipeline.recipe.sections.features import KINDS, FeaturesSection
+
+
+def test_words_are_those_of_the_generator() -> None:
+    assert set(features.PRESETS) == set(presets.PRESETS)
+    assert features.SPECTRA == spec.SPECTRA
+    assert (features.FORMATS, features.RESIZES) == (image.FORMATS, image.RESIZES)
+    assert set(features.YUV_RANGES) == set(image.COLOURS)
 
 
 def read(folder: Path, text: str) -> FeaturesSection:
