@@ -73,7 +73,7 @@ static inline uint32_t on_curve(const uint16_t *curve, uint32_t index, uint32_t 
     return low + (((curve[index + 1u] - low) * way) >> 16);
 }
 
-/* sqrt(x) to 15 bits. */
+/* sqrt(x), wrong by less than 2^-13.8 of it. */
 static inline uint32_t root_of(uint64_t x) {
     const uint32_t high = (uint32_t)(x >> 32);
     const uint32_t low = (uint32_t)x;
@@ -94,7 +94,7 @@ static inline uint32_t root_of(uint64_t x) {
     return (on_curve(dimmer_curve_root, (top >> 25) - 32u, (top >> 9) & 0xffffu) << 16) >> (shift / 2);
 }
 
-/* log2(x), Q16, to 15 bits behind the point; x is not 0. */
+/* log2(x), Q16, wrong by less than 2^-14.9; x is not 0. */
 static inline int32_t log2_of(uint64_t x) {
     const uint32_t high = (uint32_t)(x >> 32);
     int shift = high != 0u ? leading_zeros(high) : 32 + leading_zeros((uint32_t)x);

@@ -64,7 +64,7 @@ def test_a_hundred_seconds_of_speech(tmp_path: Path, name: str, preset: str) -> 
     assert made(name, tmp_path, tables, samples, 160) == expected(tables, samples)
 
 
-@pytest.mark.parametrize("piece", [1, 7, 320, 480, 2048])
+@pytest.mark.parametrize("piece", [1, 2048])
 def test_streams_equal_batches_however_they_are_cut(tmp_path: Path, piece: int) -> None:
     tables = audio_tables(MLPERF_KWS)
     samples = random_windows(MLPERF_KWS, 51, seed=3)

@@ -24,10 +24,10 @@ NUMBERS = np.unique(
 ).astype(np.uint64)
 
 
-def test_roots_are_right_to_fifteen_bits() -> None:
+def test_roots_are_right_to_nearly_fourteen_bits() -> None:
     found, wanted = curves.root(NUMBERS), np.sqrt(NUMBERS.astype(float))
     assert np.abs(found - wanted).max(initial=0, where=wanted < 1000) <= 1.0
-    assert (np.abs(found - wanted) / wanted)[wanted > 1e5].max() < 2**-14
+    assert (np.abs(found - wanted) / wanted)[wanted > 1e5].max() < 2**-13.5
     assert curves.root(np.zeros(1, dtype=np.uint64)).tolist() == [0]
 
 
@@ -38,7 +38,7 @@ def test_logarithms_are_right_to_fifteen_bits() -> None:
 def test_powers_undo_logarithms() -> None:
     exponents = np.arange(0, 31 * 65536, 1111)
     wanted = 2.0 ** (exponents / 65536)
-    assert (np.abs(curves.exp2(exponents) - wanted) / wanted)[wanted > 1e5].max() < 2**-14
+    assert (np.abs(curves.exp2(exponents) - wanted) / wanted)[wanted > 1e5].max() < 2**-13.5
     assert curves.exp2(np.array([-1, 31 * 65536, 40 * 65536])).tolist() == [0, 1 << 31, 1 << 31]
 
 

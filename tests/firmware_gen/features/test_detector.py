@@ -20,7 +20,7 @@ from dimmer.firmware_gen.features.detector import (
 )
 from dimmer.firmware_gen.features.spec import SpecError
 from dimmer.targets import load_target
-from tests.firmware_gen.features.on_target import TARGETS, build, run
+from tests.firmware_gen.features.on_target import FEW, build, on_all, run
 
 SPEC = DetectorSpec((NEVER, 60, 40, 100), average=4, quiet=6)
 GATE = ActivitySpec(margin=60_000, rise=0.1, fall=0.5, hold=3)
@@ -33,8 +33,8 @@ def random_scores(count: int, seed: int) -> npt.NDArray[np.int8]:
     return np.asarray(np.clip(np.abs((walk + 128) % 512 - 256) - 128, -128, 127), dtype=np.int8)
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_a_stream_of_a_thousand(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("what", "name"), on_all("detector and gate", by_default=FEW))
+def test_a_stream_of_a_thousand(tmp_path: Path, what: str, name: str) -> None:
     scores = random_scores(1000, 1)
     levels = scores[:, 0].astype(np.int64) * 1000
     wanted = np.stack([detections(SPEC, scores), activity(GATE, levels)], axis=1).astype(np.int8)
