@@ -57,6 +57,11 @@ VERBS: Mapping[str, Verb] = {
     "tune": Verb(
         "tvm_tune", "Measure every tile of a converted model's convolutions; the next build takes the fastest.", _MAKE
     ),
+    "features": Verb(
+        "features",
+        "Write the C of a network's front end and of the detector behind it, and say what they take.",
+        _MAKE,
+    ),
     "package": Verb(
         "package",
         "Make a model a library for CMake, Zephyr, PlatformIO, Arduino, CMSIS-Pack, ESP-IDF or any build.",

@@ -17,6 +17,16 @@ def tiny_resnet(seed: int = 0, size: int = 8, channels: int = 4) -> bytes:
     return net.build(x, net.softmax(net.dense(net.reshape(y, [1, channels]), 5)))
 
 
+def tiny_keywords(seed: int = 11) -> bytes:
+    """49 rows of 10 MFCC to 12 words: a strided convolution, depthwise, pool, dense, softmax."""
+    net = Layers(seed)
+    x = net.activation([1, 49, 10, 1], 0.5847029089927673, 83)
+    y = net.conv(x, 4, (10, 4), stride=(2, 2), activation="RELU")
+    y = net.depthwise(y, activation="RELU")
+    y = net.pool("AVERAGE_POOL_2D", y, (25, 5), (1, 1), "VALID", "NONE")
+    return net.build(x, net.softmax(net.dense(net.reshape(y, [1, 4]), 12)))
+
+
 def tiny_mobile(seed: int = 1) -> bytes:
     """PAD, strided conv, depthwise, pointwise, MEAN, LOGISTIC."""
     net = Layers(seed)
