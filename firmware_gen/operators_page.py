@@ -75,11 +75,16 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "SQUARED_DIFFERENCE": (("squared_difference",), "broadcasts as ADD"),
     "SQUEEZE": ((), _NOTHING),
     "STRIDED_SLICE": (_MOVES, "constant begin, end and strides; every mask"),
+    "SVDF": (("svdf",), "batch 1, int8 with a state and time weights of int16"),
     "SUB": (("sub",), "broadcasts as ADD"),
     "TANH": (_ONE_CODE, ""),
     "TILE": (_MOVES, "constant multiples"),
     "TRANSPOSE": (("transpose",), "at most 4 dimensions"),
     "TRANSPOSE_CONV": (("transpose_conv",), "batch 1, constant weights and output shape"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        ("lstm",),
+        "batch 1, int8 with cells of int16; no peepholes, projection, layer normalisation or coupled gates",
+    ),
     "UNPACK": (_MOVES, ""),
     "VAR_HANDLE": ((), "no kernel"),
 }

@@ -21,13 +21,14 @@ class DType(Enum):
 
     INT8 = "int8"
     UINT8 = "uint8"
+    INT16 = "int16"
     INT32 = "int32"
     FLOAT32 = "float32"
 
     @property
     def size(self) -> int:
         """Bytes of one element."""
-        return 1 if self in (DType.INT8, DType.UINT8) else 4
+        return {DType.INT8: 1, DType.UINT8: 1, DType.INT16: 2}.get(self, 4)
 
 
 class Activation(Enum):
@@ -301,6 +302,8 @@ Options = (
     | plain.Extreme
     | plain.SquaredDifference
     | plain.ResizeBilinear
+    | plain.Lstm
+    | plain.Svdf
 )
 
 

@@ -48,6 +48,8 @@ KERNELS: Mapping[str, int] = {
     "dimmer_state_s8": 64,
     "dimmer_take_s8": 248,
     "dimmer_resize_bilinear_s8": 276,
+    "dimmer_lstm_s8": 2062,
+    "dimmer_svdf_s8": 480,
     "dimmer_conv2d_s8_panel": 2128,
     "dimmer_conv2d_s8_pairs": 2968,
     "dimmer_conv2d_s8_winograd": 4476,

@@ -13,14 +13,19 @@ from dimmer.firmware_gen.graph.types import Activation, DType, Padding, Tensor, 
 from dimmer.firmware_gen.read.flatbuffer import RawOperator, Value
 
 _MAX_STRIDE = 0xFF
+_INSTEAD = {
+    DType.INT16: "activations of 16 bits are not supported, convert with supported_ops = [TFLITE_BUILTINS_INT8]",
+}
+"""What to do about a type."""
 
 
 class RecordReader:
     """The record that is being read, and checks that readers of several kinds share."""
 
-    def __init__(self, source: str, tensor: Callable[[int], Tensor]) -> None:
+    def __init__(self, source: str, tensor: Callable[[int], Tensor], variables: frozenset[int] = frozenset()) -> None:
         self.source = source
         self.tensor = tensor
+        self.variables = variables
         self._index = 0
         self._record = RawOperator("", {}, (), ())
 
@@ -54,8 +59,8 @@ class RecordReader:
             tensor = self.tensor(index)
             if tensor.dtype is not DType.INT8:
                 raise self.error(
-                    f"works on {tensor.name}, which is {tensor.dtype.value}; quantise the network to "
-                    "int8, weights and activations alike"
+                    f"works on {tensor.name}, which is {tensor.dtype.value}; "
+                    f"{_INSTEAD.get(tensor.dtype, 'quantise the network to int8, weights and activations alike')}"
                 )
             if tensor.quantisation is None:
                 raise self.error(

@@ -41,6 +41,7 @@ from tests.firmware_gen.networks import (
     tiny_mobile,
     tiny_moves,
     tiny_products,
+    tiny_recurrent,
     tiny_resnet,
     tiny_state,
 )
@@ -245,6 +246,7 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_products(),
         tiny_ends(),
         tiny_state(),
+        tiny_recurrent(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -12,6 +12,7 @@ from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.move_cases import MOVES, Build, pick, size
 from tests.firmware_gen.on_board import assert_exact_on
+from tests.firmware_gen.recurrent_cases import RECURRENT
 from tests.firmware_gen.reduction_cases import REDUCTIONS
 from tests.firmware_gen.tflite_builder import Layers
 
@@ -217,7 +218,7 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
-NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS}
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT}
 """Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),
