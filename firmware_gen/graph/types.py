@@ -135,19 +135,25 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Conv2d:
-    """CONV_2D: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O]."""
+    """CONV_2D: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O].
+
+    Attributes:
+        unsigned: the file's activations are uint8, of which TFLite multiplies the scales in float32, and not in double.
+    """
 
     window: Window
     activation: Activation
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DepthwiseConv2d:
-    """DEPTHWISE_CONV_2D: inputs are activation, weights int8[1,H,W,C*multiplier] and optionally bias."""
+    """DEPTHWISE_CONV_2D: inputs are activation, weights int8[1,H,W,C*multiplier] and optionally bias; as Conv2d."""
 
     window: Window
     multiplier: int
     activation: Activation
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +202,15 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class AveragePool2d:
-    """AVERAGE_POOL_2D; padding does not count as elements."""
+    """AVERAGE_POOL_2D; padding does not count as elements.
+
+    Attributes:
+        unsigned: the file's activations are uint8, of which halves are rounded up, and not away from zero.
+    """
 
     window: Window
     activation: Activation
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +274,12 @@ class TransposeConv:
     """TRANSPOSE_CONV: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O].
 
     Attributes:
-        window: of the convolution that it turns back, from the output to the input.
+        window: of the convolution that it turns back, from the output to the input; the rest as of Conv2d.
     """
 
     window: Window
     activation: Activation
+    unsigned: bool = False
 
 
 Options = (

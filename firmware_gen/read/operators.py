@@ -23,6 +23,7 @@ from dimmer.firmware_gen.read.flatbuffer import RawOperator
 from dimmer.firmware_gen.read.moves import MoveReader
 from dimmer.firmware_gen.read.recurrent import RecurrentReader
 from dimmer.firmware_gen.read.shapes import ShapeReader
+from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
 from dimmer.firmware_gen.read.weighted import WeightedReader
 
 _ADVICE = {
@@ -132,6 +133,8 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader,
                 "build that part of the network of convolutions, pools, ADD, MUL, RELU6 and FULLY_CONNECTED",
             )
             raise self.error(f"is not supported; {advice}")
+        if self._unsigned and record.kind in (*OTHERWISE, *SIGNED_ALONE):
+            raise self.error("works on uint8, of which it is not supported; quantise the network to int8")
         if len(record.outputs) != 1:
             raise self.error(f"has {len(record.outputs)} outputs, expected 1; convert the model again")
         options, inputs = self._readers[record.kind]()

@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import Activation, DType, Padding, Tensor, Window
 from dimmer.firmware_gen.read.flatbuffer import RawOperator, Value
+from dimmer.firmware_gen.read.unsigned import OFFSET, UNSIGNED
 
 _MAX_STRIDE = 0xFF
 _INSTEAD = {
@@ -130,6 +131,11 @@ class RecordReader:
             raise self.error(f"has {field} = {value}, expected {low} to {high}; convert the model again")
         return int(value)
 
+    @property
+    def _unsigned(self) -> bool:
+        """Whether the file's activations are uint8."""
+        return bool(self._record.options.get(UNSIGNED, False))
+
     def _activation(self) -> Activation:
         code = self._record.options.get("FusedActivationFunction", 0)
         for activation in Activation:
@@ -170,7 +176,9 @@ class RecordReader:
                 f"has weights {tensor.name} of shape {list(tensor.shape)}, expected {rank} "
                 "dimensions; convert the model again"
             )
-        if any(tensor.q.zero_points):
+        if self._unsigned and tensor.q.per_channel:
+            raise self.error(f"has uint8 weights {tensor.name} quantised per channel; quantise the network to int8")
+        if any(tensor.q.zero_points) and not (self._unsigned and self._record.kind in OFFSET):
             raise self.error(
                 f"has weights {tensor.name} with a zero point other than 0; quantise weights symmetrically"
             )

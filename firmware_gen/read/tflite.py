@@ -23,6 +23,7 @@ from dimmer.firmware_gen.graph.types import (
     Graph,
     Operator,
     Quantisation,
+    Quantize,
     Tensor,
 )
 from dimmer.firmware_gen.read import shape_arithmetic
@@ -30,6 +31,7 @@ from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
 from dimmer.firmware_gen.read.state import KINDS, Variables
+from dimmer.firmware_gen.read.unsigned import recoded
 
 MAX_TENSOR_BYTES = 16 << 20
 MAX_DIMENSION = MAX_TENSOR_BYTES
@@ -135,6 +137,8 @@ class _Refusals:
 
 def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     """None where something was refused."""
+    changed = recoded(raw)
+    raw = changed.raw
     tensors = _Tensors(raw, source)
     ends: dict[str, tuple[int, ...]] = {"input": (), "output": ()}
     variables = Variables(raw, source, tensors.get, len(raw.tensors) + 2)
@@ -152,6 +156,10 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                     f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
                 )
     operators: list[Operator] = []
+    for end, inner in changed.ends:
+        if end in raw.inputs:
+            operators.append(Operator(0, "QUANTIZE", Quantize(), (end,), inner))
+            defined.add(inner)
     for index, record in enumerate(raw.operators):
         with refusals.at(index):
             if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
@@ -165,6 +173,10 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                 operators.append(_operator(operator, tensors, defined))
         # What a refused operator would write is not refused again where it is read.
         defined.update(record.outputs)
+    for end, inner in changed.ends:
+        if end in raw.outputs and end not in raw.inputs and inner in defined:
+            operators.append(Operator(len(raw.operators), "QUANTIZE", Quantize(), (inner,), end))
+            defined.add(end)
     for place in ends["output"]:
         with refusals.at():
             if place not in defined:

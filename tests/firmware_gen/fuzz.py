@@ -44,6 +44,7 @@ from tests.firmware_gen.networks import (
     tiny_recurrent,
     tiny_resnet,
     tiny_state,
+    tiny_unsigned,
 )
 from tests.firmware_gen.tflite_builder import pack
 
@@ -247,6 +248,7 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_ends(),
         tiny_state(),
         tiny_recurrent(),
+        tiny_unsigned(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

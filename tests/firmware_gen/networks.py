@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.firmware_gen.tflite_builder import Layers, activation_code, pack
+from tests.firmware_gen.unsigned_cases import as_unsigned
 
 
 def tiny_resnet(seed: int = 0, size: int = 8, channels: int = 4) -> bytes:
@@ -144,6 +145,15 @@ def tiny_recurrent(seed: int = 11) -> bytes:
     inputs = [y, features, times, net.bias(3), state]
     net.operator("SVDF", inputs, output, rank=2, fusedActivationFunction=activation_code("RELU"))
     return net.build(x, output)
+
+
+def tiny_unsigned(seed: int = 12) -> bytes:
+    """Activations of uint8: convolutions, a pool, a sum, dense, softmax."""
+    net = Layers(seed)
+    x = net.activation([1, 6, 6, 3], 1 / 64, 0)
+    y = net.residual(net.conv(x, 4, activation="RELU"))
+    y = net.pool("AVERAGE_POOL_2D", net.depthwise(y), (4, 4), (2, 2), "VALID", "NONE")
+    return as_unsigned(net, x, net.softmax(net.dense(net.reshape(y, [1, 16]), 5)))
 
 
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:

@@ -24,6 +24,7 @@ from tests.firmware_gen.networks import (
     tiny_recurrent,
     tiny_resnet,
     tiny_state,
+    tiny_unsigned,
     vww_look_alike,
 )
 
@@ -49,6 +50,7 @@ TINY: tuple[Callable[[int], bytes], ...] = (
     tiny_products,
     tiny_state,
     tiny_recurrent,
+    tiny_unsigned,
 )
 
 

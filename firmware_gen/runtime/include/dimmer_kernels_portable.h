@@ -598,6 +598,38 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_svdf_s8_t, 48);
 DIMMER_KERNEL(dimmer_svdf_s8);
 
+/* CONV_2D, of weights from each of which weights_zero_point, -128..127, is taken off. bias is as the
+ * file has it, nothing folded in. No sum leaves 32 bits. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    int32_t weights_zero_point;
+} dimmer_conv2d_s8_offset_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_offset_t, 68);
+DIMMER_KERNEL(dimmer_conv2d_s8_offset);
+
+/* DEPTHWISE_CONV_2D, of weights from each of which weights_zero_point, -128..127, is taken off. bias is
+ * as the file has it, nothing folded in. No sum leaves 32 bits. */
+typedef struct {
+    dimmer_depthwise_conv2d_s8_t conv;
+    int32_t weights_zero_point;
+} dimmer_depthwise_conv2d_s8_offset_t;
+DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_offset_t, 64);
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_offset);
+
+/* FULLY_CONNECTED, of weights from each of which weights_zero_point, -128..127, is taken off. bias is as
+ * the file has it, nothing folded in. No sum leaves 32 bits. */
+typedef struct {
+    dimmer_fully_connected_s8_t dense;
+    int32_t input_zero_point;
+    int32_t weights_zero_point;
+} dimmer_fully_connected_s8_offset_t;
+DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_offset_t, 44);
+DIMMER_KERNEL(dimmer_fully_connected_s8_offset);
+
+/* AVERAGE_POOL_2D that rounds halves up. */
+typedef dimmer_pool_2d_s8_t dimmer_average_pool_2d_s8_up_t;
+DIMMER_KERNEL(dimmer_average_pool_2d_s8_up);
+
 #ifdef __cplusplus
 }
 #endif
