@@ -143,8 +143,13 @@ class Weighted(Context):
 
     def conv(self, options: Conv2d) -> Step:
         """CONV_2D; with 4 or 2 bits it computes with slices of the 8-bit weights."""
+        return self.convolution(options, *self.weights())
+
+    def convolution(
+        self, options: Conv2d, weights: Weights, values: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    ) -> Step:
+        """A convolution with weights int8[O,H,W,I]."""
         source, window = self.inputs[0], options.window
-        weights, values = self.weights()
         channels = values.shape[0]
         flat = values.reshape(channels, -1)
         low, high = fp.activation_range(options.activation, self.output.q)
@@ -188,9 +193,13 @@ class Weighted(Context):
         )
 
     def depthwise(self, options: DepthwiseConv2d) -> Step:
-        """DEPTHWISE_CONV_2D."""
+        """DEPTHWISE_CONV_2D; of one channel it is a convolution, whose kernels are faster."""
         source, window = self.inputs[0], options.window
         weights, values = self.weights()
+        if source.shape[3] == 1 and self.inputs[1].weight_bits == 8:
+            turned = values.transpose(3, 1, 2, 0)
+            whole = Weights(turned.astype(np.int8).tobytes(), turned.shape)
+            return self.convolution(Conv2d(window, options.activation, options.unsigned), whole, turned)
         flat = values.reshape(-1, values.shape[3]).T
         low, high = fp.activation_range(options.activation, self.output.q)
         kernel, rescaling = self.rescaled(k.DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OFFSET, flat, options.unsigned)

@@ -102,7 +102,7 @@ class RecurrentReader(RecordReader):
 
     def _state(self, index: int, dtype: DType, elements: int) -> Tensor:
         tensor = self.tensor(index)
-        if index not in self.variables or tensor.dtype is not dtype or tensor.elements != elements:
+        if index not in self.variables or tensor.dtype is not dtype or tensor.elements != elements or tensor.constant:
             raise self.error(
                 f"has the state {tensor.name}: {tensor.dtype.value}{list(tensor.shape)}, expected {elements} values "
                 f"of {dtype.value} that are variable; convert the model again"

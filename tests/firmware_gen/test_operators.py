@@ -49,6 +49,13 @@ def depthwise(net: Layers) -> tuple[int, int]:
     )
 
 
+def depthwise_of_one_channel(net: Layers) -> tuple[int, int]:
+    x = net.activation([1, size(net, 7, 14), size(net, 7, 14), 1])
+    kernel, stride = (size(net, 1, 7), size(net, 1, 7)), (size(net, 1, 3), size(net, 1, 3))
+    padding, activation = str(pick(net, "SAME", "VALID")), str(pick(net, *ACTIVATIONS))
+    return x, net.depthwise(x, size(net, 1, 9), kernel, stride, padding=padding, activation=activation)
+
+
 def dense(net: Layers) -> tuple[int, int]:
     x = net.activation([1, size(net, 1, 300)])
     activation, bias = str(pick(net, *ACTIVATIONS)), bool(pick(net, True, False))
@@ -224,6 +231,7 @@ OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),
     "pointwise": (pointwise, 6),
     "depthwise": (depthwise, 16),
+    "depthwise_of_one_channel": (depthwise_of_one_channel, 6),
     "dense": (dense, 10),
     "dense_rows": (dense_rows, 4),
     "add": (sum_or_product("ADD"), 6),
