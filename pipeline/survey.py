@@ -25,7 +25,7 @@ def main(
     samples: Annotated[int, typer.Option("--samples", min=1, help="Inputs to compare of each file.")] = 20,
     out: Annotated[Path | None, typer.Option("--out", help="A file for the page; else it is printed.")] = None,
 ) -> None:
-    """Make a firmware of every .tflite of a folder: cycles, arena and flash, or the reason why there is none."""
+    """Make a firmware of every .tflite of a folder: cycles, arena, flash, or the reason why not."""
     from dimmer.firmware_gen.files import write_atomically
     from dimmer.pipeline.reporting.survey import WRONG, survey, survey_page
 
