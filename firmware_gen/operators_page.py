@@ -15,7 +15,7 @@ from dimmer.firmware_gen.kernels.families import FAMILIES
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
 
 _MOVES, _ONE_CODE = ("copy", "transpose", "take"), ("lut",)
-_NOTHING = "no kernel: the same bytes under another shape"
+_NOTHING = "no kernel: the same bytes under another shape; float32, too"
 OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ABS": (_ONE_CODE, ""),
     "ADD": (("add",), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),

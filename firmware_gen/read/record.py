@@ -82,6 +82,11 @@ class RecordReader:
                     "activations per tensor"
                 )
 
+    def _floats(self, *indexes: int) -> bool:
+        """Whether tensors are float32 and computed, as before QUANTIZE and behind DEQUANTIZE."""
+        tensors = [self.tensor(index) for index in indexes]
+        return all(tensor.dtype is DType.FLOAT32 and not tensor.constant for tensor in tensors)
+
     def _same_quantisation(self, *indexes: int) -> None:
         output = self._output
         for index in indexes:

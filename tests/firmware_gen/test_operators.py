@@ -189,6 +189,16 @@ def float_ends(net: Layers) -> tuple[int, int]:
     return x, net.operator("DEQUANTIZE", [y], net.tensor("y", net.shape(y), "float32"))
 
 
+def float_shapes(net: Layers) -> tuple[int, int]:
+    x = net.tensor("x", [1, 108], "float32")
+    image = net.tensor("image", [1, 6, 6, 3], "float32")
+    net.operator("RESHAPE", [x, net.constant("shape", [1, 6, 6, 3])], image, newShape=[1, 6, 6, 3])
+    quantised = net.operator("QUANTIZE", [image], net.activation([1, 6, 6, 3], name="quantised"))
+    y = net.conv(quantised, 4)
+    real = net.operator("DEQUANTIZE", [y], net.tensor("real", net.shape(y), "float32"))
+    return x, net.operator("SQUEEZE", [real], net.tensor("y", net.shape(y)[1:], "float32"), squeezeDims=[0])
+
+
 def unsigned_ends(net: Layers) -> tuple[int, int]:
     x = net.tensor("x", [1, 6, 6, 3], "uint8", 0.02, int(net.random.integers(0, 256)))
     quantised = net.operator("QUANTIZE", [x], net.activation([1, 6, 6, 3], name="quantised"))
@@ -255,6 +265,7 @@ OPERATORS: dict[str, tuple[Build, int]] = {
     "requantize": (requantize, 5),
     "float_ends": (float_ends, 2),
     "unsigned_ends": (unsigned_ends, 3),
+    "float_shapes": (float_shapes, 2),
     "concatenation": (concatenation, 6),
     "transpose": (transpose, 6),
     "reshape": (reshape, 2),

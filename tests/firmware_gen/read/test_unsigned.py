@@ -24,7 +24,7 @@ from tests.firmware_gen.test_operators import OPERATORS
 from tests.firmware_gen.tflite_builder import Layers, pack
 from tests.firmware_gen.unsigned_cases import as_unsigned
 
-ENDS = ("float_ends", "unsigned_ends")
+ENDS = ("float_ends", "unsigned_ends", "float_shapes")
 REFUSED = (
     *("abs", "batch_matmul", "self_attention", "exp", "log", "neg", "rsqrt", "sqrt", "squared_difference"),
     *("l2_normalization", "resize_bilinear", "lstm", "svdf"),
