@@ -86,13 +86,16 @@ class Flash:
 
 @dataclass(frozen=True)
 class Ram:
-    """Bytes of RAM; ``stack`` was seen in use, ``single_mode_arena`` is the arena that the top mode alone needs."""
+    """Bytes of RAM; ``stack`` was seen in use, ``single_mode_arena`` is the arena that the top mode alone needs,
+    ``state`` lasts in the arena from one inference to the next.
+    """
 
     arena: int | None
     scratch: int | None
     stack: int | None
     total: int | None
     single_mode_arena: int | None
+    state: int = 0
 
 
 @dataclass(frozen=True)
