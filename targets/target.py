@@ -14,7 +14,7 @@ from dimmer.targets.kit.board import Board, board_of
 from dimmer.targets.kit.cores import core_flags
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.family import KEY as FAMILY
-from dimmer.targets.kit.family import read_target_table
+from dimmer.targets.kit.family import VARIANT, read_target_table
 from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
@@ -53,6 +53,8 @@ class Target:
         board: of a board that is no emulated one.
         family: whose file says what this one leaves out; "cortex-m" and "riscv" are for boards.
         flash: the ways to write its flash; the first whose tool is here is taken.
+        variant_of: the target beside this one whose file says what this one and its family leave out: the same board,
+            whose image runs at another clock.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Target:
     board: Board | None = None
     family: str | None = None
     flash: Ways = NO_WAYS
+    variant_of: str | None = None
 
     @property
     def counts_instructions(self) -> bool:
@@ -210,6 +213,7 @@ def target_of(table: Table, folder: Path) -> Target:
         board=board_of(board, core, extra or ()),
         family=family,
         flash=ways_of(table.optional_table("flash")),
+        variant_of=table.optional_text(VARIANT),
     )
     memory = target.memory
     if memory is not None and memory.stack is not None and not _knows_stack(target.toolchain.linker_script):

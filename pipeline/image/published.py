@@ -60,8 +60,33 @@ def make_published(
     Raises:
         FirmwareGenError, DimmerError, TargetError: as `pipeline.image.make`.
     """
-    order = replace(order, accuracy={mode.name: calibration.mode(mode.name).accuracy for mode in order.modes})
+    order = with_accuracies(order, calibration)
     counted = judge(order, calibration, target, progress, governor.wanted or section.max_ms > 0)
+    order, judged = worth_running(order, calibration, section, target, counted, governor)
+    return make(order, target, out, progress, judged)
+
+
+def with_accuracies(order: Order, calibration: Calibration) -> Order:
+    """The order with what calibration found of its modes."""
+    return replace(order, accuracy={mode.name: calibration.mode(mode.name).accuracy for mode in order.modes})
+
+
+def worth_running(
+    order: Order,
+    calibration: Calibration,
+    section: PolicySection,
+    target: Target,
+    counted: Counted,
+    governor: GovernorSection = GovernorSection(),  # noqa: B008 (frozen)
+) -> tuple[Order, Judged]:
+    """Of an order the modes that are worth running on a target, with a policy over them, and what was judged.
+
+    Args:
+        counted: what the modes cost there.
+
+    Raises:
+        DimmerError: the recipe limits how long an inference takes, which nobody knows of this target.
+    """
     instructions, cost = counted.instructions, counted.cost
     gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
     kept = tuple(mode for mode in order.modes if mode.name not in gone)
@@ -72,9 +97,9 @@ def make_published(
     # By what they cost here, which may be another order than that of the bit-operations.
     useful = [names.index(name) for name in reversed(menu.modes)]
     plan, note = _plan(governor, names, quick, counted, calibration, target)
-    order = replace(order, modes=kept, policy=recipe_policy(section, useful, plan))
     left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
-    return make(order, target, out, progress, Judged(left_out, {**slow, **menu.left_out}, note))
+    chosen = replace(order, modes=kept, policy=recipe_policy(section, useful, plan))
+    return chosen, Judged(left_out, {**slow, **menu.left_out}, note)
 
 
 def _too_slow(section: PolicySection, counted: Counted, names: Sequence[str], target: Target) -> dict[str, str]:
