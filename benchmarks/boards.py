@@ -12,7 +12,7 @@ C is the same but for the start-up.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -67,8 +67,8 @@ def counter_for(board: Target) -> Target:
     return found
 
 
-def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> tuple[str, tuple[Row, ...]]:
-    """SHA-256 of a model's converted modes, and a row for each board.
+def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> Iterator[tuple[str, Row]]:
+    """SHA-256 of a model's converted modes, and a row, for each board.
 
     Raises:
         DimmerError: it is not converted, or a tool is missing.
@@ -79,7 +79,6 @@ def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> tup
     order = with_accuracies(order, calibration)
     digest = hashlib.sha256(b"".join(mode.path.read_bytes() for mode in order.modes)).hexdigest()
     counted: dict[str, Counted] = {}
-    rows = []
     for number, board in enumerate(boards):
         progress(f"{recipe.name} on {board.name}", number / len(boards))
         emulated = counter_for(board)
@@ -87,8 +86,7 @@ def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> tup
             counted[emulated.name] = judge(order, calibration, emulated, lambda _t, _s: None, needed=True)
         own = counted[emulated.name]
         chosen, _ = worth_running(order, calibration, recipe.policy, board, own, recipe.governor)
-        rows.append(row_of(chosen, board, own))
-    return digest, tuple(rows)
+        yield digest, row_of(chosen, board, own)
 
 
 def row_of(order: Order, board: Target, counted: Counted) -> Row:
@@ -121,8 +119,8 @@ def main(
     for name in model or ():
         recipe = load_recipe(name)
         with progress_bar("boards") as progress:
-            digest, rows = measure(recipe, boards, progress)
-        write_figures(with_rows(read_figures(), recipe.name, digest, rows))
+            for digest, row in measure(recipe, boards, progress):
+                write_figures(with_rows(read_figures(), recipe.name, digest, [row]))
     atomic_write(PAGE, page(read_figures()))
     print(PAGE)
 

@@ -62,7 +62,7 @@ def test_a_row(tmp_path: Path) -> None:
 @pytest.mark.board("nrf52840dk")
 def test_a_model_is_measured(tiny_converted: TinyBuild) -> None:
     board = load_target("nrf52840dk")
-    digest, (row,) = measure(tiny_converted.recipe, [board], silent)
+    ((digest, row),) = measure(tiny_converted.recipe, [board], silent)
     assert len(digest) == 64
     assert row.modes >= 2
     assert row.dearest is not None

@@ -68,6 +68,12 @@ def modes_package(folder: Path, cores: Sequence[str] = ALL_CORES) -> Package:
     return make_package(PackageOrder(modes_order(folder), kinds_of(cores), classes=CLASSES, encoding="code = pixel"))
 
 
+def of_cores(package: Package, cores: Sequence[str]) -> Package:
+    """The package as one that was made for these cores tells itself: manifests look at nothing else of them."""
+    kinds = kinds_of(cores)
+    return replace(package, cores=tuple(core for core in package.cores if core.kind in kinds))
+
+
 def resnet_package(folder: Path, cores: Sequence[str] = ALL_CORES) -> Package:
     """A small ResNet of one mode, from a `.tflite` alone."""
     path = folder / "resnet.tflite"

@@ -31,6 +31,7 @@ from tests.pipeline.bundles.packaging.made import (
     modes_order,
     modes_package,
     needed,
+    of_cores,
     spread,
     wrong_answer,
 )
@@ -111,9 +112,9 @@ def test_memory_by_core(blocks: Package) -> None:
         assert f"_ARENA_SIZE {core.arena}u" in blocks.model["src/dimmer_blocks.h"]
 
 
-def test_scratch_can_be_less(tmp_path: Path) -> None:
-    order = PackageOrder(modes_order(tmp_path), kinds_of(["cortex-m4"]))
-    (most,), (least,) = make_package(order).cores, make_package(replace(order, scratch_limit=512)).cores
+def test_scratch_can_be_less(blocks: Package, tmp_path: Path) -> None:
+    order = PackageOrder(modes_order(tmp_path), kinds_of(["cortex-m4"]), scratch_limit=512)
+    (most,), (least,) = of_cores(blocks, ["cortex-m4"]).cores, make_package(order).cores
     assert least.arena < most.arena
 
 
