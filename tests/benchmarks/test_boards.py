@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.benchmarks import boards
+from dimmer.benchmarks.board_rows import Cost
 from dimmer.benchmarks.boards import counter_for, measure, real_boards, row_of
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.variants.cores import kind_of
@@ -46,8 +46,8 @@ def test_a_row(tmp_path: Path) -> None:
     )
     board = load_target("nrf52840dk")
     row = row_of(order, board, counted)
-    assert row.dearest == boards.Cost("880", 200, 350)
-    assert row.cheapest == boards.Cost("800", 100, 110)
+    assert row.dearest == Cost("880", 200, 350)
+    assert row.cheapest == Cost("800", 100, 110)
     assert row.flash is not None
     assert row.ram is not None
     assert 10_000 < row.flash < 60_000

@@ -57,7 +57,7 @@ def code_of(elf: Path, function: str) -> bytes:
         table, text = file.get_section_by_name(".symtab"), file.get_section_by_name(".text")
         assert isinstance(table, SymbolTableSection)
         assert text is not None
-        (symbol,) = table.get_symbol_by_name(function) or ()
+        symbol = next(symbol for symbol in table.iter_symbols() if symbol.name == function)
         start = symbol["st_value"] - text["sh_addr"]
         return bytes(text.data()[start : start + symbol["st_size"]])
 
