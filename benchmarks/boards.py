@@ -34,6 +34,7 @@ from dimmer.pipeline.image.make import Counted, judge
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.published import published_order, with_accuracies, worth_running
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.sections.duty import duty_of
 from dimmer.targets import Target, load_target, target_names
 
 EMULATED: Mapping[str, str] = {
@@ -78,6 +79,7 @@ def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> Ite
     order = published_order(build, recipe.name, recipe.model.dataset, recipe_gates(recipe))
     order = with_accuracies(order, calibration)
     digest = hashlib.sha256(b"".join(mode.path.read_bytes() for mode in order.modes)).hexdigest()
+    duty = duty_of(recipe.duty, recipe.governor)
     counted: dict[str, Counted] = {}
     for number, board in enumerate(boards):
         progress(f"{recipe.name} on {board.name}", number / len(boards))
@@ -85,7 +87,7 @@ def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> Ite
         if emulated.name not in counted:
             counted[emulated.name] = judge(order, calibration, emulated, lambda _t, _s: None, needed=True)
         own = counted[emulated.name]
-        chosen, _ = worth_running(order, calibration, recipe.policy, board, own, recipe.governor)
+        chosen, _ = worth_running(order, calibration, recipe.policy, board, own, recipe.governor, duty)
         yield digest, row_of(chosen, board, own)
 
 
