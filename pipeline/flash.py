@@ -37,7 +37,9 @@ def main(
     sign: Annotated[
         Path | None, typer.Option("--sign", help="A key of ssh's that signs the bundle for boards that know signers.")
     ] = None,
-    tool: Annotated[str | None, typer.Option("--tool", help="uf2, esptool, pyocd, openocd, stflash or gdb.")] = None,
+    tool: Annotated[
+        str | None, typer.Option("--tool", help="uf2, esptool, pyocd, openocd, stflash, gdb or bossac.")
+    ] = None,
     probe: Annotated[str | None, typer.Option("--probe", help="Serial number of one of several probes.")] = None,
     port: Annotated[str | None, typer.Option("--port", help="Serial port of the board, or address of GDB's.")] = None,
     drive: Annotated[Path | None, typer.Option("--drive", help="Folder of a board that shows itself as one.")] = None,

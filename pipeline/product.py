@@ -6,6 +6,7 @@ python -m pipeline.product --target nrf52840dk
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,9 @@ def compile_product(target: Target, generated: Path, out: Path, more: tuple[Path
     model = sorted(generated.glob("dimmer_*.c"))
     if not model:
         raise DimmerError(f"{generated} has no generated C: type ./nox -s build-target -- {target.name}")
-    return target.compile([*model, *sources(), *SOURCES, *more], [generated, INCLUDE], out)
+    # The linker drops every other kernel; compiling them takes most of the time.
+    named = {word for file in model for word in re.findall(r"\bdimmer_\w+", file.read_text())}
+    return target.compile([*model, *sources(sorted(named)), *SOURCES, *more], [generated, INCLUDE], out)
 
 
 def main(

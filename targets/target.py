@@ -15,7 +15,7 @@ from dimmer.targets.kit.board import Board, board_of
 from dimmer.targets.kit.cores import core_flags
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.family import KEY as FAMILY
-from dimmer.targets.kit.family import read_target_table
+from dimmer.targets.kit.family import VARIANT, read_target_table
 from dimmer.targets.kit.latency import MOST, latency_of
 from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
 from dimmer.targets.kit.schema import Table
@@ -56,6 +56,8 @@ class Target:
         family: whose file says what this one leaves out; "cortex-m" and "riscv" are for boards.
         flash: the ways to write its flash; the first whose tool is here is taken.
         latency: how long what matters takes on this core, by which kernels are chosen.
+        variant_of: the target beside this one whose file says what this one and its family leave out: the same board,
+            whose image runs at another clock.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Target:
     family: str | None = None
     flash: Ways = NO_WAYS
     latency: Latency = FITTED
+    variant_of: str | None = None
 
     @property
     def counts_instructions(self) -> bool:
@@ -219,6 +222,7 @@ def target_of(table: Table, folder: Path) -> Target:
         family=family,
         flash=ways_of(table.optional_table("flash")),
         latency=latency,
+        variant_of=table.optional_text(VARIANT),
     )
     memory = target.memory
     if memory is not None and memory.stack is not None and not _knows_stack(target.toolchain.linker_script):

@@ -61,7 +61,7 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = (), cores
         "",
         f"extern const dimmer_model_t {names.symbol};",
         "",
-        *_reset(tables, names),
+        *_reset(tables, names, f"{macro}_STATE_GUARD" if cores else state_guard(tables)),
         "#ifdef __cplusplus",
         "}",
         "#endif",
@@ -104,13 +104,19 @@ def state_of(tables: Tables) -> tuple[int, int]:
     return sum(sizes), guards[0] if guards else 0
 
 
-def _reset(tables: Tables, names: Names) -> Iterator[str]:
+def state_guard(tables: Tables) -> str:
+    """Where the word lies that says whether the state is set, in bytes from the input on; empty without state."""
     size, guard = state_of(tables)
-    if size:
+    return f"{guard} - {tables.memory.input_offset}" if size else ""
+
+
+def _reset(tables: Tables, names: Names, guard: str) -> Iterator[str]:
+    """The function that forgets the state; `guard` as `state_guard`, or a macro for it."""
+    if state_of(tables)[0]:
         yield "/* Forgets what earlier inferences left, as at the start of another recording; not while one runs. After"
         yield " * dimmer_init nobody has to call it, but where the arena may hold what this model left there. */"
         yield f"static inline void {names.symbol}_reset(dimmer_t *d) {{"
-        yield f"    int8_t *guard = dimmer_input(d) + ({guard} - {tables.memory.input_offset});"
+        yield f"    int8_t *guard = dimmer_input(d) + ({guard});"
         yield ""
         yield "    guard[0] = guard[1] = guard[2] = guard[3] = 0;"
         yield "}"

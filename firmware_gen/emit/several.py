@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dimmer.firmware_gen.emit.header import emit_header
+from dimmer.firmware_gen.emit.header import emit_header, state_guard
 from dimmer.firmware_gen.emit.names import Names
 from dimmer.firmware_gen.emit.source import LAYOUTS, constant_rows, modes_text, opening, plan_of_core
 from dimmer.firmware_gen.emit.tables import Tables
@@ -76,6 +76,8 @@ def _choice(cores: Sequence[CoreTables], names: Names) -> Iterator[str]:
             yield "#else"
         yield f"#define {macro}_CORE {number} /* {core.what} */"
         yield f"#define {macro}_ARENA_SIZE {core.tables.memory.arena}u /* bytes, scratch included */"
+        if guard := state_guard(core.tables):
+            yield f"#define {macro}_STATE_GUARD ({guard}) /* from the input on: whether the state is set */"
     if not last:
         kinds = ", ".join(core.what for core in cores)
         yield "#else"

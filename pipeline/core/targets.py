@@ -53,6 +53,8 @@ def target_files(target: Target) -> tuple[Path, ...]:
         places.add(target.toolchain.linker_script.parent)
     if target.family is not None:
         places.add(FAMILIES / target.family)
+    if target.variant_of is not None:
+        places.add(target.folder.parent / target.variant_of)
     plugin = () if target.timing is None else (PLUGIN,)
     return (*sorted(places), *plugin, ROOT / "firmware_gen" / "runtime")
 

@@ -70,9 +70,35 @@ def make_published(
     Raises:
         FirmwareGenError, DimmerError, TargetError: as `pipeline.image.make`.
     """
-    order = replace(order, accuracy={mode.name: calibration.mode(mode.name).accuracy for mode in order.modes})
+    order = with_accuracies(order, calibration)
     needed = governor.wanted or section.max_ms > 0 or section.recharge != ""
     counted = judge(order, calibration, target, progress, needed)
+    order, judged = worth_running(order, calibration, section, target, counted, governor, duty)
+    return make(order, target, out, progress, judged)
+
+
+def with_accuracies(order: Order, calibration: Calibration) -> Order:
+    """The order with what calibration found of its modes."""
+    return replace(order, accuracy={mode.name: calibration.mode(mode.name).accuracy for mode in order.modes})
+
+
+def worth_running(
+    order: Order,
+    calibration: Calibration,
+    section: PolicySection,
+    target: Target,
+    counted: Counted,
+    governor: GovernorSection = GovernorSection(),  # noqa: B008 (frozen)
+    duty: Duty = Duty(),  # noqa: B008 (frozen)
+) -> tuple[Order, Judged]:
+    """Of an order the modes that are worth running on a target, with a policy over them, and what was judged.
+
+    Args:
+        counted: what the modes cost there.
+
+    Raises:
+        DimmerError: the recipe wants what nobody knows of this target.
+    """
     instructions, cost = counted.instructions, counted.cost
     gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
     kept = tuple(mode for mode in order.modes if mode.name not in gone)
@@ -85,7 +111,7 @@ def make_published(
     order = replace(order, modes=kept, policy=policy)
     left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
     told = "; ".join(filter(None, (unlimited, said, menu_note({**slow, **menu.left_out}))))
-    return make(order, target, out, progress, Judged(left_out, told, note))
+    return order, Judged(left_out, told, note)
 
 
 def _policy(

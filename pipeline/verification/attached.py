@@ -21,7 +21,11 @@ from dimmer.targets import Target, TargetError
 from dimmer.targets.runners.link import Link, open_port
 
 SILENT_S = 120.0
-"""A board that says nothing for so long has failed: the slowest here takes some seconds for an inference."""
+"""A board that says nothing for so long has failed: between two lines lie six inferences, of which the slowest board
+with the largest shipped model takes some seconds each."""
+
+FAULT = 70
+"""With what a board's exception handler ends (targets/board/platform_uart.c)."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ class AttachedBoard:
             if line.startswith('{"event":"error"'):
                 raise TargetError(f"{self.name}: {json.loads(line)['message']}; flash the build again?")
         if done.code not in (0, 1):
-            raise TargetError(f"{self.name}: '{' '.join(args)}' ended in a fault handler: flash the build again")
+            fault = ", its fault handler's" if done.code == FAULT else ""
+            raise TargetError(f"{self.name}: '{' '.join(args)}' ended with code {done.code}{fault}: flash it again")
         return subprocess.CompletedProcess(list(args), done.code, text, "")
 
 

@@ -102,7 +102,7 @@ void board_sleep(uint32_t milliseconds) {
     REGISTER(0xE000E010u) = 0u;
 }
 #else
-void board_sleep(uint32_t milliseconds) {
+__attribute__((weak)) void board_sleep(uint32_t milliseconds) {
     const uint32_t start = board_cycles();
     const uint32_t most = 0xFFFFFFFFu / (DIMMER_CLOCK_HZ / 1000u);
     const uint32_t wanted = milliseconds < most ? milliseconds : most;

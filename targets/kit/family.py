@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Families: what the files of many boards would say alike, said once. `family` in target.toml names one."""
+"""What a target.toml leaves to others: to its family, and a variant of a board to that board's file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 from dimmer.errors import DimmerError
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
-from dimmer.toml import read_toml, shown
+from dimmer.toml import Lines, read_toml, shown
 
 FAMILIES = Path(__file__).resolve().parent.parent / "families"
 FILE = "family.toml"
 KEY = "family"
+VARIANT = "variant_of"
+"""Names the folder beside this one whose target.toml says the rest: the same board at another clock."""
 
 
 def family_names() -> list[str]:
@@ -35,13 +37,16 @@ def common_keys() -> dict[str, Any]:
 
 
 def read_target_table(path: Path) -> Table:
-    """The table of a target.toml, with what its family says where it says nothing itself.
+    """The table of a target.toml, with what the board of which it is a variant says where it says nothing itself, and
+    its family where neither does.
 
     Raises:
-        TargetError: a file cannot be read or is not TOML, or there is no such family.
+        TargetError: a file cannot be read or is not TOML, or there is no such family or board.
     """
     try:
         values, lines = read_toml(path)
+        if VARIANT in values:
+            values = merged(_board_of(values[VARIANT], path, lines), values)
         name = values.get(KEY)
         if name is None:
             return Table(values, lines)
@@ -54,6 +59,21 @@ def read_target_table(path: Path) -> Table:
     except DimmerError as error:
         raise TargetError(str(error)) from error
     return Table(merged(common, values), lines)
+
+
+def _board_of(name: Any, path: Path, lines: Lines) -> Mapping[str, Any]:
+    """What the file of a board says, of which the file at `path` is a variant."""
+    beside = path.parent.parent
+    known = sorted(file.parent.name for file in beside.glob(f"*/{path.name}") if file.parent != path.parent)
+    if name not in known:
+        raise TargetError(
+            f"{lines.at((), VARIANT)}: '{VARIANT}' is {shown(name)}: give it a target of the folder {beside}"
+            f"{', one of ' + ', '.join(known) if known else ', which has no other'}"
+        )
+    values, _ = read_toml(beside / name / path.name)
+    if VARIANT in values:
+        raise TargetError(f"{lines.at((), VARIANT)}: '{VARIANT}' is {shown(name)}, itself a variant: name its board")
+    return values
 
 
 def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import termios
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess, Popen, TimeoutExpired
@@ -25,6 +25,7 @@ from typing import Any
 
 from dimmer import children
 from dimmer.targets.kit.errors import TargetError
+from dimmer.toml import shown
 
 BAUD = 115_200
 CALL_S = 1.0
@@ -90,7 +91,9 @@ class Link:
         files = _Files({word: cwd / word for word in words[1:]})
         self._send(" ".join(words).encode() + b"\n")
         lines: list[str] = []
+        last = ""
         while (line := self._line(time.monotonic() + timeout_s)) is not None:
+            last = line
             event = _event(line)
             kind = None if event is None else event.get("event")
             if event is None or kind == "ready":
@@ -102,13 +105,15 @@ class Link:
                 self._send(_frame(files.answers[str(kind)](event)))
             else:
                 lines.append(line)
-        raise NoAnswerError(f"'{' '.join(words)}': the board has said nothing for {timeout_s:g} s")
+        before = f"the last was {shown(last)}" if last else "nor anything since the command"
+        raise NoAnswerError(f"'{' '.join(words)}': the board has said nothing for {timeout_s:g} s; {before}")
 
     def lines(self) -> Iterator[str]:
         """What the board says by itself, line by line, until the line is gone."""
         while not self._gone:
-            if (line := self._line(time.monotonic() + CALL_S)) is not None:
-                yield line
+            with suppress(NoAnswerError):
+                if (line := self._line(time.monotonic() + CALL_S)) is not None:
+                    yield line
 
     def _send(self, data: bytes) -> None:
         while data:
@@ -121,7 +126,11 @@ class Link:
                 raise NoAnswerError(f"the serial line is gone ({error.strerror}): plug it in again") from error
 
     def _line(self, end: float) -> str | None:
-        """The next line that is not empty; None where none came in time."""
+        """The next line that is not empty; None where none came in time.
+
+        Raises:
+            NoAnswerError: the line is gone.
+        """
         while True:
             head, found, rest = self._pending.partition(b"\n")
             if found:
@@ -136,11 +145,12 @@ class Link:
                 return None
             try:
                 more = os.read(self._descriptor, 65_536)
-            except OSError:
-                more = b""
+            except OSError as error:
+                self._gone = True
+                raise NoAnswerError(f"the serial line is gone ({error.strerror}): plug it in again") from error
             if not more:
                 self._gone = True
-                return None
+                raise NoAnswerError("the serial line is gone: plug it in again")
             self._pending += more
 
     def _drain(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
+from dimmer.targets.runners.bossac import Bossac
 from dimmer.targets.runners.esptool import EspTool
 from dimmer.targets.runners.flasher import Flasher, is_here
 from dimmer.targets.runners.gdb import Gdb
@@ -27,6 +28,7 @@ class Ways:
         openocd: by a debug probe.
         stflash: by an ST-LINK, with st-flash of stlink-tools; the table is empty.
         gdb: by whatever serves GDB's protocol.
+        bossac: over the USB of an Arduino's bootloader; the table is empty.
     """
 
     uf2: Uf2 | None = None
@@ -35,11 +37,12 @@ class Ways:
     openocd: OpenOcd | None = None
     stflash: StFlash | None = None
     gdb: Gdb | None = None
+    bossac: Bossac | None = None
 
     @property
     def each(self) -> tuple[Flasher, ...]:
         """Those that there are, in the order in which they are tried."""
-        every = (self.uf2, self.esptool, self.pyocd, self.openocd, self.stflash, self.gdb)
+        every = (self.uf2, self.esptool, self.pyocd, self.openocd, self.stflash, self.gdb, self.bossac)
         return tuple(way for way in every if way is not None)
 
 
@@ -55,7 +58,7 @@ def ways_of(table: Table | None) -> Ways:
     if table is None:
         return NO_WAYS
     own = {field.name: table.optional_table(field.name) for field in fields(Ways)}
-    uf2, esptool, pyocd, openocd, stflash, gdb = own.values()
+    uf2, esptool, pyocd, openocd, stflash, gdb, bossac = own.values()
     found = Ways(
         None if uf2 is None else Uf2.read(uf2),
         None if esptool is None else EspTool.read(esptool),
@@ -63,6 +66,7 @@ def ways_of(table: Table | None) -> Ways:
         None if openocd is None else OpenOcd.read(openocd),
         None if stflash is None else StFlash.read(stflash),
         None if gdb is None else Gdb.read(gdb),
+        None if bossac is None else Bossac.read(bossac),
     )
     for inner in (*own.values(), table):
         if inner is not None:

@@ -18,6 +18,8 @@ from dimmer.pipeline.product import compile_product
 from dimmer.pipeline.reporting.live.sources import emulated
 from dimmer.targets import load_target
 from dimmer.targets.runners.command import TWIN
+from dimmer.targets.runners.image import image_of
+from tests.boards import REAL_BOARDS
 from tests.examples.test_examples import write_build
 
 # Each look finds 100 mV less, from a full cell on.
@@ -25,6 +27,9 @@ FALLING = """
 #include "board.h"
 uint32_t board_millivolts(void) { static uint32_t looks; return 4300u - 100u * ++looks; }
 """
+
+WAIT_FOR_INTERRUPT = bytes.fromhex("73005010")
+"""As a RISC-V core reads it."""
 
 
 def lines(target: str, elf: Path, count: int, folder: Path) -> list[dict[str, object]]:
@@ -41,6 +46,21 @@ def lines(target: str, elf: Path, count: int, folder: Path) -> list[dict[str, ob
                     return [json.loads(text.readline()) for _ in range(count)]
             finally:
                 board.kill()
+
+
+def code_of(elf: Path, function: str) -> bytes:
+    """The machine code of a function."""
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    with elf.open("rb") as stream:
+        file = ELFFile(stream)
+        table, text = file.get_section_by_name(".symtab"), file.get_section_by_name(".text")
+        assert isinstance(table, SymbolTableSection)
+        assert text is not None
+        symbol = next(symbol for symbol in table.iter_symbols() if symbol.name == function)
+        start = symbol["st_value"] - text["sh_addr"]
+        return bytes(text.data()[start : start + symbol["st_size"]])
 
 
 def built(name: str, folder: Path, plan: PlanConfig | None = None) -> Path:
@@ -77,6 +97,34 @@ def test_a_governor_stops_at_its_reserve(tmp_path: Path) -> None:
     # Until the next report, an hour later, nothing new is known of it.
     assert left[0] > 0
     assert set(left) == {left[0]}
+
+
+@pytest.mark.board("esp32c3")
+def test_an_esp32c3_sleeps_by_its_own_timer(tmp_path: Path) -> None:
+    """Its image has the sleep of its board, and not the one that waits awake."""
+    assert WAIT_FOR_INTERRUPT in code_of(built("esp32c3", tmp_path), "board_sleep")
+
+
+# Since the product counts cycles, the twin of an ESP32-C3 ends at its counter's registers.
+ENDS = pytest.mark.xfail(strict=True, reason="the twin of an ESP32-C3 does not get past the product's cycle counter")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.board(name), *([ENDS] if name == "esp32c3" else [])])
+        for name in REAL_BOARDS
+    ],
+)
+def test_every_board_has_a_product(name: str, tmp_path: Path) -> None:
+    elf = built(name, tmp_path)
+    target = load_target(name)
+    assert target.memory is not None
+    assert image_of(elf, target.memory)
+    if "{twin}" in target.runner.command:
+        said = lines(name, elf, 2, tmp_path)
+        assert [event["mode"] for event in said] == ["888", "888"]
 
 
 def test_what_is_no_board_and_what_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

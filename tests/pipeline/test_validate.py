@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,16 +22,16 @@ from dimmer.pipeline.verification.attached import validate as validate_modes
 from dimmer.targets import TargetError, load_target
 from dimmer.targets.runners.command import TWIN
 from tests.firmware_gen.modes import MODES, write_modes
-from tests.targets.test_boards import Image, build
+from tests.targets.test_boards import Image, image_of_the_run, spoilt, wrongly_answered
 from tests.tiny import silent
 
 BOARD = "nrf52840dk"
 
 
 @contextmanager
-def attached(image: Image, elf: Path | None = None) -> Iterator[str]:
+def attached(image: Image) -> Iterator[str]:
     """The name of a terminal behind which the board runs."""
-    words = [sys.executable, "-m", TWIN, str(image.target.folder / "target.toml"), str(elf or image.elf), "pty"]
+    words = [sys.executable, "-m", TWIN, str(image.target.folder / "target.toml"), str(image.elf), "pty"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as board:
         assert board.stdout is not None
         try:
@@ -43,26 +42,7 @@ def attached(image: Image, elf: Path | None = None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return build(BOARD, tmp_path_factory.mktemp("validate"))
-
-
-def spoilt(image: Image, folder: Path) -> Path:
-    """The program with one bit of one weight wrong."""
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.sections import SymbolTableSection
-
-    elf = Path(shutil.copy(image.elf, folder))
-    with image.elf.open("rb") as stream:
-        file = ELFFile(stream)
-        table = file.get_section_by_name(".symtab")
-        assert isinstance(table, SymbolTableSection)
-        (weights,) = (s for s in table.iter_symbols() if s.name == "dimmer_tiny_weights")
-        section = file.get_section(weights["st_shndx"])
-        at = section["sh_offset"] + weights["st_value"] - section["sh_addr"] + weights["st_size"] // 2
-    data = bytearray(elf.read_bytes())
-    data[at] ^= 0x40
-    elf.write_bytes(data)
-    return elf
+    return image_of_the_run(BOARD, tmp_path_factory)
 
 
 def files(folder: Path) -> list[Path]:
@@ -88,7 +68,7 @@ def test_a_single_wrong_byte_of_the_model_is_found(image: Image, tmp_path: Path)
     """By the board itself."""
     modes = write_modes(tmp_path)
     with (
-        attached(image, spoilt(image, tmp_path)) as port,
+        attached(spoilt(image, tmp_path, "weights", lambda size: size // 2)) as port,
         pytest.raises(TargetError, match=r"the model in flash is damaged \(CRC\)"),
     ):
         validate_modes(port, load_target(BOARD), modes, sample_inputs(modes[0].path, 1), silent)
@@ -118,11 +98,11 @@ def test_a_single_wrong_byte_of_a_result_is_found(
 
 
 @pytest.mark.board(BOARD)
-def test_a_wrong_known_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_known_answer_is_found(image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = write_modes(tmp_path)
     monkeypatch.setattr(validate, "_subjects", lambda *_: (modes, sample_inputs(modes[0].path, 1)))
     with (
-        attached(build(BOARD, tmp_path, wrong=True)) as port,
+        attached(wrongly_answered(image, tmp_path)) as port,
         pytest.raises(DimmerError, match=r"nrf52840dk differs from the TFLite interpreter in 880: flash it again"),
     ):
         validate.main(port, BOARD)

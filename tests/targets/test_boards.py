@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.library import INCLUDE, sources
+from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.image.protocol import VERIFY, Sizes, run_records
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
@@ -40,25 +43,57 @@ class Image:
 Built = Callable[[str], Image]
 
 
-def build(name: str, folder: Path, wrong: bool = False) -> Image:
-    """Compiled for a board; `wrong`: one bit of a known answer is not the interpreter's."""
+def build(name: str, folder: Path) -> Image:
+    """Compiled for a board."""
     target = load_target(name)
     modes = write_modes(folder)
     both = sample_inputs(modes[0].path, 1)
     image = both[len(both) // 2 :]
-    outputs = [bytearray(reference_outputs(mode.path, image)) for mode in modes]
-    outputs[1][0] ^= wrong
-    answers = KnownAnswers(image, tuple(map(bytes, outputs)))
+    answers = KnownAnswers(image, tuple(reference_outputs(mode.path, image) for mode in modes))
     policy = even_policy(len(modes))
     model = generate(modes, folder, policy, answers, target.scratch_limit, "tiny", None, target.core)
     elf = target.compile([*model.sources, *sources(model.kernels), *APPLICATION], [folder, INCLUDE], folder / "out")
     return Image(target, model, elf, tuple(mode.path for mode in modes))
 
 
+_IMAGES: dict[str, Image] = {}
+
+
+def image_of_the_run(name: str, tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """A board's image, which is made once for all tests."""
+    if name not in _IMAGES:
+        _IMAGES[name] = build(name, tmp_path_factory.mktemp(name))
+    return _IMAGES[name]
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Gives a board's image, which is made once."""
-    return cache(lambda name: build(name, tmp_path_factory.mktemp(name)))
+    """Gives a board's image, as `image_of_the_run`."""
+    return lambda name: image_of_the_run(name, tmp_path_factory)
+
+
+def spoilt(image: Image, folder: Path, table: str, at: Callable[[int], int]) -> Image:
+    """The image with one bit of one of its tables wrong; `at` gives the place of the byte of the table's size."""
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    elf = Path(shutil.copy(image.elf, folder))
+    with image.elf.open("rb") as stream:
+        file = ELFFile(stream)
+        symbols = file.get_section_by_name(".symtab")
+        assert isinstance(symbols, SymbolTableSection)
+        (symbol,) = (s for s in symbols.iter_symbols() if s.name == f"dimmer_tiny_{table}")
+        section = file.get_section(symbol["st_shndx"])
+        place = section["sh_offset"] + symbol["st_value"] - section["sh_addr"] + at(symbol["st_size"])
+    data = bytearray(elf.read_bytes())
+    data[place] ^= 0x40
+    elf.write_bytes(data)
+    return replace(image, elf=elf)
+
+
+def wrongly_answered(image: Image, folder: Path) -> Image:
+    """The image with a wrong bit in what it knows of its second mode's answer."""
+    return spoilt(image, folder, "known_outputs", lambda size: size // len(MODES))
 
 
 def mismatches(image: Image, count: int) -> int:
@@ -79,7 +114,7 @@ def mismatches(image: Image, count: int) -> int:
 
 
 def test_there_are_these_boards() -> None:
-    assert REAL_BOARDS == [
+    assert [name for name in REAL_BOARDS if load_target(name).variant_of is None] == [
         "esp32c3",
         "nano33ble",
         "netduinoplus2",
@@ -121,8 +156,8 @@ def test_a_hundred_inputs_of_every_mode(name: str, built: Built) -> None:
 
 
 @pytest.mark.board("nrf52840dk")
-def test_a_wrong_known_answer_is_found(tmp_path: Path) -> None:
-    image = build("nrf52840dk", tmp_path, wrong=True)
+def test_a_wrong_known_answer_is_found(built: Built, tmp_path: Path) -> None:
+    image = wrongly_answered(built("nrf52840dk"), tmp_path)
     done = image.target.run(image.elf, ["selftest"], tmp_path)
     assert [json.loads(line)["ok"] for line in done.stdout.splitlines()] == [True, False, True]
     assert done.returncode == 1
@@ -185,22 +220,107 @@ def test_the_arena_of_the_h743_lies_in_axi_sram_and_the_stack_in_dtcm(built: Bui
     assert places["dimmer_stack_top"] == 0x20020000
 
 
-CHIPS = {"nrf52840dk": "nrf52840", "pico": "rp2040", "pico2": "rp2350", "nucleo-h743zi": "stm32h743xx"}
+@pytest.mark.slow
+@pytest.mark.board("nucleo-f446re")
+def test_the_board_that_the_page_describes_runs(tmp_path: Path) -> None:
+    """docs/boards.md, "A board of your own": the ten lines, in a folder outside the checkout."""
+    (text,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "boards.md").read_text(), re.DOTALL | re.MULTILINE)
+    own = tmp_path / "nucleo-g474re"
+    own.mkdir()
+    (own / "target.toml").write_text(text)
+    assert mismatches(build(str(own), tmp_path), 10) == 0
 
 
-@pytest.mark.parametrize("name", CHIPS)
+def test_variants_differ_from_their_boards_in_the_clock_alone() -> None:
+    """Another clock, other registers before the rest, other waits; the same memory, port, pins and ways to flash."""
+    variants = [target for target in map(load_target, REAL_BOARDS) if target.variant_of is not None]
+    assert len(variants) == 6
+    for target in variants:
+        base = load_target(str(target.variant_of))
+        assert target.board is not None
+        assert base.board is not None
+        assert target.board.clock_hz > base.board.clock_hz
+        named = (
+            target.core,
+            target.memory,
+            target.toolchain,
+            target.runner.command,
+            target.scratch_limit,
+            target.flash,
+        )
+        assert named == (base.core, base.memory, base.toolchain, base.runner.command, base.scratch_limit, base.flash)
+        assert replace(target.board, clock_hz=0, setup=()) == replace(base.board, clock_hz=0, setup=())
+        # Pins and the port's own registers are those of the board; only the divider of its baud rate may be another.
+        other = {access.address for access in {*base.board.setup} ^ {*target.board.setup}}
+        assert {access.address for access in base.board.setup} <= {access.address for access in target.board.setup}
+        assert len([address for address in other if 0 <= address - base.board.uart_base < 0x1000]) <= 1
+
+
+BUILT_IN = {
+    "nrf52840dk": "nrf52840",
+    "nano33ble": "nrf52840",
+    "pico": "rp2040",
+    "pico2": "rp2350",
+    "nucleo-h743zi": "stm32h743xx",
+}
+PACKED = ("nucleo-l4r5zi", "nucleo-f446re", "nucleo-u575zi-q", "netduinoplus2")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A region as a flash tool knows it."""
+
+    start: int
+    size: int
+    flash: bool
+
+
+def covered(regions: list[Known], origin: int, size: int, flash: bool) -> int:
+    """Bytes of a stretch that lie in regions of this kind."""
+    inside = [r for r in regions if r.flash == flash and r.start < origin + size and origin < r.start + r.size]
+    return sum(min(r.start + r.size, origin + size) - max(r.start, origin) for r in inside)
+
+
+def regions_of_pyocd(regions: Iterable[Any]) -> list[Known]:
+    return [Known(r.start, r.end + 1 - r.start, r.is_flash) for r in regions if r.is_flash or r.is_ram]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_the_map_is_the_flash_tool_s_own(name: str) -> None:
     """pyOCD's, for the chips that it knows without a pack."""
     chips = pytest.importorskip("pyocd.target").TARGET
     memory = load_target(name).memory
     assert memory is not None
-    regions = [region for region in chips[CHIPS[name]].MEMORY_MAP if region.is_flash or region.is_ram]
-
-    def holds(origin: int, size: int, flash: bool) -> bool:
-        inside = [r for r in regions if r.is_flash == flash and r.start < origin + size and origin <= r.end]
-        covered = sum(min(r.end + 1, origin + size) - max(r.start, origin) for r in inside)
-        return bool(covered == size)
-
-    assert holds(memory.flash.origin, memory.flash.size, True)
+    regions = regions_of_pyocd(chips[BUILT_IN[name]].MEMORY_MAP)
+    assert covered(regions, memory.flash.origin, memory.flash.size, True) == memory.flash.size
     # Of RP2350 it knows half of the RAM.
-    assert holds(memory.ram.origin, memory.ram.size // (2 if name == "pico2" else 1), False)
+    ram = memory.ram.size // (2 if name == "pico2" else 1)
+    assert covered(regions, memory.ram.origin, ram, False) == ram
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_the_map_is_that_of_the_chip_s_pack(name: str) -> None:
+    """pyOCD's, for the chips of which it needs a pack."""
+    packs = pytest.importorskip("pyocd.target.pack.pack_target").ManagedPacks
+    target = load_target(name)
+    assert target.flash.pyocd is not None
+    assert target.memory is not None
+    chip = target.flash.pyocd.chip
+    devices = [one for one in packs.get_installed_targets() or () if one.part_number.lower() == chip]
+    if not devices:
+        pytest.skip(f"needs the pack of this chip: pyocd pack install {chip}")
+    regions = regions_of_pyocd(devices[0].memory_map)
+    for region, flash in ((target.memory.flash, True), (target.memory.ram, False)):
+        assert covered(regions, region.origin, region.size, flash) == region.size
+
+
+def test_the_map_of_the_esp32c3_is_esptool_s() -> None:
+    rom = pytest.importorskip("esptool.targets.esp32c3", reason="needs pip install esptool").ESP32C3ROM
+    kinds = {"IROM": True, "DROM": True, "DRAM": False}
+    regions = [Known(start, end - start, kinds[kind]) for start, end, kind in rom.MEMORY_MAP if kind in kinds]
+    memory = load_target("esp32c3").memory
+    assert memory is not None
+    assert memory.constants is not None
+    for origin in (memory.flash.origin, memory.constants.origin):
+        assert covered(regions, origin, memory.flash.size, True) == memory.flash.size
+    assert covered(regions, memory.ram.origin, memory.ram.size, False) == memory.ram.size

@@ -69,17 +69,19 @@ class CoreFigures:
 
 @dataclass(frozen=True)
 class End:
-    """The model's input or output.
+    """An input or output of the model.
 
     Attributes:
         type: "int8", "uint8" or "float32".
         scale, zero_point: value = scale * (code - zero_point); None of float32.
+        name: of its tensor, plain, where there are several; empty of the only one.
     """
 
     type: str
     shape: tuple[int, ...]
     scale: float | None
     zero_point: int | None
+    name: str = ""
 
     @property
     def c_type(self) -> str:
@@ -89,7 +91,7 @@ class End:
     @property
     def text(self) -> str:
         """In words."""
-        shape = f"{self.type}[{','.join(map(str, self.shape))}]"
+        shape = f"{f'{self.name}: ' if self.name else ''}{self.type}[{','.join(map(str, self.shape))}]"
         return shape if self.scale is None else f"{shape}, value = {self.scale:.9g} * (code - {self.zero_point})"
 
 
@@ -102,7 +104,7 @@ class Package:
         symbol: `dimmer_<model>`, the package's name.
         model_version: "1.2.3".
         modes: plain names, the most expensive first.
-        input, output: of every mode.
+        inputs, outputs: of every mode, in the file's order; at least one of each.
         encoding: how what the application has becomes the input, in a sentence; empty where nobody knows.
         classes: of the output's elements; empty where nobody knows.
         cores: the kinds that it has tables for, the most particular first.
@@ -110,14 +112,15 @@ class Package:
         model: path -> text of the model's.
         notices: path -> text of licences.
         publisher: whose it is.
+        state: whether it keeps something from one inference to the next, and so has a function that forgets it.
     """
 
     title: str
     symbol: str
     model_version: str
     modes: tuple[str, ...]
-    input: End
-    output: End
+    inputs: tuple[End, ...]
+    outputs: tuple[End, ...]
     encoding: str
     classes: tuple[str, ...]
     cores: tuple[CoreFigures, ...]
@@ -125,6 +128,7 @@ class Package:
     model: Mapping[str, str]
     notices: Mapping[str, str]
     publisher: Publisher
+    state: bool = False
 
     @property
     def macro(self) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.header import state_guard
 from dimmer.firmware_gen.emit.names import check_name
 from dimmer.firmware_gen.emit.tables import Tables
-from dimmer.firmware_gen.graph.types import Tensor
+from dimmer.firmware_gen.graph.types import Part, Tensor
 from dimmer.firmware_gen.kernels.code import code_bytes
 from dimmer.firmware_gen.library import RUNTIME
 from dimmer.firmware_gen.several import SeveralCores, Wanted, generate_for_cores
@@ -100,15 +101,9 @@ def make_package(order: PackageOrder) -> Package:
     wanted = Wanted(name, model.modes, policy, known_answers(model), model.gates, order.classes)
     made = generate_for_cores(wanted, order.kinds, {kind: _limit(kind, order.scratch_limit) for kind in order.kinds})
     tables = made.cores[0][1].tables
-    if tables.inputs or tables.outputs:
-        # Its helpers and its README know one of each.
-        raise DimmerError(
-            f"{name} has {max(len(tables.inputs), 1)} inputs and {max(len(tables.outputs), 1)} outputs: packages are "
-            "of models with one of each; dimmer firmware --tflite makes its C"
-        )
-    ends = _end(tables.input), _end(tables.output)
+    inputs, outputs = _ends(tables.input, tables.inputs), _ends(tables.output, tables.outputs)
     files = {f"src/{file}": text for file, text in made.texts.items()}
-    files[f"src/{made.names.symbol}_io.h"] = io_header(made.names, *ends)
+    files[f"src/{made.names.symbol}_io.h"] = io_header(made.names, inputs, outputs)
     if order.features.wanted:
         around = surroundings(order.features, tables.input, tables.output)
         files |= {f"src/{file}": text for file, text in around.files(name).items()}
@@ -121,8 +116,8 @@ def make_package(order: PackageOrder) -> Package:
         symbol=made.names.symbol,
         model_version=order.model_version,
         modes=tuple(map(plain, tables.mode_names)),
-        input=ends[0],
-        output=ends[1],
+        inputs=inputs,
+        outputs=outputs,
         encoding=order.encoding,
         classes=order.classes,
         cores=_figures(made, model.gates is not None),
@@ -130,6 +125,7 @@ def make_package(order: PackageOrder) -> Package:
         model=files,
         notices=notices,
         publisher=order.publisher,
+        state=bool(state_guard(tables)),
     )
 
 
@@ -170,10 +166,15 @@ def _limit(kind: Kind, given: int | None) -> int | None:
     return load_target(MEASURED[kind.core]).scratch_limit if given is None else given
 
 
-def _end(tensor: Tensor) -> End:
+def _ends(only: Tensor, parts: Sequence[Part]) -> tuple[End, ...]:
+    """The inputs or outputs: the only one, or the parts of the buffer that holds several."""
+    return tuple(_end(part.tensor, plain(part.tensor.name)) for part in parts) or (_end(only, ""),)
+
+
+def _end(tensor: Tensor, name: str) -> End:
     if tensor.quantisation is None:
-        return End(tensor.dtype.value, tensor.shape, None, None)
-    return End(tensor.dtype.value, tensor.shape, float(tensor.q.scale), tensor.q.zero_point)
+        return End(tensor.dtype.value, tensor.shape, None, None, name)
+    return End(tensor.dtype.value, tensor.shape, float(tensor.q.scale), tensor.q.zero_point, name)
 
 
 def _figures(made: SeveralCores, gated: bool) -> tuple[CoreFigures, ...]:

@@ -40,9 +40,12 @@ def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
     core = simulated[simulated.index("[runner.rtl]") : simulated.index("[planner]")]
     text = text.replace("[planner]", core + "[planner]").replace('"qemu-system-arm", "-M"', '"{simulator}", "-M"')
     board = (TARGETS / "nrf52840dk" / "target.toml").read_text()
-    for other in ("pico", "esp32c3", "nucleo-f446re"):
+    board = board.replace('[energy]\nboard = "nrf52840dk"\n', "")
+    for other in ("pico", "esp32c3", "nucleo-f446re", "nano33ble"):
         ways = (TARGETS / other / "target.toml").read_text()
-        board += "".join(part for part in re.split(r"(?m)^(?=\[)", ways) if re.match(r"\[flash\.(uf2|esp|st)", part))
+        board += "".join(
+            part for part in re.split(r"(?m)^(?=\[)", ways) if re.match(r"\[flash\.(uf2|esp|st|boss)", part)
+        )
     text += board[board.index("[board]") :]
     text = text.replace("[board]", '[board]\ncounter = "dwt"')
     regions = "arena = { origin = 0x40000000, size = 4096 }\nconstants = { origin = 0x50000000, size = 4096 }"

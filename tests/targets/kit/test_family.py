@@ -78,3 +78,51 @@ def test_a_mistake_names_its_key(tmp_path: Path, old: str, new: str, message: st
     with pytest.raises(TargetError, match=message) as caught:
         read_target(board(tmp_path, TEN_LINES.replace(old, new)) / "target.toml")
     assert "\n" not in str(caught.value)
+
+
+FAST = """\
+description = "ST NUCLEO-G474RE at 170 MHz"
+variant_of = "nucleo-g474re"
+core = "cortex-m4"
+family = "cortex-m"
+board.clock_hz = 170_000_000
+board.uart = "stm32-isr"
+board.uart_base = 0x40008000
+board.setup = ["0x4000800C = 377778", "0x40008000 = 0xD"]
+"""
+
+
+def variant(folder: Path, text: str = FAST, name: str = "fast") -> Path:
+    own = folder / name
+    own.mkdir()
+    (own / "target.toml").write_text(text)
+    return own / "target.toml"
+
+
+def test_a_variant_says_what_is_another(tmp_path: Path) -> None:
+    base = read_target(board(tmp_path) / "target.toml")
+    fast = read_target(variant(tmp_path))
+    assert (fast.name, fast.variant_of, base.variant_of) == ("fast", "nucleo-g474re", None)
+    assert (fast.memory, fast.toolchain) == (base.memory, base.toolchain)
+    assert fast.board is not None
+    assert (fast.board.clock_hz, len(fast.board.setup)) == (170_000_000, 2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('= "nucleo-g474re"', '= "nucleo-g4"', r"line 2: 'variant_of' is 'nucleo-g4': give it a target of the folder"),
+        (
+            '= "nucleo-g474re"',
+            '= "../nucleo-g474re"',
+            r"'variant_of' is '../nucleo-g474re': give it .*, one of faster, nucleo-",
+        ),
+        ('= "nucleo-g474re"', "= 3", r"'variant_of' is 3: give it a target of the folder"),
+        ('= "nucleo-g474re"', '= "faster"', r"'variant_of' is 'faster', itself a variant: name its board"),
+    ],
+)
+def test_a_variant_of_nothing_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    board(tmp_path)
+    variant(tmp_path, name="faster")
+    with pytest.raises(TargetError, match=message):
+        read_target(variant(tmp_path, FAST.replace(old, new)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import threading
 import tty
 import zlib
@@ -107,8 +108,26 @@ def test_a_board_that_says_nothing_is_told_in_time(tmp_path: Path) -> None:
     with terminal() as (_, port), open_port(port) as link:
         with pytest.raises(NoAnswerError, match=r"no board answers within 0\.3 s: press its reset"):
             link.call(0.3)
-        with pytest.raises(NoAnswerError, match=r"'bench': the board has said nothing for 0\.2 s"):
+        with pytest.raises(NoAnswerError, match=r"'bench': the board has said nothing for 0\.2 s; nor anything since"):
             link.run(["bench"], tmp_path, 0.2)
+
+
+def test_a_board_that_hangs_is_told_with_the_last_that_it_said(tmp_path: Path) -> None:
+    with terminal() as (board, port), open_port(port) as link:
+        board.say('{"event":"selftest","mode":"88"}')
+        hung = re.escape("""'selftest': the board has said nothing for 0.2 s; the last was '{"event":"selftest",""")
+        with pytest.raises(NoAnswerError, match=hung):
+            link.run(["selftest"], tmp_path, 0.2)
+
+
+def test_a_cable_that_is_pulled_is_told_at_once(tmp_path: Path) -> None:
+    own, other = pty.openpty()
+    tty.setraw(other)
+    with open_port(os.ttyname(other)) as link:
+        os.close(other)
+        os.close(own)
+        with pytest.raises(NoAnswerError, match=r"^the serial line is gone \(Input/output error\): plug it in again"):
+            link.call(60)
 
 
 def test_ports_that_are_none(tmp_path: Path) -> None:

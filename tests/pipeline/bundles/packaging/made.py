@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.firmware_gen.library import sources
 from dimmer.pipeline.bundles.packaging.formats import ALL_CORES
 from dimmer.pipeline.bundles.packaging.order import kinds_of
 from dimmer.pipeline.bundles.packaging.package import Package
@@ -66,6 +68,12 @@ def modes_package(folder: Path, cores: Sequence[str] = ALL_CORES) -> Package:
     return make_package(PackageOrder(modes_order(folder), kinds_of(cores), classes=CLASSES, encoding="code = pixel"))
 
 
+def of_cores(package: Package, cores: Sequence[str]) -> Package:
+    """The package as one that was made for these cores tells itself: manifests look at nothing else of them."""
+    kinds = kinds_of(cores)
+    return replace(package, cores=tuple(core for core in package.cores if core.kind in kinds))
+
+
 def resnet_package(folder: Path, cores: Sequence[str] = ALL_CORES) -> Package:
     """A small ResNet of one mode, from a `.tflite` alone."""
     path = folder / "resnet.tflite"
@@ -80,6 +88,14 @@ def spread(files: Mapping[str, str], folder: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
     return folder
+
+
+def needed(package: Package) -> list[Path]:
+    """The library's C files that a package's model needs: of the kernels only those that it names.
+
+    They are the package's own, which `test_source.py` looks at, where the library has them.
+    """
+    return sources(sorted(set(re.findall(r"\bdimmer_\w+", "".join(package.model.values())))))
 
 
 def wrong_answer(package: Package) -> Package:

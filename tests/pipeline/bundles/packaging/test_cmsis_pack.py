@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -16,7 +15,7 @@ from dimmer.pipeline.bundles.packaging.formats import FORMATS, files_of
 from dimmer.pipeline.bundles.packaging.order import kinds_of
 from dimmer.pipeline.bundles.packaging.package import Package
 from dimmer.pipeline.bundles.packaging.write import zip_bytes
-from tests.pipeline.bundles.packaging.made import modes_package
+from tests.pipeline.bundles.packaging.made import of_cores
 
 yaml = pytest.importorskip("yaml", reason="needs pyyaml, see requirements/docs.txt")
 
@@ -93,10 +92,10 @@ def test_cores_that_have_tables() -> None:
     assert "Cortex-M3" not in cores_of(kinds_of(["cortex-m4", "cortex-m0plus"]))
 
 
-def test_conditions_name_the_cores(tmp_path: Path) -> None:
-    package = modes_package(tmp_path, ["cortex-m3"])
+def test_conditions_name_the_cores(blocks: Package) -> None:
+    package = of_cores(blocks, ["cortex-m3"])
     text = cmsis_pack_files(package)[pdsc_name(package)]
     assert '<accept Dcore="Cortex-M3"/>' in text
     assert faults(zip_bytes(files_of(package, FORMATS["cmsis-pack"]), "")) == []
     with pytest.raises(DimmerError, match="CMSIS-Packs are for Arm's cores"):
-        cmsis_pack_files(modes_package(tmp_path, ["rv32imc"]))
+        cmsis_pack_files(of_cores(blocks, ["rv32imc"]))

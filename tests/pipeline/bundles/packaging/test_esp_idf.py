@@ -11,7 +11,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.bundles.packaging.esp_idf import RISCV, XTENSA, esp_idf_files
 from dimmer.pipeline.bundles.packaging.formats import FORMATS, files_of
 from dimmer.pipeline.bundles.packaging.package import Package
-from tests.pipeline.bundles.packaging.made import modes_package, spread
+from tests.pipeline.bundles.packaging.made import of_cores, spread
 from tests.pipeline.bundles.packaging.tools import tool
 
 yaml = pytest.importorskip("yaml", reason="needs pyyaml, see requirements/docs.txt")
@@ -27,11 +27,11 @@ def test_what_it_names_is_there(blocks: Package) -> None:
     assert "void app_main(void)" in files["examples/selftest/main/main.c"]
 
 
-def test_chips_by_core(tmp_path: Path) -> None:
-    riscv = esp_idf_files(modes_package(tmp_path, ["rv32imc"]))["idf_component.yml"]
+def test_chips_by_core(blocks: Package) -> None:
+    riscv = esp_idf_files(of_cores(blocks, ["rv32imc"]))["idf_component.yml"]
     assert yaml.safe_load(riscv)["targets"] == sorted(RISCV)
     with pytest.raises(DimmerError, match="RISC-V or Xtensa: add --core rv32imc or --core portable"):
-        esp_idf_files(modes_package(tmp_path, ["cortex-m4"]))
+        esp_idf_files(of_cores(blocks, ["cortex-m4"]))
 
 
 @pytest.mark.slow

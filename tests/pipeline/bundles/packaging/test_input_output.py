@@ -46,7 +46,7 @@ def header_of(kind: str, scale: float, zero_point: int) -> str:
 def test_codes_and_values(compiler: str, kind: str, scale: float, zero_point: int, tmp_path: Path) -> None:
     source, output = End(kind, (1, 4), scale, zero_point), End(kind, (1, 4), scale, zero_point)
     (tmp_path / "dimmer_m.h").write_text(header_of(kind, scale, zero_point))
-    (tmp_path / "dimmer_m_io.h").write_text(io_header(names_of("m"), source, output))
+    (tmp_path / "dimmer_m_io.h").write_text(io_header(names_of("m"), [source], [output]))
     values = [scale * step for step in range(-300, 300, 7)] + [scale * (step + 0.4) for step in range(-9, 9)]
     values += [1e30, -1e30]
     text = ", ".join(f"(float){value!r}" for value in values) + ", (float)(0.0f * 1e38f)"
@@ -66,16 +66,30 @@ def test_codes_and_values(compiler: str, kind: str, scale: float, zero_point: in
 
 
 def test_a_nan_is_the_zero_point_and_floats_need_no_code(tmp_path: Path) -> None:
-    text = io_header(names_of("m"), End("float32", (1, 2), None, None), End("float32", (1, 2), None, None))
+    text = io_header(names_of("m"), [End("float32", (1, 2), None, None)], [End("float32", (1, 2), None, None)])
     assert "dimmer_m_code" not in text
     assert "dimmer_m_value" not in text
     assert "dimmer_m_top(const float *scores)" in text
     (tmp_path / "dimmer_m.h").write_text(header_of("int8", 0.5, 3))
     (tmp_path / "dimmer_m_io.h").write_text(
-        io_header(names_of("m"), End("int8", (4,), 0.5, 3), End("int8", (4,), 1, 0))
+        io_header(names_of("m"), [End("int8", (4,), 0.5, 3)], [End("int8", (4,), 1, 0)])
     )
     (tmp_path / "main.c").write_text(
         '#include <math.h>\n#include "dimmer_m_io.h"\nint main(void) { return dimmer_m_code(NAN) != 3; }\n'
     )
     subprocess.run(["gcc", "-I", str(tmp_path), str(tmp_path / "main.c"), "-o", str(tmp_path / "a")], check=True)
     subprocess.run([tmp_path / "a"], check=True)
+
+
+def test_of_several_each_has_its_functions() -> None:
+    """They end in the number that the model's macros have, and a comment names the tensor; floats need no code."""
+    image, real = End("int8", (1, 4), 0.5, 3, "image */"), End("float32", (1, 2), None, None, "real")
+    text = io_header(names_of("m"), [image, real], [real, image])
+    assert "static inline int8_t dimmer_m_code_0(float value)" in text
+    assert "value / DIMMER_M_INPUT_0_SCALE" in text
+    assert "dimmer_m_code_1" not in text
+    assert "dimmer_m_value_0" not in text
+    assert "return DIMMER_M_OUTPUT_1_SCALE * (float)(code - DIMMER_M_OUTPUT_1_ZERO_POINT);" in text
+    assert "dimmer_m_top_0(const float *scores)" in text
+    assert "dimmer_m_top_1(const int8_t *scores)" in text
+    assert "image */ that" not in text

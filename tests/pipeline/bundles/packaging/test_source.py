@@ -4,25 +4,39 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.library import feature_sources, sources
-from dimmer.pipeline.bundles.packaging.formats import ALL_CORES
+from dimmer.firmware_gen.library import INCLUDE, feature_sources, sources
+from dimmer.pipeline.bundles.packaging.examples import c_main
+from dimmer.pipeline.bundles.packaging.formats import ALL_CORES, FORMATS
 from dimmer.pipeline.bundles.packaging.order import kinds_of
 from dimmer.pipeline.bundles.packaging.package import Package, Publisher
+from dimmer.pipeline.bundles.packaging.readme import readme
 from dimmer.pipeline.bundles.packaging.source import LABELS, PackageOrder, make_package, read_labels, runtime_files
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.pipeline.recipe.sections.features import FeaturesSection
 from dimmer.targets import load_target
 from tests.firmware_gen.networks import tiny_ends, tiny_keywords, tiny_state
 from tests.firmware_gen.runtime.c_library import STRICT, compiler
-from tests.pipeline.bundles.packaging.made import BOARD_MAIN, CLASSES, modes_order, modes_package, spread, wrong_answer
+from tests.pipeline.bundles.packaging.made import (
+    BOARD_MAIN,
+    CLASSES,
+    modes_order,
+    modes_package,
+    needed,
+    of_cores,
+    spread,
+    wrong_answer,
+)
 
 BOARDS = ("mps2-an385-v6m", "mps2-an385", "mps2-an386", "mps3-an547", "riscv-virt")
 """An emulated board for each kind of core but the last, which `test_cmake.py` runs."""
@@ -115,9 +129,9 @@ def test_memory_by_core(blocks: Package) -> None:
         assert f"_ARENA_SIZE {core.arena}u" in blocks.model["src/dimmer_blocks.h"]
 
 
-def test_scratch_can_be_less(tmp_path: Path) -> None:
-    order = PackageOrder(modes_order(tmp_path), kinds_of(["cortex-m4"]))
-    (most,), (least,) = make_package(order).cores, make_package(replace(order, scratch_limit=512)).cores
+def test_scratch_can_be_less(blocks: Package, tmp_path: Path) -> None:
+    order = PackageOrder(modes_order(tmp_path), kinds_of(["cortex-m4"]), scratch_limit=512)
+    (most,), (least,) = of_cores(blocks, ["cortex-m4"]).cores, make_package(order).cores
     assert least.arena < most.arena
 
 
@@ -138,22 +152,70 @@ def test_what_is_refused(tmp_path: Path) -> None:
         make_package(replace(order, publisher=Publisher("a b")))
 
 
-def test_several_inputs_or_outputs_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "ends.tflite").write_bytes(tiny_ends())
-    with pytest.raises(DimmerError, match="packages are of models with one of each; dimmer firmware --tflite"):
-        make_package(PackageOrder(foreign_order([tmp_path / "ends.tflite"]), kinds_of(["portable"])))
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Package]:
+    """Gives the package of a model with several inputs and outputs, or of one with a state, which is made once."""
+    made = {"ends": tiny_ends, "stream": tiny_state}
+
+    def one(name: str) -> Package:
+        file = tmp_path_factory.mktemp(name) / f"{name}.tflite"
+        file.write_bytes(made[name]())
+        return make_package(PackageOrder(foreign_order([file]), kinds_of(["cortex-m4", "portable"])))
+
+    return cache(one)
 
 
-@pytest.mark.slow
-def test_a_model_with_state(tmp_path: Path) -> None:
-    (tmp_path / "state.tflite").write_bytes(tiny_state())
-    package = make_package(PackageOrder(foreign_order([tmp_path / "state.tflite"]), kinds_of(["portable"])))
-    folder = spread({**package.runtime, **package.model}, tmp_path)
-    (tmp_path / "main.cpp").write_text(BOARD_MAIN.format(symbol=package.symbol, macro=package.macro))
-    files = [*sorted((folder / "src").rglob("*.c")), tmp_path / "main.cpp"]
-    target = load_target("host")
-    elf = target.compile(files, [folder / "src"], tmp_path / "out")
-    assert target.run(elf, [], tmp_path).returncode == 0
+def run_here(package: Package, main: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Compiles a program for this machine with the kernels that the model needs, and runs it.
+
+    The library's files are the package's, byte for byte; from where they lie each is compiled once for all tests.
+    """
+    spread({**package.model, "main.c": main}, folder)
+    files = [*needed(package), *(folder / path for path in (*package.model_sources, "main.c"))]
+    elf = load_target("host").compile(files, [folder / "src", INCLUDE], folder / "out")
+    return subprocess.run([elf], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["ends", "stream"])
+def test_several_ends_and_a_state_test_themselves(name: str, odd: Callable[[str], Package], tmp_path: Path) -> None:
+    done = run_here(odd(name), c_main(odd(name)), tmp_path)
+    assert (done.returncode, done.stdout) == (0, "mode 0: as TFLite computes it\n0 of 1 modes differ\n")
+
+
+def test_a_self_test_with_a_state_starts_every_mode_anew(odd: Callable[[str], Package], tmp_path: Path) -> None:
+    """A second time through the only mode, what the first left is forgotten; without that the answer is another."""
+    package = odd("stream")
+    twice = "    return mode_is_right(0) + 2 * mode_is_right(0);\n}\n"
+    main = c_main(package)
+    init = "int main(void)\n{\n    dimmer_init(&network, &dimmer_stream, arena, sizeof arena);\n"
+    again = main[: main.index("int main(void)")] + init + twice
+    assert run_here(package, again, tmp_path / "reset").returncode == 3
+    forgetful = re.sub(r"    dimmer_stream_reset\(.*\n", "", again)
+    assert forgetful != again
+    assert run_here(package, forgetful, tmp_path / "kept").returncode == 1
+
+
+def test_every_core_finds_the_state_s_guard(tmp_path: Path) -> None:
+    """It lies elsewhere from core to core, as the arenas differ."""
+    (tmp_path / "stream.tflite").write_bytes(tiny_state())
+    kinds = kinds_of(["cortex-m4", "cortex-m0plus", "portable"])
+    order = PackageOrder(foreign_order([tmp_path / "stream.tflite"]), kinds)
+    header = make_package(order).model["src/dimmer_stream.h"]
+    assert header.count("#define DIMMER_STREAM_STATE_GUARD (") == 3
+    assert "dimmer_input(d) + (DIMMER_STREAM_STATE_GUARD);" in header
+
+
+def test_the_ends_are_told_one_by_one(odd: Callable[[str], Package], tmp_path: Path) -> None:
+    package = odd("ends")
+    text = readme(package, "folder", FORMATS["folder"].usage)
+    assert [end.name for end in package.inputs] == ["image", "context"]
+    assert "| Input 0 | image: int8[1,4,4,3], value = " in text
+    assert "| Output 1 | " in text
+    assert "dimmer_status_t classify(const float *value_0, const float *value_1, unsigned *best)" in text
+    (code,) = re.findall(r"^```c\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    spread({**package.runtime, **package.model, "a.c": code}, tmp_path)
+    command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", str(tmp_path / "src")]
+    subprocess.run([*command, str(tmp_path / "a.c")], check=True)
 
 
 @pytest.mark.parametrize(
