@@ -129,7 +129,8 @@ def plan_of(
     name: str = "model",
 ) -> tuple[Tables, tuple[Choice, ...]]:
     """As `tables_of`, with the kernels that each layer could choose from; `order` as of `build_tables`,
-    `name` of the model."""
+    `name` of the model.
+    """
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
     try:

@@ -19,7 +19,7 @@ FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-std=gnu99", "-O2", "-ffunction-sections
 COMPILER = "arm-none-eabi-gcc"
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """The core did what a core cannot do."""
 
 
@@ -51,7 +51,9 @@ class Core:
             elf = ELFFile(stream)
             table = elf.get_section_by_name(".symtab")
             self.symbols = {s.name: (s["st_value"], s["st_size"]) for s in table.iter_symbols() if s.name}
-            loads = [(s["p_paddr"], s.data()) for s in elf.iter_segments() if s["p_type"] == "PT_LOAD" and s["p_filesz"]]
+            loads = [
+                (s["p_paddr"], s.data()) for s in elf.iter_segments() if s["p_type"] == "PT_LOAD" and s["p_filesz"]
+            ]
         self.flash = b"".join(data for address, data in sorted(loads) if address >= FLASH and address < RAM)
         assert min(address for address, _ in loads) <= FLASH, "no flash"
         base = min(address for address, _ in loads if address < RAM)
@@ -86,7 +88,7 @@ class Core:
         """Runs a function and gives what it returns, as a signed number.
 
         Raises:
-            Fault: an access to nothing, an instruction that is none, or no end.
+            FaultError: an access to nothing, an instruction that is none, or no end.
         """
         write, registers = self.engine.reg_write, self.registers
         write(registers.UC_ARM_REG_SP, RAM + RAM_SIZE - 16)
@@ -98,9 +100,9 @@ class Core:
             self.engine.emu_start(self.address(function) | 1, stop, count=0, timeout=20_000_000)
         except self.unicorn.UcError as error:
             at = self.engine.reg_read(registers.UC_ARM_REG_PC)
-            raise Fault(f"{function}: {error} at {at:#x}") from error
+            raise FaultError(f"{function}: {error} at {at:#x}") from error
         if self.engine.reg_read(registers.UC_ARM_REG_PC) & ~1 != stop:
-            raise Fault(f"{function} does not end")
+            raise FaultError(f"{function} does not end")
         value = self.engine.reg_read(registers.UC_ARM_REG_R0)
         return int(value - (1 << 32) if value >> 31 else value)
 

@@ -369,8 +369,8 @@ int main(int argc, char **argv) {
             made.image.answers[0] ^= 1;
         }
         sign(&made, counter + 1u, 0);
-        /* Half of them in the last writes, where it matters most. */
-        step = drawn(2) != 0u ? 1u + drawn(of_update + 12u) : of_update - 8u + drawn(20);
+        /* Half of them in the last writes, those of the log, which makes a new block now and then. */
+        step = drawn(2) != 0u ? 1u + drawn(of_update) : of_update - 8u + drawn(56);
         runs = interrupted(&made, slot, step, drawn(DIMMER_SLOT_TRIES));
         if (runs != letter && (runs != next || bad == 0u)) {
             printf("update %u: %d runs, neither %d nor %d\n", (unsigned)i, runs, letter, next);

@@ -19,7 +19,7 @@ from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import sources
 from tests.firmware_gen.gated import random_gates
 from tests.firmware_gen.modes import write_modes
-from tests.firmware_gen.runtime.core32 import RAM, RAM_SIZE, Core, Fault, linked
+from tests.firmware_gen.runtime.core32 import RAM, RAM_SIZE, Core, FaultError, linked
 
 SLICE = 1024
 MOST_SLICE = 20_000
@@ -47,9 +47,7 @@ def flashed(tmp_path_factory: pytest.TempPathFactory) -> Flashed:
     folder = tmp_path_factory.mktemp("flips")
     plan = PlanConfig((Point(100, 2), Point(200, 0)), 1000, 4, 256, 1000, 60, life_s=86_400, harvest_q8=16)
     policy = replace(even_policy(3), plan=plan)
-    model = generate(
-        write_modes(folder), folder / "out", policy, name="flips", gates=random_gates(1), core="cortex-m4"
-    )
+    model = generate(write_modes(folder), folder / "out", policy, name="flips", gates=random_gates(1), core="cortex-m4")
     program = Path(__file__).with_name("flips_program.c")
     core = Core(linked(folder, [program, *model.sources, *sources(model.kernels)], [folder / "out"]))
     tables = {
@@ -106,7 +104,7 @@ def flips(flashed: Flashed, count: int, seed: int) -> dict[str, Counter[str]]:
         for way in (after_init, in_slices):
             try:
                 what = way(flashed)
-            except Fault as fault:
+            except FaultError as fault:
                 what = f"FAULT {fault}"
             found[way.__name__][what] += 1
         flashed.core.flip(place, bit)
