@@ -11,11 +11,13 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 
 from dimmer.firmware_gen.library import INCLUDE
+from dimmer.targets.kit.cores import core_flags
 from dimmer.targets.kit.toolchain import compile_objects
 
 FLASH, RAM, RAM_SIZE = 0x0800_0000, 0x2000_0000, 0x2_0000
 PAGE = 0x1000
-FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-std=gnu99", "-O2", "-ffunction-sections", "-Wall", "-Wextra", "-Werror")
+CORE = core_flags("cortex-m4") or ()
+FLAGS = (*CORE, "-std=gnu99", "-O2", "-ffunction-sections", "-Wall", "-Wextra", "-Werror")
 COMPILER = "arm-none-eabi-gcc"
 
 
@@ -32,7 +34,7 @@ def linked(folder: Path, sources: Sequence[Path], include: Sequence[Path], *flag
     program = folder / "program.elf"
     places = [f"-Wl,-Ttext={FLASH:#x}", f"-Wl,-Tdata={RAM:#x}", "-Wl,--gc-sections", "-Wl,-e,main"]
     keep = [flag for flag in flags if flag.startswith("-Wl,")]
-    command = [COMPILER, "-mcpu=cortex-m4", "-mthumb", "-nostartfiles", "--specs=nosys.specs", *places, *keep]
+    command = [COMPILER, *CORE, "-nostartfiles", "--specs=nosys.specs", *places, *keep]
     subprocess.run([*command, *map(str, made), "-o", str(program)], check=True)
     return program
 

@@ -22,7 +22,10 @@ TOML = """
 [policy]
 dwell_s = 60
 hysteresis_permille = 20
-tiers = [{ min_charge_permille = 300, min_millivolts = 0, mode = 0 }, { min_charge_permille = 0, min_millivolts = 0, mode = 1 }]
+tiers = [
+    { min_charge_permille = 300, min_millivolts = 0, mode = 0 },
+    { min_charge_permille = 0, min_millivolts = 0, mode = 1 },
+]
 
 [plan]
 permille_units = 1000
