@@ -15,8 +15,8 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.mcuboot import version_of
 from dimmer.pipeline.bundles.slots.make import SlotOrder, make_image
-from dimmer.pipeline.bundles.slots.mcuboot import version_of
 from dimmer.pipeline.bundles.slots.signing import demo_key, load_key
 from dimmer.pipeline.core.command import main_of, model_option, target_option
 from dimmer.pipeline.core.stage import atomic_write
@@ -57,7 +57,7 @@ def main(
     out: Annotated[Path | None, typer.Option("--out", help="File to write.")] = None,
 ) -> None:
     """Make a built model a signed image for a slot of a board's flash."""
-    if (key is None) != (unsigned or development) and not (key is not None and development):
+    if (unsigned and (development or key is not None)) or not (unsigned or development or key is not None):
         raise DimmerError("say who signs: --key FILE, or --unsigned, or --development for the demo key")
     chosen = load_firmware_target(target)
     recipe = load_recipe(model)

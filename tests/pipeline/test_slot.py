@@ -9,7 +9,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import slot
-from dimmer.pipeline.bundles.slots.mcuboot import read
+from dimmer.pipeline.artifacts.mcuboot import read
 from dimmer.pipeline.slot import number
 from tests.examples.test_examples import write_build
 

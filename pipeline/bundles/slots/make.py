@@ -10,7 +10,7 @@ from pathlib import Path
 from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import INCLUDE, sources
-from dimmer.pipeline.bundles.slots.mcuboot import HEADER_SIZE, Image, Version, pack
+from dimmer.pipeline.artifacts.mcuboot import HEADER_SIZE, Image, Version, pack
 from dimmer.pipeline.bundles.slots.signing import Key
 from dimmer.targets import Target
 from dimmer.targets.kit.memory import Region

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.bundles.slots.mcuboot import Opened
+from dimmer.pipeline.artifacts.mcuboot import Opened
 from dimmer.pipeline.core.extras import require_packages
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ class Key:
     @property
     def public(self) -> bytes:
         """The 32 bytes that a device verifies with."""
-        return self.private.public_key().public_bytes_raw()
+        raw: bytes = self.private.public_key().public_bytes_raw()
+        return raw
 
     def sign(self, digest: bytes) -> bytes:
         """64 bytes, the same ones every time."""
-        return self.private.sign(digest)
+        signature: bytes = self.private.sign(digest)
+        return signature
 
 
 def _key_hash(public: Ed25519PublicKey) -> bytes:

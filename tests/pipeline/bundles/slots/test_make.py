@@ -20,8 +20,8 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE, engine_sources
+from dimmer.pipeline.artifacts.mcuboot import Image, Version, pack
 from dimmer.pipeline.bundles.slots.make import SlotOrder, link, make_image
-from dimmer.pipeline.bundles.slots.mcuboot import Image, Version, pack
 from dimmer.pipeline.image.compiled import known_answers
 from dimmer.targets import TargetError, load_target
 from dimmer.targets.kit.memory import Region
@@ -186,9 +186,9 @@ def replace_core(payload: bytes) -> bytes:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 7))
 def test_a_core_loses_its_power_often(made: Made, tmp_path: Path, seed: int) -> None:
-    _, ran = losses(made, tmp_path, 200, seed)
+    _, ran = losses(made, tmp_path, 50, seed)
     print(ran)
-    assert min(ran.values()) > 10
+    assert min(ran.values()) > 5
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.bundles.slots.mcuboot import pack, read
+from dimmer.pipeline.artifacts.mcuboot import pack, read
 from dimmer.pipeline.bundles.slots.signing import Key, check, demo_key, load_key
-from tests.pipeline.bundles.slots.test_mcuboot import IMAGE
+from tests.pipeline.artifacts.test_mcuboot import IMAGE
 
 pytest.importorskip("cryptography", reason="needs pip install 'dimmer-nn[sign]'")
 

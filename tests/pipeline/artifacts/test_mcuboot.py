@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.bundles.slots.mcuboot import GRANULE, HEADER_SIZE, Image, Version, pack, read, version_of
+from dimmer.pipeline.artifacts.mcuboot import GRANULE, HEADER_SIZE, Image, Version, pack, read, version_of
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 IMGTOOL = ROOT / "build" / "image-tools" / "bin" / "imgtool"
 IMAGE = Image(bytes(range(256)) * 5, 0x0808_0000, Version(1, 2, 3, 4), 7, "mnist5k-r14")
 
