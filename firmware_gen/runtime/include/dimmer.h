@@ -173,6 +173,7 @@ struct dimmer {
     volatile uint8_t wanted;      /* mode of the next position */
     uint8_t running;              /* mode of the position that ran last */
     uint8_t mode_count;           /* the model's; 0 without one */
+    uint8_t gated;                /* whether it has gates */
     uint8_t safe_mode;            /* the policy's */
     volatile uint8_t browned_out; /* whether safe_mode runs in place of the mode that is wanted */
     volatile uint8_t brown_outs;  /* counted, modulo 256 */

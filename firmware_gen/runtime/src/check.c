@@ -224,20 +224,22 @@ static uintptr_t turned(uintptr_t word, unsigned bits) {
     return word << bits | word >> (8u * sizeof word - bits);
 }
 
-void dimmer_drop(dimmer_t *d) {
+dimmer_status_t dimmer_drop(dimmer_t *d, dimmer_status_t why) {
     d->model = NULL;
     d->mode_count = 0u;
+    d->gated = 0u;
     d->governor = NULL;
     d->hook = NULL;
     d->gating.begun = 0u;
     d->seal = dimmer_seal(d);
+    return why;
 }
 
 uintptr_t dimmer_seal(const dimmer_t *d) {
     return (uintptr_t)d->model ^ turned((uintptr_t)d->arena, 3u) ^ turned((uintptr_t)d->hook, 7u) ^
            turned((uintptr_t)d->user, 11u) ^ turned((uintptr_t)d->policy, 15u) ^
            turned((uintptr_t)d->governor, 19u) ^ turned((uintptr_t)d->governor_report, 23u) ^
-           turned((uintptr_t)d->mode_count << 8 | d->safe_mode, 27u);
+           turned((uintptr_t)d->mode_count << 8 | d->safe_mode, 27u) ^ d->gated;
 }
 
 dimmer_status_t dimmer_whole(dimmer_t *d) {
@@ -245,8 +247,7 @@ dimmer_status_t dimmer_whole(dimmer_t *d) {
         return DIMMER_ERR_INIT;
     }
     if (d->seal != dimmer_seal(d)) {
-        dimmer_drop(d);
-        return DIMMER_ERR_STATE;
+        return dimmer_drop(d, DIMMER_ERR_STATE);
     }
     return DIMMER_OK;
 }
@@ -255,8 +256,7 @@ dimmer_status_t dimmer_sound(dimmer_t *d) {
     const dimmer_status_t status = dimmer_whole(d);
 
     if (status == DIMMER_OK && !found_safely(d->model)) {
-        dimmer_drop(d);
-        return DIMMER_ERR_CRC;
+        return dimmer_drop(d, DIMMER_ERR_CRC);
     }
     return status;
 }
@@ -272,7 +272,7 @@ dimmer_status_t dimmer_check(dimmer_t *d, uint32_t bytes) {
         }
         status = go_on(d->model, &d->checking, bytes);
         if (status != DIMMER_OK) {
-            dimmer_drop(d);
+            return dimmer_drop(d, status);
         }
     }
     return status;

@@ -20,6 +20,7 @@ dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *aren
         d->model = model;
         d->arena = (uint8_t *)arena;
         d->mode_count = (uint8_t)model->dims.mode_count;
+        d->gated = (uint8_t)(model->gates != NULL);
         d->policy = &model->policy;
         d->safe_mode = model->policy.safe_mode;
         d->gating.level = 255u;
@@ -42,13 +43,12 @@ const int8_t *dimmer_output(const dimmer_t *d) {
 
 dimmer_status_t dimmer_set_mode(dimmer_t *d, dimmer_mode_id_t mode) {
     DIMMER_ASSERT(d != NULL);
+    /* Nothing is followed and nothing called: dimmer_invoke looks whether the state is whole. */
     if (mode >= d->mode_count) {
-        const dimmer_status_t status = dimmer_whole(d);
-
-        if (status != DIMMER_OK) {
-            return status;
+        if (d->model == NULL) {
+            return DIMMER_ERR_INIT;
         }
-        if (mode != DIMMER_MODE_GATED || d->model->gates == NULL) {
+        if (mode != DIMMER_MODE_GATED || !d->gated) {
             return DIMMER_ERR_MODE;
         }
     }
@@ -158,27 +158,24 @@ void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user) {
 }
 
 dimmer_status_t dimmer_invoke(dimmer_t *d) {
+    const dimmer_status_t status = dimmer_sound(d);
     const dimmer_model_t *model;
-    const dimmer_dims_t *n;
-    dimmer_status_t status;
     uint32_t positions;
     uint32_t position = 0;
 
     DIMMER_ASSERT(d != NULL);
-    status = dimmer_sound(d);
     if (status != DIMMER_OK) {
         return status;
     }
     model = d->model;
-    n = &model->dims;
-    positions = n->position_count;
+    positions = model->dims.position_count;
     d->gating.begun = 0u;
     if (d->inferences_left != 0u && --d->inferences_left == 0u) {
         DIMMER_STORE(d->wanted, d->safe_mode);
     }
     /* A model has one position at least. */
     for (;;) {
-        const dimmer_block_t *block;
+        const dimmer_block_t *block = NULL;
         const dimmer_step_t *step;
         const dimmer_step_t *end;
         /* Read once: an interrupt or a thread may store another mode at any time. */
@@ -188,29 +185,28 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
             mode = d->safe_mode;
         }
         /* Indexes were checked by dimmer_init; flash and RAM may be damaged since. */
-        if (mode < n->mode_count) {
+        if (mode < model->dims.mode_count) {
             const uint32_t index = model->schedules[mode * positions + position];
 
             DIMMER_STORE(d->running, mode);
-            block = index < n->block_count ? &model->blocks[index] : NULL;
+            if (index < model->dims.block_count) {
+                block = &model->blocks[index];
+            }
         } else if (mode == DIMMER_MODE_GATED && model->gates != NULL) {
             block = model->gates->calls->next(d, (uint16_t)position);
         } else {
-            status = DIMMER_ERR_STATE;
-            break;
+            return dimmer_drop(d, DIMMER_ERR_STATE);
         }
-        if (block == NULL || block->step_count > n->step_count ||
-            block->first_step > n->step_count - block->step_count) {
-            status = DIMMER_ERR_CRC;
-            break;
+        if (block == NULL || block->step_count > model->dims.step_count ||
+            block->first_step > model->dims.step_count - block->step_count) {
+            return dimmer_drop(d, DIMMER_ERR_CRC);
         }
         step = &model->steps[block->first_step];
         for (end = step + block->step_count; step != end; ++step) {
             const dimmer_kernel_t *kernel = &model->kernels[step->kernel];
 
-            if (step->kernel >= n->kernel_count || step->record >= kernel->record_count) {
-                dimmer_drop(d);
-                return DIMMER_ERR_CRC;
+            if (step->kernel >= model->dims.kernel_count || step->record >= kernel->record_count) {
+                return dimmer_drop(d, DIMMER_ERR_CRC);
             }
             kernel->run(model, (const uint8_t *)kernel->records + (size_t)kernel->record_size * step->record,
                         d->arena);
@@ -222,6 +218,4 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
             d->hook(d, (uint16_t)position, d->user);
         }
     }
-    dimmer_drop(d);
-    return status;
 }

@@ -17,8 +17,8 @@ dimmer_status_t dimmer_whole(dimmer_t *d);
 /* The same, and whether the model's pointers and dimensions are. */
 dimmer_status_t dimmer_sound(dimmer_t *d);
 
-/* From here on there is no model. */
-void dimmer_drop(dimmer_t *d);
+/* From here on there is no model. Returns `why`. */
+dimmer_status_t dimmer_drop(dimmer_t *d, dimmer_status_t why);
 
 /* Of what nobody but the library changes. No flip of one bit leaves it as it is; of a state that is all zero
  * it is 0. */
