@@ -249,7 +249,8 @@ void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user);
 
 /* Runs one inference on what dimmer_input holds. Before it, the state in RAM, the model's pointers and its
  * dimensions are checked, and on the way every index. Returns DIMMER_OK; DIMMER_ERR_INIT without a model;
- * DIMMER_ERR_STATE or DIMMER_ERR_CRC where one of them is damaged, and from then on there is no model. */
+ * DIMMER_ERR_STATE, DIMMER_ERR_CRC or DIMMER_ERR_TABLE where one of them is damaged, and from then on there
+ * is no model. */
 dimmer_status_t dimmer_invoke(dimmer_t *d);
 
 /* For a watchdog's task, between two inferences: checks the state and all pointers, and goes on with the CRC

@@ -8,6 +8,7 @@
 #include "dimmer_gates.h"
 #include "dimmer_governor.h"
 #include "engine.h"
+#include "shared_byte.h"
 #include "small_code.h"
 
 /* A part of a few bytes takes as long as so many of a long one. */
@@ -259,6 +260,33 @@ dimmer_status_t dimmer_sound(dimmer_t *d) {
         return dimmer_drop(d, DIMMER_ERR_CRC);
     }
     return status;
+}
+
+const dimmer_block_t *dimmer_next_block(dimmer_t *d, uint32_t position) {
+    const dimmer_model_t *m = d->model;
+    const dimmer_dims_t *n = &m->dims;
+    const dimmer_block_t *block = NULL;
+    /* Read once: an interrupt or a thread may store another mode at any time. */
+    uint8_t mode = DIMMER_LOAD(d->wanted);
+
+    if (DIMMER_LOAD(d->browned_out) != 0u) {
+        mode = d->safe_mode;
+    }
+    if (mode < n->mode_count) {
+        const uint32_t index = m->schedules[(uint32_t)mode * n->position_count + position];
+
+        DIMMER_STORE(d->running, mode);
+        if (index < n->block_count) {
+            block = &m->blocks[index];
+        }
+    } else if (mode == DIMMER_MODE_GATED && m->gates != NULL) {
+        block = m->gates->calls->next(d, (uint16_t)position);
+    }
+    if (block != NULL &&
+        (block->step_count > n->step_count || block->first_step > n->step_count - block->step_count)) {
+        block = NULL;
+    }
+    return block;
 }
 
 dimmer_status_t dimmer_check(dimmer_t *d, uint32_t bytes) {

@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "reading.h"
 #include "shared_byte.h"
+#include "small_code.h"
 
 dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size) {
     dimmer_status_t status;
@@ -160,7 +161,6 @@ void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user) {
 dimmer_status_t dimmer_invoke(dimmer_t *d) {
     const dimmer_status_t status = dimmer_sound(d);
     const dimmer_model_t *model;
-    uint32_t positions;
     uint32_t position = 0;
 
     DIMMER_ASSERT(d != NULL);
@@ -168,50 +168,31 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
         return status;
     }
     model = d->model;
-    positions = model->dims.position_count;
     d->gating.begun = 0u;
     if (d->inferences_left != 0u && --d->inferences_left == 0u) {
         DIMMER_STORE(d->wanted, d->safe_mode);
     }
     /* A model has one position at least. */
     for (;;) {
-        const dimmer_block_t *block = NULL;
+        const dimmer_block_t *block = dimmer_next_block(d, position);
         const dimmer_step_t *step;
-        const dimmer_step_t *end;
-        /* Read once: an interrupt or a thread may store another mode at any time. */
-        uint8_t mode = DIMMER_LOAD(d->wanted);
+        uint32_t left;
 
-        if (DIMMER_LOAD(d->browned_out) != 0u) {
-            mode = d->safe_mode;
-        }
-        /* Indexes were checked by dimmer_init; flash and RAM may be damaged since. */
-        if (mode < model->dims.mode_count) {
-            const uint32_t index = model->schedules[mode * positions + position];
-
-            DIMMER_STORE(d->running, mode);
-            if (index < model->dims.block_count) {
-                block = &model->blocks[index];
-            }
-        } else if (mode == DIMMER_MODE_GATED && model->gates != NULL) {
-            block = model->gates->calls->next(d, (uint16_t)position);
-        } else {
-            return dimmer_drop(d, DIMMER_ERR_STATE);
-        }
-        if (block == NULL || block->step_count > model->dims.step_count ||
-            block->first_step > model->dims.step_count - block->step_count) {
-            return dimmer_drop(d, DIMMER_ERR_CRC);
+        if (block == NULL) {
+            return dimmer_drop(d, DIMMER_ERR_TABLE);
         }
         step = &model->steps[block->first_step];
-        for (end = step + block->step_count; step != end; ++step) {
+        for (left = block->step_count; left != 0u; --left) {
             const dimmer_kernel_t *kernel = &model->kernels[step->kernel];
+            const uint32_t record = step->record;
 
-            if (step->kernel >= model->dims.kernel_count || step->record >= kernel->record_count) {
-                return dimmer_drop(d, DIMMER_ERR_CRC);
+            if (step->kernel >= model->dims.kernel_count || record >= kernel->record_count) {
+                return dimmer_drop(d, DIMMER_ERR_TABLE);
             }
-            kernel->run(model, (const uint8_t *)kernel->records + (size_t)kernel->record_size * step->record,
-                        d->arena);
+            kernel->run(model, (const uint8_t *)kernel->records + kernel->record_size * record, d->arena);
+            ++step;
         }
-        if (++position == positions) {
+        if (++position == model->dims.position_count) {
             return DIMMER_OK;
         }
         if (d->hook != NULL) {

@@ -17,6 +17,10 @@ dimmer_status_t dimmer_whole(dimmer_t *d);
 /* The same, and whether the model's pointers and dimensions are. */
 dimmer_status_t dimmer_sound(dimmer_t *d);
 
+/* The block that runs at a position, by the mode that is wanted now. Null where an index points outside: it
+ * was checked by dimmer_init, and flash or RAM are damaged since. */
+const dimmer_block_t *dimmer_next_block(dimmer_t *d, uint32_t position);
+
 /* From here on there is no model. Returns `why`. */
 dimmer_status_t dimmer_drop(dimmer_t *d, dimmer_status_t why);
 
