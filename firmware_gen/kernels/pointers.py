@@ -47,7 +47,7 @@ POINTERS = (
     PointerCalls("check.c", ("dimmer_check_model", "tables_hold"), ("holds",)),
     PointerCalls("check.c", ("dimmer_check_model", "dimmer_check", "go_on", "part_of"), ("gate_part",)),
     PointerCalls("check.c", ("dimmer_next_block",), ("next_block",)),
-    PointerCalls("engine.c", ("dimmer_invoke",), (MODEL_KERNELS, HOOK)),
+    PointerCalls("invoke.c", ("dimmer_invoke",), (MODEL_KERNELS, HOOK)),
     PointerCalls("engine.c", ("dimmer_report_battery",), ("report_to",)),
     PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
     PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2", "dimmer_narrow_tile"), _RESULTS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,15 @@ class Core:
     """A Cortex-M4 with a program in flash; `call` runs a function of it."""
 
     def __init__(self, program: Path) -> None:
-        import unicorn
-        from unicorn import arm_const
-
-        self.unicorn, self.registers = unicorn, arm_const
-        self.engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        # As twin.py: unicorn's own types say nothing of what it has.
+        self.unicorn: Any = import_module("unicorn")
+        self.registers: Any = import_module("unicorn.arm_const")
+        unicorn, arm_const = self.unicorn, self.registers
+        self.engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self.engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         with program.open("rb") as stream:
             elf = ELFFile(stream)
-            table = elf.get_section_by_name(".symtab")
+            table: Any = elf.get_section_by_name(".symtab")
             self.symbols = {s.name: (s["st_value"], s["st_size"]) for s in table.iter_symbols() if s.name}
             loads = [
                 (s["p_paddr"], s.data()) for s in elf.iter_segments() if s["p_type"] == "PT_LOAD" and s["p_filesz"]
