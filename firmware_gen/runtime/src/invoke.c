@@ -6,11 +6,12 @@
 #include "small_code.h"
 
 dimmer_status_t dimmer_invoke(dimmer_t *d) {
-    const dimmer_status_t status = dimmer_sound(d);
     const dimmer_model_t *model;
+    dimmer_status_t status;
     uint32_t position = 0;
 
     DIMMER_ASSERT(d != NULL);
+    status = dimmer_sound(d);
     if (status != DIMMER_OK) {
         return status;
     }
