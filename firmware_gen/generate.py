@@ -23,6 +23,7 @@ from dimmer.firmware_gen.memory.share import Constant, share_blocks
 from dimmer.firmware_gen.memory.weights import compare_weights
 from dimmer.firmware_gen.read.modes import ModeSource, read_modes
 from dimmer.firmware_gen.variants import VARIANTS, Choice, choose, features_of
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,10 @@ def tables_of(
     gates: GateSet | None = None,
     scratch_limit: int | None = None,
     core: str = "",
+    latency: Latency = FITTED,
 ) -> Tables:
     """Everything but the text; arguments as in `generate`."""
-    return plan_of(modes, policy, gates, scratch_limit, core)[0]
+    return plan_of(modes, policy, gates, scratch_limit, core, latency=latency)[0]
 
 
 def plan_of(
@@ -127,6 +129,7 @@ def plan_of(
     core: str,
     order: Sequence[Constant] = (),
     name: str = "model",
+    latency: Latency = FITTED,
 ) -> tuple[Tables, tuple[Choice, ...]]:
     """As `tables_of`, with the kernels that each layer could choose from; `order` as of `build_tables`,
     `name` of the model.
@@ -134,7 +137,7 @@ def plan_of(
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
     try:
-        blocks, choices = choose(share_blocks(networks), VARIANTS, features_of(core), scratch_limit)
+        blocks, choices = choose(share_blocks(networks), VARIANTS, features_of(core), scratch_limit, latency)
     except FirmwareGenError as error:
         raise FirmwareGenError(f"{modes[0].path.name}: {error}") from error
     memory = plan_memory(blocks)
@@ -162,6 +165,7 @@ def generate(
     gates: GateSet | None = None,
     core: str = "",
     classes: Sequence[str] = (),
+    latency: Latency = FITTED,
 ) -> GeneratedModel:
     """Writes `dimmer_<model>.c/.h` and, where known answers are given, `dimmer_<model>_known_answers.c/.h`.
 
@@ -174,11 +178,13 @@ def generate(
         gates: that choose blocks of these modes.
         core: as the compiler calls it; decides which variants of kernels there are.
         classes: what the elements of the output stand for; empty where nobody knows.
+        latency: of the core; decides between these variants.
 
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
-    tables, choices = plan_of(modes, policy or PolicyConfig(), gates, scratch_limit, core, name=name)
+    chosen = policy or PolicyConfig()
+    tables, choices = plan_of(modes, chosen, gates, scratch_limit, core, name=name, latency=latency)
     memory = tables.memory
     elements = math.prod(tables.output.shape)
     if classes and len(classes) != elements:

@@ -141,8 +141,9 @@ def wilson(share: float, count: int) -> tuple[float, float]:
         count: of cases, at least one.
 
     Example:
-        >>> [round(end, 4) for end in wilson(0.98, 1000)]
-        [0.9693, 0.987]
+        >>> low, high = wilson(0.98, 1000)
+        >>> print(f"{low:.4f} {high:.4f}")
+        0.9693 0.9870
     """
     z2 = Z_95**2
     middle = (share + z2 / (2 * count)) / (1 + z2 / count)

@@ -82,6 +82,11 @@ VERBS: Mapping[str, Verb] = {
         "Tell charge and energy of an inference from a power meter's trace, and the target's constants with them.",
         _LOOK,
     ),
+    "watch": Verb(
+        "watch",
+        "Show a device live, on the terminal and on a page: mode, charge, predicted end, latency, predictions.",
+        _LOOK,
+    ),
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
     "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
     "inspect": Verb("inspect", "Tell what a file holds: a model, a checkpoint, an image, a bundle, a bill.", _LOOK),
