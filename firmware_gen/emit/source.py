@@ -29,8 +29,10 @@ LAYOUTS = (
 )
 """Table, type of its elements, their bytes, how many in a line, and how its definition begins."""
 
-_POINTERS = ("names.model", "weights.bytes", "params", "shifts", "steps", "blocks", "schedules")
-_POINTERS += ("kernels", "kernels_again", "modes", "modes_again")
+_POINTERS = (
+    *("names.model", "weights.bytes", "params", "shifts", "steps", "blocks", "schedules"),
+    *("kernels", "kernels_again", "modes", "modes_again"),
+)
 """In the order of dimmer_model_t."""
 
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
