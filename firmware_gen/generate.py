@@ -58,6 +58,7 @@ class GeneratedModel:
         output_bytes: of the model's output.
         steps: in the order of the C table.
         choices: the kernel of each layer that has more than one, with what was refused.
+        state_bytes: of the arena that last from one inference to the next.
     """
 
     symbol: str
@@ -72,6 +73,7 @@ class GeneratedModel:
     output_bytes: int
     steps: tuple[GeneratedStep, ...]
     choices: tuple[Choice, ...]
+    state_bytes: int = 0
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -217,4 +219,5 @@ def generate(
         tables.output.size,
         tuple(GeneratedStep(s.layer, tables.records[s.kernel].kernel.name, s.macs) for s in tables.steps),
         choices,
+        header.state_of(tables)[0],
     )
