@@ -130,9 +130,12 @@ def plan_of(
     scratch_limit: int | None,
     core: str,
     order: Sequence[Constant] = (),
+    name: str = "model",
     latency: Latency = FITTED,
 ) -> tuple[Tables, tuple[Choice, ...]]:
-    """As `tables_of`, with the kernels that each layer could choose from; `order` as of `build_tables`."""
+    """As `tables_of`, with the kernels that each layer could choose from; `order` as of `build_tables`,
+    `name` of the model.
+    """
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
     try:
@@ -151,7 +154,7 @@ def plan_of(
         [first.tensors[index] for index in networks[0].boundaries],
         order,
     )
-    return replace(tables, inputs=first.inputs, outputs=first.outputs), choices
+    return replace(tables, inputs=first.inputs, outputs=first.outputs, title=name), choices
 
 
 def generate(
@@ -182,7 +185,8 @@ def generate(
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
-    tables, choices = plan_of(modes, policy or PolicyConfig(), gates, scratch_limit, core, latency=latency)
+    chosen = policy or PolicyConfig()
+    tables, choices = plan_of(modes, chosen, gates, scratch_limit, core, name=name, latency=latency)
     memory = tables.memory
     elements = math.prod(tables.output.shape)
     if classes and len(classes) != elements:

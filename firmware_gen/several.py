@@ -67,7 +67,7 @@ def generate_for_cores(wanted: Wanted, kinds: Sequence[Kind], limits: Mapping[Ki
 
     def tables(kind: Kind, own: Sequence[Constant]) -> Tables:
         core = kind.core if kind.condition else ""
-        return plan_of(wanted.modes, wanted.policy, wanted.gates, limits[kind], core, own)[0]
+        return plan_of(wanted.modes, wanted.policy, wanted.gates, limits[kind], core, own, wanted.name)[0]
 
     pools = [tables(kind, ()).pool.constants for kind in chosen]
     order, made = common_order(pools), []

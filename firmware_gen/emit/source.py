@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dimmer.firmware_gen.emit.names import Names
 from dimmer.firmware_gen.emit.policy_text import plan_lines, policy_lines
 from dimmer.firmware_gen.emit.tables import ABI, RecordTable, Tables, ends, literal
-from dimmer.firmware_gen.emit.text import COLUMNS, HEADER, comment, quoted, rows
+from dimmer.firmware_gen.emit.text import COLUMNS, HEADER, comment, name_in_c, quoted, rows
 from dimmer.firmware_gen.gates import GateTables
 from dimmer.firmware_gen.kernels.families import FAMILIES
 from dimmer.firmware_gen.memory.share import Constant
@@ -28,6 +28,12 @@ LAYOUTS = (
     ("shifts", "int8_t", 1, 24, "static const int8_t {name}[{count}] = {{"),
 )
 """Table, type of its elements, their bytes, how many in a line, and how its definition begins."""
+
+_POINTERS = (
+    *("names.model", "weights.bytes", "params", "shifts", "steps", "blocks", "schedules"),
+    *("kernels", "kernels_again", "modes", "modes_again"),
+)
+"""In the order of dimmer_model_t."""
 
 _TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
 
@@ -150,14 +156,16 @@ def _of_kernel(table: RecordTable, names: Names) -> str:
 
 
 def _schedule(tables: Tables, names: Names) -> Iterator[str]:
-    yield f"static const dimmer_kernel_t {names.table('kernels')}[{max(len(tables.records), 1)}] = {{"
-    for table in tables.records:
-        records = _of_kernel(table, names)
-        yield f"    {{{table.kernel.name}, {records}, sizeof {records}[0], {len(table.records)}}},"
-    if not tables.records:
-        yield "    {0, 0, 0, 0}"
-    yield "};"
-    yield ""
+    yield "/* Every pointer stands twice in flash: where the two differ, one of them is damaged. */"
+    for again in ("kernels", "kernels_again"):
+        yield f"static const dimmer_kernel_t {names.table(again)}[{max(len(tables.records), 1)}] = {{"
+        for table in tables.records:
+            records = _of_kernel(table, names)
+            yield f"    {{{table.kernel.name}, {records}, sizeof {records}[0], {len(table.records)}}},"
+        if not tables.records:
+            yield "    {0, 0, 0, 0}"
+        yield "};"
+        yield ""
     yield "/* {kernel, record} */"
     yield f"static const dimmer_step_t {names.table('steps')}[{max(len(tables.steps), 1)}] = {{"
     for number, step in enumerate(tables.steps):
@@ -182,11 +190,22 @@ def _schedule(tables: Tables, names: Names) -> Iterator[str]:
         yield from rows(schedule, 24)
     yield "};"
     yield ""
-    yield f"static const dimmer_mode_t {names.table('modes')}[{len(tables.mode_names)}] = {{"
-    for name, macs in zip(tables.mode_names, tables.mode_macs, strict=True):
-        yield f"    {{{quoted(name)}, {macs}u}},"
+    sizes = [len(name_in_c(name)) + 1 for name in (tables.title, *tables.mode_names)]
+    yield "static const struct {"
+    yield f"    char model[{sizes[0]}];"
+    for number, size in enumerate(sizes[1:]):
+        yield f"    char mode_{number}[{size}];"
+    yield f"}} {names.table('names')} = {{"
+    for name in (tables.title, *tables.mode_names):
+        yield f"    {quoted(name)},"
     yield "};"
     yield ""
+    for again in ("modes", "modes_again"):
+        yield f"static const dimmer_mode_t {names.table(again)}[{len(tables.mode_names)}] = {{"
+        for number, macs in enumerate(tables.mode_macs):
+            yield f"    {{{names.table('names')}.mode_{number}, {macs}u}},"
+        yield "};"
+        yield ""
 
 
 def _gates(gates: GateTables, names: Names) -> Iterator[str]:
@@ -213,8 +232,10 @@ def _gates(gates: GateTables, names: Names) -> Iterator[str]:
     cell = (gates.feature_weights, gates.state_weights, gates.bias, gates.first_position)
     units = (gates.features, gates.hidden, gates.shift)
     yield f"static const dimmer_gates_t {names.table('gates')} = {{"
-    yield f"    &dimmer_gate_calls, {{{', '.join(map(str, (*cell, *units)))}, {{0, 0, 0}}}},"
-    yield f"    {', '.join(names.table(table) for table in ('gate_stages', 'gate_blocks', 'gate_choices'))}"
+    places = ", ".join(names.table(table) for table in ("gate_stages", "gate_blocks", "gate_choices"))
+    yield f"    &dimmer_gate_calls, {places},"
+    yield f"    &dimmer_gate_calls, {places},"
+    yield f"    {{{', '.join(map(str, (*cell, *units)))}, {{0, 0, 0}}}}"
     yield "};"
     yield ""
 
@@ -225,13 +246,13 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
     yield f"    {ABI}u, /* ABI */"
     yield f"    0x{tables.dims_crc:08X}u, /* CRC-32 of dims */"
     yield f"    0x{tables.crc:08X}u, /* CRC-32 of all tables */"
-    yield f"    {quoted(names.title)},"
     counts = (
         ("arena_size", f"{tables.memory.arena}u"),
         ("weights_size", f"{len(tables.pool.table('weights'))}u"),
         ("param_count", f"{len(tables.pool.table('params')) // 4}u"),
         ("shift_count", f"{len(tables.pool.table('shifts'))}u"),
         ("record_bytes", f"{sum(len(table.data) for table in tables.records)}u"),
+        ("names_size", f"{len(tables.names)}u"),
         ("kernel_count", str(len(tables.records))),
         ("step_count", str(len(tables.steps))),
         ("block_count", str(len(tables.blocks))),
@@ -240,6 +261,13 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
         ("gate_count", str(len(tables.gates.gates) if tables.gates else 0)),
         ("gate_stages", str(len(tables.gates.stages) if tables.gates else 0)),
     )
+    plan = tables.policy.plan
+    gates = f"&{names.table('gates')}" if tables.gates else "0"
+    governor = f"&{names.table('plan')}" if plan else "0"
+    harvest = "&dimmer_harvest_calls" if plan and plan.harvest_q8 else "0"
+    places = (*(names.table(table) for table in _POINTERS), gates, governor, harvest)
+    for place, what in zip(places, (*_POINTERS, "gates", "plan for a governor", "harvest"), strict=True):
+        yield f"    {place},{f' /* no {what} */' if place == '0' else ''}"
     yield "    {"
     for field, value in counts:
         yield f"        .{field} = {value},"
@@ -252,11 +280,9 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
         numbers = f"{offset}u, {tensor.size}u, {literal(float(scale), 'f')}, {zero_point}, {kind}, 0"
         yield f"        .{field} = {{{numbers}}},"
     yield "    },"
-    for table in ("weights.bytes", "params", "shifts", "kernels", "steps", "blocks", "schedules", "modes"):
-        yield f"    {names.table(table)},"
     yield from policy_lines(tables)
-    yield f"    &{names.table('gates')}," if tables.gates else "    0, /* no gates */"
-    plan = tables.policy.plan
-    yield f"    &{names.table('plan')}," if plan else "    0, /* no plan for a governor */"
-    yield "    &dimmer_harvest_calls" if plan and plan.harvest_q8 else "    0 /* no harvest */"
+    yield "    {"
+    for place in places:
+        yield f"        {place},"
+    yield "    }"
     yield "};"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.firmware_gen.emit.text import name_in_c
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet, GateTable, GateTables, Linear, StageTable, block_row, pool_multiplier
 from dimmer.firmware_gen.graph.types import DType, Part, Tensor
@@ -19,7 +20,7 @@ from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Ste
 from dimmer.firmware_gen.memory.arena import Memory
 from dimmer.firmware_gen.memory.share import Block, Constant, ConstantPool
 
-ABI = 4
+ABI = 5
 MAX_MODES = 255
 MAX_POSITIONS = 256
 MAX_INDEX = 0xFFFF
@@ -85,6 +86,7 @@ class Tables:
         schedules: for each mode and position an index into `blocks`.
         inputs: where the model has several, what they are; `input` is the buffer that holds them.
         outputs: the same of outputs.
+        title: the model's own name.
     """
 
     pool: ConstantPool
@@ -101,17 +103,24 @@ class Tables:
     gates: GateTables | None = None
     inputs: tuple[Part, ...] = ()
     outputs: tuple[Part, ...] = ()
+    title: str = "model"
+
+    @property
+    def names(self) -> bytes:
+        """The model's name and those of the modes, each as C has it, with its zero."""
+        return b"".join(name_in_c(name).encode() + b"\0" for name in (self.title, *self.mode_names))
 
     @property
     def dims(self) -> bytes:
         """The bytes of dimmer_dims_t."""
         return struct.pack(
-            "<5I5HBB",
+            "<6I5HBB",
             self.memory.arena,
             len(self.pool.table("weights")),
             len(self.pool.table("params")) // 4,
             len(self.pool.table("shifts")),
             sum(len(table.data) for table in self.records),
+            len(self.names),
             len(self.records),
             len(self.steps),
             len(self.blocks),
@@ -132,17 +141,17 @@ class Tables:
     @property
     def crc(self) -> int:
         """CRC-32 of all tables in the order that `dimmer_init` reads them."""
-        crc = zlib.crc32(self.dims)
+        crc = zlib.crc32(self.names, zlib.crc32(self.dims))
         for name in ("weights", "params", "shifts"):
             crc = zlib.crc32(self.pool.table(name), crc)
-        for table in self.records:
-            crc = zlib.crc32(table.data, crc)
         for entry in self.steps:
             crc = zlib.crc32(struct.pack("<HH", entry.kernel, entry.record), crc)
         for block in self.blocks:
             crc = zlib.crc32(struct.pack("<HH", block.first_step, block.step_count), crc)
         for schedule in self.schedules:
             crc = zlib.crc32(struct.pack(f"<{len(schedule)}H", *schedule), crc)
+        for table in self.records:
+            crc = zlib.crc32(table.data, crc)
         crc = zlib.crc32(self.policy.pack(len(self.mode_names), self.gates is not None), crc)
         if self.policy.plan is not None:
             crc = zlib.crc32(self.policy.plan.pack(len(self.mode_names), self.gates is not None), crc)

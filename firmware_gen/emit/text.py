@@ -29,13 +29,14 @@ def comment(text: str) -> str:
     return clean if len(clean) <= 60 else f"{clean[:28]}...{clean[-29:]}"
 
 
+def name_in_c(text: str) -> str:
+    """A name as C has it: plain ASCII without quotes or backslashes."""
+    return "".join(char if (char.isalnum() and char.isascii()) or char in " ._-+()," else "_" for char in text)[:60]
+
+
 def quoted(text: str) -> str:
-    """A C string literal of plain ASCII."""
-    return (
-        '"'
-        + "".join(char if (char.isalnum() and char.isascii()) or char in " ._-+()," else "_" for char in text)[:60]
-        + '"'
-    )
+    """A name as a C string literal."""
+    return f'"{name_in_c(text)}"'
 
 
 def describe_end(tensor: Tensor) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-ENGINE = 1400
-"""dimmer_init, dimmer_invoke, the policy."""
+ENGINE = 2000
+"""dimmer_init, dimmer_invoke, the checks, the policy."""
 
 GATES = 900
 

@@ -44,9 +44,15 @@ _RESULTS = tuple(
 )
 
 POINTERS = (
-    PointerCalls("engine.c", ("dimmer_init", "check", "model_crc", "tables_hold"), ("holds", "crc_of")),
-    PointerCalls("engine.c", ("dimmer_invoke",), (MODEL_KERNELS, "next_block", HOOK)),
-    PointerCalls("engine.c", ("dimmer_report_battery",), ("dimmer_governor_report",)),
+    PointerCalls("check.c", ("dimmer_check_model", "tables_hold"), ("holds",)),
+    PointerCalls("check.c", ("dimmer_check_model", "dimmer_check", "go_on", "part_of"), ("gate_part",)),
+    PointerCalls("check.c", ("dimmer_next_block",), ("next_block",)),
+    PointerCalls("invoke.c", ("dimmer_invoke",), (MODEL_KERNELS, HOOK)),
+    # A device's own functions: its flash, its verifier.
+    PointerCalls("slot.c", ("dimmer_slot_check", "begin", "tried"), (HOOK,)),
+    PointerCalls("slot_log.c", ("dimmer_flash_erase", "dimmer_flash_program"), (HOOK,)),
+    PointerCalls("settings.c", ("dimmer_settings_check",), (HOOK,)),
+    PointerCalls("engine.c", ("dimmer_report_battery",), ("report_to",)),
     PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
     PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2", "dimmer_narrow_tile"), _RESULTS),
     PointerCalls("helium_layer_mve.c", ("compute", "compute_some", "compute_columns"), _TILES),

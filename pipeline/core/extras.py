@@ -18,6 +18,7 @@ EXTRAS: Mapping[str, str] = {
     "simulate": "fleets of devices simulated, with solar harvest and Dask",
     "measure": "Joulescope's recordings (JLS)",
     "boards": "boards that one can hold in his hand: their twins, flash tools",
+    "sign": "models signed for slots of a device's flash",
     "dev": "tests and lint",
     "docs": "the documentation",
 }
@@ -39,6 +40,7 @@ _NEEDED = {
     "distributed": "simulate",
     "pyjls": "measure",
     "unicorn": "boards",
+    "cryptography": "sign",
 }
 
 

@@ -67,6 +67,10 @@ VERBS: Mapping[str, Verb] = {
         "Make a model a library for CMake, Zephyr, PlatformIO, Arduino, CMSIS-Pack, ESP-IDF or any build.",
         _MAKE,
     ),
+    "slot": Verb("slot", "Make a built model a signed image for a slot of a board's flash.", _MAKE),
+    "settings": Verb(
+        "settings", "Write thresholds, plan and duty as a record that a device takes without a new model.", _MAKE
+    ),
     "flash": Verb("flash", "Put a build onto its board.", _MAKE),
     "product": Verb("product", "Compile the product example of a build for a board.", _MAKE),
     "validate": Verb(

@@ -16,14 +16,15 @@ from dimmer.pipeline.inspection.checkpoint import inspect_checkpoint
 from dimmer.pipeline.inspection.facts import FileFacts, Inspection, ModelFacts
 from dimmer.pipeline.inspection.generated import inspect_header
 from dimmer.pipeline.inspection.images import SUFFIXES, inspect_image
+from dimmer.pipeline.inspection.slots import inspect_slot_image, is_slot_image
 from dimmer.targets import Target
 
 CHECKPOINT = ".safetensors"
 
 
 _KINDS = (
-    "name .tflite or .safetensors files, images (.elf, .bin, .hex, .uf2), a model's header (.h), a bill of materials "
-    "(.cdx.json), bundles or build folders"
+    "name .tflite or .safetensors files, images (.elf, .bin, .hex, .uf2, .img), a model's header (.h), a bill of "
+    "materials (.cdx.json), bundles or build folders"
 )
 
 
@@ -57,6 +58,8 @@ def _other(path: Path) -> Callable[[Path], FileFacts] | None:
         return inspect_bill
     if path.suffix == ".h":
         return inspect_header
+    if is_slot_image(path):
+        return inspect_slot_image
     if path.suffix in SUFFIXES or path.name == "dimmer-run":
         return _checked_image
     return None

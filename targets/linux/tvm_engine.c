@@ -212,6 +212,7 @@ static uint32_t round_up(uint32_t size) {
 
 /* The CRCs are computed here, over what dimmer_init will check: the records hold addresses. */
 static void make_model(dimmer_tvm_t *t) {
+    static const int32_t nothing = 0; /* what has no bytes still lies somewhere */
     const dimmer_tvm_bundle_t *b = t->bundle;
     dimmer_model_t *model = &t->model;
     dimmer_dims_t *n = &model->dims;
@@ -245,18 +246,24 @@ static void make_model(dimmer_tvm_t *t) {
     model->magic = DIMMER_MAGIC;
     model->abi = DIMMER_ABI;
     model->name = b->model;
+    model->weights = (const int8_t *)&nothing;
+    model->params = &nothing;
+    model->shifts = (const int8_t *)&nothing;
     model->kernels = &t->kernel;
+    model->kernels_again = &t->kernel;
     model->steps = t->steps;
     model->blocks = t->blocks;
     model->schedules = t->schedules;
     model->modes = t->names;
+    model->modes_again = t->names;
+    memcpy(&model->again, &model->name, sizeof model->again);
     model->policy = b->policy;
     crc = dimmer_crc32(0u, n, sizeof *n);
     model->dims_crc = crc;
-    crc = dimmer_crc32(crc, t->records, n->record_bytes);
     crc = dimmer_crc32(crc, t->steps, n->step_count * sizeof *t->steps);
     crc = dimmer_crc32(crc, t->blocks, n->block_count * sizeof *t->blocks);
     crc = dimmer_crc32(crc, t->schedules, n->mode_count * sizeof *t->schedules);
+    crc = dimmer_crc32(crc, t->records, n->record_bytes);
     model->crc = dimmer_crc32(crc, &model->policy, sizeof model->policy);
 }
 

@@ -20,7 +20,7 @@ extern "C" {
 #define DIMMER_VERSION_PATCH 0
 
 /* Raised whenever a table, a record or a function that generated code uses changes. */
-#define DIMMER_ABI 4
+#define DIMMER_ABI 5
 
 /* The arena starts at a multiple of this many bytes. */
 #define DIMMER_ARENA_ALIGN 16u
@@ -57,7 +57,8 @@ typedef enum {
     DIMMER_ERR_MODE = -9,        /* the model has no such mode */
     DIMMER_ERR_POLICY = -10,     /* the model has no policy, or its tiers do not fall */
     DIMMER_ERR_INIT = -11,       /* dimmer_init was not called, or did not return DIMMER_OK */
-    DIMMER_ERR_PLAN = -12        /* the model has no plan for a governor, or a number of it cannot be */
+    DIMMER_ERR_PLAN = -12,       /* the model has no plan for a governor, or a number of it cannot be */
+    DIMMER_ERR_STATE = -13       /* the dimmer_t in RAM is damaged: call dimmer_init */
 } dimmer_status_t;
 
 typedef struct dimmer_model dimmer_model_t;
@@ -66,7 +67,6 @@ typedef struct dimmer dimmer_t;
 /* dimmer_governor.h */
 typedef struct dimmer_plan dimmer_plan_t;
 typedef struct dimmer_governor dimmer_governor_t;
-typedef struct dimmer_governor_calls dimmer_governor_calls_t;
 typedef struct dimmer_harvest_calls dimmer_harvest_calls_t;
 
 /* 0 is the most expensive mode, mode_count - 1 the cheapest. */
@@ -134,6 +134,9 @@ typedef struct {
  * May call dimmer_set_mode and dimmer_report_battery: the mode holds from `position` on. */
 typedef void (*dimmer_block_hook_t)(dimmer_t *d, uint16_t position, void *user);
 
+/* What takes a report where a governor chooses. */
+typedef dimmer_status_t (*dimmer_governor_call_t)(dimmer_governor_t *g, const dimmer_battery_t *now);
+
 /* Of a gated inference. */
 typedef struct {
     uint8_t stage;
@@ -143,9 +146,17 @@ typedef struct {
     uint8_t choice[DIMMER_MAX_GATES];
 } dimmer_gating_t;
 
+/* How far the check of a model's tables in flash has come. */
+typedef struct {
+    uint32_t passes; /* whole ones */
+    uint32_t part;   /* of those that src/check.c knows */
+    uint32_t offset; /* in it, bytes */
+    uint32_t crc;    /* of all before */
+} dimmer_checking_t;
+
 /* The fields are private; the struct is here so that the caller can own one. All zero, as a static one is,
- * or after a dimmer_init that failed, every function below is safe to call and says that there is no model.
- */
+ * after a dimmer_init that failed, or once damage was found, every function below is safe to call and says
+ * that there is no model. */
 struct dimmer {
     const dimmer_model_t *model;
     uint8_t *arena;
@@ -153,7 +164,8 @@ struct dimmer {
     void *user;
     const dimmer_policy_t *policy;
     dimmer_governor_t *governor; /* null: the policy's tiers choose */
-    const dimmer_governor_calls_t *governor_calls;
+    dimmer_governor_call_t governor_report;
+    uintptr_t seal; /* of the pointers above and the numbers that nobody else may change */
     dimmer_policy_state_t policy_state;
     uint32_t reported_s;          /* time of the last report */
     uint32_t calm_s;              /* since the last brown-out */
@@ -161,14 +173,17 @@ struct dimmer {
     volatile uint8_t wanted;      /* mode of the next position */
     uint8_t running;              /* mode of the position that ran last */
     uint8_t mode_count;           /* the model's; 0 without one */
+    uint8_t gated;                /* whether it has gates */
     uint8_t safe_mode;            /* the policy's */
     volatile uint8_t browned_out; /* whether safe_mode runs in place of the mode that is wanted */
     volatile uint8_t brown_outs;  /* counted, modulo 256 */
     uint8_t brown_outs_seen;      /* by the last report */
     dimmer_gating_t gating;
+    dimmer_checking_t checking;
 };
 
-/* Checks the model (magic, ABI, byte order, CRC, every index) and the arena, then selects mode 0.
+/* Checks the model (magic, ABI, byte order, every pointer, CRC, every index) and the arena, then
+ * selects mode 0.
  * The model and the arena must outlive `d`. The arena is not touched.
  * Returns DIMMER_OK or the first thing that is wrong. */
 dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size);
@@ -232,8 +247,20 @@ dimmer_status_t dimmer_policy_check(const dimmer_policy_t *policy);
 /* Sets the function that is called between positions; null for none. */
 void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user);
 
-/* Runs one inference on what dimmer_input holds. Returns DIMMER_OK, DIMMER_ERR_INIT without a model. */
+/* Runs one inference on what dimmer_input holds. Before it, the state in RAM, the model's pointers and its
+ * dimensions are checked, and on the way every index. Returns DIMMER_OK; DIMMER_ERR_INIT without a model;
+ * DIMMER_ERR_STATE, DIMMER_ERR_CRC or DIMMER_ERR_TABLE where one of them is damaged, and from then on there
+ * is no model. */
 dimmer_status_t dimmer_invoke(dimmer_t *d);
+
+/* For a watchdog's task, between two inferences: checks the state and all pointers, and goes on with the CRC
+ * of the tables and weights in flash for about `bytes` more bytes; behind the last one it is compared, and
+ * the next pass begins. 1024 bytes take at most 13,000 instructions of a Cortex-M4. Not while an inference
+ * runs. Returns as dimmer_invoke. */
+dimmer_status_t dimmer_check(dimmer_t *d, uint32_t bytes);
+
+/* Returns how many times dimmer_check has been through all of it since dimmer_init. */
+uint32_t dimmer_checked(const dimmer_t *d);
 
 /* The policy by itself, a pure function: going dimmer is immediate, going brighter needs the hysteresis in
  * every report of the dwell. A charge that jumps further than gauges and batteries do, or to 0, is believed

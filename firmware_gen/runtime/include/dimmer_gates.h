@@ -62,8 +62,14 @@ DIMMER_CHECK_SIZE(dimmer_gate_cell_t, 20);
 /* What the engine calls; through a pointer, so that only models with gates need them. */
 typedef struct {
     int (*hold)(const dimmer_model_t *model);
-    uint32_t (*crc)(uint32_t crc, const dimmer_model_t *model);
+    /* The part-th run of bytes that the CRC covers, its length in `size`; null behind the last one. */
+    const void *(*part)(const dimmer_model_t *model, uint32_t part, uint32_t *size);
+    /* Null where the state is damaged. */
     const dimmer_block_t *(*next)(dimmer_t *d, uint16_t position);
+    /* The same once more, as all pointers in flash: see dimmer_tables.h. */
+    int (*hold_again)(const dimmer_model_t *model);
+    const void *(*part_again)(const dimmer_model_t *model, uint32_t part, uint32_t *size);
+    const dimmer_block_t *(*next_again)(dimmer_t *d, uint16_t position);
 } dimmer_gate_calls_t;
 
 extern const dimmer_gate_calls_t dimmer_gate_calls;
@@ -72,12 +78,17 @@ extern const dimmer_gate_calls_t dimmer_gate_calls;
  * cell, stages, gates, blocks. */
 struct dimmer_gates {
     const dimmer_gate_calls_t *calls;
-    dimmer_gate_cell_t cell;
     const dimmer_gate_stage_t *stages;
     const dimmer_gate_t *gates;
     /* [gate_count][2][DIMMER_GATE_OPTIONS]: index into the model's blocks for each option, first with the
      * stage's sub-path executed, then with it skipped. */
     const uint16_t *blocks;
+    /* The same pointers once more. */
+    const dimmer_gate_calls_t *calls_again;
+    const dimmer_gate_stage_t *stages_again;
+    const dimmer_gate_t *gates_again;
+    const uint16_t *blocks_again;
+    dimmer_gate_cell_t cell;
 };
 
 /* Pools the stream and chooses for all blocks of a stage: choice[] gets an index into the options of each.

@@ -67,6 +67,7 @@ typedef enum {
 struct dimmer_governor {
     const dimmer_plan_t *plan;
     const dimmer_harvest_calls_t *harvest; /* null: none is expected */
+    uintptr_t seal;                        /* of both pointers */
     uint8_t neighbour;                     /* the cheaper one: 0 is no inference, k points[k - 1] */
     uint8_t stopped;
     uint8_t powered; /* on external power at the last report */
@@ -96,14 +97,13 @@ struct dimmer_governor {
     uint32_t parts[DIMMER_DAY_PARTS]; /* learnt: what each brings, in 4 units */
 };
 
-struct dimmer_governor_calls {
-    void (*report)(dimmer_governor_t *g, const dimmer_battery_t *now);
-};
-
 /* What a plan that expects harvest needs: apart, so that the linker drops it for others. */
 struct dimmer_harvest_calls {
     void (*take)(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s);
     uint32_t (*budget)(const dimmer_governor_t *g, uint32_t usable, uint32_t period_q14);
+    /* The same once more, as all pointers in flash: see dimmer_tables.h. */
+    void (*take_again)(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s);
+    uint32_t (*budget_again)(const dimmer_governor_t *g, uint32_t usable, uint32_t period_q14);
 };
 extern const dimmer_harvest_calls_t dimmer_harvest_calls;
 
@@ -125,7 +125,7 @@ dimmer_status_t dimmer_set_plan(dimmer_t *d, const dimmer_plan_t *plan);
 void dimmer_govern_no_more(dimmer_t *d);
 
 /* Call it for each inference that is wanted: it selects the mode, and says whether to run it at all. Without
- * a governor it changes nothing and returns DIMMER_RUN. */
+ * a governor it changes nothing and returns DIMMER_RUN; where the state is damaged, DIMMER_STOP. */
 dimmer_advice_t dimmer_next(dimmer_t *d);
 
 /* ---- By itself, pure functions of the governor's state ---- */

@@ -3,9 +3,11 @@
  * (Not called dimmer_model.h: that is the generated header.)
  *
  * Apart from struct dimmer_model, dimmer_kernel_t and dimmer_mode_t there is no pointer in any
- * table: records hold byte offsets into the arena and into weights, and indexes into params and
- * shifts. All structs below have fixed-width fields and no implicit padding, so that the generator
- * can pack the same bytes (little-endian) and put their CRC into the model.
+ * table, and each pointer stands twice in flash, since no CRC of an address is known before the
+ * linker has run: where the two differ, nothing is read through them. Records hold byte offsets into the
+ * arena and into weights, and indexes into params and shifts. All structs below have fixed-width fields and
+ * no implicit padding, so that the generator can pack the same bytes (little-endian) and put their CRC into
+ * the model.
  */
 #ifndef DIMMER_TABLES_H
 #define DIMMER_TABLES_H
@@ -49,7 +51,7 @@ typedef struct {
 } dimmer_block_t;
 DIMMER_CHECK_SIZE(dimmer_block_t, 4);
 
-/* For people and reports; the engine does not read it, and the CRC does not cover it. */
+/* For people and reports. */
 typedef struct {
     const char *name; /* "88.84.40" */
     uint32_t macs;
@@ -76,6 +78,7 @@ typedef struct {
     uint32_t param_count;
     uint32_t shift_count;
     uint32_t record_bytes; /* sum over kernels of record_size * record_count */
+    uint32_t names_size;   /* bytes of all names, each with its zero: the model's, then those of the modes */
     uint16_t kernel_count;
     uint16_t step_count;
     uint16_t block_count;
@@ -86,9 +89,27 @@ typedef struct {
     dimmer_tensor_t input;
     dimmer_tensor_t output;
 } dimmer_dims_t;
-DIMMER_CHECK_SIZE(dimmer_dims_t, 64);
+DIMMER_CHECK_SIZE(dimmer_dims_t, 68);
 DIMMER_CHECK_SIZE(dimmer_tier_t, 6);
 DIMMER_CHECK_SIZE(dimmer_policy_t, 64);
+
+/* The pointers of a model, in the order in which they stand in it. */
+typedef struct {
+    const char *name;
+    const int8_t *weights;
+    const int32_t *params;
+    const int8_t *shifts;
+    const dimmer_step_t *steps;
+    const dimmer_block_t *blocks;
+    const uint16_t *schedules;
+    const dimmer_kernel_t *kernels;
+    const dimmer_kernel_t *kernels_again;
+    const dimmer_mode_t *modes;
+    const dimmer_mode_t *modes_again;
+    const dimmer_gates_t *gates;
+    const dimmer_plan_t *plan;
+    const dimmer_harvest_calls_t *harvest;
+} dimmer_pointers_t;
 
 struct dimmer_model {
     uint32_t magic; /* DIMMER_MAGIC */
@@ -96,24 +117,27 @@ struct dimmer_model {
     /* CRC-32 (zlib) of dims alone: known to be whole before any count in it is trusted. */
     uint32_t dims_crc;
     /* CRC-32 over these bytes, one after the other:
-     *   dims, weights, params, shifts,
+     *   dims, names, weights, params, shifts, steps, blocks, schedules,
      *   the records of kernels[0], kernels[1], ...,
-     *   steps, blocks, schedules, policy, plan where there is one, and of gates what dimmer_gates.h says */
+     *   policy, plan where there is one, and of gates what dimmer_gates.h says */
     uint32_t crc;
-    const char *name;
-    dimmer_dims_t dims;
-    const int8_t *weights;                 /* int8[dims.weights_size], aligned to 4 */
-    const int32_t *params;                 /* int32[dims.param_count]: biases and multipliers */
-    const int8_t *shifts;                  /* int8[dims.shift_count]: TFLite's sign, positive = left */
-    const dimmer_kernel_t *kernels;        /* [dims.kernel_count] */
-    const dimmer_step_t *steps;            /* [dims.step_count] */
-    const dimmer_block_t *blocks;          /* [dims.block_count] */
-    const uint16_t *schedules;             /* [dims.mode_count][dims.position_count]: index into blocks */
-    const dimmer_mode_t *modes;            /* [dims.mode_count] */
-    dimmer_policy_t policy;                /* tier_count 0 where there is none */
-    const dimmer_gates_t *gates;           /* null where there are none */
-    const dimmer_plan_t *plan;             /* for a governor; null where there is none */
+    const char *name;                     /* all names, each with its zero: the model's, those of the modes */
+    const int8_t *weights;                /* int8[dims.weights_size], aligned to 4 */
+    const int32_t *params;                /* int32[dims.param_count]: biases and multipliers */
+    const int8_t *shifts;                 /* int8[dims.shift_count]: TFLite's sign, positive = left */
+    const dimmer_step_t *steps;           /* [dims.step_count] */
+    const dimmer_block_t *blocks;         /* [dims.block_count] */
+    const uint16_t *schedules;            /* [dims.mode_count][dims.position_count]: index into blocks */
+    const dimmer_kernel_t *kernels;       /* [dims.kernel_count] */
+    const dimmer_kernel_t *kernels_again; /* the same once more */
+    const dimmer_mode_t *modes;           /* [dims.mode_count] */
+    const dimmer_mode_t *modes_again;     /* the same once more */
+    const dimmer_gates_t *gates;          /* null where there are none */
+    const dimmer_plan_t *plan;            /* for a governor; null where there is none */
     const dimmer_harvest_calls_t *harvest; /* null where the plan expects none */
+    dimmer_dims_t dims;
+    dimmer_policy_t policy; /* tier_count 0 where there is none */
+    dimmer_pointers_t again;
 };
 
 #ifdef __cplusplus

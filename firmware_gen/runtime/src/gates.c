@@ -154,14 +154,26 @@ static int holds(const dimmer_model_t *model) {
     return 1;
 }
 
-static uint32_t crc_of(uint32_t crc, const dimmer_model_t *model) {
+static const void *gate_part(const dimmer_model_t *model, uint32_t part, uint32_t *size) {
     const dimmer_gates_t *gates = model->gates;
-    const size_t count = model->dims.gate_count;
+    const uint32_t count = model->dims.gate_count;
 
-    crc = dimmer_crc32(crc, &gates->cell, sizeof gates->cell);
-    crc = dimmer_crc32(crc, gates->stages, model->dims.gate_stages * sizeof *gates->stages);
-    crc = dimmer_crc32(crc, gates->gates, count * sizeof *gates->gates);
-    return dimmer_crc32(crc, gates->blocks, count * 2u * DIMMER_GATE_OPTIONS * sizeof *gates->blocks);
+    switch (part) {
+    case 0:
+        *size = sizeof gates->cell;
+        return &gates->cell;
+    case 1:
+        *size = model->dims.gate_stages * (uint32_t)sizeof *gates->stages;
+        return gates->stages;
+    case 2:
+        *size = count * (uint32_t)sizeof *gates->gates;
+        return gates->gates;
+    case 3:
+        *size = count * 2u * DIMMER_GATE_OPTIONS * (uint32_t)sizeof *gates->blocks;
+        return gates->blocks;
+    default:
+        return NULL;
+    }
 }
 
 static void begin(dimmer_t *d) {
@@ -177,10 +189,12 @@ static void begin(dimmer_t *d) {
     d->gating.begun = 1u;
 }
 
-static uint8_t stage_of(const dimmer_gates_t *gates, uint32_t gate) {
+static uint8_t stage_of(const dimmer_gates_t *gates, uint32_t gate, uint32_t stages) {
     uint8_t stage = 0;
 
-    while (gate >= (uint32_t)gates->stages[stage].first_gate + gates->stages[stage].gate_count) {
+    /* The last stage has the rest, whatever a table that is damaged says. */
+    while (stage + 1u < stages &&
+           gate >= (uint32_t)gates->stages[stage].first_gate + gates->stages[stage].gate_count) {
         ++stage;
     }
     return stage;
@@ -195,13 +209,18 @@ static int skips(const dimmer_gates_t *gates, const dimmer_gate_stage_t *s, cons
         const dimmer_gate_t *gate = &gates->gates[i];
 
         if (gate->skippable) {
-            if (gate->options[choice[i] & ~PENDING] != 0u) {
+            if (gate->options[choice[i] & (DIMMER_GATE_OPTIONS - 1u)] != 0u) {
                 return 0;
             }
             found = 1;
         }
     }
     return found;
+}
+
+/* Null where a table that is damaged says another number. */
+static const dimmer_block_t *block_at(const dimmer_model_t *model, uint32_t index) {
+    return index < model->dims.block_count ? &model->blocks[index] : NULL;
 }
 
 static const dimmer_block_t *next_block(dimmer_t *d, uint16_t position) {
@@ -220,9 +239,9 @@ static const dimmer_block_t *next_block(dimmer_t *d, uint16_t position) {
     if (gate >= model->dims.gate_count) {
         /* Stem and head are the same in every mode. */
         DIMMER_STORE(d->running, DIMMER_MODE_GATED);
-        return &model->blocks[model->schedules[position]];
+        return block_at(model, model->schedules[position]);
     }
-    stage = stage_of(gates, gate);
+    stage = stage_of(gates, gate, model->dims.gate_stages);
     s = &gates->stages[stage];
     if (gate == s->first_gate) {
         dimmer_gates_choose(model, stage, d->arena, DIMMER_LOAD(d->gating.level), d->gating.state,
@@ -234,13 +253,20 @@ static const dimmer_block_t *next_block(dimmer_t *d, uint16_t position) {
     }
     if (d->gating.stage != stage) {
         /* Gated since the middle of a stage: its norms are chosen already, so its mode goes on to its end. */
-        index = (uint32_t)DIMMER_LOAD(d->running) * model->dims.position_count + position;
-        return &model->blocks[model->schedules[index]];
+        index = DIMMER_LOAD(d->running);
+        if (index >= model->dims.mode_count) {
+            return NULL;
+        }
+        index = index * model->dims.position_count + position;
+        return block_at(model, model->schedules[index]);
     }
     index = 2u * DIMMER_GATE_OPTIONS * gate + (skips(gates, s, choice) ? DIMMER_GATE_OPTIONS : 0u);
     choice[gate] &= (uint8_t)~PENDING;
+    if (choice[gate] >= DIMMER_GATE_OPTIONS) {
+        return NULL;
+    }
     DIMMER_STORE(d->running, DIMMER_MODE_GATED);
-    return &model->blocks[gates->blocks[index + choice[gate]]];
+    return block_at(model, gates->blocks[index + choice[gate]]);
 }
 
-const dimmer_gate_calls_t dimmer_gate_calls = {holds, crc_of, next_block};
+const dimmer_gate_calls_t dimmer_gate_calls = {holds, gate_part, next_block, holds, gate_part, next_block};

@@ -2,37 +2,53 @@
 /* A governor that chooses for a dimmer_t. */
 #include "dimmer_assert.h"
 #include "dimmer_tables.h"
+#include "engine.h"
 #include "governor.h"
 #include "shared_byte.h"
 #include "small_code.h"
 
+static dimmer_status_t report_to(dimmer_governor_t *g, const dimmer_battery_t *now) {
+    if (g->seal != dimmer_governor_seal(g)) {
+        return DIMMER_ERR_STATE;
+    }
+    dimmer_governor_report(g, now);
+    return DIMMER_OK;
+}
+
 dimmer_status_t dimmer_govern(dimmer_t *d, dimmer_governor_t *g) {
-    static const dimmer_governor_calls_t calls = {dimmer_governor_report};
+    dimmer_status_t status;
 
     DIMMER_ASSERT(d != NULL);
     if (g == NULL) {
         return DIMMER_ERR_ARGUMENT;
     }
-    if (d->model == NULL) {
-        return DIMMER_ERR_INIT;
+    status = dimmer_whole(d);
+    if (status != DIMMER_OK) {
+        return status;
     }
     if (d->model->plan == NULL) {
         return DIMMER_ERR_PLAN;
     }
     dimmer_governor_start(g, d->model->plan, d->model->harvest);
     d->inferences_left = 0u;
-    d->governor_calls = &calls;
+    d->governor_report = report_to;
     d->governor = g;
+    d->seal = dimmer_seal(d);
     return DIMMER_OK;
 }
 
 dimmer_status_t dimmer_set_plan(dimmer_t *d, const dimmer_plan_t *plan) {
     dimmer_governor_t *g = d->governor;
+    dimmer_status_t status;
     uint32_t i;
 
     DIMMER_ASSERT(d != NULL);
-    if (d->model == NULL || g == NULL) {
-        return DIMMER_ERR_INIT;
+    status = dimmer_whole(d);
+    if (status != DIMMER_OK || g == NULL) {
+        return status != DIMMER_OK ? status : DIMMER_ERR_INIT;
+    }
+    if (g->seal != dimmer_governor_seal(g)) {
+        return DIMMER_ERR_STATE;
     }
     if (dimmer_plan_check(plan) != DIMMER_OK || plan->permille_units != g->plan->permille_units ||
         plan->unit_shift != g->plan->unit_shift || (plan->harvest_q8 != 0u) != (g->harvest != NULL)) {
@@ -46,13 +62,19 @@ dimmer_status_t dimmer_set_plan(dimmer_t *d, const dimmer_plan_t *plan) {
         }
     }
     g->plan = plan;
+    g->seal = dimmer_governor_seal(g);
     dimmer_set_inference_budget(g, g->budget);
     return DIMMER_OK;
 }
 
 void dimmer_govern_no_more(dimmer_t *d) {
+    uintptr_t damage;
+
     DIMMER_ASSERT(d != NULL);
+    /* What is damaged stays so. */
+    damage = d->seal ^ dimmer_seal(d);
     d->governor = NULL;
+    d->seal = dimmer_seal(d) ^ damage;
 }
 
 dimmer_advice_t dimmer_next(dimmer_t *d) {
@@ -62,6 +84,9 @@ dimmer_advice_t dimmer_next(dimmer_t *d) {
     if (d->governor != NULL) {
         const dimmer_point_t *point = NULL;
 
+        if (d->seal != dimmer_seal(d) || d->governor->seal != dimmer_governor_seal(d->governor)) {
+            return DIMMER_STOP;
+        }
         advice = dimmer_governor_choose(d->governor, &point);
         if (advice == DIMMER_RUN) {
             DIMMER_STORE(d->gating.level, point->level);

@@ -47,6 +47,7 @@ void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan,
     memset(g, 0, sizeof *g);
     g->plan = plan;
     g->harvest = harvest;
+    g->seal = dimmer_governor_seal(g);
     g->rest_s = plan->life_s;
     g->endless = plan->life_s == 0u;
     g->left = dimmer_full(plan);

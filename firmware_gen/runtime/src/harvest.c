@@ -100,4 +100,5 @@ static uint32_t budget_with_harvest(const dimmer_governor_t *g, uint32_t usable,
     return even;
 }
 
-const dimmer_harvest_calls_t dimmer_harvest_calls = {take_harvest, budget_with_harvest};
+const dimmer_harvest_calls_t dimmer_harvest_calls = {take_harvest, budget_with_harvest, take_harvest,
+                                                     budget_with_harvest};

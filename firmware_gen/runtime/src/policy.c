@@ -65,7 +65,7 @@ void dimmer_policy_step(const dimmer_policy_t *policy, dimmer_policy_state_t *st
             state->candidate = (uint8_t)brighter;
         }
         if (state->held_s >= policy->dwell_s) {
-            tier = state->candidate;
+            tier = at_most(state->candidate, policy->tier_count - 1u);
             state->candidate = DIMMER_MAX_TIERS;
         }
     }

@@ -28,15 +28,17 @@ dimmer_status_t dimmer_policy_check(const dimmer_policy_t *policy) {
 }
 
 dimmer_status_t dimmer_set_policy(dimmer_t *d, const dimmer_policy_t *policy) {
+    dimmer_status_t status;
+
     DIMMER_ASSERT(d != NULL);
-    if (d->model == NULL) {
-        return DIMMER_ERR_INIT;
+    status = dimmer_whole(d);
+    if (status != DIMMER_OK) {
+        return status;
     }
     if (policy == NULL) {
         policy = &d->model->policy;
     } else {
-        const dimmer_status_t status = dimmer_policy_check(policy);
-
+        status = dimmer_policy_check(policy);
         if (status != DIMMER_OK) {
             return status;
         }
@@ -46,6 +48,7 @@ dimmer_status_t dimmer_set_policy(dimmer_t *d, const dimmer_policy_t *policy) {
     }
     d->policy = policy;
     d->safe_mode = policy->safe_mode;
+    d->seal = dimmer_seal(d);
     d->inferences_left = 0u;
     memset(&d->policy_state, 0, sizeof d->policy_state);
     return DIMMER_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For what runs once in minutes: small rather than fast. */
+/* For what runs once in minutes, or once in an inference: small rather than fast. */
 #ifndef DIMMER_SMALL_CODE_H
 #define DIMMER_SMALL_CODE_H
 

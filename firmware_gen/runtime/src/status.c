@@ -29,6 +29,8 @@ const char *dimmer_status_text(dimmer_status_t status) {
         return "there is no model; call dimmer_init and look at what it returns";
     case DIMMER_ERR_PLAN:
         return "the model has no plan for a governor, or a number of the plan cannot be";
+    case DIMMER_ERR_STATE:
+        return "the state in RAM is damaged; call dimmer_init again";
     default:
         return "unknown status";
     }

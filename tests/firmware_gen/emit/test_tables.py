@@ -36,20 +36,22 @@ def test_the_resnet_is_small(tmp_path: Path) -> None:
 
 
 def test_counts_and_sizes_stand_in_the_dims(tables: Tables) -> None:
-    arena, weights, params, shifts, records, *counts = struct.unpack("<5I5HBB", tables.dims[:32])
+    arena, weights, params, shifts, records, names, *counts = struct.unpack("<6I5HBB", tables.dims[:36])
     assert (arena, weights) == (tables.memory.arena, len(tables.pool.table("weights")))
     assert (4 * params, shifts) == (len(tables.pool.table("params")), len(tables.pool.table("shifts")))
     assert records == sum(len(table.data) for table in tables.records)
     assert counts == [len(tables.records), len(tables.steps), len(tables.blocks), 3, 5, 0, 0]
-    assert len(tables.dims) == 32 + 2 * 16
+    assert names == len(tables.names)
+    assert tables.names.split(b"\0") == [b"model", *(name.encode() for name in tables.mode_names), b""]
+    assert len(tables.dims) == 36 + 2 * 16
 
 
 def test_the_checksum_is_that_of_all_tables_in_their_order(tables: Tables) -> None:
-    parts = [tables.dims, *(tables.pool.table(name) for name in ("weights", "params", "shifts"))]
-    parts += [table.data for table in tables.records]
+    parts = [tables.dims, tables.names, *(tables.pool.table(name) for name in ("weights", "params", "shifts"))]
     parts += [struct.pack("<HH", entry.kernel, entry.record) for entry in tables.steps]
     parts += [struct.pack("<HH", block.first_step, block.step_count) for block in tables.blocks]
     parts += [struct.pack("<5H", *schedule) for schedule in tables.schedules]
+    parts += [table.data for table in tables.records]
     assert tables.crc == zlib.crc32(b"".join((*parts, even_policy(3).pack(3))))
     assert replace(tables, policy=PolicyConfig()).crc != tables.crc
     assert tables.dims_crc == zlib.crc32(tables.dims)
@@ -97,7 +99,7 @@ def test_the_abi_is_that_of_the_header() -> None:
 
 
 def test_dims_have_the_size_of_the_c_struct(tables: Tables) -> None:
-    assert len(tables.dims) == 64
+    assert len(tables.dims) == 68
     assert tables.dims_crc == zlib.crc32(tables.dims)
     assert int.from_bytes(tables.dims[:4], "little") == tables.memory.arena
 

@@ -55,7 +55,13 @@ static const dimmer_fully_connected_s8_fixed_t dimmer_golden_fully_connected_s8_
      .activation_max = 127, .per_channel = 0},
 };
 
+/* Every pointer stands twice in flash: where the two differ, one of them is damaged. */
 static const dimmer_kernel_t dimmer_golden_kernels[2] = {
+    {dimmer_conv2d_s8, dimmer_golden_conv2d_s8, sizeof dimmer_golden_conv2d_s8[0], 1},
+    {dimmer_fully_connected_s8_fixed, dimmer_golden_fully_connected_s8_fixed, sizeof dimmer_golden_fully_connected_s8_fixed[0], 1},
+};
+
+static const dimmer_kernel_t dimmer_golden_kernels_again[2] = {
     {dimmer_conv2d_s8, dimmer_golden_conv2d_s8, sizeof dimmer_golden_conv2d_s8[0], 1},
     {dimmer_fully_connected_s8_fixed, dimmer_golden_fully_connected_s8_fixed, sizeof dimmer_golden_fully_connected_s8_fixed[0], 1},
 };
@@ -77,22 +83,48 @@ static const uint16_t dimmer_golden_schedules[1] = {
     0,
 };
 
+static const struct {
+    char model[7];
+    char mode_0[7];
+} dimmer_golden_names = {
+    "golden",
+    "golden",
+};
+
 static const dimmer_mode_t dimmer_golden_modes[1] = {
-    {"golden", 216u},
+    {dimmer_golden_names.mode_0, 216u},
+};
+
+static const dimmer_mode_t dimmer_golden_modes_again[1] = {
+    {dimmer_golden_names.mode_0, 216u},
 };
 
 const dimmer_model_t dimmer_golden = {
     DIMMER_MAGIC,
-    4u, /* ABI */
-    0xE35A1EA9u, /* CRC-32 of dims */
-    0x1A547F88u, /* CRC-32 of all tables */
-    "golden",
+    5u, /* ABI */
+    0xD6E5C295u, /* CRC-32 of dims */
+    0x6735AFF2u, /* CRC-32 of all tables */
+    dimmer_golden_names.model,
+    dimmer_golden_weights.bytes,
+    dimmer_golden_params,
+    dimmer_golden_shifts,
+    dimmer_golden_steps,
+    dimmer_golden_blocks,
+    dimmer_golden_schedules,
+    dimmer_golden_kernels,
+    dimmer_golden_kernels_again,
+    dimmer_golden_modes,
+    dimmer_golden_modes_again,
+    0, /* no gates */
+    0, /* no plan for a governor */
+    0, /* no harvest */
     {
         .arena_size = 80u,
         .weights_size = 76u,
         .param_count = 10u,
         .shift_count = 2u,
         .record_bytes = 100u,
+        .names_size = 14u,
         .kernel_count = 2,
         .step_count = 2,
         .block_count = 1,
@@ -103,14 +135,6 @@ const dimmer_model_t dimmer_golden = {
         .input = {64u, 9u, 0.015625f, 0, DIMMER_INT8, 0},
         .output = {32u, 3u, 0.25f, 4, DIMMER_INT8, 0},
     },
-    dimmer_golden_weights.bytes,
-    dimmer_golden_params,
-    dimmer_golden_shifts,
-    dimmer_golden_kernels,
-    dimmer_golden_steps,
-    dimmer_golden_blocks,
-    dimmer_golden_schedules,
-    dimmer_golden_modes,
     {
         .dwell_s = 0u, .hysteresis_permille = 0, .hysteresis_millivolts = 0,
         .full_millivolts = 0, .stale_s = 0, .stale_inferences = 0,
@@ -119,7 +143,20 @@ const dimmer_model_t dimmer_golden = {
             {0, 0, 0, 0}
         }
     },
-    0, /* no gates */
-    0, /* no plan for a governor */
-    0 /* no harvest */
+    {
+        dimmer_golden_names.model,
+        dimmer_golden_weights.bytes,
+        dimmer_golden_params,
+        dimmer_golden_shifts,
+        dimmer_golden_steps,
+        dimmer_golden_blocks,
+        dimmer_golden_schedules,
+        dimmer_golden_kernels,
+        dimmer_golden_kernels_again,
+        dimmer_golden_modes,
+        dimmer_golden_modes_again,
+        0,
+        0,
+        0,
+    }
 };

@@ -47,6 +47,9 @@ typedef struct {
     dimmer_block_t blocks[4];
     uint16_t schedules[6];
     dimmer_mode_t modes[2];
+    dimmer_kernel_t kernels_again[1];
+    dimmer_mode_t modes_again[2];
+    char names[9]; /* "test", "8", "0" */
     dimmer_gate_stage_t gate_stages[1];
     dimmer_gate_t gate_blocks[1];
     uint16_t gate_choices[8];
@@ -63,13 +66,14 @@ static void seal(fixture_t *f) {
 
     f->model.dims_crc = dimmer_crc32(0, n, sizeof *n);
     crc = dimmer_crc32(0, n, sizeof *n);
+    crc = dimmer_crc32(crc, f->names, sizeof f->names);
     crc = dimmer_crc32(crc, f->weights, sizeof f->weights);
     crc = dimmer_crc32(crc, f->params, sizeof f->params);
     crc = dimmer_crc32(crc, f->shifts, sizeof f->shifts);
-    crc = dimmer_crc32(crc, f->records, sizeof f->records);
     crc = dimmer_crc32(crc, f->steps, sizeof f->steps);
     crc = dimmer_crc32(crc, f->blocks, sizeof f->blocks);
     crc = dimmer_crc32(crc, f->schedules, sizeof f->schedules);
+    crc = dimmer_crc32(crc, f->records, sizeof f->records);
     crc = dimmer_crc32(crc, &f->model.policy, sizeof f->model.policy);
     if (f->model.plan != NULL) {
         crc = dimmer_crc32(crc, &f->plan, sizeof f->plan);
@@ -81,6 +85,15 @@ static void seal(fixture_t *f) {
         crc = dimmer_crc32(crc, f->gates.blocks, n->gate_count * sizeof f->gate_choices);
     }
     f->model.crc = crc;
+    f->kernels_again[0] = f->kernels[0];
+    memcpy(f->modes_again, f->modes, sizeof f->modes);
+    f->model.kernels_again = f->kernels_again;
+    f->model.modes_again = f->modes_again;
+    f->gates.calls_again = f->gates.calls;
+    f->gates.stages_again = f->gates.stages;
+    f->gates.gates_again = f->gates.gates;
+    f->gates.blocks_again = f->gates.blocks;
+    memcpy(&f->model.again, &f->model.name, sizeof f->model.again);
 }
 
 static void make(fixture_t *f) {
@@ -100,16 +113,18 @@ static void make(fixture_t *f) {
     f->kernels[0].records = f->records;
     f->kernels[0].record_size = sizeof f->records[0];
     f->kernels[0].record_count = 4;
-    f->modes[0].name = "8";
-    f->modes[1].name = "0";
+    memcpy(f->names, "test\0008\0000", sizeof f->names);
+    f->modes[0].name = f->names + 5;
+    f->modes[1].name = f->names + 7;
     f->model.magic = DIMMER_MAGIC;
     f->model.abi = DIMMER_ABI;
-    f->model.name = "test";
+    f->model.name = f->names;
     n->arena_size = 64;
     n->weights_size = sizeof f->weights;
     n->param_count = 4;
     n->shift_count = sizeof f->shifts;
     n->record_bytes = sizeof f->records;
+    n->names_size = sizeof f->names;
     n->kernel_count = 1;
     n->step_count = 4;
     n->block_count = 4;

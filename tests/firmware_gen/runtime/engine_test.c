@@ -75,6 +75,131 @@ static void init_notices_every_flip(void) {
     every_flip_is_noticed(&f, &f.model.policy, sizeof f.model.policy, "policy");
     every_flip_is_noticed(&f, &f.model.crc, sizeof f.model.crc, "crc");
     every_flip_is_noticed(&f, &f.model.dims_crc, sizeof f.model.dims_crc, "dims_crc");
+    every_flip_is_noticed(&f, f.names, sizeof f.names, "names");
+    every_flip_is_noticed(&f, &f.modes[1].name, sizeof f.modes[1].name, "the name of a mode");
+    every_flip_is_noticed(&f, &f.modes[0].macs, sizeof f.modes[0].macs, "macs");
+    every_flip_is_noticed(&f, &f.model.name, sizeof f.model.again, "pointers");
+    every_flip_is_noticed(&f, &f.model.again, sizeof f.model.again, "pointers once more");
+    every_flip_is_noticed(&f, &f.kernels[0].run, sizeof f.kernels[0].run, "the code of a kernel");
+    every_flip_is_noticed(&f, &f.kernels_again[0].records, sizeof f.kernels[0].records, "records once more");
+}
+
+/* Found by slices, after which nothing runs; `bytes` at a time. */
+static int found_in_slices(fixture_t *f, dimmer_t *d, uint32_t bytes) {
+    uint32_t slices;
+
+    (void)f;
+    for (slices = 0; slices < 2000u && dimmer_checked(d) == 1u; ++slices) {
+        const dimmer_status_t status = dimmer_check(d, bytes);
+
+        if (status != DIMMER_OK) {
+            return status == DIMMER_ERR_CRC && dimmer_invoke(d) == DIMMER_ERR_INIT && dimmer_input(d) == NULL;
+        }
+    }
+    return 0;
+}
+
+static void slices_find_what_init_finds(void) {
+    static const struct {
+        size_t offset, size;
+    } places[] = {
+        {offsetof(fixture_t, weights), sizeof((fixture_t *)0)->weights},
+        {offsetof(fixture_t, params), sizeof((fixture_t *)0)->params},
+        {offsetof(fixture_t, records), sizeof((fixture_t *)0)->records},
+        {offsetof(fixture_t, kernels), offsetof(dimmer_kernel_t, record_count) + 2u},
+        {offsetof(fixture_t, schedules), sizeof((fixture_t *)0)->schedules},
+        {offsetof(fixture_t, names), sizeof((fixture_t *)0)->names},
+        {offsetof(fixture_t, gate_choices), sizeof((fixture_t *)0)->gate_choices},
+        {offsetof(fixture_t, gates), offsetof(dimmer_gates_t, cell) + sizeof(dimmer_gate_cell_t)},
+        {offsetof(fixture_t, model), offsetof(dimmer_model_t, policy) + sizeof(dimmer_policy_t)},
+        {offsetof(fixture_t, model) + offsetof(dimmer_model_t, again), sizeof(dimmer_pointers_t)},
+    };
+    static const uint32_t sizes[] = {1, 7, 64, 100000};
+    size_t place;
+    size_t k;
+
+    for (k = 0; k < sizeof sizes / sizeof *sizes; ++k) {
+        fixture_t f;
+        dimmer_t d;
+
+        make_gated(&f);
+        CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+        while (dimmer_checked(&d) < 3u) {
+            CHECK(dimmer_check(&d, sizes[k]) == DIMMER_OK);
+        }
+        CHECK(ran(&d, "abcC"));
+        for (place = 0; place < sizeof places / sizeof *places; ++place) {
+            size_t bit;
+
+            for (bit = k; bit < 8u * places[place].size; bit += 3u) {
+                uint8_t *byte = (uint8_t *)&f + places[place].offset + bit / 8u;
+
+                CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+                while (dimmer_checked(&d) == 0u) {
+                    CHECK(dimmer_check(&d, 4096) == DIMMER_OK);
+                }
+                *byte ^= (uint8_t)(1u << bit % 8u);
+                if (!found_in_slices(&f, &d, sizes[k])) {
+                    printf("part %u: bit %u was not noticed\n", (unsigned)place, (unsigned)bit);
+                    failures = 1;
+                }
+                *byte ^= (uint8_t)(1u << bit % 8u);
+            }
+        }
+    }
+}
+
+/* A flip in the state in RAM is an error or harmless, and never followed. */
+static void a_damaged_state_is_an_error(void) {
+    static const size_t fields[] = {offsetof(dimmer_t, model),
+                                    offsetof(dimmer_t, arena),
+                                    offsetof(dimmer_t, hook),
+                                    offsetof(dimmer_t, user),
+                                    offsetof(dimmer_t, policy),
+                                    offsetof(dimmer_t, governor),
+                                    offsetof(dimmer_t, governor_report),
+                                    offsetof(dimmer_t, seal)};
+    static const dimmer_battery_t now = {0, 0, 1000, 4000, 0, 0, 0};
+    fixture_t f;
+    dimmer_t d;
+    size_t i;
+
+    make_gated(&f);
+    for (i = 0; i < sizeof fields / sizeof *fields; ++i) {
+        size_t bit;
+
+        for (bit = 0; bit < 8u * sizeof(void *); ++bit) {
+            uint8_t *byte;
+
+            CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+            byte = (uint8_t *)&d + fields[i] + bit / 8u;
+            *byte ^= (uint8_t)(1u << bit % 8u);
+            dimmer_on_block(&d, NULL, NULL);
+            CHECK(dimmer_output(&d) == NULL || fields[i] == offsetof(dimmer_t, hook));
+            CHECK(dimmer_invoke(&d) == DIMMER_ERR_STATE || fields[i] == offsetof(dimmer_t, hook));
+            nothing_runs(&d);
+            CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+            *byte ^= (uint8_t)(1u << bit % 8u);
+            CHECK(dimmer_report_battery(&d, &now) == DIMMER_ERR_STATE);
+            CHECK(dimmer_check(&d, 64) == DIMMER_ERR_INIT);
+        }
+    }
+    for (i = 0; i < 8u * sizeof d; ++i) {
+        uint8_t *byte = (uint8_t *)&d + i / 8u;
+
+        CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+        CHECK(dimmer_set_mode(&d, i % 2u != 0u ? DIMMER_MODE_GATED : 0) == DIMMER_OK);
+        CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
+        *byte ^= (uint8_t)(1u << i % 8u);
+        if (dimmer_input(&d) != NULL) {
+            *dimmer_input(&d) = 0;
+        }
+        (void)dimmer_report_battery(&d, &now);
+        (void)dimmer_invoke(&d);
+        (void)dimmer_gated_bits(&d, 0);
+        (void)dimmer_check(&d, 64);
+        (void)dimmer_invoke(&d);
+    }
 }
 
 #define REFUSED(change)                                                                                      \
@@ -293,7 +418,7 @@ static void init_refuses_gates_that_are_wrong(void) {
 static void every_status_has_a_text(void) {
     int status;
 
-    for (status = DIMMER_OK; status >= DIMMER_ERR_PLAN; --status) {
+    for (status = DIMMER_OK; status >= DIMMER_ERR_STATE; --status) {
         CHECK(strcmp(dimmer_status_text((dimmer_status_t)status), "unknown status") != 0);
     }
 }
@@ -302,6 +427,8 @@ int main(void) {
     init_refuses_what_is_wrong();
     without_a_model_nothing_runs();
     init_notices_every_flip();
+    slices_find_what_init_finds();
+    a_damaged_state_is_an_error();
     init_refuses_indexes_that_point_outside();
     a_mode_runs_its_own_blocks();
     a_switch_in_the_hook_holds_from_the_next_position_on();

@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).with_name("assert_test.c")
 LIBRARY = sources(["dimmer_copy_s8", "dimmer_conv2d_s8"])
 BROKEN = {
     1: ("engine.c", "d != NULL"),
-    2: ("engine.c", "d != NULL"),
+    2: ("invoke.c", "d != NULL"),
     3: ("policy.c", "policy->tier_count >= 1u"),
     4: ("require.h", "(uintptr_t)arena % DIMMER_ARENA_ALIGN == 0u"),
     5: ("dimmer_copy_s8.c", "r->input_blob <= DIMMER_IN_WEIGHTS"),

@@ -31,16 +31,17 @@ CHOOSES = {
 CHOOSES["harvest"] = (*CHOOSES["governor"], "harvest_calls")
 STATIC = {
     "tiers": ("tier_from",),
-    "governor": ("calls.0",),
-    "harvest": ("calls.0", "take_harvest", "budget_with_harvest", "inference_at"),
+    "governor": ("report_to",),
+    "harvest": ("report_to", "take_harvest", "budget_with_harvest", "inference_at"),
 }
+# 44 bytes of each find damage: pointers of the state are compared with their seal before they are followed.
 MOST_CODE = {
     ("tiers", "mps2-an386"): 450,
     ("tiers", "mps2-an385-v6m"): 500,
-    ("governor", "mps2-an386"): 1228,
-    ("governor", "mps2-an385-v6m"): 1380,
-    ("harvest", "mps2-an386"): 1700,
-    ("harvest", "mps2-an385-v6m"): 1880,
+    ("governor", "mps2-an386"): 1272,
+    ("governor", "mps2-an385-v6m"): 1424,
+    ("harvest", "mps2-an386"): 1744,
+    ("harvest", "mps2-an385-v6m"): 1924,
 }
 
 

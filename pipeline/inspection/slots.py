@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of models for slots of flash (docs/field.md): what they say, and whether they are whole."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.tables import ABI
+from dimmer.pipeline.artifacts.mcuboot import MAGIC, Opened, read
+from dimmer.pipeline.inspection.facts import FileFacts
+
+SUFFIX = ".img"
+
+BLOB_MAGIC, _BLOB = 0x424D4D44, "<6I"
+"""The beginning of dimmer_blob_t (dimmer_slot.h): magic, size, ABI, core, arena, program."""
+
+_CORES = {0: "a computer", 1: "Arm", 2: "RISC-V"}
+
+
+def is_slot_image(path: Path) -> bool:
+    """Whether a file is called as one, or begins as one."""
+    if path.suffix == SUFFIX:
+        return True
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == struct.pack("<I", MAGIC)
+    except OSError:
+        return False
+
+
+def inspect_slot_image(path: Path) -> FileFacts:
+    """Version, counter, place, core and signature of an image; its SHA-256 is compared.
+
+    Raises:
+        DimmerError: it cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DimmerError(f"{path} cannot be read ({error.strerror}); check the path") from error
+    try:
+        opened = read(content)
+    except DimmerError as error:
+        return FileFacts(str(path), "model image", len(content), (), (str(error),))
+    facts, problems = _facts(opened)
+    return FileFacts(str(path), "model image", len(content), facts, problems)
+
+
+def _facts(opened: Opened) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    image = opened.image
+    facts = [
+        ("model", image.name or "not named"),
+        ("version", f"{image.version}, security counter {image.counter}"),
+        ("place", f"{len(image.payload):,} bytes for a slot at {image.address:#010x}"),
+        ("sha256", opened.digest.hex()),
+        ("signature", f"ed25519 by the key {opened.key_hash.hex()}" if opened.signature else "none"),
+    ]
+    problems = []
+    if image.development:
+        facts.append(("for", "development: a release's program refuses it"))
+    size = struct.calcsize(_BLOB)
+    numbers = struct.unpack(_BLOB, image.payload[:size]) if len(image.payload) >= size else (0,) * 6
+    if numbers[0] != BLOB_MAGIC:
+        problems.append("its payload is no model of Dimmer's: make it with dimmer slot")
+    else:
+        _, _, abi, core, arena, program = numbers
+        facts.append(("core", f"{_CORES.get(core >> 24, 'unknown')}, features {core & 0xFFFFFF:#x}"))
+        facts.append(("needs", f"an arena of {arena:,} bytes, program {program} or newer"))
+        if abi != ABI:
+            problems.append(f"it is of ABI {abi}, this Dimmer has {ABI}: make it again")
+    return tuple(facts), tuple(problems)

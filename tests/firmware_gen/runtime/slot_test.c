@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slots on a simulated flash: erase blocks, granules, and writes that are torn where the power fails.
+ *
+ *     slot_test COUNT SEED
+ *
+ * First every single write of one update is the last one, then COUNT updates of one device lose their power
+ * at a random write, and the starts after them, too. */
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include "dimmer_slot.h"
+#include "engine_fixture.h"
+
+#define BLOCK   512u
+#define GRANULE 8u
+#define SLOT    4096u
+#define LOG     512u
+#define HEADER  64u
+
+static union {
+    uint8_t bytes[2u * SLOT + 2u * LOG];
+    uint64_t alignment;
+} flash;
+static jmp_buf power;
+static uint32_t steps;     /* since the power came */
+static uint32_t last_step; /* the one in which it fails; 0: never */
+static uint32_t randomness;
+
+static uint32_t drawn(uint32_t below) {
+    randomness ^= randomness << 13;
+    randomness ^= randomness >> 17;
+    randomness ^= randomness << 5;
+    return randomness % below;
+}
+
+static int fails_now(void) {
+    return ++steps == last_step;
+}
+
+static int erase(void *user, const uint8_t *address, uint32_t size) {
+    uint8_t *at = flash.bytes + (address - flash.bytes);
+    uint32_t i;
+
+    (void)user;
+    CHECK((uint32_t)(at - flash.bytes) % BLOCK == 0u && size % BLOCK == 0u);
+    for (; size != 0u; size -= BLOCK, at += BLOCK) {
+        const int torn = fails_now();
+        const uint32_t whole = torn ? drawn(BLOCK) : BLOCK;
+
+        for (i = 0; i < BLOCK; ++i) {
+            at[i] = (uint8_t)(i < whole ? 0xFFu : (at[i] | drawn(256u)));
+        }
+        if (torn) {
+            longjmp(power, 1);
+        }
+    }
+    return 0;
+}
+
+static int program(void *user, const uint8_t *address, const uint8_t *data, uint32_t size) {
+    uint8_t *at = flash.bytes + (address - flash.bytes);
+    uint32_t i;
+
+    (void)user;
+    CHECK((uint32_t)(at - flash.bytes) % GRANULE == 0u && size % GRANULE == 0u);
+    for (; size != 0u; size -= GRANULE, at += GRANULE, data += GRANULE) {
+        const int torn = fails_now();
+
+        for (i = 0; i < GRANULE; ++i) {
+            /* Bits fall, and where the power fails, only some of them. */
+            at[i] = (uint8_t)(at[i] & (data[i] | (torn ? drawn(256u) : 0u)));
+        }
+        if (torn) {
+            longjmp(power, 1);
+        }
+    }
+    return 0;
+}
+
+/* Stands for a signature's arithmetic. */
+static int verify(void *user, const uint8_t *key, const uint8_t *digest, const uint8_t *signature,
+                  uint32_t size) {
+    uint32_t i;
+
+    (void)user;
+    for (i = 0; i < size; ++i) {
+        if (key[i % 32u] != 7u || signature[i] != (uint8_t)(digest[i % 32u] ^ 0x5Au)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const dimmer_flash_t chip = {erase, program, NULL, GRANULE};
+static const dimmer_store_t store = {
+    &chip,  {flash.bytes, flash.bytes + SLOT},
+    SLOT,   {flash.bytes + 2u * SLOT, flash.bytes + 2u * SLOT + LOG},
+    LOG,    DIMMER_CORE | 3u,
+    5u,     64u,
+    verify, NULL,
+    0u,
+};
+
+/* An image as a linker and a signer make it. */
+typedef struct {
+    uint8_t header[HEADER];
+    dimmer_blob_t blob;
+    fixture_t model;
+    int8_t known[8];
+    int8_t answers[16];
+    uint8_t tlvs[256];
+} image_t;
+
+typedef union {
+    image_t image;
+    uint8_t bytes[SLOT];
+} slot_image_t;
+
+static void put(uint8_t *at, uint32_t value, uint32_t bytes) {
+    for (; bytes != 0u; --bytes, value >>= 8) {
+        *at++ = (uint8_t)value;
+    }
+}
+
+static uint8_t *put_tlv(uint8_t *at, uint32_t type, const void *value, uint32_t size) {
+    put(at, type, 2);
+    put(at + 2, size, 2);
+    memcpy(at + 4, value, size);
+    return at + 4 + size;
+}
+
+#define PAYLOAD ((uint32_t)(offsetof(image_t, tlvs) - HEADER))
+
+/* Signs what lies in an image. */
+static void sign(slot_image_t *made, uint32_t counter, int development) {
+    image_t *image = &made->image;
+    uint8_t number[4];
+    uint8_t digest[32];
+    uint8_t signature[64];
+    uint8_t key[32];
+    uint8_t *at = image->tlvs + 4;
+    uint32_t guarded;
+    uint32_t i;
+
+    put(number, counter, 4);
+    at = put_tlv(at, 0x50, number, 4);
+    if (development) {
+        at = put_tlv(at, 0xA2, number, 1);
+    }
+    guarded = (uint32_t)(at - image->tlvs);
+    put(image->tlvs, 0x6908, 2);
+    put(image->tlvs + 2, guarded, 2);
+    put(image->header, 0x96F3B83Du, 4);
+    put(image->header + 8, HEADER, 2);
+    put(image->header + 10, guarded, 2);
+    put(image->header + 12, PAYLOAD, 4);
+    image->header[20] = 1;
+    dimmer_sha256(made->bytes, HEADER + PAYLOAD + guarded, digest);
+    memset(key, 7, sizeof key);
+    for (i = 0; i < sizeof signature; ++i) {
+        signature[i] = (uint8_t)(digest[i % 32u] ^ 0x5Au);
+    }
+    put(at, 0x6907, 2);
+    put(at + 2, 4u + 3u * 4u + 32u + 32u + 64u, 2);
+    at = put_tlv(at + 4, 0x10, digest, 32);
+    at = put_tlv(at, 0x01, key, 32);
+    (void)put_tlv(at, 0x24, signature, 64);
+}
+
+/* Linked for a slot; `letter` is what its first step writes. */
+static void link_image(slot_image_t *made, uint32_t slot, char letter) {
+    image_t *image = &made->image;
+    const uint8_t *const start = store.slots[slot];
+    const uint8_t *const there = start + offsetof(image_t, model);
+    fixture_t *f = &image->model;
+    size_t i;
+
+    memset(made, 0xFF, sizeof *made);
+    make(f);
+    f->records[0].letter = (uint8_t)letter;
+    seal(f);
+    for (i = 0; i + sizeof(void *) <= sizeof *f; i += sizeof(void *)) {
+        uintptr_t word;
+
+        memcpy(&word, (uint8_t *)f + i, sizeof word);
+        if (word - (uintptr_t)f < sizeof *f) {
+            word += (uintptr_t)there - (uintptr_t)f;
+            memcpy((uint8_t *)f + i, &word, sizeof word);
+        }
+    }
+    image->blob.magic = DIMMER_BLOB_MAGIC;
+    image->blob.size = sizeof image->blob;
+    image->blob.abi = DIMMER_ABI;
+    image->blob.core = DIMMER_CORE | 1u;
+    image->blob.arena_size = 64;
+    image->blob.program = 5;
+    image->blob.start = start;
+    image->blob.model = (const dimmer_model_t *)(const void *)(there + offsetof(fixture_t, model));
+    image->blob.known_input = (const int8_t *)(start + offsetof(image_t, known));
+    image->blob.known_outputs = (const int8_t *)(start + offsetof(image_t, answers));
+    memset(image->known, 0, sizeof image->known);
+    memset(image->answers, 0, sizeof image->answers);
+    memcpy(image->answers, "abcC", 4);
+    memcpy(image->answers + 8, "aCcC", 4);
+    image->answers[0] = image->answers[8] = (int8_t)letter;
+    memset(image->header, 0, sizeof image->header);
+}
+
+static dimmer_t network;
+static dimmer_started_t started;
+
+static dimmer_slot_status_t start(void) {
+    steps = 0;
+    memset(&memory, 0, sizeof memory);
+    memset(&network, 0xA5, sizeof network);
+    return dimmer_store_start(&store, &network, arena(), &started);
+}
+
+/* The letter of the model that runs; 0: none. */
+static char running(void) {
+    int8_t *input = dimmer_input(&network);
+
+    if (input == NULL) {
+        return 0;
+    }
+    *input = 0;
+    return (char)(dimmer_invoke(&network) == DIMMER_OK ? *dimmer_output(&network) : 0);
+}
+
+static dimmer_slot_status_t update(const slot_image_t *made, uint32_t slot) {
+    const uint32_t size = (uint32_t)sizeof(image_t) + (0u - (uint32_t)sizeof(image_t)) % GRANULE;
+    dimmer_slot_status_t status = dimmer_store_erase(&store, slot);
+
+    if (status == DIMMER_SLOT_OK) {
+        status = dimmer_store_write(&store, slot, 0, made->bytes, size);
+    }
+    return status == DIMMER_SLOT_OK ? dimmer_store_finish(&store, slot) : status;
+}
+
+static void new_device(char letter) {
+    static slot_image_t first;
+
+    memset(&flash, 0xFF, sizeof flash);
+    last_step = 0;
+    link_image(&first, 0, letter);
+    sign(&first, 1, 0);
+    memcpy(flash.bytes, first.bytes, sizeof first);
+    CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && started.fresh && running() == letter);
+    CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && !started.fresh && running() == letter);
+}
+
+#define REFUSED(status, change)                                                                              \
+    do {                                                                                                     \
+        link_image(&made, 1, 'n');                                                                           \
+        change;                                                                                              \
+        CHECK(update(&made, 1) == (status));                                                                 \
+        CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && running() == 'o');                           \
+    } while (0)
+
+static void what_is_wrong_is_refused_with_its_reason(void) {
+    static slot_image_t made;
+    uint32_t turn;
+
+    new_device('o');
+    REFUSED(DIMMER_SLOT_EMPTY, sign(&made, 1, 0); made.bytes[0] ^= 1);
+    REFUSED(DIMMER_SLOT_SIZE, sign(&made, 1, 0); put(made.image.header + 12, SLOT, 4));
+    REFUSED(DIMMER_SLOT_SIZE, sign(&made, 1, 0); memset(made.image.tlvs, 0xFF, sizeof made.image.tlvs));
+    REFUSED(DIMMER_SLOT_HASH, sign(&made, 1, 0); made.image.model.weights[3] ^= 16);
+    REFUSED(DIMMER_SLOT_SIGNATURE, sign(&made, 1, 0); made.image.tlvs[4 + 8 + 4 + 36 + 36 + 4 + 9] ^= 1);
+    REFUSED(DIMMER_SLOT_DEVELOPMENT, sign(&made, 1, 1));
+    REFUSED(DIMMER_SLOT_ADDRESS, link_image(&made, 0, 'n'); sign(&made, 1, 0));
+    REFUSED(DIMMER_SLOT_ABI, made.image.blob.abi = DIMMER_ABI - 1; sign(&made, 1, 0));
+    REFUSED(DIMMER_SLOT_CORE, made.image.blob.core |= 4u; sign(&made, 1, 0));
+    REFUSED(DIMMER_SLOT_CORE, made.image.blob.core ^= 3u << 24; sign(&made, 1, 0));
+    REFUSED(DIMMER_SLOT_ARENA, made.image.blob.arena_size = 65; sign(&made, 1, 0));
+    REFUSED(DIMMER_SLOT_PROGRAM, made.image.blob.program = 6; sign(&made, 1, 0));
+    REFUSED(DIMMER_SLOT_DOWNGRADE, sign(&made, 0, 0));
+    /* These are seen when they are tried, once the log has room for it. */
+    for (turn = 0; turn < 20u; ++turn) {
+        link_image(&made, 1, 'n');
+        made.image.answers[9] ^= 1;
+        sign(&made, 1, 0);
+        CHECK(update(&made, 1) == DIMMER_SLOT_OK);
+        CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && running() == 'o');
+        CHECK(started.why[1] == DIMMER_SLOT_ANSWERS);
+        CHECK(start() == DIMMER_SLOT_OK && started.why[1] == DIMMER_SLOT_OK);
+        link_image(&made, 1, 'n');
+        made.image.model.model.crc ^= 1;
+        sign(&made, 1, 0);
+        CHECK(update(&made, 1) == DIMMER_SLOT_OK);
+        CHECK(start() == DIMMER_SLOT_OK && started.why[1] == DIMMER_SLOT_MODEL && running() == 'o');
+    }
+    /* Damage of the confirmed one: the one before it runs, and without that none, and says so. */
+    link_image(&made, 1, 'n');
+    sign(&made, 2, 0);
+    CHECK(update(&made, 1) == DIMMER_SLOT_OK);
+    CHECK(start() == DIMMER_SLOT_OK && started.fresh && running() == 'n');
+    CHECK(dimmer_store_free(&started) == 0u);
+    flash.bytes[SLOT + 300] ^= 4;
+    CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && running() == 'o');
+    CHECK(started.why[1] == DIMMER_SLOT_HASH);
+    flash.bytes[300] ^= 4;
+    CHECK(start() == DIMMER_SLOT_NONE && started.slot == -1 && running() == 0);
+    CHECK(started.why[0] == DIMMER_SLOT_HASH && started.why[1] == DIMMER_SLOT_HASH);
+    CHECK(dimmer_invoke(&network) == DIMMER_ERR_INIT);
+}
+
+/* An update that ends at `step`; then starts, of which the first `losses` end somewhere, too.
+ * Returns the letter of the model that runs at last. */
+static char interrupted(const slot_image_t *made, uint32_t slot, uint32_t step, volatile uint32_t losses) {
+    steps = 0;
+    last_step = step;
+    if (setjmp(power) == 0) {
+        (void)update(made, slot);
+    }
+    last_step = losses != 0u ? 1u + drawn(16) : 0u;
+    if (setjmp(power) != 0) {
+        losses = losses != 0u ? losses - 1u : 0u;
+        last_step = losses != 0u ? 1u + drawn(16) : 0u;
+    }
+    if (start() != DIMMER_SLOT_OK) {
+        return 0;
+    }
+    last_step = 0;
+    return running();
+}
+
+int main(int argc, char **argv) {
+    const uint32_t count = argc > 1 ? (uint32_t)atoi(argv[1]) : 200u;
+    static slot_image_t made;
+    uint32_t of_update;
+    uint32_t ran_new = 0;
+    uint32_t ran_old = 0;
+    uint32_t i;
+    char letter = 'o';
+    uint32_t counter = 1;
+
+    randomness = argc > 2 ? (uint32_t)atoi(argv[2]) : 1u;
+    what_is_wrong_is_refused_with_its_reason();
+    new_device('o');
+    link_image(&made, 1, 'n');
+    sign(&made, 2, 0);
+    steps = 0;
+    CHECK(update(&made, 1) == DIMMER_SLOT_OK);
+    of_update = steps;
+    for (i = 1; i <= of_update; ++i) {
+        char runs;
+
+        new_device('o');
+        link_image(&made, 1, 'n');
+        sign(&made, 2, 0);
+        runs = interrupted(&made, 1, i, 0);
+        if (runs != 'o' && !(runs == 'n' && i == of_update)) {
+            printf("write %u of %u was the last: %d runs\n", (unsigned)i, (unsigned)of_update, runs);
+            failures = 1;
+        }
+    }
+    /* One device, from update to update. */
+    new_device(letter);
+    for (i = 0; i < count; ++i) {
+        const char next = (char)('a' + i % 26u);
+        const uint32_t slot = dimmer_store_free(&started);
+        const uint32_t bad = drawn(4);
+        uint32_t step;
+        char runs;
+
+        link_image(&made, slot, next);
+        if (bad == 0u) {
+            made.image.answers[0] ^= 1;
+        }
+        sign(&made, counter + 1u, 0);
+        /* Half of them in the last writes, those of the log, which makes a new block now and then. */
+        step = drawn(2) != 0u ? 1u + drawn(of_update) : of_update - 8u + drawn(56);
+        runs = interrupted(&made, slot, step, drawn(DIMMER_SLOT_TRIES));
+        if (runs != letter && (runs != next || bad == 0u)) {
+            printf("update %u: %d runs, neither %d nor %d\n", (unsigned)i, runs, letter, next);
+            failures = 1;
+            break;
+        }
+        if (runs == next) {
+            ++ran_new;
+            ++counter;
+        } else {
+            ++ran_old;
+        }
+        letter = runs;
+    }
+    printf("%u writes of an update, %u updates that lost their power: the new model ran %u times, the old "
+           "one %u\n",
+           (unsigned)of_update, (unsigned)count, (unsigned)ran_new, (unsigned)ran_old);
+    return failures || (count >= 100u && (ran_new == 0u || ran_old == 0u));
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dimmer slot: who signs is said, numbers are numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline import slot
+from dimmer.pipeline.artifacts.mcuboot import read
+from dimmer.pipeline.slot import number
+from tests.examples.test_examples import write_build
+
+WORDS = {"target": "netduinoplus2", "address": "0x08040000", "size": "0x8000", "release": "1.2.3", "counter": 7}
+
+
+def test_numbers() -> None:
+    assert number("0x08040000", "--address") == 0x0804_0000
+    for text in ("", "x", "-1", "0x1_0000_0000"):
+        with pytest.raises(DimmerError, match="--address is"):
+            number(text, "--address")
+
+
+@pytest.mark.parametrize("more", [{}, {"unsigned": True, "key": Path("k")}, {"unsigned": True, "development": True}])
+def test_who_signs_is_said(more: dict[str, object]) -> None:
+    with pytest.raises(DimmerError, match="say who signs"):
+        slot.main(**WORDS, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.board("netduinoplus2")
+def test_an_image_of_a_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_build(tmp_path / "build", "tiny", "netduinoplus2", False, None)
+    out = tmp_path / "model.img"
+    generated = tmp_path / "build" / "tiny" / "netduinoplus2"
+    slot.main(**WORDS, unsigned=True, generated=generated, out=out)  # type: ignore[arg-type]
+    opened = read(out.read_bytes())
+    assert (opened.image.address, opened.image.counter, str(opened.image.version)) == (0x0804_0000, 7, "1.2.3+0")
+    assert "nobody signed it" in capsys.readouterr().out
