@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, str] = {
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
     "simulate": "fleets of devices simulated, with solar harvest and Dask",
+    "npu": "Ethos-U (Vela)",
     "measure": "Joulescope's recordings (JLS)",
     "boards": "boards that one can hold in his hand: their twins, flash tools",
     "dev": "tests and lint",
@@ -39,6 +40,7 @@ _NEEDED = {
     "distributed": "simulate",
     "pyjls": "measure",
     "unicorn": "boards",
+    "ethosu": "npu",
 }
 
 

@@ -68,10 +68,10 @@ def make_published(
     names = [mode.name for mode in kept]
     slow = _too_slow(section, counted, names, target)
     quick = [name for name in names if name not in slow]
-    menu = _hull({name: cost[name] if cost else calibration.mode(name).bit_operations for name in quick}, calibration)
+    menu = hull_of({name: cost[name] if cost else calibration.mode(name).bit_operations for name in quick}, calibration)
     # By what they cost here, which may be another order than that of the bit-operations.
     useful = [names.index(name) for name in reversed(menu.modes)]
-    plan, note = _plan(governor, names, quick, counted, calibration, target)
+    plan, note = plan_for(governor, names, quick, counted, calibration, target)
     order = replace(order, modes=kept, policy=recipe_policy(section, useful, plan))
     left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
     return make(order, target, out, progress, Judged(left_out, {**slow, **menu.left_out}, note))
@@ -100,13 +100,13 @@ def _too_slow(section: PolicySection, counted: Counted, names: Sequence[str], ta
     }
 
 
-def _hull(cost: Mapping[str, float], calibration: Calibration) -> Hull:
+def hull_of(cost: Mapping[str, float], calibration: Calibration) -> Hull:
     """Of modes, which are worth choosing from."""
     accuracy = {name: calibration.mode(name).accuracy for name in cost}
     return concave_hull(cost, accuracy, calibration.validation_images, MAX_POINTS, calibration.right([*cost]))
 
 
-def _plan(
+def plan_for(
     section: GovernorSection,
     modes: Sequence[str],
     quick: Sequence[str],
@@ -132,7 +132,7 @@ def _plan(
     if len(energy) < len(quick):
         lacks = "no [energy]" if target.energy is None else "no way to count instructions"
         return None, f"the recipe asks for one, but targets/{target.name}/target.toml has {lacks}: there is no plan"
-    hull = _hull(energy, calibration)
+    hull = hull_of(energy, calibration)
     chosen = ", ".join(f"{mode} ({energy[mode] / 1000:,.0f} uJ)" for mode in hull.modes)
     left_out = "".join(f"; not from {mode}: {why}" for mode, why in hull.left_out.items())
     points = [(modes.index(mode), energy[mode]) for mode in hull.modes]
