@@ -15,10 +15,11 @@ from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import load_target
 from dimmer.targets.kit import toolchain
 from dimmer.targets.runners import rtl
+from tests.npu import npu_modes
 from tests.objects import shared_objects
 from tests.tiny import builds, of_the_run, tiny, tiny_converted, tiny_narrow
 
-__all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]
+__all__ = ["builds", "npu_modes", "tiny", "tiny_converted", "tiny_narrow"]
 
 # The same examples every time where a failure must repeat; others on every run elsewhere.
 settings.register_profile("ci", derandomize=True)

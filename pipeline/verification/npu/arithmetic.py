@@ -59,11 +59,6 @@ def _half_up(product: Int64, shift: Int64) -> Int64:
     return np.asarray((product + ((np.int64(1) << shift) >> 1)) >> shift)
 
 
-def high_product(first: Int64, second: Int64, shift: int) -> Int64:
-    """What the NPU makes of two numbers of 32 bits: their product, shifted right; it is not scaled besides."""
-    return _half_up(first * second, np.asarray(shift, np.int64))
-
-
 def _round_away(values: Int64, shift: Int64) -> Int64:
     """The values over 2^shift, rounded to the nearest, halves away from zero."""
     mask = (np.int64(1) << shift) - 1

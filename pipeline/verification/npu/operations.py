@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dimmer.firmware_gen.npu.stream import Registers, signed16
-from dimmer.pipeline.verification.npu.arithmetic import count_leading_zeros, high_product, rescale
+from dimmer.pipeline.verification.npu.arithmetic import count_leading_zeros, rescale
 from dimmer.pipeline.verification.npu.errors import NpuModelError
 from dimmer.pipeline.verification.npu.memory import Memory
 from dimmer.pipeline.verification.npu.weights import Order, Scales, decode, taking_turns
@@ -173,10 +173,10 @@ def pool(memory: Memory, held: Registers, kind: int) -> None:
         total = padded.sum(axis=3, keepdims=True)[:, :height, :width]
     else:
         raise NpuModelError(f"the pool {kind} is none of Ethos-U's")
-    if held["OFM_PRECISION"] >> 8 & 1:
+    if held["OFM_PRECISION"] >> 8 & 1 and not any(sum(_margins(held), ())):
         _store(memory, held, rescale(total, held["OFM_SCALE"], held["OFM_SCALE#"], rounding))
         return
-    # Without a scale of its own, an average is over what lies within the input.
+    # With margins the NPU divides by itself, by how many lie within the input.
     ones = np.pad(np.ones((1, *_inner(held, padded), 1), np.int64), ((0, 0), *_margins(held), (0, 0)))
     count = np.asarray(sum(_seen(ones, window, (height, width), y, x) for y, x in every))
     _store(memory, held, np.sign(total) * ((np.abs(total) + count // 2) // count))
@@ -203,8 +203,8 @@ def elementwise(memory: Memory, held: Registers, kind: int) -> None:
         first, second = second, first
     if kind == MUL:
         wide = held["IFM_PRECISION"] >> 2 & 3 == 2 and held["IFM2_PRECISION"] >> 2 & 3 == 2
-        scale, shift = held["OFM_SCALE"], held["OFM_SCALE#"]
-        found = high_product(first, second, shift) if wide else rescale(first * second, scale, shift, rounding)
+        # A product of numbers of 32 bits is shifted, and not scaled besides.
+        found = rescale(first * second, 1 if wide else held["OFM_SCALE"], held["OFM_SCALE#"], rounding)
     elif kind in (ADD, SUB):
         found = _sum(held, first, second, kind == SUB, rounding)
     elif kind == MINIMUM:
