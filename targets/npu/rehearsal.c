@@ -74,9 +74,10 @@ int ethosu_invoke_async(struct ethosu_driver *driver, const void *payload, const
     int i;
 
     (void)user;
-    if (driver->job != NULL || r == NULL || (uintptr_t)payload % 16u != 0u || memcmp(payload, "COP1", 4) != 0 ||
-        count <= r->scratch_region || bases[r->constants_region] % 16u != 0u ||
-        bases[r->scratch_region] % DIMMER_NPU_ALIGN != 0u || sizes[r->scratch_region] % DIMMER_NPU_ALIGN != 0u) {
+    if (driver->job != NULL || r == NULL || (uintptr_t)payload % 16u != 0u ||
+        memcmp(payload, "COP1", 4) != 0 || count <= r->scratch_region ||
+        bases[r->constants_region] % 16u != 0u || bases[r->scratch_region] % DIMMER_NPU_ALIGN != 0u ||
+        sizes[r->scratch_region] % DIMMER_NPU_ALIGN != 0u) {
         return -1;
     }
     for (i = 0; i < count; ++i) {

@@ -61,7 +61,8 @@ const char *dimmer_npu_status_text(dimmer_npu_status_t status);
 
 struct ethosu_driver;
 
-/* Returns the driver, on which ethosu_init has returned 0 and whose interrupt is on; null where there is none. */
+/* Returns the driver, on which ethosu_init has returned 0 and whose interrupt is on; null where there is
+ * none. */
 struct ethosu_driver *dimmer_board_npu(void);
 
 /* Writes what the data cache holds of this memory to it: the NPU reads it next. Nothing to do without one. */
@@ -78,7 +79,8 @@ uint64_t dimmer_board_npu_address(uint64_t address);
  * inference has taken so long that the NPU must be dead. */
 int dimmer_board_npu_wait(uint32_t turn);
 
-/* Brings the NPU and its driver back after that, or after an error: ethosu_soft_reset, or ethosu_init again. */
+/* Brings the NPU and its driver back after that, or after an error: ethosu_soft_reset, or ethosu_init again.
+ */
 void dimmer_board_npu_reset(struct ethosu_driver *driver);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one kernel of a model for Ethos-U. With -DDIMMER_ETHOSU_DRIVER it takes the declarations of Arm's driver
- * from its own header, else those below, which are the same since its release 23.11. */
+/* The one kernel of a model for Ethos-U. With -DDIMMER_ETHOSU_DRIVER it takes the declarations of Arm's
+ * driver from its own header, else those below, which are the same since its release 23.11. */
 #include "dimmer_ethos_u.h"
 
 #include <stdbool.h>
@@ -105,12 +105,19 @@ dimmer_npu_status_t dimmer_npu_status(const dimmer_t *d) {
 
 const char *dimmer_npu_status_text(dimmer_npu_status_t status) {
     switch (status) {
-    case DIMMER_NPU_OK: return "all is well";
-    case DIMMER_NPU_NONE: return "no inference has run yet";
-    case DIMMER_NPU_ARENA: return "the arena must start at a multiple of DIMMER_NPU_ALIGN bytes";
-    case DIMMER_NPU_REFUSED: return "the NPU's driver took no command: is this the NPU that the model is for?";
-    case DIMMER_NPU_FAILED: return "the NPU stopped with an error";
-    case DIMMER_NPU_TIMEOUT: return "the NPU did not end in time and was reset";
-    default: return "a status that no function returns";
+    case DIMMER_NPU_OK:
+        return "all is well";
+    case DIMMER_NPU_NONE:
+        return "no inference has run yet";
+    case DIMMER_NPU_ARENA:
+        return "the arena must start at a multiple of DIMMER_NPU_ALIGN bytes";
+    case DIMMER_NPU_REFUSED:
+        return "the NPU's driver took no command: is this the NPU that the model is for?";
+    case DIMMER_NPU_FAILED:
+        return "the NPU stopped with an error";
+    case DIMMER_NPU_TIMEOUT:
+        return "the NPU did not end in time and was reset";
+    default:
+        return "a status that no function returns";
     }
 }

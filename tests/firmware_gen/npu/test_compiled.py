@@ -93,10 +93,16 @@ def test_flipped_bytes_are_read_or_one_line(tmp_path: Path) -> None:
         damaged = bytearray(content)
         damaged[at] ^= 1 << int(random.integers(8))
         path.write_bytes(damaged)
-        try:
-            read_compiled("88", path)
-        except FirmwareGenError as error:
-            assert "\n" not in str(error)
+        assert "\n" not in said_of(path)
+
+
+def said_of(path: Path) -> str:
+    """What is wrong with a file; nothing where it can be read. Any other error fails the test."""
+    try:
+        read_compiled("88", path)
+    except FirmwareGenError as error:
+        return str(error)
+    return ""
 
 
 class _Bomb:

@@ -47,7 +47,7 @@ def test_modes_of_two_npus_are_refused(npu_modes: NpuModes) -> None:
 
 def test_constants_outside_are_refused(npu_modes: NpuModes) -> None:
     short = replace(npu_modes.compiled[0], read_only=npu_modes.compiled[0].read_only[:64])
-    with pytest.raises(FirmwareGenError, match="mode 88: a command reads .* of 64 bytes"):
+    with pytest.raises(FirmwareGenError, match=r"mode 88: a command reads .* of 64 bytes"):
         relink([short])
 
 

@@ -30,10 +30,9 @@ def test_commands_come_back(stream: list[Command]) -> None:
 def test_any_words_are_commands_or_an_error(words: list[int]) -> None:
     try:
         found = words_of(commands(words))
-    except FirmwareGenError as error:
-        assert "\n" not in str(error)
-    else:
-        assert list(found) == words
+    except FirmwareGenError:
+        return
+    assert list(found) == words
 
 
 def test_an_unknown_code_and_a_cut_stream_are_told() -> None:

@@ -44,7 +44,8 @@ struct ethosu_driver *dimmer_board_npu(void) {
 }
 
 void dimmer_board_clean_dcache(const void *memory, size_t size) {
-    check((uintptr_t)memory % DIMMER_NPU_ALIGN == 0u && size % DIMMER_NPU_ALIGN == 0u, "cleans parts of lines");
+    check((uintptr_t)memory % DIMMER_NPU_ALIGN == 0u && size % DIMMER_NPU_ALIGN == 0u,
+          "cleans parts of lines");
     ++cleaned;
 }
 
@@ -106,7 +107,8 @@ int ethosu_wait(struct ethosu_driver *driver, bool block) {
     }
     for (i = 0; i < 4; ++i) {
         /* Of mode 0 the output lies at 48, of mode 1 at 64; streams differ in length. */
-        scratch[(last_size == 36 ? 48 : 64) + i] = (uint8_t)(scratch[last_size == 36 ? 0 : 16] + constants[i]);
+        scratch[(last_size == 36 ? 48 : 64) + i] =
+            (uint8_t)(scratch[last_size == 36 ? 0 : 16] + constants[i]);
     }
     return 0;
 }

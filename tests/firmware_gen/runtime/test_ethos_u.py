@@ -76,5 +76,5 @@ def test_the_linker_names_what_a_board_lacks(tmp_path: Path) -> None:
         '#include "dimmer_ethos_u.h"\n#include "dimmer_model.h"\n'
         "static dimmer_t d;\nint main(void) { return dimmer_invoke(&d) + (int)dimmer_model.dims.arena_size; }\n"
     )
-    with pytest.raises(TargetError, match="undefined reference to .(dimmer_board_|ethosu_)"):
+    with pytest.raises(TargetError, match=r"undefined reference to .(dimmer_board_|ethosu_)"):
         target.compile([*model.sources, *engine_sources(), *npu_sources(), main], [tmp_path, INCLUDE], tmp_path)

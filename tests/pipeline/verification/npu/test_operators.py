@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Single operators with random shapes, strides, channels and ranges: Vela and the model of the NPU equal BUILTIN_REF."""
+"""Single operators of random shapes, strides, channels and ranges: Vela and the model equal BUILTIN_REF."""
 
 from __future__ import annotations
 
