@@ -57,7 +57,7 @@ def npu_of(table: Table | None, folder: Path) -> Npu | None:
     """
     if table is None:
         return None
-    accelerator = table.choice("accelerator", ("", *ACCELERATORS)) or None
+    accelerator = table.optional_choice("accelerator", ACCELERATORS)
     if accelerator is None:
         raise table.fail(f"'accelerator' is missing: give it one of {', '.join(ACCELERATORS)}", "accelerator")
     given = table.optional_text("config")
