@@ -33,6 +33,7 @@ from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.sections.duty import duty_of
 from dimmer.pipeline.reporting.foreign import foreign_stage
 from dimmer.targets import Target
 
@@ -46,11 +47,14 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
 
         order = published_order(build, recipe.name, recipe.model.dataset, recipe_gates(recipe))
         calibration = Calibration.load(calibration_folder(build))
-        make_published(order, calibration, recipe.policy, target, out, progress, recipe.governor)
+        duty = duty_of(recipe.duty, recipe.governor)
+        make_published(order, calibration, recipe.policy, target, out, progress, recipe.governor, duty)
 
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings |= {"network": asdict(recipe.model), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
     settings["governor"] = asdict(recipe.governor)
+    if recipe.policy.recharge:
+        settings["duty"] = asdict(recipe.duty)
     # Of the board's file and of what was measured, too, which are none of the target's own files.
     settings["energy"] = None if target.energy is None else asdict(target.energy)
     inputs = [build / "convert", build / "calibrate" / CALIBRATION]

@@ -41,6 +41,9 @@ force = ["88.80"]
 
 [verify]
 images = 4
+
+[policy]
+tiers = [600, 400, 200]
 """
 
 TINY_NARROW = (

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
@@ -70,6 +70,7 @@ class Bundle:
         version: another one for another content.
         architecture: as `uname -m` says it.
         tvm: the version that compiled the modes.
+        notes: place of a figure -> how it was come by.
     """
 
     version: str
@@ -78,6 +79,7 @@ class Bundle:
     bytes: BundleBytes
     modes: tuple[BundledMode, ...]
     policy: tuple[PolicyTier, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write bundle.json."""

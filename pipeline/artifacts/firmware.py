@@ -302,6 +302,7 @@ class Firmware:
         steps: in the order in which they run.
         notes: place of a null -> why it is one, or how a figure was come by.
         left_out: published modes that are not in it.
+        governor: modes that the governor chooses from, by rising cost; empty without one.
     """
 
     model: str
@@ -319,6 +320,7 @@ class Firmware:
     choices: tuple[KernelChoice, ...]
     notes: Mapping[str, str]
     left_out: tuple[LeftOut, ...]
+    governor: tuple[str, ...] = ()
 
     @property
     def mismatches(self) -> int:

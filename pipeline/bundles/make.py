@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.bundle import Bundle, BundleBytes, BundledMode, module_folder
+from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
 from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.bundles.bundle import GPU_CODE, GPU_LIBRARY, LIBRARY, MACHINES, WEIGHTS, machine_of, make_bundle
@@ -20,6 +21,7 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.figures import policy_tiers
+from dimmer.pipeline.image.menu import check_needs_no_figures, ids, menu_note, menu_of
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.tvm.document import load_modules
@@ -108,18 +110,40 @@ def self_test(bundle: Path, target: Target) -> dict[str, Verification]:
     return {line.mode: Verification(line.samples, line.mismatches, target.description) for line in lines}
 
 
-def bundle_policy(section: PolicySection, modes: int) -> PolicyConfig:
-    """The recipe's tiers; even ones where the recipe's are budgets of gates, which TVM's modes have not."""
-    return even_policy(modes) if section.budgets else recipe_policy(section, range(modes))
+def bundle_policy(section: PolicySection, modes: Sequence[str], calibration: Calibration) -> tuple[PolicyConfig, str]:
+    """The recipe's tiers over the modes that are worth choosing from, and what to say of the others.
+
+    Even ones where the recipe's are budgets of gates, which TVM's modes have not. TVM computes narrow modes with the
+    products of 8 bits, so that what a mode costs are its MACs.
+
+    Raises:
+        DimmerError: the recipe asks for what needs to know the time or the charge that a mode takes.
+    """
+    check_needs_no_figures(section, "what a mode of a bundle takes is not known before it runs on the board")
+    menu = menu_of({mode: calibration.mode(mode).macs for mode in modes}, calibration)
+    useful = ids(menu, modes)
+    policy = recipe_policy(replace(section, budgets=()), useful, knee=modes.index(menu.knee))
+    if section.budgets:
+        tiers = even_policy(len(useful)).tiers
+        policy = replace(even_policy(len(modes)), tiers=tuple(replace(tier, mode=useful[tier.mode]) for tier in tiers))
+    return replace(policy, safe_mode=useful[-1]), menu_note(menu.left_out)
 
 
 def make_published(
-    dataset: str, images: int, policy: PolicySection, build: Path, target: Target, out: Path, progress: Progress
+    dataset: str,
+    images: int,
+    section: PolicySection,
+    calibration: Calibration,
+    build: Path,
+    target: Target,
+    out: Path,
+    progress: Progress,
 ) -> None:
     """Writes the bundle of a model's published modes and `bundle.json` into `out`.
 
     Args:
         images: how many test images of the data set its self-test has.
+        section: the recipe's.
         build: ``build/<model>``, converted and compiled by TVM.
 
     Raises:
@@ -129,5 +153,6 @@ def make_published(
     modes = mode_sources(converted_folder(build))
     inputs = to_int8(load_dataset(dataset).test.images[:images])
     modules = load_modules(module_folder(build, target.name))
-    tiers = bundle_policy(policy, len(modes))
-    make(build.name, modules, modes, tiers, inputs.tobytes(), len(inputs), target, out).save(out)
+    policy, note = bundle_policy(section, [mode.name for mode in modes], calibration)
+    made = make(build.name, modules, modes, policy, inputs.tobytes(), len(inputs), target, out)
+    replace(made, notes={"policy": note} if note else {}).save(out)

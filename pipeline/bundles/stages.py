@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dimmer.pipeline.artifacts.bundle import bundle_stage_folder, module_folder, tuning_folder
+from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
+from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage
 from dimmer.pipeline.core.targets import target_files, tool_versions
@@ -48,7 +50,9 @@ def bundle_stage(recipe: Recipe, build: Path, target: Target, progress: Progress
     def action(out: Path) -> None:
         from dimmer.pipeline.bundles.make import make_published
 
-        make_published(recipe.model.dataset, recipe.verify.images, recipe.policy, build, target, out, progress)
+        data, images = recipe.model.dataset, recipe.verify.images
+        calibration = Calibration.load(calibration_folder(build))
+        make_published(data, images, recipe.policy, calibration, build, target, out, progress)
 
     settings: dict[str, Json] = {
         "model": recipe.name,
@@ -61,7 +65,7 @@ def bundle_stage(recipe: Recipe, build: Path, target: Target, progress: Progress
         "bundle",
         bundle_stage_folder(build, target.name),
         action,
-        [build / "convert", module_folder(build, target.name)],
+        [build / "convert", build / "calibrate" / CALIBRATION, module_folder(build, target.name)],
         settings,
         modules=(dataset_module(recipe.model.dataset),),
         files=target_files(target),

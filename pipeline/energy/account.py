@@ -86,6 +86,12 @@ def idle_uw(energy: Energy | None, duty: Duty) -> float:
     return _Device(energy, duty).mean(nothing).rest * duty.millivolts / 1000
 
 
+def mean_ua(energy: Energy | None, duty: Duty, instructions: int | None, cycles: int | None) -> float | None:
+    """Microamperes that a device draws from its cell on an average while it runs in one mode; None as for `drawn`."""
+    one = drawn(energy, instructions, cycles, duty.clock_mhz)
+    return None if energy is None or one is None else _Device(energy, duty).mean(one).all
+
+
 @dataclass(frozen=True)
 class _Device:
     energy: Energy

@@ -27,10 +27,13 @@ class Hull:
     Attributes:
         modes: by rising cost.
         left_out: every other mode -> why, for people.
+        knee: the mode to run where nothing is known of the battery: highest over the line from the cheapest mode to
+            the best one.
     """
 
     modes: tuple[str, ...]
     left_out: Mapping[str, str]
+    knee: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,10 @@ def concave_hull(
         why = f"within the noise of {images:,} images" if sure[least] <= Z_ONE_SIDED_95 else f"{most} modes add more"
         left_out[mode.name] = f"is right in {points}: {why}"
         del kept[least]
-    return Hull(tuple(vertex.name for vertex in kept[1:]), left_out)
+    modes = kept[1:]
+    # Of equals the better one.
+    knee = max(reversed(modes), key=lambda mode: _height(modes[0], mode, modes[-1]) if len(modes) > 1 else 0.0)
+    return Hull(tuple(vertex.name for vertex in modes), left_out, knee.name)
 
 
 def _share(before: _Vertex, mode: _Vertex, after: _Vertex) -> float:

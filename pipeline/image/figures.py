@@ -73,12 +73,12 @@ class Judged:
 
     Attributes:
         left_out: modes that are not in the firmware.
-        idle: mode that is in the firmware, but not in the policy -> why.
+        policy: how its thresholds were come by, and which modes it never chooses and why; empty where that is plain.
         governor: what the governor chooses from and why; empty where the recipe wants none.
     """
 
     left_out: tuple[LeftOut, ...] = ()
-    idle: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
     governor: str = ""
 
 
@@ -149,6 +149,7 @@ def figures_of(
         choices=_choices(model),
         notes=_notes(target, ran, judged, modes=len(model.modes), stack_known=stack is not None) | dict(proven.notes),
         left_out=judged.left_out,
+        governor=() if (plan := order.policy.plan) is None else tuple(model.modes[point.mode] for point in plan.points),
     )
 
 
@@ -228,9 +229,8 @@ def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bo
         notes["modes[*].verify"] = f"{few} (samples in its target.toml); --samples compares more"
     if judged.governor:
         notes["governor"] = judged.governor
-    if judged.idle:
-        text = "; ".join(f"{mode}: {why}" for mode, why in judged.idle.items())
-        notes["policy"] = f"in flash and callable, but never chosen: {text}"
+    if judged.policy:
+        notes["policy"] = judged.policy
     return notes
 
 

@@ -3,29 +3,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dimmer.errors import DimmerError
-from dimmer.firmware_gen.emit.plan import MAX_POINTS, PlanConfig
+from dimmer.firmware_gen.emit.plan import PlanConfig
+from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.converted import converted_folder
+from dimmer.pipeline.artifacts.energy import Quantity
 from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
-from dimmer.pipeline.energy.hull import Hull, concave_hull
+from dimmer.pipeline.energy.account import mean_ua
+from dimmer.pipeline.energy.hull import Hull
 from dimmer.pipeline.energy.inference import cell_uj, drawn
 from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.image.figures import Judged
 from dimmer.pipeline.image.make import Counted, judge, make
+from dimmer.pipeline.image.menu import ids, menu_note, menu_of
 from dimmer.pipeline.image.order import Order, converted_order
-from dimmer.pipeline.image.policy import recipe_policy
+from dimmer.pipeline.image.policy import Drain, recharge_policy, recipe_policy
+from dimmer.pipeline.recipe.sections.duty import Duty
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target
+
+HOST = "host"
+"""Core of the target that is this machine."""
 
 
 def published_order(build: Path, name: str, dataset: str, gates: GateSet | None) -> Order:
@@ -49,6 +57,7 @@ def make_published(
     out: Path,
     progress: Progress,
     governor: GovernorSection = GovernorSection(),  # noqa: B008 (frozen)
+    duty: Duty = Duty(),  # noqa: B008 (frozen)
 ) -> Firmware:
     """Writes the firmware and `firmware.json` into `out`, and gives the content of the latter.
 
@@ -56,54 +65,100 @@ def make_published(
         order: of every published mode; its policy is not read.
         section: the recipe's, which becomes a policy over the modes that are worth running on the target.
         governor: the recipe's, which becomes a plan over the concave hull of these modes.
+        duty: of the device, from which the thresholds of a charger follow.
 
     Raises:
         FirmwareGenError, DimmerError, TargetError: as `pipeline.image.make`.
     """
     order = replace(order, accuracy={mode.name: calibration.mode(mode.name).accuracy for mode in order.modes})
-    counted = judge(order, calibration, target, progress, governor.wanted or section.max_ms > 0)
+    needed = governor.wanted or section.max_ms > 0 or section.recharge != ""
+    counted = judge(order, calibration, target, progress, needed)
     instructions, cost = counted.instructions, counted.cost
     gone = {name: why for name, why in counted.worse.items() if not calibration.mode(name).kept}
     kept = tuple(mode for mode in order.modes if mode.name not in gone)
     names = [mode.name for mode in kept]
-    slow = _too_slow(section, counted, names, target)
+    slow, unlimited = _too_slow(section, counted, names, target)
     quick = [name for name in names if name not in slow]
-    menu = hull_of({name: cost[name] if cost else calibration.mode(name).bit_operations for name in quick}, calibration)
-    # By what they cost here, which may be another order than that of the bit-operations.
-    useful = [names.index(name) for name in reversed(menu.modes)]
+    menu = menu_of({name: cost[name] if cost else calibration.mode(name).bit_operations for name in quick}, calibration)
     plan, note = plan_for(governor, names, quick, counted, calibration, target)
-    order = replace(order, modes=kept, policy=recipe_policy(section, useful, plan))
+    policy, said = _policy(section, duty, names, menu, plan, counted, calibration, target)
+    order = replace(order, modes=kept, policy=policy)
     left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
-    return make(order, target, out, progress, Judged(left_out, {**slow, **menu.left_out}, note))
+    told = "; ".join(filter(None, (unlimited, said, menu_note({**slow, **menu.left_out}))))
+    return make(order, target, out, progress, Judged(left_out, told, note))
 
 
-def _too_slow(section: PolicySection, counted: Counted, names: Sequence[str], target: Target) -> dict[str, str]:
-    """Modes that take longer than the recipe allows, and why; the cheapest is never among them.
+def _policy(
+    section: PolicySection,
+    duty: Duty,
+    names: Sequence[str],
+    menu: Hull,
+    plan: PlanConfig | None,
+    counted: Counted,
+    calibration: Calibration,
+    target: Target,
+) -> tuple[PolicyConfig, str]:
+    """The recipe's tiers, and what to say of them.
+
+    Args:
+        names: of the modes of the firmware, by their numbers.
+
+    Raises:
+        DimmerError: thresholds are to be computed, and what modes draw on the target is not known.
+    """
+    # By what they cost here, which may be another order than that of the bit-operations.
+    useful = ids(menu, names)
+    plain = recipe_policy(section, useful, plan, names.index(menu.knee))
+    if not section.recharge:
+        return plain, ""
+    draw = [
+        mean_ua(target.energy, duty, counted.instructions.get(mode), counted.cycles.get(mode))
+        for mode in reversed(menu.modes)
+    ]
+    powers = tuple(one for one in draw if one is not None)
+    if len(powers) < len(draw):
+        return plain, _unknown("policy.recharge", "what its modes draw", target, "thresholds are not computed")
+    accuracy = tuple(calibration.mode(mode).accuracy for mode in reversed(menu.modes))
+    drain = Drain(powers, accuracy, duty.capacity_mah * 3.6e6)
+    every = f"a charger that comes after {section.recharge_hours:g} h on an average, {section.recharge}"
+    return recharge_policy(section, useful, drain, plan), f"thresholds computed, modelled, for {every}"
+
+
+def _unknown(key: str, what: str, target: Target, then: str) -> str:
+    """The note for this machine, whose firmware only verifies.
+
+    Raises:
+        DimmerError: it is another target, on which the recipe's key would be without effect.
+    """
+    lacks = "has no [energy]" if target.energy is None else "counts no instructions"
+    if target.core != HOST:
+        raise DimmerError(f"{key}: nobody knows {what} on {target.name}, which {lacks}: leave it out")
+    return f"{key}: nobody knows {what} on this machine: {then}"
+
+
+def _too_slow(
+    section: PolicySection, counted: Counted, names: Sequence[str], target: Target
+) -> tuple[dict[str, str], str]:
+    """Modes that take longer than the recipe allows, and why; the cheapest is never among them. And what to say of it.
 
     Raises:
         DimmerError: how long an inference takes on the target is not known.
     """
     if not section.max_ms:
-        return {}
+        return {}, ""
     took: dict[str, float] = {}
     for name in names:
         found = drawn(target.energy, counted.instructions.get(name), counted.cycles.get(name))
         if found is None:
-            lacks = "has no [energy]" if target.energy is None else "counts no instructions"
-            raise DimmerError(f"policy.max_ms: nobody knows how long {target.name} takes, which {lacks}: leave it out")
+            return {}, _unknown("policy.max_ms", "how long modes take", target, "it limits nothing")
         took[name] = 1000 * found.seconds
     cheapest = min(names, key=lambda name: took[name])
-    return {
+    over = {
         name: f"takes {ms:,.0f} ms, modelled, over max_ms = {section.max_ms:g}"
         for name, ms in took.items()
         if ms > section.max_ms and name != cheapest
     }
-
-
-def hull_of(cost: Mapping[str, float], calibration: Calibration) -> Hull:
-    """Of modes, which are worth choosing from."""
-    accuracy = {name: calibration.mode(name).accuracy for name in cost}
-    return concave_hull(cost, accuracy, calibration.validation_images, MAX_POINTS, calibration.right([*cost]))
+    return over, ""
 
 
 def plan_for(
@@ -132,8 +187,15 @@ def plan_for(
     if len(energy) < len(quick):
         lacks = "no [energy]" if target.energy is None else "no way to count instructions"
         return None, f"the recipe asks for one, but targets/{target.name}/target.toml has {lacks}: there is no plan"
-    hull = hull_of(energy, calibration)
-    chosen = ", ".join(f"{mode} ({energy[mode] / 1000:,.0f} uJ)" for mode in hull.modes)
+    hull = menu_of(energy, calibration)
+    chosen = ", ".join(f"{mode} ({_microjoules(counted, mode, target, energy[mode] / 1000)})" for mode in hull.modes)
     left_out = "".join(f"; not from {mode}: {why}" for mode, why in hull.left_out.items())
     points = [(modes.index(mode), energy[mode]) for mode in hull.modes]
     return plan_of(section, points), f"the governor chooses from {chosen}, modelled{left_out}"
+
+
+def _microjoules(counted: Counted, mode: str, target: Target, uj: float) -> str:
+    """An inference's energy with no more digits than it deserves."""
+    found = drawn(target.energy, counted.instructions.get(mode), counted.cycles.get(mode))
+    assert found is not None
+    return f"{Quantity.of(uj, found.error).parts()[0]} uJ"

@@ -149,6 +149,9 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         raise DimmerError(f"{at}: gates.epochs: {blocks} blocks, gates are for at most {MOST_GATES}; set it to 0")
     if recipe.policy.budgets and not recipe.gates.epochs:
         raise DimmerError(f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates; give [gates] epochs")
+    if recipe.policy.recharge and not (recipe.duty.capacity_mah or recipe.governor.wanted):
+        at = where.at(("policy",), "recharge")
+        raise DimmerError(f"{at}: policy.recharge needs to know the battery: give [duty] capacity_mah and period_s")
     untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(config.bits)
     if recipe.gates.epochs and untrained:
         at, missing = where.at(("gates",), "options"), ", ".join(map(str, sorted(untrained)))

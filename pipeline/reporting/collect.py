@@ -26,7 +26,9 @@ from dimmer.pipeline.energy.account import DAY_S, Counted, account, idle_uw
 from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import discharge
 from dimmer.pipeline.energy.inference import cell_uj, energy_note, inference_uj
+from dimmer.pipeline.energy.lasting import lasting
 from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
+from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
 
@@ -56,6 +58,8 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     modes = tuple(_mode(mode, calibration.mode(mode.name), verified, target) for mode in firmware.modes)
     duty = duty_of(context.recipe.duty, context.recipe.governor)
     battery, battery_note = battery_of(modes, firmware.policy, target, duty)
+    if governed := governor_line(modes, firmware.governor, target, context.recipe.governor, duty):
+        battery_note = f"{battery_note} {governed}".lstrip()
     flash, ram = firmware.flash, firmware.ram
     return ReportData(
         model=context.recipe.name,
@@ -161,6 +165,33 @@ def energy_of(modes: Sequence[ModeFigures], target: Target, duty: Duty) -> Energ
     """Days, periods and levers; None where the target has no constants, or a mode was not counted."""
     counted = [Counted(mode.name, mode.instructions, mode.cycles) for mode in modes]
     return account(target.energy, duty, counted)
+
+
+def governor_line(
+    modes: Sequence[ModeFigures], chosen: Sequence[str], target: Target, governor: GovernorSection, duty: Duty
+) -> str:
+    """How long the governor makes the battery last, and how often the device is then right; empty where nobody knows.
+
+    Args:
+        chosen: the modes that it chooses from, by rising cost.
+    """
+    named = {mode.name: mode for mode in modes}
+    points = []
+    for mode in (named[name] for name in chosen):
+        taken = cell_uj(target.energy, mode.instructions, mode.cycles, governor.millivolts)
+        if taken is None or mode.accuracy is None:
+            return ""
+        points.append((taken * 1000 / governor.millivolts, mode.accuracy))
+    if not points or not governor.days:
+        return ""
+    capacity, kept = governor.capacity_mah * 3.6e6, governor.reserve_permille / 1000
+    found = lasting(capacity, kept, governor.days, governor.sleep_ua, duty.inferences_a_day, points)
+    share = "" if found.run == 1 else f", with {100 * found.run:.0f} % of the inferences run"
+    days, right = f"{found.days:,.3g} days", f"{100 * found.accuracy:.1f} %"
+    return (
+        f"Under the governor {governor.capacity_mah:g} mAh last {days}, and {right} are right{share}, where everything "
+        "is as [governor] says."
+    )
 
 
 def battery_of(

@@ -42,7 +42,7 @@ def collect_bundle(context: BuildContext, stages: Sequence[StageResult]) -> Repo
         candidates=tuple(map(Candidate.of, calibration.modes)),
         policy=bundle.policy,
         stages=tuple(stages),
-        notes=_notes(verified.test_images, context.target.name),
+        notes={**_notes(verified.test_images), **bundle.notes},
         bundle=BundleFigures(bundle.version, bundle.architecture, bundle.tvm, bundle.bytes),
     )
 
@@ -60,7 +60,7 @@ def _mode(bundled: BundledMode, calibrated: CalibratedMode, measured: VerifiedMo
     )
 
 
-def _notes(test_images: int, target: str) -> dict[str, str]:
+def _notes(test_images: int) -> dict[str, str]:
     elsewhere = "a bundle lies on a disk and TVM allocates what it needs: see bundle.bytes"
     notes = {f"flash.{key}": elsewhere for key in ("tables", "code", "total", "single_mode_total")}
     notes |= {f"ram.{key}": elsewhere for key in _names(Ram)}

@@ -9,6 +9,7 @@
 #include "dimmer_governor.h"
 #include "dimmer_known_answers.h"
 #include "dimmer_model.h"
+#include "platform.h"
 #include "text.h"
 
 #define PERIOD_S 10u
@@ -24,6 +25,7 @@ static uint8_t arena[DIMMER_MODEL_ARENA_SIZE] __attribute__((aligned(DIMMER_AREN
 static dimmer_t network;
 static dimmer_governor_t governor;
 static text_t text;
+static uint32_t cycles; /* of the last inference; 0 where this core does not count them */
 
 int main(int argc, char **argv);
 
@@ -56,8 +58,22 @@ static uint32_t class_of(const int8_t *output) {
     return best;
 }
 
+/* One inference, a pin high meanwhile. */
+static dimmer_status_t classify(int counting) {
+    const uint32_t start = platform_cycles();
+    dimmer_status_t status;
+
+    board_pin(1);
+    status = dimmer_invoke(&network);
+    board_pin(0);
+    cycles = counting ? platform_cycles() - start : 0u;
+    return status;
+}
+
+/* A line of JSON, as `dimmer watch` shows it. */
 static void say_inference(const dimmer_battery_t *now, dimmer_advice_t advice) {
     const uint32_t mode = dimmer_running_mode(&network);
+    const uint32_t life_s = network.governor != NULL ? dimmer_governor_life_s(&governor) : UINT32_MAX;
 
     text_begin(&text, "inference");
     text_number(&text, "time_s", now->time_s);
@@ -66,14 +82,21 @@ static void say_inference(const dimmer_battery_t *now, dimmer_advice_t advice) {
     if (advice == DIMMER_RUN) {
         text_string(&text, "mode", mode == DIMMER_MODE_GATED ? "gated" : dimmer_model.modes[mode].name);
         text_number(&text, "class", class_of(dimmer_output(&network)));
+        if (cycles != 0u) {
+            text_number(&text, "latency_us", platform_microseconds(cycles));
+        }
     } else {
         text_word(&text, "mode", "null");
+    }
+    if (life_s != UINT32_MAX) {
+        text_number(&text, "life_s", life_s);
     }
     text_end(&text);
 }
 
 int main(int argc, char **argv) {
     dimmer_status_t status = dimmer_init(&network, &dimmer_model, arena, sizeof arena);
+    const int counting = platform_start_counter();
     uint32_t time_s = 0;
 
     (void)argc;
@@ -93,9 +116,7 @@ int main(int argc, char **argv) {
         }
         if (advice == DIMMER_RUN) {
             take_input(dimmer_input(&network));
-            board_pin(1);
-            status = dimmer_invoke(&network);
-            board_pin(0);
+            status = classify(counting);
         }
         say_inference(&now, advice);
         board_sleep(1000u * PERIOD_S);

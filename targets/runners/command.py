@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,7 +15,7 @@ from subprocess import CompletedProcess
 from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import require
-from dimmer.targets.runners.link import listening
+from dimmer.targets.runners.link import listening, telling
 from dimmer.targets.runners.rtl import Rtl, simulator
 
 _FAULT_EXIT_CODE = 70  # of the start-up code's fault handler
@@ -60,8 +61,44 @@ class Runner:
         return bool(self.count_flags) or self.rtl is not None
 
 
+@contextmanager
+def speaking(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, count: bool) -> Iterator[Iterator[str]]:
+    """Runs a firmware and gives its lines as they come; it is ended with the block.
+
+    Raises:
+        TargetError: the runner is missing, or does not run the firmware.
+    """
+    words, command = _prepared(runner, elf, args, count)
+    try:
+        if runner.speaks_serially:
+            with telling(command, cwd, runner.timeout_s) as lines:
+                yield lines
+        else:
+            with children.started(command, cwd=cwd, stderr=subprocess.DEVNULL) as child:
+                assert child.stdout is not None
+                yield child.stdout
+    except OSError as error:
+        raise TargetError(f"{command[0]} cannot be run with {words[0]}: {error}") from error
+
+
 def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, count: bool) -> CompletedProcess[str]:
     """See Target.run."""
+    words, command = _prepared(runner, elf, args, count)
+    try:
+        if runner.speaks_serially:
+            result = listening(command, words[1:], cwd, runner.timeout_s)
+        else:
+            result = children.run(command, cwd=cwd, timeout_s=runner.timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise TargetError(f"{elf.name} {' '.join(args)} did not end within {runner.timeout_s:g} s") from error
+    except OSError as error:
+        raise TargetError(f"{command[0]} cannot be run: {error}") from error
+    _raise_for(result, elf, args)
+    return result
+
+
+def _prepared(runner: Runner, elf: Path, args: Sequence[str], count: bool) -> tuple[list[str], list[str]]:
+    """The firmware's words, its own name first, and the runner's command."""
     require(runner.packages)
     if not elf.is_file():
         raise TargetError(f"there is no firmware {elf}: compile it first")
@@ -79,17 +116,7 @@ def run_firmware(runner: Runner, elf: Path, args: Sequence[str], cwd: Path, coun
     command = _filled(runner, elf.resolve(), words)
     if count:
         command += runner.count_flags
-    try:
-        if runner.speaks_serially:
-            result = listening(command, words[1:], cwd, runner.timeout_s)
-        else:
-            result = children.run(command, cwd=cwd, timeout_s=runner.timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise TargetError(f"{elf.name} {' '.join(args)} did not end within {runner.timeout_s:g} s") from error
-    except OSError as error:
-        raise TargetError(f"{command[0]} cannot be run: {error}") from error
-    _raise_for(result, elf, args)
-    return result
+    return words, command
 
 
 def _filled(runner: Runner, elf: Path, words: Sequence[str]) -> list[str]:

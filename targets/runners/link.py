@@ -56,6 +56,7 @@ class Link:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._pending = b""
+        self._gone = False
 
     def call(self, timeout_s: float = ANSWER_S) -> Mapping[str, Any]:
         """Has the board listen to a command.
@@ -103,6 +104,12 @@ class Link:
                 lines.append(line)
         raise NoAnswerError(f"'{' '.join(words)}': the board has said nothing for {timeout_s:g} s")
 
+    def lines(self) -> Iterator[str]:
+        """What the board says by itself, line by line, until the line is gone."""
+        while not self._gone:
+            if (line := self._line(time.monotonic() + CALL_S)) is not None:
+                yield line
+
     def _send(self, data: bytes) -> None:
         while data:
             _, ready, _ = select.select([], [self._descriptor], [], ANSWER_S)
@@ -132,6 +139,7 @@ class Link:
             except OSError:
                 more = b""
             if not more:
+                self._gone = True
                 return None
             self._pending += more
 
@@ -259,6 +267,33 @@ def listening(command: Sequence[str], words: Sequence[str], cwd: Path, timeout_s
                     return _ended(child, said.name, filled, timeout_s)
         text = "".join(f"{one}\n" for one in done.lines)
         return CompletedProcess(filled, done.code, text, "")
+
+
+@contextmanager
+def telling(command: Sequence[str], cwd: Path, timeout_s: float) -> Iterator[Iterator[str]]:
+    """Starts an emulator and gives the lines that its firmware says over its serial line by itself.
+
+    Args:
+        command: as for `listening`.
+
+    Raises:
+        OSError: there is no such program.
+        NoAnswerError: it ended before it could speak.
+    """
+    with children.scratch() as folder, socket.socket(socket.AF_UNIX) as server:
+        path = folder / "serial"
+        server.bind(str(path))
+        server.listen(1)
+        filled = [word.replace("{serial}", str(path)) for word in command]
+        with (folder / "said").open("w+") as said, children.started(filled, cwd=cwd, stdout=said, stderr=said) as child:
+            end = time.monotonic() + timeout_s
+            while not select.select([server], [], [], 0.05)[0]:
+                if child.poll() is not None or time.monotonic() > end:
+                    why = (Path(said.name).read_text(errors="replace").strip().splitlines() or ["it says nothing"])[-1]
+                    raise NoAnswerError(f"{Path(filled[0]).name} does not run the firmware: {why}")
+            line, _ = server.accept()
+            with line:
+                yield Link(line.fileno()).lines()
 
 
 def _ended(child: Popen[str], said: str, command: list[str], timeout_s: float) -> CompletedProcess[str]:

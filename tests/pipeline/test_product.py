@@ -15,6 +15,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.plan import PlanConfig, Point
 from dimmer.pipeline import product
 from dimmer.pipeline.product import compile_product
+from dimmer.pipeline.reporting.live.sources import emulated
 from dimmer.targets import load_target
 from dimmer.targets.runners.command import TWIN
 from tests.examples.test_examples import write_build
@@ -52,12 +53,17 @@ def built(name: str, folder: Path, plan: PlanConfig | None = None) -> Path:
 
 @pytest.mark.board("nrf52840dk")
 def test_modes_fall_with_the_battery(tmp_path: Path) -> None:
-    said = lines("nrf52840dk", built("nrf52840dk", tmp_path), 12, tmp_path)
+    elf = built("nrf52840dk", tmp_path)
+    said = lines("nrf52840dk", elf, 12, tmp_path)
     assert [event["time_s"] for event in said] == list(range(0, 120, 10))
     assert [event["millivolts"] for event in said] == list(range(4200, 3000, -100))
     modes = [str(event["mode"]) for event in said]
     assert modes == sorted(modes, reverse=True)
     assert set(modes) == {"888", "880", "800"}
+    # A twin counts no cycles, and tiers predict nothing.
+    assert not {"latency_us", "life_s"} & {key for event in said for key in event}
+    with emulated(load_target("nrf52840dk"), elf) as found:
+        assert [json.loads(next(found).line) for _ in range(3)] == said[:3]
 
 
 @pytest.mark.board("nrf52840dk")
@@ -67,6 +73,10 @@ def test_a_governor_stops_at_its_reserve(tmp_path: Path) -> None:
     said = lines("nrf52840dk", built("nrf52840dk", tmp_path, plan), 13, tmp_path)
     assert said[0]["mode"] is not None
     assert said[-1]["mode"] is None
+    left = [int(str(event["life_s"])) for event in said]
+    # Until the next report, an hour later, nothing new is known of it.
+    assert left[0] > 0
+    assert set(left) == {left[0]}
 
 
 def test_what_is_no_board_and_what_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

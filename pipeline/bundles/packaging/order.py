@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from dimmer.firmware_gen.variants.cores import Kind, kind_of
+from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
 from dimmer.pipeline.bundles.packaging.source import PackageOrder
+from dimmer.pipeline.image.menu import check_needs_no_figures, ids, menu_of
 from dimmer.pipeline.image.order import converted_order, foreign_order
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.recipe import Recipe
@@ -51,7 +53,12 @@ def recipe_package(recipe: Recipe, build: Path, kinds: tuple[Kind, ...]) -> Pack
         from dimmer.pipeline.artifacts.gates import recipe_gates
 
         order = replace(order, gates=recipe_gates(recipe))
-    policy = recipe_policy(recipe.policy, range(len(order.modes)))
+    check_needs_no_figures(recipe.policy, "what a mode of a package takes depends on the board")
+    modes = [mode.name for mode in order.modes]
+    calibration = Calibration.load(calibration_folder(build))
+    # No core tells what a mode costs: tables are for several.
+    menu = menu_of({mode: calibration.mode(mode).bit_operations for mode in modes}, calibration)
+    policy = recipe_policy(recipe.policy, ids(menu, modes), knee=modes.index(menu.knee))
     height, width, channels = data.image_shape
     return PackageOrder(
         replace(order, policy=policy, known_input=image),

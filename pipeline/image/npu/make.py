@@ -28,9 +28,10 @@ from dimmer.pipeline.image.compiled import known_answers
 from dimmer.pipeline.image.events import SelfTested, only, run_events
 from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.image.make import Counted
+from dimmer.pipeline.image.menu import ids, menu_of
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import recipe_policy
-from dimmer.pipeline.image.published import hull_of, plan_for
+from dimmer.pipeline.image.published import plan_for
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import APPLICATION, Target
@@ -74,10 +75,10 @@ def make_npu(
     progress("linking", 0.7)
     relinked = relinked_modes([compiled[name].mode for name in names], [graphs[name] for name in names])
     counted = Counted(cycles={name: cycles[name] for name in names})
-    hull = hull_of(counted.cycles, calibration)
+    menu = menu_of(counted.cycles, calibration)
     plan, note = plan_for(governor, names, names, counted, calibration, target)
-    useful = [names.index(name) for name in reversed(hull.modes)]
-    policy = even_policy(len(names)) if section.budgets else recipe_policy(section, useful, plan)
+    own = recipe_policy(section, ids(menu, names), plan, names.index(menu.knee))
+    policy = even_policy(len(names)) if section.budgets else own
     order = replace(order, modes=kept, policy=policy, gates=None)
     macs = [calibration.mode(name).macs for name in names]
     model = generated(relinked, order, macs, graphs[names[0]], npu, out)

@@ -4,13 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from dimmer.pipeline.core.checks import bounded, require
+from dimmer.pipeline.core.checks import OneOf, bounded, require
 
 STALE_S, STALE_INFERENCES = 3600, 10_000
 """As where there is no recipe, in `firmware_gen.emit.policy`."""
 
 _FULL = "must be given with hysteresis_millivolts, and at least min_millivolts: or a full battery could stay dim"
+
+RECHARGES = ("exponential", "uniform")
+"""How long it takes until a charger comes: without memory; from nothing to two means."""
+MOST_RECHARGE_HOURS = 100_000
+"""More than eleven years."""
 
 MOST_TIERS = 7
 """Thresholds: with the tier below the last one the C tables hold one more, DIMMER_MAX_TIERS."""
@@ -21,7 +27,8 @@ class PolicySection:
     """When the firmware turns the network down.
 
     Attributes:
-        tiers: charge thresholds in permille, falling; under the first the second-best mode runs, and so on.
+        tiers: charge thresholds in permille, falling; under the first the second-best mode runs, and so on. Empty where
+            nothing is known: one mode then, the knee of accuracy over cost, and under 100 the cheapest.
         hysteresis_permille: how far the charge must rise over a threshold before the better mode returns.
         dwell_s: for so many seconds every report must allow the better mode before it returns.
         min_millivolts: voltage thresholds, one for each of `tiers`, falling: a mode needs both. Empty for none.
@@ -34,9 +41,12 @@ class PolicySection:
             limit.
         budgets: of the gates, falling, one for each tier and one more below the last threshold: the tiers are then
             gated. Empty for static modes.
+        recharge: how long it takes until a charger comes: "exponential", "uniform", from nothing to two means; the
+            thresholds are then computed from it, and `tiers` are not read. Empty for `tiers`.
+        recharge_hours: the mean of that.
     """
 
-    tiers: tuple[int, ...] = (600, 400, 200)
+    tiers: tuple[int, ...] = ()
     hysteresis_permille: int = 30
     dwell_s: int = 60
     min_millivolts: tuple[int, ...] = ()
@@ -46,6 +56,8 @@ class PolicySection:
     stale_inferences: int = STALE_INFERENCES
     max_ms: float = 0.0
     budgets: tuple[float, ...] = ()
+    recharge: Annotated[str, OneOf(("", *RECHARGES))] = ""
+    recharge_hours: float = 0.0
 
     def __post_init__(self) -> None:
         require(len(self.tiers) <= MOST_TIERS, "tiers", f"must be at most {MOST_TIERS}")
@@ -69,3 +81,9 @@ class PolicySection:
         require(not volts or not self.full_millivolts or volts[0] <= self.full_millivolts, "full_millivolts", _FULL)
         require(not self.hysteresis_millivolts or bool(volts), "hysteresis_millivolts", "needs min_millivolts")
         require(not self.hysteresis_millivolts or self.full_millivolts > 0, "full_millivolts", _FULL)
+        require(self.recharge in ("", *RECHARGES), "recharge", f"must be one of {', '.join(RECHARGES)}, or empty")
+        bounded(self.recharge_hours, 0, MOST_RECHARGE_HOURS, "recharge_hours")
+        both = (self.recharge != "") == (self.recharge_hours > 0)
+        require(both, "recharge_hours", "goes with recharge: the mean, over 0; 0 without one")
+        require(not self.recharge or not volts, "min_millivolts", "go with tiers, not with recharge: leave them out")
+        require(not self.recharge or not self.budgets, "budgets", "go with tiers, not with recharge: leave them out")

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
-from dimmer.pipeline.energy.recharge import thresholds
-from dimmer.pipeline.image.policy import recipe_policy
+from dimmer.pipeline.image.policy import Drain, recharge_policy, recipe_policy
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.verification.simulation.devices import Devices, draw
 from dimmer.pipeline.verification.simulation.oracle import (
@@ -151,12 +150,23 @@ def policies_for(scenario: Scenario, setting: Setting, board: Board, fleet: Devi
 def computed_tiers(scenario: Scenario, setting: Setting, board: Board) -> PolicyConfig:
     """Tiers for the scenario's charger."""
     assert scenario.recharge is not None
-    idle = scenario.idle_mw(board)
-    powers = [idle + board.millijoules(setting.cycles[i]) / scenario.period_s for i in setting.hull]
-    accuracy = [setting.accuracy[i] for i in setting.hull]
-    capacity = scenario.spread.capacity_mean * scenario.capacity_mj(board)
-    tiers = thresholds(powers, accuracy, capacity, scenario.recharge)
-    return PolicyConfig(tuple(Tier(t.permille, 0, setting.hull[t.point]) for t in tiers), _DWELL_S, 0)
+    idle, modes = scenario.idle_mw(board), setting.hull[::-1]
+    drain = Drain(
+        tuple(idle + board.millijoules(setting.cycles[i]) / scenario.period_s for i in modes),
+        tuple(setting.accuracy[i] for i in modes),
+        scenario.spread.capacity_mean * scenario.capacity_mj(board),
+    )
+    charger = scenario.recharge
+    # As a recipe has it; its gauge's dropouts are no silence here.
+    section = PolicySection(
+        hysteresis_permille=0,
+        dwell_s=_DWELL_S,
+        stale_s=0,
+        stale_inferences=0,
+        recharge=charger.distribution,
+        recharge_hours=charger.mean_s / 3600,
+    )
+    return recharge_policy(section, modes, drain)
 
 
 def drawn(scenario: Scenario, setting: Setting, part: Part) -> Devices:

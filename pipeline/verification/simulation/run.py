@@ -8,6 +8,7 @@ seed and its number, so that the numbers are the same whoever simulates it.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import RUNTIME
+from dimmer.pipeline.core.closure import closure
 from dimmer.pipeline.core.extras import require_packages
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.verification.simulation.experiment import Outcome, Part, simulate_part
@@ -28,6 +30,7 @@ ORACLES = 8
 """Of a part: a linear program of a year takes a tenth of a second."""
 
 EMBEDDED, NONE = "embedded", "none"
+_EXPERIMENT = "dimmer.pipeline.verification.simulation.experiment"
 _CONNECT_S = 10
 _PATIENCE = "10 minutes"
 
@@ -132,12 +135,11 @@ def _key(scenario: Scenario, setting: Setting, part: Part) -> str:
 @cache
 def _code() -> str:
     """Of everything that is run: a change makes every part anew."""
-    here = Path(__file__).parent
-    energy = here.parents[1] / "energy"
-    said = hashlib.sha256()
-    for folder in (here, energy, RUNTIME / "src", RUNTIME / "include"):
+    runs = closure(_EXPERIMENT)
+    said = hashlib.sha256(json.dumps([runs.hashes(), runs.versions()], sort_keys=True).encode())
+    for folder in (Path(__file__).parent, RUNTIME / "src", RUNTIME / "include"):
         # By name alone: the package lies in other places when it is installed.
         for file in sorted(folder.iterdir(), key=lambda file: file.name):
-            if file.suffix in (".py", ".c", ".h", ".toml"):
+            if file.suffix in (".c", ".h", ".toml"):
                 said.update(file.read_bytes())
     return said.hexdigest()

@@ -14,6 +14,8 @@ import numpy as np
 from dimmer.errors import DimmerError
 from dimmer.pipeline.energy.hull import concave_hull
 from dimmer.pipeline.verification.simulation.cells import Floats as Floats
+from dimmer.targets.kit.schema import Table
+from dimmer.targets.power.constants import Energy, board_of, load_board
 
 SETTING = Path(__file__).with_name("setting.toml")
 
@@ -39,6 +41,23 @@ class Board:
     def millijoules(self, cycles: float) -> float:
         """What so many cycles take from the battery."""
         return cycles / (self.megahertz * 1e6) * self.active_ma * self.volts
+
+    @classmethod
+    def of(cls, energy: Energy, volts: float, brown_out_volts: float) -> Board:
+        """A board with its constants at a battery; without a sleep current it sleeps for nothing.
+
+        Args:
+            energy: as targets/power has it.
+        """
+        megahertz = energy.clock_mhz.value
+        if energy.cycle_pc is not None:
+            active_ma = energy.cycle_pc.value * megahertz / 1000
+        elif energy.cycle_pj is not None:
+            active_ma = energy.cycle_pj.value * megahertz / 1000 / volts
+        else:
+            active_ma = energy.active_mw.value / volts if energy.active_mw is not None else 0.0
+        sleep_ua = energy.sleep_ua.value if energy.sleep_ua is not None else 0.0
+        return cls(active_ma, megahertz, volts, sleep_ua, brown_out_volts)
 
     @property
     def sleep_mw(self) -> float:
@@ -97,7 +116,7 @@ def load_setting(path: Path = SETTING) -> Setting:
         network, tiers = table["network"], table["tiers"]
         modes = network["modes"]
         setting = Setting(
-            {name: Board(**_numbers(board)) for name, board in table["boards"].items()},
+            {name: _board(board, path) for name, board in table["boards"].items()},
             str(network["name"]),
             tuple(modes),
             tuple(float(mode["accuracy"]) for mode in modes.values()),
@@ -112,8 +131,20 @@ def load_setting(path: Path = SETTING) -> Setting:
     return setting
 
 
-def _numbers(table: Mapping[str, float]) -> dict[str, float]:
-    return {key: float(value) for key, value in table.items()}
+def _board(table: Mapping[str, object], path: Path) -> Board:
+    unknown = sorted(set(table) - {"power", "volts", "brown_out_volts"})
+    if unknown:
+        raise ValueError(f"{unknown[0]}, which is no key of a board,")
+    name = str(table["power"])
+    if name.endswith(".toml"):
+        file = path.parent / name
+        energy = board_of(Table.read(file), file.stem)
+    else:
+        energy = load_board(name)
+    volts, brown_out = (float(str(table[key])) for key in ("volts", "brown_out_volts"))
+    if not 0 < volts < 1000:
+        raise ValueError(f"volts = {volts:g}")
+    return Board.of(energy, volts, brown_out)
 
 
 def _check(setting: Setting, path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.pipeline.artifact_examples import firmware
 
 KEYS = [
     *("model", "target", "flash", "ram", "stack", "switch", "gates", "modes", "policy", "buffers", "layers", "steps"),
-    *("choices", "notes", "left_out"),
+    *("choices", "notes", "left_out", "governor"),
 ]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import platform
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,25 +14,48 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.bundles import make
 from dimmer.pipeline.bundles.bundle import MACHINES
 from dimmer.pipeline.bundles.make import bundle_policy
-from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target, load_target
+from tests.pipeline.artifact_examples import calibration
 from tests.pipeline.toy_modes import NAMES, SAMPLES, SHAPE, expected, native, toy_modules, toy_self_test
 
 
-@pytest.fixture
-def context(tmp_path: Path) -> BuildContext:
-    return BuildContext(load_recipe("mnist5k-r14"), load_target("jetson"), tmp_path / "mnist5k-r14")
+def calibrated(**accuracy: float) -> Calibration:
+    """The example's three modes of 2.0, 1.5 and 1.0 million MACs, and one as dear as the first."""
+    modes = {mode.name: mode for mode in calibration().modes}
+    found = [replace(mode, accuracy=accuracy[f"m{name.replace('.', '')}"]) for name, mode in modes.items()]
+    narrow = replace(modes["88.88.88"], name="44.44.44", bit_operations=1, accuracy=accuracy["m444444"])
+    return replace(calibration(), validation_images=100_000, modes=(*found, narrow))
 
 
-def test_budgets_of_gates_become_even_tiers(context: BuildContext) -> None:
-    recipe = context.recipe
-    assert len(bundle_policy(recipe.policy, 4).tiers) == len(recipe.policy.tiers) + 1
-    gated = replace(recipe, policy=replace(recipe.policy, tiers=(500,), budgets=(1.0, 0.5)))
-    assert bundle_policy(gated.policy, 4) == even_policy(4)
+MODES = ("88.88.88", "80.88.88", "44.44.44", "80.80.80")
+FOUND = calibrated(m888888=0.95, m808888=0.80, m444444=0.94, m808080=0.79)
+
+
+def test_tiers_are_of_modes_on_the_hull_of_macs() -> None:
+    policy, note = bundle_policy(PolicySection((600, 300)), MODES, FOUND)
+    assert [(tier.min_charge_permille, tier.mode) for tier in policy.tiers] == [(600, 0), (0, 3)]
+    assert note == (
+        "in flash and callable, but never chosen: 80.88.88: a mixture of 80.80.80 and 88.88.88 costs the same and is "
+        "right in 7.00 % more; 44.44.44: 88.88.88 costs no more and is right as often"
+    )
+    assert policy.safe_mode == 3
+
+
+def test_budgets_of_gates_become_even_tiers_over_the_same_modes() -> None:
+    policy, _ = bundle_policy(PolicySection((500,), budgets=(1.0, 0.5)), MODES, FOUND)
+    assert [(tier.min_charge_permille, tier.mode) for tier in policy.tiers] == [(500, 0), (0, 3)]
+    assert (policy.dwell_s, policy.stale_s) == (even_policy(4).dwell_s, even_policy(4).stale_s)
+
+
+@pytest.mark.parametrize("asked", [{"max_ms": 10.0}, {"recharge": "uniform", "recharge_hours": 5.0}])
+def test_what_needs_figures_that_nobody_has_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(DimmerError, match=f"^policy.{next(iter(asked))}: what a mode of a bundle takes is not known"):
+        bundle_policy(PolicySection(**asked), MODES, FOUND)
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ def test_modules_for_a_board_without_tvm_are_refused(tmp_path: Path) -> None:
 def test_a_bundle_is_made_of_the_modules_and_of_the_modes_that_its_self_test_runs(tmp_path: Path) -> None:
     recipe, jetson = load_recipe("mnist5k-r14"), load_target("jetson")
     stage = bundle_stage(recipe, tmp_path, jetson, silent)
-    assert list(stage.inputs) == [tmp_path / "convert", module_folder(tmp_path, "jetson")]
+    calibrated = tmp_path / "calibrate" / "calibration.json"
+    assert list(stage.inputs) == [tmp_path / "convert", calibrated, module_folder(tmp_path, "jetson")]
     assert stage.folder == bundle_stage_folder(tmp_path, "jetson") == bundle_folder(tmp_path, "jetson").parent
     longer = dataclasses.replace(recipe, policy=dataclasses.replace(recipe.policy, dwell_s=7))
     assert bundle_stage(longer, tmp_path, jetson, silent).settings != stage.settings

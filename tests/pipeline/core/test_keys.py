@@ -204,7 +204,7 @@ def test_the_loader_of_another_data_set_changes_nothing(build: dict[str, Stage])
         ("options = [8, 0]", "options = [8, 0]\nbudgets = [0.5]", {"gates", "verify"}),
         ("bn_images = 128", "bn_images = 64", {"calibrate"}),
         ('force = ["88.80"]', 'force = ["88.88"]', {"calibrate"}),
-        ("[verify]", "[policy]\ndwell_s = 7\n[verify]", {"firmware", "firmware (host)", "bundle"}),
+        ("[policy]", "[policy]\ndwell_s = 7", {"firmware", "firmware (host)", "bundle"}),
         ("images = 4", "images = 5", {"verify", "bundle"}),
         ("temperature = 2.0", "temperature = 3.0", {"train", "gates", "calibrate"}),
     ],

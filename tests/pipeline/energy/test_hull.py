@@ -28,6 +28,7 @@ ACCURACY = {
 def test_the_hull_of_cifar10() -> None:
     hull = concave_hull(INSTRUCTIONS, ACCURACY, 10_000)
     assert hull.modes == ("20.20.20", "40.40.40", "40.40.44", "44.44.44", "88.88.88")
+    assert hull.knee == "40.40.44"
     assert set(hull.left_out) == set(INSTRUCTIONS) - set(hull.modes)
     assert hull.left_out["80.80.80"] == "40.40.44 costs no more and is right as often"
     assert "a mixture of 40.40.40 and 40.40.44" in hull.left_out["20.22.22"]
@@ -37,7 +38,7 @@ def test_what_is_lifted_by_noise_goes() -> None:
     costs, accuracy = {"a": 10.0, "b": 20.0, "c": 30.0}, {"a": 0.80, "b": 0.86, "c": 0.90}
     assert concave_hull(costs, accuracy, 10_000).modes == ("a", "b", "c")
     few = concave_hull(costs, accuracy, 300)
-    assert few.modes == ("a", "c")
+    assert (few.modes, few.knee) == (("a", "c"), "c")
     assert few.left_out == {"b": "is right in 1.00 % more than a mixture of a and c: within the noise of 300 images"}
 
 

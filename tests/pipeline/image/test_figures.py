@@ -33,9 +33,8 @@ def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -
     first = order.modes[0].name
     events = (ModeCounted(first, 100, 160), SwitchCounted(5), StackUsed(64), StepCounted(first, 1, 30, 50))
     gone = (LeftOut("44", 7, "too slow"),)
-    figures = figures_of(
-        order, target, compiled, compiled, Ran(events), Judged(gone, {"880": "800 costs no more"}), set()
-    )
+    judged = Judged(gone, "880 is never chosen")
+    figures = figures_of(order, target, compiled, compiled, Ran(events), judged, set())
     assert [mode.instructions for mode in figures.modes] == [100, None, None]
     assert [(mode.cycles, mode.cycles_source) for mode in figures.modes] == [(160, "rtl"), (None, None), (None, None)]
     assert figures.switch.instructions is None, "the host's numbers mean nothing"
@@ -56,7 +55,7 @@ def test_events_judgements_and_reasons_stand_where_they_belong(tmp_path: Path) -
         "steps[*].cycles": "neither measured nor modelled",
         "steps[*].cycles_source": "neither measured nor modelled",
         "modes[*].verify": "left to pipeline.verify",
-        "policy": "in flash and callable, but never chosen: 880: 800 costs no more",
+        "policy": "880 is never chosen",
     }
 
 

@@ -114,6 +114,12 @@ def test_only_names_of_folders_are_models(name: str, tmp_path: Path, monkeypatch
         ("seed = 1\n", "seed = 1\n[policy]\ntiers = [200, 400]\n", 19, r"policy.tiers = \[200, 400\]: must fall"),
         (
             "seed = 1\n",
+            'seed = 1\n[policy]\nrecharge = "uniform"\nrecharge_hours = 48\n',
+            19,
+            r"policy.recharge needs to know the battery: give \[duty\] capacity_mah and period_s",
+        ),
+        (
+            "seed = 1\n",
             'seed = 1\n[calibration]\nmethods = ["max"]\n',
             19,
             "calibration.methods = .* minmax, percentile",
@@ -182,7 +188,7 @@ def test_gates_choose_from_the_uniform_modes_which_are_published(recipe_file: Pa
         ("budgets = [0.2, 0.4]", "must fall, from 1"),
         ("dead_band = 1.0", "at least 0 and under 1"),
         ("reference_bits = 4", "8, 16 or 32"),
-        ("epochs = 0\n[policy]\nbudgets = [1.0, 0.5, 0.3, 0.2]", r"policy.budgets are for gates"),
+        ("epochs = 0\n[policy]\ntiers = [500]\nbudgets = [1.0, 0.5]", r"policy.budgets are for gates"),
         ("epochs = 1\n[policy]\nbudgets = [1.0, 0.5]", "must fall, one more than tiers"),
         ("epochs = 1\noptions = [8, 2]\n", r"gates.options holds 2, model.bits does not"),
     ],

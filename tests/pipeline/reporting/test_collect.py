@@ -16,6 +16,7 @@ from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.networks.gates.agreement import Agreement
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.recipe.sections.duty import DutySection
+from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.reporting.collect import collect
 from dimmer.pipeline.reporting.page import check_document
 from dimmer.targets import load_target
@@ -51,6 +52,20 @@ def test_figures_come_from_the_stage_that_measured_them(context: BuildContext) -
     assert [mode.name for mode in data.energy.modes] == ["88.88.88", "80.80.80"]
     assert data.energy.board == "nucleo-l4r5zi"
     check_document(data.document())
+
+
+def test_the_governor_s_life_stands_beside_the_policy_s(context: BuildContext) -> None:
+    assert "governor" not in collect(context, []).battery_note
+    governor = GovernorSection(capacity_mah=230, days=90, sleep_ua=3, reserve_permille=0)
+    recipe = replace(context.recipe, governor=governor)
+    replace(firmware(), governor=("80.80.80", "88.88.88")).save(firmware_folder(context.build_dir, "mps2-an386"))
+    note = collect(replace(context, recipe=recipe), []).battery_note
+    # 3.2 million cycles x 1.08 x 194 pC, every 10 s, and 3 uA: 70 uA of 230 mAh.
+    assert note.endswith(
+        "Under the governor 230 mAh last 137 days, and 88.0 % are right, where everything is as [governor] says."
+    )
+    slow = replace(recipe, governor=replace(governor, days=400))
+    assert "last 400 days" in collect(replace(context, recipe=slow), []).battery_note
 
 
 def test_a_target_that_is_compared_on_few_inputs_says_so(context: BuildContext) -> None:

@@ -12,10 +12,13 @@ from dimmer.firmware_gen.emit.policy import MAX_TIERS
 from dimmer.firmware_gen.emit.tables import MAX_MODES, MAX_POSITIONS
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.pipeline.core.checks import InvalidKeyError
+from dimmer.pipeline.energy.recharge import DISTRIBUTIONS
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.networks.family import MOST_BLOCKS
 from dimmer.pipeline.recipe.recipe import MOST_GATES, MOST_MODES
-from dimmer.pipeline.recipe.sections.policy import MOST_TIERS, STALE_INFERENCES, STALE_S, PolicySection
+from dimmer.pipeline.recipe.sections.policy import MOST_TIERS, RECHARGES, STALE_INFERENCES, STALE_S, PolicySection
+
+CHARGER = {"recharge": "uniform", "recharge_hours": 48.0}
 
 
 def test_one_budget_more_than_tiers() -> None:
@@ -40,6 +43,11 @@ def test_one_budget_more_than_tiers() -> None:
         ("hysteresis_millivolts", {"tiers": (500,), "hysteresis_millivolts": 50, "full_millivolts": 4200}),
         ("full_millivolts", {"tiers": (500,), "min_millivolts": (3300,), "hysteresis_millivolts": 50}),
         ("full_millivolts", {"tiers": (500,), "min_millivolts": (3300,), "full_millivolts": 3200}),
+        ("recharge", {"recharge": "weekly", "recharge_hours": 5.0}),
+        ("recharge_hours", {"recharge": "uniform"}),
+        ("recharge_hours", {"recharge_hours": 5.0}),
+        ("min_millivolts", {**CHARGER, "tiers": (500,), "min_millivolts": (3300,)}),
+        ("budgets", {**CHARGER, "tiers": (500,), "budgets": (1.0, 0.5)}),
         ("stale_s", {"stale_s": 65_536}),
         ("stale_inferences", {"stale_inferences": -1}),
     ],
@@ -56,6 +64,7 @@ def test_tiers_and_dwell_are_what_the_c_tables_hold() -> None:
     header = (INCLUDE / "dimmer.h").read_text()
     assert f"#define DIMMER_MAX_TIERS {MAX_TIERS}u" in header
     assert f"#define DIMMER_MAX_GATES  {MOST_GATES}u" in header
+    assert set(RECHARGES) == set(DISTRIBUTIONS)
     assert (STALE_S, STALE_INFERENCES) == (policy.STALE_S, policy.STALE_INFERENCES)
     longest = PolicySection(tuple(range(700, 0, -100)), 999, 0xFFFF_FFFF)
     assert recipe_policy(longest, range(8)).pack(8)

@@ -11,6 +11,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import RUNTIME
+from dimmer.pipeline.core.closure import closure
 from dimmer.pipeline.core.extras import missing_packages
 from dimmer.pipeline.verification.simulation import run
 from dimmer.pipeline.verification.simulation.experiment import Outcome, Part, simulate_part
@@ -73,9 +74,8 @@ def test_what_was_done_is_found_wherever_the_package_lies(tmp_path: Path, monkey
     here, runtime = Path(run.__file__).parent, RUNTIME
     found = []
     for first, second in (("a", "b"), ("b", "a")):
-        package, library = tmp_path / f"{first}1" / "verification" / "simulation", tmp_path / f"{second}2"
-        energy = here.parents[1] / "energy"
-        for source, copy in ((here, package), (energy, package.parents[1] / "energy"), (runtime, library)):
+        package, library = tmp_path / f"{first}1" / "simulation", tmp_path / f"{second}2"
+        for source, copy in ((here, package), (runtime, library)):
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "kernels"))
         monkeypatch.setattr(run, "__file__", str(package / "run.py"))
         monkeypatch.setattr(run, "RUNTIME", library)
@@ -83,3 +83,9 @@ def test_what_was_done_is_found_wherever_the_package_lies(tmp_path: Path, monkey
     assert found[0] == found[1]
     (library / "src" / "governor.c").write_text("")
     assert run._code.__wrapped__() != found[0]
+
+
+def test_all_that_a_part_runs_counts() -> None:
+    files = closure(run._EXPERIMENT).hashes()
+    for name in ("energy/recharge.py", "image/policy.py", "verification/simulation/world.py"):
+        assert f"pipeline/{name}" in files

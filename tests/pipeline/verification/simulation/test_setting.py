@@ -9,6 +9,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.verification.simulation.setting import SETTING, load_setting
+from dimmer.targets.power.constants import FOLDER, load_board
 
 
 def test_the_shipped_network_has_the_hull_of_its_modes() -> None:
@@ -29,12 +30,32 @@ def test_a_board_s_inference() -> None:
     assert board.sleep_mw == pytest.approx(0.00948)
 
 
+def test_constants_are_those_of_targets_power(tmp_path: Path) -> None:
+    boards = load_setting().boards
+    power = load_board("nucleo-l4r5zi")
+    assert power.cycle_pc is not None
+    assert power.sleep_ua is not None
+    linear = boards["nucleo-l4r5zi"]
+    assert linear.millijoules(1e6) == pytest.approx(power.cycle_pc.value * 1e-3 * 3.7)
+    assert linear.sleep_ua == power.sleep_ua.value
+    # Behind a switched regulator a cycle takes an energy, whatever the battery's voltage.
+    (tmp_path / "mine.toml").write_text((FOLDER / "nrf52840dk.toml").read_text())
+    text = SETTING.read_text().replace('"nrf52840dk"', '"mine.toml"').replace("volts = 3.0 ", "volts = 2.0 ")
+    (tmp_path / "setting.toml").write_text(text)
+    own = load_setting(tmp_path / "setting.toml").boards["nrf52840"]
+    assert own.volts == 2.0
+    assert own.active_ma == pytest.approx(4.95)
+    assert own.millijoules(1e6) == pytest.approx(boards["nrf52840"].millijoules(1e6))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("active_ma = 3.3 ", "active_ma = 0 ", "boards.nrf52840: currents, clock and voltage"),
+        ('power = "nrf52840dk"', 'power = "lamp"', r"no board 'lamp' in targets/power: name one of esp32c3"),
+        ('power = "nrf52840dk"', 'power = "./lamp.toml"', r"lamp\.toml"),
+        ("volts = 3.0", "volts = 0", "volts = 0 is missing or wrong"),
         ("accuracy = 0.9093", "accuracy = 90.93", "each with accuracy in 0..1"),
-        ("active_ma = 3.3 ", "activ_ma = 3.3 ", "activ_ma"),
+        ("volts = 3.0", "volt = 3.0", "volt, which is no key of a board, is missing or wrong"),
         ('"20.22.22", "20.20.20"]', '"20.22.22"]', "one more than thresholds"),
         ("[network]", "[network", "cannot be read"),
         ("wait_factor = 1.075", "", "'wait_factor' is missing or wrong"),

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of JSON that devices say of an inference: a board's product, the application of an emulator, dimmer-run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from dimmer.pipeline.core.documents import DocumentError, from_json
+
+_INFERENCES = ("inference", "battery", "result")
+_FULL = 1000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An inference, or one that was left out.
+
+    Attributes:
+        mode: None where the governor left it out.
+        time_s: of the device's clock; None where it tells none.
+        charge_permille: of the battery; None where its gauge does not tell.
+        latency_us: None where the device tells none.
+        predicted: the class.
+        score: of it, a code.
+        life_s: seconds until only the reserve is left, as the device predicts it.
+    """
+
+    mode: str | None
+    time_s: float | None = None
+    charge_permille: int | None = None
+    millivolts: int | None = None
+    latency_us: float | None = None
+    predicted: int | None = None
+    score: int | None = None
+    life_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a device tells besides, such as an error."""
+
+    message: str = ""
+    bytes: int = 0
+
+
+def read_line(text: str) -> Seen | Told | None:
+    """One line.
+
+    Returns:
+        None for an event that tells of no inference.
+
+    Raises:
+        ValueError: it is no JSON, or (as `DocumentError`) no line of a device.
+    """
+    try:
+        table = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    kind = table.get("event") if isinstance(table, dict) else None
+    if not isinstance(kind, str):
+        raise DocumentError("it is no event of a device")
+    if kind == "error":
+        return from_json(Told, table)
+    if kind == "skipped":
+        return Told(f"{from_json(Told, table).bytes:,} bytes that were no frame were skipped")
+    if kind not in _INFERENCES:
+        return None
+    # A word of Python's is no name of a field.
+    seen = from_json(Seen, {**table, "predicted": table.get("class")})
+    if seen.charge_permille is not None and not 0 <= seen.charge_permille <= _FULL:
+        raise DocumentError(f"charge_permille is {seen.charge_permille}, not 0 to {_FULL}")
+    for name, value in (("time_s", seen.time_s), ("latency_us", seen.latency_us), ("life_s", seen.life_s)):
+        # NaN and infinity are no numbers of JSON, and Python reads them.
+        if value is not None and not 0 <= value < 1e15:
+            raise DocumentError(f"{name} is {value}, not a number from 0 on")
+    return seen

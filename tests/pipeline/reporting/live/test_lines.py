@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What devices say of an inference, as they say it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dimmer.pipeline.reporting.live.lines import Seen, Told, read_line
+
+LINUX = (
+    '{"event":"result","file":"-","frame":0,"class":3,"score":57,"mode":"80","latency_us":812.4,"charge_permille":null}'
+)
+
+
+def test_lines_of_every_kind_of_device() -> None:
+    board = '{"event":"inference","time_s":20,"millivolts":3900,"charge_permille":750,"mode":"88","class":3,"life_s":9}'
+    assert read_line(board) == Seen("88", 20, 750, 3900, None, 3, None, 9)
+    left_out = '{"event":"inference","time_s":30,"millivolts":3000,"charge_permille":0,"mode":null}'
+    assert read_line(left_out) == Seen(None, 30, 0, 3000)
+    emulator = '{"event":"battery","time_s":0,"charge_permille":1000,"mode":"80","class":7,"instructions":123}'
+    assert read_line(emulator) == Seen("80", 0, 1000, predicted=7)
+    assert read_line(LINUX) == Seen("80", latency_us=812.4, predicted=3, score=57)
+    assert read_line('{"event":"error","message":"no model"}') == Told("no model")
+    skipped = read_line('{"event":"skipped","file":"-","bytes":3300}')
+    assert skipped == Told("3,300 bytes that were no frame were skipped")
+    assert read_line('{"event":"selftest","mode":"88","ok":true}') is None
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"event":"infer', "Unterminated"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[1]", "it is no event of a device"),
+        ('{"event":3}', "it is no event of a device"),
+        ('{"event":"battery"}', "mode is missing"),
+        ('{"event":"battery","mode":88}', "mode is 88, not a text"),
+        ('{"event":"battery","mode":"88","charge_permille":1001}', "charge_permille is 1001, not 0 to 1000"),
+        ('{"event":"battery","mode":"88","time_s":NaN}', "time_s is nan"),
+        ('{"event":"result","mode":"88","latency_us":-1}', "latency_us is -1"),
+    ],
+)
+def test_what_is_no_line_of_a_device(line: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        read_line(line)
