@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 reason = f"needs sudo apt-get install --no-install-recommends {packages}"
                 item.add_marker(pytest.mark.skip(reason=reason))
             if cores := _missing_cores(*marker.args):
-                extra = "rtl" if load_target(marker.args[0]).counts_cycles else "boards"
+                extra = load_target(marker.args[0]).extra
                 item.add_marker(pytest.mark.skip(reason=f"needs pip install 'dimmer-nn[{extra}]': {', '.join(cores)}"))
 
 
