@@ -23,6 +23,7 @@ from dimmer.firmware_gen.memory.share import Constant, share_blocks
 from dimmer.firmware_gen.memory.weights import compare_weights
 from dimmer.firmware_gen.read.modes import ModeSource, read_modes
 from dimmer.firmware_gen.variants import VARIANTS, Choice, choose, features_of
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class GeneratedModel:
         output_bytes: of the model's output.
         steps: in the order of the C table.
         choices: the kernel of each layer that has more than one, with what was refused.
+        state_bytes: of the arena that last from one inference to the next.
     """
 
     symbol: str
@@ -71,6 +73,7 @@ class GeneratedModel:
     output_bytes: int
     steps: tuple[GeneratedStep, ...]
     choices: tuple[Choice, ...]
+    state_bytes: int = 0
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -114,9 +117,10 @@ def tables_of(
     gates: GateSet | None = None,
     scratch_limit: int | None = None,
     core: str = "",
+    latency: Latency = FITTED,
 ) -> Tables:
     """Everything but the text; arguments as in `generate`."""
-    return plan_of(modes, policy, gates, scratch_limit, core)[0]
+    return plan_of(modes, policy, gates, scratch_limit, core, latency=latency)[0]
 
 
 def plan_of(
@@ -126,12 +130,13 @@ def plan_of(
     scratch_limit: int | None,
     core: str,
     order: Sequence[Constant] = (),
+    latency: Latency = FITTED,
 ) -> tuple[Tables, tuple[Choice, ...]]:
     """As `tables_of`, with the kernels that each layer could choose from; `order` as of `build_tables`."""
     networks = read_modes(modes)
     compare_weights([network.graph for network in networks])
     try:
-        blocks, choices = choose(share_blocks(networks), VARIANTS, features_of(core), scratch_limit)
+        blocks, choices = choose(share_blocks(networks), VARIANTS, features_of(core), scratch_limit, latency)
     except FirmwareGenError as error:
         raise FirmwareGenError(f"{modes[0].path.name}: {error}") from error
     memory = plan_memory(blocks)
@@ -159,6 +164,7 @@ def generate(
     gates: GateSet | None = None,
     core: str = "",
     classes: Sequence[str] = (),
+    latency: Latency = FITTED,
 ) -> GeneratedModel:
     """Writes `dimmer_<model>.c/.h` and, where known answers are given, `dimmer_<model>_known_answers.c/.h`.
 
@@ -171,11 +177,12 @@ def generate(
         gates: that choose blocks of these modes.
         core: as the compiler calls it; decides which variants of kernels there are.
         classes: what the elements of the output stand for; empty where nobody knows.
+        latency: of the core; decides between these variants.
 
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
     """
-    tables, choices = plan_of(modes, policy or PolicyConfig(), gates, scratch_limit, core)
+    tables, choices = plan_of(modes, policy or PolicyConfig(), gates, scratch_limit, core, latency=latency)
     memory = tables.memory
     elements = math.prod(tables.output.shape)
     if classes and len(classes) != elements:
@@ -208,4 +215,5 @@ def generate(
         tables.output.size,
         tuple(GeneratedStep(s.layer, tables.records[s.kernel].kernel.name, s.macs) for s in tables.steps),
         choices,
+        header.state_of(tables)[0],
     )

@@ -29,6 +29,11 @@ def kernel_sources(kernels: Sequence[str] | None = None) -> list[Path]:
     return files
 
 
+def feature_sources() -> list[Path]:
+    """The C files of front ends and detectors: what no model needs, for programs that call them."""
+    return sorted((RUNTIME / "features").glob("*.c"))
+
+
 def sources(kernels: Sequence[str] | None = None) -> list[Path]:
     """All C files of a firmware but the generated ones; `kernels` as in `kernel_sources`."""
     return engine_sources() + kernel_sources(kernels)

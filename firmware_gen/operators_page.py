@@ -15,7 +15,7 @@ from dimmer.firmware_gen.kernels.families import FAMILIES
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
 
 _MOVES, _ONE_CODE = ("copy", "transpose", "take"), ("lut",)
-_NOTHING = "no kernel: the same bytes under another shape"
+_NOTHING = "no kernel: the same bytes under another shape; float32, too"
 OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ABS": (_ONE_CODE, ""),
     "ADD": (("add",), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
@@ -29,7 +29,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "CONV_2D": (("conv2d",), "batch 1, constant int8 or int4 weights, no groups; sums of at most 65,535 products"),
     "DEPTHWISE_CONV_2D": (("depthwise_conv2d",), "batch 1, constant int8 or int4 weights"),
     "DEPTH_TO_SPACE": (_MOVES, "batch 1"),
-    "DEQUANTIZE": (("dequantize",), "int8 to float32"),
+    "DEQUANTIZE": (("dequantize",), "int8 and uint8 to float32"),
     "EXP": (_ONE_CODE, "results within 2^30 steps of the output"),
     "EXPAND_DIMS": ((), _NOTHING),
     "FULLY_CONNECTED": (("fully_connected",), "constant int8 or int4 weights"),
@@ -51,7 +51,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "PAD": (("pad",), "constant paddings, at most 4 dimensions; none before a convolution"),
     "PADV2": (("pad",), "constant paddings and value, at most 4 dimensions"),
     "PRELU": (("prelu",), "constant slopes"),
-    "QUANTIZE": (("requantize", "quantize_f32"), "float32 to int8; int8 and uint8 to each other"),
+    "QUANTIZE": (("requantize", "quantize_f32"), "float32 to int8 and uint8; int8 and uint8 to each other"),
     "READ_VARIABLE": ((), "int8; no kernel: the state itself"),
     "REDUCE_MAX": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
     "REDUCE_MIN": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
@@ -75,11 +75,16 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "SQUARED_DIFFERENCE": (("squared_difference",), "broadcasts as ADD"),
     "SQUEEZE": ((), _NOTHING),
     "STRIDED_SLICE": (_MOVES, "constant begin, end and strides; every mask"),
+    "SVDF": (("svdf",), "batch 1, int8 with a state and time weights of int16"),
     "SUB": (("sub",), "broadcasts as ADD"),
     "TANH": (_ONE_CODE, ""),
     "TILE": (_MOVES, "constant multiples"),
     "TRANSPOSE": (("transpose",), "at most 4 dimensions"),
     "TRANSPOSE_CONV": (("transpose_conv",), "batch 1, constant weights and output shape"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        ("lstm",),
+        "batch 1, int8 with cells of int16; no peepholes, projection, layer normalisation or coupled gates",
+    ),
     "UNPACK": (_MOVES, ""),
     "VAR_HANDLE": ((), "no kernel"),
 }
@@ -90,8 +95,12 @@ _HEAD = """\
 
 What of a `.tflite` becomes C, bit for bit as TFLite's reference kernels (BUILTIN_REF) compute it. Activations are
 int8 with one scale and zero point a tensor; inputs and outputs may be float32 or uint8 where QUANTIZE and DEQUANTIZE
-stand at the ends. What is not here is refused with the operator, its tensor and what would do; `dimmer inspect FILE`
-shows all of a file at once.
+stand at the ends. Files of uint8 activations are computed as int8, every code and zero point less by 128, with the
+same results; their inputs and outputs stay uint8. Weights whose codes less their zero point leave int8 have kernels of
+their own, whose names end in `_offset` and which are slower.
+
+What is not here is refused with the operator, its tensor and what would do; `dimmer inspect FILE` shows all of a
+file at once.
 
 Written by `python -m firmware_gen.operators_page`. The last column names the instruction sets that have kernels of
 their own for it, besides portable C99.

@@ -16,6 +16,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import main_of
 from dimmer.pipeline.core.stage import made_folders
+from dimmer.targets.runners.rtl import kept_simulators
 
 
 def main(
@@ -30,6 +31,7 @@ def main(
         print(f"{root}: nothing is built there")
         return
     places = sorted(path for path in root.iterdir() if path.is_dir() and model in (None, path.name))
+    simulators = [] if model else kept_simulators(root, target)
     if model and not places:
         raise DimmerError(f"{root} has no build of '{model}'; there are: {', '.join(_names(root)) or 'none'}")
     total = 0
@@ -42,6 +44,12 @@ def main(
         print(f"{folder}  {size:,} bytes")
         if not dry_run:
             shutil.rmtree(folder)
+    for simulator in simulators:
+        size = simulator.stat().st_size
+        total += size
+        print(f"{simulator}  {size:,} bytes")
+        if not dry_run:
+            simulator.unlink()
     print(f"{total:,} bytes {'would be' if dry_run else 'are'} free")
 
 

@@ -32,7 +32,7 @@ def main(
     tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor, too.")] = False,
     scratch_limit: Annotated[int | None, scratch_option] = None,
 ) -> None:
-    """Tell what a file holds: whether a firmware can be made of a .tflite, whether an image or a bundle is whole."""
+    """Tell what a file holds: a model, a checkpoint, an image, a bundle, a bill."""
     found = inspect_paths(files, with_scratch_limit(load_firmware_target(target), scratch_limit))
     if as_json:
         print(json.dumps(asdict(found), indent=1))

@@ -22,6 +22,7 @@ from dimmer.pipeline.bundles.packaging.source import make_package, read_labels
 from dimmer.pipeline.bundles.packaging.write import write_package
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.targets import scratch_option
+from dimmer.pipeline.recipe.front_end import features_of
 from dimmer.pipeline.recipe.recipe import load_recipe
 
 
@@ -36,6 +37,7 @@ def complete_cores(incomplete: str) -> list[str]:
 
 
 format_option = typer.Option("--format", help=f"One of {', '.join(FORMATS)}.", autocompletion=complete_formats)
+features_option = typer.Option("--features", help="A TOML file with [features], instead of the recipe's.")
 core_option = typer.Option(
     "--core",
     help="A core to have tables for, as compilers call it, or portable for any; repeat. Where none: all kinds.",
@@ -54,6 +56,7 @@ def main(
     vendor: Annotated[str, typer.Option("--vendor", help="A word, for CMSIS-Packs.")] = Publisher.vendor,
     maintainer: Annotated[str, typer.Option("--maintainer", help="'Name <address>'.")] = Publisher.maintainer,
     url: Annotated[str, typer.Option("--url", help="Of the package's home.")] = Publisher.url,
+    features: Annotated[Path | None, features_option] = None,
     scratch_limit: Annotated[int | None, scratch_option] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write the package into.")] = None,
 ) -> None:
@@ -73,6 +76,7 @@ def main(
                 order,
                 name=name,
                 classes=classes or order.classes,
+                features=order.features if features is None else features_of(features),
                 scratch_limit=scratch_limit,
                 model_version=version,
                 publisher=Publisher(vendor, maintainer, url),

@@ -25,7 +25,7 @@ def main(
         Path | None, typer.Option("--signers", help="ssh's list of who may sign: a line each, dimmer <public key>.")
     ] = None,
 ) -> None:
-    """Check a bundle for a Linux board: its files, their machine, its signature."""
+    """Check a bundle for a Linux board: files, machine, signature."""
     found = inspect_bundle(bundle, signers)
     print_file(found)
     if found.problems:

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 from dimmer.project import project
 from dimmer.targets.kit.board import Board, board_of
 from dimmer.targets.kit.cores import core_flags
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.family import KEY as FAMILY
 from dimmer.targets.kit.family import read_target_table
+from dimmer.targets.kit.latency import MOST, latency_of
 from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
 from dimmer.targets.kit.npu import PACKAGE as VELA
 from dimmer.targets.kit.npu import Npu, npu_of
@@ -57,6 +59,7 @@ class Target:
         family: whose file says what this one leaves out; "cortex-m" and "riscv" are for boards.
         flash: the ways to write its flash; the first whose tool is here is taken.
         npu: of a target whose engine is "ethos-u".
+        latency: how long what matters takes on this core, by which kernels are chosen.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Target:
     family: str | None = None
     flash: Ways = NO_WAYS
     npu: Npu | None = None
+    latency: Latency = FITTED
 
     @property
     def counts_instructions(self) -> bool:
@@ -209,6 +213,10 @@ def target_of(table: Table, folder: Path) -> Target:
         names = board.texts("extra_sources", required=False)
         extra = tuple(_existing(board, folder, name, "extra_sources") for name in names)
     timing = None if (given := table.optional_table("timing")) is None else timing_of(given)
+    earlier = None if timing is None else timing.multiply_add_long
+    latency = latency_of(table.optional_table("latency"), core, earlier)
+    if timing is not None:
+        timing = replace(timing, latency=latency)
     target = Target(
         name=folder.name,
         folder=folder,
@@ -225,6 +233,7 @@ def target_of(table: Table, folder: Path) -> Target:
         family=family,
         flash=ways_of(table.optional_table("flash")),
         npu=npu_of(table.optional_table("npu"), folder),
+        latency=latency,
     )
     if (target.npu is not None) != (target.engine == "ethos-u"):
         raise table.fail('[npu] goes with engine = "ethos-u", and only with it', "engine")
@@ -341,12 +350,14 @@ def timing_of(table: Table) -> Timing:
     Raises:
         TargetError: a key is missing, unknown or out of its bounds.
     """
+    earlier = table.optional_natural("multiply_add_long", MOST["multiply_add_long"])
     timing = Timing(
         branch_refill=table.natural("branch_refill", 16),
         wait_states=table.natural("wait_states", 64, default=Timing.wait_states),
         fetch_bytes=table.natural("fetch_bytes", 256, default=Timing.fetch_bytes),
         cache_lines=table.natural("cache_lines", 4096, default=Timing.cache_lines),
-        multiply_add_long=table.natural("multiply_add_long", 7, default=Timing.multiply_add_long),
+        multiply_add_long=earlier,
+        latency=FITTED if earlier is None else replace(FITTED, multiply_add_long=earlier),
     )
     for key, value in (("fetch_bytes", timing.fetch_bytes), ("cache_lines", timing.cache_lines)):
         if value == 0:

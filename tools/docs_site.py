@@ -36,6 +36,7 @@ PAGES = {
     "examples/bare_metal/README.md": "examples/bare_metal.md",
     "examples/battery_loop/README.md": "examples/battery_loop.md",
     "examples/cpp_host/README.md": "examples/cpp_host.md",
+    "examples/keyword_stream/README.md": "examples/keyword_stream.md",
     "examples/two_models/README.md": "examples/two_models.md",
 }
 

@@ -41,7 +41,7 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = (), cores
         *(f"#define {macro}_{name} {value}" for name, value in _parts(tables)),
         *(
             [f"#define {macro}_STATE_SIZE {size}u /* bytes that last until the next inference */"]
-            if (size := _state(tables)[0])
+            if (size := state_of(tables)[0])
             else []
         ),
         f"#define {macro}_MODE_COUNT {len(tables.mode_names)}u",
@@ -95,7 +95,7 @@ def _parts(tables: Tables) -> Iterator[tuple[str, str]]:
                 yield f"{end}_{number}_ZERO_POINT", f"({zero_point})" if zero_point < 0 else str(zero_point)
 
 
-def _state(tables: Tables) -> tuple[int, int]:
+def state_of(tables: Tables) -> tuple[int, int]:
     """Bytes of state, and where the word lies that says whether it is set; 0 and 0 without state."""
     states = [record for table in tables.records if table.kernel == STATE for record in table.records]
     fields = [dict(zip((item.name for item in STATE.fields), record.values, strict=True)) for record in states]
@@ -105,7 +105,7 @@ def _state(tables: Tables) -> tuple[int, int]:
 
 
 def _reset(tables: Tables, names: Names) -> Iterator[str]:
-    size, guard = _state(tables)
+    size, guard = state_of(tables)
     if size:
         yield "/* Forgets what earlier inferences left, as at the start of another recording; not while one runs. After"
         yield " * dimmer_init nobody has to call it, but where the arena may hold what this model left there. */"
@@ -137,7 +137,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
         macros += [f"{name}_{what}" for what in ("SCALE", "ZERO_POINT") if tensor.quantisation is not None]
     macros += [f"{name}_COUNT" for name in ("MODE", "POSITION", "GATE")]
     macros += [name for name, _ in _parts(tables)]
-    macros += ["STATE_SIZE"] if _state(tables)[0] else []
+    macros += ["STATE_SIZE"] if state_of(tables)[0] else []
     macros += [f"CLASS_{what}" for what in ("COUNT", "NAMES") if classes]
     lines = [
         HEADER,
@@ -148,7 +148,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
         f'#include "{names.header}"',
         "",
         f"#define {general.symbol} {names.symbol}",
-        *([f"#define {general.symbol}_reset {names.symbol}_reset"] if _state(tables)[0] else []),
+        *([f"#define {general.symbol}_reset {names.symbol}_reset"] if state_of(tables)[0] else []),
         *(f"#define {general.macro}_{name} {own}_{name}" for name in (*macros, *mode_identifiers(tables.mode_names))),
         "",
         "#endif",

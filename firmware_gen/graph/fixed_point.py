@@ -64,11 +64,17 @@ def quantize_multiplier_below_one(real: float) -> tuple[int, int]:
 
 
 def convolution_multipliers(
-    source: Quantisation, weights: Quantisation, output: Quantisation, channels: int
+    source: Quantisation, weights: Quantisation, output: Quantisation, channels: int, *, unsigned: bool = False
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Multipliers and shifts of a convolution, one per output channel, `PopulateConvolutionQuantizationParams`."""
+    """Multipliers and shifts of a convolution, one per output channel, `PopulateConvolutionQuantizationParams`; of
+    uint8 activations `GetQuantizedConvolutionMultipler`, which multiplies scales in float32.
+    """
     scales = weights.scales if weights.per_channel else weights.scales * channels
-    pairs = [quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
+    products = [source.scale * scale for scale in scales]
+    if unsigned:
+        with np.errstate(all="ignore"):
+            products = [float(np.float32(source.scale) * np.float32(scale)) for scale in scales]
+    pairs = [quantize_multiplier(product / output.scale) for product in products]
     return tuple(multiplier for multiplier, _ in pairs), tuple(shift for _, shift in pairs)
 
 

@@ -96,3 +96,35 @@ class ResizeBilinear:
 
     align_corners: bool
     half_pixel_centers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lstm:
+    """UNIDIRECTIONAL_SEQUENCE_LSTM of int8 activations with 16-bit cells.
+
+    Inputs: the activation; weights int8[cells,inputs] of input, forget, cell and output gate; recurrent weights
+    int8[cells,cells] of these; their biases int32[cells]; and the states, int8[cells] of the output, int16[cells] of
+    the cells.
+
+    Attributes:
+        cell_clip: no absolute value of a cell's state is larger; 0 where nothing is cut.
+        hidden_scale: of the output, as the file's own tensor for that says.
+        hidden_zero_point: the same.
+    """
+
+    cell_clip: float
+    hidden_scale: float
+    hidden_zero_point: int
+
+
+@dataclass(frozen=True, slots=True)
+class Svdf:
+    """SVDF: inputs are activation, weights int8[filters,inputs] and int16[filters,memory], the state
+    int16[1,filters * memory], and optionally bias int32[filters / rank].
+    """
+
+    rank: int
+
+
+STATE_PLACES = {Lstm: (13, 14), Svdf: (3,)}
+"""Which inputs of an operator are states, that it reads and writes."""

@@ -21,13 +21,14 @@ class DType(Enum):
 
     INT8 = "int8"
     UINT8 = "uint8"
+    INT16 = "int16"
     INT32 = "int32"
     FLOAT32 = "float32"
 
     @property
     def size(self) -> int:
         """Bytes of one element."""
-        return 1 if self in (DType.INT8, DType.UINT8) else 4
+        return {DType.INT8: 1, DType.UINT8: 1, DType.INT16: 2}.get(self, 4)
 
 
 class Activation(Enum):
@@ -134,19 +135,25 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Conv2d:
-    """CONV_2D: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O]."""
+    """CONV_2D: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O].
+
+    Attributes:
+        unsigned: the file's activations are uint8, of which TFLite multiplies the scales in float32, and not in double.
+    """
 
     window: Window
     activation: Activation
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DepthwiseConv2d:
-    """DEPTHWISE_CONV_2D: inputs are activation, weights int8[1,H,W,C*multiplier] and optionally bias."""
+    """DEPTHWISE_CONV_2D: inputs are activation, weights int8[1,H,W,C*multiplier] and optionally bias; as Conv2d."""
 
     window: Window
     multiplier: int
     activation: Activation
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +202,15 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class AveragePool2d:
-    """AVERAGE_POOL_2D; padding does not count as elements."""
+    """AVERAGE_POOL_2D; padding does not count as elements.
+
+    Attributes:
+        unsigned: the file's activations are uint8, of which halves are rounded up, and not away from zero.
+    """
 
     window: Window
     activation: Activation
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +274,12 @@ class TransposeConv:
     """TRANSPOSE_CONV: inputs are activation, weights int8[O,H,W,I] and optionally bias int32[O].
 
     Attributes:
-        window: of the convolution that it turns back, from the output to the input.
+        window: of the convolution that it turns back, from the output to the input; the rest as of Conv2d.
     """
 
     window: Window
     activation: Activation
+    unsigned: bool = False
 
 
 Options = (
@@ -301,6 +314,8 @@ Options = (
     | plain.Extreme
     | plain.SquaredDifference
     | plain.ResizeBilinear
+    | plain.Lstm
+    | plain.Svdf
 )
 
 

@@ -170,14 +170,10 @@ class Elementwise(Context):
         if source.dtype is not DType.FLOAT32:
             low, high = (-128, 127) if self.output.dtype is DType.INT8 else (0, 255)
             return self.requantize(fp.ratio_multiplier(source.q, self.output.q), low, high)
-        if self.output.dtype is not DType.INT8:
-            raise self.error("turns float32 into uint8; convert with an int8 input")
         return self.convert(k.QUANTIZE_F32, self.output)
 
     def dequantize(self) -> Step:
         """DEQUANTIZE."""
-        if self.inputs[0].dtype is not DType.INT8:
-            raise self.error("turns uint8 into float32; convert with an int8 output")
         return self.convert(k.DEQUANTIZE_F32, self.inputs[0])
 
     def convert(self, kernel: Kernel, quantised: Tensor) -> Step:

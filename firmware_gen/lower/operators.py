@@ -14,10 +14,12 @@ from dimmer.firmware_gen.graph.options import (
     Join,
     L2Normalization,
     Lookup,
+    Lstm,
     PRelu,
     ReduceExtreme,
     ResizeBilinear,
     SquaredDifference,
+    Svdf,
     Take,
     Unjoin,
 )
@@ -46,6 +48,7 @@ from dimmer.firmware_gen.graph.types import (
 from dimmer.firmware_gen.graph.unary import unary_table
 from dimmer.firmware_gen.lower.elementwise import Elementwise
 from dimmer.firmware_gen.lower.moves import Moves
+from dimmer.firmware_gen.lower.recurrent import Recurrent
 from dimmer.firmware_gen.lower.shapes import Shapes
 from dimmer.firmware_gen.lower.steps import Buffer, Step, copy
 from dimmer.firmware_gen.lower.weighted import Weighted
@@ -68,7 +71,7 @@ def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tup
         ) from error
 
 
-class _Lowering(Weighted, Elementwise, Shapes, Moves):
+class _Lowering(Weighted, Elementwise, Shapes, Moves, Recurrent):
     def steps(self) -> tuple[Step, ...]:
         match self.operator.options:
             case Conv2d():
@@ -135,4 +138,8 @@ class _Lowering(Weighted, Elementwise, Shapes, Moves):
                 return self.take(self.operator.options)
             case ResizeBilinear():
                 return (self.resize_bilinear(self.operator.options),)
+            case Lstm():
+                return (self.lstm(self.operator.options),)
+            case Svdf():
+                return (self.svdf(self.operator.options),)
         raise self.error("has no kernel; report this file")

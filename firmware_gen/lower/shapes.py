@@ -10,6 +10,7 @@ from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.options import ReduceExtreme
 from dimmer.firmware_gen.graph.types import AveragePool2d, Concatenation, MaxPool2d, Mean, Pad, Transpose
 from dimmer.firmware_gen.kernels import portable as k
+from dimmer.firmware_gen.kernels.unsigned import AVERAGE_POOL_2D_UP
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
 from dimmer.firmware_gen.lower.steps import Buffer, Step, step
 
@@ -21,8 +22,11 @@ class Shapes(Context):
         """AVERAGE_POOL_2D and MAX_POOL_2D."""
         source, window = self.inputs[0], options.window
         low, high = fp.activation_range(options.activation, self.output.q)
+        kernel = k.MAX_POOL_2D
+        if isinstance(options, AveragePool2d):
+            kernel = AVERAGE_POOL_2D_UP if options.unsigned else k.AVERAGE_POOL_2D
         return step(
-            k.AVERAGE_POOL_2D if isinstance(options, AveragePool2d) else k.MAX_POOL_2D,
+            kernel,
             self.layer,
             input=self.at(0),
             output=self.out,

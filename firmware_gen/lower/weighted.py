@@ -11,8 +11,16 @@ from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.options import BatchMatMul
 from dimmer.firmware_gen.graph.ranges import code_range
 from dimmer.firmware_gen.graph.slices import sliced
-from dimmer.firmware_gen.graph.types import Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv, Window
+from dimmer.firmware_gen.graph.types import (
+    Conv2d,
+    DepthwiseConv2d,
+    FullyConnected,
+    TransposeConv,
+    Window,
+)
 from dimmer.firmware_gen.kernels import portable as k
+from dimmer.firmware_gen.kernels.record import Kernel
+from dimmer.firmware_gen.kernels.unsigned import CONV_2D_OFFSET, DEPTHWISE_CONV_2D_OFFSET, FULLY_CONNECTED_OFFSET
 from dimmer.firmware_gen.lower.context import Context
 from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights, step
 
@@ -52,14 +60,16 @@ class Weighted(Context):
             raise fp.RangeError(f"a sum of up to {largest} may overflow")
         return Params(tuple(folded.tolist()))
 
-    def rescaling(self, weights: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+    def rescaling(self, weights: np.ndarray[Any, np.dtype[np.int64]], unsigned: bool) -> dict[str, Any]:
         """Bias, multipliers and shifts of a convolution; those of a channel that died in training are made such as
         every kernel can do.
 
         Args:
             weights: int64[channels, inputs].
         """
-        pairs = fp.convolution_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, len(weights))
+        pairs = fp.convolution_multipliers(
+            self.inputs[0].q, self.inputs[1].q, self.output.q, len(weights), unsigned=unsigned
+        )
         spreads = 128 * np.abs(weights).sum(axis=1)
         channels = list(zip(self.folded_bias(weights).values, *pairs, strict=True))
         for number, (bias, multiplier, shift) in enumerate(channels):
@@ -90,10 +100,56 @@ class Weighted(Context):
             "pad_left": window.padding.left,
         }
 
+    def offset_bias(self, weights: np.ndarray[Any, np.dtype[np.int64]], scale: float = 1.0) -> Params:
+        """The bias as the file has it, for kernels that take zero points off themselves.
+
+        Args:
+            weights: int64[channels, inputs].
+            scale: as of folded_bias.
+
+        Raises:
+            RangeError: a sum may overflow.
+        """
+        bias = np.zeros(len(weights), dtype=np.int64)
+        if len(self.inputs) == 3:
+            bias = np.frombuffer(self.inputs[2].data or b"", dtype="<i4").astype(np.int64)
+        largest = int((np.abs(bias) + 255 * np.abs(weights - self.inputs[1].q.zero_point).sum(axis=1)).max())
+        if largest * max(scale, 1.0) >= 2**31:
+            raise fp.RangeError(f"a sum of up to {largest} may overflow")
+        return Params(tuple(bias.tolist()))
+
+    def rescaled(
+        self, kernel: Kernel, offset: Kernel, weights: np.ndarray[Any, np.dtype[np.int64]], unsigned: bool
+    ) -> tuple[Kernel, dict[str, Any]]:
+        """The kernel of a convolution, and what it adds and rescales by.
+
+        Args:
+            offset: the kernel of weights with a zero point.
+            weights: int64[channels, inputs].
+            unsigned: as of Conv2d.
+        """
+        zero_point = self.inputs[1].q.zero_point
+        if not zero_point:
+            return kernel, self.rescaling(weights, unsigned)
+        multipliers, shifts = fp.convolution_multipliers(
+            self.inputs[0].q, self.inputs[1].q, self.output.q, len(weights), unsigned=unsigned
+        )
+        return offset, {
+            "bias": self.offset_bias(weights),
+            "multipliers": Params(multipliers),
+            "shifts": Shifts(shifts),
+            "weights_zero_point": zero_point,
+        }
+
     def conv(self, options: Conv2d) -> Step:
         """CONV_2D; with 4 or 2 bits it computes with slices of the 8-bit weights."""
+        return self.convolution(options, *self.weights())
+
+    def convolution(
+        self, options: Conv2d, weights: Weights, values: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    ) -> Step:
+        """A convolution with weights int8[O,H,W,I]."""
         source, window = self.inputs[0], options.window
-        weights, values = self.weights()
         channels = values.shape[0]
         flat = values.reshape(channels, -1)
         low, high = fp.activation_range(options.activation, self.output.q)
@@ -103,13 +159,14 @@ class Weighted(Context):
         pointwise = (window.kernel_h, window.kernel_w, window.stride_h, window.stride_w) == (1, 1, 1, 1) and not any(
             (window.padding.top, window.padding.bottom, window.padding.left, window.padding.right)
         )
-        scratch = 0 if pointwise else 2 * ((patch + 3) // 4 * 4)
+        kernel, rescaling = self.rescaled(k.CONV_2D, CONV_2D_OFFSET, flat, options.unsigned)
+        scratch = 0 if pointwise or kernel is CONV_2D_OFFSET else 2 * ((patch + 3) // 4 * 4)
         bits, group = self.inputs[1].weight_bits, 0
         if bits != 8:
             group = min(channels, MAX_SLICE_CHANNELS, max(2, SLICE_BYTES // patch // 2 * 2))
             scratch += group * patch
         return step(
-            k.CONV_2D,
+            kernel,
             self.layer,
             macs=self.output.elements * patch,
             scratch_bytes=scratch,
@@ -118,7 +175,7 @@ class Weighted(Context):
             output=self.out,
             scratch=Scratch() if scratch else 0,
             weights=weights,
-            **self.rescaling(flat),
+            **rescaling,
             batches=1,
             input_h=source.shape[1],
             input_w=source.shape[2],
@@ -136,19 +193,24 @@ class Weighted(Context):
         )
 
     def depthwise(self, options: DepthwiseConv2d) -> Step:
-        """DEPTHWISE_CONV_2D."""
+        """DEPTHWISE_CONV_2D; of one channel it is a convolution, whose kernels are faster."""
         source, window = self.inputs[0], options.window
         weights, values = self.weights()
+        if source.shape[3] == 1 and self.inputs[1].weight_bits == 8:
+            turned = values.transpose(3, 1, 2, 0)
+            whole = Weights(turned.astype(np.int8).tobytes(), turned.shape)
+            return self.convolution(Conv2d(window, options.activation, options.unsigned), whole, turned)
         flat = values.reshape(-1, values.shape[3]).T
         low, high = fp.activation_range(options.activation, self.output.q)
+        kernel, rescaling = self.rescaled(k.DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_OFFSET, flat, options.unsigned)
         return step(
-            k.DEPTHWISE_CONV_2D,
+            kernel,
             self.layer,
             macs=self.output.elements * window.kernel_h * window.kernel_w,
             input=self.at(0),
             output=self.out,
             weights=weights,
-            **self.rescaling(flat),
+            **rescaling,
             batches=1,
             input_h=source.shape[1],
             input_w=source.shape[2],
@@ -170,11 +232,15 @@ class Weighted(Context):
         channels, depth = values.shape
         per_channel = self.inputs[1].q.per_channel
         scales = fp.fully_connected_scales(source.q, self.inputs[1].q, self.output.q)
-        bias = self.folded_bias(values, 2 * max(scales))
+        zero_point = self.inputs[1].q.zero_point
+        bias = self.offset_bias(values, 2 * max(scales)) if zero_point else self.folded_bias(values, 2 * max(scales))
+        offset: dict[str, Any] = {}
+        if zero_point:
+            offset = {"input_zero_point": source.q.zero_point, "weights_zero_point": zero_point}
         self.check_bias_scale()
         low, high = fp.activation_range(options.activation, self.output.q)
         return step(
-            k.FULLY_CONNECTED,
+            FULLY_CONNECTED_OFFSET if zero_point else k.FULLY_CONNECTED,
             self.layer,
             macs=source.elements * channels,
             input=self.at(0),
@@ -189,6 +255,7 @@ class Weighted(Context):
             activation_min=low,
             activation_max=high,
             per_channel=int(per_channel),
+            **offset,
         )
 
     def transpose_conv(self, options: TransposeConv) -> Step:
@@ -202,7 +269,9 @@ class Weighted(Context):
         largest = int((np.abs(bias) + 255 * np.abs(values).reshape(channels, -1).sum(axis=1)).max())
         if largest >= 2**31:
             raise fp.RangeError(f"a sum of up to {largest} may overflow")
-        multipliers, shifts = fp.convolution_multipliers(source.q, self.inputs[1].q, self.output.q, channels)
+        multipliers, shifts = fp.convolution_multipliers(
+            source.q, self.inputs[1].q, self.output.q, channels, unsigned=options.unsigned
+        )
         low, high = fp.activation_range(options.activation, self.output.q)
         return step(
             k.TRANSPOSE_CONV,

@@ -27,6 +27,11 @@ from dimmer.firmware_gen.read.state import Variables
 INT4_ADVICE = "only the weights of convolutions and FULLY_CONNECTED can be; quantise the network to int8"
 
 
+def initial_bytes(tensor: Tensor) -> bytes:
+    """What the interpreter fills a variable tensor with: what stands for zero."""
+    return bytes([tensor.q.zero_point & 0xFF]) * tensor.size if tensor.dtype is DType.INT8 else bytes(tensor.size)
+
+
 class CheckedTensors(Protocol):
     """The tensors of a file, by their index."""
 
@@ -99,6 +104,10 @@ class Assembly:
             State(self.order[variable.index], variable.initial)
             for variable in variables.found.values()
             if variable.index in self.order
+        ) + tuple(
+            State(self.order[index], initial_bytes(tensor))
+            for index, tensor in variables.kept.items()
+            if index in self.order
         )
 
     def _parts(self, indexes: tuple[int, ...]) -> tuple[Part, ...]:

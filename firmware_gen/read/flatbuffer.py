@@ -41,12 +41,18 @@ class RawTensor:
 
 @dataclass(frozen=True, slots=True)
 class RawOperator:
-    """An operator as the file has it; `options` is empty where the file holds none."""
+    """An operator as the file has it; `options` is empty where the file holds none.
+
+    Attributes:
+        intermediates: scale and zero point of each tensor that only tells how something within is quantised; None
+            where it does not.
+    """
 
     kind: str
     options: dict[str, Value]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    intermediates: tuple[tuple[float, int] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,11 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
     "VAR_HANDLE": ("VarHandleOptions", _TEXTS),
     "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        "UnidirectionalSequenceLSTMOptions",
+        ("FusedActivationFunction", "CellClip", "ProjClip", "TimeMajor", "DiagonalRecurrentTensors"),
+    ),
+    "SVDF": ("SVDFOptions", ("Rank", "FusedActivationFunction")),
 }
 
 
@@ -233,6 +244,7 @@ class _Reader:
                 f"{tensor_count} tensors and {operator_count} operators, more than the "
                 f"{MAX_TENSORS} and {MAX_OPERATORS} that a firmware can hold"
             )
+        tensors = tuple(self.tensor(subgraph, index, buffer_data) for index in range(tensor_count))
         operators = []
         for index in range(operator_count):
             table = subgraph.Operators(index)
@@ -245,10 +257,21 @@ class _Reader:
                     self.options(kind, table),
                     self.ints(table.InputsLength(), table.InputsAsNumpy, 4, f"the inputs of operator {index}"),
                     self.ints(table.OutputsLength(), table.OutputsAsNumpy, 4, f"the outputs of operator {index}"),
+                    tuple(
+                        (tensors[place].scales[0], tensors[place].zero_points[0])
+                        if 0 <= place < tensor_count and tensors[place].scales and tensors[place].zero_points
+                        else None
+                        for place in self.ints(
+                            table.IntermediatesLength(),
+                            table.IntermediatesAsNumpy,
+                            4,
+                            f"the intermediates of operator {index}",
+                        )
+                    ),
                 )
             )
         return RawModel(
-            tuple(self.tensor(subgraph, index, buffer_data) for index in range(tensor_count)),
+            tensors,
             tuple(operators),
             self.ints(subgraph.InputsLength(), subgraph.InputsAsNumpy, 4, "the list of inputs"),
             self.ints(subgraph.OutputsLength(), subgraph.OutputsAsNumpy, 4, "the list of outputs"),

@@ -54,7 +54,11 @@ class MoveReader(RecordReader):
 
     def _same_bytes(self) -> Read:
         """EXPAND_DIMS and SQUEEZE."""
-        inputs, shape = self._moved(1, 2)
+        inputs = self._inputs(1, 2)
+        if self._floats(inputs[0], self._record.outputs[0]):
+            shape = self.tensor(inputs[0]).shape
+        else:
+            inputs, shape = self._moved(1, 2)
         output = self._output.shape
         if [size for size in shape if size != 1] != [size for size in output if size != 1]:
             raise self.error(f"makes {list(output)} of {list(shape)}, which is not the same; convert the model again")

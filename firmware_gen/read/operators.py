@@ -21,7 +21,9 @@ from dimmer.firmware_gen.graph.types import (
 from dimmer.firmware_gen.read.elementwise import ElementwiseReader
 from dimmer.firmware_gen.read.flatbuffer import RawOperator
 from dimmer.firmware_gen.read.moves import MoveReader
+from dimmer.firmware_gen.read.recurrent import RecurrentReader
 from dimmer.firmware_gen.read.shapes import ShapeReader
+from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
 from dimmer.firmware_gen.read.weighted import WeightedReader
 
 _ADVICE = {
@@ -30,8 +32,7 @@ _ADVICE = {
     "DIV": "multiply by a constant folded into the weights",
     "SHAPE": "export with fixed shapes",
     "CUSTOM": "convert with built-in operators only",
-    "LSTM": "use a convolutional network",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "use a convolutional network",
+    "LSTM": "convert with a recent version, which makes UNIDIRECTIONAL_SEQUENCE_LSTM of it",
 }
 
 
@@ -39,16 +40,17 @@ LOOKED_UP = ("HARD_SWISH", "TANH", "EXP", "LOG", "ABS", "NEG", "SQRT", "RSQRT", 
 """Functions of one code that have no options."""
 
 
-class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader):
+class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader, RecurrentReader):
     """Reads the operators of one file.
 
     Attributes:
         source: what error messages call the file.
         tensor: gives a checked tensor by its index in the file.
+        variables: the tensors that keep state between inferences.
     """
 
-    def __init__(self, source: str, tensor: Callable[[int], Tensor]) -> None:
-        super().__init__(source, tensor)
+    def __init__(self, source: str, tensor: Callable[[int], Tensor], variables: frozenset[int] = frozenset()) -> None:
+        super().__init__(source, tensor, variables)
         self._readers: dict[str, Callable[[], tuple[Options, tuple[int, ...]]]] = {
             "CONV_2D": self._conv,
             "DEPTHWISE_CONV_2D": self._depthwise,
@@ -99,6 +101,8 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader)
             "BATCH_TO_SPACE_ND": self._batch_space,
             "RESIZE_NEAREST_NEIGHBOR": self._resize_nearest,
             "RESIZE_BILINEAR": self._resize_bilinear,
+            "UNIDIRECTIONAL_SEQUENCE_LSTM": self._lstm,
+            "SVDF": self._svdf,
         }
         self._splitters = dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), self._split)
 
@@ -129,6 +133,8 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader)
                 "build that part of the network of convolutions, pools, ADD, MUL, RELU6 and FULLY_CONNECTED",
             )
             raise self.error(f"is not supported; {advice}")
+        if self._unsigned and record.kind in (*OTHERWISE, *SIGNED_ALONE):
+            raise self.error("works on uint8, of which it is not supported; quantise the network to int8")
         if len(record.outputs) != 1:
             raise self.error(f"has {len(record.outputs)} outputs, expected 1; convert the model again")
         options, inputs = self._readers[record.kind]()

@@ -11,16 +11,22 @@ from ai_edge_litert import schema_py_generated as schema
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import Activation, DType, Padding, Tensor, Window
 from dimmer.firmware_gen.read.flatbuffer import RawOperator, Value
+from dimmer.firmware_gen.read.unsigned import OFFSET, UNSIGNED
 
 _MAX_STRIDE = 0xFF
+_INSTEAD = {
+    DType.INT16: "activations of 16 bits are not supported, convert with supported_ops = [TFLITE_BUILTINS_INT8]",
+}
+"""What to do about a type."""
 
 
 class RecordReader:
     """The record that is being read, and checks that readers of several kinds share."""
 
-    def __init__(self, source: str, tensor: Callable[[int], Tensor]) -> None:
+    def __init__(self, source: str, tensor: Callable[[int], Tensor], variables: frozenset[int] = frozenset()) -> None:
         self.source = source
         self.tensor = tensor
+        self.variables = variables
         self._index = 0
         self._record = RawOperator("", {}, (), ())
 
@@ -54,8 +60,8 @@ class RecordReader:
             tensor = self.tensor(index)
             if tensor.dtype is not DType.INT8:
                 raise self.error(
-                    f"works on {tensor.name}, which is {tensor.dtype.value}; quantise the network to "
-                    "int8, weights and activations alike"
+                    f"works on {tensor.name}, which is {tensor.dtype.value}; "
+                    f"{_INSTEAD.get(tensor.dtype, 'quantise the network to int8, weights and activations alike')}"
                 )
             if tensor.quantisation is None:
                 raise self.error(
@@ -75,6 +81,11 @@ class RecordReader:
                     f"works on {self.tensor(index).name}, which is quantised per channel; quantise "
                     "activations per tensor"
                 )
+
+    def _floats(self, *indexes: int) -> bool:
+        """Whether tensors are float32 and computed, as before QUANTIZE and behind DEQUANTIZE."""
+        tensors = [self.tensor(index) for index in indexes]
+        return all(tensor.dtype is DType.FLOAT32 and not tensor.constant for tensor in tensors)
 
     def _same_quantisation(self, *indexes: int) -> None:
         output = self._output
@@ -125,6 +136,11 @@ class RecordReader:
             raise self.error(f"has {field} = {value}, expected {low} to {high}; convert the model again")
         return int(value)
 
+    @property
+    def _unsigned(self) -> bool:
+        """Whether the file's activations are uint8."""
+        return bool(self._record.options.get(UNSIGNED, False))
+
     def _activation(self) -> Activation:
         code = self._record.options.get("FusedActivationFunction", 0)
         for activation in Activation:
@@ -165,7 +181,9 @@ class RecordReader:
                 f"has weights {tensor.name} of shape {list(tensor.shape)}, expected {rank} "
                 "dimensions; convert the model again"
             )
-        if any(tensor.q.zero_points):
+        if self._unsigned and tensor.q.per_channel:
+            raise self.error(f"has uint8 weights {tensor.name} quantised per channel; quantise the network to int8")
+        if any(tensor.q.zero_points) and not (self._unsigned and self._record.kind in OFFSET):
             raise self.error(
                 f"has weights {tensor.name} with a zero point other than 0; quantise weights symmetrically"
             )

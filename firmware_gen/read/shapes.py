@@ -74,11 +74,14 @@ class ShapeReader(RecordReader):
         kernel = (self._int("FilterHeight", 1, 0xFFFF), self._int("FilterWidth", 1, 0xFFFF))
         window, out_h, out_w = self._window((height, width), kernel, dilated=False)
         self._shape((1, out_h, out_w, channels))
+        if options is AveragePool2d:
+            return AveragePool2d(window, self._activation(), self._unsigned), inputs
         return options(window, self._activation()), inputs
 
     def _reshape(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 2)
-        self._activations(inputs[0], self._record.outputs[0])
+        if not self._floats(inputs[0], self._record.outputs[0]):
+            self._activations(inputs[0], self._record.outputs[0])
         source, output = self.tensor(inputs[0]), self._output
         if source.elements != output.elements:
             raise self.error(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.options import Assign
+from dimmer.firmware_gen.graph.options import STATE_PLACES, Assign
 from dimmer.firmware_gen.graph.types import DType, Operator, Reshape, Tensor
 from dimmer.firmware_gen.read.flatbuffer import RawModel, RawOperator
 
@@ -32,6 +32,7 @@ class Variables:
 
     Attributes:
         found: by name, in the order of their first use.
+        kept: variable tensors by their index, which LSTM and SVDF keep.
     """
 
     def __init__(self, raw: RawModel, source: str, tensor: Callable[[int], Tensor], first_index: int) -> None:
@@ -43,6 +44,12 @@ class Variables:
         self.found: dict[str, Variable] = {}
         self.value: dict[str, int] = {}
         self.initial = _initial(raw)
+        self.kept: dict[int, Tensor] = {}
+
+    def keep(self, operator: Operator) -> None:
+        """Notes the tensors that an operator itself keeps for its next run."""
+        for place in STATE_PLACES.get(type(operator.options), ()):
+            self.kept[operator.inputs[place]] = self.tensor(operator.inputs[place])
 
     def check_subgraphs(self) -> None:
         """Every subgraph but the first only sets variables, once."""

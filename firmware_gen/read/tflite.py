@@ -17,11 +17,13 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.options import STATE_PLACES
 from dimmer.firmware_gen.graph.types import (
     DType,
     Graph,
     Operator,
     Quantisation,
+    Quantize,
     Tensor,
 )
 from dimmer.firmware_gen.read import shape_arithmetic
@@ -29,6 +31,7 @@ from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.operators import OperatorReader
 from dimmer.firmware_gen.read.state import KINDS, Variables
+from dimmer.firmware_gen.read.unsigned import recoded
 
 MAX_TENSOR_BYTES = 16 << 20
 MAX_DIMENSION = MAX_TENSOR_BYTES
@@ -38,6 +41,7 @@ MAX_ENDS = 32
 _DTYPES = {
     schema.TensorType.INT8: DType.INT8,
     schema.TensorType.UINT8: DType.UINT8,
+    schema.TensorType.INT16: DType.INT16,
     schema.TensorType.INT32: DType.INT32,
     schema.TensorType.FLOAT32: DType.FLOAT32,
 }
@@ -46,7 +50,6 @@ _TYPE_ADVICE = {
     "INT4": INT4_ADVICE,
     "INT2": "int2 weights are not read yet; quantise the weights to int8 on the grid -1..1, "
     "which gives the same results",
-    "INT16": "quantise activations to int8",
     "FLOAT16": "quantise the network to int8",
 }
 
@@ -134,6 +137,8 @@ class _Refusals:
 
 def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     """None where something was refused."""
+    changed = recoded(raw)
+    raw = changed.raw
     tensors = _Tensors(raw, source)
     ends: dict[str, tuple[int, ...]] = {"input": (), "output": ()}
     variables = Variables(raw, source, tensors.get, len(raw.tensors) + 2)
@@ -142,7 +147,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     for what, indexes in (("input", raw.inputs), ("output", raw.outputs)):
         with refusals.at():
             ends[what] = _existing(indexes, len(raw.tensors), what, source)
-    reader = OperatorReader(source, tensors.get)
+    reader = OperatorReader(source, tensors.get, tensors.variables)
     defined = set(raw.inputs)
     for place in ends["input"]:
         with refusals.at():
@@ -151,6 +156,10 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                     f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
                 )
     operators: list[Operator] = []
+    for end, inner in changed.ends:
+        if end in raw.inputs:
+            operators.append(Operator(0, "QUANTIZE", Quantize(), (end,), inner))
+            defined.add(inner)
     for index, record in enumerate(raw.operators):
         with refusals.at(index):
             if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
@@ -159,9 +168,15 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
             for name, variable in variables.found.items():
                 tensors.checked[variable.index] = replace(variable.tensor, name=name)
                 defined.add(variable.index)
-            operators += [_operator(operator, tensors, defined) for operator in made]
+            for operator in made:
+                variables.keep(operator)
+                operators.append(_operator(operator, tensors, defined))
         # What a refused operator would write is not refused again where it is read.
         defined.update(record.outputs)
+    for end, inner in changed.ends:
+        if end in raw.outputs and end not in raw.inputs and inner in defined:
+            operators.append(Operator(len(raw.operators), "QUANTIZE", Quantize(), (inner,), end))
+            defined.add(end)
     for place in ends["output"]:
         with refusals.at():
             if place not in defined:
@@ -195,14 +210,21 @@ def _check_batch(tensor: Tensor, source: str) -> None:
 
 def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Operator:
     """An operator whose inputs have values and whose output has none yet."""
-    for operand in operator.inputs:
+    states = STATE_PLACES.get(type(operator.options), ())
+    for place, operand in enumerate(operator.inputs):
         tensor = tensors.get(operand)
-        if not tensor.constant and operand not in defined:
+        if operand in tensors.variables:
+            if place not in states:
+                raise FirmwareGenError(
+                    f"{tensors.source}: operator {operator.index} {operator.kind} reads {tensor.name}, which keeps "
+                    "state between inferences; only LSTM and SVDF may, use variables (tf.Variable) for your own"
+                )
+        elif not tensor.constant and operand not in defined:
             raise FirmwareGenError(
                 f"{tensors.source}: operator {operator.index} {operator.kind} reads {tensor.name} before any operator "
                 "has written it; convert the model again"
             )
-    if operator.output in defined or tensors.get(operator.output).constant:
+    if operator.output in defined | tensors.variables or tensors.get(operator.output).constant:
         raise FirmwareGenError(
             f"{tensors.source}: operator {operator.index} {operator.kind} writes "
             f"{tensors.get(operator.output).name}, which already has a value; convert the "
@@ -239,6 +261,7 @@ class _Tensors:
         self.raw = raw.tensors
         self.source = source
         self.checked: dict[int, Tensor] = {}
+        self.variables = frozenset(index for index, tensor in enumerate(raw.tensors) if tensor.variable)
 
     def get(self, index: int) -> Tensor:
         if index not in self.checked:  # buffers of several inputs or outputs always are
@@ -266,10 +289,6 @@ class _Tensors:
             type_name = _TYPE_NAMES.get(raw.type, f"of type {raw.type}")
             raise FirmwareGenError(
                 f"{where} is {type_name}: {_TYPE_ADVICE.get(type_name, 'quantise the network to int8')}"
-            )
-        if raw.variable:
-            raise FirmwareGenError(
-                f"{where} keeps state between inferences; export the network with its state as input and output"
             )
         if raw.sparse:
             raise FirmwareGenError(f"{where} is stored sparse; convert without sparsity")
@@ -312,7 +331,7 @@ class _Tensors:
                 f"{where} has {len(raw.scales)} scales, which dimension {raw.axis} of "
                 f"{list(raw.shape)} does not; convert the model again"
             )
-        low, high = {DType.INT8: (-128, 127), DType.UINT8: (0, 255), DType.INT32: (0, 0)}[dtype]
+        low, high = {DType.INT8: (-128, 127), DType.UINT8: (0, 255)}.get(dtype, (0, 0))
         if any(not low <= zero_point <= high for zero_point in raw.zero_points):
             raise FirmwareGenError(f"{where} has a zero point outside {low}..{high}; convert the model again")
         if raw.data is None and len(raw.scales) != 1:

@@ -24,7 +24,7 @@ class WeightedReader(RecordReader):
             )
         window, out_h, out_w = self._window((height, width), (kernel_h, kernel_w), dilated=True)
         self._shape((1, out_h, out_w, out_channels))
-        return Conv2d(window, self._activation()), inputs
+        return Conv2d(window, self._activation(), self._unsigned), inputs
 
     def _depthwise(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(2, 3)
@@ -40,7 +40,7 @@ class WeightedReader(RecordReader):
             )
         window, out_h, out_w = self._window((height, width), (kernel_h, kernel_w), dilated=True)
         self._shape((1, out_h, out_w, out_channels))
-        return DepthwiseConv2d(window, multiplier, self._activation()), inputs
+        return DepthwiseConv2d(window, multiplier, self._activation(), self._unsigned), inputs
 
     def _fully_connected(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(2, 3)
@@ -79,7 +79,7 @@ class WeightedReader(RecordReader):
             raise self.error(f"makes {list(shape)[:8]} of {out_channels} channels; convert the model again")
         window, _, _ = self._window((shape[1], shape[2]), (kernel_h, kernel_w), dilated=False)
         self._shape(shape)
-        return TransposeConv(window, self._activation()), inputs
+        return TransposeConv(window, self._activation(), self._unsigned), inputs
 
     def _batch_matmul(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(2, 2)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 
-_WORDS = frozenset({"thumb", "words"})
-_WIDE = _WORDS | {"thumb2"}
+_WORDS = frozenset({"thumb", "thumb1", "words"})
+_WIDE = frozenset({"thumb", "thumb2", "words"})
 _DSP = frozenset({"thumb", "thumb2", "dsp", "packed"})
 _HELIUM = frozenset({"thumb", "thumb2", "dsp", "mve"})
 
@@ -34,8 +34,9 @@ FEATURES = {
     "armv8-m.main": _WIDE,
     "armv8.1-m.main": _WIDE,
 }
-"""Arm's cores and architectures -> what variants may ask for: instruction sets, and "words" where there is none that
-multiplies narrower values in packs, or "packed" where that is done best by packing them into one long multiplication.
+"""Arm's cores and architectures -> what variants may ask for: instruction sets, "thumb1" where there are no longer
+instructions, and "words" where there is none that multiplies narrower values in packs, or "packed" where that is done
+best by packing them into one long multiplication.
 """
 
 _EXTENDED = {

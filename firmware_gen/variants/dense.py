@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from dimmer.firmware_gen.kernels.words import FULLY_CONNECTED_WORDS
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
 from dimmer.firmware_gen.variants.conv import number
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.latency import RESCALED, Products
 
 SHIFTS = range(1, 23)
 CANDIDATES = (0, 1, -1, 2, -2)
@@ -169,7 +170,13 @@ def _words(feature: str, per_mac: float, output: float) -> Variant:
         _whole_words,
         _settings,
         lambda step, _settings: 4 * number(step, "input_c"),
+        products=lambda step, _settings: Products(step.macs) + RESCALED[feature].times(_outputs(step)),
     )
+
+
+def _products(per_output: Products) -> Callable[[Step, Settings], Products]:
+    """Of a kernel for any core, whose rescaling takes so many at most."""
+    return lambda step, _settings: Products(step.macs) + per_output.times(_outputs(step))
 
 
 VARIANTS = (
@@ -178,6 +185,7 @@ VARIANTS = (
         FULLY_CONNECTED,
         frozenset(),
         lambda step, _settings: 6.5 * step.macs + 160 * _outputs(step),
+        products=_products(Products(words=8, high=2)),
     ),
     Variant(
         FULLY_CONNECTED_FIXED,
@@ -186,6 +194,7 @@ VARIANTS = (
         lambda step, _settings: 6.5 * step.macs + 60 * _outputs(step),
         _supports,
         _settings,
+        products=_products(Products(words=4, high=1)),
     ),
     Variant(
         FULLY_CONNECTED_DSP,
@@ -196,6 +205,6 @@ VARIANTS = (
         _dsp_settings,
         _dsp_scratch,
     ),
-    _words("thumb", 4.3, 60),
+    _words("thumb1", 4.3, 60),
     _words("thumb2", 2.25, 30),
 )

@@ -13,6 +13,7 @@ from dimmer.firmware_gen.kernels.words import DEPTHWISE_CONV_2D_WORDS
 from dimmer.firmware_gen.lower.steps import Params, Step, Weights
 from dimmer.firmware_gen.variants.conv import number, shape_of, shifts_of
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.latency import LONG, REQUANTISED, RESCALED, SMALL, Products
 
 CHANNEL = {DEPTHWISE_CONV_2D_3X3: 52, DEPTHWISE_CONV_2D_WORDS: 60}
 """Bytes of a channel's weights and rescaling."""
@@ -46,16 +47,28 @@ def _scratch(kernel: Kernel, step: Step) -> int:
     return shape.input_c * (CHANNEL[kernel] + 3 * width)
 
 
-def _variant(kernel: Kernel, features: set[str], in_run: float, alone: float, widen: float) -> Variant:
+def _rescaled(kernel: Kernel, feature: str) -> Products:
+    """An output of a kernel on an instruction set."""
+    if kernel == DEPTHWISE_CONV_2D_3X3:
+        return REQUANTISED[feature]
+    return SMALL if feature == "thumb1" else RESCALED[feature]
+
+
+def _variant(kernel: Kernel, feature: str, in_run: float, alone: float, widen: float) -> Variant:
     """For an instruction set: cycles of an output in a run of four and of another one, and of a channel; of Thumb-2,
     which Cortex-M4 has as well, instructions.
     """
+    features = {feature} if kernel == DEPTHWISE_CONV_2D_3X3 else {feature, "words"}
 
     def cost(step: Step, _settings: Settings) -> float:
         shape = shape_of(step)
         runs = shape.output_w // RUN if shape.stride_w == 1 else 0
         outputs = RUN * runs * in_run + (shape.output_w - RUN * runs) * alone
         return shape.input_c * (shape.output_h * outputs + widen)
+
+    def products(step: Step, _settings: Settings) -> Products:
+        shape = shape_of(step)
+        return (Products(9) + _rescaled(kernel, feature)).times(shape.pixels * shape.input_c)
 
     return Variant(
         kernel,
@@ -65,6 +78,7 @@ def _variant(kernel: Kernel, features: set[str], in_run: float, alone: float, wi
         _small if kernel == DEPTHWISE_CONV_2D_WORDS else _supports,
         lambda _step: ({"scratch": 0},),
         lambda step, _settings: _scratch(kernel, step),
+        products=products,
     )
 
 
@@ -73,11 +87,21 @@ def _portable_cost(step: Step, _settings: Settings) -> float:
     return math.prod((shape.pixels, shape.input_c, shape.kernel_h, shape.kernel_w)) * 26.0
 
 
+def _portable(feature: str) -> Variant:
+    def products(step: Step, _settings: Settings) -> Products:
+        shape = shape_of(step)
+        per_output = Products(shape.kernel_h * shape.kernel_w) + LONG[feature]
+        return per_output.times(shape.pixels * shape.input_c * number(step, "depth_multiplier"))
+
+    words = frozenset({feature, "words"})
+    return Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, words, _portable_cost, products=products)
+
+
 VARIANTS = (
-    Variant(DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D, frozenset({"words"}), _portable_cost),
-    _variant(DEPTHWISE_CONV_2D_3X3, {"thumb"}, 128, 190, 200),
-    _variant(DEPTHWISE_CONV_2D_3X3, {"thumb2"}, 47, 73, 90),
-    _variant(DEPTHWISE_CONV_2D_3X3, {"riscv"}, 73, 99, 100),
-    _variant(DEPTHWISE_CONV_2D_WORDS, {"thumb", "words"}, 72, 112, 250),
-    _variant(DEPTHWISE_CONV_2D_WORDS, {"riscv", "words"}, 60, 70, 150),
+    *(_portable(feature) for feature in ("thumb1", "thumb2", "riscv")),
+    _variant(DEPTHWISE_CONV_2D_3X3, "thumb1", 128, 190, 200),
+    _variant(DEPTHWISE_CONV_2D_3X3, "thumb2", 47, 73, 90),
+    _variant(DEPTHWISE_CONV_2D_3X3, "riscv", 73, 99, 100),
+    _variant(DEPTHWISE_CONV_2D_WORDS, "thumb1", 72, 112, 250),
+    _variant(DEPTHWISE_CONV_2D_WORDS, "riscv", 60, 70, 150),
 )

@@ -17,6 +17,7 @@ from dimmer.firmware_gen.lower.steps import Scratch, Step, Value, Weights
 from dimmer.firmware_gen.memory.offsets import aligned
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 from dimmer.firmware_gen.variants.fuse import fuse_entries, fuse_sums
+from dimmer.firmware_gen.variants.latency import FITTED, Latency, Products
 
 Settings = Mapping[str, Value]
 """Fields of a variant's record that its portable kernel does not have."""
@@ -34,6 +35,10 @@ def _own_scratch(step: Step, _settings: Settings) -> int:
     return step.scratch_bytes
 
 
+def _no_products(_step: Step, _settings: Settings) -> Products:
+    return Products()
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One way to run the steps of a portable kernel.
@@ -42,12 +47,15 @@ class Variant:
         kernel: what runs; its record has the fields of `replaces` and those of the settings.
         replaces: the portable kernel, for which `lower.py` makes steps.
         features: what a core must have, names from `cores.FEATURES`.
-        cost: instructions of a step, fitted from counts.
+        cost: of a step on a core of the latency `FITTED`, in what its module says: cycles, or instructions where these
+            order kernels as cycles do.
         supports: whether the kernel computes this step exactly.
         settings: that are possible, each a mapping of additional fields.
         scratch: bytes.
         reorders: whether its weights lie in flash in an order of their own. A layer whose weights another mode slices,
             or runs with a variant that does not reorder them, does not get it: they would be stored twice.
+        products: multiplications of a step, for cores where they take other times; none where its instruction set has
+            them in one cycle.
     """
 
     kernel: Kernel
@@ -58,6 +66,11 @@ class Variant:
     settings: Callable[[Step], Iterable[Settings]] = _one_setting
     scratch: Callable[[Step, Settings], int] = _own_scratch
     reorders: bool = False
+    products: Callable[[Step, Settings], Products] = _no_products
+
+    def cost_with(self, latency: Latency, step: Step, settings: Settings) -> float:
+        """Its cost on a core of this latency."""
+        return self.products(step, settings).cost(self.cost(step, settings), latency)
 
     def apply(self, step: Step, settings: Settings) -> Step:
         """The step as this variant runs it."""
@@ -96,9 +109,13 @@ class Choice:
 
 
 def choose(
-    blocks: BlockSet, variants: Sequence[Variant], features: frozenset[str], scratch_limit: int | None
+    blocks: BlockSet,
+    variants: Sequence[Variant],
+    features: frozenset[str],
+    scratch_limit: int | None,
+    latency: Latency = FITTED,
 ) -> tuple[BlockSet, tuple[Choice, ...]]:
-    """Gives every step the cheapest variant within `scratch_limit`.
+    """Gives every step the cheapest variant within `scratch_limit`, on a core of this latency.
 
     Bytes of the arena that are idle while a step runs, since other steps need more, are free: a step may take them
     beyond the limit.
@@ -109,7 +126,7 @@ def choose(
     possible = [variant for variant in variants if variant.features <= features]
     in_order = set(_sliced_weights(blocks))
     while True:
-        chosen, choices, stored = _chosen(blocks, possible, in_order, scratch_limit)
+        chosen, choices, stored = _chosen(blocks, possible, in_order, scratch_limit, latency)
         # One mode cannot do with the order that others would like: weights are stored once.
         both = {weights for weights, orders in stored.items() if len(orders) > 1} - in_order
         if not both:
@@ -118,7 +135,11 @@ def choose(
 
 
 def _chosen(
-    blocks: BlockSet, possible: Sequence[Variant], in_order: Set[Value], scratch_limit: int | None
+    blocks: BlockSet,
+    possible: Sequence[Variant],
+    in_order: Set[Value],
+    scratch_limit: int | None,
+    latency: Latency,
 ) -> tuple[BlockSet, tuple[Choice, ...], Mapping[Value, Set[Value]]]:
     """As `choose`, where some weights have to lie as they are in the files.
 
@@ -143,7 +164,7 @@ def _chosen(
         steps = []
         for step, taken in zip(block.steps, live, strict=True):
             allowed = None if scratch_limit is None else max(scratch_limit, peak - taken)
-            best, choice = _cheapest(step, usable(step), allowed)
+            best, choice = _cheapest(step, usable(step), allowed, latency)
             steps.append(best)
             weights = step.fields.get("weights")
             if isinstance(weights, Weights):
@@ -170,12 +191,14 @@ def _runs(step: Step, variants: Sequence[Variant], limit: int | None) -> bool:
     )
 
 
-def _cheapest(step: Step, variants: Sequence[Variant], allowed: int | None) -> tuple[Step, Choice | None]:
+def _cheapest(
+    step: Step, variants: Sequence[Variant], allowed: int | None, latency: Latency
+) -> tuple[Step, Choice | None]:
     found: list[tuple[Candidate, Variant, Settings]] = []
     for variant in variants:
         if variant.replaces == step.kernel and variant.supports(step):
             for settings in variant.settings(step):
-                scratch, cost = variant.scratch(step, settings), round(variant.cost(step, settings))
+                scratch, cost = variant.scratch(step, settings), round(variant.cost_with(latency, step, settings))
                 found.append((Candidate(variant.kernel.name, scratch, cost), variant, settings))
     fitting = [item for item in found if allowed is None or item[0].scratch <= allowed]
     needed = min((item[0].scratch for item in found), default=step.scratch_bytes)
@@ -189,7 +212,7 @@ def _cheapest(step: Step, variants: Sequence[Variant], allowed: int | None) -> t
     best, variant, settings = min(fitting, key=lambda item: (item[0].instructions, item[0].scratch))
     others = [
         candidate
-        for candidate, _, _ in found
+        for candidate in dict.fromkeys(candidate for candidate, _, _ in found)
         if candidate != best
         and not any(
             other.instructions <= candidate.instructions and other.scratch <= candidate.scratch

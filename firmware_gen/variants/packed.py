@@ -14,14 +14,16 @@ from dimmer.firmware_gen.kernels.portable import CONV_2D
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.variants.conv import shape_of
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.latency import Products
 from dimmer.firmware_gen.variants.packed_plan import SIDE, WORDS, Plan, plans
-from dimmer.firmware_gen.variants.words import TABLES, sum_by_table, table_cost
+from dimmer.firmware_gen.variants.words import TABLES, sum_by_table, table_cost, table_products
 
 
 @dataclass(frozen=True, slots=True)
 class _Costs:
-    """Instructions, fitted from counts; of Thumb-2 cycles of a Cortex-M3 (`words.py` has their source), which order
-    products and transforms another way. On Cortex-M0+ instructions order kernels as cycles do.
+    """Instructions, fitted from counts; on Cortex-M0+ and Ibex they order kernels as cycles do. On Cortex-M3 they do
+    not: its costs are cycles, scaled by hand from fitted instructions, 2.7 for a term, whose MLA and loads take two
+    each, and 1.5 for all else.
 
     Attributes:
         term: of the inner loop, for a channel and four words: of four channels, and of one.
@@ -105,6 +107,15 @@ def _cost(costs: _Costs, step: Step, settings: Settings) -> float:
     return inner + calls + words + weights + reads + shape.pixels * shape.output_c * costs.result
 
 
+def _products(step: Step, settings: Settings) -> Products:
+    """Of terms, of what takes the transform's scale out of each word, and of each output of a whole tile."""
+    shape, plan = shape_of(step), _plan(step, settings)
+    form = plan.form
+    inner = form.panels(shape) * shape.output_c * form.planes * form.length * WORDS
+    scaled = SIDE * plan.chunks if form.planes != 1 else 0
+    return Products(inner + form.tiles(shape) * shape.output_c * scaled + shape.pixels * shape.output_c)
+
+
 def _add_supports(step: Step) -> bool:
     return sum_by_table(step, "add_") and _supports(step)
 
@@ -127,6 +138,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             _supports,
             _settings,
             _scratch,
+            products=_products,
         ),
         Variant(
             CONV_2D_ADD_PACKED,
@@ -136,8 +148,9 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             _add_supports,
             _settings,
             _add_scratch,
+            products=lambda step, settings: _products(step, settings) + table_products(feature, step),
         ),
     )
 
 
-VARIANTS = (*_variants("thumb", _THUMB), *_variants("thumb2", _THUMB2), *_variants("riscv", _RISCV))
+VARIANTS = (*_variants("thumb1", _THUMB), *_variants("thumb2", _THUMB2), *_variants("riscv", _RISCV))

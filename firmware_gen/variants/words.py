@@ -8,7 +8,6 @@ The conditions under which their shorter arithmetic is exact are proven for each
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,6 +33,8 @@ from dimmer.firmware_gen.variants.conv import (
     weights_of,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.latency import LONG, REQUANTISED, RESCALED, SMALL, Products
+from dimmer.firmware_gen.variants.word_costs import COSTS, Costs, Sums
 
 PIXELS = 4
 """That share a turn of the inner loop, panel.h."""
@@ -44,104 +45,6 @@ CHANNELS = 4
 TABLES = 2048
 SHIFTS = range(-22, 0)
 """That rescale.h is exact for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """Cycles of sums of products: of a kernel's inner loop and what feeds it.
-
-    Attributes:
-        mac: of a product.
-        plane: around the loop, for each channel and four pixels.
-        gather: of an input of a pixel.
-        row: of a row of the window of a pixel.
-        widen: of a weight.
-    """
-
-    mac: float
-    plane: float
-    gather: float = 0.0
-    row: float = 0.0
-    widen: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Costs:
-    """Cycles of a core without wait states, fitted from executions of every instruction. Loads and stores of Cortex-M0+
-    take 2, and n + 1 for n at a time (DDI 0484, section 3.3); those of Cortex-M3 alike, MLA 2, SMLAL 4 to 7 (DDI 0337,
-    table 18-1); MULH of Ibex 2, all else about 1 (its documentation, "Pipeline Details", single-cycle multiplier).
-
-    Attributes:
-        panel, pairs: these kernels.
-        winograd: with one channel at a time, or four where the core can.
-        lone: with one channel where it can do four.
-        rescale: an output.
-        small: an output that is rescaled in words.
-        staged: an input that is copied first, where rows of windows are no whole words.
-        weights: transform of a channel's 3x3 weights.
-        tile: transform of a channel's 6x6 inputs.
-        back: transform of a channel's 4x4 outputs, without rescaling.
-        add: an output of ADD by tables; of parts of the output, and otherwise.
-        table: an entry of a table.
-    """
-
-    panel: _Sums
-    pairs: _Sums
-    winograd: _Sums
-    lone: _Sums
-    rescale: float
-    small: float
-    staged: float
-    weights: float
-    tile: float
-    back: float
-    add: tuple[float, float]
-    table: float
-
-
-_THUMB = _Costs(
-    panel=_Sums(3.7, 36, 5, 110, 7),
-    pairs=_Sums(2.9, 40, 4.5, 60, 6),
-    winograd=_Sums(3.7, 36),
-    lone=_Sums(3.7, 36),
-    rescale=44,
-    small=34,
-    staged=10,
-    weights=415,
-    tile=820,
-    back=560,
-    add=(29, 70),
-    table=185,
-)
-_THUMB2 = _Costs(
-    panel=_Sums(3.6, 30, 3.2, 110, 5),
-    pairs=_Sums(2.35, 40, 3, 50, 4),
-    winograd=_Sums(3.6, 30),
-    lone=_Sums(3.6, 30),
-    rescale=19,
-    small=19,
-    staged=6,
-    weights=280,
-    tile=460,
-    back=640,
-    # Cortex-M4, where the others are instructions, has these, too.
-    add=(20, 20),
-    table=30,
-)
-_RISCV = _Costs(
-    panel=_Sums(3.1, 28, 3.3, 70, 6),
-    pairs=_Sums(2.6, 28, 3.5, 55, 6),
-    winograd=_Sums(3.1, 28),
-    lone=_Sums(4.7, 40),
-    rescale=27,
-    small=27,
-    staged=9,
-    weights=345,
-    tile=550,
-    back=450,
-    add=(16, 32),
-    table=40,
-)
 
 
 def _shift_fits(shifts: Iterable[int]) -> bool:
@@ -174,7 +77,7 @@ def _panel_scratch(step: Step, settings: Settings) -> int:
     return 16 * (shape.output_c + group) + 4 * _length(shape) * (PIXELS + group)
 
 
-def _sums_cost(sums: _Sums, length: int, shape: ConvShape, group: int) -> float:
+def _sums_cost(sums: Sums, length: int, shape: ConvShape, group: int) -> float:
     """Of all sums of a layer, `length` products each; without what is done with them."""
     passes = -(-shape.output_c // group)
     inner = -(-shape.pixels // PIXELS) * shape.output_c * (PIXELS * length * sums.mac + sums.plane)
@@ -182,10 +85,20 @@ def _sums_cost(sums: _Sums, length: int, shape: ConvShape, group: int) -> float:
     return inner + gather + shape.output_c * length * sums.widen
 
 
-def _panel_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+def _panel_cost(costs: Costs, step: Step, settings: Settings) -> float:
     shape = shape_of(step)
     outputs = shape.pixels * shape.output_c
     return _sums_cost(costs.panel, _length(shape), shape, _group(settings)) + outputs * costs.rescale
+
+
+def _panel_products(feature: str, step: Step, _settings: Settings) -> Products:
+    shape = shape_of(step)
+    return Products(_panels(shape) * _length(shape)) + RESCALED[feature].times(shape.pixels * shape.output_c)
+
+
+def _panels(shape: ConvShape) -> int:
+    """Sums of a layer, whole panels of them."""
+    return -(-shape.pixels // PIXELS) * PIXELS * shape.output_c
 
 
 def _pairs_supports(step: Step) -> bool:
@@ -216,13 +129,19 @@ def _pairs_length(shape: ConvShape) -> int:
     return -(-shape.kernel_h * shape.kernel_w * shape.input_c // 8) * 4
 
 
-def _pairs_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+def _pairs_cost(costs: Costs, step: Step, settings: Settings) -> float:
     shape = shape_of(step)
     row = shape.kernel_w * shape.input_c
     copied = -(-shape.output_c // _group(settings)) * shape.pixels * shape.kernel_h * row if row % 4 else 0
     outputs = shape.pixels * shape.output_c * (costs.small if settings["small"] else costs.rescale)
     sums = _sums_cost(costs.pairs, 2 * _pairs_length(shape), shape, _group(settings))
     return sums + outputs + copied * costs.staged
+
+
+def _pairs_products(feature: str, step: Step, settings: Settings) -> Products:
+    shape = shape_of(step)
+    rescaled = SMALL if settings["small"] else RESCALED[feature]
+    return Products(_panels(shape) * _pairs_length(shape)) + rescaled.times(shape.pixels * shape.output_c)
 
 
 def _pairs_scratch(step: Step, settings: Settings) -> int:
@@ -247,13 +166,14 @@ def _quads(shape: ConvShape) -> int:
 
 def _winograd_settings(feature: str, step: Step) -> Iterable[Settings]:
     """All weights for four tiles at a time, or one channel's (on RISC-V also four channels') for as many tiles as there
-    are, or part of them.
+    are, or part of them; outputs rescaled in words or not.
     """
     shape = shape_of(step)
     groups = [group for group in ((4, 1) if feature == "riscv" else (1,)) if group <= shape.output_c]
     ways = [(shape.output_c, 1), *((group, strip) for group in groups for strip in _parts(_quads(shape)))]
-    words = int(feature != "riscv" and _saturates(step))
-    return [{"group": group, "strip": strip, "small": words} for group, strip in ways]
+    # On Armv6-M words are always cheaper: it has no longer products.
+    words = {"thumb1": (1,), "thumb2": (1, 0), "riscv": (0,)}[feature] if _saturates(step) else (0,)
+    return [{"group": group, "strip": strip, "small": small} for group, strip in ways for small in words]
 
 
 def _winograd_scratch(feature: str, step: Step, settings: Settings) -> int:
@@ -268,7 +188,7 @@ def _winograd_scratch(feature: str, step: Step, settings: Settings) -> int:
     )
 
 
-def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+def _winograd_cost(costs: Costs, step: Step, settings: Settings) -> float:
     shape, quads, group = shape_of(step), _quads(shape_of(step)), _group(settings)
     times = 1 if group == shape.output_c else -(-quads // int(str(settings["strip"])))
     tiles = -(-shape.output_h // SIDE) * -(-shape.output_w // SIDE)
@@ -276,8 +196,17 @@ def _winograd_cost(costs: _Costs, step: Step, settings: Settings) -> float:
     sums = costs.winograd if group >= CHANNELS else costs.lone
     inner = quads * shape.output_c * PLANES * (PIXELS * plane * sums.mac + sums.plane)
     weights = times * shape.input_c * shape.output_c * costs.weights
-    back = costs.back + SIDE * SIDE * (costs.small if settings["small"] else costs.rescale)
+    back = costs.back + SIDE * SIDE * (costs.small if settings["small"] else costs.whole)
     return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * back)
+
+
+def _winograd_products(feature: str, step: Step, settings: Settings) -> Products:
+    """With one of each output that takes the transform's scale out."""
+    shape, quads = shape_of(step), _quads(shape_of(step))
+    plane = -(-shape.input_c // 4) * 4
+    rescaled = SMALL if settings["small"] else REQUANTISED[feature]
+    inner = Products(quads * shape.output_c * PLANES * PIXELS * plane)
+    return inner + (Products(1) + rescaled).times(shape.pixels * shape.output_c)
 
 
 def sum_by_table(step: Step, prefix: str = "") -> bool:
@@ -286,13 +215,23 @@ def sum_by_table(step: Step, prefix: str = "") -> bool:
     return not any(number(step, prefix + name) for name in kinds) and number(step, f"{prefix}shift_output") in SHIFTS
 
 
-def _table_cost(costs: _Costs, step: Step, settings: Settings) -> float:
+def _table_cost(costs: Costs, step: Step, settings: Settings) -> float:
     return sum_elements(step) * costs.add[0 if settings["places"] else 1] + 512 * costs.table
 
 
+def _table_products(feature: str, step: Step, settings: Settings) -> Products:
+    outputs = Products() if settings["places"] else REQUANTISED[feature].times(sum_elements(step))
+    return outputs + LONG[feature].times(2 * 512 if settings["places"] else 512)
+
+
 def table_cost(feature: str, step: Step) -> float:
-    """Instructions of an ADD by tables, alone or fused into the step, on an instruction set."""
-    return _table_cost({"thumb": _THUMB, "thumb2": _THUMB2, "riscv": _RISCV}[feature], step, {"places": 0})
+    """Of an ADD by tables, fused into the step, on an instruction set; as `word_costs.py` has it."""
+    return _table_cost(COSTS[feature], step, {"places": 0})
+
+
+def table_products(feature: str, step: Step) -> Products:
+    """Multiplications of an ADD by tables, fused into the step."""
+    return _table_products(feature, step, {"places": 0})
 
 
 def _winograd_add_supports(step: Step) -> bool:
@@ -309,8 +248,9 @@ def _winograd_add_scratch(feature: str, step: Step, settings: Settings) -> int:
     return _winograd_scratch(feature, step, settings) + TABLES + results
 
 
-def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
+def _variants(costs: Costs) -> tuple[Variant, ...]:
     """Those of one instruction set."""
+    feature = costs.feature
     words = frozenset({feature, "words"})
     return (
         Variant(
@@ -321,6 +261,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             _panel_supports,
             _panel_settings,
             _panel_scratch,
+            products=lambda step, settings: _panel_products(feature, step, settings),
         ),
         Variant(
             CONV_2D_WINOGRAD,
@@ -330,6 +271,7 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             _winograd_supports,
             lambda step: _winograd_settings(feature, step),
             lambda step, settings: _winograd_scratch(feature, step, settings),
+            products=lambda step, settings: _winograd_products(feature, step, settings),
         ),
         Variant(
             CONV_2D_PAIRS,
@@ -337,8 +279,9 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             words,
             lambda step, settings: _pairs_cost(costs, step, settings),
             _pairs_supports,
-            lambda step: _pairs_settings(feature == "thumb", step),
+            lambda step: _pairs_settings(feature == "thumb1", step),
             _pairs_scratch,
+            products=lambda step, settings: _pairs_products(feature, step, settings),
         ),
         Variant(
             CONV_2D_ADD_WINOGRAD,
@@ -348,6 +291,9 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             _winograd_add_supports,
             lambda step: _winograd_add_settings(feature, step),
             lambda step, settings: _winograd_add_scratch(feature, step, settings),
+            products=lambda step, settings: (
+                _winograd_products(feature, step, settings) + _table_products(feature, step, settings)
+            ),
         ),
         Variant(
             ADD_TABLE,
@@ -357,13 +303,16 @@ def _variants(feature: str, costs: _Costs) -> tuple[Variant, ...]:
             sum_by_table,
             lambda step: ({"scratch": 0, "places": places_of(step)},),
             lambda _step, _settings: TABLES,
+            products=lambda step, settings: _table_products(feature, step, settings),
+        ),
+        Variant(
+            ADD,
+            ADD,
+            words,
+            lambda step, _settings: 130.0 * sum_elements(step),
+            products=lambda step, _settings: LONG[feature].times(3 * sum_elements(step)),
         ),
     )
 
 
-VARIANTS = (
-    Variant(ADD, ADD, frozenset({"words"}), lambda step, _settings: 130.0 * sum_elements(step)),
-    *_variants("thumb", _THUMB),
-    *_variants("thumb2", _THUMB2),
-    *_variants("riscv", _RISCV),
-)
+VARIANTS = tuple(variant for costs in COSTS.values() for variant in _variants(costs))

@@ -3,7 +3,7 @@
 
 model, target                        names
 flash     weights, tables, code, total, single_mode_total, runtime_code         bytes
-ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_without_scratch      bytes
+ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_without_scratch, state      bytes
 stack     proven, before_hook, exception_frame  bytes; entries and kernels: [{name, bytes, path}]
 switch    instructions, bytes_of_flash_per_extra_mode
 gates     instructions of all gates in one inference, share_of_top_mode; null without gates
@@ -83,6 +83,7 @@ class FirmwareRam:
         single_mode_arena: the arena that the top mode alone needs.
         lower_bound: most bytes alive in one step, which no plan can undercut.
         arena_without_scratch: what the tensors alone need.
+        state: of the arena, what lasts from one inference to the next.
     """
 
     arena: int
@@ -92,6 +93,7 @@ class FirmwareRam:
     single_mode_arena: int
     lower_bound: int
     arena_without_scratch: int
+    state: int = 0
 
 
 @dataclass(frozen=True)

@@ -88,13 +88,16 @@ class Flash:
 
 @dataclass(frozen=True)
 class Ram:
-    """Bytes of RAM; ``stack`` was seen in use, ``single_mode_arena`` is the arena that the top mode alone needs."""
+    """Bytes of RAM; ``stack`` was seen in use, ``single_mode_arena`` is the arena that the top mode alone needs,
+    ``state`` lasts in the arena from one inference to the next.
+    """
 
     arena: int | None
     scratch: int | None
     stack: int | None
     total: int | None
     single_mode_arena: int | None
+    state: int = 0
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,25 @@ class NpuFigures:
 
 
 @dataclass(frozen=True)
+class FeatureFigures:
+    """What the device makes of its samples, and of the network's outputs; docs/features.md has cycles.
+
+    Attributes:
+        kind: of the front end, as the recipe has it.
+        ram: bytes of its streams.
+        flash: bytes of its tables.
+        detector: whether outputs are smoothed and held against a threshold.
+        activity: whether inferences are left out while nothing is heard.
+    """
+
+    kind: str
+    ram: int
+    flash: int
+    detector: bool
+    activity: bool
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that report.json and report.html tell.
 
@@ -183,6 +205,7 @@ class ReportData:
         bundle: of a target that takes one: what is in it and what was measured of it; None elsewhere.
         npu: of a target that has one: what the modes share and what Vela estimates; None elsewhere.
         energy: days, periods and levers; None where nothing is known of what a cycle takes.
+        features: of a recipe that has some; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
@@ -208,6 +231,7 @@ class ReportData:
     bundle: BundleFigures | None = None
     npu: NpuFigures | None = None
     energy: EnergyFigures | None = None
+    features: FeatureFigures | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     arena: tuple[ArenaBuffer, ...] = ()
     arena_lower_bound: int | None = None
@@ -247,6 +271,8 @@ class ReportData:
             document["bundle"] = asdict(self.bundle)
         if self.npu is not None:
             document["npu"] = asdict(self.npu)
+        if self.features is not None:
+            document["features"] = asdict(self.features)
         unexplained = {place: UNEXPLAINED for place in _nulls(document, "") if not self.note(place)}
         return {**document, "notes": {**self.notes, **unexplained}}
 

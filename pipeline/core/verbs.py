@@ -63,6 +63,11 @@ VERBS: Mapping[str, Verb] = {
         "Interpret the command streams of an NPU's firmware and compare them with the TFLite interpreter.",
         _MAKE,
     ),
+    "features": Verb(
+        "features",
+        "Write the C of a network's front end and of the detector behind it, and say what they take.",
+        _MAKE,
+    ),
     "package": Verb(
         "package",
         "Make a model a library for CMake, Zephyr, PlatformIO, Arduino, CMSIS-Pack, ESP-IDF or any build.",
@@ -91,6 +96,9 @@ VERBS: Mapping[str, Verb] = {
     ),
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
     "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
+    "survey": Verb(
+        "survey", "Make a firmware of every .tflite of a folder: cycles, arena, flash, or the reason why not.", _LOOK
+    ),
     "inspect": Verb("inspect", "Tell what a file holds: a model, a checkpoint, an image, a bundle, a bill.", _LOOK),
     "verify-bundle": Verb("verify_bundle", "Check a bundle for a Linux board: files, machine, signature.", _LOOK),
     "nulls": Verb(

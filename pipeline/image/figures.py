@@ -126,6 +126,7 @@ def figures_of(
             single_mode_arena=top.model.arena,
             lower_bound=model.lower_bound,
             arena_without_scratch=model.memory.arena_without_scratch,
+            state=model.state_bytes,
         ),
         stack=proven.figures,
         switch=Switch(
@@ -260,7 +261,8 @@ def print_figures(figures: Firmware) -> None:
         f"        {text(flash.single_mode_total)} with the top mode alone; "
         f"{text(switch.bytes_of_flash_per_extra_mode)} bytes an extra mode",
         f"arena   {text(ram.arena)}, lower bound {text(ram.lower_bound)}; without scratch "
-        f"{text(ram.arena_without_scratch)}; top mode alone {text(ram.single_mode_arena)}",
+        f"{text(ram.arena_without_scratch)}; top mode alone {text(ram.single_mode_arena)}"
+        + (f"; {text(ram.state)} of state, which last" if ram.state else ""),
         f"stack   {figures.stack.text(ram.stack)}{invoke}; a switch takes {text(switch.instructions)} instructions",
     )
     for line in lines:

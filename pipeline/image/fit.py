@@ -77,7 +77,7 @@ def need_of(order: Order, target: Target) -> Need:
     """
     gates = order.gates
     policy = policy_for(order.policy, len(order.modes), gates is not None)
-    tables, choices = plan_of(order.modes, policy, gates, target.scratch_limit, target.core)
+    tables, choices = plan_of(order.modes, policy, gates, target.scratch_limit, target.core, latency=target.latency)
     return need(tables, choices, len(order.known_input), target)
 
 

@@ -54,7 +54,7 @@ def limits(order: Order, target: Target) -> tuple[int, ...]:
     limit = LARGEST
     while limit >= 1:
         try:
-            tables = tables_of(order.modes, PolicyConfig(), order.gates, limit, target.core)
+            tables = tables_of(order.modes, PolicyConfig(), order.gates, limit, target.core, target.latency)
         except FirmwareGenError:
             break
         found.setdefault(tables.memory.arena, limit)

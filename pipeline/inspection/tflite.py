@@ -74,7 +74,7 @@ def inspect_modes(sources: Sequence[ModeSource], target: Target) -> ModesFacts:
 
 
 def _tables(sources: Sequence[ModeSource], target: Target) -> Tables:
-    return tables_of(sources, PolicyConfig(), None, target.scratch_limit, target.core)
+    return tables_of(sources, PolicyConfig(), None, target.scratch_limit, target.core, target.latency)
 
 
 def _not_lowered(graph: Graph) -> list[Refusal]:

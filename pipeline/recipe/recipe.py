@@ -19,6 +19,7 @@ from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, d
 from dimmer.pipeline.networks.family import config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
+from dimmer.pipeline.recipe.sections.features import FeaturesSection
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
@@ -61,6 +62,7 @@ class Recipe:
     policy: PolicySection
     governor: GovernorSection
     duty: DutySection
+    features: FeaturesSection
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed."""
@@ -106,6 +108,7 @@ SECTIONS: Mapping[str, type] = {
     "policy": PolicySection,
     "governor": GovernorSection,
     "duty": DutySection,
+    "features": FeaturesSection,
 }
 """Every section but [model], whose keys the family knows."""
 

@@ -29,6 +29,7 @@ from dimmer.pipeline.energy.inference import cell_uj, energy_note, inference_uj
 from dimmer.pipeline.energy.lasting import lasting
 from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
+from dimmer.pipeline.reporting.features import feature_figures
 from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
 
@@ -67,7 +68,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         dataset=context.recipe.model.dataset,
         generator_version=dimmer_version(),
         flash=Flash(flash.weights, flash.tables, flash.code, flash.total, flash.single_mode_total),
-        ram=Ram(ram.arena, ram.scratch, ram.stack, ram.total, ram.single_mode_arena),
+        ram=Ram(ram.arena, ram.scratch, ram.stack, ram.total, ram.single_mode_arena, ram.state),
         stack=firmware.stack,
         switch=firmware.switch,
         modes=modes,
@@ -76,6 +77,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         gates=_gates(firmware.gates, verified.gates),
         stages=tuple(stages),
         energy=energy_of(modes, target, duty),
+        features=feature_figures(context),
         notes=_notes(firmware, target, verified.test_images),
         arena=firmware.buffers,
         macs_per_cycle=macs_per_cycle(target),

@@ -25,7 +25,7 @@ def collect_foreign(firmware: Firmware, target: Target) -> ReportData:
         dataset=None,
         generator_version=dimmer_version(),
         flash=Flash(flash.weights, flash.tables, flash.code, flash.total, flash.single_mode_total),
-        ram=Ram(ram.arena, ram.scratch, ram.stack, ram.total, ram.single_mode_arena),
+        ram=Ram(ram.arena, ram.scratch, ram.stack, ram.total, ram.single_mode_arena, ram.state),
         stack=firmware.stack,
         switch=firmware.switch,
         modes=modes,

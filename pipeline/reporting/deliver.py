@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.reporting.features import feature_texts
 
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.build import BuildContext
@@ -22,6 +23,8 @@ def publish(context: BuildContext) -> None:
         for path in sorted((context.target_dir / made).glob(pattern)):
             if path.name != "firmware.json":
                 _copy(path, context.target_dir / path.name)
+    for name, text in feature_texts(context).items():
+        atomic_write(context.target_dir / name, text.encode())
     modes = context.target_dir / "modes"
     names = set()
     for stage, suffix in (("export", ".onnx"), ("convert", ".tflite")):

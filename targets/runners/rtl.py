@@ -142,6 +142,17 @@ def simulators() -> Path:
     return project().build / FOLDER
 
 
+def kept_simulators(builds: Path, target: str | None = None) -> list[Path]:
+    """The simulators below a builds' folder, of one target or of all, and what killed builds have left of one."""
+    # Locks stay: a build may wait for one.
+    found = (path for path in (builds / FOLDER).glob("*-*") if path.is_file() and path.suffix != ".lock")
+    return sorted(path for path in found if target in (None, _target_of(path)))
+
+
+def _target_of(path: Path) -> str:
+    return path.name.removeprefix(".").rpartition("-")[0]
+
+
 def simulator(rtl: Rtl, packages: Mapping[str, str], say: Callable[[str], None] = lambda text: None) -> Path:
     """The core's simulator, built where it is not kept.
 

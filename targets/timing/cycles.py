@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 from dimmer.targets.timing.code import Code, Instruction
 from dimmer.targets.timing.errors import NotModelledError
 from dimmer.targets.timing.kinds import ADDRESSED, FLASH, GROUPS, PROCESSING, Kind, group_of, kind_of, writes
@@ -31,14 +32,16 @@ class Timing:
         wait_states: cycles that an access to the flash takes longer.
         fetch_bytes: bytes that one access to the flash gives.
         cache_lines: how many of these are kept for the next time: lines of the instruction cache.
-        multiply_add_long: cycles of SMLAL and UMLAL on Cortex-M3, 4 to 7, by their operands.
+        multiply_add_long: as in [latency], where it belongs; it stood here before there was that table.
+        latency: of the core, as [latency] tells it.
     """
 
     branch_refill: int
     wait_states: int = 0
     fetch_bytes: int = 16
     cache_lines: int = 1
-    multiply_add_long: int = 6
+    multiply_add_long: int | None = None
+    latency: Latency = FITTED
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ class Model:
             before: None where a branch leads to the instruction.
         """
         kind, cost = kind_of(instruction), self._cost(instruction)
-        found = self.timing.multiply_add_long if cost.chosen else cost.cycles
+        found = getattr(self.timing.latency, cost.chosen) if cost.chosen else cost.cycles
         found += cost.per_register * instruction.words
         if before is None or kind not in ADDRESSED:
             return found

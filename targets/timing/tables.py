@@ -21,14 +21,15 @@ class Cost:
         source: document and place of the manual.
         per_register: more for each word of a list of registers.
         refills: whether the pipeline is refilled where the next instruction is not the one behind.
-        chosen: whether `Timing.multiply_add_long` stands in for `cycles`, which depend on the operands.
+        chosen: the attribute of `Timing.multiplier` that stands in for `cycles`, which depend on the operands or on the
+            chip's maker; empty for the others.
     """
 
     cycles: int
     source: str
     per_register: int = 0
     refills: bool = False
-    chosen: bool = False
+    chosen: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ CORTEX_M0PLUS = Table(
     "Cortex-M0+",
     {
         Kind.DATA: Cost(1, _M0PLUS),
-        Kind.MULTIPLY: Cost(1, f"{_M0PLUS}: 1 or 32, by what the chip's maker chose; 1 is taken"),
+        Kind.MULTIPLY: Cost(1, f"{_M0PLUS}: 1 or 32, by the chip's maker; [latency] says which", chosen="multiply"),
         Kind.LOAD: Cost(2, f"{_M0PLUS}: 2, or 1 from the single-cycle I/O port; 2 is taken"),
         Kind.LOAD_MANY: Cost(1, _M0PLUS, per_register=1),
         Kind.LOAD_MANY_PC: Cost(3, f"{_M0PLUS}: 3 + N", per_register=1),
@@ -137,7 +138,9 @@ CORTEX_M3 = Table(
         },
         Kind.MULTIPLY_ADD: Cost(2, _M3),
         Kind.MULTIPLY_LONG: Cost(4, f"{_M3}: 3 to 5, by the operands; 4 is taken"),
-        Kind.MULTIPLY_ADD_LONG: Cost(6, f"{_M3}: 4 to 7, by the operands; [timing] says what is taken", chosen=True),
+        Kind.MULTIPLY_ADD_LONG: Cost(
+            6, f"{_M3}: 4 to 7, by the operands; [latency] says what is taken", chosen="multiply_add_long"
+        ),
     },
     macs_per_cycle=0.5,  # MLA takes two
     pairs_loads=True,

@@ -6,24 +6,34 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.plan import PlanConfig, Point
 from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.firmware_gen.features.audio import features_and_levels
+from dimmer.firmware_gen.features.detector import NOTHING, activity, detections
+from dimmer.firmware_gen.features.presets import MLPERF_KWS
+from dimmer.firmware_gen.features.tables import AudioTables
 from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.library import kernel_sources
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from dimmer.pipeline.recipe.front_end import Surroundings, features_of, surroundings
 from dimmer.targets import load_target
+from tests.firmware_gen.features.signals import random_windows
 from tests.firmware_gen.harness import WARNINGS
 from tests.firmware_gen.modes import MODES, write_modes
-from tests.firmware_gen.networks import tiny_resnet
+from tests.firmware_gen.networks import tiny_keywords, tiny_resnet
 
 EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/README.md"))
@@ -61,14 +71,62 @@ def write_build(builds: Path, model: str, target: str, wrong: bool, plan: PlanCo
     return generate(modes, folder, policy, answers, name=model, core=core)
 
 
+def write_keywords(builds: Path) -> tuple[Surroundings, tuple[str, ...]]:
+    """What the README of keyword_stream makes first, of a network of random weights, and a detector that it reaches."""
+    folder = builds / "kws" / "host"
+    folder.mkdir(parents=True)
+    network = folder.parent / "kws.tflite"
+    network.write_bytes(tiny_keywords())
+    model = generate([ModeSource("all", network)], folder, name="kws", core="host")
+    section = features_of(EXAMPLES / "keyword_stream" / "features.toml")
+    section = replace(section, detector=replace(section.detector, threshold=0.1, classes=tuple(range(12))))
+    graph = read_tflite(network)
+    around = surroundings(section, graph.tensors[graph.input], graph.tensors[graph.output])
+    for name, text in around.files("kws").items():
+        (folder / name).write_text(text)
+    return around, tuple(model.kernels)
+
+
+def heard(around: Surroundings, network: Path, samples: npt.NDArray[np.int16]) -> list[str]:
+    """What the example prints, by the references of features and detector and by the interpreter."""
+    assert isinstance(around.front, AudioTables)
+    assert around.detector is not None
+    assert around.activity is not None
+    rows, levels = features_and_levels(around.front, samples)
+    active = activity(around.activity, levels)
+    ends = range(49, len(rows) + 1, 5)
+    run = [end for end in ends if active[end - 1]]
+    inputs = b"".join(rows[end - 49 : end].tobytes() for end in run)
+    scores = np.frombuffer(reference_outputs(network, inputs), dtype=np.int8).reshape(-1, 12)
+    words = [(end, word) for end, word in zip(run, detections(around.detector, scores), strict=True) if word != NOTHING]
+    said = [f"row {end}: word {word}" for end, word in words]
+    return [*said, f"{len(rows)} rows, {len(run)} inferences, {len(ends) - len(run)} left out"]
+
+
+def test_the_keyword_stream_hears_what_the_references_say(tmp_path: Path) -> None:
+    around, kernels = write_keywords(tmp_path / "build")
+    done = type_in("keyword_stream", tmp_path / "build", kernels=kernels)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "149 rows, 0 inferences, 21 left out\n"
+    samples = random_windows(MLPERF_KWS, 200, seed=1)
+    samples[: 70 * 320] = 3
+    program = tmp_path / "build" / "examples" / "keyword_stream"
+    stream = subprocess.run([program], input=samples.tobytes(), capture_output=True, check=True)
+    wanted = heard(around, tmp_path / "build" / "kws" / "kws.tflite", samples)
+    assert stream.stdout.decode().splitlines() == wanted
+    assert len(wanted) > 3
+    assert " 0 inferences" not in wanted[-1]
+    assert ", 0 left out" not in wanted[-1]
+
+
 def type_in(
-    name: str, builds: Path, wrong: bool = False, plan: PlanConfig | None = None
+    name: str, builds: Path, wrong: bool = False, plan: PlanConfig | None = None, kernels: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
     """Runs a README's commands in a checkout whose build folder is another one, with every warning an error.
 
     Not as it is written, they compile the kernels that are needed, not all: the linker takes no others.
     """
-    needed: set[str] = set()
+    needed = set(map(str, kernel_sources(kernels))) if kernels else set()
     for model, target in set(re.findall(r"build/([\w-]+-r14)/([\w-]+)", commands(name))):
         needed.update(map(str, kernel_sources(write_build(builds, model, target, wrong, plan).kernels)))
     checkout = builds.parent / "checkout"
@@ -77,13 +135,13 @@ def type_in(
         (checkout / folder).symlink_to(ROOT / folder)
     (checkout / "build").symlink_to(builds)
     script = commands(name).replace(f"examples/{name}/main.c ", f"{' '.join(WARNINGS)} examples/{name}/main.c ")
-    if wrong or plan:
+    if wrong or plan or kernels:
         assert KERNELS in script, "the README compiles otherwise"
         script = script.replace(KERNELS, " ".join(sorted(needed)))
     return subprocess.run(["bash", "-euc", script], cwd=checkout, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("name", MARKED)
+@pytest.mark.parametrize("name", [param for param in MARKED if param.values != ("keyword_stream",)])
 def test_an_example_builds_and_its_results_are_right(name: str, tmp_path: Path) -> None:
     if name == "cpp_host" and shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
@@ -125,5 +183,5 @@ def test_a_readme_is_short(name: str) -> None:
     assert f"({name}/README.md)" in (EXAMPLES / "README.md").read_text()
 
 
-def test_there_are_the_four() -> None:
-    assert NAMES == ["bare_metal", "battery_loop", "cpp_host", "two_models"]
+def test_there_are_the_five() -> None:
+    assert NAMES == ["bare_metal", "battery_loop", "cpp_host", "keyword_stream", "two_models"]

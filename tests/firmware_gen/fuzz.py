@@ -41,8 +41,10 @@ from tests.firmware_gen.networks import (
     tiny_mobile,
     tiny_moves,
     tiny_products,
+    tiny_recurrent,
     tiny_resnet,
     tiny_state,
+    tiny_unsigned,
 )
 from tests.firmware_gen.tflite_builder import pack
 
@@ -245,6 +247,8 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_products(),
         tiny_ends(),
         tiny_state(),
+        tiny_recurrent(),
+        tiny_unsigned(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.firmware_gen.tflite_builder import Layers, pack
+from tests.firmware_gen.tflite_builder import Layers, activation_code, pack
+from tests.firmware_gen.unsigned_cases import as_unsigned
 
 
 def tiny_resnet(seed: int = 0, size: int = 8, channels: int = 4) -> bytes:
@@ -15,6 +16,16 @@ def tiny_resnet(seed: int = 0, size: int = 8, channels: int = 4) -> bytes:
     y = net.residual(net.conv(x, channels, activation="RELU"), "RELU")
     y = net.pool("AVERAGE_POOL_2D", y, (size, size), (1, 1), "VALID", "NONE")
     return net.build(x, net.softmax(net.dense(net.reshape(y, [1, channels]), 5)))
+
+
+def tiny_keywords(seed: int = 11) -> bytes:
+    """49 rows of 10 MFCC to 12 words: a strided convolution, depthwise, pool, dense, softmax."""
+    net = Layers(seed)
+    x = net.activation([1, 49, 10, 1], 0.5847029089927673, 83)
+    y = net.conv(x, 4, (10, 4), stride=(2, 2), activation="RELU")
+    y = net.depthwise(y, activation="RELU")
+    y = net.pool("AVERAGE_POOL_2D", y, (25, 5), (1, 1), "VALID", "NONE")
+    return net.build(x, net.softmax(net.dense(net.reshape(y, [1, 4]), 12)))
 
 
 def tiny_mobile(seed: int = 1) -> bytes:
@@ -122,6 +133,37 @@ def tiny_state(seed: int = 10) -> bytes:
     y = net.elementwise("MUL", again, windows[0])
     initial = {"window": np.full((1, 3, 6), 3), "other": net.random.integers(-128, 128, (1, 3, 6))}
     return pack(net.stateful([x], [net.dense(net.reshape(y, [1, 18]), 5)], initial))
+
+
+def tiny_recurrent(seed: int = 11) -> bytes:
+    """An LSTM, and an SVDF of its last step."""
+    net = Layers(seed)
+    x = net.activation([1, 3, 4], 0.03)
+    weights = [net.weights([5, width], 0, per_channel=False) for width in (4,) * 4 + (5,) * 4]
+    states = [net.state("h", [1, 5], "int8", 0.008, -3), net.state("c", [1, 5], "int16", 2.0**-12)]
+    y = net.tensor("lstm", [1, 3, 5], "int8", 0.008, -3)
+    inputs = [x, *weights, -1, -1, -1, *(net.bias(5) for _ in range(4)), -1, -1, *states, -1, -1, -1, -1]
+    net.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, y, fusedActivationFunction=activation_code("TANH"))
+    within = [net.tensor(f"gate_{n}", [0], "float32") for n in range(4)]
+    net.operators[-1].intermediates = [*within, net.tensor("hidden", [0], "int8", 0.008, -3)]
+    corners = [net.constant(name, v) for name, v in (("b", [0, 2, 0]), ("e", [1, 3, 5]), ("s", [1, 1, 1]))]
+    y = net.same("STRIDED_SLICE", y, [1, 5], corners, shrinkAxisMask=2)
+    times = net.tensor("times", [6, 4], "int16", 2e-5, 0, 0, net.random.integers(-32767, 32768, size=(6, 4)))
+    state = net.state("memory", [1, 24], "int16", 5e-4)
+    features = net.weights([6, 5], 0, per_channel=False)
+    output = net.tensor("y", [1, 3], "int8", 0.1, 4)
+    inputs = [y, features, times, net.bias(3), state]
+    net.operator("SVDF", inputs, output, rank=2, fusedActivationFunction=activation_code("RELU"))
+    return net.build(x, output)
+
+
+def tiny_unsigned(seed: int = 12) -> bytes:
+    """Activations of uint8: convolutions, a pool, a sum, dense, softmax."""
+    net = Layers(seed)
+    x = net.activation([1, 6, 6, 3], 1 / 64, 0)
+    y = net.residual(net.conv(x, 4, activation="RELU"))
+    y = net.pool("AVERAGE_POOL_2D", net.depthwise(y), (4, 4), (2, 2), "VALID", "NONE")
+    return as_unsigned(net, x, net.softmax(net.dense(net.reshape(y, [1, 16]), 5)))
 
 
 def identity_chain(blocks: int = 3, seed: int = 3) -> tuple[bytes, tuple[str, ...]]:

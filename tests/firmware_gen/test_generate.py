@@ -8,7 +8,9 @@ from pathlib import Path
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
 from tests.firmware_gen.modes import write_modes
+from tests.firmware_gen.networks import tiny_resnet, tiny_state
 
 
 def test_an_unchanged_file_is_left_alone(tmp_path: Path) -> None:
@@ -47,3 +49,11 @@ def test_what_is_reported_adds_up(tmp_path: Path) -> None:
     assert set(model.kernels) == {step.kernel for step in model.steps}
     assert {choice.chosen.kernel for choice in model.choices} <= set(model.kernels)
     assert max(buffer.offset + buffer.size for buffer in model.buffers) <= model.arena
+
+
+def test_the_bytes_of_state_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "state.tflite"
+    path.write_bytes(tiny_state())
+    assert generate([ModeSource("state", path)], tmp_path / "out").state_bytes == 2 * 18
+    path.write_bytes(tiny_resnet())
+    assert generate([ModeSource("plain", path)], tmp_path / "out").state_bytes == 0

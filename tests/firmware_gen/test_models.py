@@ -21,13 +21,24 @@ from tests.firmware_gen.networks import (
     tiny_mobile,
     tiny_moves,
     tiny_products,
+    tiny_recurrent,
     tiny_resnet,
     tiny_state,
+    tiny_unsigned,
     vww_look_alike,
 )
 
 MODELS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "models"
-FOREIGN = ("detection", "har", "hello_world_int8", "magic_wand", "micro_speech_quantized", "mnist_dw_q", "vad")
+FOREIGN = (
+    "detection",
+    "har",
+    "hello_world_int8",
+    "magic_wand",
+    "micro_speech_quantized",
+    "mnist_dw_q",
+    "trained_lstm_int8",
+    "vad",
+)
 RESNET, KWS = MODELS / "pretrainedResnet_quant.tflite", MODELS / "kws_ref_model.tflite"
 TINY: tuple[Callable[[int], bytes], ...] = (
     tiny_resnet,
@@ -38,6 +49,8 @@ TINY: tuple[Callable[[int], bytes], ...] = (
     tiny_functions,
     tiny_products,
     tiny_state,
+    tiny_recurrent,
+    tiny_unsigned,
 )
 
 

@@ -12,6 +12,7 @@ from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.move_cases import MOVES, Build, pick, size
 from tests.firmware_gen.on_board import assert_exact_on
+from tests.firmware_gen.recurrent_cases import RECURRENT
 from tests.firmware_gen.reduction_cases import REDUCTIONS
 from tests.firmware_gen.tflite_builder import Layers
 
@@ -46,6 +47,13 @@ def depthwise(net: Layers) -> tuple[int, int]:
     return x, net.depthwise(
         x, size(net, 1, 3), kernel, stride, dilation, padding, activation, bool(pick(net, True, False))
     )
+
+
+def depthwise_of_one_channel(net: Layers) -> tuple[int, int]:
+    x = net.activation([1, size(net, 7, 14), size(net, 7, 14), 1])
+    kernel, stride = (size(net, 1, 7), size(net, 1, 7)), (size(net, 1, 3), size(net, 1, 3))
+    padding, activation = str(pick(net, "SAME", "VALID")), str(pick(net, *ACTIVATIONS))
+    return x, net.depthwise(x, size(net, 1, 9), kernel, stride, padding=padding, activation=activation)
 
 
 def dense(net: Layers) -> tuple[int, int]:
@@ -181,6 +189,16 @@ def float_ends(net: Layers) -> tuple[int, int]:
     return x, net.operator("DEQUANTIZE", [y], net.tensor("y", net.shape(y), "float32"))
 
 
+def float_shapes(net: Layers) -> tuple[int, int]:
+    x = net.tensor("x", [1, 108], "float32")
+    image = net.tensor("image", [1, 6, 6, 3], "float32")
+    net.operator("RESHAPE", [x, net.constant("shape", [1, 6, 6, 3])], image, newShape=[1, 6, 6, 3])
+    quantised = net.operator("QUANTIZE", [image], net.activation([1, 6, 6, 3], name="quantised"))
+    y = net.conv(quantised, 4)
+    real = net.operator("DEQUANTIZE", [y], net.tensor("real", net.shape(y), "float32"))
+    return x, net.operator("SQUEEZE", [real], net.tensor("y", net.shape(y)[1:], "float32"), squeezeDims=[0])
+
+
 def unsigned_ends(net: Layers) -> tuple[int, int]:
     x = net.tensor("x", [1, 6, 6, 3], "uint8", 0.02, int(net.random.integers(0, 256)))
     quantised = net.operator("QUANTIZE", [x], net.activation([1, 6, 6, 3], name="quantised"))
@@ -217,12 +235,13 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
-NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS}
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT}
 """Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),
     "pointwise": (pointwise, 6),
     "depthwise": (depthwise, 16),
+    "depthwise_of_one_channel": (depthwise_of_one_channel, 6),
     "dense": (dense, 10),
     "dense_rows": (dense_rows, 4),
     "add": (sum_or_product("ADD"), 6),
@@ -246,6 +265,7 @@ OPERATORS: dict[str, tuple[Build, int]] = {
     "requantize": (requantize, 5),
     "float_ends": (float_ends, 2),
     "unsigned_ends": (unsigned_ends, 3),
+    "float_shapes": (float_shapes, 2),
     "concatenation": (concatenation, 6),
     "transpose": (transpose, 6),
     "reshape": (reshape, 2),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.graph.types import DType, Tensor
-from dimmer.firmware_gen.kernels.portable import KERNELS
+from dimmer.firmware_gen.kernels.families import KERNELS
 from dimmer.firmware_gen.operators_page import OPERATORS, PAGE, page
 from dimmer.firmware_gen.read.operators import OperatorReader
 from dimmer.firmware_gen.read.state import KINDS

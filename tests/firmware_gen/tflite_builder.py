@@ -59,10 +59,19 @@ OPTIONS = {
     "GELU": "GeluOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
     "RESIZE_BILINEAR": "ResizeBilinearOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
+    "SVDF": "SVDFOptions",
 }
-VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4}
+VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4, "SVDF": 3}
 """Where the first one has no int8."""
-TYPES = {"int8": np.int8, "uint8": np.uint8, "int32": np.int32, "float32": np.float32, "int64": np.int64}
+TYPES = {
+    "int8": np.int8,
+    "uint8": np.uint8,
+    "int16": np.int16,
+    "int32": np.int32,
+    "float32": np.float32,
+    "int64": np.int64,
+}
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -109,6 +118,12 @@ class TfliteBuilder:
             tensor.quantization = quantisation
         self.tensors.append(tensor)
         return len(self.tensors) - 1
+
+    def state(self, name: str, shape: Sequence[int], dtype: str, scale: float, zero_point: int = 0) -> int:
+        """A variable tensor, which an operator keeps for its next run."""
+        index = self.tensor(name, shape, dtype, scale, zero_point)
+        self.tensors[index].isVariable = True
+        return index
 
     def constant(self, name: str, values: Sequence[Any] | Array | int, dtype: str = "int32") -> int:
         """A parameter without quantisation, such as axes or paddings."""

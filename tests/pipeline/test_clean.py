@@ -10,6 +10,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.clean import main
 from dimmer.pipeline.core.stage import Stage
+from dimmer.targets.runners.rtl import FOLDER
 
 
 @pytest.fixture
@@ -52,6 +53,27 @@ def test_one_model_or_one_target(build: Path) -> None:
     }
     with pytest.raises(DimmerError, match=r"has no build of 'three'; there are: one, two"):
         main(model="three")
+
+
+@pytest.fixture
+def simulators(build: Path) -> Path:
+    folder = build / FOLDER
+    folder.mkdir()
+    for name in ("lamp-small-0123", "lamp-0123", "lamp-4567", ".lamp-89ab.new", ".lamp.lock"):
+        (folder / name).write_text("a program")
+    return folder
+
+
+def test_simulators_of_cores_go_as_well(simulators: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """But not the lock, for which a build may be waiting."""
+    main(dry_run=True)
+    assert "lamp-0123  9 bytes" in capsys.readouterr().out
+    main(model="one")
+    assert len(list(simulators.iterdir())) == 5
+    main(target="lamp")
+    assert {path.name for path in simulators.iterdir()} == {"lamp-small-0123", ".lamp.lock"}
+    main()
+    assert {path.name for path in simulators.iterdir()} == {".lamp.lock"}
 
 
 def test_nothing_built_is_no_error(

@@ -539,6 +539,97 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_resize_bilinear_s8_t, 20);
 DIMMER_KERNEL(dimmer_resize_bilinear_s8);
 
+/* UNIDIRECTIONAL_SEQUENCE_LSTM: input int8[steps,inputs], output int8[steps,cells]; output_state
+ * int8[cells] and cell_state int16[cells] are read, and left as after the last step. Gates are in the
+ * order input, forget, cell, output: input_weights int8[cells,4,inputs], recurrent_weights
+ * int8[cells,4,cells], biases int32[cells,4] with the zero points folded in as in CONV_2D. A gate is in
+ * Q3.12 before its sigmoid or tanh, in Q0.15 after it.
+ * input_shifts and recurrent_shifts are -31..30, hidden_shift -31..0. cell_bits: integer bits of the
+ * cell's state, 0 to 6. cell_clip: no absolute value of it is larger; 0 where nothing is cut. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_state;
+    uint32_t cell_state;
+    uint32_t input_weights;
+    uint32_t recurrent_weights;
+    uint32_t input_bias;
+    uint32_t recurrent_bias;
+    int32_t input_multipliers[4];
+    int32_t recurrent_multipliers[4];
+    int32_t hidden_multiplier;
+    uint16_t steps;
+    uint16_t inputs;
+    uint16_t cells;
+    int16_t cell_clip;
+    int8_t input_shifts[4];
+    int8_t recurrent_shifts[4];
+    int8_t hidden_shift;
+    int8_t hidden_zero_point;
+    uint8_t cell_bits;
+    uint8_t reserved;
+} dimmer_lstm_s8_t;
+DIMMER_CHECK_SIZE(dimmer_lstm_s8_t, 88);
+DIMMER_KERNEL(dimmer_lstm_s8);
+
+/* SVDF: input int8[inputs], feature_weights int8[units * rank,inputs], time_weights int16[units *
+ * rank,memory] within weights, output int8[units]. state int16[units * rank,memory] moves by one place,
+ * and its last one is what the features make of the input. feature_bias int32[units * rank] has the
+ * input's zero point folded in; bias is int32[units]. The shifts are -31..30. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t state;
+    uint32_t feature_weights;
+    uint32_t time_weights;
+    uint32_t feature_bias;
+    uint32_t bias;
+    int32_t feature_multiplier;
+    int32_t time_multiplier;
+    uint16_t inputs;
+    uint16_t units;
+    uint16_t rank;
+    uint16_t memory;
+    int8_t feature_shift;
+    int8_t time_shift;
+    int8_t output_zero_point;
+    uint8_t reserved;
+} dimmer_svdf_s8_t;
+DIMMER_CHECK_SIZE(dimmer_svdf_s8_t, 48);
+DIMMER_KERNEL(dimmer_svdf_s8);
+
+/* CONV_2D, of weights from each of which weights_zero_point, -128..127, is taken off. bias is as the
+ * file has it, nothing folded in. No sum leaves 32 bits. */
+typedef struct {
+    dimmer_conv2d_s8_t conv;
+    int32_t weights_zero_point;
+} dimmer_conv2d_s8_offset_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_offset_t, 68);
+DIMMER_KERNEL(dimmer_conv2d_s8_offset);
+
+/* DEPTHWISE_CONV_2D, of weights from each of which weights_zero_point, -128..127, is taken off. bias is
+ * as the file has it, nothing folded in. No sum leaves 32 bits. */
+typedef struct {
+    dimmer_depthwise_conv2d_s8_t conv;
+    int32_t weights_zero_point;
+} dimmer_depthwise_conv2d_s8_offset_t;
+DIMMER_CHECK_SIZE(dimmer_depthwise_conv2d_s8_offset_t, 64);
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s8_offset);
+
+/* FULLY_CONNECTED, of weights from each of which weights_zero_point, -128..127, is taken off. bias is as
+ * the file has it, nothing folded in. No sum leaves 32 bits. */
+typedef struct {
+    dimmer_fully_connected_s8_t dense;
+    int32_t input_zero_point;
+    int32_t weights_zero_point;
+} dimmer_fully_connected_s8_offset_t;
+DIMMER_CHECK_SIZE(dimmer_fully_connected_s8_offset_t, 44);
+DIMMER_KERNEL(dimmer_fully_connected_s8_offset);
+
+/* AVERAGE_POOL_2D that rounds halves up. */
+typedef dimmer_pool_2d_s8_t dimmer_average_pool_2d_s8_up_t;
+DIMMER_KERNEL(dimmer_average_pool_2d_s8_up);
+
 #ifdef __cplusplus
 }
 #endif

@@ -64,5 +64,6 @@ def recipe_package(recipe: Recipe, build: Path, kinds: tuple[Kind, ...]) -> Pack
         replace(order, policy=policy, known_input=image),
         kinds,
         classes=data.classes,
+        features=recipe.features,
         encoding=f"uint8 pixels [{height}][{width}][{channels}], code = pixel - 128",
     )

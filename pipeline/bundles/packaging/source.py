@@ -33,6 +33,8 @@ from dimmer.pipeline.core.licences import own_texts
 from dimmer.pipeline.image.compiled import known_answers
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import policy_for
+from dimmer.pipeline.recipe.front_end import surroundings
+from dimmer.pipeline.recipe.sections.features import FeaturesSection
 from dimmer.targets import load_target
 
 LABELS = "labels.txt"
@@ -68,6 +70,7 @@ class PackageOrder:
         kinds: of cores that it is to run on.
         name: of the model in C, as somebody chose it; the model's own where None.
         classes: of the output's elements.
+        features: what makes the input, and what a stream of outputs comes to; a front end adds its C.
         encoding: how what the application has becomes the input, in a sentence.
         scratch_limit: bytes, instead of those of the kinds' targets.
     """
@@ -77,6 +80,7 @@ class PackageOrder:
     name: str | None = None
     classes: tuple[str, ...] = ()
     encoding: str = ""
+    features: FeaturesSection = field(default_factory=FeaturesSection)
     scratch_limit: int | None = None
     model_version: str = DEFAULT_VERSION
     publisher: Publisher = field(default_factory=Publisher)
@@ -105,6 +109,9 @@ def make_package(order: PackageOrder) -> Package:
     ends = _end(tables.input), _end(tables.output)
     files = {f"src/{file}": text for file, text in made.texts.items()}
     files[f"src/{made.names.symbol}_io.h"] = io_header(made.names, *ends)
+    if order.features.wanted:
+        around = surroundings(order.features, tables.input, tables.output)
+        files |= {f"src/{file}": text for file, text in around.files(name).items()}
     notices = {path.name: path.read_text(encoding="utf-8") for path in own_texts()}
     notices["NOTICE"] = _MODEL_NOTICE.format(symbol=made.names.symbol, title=plain(name)) + notices["NOTICE"]
     if order.classes:
@@ -131,7 +138,7 @@ def runtime_files() -> dict[str, str]:
 
     Unused kernels are left to the linker.
     """
-    places = {"include": "src", "src": "src/runtime", "kernels": "src/kernels"}
+    places = {"include": "src", "src": "src/runtime", "kernels": "src/kernels", "features": "src/features"}
     found = {}
     for folder, place in places.items():
         for path in sorted((RUNTIME / folder).rglob("*.[ch]")):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dimmer.firmware_gen.graph.fixed_point import (
     RangeError,
     activation_range,
+    convolution_multipliers,
     double_words,
     logistic_table,
     mean_multiplier,
@@ -124,3 +125,12 @@ def test_many_are_requantised_as_one_is(shift: int) -> None:
     for multiplier in (1 << 30, 1518500249, 2**31 - 1):
         wanted = [requantize(int(value), multiplier, shift) for value in values]
         assert requantize_all(values, multiplier, shift).tolist() == wanted
+
+
+def test_scales_of_uint8_are_multiplied_in_float32() -> None:
+    source, weights, output = (Quantisation((scale,), (0,)) for scale in (0.1, 0.3, 0.7))
+    exact = convolution_multipliers(source, weights, output, 1)
+    rounded = convolution_multipliers(source, weights, output, 1, unsigned=True)
+    assert exact == tuple((value,) for value in quantize_multiplier(0.1 * 0.3 / 0.7))
+    assert rounded == tuple((v,) for v in quantize_multiplier(float(np.float32(0.1) * np.float32(0.3)) / 0.7))
+    assert rounded != exact

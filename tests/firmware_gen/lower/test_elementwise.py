@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.kernels.portable import DEQUANTIZE_F32, QUANTIZE_F32
 from dimmer.firmware_gen.lower.steps import Buffer, Weights
 from tests.firmware_gen.lower.lowered import lowered, only, values
 from tests.firmware_gen.tflite_builder import Layers
@@ -78,18 +79,15 @@ def test_codes_without_sign_are_told_to_the_kernel(source: str, output: str) -> 
     assert values(step, "activation_min", "activation_max") == (low, low + 255)
 
 
-@pytest.mark.parametrize(
-    ("kind", "source", "output", "message"),
-    [
-        ("QUANTIZE", "float32", "uint8", "turns float32 into uint8; convert with an int8 input"),
-        ("DEQUANTIZE", "uint8", "float32", "turns uint8 into float32; convert with an int8 output"),
-    ],
-)
-def test_floats_and_codes_without_sign_do_not_meet(kind: str, source: str, output: str, message: str) -> None:
+def test_floats_and_codes_without_sign_meet_by_way_of_int8() -> None:
     net = Layers(0)
-    x, y = (net.tensor(name, [1, 4], dtype, 0.1, 9) for name, dtype in (("x", source), ("y", output)))
-    with pytest.raises(FirmwareGenError, match=message):
-        only(net, x, net.operator(kind, [x], y))
+    x, y = net.tensor("x", [1, 4], "float32"), net.tensor("y", [1, 4], "uint8", 0.1, 9)
+    first, second = lowered(net, x, net.operator("QUANTIZE", [x], y))
+    assert (first.kernel, first.fields["zero_point"], second.fields["output_unsigned"]) == (QUANTIZE_F32, -119, 1)
+    net = Layers(0)
+    x, y = net.tensor("x", [1, 4], "uint8", 0.1, 9), net.tensor("y", [1, 4], "float32")
+    first, second = lowered(net, x, net.operator("DEQUANTIZE", [x], y))
+    assert (first.fields["input_unsigned"], second.kernel, second.fields["zero_point"]) == (1, DEQUANTIZE_F32, -119)
 
 
 def test_logistic_has_an_answer_for_each_code() -> None:

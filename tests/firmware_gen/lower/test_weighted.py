@@ -11,6 +11,7 @@ import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.slices import sliced
+from dimmer.firmware_gen.kernels.portable import CONV_2D
 from dimmer.firmware_gen.lower.operators import lower
 from dimmer.firmware_gen.lower.steps import Params, Scratch, Shifts, Step, Weights
 from dimmer.firmware_gen.lower.weighted import SLICE_BYTES
@@ -156,3 +157,15 @@ def test_a_bias_of_another_scale_than_its_products_is_told() -> None:
     y = net.operator("FULLY_CONNECTED", [x, weights, net.bias(3)], net.activation([1, 3], 1.0, 1, "y"))
     with pytest.raises(FirmwareGenError, match="has a bias whose scale is not 1, that of its products"):
         only(net, x, y)
+
+
+def test_a_depthwise_convolution_of_one_channel_is_a_convolution() -> None:
+    net = Layers(0)
+    x = net.activation([1, 5, 5, 1])
+    step = only(net, x, net.depthwise(x, 6, (3, 2)))
+    weights, _ = constants(net, 0)
+    assert step.kernel is CONV_2D
+    turned = weights.reshape(3, 2, 6).transpose(2, 0, 1).astype(np.int8).tobytes()
+    assert step.fields["weights"] == Weights(turned, (6, 3, 2, 1))
+    assert values(step, "input_c", "output_c") == (1, 6)
+    assert step.macs == 5 * 5 * 6 * 6

@@ -53,7 +53,6 @@ def test_two_constants_are_no_work_for_a_device() -> None:
     ("kind", "source", "output", "advice"),
     [
         ("QUANTIZE", "float32", "float32", "quantise float32, uint8 or int8 activations to int8"),
-        ("QUANTIZE", "uint8", "uint8", "quantise float32, uint8 or int8 activations to int8"),
         ("DEQUANTIZE", "int8", "int8", "only int8 and uint8 activations can be dequantised"),
         ("QUANTIZE", "float32", "int8", ""),
         ("DEQUANTIZE", "int8", "float32", ""),

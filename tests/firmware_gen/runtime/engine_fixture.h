@@ -20,6 +20,9 @@
 
 static int failures;
 
+/* What engine_battery_test.c finds, for the program of engine_test.c. */
+int battery_failures(void);
+
 typedef struct {
     uint32_t log;
     uint32_t letter;
@@ -153,6 +156,51 @@ static inline int ran(dimmer_t *d, const char *expected) {
     *dimmer_input(d) = 0;
     return dimmer_invoke(d) == DIMMER_OK && memcmp(output, expected, strlen(expected)) == 0 &&
            *dimmer_input(d) == (int8_t)strlen(expected);
+}
+
+/* Gates for the second position, which choose by the level alone: from 8 bits, steps b and c, and 0. */
+static inline void make_gated(fixture_t *f) {
+    static const int8_t weights[6] = {0, 1, 1, 0, 1, -1};
+    static const dimmer_gate_stage_t stage = {16, 1 << 30, 1, 1, 0, 1, 1, 0};
+    static const dimmer_gate_t gate = {0, 0, 4, 2, 3, 2, 1, 0, {8, 0, 0, 0}};
+    static const uint16_t choices[8] = {1, 2, 1, 1, 1, 2, 1, 1};
+    static const dimmer_gate_cell_t cell = {2, 3, 1, 1, 1, 1, 2, {0, 0, 0}};
+
+    make(f);
+    memcpy(f->weights, weights, sizeof weights);
+    f->params[0] = 0;
+    f->params[1] = -100;
+    f->gate_stages[0] = stage;
+    f->gate_blocks[0] = gate;
+    memcpy(f->gate_choices, choices, sizeof choices);
+    f->gates.calls = &dimmer_gate_calls;
+    f->gates.cell = cell;
+    f->gates.stages = f->gate_stages;
+    f->gates.gates = f->gate_blocks;
+    f->gates.blocks = f->gate_choices;
+    f->model.gates = &f->gates;
+    f->model.dims.gate_count = 1;
+    f->model.dims.gate_stages = 1;
+    seal(f);
+}
+
+/* A flip anywhere in the range is noticed before anything is read through it. */
+static inline void every_flip_is_noticed(fixture_t *f, void *start, size_t size, const char *what) {
+    uint8_t *bytes = (uint8_t *)start;
+    size_t i;
+
+    for (i = 0; i < size; ++i) {
+        int bit;
+
+        for (bit = 0; bit < 8; ++bit) {
+            bytes[i] ^= (uint8_t)(1u << bit);
+            if (init(f) != DIMMER_ERR_CRC) {
+                printf("%s: a flip of byte %lu, bit %d was not noticed\n", what, (unsigned long)i, bit);
+                failures = 1;
+            }
+            bytes[i] ^= (uint8_t)(1u << bit);
+        }
+    }
 }
 
 #endif

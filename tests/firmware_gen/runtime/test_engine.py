@@ -11,7 +11,7 @@ from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED, compile_c
 @pytest.mark.parametrize("flags", [(), (*SANITIZED, *ASSERTING)], ids=["plain", "sanitized"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_engine(tmp_path: Path, compiler: str, flags: tuple[str, ...]) -> None:
-    source = Path(__file__).with_name("engine_test.c")
-    program = compile_c(compiler, [*engine_sources(), source], tmp_path / "engine", *flags)
+    own = [Path(__file__).with_name(name) for name in ("engine_test.c", "engine_battery_test.c")]
+    program = compile_c(compiler, [*engine_sources(), *own], tmp_path / "engine", *flags)
     result = subprocess.run([program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -25,9 +25,9 @@ def test_kernels(tmp_path: Path, name: str, optimisation: str) -> None:
     target = load_target(name)
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
     target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
-    source = Path(__file__).with_name("helium_test.c")
+    sources = [Path(__file__).with_name(program) for program in ("helium_test.c", "helium_conv_test.c")]
     elf = target.compile(
-        [source, *kernels_of(target.core)], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {}
+        [*sources, *kernels_of(target.core)], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {}
     )
     assert target.run(elf, [], tmp_path).returncode == 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dimmer.firmware_gen.library import INCLUDE, RUNTIME, engine_sources, kernel_sources, sources
+from dimmer.firmware_gen.library import INCLUDE, RUNTIME, engine_sources, feature_sources, kernel_sources, sources
 from dimmer.targets.kit.toolchain import compile_objects
 from tests.firmware_gen.runtime.c_library import STRICT, compiler, output_of
 
@@ -34,10 +34,11 @@ def included(path: Path) -> list[Path]:
     return found
 
 
-def test_the_library_has_three_folders_and_a_readme() -> None:
-    assert {path.name for path in RUNTIME.iterdir()} == {"include", "src", "kernels", "README.md"}
+def test_the_library_has_four_folders_and_a_readme() -> None:
+    assert {path.name for path in RUNTIME.iterdir()} == {"include", "src", "kernels", "features", "README.md"}
     assert {path.name for path in (RUNTIME / "kernels").iterdir()} == set(ROOMS)
-    assert set(sources()) == {path for path in FILES if path.suffix == ".c"}
+    assert {*sources(), *feature_sources()} == {path for path in FILES if path.suffix == ".c"}
+    assert not {*sources()} & {*feature_sources()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -11,7 +11,7 @@ from tests.pipeline.reporting.report_example import example
 
 CONTRACT = {
     "flash": ["weights", "tables", "code", "total", "single_mode_total"],
-    "ram": ["arena", "scratch", "stack", "total", "single_mode_arena"],
+    "ram": ["arena", "scratch", "stack", "total", "single_mode_arena", "state"],
     "stack": ["proven", "before_hook", "exception_frame", "entries", "kernels"],
     "switch": ["instructions", "bytes_of_flash_per_extra_mode"],
 }

@@ -3,6 +3,7 @@
 
 import pytest
 
+from dimmer.firmware_gen.variants.latency import FITTED, Latency
 from dimmer.targets.timing.code import Instruction, parse_code
 from dimmer.targets.timing.cycles import Model, Share, Timing
 from dimmer.targets.timing.errors import NotModelledError
@@ -23,8 +24,8 @@ LOOP = Block(0x100, 0x108, 0x10A, 5, 10, 0, [Edge(0x100, 9), Edge(0x10A, 1)])
 LEAF = Block(0x10A, 0x10A, 0x10C, 1, 1, 0, [Edge(0x200, 1)])
 
 
-def model(table: Table = CORTEX_M4, **timing: int) -> Model:
-    return Model(table, Timing(**{"branch_refill": 2, **timing}), CODE)
+def model(table: Table = CORTEX_M4, latency: Latency = FITTED, **timing: int) -> Model:
+    return Model(table, Timing(**{"branch_refill": 2, **timing}, latency=latency), CODE)
 
 
 def test_a_loop_takes_its_instructions_and_a_refill_for_each_turn_but_the_last() -> None:
@@ -84,5 +85,11 @@ def test_neighbours_on_m4(before: tuple[str, str] | None, instruction: tuple[str
 def test_the_long_multiplication_of_m3_is_the_targets() -> None:
     smlal = Instruction("smlal", "r0, r1, r2, r3")
     assert model(CORTEX_M3).cycles(smlal, None) == 6
-    assert model(CORTEX_M3, multiply_add_long=4).cycles(smlal, None) == 4
-    assert model(CORTEX_M4, multiply_add_long=4).cycles(smlal, None) == 1
+    assert model(CORTEX_M3, Latency(multiply_add_long=4)).cycles(smlal, None) == 4
+    assert model(CORTEX_M4, Latency(multiply_add_long=4)).cycles(smlal, None) == 1
+
+
+def test_the_multiplication_of_m0plus_is_what_its_maker_chose() -> None:
+    muls = Instruction("muls", "r0, r1, r0")
+    assert model(CORTEX_M0PLUS).cycles(muls, None) == 1
+    assert model(CORTEX_M0PLUS, Latency(multiply=32)).cycles(muls, None) == 32

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,16 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.library import sources
+from dimmer.firmware_gen.library import feature_sources, sources
 from dimmer.pipeline.bundles.packaging.formats import ALL_CORES
 from dimmer.pipeline.bundles.packaging.order import kinds_of
 from dimmer.pipeline.bundles.packaging.package import Package, Publisher
 from dimmer.pipeline.bundles.packaging.source import LABELS, PackageOrder, make_package, read_labels, runtime_files
 from dimmer.pipeline.image.order import foreign_order
+from dimmer.pipeline.recipe.sections.features import FeaturesSection
 from dimmer.targets import load_target
-from tests.firmware_gen.networks import tiny_ends, tiny_state
+from tests.firmware_gen.networks import tiny_ends, tiny_keywords, tiny_state
+from tests.firmware_gen.runtime.c_library import STRICT, compiler
 from tests.pipeline.bundles.packaging.made import BOARD_MAIN, CLASSES, modes_order, modes_package, spread, wrong_answer
 
 BOARDS = ("mps2-an385-v6m", "mps2-an385", "mps2-an386", "mps3-an547", "riscv-virt")
@@ -71,10 +74,25 @@ def test_the_same_model_makes_the_same_files(blocks: Package, tmp_path: Path) ->
     assert not [path for path, text in again.model.items() if str(tmp_path) in text]
 
 
+def test_features_of_a_model_go_with_it(tmp_path: Path) -> None:
+    (tmp_path / "words.tflite").write_bytes(tiny_keywords())
+    order = PackageOrder(foreign_order([tmp_path / "words.tflite"]), kinds_of(["portable"]))
+    plain = make_package(order)
+    made = make_package(replace(order, name="door", features=FeaturesSection("mlperf-kws")))
+    assert not [path for path in plain.model if "features" in path]
+    assert "src/dimmer_door_features.h" in made.model_headers
+    assert "src/dimmer_door_features.c" in made.model_sources
+    folder = spread({**made.runtime, **made.model}, tmp_path)
+    files = [folder / "src" / "dimmer_door_features.c", *sorted((folder / "src" / "features").glob("*.c"))]
+    words = [compiler("gcc"), *STRICT, f"-I{folder / 'src'}", "-fsyntax-only", *map(str, files)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_runtime_is_whole() -> None:
     files = runtime_files()
     names = {Path(path).name for path in files if path.endswith(".c")}
-    assert names == {path.name for path in sources()}
+    assert names == {path.name for path in (*sources(), *feature_sources())}
     # Some IDEs put all objects into one folder.
     assert len(names) == len([path for path in files if path.endswith(".c")])
     assert "src/dimmer.h" in files
