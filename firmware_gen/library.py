@@ -42,3 +42,8 @@ def sources(kernels: Sequence[str] | None = None) -> list[Path]:
 def entry_points() -> tuple[str, ...]:
     """The functions of `include/dimmer.h`, in its order."""
     return tuple(re.findall(r"^[a-z][\w *]*\b(dimmer_\w+)\(", (INCLUDE / "dimmer.h").read_text(), re.MULTILINE))
+
+
+def npu_sources() -> list[Path]:
+    """The C files of a model for an NPU, beside those of the engine."""
+    return sorted((RUNTIME / "npu").glob("*.c"))

@@ -67,10 +67,10 @@ def steps_for(target: Target, gated: bool = False) -> tuple[Step, ...]:
     after = [_step(verb, of_target=False) for verb in ("calibrate", "export", "convert")]
     before = [_step("train", of_target=False), *gates, *after]
     on_host = _step("firmware", "firmware (host)", host)
-    if target.engine == "tvm":
-        # The host's C gives the accuracies; the bundle's self-test is its own verification.
-        checked = _step("verify", "verify (host)", host)
-        return (*before, on_host, checked, _step("tvm_module"), _step("jetson", "bundle"))
+    own = {"tvm": (_step("tvm_module"), _step("jetson", "bundle")), "ethos-u": (_step("npu"), _step("verify_npu"))}
+    if target.engine in own:
+        # The host's C gives the accuracies; what is made for the target is verified by itself.
+        return (*before, on_host, _step("verify", "verify (host)", host), *own[target.engine])
     compiled = [_step("firmware")] if target.name == "host" else [on_host, _step("firmware")]
     return (*before, *compiled, _step("verify"))
 
@@ -87,7 +87,7 @@ def build(context: BuildContext, steps: Sequence[Step] | None = None, quiet: boo
     """
     # Before the training, not hours later when the compiler is needed.
     require_tools(context.target.tools)
-    require_packages(context.target.distributions, "rtl")
+    require_packages(context.target.distributions, context.target.extra)
     results = []
     for step in steps_for(context.target, context.recipe.gates.epochs > 0) if steps is None else steps:
         with silence() if quiet else progress_bar(step.name) as progress:

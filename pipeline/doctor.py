@@ -17,7 +17,6 @@ from dimmer.pipeline.core.debian import missing_tools
 from dimmer.pipeline.core.extras import EXTRAS, missing_distributions, missing_packages
 from dimmer.project import project
 from dimmer.targets import load_target, target_names
-from dimmer.targets.runners.rtl import EXTRA as RTL
 from dimmer.targets.timing.trace import host_compiler
 from dimmer.version import dimmer_version
 
@@ -60,7 +59,7 @@ def main() -> None:
             continue
         packages = sorted(set(missing_tools(target.tools).values()))
         cores = missing_packages(target.distributions)
-        extra = RTL if target.counts_cycles else "boards"
+        extra = target.extra
         lacking = ", ".join((*packages, *cores))
         advice = "; ".join(filter(None, (_apt(packages), f"pip install 'dimmer-nn[{extra}]'" if cores else "")))
         table.add_row(name, f"missing: {lacking}" if lacking else "all tools", escape(advice))

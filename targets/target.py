@@ -18,6 +18,8 @@ from dimmer.targets.kit.family import KEY as FAMILY
 from dimmer.targets.kit.family import VARIANT, read_target_table
 from dimmer.targets.kit.latency import MOST, latency_of
 from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
+from dimmer.targets.kit.npu import PACKAGE as VELA
+from dimmer.targets.kit.npu import Npu, npu_of
 from dimmer.targets.kit.schema import Table
 from dimmer.targets.kit.toolchain import OBJCOPY_FORMATS, SectionSizes, Toolchain, compile_firmware, section_sizes
 from dimmer.targets.power.constants import Energy, energy_of, waits_modelled, with_measured
@@ -27,7 +29,7 @@ from dimmer.targets.runners.ways import NO_WAYS, Ways, ways_of
 from dimmer.targets.timing.cycles import Timing
 from dimmer.toml import plain, shown
 
-ENGINES = ("tables", "tvm")
+ENGINES = ("tables", "tvm", "ethos-u")
 FILE = "target.toml"
 OWN = "dimmer:"
 """Before the path of a file that comes with Dimmer, from targets/ on: "dimmer:bare_metal/link.ld"."""
@@ -45,7 +47,8 @@ class Target:
         folder: of its target.toml, which gives the name.
         description: in a line, for lists.
         core: as the compiler calls it; "host" for the machine that builds.
-        engine: what computes the modes behind dimmer.h: "tables", the generated C, or "tvm", a library in a bundle.
+        engine: what computes the modes behind dimmer.h: "tables", the generated C, "tvm", a library in a bundle, or
+            "ethos-u", command streams for an NPU.
         memory: of a target without an operating system, which has it elsewhere; then None.
         toolchain: how to compile for it.
         runner: how to run a firmware here.
@@ -55,6 +58,7 @@ class Target:
         board: of a board that is no emulated one.
         family: whose file says what this one leaves out; "cortex-m" and "riscv" are for boards.
         flash: the ways to write its flash; the first whose tool is here is taken.
+        npu: of a target whose engine is "ethos-u".
         latency: how long what matters takes on this core, by which kernels are chosen.
         variant_of: the target beside this one whose file says what this one and its family leave out: the same board,
             whose image runs at another clock.
@@ -74,6 +78,7 @@ class Target:
     board: Board | None = None
     family: str | None = None
     flash: Ways = NO_WAYS
+    npu: Npu | None = None
     latency: Latency = FITTED
     variant_of: str | None = None
 
@@ -90,9 +95,18 @@ class Target:
     @property
     def distributions(self) -> tuple[str, ...]:
         """Packages of PyPI that it needs besides what every command does."""
+        if self.npu is not None:
+            return (VELA,)
         if self.runner.rtl is not None:
             return (self.runner.rtl.package,)
         return ("unicorn",) if "{twin}" in self.runner.command else ()
+
+    @property
+    def extra(self) -> str:
+        """The extra of Dimmer that brings `distributions`."""
+        if self.npu is not None:
+            return "npu"
+        return "rtl" if self.counts_cycles else "boards"
 
     @property
     def tools(self) -> dict[str, str]:
@@ -221,9 +235,12 @@ def target_of(table: Table, folder: Path) -> Target:
         board=board_of(board, core, extra or ()),
         family=family,
         flash=ways_of(table.optional_table("flash")),
+        npu=npu_of(table.optional_table("npu"), folder),
         latency=latency,
         variant_of=table.optional_text(VARIANT),
     )
+    if (target.npu is not None) != (target.engine == "ethos-u"):
+        raise table.fail('[npu] goes with engine = "ethos-u", and only with it', "engine")
     memory = target.memory
     if memory is not None and memory.stack is not None and not _knows_stack(target.toolchain.linker_script):
         raise table.fail(f"'stack' has no effect: the linker script does not use {STACK_SYMBOL}", "memory")

@@ -19,8 +19,12 @@ SIMULATED_PARAMS = [
 ]
 REAL_BOARDS = [name for name in target_names() if load_target(name).board is not None]
 """Boards that one can hold in his hand; `tests/targets/test_boards.py` runs their twins."""
+NPUS = [name for name in target_names() if load_target(name).npu is not None]
+"""Their core is that of mps3-an547, their engine another one: `tests/pipeline/test_npu.py`."""
 BOARDS = [
-    name for name in target_names() if load_target(name).memory is not None and name not in (*SIMULATED, *REAL_BOARDS)
+    name
+    for name in target_names()
+    if load_target(name).memory is not None and name not in (*SIMULATED, *REAL_BOARDS, *NPUS)
 ]
 BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BOARDS]
 LIKE_M4 = ("mps2-an500", "mps2-an505")

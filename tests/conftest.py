@@ -15,10 +15,11 @@ from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import load_target
 from dimmer.targets.kit import toolchain
 from dimmer.targets.runners import rtl
+from tests.npu import npu_modes
 from tests.objects import shared_objects
 from tests.tiny import builds, of_the_run, tiny, tiny_converted, tiny_narrow
 
-__all__ = ["builds", "tiny", "tiny_converted", "tiny_narrow"]
+__all__ = ["builds", "npu_modes", "tiny", "tiny_converted", "tiny_narrow"]
 
 # The same examples every time where a failure must repeat; others on every run elsewhere.
 settings.register_profile("ci", derandomize=True)
@@ -78,7 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 reason = f"needs sudo apt-get install --no-install-recommends {packages}"
                 item.add_marker(pytest.mark.skip(reason=reason))
             if cores := _missing_cores(*marker.args):
-                extra = "rtl" if load_target(marker.args[0]).counts_cycles else "boards"
+                extra = load_target(marker.args[0]).extra
                 item.add_marker(pytest.mark.skip(reason=f"needs pip install 'dimmer-nn[{extra}]': {', '.join(cores)}"))
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-CyclesSource = Literal["rtl", "model"]
-"""Where clock cycles come from: measured on the core's RTL, or modelled from counted instructions (docs/cycles.md)."""
+CyclesSource = Literal["rtl", "model", "vela"]
+"""Where clock cycles come from: measured on the core's RTL, or modelled from counted instructions (docs/cycles.md), or
+Vela's estimate of an NPU's (docs/npu.md)."""
+
+NPU_ESTIMATE = "cycles of the NPU: Vela's estimate, measured by nobody (docs/npu.md)"
 
 MODEL_ERROR = "0 to 9 % too few for parts without wait states, 1 to 22 % for one with five"
 """Of modelled cycles; docs/cycles.md has the comparisons."""
@@ -48,7 +51,7 @@ class Cycles:
 
 def cycles_text(timed: Timed) -> str:
     """Cycles as tables show them: ~ stands before those of a model."""
-    return "-" if timed.cycles is None else f"{'~' if timed.cycles_source == 'model' else ''}{timed.cycles:,}"
+    return "-" if timed.cycles is None else f"{'' if timed.cycles_source == 'rtl' else '~'}{timed.cycles:,}"
 
 
 def cycles_lines(timed: Iterable[Timed], guess: str = "") -> list[str]:
@@ -62,4 +65,6 @@ def cycles_lines(timed: Iterable[Timed], guess: str = "") -> list[str]:
     if "model" in sources:
         lines.append(f"~ modelled cycles: {MODEL_ERROR} (docs/cycles.md)")
         lines += [guess] if guess else []
+    if "vela" in sources:
+        lines.append(f"~ {NPU_ESTIMATE}")
     return lines

@@ -15,6 +15,7 @@ from dimmer.pipeline.artifacts.calibration import CalibratedMode
 from dimmer.pipeline.artifacts.cycles import CyclesSource
 from dimmer.pipeline.artifacts.energy import EnergyFigures
 from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Step, Switch, Verification
+from dimmer.pipeline.artifacts.npu import NpuBytes, NpuMode
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
 
@@ -36,7 +37,8 @@ class ModeFigures:
         energy_uj: microjoules of one inference from the board's supply; what is known of its uncertainty is in
             `ReportData.energy`.
         cycles: clock cycles of one inference.
-        cycles_source: "rtl" where they were measured on the core's RTL, "model" where a model of its timing tells them.
+        cycles_source: "rtl" where they were measured on the core's RTL, "model" where a model of its timing tells them,
+            "vela" where they are Vela's estimate of an NPU's.
     """
 
     name: str
@@ -151,6 +153,27 @@ class BundleFigures:
 
 
 @dataclass(frozen=True)
+class NpuFigures:
+    """A firmware for an NPU.
+
+    Attributes:
+        accelerator: that it is for.
+        vela: version that compiled the command streams.
+        rehearsed: what ran the firmware, with what in the driver's place.
+        proves: what verification shows and what it does not.
+    """
+
+    accelerator: str
+    vela: str
+    system_config: str
+    memory_mode: str
+    bytes: NpuBytes
+    modes: tuple[NpuMode, ...]
+    rehearsed: str
+    proves: str
+
+
+@dataclass(frozen=True)
 class FeatureFigures:
     """What the device makes of its samples, and of the network's outputs; docs/features.md has cycles.
 
@@ -180,6 +203,7 @@ class ReportData:
         stack: as it is proven; what was seen in use is `ram.stack`.
         steps: every layer of every mode in the order in which they run.
         bundle: of a target that takes one: what is in it and what was measured of it; None elsewhere.
+        npu: of a target that has one: what the modes share and what Vela estimates; None elsewhere.
         energy: days, periods and levers; None where nothing is known of what a cycle takes.
         features: of a recipe that has some; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
@@ -205,6 +229,7 @@ class ReportData:
     stages: tuple[StageResult, ...] = ()
     steps: tuple[Step, ...] = ()
     bundle: BundleFigures | None = None
+    npu: NpuFigures | None = None
     energy: EnergyFigures | None = None
     features: FeatureFigures | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -244,6 +269,8 @@ class ReportData:
         }
         if self.bundle is not None:
             document["bundle"] = asdict(self.bundle)
+        if self.npu is not None:
+            document["npu"] = asdict(self.npu)
         if self.features is not None:
             document["features"] = asdict(self.features)
         unexplained = {place: UNEXPLAINED for place in _nulls(document, "") if not self.note(place)}

@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, str] = {
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
     "simulate": "fleets of devices simulated, with solar harvest and Dask",
+    "npu": "Ethos-U (Vela)",
     "measure": "Joulescope's recordings (JLS)",
     "boards": "boards that one can hold in his hand: their twins, flash tools",
     "sign": "models signed for slots of a device's flash",
@@ -41,6 +42,7 @@ _NEEDED = {
     "pyjls": "measure",
     "unicorn": "boards",
     "cryptography": "sign",
+    "ethosu": "npu",
 }
 
 

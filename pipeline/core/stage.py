@@ -41,9 +41,11 @@ VERBS: Mapping[str, str] = {
     "tvm_module": "tvm_module",
     "bundle": "jetson",
     "verify": "verify",
+    "npu": "npu",
+    "verify_npu": "verify_npu",
 }
 """Folder of a stage's results -> the verb of `pipeline` that makes it."""
-VERBS_OF_TARGETS = frozenset({"firmware", "tvm_module", "jetson", "verify"})
+VERBS_OF_TARGETS = frozenset({"firmware", "tvm_module", "jetson", "verify", "npu", "verify_npu"})
 """Those whose folder lies in a target's."""
 _FORMAT = 2
 _KEY_FILE = ".dimmer-key"

@@ -57,6 +57,12 @@ VERBS: Mapping[str, Verb] = {
     "tune": Verb(
         "tvm_tune", "Measure every tile of a converted model's convolutions; the next build takes the fastest.", _MAKE
     ),
+    "npu": Verb("npu", "Compile a converted model for an NPU: one blob, a command stream a mode.", _MAKE),
+    "verify-npu": Verb(
+        "verify_npu",
+        "Interpret the command streams of an NPU's firmware and compare them with the TFLite interpreter.",
+        _MAKE,
+    ),
     "features": Verb(
         "features",
         "Write the C of a network's front end and of the detector behind it, and say what they take.",

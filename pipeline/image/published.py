@@ -106,7 +106,7 @@ def worth_running(
     slow, unlimited = _too_slow(section, counted, names, target)
     quick = [name for name in names if name not in slow]
     menu = menu_of({name: cost[name] if cost else calibration.mode(name).bit_operations for name in quick}, calibration)
-    plan, note = _plan(governor, names, quick, counted, calibration, target)
+    plan, note = plan_for(governor, names, quick, counted, calibration, target)
     policy, said = _policy(section, duty, names, menu, plan, counted, calibration, target)
     order = replace(order, modes=kept, policy=policy)
     left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
@@ -187,7 +187,7 @@ def _too_slow(
     return over, ""
 
 
-def _plan(
+def plan_for(
     section: GovernorSection,
     modes: Sequence[str],
     quick: Sequence[str],

@@ -49,6 +49,10 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         from dimmer.pipeline.reporting.collect_bundle import collect_bundle
 
         return collect_bundle(context, stages)
+    if target.engine == "ethos-u":
+        from dimmer.pipeline.reporting.collect_npu import collect_npu
+
+        return collect_npu(context, stages)
     calibration = Calibration.load(calibration_folder(build))
     firmware = Firmware.load(firmware_folder(build, target.name))
     verified = Verified.load(verify_folder(build, target.name))

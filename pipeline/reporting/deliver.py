@@ -18,8 +18,9 @@ _DELIVERED = ("firmware.*", "dimmer_*.[ch]")
 
 def publish(context: BuildContext) -> None:
     """Put firmware, generated C and the modes' files side by side into ``build/<model>/<target>``."""
+    made = "npu" if context.target.engine == "ethos-u" else "firmware"
     for pattern in _DELIVERED:
-        for path in sorted((context.target_dir / "firmware").glob(pattern)):
+        for path in sorted((context.target_dir / made).glob(pattern)):
             if path.name != "firmware.json":
                 _copy(path, context.target_dir / path.name)
     for name, text in feature_texts(context).items():

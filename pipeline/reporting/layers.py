@@ -53,6 +53,8 @@ def cycles_heading(data: ReportData) -> str:
     sources = {mode.cycles_source for mode in data.modes}
     if "rtl" in sources:
         return "measured on RTL"
+    if "vela" in sources:
+        return "by Vela's estimate"
     return "modelled" if "model" in sources else ""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.cycles import MODEL_ERROR
 from dimmer.pipeline.artifacts.firmware import Verification
-from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, ReportData
+from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, NpuFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
 from dimmer.pipeline.reporting.energy_lines import energy_line, energy_rows, microjoules
@@ -269,11 +269,19 @@ def _bundle_card(bundle: BundleFigures) -> Card:
     return Card("Bundle", _bytes(sizes.total), f"{parts} (TVM {bundle.tvm}, {bundle.architecture})")
 
 
+def _npu_card(npu: NpuFigures) -> Card:
+    sizes = npu.bytes
+    share = f"{sizes.blob / sizes.single_mode_blob:.3f} x the top mode's, {sizes.separate / sizes.blob:.2f} x less than"
+    return Card("One blob", _bytes(sizes.blob), f"{share} apart (Vela {npu.vela}, {npu.accelerator})")
+
+
 def _memory_cards(data: ReportData) -> list[Card]:
+    ram = data.ram.arena if data.npu is not None else data.ram.total
     cards = [
         Card("Flash", _bytes(data.flash.total), _against(data.flash.total, data.flash.single_mode_total)),
-        Card("RAM", _bytes(data.ram.total), _arena(data)),
+        Card("RAM", _bytes(ram), _arena(data)),
     ]
+    cards += [] if data.npu is None else [_npu_card(data.npu)]
     if data.stack.proven is not None or data.ram.stack is not None:
         painted = "not known" if data.ram.stack is None else f"{data.ram.stack:,} bytes"
         proven = "not known" if data.stack.proven is None else f"{data.stack.proven:,} bytes"

@@ -22,7 +22,7 @@ def print_build(context: BuildContext, data: ReportData, stages: Sequence[StageR
     """The stages, the modes, and where everything lies."""
     print_stages(stages, console)
     print_summary(data, console)
-    made = "firmware.elf" if context.target.engine == "tables" else f"bundle/{context.build_dir.name}"
+    made = "firmware.elf" if context.target.engine != "tvm" else f"bundle/{context.build_dir.name}"
     console.print(
         f"[bold]{context.target_dir}[/bold]: {made}, report.html, report.json", highlight=False, soft_wrap=True
     )

@@ -24,13 +24,17 @@
 #include "board.h"
 #endif
 
+#if !defined(DIMMER_APP_ARENA_ALIGN)
+#define DIMMER_APP_ARENA_ALIGN DIMMER_ARENA_ALIGN
+#endif
+
 #define MAX_POSITIONS 256u
 #define SWITCHES      1000u
 
 #if defined(DIMMER_ARENA_SECTION)
 __attribute__((section(DIMMER_ARENA_SECTION)))
 #endif
-static uint8_t arena[DIMMER_MODEL_ARENA_SIZE] __attribute__((aligned(DIMMER_ARENA_ALIGN)));
+static uint8_t arena[DIMMER_MODEL_ARENA_SIZE] __attribute__((aligned(DIMMER_APP_ARENA_ALIGN)));
 static dimmer_t dimmer;
 static text_t text;
 static int counting;

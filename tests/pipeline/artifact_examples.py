@@ -13,12 +13,14 @@ from dimmer.pipeline.artifacts.firmware import (
     KernelChoice,
     KernelOption,
     LayerConstant,
+    LeftOut,
     PolicyTier,
     StackDepth,
     Step,
     Switch,
     Verification,
 )
+from dimmer.pipeline.artifacts.npu import NpuBytes, NpuFirmware, NpuMode, VerifiedNpu, VerifiedNpuMode
 from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, VerifiedMode
 
 MACS = {"88.88.88": 2_000_000, "80.88.88": 1_500_000, "80.80.80": 1_000_000}
@@ -108,3 +110,41 @@ def bundle(backend: str) -> Bundle:
     """Of the published modes."""
     modes = tuple(BundledMode(name, Verification(100, 0, backend)) for name in PUBLISHED)
     return Bundle("0123456789ab", "aarch64", "0.27.0", SIZES, modes, tiers())
+
+
+def npu_firmware() -> NpuFirmware:
+    """Of the published modes, for Ethos-U55-128."""
+    modes = tuple(
+        NpuMode(name, MACS[name], MACS[name] // 50, 500.0, 885_000, 173_000, stream, own, 40_416, False)
+        for name, stream, own in zip(PUBLISHED, (3300, 2600), (4800, 2880), strict=True)
+    )
+    sizes = NpuBytes(
+        blob=180_000,
+        shared=160_000,
+        single_mode_blob=173_000,
+        separate=260_000,
+        streams=5900,
+        tables=150,
+        code=7000,
+        total=193_050,
+    )
+    return NpuFirmware(
+        accelerator="ethos-u55-128",
+        vela="5.2.0",
+        system_config="Ethos_U55_High_End_Embedded",
+        memory_mode="Shared_Sram",
+        strategy="Performance",
+        modes=modes,
+        bytes=sizes,
+        arena=41_280,
+        ram=41_400,
+        rehearsed="qemu-system-arm, a stand-in as driver",
+        policy=tiers(),
+        left_out=(LeftOut("80.88.88", 30_000, "takes more and is no better"),),
+    )
+
+
+def verified_npu() -> VerifiedNpu:
+    """Without a mismatch."""
+    modes = tuple(VerifiedNpuMode(name, OUTCOME) for name in PUBLISHED)
+    return VerifiedNpu("a model of ethos-u55-128", modes, "equal in the model; never run on silicon")

@@ -56,6 +56,10 @@ def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
     whole = completed(spoilt, schema)
     # It does not go with a linear regulator.
     del whole["energy"]["cycle_pj"]
+    # [npu] goes with one engine, and names files.
+    whole["engine"] = "ethos-u"
+    own = {"accelerator": "ethos-u55-128", "system_config": "lamp", "memory_mode": "lamp", "config": "Arm/vela.ini"}
+    whole["npu"] |= {**own, "sources": [], "include": []}
 
     def refused(table: dict[str, Any]) -> str:
         path.write_text(document(table))

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Vela leaves of a mode (`--output-format raw`), every field checked; nothing in it is unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.npu.payload import Payload, read_payload
+
+MOST_BYTES = 1 << 28
+"""Of an array in a file: 256 MiB."""
+SCRATCH_REGION_COUNT = 8
+_SCALARS = ("weight_region", "scratch_region", "scratch_size", "scratch_fast_region", "scratch_fast_size")
+_ENDS = ("shape", "elem_size", "region", "offset")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Input or output of a command stream: where it lies.
+
+    Attributes:
+        region: number of the base address.
+        offset: bytes into the region.
+        size: bytes.
+    """
+
+    region: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMode:
+    """One mode for the NPU.
+
+    Attributes:
+        name: of the mode.
+        payload: what the driver is given.
+        read_only: weights, scales and other constants.
+        read_only_region: number of their base address.
+        scratch_region: of what it writes.
+        scratch_size: bytes of it.
+    """
+
+    name: str
+    payload: Payload
+    read_only: bytes
+    read_only_region: int
+    scratch_region: int
+    scratch_size: int
+    input: End
+    output: End
+
+
+def read_compiled(name: str, path: Path) -> CompiledMode:
+    """What Vela wrote of a mode.
+
+    Raises:
+        FirmwareGenError: the file is damaged, or of something that the runtime has no room for; one line.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {entry.removesuffix(".npy"): _array(archive, entry) for entry in archive.namelist()}
+    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, NotImplementedError) as error:
+        raise FirmwareGenError(f"{path.name}: Vela's output cannot be read ({error}): compile {name} again") from error
+    except (SyntaxError, RecursionError, MemoryError, OverflowError, RuntimeError) as error:
+        raise FirmwareGenError(f"{path.name}: Vela's output is damaged ({type(error).__name__}): compile it") from error
+    try:
+        return _checked(name, arrays)
+    except FirmwareGenError as error:
+        raise FirmwareGenError(f"{path.name}: {error}") from error
+
+
+def _array(archive: zipfile.ZipFile, entry: str) -> np.ndarray[Any, Any] | None:
+    """One array; None for one of objects, which is not read."""
+    size = archive.getinfo(entry).file_size
+    if size > MOST_BYTES:
+        raise ValueError(f"{entry} has {size:,} bytes")
+    with archive.open(entry) as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read_header:
+            raise ValueError(f"{entry} has an unknown version")
+        shape, _, dtype = read_header[version](stream)
+        if dtype.hasobject:
+            return None
+        count = int(np.prod(shape, dtype=object)) if shape else 1
+        if not 0 <= count * dtype.itemsize <= size:
+            raise ValueError(f"{entry} is shorter than it says")
+        data = stream.read(count * dtype.itemsize)
+    if len(data) != count * dtype.itemsize:
+        raise ValueError(f"{entry} is cut short")
+    return np.frombuffer(data, dtype, count).reshape(shape) if dtype.itemsize else np.zeros(0, np.uint8)
+
+
+def _checked(name: str, arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> CompiledMode:
+    numbers = {key: _number(arrays, key) for key in _SCALARS}
+    if numbers["scratch_fast_size"]:
+        raise FirmwareGenError(
+            f"the memory mode sets {numbers['scratch_fast_size']:,} bytes of fast scratch apart, for which the runtime "
+            "has no place: take memory_mode Shared_Sram or Sram_Only"
+        )
+    variables = arrays.get("variable_region")
+    if variables is not None and variables.size:
+        raise FirmwareGenError("the model keeps a state from one inference to the next: it cannot run on the NPU")
+    if numbers["weight_region"] == numbers["scratch_region"]:
+        raise FirmwareGenError("constants and scratch have one region: compile it again")
+    if not 0 < numbers["scratch_size"] <= MOST_BYTES:
+        raise FirmwareGenError(f"scratch of {numbers['scratch_size']:,} bytes: compile it again")
+    mode = CompiledMode(
+        name=name,
+        payload=read_payload(_bytes(arrays, "cmd_data")),
+        read_only=_bytes(arrays, "weight_data"),
+        read_only_region=numbers["weight_region"],
+        scratch_region=numbers["scratch_region"],
+        scratch_size=numbers["scratch_size"],
+        input=_end(arrays, "input"),
+        output=_end(arrays, "output"),
+    )
+    for what, end in (("input", mode.input), ("output", mode.output)):
+        if end.region != mode.scratch_region or end.offset + end.size > mode.scratch_size:
+            raise FirmwareGenError(f"the {what} lies outside of the scratch: compile it again without separate regions")
+    return mode
+
+
+def _present(arrays: Mapping[str, np.ndarray[Any, Any] | None], key: str) -> np.ndarray[Any, Any]:
+    found = arrays.get(key)
+    if found is None:
+        raise FirmwareGenError(f"Vela's output lacks {key}: compile it with Vela 5")
+    return found
+
+
+def _bytes(arrays: Mapping[str, np.ndarray[Any, Any] | None], key: str) -> bytes:
+    found = _present(arrays, key)
+    if found.dtype.kind not in "SVuib":
+        raise FirmwareGenError(f"{key} holds {found.dtype}, no bytes: compile it with Vela 5")
+    return found.tobytes()
+
+
+def _integers(arrays: Mapping[str, np.ndarray[Any, Any] | None], key: str) -> list[int]:
+    found = _present(arrays, key)
+    # An empty list is written as floats.
+    if found.size and found.dtype.kind not in "ui":
+        raise FirmwareGenError(f"{key} holds {found.dtype}, no whole numbers: compile it with Vela 5")
+    values = [int(value) for value in found.reshape(-1)[:64]]
+    if any(not 0 <= value <= MOST_BYTES for value in values):
+        raise FirmwareGenError(f"{key} is {values}: compile it again")
+    return values
+
+
+def _number(arrays: Mapping[str, np.ndarray[Any, Any] | None], key: str) -> int:
+    values = _integers(arrays, key)
+    if len(values) != 1 or ("region" in key and values[0] >= SCRATCH_REGION_COUNT):
+        raise FirmwareGenError(f"{key} is {values}: compile it with Vela 5")
+    return values[0]
+
+
+def _end(arrays: Mapping[str, np.ndarray[Any, Any] | None], what: str) -> End:
+    found = {key: _integers(arrays, f"{what}_{key}") for key in _ENDS}
+    if len(found["region"]) != 1 or len(found["offset"]) != 1 or len(found["elem_size"]) != 1:
+        raise FirmwareGenError(f"the model has {len(found['region'])} {what}s: the runtime takes one")
+    size = found["elem_size"][0]
+    for dimension in found["shape"]:
+        size *= dimension
+    if not 0 < size <= MOST_BYTES:
+        raise FirmwareGenError(f"the {what} has {size:,} bytes: compile it again")
+    return End(found["region"][0], found["offset"][0], size)

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record of a mode on the NPU: `dimmer_ethos_u_t` of `runtime/include/dimmer_ethos_u.h`."""
+
+from __future__ import annotations
+
+from dimmer.firmware_gen.kernels.record import kernel, u8, u16, u32
+
+ETHOS_U = kernel(
+    "dimmer_ethos_u",
+    "One inference of one mode on Ethos-U.",
+    *u32("stream", "stream_size", "constants", "constants_size", "scratch", "scratch_size", "input", "output"),
+    *u8("constants_region", "scratch_region"),
+    *u16("reserved"),
+)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one kernel of a model for Ethos-U. With -DDIMMER_ETHOSU_DRIVER it takes the declarations of Arm's
+ * driver from its own header, else those below, which are the same since its release 23.11. */
+#include "dimmer_ethos_u.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "dimmer_assert.h"
+
+#if defined(DIMMER_ETHOSU_DRIVER)
+#include "ethosu_driver.h"
+#else
+int ethosu_invoke_v3(struct ethosu_driver *driver, const void *payload, const int payload_size,
+                     uint64_t *const bases, const size_t *sizes, const int count, void *user);
+int ethosu_invoke_async(struct ethosu_driver *driver, const void *payload, const int payload_size,
+                        uint64_t *const bases, const size_t *sizes, const int count, void *user);
+int ethosu_wait(struct ethosu_driver *driver, bool block);
+#endif
+
+#define STILL_RUNNING 1
+
+/* What the arena begins with: a line of the data cache, which the NPU never sees. */
+typedef struct {
+    uint32_t mark;
+    uint32_t status;
+} state_t;
+
+#define MARK 0x55504E44u /* "DNPU" */
+
+static dimmer_npu_status_t run(struct ethosu_driver *driver, const void *payload, int size, uint64_t *bases,
+                               const size_t *sizes, int count) {
+#if defined(DIMMER_NPU_BLOCKS)
+    /* The driver sleeps by itself; its semaphore has the timeout. */
+    return ethosu_invoke_v3(driver, payload, size, bases, sizes, count, NULL) == 0 ? DIMMER_NPU_OK
+                                                                                   : DIMMER_NPU_FAILED;
+#else
+    uint32_t turn = 0;
+    int state;
+
+    if (ethosu_invoke_async(driver, payload, size, bases, sizes, count, NULL) != 0) {
+        return DIMMER_NPU_REFUSED;
+    }
+    while ((state = ethosu_wait(driver, false)) == STILL_RUNNING) {
+        if (dimmer_board_npu_wait(turn) != 0) {
+            return DIMMER_NPU_TIMEOUT;
+        }
+        ++turn;
+    }
+    return state == 0 ? DIMMER_NPU_OK : DIMMER_NPU_FAILED;
+#endif
+}
+
+static dimmer_npu_status_t infer(const dimmer_model_t *model, const dimmer_ethos_u_t *r, uint8_t *arena) {
+    struct ethosu_driver *const driver = dimmer_board_npu();
+    uint8_t *const scratch = arena + r->scratch;
+    uint64_t bases[DIMMER_NPU_REGIONS] = {0};
+    size_t sizes[DIMMER_NPU_REGIONS] = {0};
+    const uint8_t last = r->constants_region > r->scratch_region ? r->constants_region : r->scratch_region;
+    dimmer_npu_status_t status;
+
+    if ((uintptr_t)arena % DIMMER_NPU_ALIGN != 0u) {
+        return DIMMER_NPU_ARENA;
+    }
+    if (driver == NULL || last >= DIMMER_NPU_REGIONS) {
+        return DIMMER_NPU_REFUSED;
+    }
+    memcpy(scratch + r->input, arena + model->dims.input.offset, model->dims.input.size);
+    bases[r->constants_region] = (uintptr_t)(model->weights + r->constants);
+    sizes[r->constants_region] = r->constants_size;
+    bases[r->scratch_region] = (uintptr_t)scratch;
+    sizes[r->scratch_region] = r->scratch_size;
+    dimmer_board_clean_dcache(scratch, r->scratch_size);
+    status = run(driver, model->weights + r->stream, (int)r->stream_size, bases, sizes, last + 1);
+    if (status == DIMMER_NPU_TIMEOUT || status == DIMMER_NPU_FAILED) {
+        dimmer_board_npu_reset(driver);
+    }
+    dimmer_board_invalidate_dcache(scratch, r->scratch_size);
+    if (status == DIMMER_NPU_OK) {
+        memcpy(arena + model->dims.output.offset, scratch + r->output, model->dims.output.size);
+    }
+    return status;
+}
+
+void dimmer_ethos_u(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_ethos_u_t *r = (const dimmer_ethos_u_t *)record;
+    state_t state = {MARK, DIMMER_NPU_NONE};
+
+    DIMMER_ASSERT(r->scratch % DIMMER_NPU_ALIGN == 0u);
+    memset(arena + model->dims.output.offset, 0, model->dims.output.size);
+    state.status = (uint32_t)infer(model, r, arena);
+    memcpy(arena, &state, sizeof state);
+}
+
+dimmer_npu_status_t dimmer_npu_status(const dimmer_t *d) {
+    state_t state = {0, 0};
+
+    DIMMER_ASSERT(d != NULL);
+    if (d->model != NULL) {
+        memcpy(&state, d->arena, sizeof state);
+    }
+    return state.mark == MARK && state.status <= DIMMER_NPU_TIMEOUT ? (dimmer_npu_status_t)state.status
+                                                                    : DIMMER_NPU_NONE;
+}
+
+const char *dimmer_npu_status_text(dimmer_npu_status_t status) {
+    switch (status) {
+    case DIMMER_NPU_OK:
+        return "all is well";
+    case DIMMER_NPU_NONE:
+        return "no inference has run yet";
+    case DIMMER_NPU_ARENA:
+        return "the arena must start at a multiple of DIMMER_NPU_ALIGN bytes";
+    case DIMMER_NPU_REFUSED:
+        return "the NPU's driver took no command: is this the NPU that the model is for?";
+    case DIMMER_NPU_FAILED:
+        return "the NPU stopped with an error";
+    case DIMMER_NPU_TIMEOUT:
+        return "the NPU did not end in time and was reset";
+    default:
+        return "a status that no function returns";
+    }
+}

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The NPU: runs a command stream, for many inputs at once.
+
+It is a function of what the stream says: no timing, and every operation ends before the next begins. What it does look
+at is order: a stream that reads what a DMA brings waits for it first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.npu.compiled import CompiledMode
+from dimmer.firmware_gen.npu.stream import Registers, commands
+from dimmer.pipeline.verification.npu.errors import NpuModelError
+from dimmer.pipeline.verification.npu.memory import INTERNAL, Memory
+from dimmer.pipeline.verification.npu.operations import convolve, elementwise, pool
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+
+PRODUCTS = ("ethos-u55", "ethos-u65")
+"""That the model knows."""
+
+
+@dataclass(frozen=True)
+class _Transfer:
+    """A DMA that has not been waited for: where it writes."""
+
+    region: int
+    start: int
+    end: int
+
+
+def run(mode: CompiledMode, inputs: Bytes) -> Bytes:
+    """What a mode's command stream makes of inputs.
+
+    Args:
+        inputs: uint8[N, bytes of an input].
+
+    Returns:
+        uint8[N, bytes of an output].
+
+    Raises:
+        NpuModelError: the stream does what no stream for these NPUs does; one line.
+    """
+    if mode.payload.product not in PRODUCTS:
+        raise NpuModelError(f"the model of the NPU knows {' and '.join(PRODUCTS)}, not {mode.payload.product}")
+    memory = Memory({mode.read_only_region: mode.read_only}, {mode.scratch_region: mode.scratch_size}, len(inputs))
+    memory.span(mode.input.region, mode.input.offset, mode.input.size)[...] = inputs
+    try:
+        _interpret(mode, memory)
+    except FirmwareGenError as error:
+        raise NpuModelError(str(error)) from error
+    except (IndexError, ValueError, OverflowError, ZeroDivisionError, MemoryError) as error:
+        raise NpuModelError(f"a command makes no sense ({error}): compile the model again") from error
+    return memory.span(mode.output.region, mode.output.offset, mode.output.size).copy()
+
+
+def _interpret(mode: CompiledMode, memory: Memory) -> None:
+    held = Registers()
+    under_way: list[_Transfer] = []
+    for command in commands(mode.payload.stream):
+        if not command.starts:
+            if command.value is not None and command.param and command.name.endswith(("_BASE", "_SRC", "_DST")):
+                raise NpuModelError("an address of more than 32 bits")
+            held.set(command)
+        elif command.name == "DMA_START":
+            region, to, size = held["DMA0_DST_REGION"], held["DMA0_DST"], held["DMA0_LEN"]
+            memory.copy((held["DMA0_SRC_REGION"], held["DMA0_SRC"]), (region, to), size)
+            under_way.append(_Transfer(region, to, to + size))
+        elif command.name == "DMA_WAIT":
+            under_way = under_way[len(under_way) - command.param :] if command.param else []
+        elif command.name == "STOP":
+            return
+        elif command.name in ("CONV", "DEPTHWISE", "POOL", "ELEMENTWISE"):
+            _refuse_hurry(command.name, held, under_way)
+            if command.name == "POOL":
+                pool(memory, held, command.param)
+            elif command.name == "ELEMENTWISE":
+                elementwise(memory, held, command.param)
+            else:
+                convolve(memory, held, mode.payload.macs, command.name == "DEPTHWISE")
+    raise NpuModelError("the command stream does not end with STOP: compile the model again")
+
+
+def _refuse_hurry(operation: str, held: Registers, under_way: list[_Transfer]) -> None:
+    """Raises NpuModelError where an operation reads what a DMA may still be writing."""
+    reads = []
+    if operation in ("CONV", "DEPTHWISE"):
+        for name in ("WEIGHT", "SCALE", "WEIGHT1", "SCALE1"):
+            if f"{name}_BASE" in held:
+                start = held[f"{name}_BASE"]
+                reads.append(_Transfer(held[f"{name.rstrip('1')}_REGION"], start, start + held[f"{name}_LENGTH"]))
+    if held["ACTIVATION"] & 0x10:
+        reads.append(_Transfer(INTERNAL, 0, 1 << 32))
+    for read in reads:
+        if any(t.region == read.region and t.start < read.end and read.start < t.end for t in under_way):
+            raise NpuModelError(f"{operation} reads what a DMA may still be writing: a wait is missing")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model of the NPU in processes of its own: it decodes weights with C code of Vela's, and takes its time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dimmer import children
+from dimmer.firmware_gen.npu.compiled import CompiledMode, End
+from dimmer.firmware_gen.npu.payload import read_payload
+from dimmer.pipeline.core.stage import ROOT
+from dimmer.pipeline.verification.npu.errors import NpuModelError
+from dimmer.pipeline.verification.npu.machine import run
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+
+AT_ONCE, SAMPLES = 2, 25
+"""Processes, and inferences that one runs at a time."""
+
+
+def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[], None] = lambda: None) -> list[Bytes]:
+    """What each mode makes of inputs, by the model of the NPU.
+
+    Args:
+        inputs: uint8[N, bytes of an input].
+        done: called after each mode.
+
+    Returns:
+        uint8[N, bytes of an output] for each mode.
+
+    Raises:
+        NpuModelError: a stream cannot be run, or what decodes its weights dies.
+    """
+
+    def one(mode: CompiledMode) -> Bytes:
+        with children.scratch() as work:
+            order = {"mode": mode.name, "scratch": mode.scratch_size, "samples": len(inputs)}
+            order |= {"input": asdict(mode.input), "output": asdict(mode.output)}
+            order |= {"regions": [mode.read_only_region, mode.scratch_region]}
+            (work / "order.json").write_text(json.dumps(order))
+            (work / "payload").write_bytes(mode.payload.pack())
+            (work / "constants").write_bytes(mode.read_only)
+            (work / "inputs").write_bytes(inputs.tobytes())
+            command = [sys.executable, "-m", "dimmer.pipeline.verification.npu.worker", str(work)]
+            ended = children.run(command, cwd=ROOT)
+            if (work / children.REASON).is_file():
+                raise NpuModelError(f"{mode.name}: {(work / children.REASON).read_text()}")
+            if ended.returncode or not (work / "outputs").is_file():
+                raise NpuModelError(f"{mode.name}: the model of the NPU {children.how_it_ended(ended.returncode)}")
+            done()
+            return np.frombuffer((work / "outputs").read_bytes(), np.uint8).reshape(len(inputs), -1)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, modes))
+
+
+def _serve(work: Path) -> None:
+    order: dict[str, Any] = json.loads((work / "order.json").read_text())
+    mode = CompiledMode(
+        name=order["mode"],
+        payload=read_payload((work / "payload").read_bytes()),
+        read_only=(work / "constants").read_bytes(),
+        read_only_region=order["regions"][0],
+        scratch_region=order["regions"][1],
+        scratch_size=order["scratch"],
+        input=End(**order["input"]),
+        output=End(**order["output"]),
+    )
+    inputs = np.frombuffer((work / "inputs").read_bytes(), np.uint8).reshape(order["samples"], -1)
+    parts = [run(mode, inputs[at : at + SAMPLES]) for at in range(0, len(inputs), SAMPLES)]
+    partial = work / "outputs.partial"
+    partial.write_bytes(np.concatenate(parts).tobytes())
+    partial.rename(work / "outputs")
+
+
+if __name__ == "__main__":
+    folder, *_ = children.worker_arguments("worker", "runs the model of the NPU for Dimmer's checks")
+    with children.worker(Path(folder)):
+        _serve(Path(folder))

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Modes on one blob."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.npu.relink import PIECE_ALIGN, relink
+from dimmer.firmware_gen.npu.stream import Command, words_of
+from tests.npu import NpuModes
+
+
+def test_weights_are_there_once(npu_modes: NpuModes) -> None:
+    found = npu_modes.relinked
+    weights = [piece for piece in found.pieces if piece.kind == "weights"]
+    shared = [piece for piece in weights if piece.modes == (0, 1)]
+    assert len(shared) == 2, "stem and head"
+    assert len(found.blob) < sum(len(mode.read_only) for mode in npu_modes.compiled)
+    contents = [found.blob[piece.offset : piece.offset + piece.size] for piece in found.pieces]
+    assert len(set(contents)) == len(contents)
+    assert all(piece.offset % PIECE_ALIGN == 0 for piece in found.pieces)
+    assert {mode.read_only for mode in found.modes} == {found.blob}
+
+
+def test_streams_hardly_grow(npu_modes: NpuModes) -> None:
+    for ours, theirs in zip(npu_modes.relinked.modes, npu_modes.compiled, strict=True):
+        assert len(ours.payload.stream) <= len(theirs.payload.stream) + 16
+
+
+def test_a_mode_adds_its_scales_and_its_stream(npu_modes: NpuModes) -> None:
+    found = npu_modes.relinked
+    assert found.added(1) < 3000 < found.added(0)
+
+
+def test_it_is_the_same_every_time(npu_modes: NpuModes) -> None:
+    assert relink(npu_modes.compiled, npu_modes.dense) == npu_modes.relinked
+
+
+def test_modes_of_two_npus_are_refused(npu_modes: NpuModes) -> None:
+    other = replace(npu_modes.compiled[1], payload=replace(npu_modes.compiled[1].payload, config=0x3008))
+    with pytest.raises(FirmwareGenError, match="ethos-u55-128 and ethos-u55-256"):
+        relink([npu_modes.compiled[0], other])
+
+
+def test_constants_outside_are_refused(npu_modes: NpuModes) -> None:
+    short = replace(npu_modes.compiled[0], read_only=npu_modes.compiled[0].read_only[:64])
+    with pytest.raises(FirmwareGenError, match=r"mode 88: a command reads .* of 64 bytes"):
+        relink([short])
+
+
+def test_addresses_of_more_than_32_bits_are_refused(npu_modes: NpuModes) -> None:
+    mode = npu_modes.compiled[0]
+    stream = words_of([Command("WEIGHT_BASE", 1, 0)]) + mode.payload.stream
+    with pytest.raises(FirmwareGenError, match="more than 32 bits"):
+        relink([replace(mode, payload=replace(mode.payload, stream=stream))])

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the report tells of a firmware for an NPU."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.artifacts.calibration import calibration_folder
+from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
+from dimmer.pipeline.artifacts.npu import VerifiedNpuMode, npu_folder, verify_npu_folder
+from dimmer.pipeline.artifacts.report import UNEXPLAINED
+from dimmer.pipeline.artifacts.verification import verify_folder
+from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.reporting.collect import collect
+from dimmer.pipeline.reporting.page import cards, check_document, write_report
+from dimmer.targets import load_target
+from dimmer.targets.power.constants import Constant, Energy
+from tests.pipeline.artifact_examples import calibration, npu_firmware, verified, verified_npu
+
+TARGET = "ethos-u55-128"
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> BuildContext:
+    """The files of the stages that a report is made of."""
+    context = BuildContext(load_recipe("mnist5k-r14"), load_target(TARGET), tmp_path / "mnist5k-r14")
+    calibration().save(calibration_folder(context.build_dir))
+    verified("host").save(verify_folder(context.build_dir, "host"))
+    npu_firmware().save(npu_folder(context.build_dir, TARGET))
+    verified_npu().save(verify_npu_folder(context.build_dir, TARGET))
+    return context
+
+
+def test_the_report_has_what_is_shared_and_calls_estimates_so(built: BuildContext) -> None:
+    data = collect(built, [StageResult("npu", 1.0, False)])
+    write_report(data, built.target_dir)
+    document = json.loads((built.target_dir / "report.json").read_text())
+    check_document(document)
+    assert document["npu"]["bytes"] == asdict(npu_firmware().bytes)
+    assert UNEXPLAINED not in document["notes"].values()
+    assert {mode["cycles_source"] for mode in document["modes"]} == {"vela"}
+    assert "estimate" in document["notes"]["modes[*].cycles"]
+    assert document["switch"]["bytes_of_flash_per_extra_mode"] == 2600 + 2880
+    assert [mode["verify"]["mismatches"] for mode in document["modes"]] == [0, 0]
+    assert next(one for one in document["candidates"] if one["name"] == "80.88.88")["published"] is False
+    page = (built.target_dir / "report.html").read_text()
+    assert "measured by nobody" in page
+    assert "never run on silicon" in page
+    assert [card.title for card in cards(data)][:3] == ["Flash", "RAM", "One blob"]
+    assert cycles_text(data.modes[0]) == "~40,000"
+    assert "Vela's estimate" in cycles_lines(data.modes)[0]
+
+
+def test_what_no_model_checked_is_null_with_the_reason(built: BuildContext) -> None:
+    nothing = replace(verified_npu(), modes=tuple(VerifiedNpuMode(m.name, None) for m in verified_npu().modes))
+    nothing.save(verify_npu_folder(built.build_dir, TARGET))
+    document = collect(built, ()).document()
+    assert [mode["verify"] for mode in document["modes"]] == [None, None]  # type: ignore[union-attr,index,call-overload]
+    check_document(document)
+
+
+def test_energy_comes_from_constants_of_the_board_and_estimated_cycles(built: BuildContext) -> None:
+    constant = Constant(1.0, 0.1, "made up for a test")
+    energy = Energy("switched", replace(constant, value=1800), replace(constant, value=500), cycle_pj=constant)
+    context = replace(built, target=replace(built.target, energy=energy))
+    found = [mode.energy_uj for mode in collect(context, ()).modes]
+    assert found == [pytest.approx(0.04), pytest.approx(0.02)]

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Modes compared with the interpreter, and what a difference says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.verification.npu.verify import compare, refuse_other_work
+from tests.npu import NpuModes
+from tests.tiny import silent
+
+
+def test_relinked_modes_pass(npu_modes: NpuModes) -> None:
+    refuse_other_work(npu_modes.sources, npu_modes.compiled, npu_modes.relinked.modes)
+    found = compare(npu_modes.sources, npu_modes.relinked.modes, npu_modes.inputs, silent)
+    assert [(one.samples, one.mismatches) for one in found] == [(6, 0), (6, 0)]
+
+
+def test_other_scales_are_told_with_mode_and_image(npu_modes: NpuModes) -> None:
+    mode, found = npu_modes.relinked.modes[1], npu_modes.relinked
+    piece = next(piece for piece in found.pieces if piece.kind == "scales" and piece.modes == (1,))
+    blob = bytearray(found.blob)
+    blob[piece.offset + 8] ^= 0x40
+    changed = replace(mode, read_only=bytes(blob))
+    with pytest.raises(DimmerError, match=r"80: the model of the NPU differs .* known edge"):
+        compare(npu_modes.sources[1:], [changed], npu_modes.inputs, silent)
+    with pytest.raises(DimmerError, match="80: the command stream in the firmware is not Vela's"):
+        refuse_other_work(npu_modes.sources[1:], npu_modes.compiled[1:], [changed])
