@@ -44,7 +44,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         from dimmer.pipeline.artifacts.gates import recipe_gates
         from dimmer.pipeline.image.published import make_published, published_order
 
-        order = published_order(build, recipe.name, recipe.model.dataset, recipe_gates(recipe))
+        order = published_order(build, recipe.name, recipe.source, recipe_gates(recipe))
         calibration = Calibration.load(calibration_folder(build))
         make_published(order, calibration, recipe.policy, target, out, progress, recipe.governor)
 
@@ -62,9 +62,9 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         action,
         inputs,
         settings,
-        modules=recipe.model.modules,
+        modules=recipe.modules,
         files=target_files(target),
-        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
+        contents={"data": dataset_hash(recipe.source), **tool_versions(target)},
     )
 
 

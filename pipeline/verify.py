@@ -58,9 +58,9 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         action,
         inputs,
         settings,
-        modules=recipe.model.modules,
+        modules=recipe.modules,
         files=tuple(dict.fromkeys((*target_files(target), *target_files(load_target("host"))))),
-        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
+        contents={"data": dataset_hash(recipe.source), **tool_versions(target)},
     )
 
 

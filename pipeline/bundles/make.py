@@ -18,7 +18,7 @@ from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
-from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.data.registry import Source, load_dataset
 from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.sections.policy import PolicySection
@@ -114,7 +114,7 @@ def bundle_policy(section: PolicySection, modes: int) -> PolicyConfig:
 
 
 def make_published(
-    dataset: str, images: int, policy: PolicySection, build: Path, target: Target, out: Path, progress: Progress
+    dataset: Source, images: int, policy: PolicySection, build: Path, target: Target, out: Path, progress: Progress
 ) -> None:
     """Writes the bundle of a model's published modes and `bundle.json` into `out`.
 

@@ -102,7 +102,8 @@ def _generated(order: Order, target: Target, out: Path) -> GeneratedModel:
     """The C of an order's modes, with what they make of its known input."""
     known = known_answers(order)
     policy = policy_for(order.policy, len(order.modes), order.gates is not None)
-    return generate(order.modes, out, policy, known, target.scratch_limit, order.name, order.gates, target.core)
+    wanted = (order.name, order.gates, target.core, order.classes, order.meaning)
+    return generate(order.modes, out, policy, known, target.scratch_limit, *wanted)
 
 
 def _linked(model: GeneratedModel, target: Target, out: Path, prove_stack: bool) -> Path:

@@ -23,6 +23,7 @@ from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks.tasks import label_loss, right
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def measure(forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tenso
 
     with torch.no_grad():
         logits = torch.cat([forward(batch) for batch in images.split(250)])
-    return Measured((logits.argmax(1) == labels).numpy(), float(F.cross_entropy(logits, labels)))
+    return Measured(right(logits.numpy(), labels.numpy()), float(label_loss(logits, labels)))
 
 
 _EVAL_BATCH = 250
@@ -61,17 +62,17 @@ _EVAL_BATCH_GPU = 2500
 
 @torch.no_grad()
 def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | None = None) -> float:
-    """Percent of a split that the float32 network gets right in a mode; the network ends up in eval mode."""
+    """Percent of a split that the float32 network gets right in a mode, whatever the task; it ends up in eval mode."""
     network.eval()
     on_gpu = device is not None and device.type == "cuda"
     size = _EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH
-    right = 0
+    count = 0
     with float32_convolutions(device):
         for start in range(0, len(split), size):
             x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
-            predicted = network(x, mode).argmax(1).cpu().numpy()
-            right += int((predicted == split.labels[start : start + size]).sum())
-    return 100 * right / len(split)
+            outputs = network(x, mode).cpu().numpy()
+            count += int(right(outputs, split.labels[start : start + size]).sum())
+    return 100 * count / len(split)
 
 
 def float32_convolutions(device: torch.device | None) -> AbstractContextManager[None]:

@@ -151,10 +151,13 @@ def accuracy_on_host(subjects: Subjects, mode: int, test: Split) -> float:
     """Share of a split that the C runtime on this machine classifies right in a mode, by its number."""
     import numpy as np
 
+    from dimmer.pipeline.networks.tasks import right
+
     host, images = subjects.host, to_int8(test.images)
     records = [Record((mode,) * subjects.positions, image) for image in range(len(test))]
     ran = run_schedules(host.target, host.elf, host.ids, records, images, subjects.output_bytes)
-    return float(np.mean(ran.outputs.argmax(1) == test.labels))
+    outputs = subjects.output_scale * (ran.outputs.astype(np.float64) - subjects.output_zero_point)
+    return float(np.mean(right(outputs, test.labels)))
 
 
 def accuracy_in_float(network: Network, mode: str, statistics: Statistics, test: Split) -> float:

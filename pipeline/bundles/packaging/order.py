@@ -10,6 +10,7 @@ from pathlib import Path
 from dimmer.firmware_gen.variants.cores import Kind, kind_of
 from dimmer.pipeline.artifacts.converted import converted_folder
 from dimmer.pipeline.bundles.packaging.source import PackageOrder
+from dimmer.pipeline.image.meaning import encoding_of, meaning_of
 from dimmer.pipeline.image.order import converted_order, foreign_order
 from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.recipe import Recipe
@@ -45,17 +46,16 @@ def recipe_package(recipe: Recipe, build: Path, kinds: tuple[Kind, ...]) -> Pack
     from dimmer.pipeline.data.registry import load_dataset
 
     order = converted_order(recipe.name, converted_folder(build), None, b"")
-    data = load_dataset(recipe.model.dataset)
+    data = load_dataset(recipe.source)
     image = to_int8(data.test.images[:1]).tobytes()
     if recipe.gates.epochs:
         from dimmer.pipeline.artifacts.gates import recipe_gates
 
         order = replace(order, gates=recipe_gates(recipe))
     policy = recipe_policy(recipe.policy, range(len(order.modes)))
-    height, width, channels = data.image_shape
     return PackageOrder(
-        replace(order, policy=policy, known_input=image),
+        replace(order, policy=policy, known_input=image, meaning=meaning_of(recipe.source)),
         kinds,
         classes=data.classes,
-        encoding=f"uint8 pixels [{height}][{width}][{channels}], code = pixel - 128",
+        encoding=encoding_of(recipe.source, data.image_shape),
     )
