@@ -121,11 +121,15 @@ def _by_groups(
     names = {TRAIN: 1 - sum(shares.values()), **{split: share for split, share in shares.items() if share}}
     counts = {name: _counts(members, numbers, labels) for name, numbers in groups.items()}
     total = np.sum(list(counts.values()), axis=0)
+    taken: set[str] = set()
     missing = {split: share * total for split, share in names.items()}
     wanted = {split: np.maximum(share * total, 1e-9) for split, share in names.items()}
     # The large ones first, so that the small ones even out what they leave; equal ones in an order of the seed.
     for name in sorted(groups, key=lambda name: (-len(groups[name]), _place(seed, name))):
-        best = max(names, key=lambda split: float((missing[split] / wanted[split] * counts[name]).sum()))
+        # Of splits that lack as much, one that has nothing yet.
+        lacks = {split: float((missing[split] / wanted[split] * counts[name]).sum()) for split in names}
+        best = max(names, key=lambda split: (round(lacks[split], 6), split not in taken))
+        taken.add(best)
         missing[best] = missing[best] - counts[name]
         for number in groups[name]:
             found[number] = best

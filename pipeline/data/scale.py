@@ -18,7 +18,8 @@ from dimmer.pipeline.data.dataset import Images
 
 HIGHEST = 255
 TAILS = (0.0, 0.0001, 0.001, 0.005)
-"""Shares of the values at either end that may saturate: the one of least mean squared error is taken."""
+"""Shares of the values at either end that may saturate: the one of least mean absolute error, so that no spike decides.
+"""
 _MOST_VALUES = 2_000_000
 
 
@@ -79,7 +80,7 @@ def _channel(values: NDArray[np.float64]) -> tuple[float, float]:
         step = max(float(np.float32((high - low) / HIGHEST)), 1e-30)
         offset = float(np.float32(low))
         codes = np.clip(np.rint((values - offset) / step), 0, HIGHEST)
-        error = float(np.mean((codes * step + offset - values) ** 2))
+        error = float(np.mean(np.abs(codes * step + offset - values)))
         if error < least:
             best, least = (offset, step), error
     return best

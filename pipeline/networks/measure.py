@@ -47,7 +47,6 @@ class Measured:
 def measure(forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> Measured:
     """Accuracy and loss over float32[N,C,H,W] images."""
     import torch
-    from torch.nn import functional as F
 
     with torch.no_grad():
         logits = torch.cat([forward(batch) for batch in images.split(250)])

@@ -84,7 +84,8 @@ def read_recording(path: Path, rate: int) -> NDArray[np.float32]:
         raise ValueError(f"a rate of {own} Hz")
     signal = _to_unit(np.asarray(read))
     if signal.ndim > 1:
-        signal = signal.mean(axis=1, dtype=np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):
+            signal = signal.mean(axis=1, dtype=np.float32)
     if own != rate and len(signal):
         from scipy.signal import resample_poly
 
