@@ -49,7 +49,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         make_published(order, calibration, recipe.policy, target, out, progress, recipe.governor)
 
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "scratch_limit": target.scratch_limit}
-    settings |= {"network": asdict(recipe.model), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
+    settings |= {"network": recipe.model.described(), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
     settings["governor"] = asdict(recipe.governor)
     # Of the board's file and of what was measured, too, which are none of the target's own files.
     settings["energy"] = None if target.energy is None else asdict(target.energy)

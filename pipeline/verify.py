@@ -46,7 +46,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         *([find_gates(recipe)] if recipe.gates.epochs else []),
     ]
     settings: dict[str, Json] = {
-        "model": asdict(recipe.model),
+        "model": recipe.model.described(),
         "gates": recipe.gates.deployed(),
         "budgets": {"measured": recipe.gates.budgets, "reference_bits": recipe.gates.reference_bits},
         "verify": asdict(recipe.verify),

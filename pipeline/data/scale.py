@@ -38,7 +38,9 @@ class InputScale:
     def codes(self, values: NDArray[np.float32]) -> Images:
         """float32[...,C] -> uint8[...,C]."""
         offset, step = np.asarray(self.offset, np.float32), np.asarray(self.step, np.float32)
-        codes: Images = np.clip(np.floor((values - offset) / step + np.float32(0.5)), 0, HIGHEST).astype(np.uint8)
+        with np.errstate(over="ignore"):
+            places = np.floor((values - offset) / step + np.float32(0.5))
+        codes: Images = np.clip(places, 0, HIGHEST).astype(np.uint8)
         return codes
 
     def values(self, codes: Images) -> NDArray[np.float32]:

@@ -157,7 +157,7 @@ def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
         names = names_of_columns(first)
         label = told.label or _named(names, _LABELS)
         seen = (
-            [text(value) for path in files for value in np.unique(read_columns(path, [label])[label].astype(str))]
+            [text(value) for path in files for value in sorted(set(map(text, read_columns(path, [label])[label])))]
             if label
             else []
         )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,8 @@ def text(value: Any) -> str:
     """A cell as a label is written: whole numbers without a point.
 
     Examples:
-        >>> text(3.0), text(" walk "), text(np.True_)
-        ('3', 'walk', '1')
+        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_)
+        ('3', '3', 'walk', '1')
     """
     if isinstance(value, bool | np.bool_):
         return str(int(value))
@@ -67,7 +68,7 @@ def text(value: Any) -> str:
         return value.decode("utf-8", "replace").strip()
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    return str(value).strip()
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip())
 
 
 def _number(value: Any) -> float:

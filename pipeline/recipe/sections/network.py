@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +56,12 @@ class ModelSection(ModelNames):
 
     config: NetworkConfig
     data: DataSection = DataSection()  # noqa: RUF009 (frozen)
+
+    def described(self) -> dict[str, Json]:
+        """All that the network is, as JSON values; the data's section is part of its hash (`dataset_hash`)."""
+        made = dataclasses.asdict(self)
+        del made["data"]
+        return made
 
     def source(self, recipe: Path) -> Source:
         """Where the samples are from.
