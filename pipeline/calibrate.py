@@ -39,7 +39,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
 
     settings: dict[str, Json] = {
         "name": recipe.name,
-        "model": dataclasses.recipe.model.described(),
+        "model": recipe.model.described(),
         "calibration": dataclasses.asdict(recipe.calibration),
         "selection": dataclasses.asdict(recipe.selection),
         "forced": [str(mode) for mode in recipe.forced_modes()],

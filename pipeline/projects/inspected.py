@@ -162,6 +162,8 @@ def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
             else []
         )
         columns = read_columns(first)
+    except ModuleNotFoundError:
+        raise
     # Of a broken file the parsers raise whatever comes to them.
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -250,6 +252,11 @@ def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
         DimmerError: as `inspect_data` and `prepared`.
     """
     section = inspect_data(place, told)
+    home = recipe.parent.parent.resolve()
+    if section.kind == PYTHON:
+        for file in entry.files(OwnData(section, Path.cwd())):
+            if not file.resolve().is_relative_to(home):
+                raise DimmerError(f"{plain(str(file))} lies outside the project: type dimmer init in its folder")
     found = prepared(OwnData(section, Path.cwd())).dataset
     if section.kind != PYTHON:
         section = replace(section, path=Path(os.path.relpath(Path(place).resolve(), recipe.resolve())).as_posix())

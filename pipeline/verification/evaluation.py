@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.core.scores import Scores, scores_of_classes, scores_of_labels, scores_of_values
+from dimmer.pipeline.core.scores import Scores
 from dimmer.pipeline.core.statistics import mcnemar
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.own import OwnData
@@ -22,6 +22,7 @@ from dimmer.pipeline.data.registry import Source, dataset_hash, dataset_modules,
 from dimmer.pipeline.hosted.loading import load
 from dimmer.pipeline.networks.tasks import right
 from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.verification.scoring import scores_of
 
 WORST = 10
 
@@ -112,17 +113,6 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
     evaluated = Evaluated(now, last if last is not None and last.data == now.data else None)
     save_document(kept, evaluated)
     return name, evaluated
-
-
-def scores_of(source: Source, outputs: NDArray[Any], targets: NDArray[Any], classes: tuple[str, ...]) -> Scores:
-    """The scores that the data's task has."""
-    if targets.dtype == np.uint8:
-        return scores_of_labels(outputs, targets, classes)
-    if not np.issubdtype(targets.dtype, np.floating):
-        return scores_of_classes(outputs, targets, classes)
-    assert isinstance(source, OwnData)
-    facts = import_module(dataset_modules(source)[0]).prepared(source).facts
-    return scores_of_values(outputs, targets, classes, facts.tolerance, source.section.units)
 
 
 def _names(source: Source, count: int) -> tuple[str, ...]:

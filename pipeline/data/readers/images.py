@@ -42,6 +42,8 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
     for entry in listed(data, SUFFIXES, problems):
         try:
             array = read_image(entry.path, data.section)
+        except ModuleNotFoundError:
+            raise
         # Of a broken file the decoders raise whatever comes to them: SyntaxError, struct.error, zlib.error and more.
         except Exception as error:
             problems.append(Problem(entry.name, f"cannot be decoded ({plain(_first_line(error))})"))

@@ -43,6 +43,8 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
     for entry in listed(data, SUFFIXES, problems):
         try:
             signal = read_recording(entry.path, section.rate)
+        except ModuleNotFoundError:
+            raise
         # Of a broken file the parser raises whatever comes to it.
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]

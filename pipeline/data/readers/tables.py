@@ -55,7 +55,7 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
         above = path.relative_to(folder).parts[:-1]
         try:
             yield from _of_file(data.section, path, name, above, problems)
-        except DimmerError:
+        except (DimmerError, ModuleNotFoundError):
             raise
         # Of a broken file the parsers raise whatever comes to them.
         except Exception as error:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +12,10 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline import firmware
 from dimmer.pipeline.core.documents import load_document, save_document
 from dimmer.pipeline.core.scores import Scores
-from dimmer.pipeline.data.own import DataSection
 from dimmer.pipeline.data.registry import load_dataset
-from dimmer.pipeline.verification.evaluation import Evaluated, Evaluation, evaluate, scores_of
+from dimmer.pipeline.verification.evaluation import Evaluated, Evaluation, evaluate
 from dimmer.targets import load_target
-from tests.own_data import cache, own
 from tests.tiny import TinyBuild, silent
-
-__all__ = ["cache"]
 
 
 def test_a_mode(tiny_converted: TinyBuild) -> None:
@@ -51,18 +46,6 @@ def test_a_mode(tiny_converted: TinyBuild) -> None:
     assert evaluate(recipe, build, "80.80")[1].last is None
     with pytest.raises(DimmerError, match=r"has no mode '70.80'; it has"):
         evaluate(recipe, build, "70.80")
-
-
-def test_values_have_their_units(tmp_path: Path, cache: Path) -> None:
-    x = np.random.default_rng(0).standard_normal((40, 8, 1)).astype(np.float32)
-    np.savez(tmp_path / "x.npz", x=x, load=np.arange(40))
-    data = own(
-        tmp_path,
-        DataSection("windows", "x.npz", "values", ("load",), ("kg",), window=8, channels=("a",), label=("load",)),
-    )
-    test = load_dataset(data).test
-    found = scores_of(data, test.labels, test.labels, ("load",))
-    assert (found.figures[0].value, found.figures[1].value, found.figures[1].unit) == (1, 0, "kg")
 
 
 def test_a_model_without_mistakes_has_no_worst() -> None:
