@@ -176,7 +176,8 @@ def _f1(tables: NDArray[np.int64]) -> list[float]:
 def _f1_of(cells: NDArray[np.int64]) -> NDArray[np.float64]:
     """F1 of (hits, false alarms, misses), [M,3]."""
     hits, both = 2.0 * cells[:, 0], 2 * cells[:, 0] + cells[:, 1] + cells[:, 2]
-    return np.divide(hits, both, out=np.zeros_like(hits), where=both > 0)
+    found: NDArray[np.float64] = np.divide(hits, both, out=np.zeros_like(hits), where=both > 0)
+    return found
 
 
 def _ends(drawn: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:

@@ -89,11 +89,14 @@ class DataSection:
 
     def __post_init__(self) -> None:
         require(self.kind in ("", *KINDS), "kind", f"must be one of {', '.join(KINDS)}")
+        require(self.task in TASKS, "task", f"must be one of {', '.join(TASKS)}")
+        require(self.colour in COLOURS, "colour", f"must be one of {', '.join(COLOURS)}")
+        require(self.fit in FITS, "fit", f"must be one of {', '.join(FITS)}")
+        require(self.rows in ROWS_ARE, "rows", f"must be one of {', '.join(ROWS_ARE)}")
         if not self.kind:
             return
         require(bool(self.path), "path", "must name the file or folder with the data")
         require("\0" not in self.path, "path", "must be the name of a file or folder")
-        require(self.task in TASKS, "task", f"must be one of {', '.join(TASKS)}")
         least = 2 if self.task == CLASSES else 1
         several = least <= len(self.classes) <= MOST_CLASSES and len(set(self.classes)) == len(self.classes)
         require(several, "classes", f"must hold {least} to {MOST_CLASSES} names, each once")
@@ -110,9 +113,6 @@ class DataSection:
         require(len(self.size) == 2, "size", "must be height and width")
         for side in self.size:
             bounded(side, 1, MOST_SIDE, "size")
-        require(self.colour in COLOURS, "colour", f"must be one of {', '.join(COLOURS)}")
-        require(self.fit in FITS, "fit", f"must be one of {', '.join(FITS)}")
-        require(self.rows in ROWS_ARE, "rows", f"must be one of {', '.join(ROWS_ARE)}")
         if self.kind in (WINDOWS, RECORDINGS):
             bounded(self.window, 1, MOST_STEPS, "window")
             bounded(self.step, 0, MOST_STEPS, "step")

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ FACTS = "facts.json"
 KEPT = 8
 """So many prepared data sets stay in the cache, the latest used."""
 _BATCH = 256
+_STALE_S = 7 * 86_400
 
 
 class Reader(Protocol):
@@ -312,7 +314,10 @@ def _units(data: OwnData, targets: Sequence[NDArray[Any]]) -> tuple[tuple[float,
 
 
 def _forget(folder: Path) -> None:
-    """Of many prepared data sets those that nobody used for longest are removed."""
+    """Of many prepared data sets those that nobody used for longest are removed, and what killed runs left."""
+    for path in folder.glob(".*"):
+        if path.stat().st_mtime < time.time() - _STALE_S:
+            shutil.rmtree(path, ignore_errors=True)
     there = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for path in sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
         shutil.rmtree(path, ignore_errors=True)

@@ -16,8 +16,6 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
@@ -80,10 +78,3 @@ def float32_convolutions(device: torch.device | None) -> AbstractContextManager[
         return nullcontext()
     now = torch.backends.cudnn
     return now.flags(enabled=now.enabled, benchmark=now.benchmark, deterministic=now.deterministic, allow_tf32=False)
-
-
-def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes]."""
-    log_student = F.log_softmax(student / temperature, 1)
-    log_teacher = F.log_softmax(teacher / temperature, 1)
-    return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2

@@ -16,6 +16,13 @@ from torch.nn import functional as F
 from dimmer.pipeline.data.dataset import Targets
 
 
+def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes]."""
+    log_student = F.log_softmax(student / temperature, 1)
+    log_teacher = F.log_softmax(teacher / temperature, 1)
+    return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
+
+
 def label_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     """What learning makes small, mean over the batch: cross-entropy, of each label or of classes, or smooth L1.
 
@@ -39,8 +46,6 @@ def imitation(student: Tensor, teacher: Tensor, targets: Tensor, temperature: fl
         targets: that tell the task; their values count for nothing.
         temperature: of the softmax, or of the sigmoid of each label; of no use for values.
     """
-    from dimmer.pipeline.networks.measure import distillation
-
     if targets.dtype == torch.uint8:
         soft = torch.sigmoid(teacher / temperature)
         return F.binary_cross_entropy_with_logits(student / temperature, soft) * temperature**2

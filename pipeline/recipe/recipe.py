@@ -138,7 +138,7 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     contents, where = read_toml(path)
     for key, value in (changes or {}).items():
         _change(contents, key, value)
-    known = ("model", DATA, *SECTIONS)
+    known = ("model", *SECTIONS, DATA)
     for key in contents:
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{plain(key)}]; known are: {', '.join(known)}")

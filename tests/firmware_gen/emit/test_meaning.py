@@ -53,7 +53,7 @@ def test_a_hundred_thousand_values_have_the_codes_of_training(tmp_path: Path, he
     values = np.stack([rng.uniform(-9, 9, 50_000), rng.uniform(-5e-8, 3e-7, 50_000)], 1).astype(np.float32)
     # On the edges between codes, where the last bit decides.
     values[:256, 0] = np.float32(-6.376) + (np.arange(256) - np.float32(0.5)) * np.float32(0.04963)
-    values[256:260] = [[np.inf, -np.inf], [3e38, -3e38], [0, 0], [-0.0, 1]]
+    values[256:260] = np.array([[np.inf, -np.inf], [3e38, -3e38], [0, 0], [-0.0, 1]], np.float32)
     found = np.zeros(values.shape, np.int8)
     ctypes.CDLL(str(library)).codes(
         ctypes.c_void_p(values.ctypes.data), ctypes.c_void_p(found.ctypes.data), values.size

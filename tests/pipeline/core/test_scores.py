@@ -52,11 +52,10 @@ def test_a_class_that_does_not_occur_has_no_area() -> None:
     found = scores_of_classes(OUTPUTS, np.zeros(300, np.int64), CLASSES)
     assert [one.name for one in found.figures] == ["accuracy", "F1, mean of classes"]
     assert auc(np.ones(3), np.ones(3, bool)) is None
-    assert auc(np.ones(4), np.array([True, False, True, False])) == (
-        0.5,
-        pytest.approx(0.0, abs=0.1),
-        pytest.approx(1, abs=0.1),
-    )
+    equal = auc(np.ones(4), np.array([True, False, True, False]))
+    assert equal is not None
+    assert equal[0] == 0.5
+    assert equal[1] < 0.1
 
 
 def test_labels() -> None:
@@ -80,6 +79,7 @@ def test_values() -> None:
     found = scores_of_values(outputs, targets, ("load",), (2.0,), ("kg",))
     assert found.figures[0].value == (np.abs(outputs - targets) <= 1).mean()
     error = figure(found, "MAE, load")
-    assert (error.value, error.unit) == (pytest.approx(2 * np.abs(outputs - targets).mean()), "kg")
+    assert error.value == pytest.approx(2 * np.abs(outputs - targets).mean())
+    assert error.unit == "kg"
     assert error.low < error.value < error.high
     assert 0.97 < figure(found, "R2, load").low < figure(found, "R2, load").value < 1

@@ -14,7 +14,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data import prepare
-from dimmer.pipeline.data.own import DataSection
+from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.data.prepare import FACTS, KEPT, own_hash, prepared
 from dimmer.pipeline.data.registry import dataset_hash, dataset_shape, load_dataset
 from tests.own_data import cache, own, steps_section, write_images, write_steps
@@ -47,8 +47,14 @@ def test_it_is_read_once_and_again_where_what_was_kept_is_damaged(
 ) -> None:
     write_steps(tmp_path / "imu.csv")
     data = own(tmp_path, steps_section())
-    made, real = [], prepare._make
-    monkeypatch.setattr(prepare, "_make", lambda *words: (made.append(words), real(*words)))
+    made: list[Path] = []
+    real = prepare._make
+
+    def counted(source: OwnData, folder: Path) -> None:
+        made.append(folder)
+        real(source, folder)
+
+    monkeypatch.setattr(prepare, "_make", counted)
     before = np.array(prepared(data).dataset.train.images)
     after = prepared(data).dataset.train.images
     assert len(made) == 1

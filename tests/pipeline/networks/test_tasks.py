@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dimmer.pipeline.networks.measure import distillation, measure
-from dimmer.pipeline.networks.tasks import imitation, label_loss, right
+from dimmer.pipeline.networks.measure import measure
+from dimmer.pipeline.networks.tasks import distillation, imitation, label_loss, right
 
 TARGETS = {
     "classes": torch.tensor([0, 2, 1, 1]),

@@ -28,9 +28,9 @@ def found(folder: Path, section: DataSection) -> tuple[list[tuple[str, ...]], li
     return rows, [str(problem) for problem in problems]
 
 
-def section(**words: str) -> DataSection:
-    label = (words.pop("label"),) if "label" in words else ()
-    return DataSection("images", "d", classes=("cat", "test"), label=label, **words)
+def section(label: str = "", group: str = "", split: str = "", table: str = "") -> DataSection:
+    labels = (label,) if label else ()
+    return DataSection("images", "d", classes=("cat", "test"), label=labels, group=group, split=split, table=table)
 
 
 def test_sub_folders_are_classes_and_splits(tmp_path: Path) -> None:
