@@ -23,9 +23,6 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.subnets.calibrated import calibrate
-from dimmer.pipeline.subnets.order import order_of
-from dimmer.pipeline.subnets.tables import print_tables
 
 
 def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
@@ -34,6 +31,8 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
 
     def action(out: Path) -> None:
         from dimmer.pipeline.artifacts.trained import load_network
+        from dimmer.pipeline.subnets.calibrated import calibrate
+        from dimmer.pipeline.subnets.order import order_of
 
         calibrate(order_of(recipe), load_network(recipe, checkpoint), out, progress)
 
@@ -58,6 +57,7 @@ def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
     """Calibrate a trained model and choose the modes to publish."""
     from dimmer.pipeline.artifacts.context import build_folder
     from dimmer.pipeline.core.command import progress_bar
+    from dimmer.pipeline.subnets.tables import print_tables
 
     recipe = load_recipe(model)
     build = build_folder(recipe)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from dimmer.errors import DimmerError
@@ -23,8 +22,6 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.training.loop import CHECKPOINT, train
-from dimmer.pipeline.training.settings import TrainingSettings, override
 
 
 def stage(
@@ -43,6 +40,7 @@ def stage(
 
     def action(out: Path) -> None:
         from dimmer.pipeline.training.loop import train
+        from dimmer.pipeline.training.settings import TrainingSettings
 
         train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
 
@@ -88,6 +86,12 @@ def main(
     """Train a model; an interrupted training goes on where it stopped."""
     if alone not in (None, "super", "base"):
         raise DimmerError(f"--alone is super or base, not '{alone}'")
+    # Here, since a build whose training stands loads no torch.
+    import torch
+
+    from dimmer.pipeline.training.loop import CHECKPOINT, train
+    from dimmer.pipeline.training.settings import TrainingSettings, override
+
     if threads:
         torch.set_num_threads(threads)
     recipe = override(load_recipe(model), seed, epochs)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """requirements/*.txt and constraints.txt -> requirements.lock: every package with the sha256 of its wheels.
 
-    python -m tools.lock
+    python -m tools.lock          everything anew
+    python -m tools.lock --new    only what was added to requirements/ or constraints.txt, or has another version
 
 pip is asked, without installing or fetching anything but metadata, which wheel it would take for each Python and
 machine that Dimmer supports.
@@ -31,7 +32,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = (*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "constraints.txt")
+# packages.txt is installed apart from everything else, by ./nox -s package-tools.
+SOURCES = (
+    *sorted(path for path in (ROOT / "requirements").glob("*.txt") if path.name != "packages.txt"),
+    ROOT / "constraints.txt",
+)
 LOCK, CPU_LOCK, CUDA_LOCK = "requirements.lock", "requirements-cpu.lock", "requirements-cuda.lock"
 # The oldest of each that the distributions ship which README names: Debian 12, Ubuntu 24.04, Debian 13.
 PYTHONS = ("3.11.2", "3.12.3", "3.13.5")
@@ -204,21 +209,37 @@ def read_lock(text: str) -> dict[str, tuple[str, frozenset[str]]]:
     return {name: (version, frozenset(re.findall(r"[0-9a-f]{64}", rest))) for name, version, rest in entries}
 
 
+def _listed(name: str) -> dict[str, tuple[str, frozenset[str]]]:
+    path = ROOT / name
+    return read_lock(path.read_text()) if path.is_file() else {}
+
+
 def main() -> None:
     """Write the lists."""
     parser = argparse.ArgumentParser(description=f"Write {LOCK}, {CPU_LOCK} and {CUDA_LOCK}.")
-    parser.parse_args()
+    parser.add_argument(
+        "--new",
+        action="store_true",
+        help="Ask only for what the lists do not have at its version; CUDA stays as it is.",
+    )
+    only_new = parser.parse_args().new
+    known = {} if not only_new else {**_listed(LOCK), **_listed(CUDA_LOCK)}
     try:
         pins = read_pins(path.read_text() for path in SOURCES)
-        gpu = gpu_pins(pins)
-        hashes = wheels({**pins, **gpu})
-        builds = cpu_builds(pins[TORCH])
+        same_torch = known.get(TORCH, ("",))[0] == pins[TORCH]
+        gpu = {name: _listed(CUDA_LOCK)[name][0] for name in _listed(CUDA_LOCK)} if same_torch else gpu_pins(pins)
+        gpu.pop(TORCH, None)
+        wanted = {**pins, **gpu}
+        kept = {name: known[name][1] for name, pinned in wanted.items() if known.get(name, ("",))[0] == pinned}
+        asked = {name: pinned for name, pinned in wanted.items() if name not in kept}
+        hashes = {**kept, **(wheels(asked) if asked else {})}
+        builds = frozenset() if same_torch else cpu_builds(pins[TORCH])
     except LockError as error:
         sys.exit(f"error: {error}")
     cpu = ROOT / CPU_LOCK
     version = f"{pins[TORCH]}+cpu"
-    before, known = read_lock(cpu.read_text() if cpu.is_file() else "").get(TORCH, ("", frozenset()))
-    builds |= known if before == version else frozenset()
+    before, old = _listed(CPU_LOCK).get(TORCH, ("", frozenset()))
+    builds |= old if before == version else frozenset()
     others = {name: pinned for name, pinned in pins.items() if name != TORCH}
     (ROOT / LOCK).write_text(lock_text("Everything but torch, which one of two other lists has.", others, hashes))
     cuda = {TORCH: pins[TORCH], **gpu}

@@ -11,14 +11,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE = "dimmer"
+from dimmer.pipeline.core.imports import PACKAGE, Names, keep, names_of, source_names
+
 ROOT = Path(__file__).resolve().parents[2]
 """Where the folders lie that are the package: the checkout, or `dimmer` in site-packages."""
 
@@ -127,6 +128,7 @@ def closure(*modules: str) -> Closure:
         inner, outer = imports_of(path)
         waiting.extend(inner)
         packages |= outer
+    keep()
     return Closure(tuple(sorted(files)), tuple(sorted(packages)), foreign)
 
 
@@ -144,16 +146,9 @@ def imports_of(path: Path) -> tuple[frozenset[str], frozenset[str]]:
 
 @lru_cache(maxsize=4096)
 def _imports(path: Path, _mtime_ns: int, _size: int) -> tuple[frozenset[str], frozenset[str]]:
-    inner: set[str] = set()
-    outer: set[str] = set()
-    for node in _run(ast.parse(path.read_text(encoding="utf-8"))):
-        for name in imported(node):
-            top = name.split(".")[0]
-            if top == PACKAGE:
-                inner.add(name)
-            else:
-                outer.add(top)
-    return frozenset(inner), frozenset(outer)
+    names = _split(source_names(path))
+    inner = frozenset(name for name in names if name.split(".")[0] == PACKAGE)
+    return inner, frozenset(name.split(".")[0] for name in names) - {PACKAGE}
 
 
 def imported(node: ast.AST) -> tuple[str, ...]:
@@ -165,34 +160,18 @@ def imported(node: ast.AST) -> tuple[str, ...]:
         >>> imported(ast.parse("import json, numpy").body[0])
         ('numpy',)
     """
-    names: list[str] = []
-    if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        # `from a import b`: b is a module, or a name in a.
-        inner = [f"{node.module}.{alias.name}" for alias in node.names]
-        names = [node.module, *(name for name in inner if is_module(name))]
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and is_module(node.value):
-        names = [node.value]
-    ours = [name for name in names if is_module(name)]
-    return (*ours, *(n for n in names if n.split(".")[0] not in (PACKAGE, *sys.stdlib_module_names)))
+    return _split(names_of(node))
+
+
+def _split(names: Names) -> tuple[str, ...]:
+    ours = [name for name in (*names.imports, *names.perhaps) if is_module(name)]
+    others = (n for n in names.imports if n.split(".")[0] not in (PACKAGE, *sys.stdlib_module_names))
+    return (*ours, *others)
 
 
 def is_module(name: str) -> bool:
     """Whether this is the full name of a module of the package."""
     return _file(name) is not None
-
-
-def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a tree but those that only a type checker sees."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            for other in node.orelse:
-                yield other
-                yield from _run(other)
-            continue
-        yield node
-        yield from _run(node)
 
 
 @lru_cache(maxsize=4096)

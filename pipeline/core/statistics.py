@@ -131,3 +131,20 @@ def paired(one: NDArray[np.float64], other: NDArray[np.float64]) -> Interval:
     error = float(gained.std(ddof=1)) / math.sqrt(len(gained))
     mean = float(gained.mean())
     return Interval(100 * mean, 100 * (mean - Z_95 * error), 100 * (mean + Z_95 * error))
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share of independent cases, after Wilson (1927).
+
+    Args:
+        share: of the cases, 0..1.
+        count: of cases, at least one.
+
+    Example:
+        >>> [round(end, 4) for end in wilson(0.98, 1000)]
+        [0.9693, 0.987]
+    """
+    z2 = Z_95**2
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = Z_95 * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) / (1 + z2 / count)
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -80,7 +80,8 @@ VERBS: Mapping[str, Verb] = {
     ),
     "trade": Verb("trade", "Print what less scratch costs in instructions, and what it saves.", _LOOK),
     "size": Verb("size", "List sections, stack and the largest symbols of a build's firmware.elf.", _LOOK),
-    "inspect": Verb("inspect", "Tell what a .tflite holds and whether a firmware can be made of it.", _LOOK),
+    "inspect": Verb("inspect", "Tell what a file holds: a model, a checkpoint, an image, a bundle, a bill.", _LOOK),
+    "verify-bundle": Verb("verify_bundle", "Check a bundle for a Linux board: files, machine, signature.", _LOOK),
     "nulls": Verb(
         "nulls",
         "Compare modes and gates with time-sharing of uniform modes, and gates with their permuted choices.",

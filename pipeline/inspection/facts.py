@@ -160,13 +160,33 @@ class CheckpointFacts:
 
 
 @dataclass(frozen=True)
+class FileFacts:
+    """An image, a generated header, a bundle or a bill of materials.
+
+    Attributes:
+        kind: what it is, in a word or two.
+        bytes: of the file, or of all files of a bundle.
+        facts: what is known of it, as name and text.
+        problems: what is wrong with it, each with what to do; none where it is whole.
+    """
+
+    file: str
+    kind: str
+    bytes: int
+    facts: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Inspection:
     """All that was asked for.
 
     Attributes:
         together: the models as modes of one network; None of a single one.
+        others: files that are neither models nor checkpoints.
     """
 
     models: tuple[ModelFacts, ...]
     together: ModesFacts | None
     checkpoints: tuple[CheckpointFacts, ...]
+    others: tuple[FileFacts, ...] = ()

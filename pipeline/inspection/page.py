@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dimmer.pipeline.core.command import console
 from dimmer.pipeline.inspection.facts import (
     CheckpointFacts,
+    FileFacts,
     Inspection,
     ModelFacts,
     ModesFacts,
@@ -47,6 +48,20 @@ def print_inspection(found: Inspection, tensors: bool) -> None:
         terminal.print(_checkpoint(checkpoint))
         for line in _record(checkpoint):
             terminal.print(line, highlight=False, soft_wrap=True, markup=False)
+    for other in found.others:
+        print_file(other)
+
+
+def print_file(found: FileFacts) -> None:
+    """Prints what is known of an image, a header, a bundle or a bill of materials."""
+    terminal = console()
+    width = max((len(name) for name, _ in found.facts), default=0) + 2
+    lines = [f"{found.file}: {found.kind}, {found.bytes:,} bytes"]
+    lines += [f"{name:<{width}}{text}" for name, text in found.facts]
+    lines += [f"{'wrong':<{width}}{text}" for text in found.problems]
+    lines += [f"{Path(found.file).name}: {'not as it should be' if found.problems else 'whole'}"]
+    for line in lines:
+        terminal.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _table(title: str, *headings: str, right: Sequence[str] = ()) -> Table:

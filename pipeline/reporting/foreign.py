@@ -13,6 +13,8 @@ from dimmer.pipeline.core.targets import target_files, tool_versions
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.reporting.collect_foreign import collect_foreign
+from dimmer.pipeline.reporting.materials.document import write_bom
+from dimmer.pipeline.reporting.materials.gather import gather_foreign
 from dimmer.pipeline.reporting.page import SCHEMA, TEMPLATES, write_report
 from dimmer.targets import Target
 
@@ -23,7 +25,9 @@ def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: P
     def action(out: Path) -> None:
         figures = make(order, target, out, progress)
         with children.scratch() as plots:
-            write_report(collect_foreign(figures, target), out, plots)
+            data = collect_foreign(figures, target)
+            write_report(data, out, plots)
+        write_bom(data, gather_foreign(files, target, out), out)
 
     settings: dict[str, Json] = {"model": order.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings["samples"] = order.samples

@@ -10,12 +10,15 @@ from dimmer.pipeline.artifacts.report import ReportData
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.reporting.collect import collect
 from dimmer.pipeline.reporting.deliver import publish
+from dimmer.pipeline.reporting.materials.document import write_bom
+from dimmer.pipeline.reporting.materials.gather import gather
 from dimmer.pipeline.reporting.page import write_report
 
 
 def make_report(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
-    """Gather every figure, write report.json and report.html, put the deliverables into the target's folder."""
+    """Gather every figure, write report.json, report.html and the bill of materials, put the deliverables beside."""
     data = collect(context, stages)
     publish(context)
     write_report(data, context.target_dir)
+    write_bom(data, gather(context), context.target_dir)
     return data

@@ -158,6 +158,29 @@ def test_the_lists_are_made(asked: list[list[str]], tmp_path: Path, monkeypatch:
     assert read_lock((tmp_path / CPU_LOCK).read_text()) == {TORCH: ("2.1+cpu", frozenset([f"{90:064x}"]))}
 
 
+def test_only_what_is_new_is_asked_for(asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "requirements.txt").write_text("torch==2.0\nlamp==1.0\nwick==1\n")
+    monkeypatch.setattr(lock, "ROOT", tmp_path)
+    monkeypatch.setattr(lock, "SOURCES", [tmp_path / "requirements.txt"])
+    monkeypatch.setattr(sys, "argv", ["lock"])
+    lock.main()
+    before = {name: (tmp_path / name).read_text() for name in (LOCK, CUDA_LOCK)}
+    asked.clear()
+    monkeypatch.setattr(sys, "argv", ["lock", "--new"])
+    lock.main()
+    assert asked == []
+    assert {name: (tmp_path / name).read_text() for name in (LOCK, CUDA_LOCK)} == before
+    # A package that is new, one of another version, and one that is gone.
+    (tmp_path / "requirements.txt").write_text("torch==2.0\nlamp==1.1\noil==3\n")
+    lock.main()
+    assert {word for command in asked for word in command if "==" in word} == {"lamp==1.1", "oil==3"}
+    assert {name: version for name, (version, _) in read_lock((tmp_path / LOCK).read_text()).items()} == {
+        "lamp": "1.1",
+        "oil": "3",
+    }
+    assert (tmp_path / CUDA_LOCK).read_text() == before[CUDA_LOCK]
+
+
 def test_pip_s_refusal_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = SimpleNamespace(returncode=1, stderr="WARNING: old\nERROR: no lamp\nERROR: none at all\n")
     monkeypatch.setattr(subprocess, "run", lambda *_a, **_k: refused)

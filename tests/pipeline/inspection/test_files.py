@@ -43,5 +43,19 @@ def test_a_folder_without_modes_and_other_files_are_told(build: Path, tmp_path: 
     with pytest.raises(DimmerError, match=r"has no converted modes \(convert/modes\.json\): give build/<model>"):
         model_sources(tmp_path)
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(DimmerError, match=r"notes\.txt: name \.tflite files, \.safetensors files or build folders"):
+    with pytest.raises(DimmerError, match=r"notes\.txt: name \.tflite or \.safetensors files, images"):
         inspect_paths([build, tmp_path / "notes.txt"], load_target("host"))
+
+
+def test_other_files_are_told_by_name_and_content(tmp_path: Path) -> None:
+    (tmp_path / "firmware.bin").write_bytes(bytes(16))
+    (tmp_path / "x.cdx.json").write_text('{"bomFormat": "CycloneDX"}')
+    (tmp_path / "lamp").mkdir()
+    for name in ("manifest.json", "install.sh", "SHA256SUMS"):
+        (tmp_path / "lamp" / name).write_text("{}" if name == "manifest.json" else "")
+    paths = [tmp_path / name for name in ("firmware.bin", "x.cdx.json", "lamp")]
+    found = inspect_paths(paths, load_target("host"))
+    assert [other.kind for other in found.others] == ["plain image", "bill of materials", "bundle"]
+    assert ("checked", "by its own contents alone: no bill of materials lies beside it") in found.others[0].facts
+    with pytest.raises(DimmerError, match=r"name \.tflite or .safetensors files, images"):
+        inspect_paths([Path(__file__)], load_target("host"))

@@ -28,6 +28,9 @@ def test_the_report_lies_beside_the_firmware(tmp_path: Path) -> None:
     steps = report["steps"]
     assert sum(step["macs"] for step in steps) == mode["macs"]
     assert sum(step["cycles"] for step in steps) == pytest.approx(mode["cycles"], rel=0.02)
+    bill = json.loads((folder / "bom.cdx.json").read_text())
+    assert {part["name"] for part in bill["components"]} >= {"resnet.tflite", "dimmer_resnet.c", "dimmer-runtime"}
+    assert {tool["name"] for tool in bill["metadata"]["tools"]["components"]} >= {"dimmer-nn", "qemu-system-arm"}
     page = (folder / "report.html").read_text()
     assert "Cycles by layer" in page
     assert "came alone" in page

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.calibration import calibration_folder
+from dimmer.pipeline.artifacts.checkpoint import training_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.verification import verify_folder
 from dimmer.pipeline.core.stage import StageResult
@@ -23,10 +24,12 @@ def test_pages_and_deliverables_lie_in_the_target_s_folder(tmp_path: Path) -> No
     (firmware_folder(build, name) / "firmware.elf").write_text("elf")
     (build / "convert").mkdir()
     (build / "convert" / "88.88.88.tflite").write_text("tflite")
+    training_folder(build).mkdir()
+    (training_folder(build) / "checkpoint.safetensors").write_text("weights")
     context = BuildContext(load_recipe("mnist5k-r14"), load_target(name), build)
     data = make_report(context, [StageResult("train", 1.0, cached=True)])
     assert {path.name for path in context.target_dir.iterdir()} >= {
-        *("firmware.elf", "modes", "report.html", "report.json")
+        *("bom.cdx.json", "firmware.elf", "modes", "report.html", "report.json")
     }
     document = json.loads((context.target_dir / "report.json").read_text())
     assert [mode["name"] for mode in document["modes"]] == [mode.name for mode in data.modes]
