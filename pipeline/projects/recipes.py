@@ -8,6 +8,9 @@ import json
 
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.own import OWN, RECORDINGS, DataSection
+from dimmer.pipeline.projects.wanted import TEMPLATE
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.project import MODELS
 
 STEPS = 500
 """Batches that a training takes, as near as whole epochs allow."""
@@ -29,7 +32,7 @@ def recipe_text(section: DataSection, samples: int) -> str:
     batch = min(SMALL_BATCH if training < SMALL else BATCH, max(2, training // 2))
     epochs = min(max(round(STEPS * batch / training), FEWEST_EPOCHS), MOST_EPOCHS)
     model: dict[str, Json] = {
-        "family": "resnet",
+        "family": load_recipe(MODELS / TEMPLATE).model.family,
         "dataset": OWN,
         "mandatory": [1] * len(widths),
         "skippable": [1] * len(widths),
