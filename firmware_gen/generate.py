@@ -12,6 +12,7 @@ from dimmer.firmware_gen.emit import header
 from dimmer.firmware_gen.emit import known_answers as known_answers_c
 from dimmer.firmware_gen.emit import source as emit
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.firmware_gen.emit.names import ANSWERS_HEADER, MODEL_HEADER, names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.emit.tables import Tables, build_tables
@@ -168,6 +169,7 @@ def generate(
     core: str = "",
     classes: Sequence[str] = (),
     latency: Latency = FITTED,
+    meaning: Meaning = header.NOTHING,
 ) -> GeneratedModel:
     """Writes `dimmer_<model>.c/.h` and, where known answers are given, `dimmer_<model>_known_answers.c/.h`.
 
@@ -181,6 +183,7 @@ def generate(
         core: as the compiler calls it; decides which variants of kernels there are.
         classes: what the elements of the output stand for; empty where nobody knows.
         latency: of the core; decides between these variants.
+        meaning: of input and output.
 
     Raises:
         FirmwareGenError: a file cannot be read or run, the modes do not fit together, or a limit is exceeded.
@@ -195,9 +198,9 @@ def generate(
         )
     names = names_of(name)
     texts = {
-        names.header: header.emit_header(tables, names, classes),
+        names.header: header.emit_header(tables, names, classes, meaning=meaning),
         names.source: emit.emit_source(tables, names, core),
-        MODEL_HEADER: header.emit_general_header(tables, names, classes),
+        MODEL_HEADER: header.emit_general_header(tables, names, classes, meaning),
     }
     if known_answers is not None:
         texts[names.answers_header] = known_answers_c.emit_known_answers_header(names)

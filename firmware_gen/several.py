@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dimmer.firmware_gen.emit import known_answers as known_answers_c
+from dimmer.firmware_gen.emit.header import NOTHING
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.firmware_gen.emit.names import Names, names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.emit.several import CoreTables, common_order, emit_header_of_cores, emit_source_of_cores
@@ -29,6 +31,7 @@ class Wanted:
         name: of the model; every symbol carries it.
         modes: mode 0, the most expensive one, first.
         classes: what the elements of the output stand for; empty where nobody knows.
+        meaning: of input and output.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Wanted:
     known_answers: KnownAnswers
     gates: GateSet | None = None
     classes: tuple[str, ...] = ()
+    meaning: Meaning = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def generate_for_cores(wanted: Wanted, kinds: Sequence[Kind], limits: Mapping[Ki
             f"{len(wanted.classes)} names of classes for an output of {elements} elements: name every element"
         )
     texts = {
-        names.header: emit_header_of_cores(cores, names, wanted.classes),
+        names.header: emit_header_of_cores(cores, names, wanted.classes, wanted.meaning),
         names.source: emit_source_of_cores(cores, names),
         names.answers_header: known_answers_c.emit_known_answers_header(names),
         names.answers_source: known_answers_c.emit_known_answers(first, names, wanted.known_answers),

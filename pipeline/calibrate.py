@@ -38,14 +38,14 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
 
     settings: dict[str, Json] = {
         "name": recipe.name,
-        "model": dataclasses.asdict(recipe.model),
+        "model": recipe.model.described(),
         "calibration": dataclasses.asdict(recipe.calibration),
         "selection": dataclasses.asdict(recipe.selection),
         "forced": [str(mode) for mode in recipe.forced_modes()],
         "train": {"seed": recipe.train.seed, "temperature": recipe.train.temperature},
     }
-    contents = {"data": dataset_hash(recipe.model.dataset)}
-    return Stage("calibrate", build / "calibrate", action, [checkpoint], settings, recipe.model.modules, (), contents)
+    contents = {"data": dataset_hash(recipe.source)}
+    return Stage("calibrate", build / "calibrate", action, [checkpoint], settings, recipe.modules, (), contents)
 
 
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:

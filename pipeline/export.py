@@ -10,7 +10,6 @@ the codes, steps and biases of their convolutions, which the conversion puts int
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +37,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
             progress(f"{name}.onnx", done / len(calibration.published))
             export_mode(network, name, statistics.of(name), out)
 
-    settings: dict[str, Json] = {"model": dataclasses.asdict(recipe.model)}
+    settings: dict[str, Json] = {"model": recipe.model.described()}
     inputs = [checkpoint, source / "calibration.json", source / "statistics.safetensors"]
     return Stage("export", build / "export", action, inputs, settings, recipe.model.network_modules)
 

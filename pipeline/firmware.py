@@ -45,13 +45,13 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         from dimmer.pipeline.artifacts.gates import recipe_gates
         from dimmer.pipeline.image.published import make_published, published_order
 
-        order = published_order(build, recipe.name, recipe.model.dataset, recipe_gates(recipe))
+        order = published_order(build, recipe.name, recipe.source, recipe_gates(recipe))
         calibration = Calibration.load(calibration_folder(build))
         duty = duty_of(recipe.duty, recipe.governor)
         make_published(order, calibration, recipe.policy, target, out, progress, recipe.governor, duty)
 
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "scratch_limit": target.scratch_limit}
-    settings |= {"network": asdict(recipe.model), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
+    settings |= {"network": recipe.model.described(), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
     settings["governor"] = asdict(recipe.governor)
     if recipe.policy.recharge:
         settings["duty"] = asdict(recipe.duty)
@@ -66,9 +66,9 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         action,
         inputs,
         settings,
-        modules=recipe.model.modules,
+        modules=recipe.modules,
         files=target_files(target),
-        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
+        contents={"data": dataset_hash(recipe.source), **tool_versions(target)},
     )
 
 

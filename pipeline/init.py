@@ -46,16 +46,32 @@ def main(
     own_target: Annotated[
         str | None, typer.Option("--own-target", help="Name of a target of your own, a copy of --target to change.")
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="Your data: a folder of images or WAVs, CSV, Parquet or NPZ, or module:function."),
+    ] = None,
+    label: Annotated[str, typer.Option("--label", help="Its column or array with the class, or the value.")] = "",
+    group: Annotated[
+        str, typer.Option("--group", help="Its column of speaker, subject or session; of files a regular expression.")
+    ] = "",
+    window: Annotated[int, typer.Option("--window", min=0, help="Time steps of a window; guessed by default.")] = 0,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
 ) -> None:
     """Write a project: dimmer.toml, with folders for recipes and targets."""
     if sys.stdin.isatty() and sys.stdout.isatty() and not yes:
         name = name or wizard.ask_name(wanted.name_from(folder))
-        template = template or wizard.ask_template()
+        data = data or (wizard.ask_data() if template is None else None)
+        template = template or (wanted.TEMPLATE if data else wizard.ask_template())
         if target is None:
             target = wizard.ask_target()
             own_target = own_target or wizard.ask_own_target(target)
-    found = Wanted(name or wanted.name_from(folder), template or wanted.TEMPLATE, target or wanted.TARGET, own_target)
+    name = wanted.check_name(name or wanted.name_from(folder))
+    own = None
+    if data:
+        from dimmer.pipeline.projects.inspected import Told, own_samples
+
+        own = own_samples(data, Told(label, group, window), folder / "models" / name)
+    found = Wanted(name, template or wanted.TEMPLATE, target or wanted.TARGET, own_target, own=own)
     for path in write_project(folder, project_files(found)):
         print(path)
     if not ignores_builds(folder):
@@ -64,6 +80,8 @@ def main(
     if folder.absolute() != Path.cwd():
         print(f"  cd {shlex.quote(str(folder))}")
     print("  dimmer doctor    # what this machine lacks")
+    if own is not None:
+        print("  dimmer dataset   # what the device will see, and what was left out")
     print("  dimmer models    # your recipes and Dimmer's")
     print(f"  dimmer build     # {found.name} for {found.own_target or found.target}")
 

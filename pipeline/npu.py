@@ -31,7 +31,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         from dimmer.pipeline.image.npu.make import make_npu
         from dimmer.pipeline.image.published import published_order
 
-        order = published_order(build, recipe.name, recipe.model.dataset, None)
+        order = published_order(build, recipe.name, recipe.source, None)
         calibration = Calibration.load(calibration_folder(build))
         make_npu(order, calibration, recipe.policy, recipe.governor, target, out, progress)
 
@@ -48,9 +48,9 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         action,
         [build / "convert", build / "calibrate" / CALIBRATION],
         settings,
-        modules=recipe.model.modules,
+        modules=recipe.modules,
         files=(*target_files(target), *own),
-        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target), **vela_version(target)},
+        contents={"data": dataset_hash(recipe.source), **tool_versions(target), **vela_version(target)},
     )
 
 

@@ -36,7 +36,7 @@ def stage(
         alone: "super" or "base" for the plain network of that depth.
         start: as for ``train``.
     """
-    data = dataset_hash(recipe.model.dataset)
+    data = dataset_hash(recipe.source)
 
     def action(out: Path) -> None:
         from dimmer.pipeline.training.loop import train
@@ -51,7 +51,7 @@ def stage(
         action,
         inputs=[] if start is None else [start],
         settings={"model": recipe.name, "training": recipe.training_hash()},
-        modules=recipe.model.modules,
+        modules=recipe.modules,
         contents={"data": data},
         keep_partial=True,
     )
@@ -97,7 +97,7 @@ def main(
     recipe = override(load_recipe(model), seed, epochs)
     with progress_bar("train") as progress:
         if out:
-            data = dataset_hash(recipe.model.dataset)
+            data = dataset_hash(recipe.source)
             train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
         else:
             out = training_folder(build_folder(recipe), alone)

@@ -43,7 +43,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | No
         DimmerError: there is no backbone.
     """
     backbone = checkpoint or find_checkpoint(recipe)
-    data = dataset_hash(recipe.model.dataset)
+    data = dataset_hash(recipe.source)
     settings = GateSettings.of(recipe)
 
     def action(out: Path) -> None:
@@ -57,7 +57,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | No
         action,
         [backbone],
         {"model": recipe.name, "gates": settings.hash(), "budgets": recipe.gates.budgets},
-        recipe.model.modules,
+        recipe.modules,
         contents={"data": data},
         keep_partial=True,
     )
@@ -88,7 +88,7 @@ def main(
         recipe = replace(recipe, train=replace(recipe.train, seed=seed))
     with progress_bar("gates") as progress:
         if out:
-            data = dataset_hash(recipe.model.dataset)
+            data = dataset_hash(recipe.source)
             backbone = checkpoint or find_checkpoint(recipe)
             train_gates(GateSettings.of(recipe), out, checkpoint=backbone, data=data, progress=progress)
         else:

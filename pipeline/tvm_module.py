@@ -62,7 +62,7 @@ def main(
 
             progress("comparing with the interpreter", 0.8)
             count = recipe.verify.images if images is None else images
-            inputs = to_int8(load_dataset(recipe.model.dataset).test.images[:count])
+            inputs = to_int8(load_dataset(recipe.source).test.images[:count])
             wrong = mismatches(folder, mode_sources(build / "convert"), inputs.tobytes())
     for mode in modules.modes:
         checked = f"{wrong[mode.name]} mismatches of {count}" if wrong else f"not run here, for {chosen.machine}"

@@ -64,7 +64,7 @@ def _subjects(
     build = build_folder(recipe)
     published = firmware_modes(build, target.name)
     modes = tuple(source for source in mode_sources(converted_folder(build)) if source.name in published)
-    return modes, to_int8(load_dataset(recipe.model.dataset).test.images[:samples]).tobytes()
+    return modes, to_int8(load_dataset(recipe.source).test.images[:samples]).tobytes()
 
 
 def print_validated(target: Target, modes: Sequence[ValidatedMode]) -> None:

@@ -46,7 +46,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         *([find_gates(recipe)] if recipe.gates.epochs else []),
     ]
     settings: dict[str, Json] = {
-        "model": asdict(recipe.model),
+        "model": recipe.model.described(),
         "gates": recipe.gates.deployed(),
         "budgets": {"measured": recipe.gates.budgets, "reference_bits": recipe.gates.reference_bits},
         "verify": asdict(recipe.verify),
@@ -58,9 +58,9 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         action,
         inputs,
         settings,
-        modules=recipe.model.modules,
+        modules=recipe.modules,
         files=tuple(dict.fromkeys((*target_files(target), *target_files(load_target("host"))))),
-        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
+        contents={"data": dataset_hash(recipe.source), **tool_versions(target)},
     )
 
 

@@ -27,7 +27,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     def action(out: Path) -> None:
         from dimmer.pipeline.verification.npu.verify import verify_npu
 
-        verify_npu(recipe.model.dataset, recipe.verify.images, build, target, out, progress)
+        verify_npu(recipe.source, recipe.verify.images, build, target, out, progress)
 
     folder = npu_folder(build, target.name)
     return Stage(
@@ -36,8 +36,8 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         action,
         [build / "convert", folder / "firmware.elf", folder / RESULT],
         {"model": recipe.name, "target": target.name, "verify": asdict(recipe.verify)},
-        modules=recipe.model.modules,
-        contents={"data": dataset_hash(recipe.model.dataset)},
+        modules=recipe.modules,
+        contents={"data": dataset_hash(recipe.source)},
     )
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dimmer.firmware_gen.emit.meaning import Meaning, emit_input_code, emit_meaning, meaning_macros
 from dimmer.firmware_gen.emit.names import Names, mode_identifiers
 from dimmer.firmware_gen.emit.tables import ABI, Tables, ends, literal
 from dimmer.firmware_gen.emit.text import HEADER, comment, describe_end, quoted
 from dimmer.firmware_gen.kernels.portable import STATE
 
+NOTHING = Meaning()
+"""Of a model of which nobody says more than its tables do."""
 
-def emit_header(tables: Tables, names: Names, classes: Sequence[str] = (), cores: Sequence[str] = ()) -> str:
+
+def emit_header(
+    tables: Tables, names: Names, classes: Sequence[str] = (), cores: Sequence[str] = (), meaning: Meaning = NOTHING
+) -> str:
     """`dimmer_<model>.h`.
 
     Args:
@@ -48,6 +54,7 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = (), cores
         f"#define {macro}_POSITION_COUNT {len(tables.schedules[0])}u",
         f"#define {macro}_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
         *_class_names(classes, macro),
+        *emit_meaning(meaning, names),
         "",
         "/* From the most expensive to the cheapest. */",
         "enum {",
@@ -62,6 +69,7 @@ def emit_header(tables: Tables, names: Names, classes: Sequence[str] = (), cores
         f"extern const dimmer_model_t {names.symbol};",
         "",
         *_reset(tables, names, f"{macro}_STATE_GUARD" if cores else state_guard(tables)),
+        *emit_input_code(meaning, names),
         "#ifdef __cplusplus",
         "}",
         "#endif",
@@ -135,7 +143,7 @@ def _class_names(classes: Sequence[str], macro: str) -> Iterator[str]:
         yield "    }"
 
 
-def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = ()) -> str:
+def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (), meaning: Meaning = NOTHING) -> str:
     """`dimmer_model.h`: names that are the same for every model; arguments as of `emit_header`."""
     general, own = Names("", "dimmer_model"), names.macro
     macros = [f"{name}_SIZE" for name in ("ARENA", "INPUT", "OUTPUT")]
@@ -145,6 +153,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
     macros += [name for name, _ in _parts(tables)]
     macros += ["STATE_SIZE"] if state_of(tables)[0] else []
     macros += [f"CLASS_{what}" for what in ("COUNT", "NAMES") if classes]
+    macros += meaning_macros(meaning)
     lines = [
         HEADER,
         "/* The names of a program's only model. A program of several models includes their own headers. */",
@@ -155,6 +164,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
         "",
         f"#define {general.symbol} {names.symbol}",
         *([f"#define {general.symbol}_reset {names.symbol}_reset"] if state_of(tables)[0] else []),
+        *([f"#define {general.symbol}_input_code {names.symbol}_input_code"] if meaning.offset else []),
         *(f"#define {general.macro}_{name} {own}_{name}" for name in (*macros, *mode_identifiers(tables.mode_names))),
         "",
         "#endif",

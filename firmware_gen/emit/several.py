@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dimmer.firmware_gen.emit.header import emit_header, state_guard
+from dimmer.firmware_gen.emit.header import NOTHING, emit_header, state_guard
+from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.firmware_gen.emit.names import Names
 from dimmer.firmware_gen.emit.source import LAYOUTS, constant_rows, modes_text, opening, plan_of_core
 from dimmer.firmware_gen.emit.tables import Tables
@@ -49,9 +50,11 @@ def common_order(pools: Sequence[Sequence[Constant]]) -> tuple[Constant, ...]:
     return tuple(order)
 
 
-def emit_header_of_cores(cores: Sequence[CoreTables], names: Names, classes: Sequence[str] = ()) -> str:
+def emit_header_of_cores(
+    cores: Sequence[CoreTables], names: Names, classes: Sequence[str] = (), meaning: Meaning = NOTHING
+) -> str:
     """`dimmer_<model>.h`: as `emit_header`, with the arena of each kind of core."""
-    return emit_header(cores[0].tables, names, classes, tuple(_choice(cores, names)))
+    return emit_header(cores[0].tables, names, classes, tuple(_choice(cores, names)), meaning)
 
 
 def emit_source_of_cores(cores: Sequence[CoreTables], names: Names) -> str:

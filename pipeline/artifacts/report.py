@@ -16,6 +16,7 @@ from dimmer.pipeline.artifacts.cycles import CyclesSource
 from dimmer.pipeline.artifacts.energy import EnergyFigures
 from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Step, Switch, Verification
 from dimmer.pipeline.artifacts.npu import NpuBytes, NpuMode
+from dimmer.pipeline.core.scores import Scores
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.modes.mode import Mode
 
@@ -212,6 +213,7 @@ class ReportData:
         macs_per_cycle: that the core does at best, for the page; None where nobody says.
         battery: the charge over time under the policy; empty if not simulated.
         battery_note: what was assumed for it: capacity, interval, harvest.
+        scores: mode -> what can be said of its outputs for the test samples, with intervals; empty where nobody did.
     """
 
     model: str
@@ -239,6 +241,7 @@ class ReportData:
     macs_per_cycle: float | None = None
     battery: tuple[BatterySample, ...] = ()
     battery_note: str = ""
+    scores: Mapping[str, Scores] = field(default_factory=dict)
 
     def document(self) -> dict[str, Json]:
         """The content of report.json.
@@ -267,6 +270,8 @@ class ReportData:
             "energy": None if self.energy is None else asdict(self.energy),
             "notes": dict(self.notes),
         }
+        if self.scores:
+            document["scores"] = {mode: asdict(found) for mode, found in self.scores.items()}
         if self.bundle is not None:
             document["bundle"] = asdict(self.bundle)
         if self.npu is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import load_document, save_document
+from dimmer.pipeline.core.scores import Scores
 from dimmer.pipeline.networks.gates.agreement import Agreement
 
 RESULT = "verify.json"
@@ -42,6 +43,7 @@ class VerifiedMode:
         accuracy: share of the test images that the C runtime classifies right, on the host.
         accuracy_float: the same of the mode before quantisation.
         host, target: against the interpreter.
+        scores: of the test images, with intervals; None of what was verified before there were any.
     """
 
     name: str
@@ -49,6 +51,7 @@ class VerifiedMode:
     accuracy_float: float
     host: Outcome
     target: Outcome
+    scores: Scores | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dimmer.pipeline.core.debian import require_tools
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
-from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.data.registry import Source, load_dataset
 from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.image.menu import check_needs_no_figures, ids, menu_note, menu_of
 from dimmer.pipeline.image.policy import recipe_policy
@@ -130,7 +130,7 @@ def bundle_policy(section: PolicySection, modes: Sequence[str], calibration: Cal
 
 
 def make_published(
-    dataset: str,
+    dataset: Source,
     images: int,
     section: PolicySection,
     calibration: Calibration,

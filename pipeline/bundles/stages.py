@@ -12,7 +12,7 @@ from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folde
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage
 from dimmer.pipeline.core.targets import target_files, tool_versions
-from dimmer.pipeline.data.registry import dataset_hash, dataset_module
+from dimmer.pipeline.data.registry import dataset_hash, dataset_modules
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.tvm.targets import tvm_target
 from dimmer.targets import Target
@@ -50,7 +50,7 @@ def bundle_stage(recipe: Recipe, build: Path, target: Target, progress: Progress
     def action(out: Path) -> None:
         from dimmer.pipeline.bundles.make import make_published
 
-        data, images = recipe.model.dataset, recipe.verify.images
+        data, images = recipe.source, recipe.verify.images
         calibration = Calibration.load(calibration_folder(build))
         make_published(data, images, recipe.policy, calibration, build, target, out, progress)
 
@@ -67,7 +67,7 @@ def bundle_stage(recipe: Recipe, build: Path, target: Target, progress: Progress
         action,
         [build / "convert", build / "calibrate" / CALIBRATION, module_folder(build, target.name)],
         settings,
-        modules=(dataset_module(recipe.model.dataset),),
+        modules=dataset_modules(recipe.source),
         files=target_files(target),
-        contents={"data": dataset_hash(recipe.model.dataset), **tool_versions(target)},
+        contents={"data": dataset_hash(recipe.source), **tool_versions(target)},
     )

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 """Where the folders lie that are the package: the checkout, or `dimmer` in site-packages."""
 
 DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+    "PIL": ("pillow",),
     "ai_edge_litert": ("ai-edge-litert",),
     "ai_edge_quantizer": ("ai-edge-quantizer",),
     "elftools": ("pyelftools",),
@@ -35,7 +36,9 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "onnx2tf": ("onnx2tf", "onnx", "onnx-graphsurgeon", "onnxruntime", "onnxsim", "sng4onnx", "tensorflow", "tf-keras"),
     "onnxruntime": ("onnxruntime",),
     "onnxsim": ("onnxsim",),
+    "pyarrow": ("pyarrow",),
     "safetensors": ("safetensors",),
+    "scipy": ("scipy",),
     "tensorflow": ("tensorflow",),
     "torch": ("torch",),
     "tvm": ("apache-tvm", "apache-tvm-ffi"),
@@ -54,7 +57,6 @@ WITHOUT_EFFECT = frozenset(
         "pvlib",
         "pyjls",
         "rich",
-        "scipy",
         "tensorrt",
         "typer",
         "unicorn",
@@ -206,7 +208,7 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1 << 17)
 def _hash_file(path: Path, _size: int, _mtime_ns: int, _inode: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,7 @@ DISTRIBUTION = "dimmer-nn"
 EXTRAS: Mapping[str, str] = {
     "": "a .tflite to C",
     "train": "training and conversion",
+    "data": "data of your own: images, recordings, Parquet",
     "tvm": "Linux boards (TVM)",
     "rtl": "RISC-V cores simulated from their RTL",
     "simulate": "fleets of devices simulated, with solar harvest and Dask",
@@ -36,7 +37,9 @@ _NEEDED = {
     "ai_edge_quantizer": "train",
     "tvm": "tvm",
     "tvm_ffi": "tvm",
-    "scipy": "simulate",
+    "PIL": "data",
+    "scipy": "data",
+    "pyarrow": "data",
     "pvlib": "simulate",
     "distributed": "simulate",
     "pyjls": "measure",

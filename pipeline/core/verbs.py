@@ -110,6 +110,14 @@ VERBS: Mapping[str, Verb] = {
         "Compare modes and gates with time-sharing of uniform modes, and gates with their permuted choices.",
         _LOOK,
     ),
+    "dataset": Verb(
+        "dataset",
+        "Show a model's data: counts, what is left out and why, and samples as the device will see them.",
+        _LOOK,
+    ),
+    "eval": Verb(
+        "eval", "Score a built model on its test samples by the C that the device runs, with the worst of them.", _LOOK
+    ),
     "models": Verb("models", "List the models that have a recipe, the project's and Dimmer's own.", _LOOK),
     "targets": Verb(
         "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK

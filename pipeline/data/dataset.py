@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,10 @@ Images = NDArray[np.uint8]
 
 Labels = NDArray[np.int64]
 
+Targets = NDArray[Any]
+"""What samples stand for: the number of a class, int64[N]; which labels hold, uint8[N,K]; or values, float32[N,K], in
+tolerances from their mean in training, so that what is within 1 of the truth is right."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -21,11 +26,11 @@ class Split:
 
     Attributes:
         images: uint8[N,H,W,C].
-        labels: int64[N].
+        labels: int64[N]; of tasks other than classes see `Targets`.
     """
 
     images: Images
-    labels: Labels
+    labels: Targets
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,6 +51,7 @@ class Dataset:
         train: to fit weights and calibrate.
         val: to choose between modes and settings.
         test: looked at once, for the figure that is reported.
+        balance: whether training draws each class equally often.
     """
 
     name: str
@@ -54,6 +60,19 @@ class Dataset:
     train: Split
     val: Split
     test: Split
+    balance: bool = False
+
+    def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Positions of the training samples in one epoch: each once; with `balance` each class equally often."""
+        count = len(self.train)
+        if not self.balance:
+            return rng.permutation(count)
+        labels = self.train.labels
+        members = [rng.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+        each = -(-count // len(members))
+        # Of a small class every sample is drawn about as often as the others of it.
+        drawn = np.concatenate([np.resize(of_class, each) for of_class in members])
+        return rng.permutation(drawn)[:count]
 
 
 def stratified(labels: Labels, sizes: tuple[int, ...], seed: int) -> list[NDArray[np.int64]]:

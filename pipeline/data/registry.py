@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets by name: each is a module of `sets/` with SHAPE, `files()` and `load()`."""
+"""Data sets: a known one is a module of `sets/` with SHAPE, `files()` and `load()`; one's own is an `OwnData`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import file_hash
 from dimmer.pipeline.data import sets
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape
+from dimmer.pipeline.data.own import OWN, OwnData
+
+Source = str | OwnData
+"""Where samples are from: the name of a known data set, or data of one's own."""
+
+# Computed, so that the stages of known data sets do not depend on it.
+_PREPARE = ".".join((*__name__.split(".")[:-1], "prepare"))
 
 
 class DatasetModule(Protocol):
@@ -36,41 +43,54 @@ def known_datasets() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(sets.__path__)))
 
 
-def dataset_module(name: str) -> str:
-    """Full name of the module that loads a data set; only the stages that read it run that module.
+def dataset_names() -> tuple[str, ...]:
+    """What [model] dataset may be: a known one, or that of [data]."""
+    return (*known_datasets(), OWN)
+
+
+def dataset_modules(name: Source) -> tuple[str, ...]:
+    """Full names of the modules that load a data set; only the stages that read it run them.
 
     Raises:
         DimmerError: there is no such data set.
     """
+    if isinstance(name, OwnData):
+        return (_PREPARE, name.reader)
     if name not in known_datasets():
         raise DimmerError(f"unknown data set '{name}'; known are: {', '.join(known_datasets())}")
-    return f"{sets.__name__}.{name}"
+    return (f"{sets.__name__}.{name}",)
 
 
-def dataset_shape(name: str) -> DatasetShape:
+def dataset_shape(name: Source) -> DatasetShape:
     """Size of its images and number of classes; loads nothing.
 
     Raises:
         DimmerError: there is no such data set.
     """
-    return _module(name).SHAPE
+    return name.section.shape if isinstance(name, OwnData) else _module(name).SHAPE
 
 
-def load_dataset(name: str) -> Dataset:
+def load_dataset(name: Source) -> Dataset:
     """Load a data set, from disk, package or the official site.
 
     Raises:
         DimmerError: unknown name, or its files are nowhere to be had.
     """
+    if isinstance(name, OwnData):
+        found: Dataset = import_module(_PREPARE).prepared(name).dataset
+        return found
     return _module(name).load()
 
 
-def dataset_hash(name: str) -> str:
+def dataset_hash(name: Source) -> str:
     """SHA-256 over the contents of a data set's files: replaced data is other data, wherever it lies.
 
     Raises:
         DimmerError: as `load_dataset`.
     """
+    if isinstance(name, OwnData):
+        found: str = import_module(_PREPARE).own_hash(name)
+        return found
     digest = hashlib.sha256()
     for path in _module(name).files():
         digest.update(f"{path.name}\0{file_hash(path)}\n".encode())
@@ -78,4 +98,4 @@ def dataset_hash(name: str) -> str:
 
 
 def _module(name: str) -> DatasetModule:
-    return cast(DatasetModule, import_module(dataset_module(name)))
+    return cast(DatasetModule, import_module(*dataset_modules(name)))

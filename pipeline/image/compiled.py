@@ -111,7 +111,9 @@ def _generated(order: Order, target: Target, out: Path) -> GeneratedModel:
         order.name,
         order.gates,
         target.core,
-        latency=target.latency,
+        order.classes,
+        target.latency,
+        order.meaning,
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.header import NOTHING
+from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.firmware_gen.emit.names import check_name
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.gates import GateSet
@@ -32,6 +34,8 @@ class Order:
             `pipeline.verify`.
         gates: that choose blocks of these modes.
         accuracy: mode -> share of the validation images classified right, 0..1; empty where nobody measured it.
+        classes: what the elements of the output stand for; empty where nobody knows.
+        meaning: of input and output.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Order:
     samples: int = 0
     gates: GateSet | None = None
     accuracy: Mapping[str, float] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    meaning: Meaning = NOTHING
 
 
 def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | None = None) -> Order:

@@ -17,13 +17,14 @@ from dimmer.pipeline.artifacts.energy import Quantity
 from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
-from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.data.registry import Source, load_dataset
 from dimmer.pipeline.energy.account import mean_ua
 from dimmer.pipeline.energy.hull import Hull
 from dimmer.pipeline.energy.inference import cell_uj, drawn
 from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.image.figures import Judged
 from dimmer.pipeline.image.make import Counted, judge, make
+from dimmer.pipeline.image.meaning import meaning_of
 from dimmer.pipeline.image.menu import ids, menu_note, menu_of
 from dimmer.pipeline.image.order import Order, converted_order
 from dimmer.pipeline.image.policy import Drain, recharge_policy, recipe_policy
@@ -36,7 +37,7 @@ HOST = "host"
 """Core of the target that is this machine."""
 
 
-def published_order(build: Path, name: str, dataset: str, gates: GateSet | None) -> Order:
+def published_order(build: Path, name: str, dataset: Source, gates: GateSet | None) -> Order:
     """An order for every published mode, with the first test image for the self-test.
 
     Args:
@@ -45,8 +46,10 @@ def published_order(build: Path, name: str, dataset: str, gates: GateSet | None)
     Raises:
         DimmerError: the model was not converted.
     """
-    image = to_int8(load_dataset(dataset).test.images[:1]).tobytes()
-    return converted_order(name, converted_folder(build), gates, image)
+    data = load_dataset(dataset)
+    image = to_int8(data.test.images[:1]).tobytes()
+    order = converted_order(name, converted_folder(build), gates, image)
+    return replace(order, classes=data.classes, meaning=meaning_of(dataset))
 
 
 def make_published(

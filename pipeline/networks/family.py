@@ -105,8 +105,8 @@ class NetworkConfig(ABC):
             bounded(width, 1, MOST_CHANNELS, "widths")
         known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BLOCK_BITS)
         require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
-        whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 2
-        require(whole, "dataset", "must have images of a pixel and a channel or more, and two classes or more")
+        whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 1
+        require(whole, "dataset", "must have images of a pixel and a channel or more, and an output or more")
 
     def alone(self, which: str) -> Self:
         """The network of the same depth as the super-net or base-net, in float, with nothing to skip.

@@ -16,13 +16,12 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks.tasks import label_loss, right
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,10 @@ class Measured:
 def measure(forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> Measured:
     """Accuracy and loss over float32[N,C,H,W] images."""
     import torch
-    from torch.nn import functional as F
 
     with torch.no_grad():
         logits = torch.cat([forward(batch) for batch in images.split(250)])
-    return Measured((logits.argmax(1) == labels).numpy(), float(F.cross_entropy(logits, labels)))
+    return Measured(right(logits.numpy(), labels.numpy()), float(label_loss(logits, labels)))
 
 
 _EVAL_BATCH = 250
@@ -61,17 +59,17 @@ _EVAL_BATCH_GPU = 2500
 
 @torch.no_grad()
 def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | None = None) -> float:
-    """Percent of a split that the float32 network gets right in a mode; the network ends up in eval mode."""
+    """Percent of a split that the float32 network gets right in a mode, whatever the task; it ends up in eval mode."""
     network.eval()
     on_gpu = device is not None and device.type == "cuda"
     size = _EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH
-    right = 0
+    count = 0
     with float32_convolutions(device):
         for start in range(0, len(split), size):
             x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
-            predicted = network(x, mode).argmax(1).cpu().numpy()
-            right += int((predicted == split.labels[start : start + size]).sum())
-    return 100 * right / len(split)
+            outputs = network(x, mode).cpu().numpy()
+            count += int(right(outputs, split.labels[start : start + size]).sum())
+    return 100 * count / len(split)
 
 
 def float32_convolutions(device: torch.device | None) -> AbstractContextManager[None]:
@@ -80,10 +78,3 @@ def float32_convolutions(device: torch.device | None) -> AbstractContextManager[
         return nullcontext()
     now = torch.backends.cudnn
     return now.flags(enabled=now.enabled, benchmark=now.benchmark, deterministic=now.deterministic, allow_tf32=False)
-
-
-def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes]."""
-    log_student = F.log_softmax(student / temperature, 1)
-    log_teacher = F.log_softmax(teacher / temperature, 1)
-    return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2

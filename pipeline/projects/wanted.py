@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.data.own import DataSection
 from dimmer.project import MODELS
 from dimmer.targets.target import FILE, TARGETS
 
@@ -15,6 +16,19 @@ TEMPLATE, TARGET = "mnist5k-r14", "host"
 """What a project has where nothing else is asked for."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+
+
+@dataclass(frozen=True)
+class OwnSamples:
+    """Data of one's own.
+
+    Attributes:
+        section: of the recipe, from which its path counts.
+        samples: how many there are.
+    """
+
+    section: DataSection
+    samples: int
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,7 @@ class Wanted:
         template: the model of Dimmer whose recipe the model begins with.
         target: the target of Dimmer that commands take where none is named.
         own_target: name of a target of its own, a copy of that one, which commands then take; None for none.
+        own: data of one's own, for which the recipe is made instead of the template's; None for none.
 
     Raises:
         DimmerError: one of them is no such name.
@@ -35,6 +50,7 @@ class Wanted:
     template: str = TEMPLATE
     target: str = TARGET
     own_target: str | None = None
+    own: OwnSamples | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         check_name(self.name)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import typer
 
@@ -19,6 +20,18 @@ NONE = "none"
 def ask_name(default: str) -> str:
     """The model's name."""
     return _ask("Name of your model", default, wanted.check_name)
+
+
+def ask_data() -> str | None:
+    """Data of one's own; None for that of Dimmer's models."""
+
+    def check(answer: str) -> str:
+        if answer != NONE and ":" not in answer and not Path(answer).exists():
+            raise DimmerError(f"there is no '{answer}': give a folder, a file, module:function, or {NONE}")
+        return answer
+
+    answer = _ask("Your data: a folder of images or WAVs, a CSV, Parquet or NPZ file, or module:function", NONE, check)
+    return None if answer == NONE else answer
 
 
 def ask_template() -> str:

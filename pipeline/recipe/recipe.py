@@ -15,6 +15,8 @@ from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
+from dimmer.pipeline.data.own import CLASSES, OWN, DataSection
+from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
@@ -64,6 +66,16 @@ class Recipe:
     duty: DutySection
     features: FeaturesSection
 
+    @property
+    def source(self) -> Source:
+        """Where the samples are from."""
+        return self.model.source(self.path)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Full names of the modules that are imported by name: of the network's family and the data set."""
+        return self.model.modules(self.path)
+
     def super_mode(self) -> Mode:
         """The mode in which every block is executed."""
         return super_mode(self.model.config.mandatory, self.model.config.skippable)
@@ -110,7 +122,9 @@ SECTIONS: Mapping[str, type] = {
     "duty": DutySection,
     "features": FeaturesSection,
 }
-"""Every section but [model], whose keys the family knows."""
+"""Every section but [model], whose keys the family knows, and [data]."""
+
+DATA = "data"
 
 
 def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = None) -> Recipe:
@@ -127,11 +141,12 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     contents, where = read_toml(path)
     for key, value in (changes or {}).items():
         _change(contents, key, value)
-    known = ("model", *SECTIONS)
+    known = ("model", *SECTIONS, DATA)
     for key in contents:
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{plain(key)}]; known are: {', '.join(known)}")
-    model = _model(contents.get("model", {}), where)
+    data = read_section(DataSection, contents.get(DATA, {}), (DATA,), where)
+    model = _model(contents.get("model", {}), where, data)
     sections: dict[str, Any] = {
         key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
     }
@@ -146,6 +161,16 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         except InvalidKeyError as error:
             at, value = where.at(("teacher",), error.key), contents["teacher"].get(error.key)
             raise DimmerError(f"{at}: teacher.{error.key} = {shown(value)}: {error.reason}") from error
+    if recipe.model.data.kind and recipe.model.data.task != CLASSES:
+        for key, epochs in (
+            ("qat", recipe.qat.epochs),
+            ("gates", recipe.gates.epochs),
+            ("teacher", recipe.teacher.epochs),
+            ("polish", recipe.polish.epochs),
+        ):
+            if epochs:
+                at = where.at((key,), "epochs")
+                raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
     blocks = sum(config.mandatory) + sum(config.skippable)
     if recipe.gates.epochs and blocks > MOST_GATES:
         at = where.at(("gates",), "epochs")
@@ -185,7 +210,7 @@ def _change(contents: dict[str, Any], key: str, value: Any) -> None:
     table[name] = value
 
 
-def _model(table: Any, where: Lines) -> ModelSection:
+def _model(table: Any, where: Lines, data: DataSection) -> ModelSection:
     """[model]: the family says which keys there are beside its own name and the data set's."""
     named = table.get("family") if isinstance(table, dict) else None
     # Where no family is named, a key that none knows is the mistake to tell.
@@ -193,8 +218,12 @@ def _model(table: Any, where: Lines) -> ModelSection:
     own = dict.fromkeys(key for family in asked for key in config_keys(family))
     names = read_section(ModelNames, table, ("model",), where, beside=tuple(own))
     common = [field.name for field in dataclasses.fields(ModelNames)]
-    config = read_section(config_class(names.family), table, ("model",), where, names.from_dataset(), common)
-    return ModelSection(names.family, names.dataset, config)
+    if (names.dataset == OWN) != bool(data.kind):
+        wanted = f'must be "{OWN}" where there is [data]' if data.kind else "needs the section [data] with its kind"
+        raise DimmerError(f"{where.at(('model',), 'dataset')}: model.dataset = {shown(names.dataset)}: {wanted}")
+    given = names.from_dataset(data)
+    config = read_section(config_class(names.family), table, ("model",), where, given, common)
+    return ModelSection(names.family, names.dataset, config, data)
 
 
 def find_recipe(name_or_path: str | Path) -> Path:

@@ -86,6 +86,7 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         arena_lower_bound=ram.lower_bound,
         battery=battery,
         battery_note=battery_note,
+        scores={mode.name: mode.scores for mode in verified.modes if mode.scores is not None},
     )
 
 

@@ -129,6 +129,7 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         modelled_error=MODEL_ERROR,
         cycles_heading=cycles_heading(data),
         layer_tables=layer_tables(data),
+        scores=data.scores.get(data.modes[0].name),
         plot_note=_plot_note(data),
         energy_rows=energy_rows(data),
         microjoules=microjoules(data.energy),

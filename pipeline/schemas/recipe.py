@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dimmer.pipeline.core.stage import Json
+from dimmer.pipeline.data.own import DataSection
 from dimmer.pipeline.networks.family import config_class, config_keys, families
-from dimmer.pipeline.recipe.recipe import SECTIONS, Recipe
+from dimmer.pipeline.recipe.recipe import DATA, SECTIONS, Recipe
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.schemas.docstrings import attributes, summary
 from dimmer.pipeline.schemas.sections import field_schemas, required_fields, section_schema, table_schema
@@ -13,7 +14,8 @@ from dimmer.pipeline.schemas.sections import field_schemas, required_fields, sec
 
 def recipe_schema() -> dict[str, Json]:
     """Sections as their dataclasses say; [model] is one of the families' tables."""
-    sections: dict[str, Json] = {key: section_schema(cls) for key, cls in SECTIONS.items()}
+    sections: dict[str, Json] = {DATA: section_schema(DataSection)}
+    sections |= {key: section_schema(cls) for key, cls in SECTIONS.items()}
     needed = tuple(key for key, cls in SECTIONS.items() if required_fields(cls))
     model: dict[str, Json] = {"description": summary(ModelSection), "oneOf": [_family(family) for family in families()]}
     return table_schema(summary(Recipe), {"model": model, **sections}, ("model", *needed))

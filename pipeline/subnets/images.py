@@ -44,7 +44,8 @@ def calibration_images(
     """Draws them from a data set; the same ones for the same seed."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(data.train), generator=generator).numpy()
-    count = calibration.images
+    # Of few images a part stays for the comparison.
+    count = min(calibration.images, max(1, len(order) - min(PROBE_IMAGES, len(order) // 4)))
     return CalibrationImages(
         observed=to_input(data.train.images[order[:count]]).split(BATCH),
         probe=to_input(data.train.images[order[count:][:PROBE_IMAGES]]).split(BATCH),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection
@@ -22,7 +23,7 @@ class CalibrationOrder:
     """
 
     name: str
-    dataset: str
+    dataset: Source
     calibration: CalibrationSection
     selection: SelectionSection
     forced: tuple[Mode, ...]
@@ -34,7 +35,7 @@ def order_of(recipe: Recipe) -> CalibrationOrder:
     """The order for a recipe's model."""
     return CalibrationOrder(
         recipe.name,
-        recipe.model.dataset,
+        recipe.source,
         recipe.calibration,
         recipe.selection,
         recipe.forced_modes(),

@@ -17,7 +17,7 @@ from dimmer.pipeline.core.progress import Tell
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import GatedCost, GatePlace
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.subnets.norms import preferred
 
 _BATCH = 250

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import imitation, label_loss
 from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
 from dimmer.pipeline.training.losses import Losses, Taught, mixed_precision
 from dimmer.pipeline.training.sampling import sample_mode
@@ -88,7 +87,7 @@ class AdaptiveStep:
 
         Args:
             x: float32[N,C,H,W].
-            labels: int64[N].
+            labels: int64[N], or the targets of another task.
             lr: learning rate of this step.
             sampled: a further mode that learns as the base-net does.
         """
@@ -107,7 +106,7 @@ class AdaptiveStep:
 
         Args:
             x: float32[N,C,H,W] on the network's device, channels last.
-            labels: int64[N].
+            labels: int64[N], or the targets of another task.
         """
         network, base = self.trainer.network, self.base
         with self._autocast():
@@ -117,7 +116,7 @@ class AdaptiveStep:
         with self._autocast():
             logits = network.features(features, self.trainer.super)
         logits = logits.float()
-        loss = F.cross_entropy(logits, labels)
+        loss = label_loss(logits, labels)
         losses = Losses(loss.detach())
         if self._taught is not None:
             loss = self._taught(loss, logits, x)
@@ -130,7 +129,7 @@ class AdaptiveStep:
         if self._mutual:
             # Both are computed before either learns: each has the logits of this step's weights from the other.
             seen = self._logits(base, features[part])
-            loss = loss + self._mutual * distillation(logits[part], seen.detach(), self._temperature)
+            loss = loss + self._mutual * imitation(logits[part], seen.detach(), labels, self._temperature)
             (weight * loss).backward()
         else:
             (weight * loss).backward()
@@ -160,12 +159,12 @@ class AdaptiveStep:
         self, logits: Tensor, part: slice, shared: Shared, labels: Tensor, from_labels: float = 0.0
     ) -> Tensor:
         """A mode's logits learn from the super-net's, and for a share of the loss from the labels."""
-        loss = distillation(logits, shared.logits[part], self._temperature)
+        loss = imitation(logits, shared.logits[part], labels, self._temperature)
         taught = loss
         if from_labels:
-            taught = (1 - from_labels) * loss + from_labels * F.cross_entropy(logits, labels[part])
+            taught = (1 - from_labels) * loss + from_labels * label_loss(logits, labels[part])
         total = 2 * (1 - self._alpha) * taught
         if self._base_label_weight:
-            total = total + self._base_label_weight * F.cross_entropy(logits, labels[part])
+            total = total + self._base_label_weight * label_loss(logits, labels[part])
         total.backward()
         return loss.detach()

@@ -16,8 +16,14 @@ from dimmer.pipeline.data.encoding import tensor_to_input
 
 
 def pad(images: Images, pixels: int, value: int) -> Images:
-    """uint8[N,H,W,C] -> uint8[N,H+2p,W+2p,C] with a border of one grey value."""
-    widths = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
+    """uint8[N,H,W,C] -> uint8[N,H+2p,W+2p,C] with a border of one grey value.
+
+    A series in time, which is an image of height 1, gets none above and below. Without a border the array stays itself.
+    """
+    if not pixels:
+        return images
+    above = pixels if images.shape[1] > 1 else 0
+    widths = ((0, 0), (above, above), (pixels, pixels), (0, 0))
     return np.pad(images, widths, constant_values=value)
 
 

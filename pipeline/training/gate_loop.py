@@ -85,7 +85,7 @@ def train_gates(
         tensors, history = found
         with other_state_explained(saved):
             trainer.restore(tensors)
-    dataset = load_dataset(settings.model.dataset)
+    dataset = load_dataset(settings.source)
     augmentation = settings.train.augmentation
     images = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)
     few = dataset.train.images[: gates.front_images]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dimmer.pipeline.artifacts.trained import check_deployable
+from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe.sections.gates import GatesSection
@@ -38,6 +39,11 @@ class GateSettings:
     gates: GatesSection
     uniform: tuple[Mode, ...]
     training: str
+
+    @property
+    def source(self) -> Source:
+        """Where the samples are from."""
+        return self.model.source(self.path)
 
     @staticmethod
     def of(recipe: Recipe) -> GateSettings:

@@ -18,7 +18,7 @@ from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import LEVELS, budget_level, direction, level_budget
 from dimmer.pipeline.networks.gates.network import Outcome
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
 from dimmer.pipeline.subnets.static_front import StaticMode, best_within, static_front

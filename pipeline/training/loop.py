@@ -92,7 +92,7 @@ def train(
                 kind.restore(tensors)
     if start and not history:
         history = _start(trainer, start, settings)
-    dataset = load_dataset(settings.model.dataset)
+    dataset = load_dataset(settings.source)
     augmentation = settings.train.augmentation
     padded = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)
     images = Batches(padded, dataset.image_shape[:2], augmentation, place)
@@ -182,7 +182,7 @@ def _run_epoch(
     began = time.monotonic()
     batch = settings.train.batch
     rng = np.random.default_rng([settings.train.seed, epoch])
-    order = rng.permutation(len(dataset.train))
+    order = dataset.order(rng)
     per_epoch = len(order) // batch
     if not per_epoch:
         few = f"epoch {epoch + 1} has {len(order)} images, fewer than a batch of {batch}"

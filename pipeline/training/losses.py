@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import distillation
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from dimmer.pipeline.artifacts.training_record import RunId
+from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.networks import Network, NetworkConfig, build
 from dimmer.pipeline.networks.layers.norm import share_norms
 from dimmer.pipeline.recipe.sections.training import (
@@ -48,6 +49,11 @@ class TrainingSettings:
     teacher: TeacherSection = field(default_factory=TeacherSection)
     polish: PolishSection = field(default_factory=PolishSection)
     alone: str | None = None
+
+    @property
+    def source(self) -> Source:
+        """Where the samples are from."""
+        return self.model.source(self.path)
 
     @staticmethod
     def of(recipe: Recipe, alone: str | None = None) -> TrainingSettings:

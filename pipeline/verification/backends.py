@@ -42,12 +42,16 @@ class Subjects:
         host: the firmware for this machine, which has these modes and may have more.
         target: the firmware in question; the same as `host` where that is the target.
         output_bytes: of the model.
+        output_scale: real value of one code of the output, the same in all modes.
+        output_zero_point: code of the real value 0.
     """
 
     sources: tuple[ModeSource, ...]
     host: Backend
     target: Backend
     output_bytes: int
+    output_scale: float = 1.0
+    output_zero_point: int = 0
 
     @property
     def backends(self) -> tuple[Backend, ...]:
@@ -75,6 +79,6 @@ def find_subjects(build: Path, target: Target) -> Subjects:
         return Backend(chosen, firmware_folder(build, chosen.name) / "firmware.elf", ids)
 
     graph = read_tflite(sources[0].path)
-    return Subjects(
-        sources, backend(load_target(HOST)), backend(target), output_bytes=graph.tensors[graph.output].elements
-    )
+    output = graph.tensors[graph.output]
+    ends = (output.q.scale, output.q.zero_point) if output.quantisation is not None else (1.0, 0)
+    return Subjects(sources, backend(load_target(HOST)), backend(target), output.elements, *ends)

@@ -24,9 +24,13 @@ from dimmer.pipeline.verification.gates import verify_gates
 from dimmer.pipeline.verification.order import VerifyOrder
 from dimmer.pipeline.verification.outcome import compare
 from dimmer.pipeline.verification.schedules import switch_schedules
+from dimmer.pipeline.verification.scoring import scores_of
 from dimmer.targets import Target
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dimmer.pipeline.core.arrays import Int8
 
 
@@ -52,8 +56,11 @@ def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress:
     Raises:
         DimmerError: any mismatch; the message names mode, image and backend.
     """
+    from dimmer.pipeline.networks.tasks import right
+
     subjects = find_subjects(build, target)
-    test = load_dataset(order.dataset).test
+    data = load_dataset(order.dataset)
+    test = data.test
     compared = compare_backends(subjects, to_int8(test.images), order.images, part(progress, 0.0, 0.8))
     refuse_mismatches(subjects, compared)
     host, there = compared[subjects.host.name], compared[subjects.target.name]
@@ -61,13 +68,15 @@ def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress:
     modes = []
     for number, source in enumerate(subjects.sources):
         progress(f"test accuracy of {source.name}", 0.8 + 0.2 * number / len(subjects.sources))
+        outputs = outputs_on_host(subjects, number, test)
         modes.append(
             VerifiedMode(
                 name=source.name,
-                accuracy=accuracy_on_host(subjects, number, test),
+                accuracy=float(right(outputs, test.labels).mean()),
                 accuracy_float=accuracy_in_float(order.network, source.name, statistics, test),
                 host=host.modes[number],
                 target=there.modes[number],
+                scores=scores_of(order.dataset, outputs, test.labels, data.classes),
             )
         )
     schedules = 0 if host.switches is None else host.switches.samples
@@ -147,14 +156,15 @@ def refuse_mismatches(subjects: Subjects, compared: Mapping[str, Compared]) -> N
                 )
 
 
-def accuracy_on_host(subjects: Subjects, mode: int, test: Split) -> float:
-    """Share of a split that the C runtime on this machine classifies right in a mode, by its number."""
+def outputs_on_host(subjects: Subjects, mode: int, test: Split) -> NDArray[np.float64]:
+    """What the C runtime on this machine makes of a split in a mode, by its number: float64[N,outputs], dequantised."""
     import numpy as np
 
     host, images = subjects.host, to_int8(test.images)
     records = [Record((mode,) * subjects.positions, image) for image in range(len(test))]
     ran = run_schedules(host.target, host.elf, host.ids, records, images, subjects.output_bytes)
-    return float(np.mean(ran.outputs.argmax(1) == test.labels))
+    found: NDArray[np.float64] = subjects.output_scale * (ran.outputs.astype(np.float64) - subjects.output_zero_point)
+    return found
 
 
 def accuracy_in_float(network: Network, mode: str, statistics: Statistics, test: Split) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.artifacts.trained import find_checkpoint, load_network
+from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import gate_macs, gated_cost
 from dimmer.pipeline.networks.gates.integer import integer_gates
@@ -45,7 +46,7 @@ class VerifyOrder:
         gates: None for a model without.
     """
 
-    dataset: str
+    dataset: Source
     images: int
     network: Network
     gates: GatedOrder | None
@@ -62,7 +63,7 @@ def order_of(recipe: Recipe) -> VerifyOrder:
     if recipe.gates.epochs:
         trained = load_gates(recipe)
         gated = _gated(recipe.model, recipe.gates, network, trained)
-    return VerifyOrder(recipe.model.dataset, recipe.verify.images, network, gated)
+    return VerifyOrder(recipe.source, recipe.verify.images, network, gated)
 
 
 def _gated(model: ModelSection, section: GatesSection, network: Network, trained: Gates) -> GatedOrder:

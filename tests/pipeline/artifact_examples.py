@@ -22,6 +22,7 @@ from dimmer.pipeline.artifacts.firmware import (
 )
 from dimmer.pipeline.artifacts.npu import NpuBytes, NpuFirmware, NpuMode, VerifiedNpu, VerifiedNpuMode
 from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, VerifiedMode
+from dimmer.pipeline.core.scores import Score, Scores
 
 MACS = {"88.88.88": 2_000_000, "80.88.88": 1_500_000, "80.80.80": 1_000_000}
 CYCLES = {name: macs * 8 // 5 for name, macs in MACS.items()}
@@ -102,7 +103,8 @@ def firmware() -> Firmware:
 
 def verified(target: str = "mps2-an386") -> Verified:
     """Without a mismatch."""
-    modes = tuple(VerifiedMode(name, 0.88, 0.885, OUTCOME, OUTCOME) for name in PUBLISHED)
+    scores = Scores(1000, ("lamp", "dark"), (Score("accuracy", 0.88, 0.86, 0.9),), ((450, 50), (70, 430)))
+    modes = tuple(VerifiedMode(name, 0.88, 0.885, OUTCOME, OUTCOME, scores) for name in PUBLISHED)
     return Verified(target, "QEMU", 1000, modes, Switches(30, Outcome(30, 0, None), Outcome(30, 0, None)), None)
 
 

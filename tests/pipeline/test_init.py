@@ -134,6 +134,8 @@ def test_the_wizard(tmp_path: Path) -> None:
     for question, answer in (
         ("Name of your model [home]:", "7 bells"),
         ("Name of your model [home]:", "bell"),
+        ("or module:function [none]:", "nowhere"),
+        ("or module:function [none]:", ""),
         ("Begin with [mnist5k-r14]:", ""),
         ("Build for [host]:", "mps2-an386"),
         ("a copy of mps2-an386 to change [none]:", "lock"),
@@ -149,6 +151,8 @@ def test_the_wizard(tmp_path: Path) -> None:
 
 def test_what_flags_say_is_not_asked(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "home", "--name", "bell", "--target", "host")
+    terminal.until("or module:function [none]:")
+    terminal.type("")
     terminal.until("Begin with [mnist5k-r14]:")
     terminal.type("")
     assert terminal.finish() == 0

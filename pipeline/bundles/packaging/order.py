@@ -11,6 +11,7 @@ from dimmer.firmware_gen.variants.cores import Kind, kind_of
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
 from dimmer.pipeline.bundles.packaging.source import PackageOrder
+from dimmer.pipeline.image.meaning import encoding_of, meaning_of
 from dimmer.pipeline.image.menu import check_needs_no_figures, ids, menu_of
 from dimmer.pipeline.image.order import converted_order, foreign_order
 from dimmer.pipeline.image.policy import recipe_policy
@@ -47,7 +48,7 @@ def recipe_package(recipe: Recipe, build: Path, kinds: tuple[Kind, ...]) -> Pack
     from dimmer.pipeline.data.registry import load_dataset
 
     order = converted_order(recipe.name, converted_folder(build), None, b"")
-    data = load_dataset(recipe.model.dataset)
+    data = load_dataset(recipe.source)
     image = to_int8(data.test.images[:1]).tobytes()
     if recipe.gates.epochs:
         from dimmer.pipeline.artifacts.gates import recipe_gates
@@ -59,11 +60,10 @@ def recipe_package(recipe: Recipe, build: Path, kinds: tuple[Kind, ...]) -> Pack
     # No core tells what a mode costs: tables are for several.
     menu = menu_of({mode: calibration.mode(mode).bit_operations for mode in modes}, calibration)
     policy = recipe_policy(recipe.policy, ids(menu, modes), knee=modes.index(menu.knee))
-    height, width, channels = data.image_shape
     return PackageOrder(
-        replace(order, policy=policy, known_input=image),
+        replace(order, policy=policy, known_input=image, meaning=meaning_of(recipe.source)),
         kinds,
         classes=data.classes,
         features=recipe.features,
-        encoding=f"uint8 pixels [{height}][{width}][{channels}], code = pixel - 128",
+        encoding=encoding_of(recipe.source, data.image_shape),
     )

@@ -98,7 +98,7 @@ def make_package(order: PackageOrder) -> Package:
     model = order.model
     name = model.name if order.name is None else check_name(order.name)
     policy = policy_for(model.policy, len(model.modes), model.gates is not None)
-    wanted = Wanted(name, model.modes, policy, known_answers(model), model.gates, order.classes)
+    wanted = Wanted(name, model.modes, policy, known_answers(model), model.gates, order.classes, model.meaning)
     made = generate_for_cores(wanted, order.kinds, {kind: _limit(kind, order.scratch_limit) for kind in order.kinds})
     tables = made.cores[0][1].tables
     inputs, outputs = _ends(tables.input, tables.inputs), _ends(tables.output, tables.outputs)

@@ -23,13 +23,20 @@ from dimmer.pipeline.networks.layers.blocks import convolve, make_norm, normalis
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.network import Block, Network
 
+Kernel = tuple[int, int]
+
+
+def _around(kernel: Kernel) -> tuple[int, int]:
+    """The padding with which a kernel keeps the size."""
+    return kernel[0] // 2, kernel[1] // 2
+
 
 class Stem(nn.Module):
     """conv3x3, norm, ReLU6: shared by all modes."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: Kernel = (3, 3)) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=_around(kernel), bias=False)
         self.norm = nn.BatchNorm2d(out_channels)
         self.act = nn.ReLU6()
 
@@ -70,6 +77,7 @@ class BasicBlock(Block):
             shortcut's too, have twins. (The paper's code shares the shortcut's norm, which then
             averages the statistics of two networks.)
         widths: bit-widths that the block can run with.
+        kernel: height and width of both convolutions.
     """
 
     def __init__(
@@ -79,12 +87,14 @@ class BasicBlock(Block):
         stride: int,
         skip_aware: bool,
         widths: tuple[int, ...] = (FULL_BITS,),
+        kernel: Kernel = (3, 3),
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
+        around = _around(kernel)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=around, bias=False)
         self.norm1 = make_norm(out_channels, skip_aware, widths)
         self.act1 = nn.ReLU6()
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, kernel, padding=around, bias=False)
         self.norm2 = make_norm(out_channels, skip_aware, widths)
         self.shortcut: Shortcut | None = None
         if stride != 1 or in_channels != out_channels:
@@ -145,7 +155,7 @@ class ResNet(Network):
     def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = Stem(config.in_channels, config.widths[0])
+        self.stem = Stem(config.in_channels, config.widths[0], config.kernel)
         stages = []
         channels = config.widths[0]
         for s, (width, mandatory, skippable) in enumerate(
@@ -155,7 +165,7 @@ class ResNet(Network):
             for b in range(mandatory + skippable):
                 stride = 2 if s > 0 and b == 0 else 1
                 twins = b < mandatory and skippable > 0
-                blocks.append(BasicBlock(channels, width, stride, twins, config.bits))
+                blocks.append(BasicBlock(channels, width, stride, twins, config.bits, config.kernel))
                 channels = width
             stages.append(nn.ModuleList(blocks))
         self.stages = nn.ModuleList(stages)

@@ -14,6 +14,8 @@ from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, StageEntry
 class ResNetConfig(NetworkConfig):
     """A ResNet of basic blocks: its stem has the channels of the first stage, each further stage halves the resolution.
 
+    Of a series in time, which is an image of height 1, kernels are 1x3 and only the width is halved.
+
     `NetworkConfig` says what each field is.
     """
 
@@ -27,14 +29,21 @@ class ResNetConfig(NetworkConfig):
 
     def __post_init__(self) -> None:
         self.check_stages()
-        small = min(self.image_size) < 2 ** (len(self.widths) - 1)
+        height, width = self.image_size
+        small = (width if height == 1 else min(height, width)) < 2 ** (len(self.widths) - 1)
         require(not small, "widths", "must leave a pixel or more in the last stage")
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Height and width of the convolutions."""
+        return (1 if self.image_size[0] == 1 else 3, 3)
 
     def cost(self) -> NetworkCost:
         """Convolution and fully connected MACs of one inference."""
         channels = self.widths[0]
         height, width = self.image_size
-        fixed = height * width * 9 * self.in_channels * channels + self.widths[-1] * self.classes
+        taps = self.kernel[0] * self.kernel[1]
+        fixed = height * width * taps * self.in_channels * channels + self.widths[-1] * self.classes
         stages: list[tuple[int, ...]] = []
         for s, out in enumerate(self.widths):
             if s > 0:
@@ -42,7 +51,7 @@ class ResNetConfig(NetworkConfig):
             blocks = []
             for b in range(self.mandatory[s] + self.skippable[s]):
                 shortcut = channels * out if channels != out or (s > 0 and b == 0) else 0
-                blocks.append(height * width * (9 * channels * out + 9 * out * out + shortcut))
+                blocks.append(height * width * (taps * channels * out + taps * out * out + shortcut))
                 channels = out
             stages.append(tuple(blocks))
         return NetworkCost(fixed, tuple(stages))

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from dimmer.pipeline.core.checks import OneOf, require
 from dimmer.pipeline.core.stage import Json
-from dimmer.pipeline.data.registry import dataset_module, dataset_shape, known_datasets
+from dimmer.pipeline.data.dataset import DatasetShape
+from dimmer.pipeline.data.own import OWN, DataSection, OwnData
+from dimmer.pipeline.data.registry import Source, dataset_modules, dataset_names, dataset_shape
 from dimmer.pipeline.networks.family import FROM_DATASET, NetworkConfig, config_keys, families, family_module
 
 
@@ -18,29 +22,24 @@ class ModelNames:
 
     Attributes:
         family: network family.
-        dataset: name of the data set; it gives image size, channels and classes.
+        dataset: name of the data set, which gives image size, channels and classes; "own" for that of [data].
     """
 
     family: Annotated[str, OneOf(families)]
-    dataset: Annotated[str, OneOf(known_datasets)]
+    dataset: Annotated[str, OneOf(dataset_names)]
 
     def __post_init__(self) -> None:
         require(self.family in families(), "family", f"must be one of {', '.join(families())}")
-        require(self.dataset in known_datasets(), "dataset", f"must be one of {', '.join(known_datasets())}")
+        require(self.dataset in dataset_names(), "dataset", f"must be one of {', '.join(dataset_names())}")
 
     @property
     def network_modules(self) -> tuple[str, ...]:
         """Full names of the modules of its family, which are imported by name."""
         return (family_module(self.family),)
 
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """Those and that of its data set."""
-        return (*self.network_modules, dataset_module(self.dataset))
-
-    def from_dataset(self) -> dict[str, int | tuple[int, int]]:
-        """The fields of the network's configuration that the data set gives."""
-        shape = dataset_shape(self.dataset)
+    def from_dataset(self, data: DataSection) -> dict[str, int | tuple[int, int]]:
+        """The fields of the network's configuration that the data set gives, a known one or that of [data]."""
+        shape: DatasetShape = data.shape if self.dataset == OWN else dataset_shape(self.dataset)
         height, width, channels = shape.image_shape
         given: tuple[int | tuple[int, int], ...] = (channels, (height, width), shape.classes)
         return dict(zip(FROM_DATASET, given, strict=True))
@@ -52,9 +51,29 @@ class ModelSection(ModelNames):
 
     Attributes:
         config: the network's configuration: the family's own keys, checked by it, and the shape of the data.
+        data: the section [data]; without a kind where the data set is a known one.
     """
 
     config: NetworkConfig
+    data: DataSection = DataSection()  # noqa: RUF009 (frozen)
+
+    def described(self) -> dict[str, Json]:
+        """All that the network is, as JSON values; the data's section is part of its hash (`dataset_hash`)."""
+        made = dataclasses.asdict(self)
+        del made["data"]
+        return made
+
+    def source(self, recipe: Path) -> Source:
+        """Where the samples are from.
+
+        Args:
+            recipe: the file, from whose folder paths count.
+        """
+        return OwnData(self.data, recipe.parent) if self.dataset == OWN else self.dataset
+
+    def modules(self, recipe: Path) -> tuple[str, ...]:
+        """The modules of its family and those of its data set; argument as of `source`."""
+        return (*self.network_modules, *dataset_modules(self.source(recipe)))
 
     def keys(self) -> dict[str, Json]:
         """The section as it is written: key -> value, defaults included."""

@@ -69,7 +69,7 @@ def subject_of(recipe: Recipe, images: int | None) -> Subject:
     Raises:
         DimmerError: it is not trained, or its data is nowhere.
     """
-    data = load_dataset(recipe.model.dataset)
+    data = load_dataset(recipe.source)
     norms = calibration_images(data, recipe.calibration, recipe.selection, recipe.train.seed).norms
     test = Split(data.test.images[:images], data.test.labels[:images])
     return Subject(load_network(recipe), replace(data, test=test), norms)

@@ -69,11 +69,11 @@ def runs_of(table: Table, out: Path, arms: Collection[str] = (), seeds: Collecti
     for seed in seeds:
         if seed not in table.seeds:
             raise DimmerError(f"table {table.name} has no seed {seed}; it has {', '.join(map(str, table.seeds))}")
-    data = {name: dataset_hash(name) for name in {arm.recipe.model.dataset for arm in wanted}}
+    data = {source: dataset_hash(source) for source in {arm.recipe.source for arm in wanted}}
 
     def run(arm: Arm, seed: int) -> Run:
         settings = TrainingSettings.of(override(arm.recipe, seed), arm.alone)
-        known_by = settings.run_id(data[arm.recipe.model.dataset])
+        known_by = settings.run_id(data[arm.recipe.source])
         return Run(arm, seed, out / arm.name / f"seed-{seed}", known_by)
 
     return tuple(run(arm, seed) for seed in table.seeds if not seeds or seed in seeds for arm in wanted)

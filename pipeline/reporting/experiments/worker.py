@@ -72,7 +72,7 @@ def do(order: Order, progress: Progress) -> Path:
     torch.set_num_threads(order.threads)
     arm = load_table(order.recipe, order.table).arm(order.arm)
     settings = TrainingSettings.of(override(arm.recipe, order.seed), arm.alone)
-    out, data = Path(order.out), dataset_hash(settings.model.dataset)
+    out, data = Path(order.out), dataset_hash(settings.source)
     teacher = _teacher(settings, out, order.device, data, progress)
     folder = out / "train"
     checkpoint = train(settings, folder, device=order.device, teacher=teacher, data=data, progress=progress)
@@ -82,7 +82,7 @@ def do(order: Order, progress: Progress) -> Path:
     network = read_into(settings.untrained(), checkpoint, settings.path)
     network = network.to(device=place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     lines = json.loads((checkpoint.parent / HISTORY).read_text())["history"]
-    dataset = load_dataset(settings.model.dataset)
+    dataset = load_dataset(settings.source)
     images = arm.recipe.calibration.bn_images
     made = RunRecord(
         arm=arm.name,

@@ -117,7 +117,7 @@ def gather(context: BuildContext) -> Materials:
     return Materials(
         subject=subject,
         sources=tuple(sources),
-        data=DataMaterial(name, dataset_hash(name), TERMS.get(name, "")),
+        data=DataMaterial(name, dataset_hash(recipe.source), TERMS.get(name, "")),
         tools=_tools(keys),
         packages=_merged(_strings(key.get("packages")) for key in keys),
         code=_code(_merged(_strings(key.get("code")) for key in keys)),

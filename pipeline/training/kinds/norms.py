@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.layers.norm import BitNorm
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Losses, mixed_precision
 from dimmer.pipeline.training.phases import Phase

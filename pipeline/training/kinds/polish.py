@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.recipe.sections.training import PolishSection
 from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Losses, Teacher

@@ -19,7 +19,7 @@ from dimmer.pipeline.artifacts.npu import NpuFirmware, VerifiedNpu, VerifiedNpuM
 from dimmer.pipeline.artifacts.verification import Outcome
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
-from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.data.registry import Source, load_dataset
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.verification.npu.machine import PRODUCTS
 from dimmer.pipeline.verification.npu.shipped import shipped_modes
@@ -36,7 +36,7 @@ _EXPERIMENTAL = (
 )
 
 
-def verify_npu(dataset: str, images: int, build: Path, target: Target, out: Path, progress: Progress) -> VerifiedNpu:
+def verify_npu(dataset: Source, images: int, build: Path, target: Target, out: Path, progress: Progress) -> VerifiedNpu:
     """Writes `verify_npu.json` into `out`, and gives its content.
 
     Args:

@@ -24,6 +24,7 @@ from dimmer.pipeline.core.targets import target_files
 from dimmer.pipeline.data import registry
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
+from tests.own_data import write_images
 from tests.tiny import TINY, silent
 
 GATES = "\n[gates]\nepochs = 1\noptions = [8, 0]\n"
@@ -287,3 +288,45 @@ def test_a_folder_made_again_with_the_same_content_is_the_same_input(tmp_path: P
     content = "another"
     Stage("maker", folder, make, settings={"comment": 3}).run()
     assert reader.key() != before
+
+
+OWN = '[data]\nkind = "images"\npath = "../pictures"\nclasses = ["dark", "light"]\nsize = [8, 8]\n'
+
+
+def own_keys(root: Path, text: str) -> dict[str, object]:
+    """Keys of a model of one's own data, which lies in `root`; without the inputs, whose paths differ."""
+    found = keys(described(root / "models", text))
+    shutil.rmtree(root / "models")
+    for key in found.values():
+        assert isinstance(key, dict)
+        del key["inputs"]
+    return found
+
+
+def test_one_s_own_data_is_in_the_keys_and_what_lies_beside_it_is_not(tmp_path: Path) -> None:
+    write_images(tmp_path / "models" / "pictures", {"dark": 3, "light": 3})
+    (tmp_path / "models" / "pictures").rename(tmp_path / "pictures")
+    text = TINY.replace('"mnist5k"', '"own"') + GATES + OWN.replace("../pictures", "../../pictures")
+    before = own_keys(tmp_path, text)
+    first = tmp_path / "pictures" / "dark" / "0.png"
+    content = first.read_bytes()
+    first.write_bytes(content[:-1] + b"x")
+    assert changed(before, own_keys(tmp_path, text)) == READS_DATA, "replaced"
+    first.unlink()
+    assert changed(before, own_keys(tmp_path, text)) == READS_DATA, "removed"
+    first.write_bytes(content)
+    (first.parent / "more.png").write_bytes(content)
+    assert changed(before, own_keys(tmp_path, text)) == READS_DATA, "added"
+    (first.parent / "more.png").rename(first.parent / "notes.txt")
+    assert changed(before, own_keys(tmp_path, text)) == set(), "unrelated"
+    assert changed(before, own_keys(tmp_path, text.replace("size = [8, 8]", "size = [8, 8]\nval = 0.2"))) == READS_DATA
+
+
+def test_only_the_reader_of_its_kind_is_run(tmp_path: Path) -> None:
+    write_images(tmp_path / "pictures", {"dark": 3, "light": 3})
+    text = TINY.replace('"mnist5k"', '"own"') + GATES + OWN
+    for name, stage in described(tmp_path, text).items():
+        files = {path.relative_to(ROOT).as_posix() for path in stage.closure.files}
+        assert ("pipeline/data/readers/images.py" in files) == (name in READS_DATA), name
+        assert "pipeline/data/readers/recordings.py" not in files, name
+        assert "pipeline/data/sets/mnist5k.py" not in files, name

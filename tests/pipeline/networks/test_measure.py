@@ -10,7 +10,8 @@ import torch
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks.measure import accuracy, distillation, float32_convolutions, measure
+from dimmer.pipeline.networks.measure import accuracy, float32_convolutions, measure
+from dimmer.pipeline.networks.tasks import distillation
 from tests.pipeline.networks.narrow_resnet import narrow_resnet
 
 

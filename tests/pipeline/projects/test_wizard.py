@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -58,3 +59,13 @@ def test_nonsense_is_asked_again(answers: Answers, capsys: pytest.CaptureFixture
         "'host' is a target",
     ):
         assert said in shown
+
+
+def test_data_is_a_place_a_function_or_none(
+    answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers("nowhere", str(tmp_path), "my_data:load", "")
+    assert wizard.ask_data() == str(tmp_path)
+    assert wizard.ask_data() == "my_data:load"
+    assert wizard.ask_data() is None
+    assert "there is no 'nowhere': give a folder, a file, module:function, or none" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.losses import Taught, Teacher
 from tests.pipeline.training.small import (

@@ -5,7 +5,7 @@ import dataclasses
 
 import torch
 
-from dimmer.pipeline.networks.measure import distillation
+from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.training.losses import Taught, Teacher
 from tests.pipeline.training.small import CPU, small_settings
 

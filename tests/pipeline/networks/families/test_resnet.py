@@ -3,11 +3,13 @@
 
 import copy
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
@@ -124,3 +126,19 @@ def test_a_deployed_network_goes_through_the_legacy_onnx_exporter(tmp_path: Path
     nodes = [node.op_type for node in onnx.load(tmp_path / "net.onnx").graph.node]
     assert nodes.count("Conv") == 1 + 2 * 3 + 1
     assert set(nodes) <= {"Conv", "Clip", "Constant", "Add", "GlobalAveragePool", "Flatten", "Gemm", "Identity"}
+
+
+def test_a_series_is_the_image_whose_other_rows_are_padding() -> None:
+    """1x3 kernels are the middle rows of 3x3 ones: what the others multiply is zero."""
+    series = ResNet(replace(SMALL, image_size=(1, 16))).eval()
+    wide = ResNet(SMALL).eval()
+    state = series.state_dict()
+    wide.load_state_dict(
+        {
+            name: F.pad(tensor, (0, 0, 1, 1)) if tensor.dim() == 4 and tensor.shape[2:] == (1, 3) else tensor
+            for name, tensor in state.items()
+        }
+    )
+    x = torch.randn(2, SMALL.in_channels, 1, 16, generator=torch.Generator().manual_seed(0))
+    for mode in (series.super_mode(), series.base_mode()):
+        assert torch.allclose(series(x, mode), wide(x, mode), atol=1e-5)

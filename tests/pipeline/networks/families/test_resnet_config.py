@@ -36,7 +36,7 @@ def test_wrong_configurations_name_the_key_to_change() -> None:
         (lambda: ResNetConfig((1, 1), (1,), (4, 8), 1, (8, 8), 3), "skippable", "must have one entry a stage"),
         (lambda: ResNetConfig((0,), (1,), (4,), 1, (8, 8), 3), "mandatory", "must be at least 1"),
         (lambda: ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 1), 3), "widths", "a pixel or more in the last stage"),
-        (lambda: ResNetConfig((1,), (1,), (4,), 1, (8, 8), 1), "dataset", "two classes"),
+        (lambda: ResNetConfig((1,), (1,), (4,), 1, (8, 8), 0), "dataset", "an output or more"),
         (lambda: ResNetConfig((1,), (1,), (4,), 1, (8, 8), 3, (4, 2)), "bits", "must hold 8"),
         (lambda: SMALL.widened((4, 8, 16)), "widths", "must have one entry a stage"),
     ]
@@ -52,3 +52,12 @@ def test_wrong_configurations_name_the_key_to_change() -> None:
 def test_config_refuses_other_widths(bits: tuple[int, ...]) -> None:
     with pytest.raises(DimmerError, match="bits must hold 8"):
         replace(SMALL, bits=bits)
+
+
+def test_a_series_has_kernels_of_height_one() -> None:
+    series, image = (ResNetConfig((1, 1), (1, 1), (4, 8), 3, size, 3) for size in ((1, 16), (16, 16)))
+    assert (series.kernel, image.kernel) == ((1, 3), (3, 3))
+    # Stem and head; the first stage; the second, at half the positions, with a shortcut.
+    assert series.cost().fixed == 16 * 3 * 3 * 4 + 8 * 3
+    assert series.cost().blocks == ((2 * 16 * 3 * 16,) * 2, (8 * (3 * 32 + 3 * 64 + 32), 2 * 8 * 3 * 64))
+    assert [entry.pixels for entry in series.entries()] == [16, 16]

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.core.closure import is_module
+from dimmer.pipeline.data.own import DataSection
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 
@@ -21,13 +24,13 @@ def test_an_unknown_name_is_refused(key: str, names: tuple[str, str]) -> None:
 
 
 def test_the_modules_of_its_family_and_its_data_set_are_there() -> None:
-    modules = ModelNames("resnet", "mnist5k").modules
+    modules = ModelSection("resnet", "mnist5k", CONFIG).modules(Path("recipe.toml"))
     assert len(set(modules)) == 2
     assert all(is_module(name) for name in modules)
 
 
 def test_image_and_classes_are_the_data_set_s() -> None:
-    given = ModelNames("resnet", "cifar10").from_dataset()
+    given = ModelNames("resnet", "cifar10").from_dataset(DataSection())
     assert given == {"in_channels": 3, "image_size": (32, 32), "classes": 10}
 
 

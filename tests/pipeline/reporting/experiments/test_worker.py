@@ -69,8 +69,8 @@ def test_progress_is_told_twice_a_second(tmp_path: Path) -> None:
 
 def test_a_run_needs_no_tensorflow() -> None:
     """On a machine with a GPU there may be none."""
-    model = load_recipe("cifar10-r20").model
-    found = closure("dimmer.pipeline.reporting.experiments.worker", *model.modules)
+    recipe = load_recipe("cifar10-r20")
+    found = closure("dimmer.pipeline.reporting.experiments.worker", *recipe.modules)
     assert {"torch", "numpy", "safetensors"} <= set(found.packages)
     assert not {"tensorflow", "onnx", "onnx2tf", "ai_edge_litert", "tvm"} & set(found.packages)
 

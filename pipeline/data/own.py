@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data of one's own: the section [data] of a recipe, and where its files lie.
+
+What it says is enough for the network's shape, so that a recipe is read without looking at the data.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from dimmer.pipeline.core.checks import OneOf, bounded, require
+from dimmer.pipeline.data.dataset import DatasetShape
+
+OWN = "own"
+"""What [model] calls the data set that [data] describes."""
+
+IMAGES, WINDOWS, RECORDINGS, PYTHON = KINDS = ("images", "windows", "recordings", "python")
+COLOURS = {"grey": 1, "rgb": 3}
+CROP, PAD, STRETCH = FITS = ("crop", "pad", "stretch")
+CLASSES, LABELS, VALUES = TASKS = ("classes", "labels", "values")
+ROWS_ARE = ("steps", "windows")
+
+MOST_SIDE, MOST_STEPS, MOST_CLASSES = 2048, 1 << 20, 4096
+_READERS = "dimmer.pipeline.data.readers"
+_MODULES = {IMAGES: "images", WINDOWS: "tables", RECORDINGS: "recordings", PYTHON: "entry"}
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """Data of one's own, in place of a known data set: [model] dataset = "own".
+
+    Attributes:
+        kind: images and recordings are folders of files, of a class each sub-folder; windows are CSV, Parquet or NPZ
+            files of time series; python is a function that gives arrays.
+        path: file or folder, from the recipe's folder; of python ``module:function``, looked for there and in the
+            project's folder.
+        task: classes, one of them a sample; labels, none or several of them; values, numbers.
+        classes: names of the classes, of the labels, or of the values, in the order of the network's outputs.
+        units: of each value, for header and report.
+        tolerance: of values: how far from the truth, in its own unit, still counts as right; one for each, or a
+            quarter of the standard deviation in training where it is left out.
+        size: height and width that images are brought to.
+        colour: of images: grey or rgb.
+        fit: how other proportions of images are met: crop the middle, pad with black, or stretch.
+        window: time steps of a window; samples of a recording's.
+        step: time steps from a window to the next; 0 for a window's length.
+        channels: names of a window's channels, in their order: columns of CSV and Parquet files.
+        rate: samples a second to which recordings are brought.
+        frame: samples of a recording that stand beside each other as channels of one position.
+        rows: of CSV and Parquet files: steps, a row a time step, or windows, a row a window, step by step.
+        label: column or array with the class, or with each label or value; without one, the sub-folder is the class.
+        group: column or array whose samples belong together (speaker, subject, session): never in two splits. Of files
+            a regular expression, whose first part in parentheses is looked for in the path below the folder.
+        split: column or array that says train, val or test. Of files, sub-folders of these names say it themselves.
+        table: of images and recordings: CSV file in the folder, of which the column ``file`` names each file, and the
+            others are meant by label, group and split.
+        val: share of the samples that choose between modes, where it is not given.
+        test: share that is looked at once, where it is not given.
+        seed: of the splits that are made.
+        balance: draw each class equally often in training, however many samples it has.
+    """
+
+    kind: Annotated[str, OneOf(("", *KINDS))] = ""
+    path: str = ""
+    task: Annotated[str, OneOf(TASKS)] = CLASSES
+    classes: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    tolerance: tuple[float, ...] = ()
+    size: tuple[int, ...] = (32, 32)
+    colour: Annotated[str, OneOf(tuple(COLOURS))] = "rgb"
+    fit: Annotated[str, OneOf(FITS)] = CROP
+    window: int = 0
+    step: int = 0
+    channels: tuple[str, ...] = ()
+    rate: int = 16000
+    frame: int = 16
+    rows: Annotated[str, OneOf(ROWS_ARE)] = "steps"
+    label: tuple[str, ...] = ()
+    group: str = ""
+    split: str = ""
+    table: str = ""
+    val: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    balance: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.kind in ("", *KINDS), "kind", f"must be one of {', '.join(KINDS)}")
+        require(self.task in TASKS, "task", f"must be one of {', '.join(TASKS)}")
+        require(self.colour in COLOURS, "colour", f"must be one of {', '.join(COLOURS)}")
+        require(self.fit in FITS, "fit", f"must be one of {', '.join(FITS)}")
+        require(self.rows in ROWS_ARE, "rows", f"must be one of {', '.join(ROWS_ARE)}")
+        if not self.kind:
+            return
+        require(bool(self.path), "path", "must name the file or folder with the data")
+        require("\0" not in self.path, "path", "must be the name of a file or folder")
+        least = 2 if self.task == CLASSES else 1
+        several = least <= len(self.classes) <= MOST_CLASSES and len(set(self.classes)) == len(self.classes)
+        require(several, "classes", f"must hold {least} to {MOST_CLASSES} names, each once")
+        require(all(map(_is_name, self.classes)), "classes", "must hold names that can be printed on a line")
+        values = self.task == VALUES
+        require(len(self.units) in ((0, len(self.classes)) if values else (0,)), "units", "must be one for each value")
+        require(
+            len(self.tolerance) in ((0, len(self.classes)) if values else (0,)),
+            "tolerance",
+            "must be one for each value",
+        )
+        for tolerance in self.tolerance:
+            bounded(tolerance, 0, 1e30, "tolerance", over=True)
+        require(len(self.size) == 2, "size", "must be height and width")
+        for side in self.size:
+            bounded(side, 1, MOST_SIDE, "size")
+        if self.kind in (WINDOWS, RECORDINGS):
+            bounded(self.window, 1, MOST_STEPS, "window")
+            bounded(self.step, 0, MOST_STEPS, "step")
+        if self.kind == WINDOWS:
+            several = bool(self.channels) and len(set(self.channels)) == len(self.channels)
+            require(several, "channels", "must name a window's channels, each once")
+        if self.kind == RECORDINGS:
+            bounded(self.rate, 1, 1_000_000, "rate")
+            bounded(self.frame, 1, self.window, "frame")
+            require(self.window % self.frame == 0, "frame", f"must divide window = {self.window}")
+        if self.kind == PYTHON:
+            ours = re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", self.path)
+            require(ours is not None, "path", 'must be module:function, such as "my_data:load"')
+            require(bool(self.channels), "channels", "must name the channels of a sample")
+        self._check_labels()
+        bounded(self.val, 0, 0.9, "val")
+        bounded(self.test, 0, 0.9, "test")
+        require(self.val + self.test <= 0.9, "test", "must leave a tenth of the samples, with val, for training")
+        bounded(self.seed, 0, 0xFFFF_FFFF, "seed")
+        require(not self.balance or self.task == CLASSES, "balance", "is for classes")
+
+    def _check_labels(self) -> None:
+        files = self.kind in (IMAGES, RECORDINGS)
+        if self.task == CLASSES:
+            require(len(self.label) <= 1, "label", "must be one column or array, or none for sub-folders")
+        else:
+            require(len(self.label) == len(self.classes), "label", "must be one column or array for each of classes")
+        require(bool(self.table) or not files or not self.label, "table", "must name the file that has the labels")
+        if files and self.group and not self.table:
+            try:
+                parts = re.compile(self.group).groups
+            except (re.error, RecursionError, OverflowError):
+                parts = 0
+            require(parts >= 1, "group", 'must be a regular expression with a part in parentheses, such as "([^_]+)_"')
+
+    @property
+    def shape(self) -> DatasetShape:
+        """What the network sees, and how many outputs it has."""
+        if self.kind == IMAGES:
+            image = (self.size[0], self.size[1], COLOURS[self.colour])
+        elif self.kind == RECORDINGS:
+            image = (1, self.window // self.frame, self.frame)
+        elif self.kind == WINDOWS or self.window:
+            image = (1, self.window, len(self.channels))
+        else:
+            image = (self.size[0], self.size[1], len(self.channels))
+        return DatasetShape(image, len(self.classes))
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """Data of one's own, found.
+
+    Attributes:
+        section: what the recipe says of it.
+        folder: the recipe's, from which paths count.
+    """
+
+    section: DataSection
+    folder: Path
+
+    def __str__(self) -> str:
+        return self.section.path
+
+    @property
+    def place(self) -> Path:
+        """The file or folder with the data."""
+        return (self.folder / self.section.path).resolve()
+
+    @property
+    def reader(self) -> str:
+        """Full name of the module that reads it."""
+        return f"{_READERS}.{_MODULES[self.section.kind]}"
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and text.isprintable() and len(text) <= 200

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data of one's own as a data set: read once, split, brought to codes, and kept in files that are mapped into memory.
+
+What is kept lies in the cache, under the hash of all that it was made of; it is made again where it is missing. Samples
+go to disk one by one, so that a data set may be larger than memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.core.closure import closure, file_hash
+from dimmer.pipeline.core.documents import load_document, save_document
+from dimmer.pipeline.data.dataset import Dataset, Split
+from dimmer.pipeline.data.door import reason_of
+from dimmer.pipeline.data.own import CLASSES, LABELS, RECORDINGS, VALUES, OwnData
+from dimmer.pipeline.data.partition import Member, partition
+from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample
+from dimmer.pipeline.data.scale import InputScale, choose_scale
+from dimmer.toml import plain
+
+FACTS = "facts.json"
+KEPT = 8
+"""So many prepared data sets stay in the cache, the latest used."""
+_BATCH = 256
+_STALE_S = 7 * 86_400
+
+
+class Reader(Protocol):
+    """What a module of `readers/` has."""
+
+    def files(self, data: OwnData) -> tuple[Path, ...]:
+        """The files whose contents decide the samples."""
+
+    def samples(self, data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
+        """One sample after the other; what is left out is added to the problems."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of prepared data beside its arrays.
+
+    Attributes:
+        names: split -> where each of its samples is from.
+        problems: what was left out.
+        scale: how values became codes; None of pixels.
+        mean: of each value, in training; empty of other tasks.
+        tolerance: of each value, within which it is right.
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    problems: tuple[Problem, ...]
+    scale: InputScale | None
+    mean: tuple[float, ...] = ()
+    tolerance: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A data set of one's own.
+
+    Attributes:
+        dataset: its arrays lie in files.
+        facts: what is known beside them.
+    """
+
+    dataset: Dataset
+    facts: Facts
+
+
+def own_hash(data: OwnData) -> str:
+    """SHA-256 over all that decides the data set: the section, and the contents of the files.
+
+    Where the data lies counts for nothing, when it was written neither.
+
+    Raises:
+        DimmerError: it is not there, or cannot be read.
+    """
+    reader = _reader(data)
+    section = {key: value for key, value in asdict(data.section).items() if key != "path"}
+    digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
+    root = data.place if data.place.is_dir() else None
+    for path in reader.files(data):
+        name = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else ""
+        digest.update(f"{name!r}\0{_hash_of(path)}\n".encode())
+    contents = getattr(reader, "contents", None)
+    if contents is not None:
+        digest.update(contents(data).encode())
+    return digest.hexdigest()
+
+
+def prepared(data: OwnData) -> Prepared:
+    """The data set; read where it is not in the cache.
+
+    Raises:
+        DimmerError: it cannot be read, or there is too little of it.
+    """
+    code = closure(data.reader, __name__)
+    wanted = json.dumps([own_hash(data), code.hashes(), code.versions()], sort_keys=True)
+    folder = cache_folder() / hashlib.sha256(wanted.encode()).hexdigest()[:32]
+    found = _load(data, folder)
+    if found is None:
+        with _disk_explained(folder):
+            _make(data, folder)
+            _forget(folder.parent)
+        found = _load(data, folder)
+    if found is None:
+        raise DimmerError(f"{folder} was removed while it was read: type the command again")
+    return found
+
+
+def cache_folder() -> Path:
+    """Where prepared data sets lie: in $DIMMER_CACHE, else ~/.cache/dimmer."""
+    return Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer") / "data"
+
+
+def _reader(data: OwnData) -> Reader:
+    return cast(Reader, import_module(data.reader))
+
+
+def _hash_of(path: Path) -> str:
+    """What cannot be read has no contents: the reader names it."""
+    try:
+        return file_hash(path) if path.is_file() else "none"
+    except OSError as error:
+        return reason_of(error)
+
+
+def _load(data: OwnData, folder: Path) -> Prepared | None:
+    """What was kept; None where it is not there or not whole."""
+    if not (folder / FACTS).is_file():
+        return None
+    section = data.section
+    try:
+        facts = load_document(Facts, folder / FACTS)
+        splits = {name: _split(folder, name) for name in SPLITS}
+    except (OSError, ValueError, EOFError, DimmerError):
+        return None
+    for name, split in splits.items():
+        if split.images.shape != (len(facts.names[name]), *section.shape.image_shape) or len(split.labels) != len(
+            split.images
+        ):
+            return None
+    os.utime(folder)
+    arrays = splits[TRAIN], splits[VAL], splits[TEST]
+    return Prepared(Dataset(str(data), section.classes, section.shape.image_shape, *arrays, section.balance), facts)
+
+
+def _split(folder: Path, name: str) -> Split:
+    # Copied on write: torch wants arrays that may be written.
+    images = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+    return Split(images, np.load(folder / f"{name}-labels.npy", allow_pickle=False))
+
+
+def _make(data: OwnData, folder: Path) -> None:
+    """Reads everything and writes the folder, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
+        made = Path(work, "made")
+        made.mkdir()
+        _fill(data, Path(work, "raw"), made)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            made.rename(folder)
+        except OSError:
+            # Another process was faster, with the same result.
+            if not folder.is_dir():
+                raise
+
+
+def _fill(data: OwnData, raw: Path, out: Path) -> None:
+    section, problems = data.section, list[Problem]()
+    shape = section.shape.image_shape
+    rows: list[Sample] = []
+    digests: list[str] = []
+    targets: list[NDArray[Any]] = []
+    kind: np.dtype[Any] | None = None
+    with raw.open("wb") as file:
+        for sample in _reader(data).samples(data, problems):
+            target = _target(data, sample, problems)
+            if target is None:
+                continue
+            kind = kind or sample.array.dtype
+            array = np.ascontiguousarray(sample.array, kind)
+            assert array.shape == shape
+            file.write(array.tobytes())
+            digests.append(hashlib.sha256(array.tobytes()).hexdigest())
+            targets.append(target)
+            rows.append(replace(sample, array=np.empty(0)))
+    if kind is None:
+        first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
+        raise DimmerError(f"{plain(str(data))}: there is no sample to learn from{first}")
+    values = np.memmap(raw, kind, "r", shape=(len(rows), *shape))
+    kept = _without_copies(rows, digests, targets, problems)
+    members = [_member(section.task, rows[n], digests[n]) for n in kept]
+    try:
+        splits = partition(members, section.val, section.test, section.seed)
+    except DimmerError as error:
+        left_out = f" ({len(problems)} files or samples are left out, the first: {problems[0]})" if problems else ""
+        raise DimmerError(f"{plain(str(data))}: {error}{left_out}") from error
+    index = {
+        name: _shuffled([n for n, split in zip(kept, splits, strict=True) if split == name], section.seed)
+        for name in SPLITS
+    }
+    if section.task == CLASSES:
+        _refuse_missing(data, [int(targets[n]) for n in index[TRAIN]])
+    scale = None if kind == np.uint8 else choose_scale(values, index[TRAIN], section.kind == RECORDINGS)
+    mean, tolerance = _units(data, [targets[n] for n in index[TRAIN]])
+    for name, numbers in index.items():
+        codes = np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.uint8, (len(numbers), *shape))
+        for start in range(0, len(numbers), _BATCH):
+            batch = values[numbers[start : start + _BATCH]]
+            codes[start : start + _BATCH] = batch if scale is None else scale.codes(batch)
+        codes.flush()
+        labels = np.stack([targets[n] for n in numbers])
+        if mean:
+            labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
+        np.save(out / f"{name}-labels.npy", labels)
+    names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
+    save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance))
+
+
+def _target(data: OwnData, sample: Sample, problems: list[Problem]) -> NDArray[Any] | None:
+    """What a sample stands for; None, and a problem, where that cannot be."""
+    section = data.section
+    if section.task == CLASSES:
+        if sample.labels[0] not in section.classes:
+            problems.append(Problem(sample.name, f"its class {plain(sample.labels[0])!r} is not in [data] classes"))
+            return None
+        return np.asarray(section.classes.index(sample.labels[0]), np.int64)
+    try:
+        found = np.array([float(label) for label in sample.labels])
+    except ValueError:
+        found = np.array([np.nan])
+    good = np.isin(found, (0, 1)).all() if section.task == LABELS else np.isfinite(found).all()
+    if not good:
+        wanted = "0 or 1 for each label" if section.task == LABELS else "a number for each value"
+        problems.append(Problem(sample.name, f"has {plain(', '.join(sample.labels))!r}, not {wanted}"))
+        return None
+    return found.astype(np.uint8) if section.task == LABELS else found
+
+
+def _without_copies(
+    rows: Sequence[Sample], digests: Sequence[str], targets: Sequence[NDArray[Any]], problems: list[Problem]
+) -> list[int]:
+    """Positions of the samples, each content once; what is in two splits stays in the one that judges."""
+    same: dict[str, list[int]] = defaultdict(list)
+    for number, digest in enumerate(digests):
+        same[digest].append(number)
+    kept = []
+    for numbers in same.values():
+        first = min(numbers, key=lambda n: ((TEST, VAL, TRAIN, "").index(rows[n].split), n))
+        others = [n for n in numbers if n != first]
+        if any((targets[n] != targets[first]).any() for n in others):
+            problems.extend(
+                Problem(rows[n].name, f"is the same as {rows[first].name}, with another label") for n in others
+            )
+            problems.append(Problem(rows[first].name, f"is the same as {rows[others[0]].name}, with another label"))
+            continue
+        problems.extend(
+            Problem(rows[n].name, f"is the same as {rows[first].name}{_leak(rows[n], rows[first])}") for n in others
+        )
+        kept.append(first)
+    return sorted(kept)
+
+
+def _leak(sample: Sample, first: Sample) -> str:
+    return f", which is in {first.split}" if first.split and sample.split != first.split else ""
+
+
+def _member(task: str, sample: Sample, digest: str) -> Member:
+    return Member(digest, sample.labels[0] if task == CLASSES else "", sample.group, sample.split)
+
+
+def _shuffled(numbers: list[int], seed: int) -> list[int]:
+    return [numbers[n] for n in np.random.default_rng(seed).permutation(len(numbers))]
+
+
+def _refuse_missing(data: OwnData, labels: Sequence[int]) -> None:
+    missing = [name for number, name in enumerate(data.section.classes) if number not in set(labels)]
+    if missing:
+        raise DimmerError(
+            f"{plain(str(data))}: class {plain(missing[0])!r} has no sample in training: give more of it, or take it "
+            "out of [data] classes"
+        )
+
+
+def _units(data: OwnData, targets: Sequence[NDArray[Any]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and tolerance of each value; nothing for other tasks."""
+    if data.section.task != VALUES:
+        return (), ()
+    seen = np.stack(targets)
+    quarter = [float(value) or 1.0 for value in seen.std(0) / 4]
+    return tuple(map(float, seen.mean(0))), data.section.tolerance or tuple(quarter)
+
+
+def _forget(folder: Path) -> None:
+    """Of many prepared data sets those that nobody used for longest are removed, and what killed runs left."""
+    for path in folder.glob(".*"):
+        if path.stat().st_mtime < time.time() - _STALE_S:
+            shutil.rmtree(path, ignore_errors=True)
+    there = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    for path in sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _disk_explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DimmerError(
+            f"{folder.parent} cannot be written ({reason_of(error)}): free space there, or set DIMMER_CACHE"
+        ) from error

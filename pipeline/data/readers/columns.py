@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CSV and Parquet files as columns of texts or numbers."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[Any]
+_MOST_CELL = 1 << 20
+_DELIMITERS = ",;\t"
+
+
+def read_columns(path: Path, wanted: Sequence[str] = ()) -> dict[str, Column]:
+    """Name -> column, all of one length; those that are wanted, or all.
+
+    Raises:
+        ValueError: a column is missing, or the file is no table.
+        Exception: of any kind, where the file is broken.
+    """
+    found = _parquet(path, wanted) if path.suffix.lower() == ".parquet" else _csv(path, wanted)
+    for name in wanted:
+        if name not in found:
+            raise ValueError(f"it has no column {name!r}")
+    return found
+
+
+def names_of_columns(path: Path) -> tuple[str, ...]:
+    """Names of a table's columns, in their order; raises as `read_columns`."""
+    if path.suffix.lower() == ".parquet":
+        from pyarrow import parquet
+
+        return tuple(map(str, parquet.read_schema(path).names))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return tuple(_header(file.readline())[1])
+
+
+def numbers(column: Column) -> NDArray[np.float32]:
+    """A column as float32; what is no number is NaN.
+
+    Examples:
+        >>> numbers(np.array(["1.5", "", "x"]))
+        array([1.5, nan, nan], dtype=float32)
+    """
+    with np.errstate(over="ignore"):
+        try:
+            return column.astype(np.float64).astype(np.float32)
+        except (ValueError, TypeError):
+            return np.array([_number(value) for value in column], np.float32)
+
+
+def text(value: Any) -> str:
+    """A cell as a label is written: whole numbers without a point.
+
+    Examples:
+        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_)
+        ('3', '3', 'walk', '1')
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip())
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (ValueError, TypeError, OverflowError):
+        return float("nan")
+
+
+def _csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
+    csv.field_size_limit(_MOST_CELL)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        delimiter, names = _header(file.readline())
+        places = [(name, number) for number, name in enumerate(names) if not wanted or name in wanted]
+        cells: list[list[str]] = [[] for _ in places]
+        for row in csv.reader(file, delimiter=delimiter, skipinitialspace=True):
+            if not row:
+                continue
+            for column, (_, number) in zip(cells, places, strict=True):
+                column.append(row[number] if number < len(row) else "")
+    return {name: np.array(column, object) for (name, _), column in zip(places, cells, strict=True)}
+
+
+def _header(line: str) -> tuple[str, list[str]]:
+    """The delimiter of a table and the names in its first line."""
+    if not line.strip() or "\0" in line:
+        raise ValueError("its first line names no columns")
+    delimiter = max(_DELIMITERS, key=line.count)
+    return delimiter, [name.strip() for name in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
+
+
+def _parquet(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
+    from pyarrow import parquet
+
+    known = parquet.read_schema(path).names
+    table = parquet.read_table(path, columns=[name for name in known if not wanted or name in wanted])
+    return {name: table.column(name).to_numpy() for name in table.column_names}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What readers give: samples, and what is wrong with those that they leave out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.data.door import reason_of
+from dimmer.toml import plain
+
+TRAIN, VAL, TEST = SPLITS = ("train", "val", "test")
+_SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), VAL),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), TEST),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One sample, as it was read.
+
+    Attributes:
+        name: where it is from: a file below the data's folder, with its rows or its window.
+        array: uint8[H,W,C] pixels, or float32[H,W,C] measured values.
+        labels: the class, or a text for each label or value.
+        group: what it may not be parted from; empty where nobody knows.
+        split: "train", "val", "test"; empty where none is given.
+    """
+
+    name: str
+    array: NDArray[Any]
+    labels: tuple[str, ...]
+    group: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file or sample that is left out.
+
+    Attributes:
+        name: of it.
+        reason: "is cut off", and the like.
+    """
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def split_of(text: str) -> str | None:
+    """The split that a word means; None for no such word.
+
+    Examples:
+        >>> split_of("Validation"), split_of("roses")
+        ('val', None)
+    """
+    return _SPLIT_NAMES.get(text.strip().lower())
+
+
+def files_below(folder: Path, suffixes: Collection[str]) -> tuple[Path, ...]:
+    """The files below a folder whose names end so, whatever the case, sorted by their paths; hidden ones left out.
+
+    Links to folders are followed, each folder once.
+
+    Raises:
+        DimmerError: it is no folder, or cannot be read.
+    """
+    found: list[Path] = []
+    try:
+        if not folder.is_dir():
+            raise DimmerError(f"{plain(str(folder))} is no folder: correct [data] path")
+        seen: set[Path] = set()
+
+        def refuse(error: OSError) -> None:
+            raise error
+
+        for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
+            real = Path(place).resolve()
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            for name in names:
+                if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
+                    found.append(Path(place, name))
+    except OSError as error:
+        name = plain(str(error.filename or folder))
+        raise DimmerError(f"{name} cannot be read ({reason_of(error)}): make it readable") from error
+    return tuple(sorted(found, key=lambda path: path.relative_to(folder).parts))
+
+
+def shown_name(path: Path, folder: Path) -> str:
+    """A file's path below the data's folder, on one line."""
+    return plain(path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name)
+
+
+def regular(paths: Collection[Path], folder: Path, problems: list[Problem]) -> Iterator[Path]:
+    """The paths that are files with something in them and can be opened; the others are named."""
+    for path in paths:
+        try:
+            if not path.is_file():
+                problems.append(Problem(shown_name(path, folder), "is no file, or a link that leads nowhere"))
+            elif not path.stat().st_size:
+                problems.append(Problem(shown_name(path, folder), "is empty"))
+            else:
+                yield path
+        except OSError as error:
+            problems.append(Problem(shown_name(path, folder), f"cannot be read ({reason_of(error)})"))

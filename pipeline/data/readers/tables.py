@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows of time series: CSV or Parquet files, a row a time step or a row a window, and NPZ files of whole windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.data.door import is_there
+from dimmer.pipeline.data.own import CLASSES, DataSection, OwnData
+from dimmer.pipeline.data.readers.columns import Column, numbers, read_columns, text
+from dimmer.pipeline.data.readers.sample import Problem, Sample, files_below, regular, shown_name, split_of
+from dimmer.toml import plain
+
+NPZ = ".npz"
+SUFFIXES = frozenset({".csv", ".parquet", NPZ})
+VALUES = "x"
+"""Array of an NPZ file that has the windows, float[N,window,channels]."""
+
+
+def files(data: OwnData) -> tuple[Path, ...]:
+    """The file, or those of the folder.
+
+    Raises:
+        DimmerError: it is not there, or has none.
+    """
+    place = data.place
+    if not is_there(place):
+        raise DimmerError(f"{plain(str(place))} is not there: correct [data] path")
+    if not place.is_dir():
+        if place.suffix.lower() not in SUFFIXES:
+            raise DimmerError(f"{plain(str(place))} ends in none of {', '.join(sorted(SUFFIXES))}: correct [data] path")
+        return (place,)
+    found = files_below(place, SUFFIXES)
+    if not found:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise DimmerError(f"{plain(str(place))} has no file that ends in {kinds}: correct [data] path")
+    return found
+
+
+def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
+    """Windows float32[1,window,channels] of every file that can be read; the others are named.
+
+    Raises:
+        DimmerError: nothing is there.
+    """
+    folder = data.place if data.place.is_dir() else data.place.parent
+    for path in regular(files(data), folder, problems):
+        name = shown_name(path, folder)
+        above = path.relative_to(folder).parts[:-1]
+        try:
+            yield from _of_file(data.section, path, name, above, problems)
+        except (DimmerError, ModuleNotFoundError):
+            raise
+        # Of a broken file the parsers raise whatever comes to them.
+        except Exception as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            problems.append(Problem(name, f"cannot be read ({plain(reason)})"))
+
+
+def _of_file(
+    section: DataSection, path: Path, name: str, above: tuple[str, ...], problems: list[Problem]
+) -> Iterator[Sample]:
+    given = split_of(above[0]) if above and above[0] not in section.classes else None
+    folders = above[1:] if given else above
+    own = () if section.label else folders[:1]
+    if not section.label and not own:
+        raise ValueError("it lies in no sub-folder, which would be its class, and [data] label names no column")
+    if path.suffix.lower() == NPZ:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files if key in (VALUES, *_columns(section))}
+        yield from of_arrays(section, arrays, name, own, given or "", problems)
+        return
+    wanted = (*_columns(section), *(section.channels if section.rows == "steps" else ()))
+    columns = read_columns(path, wanted if section.rows == "steps" else ())
+    for column in wanted:
+        if column not in columns:
+            raise ValueError(f"it has no column {column!r}")
+    if section.rows == "steps":
+        yield from _of_steps(section, columns, name, own, given or "", problems)
+    else:
+        values = np.stack([numbers(c) for key, c in columns.items() if key not in _columns(section)], 1)
+        arrays = {VALUES: values, **{key: columns[key] for key in _columns(section)}}
+        yield from of_arrays(section, arrays, name, own, given or "", problems)
+
+
+def of_arrays(
+    section: DataSection,
+    arrays: Mapping[str, NDArray[Any]],
+    name: str,
+    own: tuple[str, ...],
+    given: str,
+    problems: list[Problem],
+) -> Iterator[Sample]:
+    """A sample for each row of arrays that belong together.
+
+    Args:
+        arrays: ``x`` with the samples, and those that the section names.
+        own: the class of all, where no array has it.
+        given: the split of all, where no array has it.
+
+    Raises:
+        ValueError: an array is missing, or of another shape.
+    """
+    for key in (VALUES, *_columns(section)):
+        if key not in arrays:
+            raise ValueError(f"it has no array {key!r}")
+    x, shape = np.asarray(arrays[VALUES]), section.shape.image_shape
+    count = len(x) if x.ndim else 0
+    if x.ndim < 2 or x[:1].size != np.prod(shape):
+        wanted = "x".join(str(side) for side in shape if side > 1)
+        raise ValueError(f"{VALUES!r} is [{','.join(map(str, x.shape))}], the recipe says {wanted} a sample")
+    if x.dtype.kind not in "fiub":
+        raise ValueError(f"{VALUES!r} holds no numbers")
+    for key in _columns(section):
+        if np.shape(arrays[key]) != (count,):
+            raise ValueError(f"{key!r} has not one entry for each of {count} samples")
+    for row in range(count):
+        here = f"{name}, sample {row + 1}"
+        values = x[row].reshape(shape)
+        if values.dtype != np.uint8:
+            values = _float32(values)
+            if not np.isfinite(values).all():
+                problems.append(Problem(here, "has values that are missing or no numbers"))
+                continue
+        labels = tuple(text(arrays[key][row]) for key in section.label) or own
+        group = text(arrays[section.group][row]) if section.group else ""
+        yield Sample(here, values, labels, group, _split(section, arrays, row, here) or given)
+
+
+def _of_steps(
+    section: DataSection,
+    columns: Mapping[str, Column],
+    name: str,
+    own: tuple[str, ...],
+    given: str,
+    problems: list[Problem],
+) -> Iterator[Sample]:
+    """Windows of rows that follow each other and are of one class, group and split."""
+    values = np.stack([numbers(columns[channel]) for channel in section.channels], 1)
+    keys = [key for key in _columns(section) if section.task == CLASSES or key not in section.label]
+    count, step = len(values), section.step or section.window
+    begins = np.zeros(count + 1, bool)
+    begins[[0, count]] = True
+    for key in keys:
+        begins[1:count] |= columns[key][1:] != columns[key][:-1]
+    edges = np.flatnonzero(begins)
+    for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if last - first < section.window:
+            # Rows are counted as an editor counts lines, the first of which has the names.
+            problems.append(
+                Problem(f"{name}, rows {first + 2} to {last + 1}", f"are fewer than a window of {section.window}")
+            )
+        for start in range(first, last - section.window + 1, step):
+            end = start + section.window
+            here = f"{name}, rows {start + 2} to {end + 1}"
+            if not np.isfinite(values[start:end]).all():
+                problems.append(Problem(here, "have values that are missing or no numbers"))
+                continue
+            labels = tuple(text(columns[key][end - 1]) for key in section.label) or own
+            group = text(columns[section.group][start]) if section.group else ""
+            if not group and step < section.window:
+                # Windows that overlap share their values.
+                group = f"{name}, from row {first + 2}"
+            split = _split(section, columns, start, here) or given
+            yield Sample(here, values[start:end].reshape(section.shape.image_shape), labels, group, split)
+
+
+def _columns(section: DataSection) -> tuple[str, ...]:
+    return (*section.label, *filter(None, (section.group, section.split)))
+
+
+def _split(section: DataSection, columns: Mapping[str, Column], row: int, name: str) -> str:
+    if not section.split:
+        return ""
+    word = text(columns[section.split][row])
+    found = split_of(word) if word else ""
+    if found is None:
+        raise DimmerError(f"{name}: the split {plain(word)!r} is none of train, val and test: correct [data] split")
+    return found
+
+
+def _float32(values: NDArray[Any]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(np.float32)

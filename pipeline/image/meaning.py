@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a data set says of a model's input and output, for the generated headers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from dimmer.firmware_gen.emit.header import NOTHING
+from dimmer.firmware_gen.emit.meaning import Meaning
+from dimmer.pipeline.data.own import PYTHON, WINDOWS, DataSection, OwnData
+from dimmer.pipeline.data.registry import Source, dataset_modules
+
+
+def meaning_of(source: Source) -> Meaning:
+    """Of data of one's own how values become codes; of known data sets, whose codes are pixels, nothing.
+
+    Raises:
+        DimmerError: the data cannot be read.
+    """
+    if not isinstance(source, OwnData):
+        return NOTHING
+    section, facts = source.section, import_module(dataset_modules(source)[0]).prepared(source).facts
+    scale = facts.scale
+    return Meaning(
+        channels=section.channels if section.kind in (WINDOWS, PYTHON) else (),
+        offset=() if scale is None else scale.offset,
+        step=() if scale is None else scale.step,
+        units=section.units,
+        mean=facts.mean,
+        per_one=facts.tolerance,
+    )
+
+
+def encoding_of(source: Source, shape: tuple[int, int, int]) -> str:
+    """How what the application has becomes the input, in a sentence."""
+    height, width, channels = shape
+    if not isinstance(source, OwnData) or not _measured(source.section):
+        return f"uint8 pixels [{height}][{width}][{channels}], code = pixel - 128"
+    return (
+        f"float values [{height}][{width}][{channels}], in the unit of the training data: code = ..._input_code(value, "
+        "channel) of the model's header"
+    )
+
+
+def _measured(section: DataSection) -> bool:
+    """Whether samples are values, not pixels."""
+    return section.kind != "images"

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a network's outputs are for: classes, several labels, or values. The targets tell which, by their type.
+
+Targets are int64[N] numbers of classes; uint8[N,K], which labels hold; or float32[N,K], values in tolerances from their
+mean in training (`dimmer.pipeline.data.dataset.Targets`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from dimmer.pipeline.data.dataset import Targets
+
+
+def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T^2 KL(teacher || student) of softened softmaxes, mean over the batch (Hinton et al., 2015); float[N,classes]."""
+    log_student = F.log_softmax(student / temperature, 1)
+    log_teacher = F.log_softmax(teacher / temperature, 1)
+    return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
+
+
+def label_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """What learning makes small, mean over the batch: cross-entropy, of each label or of classes, or smooth L1.
+
+    Args:
+        outputs: float32[N,K].
+        targets: of any task.
+    """
+    if targets.dtype == torch.uint8:
+        return F.binary_cross_entropy_with_logits(outputs, targets.float())
+    if targets.is_floating_point():
+        return F.smooth_l1_loss(outputs, targets)
+    return F.cross_entropy(outputs, targets)
+
+
+def imitation(student: Tensor, teacher: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """The loss of one mode that learns from another, as the task asks: see `distillation` for classes.
+
+    Args:
+        student: float32[N,K].
+        teacher: float32[N,K], without a gradient.
+        targets: that tell the task; their values count for nothing.
+        temperature: of the softmax, or of the sigmoid of each label; of no use for values.
+    """
+    if targets.dtype == torch.uint8:
+        soft = torch.sigmoid(teacher / temperature)
+        return F.binary_cross_entropy_with_logits(student / temperature, soft) * temperature**2
+    if targets.is_floating_point():
+        return F.smooth_l1_loss(student, teacher)
+    return distillation(student, teacher, temperature)
+
+
+def right(outputs: NDArray[np.floating], targets: Targets) -> NDArray[np.bool_]:
+    """Of which samples the outputs are right: the class, every label, or every value within its tolerance.
+
+    Args:
+        outputs: float[N,K], dequantised where they are codes.
+        targets: of any task.
+
+    Examples:
+        >>> right(np.array([[0.5, -9.0]]), np.array([[1.4, -9.5]], np.float32)).tolist()
+        [True]
+        >>> right(np.array([[0.5, -9.0]]), np.array([[0, 0]], np.uint8)).tolist()
+        [False]
+    """
+    found: NDArray[np.bool_]
+    if targets.dtype == np.uint8:
+        found = ((outputs > 0) == (targets > 0)).all(1)
+    elif np.issubdtype(targets.dtype, np.floating):
+        found = (np.abs(outputs - targets) <= 1).all(1)
+    else:
+        found = outputs.argmax(1) == targets
+    return found

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What somebody's data looks like, as the section [data] of a recipe: a guess that he can correct there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.data.own import (
+    CLASSES,
+    IMAGES,
+    PYTHON,
+    RECORDINGS,
+    VALUES,
+    WINDOWS,
+    DataSection,
+    OwnData,
+)
+from dimmer.pipeline.data.prepare import prepared
+from dimmer.pipeline.data.readers import entry, images, recordings, tables
+from dimmer.pipeline.data.readers.columns import names_of_columns, numbers, read_columns, text
+from dimmer.pipeline.data.readers.sample import files_below, split_of
+from dimmer.pipeline.projects.wanted import OwnSamples
+from dimmer.toml import plain
+
+LOOKED_AT = 100
+"""So many files are opened to guess sizes and rates."""
+SIDES = (16, 24, 32)
+WINDOW = 128
+_LABELS = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
+_GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
+_TIMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
+_MANY_COLUMNS, _MANY_NUMBERS = 32, 20
+
+
+@dataclass(frozen=True)
+class Told:
+    """What somebody says of his data; empty where it is to be guessed.
+
+    Attributes:
+        label: column or array with the class, or the value.
+        group: column or array, or regular expression, of what belongs together.
+        window: time steps; 0 to guess.
+    """
+
+    label: str = ""
+    group: str = ""
+    window: int = 0
+
+
+def inspect_data(place: str, told: Told) -> DataSection:
+    """The section for a folder, a file, or ``module:function``; its path is as given.
+
+    Raises:
+        DimmerError: it is not there, or nothing that is known.
+    """
+    if re.fullmatch(r"[\w.]+:\w+", place) and not Path(place).exists():
+        return _of_function(place, told)
+    path = Path(place)
+    if path.is_file():
+        if path.suffix.lower() not in tables.SUFFIXES:
+            kinds = ", ".join(sorted(tables.SUFFIXES))
+            raise DimmerError(f"{plain(place)} is no folder, and ends in none of {kinds}")
+        return _of_tables(path, (path,), told)
+    if not path.is_dir():
+        raise DimmerError(f"{plain(place)} is not there: give a folder, a file, or module:function")
+    there = {kind: files_below(path, reader.SUFFIXES) for kind, reader in _READERS.items()}
+    kind = max(there, key=lambda kind: len(there[kind]))
+    files = there[kind]
+    if not files:
+        endings = ", ".join(sorted(set().union(*(reader.SUFFIXES for reader in _READERS.values()))))
+        raise DimmerError(f"{plain(place)} has no file that ends in {endings}")
+    if kind == WINDOWS:
+        return _of_tables(path, files, told)
+    classes = _sub_folders(path, files)
+    looked = files[:: max(1, len(files) // LOOKED_AT)]
+    return (_of_images if kind == IMAGES else _of_recordings)(place, classes, looked, told)
+
+
+_READERS: dict[str, Any] = {IMAGES: images, RECORDINGS: recordings, WINDOWS: tables}
+
+
+def _sub_folders(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """The names of sub-folders that are classes: below those of splits, where the first ones are those."""
+    inner = [path.relative_to(folder).parts for path in files]
+    tops = {parts[0] for parts in inner if len(parts) > 1}
+    given = bool(tops) and all(map(split_of, tops))
+    names = {parts[given] for parts in inner if len(parts) > 1 + given}
+    if len(names) < 2:
+        raise DimmerError(
+            f"{plain(str(folder))} has {len(names)} sub-folders with files, which would be the classes: give each "
+            "class a sub-folder"
+        )
+    return tuple(sorted(names))
+
+
+def _of_images(place: str, classes: tuple[str, ...], files: Sequence[Path], told: Told) -> DataSection:
+    from PIL import Image
+
+    sides, coloured = [], False
+    for path in files:
+        try:
+            with Image.open(path) as image:
+                sides.append(min(image.size))
+                coloured |= image.mode not in ("1", "L", "LA", "I", "I;16", "F")
+        # Broken files are named when all of them are read.
+        except Exception:
+            continue
+    if not sides:
+        raise DimmerError(f"{plain(place)}: none of {len(files)} images can be read")
+    side = max([fits for fits in SIDES if fits <= median(sides)], default=SIDES[0])
+    colour = "rgb" if coloured else "grey"
+    return DataSection(IMAGES, place, classes=classes, size=(side, side), colour=colour, group=told.group)
+
+
+def _of_recordings(place: str, classes: tuple[str, ...], files: Sequence[Path], told: Told) -> DataSection:
+    import warnings
+
+    from scipy.io import wavfile
+
+    rates, seconds = [], []
+    for path in files:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                rate, signal = wavfile.read(path)
+        except Exception:
+            continue
+        if rate > 0:
+            rates.append(int(rate))
+            seconds.append(len(signal) / rate)
+    if not rates:
+        raise DimmerError(f"{plain(place)}: none of {len(files)} recordings can be read")
+    rate = min(16000, Counter(rates).most_common(1)[0][0])
+    frame = DataSection.frame
+    window = told.window or round(min(1.0, median(seconds)) * rate)
+    window = max(frame, window - window % frame)
+    return DataSection(RECORDINGS, place, classes=classes, window=window, rate=rate, group=told.group)
+
+
+def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
+    first = files[0]
+    try:
+        if first.suffix.lower() == tables.NPZ:
+            with np.load(first, allow_pickle=False) as archive:
+                return _of_arrays(str(place), {key: archive[key] for key in archive.files}, told, WINDOWS)
+        names = names_of_columns(first)
+        label = told.label or _named(names, _LABELS)
+        seen = (
+            [text(value) for path in files for value in sorted(set(map(text, read_columns(path, [label])[label])))]
+            if label
+            else []
+        )
+        columns = read_columns(first)
+    except ModuleNotFoundError:
+        raise
+    # Of a broken file the parsers raise whatever comes to them.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DimmerError(f"{plain(str(first))} cannot be read ({plain(reason)})") from error
+    group = told.group or _named(names, _GROUPS)
+    split = _named(names, ("split",))
+    beside = {label, group, split}
+    channels = tuple(
+        name for name in names if name not in beside and name.lower() not in _TIMES and _is_numeric(columns[name])
+    )
+    if not channels:
+        raise DimmerError(f"{plain(str(first))} has no column of numbers")
+    found = DataSection(WINDOWS, str(place), classes=("a", "b"), window=1, channels=channels, group=group, split=split)
+    task, classes = _labels(seen) if label else (CLASSES, _sub_folders(place, files))
+    labelled = replace(
+        found, task=task, classes=classes if task == CLASSES else (label,), label=(label,) if label else ()
+    )
+    if len(channels) > _MANY_COLUMNS:
+        return replace(labelled, rows="windows", window=len(channels), channels=("value",))
+    return replace(labelled, window=told.window or WINDOW)
+
+
+def _of_function(place: str, told: Told) -> DataSection:
+    probe = DataSection(PYTHON, place, classes=("a", "b"), channels=("value",))
+    return _of_arrays(place, entry.arrays(OwnData(probe, Path.cwd())), told, PYTHON)
+
+
+def _of_arrays(place: str, arrays: dict[str, NDArray[Any]], told: Told, kind: str) -> DataSection:
+    if tables.VALUES not in arrays:
+        raise DimmerError(f"{plain(place)} has no array '{tables.VALUES}', which would be the samples")
+    x, label = arrays[tables.VALUES], told.label or _named(tuple(arrays), _LABELS)
+    if label not in arrays:
+        raise DimmerError(f"{plain(place)} has no array for the classes: name one with --label")
+    group, split = told.group or _named(tuple(arrays), _GROUPS), _named(tuple(arrays), ("split",))
+    task, classes = _labels([text(value) for value in arrays[label].tolist()])
+    named = classes if task == CLASSES else (label,)
+    common = DataSection(kind, place, task, named, window=1, channels=("c0",), label=(label,), group=group, split=split)
+    if x.ndim == 4:
+        channels = tuple(f"c{n}" for n in range(x.shape[3]))
+        return replace(common, window=0, size=(x.shape[1], x.shape[2]), channels=channels)
+    if x.ndim not in (2, 3):
+        raise DimmerError(
+            f"{plain(place)}: '{tables.VALUES}' has {x.ndim} dimensions: give [N,time], [N,time,channels] or [N,H,W,C]"
+        )
+    channels = tuple(f"c{n}" for n in range(x.shape[2] if x.ndim == 3 else 1))
+    return replace(common, window=x.shape[1], channels=channels)
+
+
+def _labels(seen: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Classes, or values where there are many numbers that are not whole."""
+    names = tuple(sorted({name for name in seen if name}, key=_in_order))
+    try:
+        whole = all(float(name).is_integer() for name in names)
+    except (ValueError, OverflowError):
+        whole = True
+    if not whole or (len(names) > _MANY_NUMBERS and all(re.fullmatch(r"-?\d+", name) for name in names)):
+        return VALUES, ()
+    if len(names) < 2:
+        raise DimmerError(
+            f"there are {len(names)} different labels; two or more are wanted: name their column with --label"
+        )
+    return CLASSES, names
+
+
+def _in_order(name: str) -> tuple[int, float, str]:
+    return (0, float(name), "") if re.fullmatch(r"-?\d{1,15}", name) else (1, 0.0, name)
+
+
+def _named(names: Sequence[str], wanted: Sequence[str]) -> str:
+    lower = {name.lower(): name for name in reversed(names)}
+    return next((lower[name] for name in wanted if name in lower), "")
+
+
+def _is_numeric(column: NDArray[Any]) -> bool:
+    values = numbers(column[:1000])
+    return bool(np.isfinite(values).mean() > 0.5) if len(values) else False
+
+
+def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
+    """The data, read once: what is wrong with it is told before a project is written.
+
+    Args:
+        recipe: the folder that the recipe will lie in, from which its path will count.
+
+    Raises:
+        DimmerError: as `inspect_data` and `prepared`.
+    """
+    section = inspect_data(place, told)
+    home = recipe.parent.parent.resolve()
+    if section.kind == PYTHON:
+        for file in entry.files(OwnData(section, Path.cwd())):
+            if not file.resolve().is_relative_to(home):
+                raise DimmerError(f"{plain(str(file))} lies outside the project: type dimmer init in its folder")
+    found = prepared(OwnData(section, Path.cwd())).dataset
+    if section.kind != PYTHON:
+        section = replace(section, path=Path(os.path.relpath(Path(place).resolve(), recipe.resolve())).as_posix())
+    return OwnSamples(section, len(found.train) + len(found.val) + len(found.test))

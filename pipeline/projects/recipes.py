@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recipe for data of one's own: a network and a training of a size that fits it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from dimmer.pipeline.core.stage import Json
+from dimmer.pipeline.data.own import OWN, RECORDINGS, DataSection
+from dimmer.pipeline.projects.wanted import TEMPLATE
+from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.project import MODELS
+
+STEPS = 500
+"""Batches that a training takes, as near as whole epochs allow."""
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
+SMALL, SMALL_BATCH, BATCH = 2000, 32, 64
+PUBLISHED = 4
+"""Modes: each takes time to convert and to verify, and one can ask for more."""
+
+
+def recipe_text(section: DataSection, samples: int) -> str:
+    """recipe.toml, without comments.
+
+    Args:
+        section: whose path counts from the recipe.
+        samples: that the data has, about.
+    """
+    widths = _widths(section, samples)
+    training = max(2, round(samples * (1 - section.val - section.test)))
+    batch = min(SMALL_BATCH if training < SMALL else BATCH, max(2, training // 2))
+    epochs = min(max(round(STEPS * batch / training), FEWEST_EPOCHS), MOST_EPOCHS)
+    model: dict[str, Json] = {
+        "family": load_recipe(MODELS / TEMPLATE).model.family,
+        "dataset": OWN,
+        "mandatory": [1] * len(widths),
+        "skippable": [1] * len(widths),
+        "widths": list(widths),
+    }
+    train: dict[str, Json] = {
+        "epochs": epochs,
+        "batch": batch,
+        "lr": 0.1,
+        "momentum": 0.9,
+        "weight_decay": 5e-4,
+        "warmup": 0.1,
+        "alpha": 0.5,
+        "temperature": 2.0,
+        "seed": 1,
+    }
+    parts = [_table("model", model), _table("data", _written(section)), _table("train", train)]
+    if pad := _shift(section):
+        parts.append(_table("train.augmentation", {"pad": pad, "pad_value": 128 if section.kind == RECORDINGS else 0}))
+    parts.append(_table("selection", {"limit": PUBLISHED}))
+    parts.append(_table("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
+    return "\n".join(parts)
+
+
+def _widths(section: DataSection, samples: int) -> tuple[int, ...]:
+    """Three stages, or fewer where the last one would have less than eight positions of a series, or two pixels."""
+    height, width, _ = section.shape.image_shape
+    if height > 1:
+        # Few images fill no wide network, and a narrow one is trained in minutes.
+        wanted = (8, 16, 32) if samples < SMALL else (16, 32, 64)
+        return wanted[: max(1, min(3, min(height, width).bit_length() - 1))]
+    return (16, 32, 32)[: max(1, min(3, (width // 8).bit_length()))]
+
+
+def _shift(section: DataSection) -> int:
+    """By how many pixels, or frames of a recording, training shifts samples."""
+    height, width, _ = section.shape.image_shape
+    if section.kind == RECORDINGS:
+        return max(1, width // 16)
+    return max(1, min(height, width) // 14) if height > 1 else 0
+
+
+def _written(section: DataSection) -> dict[str, Json]:
+    """The keys that are not at their defaults, and those that one will want to see."""
+    always = {"kind", "path", "task", "classes", "val", "test"}
+    found: dict[str, Json] = {}
+    for field in dataclasses.fields(section):
+        value = getattr(section, field.name)
+        if field.name in always or value != field.default:
+            found[field.name] = list(value) if isinstance(value, tuple) else value
+    if section.shape.image_shape[0] > 1:
+        found["size"] = list(section.size)
+    return found
+
+
+def _table(name: str, keys: dict[str, Json]) -> str:
+    return "\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in keys.items()), ""])
+
+
+def _toml(value: Json) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    # A JSON string is one of TOML, too, but for the character that JSON leaves as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mode on the test samples, by the C that the device runs: scores, the worst of them, and what the last model did."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dimmer.pipeline.artifacts.trained import find_checkpoint
+from dimmer.pipeline.core.documents import load_document, save_document
+from dimmer.pipeline.core.scores import Scores
+from dimmer.pipeline.core.statistics import mcnemar
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.own import OwnData
+from dimmer.pipeline.data.registry import Source, dataset_hash, dataset_modules, load_dataset
+from dimmer.pipeline.hosted.loading import load
+from dimmer.pipeline.networks.tasks import right
+from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.verification.scoring import scores_of
+
+WORST = 10
+
+
+@dataclass(frozen=True)
+class Worst:
+    """A sample that is wrong.
+
+    Attributes:
+        name: where it is from.
+        truth: what it is.
+        said: what the network says.
+        by: by how much: of classes and labels in the outputs' units, of values in tolerances.
+    """
+
+    name: str
+    truth: str
+    said: str
+    by: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's mode on the test samples.
+
+    Attributes:
+        weights: SHA-256 of the checkpoint.
+        data: hash of the data set.
+        scores: of the outputs.
+        worst: the most wrong first.
+        right: a bit for each test sample, hexadecimal.
+    """
+
+    weights: str
+    data: str
+    scores: Scores
+    worst: tuple[Worst, ...]
+    right: str
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What was found now, and of the model before it.
+
+    Attributes:
+        now: of the model as it is.
+        last: of the one before it, with other weights on the same data; None where there is none.
+    """
+
+    now: Evaluation
+    last: Evaluation | None
+
+    def compared(self) -> str:
+        """How the model does beside the last one, in a line; empty where there is none."""
+        if self.last is None:
+            return ""
+        one, other = (_bits(found.right, found.scores.samples) for found in (self.now, self.last))
+        better, worse = int((one & ~other).sum()), int((~one & other).sum())
+        points = 100 * (better - worse) / len(one)
+        return (
+            f"{points:+.2f} points against the last model: {better} samples better, {worse} worse, "
+            f"p = {mcnemar(better, worse):.2g} (McNemar)"
+        )
+
+
+def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evaluated]:
+    """The mode's name, the first one's where None is given, and what was found; kept in ``build/<model>/eval``.
+
+    Raises:
+        DimmerError: the model was not built, or has no such mode.
+    """
+    model, source = load(build), recipe.source
+    name = model.modes[0] if mode is None else mode
+    data = load_dataset(source)
+    outputs = model.run(to_int8(data.test.images), name, dequantise=True).reshape(len(data.test), -1)
+    found = right(outputs, data.test.labels)
+    weights = hashlib.sha256(find_checkpoint(recipe).read_bytes()).hexdigest()
+    now = Evaluation(
+        weights,
+        dataset_hash(source),
+        scores_of(source, outputs, data.test.labels, data.classes),
+        _worst(outputs, data.test.labels, data.classes, found, _names(source, len(data.test))),
+        np.packbits(found).tobytes().hex(),
+    )
+    kept = build / "eval" / f"{name}.json"
+    before = load_document(Evaluated, kept) if kept.is_file() else None
+    last = None if before is None else before.last if before.now.weights == weights else before.now
+    evaluated = Evaluated(now, last if last is not None and last.data == now.data else None)
+    save_document(kept, evaluated)
+    return name, evaluated
+
+
+def _names(source: Source, count: int) -> tuple[str, ...]:
+    if not isinstance(source, OwnData):
+        return tuple(f"test image {number}" for number in range(count))
+    names: tuple[str, ...] = import_module(dataset_modules(source)[0]).prepared(source).facts.names["test"]
+    return names
+
+
+def _worst(
+    outputs: NDArray[Any],
+    targets: NDArray[Any],
+    classes: tuple[str, ...],
+    found: NDArray[np.bool_],
+    names: tuple[str, ...],
+) -> tuple[Worst, ...]:
+    if targets.dtype == np.uint8:
+        by = np.where((outputs > 0) != (targets > 0), np.abs(outputs), 0).max(1)
+    elif np.issubdtype(targets.dtype, np.floating):
+        by = np.abs(outputs - targets).max(1)
+    else:
+        by = outputs.max(1) - outputs[np.arange(len(targets)), targets]
+    worst = [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
+    return tuple(
+        Worst(names[n], _told(targets[n], classes), _told(_said(outputs[n], targets), classes), round(float(by[n]), 4))
+        for n in worst
+    )
+
+
+def _said(outputs: NDArray[Any], targets: NDArray[Any]) -> Any:
+    """What a sample's outputs say, as a target says it."""
+    if targets.dtype == np.uint8:
+        return (outputs > 0).astype(np.uint8)
+    return outputs if np.issubdtype(targets.dtype, np.floating) else np.int64(outputs.argmax())
+
+
+def _told(target: Any, classes: tuple[str, ...]) -> str:
+    """A target in words."""
+    if np.ndim(target) == 0:
+        return classes[int(target)]
+    if target.dtype == np.uint8:
+        return ", ".join(name for name, holds in zip(classes, target, strict=True) if holds) or "none"
+    return ", ".join(f"{value:.3g}" for value in target)
+
+
+def _bits(text: str, count: int) -> NDArray[np.bool_]:
+    return np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8))[:count].astype(bool)

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Outputs of the test samples scored as the data's task asks."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dimmer.pipeline.core.scores import Scores, scores_of_classes, scores_of_labels, scores_of_values
+from dimmer.pipeline.data.own import OwnData
+from dimmer.pipeline.data.registry import Source, dataset_modules
+
+
+def scores_of(source: Source, outputs: NDArray[Any], targets: NDArray[Any], classes: tuple[str, ...]) -> Scores:
+    """The scores that the data's task has."""
+    if targets.dtype == np.uint8:
+        return scores_of_labels(outputs, targets, classes)
+    if not np.issubdtype(targets.dtype, np.floating):
+        return scores_of_classes(outputs, targets, classes)
+    assert isinstance(source, OwnData)
+    facts = import_module(dataset_modules(source)[0]).prepared(source).facts
+    return scores_of_values(outputs, targets, classes, facts.tolerance, source.section.units)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measured values become the same codes in C as in training, and what outputs stand for is in the header."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dimmer.firmware_gen.emit.header import NOTHING
+from dimmer.firmware_gen.emit.meaning import Meaning, emit_input_code, emit_meaning, meaning_macros
+from dimmer.firmware_gen.emit.names import names_of
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.library import INCLUDE
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.data.scale import InputScale
+from tests.firmware_gen.harness import WARNINGS
+from tests.firmware_gen.networks import tiny_resnet
+
+MEANING = Meaning(
+    channels=('a"x', "ay"),
+    offset=(-6.376, 0.0),
+    step=(0.04963, 1e-9),
+    units=("kg", "m/s"),
+    mean=(1.5, -2.0),
+    per_one=(0.25, 3.0),
+)
+
+
+@pytest.fixture
+def headers(tmp_path: Path) -> Path:
+    (tmp_path / "resnet.tflite").write_bytes(tiny_resnet())
+    generate([ModeSource("resnet", tmp_path / "resnet.tflite")], tmp_path / "out", name="x", meaning=MEANING)
+    return tmp_path / "out"
+
+
+def test_a_hundred_thousand_values_have_the_codes_of_training(tmp_path: Path, headers: Path) -> None:
+    source = tmp_path / "code.c"
+    source.write_text(
+        '#include "dimmer_model.h"\n'
+        "void codes(const float *values, int8_t *found, unsigned count);\n"
+        "void codes(const float *values, int8_t *found, unsigned count)\n{\n    unsigned i;\n"
+        "    for (i = 0; i < count; ++i) {\n        found[i] = dimmer_model_input_code(values[i], i % 2u);\n    }\n}\n"
+    )
+    library = tmp_path / "code.so"
+    words = ["gcc", "-std=c99", "-O2", *WARNINGS, f"-I{headers}", f"-I{INCLUDE}", "-shared", "-fPIC", str(source)]
+    subprocess.run([*words, "-o", str(library)], check=True)
+    rng = np.random.default_rng(0)
+    scale = InputScale(MEANING.offset, MEANING.step)
+    values = np.stack([rng.uniform(-9, 9, 50_000), rng.uniform(-5e-8, 3e-7, 50_000)], 1).astype(np.float32)
+    # On the edges between codes, where the last bit decides.
+    values[:256, 0] = np.float32(-6.376) + (np.arange(256) - np.float32(0.5)) * np.float32(0.04963)
+    values[256:260] = np.array([[np.inf, -np.inf], [3e38, -3e38], [0, 0], [-0.0, 1]], np.float32)
+    found = np.zeros(values.shape, np.int8)
+    ctypes.CDLL(str(library)).codes(
+        ctypes.c_void_p(values.ctypes.data), ctypes.c_void_p(found.ctypes.data), values.size
+    )
+    assert (found == (scale.codes(values) ^ np.uint8(128)).view(np.int8)).all()
+
+
+def test_names_units_and_scales_are_macros(tmp_path: Path, headers: Path) -> None:
+    program = tmp_path / "main.c"
+    program.write_text(
+        '#include <stdio.h>\n#include "dimmer_model.h"\n'
+        "static const char *const names[] = DIMMER_MODEL_INPUT_CHANNEL_NAMES;\n"
+        "static const char *const units[] = DIMMER_MODEL_VALUE_UNITS;\n"
+        "static const float means[] = DIMMER_MODEL_VALUE_MEANS, scales[] = DIMMER_X_VALUE_SCALES;\n"
+        'int main(void) {\n    printf("%s %s %.9g %.9g", names[0], units[1], (double)means[1], (double)scales[0]);\n'
+        "    return 0;\n}\n"
+    )
+    words = ["gcc", "-std=c99", *WARNINGS, f"-I{headers}", f"-I{INCLUDE}", str(program), "-o", str(tmp_path / "main")]
+    subprocess.run(words, check=True)
+    said = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=True).stdout
+    assert said == "a_x m_s -2 0.25"
+
+
+def test_nothing_is_said_where_nothing_is_known() -> None:
+    assert list(emit_meaning(NOTHING, names_of("x"))) == list(emit_input_code(NOTHING, names_of("x"))) == []
+    assert meaning_macros(NOTHING) == []

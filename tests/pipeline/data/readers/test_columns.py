@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CSV and Parquet files as columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dimmer.pipeline.data.readers.columns import names_of_columns, numbers, read_columns, text
+
+
+@pytest.mark.parametrize(
+    "content", ["a,b\n1,x\n2,y\n", "a; b\n1; x\n\n2; y\n", "﻿a\tb\r\n1\tx\r\n2\ty\r\n", '"a","b"\n"1","x"\n2,"y"']
+)
+def test_delimiters_quotes_and_marks(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(content.encode())
+    assert names_of_columns(path) == ("a", "b")
+    found = read_columns(path)
+    assert numbers(found["a"]).tolist() == [1, 2]
+    assert found["b"].tolist() == ["x", "y"]
+    assert list(read_columns(path, ["b"])) == ["b"]
+
+
+def test_parquet_is_the_same(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs pyarrow, see requirements/data.txt")
+    from pyarrow import parquet
+
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table({"a": [1.5, None], "b": ["x", "y"]}), path)
+    assert names_of_columns(path) == ("a", "b")
+    found = read_columns(path, ["a", "b"])
+    assert np.isnan(numbers(found["a"])).tolist() == [False, True]
+    assert [text(value) for value in found["b"]] == ["x", "y"]
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="it has no column 'c'"):
+        read_columns(tmp_path / "t.csv", ["a", "c"])
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\0\0\0\n1"])
+def test_what_is_no_table_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(ValueError, match="its first line names no columns"):
+        read_columns(tmp_path / "t.csv")
+
+
+def test_rows_that_are_too_short_have_no_value(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1\n2,3\n")
+    assert np.isnan(numbers(read_columns(tmp_path / "t.csv")["b"])).tolist() == [True, False]
+
+
+def test_labels_are_written_as_people_write_them() -> None:
+    values = [1, 1.0, "1", np.float32(2.5), True, b"x ", " walk "]
+    assert [text(value) for value in values] == ["1", "1", "1", "2.5", "1", "x", "walk"]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses and judgements of each task."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from dimmer.pipeline.networks.measure import measure
+from dimmer.pipeline.networks.tasks import distillation, imitation, label_loss, right
+
+TARGETS = {
+    "classes": torch.tensor([0, 2, 1, 1]),
+    "labels": torch.tensor([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], dtype=torch.uint8),
+    "values": torch.tensor([[0.0, -3.0, 8.0], [1.0, 1.0, 1.0], [0.5, 0.0, -9.0], [2.0, 2.0, 2.0]]),
+}
+
+
+@pytest.mark.parametrize("task", TARGETS)
+def test_what_learns_by_the_loss_becomes_right(task: str) -> None:
+    targets = TARGETS[task]
+    outputs = torch.zeros(4, 3, requires_grad=True)
+    optimizer = torch.optim.Adam([outputs], lr=0.3)
+    for _ in range(100):
+        optimizer.zero_grad()
+        label_loss(outputs, targets).backward()
+        optimizer.step()
+    assert right(outputs.detach().numpy(), targets.numpy()).all()
+    measured = measure(lambda x: x, outputs.detach(), targets)
+    assert measured.accuracy == 1
+    assert measured.loss < 0.1
+
+
+@pytest.mark.parametrize("task", TARGETS)
+def test_what_imitates_comes_to_the_teacher_and_not_to_the_targets(task: str) -> None:
+    teacher = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    student = torch.zeros(4, 3, requires_grad=True)
+    optimizer = torch.optim.Adam([student], lr=0.2)
+    for _ in range(300):
+        optimizer.zero_grad()
+        imitation(student, teacher, TARGETS[task], 2.0).backward()
+        optimizer.step()
+    apart = student.detach() - teacher
+    # A softmax knows no common shift.
+    apart = apart - apart.mean(1, keepdim=True) if task == "classes" else apart
+    assert apart.abs().max() < 0.1
+
+
+def test_classes_are_as_they_were() -> None:
+    student, teacher = torch.randn(4, 3), torch.randn(4, 3)
+    targets = TARGETS["classes"]
+    assert torch.equal(label_loss(student, targets), F.cross_entropy(student, targets))
+    assert torch.equal(imitation(student, teacher, targets, 2.0), distillation(student, teacher, 2.0))
+    assert (right(student.numpy(), targets.numpy()) == (student.argmax(1) == targets).numpy()).all()
+
+
+def test_every_label_and_every_value_counts() -> None:
+    assert right(np.array([[1.0, -1.0], [1.0, 1.0]]), np.array([[1, 0], [1, 0]], np.uint8)).tolist() == [True, False]
+    targets = np.array([[0.0, 5.0], [0.0, 5.0]], np.float32)
+    assert right(np.array([[1.0, 4.0], [1.1, 5.0]]), targets).tolist() == [True, False]
