@@ -268,9 +268,7 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
     places = (*(names.table(table) for table in _POINTERS), gates, governor, harvest)
     for place, what in zip(places, (*_POINTERS, "gates", "plan for a governor", "harvest"), strict=True):
         yield f"    {place},{f' /* no {what} */' if place == '0' else ''}"
-    yield "    {"
-    for field, value in counts:
-        yield f"        .{field} = {value},"
+    dims = ["    {", *(f"        .{field} = {value}," for field, value in counts)]
     for field, tensor, offset in (
         ("input", tables.input, tables.memory.input_offset),
         ("output", tables.output, tables.memory.output_offset),
@@ -278,11 +276,13 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
         scale, zero_point = ends(tensor)
         kind = _TYPE_NAMES[tensor.dtype.value]
         numbers = f"{offset}u, {tensor.size}u, {literal(float(scale), 'f')}, {zero_point}, {kind}, 0"
-        yield f"        .{field} = {{{numbers}}},"
-    yield "    },"
+        dims.append(f"        .{field} = {{{numbers}}},")
+    dims.append("    },")
+    yield from dims
     yield from policy_lines(tables)
     yield "    {"
     for place in places:
         yield f"        {place},"
+    yield from (f"    {line}" for line in dims)
     yield "    }"
     yield "};"

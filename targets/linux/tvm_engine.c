@@ -256,7 +256,7 @@ static void make_model(dimmer_tvm_t *t) {
     model->schedules = t->schedules;
     model->modes = t->names;
     model->modes_again = t->names;
-    memcpy(&model->again, &model->name, sizeof model->again);
+    memcpy(&model->again, &model->name, DIMMER_FOUND_SIZE);
     model->policy = b->policy;
     crc = dimmer_crc32(0u, n, sizeof *n);
     model->dims_crc = crc;

@@ -93,7 +93,7 @@ DIMMER_CHECK_SIZE(dimmer_dims_t, 68);
 DIMMER_CHECK_SIZE(dimmer_tier_t, 6);
 DIMMER_CHECK_SIZE(dimmer_policy_t, 64);
 
-/* The pointers of a model, in the order in which they stand in it. */
+/* The pointers and the counts of a model, in the order in which they stand in it. */
 typedef struct {
     const char *name;
     const int8_t *weights;
@@ -109,12 +109,16 @@ typedef struct {
     const dimmer_gates_t *gates;
     const dimmer_plan_t *plan;
     const dimmer_harvest_calls_t *harvest;
-} dimmer_pointers_t;
+    dimmer_dims_t dims;
+} dimmer_found_t;
+
+/* Bytes of it without what may follow the counts. */
+#define DIMMER_FOUND_SIZE (offsetof(dimmer_found_t, dims) + sizeof(dimmer_dims_t))
 
 struct dimmer_model {
     uint32_t magic; /* DIMMER_MAGIC */
     uint32_t abi;   /* DIMMER_ABI */
-    /* CRC-32 (zlib) of dims alone: known to be whole before any count in it is trusted. */
+    /* CRC-32 (zlib) of dims alone, with which the other begins. */
     uint32_t dims_crc;
     /* CRC-32 over these bytes, one after the other:
      *   dims, names, weights, params, shifts, steps, blocks, schedules,
@@ -137,7 +141,7 @@ struct dimmer_model {
     const dimmer_harvest_calls_t *harvest; /* null where the plan expects none */
     dimmer_dims_t dims;
     dimmer_policy_t policy; /* tier_count 0 where there is none */
-    dimmer_pointers_t again;
+    dimmer_found_t again;
 };
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a model in flash and the state in RAM are whole: at once for dimmer_init, in slices for a watchdog.
  *
- * Nothing is read through a pointer before its twin was compared, and no count is trusted before dims_crc. */
+ * Nothing is read through a pointer, and no count is trusted, before its twin was compared. */
 #include <string.h>
 
 #include "dimmer_assert.h"
@@ -20,15 +20,16 @@ static int little_endian(void) {
     return *(const uint8_t *)&probe == 1u;
 }
 
-/* Whether so many bytes are the same: pointers, which stand twice in flash. */
+/* Whether so many bytes, whole words, are the same: pointers and counts, which stand twice in flash. They are
+ * looked at as words, which no compiler can hold against it: nobody ever writes them. */
 static int twice(const void *first, const void *second, size_t size) {
-    const uint8_t *a = (const uint8_t *)first;
-    const uint8_t *b = (const uint8_t *)second;
+    const uint32_t *a = (const uint32_t *)first;
+    const uint32_t *b = (const uint32_t *)second;
 
     while (size != 0u && *a == *b) {
         ++a;
         ++b;
-        --size;
+        size -= sizeof *a;
     }
     return size == 0u;
 }
@@ -42,8 +43,7 @@ static int halves(const void *table, size_t size) {
 static int found_safely(const dimmer_model_t *m) {
     const dimmer_gates_t *g = m->gates;
 
-    return m->magic == DIMMER_MAGIC && m->abi == DIMMER_ABI && twice(&m->name, &m->again, sizeof m->again) &&
-           dimmer_crc32(0u, &m->dims, sizeof m->dims) == m->dims_crc &&
+    return m->magic == DIMMER_MAGIC && m->abi == DIMMER_ABI && twice(&m->name, &m->again, DIMMER_FOUND_SIZE) &&
            twice(m->kernels, m->kernels_again, m->dims.kernel_count * sizeof *m->kernels) &&
            (m->harvest == NULL || halves(m->harvest, sizeof *m->harvest)) &&
            (m->dims.gate_count != 0u) == (g != NULL) &&
@@ -206,7 +206,8 @@ dimmer_status_t dimmer_check_model(const dimmer_model_t *model, const void *aren
         return DIMMER_ERR_ENDIAN;
     }
     whole.crc = model->dims_crc;
-    if (!found_safely(model) || go_on(model, &whole, UINT32_MAX) != DIMMER_OK) {
+    if (!found_safely(model) || dimmer_crc32(0u, &model->dims, sizeof model->dims) != model->dims_crc ||
+        go_on(model, &whole, UINT32_MAX) != DIMMER_OK) {
         return DIMMER_ERR_CRC;
     }
     if (!tables_hold(model)) {
@@ -221,10 +222,6 @@ dimmer_status_t dimmer_check_model(const dimmer_model_t *model, const void *aren
     return DIMMER_OK;
 }
 
-static uintptr_t turned(uintptr_t word, unsigned bits) {
-    return word << bits | word >> (8u * sizeof word - bits);
-}
-
 dimmer_status_t dimmer_drop(dimmer_t *d, dimmer_status_t why) {
     d->model = NULL;
     d->mode_count = 0u;
@@ -237,10 +234,18 @@ dimmer_status_t dimmer_drop(dimmer_t *d, dimmer_status_t why) {
 }
 
 uintptr_t dimmer_seal(const dimmer_t *d) {
-    return (uintptr_t)d->model ^ turned((uintptr_t)d->arena, 3u) ^ turned((uintptr_t)d->hook, 7u) ^
-           turned((uintptr_t)d->user, 11u) ^ turned((uintptr_t)d->policy, 15u) ^
-           turned((uintptr_t)d->governor, 19u) ^ turned((uintptr_t)d->governor_report, 23u) ^
-           turned((uintptr_t)d->mode_count << 8 | d->safe_mode, 27u) ^ d->gated;
+    const uint8_t *word = (const uint8_t *)d;
+    uintptr_t seal = (uintptr_t)d->mode_count << 16 | (uintptr_t)d->safe_mode << 8 | d->gated;
+
+    /* The pointers, which stand in front of it. */
+    while (word != (const uint8_t *)&d->seal) {
+        uintptr_t pointer;
+
+        memcpy(&pointer, word, sizeof pointer);
+        word += sizeof pointer;
+        seal = (seal << 5 | seal >> (8u * sizeof seal - 5u)) ^ pointer;
+    }
+    return seal;
 }
 
 dimmer_status_t dimmer_whole(dimmer_t *d) {

@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "reading.h"
 #include "shared_byte.h"
+#include "small_code.h"
 
 dimmer_status_t dimmer_init(dimmer_t *d, const dimmer_model_t *model, void *arena, size_t arena_size) {
     dimmer_status_t status;

@@ -157,6 +157,7 @@ class Model(ctypes.Structure):
         ("dims", Dims),
         ("policy", Policy),
         ("again", ctypes.c_void_p * 14),
+        ("dims_again", Dims),
     )
 
 

@@ -93,7 +93,7 @@ static void seal(fixture_t *f) {
     f->gates.stages_again = f->gates.stages;
     f->gates.gates_again = f->gates.gates;
     f->gates.blocks_again = f->gates.blocks;
-    memcpy(&f->model.again, &f->model.name, sizeof f->model.again);
+    memcpy(&f->model.again, &f->model.name, DIMMER_FOUND_SIZE);
 }
 
 static void make(fixture_t *f) {

@@ -78,8 +78,8 @@ static void init_notices_every_flip(void) {
     every_flip_is_noticed(&f, f.names, sizeof f.names, "names");
     every_flip_is_noticed(&f, &f.modes[1].name, sizeof f.modes[1].name, "the name of a mode");
     every_flip_is_noticed(&f, &f.modes[0].macs, sizeof f.modes[0].macs, "macs");
-    every_flip_is_noticed(&f, &f.model.name, sizeof f.model.again, "pointers");
-    every_flip_is_noticed(&f, &f.model.again, sizeof f.model.again, "pointers once more");
+    every_flip_is_noticed(&f, &f.model.name, DIMMER_FOUND_SIZE, "pointers");
+    every_flip_is_noticed(&f, &f.model.again, DIMMER_FOUND_SIZE, "pointers and counts once more");
     every_flip_is_noticed(&f, &f.kernels[0].run, sizeof f.kernels[0].run, "the code of a kernel");
     every_flip_is_noticed(&f, &f.kernels_again[0].records, sizeof f.kernels[0].records, "records once more");
 }
@@ -112,7 +112,7 @@ static void slices_find_what_init_finds(void) {
         {offsetof(fixture_t, gate_choices), sizeof((fixture_t *)0)->gate_choices},
         {offsetof(fixture_t, gates), offsetof(dimmer_gates_t, cell) + sizeof(dimmer_gate_cell_t)},
         {offsetof(fixture_t, model), offsetof(dimmer_model_t, policy) + sizeof(dimmer_policy_t)},
-        {offsetof(fixture_t, model) + offsetof(dimmer_model_t, again), sizeof(dimmer_pointers_t)},
+        {offsetof(fixture_t, model) + offsetof(dimmer_model_t, again), DIMMER_FOUND_SIZE},
     };
     static const uint32_t sizes[] = {1, 7, 64, 100000};
     size_t place;
