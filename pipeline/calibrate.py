@@ -57,6 +57,9 @@ def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
     """Calibrate a trained model and choose the modes to publish."""
     from dimmer.pipeline.artifacts.context import build_folder
     from dimmer.pipeline.core.command import progress_bar
+
+    # First, so that a package that is missing is told before a checkpoint that is.
+    from dimmer.pipeline.subnets.calibrated import calibrate as calibrate
     from dimmer.pipeline.subnets.tables import print_tables
 
     recipe = load_recipe(model)

@@ -197,8 +197,9 @@ def test_the_layers_add_up_to_the_inference(app: App, tmp_path: Path) -> None:
             whole = next(e for e in app.events(tmp_path, "bench", count=True) if e.get("mode") == mode)
             for unit in ("instructions", *(["cycles"] if app.target.counts_cycles else [])):
                 parts = sum(int(str(event[unit])) for event in steps)
-                # The engine's own loop is the rest; the counter's reading falls into every part.
-                assert abs(int(str(whole[unit])) - parts) < 100 + 40 * len(steps)
+                # The engine's own loop is the rest, which first compares pointers and counts with their twins; the
+                # counter's reading falls into every part.
+                assert abs(int(str(whole[unit])) - parts) < 800 + 40 * len(steps)
         else:
             assert {event["instructions"] for event in steps} == {None}
 
