@@ -32,7 +32,7 @@ from dimmer.targets import Target
 JETSON = ROOT / "targets" / "jetson"
 LINUX = ROOT / "targets" / "linux"
 # The engine and the policy of every target; what else lies there are kernels and gates.
-RUNTIME_SOURCES = ("check.c", "crc.c", "engine.c", "invoke.c", "policy.c", "reading.c", "status.c")
+RUNTIME_SOURCES = ("check.c", "crc.c", "engine.c", "invoke.c", "policy.c", "reading.c", "report.c", "status.c")
 LIBRARY = "lib/dimmer_modes.so"
 GPU_LIBRARY, GPU_CODE = "lib/dimmer_modes_cuda.so", "lib/dimmer_modes.cubin"
 WEIGHTS = "weights.bin"

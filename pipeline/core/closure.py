@@ -28,6 +28,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "ai_edge_litert": ("ai-edge-litert",),
     "ai_edge_quantizer": ("ai-edge-quantizer",),
     "elftools": ("pyelftools",),
+    "ethosu": ("ethos-u-vela",),
     "flatbuffers": ("flatbuffers",),
     "mlxtend": ("mlxtend",),
     "numpy": ("numpy",),
@@ -48,6 +49,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 
 WITHOUT_EFFECT = frozenset(
     {
+        "cryptography",
         "dask",
         "distributed",
         "jinja2",
@@ -62,9 +64,9 @@ WITHOUT_EFFECT = frozenset(
         "unicorn",
     }
 )
-"""Packages that only show results or check them, that only a board has, that read recordings or run boards'
-twins, as QEMU does, or that only simulations of fleets need, which
-are no stage: another version makes nothing anew."""
+"""Packages that only show results or check them, that sign them, that only a board has, that read recordings or run
+boards' twins, as QEMU does, or that only simulations of fleets need, which are no stage: another version makes nothing
+anew."""
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ def test_the_layers_add_up_to_the_inference(app: App, tmp_path: Path) -> None:
                 parts = sum(int(str(event[unit])) for event in steps)
                 # The engine's own loop is the rest, which first compares pointers and counts with their twins; the
                 # counter's reading falls into every part.
-                assert abs(int(str(whole[unit])) - parts) < 800 + 40 * len(steps)
+                assert abs(int(str(whole[unit])) - parts) < 1200 + 40 * len(steps)
         else:
             assert {event["instructions"] for event in steps} == {None}
 

@@ -43,7 +43,8 @@ static int halves(const void *table, size_t size) {
 static int found_safely(const dimmer_model_t *m) {
     const dimmer_gates_t *g = m->gates;
 
-    return m->magic == DIMMER_MAGIC && m->abi == DIMMER_ABI && twice(&m->name, &m->again, DIMMER_FOUND_SIZE) &&
+    return m->magic == DIMMER_MAGIC && m->abi == DIMMER_ABI &&
+           twice(&m->name, &m->again, DIMMER_FOUND_SIZE) &&
            twice(m->kernels, m->kernels_again, m->dims.kernel_count * sizeof *m->kernels) &&
            (m->harvest == NULL || halves(m->harvest, sizeof *m->harvest)) &&
            (m->dims.gate_count != 0u) == (g != NULL) &&
