@@ -46,7 +46,8 @@ def test_what_another_command_makes_is_another_object(tmp_path: Path) -> None:
 
 
 def test_the_library_includes_headers_of_its_own_only() -> None:
-    names = {path.name for path in RUNTIME.rglob("*.h")}
+    # The NPU's driver is Arm's, and its header comes from there or from a rehearsal, the same in all of a run.
+    names = {path.name for path in RUNTIME.rglob("*.h")} | {"ethosu_driver.h"}
     for path in RUNTIME.rglob("*.[ch]"):
         for line in path.read_text().splitlines():
             if line.startswith('#include "') and "DIMMER_" not in line:
