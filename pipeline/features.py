@@ -32,7 +32,7 @@ def main(
         typer.Option("--kind", help=f"One of {', '.join(KINDS)}.", autocompletion=complete_kinds),
     ] = None,
     settings: Annotated[
-        Path | None, typer.Option("--settings", help="A TOML file with a section [features], such as a recipe.")
+        Path | None, typer.Option("--settings", help="A TOML file with a section features, such as a recipe.")
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C; the file's where none.")] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder to write the C into.")] = Path(),

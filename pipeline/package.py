@@ -37,7 +37,7 @@ def complete_cores(incomplete: str) -> list[str]:
 
 
 format_option = typer.Option("--format", help=f"One of {', '.join(FORMATS)}.", autocompletion=complete_formats)
-features_option = typer.Option("--features", help="A TOML file with [features], instead of the recipe's.")
+features_option = typer.Option("--features", help="A TOML file with a section features, instead of the recipe's.")
 core_option = typer.Option(
     "--core",
     help="A core to have tables for, as compilers call it, or portable for any; repeat. Where none: all kinds.",

@@ -19,7 +19,7 @@ from dimmer.pipeline.core.stage import atomic_write
 
 
 def main(
-    file: Annotated[Path, typer.Argument(help="TOML with [policy], [plan] and [duty].")],
+    file: Annotated[Path, typer.Argument(help="TOML with the sections policy, plan and duty.")],
     modes: Annotated[int, typer.Option("--modes", min=1, max=255, help="Of the model.")],
     sequence: Annotated[int, typer.Option("--sequence", min=1, max=0xFFFF_FFFF, help="Devices take higher ones.")],
     out: Annotated[Path, typer.Option("--out", help="File to write.")],

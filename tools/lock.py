@@ -32,9 +32,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-# packages.txt is installed apart from everything else, by ./nox -s package-tools.
+APART = ("packages.txt", "sign.txt")
+"""What slow tests and signing need, which nobody has to have in .venv."""
 SOURCES = (
-    *sorted(path for path in (ROOT / "requirements").glob("*.txt") if path.name != "packages.txt"),
+    *sorted(path for path in (ROOT / "requirements").glob("*.txt") if path.name not in APART),
     ROOT / "constraints.txt",
 )
 LOCK, CPU_LOCK, CUDA_LOCK = "requirements.lock", "requirements-cpu.lock", "requirements-cuda.lock"

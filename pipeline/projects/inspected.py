@@ -74,11 +74,11 @@ def inspect_data(place: str, told: Told) -> DataSection:
         return _of_tables(path, (path,), told)
     if not path.is_dir():
         raise DimmerError(f"{plain(place)} is not there: give a folder, a file, or module:function")
-    there = {kind: files_below(path, reader.SUFFIXES) for kind, reader in _READERS.items()}
+    there = {kind: files_below(path, suffixes) for kind, suffixes in _SUFFIXES.items()}
     kind = max(there, key=lambda kind: len(there[kind]))
     files = there[kind]
     if not files:
-        endings = ", ".join(sorted(set().union(*(reader.SUFFIXES for reader in _READERS.values()))))
+        endings = ", ".join(sorted(set().union(*_SUFFIXES.values())))
         raise DimmerError(f"{plain(place)} has no file that ends in {endings}")
     if kind == WINDOWS:
         return _of_tables(path, files, told)
@@ -87,7 +87,7 @@ def inspect_data(place: str, told: Told) -> DataSection:
     return (_of_images if kind == IMAGES else _of_recordings)(place, classes, looked, told)
 
 
-_READERS: dict[str, Any] = {IMAGES: images, RECORDINGS: recordings, WINDOWS: tables}
+_SUFFIXES = {IMAGES: images.SUFFIXES, RECORDINGS: recordings.SUFFIXES, WINDOWS: tables.SUFFIXES}
 
 
 def _sub_folders(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@
 #include "dimmer_governor.h"
 #include "engine.h"
 #include "shared_byte.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 /* A part of a few bytes takes as long as so many of a long one. */
 #define PART_BYTES 16u

@@ -5,7 +5,7 @@
 #include "engine.h"
 #include "governor.h"
 #include "shared_byte.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 static dimmer_status_t report_to(dimmer_governor_t *g, const dimmer_battery_t *now) {
     if (g->seal != dimmer_governor_seal(g)) {

@@ -5,7 +5,7 @@
 
 #include "dimmer_assert.h"
 #include "reading.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 #define DAY_S 86400u
 

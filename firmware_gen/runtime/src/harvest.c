@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The governor of a device that lives from what it harvests, too. */
 #include "governor.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 /* The day is learnt in so many parts of so many seconds each. */
 #define PARTS  DIMMER_DAY_PARTS

@@ -3,7 +3,7 @@
 #include "dimmer_assert.h"
 #include "engine.h"
 #include "shared_byte.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 dimmer_status_t dimmer_invoke(dimmer_t *d) {
     const dimmer_model_t *model;

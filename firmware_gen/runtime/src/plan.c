@@ -2,7 +2,7 @@
 /* What an application may set and ask of a governor. */
 #include "dimmer_assert.h"
 #include "governor.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 dimmer_status_t dimmer_plan_check(const dimmer_plan_t *plan) {
     uint32_t last = 0u;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dimmer_assert.h"
 #include "reading.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 static uint32_t at_most(uint32_t value, uint32_t most) {
     return value < most ? value : most;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reading.h"
 
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 int dimmer_read_charge(dimmer_charge_t *charge, uint32_t reading, uint32_t passed_s) {
     const uint32_t known = charge->permille;

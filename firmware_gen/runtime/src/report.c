@@ -4,7 +4,7 @@
 #include "engine.h"
 #include "reading.h"
 #include "shared_byte.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 /* Lifts a brown-out that is over. */
 static void look_at_the_supply(dimmer_t *d, const dimmer_battery_t *now) {

@@ -3,7 +3,7 @@
 
 #include "dimmer_assert.h"
 #include "engine.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 dimmer_status_t dimmer_policy_check(const dimmer_policy_t *policy) {
     uint32_t i;

@@ -5,7 +5,7 @@
 
 #include "dimmer_assert.h"
 #include "slot.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 static const dimmer_settings_t *settings_at(const uint8_t *record) {
     return (const dimmer_settings_t *)(const void *)record;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "governor.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 /* Leading zeros of a number that is not 0. */
 static uint32_t zeros(uint32_t number) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dimmer_assert.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 #define IMAGE_MAGIC     0x96F3B83Du
 #define TLV_MAGIC       0x6907u

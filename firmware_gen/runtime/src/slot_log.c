@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "slot.h"
-#include "small_code.h"
+#include "dimmer_small_code.h"
 
 #define NOTE_MAGIC 0x4C4D4D44u /* "DMML" */
 

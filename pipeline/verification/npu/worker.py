@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dimmer import children
 from dimmer.firmware_gen.npu.compiled import CompiledMode, End
 from dimmer.firmware_gen.npu.payload import read_payload
+from dimmer.pipeline.core.documents import load_document, save_document
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.verification.npu.errors import NpuModelError
 from dimmer.pipeline.verification.npu.machine import run
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 
 AT_ONCE, SAMPLES = 2, 25
 """Processes, and inferences that one runs at a time."""
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What a process is to run; payload, constants and inputs lie beside it."""
+
+    mode: str
+    samples: int
+    read_only_region: int
+    scratch_region: int
+    scratch_size: int
+    input: End
+    output: End
 
 
 def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[], None] = lambda: None) -> list[Bytes]:
@@ -45,10 +58,16 @@ def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[
 
     def one(mode: CompiledMode) -> Bytes:
         with children.scratch() as work:
-            order = {"mode": mode.name, "scratch": mode.scratch_size, "samples": len(inputs)}
-            order |= {"input": asdict(mode.input), "output": asdict(mode.output)}
-            order |= {"regions": [mode.read_only_region, mode.scratch_region]}
-            (work / "order.json").write_text(json.dumps(order))
+            order = _Order(
+                mode=mode.name,
+                samples=len(inputs),
+                read_only_region=mode.read_only_region,
+                scratch_region=mode.scratch_region,
+                scratch_size=mode.scratch_size,
+                input=mode.input,
+                output=mode.output,
+            )
+            save_document(work / "order.json", order)
             (work / "payload").write_bytes(mode.payload.pack())
             (work / "constants").write_bytes(mode.read_only)
             (work / "inputs").write_bytes(inputs.tobytes())
@@ -66,18 +85,18 @@ def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[
 
 
 def _serve(work: Path) -> None:
-    order: dict[str, Any] = json.loads((work / "order.json").read_text())
+    order = load_document(_Order, work / "order.json")
     mode = CompiledMode(
-        name=order["mode"],
+        name=order.mode,
         payload=read_payload((work / "payload").read_bytes()),
         read_only=(work / "constants").read_bytes(),
-        read_only_region=order["regions"][0],
-        scratch_region=order["regions"][1],
-        scratch_size=order["scratch"],
-        input=End(**order["input"]),
-        output=End(**order["output"]),
+        read_only_region=order.read_only_region,
+        scratch_region=order.scratch_region,
+        scratch_size=order.scratch_size,
+        input=order.input,
+        output=order.output,
     )
-    inputs = np.frombuffer((work / "inputs").read_bytes(), np.uint8).reshape(order["samples"], -1)
+    inputs = np.frombuffer((work / "inputs").read_bytes(), np.uint8).reshape(order.samples, -1)
     parts = [run(mode, inputs[at : at + SAMPLES]) for at in range(0, len(inputs), SAMPLES)]
     partial = work / "outputs.partial"
     partial.write_bytes(np.concatenate(parts).tobytes())

@@ -158,5 +158,22 @@ const dimmer_model_t dimmer_golden = {
         0,
         0,
         0,
+        {
+            .arena_size = 80u,
+            .weights_size = 76u,
+            .param_count = 10u,
+            .shift_count = 2u,
+            .record_bytes = 100u,
+            .names_size = 14u,
+            .kernel_count = 2,
+            .step_count = 2,
+            .block_count = 1,
+            .mode_count = 1,
+            .position_count = 1,
+            .gate_count = 0,
+            .gate_stages = 0,
+            .input = {64u, 9u, 0.015625f, 0, DIMMER_INT8, 0},
+            .output = {32u, 3u, 0.25f, 4, DIMMER_INT8, 0},
+        },
     }
 };

@@ -36,7 +36,7 @@ def test_it_is_read_as_it_was_saved(tmp_path: Path, content: Verified) -> None:
     assert Verified.load(folder) == content
     document = json.loads((folder / RESULT).read_text())
     assert list(document) == ["target", "backend", "test_images", "modes", "switches", "gates"]
-    assert list(document["modes"][0]) == ["name", "accuracy", "accuracy_float", "host", "target"]
+    assert list(document["modes"][0]) == ["name", "accuracy", "accuracy_float", "host", "target", "scores"]
 
 
 def test_a_mode_that_was_not_verified_is_one_line() -> None:

@@ -38,5 +38,5 @@ def test_lines_come_as_standard_output() -> None:
 def test_errors_of_the_firmware_and_faults() -> None:
     with pytest.raises(TargetError, match="lamp: the records end too early; flash the build again"):
         run(('{"event":"error","message":"the records end too early"}',), 1)
-    with pytest.raises(TargetError, match="lamp: 'selftest' ended in a fault handler"):
+    with pytest.raises(TargetError, match="lamp: 'selftest' ended with code 70, its fault handler's"):
         run((), 70)

@@ -2,7 +2,7 @@
 #include "dense.h"
 #include "dimmer_kernels.h"
 #include "../common/require.h"
-#include "../../src/small_code.h"
+#include "dimmer_small_code.h"
 
 #if defined(__ARM_FEATURE_DSP)
 

@@ -7,7 +7,7 @@
 #if defined(__ARM_FEATURE_DSP)
 
 #include <string.h>
-#include "../../src/small_code.h"
+#include "dimmer_small_code.h"
 
 /* Where a layer's scratch lies, and what follows from its shape. */
 typedef struct {

@@ -7,7 +7,7 @@
 #if defined(__ARM_FEATURE_DSP)
 
 #include <string.h>
-#include "../../src/small_code.h"
+#include "dimmer_small_code.h"
 
 /* Where a layer's scratch lies, and what follows from its shape. A tile is two pixels side by side, or one
  * below the other where that makes fewer tiles. Tiles below each other share rows of inputs. */

@@ -2,7 +2,7 @@
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
 #include "../common/require.h"
-#include "../../src/small_code.h"
+#include "dimmer_small_code.h"
 
 /* exp of an int8 difference <= 0 in Q0.31. */
 static int32_t exp_of(const dimmer_softmax_s8_t *r, int32_t difference) {
