@@ -117,9 +117,10 @@ static int put_slot(const dimmer_store_t *store, const dimmer_log_t *log, uint32
         return 0;
     }
     for (i = 0; i < 2u + log->tries[slot]; ++i) {
-        note.kind = (uint8_t)(i == 0u                 ? DIMMER_NOTE_WRITTEN
-                              : i <= log->tries[slot] ? DIMMER_NOTE_TRIED
-                                                      : kind);
+        note.kind = kind;
+        if (i <= log->tries[slot]) {
+            note.kind = i == 0u ? DIMMER_NOTE_WRITTEN : DIMMER_NOTE_TRIED;
+        }
         if (i != 0u && note.kind == DIMMER_NOTE_WRITTEN) {
             break;
         }
