@@ -63,14 +63,22 @@ def read_target_table(path: Path) -> Table:
 
 def _board_of(name: Any, path: Path, lines: Lines) -> Mapping[str, Any]:
     """What the file of a board says, of which the file at `path` is a variant."""
-    beside = path.parent.parent
-    known = sorted(file.parent.name for file in beside.glob(f"*/{path.name}") if file.parent != path.parent)
-    if name not in known:
+    beside, ours = path.parent.parent, FAMILIES.parent
+    # A copy in somebody's project may be a variant of a board that is Dimmer's.
+    boards = {
+        file.parent.name: file
+        for folder in (ours, beside)
+        for file in sorted(folder.glob(f"*/{path.name}"))
+        if file.parent != path.parent
+    }
+    board = boards.get(name) if isinstance(name, str) else None
+    if board is None:
+        near = sorted(known for known, file in boards.items() if file.parent.parent == beside)
         raise TargetError(
             f"{lines.at((), VARIANT)}: '{VARIANT}' is {shown(name)}: give it a target of the folder {beside}"
-            f"{', one of ' + ', '.join(known) if known else ', which has no other'}"
+            f"{', one of ' + ', '.join(near) if near else ', which has no other'}; or one that 'dimmer targets' lists"
         )
-    values, _ = read_toml(beside / name / path.name)
+    values, _ = read_toml(board)
     if VARIANT in values:
         raise TargetError(f"{lines.at((), VARIANT)}: '{VARIANT}' is {shown(name)}, itself a variant: name its board")
     return values
