@@ -124,9 +124,10 @@ typedef struct {
 } dimmer_flash_t;
 
 /* Returns 0 where `signature` is that of the key with this SHA-256 of its public key (as
- * SubjectPublicKeyInfo), over the 32 bytes of the digest: ed25519 as imgtool signs. */
-typedef int (*dimmer_verify_t)(void *user, const uint8_t key[DIMMER_DIGEST],
-                               const uint8_t digest[DIMMER_DIGEST], const uint8_t *signature, uint32_t size);
+ * SubjectPublicKeyInfo), over the digest: ed25519 as imgtool signs. Key and digest are uint8[DIMMER_DIGEST].
+ */
+typedef int (*dimmer_verify_t)(void *user, const uint8_t *key, const uint8_t *digest,
+                               const uint8_t *signature, uint32_t size);
 
 /* Of a device; constant. */
 typedef struct {
