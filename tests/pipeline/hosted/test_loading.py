@@ -51,11 +51,11 @@ def test_a_board_s_folder_leads_to_the_host_s(tmp_path: Path) -> None:
     build = modes_folder(tmp_path)
     sources = [ModeSource("888", tmp_path / "sources" / "888.tflite")]
     for folder in (build / "mps2-an386" / "firmware", tmp_path / "alone" / "firmware"):
-        generate(sources, folder, name="board", core="cortex-m4")
+        generate(sources, folder, name="lamp", core="cortex-m4")
     for path in (build / "mps2-an386", build / "mps2-an386" / "firmware"):
         assert load(path).name == "blocks"
     for path in (tmp_path / "alone", tmp_path / "alone" / "firmware"):
-        with pytest.raises(DimmerError, match=r"dimmer_board\.c was generated for another core \(dimmer_\w+ does not"):
+        with pytest.raises(DimmerError, match=r"dimmer_lamp\.c was generated for another core \(dimmer_\w+ does not"):
             load(path)
 
 
