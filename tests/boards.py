@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Targets as parameters of tests: emulated boards are marked, and skipped where their tools are absent."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from dimmer.targets import Target, load_target, target_names
 from dimmer.targets.target import TARGETS, read_target
@@ -34,6 +37,15 @@ CHOSEN_BOARD_PARAMS = [
     for name in BOARDS
 ]
 EVERY_TARGET = [pytest.param("host"), *CHOSEN_BOARD_PARAMS]
+
+
+def rest_slow(params: Iterable[Any], *always: str) -> list[ParameterSet]:
+    """Parameters whose first value is a target: those but these run with the slow tests."""
+    sets = [param if isinstance(param, ParameterSet) else pytest.param(param) for param in params]
+    return [
+        one if one.values[0] in always else pytest.param(*one.values, marks=[*one.marks, pytest.mark.slow], id=one.id)
+        for one in sets
+    ]
 
 
 def small_board(folder: Path, flash: int, ram: int, name: str = "small") -> Target:

@@ -13,7 +13,7 @@ from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
-from tests.boards import CHOSEN_BOARD_PARAMS
+from tests.boards import CHOSEN_BOARD_PARAMS, rest_slow
 
 MACS = {"random_visual_wake_words": 7_489_664, "random_anomaly_detection": 264_192}
 
@@ -31,7 +31,7 @@ def test_the_architectures(tmp_path: Path) -> None:
             assert tensor.quantisation is None or min(tensor.quantisation.scales) > 1e-7
 
 
-@pytest.mark.parametrize("name", CHOSEN_BOARD_PARAMS)
+@pytest.mark.parametrize("name", rest_slow(CHOSEN_BOARD_PARAMS, "mps2-an386"))
 def test_boards_are_exact_and_nothing_grew(name: str, tmp_path: Path) -> None:
     baseline, measured = read_baseline(), {}
     for path in write_networks(tmp_path):

@@ -16,6 +16,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.targets import APPLICATION, load_target
+from tests.boards import rest_slow
 from tests.firmware_gen.modes import write_modes
 from tests.firmware_gen.networks import tiny_resnet
 
@@ -79,7 +80,7 @@ def test_small_networks(target: str, program: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", rest_slow(TARGETS, "mps2-an386"))
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_resnet_8_and_keyword_spotting(target: str, program: str, tmp_path: Path) -> None:
     first, second = (

@@ -17,7 +17,7 @@ from dimmer.firmware_gen.kernels import words
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME, kernel_sources
 from dimmer.targets import load_target
-from tests.boards import EVERY_TARGET
+from tests.boards import EVERY_TARGET, rest_slow
 from tests.firmware_gen.runtime.c_library import SANITIZED, Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
 from tests.firmware_gen.runtime.records import (
@@ -136,7 +136,7 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY_TARGET)
-@pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
+@pytest.mark.parametrize("optimisation", rest_slow(["-O1", "-O2", "-Os"], "-O2"))
 def test_inner_loop_and_rescaling(tmp_path: Path, name: str, optimisation: str) -> None:
     target = load_target(name)
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)

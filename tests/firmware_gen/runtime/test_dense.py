@@ -15,7 +15,7 @@ from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.lower import steps
 from dimmer.firmware_gen.variants.dense import VARIANTS, fixed_rescale, halfwords
 from dimmer.targets import load_target
-from tests.boards import BOARD_PARAMS
+from tests.boards import BOARD_PARAMS, rest_slow
 from tests.firmware_gen.runtime.c_library import Arena, Constants, kernels_of
 from tests.firmware_gen.runtime.records import pack, random_codes
 
@@ -124,7 +124,7 @@ def test_two_channels_share_halfwords() -> None:
     assert halfwords(np.full((2, 640), 127)) is None, "a sum of 640 * 127 * 128 times 256 has no room"
 
 
-@pytest.mark.parametrize("name", BOARD_PARAMS)
+@pytest.mark.parametrize("name", rest_slow(BOARD_PARAMS, "mps2-an386", "riscv-virt"))
 def test_on_a_board(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     elf = target.compile(

@@ -14,7 +14,7 @@ from dimmer.pipeline.artifacts.firmware import Firmware, Verification
 from dimmer.pipeline.image.make import Counted, judge, make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
-from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
+from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS, rest_slow
 from tests.firmware_gen.modes import MODES
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
 from tests.firmware_gen.tflite_builder import Layers
@@ -23,7 +23,7 @@ from tests.pipeline.image.orders import modes_order
 from tests.tiny import silent
 
 
-@pytest.mark.parametrize("name", [*EVERY_TARGET, *SLOW_SIMULATED_PARAMS])
+@pytest.mark.parametrize("name", [*rest_slow(EVERY_TARGET, "host", "mps2-an386", "riscv-virt"), *SLOW_SIMULATED_PARAMS])
 def test_several_modes(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     out = tmp_path / "out"
