@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from dimmer import children
 from dimmer.pipeline.core.debian import missing_tools
 from dimmer.pipeline.core.extras import missing_packages
 from dimmer.targets import load_target
@@ -33,6 +34,12 @@ CI_SEED = 1
 os.environ.setdefault("CCACHE_NOHASHDIR", "1")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_being_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test in which a command is stopped does not stop the programs of those after it."""
+    monkeypatch.setattr(children, "_stopping", False)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -55,7 +55,8 @@ def test_missing_runs_are_done_side_by_side_and_a_failure_stops_no_other(
             together.wait()
         if order.arm == "labels":
             return "the lamp fell over"
-        (folder / PROGRESS).write_text('["epoch 1", 0.5]')
+        # Whole or not at all, as a worker writes it: it is looked at meanwhile.
+        atomic_write(folder / PROGRESS, '["epoch 1", 0.5]')
         (run,) = (run for run in every if (run.arm.name, run.seed) == (order.arm, order.seed))
         assert order.out == str(run.folder)
         write(run, made_up(run))
