@@ -281,9 +281,15 @@ def write_case(folder: Path, name: str, build: Build, seed: int) -> Case:
     return Case(path.stem, path, edge_inputs(path, 6, seed))
 
 
+FEW = 3
+"""Shapes of an operator by default; the slow test below has thousands."""
+
+
 def test_operators_are_bit_exact(tmp_path: Path) -> None:
     cases = [
-        write_case(tmp_path, name, build, seed) for name, (build, count) in OPERATORS.items() for seed in range(count)
+        write_case(tmp_path, name, build, seed)
+        for name, (build, count) in OPERATORS.items()
+        for seed in range(min(count, FEW))
     ]
     assert_exact(cases, tmp_path)
 

@@ -20,7 +20,9 @@ from tests.tiny import silent
 pytestmark = pytest.mark.board("mps2-an386")
 
 
-@pytest.mark.parametrize(("flash", "ram"), [(4096, 1 << 20), (1 << 20, 12_000), (1024, 1024)])
+@pytest.mark.parametrize(
+    ("flash", "ram"), [(4096, 1 << 20), (1 << 20, 12_000), pytest.param(1024, 1024, marks=pytest.mark.slow)]
+)
 def test_before_anything_is_compiled(flash: int, ram: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dimmer.targets.target.compile_firmware", None)
     with pytest.raises(DoesNotFitError, match=r"^modes does not fit small: .* too many; what fits: "):

@@ -129,7 +129,7 @@ def runs(boards: list[str], short: tuple[tuple[str, str], ...]) -> Iterator[obje
         yield pytest.param(board, options, marks=marks)
 
 
-FIRMWARE = (("mps2-an386", "-O3 -flto"), ("riscv-virt", "-Og"))
+FIRMWARE = (("mps2-an386", "-O3 -flto"),)
 
 
 @pytest.mark.parametrize(("board", "options"), list(runs(BOARDS, FIRMWARE)))

@@ -18,7 +18,7 @@ from tests.firmware_gen.runtime.c_library import TRAPPING, kernels_of
 
 M4, M55 = "mps2-an386", "mps3-an547"
 DSP_BOARDS = [str(p.values[0]) for p in BOARD_PARAMS if "dsp" in features_of(load_target(str(p.values[0])).core)]
-ALWAYS = {(M4, "-O1"), (M4, "-O2"), (M55, "-O2")}
+ALWAYS = {(M4, "-O2"), (M55, "-O2")}
 """M7 and M33 run what the M4 runs."""
 
 
