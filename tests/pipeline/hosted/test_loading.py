@@ -69,9 +69,13 @@ def test_loading_again_is_fast(tiny_file: Path) -> None:
     assert min(seconds) < SECONDS
 
 
-def test_another_program_finds_what_was_compiled_and_needs_no_torch(tiny_file: Path) -> None:
+def test_another_program_finds_what_was_compiled_and_needs_no_torch(
+    tiny_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A folder of its own: other tests write into the common one meanwhile.
+    monkeypatch.setenv("DIMMER_CACHE", str(tmp_path / "kept"))
     load(tiny_file)
-    kept = sorted(Path(os.environ["DIMMER_CACHE"]).rglob("*"))
+    kept = sorted((tmp_path / "kept").rglob("*"))
     script = (
         "import sys, time, dimmer\n"
         "dimmer.load\n"
@@ -86,7 +90,8 @@ def test_another_program_finds_what_was_compiled_and_needs_no_torch(tiny_file: P
     first, *others = done.stdout.splitlines()
     assert first.endswith("('tiny',)")
     assert others == ["[]", "[]"]
-    assert sorted(Path(os.environ["DIMMER_CACHE"]).rglob("*")) == kept
+    assert kept
+    assert sorted((tmp_path / "kept").rglob("*")) == kept
 
 
 def test_another_file_of_the_same_name_is_another_model(tiny_file: Path) -> None:
