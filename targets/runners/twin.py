@@ -233,11 +233,12 @@ class Twin:
     def _trap(self, engine: Any, number: int, _data: Any) -> None:
         """Espressif's own counter is unknown to the emulator: it reads 0."""
         at = engine.reg_read(self._pc)
-        (word,) = struct.unpack("<I", engine.mem_read(at, 4)) if self._riscv else (0,)
+        # The emulator stands behind what it does not know, which has four bytes.
+        (word,) = struct.unpack("<I", engine.mem_read(at - 4, 4)) if self._riscv else (0,)
         if self._riscv and word & 0x7F == 0x73 and word >> 20 in (0x7E0, 0x7E1, 0x7E2):
             if target := word >> 7 & 31:
                 engine.reg_write(self._register("UC_RISCV_REG_X0") + target, 0)
-            engine.reg_write(self._pc, at + 4)
+            engine.reg_write(self._pc, at)
             return
         self.problem = f"an exception (number {number}) at {at:#010x}"
         engine.emu_stop()

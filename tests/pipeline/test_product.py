@@ -105,18 +105,8 @@ def test_an_esp32c3_sleeps_by_its_own_timer(tmp_path: Path) -> None:
     assert WAIT_FOR_INTERRUPT in code_of(built("esp32c3", tmp_path), "board_sleep")
 
 
-# Since the product counts cycles, the twin of an ESP32-C3 ends at its counter's registers.
-ENDS = pytest.mark.xfail(strict=True, reason="the twin of an ESP32-C3 does not get past the product's cycle counter")
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.board(name), *([ENDS] if name == "esp32c3" else [])])
-        for name in REAL_BOARDS
-    ],
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.board(name)) for name in REAL_BOARDS])
 def test_every_board_has_a_product(name: str, tmp_path: Path) -> None:
     elf = built(name, tmp_path)
     target = load_target(name)
