@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dimmer.pipeline.core.statistics import LEVEL, Z_95
+from dimmer.pipeline.core.statistics import LEVEL, Z_95, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,10 +60,7 @@ def share(count: int, of: int) -> tuple[float, float, float]:
         >>> [round(end, 3) for end in share(9, 10)]
         [0.9, 0.596, 0.982]
     """
-    value, square = count / of, Z_95**2
-    middle = (value + square / (2 * of)) / (1 + square / of)
-    half = Z_95 / (1 + square / of) * math.sqrt(value * (1 - value) / of + square / (4 * of**2))
-    return value, max(0.0, middle - half), min(1.0, middle + half)
+    return count / of, *wilson(count / of, of)
 
 
 def scores_of_classes(outputs: NDArray[Any], targets: NDArray[Any], classes: Sequence[str]) -> Scores:
