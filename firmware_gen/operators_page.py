@@ -15,30 +15,44 @@ from dimmer.firmware_gen.kernels.families import FAMILIES
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
 
 _MOVES, _ONE_CODE = ("copy", "transpose", "take"), ("lut",)
-_NOTHING = "no kernel: the same bytes under another shape; float32, too"
+_NOTHING = "no kernel: the same bytes under another shape; every type"
+_COMPARED = "scales below 1; broadcasts as ADD"
 OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ABS": (_ONE_CODE, ""),
     "ADD": (("add",), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
+    "ARG_MAX": (("arg_extreme",), "constant axis; int32 and int64"),
+    "ARG_MIN": (("arg_extreme",), "constant axis; int32 and int64"),
     "ASSIGN_VARIABLE": (("copy",), "int8; not a state as it is"),
     "AVERAGE_POOL_2D": (("average_pool_2d",), "batch 1"),
     "BATCH_MATMUL": (("batch_matmul",), "sums of fewer than 32,768 products; either side constant or computed"),
     "BATCH_TO_SPACE_ND": (_MOVES, "to a batch of 1; constant blocks and crops"),
     "BROADCAST_TO": (_MOVES, "constant shape"),
     "CALL_ONCE": ((), "a subgraph that only assigns constants to variables"),
+    "CAST": (("cast",), "of all types but float32; codes as they are"),
     "CONCATENATION": (("copy",), "at most 64 inputs of one scale and zero point, constants among them"),
     "CONV_2D": (("conv2d",), "batch 1, constant int8 or int4 weights, no groups; sums of at most 65,535 products"),
     "DEPTHWISE_CONV_2D": (("depthwise_conv2d",), "batch 1, constant int8 or int4 weights"),
     "DEPTH_TO_SPACE": (_MOVES, "batch 1"),
     "DEQUANTIZE": (("dequantize",), "int8 and uint8 to float32"),
+    "DIV": (_ONE_CODE, "by one constant; where TFLite shifts by more than 31 bits its result is undefined: refused"),
+    "EQUAL": (("compare",), f"int8 and bool; {_COMPARED}"),
     "EXP": (_ONE_CODE, "results within 2^30 steps of the output"),
     "EXPAND_DIMS": ((), _NOTHING),
+    "FLOOR_DIV": (_ONE_CODE, "by one constant, of the codes themselves"),
     "FULLY_CONNECTED": (("fully_connected",), "constant int8 or int4 weights"),
     "GATHER": (_MOVES, "constant indexes, no batch dimensions"),
     "GELU": (_ONE_CODE, "exact and approximated"),
+    "GREATER": (("compare",), f"int8; {_COMPARED}"),
+    "GREATER_EQUAL": (("compare",), f"int8; {_COMPARED}"),
     "HARD_SWISH": (_ONE_CODE, ""),
     "L2_NORMALIZATION": (("l2_normalization",), "over the last dimension, fewer than 32,768 elements"),
     "LEAKY_RELU": (_ONE_CODE, ""),
+    "LESS": (("compare",), f"int8; {_COMPARED}"),
+    "LESS_EQUAL": (("compare",), f"int8; {_COMPARED}"),
     "LOG": (_ONE_CODE, "what is not positive becomes the smallest code"),
+    "LOGICAL_AND": (("minimum",), "broadcasts as ADD; no constants"),
+    "LOGICAL_NOT": (_ONE_CODE, ""),
+    "LOGICAL_OR": (("maximum",), "broadcasts as ADD; no constants"),
     "LOGISTIC": (_ONE_CODE, "output scale 1/256, zero point -128"),
     "MAXIMUM": (("maximum",), "of the codes; broadcasts as ADD"),
     "MAX_POOL_2D": (("max_pool_2d",), "batch 1"),
@@ -47,6 +61,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "MIRROR_PAD": (_MOVES, "constant paddings"),
     "MUL": (("mul",), "broadcasts as ADD"),
     "NEG": (_ONE_CODE, "of the codes, as TFLite does it"),
+    "NOT_EQUAL": (("compare",), f"int8 and bool; {_COMPARED}"),
     "PACK": (("copy",), "at most 64 inputs"),
     "PAD": (("pad",), "constant paddings, at most 4 dimensions; none before a convolution"),
     "PADV2": (("pad",), "constant paddings and value, at most 4 dimensions"),
@@ -64,6 +79,8 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "RESIZE_NEAREST_NEIGHBOR": (_MOVES, "batch 1, constant size"),
     "REVERSE_V2": (_MOVES, "constant axes"),
     "RSQRT": (_ONE_CODE, "the interpreter stops at values below 0"),
+    "SELECT": (("select",), "of the codes, or of bool"),
+    "SELECT_V2": (("select",), "of the codes, or of bool; broadcasts as ADD"),
     "SHAPE": ((), "no kernel: a constant"),
     "SLICE": (_MOVES, "constant begin and size"),
     "SOFTMAX": (("softmax",), "over the last dimension, at most 4,096 elements"),
@@ -95,9 +112,9 @@ _HEAD = """\
 
 What of a `.tflite` becomes C, bit for bit as TFLite's reference kernels (BUILTIN_REF) compute it. Activations are
 int8 with one scale and zero point a tensor; inputs and outputs may be float32 or uint8 where QUANTIZE and DEQUANTIZE
-stand at the ends. Files of uint8 activations are computed as int8, every code and zero point less by 128, with the
-same results; their inputs and outputs stay uint8. Weights whose codes less their zero point leave int8 have kernels of
-their own, whose names end in `_offset` and which are slower.
+stand at the ends; outputs may be whole numbers and bool. Files of uint8 activations are computed as int8, every code
+and zero point less by 128, with the same results; their inputs and outputs stay uint8. Weights whose codes less their
+zero point leave int8 have kernels of their own, whose names end in `_offset` and which are slower.
 
 What is not here is refused with the operator, its tensor and what would do; `dimmer inspect FILE` shows all of a
 file at once.

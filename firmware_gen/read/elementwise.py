@@ -25,15 +25,19 @@ class ElementwiseReader(RecordReader):
                 )
         if all(self.tensor(index).constant for index in inputs):
             raise self.error("has two constant inputs; fold constants before the conversion")
-        shapes = [self.tensor(index).shape for index in inputs]
+        self._broadcast(*(self.tensor(index).shape for index in inputs))
+        return options, inputs
+
+    def _broadcast(self, *shapes: tuple[int, ...]) -> None:
+        """Checks that the inputs fit one another and the output."""
         rank = max(len(shape) for shape in shapes)
         padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
-        if any(a != b and 1 not in (a, b) for a, b in zip(*padded, strict=True)):
+        if any(len({*sizes} - {1}) > 1 for sizes in zip(*padded, strict=True)):
             raise self.error(
-                f"has inputs {list(shapes[0])} and {list(shapes[1])}, which do not broadcast; convert the model again"
+                f"has inputs {' and '.join(str(list(shape)) for shape in shapes)}, which do not broadcast; convert the "
+                "model again"
             )
-        self._shape(tuple(max(a, b) for a, b in zip(*padded, strict=True)))
-        return options, inputs
+        self._shape(tuple(max(sizes) for sizes in zip(*padded, strict=True)))
 
     def _prelu(self) -> tuple[Options, tuple[int, ...]]:
         options, inputs = self._elementwise(PRelu())

@@ -110,6 +110,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
     "L2_NORMALIZATION": ("L2NormOptions", ("FusedActivationFunction",)),
     "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideW", "StrideH", "FusedActivationFunction")),
+    "DIV": ("DivOptions", ("FusedActivationFunction",)),
     "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
     "VAR_HANDLE": ("VarHandleOptions", _TEXTS),
     "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),

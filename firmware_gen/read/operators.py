@@ -18,8 +18,8 @@ from dimmer.firmware_gen.graph.types import (
     Sub,
     Tensor,
 )
-from dimmer.firmware_gen.read.elementwise import ElementwiseReader
 from dimmer.firmware_gen.read.flatbuffer import RawOperator
+from dimmer.firmware_gen.read.logic import LogicReader
 from dimmer.firmware_gen.read.moves import MoveReader
 from dimmer.firmware_gen.read.recurrent import RecurrentReader
 from dimmer.firmware_gen.read.shapes import ShapeReader
@@ -29,7 +29,6 @@ from dimmer.firmware_gen.read.weighted import WeightedReader
 _ADVICE = {
     "ELU": "TFLite's reference kernels have none either; train with RELU6 or HARD_SWISH",
     "SUM": "TFLite's reference kernel misreads codes below 0; use MEAN and fold the factor into the next weights",
-    "DIV": "multiply by a constant folded into the weights",
     "SHAPE": "export with fixed shapes",
     "CUSTOM": "convert with built-in operators only",
     "LSTM": "convert with a recent version, which makes UNIDIRECTIONAL_SEQUENCE_LSTM of it",
@@ -40,7 +39,7 @@ LOOKED_UP = ("HARD_SWISH", "TANH", "EXP", "LOG", "ABS", "NEG", "SQRT", "RSQRT", 
 """Functions of one code that have no options."""
 
 
-class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader, RecurrentReader):
+class OperatorReader(WeightedReader, LogicReader, ShapeReader, MoveReader, RecurrentReader):
     """Reads the operators of one file.
 
     Attributes:
@@ -103,6 +102,7 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader,
             "RESIZE_BILINEAR": self._resize_bilinear,
             "UNIDIRECTIONAL_SEQUENCE_LSTM": self._lstm,
             "SVDF": self._svdf,
+            **self._logic_readers,
         }
         self._splitters = dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), self._split)
 

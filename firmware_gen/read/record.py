@@ -18,6 +18,8 @@ _INSTEAD = {
     DType.INT16: "activations of 16 bits are not supported, convert with supported_ops = [TFLITE_BUILTINS_INT8]",
 }
 """What to do about a type."""
+PLAIN = {DType.FLOAT32, DType.INT32, DType.INT64, DType.BOOL}
+"""Types without scale and zero point."""
 
 
 class RecordReader:
@@ -82,10 +84,13 @@ class RecordReader:
                     "activations per tensor"
                 )
 
-    def _floats(self, *indexes: int) -> bool:
-        """Whether tensors are float32 and computed, as before QUANTIZE and behind DEQUANTIZE."""
+    def _plain(self, *indexes: int) -> bool:
+        """Whether tensors are computed and of one type without codes: float32 before QUANTIZE and behind DEQUANTIZE,
+        what ARG_MAX, comparisons and CAST give.
+        """
         tensors = [self.tensor(index) for index in indexes]
-        return all(tensor.dtype is DType.FLOAT32 and not tensor.constant for tensor in tensors)
+        dtypes = {tensor.dtype for tensor in tensors}
+        return len(dtypes) == 1 and dtypes <= PLAIN and not any(tensor.constant for tensor in tensors)
 
     def _same_quantisation(self, *indexes: int) -> None:
         output = self._output

@@ -157,6 +157,25 @@ def tiny_recurrent(seed: int = 11) -> bytes:
     return net.build(x, output)
 
 
+def tiny_logic(seed: int = 13) -> bytes:
+    """Comparisons, choices, the place of an extreme, changes of type."""
+    net = Layers(seed)
+    x = net.activation([1, 4, 4, 3], 0.05, 3)
+    low = net.tensor("low", [3], "int8", 0.04, 5, 0, net.random.integers(-128, 128, size=3))
+    flags = [net.tensor(f"flags_{n}", [1, 4, 4, 3], "bool") for n in range(4)]
+    net.operator("LESS", [x, low], flags[0])
+    net.operator("GREATER_EQUAL", [low, x], flags[1])
+    net.operator("LOGICAL_OR", flags[:2], flags[2])
+    net.operator("LOGICAL_NOT", [flags[2]], flags[3])
+    y = net.operator("SELECT_V2", [flags[0], x, low], net.activation([1, 4, 4, 3], 0.05, 3, "chosen"))
+    y = net.operator("SELECT", [flags[3], x, y], net.activation([1, 4, 4, 3], 0.05, 3, "again"))
+    divisor = net.tensor("divisor", [1], "int8", 1.0, 0, 0, np.array([3]))
+    y = net.operator("FLOOR_DIV", [y, divisor], net.activation([1, 4, 4, 3], 0.05, 3, "third"))
+    places = net.tensor("places", [1, 4, 4], "int64")
+    net.operator("ARG_MAX", [y, net.constant("axis", 3)], places, outputType=4)
+    return net.build(x, net.operator("CAST", [places], net.tensor("y", [1, 4, 4], "float32")))
+
+
 def tiny_unsigned(seed: int = 12) -> bytes:
     """Activations of uint8: convolutions, a pool, a sum, dense, softmax."""
     net = Layers(seed)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
+from tests.firmware_gen.logic_cases import LOGIC
 from tests.firmware_gen.move_cases import MOVES, Build, pick, size
 from tests.firmware_gen.on_board import assert_exact_on
 from tests.firmware_gen.recurrent_cases import RECURRENT
@@ -235,7 +236,7 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
-NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT}
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT, **LOGIC}
 """Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),

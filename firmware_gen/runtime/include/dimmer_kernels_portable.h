@@ -630,6 +630,78 @@ DIMMER_KERNEL(dimmer_fully_connected_s8_offset);
 typedef dimmer_pool_2d_s8_t dimmer_average_pool_2d_s8_up_t;
 DIMMER_KERNEL(dimmer_average_pool_2d_s8_up);
 
+/* EQUAL, LESS and their kin: output bool[dims]. Each input, its zero point taken off, times 2^8 is
+ * rescaled; then the output is `less`, `equal` or `greater`, each 0 or 1, by what the first is beside
+ * the second. The shifts are -31..0; dimensions, broadcasting and blobs as in ADD. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier1;
+    int32_t multiplier2;
+    int8_t shift1;
+    int8_t shift2;
+    int8_t zero_point1;
+    int8_t zero_point2;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t less;
+    uint8_t equal;
+    uint8_t greater;
+    uint8_t reserved[1];
+} dimmer_compare_s8_t;
+DIMMER_CHECK_SIZE(dimmer_compare_s8_t, 48);
+DIMMER_KERNEL(dimmer_compare_s8);
+
+/* SELECT and SELECT_V2 of bytes: input1 where the condition, bool in the arena, is not 0, else input2.
+ * Dimensions, broadcasting and blobs as in ADD. */
+typedef struct {
+    uint32_t condition;
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    uint8_t broadcast;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[3];
+} dimmer_select_s8_t;
+DIMMER_CHECK_SIZE(dimmer_select_s8_t, 40);
+DIMMER_KERNEL(dimmer_select_s8);
+
+/* ARG_MAX where `largest` is 1, else ARG_MIN, of the middle dimension of int8[outer,depth,inner]: the
+ * index of the first of equals as int32[outer,inner], or as int64 where `wide` is 1. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t outer;
+    uint32_t depth;
+    uint32_t inner;
+    uint8_t largest;
+    uint8_t wide;
+    uint8_t reserved[2];
+} dimmer_arg_extreme_s8_t;
+DIMMER_CHECK_SIZE(dimmer_arg_extreme_s8_t, 24);
+DIMMER_KERNEL(dimmer_arg_extreme_s8);
+
+/* CAST of `elements` numbers. source_type is any but DIMMER_FLOAT32, output_type any. Of int64 all are
+ * within int32. What does not fit loses its upper bits; bool is whether it is not 0. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    uint8_t source_type;
+    uint8_t output_type;
+    uint8_t reserved[2];
+} dimmer_cast_s8_t;
+DIMMER_CHECK_SIZE(dimmer_cast_s8_t, 16);
+DIMMER_KERNEL(dimmer_cast_s8);
+
 #ifdef __cplusplus
 }
 #endif
