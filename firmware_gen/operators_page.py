@@ -11,6 +11,9 @@ from pathlib import Path
 
 from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.kernels.families import FAMILIES
+from dimmer.firmware_gen.read.record import WIDE
+from dimmer.firmware_gen.read.state import KINDS
+from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
 
@@ -33,7 +36,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "CONV_2D": (("conv2d",), "batch 1, constant int8 or int4 weights, no groups; sums of at most 65,535 products"),
     "DEPTHWISE_CONV_2D": (("depthwise_conv2d",), "batch 1, constant int8 or int4 weights"),
     "DEPTH_TO_SPACE": (_MOVES, "batch 1"),
-    "DEQUANTIZE": (("dequantize",), "int8 and uint8 to float32"),
+    "DEQUANTIZE": (("dequantize",), "to float32"),
     "DIV": (_ONE_CODE, "by one constant; where TFLite shifts by more than 31 bits its result is undefined: refused"),
     "EQUAL": (("compare",), f"int8 and bool; {_COMPARED}"),
     "EXP": (_ONE_CODE, "results within 2^30 steps of the output"),
@@ -53,7 +56,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "LOGICAL_AND": (("minimum",), "broadcasts as ADD; no constants"),
     "LOGICAL_NOT": (_ONE_CODE, ""),
     "LOGICAL_OR": (("maximum",), "broadcasts as ADD; no constants"),
-    "LOGISTIC": (_ONE_CODE, "output scale 1/256, zero point -128"),
+    "LOGISTIC": (_ONE_CODE, "output scale 1/256, zero point -128; of int16 1/32768"),
     "MAXIMUM": (("maximum",), "of the codes; broadcasts as ADD"),
     "MAX_POOL_2D": (("max_pool_2d",), "batch 1"),
     "MEAN": (("mean",), "at most two runs of dimensions, fewer than 2^23 elements"),
@@ -66,7 +69,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "PAD": (("pad",), "constant paddings, at most 4 dimensions; none before a convolution"),
     "PADV2": (("pad",), "constant paddings and value, at most 4 dimensions"),
     "PRELU": (("prelu",), "constant slopes"),
-    "QUANTIZE": (("requantize", "quantize_f32"), "float32 to int8 and uint8; int8 and uint8 to each other"),
+    "QUANTIZE": (("requantize", "quantize_f32"), "float32 to all; int8 to uint8 and int16 and back"),
     "READ_VARIABLE": ((), "int8; no kernel: the state itself"),
     "REDUCE_MAX": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
     "REDUCE_MIN": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
@@ -119,21 +122,31 @@ zero point leave int8 have kernels of their own, whose names end in `_offset` an
 What is not here is refused with the operator, its tensor and what would do; `dimmer inspect FILE` shows all of a
 file at once.
 
+Files of int16 activations with int8 weights (16x8) run on portable kernels, whose names end in `_s16`; sums of
+convolutions have 64 bits, as the interpreter's.
+
 Written by `python -m firmware_gen.operators_page`. The last column names the instruction sets that have kernels of
 their own for it, besides portable C99.
 
-| operator | kernels | limits | own kernels for |
-|---|---|---|---|
+| operator | types | kernels | limits | own kernels for |
+|---|---|---|---|---|
 """
 
 
 def page() -> str:
     """The text of docs/operators.md."""
-    rows = [
-        f"| {kind} | {', '.join(f'`{name}`' for name in kernels) or '-'} | {limits or '-'} | {_own(kernels)} |\n"
-        for kind, (kernels, limits) in sorted(OPERATORS.items())
-    ]
-    return _HEAD + "".join(rows)
+    return _HEAD + "".join(_row(kind, *entry) for kind, entry in sorted(OPERATORS.items()))
+
+
+def _row(kind: str, kernels: tuple[str, ...], limits: str) -> str:
+    named = ", ".join(f"`{name}`" for name in kernels)
+    return f"| {' | '.join((kind, _types(kind), named or '-', limits or '-', _own(kernels)))} |\n"
+
+
+def _types(kind: str) -> str:
+    """Of activations."""
+    found = ["int8", *([] if kind in (*OTHERWISE, *SIGNED_ALONE, *KINDS) else ["uint8"])]
+    return "bool" if kind.startswith("LOGICAL") else ", ".join([*found, *(["int16"] if kind in WIDE else [])])
 
 
 def _own(kernels: tuple[str, ...]) -> str:

@@ -244,7 +244,7 @@ def activation_range(activation: Activation, output: Quantisation, dtype: DType 
     Raises:
         RangeError: a limit does not fit into 32 bits, or the range is empty.
     """
-    low, high = (-128, 127) if dtype is DType.INT8 else (0, 255)
+    low, high = {DType.INT8: (-128, 127), DType.INT16: (-(2**15), 2**15 - 1)}.get(dtype, (0, 255))
 
     def code(value: float) -> int:
         with np.errstate(all="ignore"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dimmer.firmware_gen.kernels import dsp, helium, logic, portable, recurrent, unsigned, words
+from dimmer.firmware_gen.kernels import dsp, helium, logic, portable, recurrent, unsigned, wide, words
 from dimmer.firmware_gen.kernels.record import Kernel
 
 
@@ -33,7 +33,9 @@ class Family:
 
 
 PORTABLE = Family(
-    "portable", "Kernels in portable C99.", (*portable.KERNELS, *recurrent.KERNELS, *unsigned.KERNELS, *logic.KERNELS)
+    "portable",
+    "Kernels in portable C99.",
+    (*portable.KERNELS, *recurrent.KERNELS, *unsigned.KERNELS, *logic.KERNELS, *wide.KERNELS),
 )
 FAMILIES = (
     PORTABLE,

@@ -53,11 +53,9 @@ from dimmer.firmware_gen.graph.types import (
 )
 from dimmer.firmware_gen.graph.unary import unary_table
 from dimmer.firmware_gen.lower.logic import Logic
-from dimmer.firmware_gen.lower.moves import Moves
 from dimmer.firmware_gen.lower.recurrent import Recurrent
-from dimmer.firmware_gen.lower.shapes import Shapes
 from dimmer.firmware_gen.lower.steps import Buffer, Step, copy
-from dimmer.firmware_gen.lower.weighted import Weighted
+from dimmer.firmware_gen.lower.wide import Wide
 
 
 def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tuple[Step, ...]:
@@ -77,8 +75,11 @@ def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tup
         ) from error
 
 
-class _Lowering(Weighted, Logic, Shapes, Moves, Recurrent):
+class _Lowering(Wide, Logic, Recurrent):
     def steps(self) -> tuple[Step, ...]:
+        wide = self.wide()
+        if wide is not None:
+            return wide
         match self.operator.options:
             case Conv2d():
                 return (self.conv(self.operator.options),)

@@ -26,6 +26,10 @@ class ElementwiseReader(RecordReader):
         if all(self.tensor(index).constant for index in inputs):
             raise self.error("has two constant inputs; fold constants before the conversion")
         self._broadcast(*(self.tensor(index).shape for index in inputs))
+        if self._record.kind in ("ADD", "SUB") and self._record.options.get("PotScaleInt16"):
+            operands = [self.tensor(index) for index in (*inputs, self._record.outputs[0])]
+            if all(tensor.dtype is DType.INT16 and math.frexp(tensor.q.scale)[0] == 0.5 for tensor in operands):
+                raise self.error("adds int16 by shifts, as old converters wrote it; convert with a recent version")
         return options, inputs
 
     def _broadcast(self, *shapes: tuple[int, ...]) -> None:
@@ -102,8 +106,10 @@ class ElementwiseReader(RecordReader):
             for b in (DType.INT8, DType.UINT8)
             if (a, b) != (DType.UINT8, DType.UINT8)
         )
-        return self._conversion(Quantize(), allowed, "quantise float32, uint8 or int8 activations to int8")
+        allowed += tuple((other, DType.INT16) for other in (DType.FLOAT32, DType.INT8, DType.INT16))
+        allowed += ((DType.INT16, DType.INT8),)
+        return self._conversion(Quantize(), allowed, "quantise float32, uint8, int8 or int16 activations to int8")
 
     def _dequantize(self) -> tuple[Options, tuple[int, ...]]:
-        allowed = ((DType.INT8, DType.FLOAT32), (DType.UINT8, DType.FLOAT32))
-        return self._conversion(Dequantize(), allowed, "only int8 and uint8 activations can be dequantised")
+        allowed = tuple((dtype, DType.FLOAT32) for dtype in (DType.INT8, DType.UINT8, DType.INT16))
+        return self._conversion(Dequantize(), allowed, "only int8, uint8 and int16 activations can be dequantised")

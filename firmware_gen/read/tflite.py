@@ -248,12 +248,12 @@ def _existing(indexes: tuple[int, ...], tensor_count: int, what: str, source: st
 
 
 def _check_boundary(tensor: Tensor, end: str, source: str) -> None:
-    if end == "input" and tensor.dtype not in (DType.INT8, DType.UINT8, DType.FLOAT32):
+    if end == "input" and tensor.dtype not in (DType.INT8, DType.INT16, DType.UINT8, DType.FLOAT32):
         raise FirmwareGenError(
-            f"{source}: the input {tensor.name} is {tensor.dtype.value}; inputs are int8, uint8 or float32, convert "
-            "it so"
+            f"{source}: the input {tensor.name} is {tensor.dtype.value}; inputs are int8, int16, uint8 or float32, "
+            "convert it so"
         )
-    if tensor.dtype in (DType.INT8, DType.UINT8) and tensor.quantisation is None:
+    if tensor.dtype in (DType.INT8, DType.INT16, DType.UINT8) and tensor.quantisation is None:
         raise FirmwareGenError(f"{source}: {tensor.name} has no scale and zero point; quantise the network to int8")
 
 
@@ -286,7 +286,7 @@ class _Tensors:
         where = f"{self.source}: tensor {raw.name}"
         if raw.type == schema.TensorType.INT4 and raw.data is not None:
             return self._unpacked(raw, where)
-        if raw.type == schema.TensorType.INT64 and raw.data is not None and len(raw.shape) <= 2:
+        if raw.type == schema.TensorType.INT64 and raw.data is not None and len(raw.shape) <= 2 and not raw.scales:
             return self._narrowed(raw, where)
         if raw.type not in _DTYPES:
             type_name = _TYPE_NAMES.get(raw.type, f"of type {raw.type}")
@@ -318,7 +318,7 @@ class _Tensors:
             )
 
     def _quantisation(self, raw: RawTensor, dtype: DType, where: str) -> Quantisation | None:
-        if not raw.scales or dtype in (DType.FLOAT32, DType.INT64, DType.BOOL):
+        if not raw.scales or dtype in (DType.FLOAT32, DType.BOOL):
             return None
         if len(raw.zero_points) != len(raw.scales):
             raise FirmwareGenError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Tensor = NDArray[Any]
 GATED_NAME = "gated"
-_RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+_RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
 
 class Model:

@@ -35,6 +35,8 @@ def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
         edges = [np.full(size, values[n % len(values)]) * (1 + n // len(values)) for n in range(count)]
         rows = [random.normal(0, 2.0 ** random.integers(-3, 8), size) for _ in range(count)]
         return [row.astype("<f4").tobytes() for row in (*edges, *rows)]
+    if tensor.dtype is DType.INT16:
+        return _wide_samples(random, size, count)
     zero_point = tensor.q.zero_point & 0xFF
     low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
     board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
@@ -60,3 +62,13 @@ def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
         codes.append(row)
     codes = codes[:count] + [random.integers(0, 256, size) for _ in range(count)]
     return [np.asarray(row).astype(np.uint8).tobytes() for row in codes]
+
+
+def _wide_samples(random: np.random.Generator, size: int, count: int) -> list[bytes]:
+    """Of int16: both ends, zero, ramps and two values at random; then random ones of several sizes."""
+    edges = [np.full(size, value) for value in (-(2**15), 2**15 - 1, 0, 1)]
+    edges += [np.arange(size) * 257, np.where(np.arange(size) % 2, -(2**15), 2**15 - 1)]
+    while len(edges) < count:
+        edges.append(np.where(random.random(size) < random.random(), random.integers(-(2**15), 2**15), 0))
+    rows = [random.integers(-(2**15), 2**15, size) >> int(random.integers(0, 9)) for _ in range(count)]
+    return [np.asarray(row).astype("<u2").tobytes() for row in (*edges[:count], *rows)]

@@ -46,6 +46,7 @@ from tests.firmware_gen.networks import (
     tiny_resnet,
     tiny_state,
     tiny_unsigned,
+    tiny_wide,
 )
 from tests.firmware_gen.tflite_builder import pack
 
@@ -251,6 +252,7 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_recurrent(),
         tiny_unsigned(),
         tiny_logic(),
+        tiny_wide(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -135,15 +135,15 @@ def division(net: Layers) -> tuple[int, int]:
 
 
 LOGIC: dict[str, tuple[Build, int]] = {
-    "comparison": (comparison, 3),
-    "comparison_of_two": (comparison_of_two, 2),
-    "logical": (logical, 3),
-    "select": (select, 2),
-    "select_rows": (select_rows, 2),
-    "select_v2": (select_v2, 3),
-    "arg_extreme": (arg_extreme, 3),
-    "cast": (cast, 3),
+    "comparison": (comparison, 1),
+    "comparison_of_two": (comparison_of_two, 1),
+    "logical": (logical, 1),
+    "select": (select, 1),
+    "select_rows": (select_rows, 1),
+    "select_v2": (select_v2, 1),
+    "arg_extreme": (arg_extreme, 1),
+    "cast": (cast, 1),
     "unsigned_cast": (unsigned_cast, 1),
-    "floor_division": (floor_division, 2),
-    "division": (division, 2),
+    "floor_division": (floor_division, 1),
+    "division": (division, 1),
 }

@@ -16,6 +16,7 @@ from tests.firmware_gen.on_board import assert_exact_on
 from tests.firmware_gen.recurrent_cases import RECURRENT
 from tests.firmware_gen.reduction_cases import REDUCTIONS
 from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.wide_cases import WIDE
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
@@ -236,7 +237,7 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
-NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT, **LOGIC}
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT, **LOGIC, **WIDE}
 """Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),

@@ -68,7 +68,7 @@ def test_an_input_of_flags_is_told() -> None:
     net = Layers(0)
     x = net.tensor("x", [1, 4], "bool")
     message = refusal(net.build(x, net.operator("LOGICAL_NOT", [x], net.tensor("y", [1, 4], "bool"))))
-    assert "the input x is bool; inputs are int8, uint8 or float32" in message
+    assert "the input x is bool; inputs are int8, int16, uint8 or float32" in message
 
 
 def test_two_constants_are_told() -> None:
