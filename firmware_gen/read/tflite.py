@@ -157,6 +157,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                 raise FirmwareGenError(
                     f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
                 )
+            _check_batch(tensors.get(place), source)
     operators: list[Operator] = []
     for end, inner in changed.ends:
         if end in raw.inputs:
@@ -189,9 +190,6 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         for place in places:
             with refusals.at():
                 _check_boundary(tensors.get(place), what, source)
-    for place in ends["input"]:
-        with refusals.at():
-            _check_batch(tensors.get(place), source)
     if refusals.found:
         return None
     with refusals.at():
@@ -294,7 +292,7 @@ class _Tensors:
                 f"{where} is {type_name}: {_TYPE_ADVICE.get(type_name, 'quantise the network to int8')}"
             )
         if raw.sparse:
-            raise FirmwareGenError(f"{where} is stored sparse; convert without sparsity")
+            raise FirmwareGenError(f"{where} is stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY")
         dtype = _DTYPES[raw.type]
         self._check_shape(raw, dtype, where)
         tensor = Tensor(raw.name, raw.shape, dtype, self._quantisation(raw, dtype, where), raw.data)

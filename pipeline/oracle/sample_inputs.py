@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.types import DType, Tensor
+from dimmer.firmware_gen.graph.types import DType, Softmax, Tensor
 from dimmer.firmware_gen.read.tflite import read_tflite
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 
 SEED = 1
+EQUALS = 512
+"""Classes of equal probability from which on the interpreter's SOFTMAX stops."""
 
 
 def sample_inputs(path: Path, count: int) -> bytes:
@@ -20,11 +24,30 @@ def sample_inputs(path: Path, count: int) -> bytes:
     single-outlier ones.
     """
     graph = read_tflite(path)
-    if not graph.inputs:
-        return b"".join(_samples(graph.tensors[graph.input], count, SEED))
-    rows = [_samples(part.tensor, count, SEED + number) for number, part in enumerate(graph.inputs)]
-    order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
-    return b"".join(rows[place][sample] for sample in range(2 * count) for place in order)
+    if graph.inputs:
+        rows = [_samples(part.tensor, count, SEED + number) for number, part in enumerate(graph.inputs)]
+        order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
+        samples = [b"".join(rows[place][sample] for place in order) for sample in range(2 * count)]
+    else:
+        samples = _samples(graph.tensors[graph.input], count, SEED)
+    if any(isinstance(o.options, Softmax) and graph.tensors[o.output].shape[-1] >= EQUALS for o in graph.operators):
+        samples = answered(path, samples)
+    return b"".join(samples)
+
+
+def answered(path: Path, samples: Sequence[bytes]) -> list[bytes]:
+    """The samples, those on which the interpreter stops replaced by some of the others.
+
+    Its SOFTMAX does where 512 classes or more are all about as likely, as they are of an input of one value.
+    """
+    answers = run_oracle([OracleJob(path, sample) for sample in samples])
+    good = [sample for sample, answer in zip(samples, answers, strict=True) if not isinstance(answer, OracleFailure)]
+    if not good:
+        return list(samples)
+    return [
+        good[place % len(good)] if isinstance(answer, OracleFailure) else sample
+        for place, (sample, answer) in enumerate(zip(samples, answers, strict=True))
+    ]
 
 
 def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
