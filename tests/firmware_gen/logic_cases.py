@@ -135,15 +135,16 @@ def division(net: Layers) -> tuple[int, int]:
 
 
 LOGIC: dict[str, tuple[Build, int]] = {
-    "comparison": (comparison, 1),
-    "comparison_of_two": (comparison_of_two, 1),
-    "logical": (logical, 1),
-    "select": (select, 1),
+    "comparison": (comparison, 0),
+    "comparison_of_two": (comparison_of_two, 0),
+    "logical": (logical, 0),
+    "select": (select, 0),
     "select_rows": (select_rows, 1),
-    "select_v2": (select_v2, 1),
-    "arg_extreme": (arg_extreme, 1),
+    "select_v2": (select_v2, 0),
+    "arg_extreme": (arg_extreme, 0),
     "cast": (cast, 1),
-    "unsigned_cast": (unsigned_cast, 1),
-    "floor_division": (floor_division, 1),
+    "unsigned_cast": (unsigned_cast, 0),
+    "floor_division": (floor_division, 0),
     "division": (division, 1),
 }
+"""With 0 by default where `tiny_logic` has them."""

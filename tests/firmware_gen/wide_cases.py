@@ -180,19 +180,20 @@ def moves(net: Layers) -> tuple[int, int]:
 
 
 WIDE: dict[str, tuple[Build, int]] = {
-    "wide_conv": (conv, 1),
-    "wide_depthwise": (depthwise, 1),
-    "wide_dense": (dense, 1),
-    "wide_add": (pair("ADD"), 1),
-    "wide_sub": (pair("SUB"), 1),
-    "wide_mul": (pair("MUL"), 1),
+    "wide_conv": (conv, 0),
+    "wide_depthwise": (depthwise, 0),
+    "wide_dense": (dense, 0),
+    "wide_add": (pair("ADD"), 0),
+    "wide_sub": (pair("SUB"), 0),
+    "wide_mul": (pair("MUL"), 0),
     "wide_average_pool": (pool("AVERAGE_POOL_2D"), 1),
     "wide_max_pool": (pool("MAX_POOL_2D"), 1),
-    "wide_mean": (mean, 1),
-    "wide_logistic": (sigmoid("LOGISTIC"), 1),
+    "wide_mean": (mean, 0),
+    "wide_logistic": (sigmoid("LOGISTIC"), 0),
     "wide_tanh": (sigmoid("TANH"), 1),
-    "wide_softmax": (softmax, 1),
+    "wide_softmax": (softmax, 0),
     "wide_requantize": (requantize, 1),
-    "wide_float_ends": (float_ends, 1),
+    "wide_float_ends": (float_ends, 0),
     "wide_moves": (moves, 1),
 }
+"""With 0 by default where `tiny_wide` has them."""
