@@ -146,11 +146,20 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_text_has_a_contrast_of_four_and_a_half(build: Path) -> None:
     page = (build / "report.html").read_text()
     for theme in re.findall(r":root \{([^}]*)\}", page):
         colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", theme))
         for ink in ("ink", "muted", "good", "bad"):
             for paper in ("page", "fill"):
-                dark, light = sorted((luminance(colours[ink]), luminance(colours[paper])))
-                assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {paper}"
+                assert contrast(colours[ink], colours[paper]) >= 4.5, f"{ink} on {paper}"
+    # Bits of blocks, whose colours are those of both themes.
+    blocks = re.findall(r"\.(b\d) \{ background: (#[0-9a-f]{6}); color: (#[0-9a-f]{6});", page)
+    assert [name for name, _, _ in blocks] == ["b8", "b4", "b2"]
+    for name, paper, ink in blocks:
+        assert contrast(ink, paper) >= 4.5, name
