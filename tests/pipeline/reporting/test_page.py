@@ -10,7 +10,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import FirmwareStack, StackDepth, Switch, Verification
 from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
-from tests.browser import PHONE, on_a_phone
+from tests.browser import PHONE, on_a_phone, printed
 from tests.pipeline.reporting.report_example import PUBLISHED, example
 
 
@@ -137,6 +137,13 @@ def test_on_a_phone_nothing_is_cut_off(build: Path, tmp_path: Path) -> None:
     assert (width, cut) == (PHONE, [])
     # Lists of layers are too wide for entries one under the other: they scroll, and their names stay.
     assert scrolls == {"Cycles by layer", "Flash by layer"}
+
+
+@pytest.mark.slow
+def test_no_page_of_the_print_is_empty(build: Path, tmp_path: Path) -> None:
+    texts = printed((build / "report.html").as_uri(), tmp_path)
+    assert len(texts) > 1
+    assert min(texts) > 20
 
 
 def luminance(colour: str) -> float:
