@@ -45,7 +45,7 @@ def printed(url: str, folder: Path) -> list[int]:
     for content in objects.values():
         if re.search(rb"/Type\s*/Page\b", content):
             stream = objects[int(re.findall(rb"/Contents\s+(\d+) 0 R", content)[0])]
-            text = zlib.decompress(re.findall(rb"stream\r?\n(.*?)\r?\nendstream", stream, re.DOTALL)[0])
+            text = zlib.decompressobj().decompress(re.split(rb"stream\r?\n", stream, maxsplit=1)[1])
             counts.append(len(re.findall(rb"T[jJ]\b", text)))
     return counts
 
