@@ -45,7 +45,9 @@ def printed(url: str, folder: Path) -> list[int]:
     for content in objects.values():
         if re.search(rb"/Type\s*/Page\b", content):
             stream = objects[int(re.findall(rb"/Contents\s+(\d+) 0 R", content)[0])]
-            text = zlib.decompressobj().decompress(re.split(rb"stream\r?\n", stream, maxsplit=1)[1])
+            head, text = re.split(rb"stream\r?\n", stream, maxsplit=1)
+            if b"/FlateDecode" in head:
+                text = zlib.decompressobj().decompress(text)
             counts.append(len(re.findall(rb"T[jJ]\b", text)))
     return counts
 
