@@ -47,7 +47,7 @@ def test_a_network_of_timm_runs_in_every_mode_on_an_emulated_m4(
 
     project = tmp_path / "lamp"
     source = "timm:mobilenetv4_conv_small_035"
-    main(source, size="3x32x32", project=project, data=str(photos(tmp_path / "photos")), target="mps2-an386")
+    main(source, size="3x32x32", project=project, data=str(photos(tmp_path / "photos", 60)), target="mps2-an386")
     recipe = project / "models" / "lamp" / "recipe.toml"
     recipe.write_text(
         recipe.read_text().replace("epochs = 10", "epochs = 2").replace("batch = 32", "batch = 8") + SMALL

@@ -20,13 +20,14 @@ def asked(size: str = "3x16x16", arguments: tuple[str, ...] = ()) -> Asked:
     return Asked(f"{NETS}:small", arguments, size, None, False, None)
 
 
-def photos(folder: Path) -> Path:
+def photos(folder: Path, count: int = 8) -> Path:
+    """``count`` images of each of three classes."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
     for number, name in enumerate(("blue", "green", "red")):
         (folder / name).mkdir(parents=True)
-        for i in range(8):
+        for i in range(count):
             pixels = rng.integers(0, 100, (16, 16, 3), np.uint8)
             pixels[..., 2 - number] += 100
             Image.fromarray(pixels).save(folder / name / f"{i}.png")
