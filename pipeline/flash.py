@@ -20,7 +20,7 @@ from dimmer.pipeline.artifacts.firmware import built_program
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
-from dimmer.targets import Target, load_target
+from dimmer.targets import load_target
 from dimmer.targets.runners.flasher import Where, Written, is_here
 from dimmer.targets.runners.image import image_of
 from dimmer.targets.runners.ways import Ways, choose
@@ -53,7 +53,7 @@ def main(
     """Put a build onto its board."""
     chosen = load_target(target)
     if chosen.engine == "tvm":
-        _install(chosen, model, host, prefix, option, sign)
+        _install(chosen.name, model, host, prefix, option, sign, dry_run)
         return
     if host is not None:
         raise DimmerError(f"{target} is not reached over ssh: leave --host away")
@@ -96,17 +96,20 @@ def main(
 
 
 def _install(
-    target: Target, model: str, host: str | None, prefix: str | None, options: list[str] | None, sign: Path | None
+    name: str, model: str, host: str | None, prefix: str | None, options: list[str] | None, sign: Path | None, dry: bool
 ) -> None:
     """A bundle onto a Linux board."""
     from dimmer.pipeline.artifacts.bundle import bundle_folder
-    from dimmer.targets.runners.ssh import Remote, install
+    from dimmer.targets.runners.ssh import Remote, install, steps
 
     if host is None:
-        raise DimmerError(f"{target.name} is reached over ssh: name the board with --host user@address")
-    bundle = bundle_folder(build_folder(load_recipe(model)), target.name)
+        raise DimmerError(f"{name} is reached over ssh: name the board with --host user@address")
+    bundle, remote = bundle_folder(build_folder(load_recipe(model)), name), Remote(host, tuple(options or ()))
+    if dry:
+        print("\n".join(steps(remote, bundle, prefix, sign)))
+        return
     with progress_bar("flash") as progress:
-        print(install(Remote(host, tuple(options or ())), bundle, prefix, progress, sign))
+        print(install(remote, bundle, prefix, progress, sign))
 
 
 if __name__ == "__main__":
