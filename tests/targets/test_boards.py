@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,6 +150,11 @@ def test_every_mode_is_what_the_interpreter_computes(name: str, built: Built, tm
     # No emulator has the board's clock.
     assert {event["cycles"] for event in said} == {None}
     assert all(200 < event["stack"] < 2000 for event in said)
+    # What it reads of its own flash, as `dimmer validate` asks for it.
+    assert image.target.memory is not None
+    data = image_of(image.elf, image.target.memory)
+    (line,) = image.target.run(image.elf, ["flash", "8", str(len(data) - 8)], tmp_path).stdout.splitlines()
+    assert json.loads(line) == {"event": "flash", "crc": zlib.crc32(data[8:])}
 
 
 @pytest.mark.parametrize("name", SLOW)
