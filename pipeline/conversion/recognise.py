@@ -9,6 +9,7 @@ from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.exported import Sites
+from dimmer.pipeline.networks.sites import owner_of_range
 
 RELATIVE_TOLERANCE = 2e-3
 
@@ -56,7 +57,9 @@ def recognise(model: Path, sites: Sites) -> dict[str, str]:
         index = operator["outputs"][0]
         value = interpreter.get_tensor(index)
         if operator["op_name"] in _SAME_SCALE and names[operator["inputs"][0]] in found:
-            found[names[index]] = found[names[operator["inputs"][0]]]
+            read = found[names[operator["inputs"][0]]]
+            same = [site for site in sites if site != read and owner_of_range(site) == owner_of_range(read)]
+            found[names[index]] = next((site for site in same if _equal(value, nhwc(sites[site]))), read)
             continue
         matches = [site for site, expected in sites.items() if _equal(value, nhwc(expected))]
         if not matches:

@@ -9,6 +9,8 @@ the head are common to all modes and named without a dot: input, stem, pool, log
     S.B.out     the block's output. These and `stem` are the block boundaries, the residual stream.
     S.B.in      in a block of 4 or 2 bits whose first convolution is narrow: the stream rounded to the block's width.
 
+A site "X/y" has the range of the site X: what lies between them keeps the scale.
+
 Tensors on the grid of a narrow width lie on it by themselves, tapped or not, with ReLU6's clip as their range.
 """
 
