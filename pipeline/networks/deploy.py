@@ -49,11 +49,14 @@ def deploy(network: Network, mode: Mode, recalibrated: NormStatistics | None = N
 
 
 def fixed_ranges(network: DeployedNetwork) -> dict[str, tuple[float, float]]:
-    """Site -> (low, high) of the sites whose grid is that of a narrow width, as 256 codes of its step.
+    """Site -> (low, high) where the grid is known beforehand: an operator's own, or that of a narrow width, as 256
+    codes of its step.
 
     Only the first 2^bits of these codes occur: ReLU6 cuts the rest.
     """
-    return {site: (0.0, 255 * activation_step(narrow.bits)) for site, narrow in network.narrow_tensors().items()}
+    return network.known_ranges() | {
+        site: (0.0, 255 * activation_step(narrow.bits)) for site, narrow in network.narrow_tensors().items()
+    }
 
 
 def range_group(network: DeployedNetwork, site: str) -> str:

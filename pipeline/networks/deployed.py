@@ -19,6 +19,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,6 +31,10 @@ from dimmer.pipeline.networks.folding import NarrowWeights
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.sites import NarrowTensor
 
+OPSET, OPSET_OF_GELU = 17, 20
+"""Versions of ONNX's operators. Before the second, GELU is made of Erf, which converters leave to a library that no
+firmware has."""
+
 
 class DeployedBlock(nn.Module, ABC):
     """A block of plain convolutions with biases.
@@ -38,7 +43,12 @@ class DeployedBlock(nn.Module, ABC):
         name: "S.B".
         bits: width of its narrow convolutions' weights and inputs.
         rounds: whether activations are rounded to that width; exporters want the function without.
+        ranges: the block's tensors whose range is known beforehand -> (low, high).
+        opset: of ONNX, the least that has its operators.
     """
+
+    opset = OPSET
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     def __init__(self, name: str, bits: int) -> None:
         super().__init__()
@@ -137,6 +147,19 @@ class DeployedNetwork(nn.Module):
     def narrow_weights(self) -> dict[str, NarrowWeights]:
         """Site -> weights of every convolution with 4 or 2 bits."""
         return dict(self._weights)
+
+    @property
+    def opset(self) -> int:
+        """Version of ONNX's operators that the network needs."""
+        return max([OPSET, *(block.opset for block in self.blocks if isinstance(block, DeployedBlock))])
+
+    def known_ranges(self) -> dict[str, tuple[float, float]]:
+        """Site -> (low, high) where that is no matter of calibration, such as of a softmax."""
+        found: dict[str, tuple[float, float]] = dict(getattr(self.head, "ranges", {}))
+        for block in self.blocks:
+            assert isinstance(block, DeployedBlock)
+            found |= {f"{block.name}.{tensor}": ends for tensor, ends in block.ranges.items()}
+        return found
 
     def narrow_tensors(self) -> dict[str, NarrowTensor]:
         """Site -> grid of every activation on a narrow one."""

@@ -150,6 +150,7 @@ class ResNet(Network):
     """
 
     config: ResNetConfig
+    stem: Stem
 
     def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
@@ -172,7 +173,7 @@ class ResNet(Network):
         self.base_fc: nn.Linear | None = None
         self._initialise()
 
-    def _stem(self, config: ResNetConfig) -> nn.Module:
+    def _stem(self, config: ResNetConfig) -> Stem:
         return Stem(config.in_channels, config.stem_channels, config.kernel)
 
     def _block(self, config: ResNetConfig, channels: int, width: int, stride: int, skip_aware: bool) -> Block:
@@ -200,7 +201,6 @@ class ResNet(Network):
 
     def deployed_stem(self, fold: Folding) -> nn.Module:
         """The convolution with its norm folded in."""
-        assert isinstance(self.stem, Stem)
         return ConvStem(fold.convolution("conv", self.stem.conv, self.stem.norm))
 
     def deployed_head(self, fold: Folding) -> PooledHead:

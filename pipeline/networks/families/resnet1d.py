@@ -7,8 +7,6 @@ Classification from Scratch with Deep Neural Networks (2017). Sites are those of
 
 from __future__ import annotations
 
-from torch import nn
-
 from dimmer.pipeline.networks.families.resnet import ResNet, Stem
 from dimmer.pipeline.networks.families.resnet1d_config import ResNet1dConfig
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
@@ -20,7 +18,7 @@ class ResNet1d(ResNet):
     def __init__(self, config: ResNet1dConfig) -> None:
         super().__init__(config)
 
-    def _stem(self, config: ResNetConfig) -> nn.Module:
+    def _stem(self, config: ResNetConfig) -> Stem:
         assert isinstance(config, ResNet1dConfig)
         return Stem(config.in_channels, config.stem_channels, (1, config.stem_taps), config.stem_stride)
 

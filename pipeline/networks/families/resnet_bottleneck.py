@@ -21,6 +21,7 @@ from dimmer.pipeline.networks.families.resnet_bottleneck_config import ResNetBot
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.blocks import convolve, make_norm, normalise
+from dimmer.pipeline.networks.layers.pooling import halved
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.network import Block
 
@@ -110,14 +111,7 @@ class PooledStem(Stem):
 
     def forward(self, x: Tensor) -> Tensor:
         """float[N,Cin,H,W] -> float[N,Cout,H',W']."""
-        return pooled(super().forward(x))
-
-
-def pooled(x: Tensor) -> Tensor:
-    """The largest of 3x3, with a stride of 2, of float[N,C,H,W] that is not negative: padded with 0, which converters
-    know to be a PAD, and not with minus infinity, which has no int8 code.
-    """
-    return F.max_pool2d(F.pad(x, (1, 1, 1, 1)), 3, 2)
+        return halved(super().forward(x))
 
 
 class DeployedPooledStem(nn.Module):
@@ -129,7 +123,7 @@ class DeployedPooledStem(nn.Module):
 
     def forward(self, x: Tensor, tap: Tap) -> Tensor:
         """float[N,C,H,W] -> float[N,C',H',W']."""
-        return tap("stem", pooled(tap("stem/conv", F.relu6(self.conv(x)))))
+        return tap("stem", halved(tap("stem/conv", F.relu6(self.conv(x)))))
 
 
 class ResNetBottleneck(ResNet):
@@ -138,7 +132,7 @@ class ResNetBottleneck(ResNet):
     def __init__(self, config: ResNetBottleneckConfig) -> None:
         super().__init__(config)
 
-    def _stem(self, config: ResNetConfig) -> nn.Module:
+    def _stem(self, config: ResNetConfig) -> Stem:
         assert isinstance(config, ResNetBottleneckConfig)
         made = PooledStem if config.pool else Stem
         return made(config.in_channels, config.stem, (config.stem_taps,) * 2, config.stem_stride)
@@ -149,7 +143,6 @@ class ResNetBottleneck(ResNet):
 
     def deployed_stem(self, fold: Folding) -> nn.Module:
         """The convolution with its norm folded in, pooled or not."""
-        assert isinstance(self.stem, Stem)
         conv = fold.convolution("conv", self.stem.conv, self.stem.norm)
         return DeployedPooledStem(conv) if isinstance(self.stem, PooledStem) else ConvStem(conv)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from dimmer.pipeline.networks.layers.channel_norm import ChannelNorm, SkipAwareChannelNorm
 from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 
 
@@ -60,6 +61,8 @@ def share_norms(network: nn.Module) -> None:
         for name, child in list(parent.named_children()):
             if isinstance(child, SkipAwareNorm):
                 setattr(parent, name, nn.BatchNorm2d(child.executed.num_features))
+            elif isinstance(child, SkipAwareChannelNorm):
+                setattr(parent, name, ChannelNorm(child.executed.weight.numel()))
 
 
 def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> None:

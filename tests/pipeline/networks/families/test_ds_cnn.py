@@ -7,13 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.families.ds_cnn import DSCNN
 from dimmer.pipeline.networks.families.ds_cnn_config import DSCNNConfig
 from dimmer.pipeline.networks.layers.norm import SkipAwareNorm
-from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.pipeline.networks.families import road
 
 SMALL = DSCNNConfig((1, 2), (1, 1), (4, 6), 1, (21, 10), 3)
@@ -33,7 +31,7 @@ strides = [2, 2]
 epochs = 1
 share = 0.25
 """ + road.REST.replace(
-    'force = "all"', 'force = ["88.88", "88.80", "80.88", "80.80", "44.44", "40.40", "84.80"]\nsearch = 0'
+    'force = "all"', 'force = ["88.88", "88.80", "80.88", "80.80", "44.44", "40.40", "84.80"]\nsearch = 0\nlimit = 7'
 )
 
 
@@ -55,7 +53,8 @@ def test_norms_of_mandatory_blocks_have_twins_and_no_others() -> None:
 
 def test_a_skipped_block_is_the_identity() -> None:
     net = road.network("ds_cnn", SMALL)
-    assert [block.adds for stage in range(2) for block in net.stage(stage)] == [True, True, False, True, True]  # type: ignore[union-attr]
+    blocks = [block for stage in range(2) for block in net.stage(stage)]
+    assert [getattr(block, "adds", None) for block in blocks] == [True, True, False, True, True]
 
 
 def test_only_the_pointwise_convolution_is_narrow() -> None:
@@ -68,24 +67,6 @@ def test_only_the_pointwise_convolution_is_narrow() -> None:
     with torch.no_grad():
         x = road.images(config)
         torch.testing.assert_close(deployed(x), net(x, deployed.mode), atol=0.05, rtol=0.0)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("kernel = [10, 4]", "kernel = [10]", r"model.kernel = \[10\]: must be \[height, width\]"),
-        ("kernel = [10, 4]", "kernel = [0, 4]", "model.kernel = .*: must be 1 to 64"),
-        ("kernel = [10, 4]", "kernel = [29, 4]", "model.kernel = .*: must fit the image, whose height is 28"),
-        ("strides = [2, 2]", "strides = [2]", r"model.strides = \[2\]: must be \[down, across\]"),
-        ("strides = [2, 2]", "strides = [2, 17]", "model.strides = .*: must be 1 to 16"),
-    ],
-)
-def test_a_broken_key_names_file_line_and_key(tmp_path: Path, old: str, new: str, says: str) -> None:
-    path = tmp_path / "recipe.toml"
-    path.write_text(RECIPE.replace(old, new))
-    with pytest.raises(DimmerError, match=says) as failure:
-        load_recipe(path)
-    assert str(failure.value).startswith(f"{path}, line ")
 
 
 @pytest.mark.slow

@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.families.mobilenet_v2 import MobileNetV2
 from dimmer.pipeline.networks.families.mobilenet_v2_config import MobileNetV2Config
 from dimmer.pipeline.networks.layers.norm import SkipAwareNorm
-from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.subnets.norms import is_mixed, trained_prefix
 from tests.pipeline.networks.families import road
 
@@ -104,29 +102,6 @@ def test_only_the_projection_is_narrow() -> None:
     with torch.no_grad():
         x = road.images(config)
         assert float((deployed(x) - net(x, deployed.mode)).abs().max()) < 0.05
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("strides = [1, 2, 2, 1]", "strides = [1, 2, 3, 1]", "model.strides = .*: must have 1 or 2 in every stage"),
-        ("strides = [1, 2, 2, 1]", "strides = [1, 2]", "model.strides = .*: must have one entry a stage"),
-        (
-            "expansion = [1, 4, 4, 4]",
-            "expansion = [0, 4, 4, 4]",
-            "model.expansion = .*: must have 1 to 8 in every stage",
-        ),
-        ("stem = 8", "stem = 0", "model.stem = 0: must be 1 to 8192"),
-        ("head = 32", "head = -1", "model.head = -1: must be 1 to 8192"),
-        ("stem_stride = 2", "stem_stride = 4", "model.stem_stride = 4: must be 1 or 2"),
-        ("\n[verify]", "\n[gates]\nepochs = 1\noptions = [8, 0]\n[verify]", "set model.outer_twins = false, or set it"),
-    ],
-)
-def test_a_broken_key_names_file_line_and_key(tmp_path: Path, old: str, new: str, says: str) -> None:
-    path = tmp_path / "recipe.toml"
-    path.write_text(RECIPE.replace('force = "all"', "force = []").replace(old, new))
-    with pytest.raises(DimmerError, match=says):
-        load_recipe(path)
 
 
 @pytest.mark.slow

@@ -10,7 +10,6 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.families.resnet1d_config import ResNet1dConfig
-from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.own_data import write_steps
 from tests.pipeline.networks.families import road
 
@@ -50,23 +49,6 @@ def test_it_costs_holds_and_folds_what_it_says() -> None:
         road.check_deployed(net)
         road.check_one_blob(net)
         road.check_gradients(net, Mode.parse("80.888"))
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("taps = 5\n", "taps = 4\n", "model.taps = 4: must be odd"),
-        ("stem_taps = 7", "stem_taps = 65", "model.stem_taps = 65: must be 1 to 63"),
-        ("stem_stride = 1", "stem_stride = 9", "model.stem_stride = 9: must be 1 to 8"),
-        ("strides = [1, 3]", "strides = [1]", "model.strides = .*: must have one entry a stage"),
-        ("strides = [1, 3]", "strides = [1, 9]", "model.strides = .*: must have 1 to 8 in every stage"),
-    ],
-)
-def test_a_broken_key_names_file_line_and_key(tmp_path: Path, old: str, new: str, says: str) -> None:
-    path = tmp_path / "recipe.toml"
-    path.write_text(RECIPE.replace(old, new))
-    with pytest.raises(DimmerError, match=says):
-        load_recipe(path)
 
 
 def test_images_are_for_the_other_family() -> None:
