@@ -31,7 +31,8 @@ strides = [2, 2]
 epochs = 1
 share = 0.25
 """ + road.REST.replace(
-    'force = "all"', 'force = ["88.88", "88.80", "80.88", "80.80", "44.44", "40.40", "84.80"]\nsearch = 0\nlimit = 7'
+    'force = "all"\nlimit = 32',
+    'force = ["88.88", "88.80", "80.88", "80.80", "44.44", "40.40", "84.80"]\nsearch = 0\nlimit = 7',
 )
 
 
