@@ -26,7 +26,8 @@ def test_sites_are_those_of_the_form() -> None:
         (PUBLISHED, 20, {"wide", "merge_norm", "attention_norm", "mlp_norm"}),
     ):
         net = road.network("swin", config)
-        deployed, seen = deploy(net, net.super_mode()), set()
+        deployed = deploy(net, net.super_mode())
+        seen: set[str] = set()
 
         def tap(site: str, x: torch.Tensor, seen: set[str] = seen) -> torch.Tensor:
             seen.add(site)
