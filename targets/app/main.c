@@ -404,7 +404,7 @@ static int32_t predicted_class(void) {
     int32_t best = 0;
     int32_t i;
 
-    if (dimmer_model.dims.output.type == DIMMER_FLOAT32) {
+    if (dimmer_model.dims.output.type > DIMMER_UINT8) {
         return -1;
     }
     for (i = 1; i < (int32_t)dimmer_model.dims.output.size; ++i) {
