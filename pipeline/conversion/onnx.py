@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from dimmer.pipeline.networks.deployed import DeployedNetwork
 
 
-OPSET = 17
-
 CHECK_IMAGES = 8
 
 TOLERANCE = 1e-3
@@ -53,7 +51,7 @@ def export_mode(network: Network, name: str, statistics: NormStatistics, out: Pa
             net.untapped(),
             (torch.zeros(1, *shape),),
             str(path),
-            opset_version=OPSET,
+            opset_version=net.opset,
             dynamo=False,
             input_names=["input"],
             output_names=["logits"],

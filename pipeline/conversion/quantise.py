@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,10 +63,13 @@ def named(model: bytes, sites: Mapping[str, str]) -> bytes:
         kind = kinds[parsed.operatorCodes[operator.opcodeIndex].builtinCode]
         made = int(operator.outputs[0])
         site = sites[old[made]]
-        new[made] = site if site not in taken else f"{site}/{kind.lower()}"
+        again = (f"{site}/{kind.lower()}{number or ''}" for number in itertools.count())
+        new[made] = site if site not in taken else next(name for name in again if name not in taken)
         taken.add(new[made])
-        roles = ("input", "weights", "bias") if len(operator.inputs) == 3 else ("input", kind.lower())
-        for role, tensor in zip(roles, operator.inputs, strict=True):
+        read = len(operator.inputs)
+        others = [kind.lower(), *(f"{kind.lower()}_{number}" for number in range(2, read))]
+        roles = ("input", "weights", "bias") if read == 3 else ("input", *others)
+        for role, tensor in zip(roles[:read], operator.inputs, strict=True):
             new.setdefault(int(tensor), f"{new[made]}/{role}")
     for i, tensor in enumerate(graph.tensors):
         tensor.name = new.get(i, old[i]).encode()

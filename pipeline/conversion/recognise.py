@@ -9,10 +9,11 @@ from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.exported import Sites
+from dimmer.pipeline.networks.sites import owner_of_range
 
 RELATIVE_TOLERANCE = 2e-3
 
-_SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE")
+_SAME_SCALE = ("PAD", "RESHAPE", "MAX_POOL_2D", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "CONCATENATION")
 
 
 def recognise(model: Path, sites: Sites) -> dict[str, str]:
@@ -55,10 +56,15 @@ def recognise(model: Path, sites: Sites) -> dict[str, str]:
     for operator in interpreter._get_ops_details():
         index = operator["outputs"][0]
         value = interpreter.get_tensor(index)
-        if operator["op_name"] in _SAME_SCALE and names[operator["inputs"][0]] in found:
-            found[names[index]] = found[names[operator["inputs"][0]]]
+        kept = {found.get(names[int(i)]) for i in _values(operator)}
+        if operator["op_name"] in _SAME_SCALE and len(kept) == 1 and None not in kept:
+            (read,) = kept
+            assert read is not None
+            same = [site for site in sites if site != read and owner_of_range(site) == owner_of_range(read)]
+            found[names[index]] = next((site for site in same if _equal(value, nhwc(sites[site]))), read)
             continue
-        matches = [site for site, expected in sites.items() if _equal(value, nhwc(expected))]
+        # What has rows and columns of tokens, not of pixels, stays as it is.
+        matches = [s for s, expected in sites.items() if _equal(value, nhwc(expected)) or _equal(value, expected)]
         if not matches:
             raise DimmerError(
                 f"{model.name}: tensor '{names[index]}' ({operator['op_name']}, {tuple(value.shape)}) is none of the "
@@ -66,6 +72,12 @@ def recognise(model: Path, sites: Sites) -> dict[str, str]:
             )
         found[names[index]] = matches[0]
     return found
+
+
+def _values(operator: Any) -> list[int]:
+    """The inputs that hold values, and not shapes or axes."""
+    read = [int(index) for index in operator["inputs"]]
+    return read if operator["op_name"] == "CONCATENATION" else read[:1]
 
 
 def _equal(value: Any, expected: Any) -> bool:

@@ -26,10 +26,26 @@ class NetworkCost:
     Attributes:
         fixed: MACs that every mode pays (stem and head), always at 8 bits.
         blocks: MACs of each block, stage by stage.
+        wide: how many of a block's MACs stay at 8 bits whatever its width, stage by stage; () where none do.
     """
 
     fixed: int
     blocks: tuple[tuple[int, ...], ...]
+    wide: tuple[tuple[int, ...], ...] = ()
+
+    def block_operations(self, stage: int, block: int, bits: int) -> int:
+        """Bit-operations of one block: MACs x weight bits x activation bits; none where it is skipped.
+
+        Args:
+            bits: of the block; over 8 for accounts that price float32, which then hold for all of it.
+
+        Examples:
+            >>> NetworkCost(0, ((100,),), ((60,),)).block_operations(0, 0, 4)
+            4480
+        """
+        macs = self.blocks[stage][block]
+        wide = self.wide[stage][block] if self.wide and bits else 0
+        return (macs - wide) * bits**2 + wide * max(bits, FULL_BITS) ** 2
 
 
 @dataclass(frozen=True)
@@ -90,26 +106,26 @@ class Mode:
 
     def macs(self, cost: NetworkCost) -> int:
         """Multiply-accumulates of one inference in this mode."""
-        return cost.fixed + sum(macs for macs, bits in self._paired(cost) if bits)
+        self._check_fits(cost)
+        executed = zip(itertools.chain(*cost.blocks), itertools.chain(*self.blocks), strict=True)
+        return cost.fixed + sum(macs for macs, bits in executed if bits)
 
     def bit_operations(self, cost: NetworkCost) -> int:
-        """Sum of MACs x weight bits x activation bits; stem and head count with 8 x 8.
+        """Sum of MACs x weight bits x activation bits; what has 8 bits in every mode counts with 8 x 8.
 
         Examples:
             >>> Mode.parse("84").bit_operations(NetworkCost(fixed=10, blocks=((100, 100),)))
             8640
         """
-        return cost.fixed * FULL_BITS**2 + sum(macs * bits * bits for macs, bits in self._paired(cost))
+        self._check_fits(cost)
+        return cost.fixed * FULL_BITS**2 + sum(
+            cost.block_operations(s, b, bits) for s, stage in enumerate(self.blocks) for b, bits in enumerate(stage)
+        )
 
-    def _paired(self, cost: NetworkCost) -> list[tuple[int, int]]:
+    def _check_fits(self, cost: NetworkCost) -> None:
         if tuple(map(len, self.blocks)) != tuple(map(len, cost.blocks)):
             shape = ".".join("8" * len(stage) for stage in cost.blocks)
             raise DimmerError(f"mode {self} does not fit this network; its super-net is written {shape}")
-        return [
-            (macs, bits)
-            for stage_macs, stage_bits in zip(cost.blocks, self.blocks, strict=True)
-            for macs, bits in zip(stage_macs, stage_bits, strict=True)
-        ]
 
 
 def check_mode(

@@ -11,7 +11,7 @@ from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.quantisers import activation_step
 from dimmer.pipeline.networks.network import Network
-from dimmer.pipeline.networks.sites import HEAD, STEM, positions
+from dimmer.pipeline.networks.sites import HEAD, STEM, owner_of_range, positions
 
 
 def deploy(network: Network, mode: Mode, recalibrated: NormStatistics | None = None) -> DeployedNetwork:
@@ -37,9 +37,10 @@ def deploy(network: Network, mode: Mode, recalibrated: NormStatistics | None = N
         parts.append(Folding(name, entry[name], skipped, bits, norms, recalibrated or {}))
         return parts[-1]
 
-    stem = network.deployed_stem(part(STEM))
+    flags = config.skip_flags(mode)
+    stem = network.deployed_stem(part(STEM, flags.stem))
     blocks = [block.deployed(part(name, skipped, bits)) for name, block, skipped, bits in network.blocks(mode)]
-    head = network.deployed_head(part(HEAD))
+    head = network.deployed_head(part(HEAD, flags.head))
     variants = {fold.name: fold.variant for fold in parts}
     weights = {site: narrow for fold in parts for site, narrow in fold.weights.items()}
     tensors = {site: narrow for fold in parts for site, narrow in fold.tensors.items()}
@@ -48,11 +49,14 @@ def deploy(network: Network, mode: Mode, recalibrated: NormStatistics | None = N
 
 
 def fixed_ranges(network: DeployedNetwork) -> dict[str, tuple[float, float]]:
-    """Site -> (low, high) of the sites whose grid is that of a narrow width, as 256 codes of its step.
+    """Site -> (low, high) where the grid is known beforehand: an operator's own, or that of a narrow width, as 256
+    codes of its step.
 
     Only the first 2^bits of these codes occur: ReLU6 cuts the rest.
     """
-    return {site: (0.0, 255 * activation_step(narrow.bits)) for site, narrow in network.narrow_tensors().items()}
+    return network.known_ranges() | {
+        site: (0.0, 255 * activation_step(narrow.bits)) for site, narrow in network.narrow_tensors().items()
+    }
 
 
 def range_group(network: DeployedNetwork, site: str) -> str:
@@ -63,6 +67,7 @@ def range_group(network: DeployedNetwork, site: str) -> str:
     are equal and stand in flash once. Sites without a dot, those of stem and head, are common to all, so that every
     mode's output has one scale.
     """
+    site = owner_of_range(site)
     part, _, tensor = site.rpartition(".")
     if not part:
         return site

@@ -9,6 +9,8 @@ the head are common to all modes and named without a dot: input, stem, pool, log
     S.B.out     the block's output. These and `stem` are the block boundaries, the residual stream.
     S.B.in      in a block of 4 or 2 bits whose first convolution is narrow: the stream rounded to the block's width.
 
+A site "X/y" has the range of the site X: what lies between them keeps the scale.
+
 Tensors on the grid of a narrow width lie on it by themselves, tapped or not, with ReLU6's clip as their range.
 """
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,6 +31,10 @@ from dimmer.pipeline.networks.folding import NarrowWeights
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.sites import NarrowTensor
 
+OPSET, OPSET_OF_GELU = 17, 20
+"""Versions of ONNX's operators. Before the second, GELU is made of Erf, which converters leave to a library that no
+firmware has."""
+
 
 class DeployedBlock(nn.Module, ABC):
     """A block of plain convolutions with biases.
@@ -36,7 +43,12 @@ class DeployedBlock(nn.Module, ABC):
         name: "S.B".
         bits: width of its narrow convolutions' weights and inputs.
         rounds: whether activations are rounded to that width; exporters want the function without.
+        ranges: the block's tensors whose range is known beforehand -> (low, high).
+        opset: of ONNX, the least that has its operators.
     """
+
+    opset = OPSET
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     def __init__(self, name: str, bits: int) -> None:
         super().__init__()
@@ -135,6 +147,19 @@ class DeployedNetwork(nn.Module):
     def narrow_weights(self) -> dict[str, NarrowWeights]:
         """Site -> weights of every convolution with 4 or 2 bits."""
         return dict(self._weights)
+
+    @property
+    def opset(self) -> int:
+        """Version of ONNX's operators that the network needs."""
+        return max([OPSET, *(block.opset for block in self.blocks if isinstance(block, DeployedBlock))])
+
+    def known_ranges(self) -> dict[str, tuple[float, float]]:
+        """Site -> (low, high) where that is no matter of calibration, such as of a softmax."""
+        found: dict[str, tuple[float, float]] = dict(getattr(self.head, "ranges", {}))
+        for block in self.blocks:
+            assert isinstance(block, DeployedBlock)
+            found |= {f"{block.name}.{tensor}": ends for tensor, ends in block.ranges.items()}
+        return found
 
     def narrow_tensors(self) -> dict[str, NarrowTensor]:
         """Site -> grid of every activation on a narrow one."""

@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import MOST_CHANNELS, OneOf, bounded, require
-from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
+from dimmer.pipeline.modes.mode import BITS, FULL_BITS, Mode, NetworkCost
 
 FROM_DATASET = ("in_channels", "image_size", "classes")
 """Fields of a configuration that the data set gives; the others are keys of [model]."""
@@ -56,6 +56,20 @@ class StageEntry:
 
     channels: int
     pixels: int
+
+
+class SkipFlags(NamedTuple):
+    """Which of their twins a network's norms are in a mode: true for that of the skipped sub-path.
+
+    Attributes:
+        stem: of the stem's norms.
+        stages: of each stage's norms.
+        head: of the norms behind the last block.
+    """
+
+    stem: bool
+    stages: tuple[bool, ...]
+    head: bool
 
 
 class NetworkConfig(ABC):
@@ -109,6 +123,21 @@ class NetworkConfig(ABC):
     def modules(self) -> tuple[str, ...]:
         """Packages beside the family's module that its networks are made of."""
         return ()
+
+    def skip_flags(self, mode: Mode) -> SkipFlags:
+        """The twins in force in a mode. Norms of a stage follow its own sub-path; stem and head have no twins."""
+        return SkipFlags(False, mode.skip_flags(self.mandatory), False)
+
+    def why_no_gates(self) -> str:
+        """Why gates cannot choose this network's blocks, with what to change; empty where they can."""
+        return ""
+
+    def check_each_stage(self, key: str, allowed: Iterable[int]) -> None:
+        """Refuses a list that has not one entry a stage, each an allowed one."""
+        values, allowed = getattr(self, key), tuple(allowed)
+        require(len(values) == len(self.mandatory), key, "must have one entry a stage, as many as mandatory")
+        known = f"{allowed[0]} to {allowed[-1]}" if len(allowed) > 4 else " or ".join(map(str, allowed))
+        require(set(values) <= set(allowed), key, f"must have {known} in every stage")
 
     def check_stages(self) -> None:
         """What holds for every family; for `__post_init__`."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dimmer.calibration.weights import fold_norm, from_grid, room_for_bias, slic
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks.layers.blocks import Norm, select_norm
+from dimmer.pipeline.networks.layers.channel_norm import ChannelNorm, SkipAwareChannelNorm
 from dimmer.pipeline.networks.layers.norm import BitNorm, SkipAwareNorm
 from dimmer.pipeline.networks.sites import NarrowTensor
 
@@ -88,7 +88,9 @@ class Folding:
         if self.bits != FULL_BITS:
             self.tensors[self.site(tensor)] = NarrowTensor(self.bits, self.entry if copy else None)
 
-    def convolution(self, tensor: str, conv: nn.Conv2d, norm: Norm, reads: str | None = None) -> nn.Conv2d:
+    def convolution(
+        self, tensor: str, conv: nn.Conv2d, norm: Norm, reads: str | None = None, gain: float = 1.0
+    ) -> nn.Conv2d:
         """The convolution with its norm folded in: weights codes x step, and a bias.
 
         Args:
@@ -96,6 +98,7 @@ class Folding:
             norm: behind it; the one in force in this mode is folded.
             reads: the part's tensor that it reads, if that is rounded to the part's width: its weights then are
                 slices of that width. Without it they have 8 bits whatever the part's width.
+            gain: positive factor of the result, which costs nothing here.
 
         Raises:
             DimmerError: a gamma is not positive, or narrow weights are those of a convolution with groups.
@@ -106,31 +109,28 @@ class Folding:
         self._twins |= isinstance(of_width, SkipAwareNorm)
         bits = FULL_BITS if reads is None else self.bits
         codes, scale, bias = self._codes(conv, own, bits)
+        scale, bias = scale * gain, bias * gain
         if reads is not None and bits != FULL_BITS:
             if conv.groups != 1:
                 raise DimmerError(f"{self.site(tensor)} has groups; weights of 4 and 2 bits are for those without")
             self.weights[self.site(tensor)] = NarrowWeights(bits, codes, scale, bias, self.site(reads))
-        folded = nn.Conv2d(
-            conv.in_channels,
-            conv.out_channels,
-            conv.kernel_size,  # type: ignore[arg-type]
-            conv.stride,  # type: ignore[arg-type]
-            conv.padding,  # type: ignore[arg-type]
-            dilation=conv.dilation,  # type: ignore[arg-type]
-            groups=conv.groups,
-        )
-        folded.weight.data = from_grid(codes, scale)
-        folded.bias = nn.Parameter(bias.to(torch.float32))
-        return folded
+        return _convolution(conv, codes, scale, bias)
 
-    def plain(self, conv: nn.Conv2d) -> nn.Conv2d:
-        """A convolution without a norm, its weights, always of 8 bits, on their grid."""
+    def biased(self, conv: nn.Conv2d, gain: float = 1.0) -> nn.Conv2d:
+        """A convolution without a norm behind it, with its weights, always of 8 bits, on their grid.
+
+        Args:
+            conv: with a bias or without.
+            gain: positive factor of the result.
+        """
         codes, scale = to_grid(conv.weight)
-        folded = copy.deepcopy(conv)
-        bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach().clone()
-        folded.bias = nn.Parameter(bias)
-        folded.weight.data = from_grid(codes, room_for_bias(scale, bias.double()))
-        return folded
+        bias = torch.zeros_like(scale) if conv.bias is None else conv.bias.detach().double() * gain
+        return _convolution(conv, codes, room_for_bias(scale * gain, bias), bias)
+
+    def twin(self, norm: ChannelNorm | SkipAwareChannelNorm) -> ChannelNorm:
+        """The layer norm in force, which is folded into nothing."""
+        self._twins |= isinstance(norm, SkipAwareChannelNorm)
+        return norm.select(self.skipped)
 
     def _codes(self, conv: nn.Conv2d, norm: nn.BatchNorm2d, bits: int) -> tuple[Tensor, Tensor, Tensor]:
         """(codes int8[O,I,H,W], step float64[O], bias float64[O]) with the norm folded in."""
@@ -172,3 +172,19 @@ class Folding:
             return chosen
         content = b"".join(t.numpy().tobytes() for pair in replaced for t in pair)
         return f"{chosen}-{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def _convolution(conv: nn.Conv2d, codes: Tensor, scale: Tensor, bias: Tensor) -> nn.Conv2d:
+    """A convolution of the same shape with weights codes x step, and a bias."""
+    made = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,  # type: ignore[arg-type]
+        conv.stride,  # type: ignore[arg-type]
+        conv.padding,  # type: ignore[arg-type]
+        dilation=conv.dilation,  # type: ignore[arg-type]
+        groups=conv.groups,
+    )
+    made.weight.data = from_grid(codes, scale)
+    made.bias = nn.Parameter(bias.to(torch.float32))
+    return made

@@ -24,7 +24,7 @@ from dimmer.pipeline.modes.mode import (
     super_mode,
 )
 from dimmer.pipeline.networks.deployed import DeployedBlock
-from dimmer.pipeline.networks.family import NetworkConfig
+from dimmer.pipeline.networks.family import NetworkConfig, SkipFlags
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.blocks import parameters_in_force
 
@@ -73,13 +73,26 @@ class Network(nn.Module, ABC):
 
     Attributes:
         config: the shape.
-        stem: image float[N,C,H,W] -> residual stream float[N,C0,H,W]; shared by all modes, always at 8 bits.
+        stem: image float[N,C,H,W] -> residual stream float[N,C0,H,W]; shared by all modes, always at 8 bits. Where its
+            norm has a twin, that is not in here but in `enter`.
         stages: ``stages[s][b]`` is block b of stage s, the same indices as in ``Mode.blocks``.
     """
 
     config: NetworkConfig
     stem: nn.Module
     stages: nn.ModuleList
+
+    def enter(self, stream: Tensor, flags: SkipFlags) -> Tensor:
+        """What the stem gave, float[N,C0,H,W] -> the stream that enters the first block, through the twins in force."""
+        return stream
+
+    def leave(self, stream: Tensor, flags: SkipFlags) -> Tensor:
+        """What the last block gave -> what `classify` reads, through the twins in force."""
+        return stream
+
+    def beginning(self) -> tuple[nn.Module, ...]:
+        """The modules before the first block."""
+        return (self.stem,)
 
     @abstractmethod
     def classify(self, stream: Tensor) -> Tensor:
@@ -125,15 +138,18 @@ class Network(nn.Module, ABC):
 
     def blocks(self, mode: Mode) -> Iterator[ExecutedBlock]:
         """The blocks that the mode executes, in order."""
-        for s, (stage, skipped) in enumerate(zip(mode.blocks, mode.skip_flags(self.config.mandatory), strict=True)):
+        for s, (stage, skipped) in enumerate(zip(mode.blocks, self.config.skip_flags(mode).stages, strict=True)):
             for b, (block, bits) in enumerate(zip(self.stage(s), stage, strict=True)):
                 if bits:
                     yield ExecutedBlock(f"{s}.{b}", block, skipped, bits)
 
     def features(self, stream: Tensor, mode: Mode) -> Tensor:
         """Everything after the stem: float[N,C0,H,W] -> logits float[N,classes]."""
+        flags = self.config.skip_flags(mode)
+        stream = self.enter(stream, flags)
         for _, block, skipped, bits in self.blocks(mode):
             stream = block(stream, skipped, bits)
+        stream = self.leave(stream, flags)
         return self.classify_base(stream) if self.has_base_classifier(mode) else self.classify(stream)
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:

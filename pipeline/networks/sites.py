@@ -41,6 +41,16 @@ class NarrowTensor:
     rounds: str | None
 
 
+def owner_of_range(site: str) -> str:
+    """The site whose range another one has: "stem" of "stem/conv", which only pooling separates.
+
+    Examples:
+        >>> owner_of_range("stem/conv"), owner_of_range("0.1.out")
+        ('stem', '0.1.out')
+    """
+    return site.partition("/")[0]
+
+
 def positions(mode: Mode) -> tuple[Position, ...]:
     """The schedule's positions; a skipped block repeats the boundary before it."""
     found = [Position(STEM, STEM)]

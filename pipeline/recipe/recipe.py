@@ -175,6 +175,8 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     if recipe.gates.epochs and blocks > MOST_GATES:
         at = where.at(("gates",), "epochs")
         raise DimmerError(f"{at}: gates.epochs: {blocks} blocks, gates are for at most {MOST_GATES}; set it to 0")
+    if recipe.gates.epochs and (reason := config.why_no_gates()):
+        raise DimmerError(f"{where.at(('gates',), 'epochs')}: gates.epochs: {reason}, or set it to 0")
     if recipe.policy.budgets and not recipe.gates.epochs:
         raise DimmerError(f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates; give [gates] epochs")
     if recipe.policy.recharge and not (recipe.duty.capacity_mah or recipe.governor.wanted):

@@ -113,7 +113,9 @@ def is_mixed(mode: Mode, config: NetworkConfig) -> bool:
     base-net with all blocks at that width (`pipeline.training.widths`).
     """
     widths = {bits for stage in mode.blocks for bits in stage if bits}
-    return len(widths) > 1 or len(set(mode.skip_flags(config.mandatory))) > 1
+    # A stage without a sub-path is always executed, in the base-net too.
+    flags = {flag for flag, count in zip(mode.skip_flags(config.mandatory), config.skippable, strict=True) if count}
+    return len(widths) > 1 or len(flags) > 1
 
 
 def own_statistics(network: Network, mode: Mode, images: Tensor) -> NormStatistics:
@@ -141,6 +143,6 @@ def trained_prefix(network: Network, mode: Mode) -> set[str]:
             trained = network.blocks(make(config.mandatory, config.skippable, bits))
             pairs = zip(own, trained, strict=False)
             longest = max(longest, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    begun = (network.stem, *(executed.block for executed in own[:longest]))
+    begun = (*network.beginning(), *(executed.block for executed in own[:longest]))
     inside = {id(module) for part in begun for module in part.modules()}
     return {name for name, module in network.named_modules() if id(module) in inside}

@@ -80,7 +80,9 @@ def test_completion_knows_verbs_and_options(tmp_path: Path) -> None:
 
     assert completed("dimmer cal") == ["calibrate"]
     assert completed("dimmer convert --m") == ["--model"]
-    assert completed("dimmer convert --model cif") == ["cifar10-r14", "cifar10-r20"]
+    assert completed("dimmer convert --model cif") == [
+        f"cifar10-{name}" for name in ("cct", "mobilenet-v2", "r14", "r20", "swin")
+    ]
     assert completed("dimmer size --target mps3") == ["mps3-an547"]
 
 

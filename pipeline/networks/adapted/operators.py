@@ -222,5 +222,5 @@ def folded_convolution(
     if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
         raise refuse(f"padding '{conv.padding}' of mode {conv.padding_mode}")
     if norm is None:
-        return fold.plain(conv)
+        return fold.biased(conv)
     return fold.convolution(name, conv, norm)

@@ -34,9 +34,9 @@ def _around(kernel: Kernel) -> tuple[int, int]:
 class Stem(nn.Module):
     """conv3x3, norm, ReLU6: shared by all modes."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: Kernel = (3, 3)) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: Kernel = (3, 3), stride: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=_around(kernel), bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, _around(kernel), bias=False)
         self.norm = nn.BatchNorm2d(out_channels)
         self.act = nn.ReLU6()
 
@@ -155,23 +155,29 @@ class ResNet(Network):
     def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = Stem(config.in_channels, config.widths[0], config.kernel)
+        self.stem = self._stem(config)
         stages = []
-        channels = config.widths[0]
+        channels = config.stem_channels
         for s, (width, mandatory, skippable) in enumerate(
             zip(config.widths, config.mandatory, config.skippable, strict=True)
         ):
             blocks = []
             for b in range(mandatory + skippable):
-                stride = 2 if s > 0 and b == 0 else 1
+                stride = config.stage_strides[s] if b == 0 else 1
                 twins = b < mandatory and skippable > 0
-                blocks.append(BasicBlock(channels, width, stride, twins, config.bits, config.kernel))
+                blocks.append(self._block(config, channels, width, stride, twins))
                 channels = width
             stages.append(nn.ModuleList(blocks))
         self.stages = nn.ModuleList(stages)
         self.fc = nn.Linear(channels, config.classes)
         self.base_fc: nn.Linear | None = None
         self._initialise()
+
+    def _stem(self, config: ResNetConfig) -> Stem:
+        return Stem(config.in_channels, config.stem_channels, config.kernel)
+
+    def _block(self, config: ResNetConfig, channels: int, width: int, stride: int, skip_aware: bool) -> Block:
+        return BasicBlock(channels, width, stride, skip_aware, config.bits, config.kernel)
 
     def _initialise(self) -> None:
         for module in self.modules():
@@ -193,7 +199,7 @@ class ResNet(Network):
         logits: Tensor = self.base_fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
         return logits
 
-    def deployed_stem(self, fold: Folding) -> ConvStem:
+    def deployed_stem(self, fold: Folding) -> nn.Module:
         """The convolution with its norm folded in."""
         return ConvStem(fold.convolution("conv", self.stem.conv, self.stem.norm))
 

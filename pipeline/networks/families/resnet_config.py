@@ -38,33 +38,63 @@ class ResNetConfig(NetworkConfig):
         """Height and width of the convolutions."""
         return (1 if self.image_size[0] == 1 else 3, 3)
 
+    @property
+    def stem_channels(self) -> int:
+        """Channels of the stem's output."""
+        return self.widths[0]
+
+    @property
+    def stage_strides(self) -> tuple[int, ...]:
+        """Stride of each stage's first block."""
+        return (1,) + (2,) * (len(self.widths) - 1)
+
+    def stem_macs(self) -> int:
+        """Of the stem's convolution."""
+        height, width = self.image_size
+        return height * width * self.kernel[0] * self.kernel[1] * self.in_channels * self.stem_channels
+
+    def block_macs(self, channels: int, out: int, before: int, behind: int) -> int:
+        """Of one block.
+
+        Args:
+            channels: that enter it.
+            out: that leave it.
+            before: pixels that enter it.
+            behind: pixels that leave it.
+        """
+        taps = self.kernel[0] * self.kernel[1]
+        shortcut = channels * out if channels != out or before != behind else 0
+        return behind * (taps * channels * out + taps * out * out + shortcut)
+
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of the stream behind the stem and behind each stage."""
+        found = [self.stem_size]
+        for stride in self.stage_strides:
+            found.append((-(-found[-1][0] // stride), -(-found[-1][1] // stride)))
+        return tuple(found)
+
+    @property
+    def stem_size(self) -> tuple[int, int]:
+        """Height and width of the stem's output."""
+        return self.image_size
+
     def cost(self) -> NetworkCost:
         """Convolution and fully connected MACs of one inference."""
-        channels = self.widths[0]
-        height, width = self.image_size
-        taps = self.kernel[0] * self.kernel[1]
-        fixed = height * width * taps * self.in_channels * channels + self.widths[-1] * self.classes
+        channels = self.stem_channels
+        before, *behind = (height * width for height, width in self.sizes())
         stages: list[tuple[int, ...]] = []
-        for s, out in enumerate(self.widths):
-            if s > 0:
-                height, width = (height + 1) // 2, (width + 1) // 2
+        for s, (out, pixels) in enumerate(zip(self.widths, behind, strict=True)):
             blocks = []
-            for b in range(self.mandatory[s] + self.skippable[s]):
-                shortcut = channels * out if channels != out or (s > 0 and b == 0) else 0
-                blocks.append(height * width * (taps * channels * out + taps * out * out + shortcut))
-                channels = out
+            for _ in range(self.mandatory[s] + self.skippable[s]):
+                blocks.append(self.block_macs(channels, out, before, pixels))
+                channels, before = out, pixels
             stages.append(tuple(blocks))
-        return NetworkCost(fixed, tuple(stages))
+        return NetworkCost(self.stem_macs() + channels * self.classes, tuple(stages))
 
     def entries(self) -> tuple[StageEntry, ...]:
         """The first two stages see the stem's resolution, each further one half of that before it."""
-        height, width = self.image_size
-        found = [StageEntry(self.widths[0], height * width)]
-        for s, channels in enumerate(self.widths[:-1]):
-            if s > 0:
-                height, width = (height + 1) // 2, (width + 1) // 2
-            found.append(StageEntry(channels, height * width))
-        return tuple(found)
+        channels = (self.stem_channels, *self.widths[:-1])
+        return tuple(StageEntry(c, h * w) for c, (h, w) in zip(channels, self.sizes(), strict=False))
 
 
 CONFIG = ResNetConfig

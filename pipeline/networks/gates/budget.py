@@ -113,30 +113,35 @@ class GatedCost:
         fixed: bit-operations of stem, head and gates.
         blocks: MACs of each block, stage by stage.
         full: bit-operations of the super-net without gates, which is 1.
+        wide: how many of a block's MACs stay at 8 bits whatever its width; () where none do.
     """
 
     fixed: int
     blocks: tuple[tuple[int, ...], ...]
     full: int
+    wide: tuple[tuple[int, ...], ...] = ()
 
     def relative(self, mode: Mode | Sequence[Sequence[int]]) -> float:
         """The cost of one inference whose blocks ran with these bits."""
         chosen = mode.blocks if isinstance(mode, Mode) else mode
         spent = self.fixed
-        for macs, bits in zip(self.blocks, chosen, strict=True):
-            spent += sum(m * b * b for m, b in zip(macs, bits, strict=True))
+        for s, (macs, stage) in enumerate(zip(self.blocks, chosen, strict=True)):
+            spent += sum(self._operations(s, b, bits) for b, (_, bits) in enumerate(zip(macs, stage, strict=True)))
         return spent / self.full
 
     def option(self, stage: int, block: int, bits: int) -> float:
         """The share of one block at one width."""
-        return self.blocks[stage][block] * bits * bits / self.full
+        return self._operations(stage, block, bits) / self.full
+
+    def _operations(self, stage: int, block: int, bits: int) -> int:
+        return NetworkCost(0, self.blocks, self.wide).block_operations(stage, block, bits)
 
 
 def gated_cost(network: NetworkConfig, cost: NetworkCost, gates: GateConfig, reference: int = FULL_BITS) -> GatedCost:
     """Prices the gated network."""
     square = FULL_BITS**2
     full = cost.fixed * square + sum(map(sum, cost.blocks)) * reference**2
-    return GatedCost((cost.fixed + gate_macs(network, gates)) * square, cost.blocks, full)
+    return GatedCost((cost.fixed + gate_macs(network, gates)) * square, cost.blocks, full, cost.wide)
 
 
 def direction(cost: float, target: float, dead_band: float) -> int:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
-from dimmer.pipeline.networks.family import NetworkConfig
+from dimmer.pipeline.networks.family import NetworkConfig, SkipFlags
 from dimmer.pipeline.networks.gates.budget import GateConfig, GatedCost, GatePlace, gate_places
 from dimmer.pipeline.networks.network import Block, Network
 
@@ -232,7 +232,9 @@ class GatedNetwork(nn.Module):
             alternatives: also run each block in the ways that were not chosen, which is what the gates' gradient
                 needs; the result is the same.
         """
-        stream = self.network.stem(x)
+        # Gates choose after the stem: no twin of stem or head can follow their choice (`why_no_gates`).
+        flags = SkipFlags(False, (), False)
+        stream = self.network.enter(self.network.stem(x), flags)
         state = self.gates.start(len(x), x.device)
         spent = torch.full((len(x),), self.cost.fixed / self.cost.full, device=x.device)
         made: list[Choice] = []
@@ -245,7 +247,7 @@ class GatedNetwork(nn.Module):
                 prices = [self.cost.option(s, place.block, bits) for bits in place.options]
                 spent = spent + choice.weights @ torch.tensor(prices, device=x.device)
                 stream = _run(block, stream, choice, skipped, skip_weight, alternatives)
-        return Outcome(self.network.classify(stream).float(), made, spent)
+        return Outcome(self.network.classify(self.network.leave(stream, flags)).float(), made, spent)
 
 
 def _stage_flag(choices: Sequence[Choice]) -> tuple[Tensor, Tensor | None]:

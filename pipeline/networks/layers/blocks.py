@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.networks.layers.channel_norm import SkipAwareChannelNorm
 from dimmer.pipeline.networks.layers.norm import BitNorm, SkipAwareNorm
 from dimmer.pipeline.networks.layers.quantisers import quantise_weight
 
@@ -57,6 +58,9 @@ def parameters_in_force(module: nn.Module, skipped: bool, bits: int) -> Iterator
     """The parameters that a block reads in this state of its stage and at this width: all but other states' norms."""
     if isinstance(module, Norm):
         yield from select_norm(module, skipped, bits).parameters()
+        return
+    if isinstance(module, SkipAwareChannelNorm):
+        yield from module.select(skipped).parameters()
         return
     yield from module.parameters(recurse=False)
     for child in module.children():

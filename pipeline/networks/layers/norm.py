@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from dimmer.pipeline.networks.layers.channel_norm import SkipAwareChannelNorm
 from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 
 
@@ -58,7 +59,7 @@ def share_norms(network: nn.Module) -> None:
     """Put a plain norm in place of every skip-aware one of an untrained network: the paper's ablation."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, SkipAwareNorm):
+            if isinstance(child, SkipAwareNorm | SkipAwareChannelNorm):
                 setattr(parent, name, child.executed)
 
 

@@ -105,8 +105,8 @@ def test_no_module_but_the_familys_own_imports_it() -> None:
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in names:
-                own = of_a_family(path) and name.startswith(f"{package}.{path.stem.removesuffix('_config')}")
-                assert own or not name.startswith(package), f"{path} imports {name}"
+                # One family may be made of another's blocks.
+                assert of_a_family(path) or not name.startswith(package), f"{path} imports {name}"
 
 
 def test_a_recipe_is_read_without_torch() -> None:

@@ -48,14 +48,18 @@ def _validator(kind: FileKind, _families: tuple[str, ...]) -> Draft202012Validat
 def completed(table: Toml, schema: Any) -> Toml:
     """The table with every key that has a default, so that every key of the schema can be spoilt."""
     made = dict(table)
-    ways = [one["properties"] for one in schema.get("oneOf", [schema])]
-    (properties,) = (w for w in ways if len(ways) == 1 or w["family"]["const"] == table["family"])
+    (properties,) = (one["properties"] for one in schema.get("oneOf", [schema]) if _is_meant(one, table))
     for key, inner in properties.items():
         if "default" in inner:
             made.setdefault(key, inner["default"])
         elif "properties" in inner or "oneOf" in inner:
             made[key] = completed(made.get(key, {}), inner)
     return made
+
+
+def _is_meant(one: Any, table: Toml) -> bool:
+    """Whether a table has the constants of one of several schemas."""
+    return all("const" not in key or table.get(name) == key["const"] for name, key in one["properties"].items())
 
 
 def mutants(table: Toml, place: tuple[str, ...] = ()) -> Iterator[tuple[str, Toml]]:
