@@ -13,6 +13,7 @@ from typing import Annotated
 
 from dimmer.pipeline.core.checks import OneOf, bounded, require
 from dimmer.pipeline.data.dataset import DatasetShape
+from dimmer.pipeline.data.heard import Heard
 
 OWN = "own"
 """What [model] calls the data set that [data] describes."""
@@ -25,6 +26,7 @@ ROWS_ARE = ("steps", "windows")
 
 MOST_SIDE, MOST_STEPS, MOST_CLASSES = 2048, 1 << 20, 4096
 _READERS = "dimmer.pipeline.data.readers"
+_HEARD = "heard"
 _MODULES = {IMAGES: "images", WINDOWS: "tables", RECORDINGS: "recordings", PYTHON: "entry"}
 
 
@@ -49,7 +51,8 @@ class DataSection:
         step: time steps from a window to the next; 0 for a window's length.
         channels: names of a window's channels, in their order: columns of CSV and Parquet files.
         rate: samples a second to which recordings are brought.
-        frame: samples of a recording that stand beside each other as channels of one position.
+        frame: samples of a recording that stand beside each other as channels of one position; of no use where
+            [features] makes rows of them.
         rows: of CSV and Parquet files: steps, a row a time step, or windows, a row a window, step by step.
         label: column or array with the class, or with each label or value; without one, the sub-folder is the class.
         group: column or array whose samples belong together (speaker, subject, session): never in two splits. Of files
@@ -150,7 +153,7 @@ class DataSection:
 
     @property
     def shape(self) -> DatasetShape:
-        """What the network sees, and how many outputs it has."""
+        """What the network sees where no front end stands before it, and how many outputs it has."""
         if self.kind == IMAGES:
             image = (self.size[0], self.size[1], COLOURS[self.colour])
         elif self.kind == RECORDINGS:
@@ -169,10 +172,12 @@ class OwnData:
     Attributes:
         section: what the recipe says of it.
         folder: the recipe's, from which paths count.
+        heard: what makes rows of features of recordings; None where the network sees samples.
     """
 
     section: DataSection
     folder: Path
+    heard: Heard | None = None
 
     def __str__(self) -> str:
         return self.section.path
@@ -185,7 +190,24 @@ class OwnData:
     @property
     def reader(self) -> str:
         """Full name of the module that reads it."""
-        return f"{_READERS}.{_MODULES[self.section.kind]}"
+        return f"{_READERS}.{_HEARD if self.heard else _MODULES[self.section.kind]}"
+
+    @property
+    def shape(self) -> DatasetShape:
+        """What the network sees, and how many outputs it has."""
+        return shape_of(self.section, self.heard)
+
+    @property
+    def sample_shape(self) -> tuple[int, int, int]:
+        """Of what the reader gives: of rows of features the samples that they are made of."""
+        return (1, self.section.window, 1) if self.heard else self.shape.image_shape
+
+
+def shape_of(section: DataSection, heard: Heard | None) -> DatasetShape:
+    """What the network sees, and how many outputs it has; a row of features is a position, its values are channels."""
+    if heard is None:
+        return section.shape
+    return DatasetShape((1, heard.rows(section.window), heard.keys.columns), len(section.classes))
 
 
 def _is_name(text: str) -> bool:

@@ -35,7 +35,7 @@ from dimmer.pipeline.data.door import reason_of
 from dimmer.pipeline.data.own import CLASSES, LABELS, RECORDINGS, VALUES, OwnData
 from dimmer.pipeline.data.partition import Member, partition
 from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample
-from dimmer.pipeline.data.scale import InputScale, choose_scale
+from dimmer.pipeline.data.scale import InputScale, RowCodes, choose_scale
 from dimmer.toml import plain
 
 FACTS = "facts.json"
@@ -55,6 +55,14 @@ class Reader(Protocol):
         """One sample after the other; what is left out is added to the problems."""
 
 
+class Encoding(Protocol):
+    """How a batch of samples becomes codes."""
+
+    def codes(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        """[N, ...] as the reader gives them -> uint8[N,H,W,C]."""
+        ...
+
+
 @dataclass(frozen=True)
 class Facts:
     """What is known of prepared data beside its arrays.
@@ -62,7 +70,8 @@ class Facts:
     Attributes:
         names: split -> where each of its samples is from.
         problems: what was left out.
-        scale: how values became codes; None of pixels.
+        scale: how values became codes; None of pixels, and of rows of features.
+        rows: how the values of a front end's rows became codes; None without one.
         mean: of each value, in training; empty of other tasks.
         tolerance: of each value, within which it is right.
     """
@@ -72,6 +81,7 @@ class Facts:
     scale: InputScale | None
     mean: tuple[float, ...] = ()
     tolerance: tuple[float, ...] = ()
+    rows: RowCodes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +108,8 @@ def own_hash(data: OwnData) -> str:
     reader = _reader(data)
     section = {key: value for key, value in asdict(data.section).items() if key != "path"}
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
+    if data.heard is not None:
+        digest.update(json.dumps(asdict(data.heard), sort_keys=True).encode())
     root = data.place if data.place.is_dir() else None
     for path in reader.files(data):
         name = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else ""
@@ -156,13 +168,13 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     except (OSError, ValueError, EOFError, DimmerError):
         return None
     for name, split in splits.items():
-        if split.images.shape != (len(facts.names[name]), *section.shape.image_shape) or len(split.labels) != len(
+        if split.images.shape != (len(facts.names[name]), *data.shape.image_shape) or len(split.labels) != len(
             split.images
         ):
             return None
     os.utime(folder)
     arrays = splits[TRAIN], splits[VAL], splits[TEST]
-    return Prepared(Dataset(str(data), section.classes, section.shape.image_shape, *arrays, section.balance), facts)
+    return Prepared(Dataset(str(data), section.classes, data.shape.image_shape, *arrays, section.balance), facts)
 
 
 def _split(folder: Path, name: str) -> Split:
@@ -189,7 +201,7 @@ def _make(data: OwnData, folder: Path) -> None:
 
 def _fill(data: OwnData, raw: Path, out: Path) -> None:
     section, problems = data.section, list[Problem]()
-    shape = section.shape.image_shape
+    shape = data.sample_shape
     rows: list[Sample] = []
     digests: list[str] = []
     targets: list[NDArray[Any]] = []
@@ -223,20 +235,34 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
     }
     if section.task == CLASSES:
         _refuse_missing(data, [int(targets[n]) for n in index[TRAIN]])
-    scale = None if kind == np.uint8 else choose_scale(values, index[TRAIN], section.kind == RECORDINGS)
+    scale, encoding = _encoding(data, values, index[TRAIN])
     mean, tolerance = _units(data, [targets[n] for n in index[TRAIN]])
     for name, numbers in index.items():
-        codes = np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.uint8, (len(numbers), *shape))
+        codes = np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.uint8, (len(numbers), *data.shape.image_shape))
         for start in range(0, len(numbers), _BATCH):
             batch = values[numbers[start : start + _BATCH]]
-            codes[start : start + _BATCH] = batch if scale is None else scale.codes(batch)
+            codes[start : start + _BATCH] = batch if encoding is None else encoding.codes(batch)
         codes.flush()
         labels = np.stack([targets[n] for n in numbers])
         if mean:
             labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
         np.save(out / f"{name}-labels.npy", labels)
     names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
-    save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance))
+    rows_as = getattr(encoding, "row_codes", None)
+    save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as))
+
+
+def _encoding(
+    data: OwnData, values: NDArray[Any], training: Sequence[int]
+) -> tuple[InputScale | None, Encoding | None]:
+    """How samples become codes, chosen on the training part; nothing where they are codes."""
+    if data.heard is not None:
+        found: Encoding = import_module(data.reader).encoding(data, values, training)
+        return None, found
+    if values.dtype == np.uint8:
+        return None, None
+    scale = choose_scale(values, training, data.section.kind == RECORDINGS)
+    return scale, scale
 
 
 def _target(data: OwnData, sample: Sample, problems: list[Problem]) -> NDArray[Any] | None:

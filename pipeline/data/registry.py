@@ -67,7 +67,7 @@ def dataset_shape(name: Source) -> DatasetShape:
     Raises:
         DimmerError: there is no such data set.
     """
-    return name.section.shape if isinstance(name, OwnData) else _module(name).SHAPE
+    return name.shape if isinstance(name, OwnData) else _module(name).SHAPE
 
 
 def load_dataset(name: Source) -> Dataset:

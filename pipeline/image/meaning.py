@@ -9,6 +9,7 @@ from dimmer.firmware_gen.emit.header import NOTHING
 from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.pipeline.data.own import PYTHON, WINDOWS, DataSection, OwnData
 from dimmer.pipeline.data.registry import Source, dataset_modules
+from dimmer.pipeline.data.scale import RowCodes
 
 
 def meaning_of(source: Source) -> Meaning:
@@ -31,11 +32,28 @@ def meaning_of(source: Source) -> Meaning:
     )
 
 
+def row_codes_of(source: Source) -> RowCodes | None:
+    """What the codes of a front end's rows stand for, where the network was trained on them; else None.
+
+    Raises:
+        DimmerError: the data cannot be read.
+    """
+    if not isinstance(source, OwnData) or source.heard is None:
+        return None
+    found: RowCodes = import_module(dataset_modules(source)[0]).prepared(source).facts.rows
+    return found
+
+
 def encoding_of(source: Source, shape: tuple[int, int, int]) -> str:
     """How what the application has becomes the input, in a sentence."""
     height, width, channels = shape
     if not isinstance(source, OwnData) or not _measured(source.section):
         return f"uint8 pixels [{height}][{width}][{channels}], code = pixel - 128"
+    if source.heard is not None:
+        return (
+            f"int8 rows [{width}][{channels}] that the front end ..._features makes of 16-bit samples, "
+            f"{source.section.rate} a second"
+        )
     return (
         f"float values [{height}][{width}][{channels}], in the unit of the training data: code = ..._input_code(value, "
         "channel) of the model's header"

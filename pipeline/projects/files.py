@@ -34,7 +34,7 @@ def project_files(wanted: Wanted) -> dict[PurePosixPath, str]:
 def _recipe(wanted: Wanted) -> str:
     schema = make_schema(FileKind.RECIPE)
     if wanted.own is not None:
-        begins, lines = "guessed from your data", recipe_text(wanted.own.section, wanted.own.samples).splitlines()
+        begins, lines = "guessed from your data", recipe_text(wanted.own).splitlines()
     else:
         begins = f"which begins as Dimmer's {wanted.template}"
         lines = _body((MODELS / wanted.template / "recipe.toml").read_text(encoding="utf-8"))

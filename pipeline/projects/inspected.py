@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.data.heard import AUDIO, PRESET_KEYS, Heard
 from dimmer.pipeline.data.own import (
     CLASSES,
     IMAGES,
@@ -37,6 +38,8 @@ LOOKED_AT = 100
 """So many files are opened to guess sizes and rates."""
 SIDES = (16, 24, 32)
 WINDOW = 128
+LOWEST_RATE, FEWEST_ROWS = 4000, 8
+"""Of recordings that get a front end: samples a second, and rows in a window."""
 _LABELS = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
 _GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
 _TIMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
@@ -148,6 +151,20 @@ def _of_recordings(place: str, classes: tuple[str, ...], files: Sequence[Path], 
     return DataSection(RECORDINGS, place, classes=classes, window=window, rate=rate, group=told.group)
 
 
+def front_end_of(section: DataSection) -> Heard | None:
+    """The front end for recordings, as far as they are long enough to be heard in rows; None for other data."""
+    if section.kind != RECORDINGS or section.rate < LOWEST_RATE:
+        return None
+    kind = "mlperf-kws"
+    heard = Heard(kind, PRESET_KEYS[kind])
+    if section.rate != heard.keys.rate:
+        # The bins of a slow transform are too wide for as many bands.
+        bands = heard.keys.bands if section.rate >= 2 * LOWEST_RATE else heard.keys.bands // 2
+        high = min(heard.keys.high_hz, section.rate / 2)
+        heard = Heard(AUDIO, replace(heard.keys, rate=section.rate, bands=bands, high_hz=high))
+    return heard if heard.rows(section.window) >= FEWEST_ROWS else None
+
+
 def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
     first = files[0]
     try:
@@ -257,7 +274,8 @@ def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
         for file in entry.files(OwnData(section, Path.cwd())):
             if not file.resolve().is_relative_to(home):
                 raise DimmerError(f"{plain(str(file))} lies outside the project: type dimmer init in its folder")
-    found = prepared(OwnData(section, Path.cwd())).dataset
+    heard = front_end_of(section)
+    found = prepared(OwnData(section, Path.cwd(), heard)).dataset
     if section.kind != PYTHON:
         section = replace(section, path=Path(os.path.relpath(Path(place).resolve(), recipe.resolve())).as_posix())
-    return OwnSamples(section, len(found.train) + len(found.val) + len(found.test))
+    return OwnSamples(section, len(found.train) + len(found.val) + len(found.test), heard)

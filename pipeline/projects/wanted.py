@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import DataSection
 from dimmer.project import MODELS
 from dimmer.targets.target import FILE, TARGETS
@@ -25,10 +26,12 @@ class OwnSamples:
     Attributes:
         section: of the recipe, from which its path counts.
         samples: how many there are.
+        heard: the front end between recordings and network; None for none.
     """
 
     section: DataSection
     samples: int
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.data.own import CLASSES, OWN, DataSection
+from dimmer.pipeline.data.heard import Heard
+from dimmer.pipeline.data.own import CLASSES, OWN, RECORDINGS, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
@@ -146,7 +147,8 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{plain(key)}]; known are: {', '.join(known)}")
     data = read_section(DataSection, contents.get(DATA, {}), (DATA,), where)
-    model = _model(contents.get("model", {}), where, data)
+    features = read_section(FeaturesSection, contents.get("features", {}), ("features",), where)
+    model = _model(contents.get("model", {}), where, data, _heard(data, features, where))
     sections: dict[str, Any] = {
         key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
     }
@@ -210,7 +212,21 @@ def _change(contents: dict[str, Any], key: str, value: Any) -> None:
     table[name] = value
 
 
-def _model(table: Any, where: Lines, data: DataSection) -> ModelSection:
+def _heard(data: DataSection, features: FeaturesSection, where: Lines) -> Heard | None:
+    """What the front end makes of recordings, in training as on the device."""
+    heard = features.heard if data.kind == RECORDINGS else None
+    if heard is not None and heard.keys.rate != data.rate:
+        at = where.at((DATA,), "rate")
+        raise DimmerError(
+            f"{at}: data.rate = {data.rate}: [features] {heard.kind} is of {heard.keys.rate}; make them equal"
+        )
+    if heard is not None and not heard.rows(data.window):
+        at = where.at((DATA,), "window")
+        raise DimmerError(f"{at}: data.window = {data.window}: a row of [features] takes {heard.keys.window} samples")
+    return heard
+
+
+def _model(table: Any, where: Lines, data: DataSection, heard: Heard | None) -> ModelSection:
     """[model]: the family says which keys there are beside its own name and the data set's."""
     named = table.get("family") if isinstance(table, dict) else None
     # Where no family is named, a key that none knows is the mistake to tell.
@@ -221,9 +237,9 @@ def _model(table: Any, where: Lines, data: DataSection) -> ModelSection:
     if (names.dataset == OWN) != bool(data.kind):
         wanted = f'must be "{OWN}" where there is [data]' if data.kind else "needs the section [data] with its kind"
         raise DimmerError(f"{where.at(('model',), 'dataset')}: model.dataset = {shown(names.dataset)}: {wanted}")
-    given = names.from_dataset(data)
+    given = names.from_dataset(data, heard)
     config = read_section(config_class(names.family), table, ("model",), where, given, common)
-    return ModelSection(names.family, names.dataset, config, data)
+    return ModelSection(names.family, names.dataset, config, data, heard)
 
 
 def find_recipe(name_or_path: str | Path) -> Path:
