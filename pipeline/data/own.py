@@ -6,6 +6,7 @@ What it says is enough for the network's shape, so that a recipe is read without
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ OWN = "own"
 IMAGES, WINDOWS, RECORDINGS, PYTHON = KINDS = ("images", "windows", "recordings", "python")
 COLOURS = {"grey": 1, "rgb": 3}
 CROP, PAD, STRETCH = FITS = ("crop", "pad", "stretch")
-CLASSES, LABELS, VALUES = TASKS = ("classes", "labels", "values")
+CLASSES, LABELS, VALUES, ANOMALY = TASKS = ("classes", "labels", "values", "anomaly")
+NORMAL_OR_NOT = ("normal", "anomaly")
+"""What an anomaly detector tells apart; training sees the first alone."""
 ROWS_ARE = ("steps", "windows")
 
 MOST_SIDE, MOST_STEPS, MOST_CLASSES = 2048, 1 << 20, 4096
@@ -39,8 +42,10 @@ class DataSection:
             files of time series; python is a function that gives arrays.
         path: file or folder, from the recipe's folder; of python ``module:function``, looked for there and in the
             project's folder.
-        task: classes, one of them a sample; labels, none or several of them; values, numbers.
-        classes: names of the classes, of the labels, or of the values, in the order of the network's outputs.
+        task: classes, one of them a sample; labels, none or several of them; values, numbers; anomaly, what a network
+            cannot give back that learnt to do so with normal samples.
+        classes: names of the classes, of the labels, or of the values, in the order of the network's outputs; of
+            anomaly the first is what is normal, and all others are not.
         units: of each value, for header and report.
         tolerance: of values: how far from the truth, in its own unit, still counts as right; one for each, or a
             quarter of the standard deviation in training where it is left out.
@@ -100,7 +105,7 @@ class DataSection:
             return
         require(bool(self.path), "path", "must name the file or folder with the data")
         require("\0" not in self.path, "path", "must be the name of a file or folder")
-        least = 2 if self.task == CLASSES else 1
+        least = 2 if self.task in (CLASSES, ANOMALY) else 1
         several = least <= len(self.classes) <= MOST_CLASSES and len(set(self.classes)) == len(self.classes)
         require(several, "classes", f"must hold {least} to {MOST_CLASSES} names, each once")
         require(all(map(_is_name, self.classes)), "classes", "must hold names that can be printed on a line")
@@ -139,7 +144,7 @@ class DataSection:
 
     def _check_labels(self) -> None:
         files = self.kind in (IMAGES, RECORDINGS)
-        if self.task == CLASSES:
+        if self.task in (CLASSES, ANOMALY):
             require(len(self.label) <= 1, "label", "must be one column or array, or none for sub-folders")
         else:
             require(len(self.label) == len(self.classes), "label", "must be one column or array for each of classes")
@@ -162,7 +167,7 @@ class DataSection:
             image = (1, self.window, len(self.channels))
         else:
             image = (self.size[0], self.size[1], len(self.channels))
-        return DatasetShape(image, len(self.classes))
+        return DatasetShape(image, _outputs(self, image))
 
 
 @dataclass(frozen=True)
@@ -173,11 +178,13 @@ class OwnData:
         section: what the recipe says of it.
         folder: the recipe's, from which paths count.
         heard: what makes rows of features of recordings; None where the network sees samples.
+        most: samples of training, and half as many of validation and test; 0 for all.
     """
 
     section: DataSection
     folder: Path
     heard: Heard | None = None
+    most: int = 0
 
     def __str__(self) -> str:
         return self.section.path
@@ -207,7 +214,13 @@ def shape_of(section: DataSection, heard: Heard | None) -> DatasetShape:
     """What the network sees, and how many outputs it has; a row of features is a position, its values are channels."""
     if heard is None:
         return section.shape
-    return DatasetShape((1, heard.rows(section.window), heard.keys.columns), len(section.classes))
+    image = (1, heard.rows(section.window), heard.keys.columns)
+    return DatasetShape(image, _outputs(section, image))
+
+
+def _outputs(section: DataSection, image: tuple[int, int, int]) -> int:
+    """Of the network: one for each class, label or value, or the whole input again."""
+    return math.prod(image) if section.task == ANOMALY else len(section.classes)
 
 
 def _is_name(text: str) -> bool:

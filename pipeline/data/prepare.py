@@ -32,8 +32,9 @@ from dimmer.pipeline.core.closure import closure, file_hash
 from dimmer.pipeline.core.documents import load_document, save_document
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.door import reason_of
-from dimmer.pipeline.data.own import CLASSES, LABELS, RECORDINGS, VALUES, OwnData
-from dimmer.pipeline.data.partition import Member, partition
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.own import ANOMALY, CLASSES, LABELS, NORMAL_OR_NOT, RECORDINGS, VALUES, OwnData
+from dimmer.pipeline.data.partition import Member, partition, partition_apart
 from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample
 from dimmer.pipeline.data.scale import InputScale, RowCodes, choose_scale
 from dimmer.toml import plain
@@ -174,13 +175,14 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
             return None
     os.utime(folder)
     arrays = splits[TRAIN], splits[VAL], splits[TEST]
-    return Prepared(Dataset(str(data), section.classes, data.shape.image_shape, *arrays, section.balance), facts)
+    classes = NORMAL_OR_NOT if section.task == ANOMALY else section.classes
+    return Prepared(Dataset(str(data), classes, data.shape.image_shape, *arrays, section.balance), facts)
 
 
 def _split(folder: Path, name: str) -> Split:
     # Copied on write: torch wants arrays that may be written.
     images = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
-    return Split(images, np.load(folder / f"{name}-labels.npy", allow_pickle=False))
+    return Split(images, np.load(folder / f"{name}-labels.npy", mmap_mode="c", allow_pickle=False))
 
 
 def _make(data: OwnData, folder: Path) -> None:
@@ -225,10 +227,16 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
     kept = _without_copies(rows, digests, targets, problems)
     members = [_member(section.task, rows[n], digests[n]) for n in kept]
     try:
-        splits = partition(members, section.val, section.test, section.seed)
+        if section.task == ANOMALY:
+            splits = partition_apart(members, section.classes[0], section.val, section.test, section.seed)
+        else:
+            splits = partition(members, section.val, section.test, section.seed)
     except DimmerError as error:
         left_out = f" ({len(problems)} files or samples are left out, the first: {problems[0]})" if problems else ""
         raise DimmerError(f"{plain(str(data))}: {error}{left_out}") from error
+    for number, split in zip(kept, splits, strict=True):
+        if not split:
+            problems.append(Problem(rows[number].name, "is an anomaly among what is trained on"))
     index = {
         name: _shuffled([n for n, split in zip(kept, splits, strict=True) if split == name], section.seed)
         for name in SPLITS
@@ -243,6 +251,9 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
             batch = values[numbers[start : start + _BATCH]]
             codes[start : start + _BATCH] = batch if encoding is None else encoding.codes(batch)
         codes.flush()
+        if section.task == ANOMALY:
+            _save_given_back(out / f"{name}-labels.npy", codes, [int(targets[n]) for n in numbers])
+            continue
         labels = np.stack([targets[n] for n in numbers])
         if mean:
             labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
@@ -250,6 +261,17 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
     names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
     rows_as = getattr(encoding, "row_codes", None)
     save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as))
+
+
+def _save_given_back(path: Path, codes: NDArray[np.uint8], labels: Sequence[int]) -> None:
+    """Targets int8[N,1+D]: whether a sample is an anomaly, and the network's input."""
+    size = int(np.prod(codes.shape[1:]))
+    targets = np.lib.format.open_memmap(path, "w+", np.int8, (len(codes), 1 + size))
+    targets[:, 0] = np.asarray(labels) > 0
+    for start in range(0, len(codes), _BATCH):
+        part = slice(start, start + _BATCH)
+        targets[part, 1:] = to_int8(codes[part]).reshape(-1, size)
+    targets.flush()
 
 
 def _encoding(
@@ -268,7 +290,7 @@ def _encoding(
 def _target(data: OwnData, sample: Sample, problems: list[Problem]) -> NDArray[Any] | None:
     """What a sample stands for; None, and a problem, where that cannot be."""
     section = data.section
-    if section.task == CLASSES:
+    if section.task in (CLASSES, ANOMALY):
         if sample.labels[0] not in section.classes:
             problems.append(Problem(sample.name, f"its class {plain(sample.labels[0])!r} is not in [data] classes"))
             return None
@@ -314,7 +336,7 @@ def _leak(sample: Sample, first: Sample) -> str:
 
 
 def _member(task: str, sample: Sample, digest: str) -> Member:
-    return Member(digest, sample.labels[0] if task == CLASSES else "", sample.group, sample.split)
+    return Member(digest, sample.labels[0] if task in (CLASSES, ANOMALY) else "", sample.group, sample.split)
 
 
 def _shuffled(numbers: list[int], seed: int) -> list[int]:

@@ -3,20 +3,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
+
+import numpy as np
 
 from dimmer.firmware_gen.emit.header import NOTHING
 from dimmer.firmware_gen.emit.meaning import Meaning
-from dimmer.pipeline.data.own import PYTHON, WINDOWS, DataSection, OwnData
-from dimmer.pipeline.data.registry import Source, dataset_modules
+from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.read.tflite import read_tflite
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.given_back import limit_of
+from dimmer.pipeline.data.own import ANOMALY, PYTHON, WINDOWS, DataSection, OwnData
+from dimmer.pipeline.data.registry import Source, dataset_modules, load_dataset
 from dimmer.pipeline.data.scale import RowCodes
+from dimmer.pipeline.oracle.interpreter import reference_outputs
 
 
-def meaning_of(source: Source) -> Meaning:
+def meaning_of(source: Source, modes: Sequence[ModeSource]) -> Meaning:
     """Of data of one's own how values become codes; of known data sets, whose codes are pixels, nothing.
 
+    Args:
+        modes: the converted ones; of anomaly detectors their limits are found on validation.
+
     Raises:
-        DimmerError: the data cannot be read.
+        DimmerError: the data cannot be read, or the interpreter cannot run a mode.
     """
     if not isinstance(source, OwnData):
         return NOTHING
@@ -29,7 +40,21 @@ def meaning_of(source: Source) -> Meaning:
         units=section.units,
         mean=facts.mean,
         per_one=facts.tolerance,
+        limits=_limits(source, modes) if section.task == ANOMALY else (),
     )
+
+
+def _limits(source: OwnData, modes: Sequence[ModeSource]) -> tuple[tuple[str, float], ...]:
+    """Of each mode the error from which on a sample is an anomaly, as the stock interpreter computes it."""
+    val = load_dataset(source).val
+    graph = read_tflite(modes[0].path)
+    output = graph.tensors[graph.output]
+    found = []
+    for mode in modes:
+        said = np.frombuffer(reference_outputs(mode.path, to_int8(val.images).tobytes()), np.int8)
+        values = float(output.q.scale) * (said.reshape(len(val), -1).astype(np.float64) - output.q.zero_point)
+        found.append((mode.name, limit_of(values, val.labels)))
+    return tuple(found)
 
 
 def row_codes_of(source: Source) -> RowCodes | None:

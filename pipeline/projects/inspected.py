@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.heard import AUDIO, PRESET_KEYS, Heard
 from dimmer.pipeline.data.own import (
+    ANOMALY,
     CLASSES,
     IMAGES,
     PYTHON,
@@ -54,19 +55,33 @@ class Told:
         label: column or array with the class, or the value.
         group: column or array, or regular expression, of what belongs together.
         window: time steps; 0 to guess.
+        normal: the class that is normal, where anomalies are to be found; empty for another task.
     """
 
     label: str = ""
     group: str = ""
     window: int = 0
+    normal: str = ""
 
 
 def inspect_data(place: str, told: Told) -> DataSection:
     """The section for a folder, a file, or ``module:function``; its path is as given.
 
     Raises:
-        DimmerError: it is not there, or nothing that is known.
+        DimmerError: it is not there, nothing that is known, or has no such class as is told.
     """
+    found = _inspected(place, told)
+    if not told.normal:
+        return found
+    if found.task != CLASSES or told.normal not in found.classes:
+        raise DimmerError(
+            f"--normal {plain(told.normal)}: there is no such class; there are {plain(', '.join(found.classes))}"
+        )
+    others = tuple(name for name in found.classes if name != told.normal)
+    return replace(found, task=ANOMALY, classes=(told.normal, *others))
+
+
+def _inspected(place: str, told: Told) -> DataSection:
     if re.fullmatch(r"[\w.]+:\w+", place) and not Path(place).exists():
         return _of_function(place, told)
     path = Path(place)
@@ -102,7 +117,7 @@ def _sub_folders(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
     if len(names) < 2:
         raise DimmerError(
             f"{plain(str(folder))} has {len(names)} sub-folders with files, which would be the classes: give each "
-            "class a sub-folder"
+            "class a sub-folder, or name the column that has it with --label"
         )
     return tuple(sorted(names))
 

@@ -7,7 +7,7 @@ import dataclasses
 
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.heard import AUDIO, Heard
-from dimmer.pipeline.data.own import OWN, RECORDINGS, DataSection, shape_of
+from dimmer.pipeline.data.own import ANOMALY, OWN, RECORDINGS, DataSection, shape_of
 from dimmer.pipeline.projects.sections import section_text
 from dimmer.pipeline.projects.wanted import TEMPLATE, OwnSamples
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -17,6 +17,8 @@ STEPS = 500
 """Batches that a training takes, as near as whole epochs allow."""
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
 SMALL, SMALL_BATCH, BATCH = 2000, 32, 64
+AUTOENCODER, DENSE, DENSE_LR = "autoencoder", (64, 8, 64), 0.05
+"""A network for anomalies: the stage in the middle is the bottleneck."""
 PUBLISHED = 4
 """Modes: each takes time to convert and to verify, and one can ask for more."""
 
@@ -25,12 +27,13 @@ def recipe_text(own: OwnSamples) -> str:
     """recipe.toml, without comments."""
     section, samples = own.section, own.samples
     shape = shape_of(section, own.heard).image_shape
-    widths = _widths(shape, samples)
+    anomaly = section.task == ANOMALY
+    widths = DENSE if anomaly else _widths(shape, samples)
     training = max(2, round(samples * (1 - section.val - section.test)))
     batch = min(SMALL_BATCH if training < SMALL else BATCH, max(2, training // 2))
     epochs = min(max(round(STEPS * batch / training), FEWEST_EPOCHS), MOST_EPOCHS)
     model: dict[str, Json] = {
-        "family": load_recipe(MODELS / TEMPLATE).model.family,
+        "family": AUTOENCODER if anomaly else load_recipe(MODELS / TEMPLATE).model.family,
         "dataset": OWN,
         "mandatory": [1] * len(widths),
         "skippable": [1] * len(widths),
@@ -39,7 +42,7 @@ def recipe_text(own: OwnSamples) -> str:
     train: dict[str, Json] = {
         "epochs": epochs,
         "batch": batch,
-        "lr": 0.1,
+        "lr": DENSE_LR if anomaly else 0.1,
         "momentum": 0.9,
         "weight_decay": 5e-4,
         "warmup": 0.1,
@@ -48,7 +51,7 @@ def recipe_text(own: OwnSamples) -> str:
         "seed": 1,
     }
     parts = [section_text("model", model), section_text("data", _written(section)), section_text("train", train)]
-    if pad := _shift(section, shape):
+    if not anomaly and (pad := _shift(section, shape)):
         parts.append(
             section_text("train.augmentation", {"pad": pad, "pad_value": 128 if section.kind == RECORDINGS else 0})
         )

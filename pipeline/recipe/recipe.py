@@ -16,7 +16,7 @@ from typing import Any
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.data.heard import Heard
-from dimmer.pipeline.data.own import CLASSES, OWN, RECORDINGS, DataSection
+from dimmer.pipeline.data.own import ANOMALY, CLASSES, OWN, RECORDINGS, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import config_class, config_keys, families
@@ -29,6 +29,7 @@ from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
 from dimmer.pipeline.recipe.sections.training import (
+    Augmentation,
     PolishSection,
     QatSection,
     TeacherSection,
@@ -173,6 +174,11 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             if epochs:
                 at = where.at((key,), "epochs")
                 raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
+    if recipe.model.data.task == ANOMALY and recipe.train.augmentation != Augmentation():
+        at = where.at(("train", "augmentation"))
+        raise DimmerError(
+            f'{at}: train.augmentation: data.task = "{ANOMALY}" learns to give samples back as they are; leave it out'
+        )
     blocks = sum(config.mandatory) + sum(config.skippable)
     if recipe.gates.epochs and blocks > MOST_GATES:
         at = where.at(("gates",), "epochs")

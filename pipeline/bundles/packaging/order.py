@@ -61,9 +61,9 @@ def recipe_package(recipe: Recipe, build: Path, kinds: tuple[Kind, ...]) -> Pack
     menu = menu_of({mode: calibration.mode(mode).bit_operations for mode in modes}, calibration)
     policy = recipe_policy(recipe.policy, ids(menu, modes), knee=modes.index(menu.knee))
     return PackageOrder(
-        replace(order, policy=policy, known_input=image, meaning=meaning_of(recipe.source)),
+        replace(order, policy=policy, known_input=image, meaning=meaning_of(recipe.source, order.modes)),
         kinds,
-        classes=data.classes,
+        classes=data.outputs,
         features=recipe.features,
         rows=row_codes_of(recipe.source),
         encoding=encoding_of(recipe.source, data.image_shape),

@@ -54,18 +54,18 @@ class ModelSection(ModelNames):
         config: the network's configuration: the family's own keys, checked by it, and the shape of the data.
         data: the section [data]; without a kind where the data set is a known one.
         heard: what [features] makes of recordings; None where the network sees samples.
+        most: samples of training, and half as many of validation and test, of data of one's own; 0 for all.
     """
 
     config: NetworkConfig
     data: DataSection = DataSection()  # noqa: RUF009 (frozen)
     heard: Heard | None = None
+    most: int = 0
 
     def described(self) -> dict[str, Json]:
-        """All that the network is, as JSON values; the data's section, and what is heard of it, is part of its hash
-        (`dataset_hash`).
-        """
+        """All that the network is, as JSON values; what is the data's own is part of its hash (`dataset_hash`)."""
         made = dataclasses.asdict(self)
-        del made["data"], made["heard"]
+        del made["data"], made["heard"], made["most"]
         return made
 
     def source(self, recipe: Path) -> Source:
@@ -74,7 +74,7 @@ class ModelSection(ModelNames):
         Args:
             recipe: the file, from whose folder paths count.
         """
-        return OwnData(self.data, recipe.parent, self.heard) if self.dataset == OWN else self.dataset
+        return OwnData(self.data, recipe.parent, self.heard, self.most) if self.dataset == OWN else self.dataset
 
     def modules(self, recipe: Path) -> tuple[str, ...]:
         """The modules of its family and those of its data set; argument as of `source`."""
