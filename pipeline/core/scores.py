@@ -144,8 +144,9 @@ def scores_of_anomalies(
         names: of what is normal and of what is not.
     """
     called = errors > limit
-    table = ((int((~anomalous & ~called).sum()), int((~anomalous & called).sum())),)
-    table += ((int((anomalous & ~called).sum()), int((anomalous & called).sum())),)
+    table = tuple(
+        (int((of_kind & ~called).sum()), int((of_kind & called).sum())) for of_kind in (~anomalous, anomalous)
+    )
     figures = [Score("accuracy", *share(int((called == anomalous).sum()), len(errors)))]
     if (area := auc(errors, anomalous)) is not None:
         figures.append(Score("AUC", *area))

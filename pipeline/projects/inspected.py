@@ -44,6 +44,7 @@ LOWEST_RATE, FEWEST_ROWS = 4000, 8
 _LABELS = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
 _GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
 _TIMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
+_SAVED = ("dataset_dict.json", "dataset_info.json")
 _MANY_COLUMNS, _MANY_NUMBERS = 32, 20
 
 
@@ -92,6 +93,11 @@ def _inspected(place: str, told: Told) -> DataSection:
         return _of_tables(path, (path,), told)
     if not path.is_dir():
         raise DimmerError(f"{plain(place)} is not there: give a folder, a file, or module:function")
+    if any((path / name).is_file() for name in _SAVED):
+        raise DimmerError(
+            f"{plain(place)} was saved by Hugging Face's datasets: give a function that loads it and returns arrays, as "
+            "module:function; docs/data.md has one"
+        )
     there = {kind: files_below(path, suffixes) for kind, suffixes in _SUFFIXES.items()}
     kind = max(there, key=lambda kind: len(there[kind]))
     files = there[kind]

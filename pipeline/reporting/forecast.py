@@ -108,4 +108,4 @@ def print_forecast(data: ReportData, share: str, console: Console) -> None:
 def _macs(recipe: Recipe) -> float:
     """Of a training step's share for one sample."""
     cost = recipe.model.config.cost()
-    return _PASSES * float(cost.fixed + sum(map(sum, cost.stages)))
+    return _PASSES * float(cost.fixed + sum(sum(stage) for stage in cost.blocks))

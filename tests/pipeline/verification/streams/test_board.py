@@ -26,7 +26,7 @@ def test_a_mode_that_the_target_has_not_is_one_line(tiny_converted: TinyBuild) -
     firmware.run(tiny_converted.recipe, tiny_converted.build, host, silent)
     unused: Any = None
     found = Detection(ears(5), DetectorSpec((NEVER, 0), 1, 0), 0.0, (1,), cast(Any, unused), cast(Any, unused))
-    with pytest.raises(DimmerError, match="host has no mode 88; it has 88.88, .*: name one with --mode"):
+    with pytest.raises(DimmerError, match=r"host has no mode 88; it has 88\.88, .*: name one with --mode"):
         stream_on(host, tiny_converted.build, found, Stream(NOISE.astype(np.int16), (0,), 24_000), 1.0)
 
 

@@ -27,7 +27,8 @@ def ears(hop: int) -> Ears:
     """With a network that answers with two of its inputs."""
 
     def run(inputs: NDArray[np.int8], mode: str) -> NDArray[np.int8]:
-        assert (mode, inputs.dtype) == ("88", np.int8)
+        assert mode == "88"
+        assert inputs.dtype == np.int8
         return inputs.reshape(len(inputs), -1)[:, :2]
 
     model: Any = SimpleNamespace(run=run, input_shape=(1, 1, 49, 10))
