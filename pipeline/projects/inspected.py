@@ -95,8 +95,8 @@ def _inspected(place: str, told: Told) -> DataSection:
         raise DimmerError(f"{plain(place)} is not there: give a folder, a file, or module:function")
     if any((path / name).is_file() for name in _SAVED):
         raise DimmerError(
-            f"{plain(place)} was saved by Hugging Face's datasets: give a function that loads it and returns arrays, as "
-            "module:function; docs/data.md has one"
+            f"{plain(place)} was saved by Hugging Face's datasets: give a function that loads it and returns arrays, "
+            "as module:function; docs/data.md has one"
         )
     there = {kind: files_below(path, suffixes) for kind, suffixes in _SUFFIXES.items()}
     kind = max(there, key=lambda kind: len(there[kind]))

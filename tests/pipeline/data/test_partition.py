@@ -99,7 +99,7 @@ def test_anomalies_of_a_group_that_is_trained_on_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [({"fine": 60}, "val has no anomalies"), ({"fine": 60, "worn": 1}, "test")]
+    ("counts", "said"), [({"fine": 60}, "val has no anomalies"), ({"fine": 60, "worn": 1}, "test has no anomalies")]
 )
 def test_without_anomalies_there_is_nothing_to_tell_apart(counts: dict[str, int], said: str) -> None:
     with pytest.raises(DimmerError, match=f"{said}.*give some of either"):
