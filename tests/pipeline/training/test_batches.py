@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Batches of augmented images."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
