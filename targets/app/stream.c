@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A front end, a model and a detector over a stream: IN OUT MODE reads samples of 16 bits from IN, and writes of
- * each inference the output and, as int16, what is detected. The generated front end is called "stream". */
+/* A front end, a model and a detector over a stream: IN OUT MODE reads samples of 16 bits from IN, and writes
+ * of each inference the output and, as int16, what is detected. The generated front end is called "stream".
+ */
 #include "dimmer.h"
 #include "dimmer_model.h"
 #include "dimmer_stream_features.h"
