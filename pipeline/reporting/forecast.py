@@ -27,6 +27,8 @@ SAMPLES = 400
 """Of training, and half as many of validation and test each."""
 WORTH_IT, SHORT = 3e11, 4e10
 """Multiply-accumulates of a training that is worth a forecast, minutes on two cores, and of the forecast's own."""
+SHARE = 5
+"""The part of the epochs that a forecast takes at most."""
 MODES, VERIFIED = 2, 4
 # Super-net and base-net, forwards and twice backwards.
 _PASSES = 6
@@ -48,7 +50,7 @@ def shortened(recipe: Recipe, samples: int) -> Recipe:
         samples: of the whole training split.
     """
     seen = min(samples, SAMPLES)
-    epochs = min(max(1, round(SHORT / (_macs(recipe) * seen))), recipe.train.epochs)
+    epochs = max(1, min(round(SHORT / (_macs(recipe) * seen)), recipe.train.epochs // SHARE))
     batch = max(2, min(recipe.train.batch, seen // 4))
     return replace(
         recipe,
@@ -78,7 +80,7 @@ def forecast(context: BuildContext, build: Callable[[BuildContext], object]) -> 
         own = BuildContext(short, context.target, work / short.name)
         build(own)
         data = collect(own, ())
-    return data, f"after {100 * done:.2g} % of the training, on {seen:,} of {whole:,} samples"
+    return data, f"after {100 * done:.3g} % of the training, on {seen:,} of {whole:,} samples"
 
 
 def tell_before(
