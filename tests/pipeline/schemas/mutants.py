@@ -48,7 +48,13 @@ def _validator(kind: FileKind, _families: tuple[str, ...]) -> Draft202012Validat
 def completed(table: Toml, schema: Any) -> Toml:
     """The table with every key that has a default, so that every key of the schema can be spoilt."""
     made = dict(table)
-    (properties,) = (one["properties"] for one in schema.get("oneOf", [schema]))
+    # Of several families' tables the one that is named.
+    every = [one["properties"] for one in schema.get("oneOf", [schema])]
+    (properties,) = (
+        one
+        for one in every
+        if all(made.get(key) == inner["const"] for key, inner in one.items() if "const" in inner and len(every) > 1)
+    )
     for key, inner in properties.items():
         if "default" in inner:
             made.setdefault(key, inner["default"])
