@@ -50,8 +50,7 @@ def _step(verb: str, name: str = "", target: Target | None = None, of_target: bo
         if shipped is not None and shipped(context.recipe).is_file():
             return StageResult(verb, time.monotonic() - start, cached=True)
         run_verb: Callable[..., StageResult] = importlib.import_module(f"dimmer.pipeline.{verb}").run
-        arguments = [context.recipe, context.build_dir, *([target or context.target] if of_target else []), progress]
-        return run_verb(*arguments)
+        return run_verb(context.recipe, context.build_dir, *([target or context.target] if of_target else []), progress)
 
     return Step(name or verb, run)
 
@@ -101,20 +100,21 @@ def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     scratch_limit: Annotated[int | None, scratch_option] = None,
+    forecast: Annotated[bool | None, typer.Option(help="Say first what to expect; where training is long.")] = None,
 ) -> None:
     """Build a model for a target: train, calibrate, convert, compile, verify, report."""
-    chosen = with_scratch_limit(load_target(target), scratch_limit)
-    recipe = load_recipe(model)
+    recipe, chosen = load_recipe(model), with_scratch_limit(load_target(target), scratch_limit)
     context = BuildContext(recipe, chosen, build_folder(recipe))
-    stages = build(context, quiet=quiet)
+    from dimmer.pipeline.reporting.forecast import tell_before
     from dimmer.pipeline.reporting.report import make_report
     from dimmer.pipeline.reporting.summary import print_build
 
+    tell_before(context, lambda short: build(short, quiet=quiet), forecast, quiet, console())
+    stages = build(context, quiet=quiet)
     start = time.monotonic()
     data = make_report(context, stages)
     if not quiet:
-        reported = StageResult("report", time.monotonic() - start, cached=False)
-        print_build(context, data, [*stages, reported], console())
+        print_build(context, data, [*stages, StageResult("report", time.monotonic() - start, False)], console())
 
 
 if __name__ == "__main__":

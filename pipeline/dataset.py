@@ -61,7 +61,9 @@ def _print_counts(name: str, data: Dataset) -> None:
 
 
 def _count(labels: np.ndarray[tuple[int, ...], np.dtype[np.generic]], number: int) -> int:
-    """Samples of a class, or with a label; of values those that have one."""
+    """Samples of a class, or with a label; of values those that have one; of what is normal, or not."""
+    if labels.dtype == np.int8:
+        return int((labels[:, 0] == number).sum())
     if labels.ndim == 1:
         return int((labels == number).sum())
     return int(labels[:, number].sum()) if labels.dtype == np.uint8 else len(labels)

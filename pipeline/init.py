@@ -55,6 +55,10 @@ def main(
         str, typer.Option("--group", help="Its column of speaker, subject or session; of files a regular expression.")
     ] = "",
     window: Annotated[int, typer.Option("--window", min=0, help="Time steps of a window; guessed by default.")] = 0,
+    normal: Annotated[
+        str,
+        typer.Option("--normal", help="The class that is normal: all others are anomalies, and none is trained on."),
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
 ) -> None:
     """Write a project: dimmer.toml, with folders for recipes and targets."""
@@ -70,7 +74,7 @@ def main(
     if data:
         from dimmer.pipeline.projects.inspected import Told, own_samples
 
-        own = own_samples(data, Told(label, group, window), folder / "models" / name)
+        own = own_samples(data, Told(label, group, window, normal), folder / "models" / name)
     found = Wanted(name, template or wanted.TEMPLATE, target or wanted.TARGET, own_target, own=own)
     for path in write_project(folder, project_files(found)):
         print(path)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.emit.meaning import Meaning
+from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.bundles.packaging.order import foreign_package, kinds_of
 from dimmer.pipeline.bundles.packaging.source import make_package
 from dimmer.pipeline.core.verbs import VERBS
@@ -96,15 +99,27 @@ def write_package(folder: Path, name: str) -> None:
         (folder / Path(path).name).write_text(text)
 
 
+def write_model_of_own_data(folder: Path) -> None:
+    """A model's C with all that data of one's own says of input and outputs."""
+    path = folder / "own.tflite"
+    path.write_bytes(tiny_resnet())
+    meaning = Meaning(("ax", "ay"), (0.0, 0.0), (1.0, 1.0), ("kg",), (1.0,), (0.5,), (("own", 0.5),))
+    generate(
+        [ModeSource("own", path)], folder, name="own", classes=("oak", "elm", "ash", "fir", "yew"), meaning=meaning
+    )
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_c_blocks_compile(page: Path, tmp_path: Path) -> None:
     if "dimmer_door.h" in page.read_text():
         write_package(tmp_path, "door")
+    if re.search(r"DIMMER_MODEL_(CLASS|VALUE|ANOMALY|INPUT_CHANNEL)", page.read_text()):
+        write_model_of_own_data(tmp_path)
     for number, block in enumerate(blocks(page, "c")):
         source = tmp_path / f"block{number}.c"
         source.write_text(block)
         flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Wno-unused-function"]
-        folders = [f"-I{place}" for place in (ROOT / "tests" / "firmware_gen" / "golden", INCLUDE, tmp_path)]
+        folders = [f"-I{place}" for place in (tmp_path, ROOT / "tests" / "firmware_gen" / "golden", INCLUDE)]
         done = subprocess.run(["gcc", *flags, *folders, str(source)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{page.name}, C block {number + 1}:\n{done.stderr}"
 

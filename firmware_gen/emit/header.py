@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dimmer.firmware_gen.emit.meaning import Meaning, emit_input_code, emit_meaning, meaning_macros
+from dimmer.firmware_gen.emit.meaning import (
+    Meaning,
+    emit_anomaly,
+    emit_input_code,
+    emit_meaning,
+    meaning_functions,
+    meaning_macros,
+)
 from dimmer.firmware_gen.emit.names import Names, mode_identifiers
 from dimmer.firmware_gen.emit.tables import ABI, Tables, ends, literal
 from dimmer.firmware_gen.emit.text import HEADER, comment, describe_end, quoted
@@ -54,7 +61,7 @@ def emit_header(
         f"#define {macro}_POSITION_COUNT {len(tables.schedules[0])}u",
         f"#define {macro}_GATE_COUNT {len(tables.gates.gates) if tables.gates else 0}u",
         *_class_names(classes, macro),
-        *emit_meaning(meaning, names),
+        *emit_meaning(meaning, names, tables.mode_names),
         "",
         "/* From the most expensive to the cheapest. */",
         "enum {",
@@ -70,6 +77,7 @@ def emit_header(
         "",
         *_reset(tables, names, f"{macro}_STATE_GUARD" if cores else state_guard(tables)),
         *emit_input_code(meaning, names),
+        *emit_anomaly(meaning, names),
         "#ifdef __cplusplus",
         "}",
         "#endif",
@@ -164,7 +172,7 @@ def emit_general_header(tables: Tables, names: Names, classes: Sequence[str] = (
         "",
         f"#define {general.symbol} {names.symbol}",
         *([f"#define {general.symbol}_reset {names.symbol}_reset"] if state_of(tables)[0] else []),
-        *([f"#define {general.symbol}_input_code {names.symbol}_input_code"] if meaning.offset else []),
+        *(f"#define {general.symbol}_{name} {names.symbol}_{name}" for name in meaning_functions(meaning)),
         *(f"#define {general.macro}_{name} {own}_{name}" for name in (*macros, *mode_identifiers(tables.mode_names))),
         "",
         "#endif",

@@ -22,6 +22,7 @@ class Meaning:
         units: of each value that the outputs stand for; empty where they are no values.
         mean: value that an output of 0 stands for.
         per_one: by how much the value grows with each 1 of the output.
+        limits: mode and error from which on an input is an anomaly, of a network that gives its input back.
     """
 
     channels: tuple[str, ...] = ()
@@ -30,17 +31,28 @@ class Meaning:
     units: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     per_one: tuple[float, ...] = ()
+    limits: tuple[tuple[str, float], ...] = ()
 
 
 def meaning_macros(meaning: Meaning) -> list[str]:
     """What `emit_meaning` defines, without the model's prefix."""
     found = ["INPUT_CHANNEL_NAMES"] if meaning.channels else []
     found += ["VALUE_MEANS", "VALUE_SCALES"] if meaning.mean else []
-    return found + (["VALUE_UNITS"] if meaning.units else [])
+    found += ["VALUE_UNITS"] if meaning.units else []
+    return found + (["ANOMALY_LIMITS"] if meaning.limits else [])
 
 
-def emit_meaning(meaning: Meaning, names: Names) -> Iterator[str]:
-    """Lines of the model's header; what is not used costs nothing."""
+def meaning_functions(meaning: Meaning) -> list[str]:
+    """Names of the functions that are emitted, without the model's prefix."""
+    return (["input_code"] if meaning.offset else []) + (["anomaly"] if meaning.limits else [])
+
+
+def emit_meaning(meaning: Meaning, names: Names, modes: Sequence[str]) -> Iterator[str]:
+    """Lines of the model's header; what is not used costs nothing.
+
+    Args:
+        modes: names, in the order of their ids.
+    """
     macro = names.macro
     if meaning.channels:
         yield f"#define {macro}_INPUT_CHANNEL_NAMES {_list(map(quoted, meaning.channels))}"
@@ -50,6 +62,10 @@ def emit_meaning(meaning: Meaning, names: Names) -> Iterator[str]:
         yield f"#define {macro}_VALUE_SCALES {_numbers(meaning.per_one)}"
     if meaning.units:
         yield f"#define {macro}_VALUE_UNITS {_list(map(quoted, meaning.units))}"
+    if meaning.limits:
+        limits = dict(meaning.limits)
+        yield f"/* Of each mode: an input whose {names.symbol}_anomaly is larger is an anomaly. */"
+        yield f"#define {macro}_ANOMALY_LIMITS {_numbers([limits[mode] for mode in modes])}"
 
 
 def emit_input_code(meaning: Meaning, names: Names) -> Iterator[str]:
@@ -70,6 +86,29 @@ def emit_input_code(meaning: Meaning, names: Names) -> Iterator[str]:
     yield "        return -128;"
     yield "    }"
     yield "    return (int8_t)(code < 255.0f ? (int)code - 128 : 127);"
+    yield "}"
+    yield ""
+
+
+def emit_anomaly(meaning: Meaning, names: Names) -> Iterator[str]:
+    """The function that says by how much an input is not given back; nothing where none is to be."""
+    if not meaning.limits:
+        return
+    macro = names.macro
+    yield "/* By how much a network that gives its input back fails to: the mean squared error. input: a copy of what"
+    yield " * the network was given, for the arena is used again; output: as the network left it. */"
+    yield f"static inline float {names.symbol}_anomaly(const int8_t *input, const int8_t *output)"
+    yield "{"
+    yield "    float sum = 0.0f;"
+    yield "    unsigned i;"
+    yield ""
+    yield f"    for (i = 0; i < {macro}_OUTPUT_SIZE; ++i) {{"
+    yield f"        const float wanted = {macro}_INPUT_SCALE * (float)(input[i] - {macro}_INPUT_ZERO_POINT);"
+    yield f"        const float given = {macro}_OUTPUT_SCALE * (float)(output[i] - {macro}_OUTPUT_ZERO_POINT);"
+    yield ""
+    yield "        sum += (given - wanted) * (given - wanted);"
+    yield "    }"
+    yield f"    return sum / (float){macro}_OUTPUT_SIZE;"
     yield "}"
     yield ""
 

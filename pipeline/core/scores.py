@@ -132,6 +132,31 @@ def scores_of_values(
     return Scores(len(targets), tuple(names), tuple(figures))
 
 
+def scores_of_anomalies(
+    errors: NDArray[Any], anomalous: NDArray[np.bool_], limit: float, names: Sequence[str]
+) -> Scores:
+    """How often an anomaly is told from what is normal, AUC, F1, hits and false alarms.
+
+    Args:
+        errors: float[N], larger where a sample is less normal.
+        anomalous: bool[N].
+        limit: over which a sample is called an anomaly.
+        names: of what is normal and of what is not.
+    """
+    called = errors > limit
+    table = tuple(
+        (int((of_kind & ~called).sum()), int((of_kind & called).sum())) for of_kind in (~anomalous, anomalous)
+    )
+    figures = [Score("accuracy", *share(int((called == anomalous).sum()), len(errors)))]
+    if (area := auc(errors, anomalous)) is not None:
+        figures.append(Score("AUC", *area))
+    if anomalous.any():
+        figures.append(Score("anomalies found", *share(table[1][1], int(anomalous.sum()))))
+    if not anomalous.all():
+        figures.append(Score("false alarms", *share(table[0][1], int((~anomalous).sum()))))
+    return Scores(len(errors), tuple(names), tuple(figures), table)
+
+
 def auc(scores: NDArray[Any], positive: NDArray[np.bool_]) -> tuple[float, float, float] | None:
     """Area under the curve of hits against false alarms, with the interval of Hanley and McNeil (1982).
 

@@ -68,6 +68,11 @@ VERBS: Mapping[str, Verb] = {
         "Write the C of a network's front end and of the detector behind it, and say what they take.",
         _MAKE,
     ),
+    "detect": Verb(
+        "detect",
+        "Tune a keyword spotter's detector on validation, score it on test, and stream it on a target, bit for bit.",
+        _MAKE,
+    ),
     "package": Verb(
         "package",
         "Make a model a library for CMake, Zephyr, PlatformIO, Arduino, CMSIS-Pack, ESP-IDF or any build.",

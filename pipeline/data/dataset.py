@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 Targets = NDArray[Any]
-"""What samples stand for: the number of a class, int64[N]; which labels hold, uint8[N,K]; or values, float32[N,K], in
-tolerances from their mean in training, so that what is within 1 of the truth is right."""
+"""What samples stand for: the number of a class, int64[N]; which labels hold, uint8[N,K]; values, float32[N,K], in
+tolerances from their mean in training, so that what is within 1 of the truth is right; or what is to be given back,
+int8[N,1+D]: whether the sample is an anomaly, 0 or 1, and the D codes of the input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,19 @@ class Dataset:
     val: Split
     test: Split
     balance: bool = False
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What each output of a network stands for; nothing where they are the input again."""
+        return () if self.train.labels.dtype == np.int8 else self.classes
+
+    def first(self, most: int) -> Dataset:
+        """At most so many samples of training, and half as many of validation and test."""
+        train, val, test = (
+            Split(split.images[:count], split.labels[:count])
+            for split, count in ((self.train, most), (self.val, most // 2), (self.test, most // 2))
+        )
+        return replace(self, train=train, val=val, test=test)
 
     def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Positions of the training samples in one epoch: each once; with `balance` each class equally often."""

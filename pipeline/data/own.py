@@ -6,6 +6,7 @@ What it says is enough for the network's shape, so that a recipe is read without
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated
 
 from dimmer.pipeline.core.checks import OneOf, bounded, require
 from dimmer.pipeline.data.dataset import DatasetShape
+from dimmer.pipeline.data.heard import Heard
 
 OWN = "own"
 """What [model] calls the data set that [data] describes."""
@@ -20,11 +22,14 @@ OWN = "own"
 IMAGES, WINDOWS, RECORDINGS, PYTHON = KINDS = ("images", "windows", "recordings", "python")
 COLOURS = {"grey": 1, "rgb": 3}
 CROP, PAD, STRETCH = FITS = ("crop", "pad", "stretch")
-CLASSES, LABELS, VALUES = TASKS = ("classes", "labels", "values")
+CLASSES, LABELS, VALUES, ANOMALY = TASKS = ("classes", "labels", "values", "anomaly")
+NORMAL_OR_NOT = ("normal", "anomaly")
+"""What an anomaly detector tells apart; training sees the first alone."""
 ROWS_ARE = ("steps", "windows")
 
 MOST_SIDE, MOST_STEPS, MOST_CLASSES = 2048, 1 << 20, 4096
 _READERS = "dimmer.pipeline.data.readers"
+_HEARD = "heard"
 _MODULES = {IMAGES: "images", WINDOWS: "tables", RECORDINGS: "recordings", PYTHON: "entry"}
 
 
@@ -37,8 +42,10 @@ class DataSection:
             files of time series; python is a function that gives arrays.
         path: file or folder, from the recipe's folder; of python ``module:function``, looked for there and in the
             project's folder.
-        task: classes, one of them a sample; labels, none or several of them; values, numbers.
-        classes: names of the classes, of the labels, or of the values, in the order of the network's outputs.
+        task: classes, one of them a sample; labels, none or several of them; values, numbers; anomaly, what a network
+            cannot give back that learnt to do so with normal samples.
+        classes: names of the classes, of the labels, or of the values, in the order of the network's outputs; of
+            anomaly the first is what is normal, and all others are not.
         units: of each value, for header and report.
         tolerance: of values: how far from the truth, in its own unit, still counts as right; one for each, or a
             quarter of the standard deviation in training where it is left out.
@@ -49,7 +56,8 @@ class DataSection:
         step: time steps from a window to the next; 0 for a window's length.
         channels: names of a window's channels, in their order: columns of CSV and Parquet files.
         rate: samples a second to which recordings are brought.
-        frame: samples of a recording that stand beside each other as channels of one position.
+        frame: samples of a recording that stand beside each other as channels of one position; of no use where
+            [features] makes rows of them.
         rows: of CSV and Parquet files: steps, a row a time step, or windows, a row a window, step by step.
         label: column or array with the class, or with each label or value; without one, the sub-folder is the class.
         group: column or array whose samples belong together (speaker, subject, session): never in two splits. Of files
@@ -97,7 +105,7 @@ class DataSection:
             return
         require(bool(self.path), "path", "must name the file or folder with the data")
         require("\0" not in self.path, "path", "must be the name of a file or folder")
-        least = 2 if self.task == CLASSES else 1
+        least = 2 if self.task in (CLASSES, ANOMALY) else 1
         several = least <= len(self.classes) <= MOST_CLASSES and len(set(self.classes)) == len(self.classes)
         require(several, "classes", f"must hold {least} to {MOST_CLASSES} names, each once")
         require(all(map(_is_name, self.classes)), "classes", "must hold names that can be printed on a line")
@@ -136,7 +144,7 @@ class DataSection:
 
     def _check_labels(self) -> None:
         files = self.kind in (IMAGES, RECORDINGS)
-        if self.task == CLASSES:
+        if self.task in (CLASSES, ANOMALY):
             require(len(self.label) <= 1, "label", "must be one column or array, or none for sub-folders")
         else:
             require(len(self.label) == len(self.classes), "label", "must be one column or array for each of classes")
@@ -150,7 +158,7 @@ class DataSection:
 
     @property
     def shape(self) -> DatasetShape:
-        """What the network sees, and how many outputs it has."""
+        """What the network sees where no front end stands before it, and how many outputs it has."""
         if self.kind == IMAGES:
             image = (self.size[0], self.size[1], COLOURS[self.colour])
         elif self.kind == RECORDINGS:
@@ -159,7 +167,7 @@ class DataSection:
             image = (1, self.window, len(self.channels))
         else:
             image = (self.size[0], self.size[1], len(self.channels))
-        return DatasetShape(image, len(self.classes))
+        return DatasetShape(image, _outputs(self, image))
 
 
 @dataclass(frozen=True)
@@ -169,10 +177,14 @@ class OwnData:
     Attributes:
         section: what the recipe says of it.
         folder: the recipe's, from which paths count.
+        heard: what makes rows of features of recordings; None where the network sees samples.
+        most: samples of training, and half as many of validation and test; 0 for all.
     """
 
     section: DataSection
     folder: Path
+    heard: Heard | None = None
+    most: int = 0
 
     def __str__(self) -> str:
         return self.section.path
@@ -185,7 +197,30 @@ class OwnData:
     @property
     def reader(self) -> str:
         """Full name of the module that reads it."""
-        return f"{_READERS}.{_MODULES[self.section.kind]}"
+        return f"{_READERS}.{_HEARD if self.heard else _MODULES[self.section.kind]}"
+
+    @property
+    def shape(self) -> DatasetShape:
+        """What the network sees, and how many outputs it has."""
+        return shape_of(self.section, self.heard)
+
+    @property
+    def sample_shape(self) -> tuple[int, int, int]:
+        """Of what the reader gives: of rows of features the samples that they are made of."""
+        return (1, self.section.window, 1) if self.heard else self.shape.image_shape
+
+
+def shape_of(section: DataSection, heard: Heard | None) -> DatasetShape:
+    """What the network sees, and how many outputs it has; a row of features is a position, its values are channels."""
+    if heard is None:
+        return section.shape
+    image = (1, heard.rows(section.window), heard.keys.columns)
+    return DatasetShape(image, _outputs(section, image))
+
+
+def _outputs(section: DataSection, image: tuple[int, int, int]) -> int:
+    """Of the network: one for each class, label or value, or the whole input again."""
+    return math.prod(image) if section.task == ANOMALY else len(section.classes)
 
 
 def _is_name(text: str) -> bool:

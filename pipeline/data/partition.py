@@ -66,6 +66,35 @@ def partition(members: Sequence[Member], val: float, test: float, seed: int) -> 
     return tuple(found)
 
 
+def partition_apart(members: Sequence[Member], normal: str, val: float, test: float, seed: int) -> tuple[str, ...]:
+    """As `partition`, with training of the normal label alone; empty for what would be another sample of it.
+
+    Anomalies are shared out evenly between val and test; where samples have groups, they follow theirs.
+    """
+    if any(member.group for member in members):
+        found = list(partition(members, val, test, seed))
+    else:
+        normals = [member for member in members if member.label == normal]
+        own = iter(partition(normals, val, test, seed))
+        found = [next(own) if member.label == normal else member.given for member in members]
+        free = [n for n, member in enumerate(members) if member.label != normal and not member.given]
+        for place, number in enumerate(sorted(free, key=lambda n: _place(seed, members[n].digest))):
+            found[number] = (VAL, TEST)[place % 2]
+    for number, member in enumerate(members):
+        if member.label != normal and found[number] == TRAIN:
+            found[number] = ""
+    for split in (VAL, TEST):
+        labels = {member.label == normal for member, place in zip(members, found, strict=True) if place == split}
+        if len(labels) < 2:
+            raise DimmerError(
+                f"{split} has {'no anomalies' if True in labels else 'nothing normal'}, by which they would be told "
+                "apart: give some of either, in more groups where there are groups"
+            )
+    if TRAIN not in found:
+        raise DimmerError("there is nothing normal in training: give more normal samples or groups")
+    return tuple(found)
+
+
 def _groups(members: Sequence[Member]) -> str:
     count = len({member.group for member in members if member.group})
     return f"{count} groups" if count else "no groups"

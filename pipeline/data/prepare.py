@@ -32,10 +32,11 @@ from dimmer.pipeline.core.closure import closure, file_hash
 from dimmer.pipeline.core.documents import load_document, save_document
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.door import reason_of
-from dimmer.pipeline.data.own import CLASSES, LABELS, RECORDINGS, VALUES, OwnData
-from dimmer.pipeline.data.partition import Member, partition
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.own import ANOMALY, CLASSES, LABELS, NORMAL_OR_NOT, RECORDINGS, VALUES, OwnData
+from dimmer.pipeline.data.partition import Member, partition, partition_apart
 from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample
-from dimmer.pipeline.data.scale import InputScale, choose_scale
+from dimmer.pipeline.data.scale import InputScale, RowCodes, choose_scale
 from dimmer.toml import plain
 
 FACTS = "facts.json"
@@ -55,6 +56,14 @@ class Reader(Protocol):
         """One sample after the other; what is left out is added to the problems."""
 
 
+class Encoding(Protocol):
+    """How a batch of samples becomes codes."""
+
+    def codes(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        """[N, ...] as the reader gives them -> uint8[N,H,W,C]."""
+        ...
+
+
 @dataclass(frozen=True)
 class Facts:
     """What is known of prepared data beside its arrays.
@@ -62,7 +71,8 @@ class Facts:
     Attributes:
         names: split -> where each of its samples is from.
         problems: what was left out.
-        scale: how values became codes; None of pixels.
+        scale: how values became codes; None of pixels, and of rows of features.
+        rows: how the values of a front end's rows became codes; None without one.
         mean: of each value, in training; empty of other tasks.
         tolerance: of each value, within which it is right.
     """
@@ -72,6 +82,7 @@ class Facts:
     scale: InputScale | None
     mean: tuple[float, ...] = ()
     tolerance: tuple[float, ...] = ()
+    rows: RowCodes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +109,8 @@ def own_hash(data: OwnData) -> str:
     reader = _reader(data)
     section = {key: value for key, value in asdict(data.section).items() if key != "path"}
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
+    if data.heard is not None:
+        digest.update(json.dumps(asdict(data.heard), sort_keys=True).encode())
     root = data.place if data.place.is_dir() else None
     for path in reader.files(data):
         name = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else ""
@@ -156,19 +169,20 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     except (OSError, ValueError, EOFError, DimmerError):
         return None
     for name, split in splits.items():
-        if split.images.shape != (len(facts.names[name]), *section.shape.image_shape) or len(split.labels) != len(
+        if split.images.shape != (len(facts.names[name]), *data.shape.image_shape) or len(split.labels) != len(
             split.images
         ):
             return None
     os.utime(folder)
     arrays = splits[TRAIN], splits[VAL], splits[TEST]
-    return Prepared(Dataset(str(data), section.classes, section.shape.image_shape, *arrays, section.balance), facts)
+    classes = NORMAL_OR_NOT if section.task == ANOMALY else section.classes
+    return Prepared(Dataset(str(data), classes, data.shape.image_shape, *arrays, section.balance), facts)
 
 
 def _split(folder: Path, name: str) -> Split:
     # Copied on write: torch wants arrays that may be written.
     images = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
-    return Split(images, np.load(folder / f"{name}-labels.npy", allow_pickle=False))
+    return Split(images, np.load(folder / f"{name}-labels.npy", mmap_mode="c", allow_pickle=False))
 
 
 def _make(data: OwnData, folder: Path) -> None:
@@ -189,7 +203,7 @@ def _make(data: OwnData, folder: Path) -> None:
 
 def _fill(data: OwnData, raw: Path, out: Path) -> None:
     section, problems = data.section, list[Problem]()
-    shape = section.shape.image_shape
+    shape = data.sample_shape
     rows: list[Sample] = []
     digests: list[str] = []
     targets: list[NDArray[Any]] = []
@@ -213,36 +227,70 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
     kept = _without_copies(rows, digests, targets, problems)
     members = [_member(section.task, rows[n], digests[n]) for n in kept]
     try:
-        splits = partition(members, section.val, section.test, section.seed)
+        if section.task == ANOMALY:
+            splits = partition_apart(members, section.classes[0], section.val, section.test, section.seed)
+        else:
+            splits = partition(members, section.val, section.test, section.seed)
     except DimmerError as error:
         left_out = f" ({len(problems)} files or samples are left out, the first: {problems[0]})" if problems else ""
         raise DimmerError(f"{plain(str(data))}: {error}{left_out}") from error
+    for number, split in zip(kept, splits, strict=True):
+        if not split:
+            problems.append(Problem(rows[number].name, "is an anomaly among what is trained on"))
     index = {
         name: _shuffled([n for n, split in zip(kept, splits, strict=True) if split == name], section.seed)
         for name in SPLITS
     }
     if section.task == CLASSES:
         _refuse_missing(data, [int(targets[n]) for n in index[TRAIN]])
-    scale = None if kind == np.uint8 else choose_scale(values, index[TRAIN], section.kind == RECORDINGS)
+    scale, encoding = _encoding(data, values, index[TRAIN])
     mean, tolerance = _units(data, [targets[n] for n in index[TRAIN]])
     for name, numbers in index.items():
-        codes = np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.uint8, (len(numbers), *shape))
+        codes = np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.uint8, (len(numbers), *data.shape.image_shape))
         for start in range(0, len(numbers), _BATCH):
             batch = values[numbers[start : start + _BATCH]]
-            codes[start : start + _BATCH] = batch if scale is None else scale.codes(batch)
+            codes[start : start + _BATCH] = batch if encoding is None else encoding.codes(batch)
         codes.flush()
+        if section.task == ANOMALY:
+            _save_given_back(out / f"{name}-labels.npy", codes, [int(targets[n]) for n in numbers])
+            continue
         labels = np.stack([targets[n] for n in numbers])
         if mean:
             labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
         np.save(out / f"{name}-labels.npy", labels)
     names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
-    save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance))
+    rows_as = getattr(encoding, "row_codes", None)
+    save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as))
+
+
+def _save_given_back(path: Path, codes: NDArray[np.uint8], labels: Sequence[int]) -> None:
+    """Targets int8[N,1+D]: whether a sample is an anomaly, and the network's input."""
+    size = int(np.prod(codes.shape[1:]))
+    targets = np.lib.format.open_memmap(path, "w+", np.int8, (len(codes), 1 + size))
+    targets[:, 0] = np.asarray(labels) > 0
+    for start in range(0, len(codes), _BATCH):
+        part = slice(start, start + _BATCH)
+        targets[part, 1:] = to_int8(codes[part]).reshape(-1, size)
+    targets.flush()
+
+
+def _encoding(
+    data: OwnData, values: NDArray[Any], training: Sequence[int]
+) -> tuple[InputScale | None, Encoding | None]:
+    """How samples become codes, chosen on the training part; nothing where they are codes."""
+    if data.heard is not None:
+        found: Encoding = import_module(data.reader).encoding(data, values, training)
+        return None, found
+    if values.dtype == np.uint8:
+        return None, None
+    scale = choose_scale(values, training, data.section.kind == RECORDINGS)
+    return scale, scale
 
 
 def _target(data: OwnData, sample: Sample, problems: list[Problem]) -> NDArray[Any] | None:
     """What a sample stands for; None, and a problem, where that cannot be."""
     section = data.section
-    if section.task == CLASSES:
+    if section.task in (CLASSES, ANOMALY):
         if sample.labels[0] not in section.classes:
             problems.append(Problem(sample.name, f"its class {plain(sample.labels[0])!r} is not in [data] classes"))
             return None
@@ -288,7 +336,7 @@ def _leak(sample: Sample, first: Sample) -> str:
 
 
 def _member(task: str, sample: Sample, digest: str) -> Member:
-    return Member(digest, sample.labels[0] if task == CLASSES else "", sample.group, sample.split)
+    return Member(digest, sample.labels[0] if task in (CLASSES, ANOMALY) else "", sample.group, sample.split)
 
 
 def _shuffled(numbers: list[int], seed: int) -> list[int]:

@@ -67,7 +67,7 @@ def dataset_shape(name: Source) -> DatasetShape:
     Raises:
         DimmerError: there is no such data set.
     """
-    return name.section.shape if isinstance(name, OwnData) else _module(name).SHAPE
+    return name.shape if isinstance(name, OwnData) else _module(name).SHAPE
 
 
 def load_dataset(name: Source) -> Dataset:
@@ -78,7 +78,7 @@ def load_dataset(name: Source) -> Dataset:
     """
     if isinstance(name, OwnData):
         found: Dataset = import_module(_PREPARE).prepared(name).dataset
-        return found
+        return found.first(name.most) if name.most else found
     return _module(name).load()
 
 
@@ -90,7 +90,7 @@ def dataset_hash(name: Source) -> str:
     """
     if isinstance(name, OwnData):
         found: str = import_module(_PREPARE).own_hash(name)
-        return found
+        return f"{found}, {name.most}" if name.most else found
     digest = hashlib.sha256()
     for path in _module(name).files():
         digest.update(f"{path.name}\0{file_hash(path)}\n".encode())

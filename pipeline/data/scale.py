@@ -24,6 +24,19 @@ _MOST_VALUES = 2_000_000
 
 
 @dataclass(frozen=True)
+class RowCodes:
+    """How the values of a front end's rows become codes: value = scale * (int8 code - zero_point).
+
+    Attributes:
+        scale: value of one code.
+        zero_point: code of 0.
+    """
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
 class InputScale:
     """How values become codes.
 
@@ -69,6 +82,12 @@ def choose_scale(values: NDArray[Any], index: Sequence[int] | NDArray[np.int64],
         return InputScale((one[0],) * channels, (one[1],) * channels)
     found = [_channel(seen[:, channel]) for channel in range(channels)]
     return InputScale(tuple(offset for offset, _ in found), tuple(step for _, step in found))
+
+
+def choose_row_codes(values: NDArray[np.float64]) -> RowCodes:
+    """One scale for all values float64[...] of rows; 0 is among what it holds."""
+    low, step = _channel(np.append(values.ravel(), 0.0))
+    return RowCodes(step, int(np.clip(round(-low / step) - HIGHEST // 2 - 1, -HIGHEST // 2, HIGHEST // 2)))
 
 
 def _channel(values: NDArray[np.float64]) -> tuple[float, float]:

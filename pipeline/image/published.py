@@ -49,7 +49,7 @@ def published_order(build: Path, name: str, dataset: Source, gates: GateSet | No
     data = load_dataset(dataset)
     image = to_int8(data.test.images[:1]).tobytes()
     order = converted_order(name, converted_folder(build), gates, image)
-    return replace(order, classes=data.classes, meaning=meaning_of(dataset))
+    return replace(order, classes=data.outputs, meaning=meaning_of(dataset, order.modes))
 
 
 def make_published(

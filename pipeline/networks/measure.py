@@ -63,13 +63,12 @@ def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | 
     network.eval()
     on_gpu = device is not None and device.type == "cuda"
     size = _EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH
-    count = 0
+    found = []
     with float32_convolutions(device):
         for start in range(0, len(split), size):
             x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
-            outputs = network(x, mode).cpu().numpy()
-            count += int(right(outputs, split.labels[start : start + size]).sum())
-    return 100 * count / len(split)
+            found.append(network(x, mode).cpu().numpy())
+    return 100 * int(right(np.concatenate(found), split.labels).sum()) / len(split)
 
 
 def float32_convolutions(device: torch.device | None) -> AbstractContextManager[None]:

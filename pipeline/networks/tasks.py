@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a network's outputs are for: classes, several labels, or values. The targets tell which, by their type.
 
-Targets are int64[N] numbers of classes; uint8[N,K], which labels hold; or float32[N,K], values in tolerances from their
-mean in training (`dimmer.pipeline.data.dataset.Targets`).
+Targets are int64[N] numbers of classes; uint8[N,K], which labels hold; float32[N,K], values in tolerances from their
+mean in training; or int8[N,1+D], whether a sample is an anomaly, and the codes that are to be given back
+(`dimmer.pipeline.data.dataset.Targets`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dimmer.pipeline.data.dataset import Targets
+from dimmer.pipeline.data.encoding import INPUT_SCALE
+from dimmer.pipeline.data.given_back import errors, limit_of
 
 
 def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
@@ -24,7 +27,8 @@ def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor
 
 
 def label_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """What learning makes small, mean over the batch: cross-entropy, of each label or of classes, or smooth L1.
+    """What learning makes small, mean over the batch: cross-entropy, of each label or of classes, smooth L1, or
+    the squared error of what is given back.
 
     Args:
         outputs: float32[N,K].
@@ -32,6 +36,8 @@ def label_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     """
     if targets.dtype == torch.uint8:
         return F.binary_cross_entropy_with_logits(outputs, targets.float())
+    if targets.dtype == torch.int8:
+        return F.mse_loss(outputs, targets[:, 1:] * INPUT_SCALE)
     if targets.is_floating_point():
         return F.smooth_l1_loss(outputs, targets)
     return F.cross_entropy(outputs, targets)
@@ -49,17 +55,21 @@ def imitation(student: Tensor, teacher: Tensor, targets: Tensor, temperature: fl
     if targets.dtype == torch.uint8:
         soft = torch.sigmoid(teacher / temperature)
         return F.binary_cross_entropy_with_logits(student / temperature, soft) * temperature**2
+    if targets.dtype == torch.int8:
+        return F.mse_loss(student, teacher)
     if targets.is_floating_point():
         return F.smooth_l1_loss(student, teacher)
     return distillation(student, teacher, temperature)
 
 
-def right(outputs: NDArray[np.floating], targets: Targets) -> NDArray[np.bool_]:
-    """Of which samples the outputs are right: the class, every label, or every value within its tolerance.
+def right(outputs: NDArray[np.floating], targets: Targets, limit: float | None = None) -> NDArray[np.bool_]:
+    """Of which samples the outputs are right: the class, every label, every value within its tolerance, or whether it
+    is an anomaly.
 
     Args:
         outputs: float[N,K], dequantised where they are codes.
         targets: of any task.
+        limit: of anomalies, as `limit_of` validation; None for that of these samples.
 
     Examples:
         >>> right(np.array([[0.5, -9.0]]), np.array([[1.4, -9.5]], np.float32)).tolist()
@@ -68,7 +78,10 @@ def right(outputs: NDArray[np.floating], targets: Targets) -> NDArray[np.bool_]:
         [False]
     """
     found: NDArray[np.bool_]
-    if targets.dtype == np.uint8:
+    if targets.dtype == np.int8:
+        limit = limit_of(outputs, targets) if limit is None else limit
+        found = (errors(outputs, targets) > limit) == (targets[:, 0] > 0)
+    elif targets.dtype == np.uint8:
         found = ((outputs > 0) == (targets > 0)).all(1)
     elif np.issubdtype(targets.dtype, np.floating):
         found = (np.abs(outputs - targets) <= 1).all(1)

@@ -36,7 +36,7 @@ def _recipe(wanted: Wanted) -> str:
     if wanted.adapted is not None:
         begins, lines = f"adapted from {wanted.adapted.source}", adapted_text(wanted.adapted, wanted.own).splitlines()
     elif wanted.own is not None:
-        begins, lines = "guessed from your data", recipe_text(wanted.own.section, wanted.own.samples).splitlines()
+        begins, lines = "guessed from your data", recipe_text(wanted.own).splitlines()
     else:
         begins = f"which begins as Dimmer's {wanted.template}"
         lines = _body((MODELS / wanted.template / "recipe.toml").read_text(encoding="utf-8"))

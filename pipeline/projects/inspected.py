@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.data.heard import AUDIO, PRESET_KEYS, Heard
 from dimmer.pipeline.data.own import (
+    ANOMALY,
     CLASSES,
     IMAGES,
     PYTHON,
@@ -37,9 +39,12 @@ LOOKED_AT = 100
 """So many files are opened to guess sizes and rates."""
 SIDES = (16, 24, 32)
 WINDOW = 128
+LOWEST_RATE, FEWEST_ROWS = 4000, 8
+"""Of recordings that get a front end: samples a second, and rows in a window."""
 _LABELS = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
 _GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
 _TIMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
+_SAVED = ("dataset_dict.json", "dataset_info.json")
 _MANY_COLUMNS, _MANY_NUMBERS = 32, 20
 
 
@@ -51,19 +56,33 @@ class Told:
         label: column or array with the class, or the value.
         group: column or array, or regular expression, of what belongs together.
         window: time steps; 0 to guess.
+        normal: the class that is normal, where anomalies are to be found; empty for another task.
     """
 
     label: str = ""
     group: str = ""
     window: int = 0
+    normal: str = ""
 
 
 def inspect_data(place: str, told: Told) -> DataSection:
     """The section for a folder, a file, or ``module:function``; its path is as given.
 
     Raises:
-        DimmerError: it is not there, or nothing that is known.
+        DimmerError: it is not there, nothing that is known, or has no such class as is told.
     """
+    found = _inspected(place, told)
+    if not told.normal:
+        return found
+    if found.task != CLASSES or told.normal not in found.classes:
+        raise DimmerError(
+            f"--normal {plain(told.normal)}: there is no such class; there are {plain(', '.join(found.classes))}"
+        )
+    others = tuple(name for name in found.classes if name != told.normal)
+    return replace(found, task=ANOMALY, classes=(told.normal, *others))
+
+
+def _inspected(place: str, told: Told) -> DataSection:
     if re.fullmatch(r"[\w.]+:\w+", place) and not Path(place).exists():
         return _of_function(place, told)
     path = Path(place)
@@ -74,6 +93,11 @@ def inspect_data(place: str, told: Told) -> DataSection:
         return _of_tables(path, (path,), told)
     if not path.is_dir():
         raise DimmerError(f"{plain(place)} is not there: give a folder, a file, or module:function")
+    if any((path / name).is_file() for name in _SAVED):
+        raise DimmerError(
+            f"{plain(place)} was saved by Hugging Face's datasets: give a function that loads it and returns arrays, "
+            "as module:function; docs/data.md has one"
+        )
     there = {kind: files_below(path, suffixes) for kind, suffixes in _SUFFIXES.items()}
     kind = max(there, key=lambda kind: len(there[kind]))
     files = there[kind]
@@ -99,7 +123,7 @@ def _sub_folders(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
     if len(names) < 2:
         raise DimmerError(
             f"{plain(str(folder))} has {len(names)} sub-folders with files, which would be the classes: give each "
-            "class a sub-folder"
+            "class a sub-folder, or name the column that has it with --label"
         )
     return tuple(sorted(names))
 
@@ -146,6 +170,20 @@ def _of_recordings(place: str, classes: tuple[str, ...], files: Sequence[Path], 
     window = told.window or round(min(1.0, median(seconds)) * rate)
     window = max(frame, window - window % frame)
     return DataSection(RECORDINGS, place, classes=classes, window=window, rate=rate, group=told.group)
+
+
+def front_end_of(section: DataSection) -> Heard | None:
+    """The front end for recordings, as far as they are long enough to be heard in rows; None for other data."""
+    if section.kind != RECORDINGS or section.rate < LOWEST_RATE:
+        return None
+    kind = "mlperf-kws"
+    heard = Heard(kind, PRESET_KEYS[kind])
+    if section.rate != heard.keys.rate:
+        # The bins of a slow transform are too wide for as many bands.
+        bands = heard.keys.bands if section.rate >= 2 * LOWEST_RATE else heard.keys.bands // 2
+        high = min(heard.keys.high_hz, section.rate / 2)
+        heard = Heard(AUDIO, replace(heard.keys, rate=section.rate, bands=bands, high_hz=high))
+    return heard if heard.rows(section.window) >= FEWEST_ROWS else None
 
 
 def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
@@ -257,7 +295,8 @@ def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
         for file in entry.files(OwnData(section, Path.cwd())):
             if not file.resolve().is_relative_to(home):
                 raise DimmerError(f"{plain(str(file))} lies outside the project: type dimmer init in its folder")
-    found = prepared(OwnData(section, Path.cwd())).dataset
+    heard = front_end_of(section)
+    found = prepared(OwnData(section, Path.cwd(), heard)).dataset
     if section.kind != PYTHON:
         section = replace(section, path=Path(os.path.relpath(Path(place).resolve(), recipe.resolve())).as_posix())
-    return OwnSamples(section, len(found.train) + len(found.val) + len(found.test))
+    return OwnSamples(section, len(found.train) + len(found.val) + len(found.test), heard)

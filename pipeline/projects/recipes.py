@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 from dimmer.pipeline.core.stage import Json
-from dimmer.pipeline.data.own import OWN, RECORDINGS, DataSection
+from dimmer.pipeline.data.heard import AUDIO, Heard
+from dimmer.pipeline.data.own import ANOMALY, OWN, RECORDINGS, DataSection, shape_of
+from dimmer.pipeline.projects.sections import section_text
 from dimmer.pipeline.projects.wanted import TEMPLATE, AdaptedModel, OwnSamples
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.project import MODELS
@@ -18,23 +19,23 @@ FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
 SMALL, SMALL_BATCH, BATCH = 2000, 32, 64
 KEPT_EPOCHS, KEPT_LR = 4, 0.005
 """Of a training that keeps what a network knows already."""
+AUTOENCODER, DENSE, DENSE_LR = "autoencoder", (64, 8, 64), 0.05
+"""A network for anomalies: the stage in the middle is the bottleneck."""
 PUBLISHED = 4
 """Modes: each takes time to convert and to verify, and one can ask for more."""
 
 
-def recipe_text(section: DataSection, samples: int) -> str:
-    """recipe.toml, without comments.
-
-    Args:
-        section: whose path counts from the recipe.
-        samples: that the data has, about.
-    """
-    widths = _widths(section, samples)
+def recipe_text(own: OwnSamples) -> str:
+    """recipe.toml, without comments."""
+    section, samples = own.section, own.samples
+    shape = shape_of(section, own.heard).image_shape
+    anomaly = section.task == ANOMALY
+    widths = DENSE if anomaly else _widths(shape, samples)
     training = max(2, round(samples * (1 - section.val - section.test)))
     batch = min(SMALL_BATCH if training < SMALL else BATCH, max(2, training // 2))
     epochs = min(max(round(STEPS * batch / training), FEWEST_EPOCHS), MOST_EPOCHS)
     model: dict[str, Json] = {
-        "family": load_recipe(MODELS / TEMPLATE).model.family,
+        "family": AUTOENCODER if anomaly else load_recipe(MODELS / TEMPLATE).model.family,
         "dataset": OWN,
         "mandatory": [1] * len(widths),
         "skippable": [1] * len(widths),
@@ -43,7 +44,7 @@ def recipe_text(section: DataSection, samples: int) -> str:
     train: dict[str, Json] = {
         "epochs": epochs,
         "batch": batch,
-        "lr": 0.1,
+        "lr": DENSE_LR if anomaly else 0.1,
         "momentum": 0.9,
         "weight_decay": 5e-4,
         "warmup": 0.1,
@@ -51,11 +52,15 @@ def recipe_text(section: DataSection, samples: int) -> str:
         "temperature": 2.0,
         "seed": 1,
     }
-    parts = [_table("model", model), _table("data", _written(section)), _table("train", train)]
-    if pad := _shift(section):
-        parts.append(_table("train.augmentation", {"pad": pad, "pad_value": 128 if section.kind == RECORDINGS else 0}))
-    parts.append(_table("selection", {"limit": PUBLISHED}))
-    parts.append(_table("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
+    parts = [section_text("model", model), section_text("data", _written(section)), section_text("train", train)]
+    if not anomaly and (pad := _shift(section, shape)):
+        parts.append(
+            section_text("train.augmentation", {"pad": pad, "pad_value": 128 if section.kind == RECORDINGS else 0})
+        )
+    if own.heard is not None:
+        parts += _features(own.heard)
+    parts.append(section_text("selection", {"limit": PUBLISHED}))
+    parts.append(section_text("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
     return "\n".join(parts)
 
 
@@ -77,17 +82,25 @@ def adapted_text(adapted: AdaptedModel, own: OwnSamples | None) -> str:
         "temperature": 1.0,
         "seed": 1,
     }
-    parts = [_table("model", model)]
+    parts = [section_text("model", model)]
     if own is not None:
-        parts.append(_table("data", _written(own.section)))
-    parts += [_table("train", train), _table("selection", {"force": ["all"]})]
-    parts.append(_table("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
+        parts.append(section_text("data", _written(own.section)))
+    parts += [section_text("train", train), section_text("selection", {"force": ["all"]})]
+    parts.append(section_text("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
     return "\n".join(parts)
 
 
-def _widths(section: DataSection, samples: int) -> tuple[int, ...]:
+def _features(heard: Heard) -> list[str]:
+    parts = [section_text("features", {"kind": heard.kind})]
+    if heard.kind == AUDIO:
+        keys = {f.name: getattr(heard.keys, f.name) for f in dataclasses.fields(heard.keys)}
+        parts.append(section_text("features.audio", keys))
+    return parts
+
+
+def _widths(shape: tuple[int, int, int], samples: int) -> tuple[int, ...]:
     """Three stages, or fewer where the last one would have less than eight positions of a series, or two pixels."""
-    height, width, _ = section.shape.image_shape
+    height, width, _ = shape
     if height > 1:
         # Few images fill no wide network, and a narrow one is trained in minutes.
         wanted = (8, 16, 32) if samples < SMALL else (16, 32, 64)
@@ -95,9 +108,9 @@ def _widths(section: DataSection, samples: int) -> tuple[int, ...]:
     return (16, 32, 32)[: max(1, min(3, (width // 8).bit_length()))]
 
 
-def _shift(section: DataSection) -> int:
-    """By how many pixels, or frames of a recording, training shifts samples."""
-    height, width, _ = section.shape.image_shape
+def _shift(section: DataSection, shape: tuple[int, int, int]) -> int:
+    """By how many pixels, or positions of a recording, training shifts samples."""
+    height, width, _ = shape
     if section.kind == RECORDINGS:
         return max(1, width // 16)
     return max(1, min(height, width) // 14) if height > 1 else 0
@@ -114,14 +127,3 @@ def _written(section: DataSection) -> dict[str, Json]:
     if section.shape.image_shape[0] > 1:
         found["size"] = list(section.size)
     return found
-
-
-def _table(name: str, keys: dict[str, Json]) -> str:
-    return "\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in keys.items()), ""])
-
-
-def _toml(value: Json) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    # A JSON string is one of TOML, too, but for the character that JSON leaves as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

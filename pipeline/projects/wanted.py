@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import Json
+from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import DataSection
 from dimmer.project import MODELS
 from dimmer.targets.target import FILE, TARGETS
@@ -27,10 +28,12 @@ class OwnSamples:
     Attributes:
         section: of the recipe, from which its path counts.
         samples: how many there are.
+        heard: the front end between recordings and network; None for none.
     """
 
     section: DataSection
     samples: int
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True)

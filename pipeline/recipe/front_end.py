@@ -4,23 +4,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.features.detector import NEVER, ActivitySpec, DetectorSpec
 from dimmer.firmware_gen.features.emit import FrontEnd, feature_files
 from dimmer.firmware_gen.features.image import ImageSpec, image_tables
-from dimmer.firmware_gen.features.presets import PRESETS
 from dimmer.firmware_gen.features.sensor import BiquadSpec, SensorSpec, sensor_tables
 from dimmer.firmware_gen.features.spec import AudioSpec, Codes
 from dimmer.firmware_gen.features.tables import audio_tables
 from dimmer.firmware_gen.graph.types import DType, Tensor
+from dimmer.pipeline.data.readers.heard import audio_spec
+from dimmer.pipeline.data.scale import RowCodes
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.features import (
     NONE,
     ActivityKeys,
-    AudioKeys,
     DetectorKeys,
     FeaturesSection,
     ImageKeys,
@@ -77,15 +77,21 @@ def features_of(path: Path) -> FeaturesSection:
     return read_section(FeaturesSection, contents.get("features", {}), ("features",), where)
 
 
-def surroundings(section: FeaturesSection, source: Tensor, scores: Tensor) -> Surroundings:
+def surroundings(
+    section: FeaturesSection, source: Tensor, scores: Tensor, rows: RowCodes | None = None
+) -> Surroundings:
     """What the section makes of a network with this input and output.
+
+    Args:
+        rows: what the input's codes stand for, where the network was trained on the front end's own rows; by default
+            what its quantisation says.
 
     Raises:
         DimmerError, SpecError: they do not fit, or tables cannot hold what is asked for.
     """
     front: FrontEnd | None = None
     if section.kind != NONE:
-        front = _front(section, source)
+        front = _front(section, source, rows)
     detector = _detector(section.detector, scores) if section.detector.classes else None
     activity = None
     if section.activity.margin_db and front is not None and isinstance(front.spec, AudioSpec):
@@ -93,13 +99,12 @@ def surroundings(section: FeaturesSection, source: Tensor, scores: Tensor) -> Su
     return Surroundings(section.kind, front, detector, activity)
 
 
-def _front(section: FeaturesSection, source: Tensor) -> FrontEnd:
+def _front(section: FeaturesSection, source: Tensor, rows: RowCodes | None) -> FrontEnd:
     codes = _codes(source, "input")
-    if section.kind in PRESETS:
-        spec = replace(PRESETS[section.kind], codes=codes)
-        return audio_tables(replace(spec, rows=_rows(section.kind, source, spec.columns)))
-    if section.kind == "audio":
-        return audio_tables(_audio(section.audio, source, codes))
+    if section.heard is not None:
+        known = codes if rows is None else Codes(rows.scale, rows.zero_point)
+        count = _rows(section.kind, source, section.heard.keys.columns)
+        return audio_tables(audio_spec(section.heard, count, known))
     if section.kind == "sensor":
         return sensor_tables(_sensor(section.sensor, source, codes))
     return image_tables(_image(section.image, source, codes))
@@ -117,24 +122,6 @@ def _rows(kind: str, source: Tensor, columns: int) -> int:
         shape = ", ".join(map(str, source.shape))
         raise DimmerError(f"features.kind = {kind!r}: rows of {columns} do not make up the network's input [{shape}]")
     return size // columns
-
-
-def _audio(keys: AudioKeys, source: Tensor, codes: Codes) -> AudioSpec:
-    window = round(keys.rate * keys.window_ms / 2000) * 2
-    columns = keys.coefficients or keys.bands
-    return AudioSpec(
-        rate=keys.rate,
-        window=window,
-        step=round(keys.rate * keys.step_ms / 1000),
-        fft=max(64, 1 << max(window - 1, 1).bit_length()),
-        bands=keys.bands,
-        low_hz=keys.low_hz,
-        high_hz=keys.high_hz,
-        coefficients=keys.coefficients,
-        spectrum=keys.spectrum,
-        rows=_rows("audio", source, columns),
-        codes=codes,
-    )
 
 
 def _sensor(keys: SensorKeys, source: Tensor, codes: Codes) -> SensorSpec:

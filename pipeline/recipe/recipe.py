@@ -15,7 +15,8 @@ from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
-from dimmer.pipeline.data.own import CLASSES, OWN, DataSection
+from dimmer.pipeline.data.heard import Heard
+from dimmer.pipeline.data.own import ANOMALY, CLASSES, OWN, RECORDINGS, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.family import NO_KEYS, config_class, config_keys, families
@@ -28,6 +29,7 @@ from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection, SelectionSection, VerifySection
 from dimmer.pipeline.recipe.sections.training import (
+    Augmentation,
     PolishSection,
     QatSection,
     TeacherSection,
@@ -146,7 +148,8 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{plain(key)}]; known are: {', '.join(known)}")
     data = read_section(DataSection, contents.get(DATA, {}), (DATA,), where)
-    model = _model(contents.get("model", {}), where, data, path.parent)
+    features = read_section(FeaturesSection, contents.get("features", {}), ("features",), where)
+    model = _model(contents.get("model", {}), where, data, _heard(data, features, where), path.parent)
     sections: dict[str, Any] = {
         key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
     }
@@ -171,6 +174,11 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             if epochs:
                 at = where.at((key,), "epochs")
                 raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
+    if recipe.model.data.task == ANOMALY and recipe.train.augmentation != Augmentation():
+        at = where.at(("train", "augmentation"))
+        raise DimmerError(
+            f'{at}: train.augmentation: data.task = "{ANOMALY}" learns to give samples back as they are; leave it out'
+        )
     blocks = sum(config.mandatory) + sum(config.skippable)
     if recipe.gates.epochs and blocks > MOST_GATES:
         at = where.at(("gates",), "epochs")
@@ -212,7 +220,21 @@ def _change(contents: dict[str, Any], key: str, value: Any) -> None:
     table[name] = value
 
 
-def _model(table: Any, where: Lines, data: DataSection, folder: Path) -> ModelSection:
+def _heard(data: DataSection, features: FeaturesSection, where: Lines) -> Heard | None:
+    """What the front end makes of recordings, in training as on the device."""
+    heard = features.heard if data.kind == RECORDINGS else None
+    if heard is not None and heard.keys.rate != data.rate:
+        at = where.at((DATA,), "rate")
+        raise DimmerError(
+            f"{at}: data.rate = {data.rate}: [features] {heard.kind} is of {heard.keys.rate}; make them equal"
+        )
+    if heard is not None and not heard.rows(data.window):
+        at = where.at((DATA,), "window")
+        raise DimmerError(f"{at}: data.window = {data.window}: a row of [features] takes {heard.keys.window} samples")
+    return heard
+
+
+def _model(table: Any, where: Lines, data: DataSection, heard: Heard | None, folder: Path) -> ModelSection:
     """[model]: the family says which keys there are beside its own name and the data set's."""
     named = table.get("family") if isinstance(table, dict) else None
     # Where no family is named, a key that none knows is the mistake to tell.
@@ -225,14 +247,14 @@ def _model(table: Any, where: Lines, data: DataSection, folder: Path) -> ModelSe
         raise DimmerError(f"{where.at(('model',), 'dataset')}: model.dataset = {shown(names.dataset)}: {wanted}")
     of_family = config_class(names.family)
     fields = {field.name: field.default for field in dataclasses.fields(of_family)}
-    given = {**names.from_dataset(data), **{key: fields[key] for key in NO_KEYS if key in fields}}
+    given = {**names.from_dataset(data, heard), **{key: fields[key] for key in NO_KEYS if key in fields}}
     config = read_section(of_family, table, ("model",), where, given, common)
     try:
         config = config.at(folder)
     except InvalidKeyError as error:
         at, value = where.at(("model",), error.key), shown(table.get(error.key))
         raise DimmerError(f"{at}: model.{error.key} = {value}: {error.reason}") from error
-    return ModelSection(names.family, names.dataset, config, data)
+    return ModelSection(names.family, names.dataset, config, data, heard)
 
 
 def find_recipe(name_or_path: str | Path) -> Path:

@@ -11,13 +11,13 @@ from torch import Tensor
 from dimmer.pipeline.data.dataset import Images
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.recipe.sections.training import Augmentation
-from dimmer.pipeline.training.augment import device_crops, random_affine, random_crops, random_flips
+from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_crops, random_flips
 
 
 def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
-    """uint8[N,H+2p,W+2p,C], already padded -> network input float32[N,C,H,W]."""
+    """uint8[N,H,W,C] -> network input float32[N,C,H,W]."""
     if settings.pad:
-        images = random_crops(images, size, rng)
+        images = random_crops(pad(images, settings.pad, settings.pad_value), size, rng)
     if settings.flip:
         images = random_flips(images, rng)
     return _turned(to_input(images), settings, rng)
@@ -31,10 +31,11 @@ SETTLING_BATCHES = 80
 
 
 class Batches:
-    """Augmented batches of a training set, which lies on the GPU where the network does.
+    """Augmented batches of a training set, which lies on the GPU where the network does; else where it lay, which may
+    be a file that is mapped into memory.
 
     Args:
-        images: uint8[N,H+2p,W+2p,C], padded.
+        images: uint8[N,H,W,C].
         size: height and width of the network's input.
         settings: the augmentation.
         device: the network's.
@@ -44,7 +45,9 @@ class Batches:
         self._images = images
         self._size = size
         self._settings = settings
-        self._on_gpu = torch.from_numpy(images).to(device) if device.type == "cuda" else None
+        self._on_gpu: Tensor | None = None
+        if device.type == "cuda":
+            self._on_gpu = torch.from_numpy(pad(images, settings.pad, settings.pad_value)).to(device)
 
     def __len__(self) -> int:
         return len(self._images)

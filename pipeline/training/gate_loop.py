@@ -27,7 +27,6 @@ from dimmer.pipeline.networks.gates.budget import gate_macs
 from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.subnets.norms import Preferred, preferred
 from dimmer.pipeline.subnets.static_front import StaticMode, best_within
-from dimmer.pipeline.training.augment import pad
 from dimmer.pipeline.training.batches import augment
 from dimmer.pipeline.training.gate_history import GateEpoch, Validated, penalty
 from dimmer.pipeline.training.gate_kinds import GateKind, gate_kind_at, gate_plan
@@ -86,9 +85,8 @@ def train_gates(
         with other_state_explained(saved):
             trainer.restore(tensors)
     dataset = load_dataset(settings.source)
-    augmentation = settings.train.augmentation
-    images = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)
-    few = dataset.train.images[: gates.front_images]
+    images = dataset.train.images
+    few = images[: gates.front_images]
     began, epochs = len(history), kinds[-1].end
     text = f"epoch {began + 1} of {epochs}" + (f" after {history[-1]}" if history else "")
     for epoch in range(began, epochs):

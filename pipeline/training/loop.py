@@ -23,7 +23,6 @@ from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import FULL_BITS, super_mode
 from dimmer.pipeline.networks.measure import accuracy
-from dimmer.pipeline.training.augment import pad
 from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.history import Clock, Epoch
 from dimmer.pipeline.training.kinds.kind import Kind
@@ -94,8 +93,7 @@ def train(
         history = _start(trainer, start, settings)
     dataset = load_dataset(settings.source)
     augmentation = settings.train.augmentation
-    padded = pad(dataset.train.images, augmentation.pad, augmentation.pad_value)
-    images = Batches(padded, dataset.image_shape[:2], augmentation, place)
+    images = Batches(dataset.train.images, dataset.image_shape[:2], augmentation, place)
     epochs = kinds[-1].phase.end
     clock = Clock(progress, epochs, history)
     for epoch in range(len(history), epochs):

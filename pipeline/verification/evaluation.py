@@ -16,10 +16,13 @@ from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.core.documents import load_document, save_document
 from dimmer.pipeline.core.scores import Scores
 from dimmer.pipeline.core.statistics import mcnemar
+from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.given_back import errors, limit_of
 from dimmer.pipeline.data.own import OwnData
 from dimmer.pipeline.data.registry import Source, dataset_hash, dataset_modules, load_dataset
 from dimmer.pipeline.hosted.loading import load
+from dimmer.pipeline.hosted.model import Model
 from dimmer.pipeline.networks.tasks import right
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.verification.scoring import scores_of
@@ -97,14 +100,16 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
     model, source = load(build), recipe.source
     name = model.modes[0] if mode is None else mode
     data = load_dataset(source)
-    outputs = model.run(to_int8(data.test.images), name, dequantise=True).reshape(len(data.test), -1)
-    found = right(outputs, data.test.labels)
+    outputs, limit = _outputs(model, name, data.test), None
+    if data.test.labels.dtype == np.int8:
+        limit = limit_of(_outputs(model, name, data.val), data.val.labels)
+    found = right(outputs, data.test.labels, limit)
     weights = hashlib.sha256(find_checkpoint(recipe).read_bytes()).hexdigest()
     now = Evaluation(
         weights,
         dataset_hash(source),
-        scores_of(source, outputs, data.test.labels, data.classes),
-        _worst(outputs, data.test.labels, data.classes, found, _names(source, len(data.test))),
+        scores_of(source, outputs, data.test.labels, data.classes, limit),
+        _worst(outputs, data.test.labels, data.classes, found, _names(source, len(data.test)), limit),
         np.packbits(found).tobytes().hex(),
     )
     kept = build / "eval" / f"{name}.json"
@@ -113,6 +118,12 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
     evaluated = Evaluated(now, last if last is not None and last.data == now.data else None)
     save_document(kept, evaluated)
     return name, evaluated
+
+
+def _outputs(model: Model, mode: str, split: Split) -> NDArray[np.float32]:
+    """float32[N,outputs] of the C that the device runs."""
+    found: NDArray[np.float32] = model.run(to_int8(split.images), mode, dequantise=True).reshape(len(split), -1)
+    return found
 
 
 def _names(source: Source, count: int) -> tuple[str, ...]:
@@ -128,7 +139,17 @@ def _worst(
     classes: tuple[str, ...],
     found: NDArray[np.bool_],
     names: tuple[str, ...],
+    limit: float | None,
 ) -> tuple[Worst, ...]:
+    if limit is not None:
+        by = np.abs(errors(outputs, targets) - limit)
+        # What is said of one that is wrong is the other.
+        truth = targets[:, 0] > 0
+        told = [(classes[int(is_one)], classes[int(not is_one)]) for is_one in truth]
+        return tuple(
+            Worst(names[n], *told[n], round(float(by[n]), 4))
+            for n in [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
+        )
     if targets.dtype == np.uint8:
         by = np.where((outputs > 0) != (targets > 0), np.abs(outputs), 0).max(1)
     elif np.issubdtype(targets.dtype, np.floating):

@@ -14,6 +14,7 @@ from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, 
 from dimmer.pipeline.core.progress import Progress, part
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input, to_int8
+from dimmer.pipeline.data.given_back import limit_of
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.records import Ran, Record, run_schedules
 from dimmer.pipeline.modes.mode import Mode
@@ -56,6 +57,8 @@ def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress:
     Raises:
         DimmerError: any mismatch; the message names mode, image and backend.
     """
+    import numpy as np
+
     from dimmer.pipeline.networks.tasks import right
 
     subjects = find_subjects(build, target)
@@ -69,14 +72,17 @@ def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress:
     for number, source in enumerate(subjects.sources):
         progress(f"test accuracy of {source.name}", 0.8 + 0.2 * number / len(subjects.sources))
         outputs = outputs_on_host(subjects, number, test)
+        limit = None
+        if test.labels.dtype == np.int8:
+            limit = limit_of(outputs_on_host(subjects, number, data.val), data.val.labels)
         modes.append(
             VerifiedMode(
                 name=source.name,
-                accuracy=float(right(outputs, test.labels).mean()),
+                accuracy=float(right(outputs, test.labels, limit).mean()),
                 accuracy_float=accuracy_in_float(order.network, source.name, statistics, test),
                 host=host.modes[number],
                 target=there.modes[number],
-                scores=scores_of(order.dataset, outputs, test.labels, data.classes),
+                scores=scores_of(order.dataset, outputs, test.labels, data.classes, limit),
             )
         )
     schedules = 0 if host.switches is None else host.switches.samples

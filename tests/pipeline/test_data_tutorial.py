@@ -14,6 +14,7 @@ from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.own_data import write_images, write_recordings, write_steps
 from tests.pipeline.test_cli import dimmer
+from tests.pipeline.test_own_tutorials import motor
 
 PAGE = (ROOT / "docs" / "data.md").read_text()
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
@@ -31,6 +32,7 @@ def write_data(folder: Path) -> None:
     (folder / "ring_data.py").write_text(python)
     force = np.random.default_rng(0).standard_normal(3200).cumsum()
     rows = [f"{value:.3f},{value / 7:.3f}" for value in force]
+    motor(folder)
     (folder / "load.csv").write_text("\n".join(["force,kg", *rows]))
 
 
@@ -49,7 +51,7 @@ def test_every_init_of_the_page(tmp_path: Path, line: str) -> None:
     kinds = {"pictures": "images", "sounds": "recordings", "ring_data:load": "python"}
     section = load_recipe(recipe).model.data
     assert section.kind == kinds.get(words[words.index("--data") + 1], "windows")
-    assert section.task == ("values" if "kg" in words else "classes")
+    assert section.task == ("values" if "kg" in words else "anomaly" if "--normal" in words else "classes")
     done = dimmer(project, "dataset", DIMMER_CACHE=cache)
     assert done.returncode == 0, done.stderr
     assert "left out" not in done.stdout.replace("left out: load.csv", "")

@@ -11,7 +11,7 @@ from dimmer.firmware_gen.variants.cores import Kind, kind_of
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
 from dimmer.pipeline.bundles.packaging.source import PackageOrder
-from dimmer.pipeline.image.meaning import encoding_of, meaning_of
+from dimmer.pipeline.image.meaning import encoding_of, meaning_of, row_codes_of
 from dimmer.pipeline.image.menu import check_needs_no_figures, ids, menu_of
 from dimmer.pipeline.image.order import converted_order, foreign_order
 from dimmer.pipeline.image.policy import recipe_policy
@@ -61,9 +61,10 @@ def recipe_package(recipe: Recipe, build: Path, kinds: tuple[Kind, ...]) -> Pack
     menu = menu_of({mode: calibration.mode(mode).bit_operations for mode in modes}, calibration)
     policy = recipe_policy(recipe.policy, ids(menu, modes), knee=modes.index(menu.knee))
     return PackageOrder(
-        replace(order, policy=policy, known_input=image, meaning=meaning_of(recipe.source)),
+        replace(order, policy=policy, known_input=image, meaning=meaning_of(recipe.source, order.modes)),
         kinds,
-        classes=data.classes,
+        classes=data.outputs,
         features=recipe.features,
+        rows=row_codes_of(recipe.source),
         encoding=encoding_of(recipe.source, data.image_shape),
     )

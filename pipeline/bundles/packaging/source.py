@@ -31,6 +31,7 @@ from dimmer.pipeline.bundles.packaging.package import (
     plain,
 )
 from dimmer.pipeline.core.licences import own_texts
+from dimmer.pipeline.data.scale import RowCodes
 from dimmer.pipeline.image.compiled import known_answers
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import policy_for
@@ -72,6 +73,7 @@ class PackageOrder:
         name: of the model in C, as somebody chose it; the model's own where None.
         classes: of the output's elements.
         features: what makes the input, and what a stream of outputs comes to; a front end adds its C.
+        rows: what the input's codes stand for, where the network was trained on the front end's rows.
         encoding: how what the application has becomes the input, in a sentence.
         scratch_limit: bytes, instead of those of the kinds' targets.
     """
@@ -82,6 +84,7 @@ class PackageOrder:
     classes: tuple[str, ...] = ()
     encoding: str = ""
     features: FeaturesSection = field(default_factory=FeaturesSection)
+    rows: RowCodes | None = None
     scratch_limit: int | None = None
     model_version: str = DEFAULT_VERSION
     publisher: Publisher = field(default_factory=Publisher)
@@ -105,7 +108,7 @@ def make_package(order: PackageOrder) -> Package:
     files = {f"src/{file}": text for file, text in made.texts.items()}
     files[f"src/{made.names.symbol}_io.h"] = io_header(made.names, inputs, outputs)
     if order.features.wanted:
-        around = surroundings(order.features, tables.input, tables.output)
+        around = surroundings(order.features, tables.input, tables.output, order.rows)
         files |= {f"src/{file}": text for file, text in around.files(name).items()}
     notices = {path.name: path.read_text(encoding="utf-8") for path in own_texts()}
     notices["NOTICE"] = _MODEL_NOTICE.format(symbol=made.names.symbol, title=plain(name)) + notices["NOTICE"]

@@ -86,6 +86,9 @@ def _called(path: str, folders: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         found = getattr(importlib.import_module(module), function)()
         if not isinstance(found, Mapping):
             raise TypeError(f"{function} gives {type(found).__name__}, not a mapping of arrays")
+        for key, value in found.items():
+            if isinstance(value, Mapping):
+                raise TypeError(f"{key!r} holds several arrays: a network of a recipe has one input, give one array")
         return {str(key): np.asarray(value) for key, value in found.items()}
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]

@@ -7,51 +7,15 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from dimmer.pipeline.core.checks import OneOf, bounded, require
+from dimmer.pipeline.data.heard import AUDIO, PRESET_KEYS, AudioKeys, Heard
 
 # The generator's own, written again: a recipe is read by stages that know no features, and whose keys are not to change
 # with their code.
-PRESETS = ("mlperf-kws", "microfrontend")
-SPECTRA = ("magnitude", "power")
 FORMATS = ("rgb565-le", "rgb565-be", "yuyv", "uyvy")
 RESIZES = ("area", "bilinear")
 NONE = "none"
-KINDS = (NONE, *PRESETS, "audio", "sensor", "image")
+KINDS = (NONE, *PRESET_KEYS, AUDIO, "sensor", "image")
 YUV_RANGES = ("full", "limited")
-
-
-@dataclass(frozen=True)
-class AudioKeys:
-    """Log-mel energies or MFCC of 16-bit samples, of kind "audio".
-
-    Attributes:
-        rate: samples a second.
-        window_ms: of samples that a row is made of.
-        step_ms: from one row to the next.
-        bands: triangles of the mel scale.
-        low_hz: where the lowest one begins.
-        high_hz: where the highest one ends.
-        coefficients: of the cosine transform; 0 for the logarithms of the bands.
-        spectrum: what the bands add up; of "power" the root of the sum is taken.
-    """
-
-    rate: int = 16_000
-    window_ms: float = 30.0
-    step_ms: float = 20.0
-    bands: int = 40
-    low_hz: float = 20.0
-    high_hz: float = 4000.0
-    coefficients: int = 10
-    spectrum: Annotated[str, OneOf(SPECTRA)] = SPECTRA[0]
-
-    def __post_init__(self) -> None:
-        bounded(self.rate, 1000, 192_000, "rate")
-        bounded(self.window_ms, 0.1, 2000, "window_ms")
-        bounded(self.step_ms, 0.1, self.window_ms, "step_ms")
-        bounded(self.bands, 1, 128, "bands")
-        bounded(self.low_hz, 0, self.rate / 2, "low_hz")
-        bounded(self.high_hz, self.low_hz, self.rate / 2, "high_hz", over=True)
-        bounded(self.coefficients, 0, self.bands, "coefficients")
-        require(self.spectrum in SPECTRA, "spectrum", f"must be one of {', '.join(SPECTRA)}")
 
 
 @dataclass(frozen=True)
@@ -121,11 +85,12 @@ class ImageKeys:
 
 @dataclass(frozen=True)
 class DetectorKeys:
-    """A posterior smoother and its threshold, behind a network whose outputs are probabilities.
+    """A posterior smoother and its threshold, behind a network whose outputs are probabilities or
+    logits.
 
     Attributes:
         classes: numbers of those that are events; nothing for no detector.
-        threshold: of the mean of the newest `average` probabilities.
+        threshold: of the mean of the newest `average` outputs of a class; `dimmer detect` finds it.
         average: inferences.
         quiet: inferences after a detection that detect nothing.
     """
@@ -137,7 +102,7 @@ class DetectorKeys:
 
     def __post_init__(self) -> None:
         require(all(0 <= label < 255 for label in self.classes), "classes", "must be numbers of classes from 0 on")
-        bounded(self.threshold, 0, 1, "threshold")
+        bounded(self.threshold, -1e6, 1e6, "threshold")
         bounded(self.average, 1, 255, "average")
         bounded(self.quiet, 0, 65_535, "quiet")
 
@@ -187,11 +152,21 @@ class FeaturesSection:
 
     def __post_init__(self) -> None:
         require(self.kind in KINDS, "kind", f"must be one of {', '.join(KINDS)}")
-        audible = self.kind == "audio" or self.kind in PRESETS
-        require(audible or not self.activity.margin_db, "activity", "must have margin_db 0 where the kind is no audio")
+        require(
+            self.heard is not None or not self.activity.margin_db,
+            "activity",
+            "must have margin_db 0 where the kind is no audio",
+        )
         require(self.kind != "sensor" or bool(self.sensor.means), "sensor", "must have means and deviations")
 
     @property
     def wanted(self) -> bool:
         """Whether anything is made."""
         return self.kind != NONE or bool(self.detector.classes)
+
+    @property
+    def heard(self) -> Heard | None:
+        """What recordings become, in training as on the device; None of other kinds."""
+        if self.kind == AUDIO:
+            return Heard(AUDIO, self.audio)
+        return Heard(self.kind, PRESET_KEYS[self.kind]) if self.kind in PRESET_KEYS else None

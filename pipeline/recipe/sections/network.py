@@ -11,7 +11,8 @@ from typing import Annotated
 from dimmer.pipeline.core.checks import OneOf, require
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.dataset import DatasetShape
-from dimmer.pipeline.data.own import OWN, DataSection, OwnData
+from dimmer.pipeline.data.heard import Heard
+from dimmer.pipeline.data.own import OWN, DataSection, OwnData, shape_of
 from dimmer.pipeline.data.registry import Source, dataset_modules, dataset_names, dataset_shape
 from dimmer.pipeline.networks.family import FROM_DATASET, NO_KEYS, NetworkConfig, config_keys, families, family_module
 
@@ -37,9 +38,9 @@ class ModelNames:
         """Full names of the modules of its family, which are imported by name."""
         return (family_module(self.family),)
 
-    def from_dataset(self, data: DataSection) -> dict[str, int | tuple[int, int]]:
+    def from_dataset(self, data: DataSection, heard: Heard | None = None) -> dict[str, int | tuple[int, int]]:
         """The fields of the network's configuration that the data set gives, a known one or that of [data]."""
-        shape: DatasetShape = data.shape if self.dataset == OWN else dataset_shape(self.dataset)
+        shape: DatasetShape = shape_of(data, heard) if self.dataset == OWN else dataset_shape(self.dataset)
         height, width, channels = shape.image_shape
         given: tuple[int | tuple[int, int], ...] = (channels, (height, width), shape.classes)
         return dict(zip(FROM_DATASET, given, strict=True))
@@ -52,15 +53,19 @@ class ModelSection(ModelNames):
     Attributes:
         config: the network's configuration: the family's own keys, checked by it, and the shape of the data.
         data: the section [data]; without a kind where the data set is a known one.
+        heard: what [features] makes of recordings; None where the network sees samples.
+        most: samples of training, and half as many of validation and test, of data of one's own; 0 for all.
     """
 
     config: NetworkConfig
     data: DataSection = DataSection()  # noqa: RUF009 (frozen)
+    heard: Heard | None = None
+    most: int = 0
 
     def described(self) -> dict[str, Json]:
-        """All that the network is, as JSON values; the data's section is part of its hash (`dataset_hash`)."""
+        """All that the network is, as JSON values; what is the data's own is part of its hash (`dataset_hash`)."""
         made = dataclasses.asdict(self)
-        del made["data"]
+        del made["data"], made["heard"], made["most"]
         for key in NO_KEYS:
             made["config"].pop(key, None)
         if contents := self.config.contents():
@@ -73,7 +78,7 @@ class ModelSection(ModelNames):
         Args:
             recipe: the file, from whose folder paths count.
         """
-        return OwnData(self.data, recipe.parent) if self.dataset == OWN else self.dataset
+        return OwnData(self.data, recipe.parent, self.heard, self.most) if self.dataset == OWN else self.dataset
 
     def modules(self, recipe: Path) -> tuple[str, ...]:
         """The modules of its family and those of its data set; argument as of `source`."""

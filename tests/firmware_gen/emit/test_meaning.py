@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.emit.header import NOTHING
-from dimmer.firmware_gen.emit.meaning import Meaning, emit_input_code, emit_meaning, meaning_macros
+from dimmer.firmware_gen.emit.meaning import Meaning, emit_anomaly, emit_input_code, emit_meaning, meaning_macros
 from dimmer.firmware_gen.emit.names import names_of
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.data.given_back import errors
 from dimmer.pipeline.data.scale import InputScale
 from tests.firmware_gen.harness import WARNINGS
 from tests.firmware_gen.networks import tiny_resnet
@@ -78,5 +79,28 @@ def test_names_units_and_scales_are_macros(tmp_path: Path, headers: Path) -> Non
 
 
 def test_nothing_is_said_where_nothing_is_known() -> None:
-    assert list(emit_meaning(NOTHING, names_of("x"))) == list(emit_input_code(NOTHING, names_of("x"))) == []
+    assert list(emit_meaning(NOTHING, names_of("x"), ["88"])) == list(emit_input_code(NOTHING, names_of("x"))) == []
     assert meaning_macros(NOTHING) == []
+
+
+def test_an_anomaly_s_error_is_that_of_validation(tmp_path: Path) -> None:
+    names = names_of("x")
+    meaning = Meaning(limits=(("88", 0.25), ("80", 1.5)))
+    assert "DIMMER_X_ANOMALY_LIMITS {1.5f}" in "\n".join(emit_meaning(meaning, names, ["80"]))
+    ends = {"OUTPUT_SIZE": "2u", "INPUT_SCALE": "0.015625f", "INPUT_ZERO_POINT": "0"}
+    ends |= {"OUTPUT_SCALE": "0.5f", "OUTPUT_ZERO_POINT": "(-3)"}
+    source = tmp_path / "error.c"
+    source.write_text(
+        "#include <stdint.h>\n"
+        + "".join(f"#define DIMMER_X_{name} {value}\n" for name, value in ends.items())
+        + "\n".join(emit_anomaly(meaning, names))
+        + "\nfloat error(const int8_t *a, const int8_t *b);\nfloat error(const int8_t *a, const int8_t *b)\n"
+        "{\n    return dimmer_x_anomaly(a, b);\n}\n"
+    )
+    library = tmp_path / "error.so"
+    subprocess.run(["gcc", "-std=c99", *WARNINGS, "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
+    error = ctypes.CDLL(str(library)).error
+    error.restype = ctypes.c_float
+    given, back = np.array([64, -128], np.int8), np.array([0, -5], np.int8)
+    wanted = errors(0.5 * (back[np.newaxis] + 3.0), np.array([[0, 64, -128]], np.int8))
+    assert error(ctypes.c_void_p(given.ctypes.data), ctypes.c_void_p(back.ctypes.data)) == wanted[0] == 0.625

@@ -6,7 +6,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dimmer.pipeline.core.scores import Score, Scores, auc, scores_of_classes, scores_of_labels, scores_of_values, share
+from dimmer.pipeline.core.scores import (
+    Score,
+    Scores,
+    auc,
+    scores_of_anomalies,
+    scores_of_classes,
+    scores_of_labels,
+    scores_of_values,
+    share,
+)
 
 RNG = np.random.default_rng(5)
 CLASSES = ("a", "b", "c")
@@ -83,3 +92,12 @@ def test_values() -> None:
     assert error.unit == "kg"
     assert error.low < error.value < error.high
     assert 0.97 < figure(found, "R2, load").low < figure(found, "R2, load").value < 1
+
+
+def test_anomalies_have_a_table_and_an_area() -> None:
+    errors, anomalous = np.array([0.1, 0.2, 0.9, 0.8, 1.5]), np.array([False, False, False, True, True])
+    found = scores_of_anomalies(errors, anomalous, 0.5, ("normal", "anomaly"))
+    figures = {one.name: round(one.value, 3) for one in found.figures}
+    assert figures == {"accuracy": 0.8, "AUC": 0.833, "anomalies found": 1.0, "false alarms": 0.333}
+    assert found.confusion == ((2, 1), (0, 2))
+    assert all(one.low <= one.value <= one.high for one in found.figures)

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.data.partition import Member, partition
+from dimmer.pipeline.data.partition import Member, partition, partition_apart
 
 
 def members(counts: dict[str, int]) -> list[Member]:
@@ -72,3 +72,35 @@ def test_two_groups_do_not_make_three_splits() -> None:
     few = [Member(str(n), "a", f"g{n % 2}", "") for n in range(10)]
     with pytest.raises(DimmerError, match="10 samples in 2 groups leave none for"):
         partition(few, 0.2, 0.2, 0)
+
+
+def test_anomalies_train_nothing_and_are_shared_out() -> None:
+    all_of_them = members({"fine": 100, "worn": 11, "torn": 10})
+    found = partition_apart(all_of_them, "fine", 0.15, 0.15, 0)
+    counts = Counter((member.label == "fine", split) for member, split in zip(all_of_them, found, strict=True))
+    assert counts == {
+        (True, "train"): 70,
+        (True, "val"): 15,
+        (True, "test"): 15,
+        (False, "val"): 11,
+        (False, "test"): 10,
+    }
+
+
+def test_anomalies_of_a_group_that_is_trained_on_are_left_out() -> None:
+    grouped = [Member(f"{n}", ("fine", "worn")[n % 4 == 0], f"g{n % 20}", "") for n in range(200)]
+    found = partition_apart(grouped, "fine", 0.2, 0.2, 0)
+    of_group: dict[str, set[str]] = defaultdict(set)
+    for member, split in zip(grouped, found, strict=True):
+        assert (member.label, split) != ("worn", "train")
+        of_group[member.group].add(split)
+    assert all(len(splits - {""}) <= 1 for splits in of_group.values())
+    assert "" in found
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [({"fine": 60}, "val has no anomalies"), ({"fine": 60, "worn": 1}, "test has no anomalies")]
+)
+def test_without_anomalies_there_is_nothing_to_tell_apart(counts: dict[str, int], said: str) -> None:
+    with pytest.raises(DimmerError, match=f"{said}.*give some of either"):
+        partition_apart(members(counts), "fine", 0.15, 0.15, 0)

@@ -14,7 +14,7 @@ __all__ = ["cache"]
 
 
 def test_of_pixels_there_is_nothing_to_say(tmp_path: Path) -> None:
-    assert meaning_of("mnist5k") == NOTHING
+    assert meaning_of("mnist5k", ()) == NOTHING
     wanted = "uint8 pixels [28][28][1], code = pixel - 128"
     assert encoding_of("mnist5k", (28, 28, 1)) == wanted
     images = own(tmp_path, DataSection("images", "d", classes=("a", "b")))
@@ -24,7 +24,7 @@ def test_of_pixels_there_is_nothing_to_say(tmp_path: Path) -> None:
 def test_of_windows_the_scale_of_each_channel(tmp_path: Path, cache: Path) -> None:
     write_steps(tmp_path / "imu.csv")
     data = own(tmp_path, steps_section())
-    found = meaning_of(data)
+    found = meaning_of(data, ())
     assert found.channels == ("ax", "ay", "az")
     assert len(found.offset) == len(found.step) == 3
     assert found.offset[2] > 0 > found.offset[0]

@@ -60,3 +60,13 @@ def test_every_label_and_every_value_counts() -> None:
     assert right(np.array([[1.0, -1.0], [1.0, 1.0]]), np.array([[1, 0], [1, 0]], np.uint8)).tolist() == [True, False]
     targets = np.array([[0.0, 5.0], [0.0, 5.0]], np.float32)
     assert right(np.array([[1.0, 4.0], [1.1, 5.0]]), targets).tolist() == [True, False]
+
+
+def test_what_is_given_back_is_right_by_its_error() -> None:
+    targets = np.array([[0, 64, -64], [1, 0, 32], [0, 16, 16]], np.int8)
+    given = targets[:, 1:] / 64 + np.array([[0.1, -0.1], [1, 1], [0.2, 0.2]])
+    assert right(given, targets).tolist() == [True, True, True]
+    assert right(given, targets, 0.02).tolist() == [True, True, False]
+    outputs, wanted = torch.tensor(given, dtype=torch.float32), torch.from_numpy(targets)
+    assert float(label_loss(outputs, wanted)) == pytest.approx((0.02 + 2 + 0.08) / 6)
+    assert float(imitation(outputs, outputs + 1, wanted, 1.0)) == pytest.approx(1.0)

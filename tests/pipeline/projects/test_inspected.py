@@ -110,3 +110,17 @@ def test_so_is_a_table_that_cannot(tmp_path: Path, content: str, says: str) -> N
     (tmp_path / "t.csv").write_text(content)
     with pytest.raises(DimmerError, match=says):
         guess(tmp_path / "t.csv")
+
+
+def test_what_hugging_face_saved_is_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "dataset_dict.json").write_text("{}")
+    with pytest.raises(DimmerError, match=r"saved by Hugging Face's datasets: .* module:function"):
+        inspect_data(str(tmp_path), Told())
+
+
+def test_the_normal_class_comes_first(tmp_path: Path) -> None:
+    write_steps(tmp_path / "imu.csv")
+    found = inspect_data(str(tmp_path / "imu.csv"), Told(window=16, normal="walk"))
+    assert (found.task, found.classes) == ("anomaly", ("walk", "rest"))
+    with pytest.raises(DimmerError, match="--normal fine: there is no such class; there are rest, walk"):
+        inspect_data(str(tmp_path / "imu.csv"), Told(normal="fine"))

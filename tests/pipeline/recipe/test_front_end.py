@@ -13,10 +13,10 @@ from dimmer.firmware_gen.features.presets import MICROFRONTEND, MLPERF_KWS
 from dimmer.firmware_gen.features.sensor import SensorTables
 from dimmer.firmware_gen.features.tables import AudioTables
 from dimmer.firmware_gen.graph.types import DType, Quantisation, Tensor
+from dimmer.pipeline.data.heard import AudioKeys
 from dimmer.pipeline.recipe.front_end import features_of, surroundings
 from dimmer.pipeline.recipe.sections.features import (
     ActivityKeys,
-    AudioKeys,
     DetectorKeys,
     FeaturesSection,
     ImageKeys,

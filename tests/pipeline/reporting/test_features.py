@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class FakeRecipe:
     name: str
     features: FeaturesSection
+    source: str = "mnist5k"
 
 
 def context(folder: Path, section: FeaturesSection) -> BuildContext:

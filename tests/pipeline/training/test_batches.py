@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Batches of augmented images."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -28,7 +30,7 @@ def test_equal_generators_give_equal_batches_and_each_step_of_augmentation_chang
     index = np.arange(20)
     unchanged = to_input(IMAGES[index])
     for settings in (Augmentation(pad=2), Augmentation(flip=True), Augmentation(rotate=20.0), Augmentation(zoom=0.3)):
-        images = Batches(pad(IMAGES, settings.pad, 0), (8, 8), settings, CPU)
+        images = Batches(IMAGES, (8, 8), settings, CPU)
         first, again = images(index, np.random.default_rng(3)), images(index, np.random.default_rng(3))
         assert torch.equal(first, again)
         assert first.shape == unchanged.shape
@@ -36,10 +38,10 @@ def test_equal_generators_give_equal_batches_and_each_step_of_augmentation_chang
 
 
 def test_an_image_is_shifted_mirrored_and_turned_in_this_order() -> None:
-    settings = Augmentation(pad=1, flip=True, rotate=10.0)
+    settings = Augmentation(pad=1, pad_value=0, flip=True, rotate=10.0)
     padded = pad(IMAGES[:4], 1, 0)
     rng, same = np.random.default_rng(1), np.random.default_rng(1)
-    found = augment(padded, (8, 8), settings, rng)
+    found = augment(IMAGES[:4], (8, 8), settings, rng)
     crops = random_flips(random_crops(padded, (8, 8), same), same)
     assert torch.equal(found, random_affine(to_input(crops), 10.0, 0.0, same))
 
@@ -56,3 +58,14 @@ def test_fewer_images_than_a_batch_are_one_and_many_are_enough() -> None:
     assert [len(batch) for batch in settling_batches(plain(), 128, seed=1)] == [70]
     many = Batches(np.tile(IMAGES, (3, 1, 1, 1)), (8, 8), Augmentation(), CPU)
     assert len(settling_batches(many, 2, seed=1)) == batches.SETTLING_BATCHES
+
+
+def test_images_in_a_file_stay_there(tmp_path: Path) -> None:
+    """What is larger than memory is never copied whole: only a batch has a border."""
+    np.save(tmp_path / "images.npy", IMAGES)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    settings, index = Augmentation(pad=2), np.array([3, 60])
+    images = Batches(mapped, (8, 8), settings, CPU)
+    assert images._images is mapped
+    of_memory = Batches(IMAGES, (8, 8), settings, CPU)(index, np.random.default_rng(0))
+    assert torch.equal(images(index, np.random.default_rng(0)), of_memory)

@@ -7,14 +7,15 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.features import image, presets, spec
+from dimmer.pipeline.data import heard
 from dimmer.pipeline.recipe.front_end import features_of
 from dimmer.pipeline.recipe.sections import features
 from dimmer.pipeline.recipe.sections.features import KINDS, FeaturesSection
 
 
 def test_words_are_those_of_the_generator() -> None:
-    assert set(features.PRESETS) == set(presets.PRESETS)
-    assert features.SPECTRA == spec.SPECTRA
+    assert set(heard.PRESET_KEYS) == set(presets.PRESETS)
+    assert heard.SPECTRA == spec.SPECTRA
     assert (features.FORMATS, features.RESIZES) == (image.FORMATS, image.RESIZES)
     assert set(features.YUV_RANGES) == set(image.COLOURS)
 
@@ -43,7 +44,7 @@ def test_nothing_is_made_where_nothing_is_said(tmp_path: Path) -> None:
         ("[features.sensor]\nlowpass_hz = 26.0", "features.sensor.lowpass_hz"),
         ("[features.image]\ncrop = [1, 2]", "must be x, y, width and height, or nothing"),
         ('[features.image]\nformat = "jpeg"', "must be one of rgb565-le"),
-        ("[features.detector]\nthreshold = 1.5", "features.detector.threshold = 1.5: must be 0 to 1"),
+        ("[features.detector]\nthreshold = 1e9", "features.detector.threshold = 1000000000.0: must be "),
         ("[features.detector]\nclasses = [-1]", "numbers of classes from 0 on"),
         ("[features.activity]\nhold = 70000", "features.activity.hold"),
         ("[features.activity]\nloud = true", "unknown key 'loud' in \\[features.activity\\]"),
