@@ -16,6 +16,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.npu import npu_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target, load_target
@@ -63,7 +64,8 @@ def main(
         )
         return
     way = choose(target, chosen.flash.each, tool)
-    program = elf or firmware_folder(build_folder(load_recipe(model)), chosen.name) / "firmware.elf"
+    folder_of = npu_folder if chosen.engine == "ethos-u" else firmware_folder
+    program = elf or folder_of(build_folder(load_recipe(model)), chosen.name) / "firmware.elf"
     if not program.is_file():
         raise DimmerError(f"there is no {program}: type ./nox -s build-target -- {target} --model {model}")
     image = Written(program, chosen.memory.flash.origin, image_of(program, chosen.memory))
