@@ -8,14 +8,15 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str | bytes) -> None:
     """Writes a whole file or none; leaves one alone that already has this text, so that nothing is compiled again."""
-    if path.exists() and path.read_bytes() == text.encode():
+    content = text.encode() if isinstance(text, str) else text
+    if path.exists() and path.read_bytes() == content:
         return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode())
+            stream.write(content)
             stream.flush()
             # Otherwise it would be its owner's alone.
             os.fchmod(handle, 0o644)

@@ -142,7 +142,8 @@ def plan_of(
     try:
         blocks, choices = choose(share_blocks(networks), VARIANTS, features_of(core), scratch_limit, latency)
     except FirmwareGenError as error:
-        raise FirmwareGenError(f"{modes[0].path.name}: {error}") from error
+        source = f"{modes[0].path.name}: "
+        raise FirmwareGenError(f"{source}{str(error).removeprefix(source)}") from error
     memory = plan_memory(blocks)
     first = networks[0].graph
     tables = build_tables(

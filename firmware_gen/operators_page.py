@@ -11,35 +11,52 @@ from pathlib import Path
 
 from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.kernels.families import FAMILIES
+from dimmer.firmware_gen.read.record import WIDE
+from dimmer.firmware_gen.read.state import KINDS
+from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
 
 _MOVES, _ONE_CODE = ("copy", "transpose", "take"), ("lut",)
-_NOTHING = "no kernel: the same bytes under another shape; float32, too"
+_NOTHING = "no kernel: the same bytes under another shape; every type"
+_COMPARED = "scales below 1; broadcasts as ADD"
 OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ABS": (_ONE_CODE, ""),
     "ADD": (("add",), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
+    "ARG_MAX": (("arg_extreme",), "constant axis; int32 and int64"),
+    "ARG_MIN": (("arg_extreme",), "constant axis; int32 and int64"),
     "ASSIGN_VARIABLE": (("copy",), "int8; not a state as it is"),
     "AVERAGE_POOL_2D": (("average_pool_2d",), "batch 1"),
     "BATCH_MATMUL": (("batch_matmul",), "sums of fewer than 32,768 products; either side constant or computed"),
     "BATCH_TO_SPACE_ND": (_MOVES, "to a batch of 1; constant blocks and crops"),
     "BROADCAST_TO": (_MOVES, "constant shape"),
     "CALL_ONCE": ((), "a subgraph that only assigns constants to variables"),
+    "CAST": (("cast",), "of all types but float32; codes as they are"),
     "CONCATENATION": (("copy",), "at most 64 inputs of one scale and zero point, constants among them"),
     "CONV_2D": (("conv2d",), "batch 1, constant int8 or int4 weights, no groups; sums of at most 65,535 products"),
     "DEPTHWISE_CONV_2D": (("depthwise_conv2d",), "batch 1, constant int8 or int4 weights"),
     "DEPTH_TO_SPACE": (_MOVES, "batch 1"),
-    "DEQUANTIZE": (("dequantize",), "int8 and uint8 to float32"),
+    "DEQUANTIZE": (("dequantize",), "to float32"),
+    "DIV": (_ONE_CODE, "by one constant; where TFLite shifts by more than 31 bits its result is undefined: refused"),
+    "EQUAL": (("compare",), f"int8 and bool; {_COMPARED}"),
     "EXP": (_ONE_CODE, "results within 2^30 steps of the output"),
     "EXPAND_DIMS": ((), _NOTHING),
+    "FLOOR_DIV": (_ONE_CODE, "by one constant, of the codes themselves"),
     "FULLY_CONNECTED": (("fully_connected",), "constant int8 or int4 weights"),
     "GATHER": (_MOVES, "constant indexes, no batch dimensions"),
     "GELU": (_ONE_CODE, "exact and approximated"),
+    "GREATER": (("compare",), f"int8; {_COMPARED}"),
+    "GREATER_EQUAL": (("compare",), f"int8; {_COMPARED}"),
     "HARD_SWISH": (_ONE_CODE, ""),
     "L2_NORMALIZATION": (("l2_normalization",), "over the last dimension, fewer than 32,768 elements"),
     "LEAKY_RELU": (_ONE_CODE, ""),
+    "LESS": (("compare",), f"int8; {_COMPARED}"),
+    "LESS_EQUAL": (("compare",), f"int8; {_COMPARED}"),
     "LOG": (_ONE_CODE, "what is not positive becomes the smallest code"),
-    "LOGISTIC": (_ONE_CODE, "output scale 1/256, zero point -128"),
+    "LOGICAL_AND": (("minimum",), "broadcasts as ADD; no constants"),
+    "LOGICAL_NOT": (_ONE_CODE, ""),
+    "LOGICAL_OR": (("maximum",), "broadcasts as ADD; no constants"),
+    "LOGISTIC": (_ONE_CODE, "output scale 1/256, zero point -128; of int16 1/32768"),
     "MAXIMUM": (("maximum",), "of the codes; broadcasts as ADD"),
     "MAX_POOL_2D": (("max_pool_2d",), "batch 1"),
     "MEAN": (("mean",), "at most two runs of dimensions, fewer than 2^23 elements"),
@@ -47,11 +64,12 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "MIRROR_PAD": (_MOVES, "constant paddings"),
     "MUL": (("mul",), "broadcasts as ADD"),
     "NEG": (_ONE_CODE, "of the codes, as TFLite does it"),
+    "NOT_EQUAL": (("compare",), f"int8 and bool; {_COMPARED}"),
     "PACK": (("copy",), "at most 64 inputs"),
     "PAD": (("pad",), "constant paddings, at most 4 dimensions; none before a convolution"),
     "PADV2": (("pad",), "constant paddings and value, at most 4 dimensions"),
     "PRELU": (("prelu",), "constant slopes"),
-    "QUANTIZE": (("requantize", "quantize_f32"), "float32 to int8 and uint8; int8 and uint8 to each other"),
+    "QUANTIZE": (("requantize", "quantize_f32"), "float32 to all; int8 to uint8 and int16 and back"),
     "READ_VARIABLE": ((), "int8; no kernel: the state itself"),
     "REDUCE_MAX": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
     "REDUCE_MIN": (("reduce_extreme",), "one scale and zero point; at most two runs of dimensions"),
@@ -64,6 +82,8 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "RESIZE_NEAREST_NEIGHBOR": (_MOVES, "batch 1, constant size"),
     "REVERSE_V2": (_MOVES, "constant axes"),
     "RSQRT": (_ONE_CODE, "the interpreter stops at values below 0"),
+    "SELECT": (("select",), "of the codes, or of bool"),
+    "SELECT_V2": (("select",), "of the codes, or of bool; broadcasts as ADD"),
     "SHAPE": ((), "no kernel: a constant"),
     "SLICE": (_MOVES, "constant begin and size"),
     "SOFTMAX": (("softmax",), "over the last dimension, at most 4,096 elements"),
@@ -95,28 +115,38 @@ _HEAD = """\
 
 What of a `.tflite` becomes C, bit for bit as TFLite's reference kernels (BUILTIN_REF) compute it. Activations are
 int8 with one scale and zero point a tensor; inputs and outputs may be float32 or uint8 where QUANTIZE and DEQUANTIZE
-stand at the ends. Files of uint8 activations are computed as int8, every code and zero point less by 128, with the
-same results; their inputs and outputs stay uint8. Weights whose codes less their zero point leave int8 have kernels of
-their own, whose names end in `_offset` and which are slower.
+stand at the ends; outputs may be whole numbers and bool. Files of uint8 activations are computed as int8, every code
+and zero point less by 128, with the same results; their inputs and outputs stay uint8. Weights whose codes less their
+zero point leave int8 have kernels of their own, whose names end in `_offset` and which are slower.
 
 What is not here is refused with the operator, its tensor and what would do; `dimmer inspect FILE` shows all of a
 file at once.
 
+Files of int16 activations with int8 weights (16x8) run on portable kernels, whose names end in `_s16`; sums of
+convolutions have 64 bits, as the interpreter's.
+
 Written by `python -m firmware_gen.operators_page`. The last column names the instruction sets that have kernels of
 their own for it, besides portable C99.
 
-| operator | kernels | limits | own kernels for |
-|---|---|---|---|
+| operator | types | kernels | limits | own kernels for |
+|---|---|---|---|---|
 """
 
 
 def page() -> str:
     """The text of docs/operators.md."""
-    rows = [
-        f"| {kind} | {', '.join(f'`{name}`' for name in kernels) or '-'} | {limits or '-'} | {_own(kernels)} |\n"
-        for kind, (kernels, limits) in sorted(OPERATORS.items())
-    ]
-    return _HEAD + "".join(rows)
+    return _HEAD + "".join(_row(kind, *entry) for kind, entry in sorted(OPERATORS.items()))
+
+
+def _row(kind: str, kernels: tuple[str, ...], limits: str) -> str:
+    named = ", ".join(f"`{name}`" for name in kernels)
+    return f"| {' | '.join((kind, _types(kind), named or '-', limits or '-', _own(kernels)))} |\n"
+
+
+def _types(kind: str) -> str:
+    """Of activations."""
+    found = ["int8", *([] if kind in (*OTHERWISE, *SIGNED_ALONE, *KINDS) else ["uint8"])]
+    return "bool" if kind.startswith("LOGICAL") else ", ".join([*found, *(["int16"] if kind in WIDE else [])])
 
 
 def _own(kernels: tuple[str, ...]) -> str:

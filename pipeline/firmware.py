@@ -19,6 +19,7 @@ from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folde
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.trained import find_gates
+from dimmer.pipeline.conversion.signatures import with_signature
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
@@ -32,6 +33,7 @@ from dimmer.pipeline.core.targets import (
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
+from dimmer.pipeline.oracle.mend import mending
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import duty_of
 from dimmer.pipeline.reporting.foreign import foreign_stage
@@ -84,14 +86,20 @@ def main(
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
     samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
     scratch_limit: Annotated[int | None, scratch_option] = None,
+    signature: Annotated[str | None, typer.Option("--signature", help="Of a --tflite file with several.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
     """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
-    if name is not None and not tflite:
-        raise DimmerError("--name goes with --tflite: the model of a recipe is called as the recipe")
+    for option, value in (("name", name), ("signature", signature)):
+        if value is not None and not tflite:
+            raise DimmerError(f"--{option} goes with --tflite: the model of a recipe is called as the recipe")
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     with progress_bar("firmware") as progress:
         if tflite:
+            if signature is not None:
+                tflite = [with_signature(path, signature, builds() / "signatures") for path in tflite]
+            for path in tflite:
+                print(mending(path), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
             order = foreign_order(tflite, wanted, name)
             folder = out or builds() / order.name / chosen.name / "firmware"

@@ -8,6 +8,7 @@ python -m pipeline.flash --target jetson --host user@address
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +16,16 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.firmware import built_program
 from dimmer.pipeline.artifacts.npu import npu_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
+from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
-from dimmer.targets import Target, load_target
+from dimmer.targets import load_target
 from dimmer.targets.runners.flasher import Where, Written, is_here
 from dimmer.targets.runners.image import image_of
-from dimmer.targets.runners.ways import choose
+from dimmer.targets.runners.ways import Ways, choose
+from dimmer.targets.target import FILE as TARGET_FILE
 
 
 def main(
@@ -44,16 +47,22 @@ def main(
     probe: Annotated[str | None, typer.Option("--probe", help="Serial number of one of several probes.")] = None,
     port: Annotated[str | None, typer.Option("--port", help="Serial port of the board, or address of GDB's.")] = None,
     drive: Annotated[Path | None, typer.Option("--drive", help="Folder of a board that shows itself as one.")] = None,
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
     elf: Annotated[Path | None, typer.Option("--elf", help="Another program than that of the build.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
     """Put a build onto its board."""
     chosen = load_target(target)
     if chosen.engine == "tvm":
-        _install(chosen, model, host, prefix, option, sign)
+        _install(chosen.name, model, host, prefix, option, sign, dry_run)
         return
     if host is not None:
         raise DimmerError(f"{target} is not reached over ssh: leave --host away")
+    if chosen.board is not None and not chosen.flash.each:
+        raise DimmerError(
+            f"{chosen.name} has no [flash] in {chosen.folder / TARGET_FILE}: say how it is written "
+            f"({', '.join(field.name for field in fields(Ways))}; docs/boards.md)"
+        )
     if not chosen.flash.each or chosen.memory is None:
         # It is run by a program on this machine.
         simulated = "a simulation of its core" if chosen.counts_cycles else chosen.runner.command[0]
@@ -64,10 +73,19 @@ def main(
         )
         return
     way = choose(target, chosen.flash.each, tool)
-    folder_of = npu_folder if chosen.engine == "ethos-u" else firmware_folder
-    program = elf or folder_of(build_folder(load_recipe(model)), chosen.name) / "firmware.elf"
+    if elf is not None:
+        program, line = elf, "--elf names a program that was built"
+    elif tflite:
+        program = built_program(name_of_files(tflite), chosen.name)
+        line = f"type dimmer firmware --target {target} {' '.join(f'--tflite {one}' for one in tflite)}"
+    else:
+        recipe = load_recipe(model)
+        program = built_program(recipe.name, chosen.name)
+        if chosen.engine == "ethos-u":
+            program = npu_folder(build_folder(recipe), chosen.name) / program.name
+        line = f"type ./nox -s build-target -- {target} --model {model}"
     if not program.is_file():
-        raise DimmerError(f"there is no {program}: type ./nox -s build-target -- {target} --model {model}")
+        raise DimmerError(f"there is no {program}: {line}")
     image = Written(program, chosen.memory.flash.origin, image_of(program, chosen.memory))
     where = Where(probe, port, drive)
     steps = way.steps(image, where)
@@ -82,17 +100,20 @@ def main(
 
 
 def _install(
-    target: Target, model: str, host: str | None, prefix: str | None, options: list[str] | None, sign: Path | None
+    name: str, model: str, host: str | None, prefix: str | None, options: list[str] | None, sign: Path | None, dry: bool
 ) -> None:
     """A bundle onto a Linux board."""
     from dimmer.pipeline.artifacts.bundle import bundle_folder
-    from dimmer.targets.runners.ssh import Remote, install
+    from dimmer.targets.runners.ssh import Remote, install, steps
 
     if host is None:
-        raise DimmerError(f"{target.name} is reached over ssh: name the board with --host user@address")
-    bundle = bundle_folder(build_folder(load_recipe(model)), target.name)
+        raise DimmerError(f"{name} is reached over ssh: name the board with --host user@address")
+    bundle, remote = bundle_folder(build_folder(load_recipe(model)), name), Remote(host, tuple(options or ()))
+    if dry:
+        print("\n".join(steps(remote, bundle, prefix, sign)))
+        return
     with progress_bar("flash") as progress:
-        print(install(Remote(host, tuple(options or ())), bundle, prefix, progress, sign))
+        print(install(remote, bundle, prefix, progress, sign))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import INCLUDE, sources
-from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.core.command import main_of, model_option, target_option
+from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target, load_target
 from dimmer.targets.target import TARGETS
@@ -48,15 +49,16 @@ def compile_product(target: Target, generated: Path, out: Path, more: tuple[Path
 def main(
     target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
     source: Annotated[list[Path] | None, typer.Option("--source", help="C of your own; repeat for more.")] = None,
 ) -> None:
     """Compile the product example of a build for a board."""
     chosen = load_target(target)
-    build = build_folder(load_recipe(model))
+    build = builds() / name_of_files(tflite) if tflite else build_folder(load_recipe(model))
     elf = compile_product(
         chosen, firmware_folder(build, chosen.name), build / chosen.name / "product", tuple(source or ())
     )
-    print(f"{elf}\nto flash it: dimmer flash --target {target} --model {model} --elf {elf}")
+    print(f"{elf}\nto flash it: dimmer flash --target {target} --elf {elf}")
 
 
 if __name__ == "__main__":

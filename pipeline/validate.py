@@ -17,14 +17,16 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
-from dimmer.pipeline.artifacts.firmware import firmware_modes
+from dimmer.pipeline.artifacts.firmware import built_program, firmware_modes
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.verification.attached import ValidatedMode, validate
 from dimmer.targets import Target, load_target
+from dimmer.targets.runners.image import image_of
 
 
 def main(
@@ -32,6 +34,7 @@ def main(
     target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
+    elf: Annotated[Path | None, typer.Option("--elf", help="Another program than that of the build.")] = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Inputs of each mode.")] = 10,
 ) -> None:
     """Compare a board on a serial line with the TFLite interpreter, every mode, bit for bit."""
@@ -39,9 +42,15 @@ def main(
     if chosen.board is None:
         raise DimmerError(f"{target} is no board with a serial line: './nox -s build-target' has compared it already")
     modes, inputs = _subjects(chosen, model, tflite, samples)
+    program = elf or built_program(name_of_files(tflite) if tflite else load_recipe(model).name, chosen.name)
+    image = b""
+    if chosen.memory is not None and (elf is not None or program.is_file()):
+        image = image_of(program, chosen.memory)
     with progress_bar("validate") as progress:
-        found = validate(port, chosen, modes, inputs, progress)
+        found = validate(port, chosen, modes, inputs, progress, image)
     print_validated(chosen, found)
+    compared = f"{len(image):,} bytes of flash are as built" if image else f"flash not compared: there is no {program}"
+    print(compared)
     wrong = [mode for mode in found if mode.mismatches or not mode.known]
     if wrong:
         first = next((f", first at input {mode.first}" for mode in wrong if mode.first is not None), "")

@@ -17,7 +17,7 @@ from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.family import KEY as FAMILY
 from dimmer.targets.kit.family import VARIANT, read_target_table
 from dimmer.targets.kit.latency import MOST, latency_of
-from dimmer.targets.kit.memory import STACK_SYMBOL, Memory, memory_of
+from dimmer.targets.kit.memory import ARENA_SYMBOL, CONSTANTS_SYMBOL, STACK_SYMBOL, Memory, memory_of
 from dimmer.targets.kit.npu import PACKAGE as VELA
 from dimmer.targets.kit.npu import Npu, npu_of
 from dimmer.targets.kit.schema import Table
@@ -135,7 +135,12 @@ class Target:
         symbols = {} if self.memory is None else self.memory.symbols
         own = {} if self.memory is None else self.memory.defines
         if self.board is not None:
-            own = own | self.board.defines(self.name)
+            assert self.memory is not None
+            flash = {
+                "DIMMER_FLASH_BEGIN": f"{self.memory.readable:#x}u",
+                "DIMMER_FLASH_BYTES": f"{self.memory.flash.size}u",
+            }
+            own = own | flash | self.board.defines(self.name)
         every = {**own, **(defines or {})}
         return compile_firmware(self.toolchain, sources, include_dirs, out_dir, every, symbols, entries)
 
@@ -234,7 +239,7 @@ def target_of(table: Table, folder: Path) -> Target:
         timing=timing,
         board=board_of(board, core, extra or ()),
         family=family,
-        flash=ways_of(table.optional_table("flash")),
+        flash=ways_of(table.optional_table("flash"), core),
         npu=npu_of(table.optional_table("npu"), folder),
         latency=latency,
         variant_of=table.optional_text(VARIANT),
@@ -242,18 +247,26 @@ def target_of(table: Table, folder: Path) -> Target:
     if (target.npu is not None) != (target.engine == "ethos-u"):
         raise table.fail('[npu] goes with engine = "ethos-u", and only with it', "engine")
     memory = target.memory
-    if memory is not None and memory.stack is not None and not _knows_stack(target.toolchain.linker_script):
-        raise table.fail(f"'stack' has no effect: the linker script does not use {STACK_SYMBOL}", "memory")
+    if memory is not None:
+        for key, said, symbol in (
+            ("stack", memory.stack, STACK_SYMBOL),
+            ("constants", memory.constants, CONSTANTS_SYMBOL),
+            ("arena", memory.arena, ARENA_SYMBOL),
+        ):
+            if said is not None and not _uses(target.toolchain.linker_script, symbol):
+                raise table.fail(f"'{key}' has no effect: the linker script does not use {symbol}", "memory")
     if board is not None:
+        if memory is None:
+            raise table.fail("'memory' is missing: a board needs the regions of its flash and its RAM", "memory")
         board.finish()
     planner.finish()
     table.finish()
     return target
 
 
-def _knows_stack(script: Path | None) -> bool:
+def _uses(script: Path | None, symbol: str) -> bool:
     try:
-        return script is not None and STACK_SYMBOL in script.read_text(errors="replace")
+        return script is not None and symbol in script.read_text(errors="replace")
     except OSError:
         return False
 

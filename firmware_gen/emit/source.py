@@ -35,8 +35,6 @@ _POINTERS = (
 )
 """In the order of dimmer_model_t."""
 
-_TYPE_NAMES = {"int8": "DIMMER_INT8", "uint8": "DIMMER_UINT8", "float32": "DIMMER_FLOAT32"}
-
 
 def emit_source(tables: Tables, names: Names, core: str = "") -> str:
     """`dimmer_<model>.c`.
@@ -274,7 +272,7 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
         ("output", tables.output, tables.memory.output_offset),
     ):
         scale, zero_point = ends(tensor)
-        kind = _TYPE_NAMES[tensor.dtype.value]
+        kind = f"DIMMER_{tensor.dtype.name}"
         numbers = f"{offset}u, {tensor.size}u, {literal(float(scale), 'f')}, {zero_point}, {kind}, 0"
         dims.append(f"        .{field} = {{{numbers}}},")
     dims.append("    },")

@@ -24,7 +24,6 @@ ABI = 5
 MAX_MODES = 255
 MAX_POSITIONS = 256
 MAX_INDEX = 0xFFFF
-TYPE_CODES = {DType.INT8: 0, DType.UINT8: 1, DType.FLOAT32: 2}
 
 Resolved = int | float | tuple[int, ...]
 
@@ -129,7 +128,7 @@ class Tables:
             len(self.gates.gates) if self.gates else 0,
             len(self.gates.stages) if self.gates else 0,
         ) + b"".join(
-            struct.pack("<IIfhBB", offset, tensor.size, *ends(tensor), TYPE_CODES[tensor.dtype], 0)
+            struct.pack("<IIfhBB", offset, tensor.size, *ends(tensor), tensor.dtype.code, 0)
             for tensor, offset in ((self.input, self.memory.input_offset), (self.output, self.memory.output_offset))
         )
 

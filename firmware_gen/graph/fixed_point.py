@@ -153,6 +153,13 @@ def mul_multiplier(first: Quantisation, second: Quantisation, output: Quantisati
         return quantize_multiplier(float(np.float32(first.scale) * np.float32(second.scale) / np.float32(output.scale)))
 
 
+def quotient_multiplier(first: Quantisation, second: Quantisation, output: Quantisation) -> tuple[int, int]:
+    """Multiplier and shift of DIV: all of it in float32."""
+    with np.errstate(all="ignore"):
+        real = np.float32(first.scale) / (np.float32(second.scale) * np.float32(output.scale))
+        return quantize_multiplier(float(real))
+
+
 def ratio_multiplier(source: Quantisation, output: Quantisation) -> tuple[int, int]:
     """Multiplier and shift of a change of scale, the quotient in double (QUANTIZE, MEAN)."""
     return quantize_multiplier(source.scale / output.scale)
@@ -237,7 +244,7 @@ def activation_range(activation: Activation, output: Quantisation, dtype: DType 
     Raises:
         RangeError: a limit does not fit into 32 bits, or the range is empty.
     """
-    low, high = (-128, 127) if dtype is DType.INT8 else (0, 255)
+    low, high = {DType.INT8: (-128, 127), DType.INT16: (-(2**15), 2**15 - 1)}.get(dtype, (0, 255))
 
     def code(value: float) -> int:
         with np.errstate(all="ignore"):

@@ -126,5 +126,77 @@ class Svdf:
     rank: int
 
 
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """EQUAL and its kin with broadcasting: what a pair gives by which of the two is larger.
+
+    Attributes:
+        less: whether it holds where the first is less; the others alike.
+    """
+
+    less: bool
+    equal: bool
+    greater: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """LOGICAL_NOT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """SELECT and SELECT_V2, of the codes: condition, what is taken where it holds, and what else, broadcast.
+
+    Attributes:
+        rows: the condition has one value for each entry of the first dimension.
+    """
+
+    rows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArgExtreme:
+    """ARG_MAX and ARG_MIN over `axis` (non-negative): the index of the first of equals."""
+
+    axis: int
+    largest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """CAST: numbers of another type, codes as they are; what does not fit loses its upper bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Divide:
+    """DIV and FLOOR_DIV by one constant; FLOOR_DIV divides the codes themselves."""
+
+    floor: bool
+
+
+Plain = (
+    Take
+    | Lookup
+    | Assign
+    | Unjoin
+    | Join
+    | ReduceExtreme
+    | L2Normalization
+    | BatchMatMul
+    | PRelu
+    | Extreme
+    | SquaredDifference
+    | ResizeBilinear
+    | Lstm
+    | Svdf
+    | Compare
+    | Not
+    | Select
+    | ArgExtreme
+    | Cast
+    | Divide
+)
+
 STATE_PLACES = {Lstm: (13, 14), Svdf: (3,)}
 """Which inputs of an operator are states, that it reads and writes."""

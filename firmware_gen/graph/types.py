@@ -23,12 +23,22 @@ class DType(Enum):
     UINT8 = "uint8"
     INT16 = "int16"
     INT32 = "int32"
+    INT64 = "int64"
+    BOOL = "bool"
     FLOAT32 = "float32"
 
     @property
     def size(self) -> int:
         """Bytes of one element."""
-        return {DType.INT8: 1, DType.UINT8: 1, DType.INT16: 2}.get(self, 4)
+        return {DType.INT8: 1, DType.UINT8: 1, DType.BOOL: 1, DType.INT16: 2, DType.INT64: 8}.get(self, 4)
+
+    @property
+    def code(self) -> int:
+        """As dimmer_tables.h numbers it."""
+        return _CODES.index(self)
+
+
+_CODES = (DType.INT8, DType.UINT8, DType.FLOAT32, DType.INT16, DType.INT32, DType.INT64, DType.BOOL)
 
 
 class Activation(Enum):
@@ -301,21 +311,8 @@ Options = (
     | Dequantize
     | Concatenation
     | Transpose
-    | plain.Take
-    | plain.Lookup
-    | plain.Assign
-    | plain.Unjoin
-    | plain.Join
-    | plain.ReduceExtreme
-    | plain.L2Normalization
-    | plain.BatchMatMul
     | TransposeConv
-    | plain.PRelu
-    | plain.Extreme
-    | plain.SquaredDifference
-    | plain.ResizeBilinear
-    | plain.Lstm
-    | plain.Svdf
+    | plain.Plain
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dimmer.firmware_gen.kernels import dsp, helium, portable, recurrent, unsigned, words
+from dimmer.firmware_gen.kernels import dsp, helium, logic, portable, recurrent, unsigned, wide, words
 from dimmer.firmware_gen.kernels.record import Kernel
 
 
@@ -32,7 +32,11 @@ class Family:
         return f"dimmer_kernels_{self.name}.h"
 
 
-PORTABLE = Family("portable", "Kernels in portable C99.", (*portable.KERNELS, *recurrent.KERNELS, *unsigned.KERNELS))
+PORTABLE = Family(
+    "portable",
+    "Kernels in portable C99.",
+    (*portable.KERNELS, *recurrent.KERNELS, *unsigned.KERNELS, *logic.KERNELS, *wide.KERNELS),
+)
 FAMILIES = (
     PORTABLE,
     Family("words", "Kernels for cores that multiply word by word.", words.KERNELS),

@@ -20,28 +20,33 @@ SQUARED_LEFT_SHIFT = 7
 class Elementwise(Context):
     """Sums, products, requantisations, tables and the softmax."""
 
-    def broadcast(self) -> tuple[tuple[int, ...], int, int]:
-        """Output dimensions merged into the fewest and longest runs, and the dimensions that each input repeats."""
-        shapes = [(1,) * (len(self.output.shape) - len(tensor.shape)) + tensor.shape for tensor in self.inputs]
-        runs: list[tuple[int, bool, bool]] = []
-        for size, first, second in zip(self.output.shape, *shapes, strict=True):
+    def broadcast(self, *given: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Output dimensions merged into the fewest and longest runs, and the dimensions that each input repeats.
+
+        Args:
+            given: the inputs' shapes where they are not the tensors'.
+        """
+        sides = given or tuple(tensor.shape for tensor in self.inputs)
+        shapes = [(1,) * (len(self.output.shape) - len(shape)) + shape for shape in sides]
+        runs: list[tuple[int, tuple[bool, ...]]] = []
+        for size, *sizes in zip(self.output.shape, *shapes, strict=True):
             if size == 1:
                 continue
-            repeats = (first == 1, second == 1)
-            if runs and runs[-1][1:] == repeats:
+            repeats = tuple(one == 1 for one in sizes)
+            if runs and runs[-1][1] == repeats:
                 size *= runs.pop()[0]
-            runs.append((size, *repeats))
+            runs.append((size, repeats))
         if len(runs) > MAX_RANK:
             raise self.error(
                 f"broadcasts over {len(runs)} separate dimensions, at most {MAX_RANK} are supported; reshape"
             )
-        runs = [(1, False, False)] * (MAX_RANK - len(runs)) + runs
-        masks = [sum(1 << axis for axis, run in enumerate(runs) if run[side]) for side in (1, 2)]
-        return tuple(run[0] for run in runs), masks[0], masks[1]
+        runs = [(1, (False,) * len(sides))] * (MAX_RANK - len(runs)) + runs
+        masks = (sum(1 << axis for axis, run in enumerate(runs) if run[1][side]) for side in range(len(sides)))
+        return tuple(run[0] for run in runs), tuple(masks)
 
     def pair_fields(self) -> dict[str, Any]:
         """Where the two inputs lie, and how they are repeated."""
-        dims, broadcast1, broadcast2 = self.broadcast()
+        dims, (broadcast1, broadcast2) = self.broadcast()
         return {
             "input1": self.operand(0),
             "input2": self.operand(1),

@@ -8,16 +8,22 @@ from collections.abc import Callable
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.options import (
+    ArgExtreme,
     Assign,
     BatchMatMul,
+    Cast,
+    Compare,
+    Divide,
     Extreme,
     Join,
     L2Normalization,
     Lookup,
     Lstm,
+    Not,
     PRelu,
     ReduceExtreme,
     ResizeBilinear,
+    Select,
     SquaredDifference,
     Svdf,
     Take,
@@ -46,12 +52,10 @@ from dimmer.firmware_gen.graph.types import (
     TransposeConv,
 )
 from dimmer.firmware_gen.graph.unary import unary_table
-from dimmer.firmware_gen.lower.elementwise import Elementwise
-from dimmer.firmware_gen.lower.moves import Moves
+from dimmer.firmware_gen.lower.logic import Logic
 from dimmer.firmware_gen.lower.recurrent import Recurrent
-from dimmer.firmware_gen.lower.shapes import Shapes
 from dimmer.firmware_gen.lower.steps import Buffer, Step, copy
-from dimmer.firmware_gen.lower.weighted import Weighted
+from dimmer.firmware_gen.lower.wide import Wide
 
 
 def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tuple[Step, ...]:
@@ -71,8 +75,11 @@ def lower(graph: Graph, operator: Operator, buffer: Callable[[int], int]) -> tup
         ) from error
 
 
-class _Lowering(Weighted, Elementwise, Shapes, Moves, Recurrent):
+class _Lowering(Wide, Logic, Recurrent):
     def steps(self) -> tuple[Step, ...]:
+        wide = self.wide()
+        if wide is not None:
+            return wide
         match self.operator.options:
             case Conv2d():
                 return (self.conv(self.operator.options),)
@@ -109,6 +116,18 @@ class _Lowering(Weighted, Elementwise, Shapes, Moves, Recurrent):
                 return (self.prelu(),)
             case Extreme():
                 return (self.extreme(self.operator.options),)
+            case Compare():
+                return (self.compare(self.operator.options),)
+            case Not():
+                return (self.invert(),)
+            case Select():
+                return (self.select(self.operator.options),)
+            case ArgExtreme():
+                return (self.arg_extreme(self.operator.options),)
+            case Cast():
+                return (self.cast(),)
+            case Divide():
+                return (self.divide(self.operator.options),)
             case SquaredDifference():
                 return (self.squared_difference(),)
             case Relu():

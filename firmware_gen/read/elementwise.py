@@ -25,15 +25,23 @@ class ElementwiseReader(RecordReader):
                 )
         if all(self.tensor(index).constant for index in inputs):
             raise self.error("has two constant inputs; fold constants before the conversion")
-        shapes = [self.tensor(index).shape for index in inputs]
+        self._broadcast(*(self.tensor(index).shape for index in inputs))
+        if self._record.kind in ("ADD", "SUB") and self._record.options.get("PotScaleInt16"):
+            operands = [self.tensor(index) for index in (*inputs, self._record.outputs[0])]
+            if all(tensor.dtype is DType.INT16 and math.frexp(tensor.q.scale)[0] == 0.5 for tensor in operands):
+                raise self.error("adds int16 by shifts, as old converters wrote it; convert with a recent version")
+        return options, inputs
+
+    def _broadcast(self, *shapes: tuple[int, ...]) -> None:
+        """Checks that the inputs fit one another and the output."""
         rank = max(len(shape) for shape in shapes)
         padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
-        if any(a != b and 1 not in (a, b) for a, b in zip(*padded, strict=True)):
+        if any(len({*sizes} - {1}) > 1 for sizes in zip(*padded, strict=True)):
             raise self.error(
-                f"has inputs {list(shapes[0])} and {list(shapes[1])}, which do not broadcast; convert the model again"
+                f"has inputs {' and '.join(str(list(shape)) for shape in shapes)}, which do not broadcast; convert the "
+                "model again"
             )
-        self._shape(tuple(max(a, b) for a, b in zip(*padded, strict=True)))
-        return options, inputs
+        self._shape(tuple(max(sizes) for sizes in zip(*padded, strict=True)))
 
     def _prelu(self) -> tuple[Options, tuple[int, ...]]:
         options, inputs = self._elementwise(PRelu())
@@ -98,8 +106,10 @@ class ElementwiseReader(RecordReader):
             for b in (DType.INT8, DType.UINT8)
             if (a, b) != (DType.UINT8, DType.UINT8)
         )
-        return self._conversion(Quantize(), allowed, "quantise float32, uint8 or int8 activations to int8")
+        allowed += tuple((other, DType.INT16) for other in (DType.FLOAT32, DType.INT8, DType.INT16))
+        allowed += ((DType.INT16, DType.INT8),)
+        return self._conversion(Quantize(), allowed, "quantise float32, uint8, int8 or int16 activations to int8")
 
     def _dequantize(self) -> tuple[Options, tuple[int, ...]]:
-        allowed = ((DType.INT8, DType.FLOAT32), (DType.UINT8, DType.FLOAT32))
-        return self._conversion(Dequantize(), allowed, "only int8 and uint8 activations can be dequantised")
+        allowed = tuple((dtype, DType.FLOAT32) for dtype in (DType.INT8, DType.UINT8, DType.INT16))
+        return self._conversion(Dequantize(), allowed, "only int8, uint8 and int16 activations can be dequantised")

@@ -21,6 +21,8 @@ MAX_TENSORS = 1 << 15
 MAX_OPERATORS = 1 << 11
 MAX_SUBGRAPHS = 4
 
+CUSTOM = "CustomCode"
+"""An option of CUSTOM alone: what its maker calls it."""
 Value = int | float | bool | tuple[int, ...] | str
 
 
@@ -62,6 +64,7 @@ class RawModel:
     Attributes:
         subgraphs: how many the file has; a firmware runs one.
         others: the rest of them.
+        signatures: names of the ways in which the file can be called.
     """
 
     tensors: tuple[RawTensor, ...]
@@ -70,6 +73,7 @@ class RawModel:
     outputs: tuple[int, ...]
     subgraphs: int = 1
     others: tuple[RawModel, ...] = ()
+    signatures: tuple[str, ...] = ()
 
 
 _KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -82,8 +86,8 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CONV_2D": ("Conv2DOptions", _CONV),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", (*_CONV, "DepthMultiplier")),
     "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims")),
-    "ADD": ("AddOptions", ("FusedActivationFunction",)),
-    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "ADD": ("AddOptions", ("FusedActivationFunction", "PotScaleInt16")),
+    "SUB": ("SubOptions", ("FusedActivationFunction", "PotScaleInt16")),
     "MUL": ("MulOptions", ("FusedActivationFunction",)),
     "MEAN": ("ReducerOptions", ("KeepDims",)),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
@@ -110,6 +114,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
     "L2_NORMALIZATION": ("L2NormOptions", ("FusedActivationFunction",)),
     "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideW", "StrideH", "FusedActivationFunction")),
+    "DIV": ("DivOptions", ("FusedActivationFunction",)),
     "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
     "VAR_HANDLE": ("VarHandleOptions", _TEXTS),
     "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),
@@ -126,13 +131,19 @@ def kind_name(code: int) -> str:
     return str(_KINDS.get(code, f"operator code {code}"))
 
 
+def usable_axis(axis: int, rank: int, scales: int) -> int:
+    """The dimension that scales lie on: old converters named any where one scale or dimension leaves no choice."""
+    return 0 if not 0 <= axis < rank and (scales <= 1 or rank == 1) else axis
+
+
 class _DamagedError(ValueError):
     """What contradicts itself in a file, in words."""
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, source: str) -> None:
         self.data = data
+        self.source = source
 
     def count(self, length: int, element_bytes: int, what: str) -> int:
         if length * element_bytes > len(self.data):
@@ -167,7 +178,7 @@ class _Reader:
             zero_points = self.ints(
                 quantisation.ZeroPointLength(), quantisation.ZeroPointAsNumpy, 8, f"the zero points of {name}"
             )
-            axis = quantisation.QuantizedDimension()
+            axis = usable_axis(quantisation.QuantizedDimension(), len(shape), len(scales))
         return RawTensor(
             name,
             shape,
@@ -203,7 +214,10 @@ class _Reader:
     def model(self) -> RawModel:
         model = schema.Model.GetRootAs(self.data, 0)
         if model.Version() != 3:
-            raise _DamagedError(f"schema version {model.Version()}, expected 3")
+            raise FirmwareGenError(
+                f"{self.source}: schema version {model.Version()}, which no interpreter reads; convert the model again "
+                "with any TensorFlow since 1.7"
+            )
         subgraph_count = self.count(model.SubgraphsLength(), 4, "the list of subgraphs")
         if subgraph_count == 0:
             raise _DamagedError("it has no subgraph")
@@ -228,15 +242,22 @@ class _Reader:
         kinds = []
         for index in range(code_count):
             code = model.OperatorCodes(index)
-            kinds.append(kind_name(max(code.DeprecatedBuiltinCode(), code.BuiltinCode())))
+            kind = kind_name(max(code.DeprecatedBuiltinCode(), code.BuiltinCode()))
+            kinds.append((kind, self.name(code.CustomCode(), index) if kind == "CUSTOM" else ""))
         others = range(1, min(subgraph_count, MAX_SUBGRAPHS))
         return replace(
             self.subgraph(model.Subgraphs(0), kinds, buffer_data),
             subgraphs=subgraph_count,
+            signatures=tuple(
+                self.name(model.SignatureDefs(index).SignatureKey(), index)
+                for index in range(self.count(model.SignatureDefsLength(), 4, "the list of signatures"))
+            ),
             others=tuple(self.subgraph(model.Subgraphs(index), kinds, buffer_data) for index in others),
         )
 
-    def subgraph(self, subgraph: Any, kinds: list[str], buffer_data: Callable[[int, str], bytes | None]) -> RawModel:
+    def subgraph(
+        self, subgraph: Any, kinds: list[tuple[str, str]], buffer_data: Callable[[int, str], bytes | None]
+    ) -> RawModel:
         tensor_count = self.count(subgraph.TensorsLength(), 4, "the list of tensors")
         operator_count = self.count(subgraph.OperatorsLength(), 4, "the list of operators")
         if tensor_count > MAX_TENSORS or operator_count > MAX_OPERATORS:
@@ -250,11 +271,12 @@ class _Reader:
             table = subgraph.Operators(index)
             if table.OpcodeIndex() >= len(kinds):
                 raise _DamagedError(f"operator {index} has operator code {table.OpcodeIndex()} of {len(kinds)}")
-            kind = kinds[table.OpcodeIndex()]
+            kind, custom = kinds[table.OpcodeIndex()]
+            options: dict[str, Value] = {CUSTOM: custom} if custom else self.options(kind, table)
             operators.append(
                 RawOperator(
                     kind,
-                    self.options(kind, table),
+                    options,
                     self.ints(table.InputsLength(), table.InputsAsNumpy, 4, f"the inputs of operator {index}"),
                     self.ints(table.OutputsLength(), table.OutputsAsNumpy, 4, f"the outputs of operator {index}"),
                     tuple(
@@ -294,7 +316,7 @@ def read_flatbuffer(data: bytes, source: str) -> RawModel:
             f"{source}: not a .tflite file (the identifier TFL3 is missing); give the file that the converter wrote"
         )
     try:
-        return _Reader(data).model()
+        return _Reader(data, source).model()
     except _DamagedError as error:
         raise FirmwareGenError(
             f"{source}: damaged or not a plain .tflite file: {error}; convert the model again"

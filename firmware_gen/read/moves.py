@@ -55,7 +55,7 @@ class MoveReader(RecordReader):
     def _same_bytes(self) -> Read:
         """EXPAND_DIMS and SQUEEZE."""
         inputs = self._inputs(1, 2)
-        if self._floats(inputs[0], self._record.outputs[0]):
+        if self._plain(inputs[0], self._record.outputs[0]):
             shape = self.tensor(inputs[0]).shape
         else:
             inputs, shape = self._moved(1, 2)
@@ -166,6 +166,7 @@ class MoveReader(RecordReader):
         inputs = self._inputs(1, 64)
         self._activations(self._record.outputs[0])
         self._int8(*inputs)
+        self._same_quantisation(*inputs)
         shapes = {self.tensor(index).shape for index in inputs}
         shape = self.tensor(inputs[0]).shape
         axis = self._axis(self._int("Axis", -8, 8), len(shape) + 1)

@@ -18,8 +18,8 @@ from dimmer.firmware_gen.graph.types import (
     Sub,
     Tensor,
 )
-from dimmer.firmware_gen.read.elementwise import ElementwiseReader
-from dimmer.firmware_gen.read.flatbuffer import RawOperator
+from dimmer.firmware_gen.read.flatbuffer import CUSTOM, RawOperator
+from dimmer.firmware_gen.read.logic import LogicReader
 from dimmer.firmware_gen.read.moves import MoveReader
 from dimmer.firmware_gen.read.recurrent import RecurrentReader
 from dimmer.firmware_gen.read.shapes import ShapeReader
@@ -29,18 +29,25 @@ from dimmer.firmware_gen.read.weighted import WeightedReader
 _ADVICE = {
     "ELU": "TFLite's reference kernels have none either; train with RELU6 or HARD_SWISH",
     "SUM": "TFLite's reference kernel misreads codes below 0; use MEAN and fold the factor into the next weights",
-    "DIV": "multiply by a constant folded into the weights",
     "SHAPE": "export with fixed shapes",
-    "CUSTOM": "convert with built-in operators only",
+    "CUSTOM": "an operator of its maker's own; convert with built-in operators only",
     "LSTM": "convert with a recent version, which makes UNIDIRECTIONAL_SEQUENCE_LSTM of it",
 }
 
 
+_CUSTOM = {
+    "edgetpu": "code that edgetpu_compiler made and only an Edge TPU runs; give the file that it was made from",
+    "ethos-u": "a command stream that Vela made and only an Ethos-U runs; give the file that it was made from, with "
+    "--target ethos-u55-128 or one like it",
+    "Flex": "an operator of TensorFlow itself; convert without SELECT_TF_OPS",
+    "TFLite_Detection_PostProcess": "which sorts boxes in float; cut it off and sort them in your program",
+}
+"""What begins the name of a custom operator -> what it is and what to do."""
 LOOKED_UP = ("HARD_SWISH", "TANH", "EXP", "LOG", "ABS", "NEG", "SQRT", "RSQRT", "RELU_0_TO_1")
 """Functions of one code that have no options."""
 
 
-class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader, RecurrentReader):
+class OperatorReader(WeightedReader, LogicReader, ShapeReader, MoveReader, RecurrentReader):
     """Reads the operators of one file.
 
     Attributes:
@@ -103,6 +110,7 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader,
             "RESIZE_BILINEAR": self._resize_bilinear,
             "UNIDIRECTIONAL_SEQUENCE_LSTM": self._lstm,
             "SVDF": self._svdf,
+            **self._logic_readers,
         }
         self._splitters = dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), self._split)
 
@@ -127,6 +135,10 @@ class OperatorReader(WeightedReader, ElementwiseReader, ShapeReader, MoveReader,
                 Operator(index, record.kind, options, inputs, output)
                 for (options, inputs), output in zip(found, record.outputs, strict=True)
             )
+        if record.kind == "CUSTOM":
+            name = str(record.options.get(CUSTOM, ""))
+            advice = next((text for start, text in _CUSTOM.items() if name.startswith(start)), _ADVICE["CUSTOM"])
+            raise self.error(f"is {name or 'without a name'}, {advice}")
         if record.kind not in self._readers:
             advice = _ADVICE.get(
                 record.kind,

@@ -14,10 +14,19 @@ from dimmer.firmware_gen.read.flatbuffer import RawOperator, Value
 from dimmer.firmware_gen.read.unsigned import OFFSET, UNSIGNED
 
 _MAX_STRIDE = 0xFF
+WIDE = {
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "AVERAGE_POOL_2D", "MAX_POOL_2D"),
+    *("MEAN", "LOGISTIC", "TANH", "SOFTMAX", "RELU", "RELU6", "QUANTIZE", "DEQUANTIZE", "PAD"),
+    *("RESHAPE", "EXPAND_DIMS", "SQUEEZE", "CONCATENATION", "PACK", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT"),
+    *("SPLIT_V", "UNPACK", "GATHER", "MIRROR_PAD", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "RESIZE_NEAREST_NEIGHBOR"),
+}
+"""Operators that have kernels for activations of 16 bits, whose zero point is 0."""
 _INSTEAD = {
-    DType.INT16: "activations of 16 bits are not supported, convert with supported_ops = [TFLITE_BUILTINS_INT8]",
+    DType.INT16: "of 16 bits that operator is not supported, convert with supported_ops = [TFLITE_BUILTINS_INT8]",
 }
 """What to do about a type."""
+PLAIN = {DType.FLOAT32, DType.INT32, DType.INT64, DType.BOOL}
+"""Types without scale and zero point."""
 
 
 class RecordReader:
@@ -58,7 +67,9 @@ class RecordReader:
     def _int8(self, *indexes: int) -> None:
         for index in indexes:
             tensor = self.tensor(index)
-            if tensor.dtype is not DType.INT8:
+            if tensor.dtype is DType.INT16 and self._record.kind in WIDE:
+                self._wide(tensor)
+            elif tensor.dtype is not DType.INT8:
                 raise self.error(
                     f"works on {tensor.name}, which is {tensor.dtype.value}; "
                     f"{_INSTEAD.get(tensor.dtype, 'quantise the network to int8, weights and activations alike')}"
@@ -66,6 +77,21 @@ class RecordReader:
             if tensor.quantisation is None:
                 raise self.error(
                     f"works on {tensor.name}, which has no scale and zero point; quantise the network to int8"
+                )
+
+    def _wide(self, tensor: Tensor) -> None:
+        """Checks an activation of 16 bits, that it goes with others of 16 bits."""
+        if tensor.quantisation is None or any(tensor.q.zero_points):
+            raise self.error(
+                f"works on {tensor.name}, which is int16 and must have a scale and the zero point 0; convert again"
+            )
+        if self._record.kind in ("QUANTIZE", "DEQUANTIZE"):
+            return
+        others = [] if self._record.kind in (*OFFSET, "PAD") else list(self._record.inputs[1:])
+        for other in (self.tensor(index) for index in (self._record.inputs[0], *others, *self._record.outputs)):
+            if other.dtype in (DType.INT8, DType.UINT8):
+                raise self.error(
+                    f"mixes int16 {tensor.name} and {other.dtype.value} {other.name}; put QUANTIZE between them"
                 )
 
     def _activations(self, *indexes: int) -> None:
@@ -82,10 +108,13 @@ class RecordReader:
                     "activations per tensor"
                 )
 
-    def _floats(self, *indexes: int) -> bool:
-        """Whether tensors are float32 and computed, as before QUANTIZE and behind DEQUANTIZE."""
+    def _plain(self, *indexes: int) -> bool:
+        """Whether tensors are computed and of one type without codes: float32 before QUANTIZE and behind DEQUANTIZE,
+        what ARG_MAX, comparisons and CAST give.
+        """
         tensors = [self.tensor(index) for index in indexes]
-        return all(tensor.dtype is DType.FLOAT32 and not tensor.constant for tensor in tensors)
+        dtypes = {tensor.dtype for tensor in tensors}
+        return len(dtypes) == 1 and dtypes <= PLAIN and not any(tensor.constant for tensor in tensors)
 
     def _same_quantisation(self, *indexes: int) -> None:
         output = self._output
@@ -174,6 +203,8 @@ class RecordReader:
     def _weights(self, weights: int, rank: int, channel_axis: int, bias: int | None) -> Tensor:
         self._int8(weights)
         tensor = self.tensor(weights)
+        if tensor.dtype is not DType.INT8:
+            raise self.error(f"has weights {tensor.name} of 16 bits; only int8 and int4 weights are supported")
         if not tensor.constant:
             raise self.error(f"has weights {tensor.name} that are computed; only constant weights can lie in flash")
         if len(tensor.shape) != rank:
@@ -195,18 +226,20 @@ class RecordReader:
         if bias is not None:
             values = self.tensor(bias)
             channels = tensor.shape[channel_axis]
-            if not values.constant or values.dtype is not DType.INT32 or values.elements != channels:
+            wanted = DType.INT64 if self._output.dtype is DType.INT16 else DType.INT32
+            if not values.constant or values.dtype is not wanted or values.elements != channels:
                 raise self.error(
                     f"has the bias {values.name}: {values.dtype.value}{list(values.shape)}, expected "
-                    f"{channels} constant int32 values; convert the model again"
+                    f"{channels} constant {wanted.value} values; convert the model again"
                 )
         return tensor
 
     def _fixed_output(self, tolerance: float = 0.0) -> None:
         """Args: tolerance: of the scale, relative."""
         q = self._output.q
-        if q.zero_point != -128 or abs(q.scale * 256 - 1) > tolerance:
+        steps, zero_point = (1 << 15, 0) if self._output.dtype is DType.INT16 else (256, -128)
+        if q.zero_point != zero_point or abs(q.scale * steps - 1) > tolerance:
             raise self.error(
-                f"must have an output of scale 1/256 and zero point -128, {self._output.name} has "
+                f"must have an output of scale 1/{steps} and zero point {zero_point}, {self._output.name} has "
                 f"{q.scale:g} and {q.zero_point}; quantise again"
             )

@@ -80,7 +80,7 @@ class ShapeReader(RecordReader):
 
     def _reshape(self) -> tuple[Options, tuple[int, ...]]:
         inputs = self._inputs(1, 2)
-        if not self._floats(inputs[0], self._record.outputs[0]):
+        if not self._plain(inputs[0], self._record.outputs[0]):
             self._activations(inputs[0], self._record.outputs[0])
         source, output = self.tensor(inputs[0]), self._output
         if source.elements != output.elements:

@@ -59,6 +59,12 @@ class Variables:
             for other in self.raw.others
             for operator in other.operators
         ):
+            names = self.raw.signatures
+            if len(names) > 1 and len(names) == self.raw.subgraphs - len(called):
+                raise FirmwareGenError(
+                    f"{self.source}: has the signatures {', '.join(names[:8])}, a firmware runs one; choose it: "
+                    f"dimmer firmware --tflite {self.source} --signature {names[0]}"
+                )
             raise FirmwareGenError(
                 f"{self.source}: {self.raw.subgraphs} subgraphs, a firmware runs one, and one that CALL_ONCE sets "
                 "variables with; convert without control flow (tf.cond, tf.while_loop)"

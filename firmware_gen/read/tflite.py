@@ -43,6 +43,8 @@ _DTYPES = {
     schema.TensorType.UINT8: DType.UINT8,
     schema.TensorType.INT16: DType.INT16,
     schema.TensorType.INT32: DType.INT32,
+    schema.TensorType.INT64: DType.INT64,
+    schema.TensorType.BOOL: DType.BOOL,
     schema.TensorType.FLOAT32: DType.FLOAT32,
 }
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
@@ -155,6 +157,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                 raise FirmwareGenError(
                     f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
                 )
+            _check_batch(tensors.get(place), source)
     operators: list[Operator] = []
     for end, inner in changed.ends:
         if end in raw.inputs:
@@ -183,12 +186,10 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                 raise FirmwareGenError(
                     f"{source}: no operator writes the output {tensors.get(place).name}; convert the model again"
                 )
-    for place in (*ends["input"], *ends["output"]):
-        with refusals.at():
-            _check_boundary(tensors.get(place), source)
-    for place in ends["input"]:
-        with refusals.at():
-            _check_batch(tensors.get(place), source)
+    for what, places in ends.items():
+        for place in places:
+            with refusals.at():
+                _check_boundary(tensors.get(place), what, source)
     if refusals.found:
         return None
     with refusals.at():
@@ -244,13 +245,13 @@ def _existing(indexes: tuple[int, ...], tensor_count: int, what: str, source: st
     return indexes
 
 
-def _check_boundary(tensor: Tensor, source: str) -> None:
-    if tensor.dtype not in (DType.INT8, DType.UINT8, DType.FLOAT32):
+def _check_boundary(tensor: Tensor, end: str, source: str) -> None:
+    if end == "input" and tensor.dtype not in (DType.INT8, DType.INT16, DType.UINT8, DType.FLOAT32):
         raise FirmwareGenError(
-            f"{source}: {tensor.name} is {tensor.dtype.value}; inputs and outputs are int8, "
-            "uint8 or float32, convert it so"
+            f"{source}: the input {tensor.name} is {tensor.dtype.value}; inputs are int8, int16, uint8 or float32, "
+            "convert it so"
         )
-    if tensor.dtype is not DType.FLOAT32 and tensor.quantisation is None:
+    if tensor.dtype in (DType.INT8, DType.INT16, DType.UINT8) and tensor.quantisation is None:
         raise FirmwareGenError(f"{source}: {tensor.name} has no scale and zero point; quantise the network to int8")
 
 
@@ -283,15 +284,15 @@ class _Tensors:
         where = f"{self.source}: tensor {raw.name}"
         if raw.type == schema.TensorType.INT4 and raw.data is not None:
             return self._unpacked(raw, where)
+        if raw.type == schema.TensorType.INT64 and raw.data is not None and len(raw.shape) <= 2 and not raw.scales:
+            return self._narrowed(raw, where)
         if raw.type not in _DTYPES:
-            if _TYPE_NAMES.get(raw.type) == "INT64" and raw.data is not None and len(raw.shape) <= 2:
-                return self._narrowed(raw, where)
             type_name = _TYPE_NAMES.get(raw.type, f"of type {raw.type}")
             raise FirmwareGenError(
                 f"{where} is {type_name}: {_TYPE_ADVICE.get(type_name, 'quantise the network to int8')}"
             )
         if raw.sparse:
-            raise FirmwareGenError(f"{where} is stored sparse; convert without sparsity")
+            raise FirmwareGenError(f"{where} is stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY")
         dtype = _DTYPES[raw.type]
         self._check_shape(raw, dtype, where)
         tensor = Tensor(raw.name, raw.shape, dtype, self._quantisation(raw, dtype, where), raw.data)
@@ -315,7 +316,7 @@ class _Tensors:
             )
 
     def _quantisation(self, raw: RawTensor, dtype: DType, where: str) -> Quantisation | None:
-        if not raw.scales or dtype is DType.FLOAT32:
+        if not raw.scales or dtype in (DType.FLOAT32, DType.BOOL):
             return None
         if len(raw.zero_points) != len(raw.scales):
             raise FirmwareGenError(

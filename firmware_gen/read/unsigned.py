@@ -25,9 +25,9 @@ OTHERWISE = ("L2_NORMALIZATION", "RESIZE_BILINEAR")
 """Operators that TFLite computes in another way of uint8, with other results."""
 SIGNED_ALONE = (
     *("ABS", "BATCH_MATMUL", "EXP", "LOG", "NEG", "RSQRT", "SQRT", "SQUARED_DIFFERENCE", "SVDF"),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    *("UNIDIRECTIONAL_SEQUENCE_LSTM", "FLOOR_DIV", "CAST"),
 )
-"""Operators of which TFLite has no kernel for uint8."""
+"""Operators of which TFLite has no kernel for uint8; and CAST, which takes codes as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ def _unsigned(raw: RawModel, index: int) -> bool:
 
 def _works_on_uint8(raw: RawModel, operator: RawOperator) -> bool:
     both: Iterable[int] = (*operator.inputs, *operator.outputs)
+    if operator.kind == "CAST":
+        return False
     if operator.kind != "QUANTIZE":
         return any(_unsigned(raw, index) for index in both)
     # At one of the ends alone there is a kernel for it.

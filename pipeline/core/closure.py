@@ -41,7 +41,9 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "safetensors": ("safetensors",),
     "scipy": ("scipy",),
     "tensorflow": ("tensorflow",),
+    "timm": ("timm", "torchvision"),
     "torch": ("torch",),
+    "torchvision": ("torchvision",),
     "tvm": ("apache-tvm", "apache-tvm-ffi"),
     "tvm_ffi": ("apache-tvm-ffi",),
 }

@@ -123,6 +123,9 @@ VERBS: Mapping[str, Verb] = {
         "targets", "List the targets, the project's and Dimmer's own, and what they need that is not here.", _LOOK
     ),
     "init": Verb("init", "Write a project: dimmer.toml, with folders for recipes and targets.", _HOUSE),
+    "adapt": Verb(
+        "adapt", "Make a network of torchvision, timm or your own adaptive, and write a project for it.", _HOUSE
+    ),
     "schema": Verb(
         "schema", "Print the JSON Schema of recipe.toml, target.toml or dimmer.toml, or write it for editors.", _HOUSE
     ),

@@ -21,7 +21,7 @@ GATED = 255
 
 _U32, _I32, _U64 = ctypes.c_uint32, ctypes.c_int32, ctypes.c_uint64
 _TEXT, _PLACE = ctypes.c_char_p, ctypes.c_void_p
-_TYPES = ("int8", "uint8", "float32")
+_TYPES = ("int8", "uint8", "float32", "int16", "int32", "int64", "bool")
 
 # Name -> its result, its arguments.
 _FUNCTIONS = {
@@ -56,8 +56,8 @@ class End:
 
     Attributes:
         size: bytes.
-        dtype: "int8", "uint8" or "float32".
-        scale: real value of one code; 0 for float32.
+        dtype: as numpy calls it, "int8" for most.
+        scale: real value of one code; 0 where it has none, as float32.
         zero_point: code of 0.
     """
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Tensor = NDArray[Any]
 GATED_NAME = "gated"
-_RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+_RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
 
 class Model:
@@ -124,7 +124,7 @@ class Model:
 
     def dequantise(self, codes: Tensor) -> NDArray[np.float32]:
         """Codes of the output as real values."""
-        if self.output_dtype == "float32":
+        if self.output_scale == 0.0:
             return codes.astype(np.float32)
         offset = codes.astype(np.int32) - np.int32(self.output_zero_point)
         return offset.astype(np.float32) * np.float32(self.output_scale)

@@ -34,6 +34,13 @@ class SelfTested:
 
 
 @dataclass(frozen=True)
+class FlashSummed:
+    """The CRC-32 of some bytes of a board's flash."""
+
+    crc: int
+
+
+@dataclass(frozen=True)
 class ModeCounted:
     """Instructions of one inference; counts are None where the target has no counter.
 
@@ -98,10 +105,11 @@ class BatteryStep:
     instructions: int | None
 
 
-Event = SelfTested | ModeCounted | SwitchCounted | GatesCounted | StackUsed | StepCounted | BatteryStep
+Event = SelfTested | FlashSummed | ModeCounted | SwitchCounted | GatesCounted | StackUsed | StepCounted | BatteryStep
 
 _EVENTS: dict[str, type[Event]] = {
     "selftest": SelfTested,
+    "flash": FlashSummed,
     "bench": ModeCounted,
     "switch": SwitchCounted,
     "gates": GatesCounted,

@@ -27,6 +27,9 @@ BOARD_CODE = 2300
 SURE = 0.75
 """Code may be a quarter smaller than it is told to be: what would fit then is compiled, and the linker has the word."""
 
+LEAST_STACK = 1024
+"""Bytes of stack under which none is proposed before it is proven; MLPerf Tiny's networks take 700 to 800."""
+
 STEP = 0.8
 """From one limit of scratch that is tried to the next."""
 
@@ -227,7 +230,9 @@ def fits(order: Order, target: Target) -> bool:
 
 
 def verdict(order: Order, target: Target) -> str:
-    """Whether an order fits a target, in few words: how much is too many, and with what limit of scratch it would."""
+    """Whether an order fits a target, in few words: how much is too many, and with what limit of scratch, with what
+    stack or with which of its modes it would.
+    """
     if target.engine != "tables":
         return "-"
     try:
@@ -239,8 +244,15 @@ def verdict(order: Order, target: Target) -> str:
         return "yes"
     over = {"flash": found.flash - memory.flash.size, "RAM": memory.lacks(found.arena, found.ram - found.arena)}
     said = ", ".join(f"{count:,} bytes of {kind} too few" for kind, count in over.items() if count > 0)
-    limit = fitting_limit(order, target)
-    return f"no: {said}" + ("" if limit is None else f"; yes with --scratch-limit {limit}")
+    ways = []
+    if (limit := fitting_limit(order, target)) is not None:
+        ways.append(f"--scratch-limit {limit}")
+    # Before it is compiled nobody knows what stack it takes; with less than this nothing did.
+    if over["flash"] <= 0 and (stack := (found.stack - over["RAM"]) & -8) >= LEAST_STACK:
+        ways.append(f"stack = {stack} under [memory], if that is proven to be enough")
+    if not ways and len(order.modes) > 1 and (few := _fewer_modes(order, target)):
+        ways.append(f"{', '.join(few[0])} alone")
+    return f"no: {said}" + (f"; yes with {' or '.join(ways)}" if ways else "")
 
 
 def fitting_limit(order: Order, target: Target) -> int | None:

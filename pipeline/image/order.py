@@ -49,6 +49,12 @@ class Order:
     meaning: Meaning = NOTHING
 
 
+def name_of_files(files: Sequence[Path]) -> str:
+    """What `.tflite` files are called that nobody gave a name: as the first of them."""
+    # "...tflite" is called "..", which as a folder would lie outside the build's.
+    return files[0].stem if files[0].stem.strip(".") else "model"
+
+
 def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | None = None) -> Order:
     """An order for `.tflite` files from anywhere, one mode each, that can be switched between inferences.
 
@@ -58,9 +64,7 @@ def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | Non
     Raises:
         FirmwareGenError: the name cannot be that of a model in C.
     """
-    # "...tflite" is called "..", which as a folder would lie outside the build's.
-    stem = files[0].stem if files[0].stem.strip(".") else "model"
-    called = stem if name is None else check_name(name)
+    called = name_of_files(files) if name is None else check_name(name)
     modes = tuple(ModeSource(path.stem, path) for path in files)
     first = sample_inputs(files[0], 1)
     return Order(called, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)

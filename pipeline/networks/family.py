@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -27,6 +28,9 @@ from dimmer.pipeline.modes.mode import BITS, FULL_BITS, NetworkCost
 
 FROM_DATASET = ("in_channels", "image_size", "classes")
 """Fields of a configuration that the data set gives; the others are keys of [model]."""
+
+NO_KEYS = ("folder", "without")
+"""Fields that neither gives: where the recipe lies, and what a network trained alone lacks."""
 
 MOST_STAGES, MOST_BLOCKS = 12, 254
 """Depth patterns double with each stage; the C tables hold 256 positions, stem and head among them."""
@@ -88,6 +92,23 @@ class NetworkConfig(ABC):
     @abstractmethod
     def entries(self) -> tuple[StageEntry, ...]:
         """What enters each stage; for the first one that is the stem's output."""
+
+    def at(self, folder: Path) -> Self:
+        """The same of a recipe that lies in a folder, for families that name files.
+
+        Raises:
+            InvalidKeyError: a file is not there.
+        """
+        del folder
+        return self
+
+    def contents(self) -> Mapping[str, str]:
+        """Key -> SHA-256 of the file that it names: what the network depends on beside its keys."""
+        return {}
+
+    def modules(self) -> tuple[str, ...]:
+        """Packages beside the family's module that its networks are made of."""
+        return ()
 
     def check_stages(self) -> None:
         """What holds for every family; for `__post_init__`."""
@@ -182,4 +203,4 @@ def config_keys(family: str) -> tuple[str, ...]:
         DimmerError: no such family.
     """
     fields = dataclasses.fields(config_class(family))
-    return tuple(field.name for field in fields if field.name not in FROM_DATASET)
+    return tuple(field.name for field in fields if field.name not in (*FROM_DATASET, *NO_KEYS))

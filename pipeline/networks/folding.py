@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,10 +116,20 @@ class Folding:
             conv.kernel_size,  # type: ignore[arg-type]
             conv.stride,  # type: ignore[arg-type]
             conv.padding,  # type: ignore[arg-type]
+            dilation=conv.dilation,  # type: ignore[arg-type]
             groups=conv.groups,
         )
         folded.weight.data = from_grid(codes, scale)
         folded.bias = nn.Parameter(bias.to(torch.float32))
+        return folded
+
+    def plain(self, conv: nn.Conv2d) -> nn.Conv2d:
+        """A convolution without a norm, its weights, always of 8 bits, on their grid."""
+        codes, scale = to_grid(conv.weight)
+        folded = copy.deepcopy(conv)
+        bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach().clone()
+        folded.bias = nn.Parameter(bias)
+        folded.weight.data = from_grid(codes, room_for_bias(scale, bias.double()))
         return folded
 
     def _codes(self, conv: nn.Conv2d, norm: nn.BatchNorm2d, bits: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.types import DType, Tensor
+from dimmer.firmware_gen.graph.types import DType, Softmax, Tensor
 from dimmer.firmware_gen.read.tflite import read_tflite
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 
 SEED = 1
+EQUALS = 512
+"""Classes of equal probability from which on the interpreter's SOFTMAX stops."""
 
 
 def sample_inputs(path: Path, count: int) -> bytes:
@@ -20,11 +24,30 @@ def sample_inputs(path: Path, count: int) -> bytes:
     single-outlier ones.
     """
     graph = read_tflite(path)
-    if not graph.inputs:
-        return b"".join(_samples(graph.tensors[graph.input], count, SEED))
-    rows = [_samples(part.tensor, count, SEED + number) for number, part in enumerate(graph.inputs)]
-    order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
-    return b"".join(rows[place][sample] for sample in range(2 * count) for place in order)
+    if graph.inputs:
+        rows = [_samples(part.tensor, count, SEED + number) for number, part in enumerate(graph.inputs)]
+        order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
+        samples = [b"".join(rows[place][sample] for place in order) for sample in range(2 * count)]
+    else:
+        samples = _samples(graph.tensors[graph.input], count, SEED)
+    if any(isinstance(o.options, Softmax) and graph.tensors[o.output].shape[-1] >= EQUALS for o in graph.operators):
+        samples = answered(path, samples)
+    return b"".join(samples)
+
+
+def answered(path: Path, samples: Sequence[bytes]) -> list[bytes]:
+    """The samples, those on which the interpreter stops replaced by some of the others.
+
+    Its SOFTMAX does where 512 classes or more are all about as likely, as they are of an input of one value.
+    """
+    answers = run_oracle([OracleJob(path, sample) for sample in samples])
+    good = [sample for sample, answer in zip(samples, answers, strict=True) if not isinstance(answer, OracleFailure)]
+    if not good:
+        return list(samples)
+    return [
+        good[place % len(good)] if isinstance(answer, OracleFailure) else sample
+        for place, (sample, answer) in enumerate(zip(samples, answers, strict=True))
+    ]
 
 
 def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
@@ -35,6 +58,8 @@ def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
         edges = [np.full(size, values[n % len(values)]) * (1 + n // len(values)) for n in range(count)]
         rows = [random.normal(0, 2.0 ** random.integers(-3, 8), size) for _ in range(count)]
         return [row.astype("<f4").tobytes() for row in (*edges, *rows)]
+    if tensor.dtype is DType.INT16:
+        return _wide_samples(random, size, count)
     zero_point = tensor.q.zero_point & 0xFF
     low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
     board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
@@ -60,3 +85,13 @@ def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
         codes.append(row)
     codes = codes[:count] + [random.integers(0, 256, size) for _ in range(count)]
     return [np.asarray(row).astype(np.uint8).tobytes() for row in codes]
+
+
+def _wide_samples(random: np.random.Generator, size: int, count: int) -> list[bytes]:
+    """Of int16: both ends, zero, ramps and two values at random; then random ones of several sizes."""
+    edges = [np.full(size, value) for value in (-(2**15), 2**15 - 1, 0, 1)]
+    edges += [np.arange(size) * 257, np.where(np.arange(size) % 2, -(2**15), 2**15 - 1)]
+    while len(edges) < count:
+        edges.append(np.where(random.random(size) < random.random(), random.integers(-(2**15), 2**15), 0))
+    rows = [random.integers(-(2**15), 2**15, size) >> int(random.integers(0, 9)) for _ in range(count)]
+    return [np.asarray(row).astype("<u2").tobytes() for row in (*edges[:count], *rows)]

@@ -8,7 +8,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from dimmer.pipeline.projects.comments import comment, commented, sections_without
-from dimmer.pipeline.projects.recipes import recipe_text
+from dimmer.pipeline.projects.recipes import adapted_text, recipe_text
 from dimmer.pipeline.projects.wanted import Wanted
 from dimmer.pipeline.schemas.files import DIRECTIVE, FileKind, make_schema, named, shipped_schema
 from dimmer.pipeline.schemas.project import MEANING
@@ -33,7 +33,9 @@ def project_files(wanted: Wanted) -> dict[PurePosixPath, str]:
 
 def _recipe(wanted: Wanted) -> str:
     schema = make_schema(FileKind.RECIPE)
-    if wanted.own is not None:
+    if wanted.adapted is not None:
+        begins, lines = f"adapted from {wanted.adapted.source}", adapted_text(wanted.adapted, wanted.own).splitlines()
+    elif wanted.own is not None:
         begins, lines = "guessed from your data", recipe_text(wanted.own.section, wanted.own.samples).splitlines()
     else:
         begins = f"which begins as Dimmer's {wanted.template}"
@@ -42,7 +44,8 @@ def _recipe(wanted: Wanted) -> str:
         f"# {wanted.name}, {begins}. Keys that are left out have their defaults;",
         "# what is wrong is told with file, line and key. The first line lets editors complete keys.",
     ]
-    body = commented("\n".join([*first, "", *lines] if wanted.own else [*first, *lines]), schema)
+    made = wanted.own is not None or wanted.adapted is not None
+    body = commented("\n".join([*first, "", *lines] if made else [*first, *lines]), schema)
     rest = sections_without("\n".join(lines), schema)
     return named(f"{body}\n{rest}" if rest else body, str(PurePosixPath("../..") / SCHEMAS / FileKind.RECIPE.schema))
 

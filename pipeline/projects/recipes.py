@@ -8,7 +8,7 @@ import json
 
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.own import OWN, RECORDINGS, DataSection
-from dimmer.pipeline.projects.wanted import TEMPLATE
+from dimmer.pipeline.projects.wanted import TEMPLATE, AdaptedModel, OwnSamples
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.project import MODELS
 
@@ -16,6 +16,8 @@ STEPS = 500
 """Batches that a training takes, as near as whole epochs allow."""
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
 SMALL, SMALL_BATCH, BATCH = 2000, 32, 64
+KEPT_EPOCHS, KEPT_LR = 4, 0.005
+"""Of a training that keeps what a network knows already."""
 PUBLISHED = 4
 """Modes: each takes time to convert and to verify, and one can ask for more."""
 
@@ -53,6 +55,32 @@ def recipe_text(section: DataSection, samples: int) -> str:
     if pad := _shift(section):
         parts.append(_table("train.augmentation", {"pad": pad, "pad_value": 128 if section.kind == RECORDINGS else 0}))
     parts.append(_table("selection", {"limit": PUBLISHED}))
+    parts.append(_table("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
+    return "\n".join(parts)
+
+
+def adapted_text(adapted: AdaptedModel, own: OwnSamples | None) -> str:
+    """recipe.toml of an adapted network, without comments.
+
+    Args:
+        own: data of one's own; None where it is a known data set.
+    """
+    model: dict[str, Json] = {"family": "adapted", "dataset": OWN if own else adapted.dataset, **adapted.keys}
+    train: dict[str, Json] = {
+        "epochs": KEPT_EPOCHS if adapted.pretrained else FEWEST_EPOCHS,
+        "batch": SMALL_BATCH,
+        "lr": KEPT_LR if adapted.pretrained else 10 * KEPT_LR,
+        "momentum": 0.9,
+        "weight_decay": 1e-4,
+        "warmup": 0.1,
+        "alpha": 0.5,
+        "temperature": 1.0,
+        "seed": 1,
+    }
+    parts = [_table("model", model)]
+    if own is not None:
+        parts.append(_table("data", _written(own.section)))
+    parts += [_table("train", train), _table("selection", {"force": ["all"]})]
     parts.append(_table("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
     return "\n".join(parts)
 

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.own import DataSection
 from dimmer.project import MODELS
 from dimmer.targets.target import FILE, TARGETS
@@ -32,6 +34,23 @@ class OwnSamples:
 
 
 @dataclass(frozen=True)
+class AdaptedModel:
+    """A network of one's own that was made adaptive.
+
+    Attributes:
+        keys: of [model], but for the data set.
+        dataset: a known one; empty where it is data of one's own.
+        pretrained: whether its weights are worth keeping, which a training with a small learning rate does.
+        source: where it is from, for the recipe's first line.
+    """
+
+    keys: Mapping[str, Json]
+    dataset: str
+    pretrained: bool
+    source: str
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What a new project is to have.
 
@@ -41,6 +60,7 @@ class Wanted:
         target: the target of Dimmer that commands take where none is named.
         own_target: name of a target of its own, a copy of that one, which commands then take; None for none.
         own: data of one's own, for which the recipe is made instead of the template's; None for none.
+        adapted: a network of one's own, for which the recipe is made, too; None for none.
 
     Raises:
         DimmerError: one of them is no such name.
@@ -51,6 +71,7 @@ class Wanted:
     target: str = TARGET
     own_target: str | None = None
     own: OwnSamples | None = field(default=None, kw_only=True)
+    adapted: AdaptedModel | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         check_name(self.name)

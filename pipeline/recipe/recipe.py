@@ -18,7 +18,7 @@ from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.data.own import CLASSES, OWN, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.networks.family import config_class, config_keys, families
+from dimmer.pipeline.networks.family import NO_KEYS, config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
 from dimmer.pipeline.recipe.sections.features import FeaturesSection
@@ -146,7 +146,7 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         if key not in known:
             raise DimmerError(f"{where.at((), key)}: unknown section [{plain(key)}]; known are: {', '.join(known)}")
     data = read_section(DataSection, contents.get(DATA, {}), (DATA,), where)
-    model = _model(contents.get("model", {}), where, data)
+    model = _model(contents.get("model", {}), where, data, path.parent)
     sections: dict[str, Any] = {
         key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
     }
@@ -210,7 +210,7 @@ def _change(contents: dict[str, Any], key: str, value: Any) -> None:
     table[name] = value
 
 
-def _model(table: Any, where: Lines, data: DataSection) -> ModelSection:
+def _model(table: Any, where: Lines, data: DataSection, folder: Path) -> ModelSection:
     """[model]: the family says which keys there are beside its own name and the data set's."""
     named = table.get("family") if isinstance(table, dict) else None
     # Where no family is named, a key that none knows is the mistake to tell.
@@ -221,8 +221,15 @@ def _model(table: Any, where: Lines, data: DataSection) -> ModelSection:
     if (names.dataset == OWN) != bool(data.kind):
         wanted = f'must be "{OWN}" where there is [data]' if data.kind else "needs the section [data] with its kind"
         raise DimmerError(f"{where.at(('model',), 'dataset')}: model.dataset = {shown(names.dataset)}: {wanted}")
-    given = names.from_dataset(data)
-    config = read_section(config_class(names.family), table, ("model",), where, given, common)
+    of_family = config_class(names.family)
+    fields = {field.name: field.default for field in dataclasses.fields(of_family)}
+    given = {**names.from_dataset(data), **{key: fields[key] for key in NO_KEYS if key in fields}}
+    config = read_section(of_family, table, ("model",), where, given, common)
+    try:
+        config = config.at(folder)
+    except InvalidKeyError as error:
+        at, value = where.at(("model",), error.key), shown(table.get(error.key))
+        raise DimmerError(f"{at}: model.{error.key} = {value}: {error.reason}") from error
     return ModelSection(names.family, names.dataset, config, data)
 
 

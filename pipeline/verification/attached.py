@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.image.events import SelfTested, only, read_event
+from dimmer.pipeline.image.events import FlashSummed, SelfTested, only, read_event
 from dimmer.pipeline.image.protocol import VERIFY, Sizes, run_records
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.targets import Target, TargetError
@@ -77,17 +78,19 @@ class AttachedBoard:
 
 
 def validate(
-    port: str, target: Target, modes: Sequence[ModeSource], inputs: bytes, progress: Progress
+    port: str, target: Target, modes: Sequence[ModeSource], inputs: bytes, progress: Progress, image: bytes = b""
 ) -> tuple[ValidatedMode, ...]:
-    """Runs a board's self-test, and every mode on inputs that are compared with the interpreter's reference kernels.
+    """Compares a board's flash with what should be in it; then runs its self-test, and every mode on inputs that are
+    compared with the interpreter's reference kernels.
 
     Args:
         modes: in the order of their ids on the board.
         inputs: of the model, one after the other.
+        image: what its flash holds from the beginning on; not looked at where it is empty.
 
     Raises:
         TargetError: there is no board, or it says something that it should not.
-        DimmerError: it is another board, or has another model.
+        DimmerError: it is another board, or has another model or a wrong byte.
     """
     import numpy as np
 
@@ -97,6 +100,14 @@ def validate(
         if said.get("board") != target.name:
             raise DimmerError(f"{port} has a {said.get('board')}, not a {target.name}: name it with --target")
         board = AttachedBoard(link, target.name)
+        if image and target.memory is not None:
+            progress("its flash", 0.05)
+            place = first_difference(image, lambda at, size: _flash_crc(board, at, size))
+            if place is not None:
+                raise DimmerError(
+                    f"{target.name}'s flash at {target.memory.flash.origin + place:#010x} is not as the build's: "
+                    "flash it again"
+                )
         known = _self_test(board, [mode.name for mode in modes])
         graph = read_tflite(modes[0].path)
         each = graph.tensors[graph.input].size
@@ -120,6 +131,39 @@ def validate(
                 ValidatedMode(mode.name, count, len(wrong), first, test.ok, test.cycles, test.microseconds, test.stack)
             )
     return tuple(found)
+
+
+def first_difference(image: bytes, crc_of: Callable[[int, int], int]) -> int | None:
+    """Where the first byte lies that differs from an image, found by CRCs of halves; None where none does.
+
+    Args:
+        crc_of: the CRC-32 of what is there, from an offset on, of so many bytes.
+
+    Example:
+        >>> there = b"dimmer lamp"
+        >>> first_difference(b"dimmed lamp", lambda at, size: zlib.crc32(there[at : at + size]))
+        5
+    """
+    at, size = 0, len(image)
+
+    def differs(start: int, count: int) -> bool:
+        return crc_of(start, count) != zlib.crc32(image[start : start + count])
+
+    if not differs(at, size):
+        return None
+    while size > 1:
+        half = size // 2
+        if differs(at, half):
+            size = half
+        else:
+            at, size = at + half, size - half
+    return at
+
+
+def _flash_crc(board: AttachedBoard, at: int, size: int) -> int:
+    lines = board.run(Path("on the board"), ["flash", str(at), str(size)], Path(".")).stdout.splitlines()
+    (summed,) = only(FlashSummed, map(read_event, lines))
+    return summed.crc
 
 
 def _self_test(board: AttachedBoard, modes: Sequence[str]) -> dict[str, SelfTested]:

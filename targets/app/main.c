@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The application around a generated model, the same on the host and on a board.
+/* The application around a generated model, the same on the host and on a board. Its words:
  *
- *   (nothing)       self-test, then the model under a falling battery; on a board by turns, a pin high
- * meanwhile selftest        each mode's known answer verify IN OUT   runs the records of IN, each with its
- * own mode at each position; writes the results gated IN OUT    runs the records of IN, each with its own
- * budget, as the gates choose; writes the results bench           instructions of each mode, of a mode switch
- * and of all gates, stack layers          instructions of each step of each mode of modes and steps cycles,
- * too, where the core counts them battery CURVE   one inference for each line of a CSV:
- * time_s,charge_permille,millivolts,harvest_ua
+ * - (nothing): the self-test, then the model under a falling battery; on a board all modes by turns, with a
+ *   pin high meanwhile.
+ * - selftest: each mode's known answer.
+ * - verify IN OUT: runs the records of IN, each with its own mode at each position; writes the results.
+ * - gated IN OUT: runs the records of IN, each with its own budget, as the gates choose; writes the results.
+ * - bench: instructions of each mode, of a mode switch and of all gates; stack.
+ * - layers: instructions of each step of each mode. Where the core counts cycles, those, too.
+ * - battery CURVE: an inference for each line of a CSV, time_s,charge_permille,millivolts,harvest_ua.
+ * - flash OFFSET BYTES: on a board, the CRC-32 of so many bytes of its flash.
  *
  * --count as the last word says that the instruction counter means something in this run.
  * Everything is said in lines of JSON; the exit code is 0 where all went well.
@@ -404,7 +406,7 @@ static int32_t predicted_class(void) {
     int32_t best = 0;
     int32_t i;
 
-    if (dimmer_model.dims.output.type == DIMMER_FLOAT32) {
+    if (dimmer_model.dims.output.type > DIMMER_UINT8) {
         return -1;
     }
     for (i = 1; i < (int32_t)dimmer_model.dims.output.size; ++i) {
@@ -519,6 +521,29 @@ static int battery(const char *path) {
 }
 
 #if defined(DIMMER_BOARD)
+static uint32_t number_of(const char *digits) {
+    uint32_t value = 0;
+
+    for (; *digits >= '0' && *digits <= '9'; ++digits) {
+        value = value * 10u + (uint32_t)(*digits - '0');
+    }
+    return value;
+}
+
+/* The CRC-32 of so many bytes of the flash: a computer knows what it wrote. */
+static int flash_sum(uint32_t offset, uint32_t bytes) {
+    uintptr_t at = (uintptr_t)DIMMER_FLASH_BEGIN + offset;
+
+    if (offset > DIMMER_FLASH_BYTES || bytes > DIMMER_FLASH_BYTES - offset) {
+        return fail("the flash ends before that");
+    }
+    __asm__ volatile("" : "+r"(at)); /* it may be 0, where the compiler knows of nothing */
+    text_begin(&text, "flash");
+    text_number(&text, "crc", dimmer_crc32(0, (const void *)at, bytes));
+    text_end(&text);
+    return 0;
+}
+
 #define PAUSE_MS 200u
 
 /* The self-test, for whoever listens; then inferences of each mode by turns, with a pin high as long as one
@@ -597,6 +622,11 @@ int main(int argc, char **argv) {
     if (count == 3 && same(words[0], "gated")) {
         return verify(gated_records, words[1], words[2]);
     }
+#if defined(DIMMER_BOARD)
+    if (count == 3 && same(words[0], "flash")) {
+        return flash_sum(number_of(words[1]), number_of(words[2]));
+    }
+#endif
     if (count == 1 && same(words[0], "bench")) {
         return bench();
     }

@@ -110,4 +110,20 @@ int board_get(void) {
 
     return (got >> 31) == 0u ? (int)(got & 0xFFu) : -1;
 }
+
+#elif defined(DIMMER_UART_REGISTERS) /* of any chip, named one by one in target.toml */
+static const access_t ready = DIMMER_UART_READY;
+static const access_t received = DIMMER_UART_RECEIVED;
+static const access_t send = DIMMER_UART_SEND;
+static const access_t receive = DIMMER_UART_RECEIVE;
+
+void board_put(uint8_t byte) {
+    while (!board_there(&ready)) {
+    }
+    board_write(&send, byte);
+}
+
+int board_get(void) {
+    return board_there(&received) ? (int)(board_read(&receive) & 0xFFu) : -1;
+}
 #endif

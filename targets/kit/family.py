@@ -49,6 +49,9 @@ def read_target_table(path: Path) -> Table:
             values = merged(_board_of(values[VARIANT], path, lines), values)
         name = values.get(KEY)
         if name is None:
+            if "board" in values and "toolchain" not in values:
+                known = ", ".join(family_names())
+                raise TargetError(f"{lines.at((), KEY)}: '{KEY}' is missing: a board is one of {known}")
             return Table(values, lines)
         if name not in family_names():
             known = ", ".join(family_names())

@@ -9,6 +9,10 @@ from dimmer.targets.kit.schema import Table
 
 STACK_SYMBOL = "DIMMER_STACK_SIZE"
 """What a linker script is given for `stack` in [memory]."""
+CONSTANTS_SYMBOL = "DIMMER_CONSTANTS_ORIGIN"
+"""And for `constants`."""
+ARENA_SYMBOL = "DIMMER_ARENA_ORIGIN"
+"""And for `arena`."""
 ARENA_SECTION = ".dimmer_arena"
 """Where the application puts the arena, if that has a region of its own."""
 VECTOR_ALIGNMENT = 512
@@ -60,7 +64,7 @@ class Memory:
         """As the linker script bare_metal/link.ld wants it."""
         stack = {} if self.stack is None else {STACK_SYMBOL: self.stack}
         arena = self.arena or Region(0, 0)
-        constants = {} if self.constants is None else {"DIMMER_CONSTANTS_ORIGIN": self.constants.origin}
+        constants = {} if self.constants is None else {CONSTANTS_SYMBOL: self.constants.origin}
         return (
             stack
             | {
@@ -68,11 +72,16 @@ class Memory:
                 "DIMMER_FLASH_SIZE": self.flash.size,
                 "DIMMER_RAM_ORIGIN": self.ram.origin,
                 "DIMMER_RAM_SIZE": self.ram.size,
-                "DIMMER_ARENA_ORIGIN": arena.origin,
+                ARENA_SYMBOL: arena.origin,
                 "DIMMER_ARENA_SIZE": arena.size,
             }
             | constants
         )
+
+    @property
+    def readable(self) -> int:
+        """The address at which a program reads the first byte of its flash as data."""
+        return (self.constants or self.flash).origin
 
     @property
     def defines(self) -> dict[str, str]:

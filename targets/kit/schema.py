@@ -106,9 +106,10 @@ class Table:
         value = self._take(key, Asked(Kind.TEXT, required=False))
         return None if value is None else self._line(key, value)
 
-    def choice(self, key: str, choices: Sequence[str]) -> str:
-        """One of some strings; the first of them where the key is missing."""
-        value = str(self._take(key, Asked(Kind.TEXT, False, tuple(choices), choices[0]), choices[0]))
+    def choice(self, key: str, choices: Sequence[str], *, required: bool = False) -> str:
+        """One of some strings; the first of them where the key is missing and not required."""
+        default = None if required else choices[0]
+        value = str(self._take(key, Asked(Kind.TEXT, required, tuple(choices), default), default))
         if value not in choices:
             raise self.fail(f"'{key}' is {shown(value)}: give it one of {', '.join(choices)}", key)
         return value

@@ -108,7 +108,7 @@ int32_t library_zero_point(int output) {
     return end_of(output)->zero_point;
 }
 
-/* DIMMER_INT8, DIMMER_UINT8 or DIMMER_FLOAT32. */
+/* DIMMER_INT8 and so on. */
 uint32_t library_type(int output) {
     return end_of(output)->type;
 }

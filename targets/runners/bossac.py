@@ -21,16 +21,21 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Bossac:
-    """bossac; the bootloader puts the image behind itself, so that no offset is told."""
+    """bossac.
+
+    Attributes:
+        offset: of the image in the flash, where the bootloader does not put it behind itself; 0x2000 for SAM D21.
+    """
+
+    offset: int = 0
 
     tool = "bossac"
     package = ("bossac", "arduino-cli core install arduino:mbed_nano, and put its bossac on PATH")
 
     @classmethod
     def read(cls, table: Table) -> Bossac:
-        """Of [flash.bossac], which is empty."""
-        del table
-        return cls()
+        """Of [flash.bossac], which may be empty."""
+        return cls(table.natural("offset", default=0))
 
     def check(self) -> None:
         """There is nothing about the chip in the file."""
@@ -40,7 +45,8 @@ class Bossac:
         """The one command: erase, write, read back, reset."""
         if where.port is None:
             raise TargetError("bossac needs the bootloader's serial port: name it with --port, as --port /dev/ttyACM0")
-        return ["bossac", "--port", where.port, "-i", "-e", "-w", "-v", "-R", str(image.bin)]
+        offset = [f"--offset={self.offset:#x}"] if self.offset else []
+        return ["bossac", "--port", where.port, *offset, "-i", "-e", "-w", "-v", "-R", str(image.bin)]
 
     def steps(self, image: Written, where: Where) -> Sequence[str]:
         """See Flasher."""

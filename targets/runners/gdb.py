@@ -17,6 +17,13 @@ REASONS = {
     "MIS-MATCHED": "the memory does not hold what was written: try again",
 }
 PORT = "localhost:3333"
+_RISCV = b"\xf3\0"
+"""An ELF file's machine, at bytes 18 and 19."""
+
+
+def _is_riscv(image: Written) -> bool:
+    with image.elf.open("rb") as stream:
+        return stream.read(20)[18:] == _RISCV
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,9 @@ class Gdb:
         words = ["set confirm off", "set tcp connect-timeout 5", f"target extended-remote {where.port or PORT}"]
         words += [f"monitor {one}" for one in self.reset[:1]]
         words += [f'load "{image.elf}"', f'file "{image.elf}"', "compare-sections -r"]
-        stack = f"{{unsigned}}{image.origin:#x}"
-        words += [f"monitor {one}" for one in self.reset[1:]] or [
-            f"set $sp = {stack}",
-            f"set $pc = {{unsigned}}{image.origin + 4:#x} & ~1",
-        ]
+        # A Cortex-M takes stack and program from its table; on RISC-V `load` has set the program counter.
+        vectors = [f"set $sp = {{unsigned}}{image.origin:#x}", f"set $pc = {{unsigned}}{image.origin + 4:#x} & ~1"]
+        words += [f"monitor {one}" for one in self.reset[1:]] or ([] if _is_riscv(image) else vectors)
         return ["gdb-multiarch", "-batch", "-nx", *(part for word in (*words, "detach") for part in ("-ex", word))]
 
     def steps(self, image: Written, where: Where) -> Sequence[str]:

@@ -51,7 +51,8 @@ class PyOcd:
         except (OSError, TimeoutError) as error:
             raise TargetError(f"pyocd cannot be run: {error}") from error
         if not re.search(rf"^\s*{re.escape(self.chip)}\s", said, re.MULTILINE | re.IGNORECASE):
-            way = f"type 'pyocd pack install {self.pack}'" if self.pack else "look at 'pyocd list --targets'"
+            way = f"type 'pyocd pack install {self.pack or self.chip}'"
+            way = way if self.pack else f"look at 'pyocd list --targets', {way} if it has a pack"
             raise TargetError(f"pyocd knows no chip {self.chip}: {way}, or take another way with --tool")
 
     def commands(self, image: Written, where: Where) -> tuple[Command, Command]:

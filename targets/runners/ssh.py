@@ -49,15 +49,23 @@ class Remote:
             raise self._unreachable(done.stderr)
         return done
 
+    def shown(self, command: str) -> str:
+        """The line that `run` starts, as a person would type it."""
+        return shlex.join(["ssh", *self._flags(), "--", self.host, command])
+
     def copy(self, folder: Path, to: str) -> None:
         """Copy a file there, or a folder's content into a new folder.
 
         Raises:
             TargetError: the board cannot be reached, or has no room.
         """
-        done = self._call(["scp", "-q", "-p", "-r", *self._flags(), "--", str(folder), f"{self.host}:{to}"], _COPY_S)
+        done = self._call(self.copying(folder, to), _COPY_S)
         if done.returncode:
             raise TargetError(f"the bundle cannot be copied to {self.host}: {_last_line(done.stderr)}; make room there")
+
+    def copying(self, folder: Path, to: str) -> list[str]:
+        """The words of `copy`."""
+        return ["scp", "-q", "-p", "-r", *self._flags(), "--", str(folder), f"{self.host}:{to}"]
 
     def _flags(self) -> list[str]:
         options = ("BatchMode=yes", f"ConnectTimeout={_CONNECT_S}", *self.options)
@@ -130,6 +138,25 @@ def sign(bundle: Path, key: Path, out: Path) -> Path:
             f"{key} does not sign ({_last_line(done.stderr)}): name a key of ssh's, as made by ssh-keygen"
         )
     return to_sign.with_name(SIGNATURE)
+
+
+def steps(remote: Remote, bundle: Path, prefix: str | None, key: Path | None = None) -> list[str]:
+    """What `install` does on a board, a line each, as a person would type it; nothing is reached.
+
+    Raises:
+        TargetError: the bundle is damaged.
+    """
+    manifest = check_bundle(bundle)
+    incoming = "/tmp/dimmer.XXXXXXXX"
+    signed = [] if key is None else [f"ssh-keygen -Y sign -f {shlex.quote(str(key))} -n dimmer-bundle {SUMS}"]
+    return [
+        f"{remote.shown('uname -m')}   # must say {manifest['architecture']}",
+        remote.shown(f"mktemp -d {incoming}"),
+        *signed,
+        shlex.join(remote.copying(bundle, f"{incoming}/bundle")),
+        remote.shown(shlex.join(["sh", f"{incoming}/bundle/install.sh", *([prefix] if prefix else [])])),
+        remote.shown(f"rm -rf {incoming}"),
+    ]
 
 
 def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress, key: Path | None = None) -> str:

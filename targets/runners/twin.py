@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dimmer.targets.kit.board import Board, What
+from dimmer.targets.kit.board import Access, Board, SerialRegisters, What
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.memory import Memory
 from dimmer.targets.runners.image import boot2_crc, image_of
@@ -133,10 +133,30 @@ def registers(
         case "esp":
             reads = {base + 0x1C: lambda: int(there()), base: port.get}
             writes = {base: port.put}
+        case "registers":
+            assert board.registers is not None
+            return _named(board.registers, port)
         case "sifive":
             reads = {base: lambda: 0, base + 4: lambda: port.get() if there() else 1 << 31}
             writes = {base: port.put}
     return reads, writes
+
+
+def _named(named: SerialRegisters, port: Port) -> tuple[dict[int, Read], dict[int, Write]]:
+    """As `registers`, of a port whose registers target.toml names: it may always send."""
+
+    def shown_by(wait: Access, now: bool) -> int:
+        return wait.bits if now == (wait.what is What.WAIT) else 0
+
+    def state(address: int) -> int:
+        found = shown_by(named.ready, True) if named.ready.address == address else 0
+        return found | (shown_by(named.received, port.waiting()) if named.received.address == address else 0)
+
+    reads: dict[int, Read] = {
+        wait.address: lambda address=wait.address: state(address)  # type: ignore[misc]
+        for wait in (named.ready, named.received)
+    }
+    return {**reads, named.receive.address: port.get}, {named.send.address: port.put}
 
 
 class Twin:
@@ -147,7 +167,10 @@ class Twin:
 
         self._riscv = core.startswith("rv")
         self._board, self._memory = board, memory
-        self._values: dict[int, int] = {}
+        self._bytes: dict[int, int] = {}
+        # Address of a byte -> bits that are waited for until they are set, and until they are clear.
+        self._set: dict[int, int] = {}
+        self._clear: dict[int, int] = {}
         self.problem = ""
         self._engine = self._made(unicorn, core)
         for region in (memory.flash, *([memory.constants] if memory.constants else [])):
@@ -169,11 +192,17 @@ class Twin:
         models = {
             "cortex-m0": arm_const.UC_CPU_ARM_CORTEX_M0,
             "cortex-m0plus": arm_const.UC_CPU_ARM_CORTEX_M0,
+            "cortex-m1": arm_const.UC_CPU_ARM_CORTEX_M0,
             "cortex-m3": arm_const.UC_CPU_ARM_CORTEX_M3,
             "cortex-m4": arm_const.UC_CPU_ARM_CORTEX_M4,
             "cortex-m7": arm_const.UC_CPU_ARM_CORTEX_M7,
             "cortex-m33": arm_const.UC_CPU_ARM_CORTEX_M33,
+            "cortex-m35p": arm_const.UC_CPU_ARM_CORTEX_M33,
+            # All that Armv8-M's baseline has; what it lacks is the compiler's to leave out.
+            "cortex-m23": arm_const.UC_CPU_ARM_CORTEX_M33,
         }
+        # "cortex-m33+nodsp" is a core with less, for which the compiler makes less.
+        core = core.partition("+")[0]
         if core not in models:
             raise TargetError(f"unicorn has no {core}: it has {', '.join(models)} and RISC-V")
         engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
@@ -188,28 +217,35 @@ class Twin:
         board = self._board
         pins = [pin for pin in (board.pin_high, board.pin_low) if pin is not None]
         for access in board.setup:
-            if access.what is What.WAIT:
-                self._values[access.address] = self._values.get(access.address, 0) | access.bits
+            if access.what in (What.WAIT, What.WAIT_CLEAR):
+                waited = self._set if access.what is What.WAIT else self._clear
+                for number, bits in enumerate(access.bits.to_bytes(4, "little")):
+                    waited[access.address + number] = waited.get(access.address + number, 0) | bits
         named = [access.address for access in (*board.setup, *pins)] + [*self._reads, *self._writes]
-        waited = dict(self._values)
         for page in sorted({address & -PAGE for address in named}):
             if self._riscv or not _PRIVATE[0] <= page < sum(_PRIVATE):
-                self._engine.mmio_map(page, PAGE, self._read, page, self._write, (page, waited))
+                self._engine.mmio_map(page, PAGE, self._read, page, self._write, page)
         if not self._riscv:
             self._engine.mmio_map(*_PRIVATE, self._read_private, None, lambda *_: None, None)
 
-    def _read(self, _engine: Any, offset: int, _size: int, page: int) -> int:
+    def _read(self, _engine: Any, offset: int, size: int, page: int) -> int:
         address = page + offset
         reader = self._reads.get(address)
-        return self._values.get(address, 0) if reader is None else int(reader())
+        if reader is not None:
+            return int(reader())
+        each = (
+            self._bytes.get(at, 0) & ~self._clear.get(at, 0) | self._set.get(at, 0)
+            for at in range(address, address + size)
+        )
+        return int.from_bytes(bytes(each), "little")
 
-    def _write(self, _engine: Any, offset: int, _size: int, value: int, place: tuple[int, dict[int, int]]) -> None:
-        page, waited = place
-        writer = self._writes.get(page + offset)
+    def _write(self, _engine: Any, offset: int, size: int, value: int, page: int) -> None:
+        address = page + offset
+        writer = self._writes.get(address)
         if writer is not None:
             writer(value)
         else:
-            self._values[page + offset] = value | waited.get(page + offset, 0)
+            self._bytes.update(zip(range(address, address + size), value.to_bytes(8, "little"), strict=False))
 
     def _read_private(self, _engine: Any, offset: int, _size: int, _data: Any) -> int:
         return 1 << 16 if offset == _SYSTICK_CONTROL else 0

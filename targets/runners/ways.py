@@ -28,7 +28,7 @@ class Ways:
         openocd: by a debug probe.
         stflash: by an ST-LINK, with st-flash of stlink-tools; the table is empty.
         gdb: by whatever serves GDB's protocol.
-        bossac: over the USB of an Arduino's bootloader; the table is empty.
+        bossac: over the USB of an Arduino's bootloader.
     """
 
     uf2: Uf2 | None = None
@@ -47,17 +47,27 @@ class Ways:
 
 
 NO_WAYS = Ways()
+_ARM_ALONE = ("pyocd", "stflash", "bossac")
+"""Tools that know no chip with a RISC-V core."""
+_RISCV_ALONE = ("esptool",)
+"""And of whose chips here all have one."""
 
 
-def ways_of(table: Table | None) -> Ways:
+def ways_of(table: Table | None, core: str) -> Ways:
     """What [flash] says.
 
+    Args:
+        core: of the chip, as the compiler calls it.
+
     Raises:
-        TargetError: a key is missing, unknown or wrong.
+        TargetError: a key is missing, unknown or wrong, or a tool writes no chip with such a core.
     """
     if table is None:
         return NO_WAYS
     own = {field.name: table.optional_table(field.name) for field in fields(Ways)}
+    for name in _ARM_ALONE if core.startswith("rv") else _RISCV_ALONE:
+        if own[name] is not None:
+            raise table.fail(f"'{name}' writes no chip with a core {core}: take another way", name)
     uf2, esptool, pyocd, openocd, stflash, gdb, bossac = own.values()
     found = Ways(
         None if uf2 is None else Uf2.read(uf2),

@@ -37,6 +37,7 @@ from tests.firmware_gen.harness import Case, edge_inputs, run_cases
 from tests.firmware_gen.networks import (
     tiny_ends,
     tiny_functions,
+    tiny_logic,
     tiny_mix,
     tiny_mobile,
     tiny_moves,
@@ -45,6 +46,7 @@ from tests.firmware_gen.networks import (
     tiny_resnet,
     tiny_state,
     tiny_unsigned,
+    tiny_wide,
 )
 from tests.firmware_gen.tflite_builder import pack
 
@@ -249,6 +251,8 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_state(),
         tiny_recurrent(),
         tiny_unsigned(),
+        tiny_logic(),
+        tiny_wide(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -64,6 +64,10 @@ def _rows(tensor: Tensor, random_count: int, seed: int, edge_count: int) -> list
         edges = [np.full(size, value, np.float32) for value in (0.0, 1.0, -1.0, 1e6, -1e6, 1e-9)]
         rows = [random.normal(0, 3, size).astype(np.float32) for _ in range(random_count)]
         return [row.astype("<f4").tobytes() for row in (*edges, *rows)]
+    if tensor.dtype is DType.INT16:
+        wide = [np.full(size, value) for value in (-(2**15), 2**15 - 1, 0)]
+        wide += [random.integers(-(2**15), 2**15, size) >> int(random.integers(0, 9)) for _ in range(random_count)]
+        return [row.astype("<i2").tobytes() for row in wide]
     zero_point = tensor.q.zero_point & 0xFF
     low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
     board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.firmware_gen.tflite_builder import Layers, activation_code, pack
+from tests.firmware_gen import wide_cases
+from tests.firmware_gen.tflite_builder import Layers, activation_code, pack, window_options
 from tests.firmware_gen.unsigned_cases import as_unsigned
 
 
@@ -155,6 +156,46 @@ def tiny_recurrent(seed: int = 11) -> bytes:
     inputs = [y, features, times, net.bias(3), state]
     net.operator("SVDF", inputs, output, rank=2, fusedActivationFunction=activation_code("RELU"))
     return net.build(x, output)
+
+
+def tiny_logic(seed: int = 13) -> bytes:
+    """Comparisons, choices, the place of an extreme, changes of type."""
+    net = Layers(seed)
+    x = net.activation([1, 4, 4, 3], 0.05, 3)
+    low = net.tensor("low", [3], "int8", 0.04, 5, 0, net.random.integers(-128, 128, size=3))
+    flags = [net.tensor(f"flags_{n}", [1, 4, 4, 3], "bool") for n in range(4)]
+    net.operator("LESS", [x, low], flags[0])
+    net.operator("GREATER_EQUAL", [low, x], flags[1])
+    net.operator("LOGICAL_OR", flags[:2], flags[2])
+    net.operator("LOGICAL_NOT", [flags[2]], flags[3])
+    y = net.operator("SELECT_V2", [flags[0], x, low], net.activation([1, 4, 4, 3], 0.05, 3, "chosen"))
+    y = net.operator("SELECT", [flags[3], x, y], net.activation([1, 4, 4, 3], 0.05, 3, "again"))
+    divisor = net.tensor("divisor", [1], "int8", 1.0, 0, 0, np.array([3]))
+    y = net.operator("FLOOR_DIV", [y, divisor], net.activation([1, 4, 4, 3], 0.05, 3, "third"))
+    places = net.tensor("places", [1, 4, 4], "int64")
+    net.operator("ARG_MAX", [y, net.constant("axis", 3)], places, outputType=4)
+    return net.build(x, net.operator("CAST", [places], net.tensor("y", [1, 4, 4], "float32")))
+
+
+def tiny_wide(seed: int = 14) -> bytes:
+    """Activations of 16 bits: convolutions, a pool, a sum, LOGISTIC, MUL, dense, softmax."""
+    net = Layers(seed)
+    wide = wide_cases.wide
+    x = wide(net, [1, 6, 6, 3], 1e-4)
+    same = window_options((1, 1), (1, 1), "SAME", "RELU")
+    weights = net.weights([4, 3, 3, 3], 0)
+    y = wide(net, [1, 6, 6, 4], 2e-4, "first")
+    net.operator("CONV_2D", [x, weights, wide_cases.bias(net, x, weights, 4)], y, **same)
+    weights = net.weights([1, 3, 3, 4], 3)
+    z = wide(net, [1, 6, 6, 4], 2e-4, "second")
+    net.operator("DEPTHWISE_CONV_2D", [y, weights], z, depthMultiplier=1, **same)
+    y = net.operator("ADD", [y, z], wide(net, [1, 6, 6, 4], 3e-4, "sum"))
+    gate = net.operator("LOGISTIC", [z], wide(net, [1, 6, 6, 4], 1 / 32768, "gate"))
+    y = net.operator("MUL", [y, gate], wide(net, [1, 6, 6, 4], 2e-4, "product"))
+    y = net.operator("MEAN", [y, net.constant("axes", [1, 2])], wide(net, [1, 4], 1e-4, "mean"), keepDims=False)
+    weights = net.weights([5, 4], 0, per_channel=False)
+    y = net.operator("FULLY_CONNECTED", [y, weights], wide(net, [1, 5], 1e-5, "dense"))
+    return net.build(x, net.operator("SOFTMAX", [y], wide(net, [1, 5], 1 / 32768, "y"), beta=1.0))
 
 
 def tiny_unsigned(seed: int = 12) -> bytes:

@@ -10,11 +10,14 @@ import pytest
 
 from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
+from tests.firmware_gen.logic_cases import LOGIC
 from tests.firmware_gen.move_cases import MOVES, Build, pick, size
+from tests.firmware_gen.networks import tiny_logic, tiny_wide
 from tests.firmware_gen.on_board import assert_exact_on
 from tests.firmware_gen.recurrent_cases import RECURRENT
 from tests.firmware_gen.reduction_cases import REDUCTIONS
 from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.wide_cases import WIDE
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
@@ -235,7 +238,7 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
-NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT}
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT, **LOGIC, **WIDE}
 """Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),
@@ -285,8 +288,18 @@ FEW = 3
 """Shapes of an operator by default; the slow test below has thousands."""
 
 
+def networks(folder: Path) -> list[Case]:
+    """Networks of the operators that are not tried one by one."""
+    cases = []
+    for name, data in (("logic", tiny_logic()), ("wide", tiny_wide())):
+        path = folder / f"{name}.tflite"
+        path.write_bytes(data)
+        cases.append(Case(name, path, edge_inputs(path, 6)))
+    return cases
+
+
 def test_operators_are_bit_exact(tmp_path: Path) -> None:
-    cases = [
+    cases = networks(tmp_path) + [
         write_case(tmp_path, name, build, seed)
         for name, (build, count) in OPERATORS.items()
         for seed in range(min(count, FEW))
@@ -296,7 +309,8 @@ def test_operators_are_bit_exact(tmp_path: Path) -> None:
 
 @pytest.mark.board("mps2-an386")
 def test_operators_are_bit_exact_on_a_core(tmp_path: Path) -> None:
-    assert_exact_on("mps2-an386", [write_case(tmp_path, name, build, 50) for name, (build, _) in NEW.items()], tmp_path)
+    cases = [write_case(tmp_path, name, build, 50) for name, (build, count) in NEW.items() if count]
+    assert_exact_on("mps2-an386", networks(tmp_path) + cases, tmp_path)
 
 
 @pytest.mark.slow

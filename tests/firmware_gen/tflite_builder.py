@@ -61,8 +61,16 @@ OPTIONS = {
     "RESIZE_BILINEAR": "ResizeBilinearOptions",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "SVDF": "SVDFOptions",
+    "ARG_MAX": "ArgMaxOptions",
+    "ARG_MIN": "ArgMinOptions",
+    "CAST": "CastOptions",
+    "DIV": "DivOptions",
+    "FLOOR_DIV": "FloorDivOptions",
+    "SELECT": "SelectOptions",
+    "SELECT_V2": "SelectV2Options",
 }
-VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4, "SVDF": 3}
+VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4, "SVDF": 3, "CAST": 4, "FLOOR_DIV": 3, "DIV": 2}
+VERSIONS |= dict.fromkeys(("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"), 2)
 """Where the first one has no int8."""
 TYPES = {
     "int8": np.int8,
@@ -71,6 +79,7 @@ TYPES = {
     "int32": np.int32,
     "float32": np.float32,
     "int64": np.int64,
+    "bool": np.uint8,
 }
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import flash
+from tests.targets.kit.test_family import TEN_LINES
 from tests.targets.runners.test_image import elf
 
 
@@ -53,6 +55,48 @@ def test_the_bundle_of_the_model_is_what_is_installed(
     assert bundle == tmp_path / "mnist5k-r14" / "jetson" / "bundle" / "mnist5k-r14"
     assert prefix == "/opt/here"
     assert capsys.readouterr().out == "installed\n"
+
+
+def test_a_dry_run_reaches_no_linux_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    bundle = tmp_path / "mnist5k-r14" / "jetson" / "bundle" / "mnist5k-r14"
+    bundle.mkdir(parents=True)
+    (bundle / "manifest.json").write_text('{"architecture": "aarch64"}')
+    digest = sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+    (bundle / "SHA256SUMS").write_text(f"{digest}  manifest.json\n")
+    flash.main("jetson", "mnist5k-r14", "a@b", "/opt/here", ["Port=2222"], dry_run=True)
+    uname, made, copied, installed, removed = capsys.readouterr().out.splitlines()
+    assert uname.startswith("ssh -o BatchMode=yes")
+    assert uname.endswith("-o Port=2222 -- a@b 'uname -m'   # must say aarch64")
+    assert "mktemp -d" in made
+    assert copied.endswith(f"-- {bundle} a@b:/tmp/dimmer.XXXXXXXX/bundle")
+    assert installed.endswith("'sh /tmp/dimmer.XXXXXXXX/bundle/install.sh /opt/here'")
+    assert "rm -rf" in removed
+
+
+def test_a_board_whose_file_says_no_way_is_told_the_key(tmp_path: Path) -> None:
+    (tmp_path / "zero").mkdir()
+    (tmp_path / "zero" / "target.toml").write_text(TEN_LINES)
+    with pytest.raises(
+        DimmerError, match=r"zero has no \[flash\] in .*target\.toml: say how it is written \(uf2, esptool"
+    ):
+        flash.main(str(tmp_path / "zero"))
+
+
+def test_what_was_made_of_a_tflite_is_flashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    with pytest.raises(DimmerError, match=r"there is no .*: type dimmer firmware --target pico --tflite lamp\.tflite"):
+        flash.main("pico", tflite=[Path("lamp.tflite")])
+    folder = tmp_path / "lamp" / "pico" / "firmware"
+    folder.mkdir(parents=True)
+    elf(folder / "firmware.elf", (0x10000000, b"lamp"))
+    flash.main("pico", tflite=[Path("lamp.tflite")], dry_run=True)
+    assert capsys.readouterr().out.startswith("copy firmware.uf2, 4 bytes at 0x10000000")
 
 
 def test_a_board_needs_a_build_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

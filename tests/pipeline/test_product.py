@@ -123,3 +123,5 @@ def test_what_is_no_board_and_what_is_not_built(tmp_path: Path, monkeypatch: pyt
         product.main("mps2-an386")
     with pytest.raises(DimmerError, match=r"has no generated C: type \./nox -s build-target -- pico"):
         product.main("pico")
+    with pytest.raises(DimmerError, match=r"lamp/pico/firmware has no generated C"):
+        product.main("pico", tflite=[Path("lamp.tflite")])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from dimmer.pipeline.verification.attached import ValidatedMode
 from dimmer.pipeline.verification.attached import validate as validate_modes
 from dimmer.targets import TargetError, load_target
 from dimmer.targets.runners.command import TWIN
+from dimmer.targets.runners.image import image_of
 from tests.firmware_gen.modes import MODES, write_modes
 from tests.targets.test_boards import Image, image_of_the_run, spoilt, wrongly_answered
 from tests.tiny import silent
@@ -72,6 +74,63 @@ def test_a_single_wrong_byte_of_the_model_is_found(image: Image, tmp_path: Path)
         pytest.raises(TargetError, match=r"the model in flash is damaged \(CRC\)"),
     ):
         validate_modes(port, load_target(BOARD), modes, sample_inputs(modes[0].path, 1), silent)
+
+
+@pytest.mark.board(BOARD)
+def test_a_single_wrong_byte_of_the_flash_is_found_and_named(
+    image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of code, tables and weights, whether an inference reads it or not."""
+    modes = write_modes(tmp_path)
+    monkeypatch.setattr(validate, "_subjects", lambda *_: (modes, sample_inputs(modes[0].path, 1)))
+    memory = image.target.memory
+    assert memory is not None
+    right = image_of(image.elf, memory)
+    # The last place that the program has: its initialised data, or padding.
+    for place in (right.index(b"selftest"), len(right) - 1):
+        wrong = with_bit(image, tmp_path, place)
+        with (
+            attached(wrong) as port,
+            pytest.raises(DimmerError, match=rf"nrf52840dk's flash at {place:#010x} is not as the build's: flash it"),
+        ):
+            validate.main(port, BOARD, elf=image.elf)
+    with attached(image) as port:
+        validate.main(port, BOARD, elf=image.elf)
+    assert f"{len(right):,} bytes of flash are as built" in capsys.readouterr().out
+
+
+@pytest.mark.board(BOARD)
+@pytest.mark.slow
+def test_a_wrong_bit_anywhere_in_the_flash_is_found(image: Image, tmp_path: Path) -> None:
+    """In 40 places from the first byte to the last, of which some let the board not even start."""
+    memory = image.target.memory
+    assert memory is not None
+    right = image_of(image.elf, memory)
+    modes = write_modes(tmp_path)
+    for number in range(40):
+        place = number * (len(right) - 1) // 39
+        with attached(with_bit(image, tmp_path, place)) as port, pytest.raises(DimmerError):
+            validate_modes(port, load_target(BOARD), modes, b"", silent, right)
+
+
+def with_bit(image: Image, folder: Path, place: int) -> Image:
+    """The image with one bit of its flash wrong."""
+    from elftools.elf.elffile import ELFFile
+
+    memory = image.target.memory
+    assert memory is not None
+    at = place + memory.flash.origin
+    data = bytearray(image.elf.read_bytes())
+    with image.elf.open("rb") as stream:
+        (offset,) = (
+            segment["p_offset"] + at - segment["p_paddr"]
+            for segment in ELFFile(stream).iter_segments("PT_LOAD")
+            if segment["p_paddr"] <= at < segment["p_paddr"] + segment["p_filesz"]
+        )
+    data[offset] ^= 0x10
+    elf = folder / "wrong.elf"
+    elf.write_bytes(data)
+    return replace(image, elf=elf)
 
 
 @pytest.mark.board(BOARD)

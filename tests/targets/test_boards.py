@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from dimmer.targets import APPLICATION, Target, TargetError, load_target
 from dimmer.targets.runners.image import boot2_crc, image_of
 from tests.boards import REAL_BOARDS
 from tests.firmware_gen.modes import MODES, write_modes
+from tests.targets.kit.test_family import SERCOM
 
 SLOW = [pytest.param(name, marks=[pytest.mark.board(name), pytest.mark.slow]) for name in REAL_BOARDS]
 
@@ -148,6 +150,11 @@ def test_every_mode_is_what_the_interpreter_computes(name: str, built: Built, tm
     # No emulator has the board's clock.
     assert {event["cycles"] for event in said} == {None}
     assert all(200 < event["stack"] < 2000 for event in said)
+    # What it reads of its own flash, as `dimmer validate` asks for it.
+    assert image.target.memory is not None
+    data = image_of(image.elf, image.target.memory)
+    (line,) = image.target.run(image.elf, ["flash", "8", str(len(data) - 8)], tmp_path).stdout.splitlines()
+    assert json.loads(line) == {"event": "flash", "crc": zlib.crc32(data[8:])}
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -228,6 +235,16 @@ def test_the_board_that_the_page_describes_runs(tmp_path: Path) -> None:
     own = tmp_path / "nucleo-g474re"
     own.mkdir()
     (own / "target.toml").write_text(text)
+    assert mismatches(build(str(own), tmp_path), 10) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.board("pico")
+def test_a_board_whose_port_is_named_by_its_registers_runs(tmp_path: Path) -> None:
+    """A SAM D21 with its SERCOM, registers of 8 and 16 bits, and a wait until a bit is clear."""
+    own = tmp_path / "zero"
+    own.mkdir()
+    (own / "target.toml").write_text(SERCOM.replace("board.clock", "memory.stack = 2048\nboard.clock"))
     assert mismatches(build(str(own), tmp_path), 10) == 0
 
 

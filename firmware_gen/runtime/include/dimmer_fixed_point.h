@@ -17,9 +17,9 @@ static inline int32_t dimmer_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
 }
 
-/* round(x / 2^exponent), halves away from zero; exponent 0..31. For any x. */
+/* round(x / 2^exponent), halves away from zero; exponent 0..62. For any x. */
 static inline int32_t dimmer_rounding_shift(int32_t x, int exponent) {
-    DIMMER_ASSERT(exponent >= 0 && exponent <= 31);
+    DIMMER_ASSERT(exponent >= 0 && exponent <= 62);
     const uint32_t mask = (uint32_t)(((uint64_t)1 << exponent) - 1u);
     const uint32_t threshold = (mask >> 1) + (x < 0 ? 1u : 0u);
 

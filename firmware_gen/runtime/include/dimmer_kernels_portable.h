@@ -630,6 +630,289 @@ DIMMER_KERNEL(dimmer_fully_connected_s8_offset);
 typedef dimmer_pool_2d_s8_t dimmer_average_pool_2d_s8_up_t;
 DIMMER_KERNEL(dimmer_average_pool_2d_s8_up);
 
+/* EQUAL, LESS and their kin: output bool[dims]. Each input, its zero point taken off, times 2^8 is
+ * rescaled; then the output is `less`, `equal` or `greater`, each 0 or 1, by what the first is beside
+ * the second. The shifts are -31..0; dimensions, broadcasting and blobs as in ADD. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier1;
+    int32_t multiplier2;
+    int8_t shift1;
+    int8_t shift2;
+    int8_t zero_point1;
+    int8_t zero_point2;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t less;
+    uint8_t equal;
+    uint8_t greater;
+    uint8_t reserved[1];
+} dimmer_compare_s8_t;
+DIMMER_CHECK_SIZE(dimmer_compare_s8_t, 48);
+DIMMER_KERNEL(dimmer_compare_s8);
+
+/* SELECT and SELECT_V2 of bytes: input1 where the condition, bool in the arena, is not 0, else input2.
+ * Dimensions, broadcasting and blobs as in ADD. */
+typedef struct {
+    uint32_t condition;
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    uint8_t broadcast;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[3];
+} dimmer_select_s8_t;
+DIMMER_CHECK_SIZE(dimmer_select_s8_t, 40);
+DIMMER_KERNEL(dimmer_select_s8);
+
+/* ARG_MAX where `largest` is 1, else ARG_MIN, of the middle dimension of int8[outer,depth,inner]: the
+ * index of the first of equals as int32[outer,inner], or as int64 where `wide` is 1. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t outer;
+    uint32_t depth;
+    uint32_t inner;
+    uint8_t largest;
+    uint8_t wide;
+    uint8_t reserved[2];
+} dimmer_arg_extreme_s8_t;
+DIMMER_CHECK_SIZE(dimmer_arg_extreme_s8_t, 24);
+DIMMER_KERNEL(dimmer_arg_extreme_s8);
+
+/* CAST of `elements` numbers. source_type is any but DIMMER_FLOAT32, output_type any. Of int64 all are
+ * within int32. What does not fit loses its upper bits; bool is whether it is not 0. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    uint8_t source_type;
+    uint8_t output_type;
+    uint8_t reserved[2];
+} dimmer_cast_s8_t;
+DIMMER_CHECK_SIZE(dimmer_cast_s8_t, 16);
+DIMMER_KERNEL(dimmer_cast_s8);
+
+/* CONV_2D of int16[1,input_h,input_w,input_c] by int8[output_c,kernel_h,kernel_w,input_c] to
+ * int16[1,output_h,output_w,output_c]. bias: index into params of output_c int64, low word first;
+ * multipliers int32[output_c], shifts int8[output_c], -31..7. Sums have 64 bits, of which 47 are used. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t weights;
+    uint32_t bias;
+    uint32_t multipliers;
+    uint32_t shifts;
+    uint16_t input_h;
+    uint16_t input_w;
+    uint16_t input_c;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint16_t output_c;
+    uint16_t kernel_h;
+    uint16_t kernel_w;
+    uint16_t stride_h;
+    uint16_t stride_w;
+    uint16_t dilation_h;
+    uint16_t dilation_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    int16_t activation_min;
+    int16_t activation_max;
+} dimmer_conv2d_s16_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s16_t, 56);
+DIMMER_KERNEL(dimmer_conv2d_s16);
+
+/* DEPTHWISE_CONV_2D. The same with weights int8[1,kernel_h,kernel_w,output_c]; output_c is a multiple of
+ * input_c. */
+typedef dimmer_conv2d_s16_t dimmer_depthwise_conv2d_s16_t;
+DIMMER_KERNEL(dimmer_depthwise_conv2d_s16);
+
+/* FULLY_CONNECTED of int16[rows,input_c] by int8[output_c,input_c] to int16[rows,output_c]. bias
+ * int32[output_c]; scales and per_channel as in dimmer_fully_connected_s8. No sum leaves 32 bits. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t weights;
+    uint32_t bias;
+    uint32_t scales;
+    uint32_t rows;
+    uint32_t input_c;
+    uint32_t output_c;
+    int16_t activation_min;
+    int16_t activation_max;
+    uint8_t per_channel;
+    uint8_t reserved[3];
+} dimmer_fully_connected_s16_t;
+DIMMER_CHECK_SIZE(dimmer_fully_connected_s16_t, 40);
+DIMMER_KERNEL(dimmer_fully_connected_s16);
+
+/* ADD of int16, or SUB where `sign` is -1. Dimensions, broadcasting and blobs as in dimmer_add_s8; each
+ * input times 2^15 is rescaled. The shifts are -31..0. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier1;
+    int32_t multiplier2;
+    int32_t multiplier_output;
+    int16_t activation_min;
+    int16_t activation_max;
+    int8_t shift1;
+    int8_t shift2;
+    int8_t shift_output;
+    int8_t sign;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+} dimmer_add_s16_t;
+DIMMER_CHECK_SIZE(dimmer_add_s16_t, 52);
+DIMMER_KERNEL(dimmer_add_s16);
+
+/* MUL of int16. Dimensions, broadcasting and blobs as in dimmer_add_s8; shift is -31..30. */
+typedef struct {
+    uint32_t input1;
+    uint32_t input2;
+    uint32_t output;
+    uint32_t dims[4];
+    int32_t multiplier;
+    int16_t activation_min;
+    int16_t activation_max;
+    int8_t shift;
+    uint8_t broadcast1;
+    uint8_t broadcast2;
+    uint8_t input1_blob;
+    uint8_t input2_blob;
+    uint8_t reserved[3];
+} dimmer_mul_s16_t;
+DIMMER_CHECK_SIZE(dimmer_mul_s16_t, 44);
+DIMMER_KERNEL(dimmer_mul_s16);
+
+/* AVERAGE_POOL_2D of int16[1,input_h,input_w,channels]; as of int8. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint16_t input_h;
+    uint16_t input_w;
+    uint16_t channels;
+    uint16_t output_h;
+    uint16_t output_w;
+    uint16_t window_h;
+    uint16_t window_w;
+    uint16_t stride_h;
+    uint16_t stride_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    int16_t activation_min;
+    int16_t activation_max;
+    uint8_t reserved[2];
+} dimmer_pool_2d_s16_t;
+DIMMER_CHECK_SIZE(dimmer_pool_2d_s16_t, 36);
+typedef dimmer_pool_2d_s16_t dimmer_average_pool_2d_s16_t;
+DIMMER_KERNEL(dimmer_average_pool_2d_s16);
+
+/* The same for the largest element. */
+typedef dimmer_pool_2d_s16_t dimmer_max_pool_2d_s16_t;
+DIMMER_KERNEL(dimmer_max_pool_2d_s16);
+
+/* MEAN of int16; as dimmer_mean_s8, of fewer than 2^16 elements. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t outer;
+    uint32_t reduce1;
+    uint32_t inner;
+    uint32_t reduce2;
+    int32_t multiplier;
+    int8_t shift;
+    uint8_t reserved[3];
+} dimmer_mean_s16_t;
+DIMMER_CHECK_SIZE(dimmer_mean_s16_t, 32);
+DIMMER_KERNEL(dimmer_mean_s16);
+
+/* LOGISTIC of int16, or TANH where `hyperbolic` is 1, to scale 1/32768: between the 256 entries of a
+ * table of sigmoid(i / 24) in params, 65536 for 1. The input times `multiplier`, below 2^15, is shifted
+ * right by `shift`, 0..30, to 1/12288. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    uint32_t table;
+    int32_t multiplier;
+    uint8_t shift;
+    uint8_t hyperbolic;
+    uint8_t reserved[2];
+} dimmer_sigmoid_s16_t;
+DIMMER_CHECK_SIZE(dimmer_sigmoid_s16_t, 24);
+DIMMER_KERNEL(dimmer_sigmoid_s16);
+
+/* SOFTMAX of int16[rows,depth] to scale 1/32768. exponentials and reciprocals: indexes into params of
+ * 513 entries each, between which it interpolates: exp over -10..0 and 1 / (1 + x) over 0..1. multiplier
+ * and shift, -31..15, bring a difference to 10/65535. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t rows;
+    uint32_t depth;
+    uint32_t exponentials;
+    uint32_t reciprocals;
+    int32_t multiplier;
+    int8_t shift;
+    uint8_t reserved[3];
+} dimmer_softmax_s16_t;
+DIMMER_CHECK_SIZE(dimmer_softmax_s16_t, 32);
+DIMMER_KERNEL(dimmer_softmax_s16);
+
+/* QUANTIZE between int16 and int8 in any combination but int8 alone, and RELU and its kin of int16;
+ * source_type and output_type are DIMMER_INT8 or DIMMER_INT16, shift is -31..30. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    int32_t multiplier;
+    int16_t input_zero_point;
+    int16_t output_zero_point;
+    int16_t activation_min;
+    int16_t activation_max;
+    int8_t shift;
+    uint8_t source_type;
+    uint8_t output_type;
+    uint8_t reserved[1];
+} dimmer_requantize_s16_t;
+DIMMER_CHECK_SIZE(dimmer_requantize_s16_t, 28);
+DIMMER_KERNEL(dimmer_requantize_s16);
+
+/* QUANTIZE float32[elements] -> int16[elements]. scale > 0. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    float scale;
+} dimmer_quantize_f32_s16_t;
+DIMMER_CHECK_SIZE(dimmer_quantize_f32_s16_t, 16);
+DIMMER_KERNEL(dimmer_quantize_f32_s16);
+
+/* DEQUANTIZE int16[elements] -> float32[elements]. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    float scale;
+} dimmer_dequantize_s16_f32_t;
+DIMMER_CHECK_SIZE(dimmer_dequantize_s16_f32_t, 16);
+DIMMER_KERNEL(dimmer_dequantize_s16_f32);
+
 #ifdef __cplusplus
 }
 #endif

@@ -60,14 +60,23 @@ typedef struct {
 /* In which blob an operand of an elementwise kernel lies. */
 enum { DIMMER_IN_ARENA = 0, DIMMER_IN_WEIGHTS = 1 };
 
-enum { DIMMER_INT8 = 0, DIMMER_UINT8 = 1, DIMMER_FLOAT32 = 2 };
+/* Types of elements. */
+enum {
+    DIMMER_INT8 = 0,
+    DIMMER_UINT8 = 1,
+    DIMMER_FLOAT32 = 2,
+    DIMMER_INT16 = 3,
+    DIMMER_INT32 = 4,
+    DIMMER_INT64 = 5,
+    DIMMER_BOOL = 6
+};
 
 typedef struct {
     uint32_t offset; /* bytes into the arena */
     uint32_t size;   /* bytes */
-    float scale;     /* 0 for float32 */
+    float scale;     /* 0 where it has none, as float32 */
     int16_t zero_point;
-    uint8_t type; /* DIMMER_INT8, DIMMER_UINT8, DIMMER_FLOAT32 */
+    uint8_t type; /* DIMMER_INT8 and so on */
     uint8_t reserved;
 } dimmer_tensor_t;
 DIMMER_CHECK_SIZE(dimmer_tensor_t, 16);

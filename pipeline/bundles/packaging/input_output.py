@@ -10,7 +10,7 @@ from dimmer.firmware_gen.emit.names import Names
 from dimmer.firmware_gen.emit.text import HEADER, comment
 from dimmer.pipeline.bundles.packaging.package import End
 
-_RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+_RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
 
 def io_header(names: Names, inputs: Sequence[End], outputs: Sequence[End]) -> str:

@@ -72,8 +72,8 @@ class End:
     """An input or output of the model.
 
     Attributes:
-        type: "int8", "uint8" or "float32".
-        scale, zero_point: value = scale * (code - zero_point); None of float32.
+        type: as numpy calls it, "int8" for most.
+        scale, zero_point: value = scale * (code - zero_point); None where it has none, as float32.
         name: of its tensor, plain, where there are several; empty of the only one.
     """
 
@@ -86,7 +86,7 @@ class End:
     @property
     def c_type(self) -> str:
         """Of an element."""
-        return "float" if self.type == "float32" else f"{self.type}_t"
+        return {"float32": "float", "bool": "uint8_t"}.get(self.type, f"{self.type}_t")
 
     @property
     def text(self) -> str:

@@ -59,7 +59,7 @@ def share_norms(network: nn.Module) -> None:
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, SkipAwareNorm):
-                setattr(parent, name, nn.BatchNorm2d(child.executed.num_features))
+                setattr(parent, name, child.executed)
 
 
 def clamp_gammas(network: nn.Module, minimum: float = MIN_GAMMA) -> None:

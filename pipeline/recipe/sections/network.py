@@ -13,7 +13,7 @@ from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.dataset import DatasetShape
 from dimmer.pipeline.data.own import OWN, DataSection, OwnData
 from dimmer.pipeline.data.registry import Source, dataset_modules, dataset_names, dataset_shape
-from dimmer.pipeline.networks.family import FROM_DATASET, NetworkConfig, config_keys, families, family_module
+from dimmer.pipeline.networks.family import FROM_DATASET, NO_KEYS, NetworkConfig, config_keys, families, family_module
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,10 @@ class ModelSection(ModelNames):
         """All that the network is, as JSON values; the data's section is part of its hash (`dataset_hash`)."""
         made = dataclasses.asdict(self)
         del made["data"]
+        for key in NO_KEYS:
+            made["config"].pop(key, None)
+        if contents := self.config.contents():
+            made["files"] = dict(contents)
         return made
 
     def source(self, recipe: Path) -> Source:
@@ -73,7 +77,7 @@ class ModelSection(ModelNames):
 
     def modules(self, recipe: Path) -> tuple[str, ...]:
         """The modules of its family and those of its data set; argument as of `source`."""
-        return (*self.network_modules, *dataset_modules(self.source(recipe)))
+        return (*self.network_modules, *self.config.modules(), *dataset_modules(self.source(recipe)))
 
     def keys(self) -> dict[str, Json]:
         """The section as it is written: key -> value, defaults included."""

@@ -226,6 +226,8 @@ def training_hash(
         if learning[key] == default:
             del learning[key]
     settings = {"model": model.keys(), "train": learning}
+    if contents := model.config.contents():
+        settings["files"] = dict(contents)
     if model.config.bits == (FULL_BITS,):
         del settings["model"]["bits"]
     else:

@@ -52,8 +52,8 @@ def test_two_constants_are_no_work_for_a_device() -> None:
 @pytest.mark.parametrize(
     ("kind", "source", "output", "advice"),
     [
-        ("QUANTIZE", "float32", "float32", "quantise float32, uint8 or int8 activations to int8"),
-        ("DEQUANTIZE", "int8", "int8", "only int8 and uint8 activations can be dequantised"),
+        ("QUANTIZE", "float32", "float32", "quantise float32, uint8, int8 or int16 activations to int8"),
+        ("DEQUANTIZE", "int8", "int8", "only int8, uint8 and int16 activations can be"),
         ("QUANTIZE", "float32", "int8", ""),
         ("DEQUANTIZE", "int8", "float32", ""),
     ],

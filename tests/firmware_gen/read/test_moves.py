@@ -118,6 +118,13 @@ def test_parameters_that_do_not_fit_are_told(data: bytes, message: str) -> None:
     assert message in refusal(data)
 
 
+def test_a_pack_does_not_rescale() -> None:
+    net = Layers(0)
+    x = net.activation([1, 4], 0.1, 3)
+    packed = net.operator("PACK", [x, x], net.activation([2, 1, 4], 0.1, 4, "y"), axis=0, valuesCount=2)
+    assert "must not rescale, but x and y have different scales or zero points" in refusal(net.build(x, packed))
+
+
 def test_the_nearest_neighbour_is_found_in_float32() -> None:
     assert [nearest(i, 3, 7, False, False) for i in range(7)] == [0, 0, 0, 1, 1, 2, 2]
     assert [nearest(i, 3, 7, True, False) for i in range(7)] == [0, 0, 1, 1, 1, 2, 2]

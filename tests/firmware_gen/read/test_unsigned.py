@@ -23,13 +23,14 @@ from tests.firmware_gen.read.damaged import refusal
 from tests.firmware_gen.test_operators import OPERATORS
 from tests.firmware_gen.tflite_builder import Layers, pack
 from tests.firmware_gen.unsigned_cases import as_unsigned
+from tests.firmware_gen.wide_cases import WIDE
 
-ENDS = ("float_ends", "unsigned_ends", "float_shapes")
+ENDS = ("float_ends", "unsigned_ends", "float_shapes", "cast", "unsigned_cast")
 REFUSED = (
     *("abs", "batch_matmul", "self_attention", "exp", "log", "neg", "rsqrt", "sqrt", "squared_difference"),
-    *("l2_normalization", "resize_bilinear", "lstm", "svdf"),
+    *("l2_normalization", "resize_bilinear", "lstm", "svdf", "floor_division"),
 )
-EXACT = [name for name in OPERATORS if name not in (*ENDS, *REFUSED)]
+EXACT = [name for name in OPERATORS if name not in (*ENDS, *REFUSED, *WIDE)]
 
 
 def case(name: str, seed: int, folder: Path) -> Case:

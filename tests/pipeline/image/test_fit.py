@@ -171,9 +171,23 @@ def test_the_verdict_in_a_list_of_targets(tmp_path: Path) -> None:
     found = need_of(order, load_target("mps2-an386"))
     assert verdict(order, load_target("mps2-an386")) == "yes"
     assert verdict(order, load_target("jetson")) == "-"
-    few = small_board(tmp_path, 1 << 20, STACK, "few")
-    assert verdict(order, few) == f"no: {found.ram - STACK:,} bytes of RAM too few"
+    few = small_board(tmp_path, 1 << 20, 4096, "few")
+    assert verdict(order, few) == f"no: {found.ram - 4096:,} bytes of RAM too few"
     assert "bytes of flash too few" in verdict(order, small_board(tmp_path, 1024, 1 << 20, "flash"))
+
+
+def test_the_verdict_says_what_would_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dimmer.pipeline.image.fit.fitting_limit", lambda *_: None)
+    order = modes_order(tmp_path)
+    found = need_of(order, load_target("mps2-an386"))
+    told = verdict(order, small_board(tmp_path, 1 << 20, found.ram - 4096, "tight"))
+    way = f"stack = {STACK - 4096} under [memory], if that is proven to be enough"
+    assert told == f"no: 4,096 bytes of RAM too few; yes with {way}"
+    one = need_of(replace(order, modes=order.modes[:1]), load_target("mps2-an386"))
+    assert one.flash < found.flash - 8
+    told = verdict(order, small_board(tmp_path, found.flash - 8, 1 << 20, "short"))
+    assert told.startswith("no: 8 bytes of flash too few; yes with ")
+    assert told.endswith(" alone")
 
 
 def test_an_arena_with_a_region_of_its_own_leaves_ram_to_the_rest(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def _validator(kind: FileKind, _families: tuple[str, ...]) -> Draft202012Validat
 def completed(table: Toml, schema: Any) -> Toml:
     """The table with every key that has a default, so that every key of the schema can be spoilt."""
     made = dict(table)
-    (properties,) = (one["properties"] for one in schema.get("oneOf", [schema]))
+    ways = [one["properties"] for one in schema.get("oneOf", [schema])]
+    (properties,) = (w for w in ways if len(ways) == 1 or w["family"]["const"] == table["family"])
     for key, inner in properties.items():
         if "default" in inner:
             made.setdefault(key, inner["default"])

@@ -54,8 +54,11 @@ def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
     example = {"value": 1, "plus_minus": 0, "source": "a paper", "measured_on": "2026-11-29", "trace": "a.csv"}
     spoilt["energy"] = {"regulator": "linear", "board": "pico", **dict.fromkeys(CONSTANTS, example)}
     whole = completed(spoilt, schema)
-    # It does not go with a linear regulator.
-    del whole["energy"]["cycle_pj"]
+    # It does not go with a linear regulator, nor these with a Cortex-M, nor with a port whose registers are named.
+    del whole["energy"]["cycle_pj"], whole["flash"]["esptool"], whole["board"]["uart_base"]
+    port = {"ready": "0x42000818:8 ? 1", "send": "0x42000828", "received": "0x42000818 ? 4", "receive": "0x42000828"}
+    whole["board"] |= {"uart": "registers", **{f"uart_{key}": value for key, value in port.items()}}
+    whole["toolchain"]["linker_script"] = "dimmer:board/esp32c3.ld"
     # [npu] goes with one engine, and names files.
     whole["engine"] = "ethos-u"
     own = {"accelerator": "ethos-u55-128", "system_config": "lamp", "memory_mode": "lamp", "config": "Arm/vela.ini"}

@@ -52,3 +52,8 @@ def test_it_needs_a_port_and_a_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_the_nano_has_it() -> None:
     assert load_target("nano33ble").flash.bossac == WAY
+
+
+def test_an_offset_is_told_where_the_bootloader_adds_none(tmp_path: Path) -> None:
+    (_, line) = Bossac(0x2000).steps(image(tmp_path), PORT)
+    assert line.startswith("bossac --port /dev/ttyACM7 --offset=0x2000 -i -e")

@@ -30,6 +30,14 @@ def test_the_reset_of_a_server_goes_around_the_load(tmp_path: Path, monkeypatch:
     assert call.index("compare-sections") < call.index("monitor reset run")
 
 
+def test_the_start_is_that_of_the_core(tmp_path: Path) -> None:
+    """A Cortex-M's comes from its table; on RISC-V the flash begins with a program."""
+    written = image(tmp_path)
+    for machine, told in ((b"\x28\0", True), (b"\xf3\0", False)):
+        written.elf.write_bytes(bytes(18) + machine)
+        assert ("set $sp = {unsigned}0x8000000" in Gdb().command(written, Where())) is told
+
+
 @pytest.mark.skipif(not HERE, reason="needs sudo apt-get install gdb-multiarch")
 def test_no_server_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match=r"^gdb(-multiarch)?: no GDB server listens there"):

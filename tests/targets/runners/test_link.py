@@ -141,5 +141,7 @@ def test_ports_that_are_none(tmp_path: Path) -> None:
 def test_an_emulator_that_does_not_connect(tmp_path: Path) -> None:
     done = listening(["sh", "-c", "echo no lamp; exit 3"], [], tmp_path, 5)
     assert (done.returncode, done.stderr) == (3, "no lamp\n")
+    # 1 would be a self-test that fails, of a firmware that never ran.
+    assert listening(["sh", "-c", "exit 1"], [], tmp_path, 5).returncode == 2
     with pytest.raises(TimeoutExpired):
         listening(["sleep", "60"], [], tmp_path, 0.2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import TargetError, load_target
-from dimmer.targets.kit.board import SERIAL_PORTS, Board
+from dimmer.targets.kit.board import REGISTERS, SERIAL_PORTS, Access, Board, SerialRegisters, What
 from dimmer.targets.kit.memory import Memory, Region
 from dimmer.targets.runners import twin
 from dimmer.targets.runners.twin import Port, registers
@@ -25,7 +25,7 @@ def board(uart: str) -> Board:
     return replace(found, uart=uart, uart_base=BASE)
 
 
-@pytest.mark.parametrize("uart", SERIAL_PORTS)
+@pytest.mark.parametrize("uart", [name for name in SERIAL_PORTS if name != REGISTERS])
 def test_every_kind_of_port_sends_and_receives(uart: str) -> None:
     """By the registers that targets/board/uart.c uses."""
     ours, theirs = os.pipe()
@@ -68,6 +68,43 @@ def test_every_kind_of_port_sends_and_receives(uart: str) -> None:
     assert os.read(read_end, 1) == b"z"
     for descriptor in (ours, theirs, read_end, write_end):
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(("sign", "idle", "come"), [(What.WAIT, 1, 5), (What.WAIT_CLEAR, 4, 0)])
+def test_a_port_whose_registers_are_named(sign: What, idle: int, come: int) -> None:
+    """Bits that say that a byte may be sent, and that one has come, in one register: set, or clear."""
+    ours, theirs = os.pipe()
+    named = SerialRegisters(
+        Access(BASE, 1, sign, 1),
+        Access(BASE + 8, 0, What.WRITE),
+        Access(BASE, 4, sign, 1),
+        Access(BASE + 8, 0, What.WRITE),
+    )
+    reads, writes = registers(replace(board(REGISTERS), registers=named), Port(ours), lambda _at, _size: b"", print)
+    assert reads[BASE]() == idle
+    os.write(theirs, b"A")
+    assert reads[BASE]() == come
+    assert reads[BASE + 8]() == ord("A")
+    assert set(writes) == {BASE + 8}
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_registers_of_every_width_keep_what_is_written_but_what_is_waited_for() -> None:
+    pytest.importorskip("unicorn")
+    setup = (
+        Access(BASE + 0x102, 0x4019, What.WRITE, 2),
+        Access(BASE + 0x101, 0x80, What.WAIT_CLEAR, 1),
+        Access(BASE + 0x104, 0x100, What.WAIT),
+    )
+    memory = Memory(Region(0, 0x1000), Region(0x20000000, 0x1000))
+    made = twin.Twin("cortex-m0plus", memory, replace(board("pl011"), setup=setup), bytes(8), Port(0))
+    made._write(None, 0x102, 2, 0x4019, BASE)
+    made._write(None, 0x101, 1, 0xFF, BASE)
+    made._write(None, 0x104, 4, 0x12345678, BASE)
+    assert [made._read(None, at, size, BASE) for at, size in ((0x100, 4), (0x101, 1), (0x103, 1), (0x104, 4))] == [
+        *(0x40197F00, 0x7F, 0x40, 0x12345778),
+    ]
 
 
 def test_a_core_that_unicorn_lacks() -> None:

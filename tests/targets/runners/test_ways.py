@@ -16,8 +16,8 @@ from dimmer.toml import Lines
 from tests.boards import REAL_BOARDS
 
 
-def read(text: str) -> tuple[Flasher, ...]:
-    return ways_of(Table(tomllib.loads(text), Lines(Path("target.toml"), text), ("flash",))).each
+def read(text: str, core: str = "cortex-m4") -> tuple[Flasher, ...]:
+    return ways_of(Table(tomllib.loads(text), Lines(Path("target.toml"), text), ("flash",)), core).each
 
 
 @pytest.mark.parametrize("name", REAL_BOARDS)
@@ -45,10 +45,19 @@ def test_the_first_whose_tool_is_here_is_taken(monkeypatch: pytest.MonkeyPatch) 
         ("[pyocd]\n", "flash: pyocd: 'chip' is missing"),
         ('[pyocd]\nchip = "x"\nchips = 1', "flash: pyocd: unknown key 'chips'"),
         ("[openocd]\nconfig = []\n", "'config' is empty"),
-        ('[esptool]\nchip = "esp8266"\n', "'chip' is 'esp8266': give it one of esp32c3"),
         ("[uf2]\nnumber = 1\n", "'board' is missing"),
     ],
 )
 def test_a_mistake_names_its_key(text: str, message: str) -> None:
     with pytest.raises(TargetError, match=message):
         read(text)
+
+
+def test_a_tool_that_knows_no_such_core_is_refused_with_its_key() -> None:
+    with pytest.raises(TargetError, match=r"'esptool' writes no chip with a core cortex-m4: take another way"):
+        read('[esptool]\nchip = "esp32c3"\n')
+    with pytest.raises(TargetError, match="'chip' is 'esp8266': give it one of esp32c3"):
+        read('[esptool]\nchip = "esp8266"\n', "rv32imc")
+    for text in ('[pyocd]\nchip = "gd32vf103"\n', "[stflash]\n", "[bossac]\n"):
+        with pytest.raises(TargetError, match="writes no chip with a core rv32imac"):
+            read(text, "rv32imac")

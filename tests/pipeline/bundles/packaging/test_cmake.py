@@ -204,7 +204,7 @@ def test_keyword_spotting_beside_resnet_8_in_one_program_on_a_cortex_m4(tmp_path
     archives = [*(str(next(build.rglob(f"lib{model.symbol}.a"))) for model in models)]
     archives.append(str(next(build.rglob("libdimmer_runtime.a"))))
     kit = dataclasses.replace(kit, flags=(*kit.flags, "-fno-exceptions"), link_flags=(*archives, *kit.link_flags))
-    main = Path(__file__).parents[2] / "firmware_gen" / "two_models.cpp"
+    main = Path(__file__).parents[3] / "firmware_gen" / "two_models.cpp"
     text = next(path for path in APPLICATION if path.name == "text.c")
     places = [tmp_path, project / "first" / "src", project / "second" / "src"]
     elf = replace(target, toolchain=kit).compile([main, text], places, tmp_path / "out")

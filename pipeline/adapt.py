@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network of torchvision, timm or one's own made adaptive.
+
+python -m pipeline.adapt timm:mobilenetv2_050 --input 3x32x32 --project lamp --data photos
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dimmer.pipeline.core.command import main_of
+from dimmer.pipeline.projects import wanted
+
+_DATA = "Your data: a folder of images, CSV, Parquet or NPZ, or module:function."
+
+
+def main(
+    source: Annotated[str, typer.Argument(help="torchvision:NAME, timm:NAME, or FILE.py:FACTORY of your own.")],
+    argument: Annotated[
+        list[str] | None, typer.Option("--argument", help="Of the factory, NAME=VALUE; any number of them.")
+    ] = None,
+    size: Annotated[str, typer.Option("--input", help="Channels x height x width of its input.")] = "3x224x224",
+    groups: Annotated[
+        int | None,
+        typer.Option("--groups", min=1, help="Stages of a network whose blocks are all alike; 4 by default."),
+    ] = None,
+    pretrained: Annotated[bool, typer.Option("--pretrained", help="Have the library fetch its weights.")] = False,
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="Its weights, a state dict as .safetensors, .pt or .pth.")
+    ] = None,
+    project: Annotated[
+        Path | None, typer.Option("--project", help="Folder to write a project into; without it only the table.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Of the project's model; after its folder.")] = None,
+    target: Annotated[str, typer.Option("--target", help="Target of Dimmer that the project takes.")] = wanted.TARGET,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="A known data set, such as cifar10.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help=_DATA)] = None,
+    label: Annotated[str, typer.Option("--label", help="Its column or array with the class.")] = "",
+) -> None:
+    """Make a network of torchvision, timm or your own adaptive, and write a project for it."""
+    from dimmer.pipeline.projects.adapted import Asked, adapted_project, found_network
+
+    asked = Asked(source, tuple(argument or ()), size, groups, pretrained, weights)
+    if project is None:
+        print(found_network(asked, Path()).split.table())
+        print("\nNext: the same with --project FOLDER, and --data PLACE or --dataset NAME")
+        return
+    own_name = wanted.check_name(name or wanted.name_from(project))
+    made = adapted_project(asked, project, own_name, target, dataset, data, label)
+    print(made.table, end="\n\n")
+    for path in made.files:
+        print(path)
+    if made.new:
+        print(f"\nuntrained, since the data has other classes: {', '.join(made.new)}")
+    print("\nNext:")
+    if project.absolute() != Path.cwd():
+        print(f"  cd {shlex.quote(str(project))}")
+    print(
+        f"  dimmer build     # {own_name} for {target}; stages can be changed in models/{own_name}/recipe.toml before"
+    )
+
+
+if __name__ == "__main__":
+    main_of(main)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An adapted network: one of torchvision's, timm's or the user's own, cut at its residual blocks.
+
+Stages, skips and norms as `dimmer.adapt` makes them; training, calibration and export see stem, blocks and head, as of
+any family. Norms between two stages belong to the second one and have twins, too; those of stem and head do not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, fx, nn
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.networks.adapted.cut import Chain, cut, trace
+from dimmer.pipeline.networks.adapted.deployed import DeployedAdaptedBlock, DeployedPart, deployed_part
+from dimmer.pipeline.networks.adapted.probe import count_macs
+from dimmer.pipeline.networks.adapted.signs import positive_gammas
+from dimmer.pipeline.networks.adapted.source import build_module
+from dimmer.pipeline.networks.adapted.twins import give_twins, set_state
+from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
+from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.network import Block, Network
+
+
+class AdaptedBlock(Block):
+    """A module of the user's, and what lies in front of it.
+
+    Args:
+        lead: from the block before to this one; None where nothing is between.
+        body: the module.
+        skip_aware: true for a mandatory block of a stage that can be skipped: all norms have twins.
+    """
+
+    def __init__(self, lead: nn.Module | None, body: nn.Module, skip_aware: bool) -> None:
+        super().__init__()
+        self.lead = lead
+        self.body = body
+        if skip_aware:
+            give_twins(self)
+
+    def forward(self, x: Tensor, skipped: bool, bits: int = FULL_BITS) -> Tensor:
+        """The stream -> the stream; ``bits`` are 8."""
+        set_state(self, skipped)
+        made: Tensor = self.body(x if self.lead is None else self.lead(x))
+        return made
+
+    def deployed(self, fold: Folding) -> DeployedAdaptedBlock:
+        """The block as plain operators."""
+        set_state(self, fold.skipped)
+        pieces = [] if self.lead is None else [(self.lead, graph_of(self.lead))]
+        pieces.append((self.body, trace(self.body, (), f"block {fold.name}")))
+        return DeployedAdaptedBlock(fold.name, deployed_part(pieces, fold, fold.site("out")))
+
+
+class AdaptedNetwork(Network):
+    """A user's network whose depth is chosen call by call.
+
+    Raises:
+        DimmerError: it cannot be built, is no chain of its blocks, or has other costs than its configuration says.
+    """
+
+    config: AdaptedConfig
+
+    def __init__(self, config: AdaptedConfig) -> None:
+        super().__init__()
+        self.config = config
+        chain = original_chain(config)
+        self.stem = chain.stem
+        stages = []
+        for (first, last), mandatory, skippable in zip(
+            config.bounds(), config.mandatory, config.skippable, strict=True
+        ):
+            pieces = zip(chain.leads[first:last], chain.blocks[first:last], strict=True)
+            stages.append(
+                nn.ModuleList(
+                    AdaptedBlock(lead, body, b < mandatory and skippable > 0) for b, (lead, body) in enumerate(pieces)
+                )
+            )
+        self.stages = nn.ModuleList(stages)
+        self.head = chain.head
+        positive_gammas(self)
+
+    def classify(self, stream: Tensor) -> Tensor:
+        """What the user's network does behind its last block."""
+        logits: Tensor = self.head(stream)
+        return logits
+
+    def deployed_stem(self, fold: Folding) -> DeployedPart:
+        """As plain operators."""
+        return deployed_part([(self.stem, graph_of(self.stem))], fold, "stem")
+
+    def deployed_head(self, fold: Folding) -> DeployedPart:
+        """As plain operators."""
+        return deployed_part([(self.head, graph_of(self.head))], fold, "logits")
+
+
+def graph_of(module: nn.Module) -> fx.Graph:
+    """The graph of a piece between blocks."""
+    if not isinstance(module, fx.GraphModule):
+        raise DimmerError(
+            "the network begins or ends with a residual block; put a convolution before, a head behind it"
+        )
+    return module.graph
+
+
+def original(config: AdaptedConfig) -> nn.Module:
+    """The user's network in eval mode, with its weights.
+
+    Raises:
+        DimmerError: it cannot be built, or the weights are another network's.
+    """
+    defaults = {"num_classes": config.classes}
+    if config.in_channels != 3:
+        defaults["in_chans"] = config.in_channels
+    network = build_module(config.source, config.arguments, Path(config.folder), defaults)
+    if config.weights:
+        from dimmer.pipeline.networks.adapted.weights import load_weights
+
+        load_weights(network, Path(config.folder) / config.weights)
+    return network.eval()
+
+
+def original_chain(config: AdaptedConfig) -> Chain:
+    """The user's network cut at its blocks, those left out that it lacks when it is trained alone."""
+    network = original(config)
+    for name in config.without:
+        parent, _, own = name.rpartition(".")
+        network.get_submodule(parent)._modules[own] = nn.Identity()
+    missing = [name for name in config.blocks if name not in dict(network.named_modules())]
+    if missing:
+        raise DimmerError(f"{config.source} has no module '{missing[0]}'; run dimmer adapt again, or mend model.blocks")
+    with torch.no_grad():
+        image = torch.zeros(1, config.in_channels, *config.image_size)
+        made = network(image)
+    if tuple(made.shape) != (1, config.classes):
+        raise DimmerError(
+            f"{config.source} gives {tuple(made.shape)} for an image, the data set has {config.classes} classes; "
+            f"give the factory's argument in model.arguments"
+        )
+    macs, told = count_macs(lambda: network(image)), config.fixed_macs + sum(config.macs)
+    if macs != told:
+        raise DimmerError(
+            f"{config.source} takes {macs} multiply-accumulates, model.macs and model.fixed_macs add up to {told}; run "
+            f"dimmer adapt again, or mend them"
+        )
+    return cut(network, config.blocks)
+
+
+NETWORK = AdaptedNetwork

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network of one's own on its way into a project: found, split, checked, and told in [model]."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.core.stage import Json, atomic_write
+from dimmer.pipeline.data.dataset import DatasetShape
+from dimmer.pipeline.data.own import CLASSES, IMAGES, OWN
+from dimmer.pipeline.data.registry import dataset_names, dataset_shape
+from dimmer.pipeline.networks.adapted.adaptive import Adaptive, adapt
+from dimmer.pipeline.networks.adapted.source import LIBRARIES, build_module, parse_arguments, source_file
+from dimmer.pipeline.networks.adapted.split import Split
+from dimmer.pipeline.networks.adapted.weights import known_tensors, take_weights, weights_of
+from dimmer.pipeline.projects.files import project_files
+from dimmer.pipeline.projects.inspected import Told, own_samples
+from dimmer.pipeline.projects.wanted import AdaptedModel, OwnSamples, Wanted
+from dimmer.pipeline.projects.write import write_project
+
+WEIGHTS = "original.safetensors"
+"""Beside the recipe: the network's weights before training."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of `dimmer adapt`.
+
+    Attributes:
+        source: "torchvision:NAME", "timm:NAME" or "FILE.py:FACTORY".
+        arguments: of the factory, "name=value" each.
+        size: "CxHxW" of the input.
+        groups: stages of a network whose blocks are all alike; None for the default.
+        pretrained: whether a library fetches its weights.
+        weights: a file with them; None for those that the factory gives.
+    """
+
+    source: str
+    arguments: tuple[str, ...]
+    size: str
+    groups: int | None
+    pretrained: bool
+    weights: Path | None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width).
+
+        Raises:
+            DimmerError: it is none.
+        """
+        found = re.fullmatch(r"(\d{1,4})x(\d{1,4})x(\d{1,4})", self.size)
+        if found is None or "0" in found.groups():
+            raise DimmerError(f"--input {self.size}: write channels x height x width, such as 3x32x32")
+        channels, height, width = map(int, found.groups())
+        return channels, height, width
+
+
+@dataclass(frozen=True)
+class Found:
+    """A network that can be adaptive.
+
+    Attributes:
+        network: as it was, in eval mode.
+        split: its stages.
+        new: names of weights that have not been trained: the classifier's, where that had other classes.
+    """
+
+    network: nn.Module
+    split: Split
+    new: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A project that was written.
+
+    Attributes:
+        table: stages and modes.
+        files: that were written.
+        new: names of weights that begin untrained.
+    """
+
+    table: str
+    files: tuple[Path, ...]
+    new: tuple[str, ...]
+
+
+def sample_of(shape: tuple[int, int, int]) -> Tensor:
+    """float32[1,C,H,W] of normal values, the same each time."""
+    return torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
+
+
+def found_network(asked: Asked, folder: Path, classes: int | None = None) -> Found:
+    """The network with its stages; its super-net is compared with it.
+
+    Args:
+        folder: from which the source's file counts.
+        classes: that a library's network is built for, where no argument says so.
+
+    Raises:
+        DimmerError: it cannot be built, there is nothing to skip, or the super-net differs.
+    """
+    channels = asked.shape[0]
+    defaults: dict[str, object] = {} if classes is None else {"num_classes": classes}
+    if channels != 3:
+        defaults["in_chans"] = channels
+    torch.manual_seed(0)
+    network = build_module(asked.source, asked.arguments, folder, defaults)
+    new: tuple[str, ...] = ()
+    if asked.pretrained:
+        new = take_weights(network, _pretrained(asked, folder, defaults), asked.source)
+    elif asked.weights is not None:
+        new = take_weights(network, known_tensors(asked.weights), str(asked.weights))
+    sample = sample_of(asked.shape)
+    adaptive = adapt(network, sample, groups=asked.groups)
+    check_same(network, adaptive, sample)
+    return Found(network, adaptive.split, new)
+
+
+@torch.no_grad()
+def check_same(network: nn.Module, adaptive: Adaptive, sample: Tensor) -> None:
+    """Whether the super-net is the network, bit for bit.
+
+    Raises:
+        DimmerError: it is not.
+    """
+    if not torch.equal(network(sample), adaptive(sample, adaptive.super_mode())):
+        raise DimmerError(
+            "the super-net does not give what the network gives; it changes from call to call, or reads its own blocks"
+        )
+
+
+def _pretrained(asked: Asked, folder: Path, defaults: Mapping[str, object]) -> Mapping[str, Tensor]:
+    """A library's own weights, which it fetches."""
+    library = asked.source.partition(":")[0]
+    if library not in LIBRARIES:
+        raise DimmerError("--pretrained is for torchvision and timm; give your own weights with --weights FILE")
+    key = "pretrained=True" if library == "timm" else "weights=DEFAULT"
+    arguments = tuple(text for text in asked.arguments if not text.startswith("num_classes="))
+    theirs = {name: value for name, value in defaults.items() if name != "num_classes"}
+    return build_module(asked.source, (*arguments, key), folder, theirs).state_dict()
+
+
+def model_keys(asked: Asked, found: Found, folder: Path, weights: str) -> dict[str, Json]:
+    """[model] of the recipe, but for family and data set.
+
+    Args:
+        folder: the recipe's.
+        weights: name of the file with the weights; empty for none.
+    """
+    stages = found.split.stages
+    file = source_file(asked.source, Path())
+    source = asked.source
+    if file is not None:
+        source = f"{file.name}:{asked.source.rpartition(':')[2]}"
+    return {
+        "source": source,
+        "arguments": list(asked.arguments),
+        **({"weights": weights} if weights else {}),
+        "mandatory": list(found.split.mandatory),
+        "skippable": list(found.split.skippable),
+        "blocks": [name for stage in stages for name in stage.blocks],
+        "widths": [_channels(stage.made) for stage in stages],
+        "macs": [macs for stage in stages for macs in stage.macs],
+        "fixed_macs": found.split.fixed,
+        "entry_channels": [_channels(stage.given) for stage in stages],
+        "entry_pixels": [math.prod(stage.given) // _channels(stage.given) for stage in stages],
+    }
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    """Of an image [C,H,W]; the features of tokens [N,C] or of [H,W,C], as Swin has them, stand last."""
+    return shape[0] if len(shape) == 3 else shape[-1]
+
+
+def adapted_project(
+    asked: Asked, folder: Path, name: str, target: str, dataset: str | None, data: str | None, label: str
+) -> Written:
+    """Writes a project whose model is an adapted network; its weights and file lie beside the recipe.
+
+    Raises:
+        DimmerError: as `found_network`; or the data is not there, or does not fit the input.
+    """
+    home = folder / "models" / name
+    own = _own(asked, data, label, home)
+    if own is None and (dataset not in dataset_names() or dataset == OWN):
+        known = ", ".join(other for other in dataset_names() if other != OWN)
+        raise DimmerError(f"give --data PLACE, or --dataset with one of {known}")
+    shape = own.section.shape if own is not None else dataset_shape(str(dataset))
+    _check_input(asked, shape)
+    found = found_network(asked, Path(), shape.classes)
+    check_classes(found.network, asked, shape.classes)
+    keys = model_keys(asked, found, home, WEIGHTS)
+    pretrained = asked.pretrained or asked.weights is not None
+    model = AdaptedModel(keys, "" if own is not None else str(dataset), pretrained, asked.source)
+    files = project_files(Wanted(name, target=target, own=own, adapted=model))
+    file = source_file(asked.source, Path())
+    written = write_project(folder, files)
+    atomic_write(home / WEIGHTS, weights_of(found.network))
+    beside = [home / WEIGHTS]
+    if file is not None:
+        atomic_write(home / file.name, file.read_bytes())
+        beside.append(home / file.name)
+    return Written(found.split.table(), (*written, *beside), found.new)
+
+
+@torch.no_grad()
+def check_classes(network: nn.Module, asked: Asked, classes: int) -> None:
+    """Whether the network has as many outputs as the data has classes.
+
+    Raises:
+        DimmerError: it has not.
+    """
+    made = network(sample_of(asked.shape))
+    if tuple(made.shape) != (1, classes):
+        have = parse_arguments(asked.arguments) or "no arguments"
+        raise DimmerError(
+            f"{asked.source} with {have} gives {tuple(made.shape)}, the data has {classes} classes; give --argument "
+            f"with its number of classes"
+        )
+
+
+def _own(asked: Asked, data: str | None, label: str, home: Path) -> OwnSamples | None:
+    if data is None:
+        return None
+    found = own_samples(data, Told(label), home)
+    section = found.section
+    if section.task != CLASSES:
+        raise DimmerError(f"{data} has values; an adapted network learns classes")
+    if section.kind == IMAGES:
+        channels, height, width = asked.shape
+        section = dataclasses.replace(section, size=(height, width), colour="grey" if channels == 1 else "rgb")
+    return OwnSamples(section, found.samples)
+
+
+def _check_input(asked: Asked, shape: DatasetShape) -> None:
+    height, width, channels = shape.image_shape
+    if asked.shape != (channels, height, width):
+        raise DimmerError(f"--input {asked.size}: the data has {channels}x{height}x{width}; give that")

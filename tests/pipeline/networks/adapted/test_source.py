@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.networks.adapted.source import build_module, parse_arguments, source_file
+
+TEXT = """
+from torch import nn
+
+def make(width=4):
+    return nn.Linear(width, 2)
+
+def number():
+    return 3
+"""
+
+
+def test_a_network_is_built_from_a_file_of_the_users(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(TEXT)
+    made = build_module("mine.py:make", ("width=6",), tmp_path)
+    assert made.in_features == 6
+    assert not made.training
+    assert source_file("mine.py:make", tmp_path) == tmp_path / "mine.py"
+    assert source_file("timm:resnet18", tmp_path) is None
+    for source, reason in (
+        ("mine.py:other", "has no function 'other'; it has make, number"),
+        ("none.py:make", "there is no such file"),
+        ("mine.py:number", "gives a int; it must return"),
+        ("keras:resnet", "names no network"),
+    ):
+        with pytest.raises(DimmerError, match=reason):
+            build_module(source, (), tmp_path)
+    with pytest.raises(DimmerError, match=r"cannot be built with \{'depth': 3\}"):
+        build_module("mine.py:make", ("depth=3",), tmp_path)
+
+
+def test_a_library_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(DimmerError, match=r"pip install 'dimmer-nn\[adapt\]'"):
+        build_module("torchvision:resnet18")
+
+
+def test_arguments_are_read_as_python_writes_them() -> None:
+    assert parse_arguments(("a=1", "b=(1, 2)", "c=relu")) == {"a": 1, "b": (1, 2), "c": "relu"}
+    with pytest.raises(DimmerError, match="'classes' is no argument"):
+        parse_arguments(("classes",))

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.families.adapted import AdaptedNetwork
+from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
+from tests.pipeline.networks.adapted.nets import images, small
+
+NETS = Path(__file__).parents[1] / "adapted"
+
+
+def config() -> AdaptedConfig:
+    """Of `small`."""
+    return AdaptedConfig(
+        mandatory=(1, 1),
+        skippable=(1, 1),
+        widths=(4, 8),
+        in_channels=3,
+        image_size=(16, 16),
+        classes=3,
+        source="nets.py:small",
+        blocks=("one.0", "one.1", "two.0", "two.1"),
+        macs=(4608, 4608, 4224, 4608),
+        fixed_macs=7320,
+        entry_channels=(4, 6),
+        entry_pixels=(16, 16),
+        folder=str(NETS),
+    )
+
+
+def test_every_mode_is_the_network_without_what_it_skips() -> None:
+    network, x = AdaptedNetwork(config()).eval(), images(3)
+    with torch.no_grad():
+        for mode in network.depth_patterns():
+            original = small()
+            for stage, blocks in zip(mode.blocks, (original.one, original.two), strict=True):
+                if not stage[1]:
+                    blocks[1] = nn.Identity()
+            assert torch.equal(network(x, mode), original(x))
+
+
+def test_norms_between_stages_have_twins_and_those_of_stem_and_head_none() -> None:
+    names = {name for name, _ in AdaptedNetwork(config()).named_parameters() if "skipped" in name}
+    assert {name.split(".norm")[0].split(".between")[0] for name in names} == {
+        "stages.0.0.body",
+        "stages.1.0.body",
+        "stages.1.0.lead",
+    }
+
+
+def test_what_is_deployed_is_what_was_trained_on_one_grid() -> None:
+    network, x = AdaptedNetwork(config()).eval(), images(2)
+    with torch.no_grad():
+        # Twins that have learned something else, which folding must keep out of the weights.
+        for name, tensor in network.named_parameters():
+            if "skipped.weight" in name:
+                tensor.mul_(1.5)
+        codes = []
+        for mode in (network.super_mode(), network.base_mode()):
+            deployed = deploy(network, mode)
+            seen: dict[str, torch.Tensor] = {}
+            logits = deployed(x, lambda site, y: seen.setdefault(site, y))  # noqa: B023
+            expected = network(x, mode)
+            assert float((logits - expected).abs().max()) < 0.05 * float(expected.abs().max())
+            assert {"input", "stem", "0.0.out", "1.0.out", "logits"} <= set(seen)
+            assert ("0.1.out" in seen) == (mode == network.super_mode())
+            conv = next(module for module in deployed.blocks[0].modules() if isinstance(module, nn.Conv2d))
+            step = conv.weight.abs().amax((1, 2, 3), keepdim=True) / 127
+            codes.append(torch.round(conv.weight / step))
+        assert torch.equal(codes[0], codes[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"fixed_macs": 1}, "multiply-accumulates"),
+        ({"classes": 4}, "the data set has 4 classes"),
+        ({"blocks": ("one.0", "one.1", "two.0", "three")}, "no module 'three'"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_the_network_is_told(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(DimmerError, match=reason):
+        AdaptedNetwork(dataclasses.replace(config(), **changes))  # type: ignore[arg-type]
+
+
+def test_trained_alone_the_base_net_lacks_its_skippable_blocks() -> None:
+    network = AdaptedNetwork(config().alone("base")).eval()
+    adaptive = AdaptedNetwork(config()).eval()
+    with torch.no_grad():
+        assert torch.equal(network(images(), network.super_mode()), adaptive(images(), adaptive.base_mode()))
+    assert not any("skipped" in name for name, _ in network.named_parameters())

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.networks import build
+from dimmer.pipeline.projects.adapted import Asked, Written, adapted_project, found_network, sample_of
+from dimmer.pipeline.recipe.recipe import load_recipe
+from tests.pipeline.networks.adapted.nets import small
+
+NETS = Path(__file__).parents[1] / "networks" / "adapted" / "nets.py"
+
+
+def asked(size: str = "3x16x16", arguments: tuple[str, ...] = ()) -> Asked:
+    return Asked(f"{NETS}:small", arguments, size, None, False, None)
+
+
+def photos(folder: Path, count: int = 8) -> Path:
+    """``count`` images of each of three classes."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for number, name in enumerate(("blue", "green", "red")):
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            pixels = rng.integers(0, 100, (16, 16, 3), np.uint8)
+            pixels[..., 2 - number] += 100
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
+    return folder
+
+
+def project(tmp_path: Path, **changes: object) -> Written:
+    given: dict[str, object] = {"dataset": None, "data": str(photos(tmp_path / "photos")), "label": ""} | changes
+    return adapted_project(asked(), tmp_path / "lamp", "lamp", "host", **given)  # type: ignore[arg-type]
+
+
+def test_a_project_has_the_network_its_stages_and_its_weights(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    assert {"recipe.toml", "original.safetensors", "nets.py", "dimmer.toml"} <= {path.name for path in made.files}
+    assert "88.80" in made.table
+    recipe = load_recipe(tmp_path / "lamp" / "models" / "lamp" / "recipe.toml")
+    assert recipe.model.family == "adapted"
+    assert recipe.model.config.skippable == (1, 1)
+    network = build("adapted", recipe.model.config).eval()
+    x = sample_of((3, 16, 16))
+    with torch.no_grad():
+        assert torch.equal(network(x, network.super_mode()), small()(x))
+    before = recipe.training_hash()
+    own = tmp_path / "lamp" / "models" / "lamp" / "nets.py"
+    own.write_text(own.read_text() + "\n# other\n")
+    assert load_recipe(recipe.path).training_hash() != before
+    own.unlink()
+    with pytest.raises(DimmerError, match=r"recipe\.toml, line \d+: model\.source = .* names no file"):
+        load_recipe(recipe.path)
+
+
+def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match="give --data PLACE, or --dataset with one of"):
+        project(tmp_path, data=None)
+    with pytest.raises(DimmerError, match="the data has 1x28x28"):
+        adapted_project(asked(), tmp_path / "lamp", "lamp", "host", "mnist5k", None, "")
+    with pytest.raises(DimmerError, match="--input 3x16: write channels"):
+        found_network(asked("3x16"), Path())
+    grey = Asked(f"{NETS}:small", ("classes=3",), "3x32x32", None, False, None)
+    with pytest.raises(DimmerError, match="the data has 10 classes"):
+        adapted_project(grey, tmp_path / "lamp", "lamp", "host", "cifar10", None, "")
+    with pytest.raises(DimmerError, match="--pretrained is for torchvision and timm"):
+        found_network(Asked(f"{NETS}:small", (), "3x16x16", None, True, None), Path())
+    assert not (tmp_path / "lamp").exists()
