@@ -17,6 +17,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import built_program
+from dimmer.pipeline.artifacts.npu import npu_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -78,7 +79,10 @@ def main(
         program = built_program(name_of_files(tflite), chosen.name)
         line = f"type dimmer firmware --target {target} {' '.join(f'--tflite {one}' for one in tflite)}"
     else:
-        program = built_program(load_recipe(model).name, chosen.name)
+        recipe = load_recipe(model)
+        program = built_program(recipe.name, chosen.name)
+        if chosen.engine == "ethos-u":
+            program = npu_folder(build_folder(recipe), chosen.name) / program.name
         line = f"type ./nox -s build-target -- {target} --model {model}"
     if not program.is_file():
         raise DimmerError(f"there is no {program}: {line}")

@@ -30,10 +30,12 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     def action(out: Path) -> None:
         from dimmer.pipeline.image.npu.make import make_npu
         from dimmer.pipeline.image.published import published_order
+        from dimmer.pipeline.recipe.sections.duty import duty_of
 
         order = published_order(build, recipe.name, recipe.source, None)
         calibration = Calibration.load(calibration_folder(build))
-        make_npu(order, calibration, recipe.policy, recipe.governor, target, out, progress)
+        duty = duty_of(recipe.duty, recipe.governor)
+        make_npu(order, calibration, recipe.policy, recipe.governor, duty, target, out, progress)
 
     npu = target.npu
     own = (
@@ -41,6 +43,8 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     )
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "policy": asdict(recipe.policy)}
     settings["governor"] = asdict(recipe.governor)
+    if recipe.policy.recharge:
+        settings["duty"] = asdict(recipe.duty)
     settings["energy"] = None if target.energy is None else asdict(target.energy)
     return Stage(
         "npu",

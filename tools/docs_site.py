@@ -38,6 +38,8 @@ PAGES = {
     "examples/cpp_host/README.md": "examples/cpp_host.md",
     "examples/keyword_stream/README.md": "examples/keyword_stream.md",
     "examples/two_models/README.md": "examples/two_models.md",
+    "examples/npu/alif_ensemble/README.md": "examples/alif_ensemble.md",
+    "examples/npu/grove_vision_ai_v2/README.md": "examples/grove_vision_ai_v2.md",
 }
 
 

@@ -181,8 +181,8 @@ def _read(region: int, base: int, size: int, fetched: Sequence[_Fetched], mode: 
     """Constants that an operation reads, directly or as a DMA brought them; None where they are none."""
     if not size:
         return b""
-    if region == mode.read_only_region:
-        return mode.read_only[base : base + size]
+    if region in mode.constants:
+        return mode.constants[region][base : base + size]
     for there, to, content in fetched:
         if there == region and to <= base and base + size <= to + len(content):
             return content[base - to : base - to + size]

@@ -14,6 +14,7 @@ import numpy as np
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.npu.payload import Payload, read_payload
+from dimmer.firmware_gen.npu.scales import PACKED_REGION, unpack
 
 MOST_BYTES = 1 << 28
 """Of an array in a file: 256 MiB."""
@@ -48,6 +49,8 @@ class CompiledMode:
         read_only_region: number of their base address.
         scratch_region: of what it writes.
         scratch_size: bytes of it.
+        packed: scale records of this mode alone, as flash has them (`scales.py`).
+        packed_shift: that their shifts count from.
     """
 
     name: str
@@ -58,6 +61,18 @@ class CompiledMode:
     scratch_size: int
     input: End
     output: End
+    packed: bytes = b""
+    packed_shift: int = 0
+
+    @property
+    def unpacked(self) -> bytes:
+        """What the core makes of `packed` before the stream runs, in PACKED_REGION."""
+        return unpack(self.packed, self.packed_shift)
+
+    @property
+    def constants(self) -> dict[int, bytes]:
+        """What the stream reads and never writes: region -> its bytes."""
+        return {self.read_only_region: self.read_only} | ({PACKED_REGION: self.unpacked} if self.packed else {})
 
 
 def read_compiled(name: str, path: Path) -> CompiledMode:
@@ -113,6 +128,8 @@ def _checked(name: str, arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Co
         raise FirmwareGenError("the model keeps a state from one inference to the next: it cannot run on the NPU")
     if numbers["weight_region"] == numbers["scratch_region"]:
         raise FirmwareGenError("constants and scratch have one region: compile it again")
+    if PACKED_REGION in (numbers["weight_region"], numbers["scratch_region"]):
+        raise FirmwareGenError(f"region {PACKED_REGION} is the runtime's own: compile it with Vela 5")
     if not 0 < numbers["scratch_size"] <= MOST_BYTES:
         raise FirmwareGenError(f"scratch of {numbers['scratch_size']:,} bytes: compile it again")
     mode = CompiledMode(

@@ -23,6 +23,7 @@ from dimmer.firmware_gen.memory.arena import Memory
 from dimmer.firmware_gen.memory.share import BlockSet, ConstantPool
 from dimmer.firmware_gen.npu.kernel import ETHOS_U
 from dimmer.firmware_gen.npu.relink import Relinked
+from dimmer.firmware_gen.npu.scales import PACKED, PACKED_REGION
 
 LINE = 32
 """Bytes of a line of the data cache, to which everything in the arena is aligned."""
@@ -78,15 +79,28 @@ def npu_tables(relinked: Relinked, macs: Sequence[int], ends: tuple[Tensor, Tens
     input_at = LINE
     output_at = input_at + _lines(source.size)
     scratch_at = output_at + _lines(output.size)
+    unpacked_at = scratch_at + max(_lines(mode.scratch_size) for mode in relinked.modes)
     records = []
     for number, mode in enumerate(relinked.modes):
         payload = mode.payload.pack()
         stream = pool.add(Weights(payload + bytes(-len(payload) % 16), (len(payload),)), "stream", mode.name, (number,))
-        values = (stream, len(payload), blob, len(relinked.blob), scratch_at, _lines(mode.scratch_size))
-        ends_at = (mode.input.offset, mode.output.offset, mode.read_only_region, mode.scratch_region, 0)
-        records.append(Record((*values, *ends_at), mode.name, (number,)))
-    scratch = max(_lines(mode.scratch_size) for mode in relinked.modes)
-    arena = scratch_at + scratch
+        packed = 0
+        if mode.packed:
+            padded = mode.packed + bytes(-len(mode.packed) % 16)
+            packed = pool.add(Weights(padded, (len(mode.packed),)), "scales, packed", mode.name, (number,))
+        values = (
+            stream,
+            len(payload),
+            blob + relinked.starts[number],
+            len(mode.read_only),
+            scratch_at,
+            _lines(mode.scratch_size),
+        )
+        own = (packed, unpacked_at, len(mode.packed) // PACKED)
+        regions = (mode.read_only_region, mode.scratch_region, PACKED_REGION, mode.packed_shift)
+        records.append(Record((*values, mode.input.offset, mode.output.offset, *own, *regions), mode.name, (number,)))
+    arena = unpacked_at + max(_lines(len(mode.unpacked)) for mode in relinked.modes)
+    scratch = arena - scratch_at
     memory = Memory(BlockSet((), (), ()), {}, arena, arena, scratch_at, scratch, input_at, output_at, ())
     return Tables(
         pool,
@@ -128,7 +142,7 @@ def generate_npu(tables: Tables, name: str, accelerator: str, answers: KnownAnsw
 
 
 def _arena(tables: Tables, names: Names) -> Iterator[str]:
-    yield f"#define {names.macro}_ARENA_SIZE {tables.memory.arena}u /* bytes; input, output, the NPU's scratch */"
+    yield f"#define {names.macro}_ARENA_SIZE {tables.memory.arena}u /* bytes; input, output, scratch, scales */"
     yield f"#define {names.macro}_ARENA_ALIGN {LINE}u /* bytes: a line of the data cache */"
 
 

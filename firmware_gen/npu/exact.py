@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 from dimmer.firmware_gen.graph.fixed_point import RangeError, fully_connected_scales, quantize_multiplier
 from dimmer.firmware_gen.graph.types import FullyConnected, Graph
+from dimmer.firmware_gen.npu.scales import RECORD
 
-RECORD = 10
-"""Bytes of a channel's bias (40 bits), scale (32) and shift (6)."""
 NATURAL_ROUNDING = 2
 _CLOSE = 1e-6
 

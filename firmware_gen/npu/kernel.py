@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from dimmer.firmware_gen.kernels.record import kernel, u8, u16, u32
+from dimmer.firmware_gen.kernels.record import kernel, u8, u32
 
 ETHOS_U = kernel(
     "dimmer_ethos_u",
     "One inference of one mode on Ethos-U.",
     *u32("stream", "stream_size", "constants", "constants_size", "scratch", "scratch_size", "input", "output"),
-    *u8("constants_region", "scratch_region"),
-    *u16("reserved"),
+    *u32("packed", "unpacked", "packed_count"),
+    *u8("constants_region", "scratch_region", "packed_region", "packed_shift"),
 )

@@ -7,6 +7,9 @@ operation reads (weights, scales, a constant operand, a table) goes into one poo
 fetch scales and weights together, the DMA fetches the weights alone, and the operation reads its scales, 10 bytes a
 channel, where they lie: so no command is added. Where it fetches the weights of several operations, or of two cores,
 it becomes a DMA each.
+
+Scale records that one mode alone reads, and it is not the first, are packed (`scales.py`): a mode's table of them is
+unpacked into the arena before its stream runs, and the operations read them there.
 """
 
 from __future__ import annotations
@@ -17,16 +20,24 @@ from dataclasses import dataclass, field, replace
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.firmware_gen.npu.exact import NATURAL_ROUNDING, Dense, corrected
+from dimmer.firmware_gen.npu.scales import MOST_PACKED, PACKED_REGION, RECORD, first_shift, fitting, pack, packable
 from dimmer.firmware_gen.npu.stream import Command, Registers, commands, words_of
 
+RELINKED = ("ethos-u55", "ethos-u65")
+"""NPUs whose streams can be rewritten. Ethos-U85 has other codes, which nobody has given names here."""
 PIECE_ALIGN = 16
 """Bytes: pieces start at a multiple, as the NPU wants of weights, scales and tables."""
 _PARTS = ("WEIGHT", "SCALE", "WEIGHT1", "SCALE1")
 _SHORT = ("SCALE_REGION", "OFM_PRECISION")
 _DMA = ("DMA0_SRC", "DMA0_DST", "DMA0_LEN")
-_Change = Callable[[bytes], bytes | None]
-_Put = Callable[..., int]
+_Put = Callable[[int, int, str], int]
+_PutScales = Callable[[Sequence[tuple[int, int]], bool], tuple[int, list[int], bool]]
 _HIGH_BITS = "an address of a command stream has more than 32 bits: the model is too large for the runtime"
+
+
+def aligned(size: int) -> int:
+    """Bytes that something of a size takes of the blob."""
+    return -(-size // PIECE_ALIGN) * PIECE_ALIGN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +64,25 @@ class Relinked:
         blob: constants of all modes.
         modes: as they were compiled, with the streams that read the blob.
         pieces: of the blob, in its order.
+        starts: of what each mode's stream reads, bytes into the blob; 0 where all read the whole of it.
     """
 
     blob: bytes
     modes: tuple[CompiledMode, ...]
     pieces: tuple[Piece, ...]
+    starts: tuple[int, ...]
 
     def added(self, mode: int) -> int:
         """Bytes that a mode adds to what those before it need: its own pieces and its stream."""
-        own = sum(-(-piece.size // PIECE_ALIGN) * PIECE_ALIGN for piece in self.pieces if piece.modes[0] == mode)
+        return self._with_stream(mode, [piece for piece in self.pieces if piece.modes[0] == mode])
+
+    def alone(self, mode: int) -> int:
+        """Bytes that leaving a mode out would save, its stream apart: what no other mode reads."""
+        own = [piece for piece in self.pieces if piece.modes == (mode,)]
+        return self._with_stream(mode, own) - len(self.modes[mode].payload.pack())
+
+    def _with_stream(self, mode: int, pieces: Sequence[Piece]) -> int:
+        own = sum(aligned(piece.size) for piece in pieces) + aligned(len(self.modes[mode].packed))
         return own + len(self.modes[mode].payload.pack())
 
 
@@ -102,11 +123,30 @@ class _Pool:
         )
 
 
-def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = ()) -> Relinked:
-    """The modes on one blob, the first of them first in it.
+@dataclass(frozen=True)
+class _Packed:
+    """Scale records of one mode that are packed: where each lies once they are unpacked."""
+
+    offsets: dict[bytes, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, runs: Sequence[bytes]) -> tuple[_Packed, bytes, int]:
+        """Those of some records that can be; what flash has of them, and the shift that they count from."""
+        first = first_shift(runs)
+        offsets, at = dict[bytes, int](), 0
+        for run in fitting(runs, first):
+            if at + len(run) <= MOST_PACKED * RECORD:
+                offsets[run] = at
+                at += len(run)
+        return cls(offsets), b"".join(pack(run, first) for run in offsets), first
+
+
+def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = (), packed: bool = True) -> Relinked:
+    """The modes on one blob, the first of them first in it; those for Ethos-U85 share nothing.
 
     Args:
         dense: the FULLY_CONNECTED layers of each mode, which are made exact; without them they stay as Vela has them.
+        packed: whether scale records of one mode alone are packed, which takes RAM to unpack them into.
 
     Raises:
         FirmwareGenError: they are for different NPUs, or a stream reads constants in a way that is not known.
@@ -114,20 +154,44 @@ def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = ())
     kinds = {mode.payload.accelerator for mode in modes}
     if len(kinds) > 1:
         raise FirmwareGenError(f"the modes were compiled for {' and '.join(sorted(kinds))}: compile them for one NPU")
-    pool = _Pool()
+    if modes[0].payload.product not in RELINKED:
+        return _apart(modes)
+    plain, pool = _Pool(), _Pool()
+    layers = [dense[number] if dense else () for number in range(len(modes))]
+    for number, mode in enumerate(modes):
+        _streamed(mode, plain, number, layers[number], _Packed())
     relinked = []
     for number, mode in enumerate(modes):
-        try:
-            stream = words_of(_rewritten(mode, pool, number, dense[number] if dense else ()))
-        except FirmwareGenError as error:
-            raise FirmwareGenError(f"mode {mode.name}: {error}") from error
+        own = [content for content, users in plain.users.items() if users == [number]]
+        runs = [content for content in own if plain.kinds[content] == "scales" and packable(content)]
+        places, content, first = _Packed.of(runs if packed and number else [])
+        stream = _streamed(mode, pool, number, layers[number], places)
         payload = replace(mode.payload, stream=stream)
-        relinked.append(replace(mode, payload=payload, read_only=b""))
+        relinked.append(replace(mode, payload=payload, read_only=b"", packed=content, packed_shift=first))
     blob = bytes(pool.blob) + bytes(-len(pool.blob) % PIECE_ALIGN)
-    return Relinked(blob, tuple(replace(mode, read_only=blob) for mode in relinked), pool.pieces())
+    found = tuple(replace(mode, read_only=blob) for mode in relinked)
+    return Relinked(blob, found, pool.pieces(), (0,) * len(found))
 
 
-def _rewritten(mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense]) -> Iterator[Command]:
+def _apart(modes: Sequence[CompiledMode]) -> Relinked:
+    """Streams as Vela made them, the constants of each mode behind those of the one before."""
+    blob, pieces = bytearray(), list[Piece]()
+    for number, mode in enumerate(modes):
+        pieces.append(Piece(len(blob), len(mode.read_only), "constants", (number,)))
+        blob += mode.read_only + bytes(-len(mode.read_only) % PIECE_ALIGN)
+    return Relinked(bytes(blob), tuple(modes), tuple(pieces), tuple(piece.offset for piece in pieces))
+
+
+def _streamed(mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense], packed: _Packed) -> tuple[int, ...]:
+    try:
+        return words_of(_rewritten(mode, pool, number, dense, packed))
+    except FirmwareGenError as error:
+        raise FirmwareGenError(f"mode {mode.name}: {error}") from error
+
+
+def _rewritten(
+    mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense], packed: _Packed
+) -> Iterator[Command]:
     """The commands of a mode that reads the pool.
 
     Registers that hold addresses of constants are written just before the operation that reads them, and only if they
@@ -137,14 +201,27 @@ def _rewritten(mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Den
     wanted, written = Registers(), dict[str, int]()
     moved: list[_Moved] = []
 
-    def put(offset: int, size: int, kind: str, change: _Change | None = None) -> int:
+    def constant(offset: int, size: int) -> bytes:
         if size <= 0 or offset + size > len(mode.read_only):
             raise FirmwareGenError(
                 f"a command reads {size:,} bytes at {offset:,} of {len(mode.read_only):,} bytes of constants: "
                 "compile it again"
             )
-        content = mode.read_only[offset : offset + size]
-        return pool.put(content if change is None else change(content) or content, kind, number)
+        return mode.read_only[offset : offset + size]
+
+    def put(offset: int, size: int, kind: str) -> int:
+        return pool.put(constant(offset, size), kind, number)
+
+    def scales(places: Sequence[tuple[int, int]], exact: bool) -> tuple[int, list[int], bool]:
+        """The region that records of an operation's cores lie in, where, and whether all became exact ones."""
+        contents = [constant(start, size) if size else b"" for start, size in places]
+        changed = [corrected(content, dense, len(places)) if exact and content else None for content in contents]
+        contents = [new or old for new, old in zip(changed, contents, strict=True)]
+        all_exact = None not in changed
+        if any(contents) and all(content in packed.offsets for content in contents if content):
+            return PACKED_REGION, [packed.offsets.get(content, 0) for content in contents], all_exact
+        found = [pool.put(content, "scales", number) if content else 0 for content in contents]
+        return mode.read_only_region, found, all_exact
 
     def hold(name: str, value: int) -> Iterator[Command]:
         if written.get(name) != value:
@@ -177,7 +254,7 @@ def _rewritten(mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Den
                 yield from hold("DMA0_LEN", size)
                 yield command
             continue
-        for name, value in _bases(command.name, wanted, mode.read_only_region, moved, put, dense):
+        for name, value in _bases(command.name, wanted, mode.read_only_region, moved, put, scales):
             yield from hold(name, value)
         yield command
 
@@ -189,33 +266,33 @@ def _is_held(name: str) -> bool:
 
 
 def _bases(
-    operation: str, held: Registers, region: int, moved: Sequence[_Moved], put: _Put, dense: Sequence[Dense]
+    operation: str, held: Registers, region: int, moved: Sequence[_Moved], put: _Put, put_scales: _PutScales
 ) -> Iterator[tuple[str, int]]:
     """The registers that an operation reads its addresses from, and what they shall hold."""
-    exact: list[bool] = []
-
-    def change(records: bytes) -> bytes | None:
-        found = None
-        if held["KERNEL_HEIGHT_M1"] == held["KERNEL_WIDTH_M1"] == 0 and operation == "CONV":
-            found = corrected(records, dense, 1 + held.get("PARALLEL_MODE", 0))
-        exact.append(found is not None)
-        return found
-
+    exact = False
     if operation in ("CONV", "DEPTHWISE"):
         for part in ("WEIGHT", "WEIGHT1"):
             if f"{part}_BASE" in held:
                 base, size = held[f"{part}_BASE"], held[f"{part}_LENGTH"]
-                yield f"{part}_BASE", _placed(base, size, held["WEIGHT_REGION"] == region, "weights", put)
-        scales = [(f"{part}_BASE", held[f"{part}_LENGTH"]) for part in ("SCALE", "SCALE1") if f"{part}_BASE" in held]
-        places = [_origin(held, held[name], size, region, moved) for name, size in scales]
-        constant = None not in places
-        if not constant and any(place is not None for (_, size), place in zip(scales, places, strict=True) if size):
+                if held["WEIGHT_REGION"] == region:
+                    # A core without work has a base and no length.
+                    base = put(base, size, "weights") if size else 0
+                yield f"{part}_BASE", base
+        names = [f"{part}_BASE" for part in ("SCALE", "SCALE1") if f"{part}_BASE" in held]
+        sizes = [held[f"{name.removesuffix('_BASE')}_LENGTH"] for name in names]
+        origins = [_origin(held, held[name], size, region, moved) for name, size in zip(names, sizes, strict=True)]
+        places = [(origin, size) for origin, size in zip(origins, sizes, strict=True) if origin is not None]
+        if len(places) == len(names):
+            is_dense = held["KERNEL_HEIGHT_M1"] == held["KERNEL_WIDTH_M1"] == 0 and operation == "CONV"
+            where, bases, exact = put_scales(places, is_dense)
+        elif any(size for _, size in places):
             raise FirmwareGenError("the scales of two cores come from different places: compile it again")
-        yield "SCALE_REGION", region if constant else held["SCALE_REGION"]
-        for (name, size), place in zip(scales, places, strict=True):
-            yield name, held[name] if place is None else _placed(place, size, True, "scales", put, change)
+        else:
+            where, bases = held["SCALE_REGION"], [held[name] for name in names]
+        yield "SCALE_REGION", where
+        yield from zip(names, bases, strict=True)
     if operation in ("CONV", "DEPTHWISE", "POOL", "ELEMENTWISE"):
-        rounding = NATURAL_ROUNDING << 14 if exact and all(exact) else held["OFM_PRECISION"] & 0xC000
+        rounding = NATURAL_ROUNDING << 14 if exact else held["OFM_PRECISION"] & 0xC000
         yield "OFM_PRECISION", held["OFM_PRECISION"] & 0x3FFF | rounding
         scalar = held.get("IFM2_BROADCAST", 0) >> 7 & 1
         for map_ in ("IFM", "IFM2") if operation == "ELEMENTWISE" and not scalar else ("IFM",):
@@ -228,13 +305,6 @@ def _bases(
             yield f"{map_}_BASE0", base
             for tile in "123":
                 yield f"{map_}_BASE{tile}", 0 if constant else held[f"{map_}_BASE{tile}"]
-
-
-def _placed(base: int, size: int, constant: bool, kind: str, put: _Put, change: _Change | None = None) -> int:
-    """The address of weights or scales; a core without work has a base and no length."""
-    if not constant:
-        return base
-    return put(base, size, kind, change) if size else 0
 
 
 def _origin(held: Registers, base: int, size: int, region: int, moved: Sequence[_Moved]) -> int | None:

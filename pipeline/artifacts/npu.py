@@ -38,7 +38,7 @@ class NpuMode:
         sram_bytes: read and written in SRAM in one inference, by the same.
         flash_bytes: read outside of it, by the same.
         stream_bytes: of its command stream, in flash.
-        own_bytes: of scales and weights that no other mode reads.
+        own_bytes: of scales and weights that no other mode reads, packed ones as they lie in flash.
         scratch: bytes of the arena.
         widened: whether its weights have 4 bits in the `.tflite`, which the NPU is given as 8.
     """
@@ -65,7 +65,7 @@ class NpuBytes:
     """Bytes of flash.
 
     Attributes:
-        blob: constants of all modes.
+        blob: constants of all modes, the packed ones as they lie in flash.
         shared: of the blob, what more than one mode reads.
         single_mode_blob: constants of the top mode alone.
         separate: constants of all modes, were each compiled by itself.
@@ -96,7 +96,7 @@ class NpuFirmware:
         ram: bytes of the firmware, the stack apart.
         rehearsed: what ran the firmware, with what in the driver's place.
         left_out: published modes that are not worth running on this target; their instructions are cycles.
-        note: on the governor's plan.
+        note: on the policy's thresholds, on modes that it never chooses and on the governor's plan.
     """
 
     accelerator: str

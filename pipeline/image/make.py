@@ -80,11 +80,13 @@ class Counted:
         instructions: mode -> of one inference; empty where it was not counted.
         worse: mode -> why it is not worth running there.
         cycles: mode -> of one inference; empty where they are not known of every mode.
+        milliseconds: mode -> of one inference, by an estimate that is not of the target's constants; empty without one.
     """
 
     instructions: Mapping[str, int] = field(default_factory=dict)
     worse: Mapping[str, str] = field(default_factory=dict)
     cycles: Mapping[str, int] = field(default_factory=dict)
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def cost(self) -> Mapping[str, int]:

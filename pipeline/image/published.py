@@ -112,7 +112,7 @@ def worth_running(
     plan, note = plan_for(governor, names, quick, counted, calibration, target)
     policy, said = _policy(section, duty, names, menu, plan, counted, calibration, target)
     order = replace(order, modes=kept, policy=policy)
-    left_out = tuple(LeftOut(name, instructions[name], why) for name, why in gone.items())
+    left_out = tuple(LeftOut(name, instructions.get(name) or cost[name], why) for name, why in gone.items())
     told = "; ".join(filter(None, (unlimited, said, menu_note({**slow, **menu.left_out}))))
     return order, Judged(left_out, told, note)
 
@@ -176,18 +176,27 @@ def _too_slow(
     if not section.max_ms:
         return {}, ""
     took: dict[str, float] = {}
+    estimated = False
     for name in names:
         found = drawn(target.energy, counted.instructions.get(name), counted.cycles.get(name))
-        if found is None:
+        if found is not None:
+            took[name] = 1000 * found.seconds
+        elif name in counted.milliseconds:
+            took[name], estimated = counted.milliseconds[name], True
+        else:
             return {}, _unknown("policy.max_ms", "how long modes take", target, "it limits nothing")
-        took[name] = 1000 * found.seconds
+    how = "by Vela's estimate" if estimated else "modelled"
     cheapest = min(names, key=lambda name: took[name])
     over = {
-        name: f"takes {ms:,.0f} ms, modelled, over max_ms = {section.max_ms:g}"
+        name: f"takes {_milliseconds(ms)}, {how}, over max_ms = {section.max_ms:g}"
         for name, ms in took.items()
         if ms > section.max_ms and name != cheapest
     }
     return over, ""
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.0f} ms" if value >= 10 else f"{value:.2g} ms"
 
 
 def plan_for(

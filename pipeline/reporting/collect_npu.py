@@ -28,6 +28,7 @@ from dimmer.version import dimmer_version
 if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.build import BuildContext
 
+UNMEASURED = "nobody has measured what a cycle of this NPU takes, and no document says it (docs/npu.md)"
 ESTIMATE = "Vela's estimate of the NPU's cycles, a model of its own; measured by nobody"
 
 
@@ -118,7 +119,11 @@ def _notes(firmware: NpuFirmware, checked: VerifiedNpu, images: int, target: Tar
     notes["switch.bytes_of_flash_per_extra_mode"] = "mean of what leaving a mode out would save, its stream included"
     if len(firmware.modes) == 1:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is one mode"
-    how = energy_note(target, True)
+    how = (
+        energy_note(target, True)
+        if target.energy
+        else f"targets/{target.name}/target.toml has no [energy]: {UNMEASURED}"
+    )
     notes |= dict.fromkeys(("modes[*].energy_uj", "energy"), how)
     if target.energy is not None:
         notes["energy.board"] = f"targets/{target.name}/target.toml has constants of its own"

@@ -15,6 +15,7 @@ ACCELERATORS = (
     *(f"ethos-u85-{macs}" for macs in (128, 256, 512, 1024, 2048)),
 )
 STRATEGIES = ("Performance", "Size")
+SCALES = ("packed", "plain")
 ARMS_OWN = "Arm/vela.ini"
 """The configuration that comes with Vela, of Arm's reference systems."""
 PACKAGE = "ethos-u-vela"
@@ -33,6 +34,8 @@ class Npu:
         sources: C of the board's own driver and functions (dimmer_ethos_u.h), in place of the stand-in that answers
             with what is known.
         include: folders of that driver's headers, beside target.toml.
+        scales: of each further mode: "packed" in flash, 7 bytes a channel, and unpacked into RAM before each inference;
+            or "plain", 10 bytes, read where they lie.
     """
 
     accelerator: str
@@ -42,6 +45,12 @@ class Npu:
     strategy: str = STRATEGIES[0]
     sources: tuple[Path, ...] = ()
     include: tuple[Path, ...] = ()
+    scales: str = SCALES[0]
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether scales of one mode alone are packed."""
+        return self.scales == SCALES[0]
 
     @property
     def is_experimental(self) -> bool:
@@ -75,6 +84,7 @@ def npu_of(table: Table | None, folder: Path) -> Npu | None:
         strategy=table.choice("strategy", STRATEGIES),
         sources=_paths(table, folder, "sources"),
         include=_paths(table, folder, "include"),
+        scales=table.choice("scales", SCALES),
     )
     table.finish()
     return result

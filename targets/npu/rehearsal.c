@@ -81,7 +81,13 @@ int ethosu_invoke_async(struct ethosu_driver *driver, const void *payload, const
         return -1;
     }
     for (i = 0; i < count; ++i) {
-        if (i != r->constants_region && i != r->scratch_region && bases[i] != 0u) {
+        const int is_packed = r->packed_count > 0u && i == r->packed_region;
+
+        if (i != r->constants_region && i != r->scratch_region && !is_packed && bases[i] != 0u) {
+            return -1;
+        }
+        if (is_packed && (bases[i] % DIMMER_NPU_ALIGN != 0u || sizes[i] < 10u * r->packed_count ||
+                          bases[i] < bases[r->scratch_region] + sizes[r->scratch_region])) {
             return -1;
         }
     }

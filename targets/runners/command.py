@@ -20,7 +20,10 @@ from dimmer.targets.runners.rtl import Rtl, simulator
 
 _FAULT_EXIT_CODE = 70  # of the start-up code's fault handler
 TWIN = "dimmer.targets.runners.twin"
-PLACES = ("{elf}", "{arguments}", "{semihosting_arguments}", "{simulator}", "{serial}", "{twin}", "{target}")
+PLACES = (
+    *("{elf}", "{arguments}", "{argument_line}", "{semihosting_arguments}"),
+    *("{simulator}", "{serial}", "{twin}", "{target}"),
+)
 """What may stand in braces in a runner's command."""
 
 
@@ -30,6 +33,7 @@ class Runner:
 
     Attributes:
         command: {elf} stands for the firmware; {arguments}, a word of its own, for the arguments;
+            {argument_line} for the firmware's name and them, with spaces between, as Arm's FVP wants it;
             {semihosting_arguments} for the same in QEMU's form; {simulator} for the program that `rtl` becomes;
             {serial} for a socket that is the board's serial line; {twin} and {target} for the emulator of boards and
             the target.toml.
@@ -109,7 +113,7 @@ def _prepared(runner: Runner, elf: Path, args: Sequence[str], count: bool) -> tu
     semihosting = (
         runner.rtl is not None
         or runner.speaks_serially
-        or any("{semihosting_arguments}" in word for word in runner.command)
+        or any(place in word for word in runner.command for place in ("{semihosting_arguments}", "{argument_line}"))
     )
     if bad is not None and semihosting:
         raise TargetError(f"{bad!r} cannot be passed to a board: use names without spaces, relative to the folder")
@@ -131,6 +135,7 @@ def _filled(runner: Runner, elf: Path, words: Sequence[str]) -> list[str]:
             command += [sys.executable, "-m", TWIN]
         else:
             word = word.replace("{elf}", str(elf)).replace("{target}", str(runner.target))
+            word = word.replace("{argument_line}", " ".join(words))
             command.append(word.replace("{semihosting_arguments}", quoted))
     return command
 

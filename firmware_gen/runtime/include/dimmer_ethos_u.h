@@ -34,11 +34,15 @@ typedef struct {
     uint32_t scratch_size;   /* bytes, a multiple of 32 */
     uint32_t input;          /* into the scratch */
     uint32_t output;         /* into the scratch */
+    uint32_t packed;         /* into weights: scales of this mode alone, 7 bytes a channel */
+    uint32_t unpacked;       /* into the arena: where they are unpacked to, 10 bytes a channel */
+    uint32_t packed_count;   /* channels, a multiple of 8; 0 where there are none */
     uint8_t constants_region;
     uint8_t scratch_region;
-    uint16_t reserved;
+    uint8_t packed_region; /* of what was unpacked */
+    uint8_t packed_shift;  /* that shifts count from */
 } dimmer_ethos_u_t;
-DIMMER_CHECK_SIZE(dimmer_ethos_u_t, 36);
+DIMMER_CHECK_SIZE(dimmer_ethos_u_t, 48);
 DIMMER_KERNEL(dimmer_ethos_u);
 
 typedef enum {

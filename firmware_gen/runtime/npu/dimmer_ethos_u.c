@@ -51,16 +51,43 @@ static dimmer_npu_status_t run(struct ethosu_driver *driver, const void *payload
 #endif
 }
 
+/* Makes of packed scales those that the NPU reads: firmware_gen/npu/scales.py has the format. */
+static void unpack(const uint8_t *from, uint32_t count, uint32_t first_shift, uint8_t *to) {
+    for (; count > 0u; --count, from += 7, to += 10) {
+        const uint32_t low =
+            from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+        const uint32_t high = from[4] | (uint32_t)from[5] << 8 | (uint32_t)from[6] << 16;
+        const uint32_t sign = (high >> 19 & 1u) != 0u ? 0xFFu : 0u;
+        const uint32_t bias = low >> 30 | (high & 0xFFFFFu) << 2 | (sign & 0xC0u) << 16;
+        const uint32_t code = high >> 20;
+        const uint32_t scale = code == 15u ? 0u : (low & 0x3FFFFFFFu) | 0x40000000u;
+
+        to[0] = (uint8_t)bias;
+        to[1] = (uint8_t)(bias >> 8);
+        to[2] = (uint8_t)(bias >> 16);
+        to[3] = (uint8_t)sign;
+        to[4] = (uint8_t)sign;
+        to[5] = (uint8_t)scale;
+        to[6] = (uint8_t)(scale >> 8);
+        to[7] = (uint8_t)(scale >> 16);
+        to[8] = (uint8_t)(scale >> 24);
+        to[9] = (uint8_t)(code == 15u ? 0u : first_shift + code);
+    }
+}
+
 static dimmer_npu_status_t infer(const dimmer_model_t *model, const dimmer_ethos_u_t *r, uint8_t *arena) {
     struct ethosu_driver *const driver = dimmer_board_npu();
     uint8_t *const scratch = arena + r->scratch;
     uint64_t bases[DIMMER_NPU_REGIONS] = {0};
     size_t sizes[DIMMER_NPU_REGIONS] = {0};
-    const uint8_t last = r->constants_region > r->scratch_region ? r->constants_region : r->scratch_region;
+    uint8_t last = r->constants_region > r->scratch_region ? r->constants_region : r->scratch_region;
     dimmer_npu_status_t status;
 
     if ((uintptr_t)arena % DIMMER_NPU_ALIGN != 0u) {
         return DIMMER_NPU_ARENA;
+    }
+    if (r->packed_count > 0u && r->packed_region > last) {
+        last = r->packed_region;
     }
     if (driver == NULL || last >= DIMMER_NPU_REGIONS) {
         return DIMMER_NPU_REFUSED;
@@ -70,6 +97,15 @@ static dimmer_npu_status_t infer(const dimmer_model_t *model, const dimmer_ethos
     sizes[r->constants_region] = r->constants_size;
     bases[r->scratch_region] = (uintptr_t)scratch;
     sizes[r->scratch_region] = r->scratch_size;
+    if (r->packed_count > 0u) {
+        uint8_t *const unpacked = arena + r->unpacked;
+        const uint32_t size = (10u * r->packed_count + DIMMER_NPU_ALIGN - 1u) & ~(DIMMER_NPU_ALIGN - 1u);
+
+        unpack((const uint8_t *)(model->weights + r->packed), r->packed_count, r->packed_shift, unpacked);
+        bases[r->packed_region] = (uintptr_t)unpacked;
+        sizes[r->packed_region] = size;
+        dimmer_board_clean_dcache(unpacked, size);
+    }
     dimmer_board_clean_dcache(scratch, r->scratch_size);
     status = run(driver, model->weights + r->stream, (int)r->stream_size, bases, sizes, last + 1);
     if (status == DIMMER_NPU_TIMEOUT || status == DIMMER_NPU_FAILED) {

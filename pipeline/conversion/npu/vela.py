@@ -108,6 +108,8 @@ def _run(file: str, words: list[str], npu: Npu) -> str:
 
 def complaint(said: str, npu: Npu) -> str:
     """What is wrong, of all that Vela wrote, and what to do."""
+    if "Quantization scale of any tensor must be positive" in said:
+        return "a scale of it is too small for Vela, which takes it for 0: train or calibrate the model again"
     found = re.search(r"without passthrough/CPU operations \(found ([^)]*)\)", said)
     if found:
         return (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +16,10 @@ from dimmer.firmware_gen.library import INCLUDE, engine_sources, npu_sources
 from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.firmware_gen.npu.emit import LINE, NpuModel, generate_npu, npu_tables
 from dimmer.firmware_gen.npu.exact import dense_layers
-from dimmer.firmware_gen.npu.relink import PIECE_ALIGN, Relinked, relink
+from dimmer.firmware_gen.npu.relink import Relinked, aligned, relink
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.calibration import Calibration
-from dimmer.pipeline.artifacts.firmware import LeftOut
 from dimmer.pipeline.artifacts.npu import NpuBytes, NpuFirmware, NpuMode
 from dimmer.pipeline.conversion.npu.vela import Compiled, compile_mode
 from dimmer.pipeline.core.progress import Progress
@@ -28,10 +27,9 @@ from dimmer.pipeline.image.compiled import known_answers
 from dimmer.pipeline.image.events import SelfTested, only, run_events
 from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.image.make import Counted
-from dimmer.pipeline.image.menu import ids, menu_of
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.image.policy import recipe_policy
-from dimmer.pipeline.image.published import plan_for
+from dimmer.pipeline.image.published import worth_running
+from dimmer.pipeline.recipe.sections.duty import Duty
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import APPLICATION, Target
@@ -48,6 +46,7 @@ def make_npu(
     calibration: Calibration,
     section: PolicySection,
     governor: GovernorSection,
+    duty: Duty,
     target: Target,
     out: Path,
     progress: Progress,
@@ -56,30 +55,32 @@ def make_npu(
 
     Args:
         order: of every published mode; its policy is not read, and gates have no part in it.
+        duty: of the device, from which the thresholds of a charger follow.
 
     Raises:
-        DimmerError, FirmwareGenError, TargetError: Vela, the relinker or the compiler refuse it, or the firmware does
-            not answer as it should; one line.
+        DimmerError, FirmwareGenError, TargetError: Vela, the relinker or the compiler refuse it, the recipe wants what
+            nobody knows of this target, or the firmware does not answer as it should; one line.
     """
     npu = npu_of_target(target)
     graphs = {mode.name: read_tflite(mode.path) for mode in order.modes}
     compiled = _compiled(order.modes, npu, out, progress)
     cycles = {name: one.estimate.cycles for name, one in compiled.items()}
     accuracy = {name: calibration.mode(name).accuracy for name in compiled}
-    worse = on_target(list(compiled), cycles, accuracy, "cycles by Vela's estimate")
-    gone = {name: why for name, why in worse.items() if not calibration.mode(name).kept}
-    kept = tuple(mode for mode in order.modes if mode.name not in gone)
-    names = [mode.name for mode in kept]
-    for name in gone:
-        (out / f"{name}.npz").unlink()
+    worse = {
+        **on_target(list(compiled), cycles, accuracy, "cycles by Vela's estimate"),
+        **_without_sharing(cycles, npu),
+    }
+    milliseconds = {name: one.estimate.cycles / (1000 * one.estimate.clock_mhz) for name, one in compiled.items()}
+    counted = Counted(worse=worse, cycles=cycles, milliseconds=milliseconds)
+    order, judged = worth_running(replace(order, gates=None), calibration, section, target, counted, governor, duty)
+    names = [mode.name for mode in order.modes]
+    for one in judged.left_out:
+        (out / f"{one.mode}.npz").unlink()
+    if section.budgets:
+        # They are of gates, which have no part here.
+        order = replace(order, policy=even_policy(len(names)))
     progress("linking", 0.7)
-    relinked = relinked_modes([compiled[name].mode for name in names], [graphs[name] for name in names])
-    counted = Counted(cycles={name: cycles[name] for name in names})
-    menu = menu_of(counted.cycles, calibration)
-    plan, note = plan_for(governor, names, names, counted, calibration, target)
-    own = recipe_policy(section, ids(menu, names), plan, names.index(menu.knee))
-    policy = even_policy(len(names)) if section.budgets else own
-    order = replace(order, modes=kept, policy=policy, gates=None)
+    relinked = relinked_modes([compiled[name].mode for name in names], [graphs[name] for name in names], npu.is_packed)
     macs = [calibration.mode(name).macs for name in names]
     model = generated(relinked, order, macs, graphs[names[0]], npu, out)
     elf = compiled_firmware(model, target, out)
@@ -97,9 +98,9 @@ def make_npu(
         arena=model.arena,
         ram=sizes.data + sizes.bss,
         rehearsed=f"{target.runner.command[0]}, " + ("the board's driver" if npu.sources else "a stand-in as driver"),
-        policy=policy_tiers(policy, names),
-        left_out=tuple(LeftOut(name, cycles[name], why) for name, why in gone.items()),
-        note=note,
+        policy=policy_tiers(order.policy, names),
+        left_out=judged.left_out,
+        note="; ".join(filter(None, (judged.policy, judged.governor))),
     )
     firmware.save(out)
     return firmware
@@ -120,9 +121,18 @@ def _compiled(modes: Sequence[ModeSource], npu: Npu, out: Path, progress: Progre
     return found
 
 
-def relinked_modes(modes: Sequence[CompiledMode], graphs: Sequence[Graph]) -> Relinked:
-    """Modes on one blob, their FULLY_CONNECTED layers exact."""
-    return relink(modes, [dense_layers(graph) for graph in graphs])
+def _without_sharing(cycles: Mapping[str, int], npu: Npu) -> dict[str, str]:
+    """Where modes share no weights, all but the most expensive and the cheapest, and why."""
+    if not npu.is_experimental:
+        return {}
+    ends = {max(cycles, key=lambda name: cycles[name]), min(cycles, key=lambda name: cycles[name])}
+    why = f"modes share no weights on {npu.accelerator}: only the most expensive and the cheapest are taken"
+    return {name: why for name in cycles if name not in ends}
+
+
+def relinked_modes(modes: Sequence[CompiledMode], graphs: Sequence[Graph], packed: bool = True) -> Relinked:
+    """Modes on one blob, their FULLY_CONNECTED layers exact; the scales of one mode alone packed, or not."""
+    return relink(modes, [dense_layers(graph) for graph in graphs], packed)
 
 
 def generated(relinked: Relinked, order: Order, macs: Sequence[int], graph: Graph, npu: Npu, out: Path) -> NpuModel:
@@ -156,7 +166,6 @@ def rehearse(target: Target, elf: Path, modes: Sequence[str], work: Path) -> Non
 
 
 def _mode(number: int, one: Compiled, relinked: Relinked, macs: int) -> NpuMode:
-    own = sum(_rounded(piece.size) for piece in relinked.pieces if piece.modes == (number,))
     estimate = one.estimate
     return NpuMode(
         name=one.mode.name,
@@ -166,7 +175,7 @@ def _mode(number: int, one: Compiled, relinked: Relinked, macs: int) -> NpuMode:
         sram_bytes=estimate.sram_bytes,
         flash_bytes=estimate.flash_bytes,
         stream_bytes=len(relinked.modes[number].payload.pack()),
-        own_bytes=own,
+        own_bytes=relinked.alone(number),
         scratch=one.mode.scratch_size,
         widened=one.widened,
     )
@@ -175,8 +184,8 @@ def _mode(number: int, one: Compiled, relinked: Relinked, macs: int) -> NpuMode:
 def _bytes(relinked: Relinked, modes: Sequence[CompiledMode], model: NpuModel, total: int) -> NpuBytes:
     streams = sum(len(mode.payload.pack()) for mode in relinked.modes)
     return NpuBytes(
-        blob=len(relinked.blob),
-        shared=sum(_rounded(piece.size) for piece in relinked.pieces if len(piece.modes) > 1),
+        blob=len(relinked.blob) + sum(aligned(len(mode.packed)) for mode in relinked.modes),
+        shared=sum(aligned(piece.size) for piece in relinked.pieces if len(piece.modes) > 1),
         single_mode_blob=len(modes[0].read_only),
         separate=sum(len(mode.read_only) for mode in modes),
         streams=streams,
@@ -184,7 +193,3 @@ def _bytes(relinked: Relinked, modes: Sequence[CompiledMode], model: NpuModel, t
         code=total - model.weight_bytes - model.table_bytes,
         total=total,
     )
-
-
-def _rounded(size: int) -> int:
-    return -(-size // PIECE_ALIGN) * PIECE_ALIGN

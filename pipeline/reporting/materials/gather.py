@@ -16,6 +16,7 @@ from dimmer.pipeline.artifacts.calibration import calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import gates_folder, training_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.npu import npu_folder
 from dimmer.pipeline.artifacts.trained import shipped_checkpoint, shipped_gates
 from dimmer.pipeline.artifacts.verification import Verified, verify_folder
 from dimmer.pipeline.core.closure import file_hash
@@ -95,7 +96,8 @@ def gather(context: BuildContext) -> Materials:
     build, target, recipe = context.build_dir, context.target, context.recipe
     gated = recipe.gates.epochs > 0
     bundled = target.engine == "tvm"
-    made_in = bundle_stage_folder(build, target.name) if bundled else firmware_folder(build, target.name)
+    folder_of = {"tvm": bundle_stage_folder, "ethos-u": npu_folder}.get(target.engine, firmware_folder)
+    made_in = folder_of(build, target.name)
     stages = [training_folder(build), *([gates_folder(build)] if gated else [])]
     stages += [calibration_folder(build), build / "export", converted_folder(build)]
     stages += [*([module_folder(build, target.name)] if bundled else []), made_in]
@@ -113,7 +115,7 @@ def gather(context: BuildContext) -> Materials:
         paths = [path for path in sorted(folder.glob(f"*{suffix}")) if not path.name.endswith(".float.tflite")]
         sources += _files([(f"modes/{path.name}", path) for path in paths], f"mode as {suffix}")
     name = recipe.model.dataset
-    verified = Verified.load(verify_folder(build, "host" if bundled else target.name))
+    verified = Verified.load(verify_folder(build, target.name if folder_of is firmware_folder else "host"))
     return Materials(
         subject=subject,
         sources=tuple(sources),

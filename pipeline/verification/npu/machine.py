@@ -14,6 +14,7 @@ import numpy as np
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.npu.compiled import CompiledMode
+from dimmer.firmware_gen.npu.relink import RELINKED
 from dimmer.firmware_gen.npu.stream import Registers, commands
 from dimmer.pipeline.verification.npu.errors import NpuModelError
 from dimmer.pipeline.verification.npu.memory import INTERNAL, Memory
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-PRODUCTS = ("ethos-u55", "ethos-u65")
+PRODUCTS = RELINKED
 """That the model knows."""
 
 
@@ -51,7 +52,7 @@ def run(mode: CompiledMode, inputs: Bytes) -> Bytes:
     """
     if mode.payload.product not in PRODUCTS:
         raise NpuModelError(f"the model of the NPU knows {' and '.join(PRODUCTS)}, not {mode.payload.product}")
-    memory = Memory({mode.read_only_region: mode.read_only}, {mode.scratch_region: mode.scratch_size}, len(inputs))
+    memory = Memory(mode.constants, {mode.scratch_region: mode.scratch_size}, len(inputs))
     memory.span(mode.input.region, mode.input.offset, mode.input.size)[...] = inputs
     try:
         _interpret(mode, memory)

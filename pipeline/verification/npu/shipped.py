@@ -17,6 +17,7 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.npu.compiled import CompiledMode, End
 from dimmer.firmware_gen.npu.kernel import ETHOS_U
 from dimmer.firmware_gen.npu.payload import read_payload
+from dimmer.firmware_gen.npu.scales import PACKED, PACKED_REGION
 
 
 def shipped_modes(elf: Path, model: str, modes: Sequence[CompiledMode]) -> tuple[CompiledMode, ...]:
@@ -38,8 +39,10 @@ def shipped_modes(elf: Path, model: str, modes: Sequence[CompiledMode]) -> tuple
     found = []
     for number, mode in enumerate(modes):
         values = struct.unpack_from(ETHOS_U.format, records, number * size)
-        stream, length, blob, blob_length, _, scratch, input_at, output_at, constants_region, scratch_region, _ = values
-        if stream + length > len(weights) or blob + blob_length > len(weights):
+        stream, length, blob, blob_length, _, scratch, input_at, output_at, packed, _, count, *regions = values
+        constants_region, scratch_region, packed_region, packed_shift = regions
+        packed_end = packed + PACKED * count
+        if max(stream + length, blob + blob_length, packed_end) > len(weights) or packed_region != PACKED_REGION:
             raise DimmerError(f"{elf}: the record of {mode.name} points outside of the tables; build again")
         try:
             payload = read_payload(weights[stream : stream + length])
@@ -56,6 +59,8 @@ def shipped_modes(elf: Path, model: str, modes: Sequence[CompiledMode]) -> tuple
                 scratch_region=scratch_region,
                 input=End(scratch_region, input_at, mode.input.size),
                 output=End(scratch_region, output_at, mode.output.size),
+                packed=weights[packed:packed_end],
+                packed_shift=packed_shift,
             )
         )
     return tuple(found)

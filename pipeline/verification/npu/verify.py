@@ -32,7 +32,8 @@ PROVES = (
     "memory this says nothing"
 )
 _EXPERIMENTAL = (
-    "compiled and linked, experimental: there is no model of this NPU here, so nothing shows what it computes"
+    "compiled and linked, experimental: Vela's streams as they came, each mode with weights of its own, since there is "
+    "neither a relinker nor a model for the codes of this NPU here; nothing shows what they compute"
 )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dimmer.firmware_gen.npu.scales import RECORD
 from dimmer.pipeline.verification.npu.errors import NpuModelError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     Int64 = NDArray[np.int64]
 
-RECORD = 10
-"""Bytes of a channel's bias, scale and shift."""
 _INPUT_UNIT = 8
 _OUTPUT_UNITS = {32: 4, 64: 8, 128: 8, 256: 8}
 """Multiply-accumulates in a cycle of one core -> output channels that it computes at a time."""

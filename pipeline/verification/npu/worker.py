@@ -31,7 +31,7 @@ AT_ONCE, SAMPLES = 2, 25
 
 @dataclass(frozen=True)
 class _Order:
-    """What a process is to run; payload, constants and inputs lie beside it."""
+    """What a process is to run; payload, constants, packed scales and inputs lie beside it."""
 
     mode: str
     samples: int
@@ -40,6 +40,7 @@ class _Order:
     scratch_size: int
     input: End
     output: End
+    packed_shift: int
 
 
 def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[], None] = lambda: None) -> list[Bytes]:
@@ -66,10 +67,12 @@ def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[
                 scratch_size=mode.scratch_size,
                 input=mode.input,
                 output=mode.output,
+                packed_shift=mode.packed_shift,
             )
             save_document(work / "order.json", order)
             (work / "payload").write_bytes(mode.payload.pack())
             (work / "constants").write_bytes(mode.read_only)
+            (work / "packed").write_bytes(mode.packed)
             (work / "inputs").write_bytes(inputs.tobytes())
             command = [sys.executable, "-m", "dimmer.pipeline.verification.npu.worker", str(work)]
             ended = children.run(command, cwd=ROOT)
@@ -95,6 +98,8 @@ def _serve(work: Path) -> None:
         scratch_size=order.scratch_size,
         input=order.input,
         output=order.output,
+        packed=(work / "packed").read_bytes(),
+        packed_shift=order.packed_shift,
     )
     inputs = np.frombuffer((work / "inputs").read_bytes(), np.uint8).reshape(order.samples, -1)
     parts = [run(mode, inputs[at : at + SAMPLES]) for at in range(0, len(inputs), SAMPLES)]

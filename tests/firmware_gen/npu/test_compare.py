@@ -44,6 +44,17 @@ def test_changed_constants_are_found(npu_modes: NpuModes) -> None:
             assert difference(npu_modes.compiled[0], changed, npu_modes.dense[0]) is not None, piece
 
 
+def test_every_changed_byte_of_packed_scales_is_found(npu_modes: NpuModes) -> None:
+    mode = npu_modes.relinked.modes[1]
+    bits = random.Random(2)
+    for at in range(len(mode.packed)):
+        packed, bit = bytearray(mode.packed), bits.randrange(8)
+        packed[at] ^= 1 << bit
+        found = difference(npu_modes.compiled[1], replace(mode, packed=bytes(packed)), npu_modes.dense[1])
+        assert found is not None, f"bit {bit} of byte {at}"
+    assert difference(npu_modes.compiled[1], replace(mode, packed_shift=mode.packed_shift + 1)) is not None
+
+
 @pytest.mark.parametrize("change", ["cut", "longer", "header", "scratch"])
 def test_other_changes_are_found(npu_modes: NpuModes, change: str) -> None:
     mode = npu_modes.relinked.modes[0]

@@ -20,9 +20,14 @@ ENDS = tuple(Tensor(name, (1, size), DType.INT8, None, None) for name, size in (
 def test_one_blob_a_stream_a_mode_one_arena(tmp_path: Path) -> None:
     tables = npu_tables(two_streams(), [2000, 1000], (ENDS[0], ENDS[1]), PolicyConfig())
     kinds = [(constant.role, constant.modes) for constant in tables.pool.constants]
-    assert kinds == [("weights, scales", (0, 1)), ("stream", (0,)), ("stream", (1,))]
+    assert kinds == [
+        ("weights, scales", (0, 1)),
+        ("stream", (0,)),
+        ("stream", (1,)),
+        ("scales, packed", (1,)),
+    ]
     assert all(constant.index % 16 == 0 for constant in tables.pool.constants)
-    assert tables.memory.arena == LINE + 32 + 32 + 96
+    assert tables.memory.arena == LINE + 32 + 32 + 96 + 96
     assert (tables.memory.input_offset, tables.memory.output_offset) == (LINE, LINE + 32)
     assert tables.schedules == ((0,), (1,))
 
@@ -31,7 +36,7 @@ def test_the_files_say_for_which_npu(tmp_path: Path) -> None:
     model = model_of(tmp_path)
     assert "Command streams for ethos-u55-128" in (tmp_path / "dimmer_model_net.c").read_text()
     assert "_ARENA_ALIGN 32u" in (tmp_path / "dimmer_model_net.h").read_text()
-    assert model.weight_bytes == 64 + 48 + 48
+    assert model.weight_bytes == 64 + 48 + 48 + 64
     first = {path.name: path.read_bytes() for path in model.files}
     assert first == {path.name: path.read_bytes() for path in model_of(tmp_path).files}
 

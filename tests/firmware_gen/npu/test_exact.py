@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from dimmer.firmware_gen.npu.exact import RECORD, Dense, corrected
+from dimmer.firmware_gen.npu.exact import Dense, corrected
+from dimmer.firmware_gen.npu.scales import RECORD
 
 LAYER = Dense((5, -7, 900), (0.0123, 0.00456, 0.789))
 

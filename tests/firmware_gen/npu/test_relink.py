@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.npu.relink import PIECE_ALIGN, relink
+from dimmer.firmware_gen.npu.compare import difference
+from dimmer.firmware_gen.npu.relink import PIECE_ALIGN, aligned, relink
+from dimmer.firmware_gen.npu.scales import PACKED, RECORD
 from dimmer.firmware_gen.npu.stream import Command, words_of
 from tests.npu import NpuModes
 
@@ -35,6 +37,17 @@ def test_a_mode_adds_its_scales_and_its_stream(npu_modes: NpuModes) -> None:
     assert found.added(1) < 3000 < found.added(0)
 
 
+def test_scales_of_a_further_mode_alone_are_packed_where_asked(npu_modes: NpuModes) -> None:
+    packed, plain = npu_modes.relinked, relink(npu_modes.compiled, npu_modes.dense, packed=False)
+    assert [len(mode.packed) for mode in packed.modes] == [0, 16 * PACKED]
+    assert [mode.packed for mode in plain.modes] == [b"", b""]
+    own = next(p for p in plain.pieces if p.kind == "scales" and p.modes == (1,))
+    assert packed.modes[1].unpacked == plain.blob[own.offset : own.offset + own.size]
+    assert packed.alone(1) == packed.added(1) - len(packed.modes[1].payload.pack()) == 16 * PACKED
+    assert plain.alone(1) == 16 * RECORD
+    assert difference(npu_modes.compiled[1], plain.modes[1], npu_modes.dense[1]) is None
+
+
 def test_it_is_the_same_every_time(npu_modes: NpuModes) -> None:
     assert relink(npu_modes.compiled, npu_modes.dense) == npu_modes.relinked
 
@@ -43,6 +56,20 @@ def test_modes_of_two_npus_are_refused(npu_modes: NpuModes) -> None:
     other = replace(npu_modes.compiled[1], payload=replace(npu_modes.compiled[1].payload, config=0x3008))
     with pytest.raises(FirmwareGenError, match="ethos-u55-128 and ethos-u55-256"):
         relink([npu_modes.compiled[0], other])
+
+
+def test_streams_of_u85_stay_as_they_are(npu_modes: NpuModes) -> None:
+    # Its codes are others: a word that U55 does not know stands for them.
+    modes = [
+        replace(mode, payload=replace(mode.payload, config=0x20000118, stream=(0x10012E, *mode.payload.stream)))
+        for mode in npu_modes.compiled
+    ]
+    found = relink(modes, npu_modes.dense)
+    assert found.modes == tuple(modes)
+    for start, mode in zip(found.starts, modes, strict=True):
+        assert found.blob[start : start + len(mode.read_only)] == mode.read_only
+        assert start % PIECE_ALIGN == 0
+    assert found.alone(1) == aligned(len(modes[1].read_only))
 
 
 def test_constants_outside_are_refused(npu_modes: NpuModes) -> None:

@@ -17,6 +17,7 @@ from dimmer.firmware_gen.npu.compiled import CompiledMode, End
 from dimmer.firmware_gen.npu.emit import NpuModel, generate_npu, npu_tables
 from dimmer.firmware_gen.npu.payload import Payload
 from dimmer.firmware_gen.npu.relink import Relinked
+from dimmer.firmware_gen.npu.scales import pack, packable, unpack
 from dimmer.targets import TargetError, load_target
 from tests.firmware_gen.harness import SANITIZE, WARNINGS
 
@@ -24,14 +25,28 @@ PROGRAM = Path(__file__).with_name("ethos_u_test.c")
 SCENES = ("ok", "refused", "no_driver", "failed", "timeout", "unaligned", "switch", "brown_out")
 
 
+SHIFT = 30
+
+
+def scales() -> bytes:
+    """Of 8 channels, each at an end of what can be packed."""
+    found = [(bias, 1 << 30, SHIFT) for bias in (0, -1, (1 << 21) - 1, -1 << 21)]
+    found += [(-3, 0x7FFFFFFF, SHIFT + 14), (1 << 20, 0x55555555, SHIFT + 7), (77, 0, 0), (-77, 0x40000001, SHIFT + 1)]
+    return b"".join(
+        bias.to_bytes(5, "little", signed=True) + scale.to_bytes(4, "little") + bytes([shift])
+        for bias, scale, shift in found
+    )
+
+
 def two_streams() -> Relinked:
-    """Two modes whose streams do nothing."""
+    """Two modes whose streams do nothing; the second has scales of its own."""
     blob = bytes(range(1, 65))
     head = Payload(0x100001, 0x1807, 0x10066001, (0xFFFF0000,))
     first = CompiledMode("88", head, blob, 0, 1, 80, End(1, 0, 20), End(1, 48, 4))
     stream = (0x10012, 0xFFFF0000)
     second = replace(first, name="80", payload=replace(head, stream=stream), input=End(1, 16, 20), output=End(1, 64, 4))
-    return Relinked(blob, (first, second), ())
+    second = replace(second, packed=pack(scales(), SHIFT), packed_shift=SHIFT)
+    return Relinked(blob, (first, second), (), (0, 0))
 
 
 def model_of(folder: Path) -> NpuModel:
@@ -47,6 +62,9 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Under the sanitizers, as it is and with the driver that blocks."""
     folder = tmp_path_factory.mktemp("ethos_u")
     model = model_of(folder)
+    assert packable(scales())
+    assert unpack(pack(scales(), SHIFT), SHIFT) == scales()
+    (folder / "scales.h").write_text(f"static const uint8_t scales[80] = {{{', '.join(map(str, scales()))}}};\n")
     made = []
     for name, more in (("polls", []), ("blocks", ["-DDIMMER_NPU_BLOCKS"])):
         sources = [*model.sources, *engine_sources(), *npu_sources(), PROGRAM]

@@ -19,6 +19,7 @@ from dimmer.pipeline.recipe.sections.duty import Duty
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target, load_target
+from dimmer.targets.power.constants import Constant, Energy
 from tests.firmware_gen.modes import MODES
 from tests.pipeline.artifact_examples import calibration, firmware
 from tests.pipeline.image.orders import modes_order
@@ -194,6 +195,35 @@ def test_a_limit_of_time_needs_cycles(
     # Every build has a firmware of this machine beside the target's: it verifies, and has no battery.
     publish(tmp_path, calibrated(), max_ms=10.0)
     assert made[0][1].policy.startswith("policy.max_ms: nobody knows how long modes take on this machine: it limits")
+
+
+def test_a_limit_of_time_takes_an_estimate_where_the_target_has_no_constants(tmp_path: Path) -> None:
+    order, target = modes_order(tmp_path), load_target("ethos-u55-128")
+    cycles = {"888": 300_000, "880": 200_000, "800": 100_000}
+    counted = Counted(cycles=cycles, milliseconds={name: each / 500_000 for name, each in cycles.items()})
+    order, judged = published.worth_running(order, calibrated(), PolicySection(max_ms=0.5), target, counted)
+    assert "888: takes 0.6 ms, by Vela's estimate, over max_ms = 0.5" in judged.policy
+    assert 0 not in {tier.mode for tier in order.policy.tiers}
+    section = PolicySection(recharge="uniform", recharge_hours=10)
+    with pytest.raises(
+        DimmerError, match=r"what its modes draw on ethos-u55-128, which has no \[energy\]: leave it out"
+    ):
+        published.worth_running(order, calibrated(), section, target, counted)
+
+
+def test_the_governor_s_menu_of_an_npu_comes_from_estimated_cycles(tmp_path: Path) -> None:
+    constant = Constant(1.0, 0.1, "made up for a test")
+    energy = Energy("switched", replace(constant, value=1800), replace(constant, value=500), cycle_pj=constant)
+    target = replace(load_target("ethos-u55-128"), energy=energy)
+    counted = Counted(cycles={"888": 300_000, "880": 200_000, "800": 100_000})
+    governor = GovernorSection(capacity_mah=100, millivolts=3000, days=30, period_s=60)
+    found = replace(calibrated(m888=0.95, m880=0.93, m800=0.8), validation_images=100_000)
+    order, judged = published.worth_running(modes_order(tmp_path), found, PolicySection(), target, counted, governor)
+    assert order.policy.plan is not None
+    points = order.policy.plan.points
+    assert [point.mode for point in points] == [2, 1, 0]
+    assert [point.cost for point in points] == sorted(point.cost for point in points)
+    assert judged.governor.startswith("the governor chooses from 800")
 
 
 def test_thresholds_follow_from_the_charger(

@@ -46,6 +46,8 @@ def test_the_report_has_what_is_shared_and_calls_estimates_so(built: BuildContex
     assert UNEXPLAINED not in document["notes"].values()
     assert {mode["cycles_source"] for mode in document["modes"]} == {"vela"}
     assert "estimate" in document["notes"]["modes[*].cycles"]
+    assert [mode["energy_uj"] for mode in document["modes"]] == [None, None]
+    assert "nobody has measured what a cycle of this NPU takes" in document["notes"]["modes[*].energy_uj"]
     assert document["switch"]["bytes_of_flash_per_extra_mode"] == 2600 + 2880
     assert [mode["verify"]["mismatches"] for mode in document["modes"]] == [0, 0]
     assert next(one for one in document["candidates"] if one["name"] == "80.88.88")["published"] is False

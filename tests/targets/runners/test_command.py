@@ -40,6 +40,15 @@ def test_qemu_gets_the_words_with_their_commas_doubled(tmp_path: Path) -> None:
             run_firmware(runner, elf, ["verify", word], tmp_path, count=False)
 
 
+def test_a_program_that_wants_one_word_gets_a_line(tmp_path: Path) -> None:
+    runner = shell("-C", "cpu0.semihosting-cmd_line={argument_line}")
+    elf = script(tmp_path, SAYS_ITS_WORDS)
+    done = run_firmware(runner, elf, ["verify", "a,b"], tmp_path, count=False)
+    assert done.stdout.splitlines() == ["-C", "cpu0.semihosting-cmd_line=firmware verify a,b"]
+    with pytest.raises(TargetError, match="cannot be passed to a board: use names without spaces"):
+        run_firmware(runner, elf, ["verify", "my file"], tmp_path, count=False)
+
+
 def test_counting_is_asked_for_where_something_counts(tmp_path: Path) -> None:
     elf = script(tmp_path, SAYS_ITS_WORDS)
     counting = shell("{arguments}", count_flags=("-icount", "shift=0"))

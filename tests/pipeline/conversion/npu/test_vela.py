@@ -90,6 +90,11 @@ def test_one_that_does_not_end_is_ended(tflite: Path, tmp_path: Path, monkeypatc
     assert not children.is_stopping()
 
 
+def test_a_scale_that_vela_takes_for_0_is_one_line() -> None:
+    said = "Quantization scale of any tensor must be positive.\nwithout passthrough/CPU operations (found ADD)"
+    assert complaint(said, NPU).startswith("a scale of it is too small for Vela")
+
+
 def test_operators_that_the_npu_does_not_take_are_named() -> None:
     said = "RuntimeError: RawWriter expects a graph without passthrough/CPU operations (found DEQUANTIZE, LSTM) "
     assert complaint(said, NPU).startswith("the NPU does not take DEQUANTIZE, LSTM: run the mode by the C kernels")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.benchmarks.networks import anomaly_detection, visual_wake_words
 from tests.firmware_gen.harness import edge_inputs
-from tests.firmware_gen.networks import autoencoder_look_alike, tiny_mobile, tiny_resnet, vww_look_alike
+from tests.firmware_gen.networks import tiny_mobile, tiny_resnet
 from tests.npu import WITHOUT_VELA
 
 SHARED = Path(__file__).resolve().parents[5] / "shared" / "models"
@@ -33,9 +34,9 @@ def test_tiny_networks_are_exact(tmp_path: Path) -> None:
 @WITHOUT_VELA
 @pytest.mark.slow
 @pytest.mark.parametrize("accelerator", ["ethos-u55-128", "ethos-u65-256"])
-def test_look_alikes_of_mlperf_are_exact(tmp_path: Path, accelerator: str) -> None:
+def test_architectures_of_mlperf_are_exact(tmp_path: Path, accelerator: str) -> None:
     files = []
-    for make in (vww_look_alike, autoencoder_look_alike):
+    for make in (visual_wake_words, anomaly_detection):
         files.append(tmp_path / f"{make.__name__}.tflite")
         files[-1].write_bytes(make())
     compare(files, accelerator)

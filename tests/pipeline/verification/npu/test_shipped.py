@@ -27,8 +27,8 @@ def linked(tmp_path: Path) -> Path:
 def test_what_was_generated_is_read(linked: Path) -> None:
     relinked = two_streams()
     found = shipped_modes(linked, "model", relinked.modes)
-    assert [(mode.name, mode.payload, mode.read_only) for mode in found] == [
-        (mode.name, mode.payload, mode.read_only) for mode in relinked.modes
+    assert [(mode.name, mode.payload, mode.constants) for mode in found] == [
+        (mode.name, mode.payload, mode.constants) for mode in relinked.modes
     ]
     assert [(mode.input, mode.output) for mode in found] == [(mode.input, mode.output) for mode in relinked.modes]
 

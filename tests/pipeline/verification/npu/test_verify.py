@@ -20,11 +20,10 @@ def test_relinked_modes_pass(npu_modes: NpuModes) -> None:
 
 
 def test_other_scales_are_told_with_mode_and_image(npu_modes: NpuModes) -> None:
-    mode, found = npu_modes.relinked.modes[1], npu_modes.relinked
-    piece = next(piece for piece in found.pieces if piece.kind == "scales" and piece.modes == (1,))
-    blob = bytearray(found.blob)
-    blob[piece.offset + 8] ^= 0x40
-    changed = replace(mode, read_only=bytes(blob))
+    mode = npu_modes.relinked.modes[1]
+    packed = bytearray(mode.packed)
+    packed[3] ^= 0x20
+    changed = replace(mode, packed=bytes(packed))
     with pytest.raises(DimmerError, match=r"80: the model of the NPU differs .* known edge"):
         compare(npu_modes.sources[1:], [changed], npu_modes.inputs, silent)
     with pytest.raises(DimmerError, match="80: the command stream in the firmware is not Vela's"):
