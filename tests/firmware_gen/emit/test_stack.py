@@ -28,7 +28,17 @@ def test_a_program_sizes_its_stack_by_it(name: str, tmp_path: Path) -> None:
         "int main(void) { return !(sizeof stack == 632 && DIMMER_LAMP_STACK_INIT == 60 && DIMMER_LAMP_STACK_MODE == 0\n"
         "    && DIMMER_LAMP_STACK_MOST == 524 && DIMMER_LAMP_STACK_BEFORE_HOOK == 32); }\n"
     )
-    words = [compiler(name), "-Wall", "-Wextra", "-Wpedantic", "-Wundef", "-Werror", str(source), "-o", tmp_path / "a"]
+    words = [
+        compiler(name),
+        "-Wall",
+        "-Wextra",
+        "-Wpedantic",
+        "-Wundef",
+        "-Werror",
+        str(source),
+        "-o",
+        str(tmp_path / "a"),
+    ]
     subprocess.run(words, check=True)
     subprocess.run([tmp_path / "a"], check=True)
 
