@@ -17,7 +17,7 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.mcuboot import version_of
 from dimmer.pipeline.bundles.slots.make import SlotOrder, make_image
-from dimmer.pipeline.bundles.slots.signing import demo_key, load_key
+from dimmer.pipeline.bundles.slots.signing import demo_key, keys_header, load_key
 from dimmer.pipeline.core.command import main_of, model_option, target_option
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.core.targets import load_firmware_target
@@ -54,11 +54,14 @@ def main(
     ] = False,
     program: Annotated[int, typer.Option("--program", min=0, help="The lowest program that may run it.")] = 0,
     generated: Annotated[Path | None, typer.Option("--generated", help="Folder of other generated C.")] = None,
+    keys: Annotated[Path | None, typer.Option("--keys", help="C header to write, of the key for devices.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="File to write.")] = None,
 ) -> None:
     """Make a built model a signed image for a slot of a board's flash."""
     if (unsigned and (development or key is not None)) or not (unsigned or development or key is not None):
         raise DimmerError("say who signs: --key FILE, or --unsigned, or --development for the demo key")
+    if unsigned and keys is not None:
+        raise DimmerError("--keys has the key that signed, and --unsigned has none: leave one of them away")
     chosen = load_firmware_target(target)
     recipe = load_recipe(model)
     folder = generated or firmware_folder(build_folder(recipe), chosen.name)
@@ -72,6 +75,9 @@ def main(
     print(f"{path}\n{len(image):,} of {slot.size:,} bytes at {slot.origin:#010x}, counter {counter}, {signed}")
     if signer is not None:
         print(f"public key {signer.public.hex()}")
+    if signer is not None and keys is not None:
+        atomic_write(keys, keys_header(signer).encode())
+        print(f"{keys}: for the device's program, beside targets/board/verifier.c")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,33 @@ def dom_of(url: str, folder: Path) -> str:
     Args:
         folder: for the browser's own files.
     """
+    return _chromium(folder, "--virtual-time-budget=3000", "--dump-dom", url)
+
+
+def _chromium(folder: Path, *words: str) -> str:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs chromium (apt-get install chromium)")
-    words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=800,3000"]
-    words += ["--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=3000"]
-    return children.run([chromium, *words, "--dump-dom", url], timeout_s=120).stdout
+    always = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=800,3000"]
+    always += ["--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}"]
+    return children.run([chromium, *always, *words], timeout_s=120).stdout
+
+
+def printed(url: str, folder: Path) -> list[int]:
+    """How many pieces of text each page holds when the page is printed."""
+    path = folder / "printed.pdf"
+    _chromium(folder, "--no-pdf-header-footer", f"--print-to-pdf={path}", url)
+    found = re.findall(rb"(\d+) 0 obj(.*?)endobj", path.read_bytes(), re.DOTALL)
+    objects = {int(number): content for number, content in found}
+    counts = []
+    for content in objects.values():
+        if re.search(rb"/Type\s*/Page\b", content):
+            stream = objects[int(re.findall(rb"/Contents\s+(\d+) 0 R", content)[0])]
+            head, text = re.split(rb"stream\r?\n", stream, maxsplit=1)
+            if b"/FlateDecode" in head:
+                text = zlib.decompressobj().decompress(text)
+            counts.append(len(re.findall(rb"T[jJ]\b", text)))
+    return counts
 
 
 _LOOK = """<script>

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program whose model lies in a slot: it starts the newest one that holds, says which, classifies, and
- * checks the model bit by bit meanwhile. Your flash's driver and your verifier go where the comments say;
- * without a driver nothing is confirmed, and a model that was confirmed runs all the same. docs/field.md has
- * the steps. */
+ * checks the model bit by bit meanwhile. Your flash's driver goes where the comment says; without one nothing
+ * is confirmed, and a model that was confirmed runs all the same. With DIMMER_KEYS and verifier.c it takes
+ * signed images alone. docs/field.md has the steps. */
 #include <string.h>
 
 #include "board.h"
 #include "dimmer_slot.h"
 #include "text.h"
+
+#if defined(DIMMER_KEYS) /* the header that `dimmer slot --keys` writes */
+#include DIMMER_KEYS
+#endif
 
 #if !defined(DIMMER_SLOT_A)
 #error                                                                                                       \
@@ -42,6 +46,10 @@ static dimmer_t network;
 static dimmer_started_t started;
 static text_t text;
 
+#if defined(DIMMER_KEYS)
+static const verifier_keys_t trusted = {trusted_keys, sizeof trusted_keys / sizeof trusted_keys[0]};
+#endif
+
 static const dimmer_flash_t flash = {board_flash_erase, board_flash_program, NULL, 8};
 static const dimmer_store_t store = {
     .flash = &flash,
@@ -52,7 +60,10 @@ static const dimmer_store_t store = {
     .core = DIMMER_CORE,
     .program = 1,
     .arena_size = sizeof arena,
-    /* .verify: ed25519 of a library that you add, with the keys that you trust. */
+#if defined(DIMMER_KEYS)
+    .verify = verifier_check,
+    .verify_user = (void *)(uintptr_t)&trusted,
+#endif
 };
 
 static void say_start(dimmer_slot_status_t status) {

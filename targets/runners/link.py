@@ -217,8 +217,11 @@ def _event(line: str) -> Mapping[str, Any] | None:
 
 
 @contextmanager
-def open_port(port: str) -> Iterator[Link]:
+def open_port(port: str, how: str = "with --port") -> Iterator[Link]:
     """A serial port of this machine, at 115200 baud, 8 bits, no parity.
+
+    Args:
+        how: a port is named, for errors.
 
     Raises:
         TargetError: there is none of this name, or it cannot be opened.
@@ -226,12 +229,12 @@ def open_port(port: str) -> Iterator[Link]:
     try:
         descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError as error:
-        raise TargetError(f"{port} cannot be opened ({error.strerror}): name the board's port with --port") from error
+        raise TargetError(f"{port} cannot be opened ({error.strerror}): name the board's port {how}") from error
     try:
         try:
             _make_raw(descriptor)
         except termios.error as error:
-            raise TargetError(f"{port} is no serial port: name the board's with --port") from error
+            raise TargetError(f"{port} is no serial port: name the board's {how}") from error
         yield Link(descriptor)
     finally:
         os.close(descriptor)

@@ -29,6 +29,12 @@ def test_who_signs_is_said(more: dict[str, object]) -> None:
         slot.main(**WORDS, **more)  # type: ignore[arg-type]
 
 
+def test_no_header_of_a_key_that_nobody_has(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match="--unsigned has none"):
+        slot.main(**WORDS, unsigned=True, keys=tmp_path / "keys.h")  # type: ignore[arg-type]
+    assert not (tmp_path / "keys.h").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.board("netduinoplus2")
 def test_an_image_of_a_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

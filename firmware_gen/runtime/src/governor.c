@@ -20,22 +20,19 @@
 
 void dimmer_set_inference_budget(dimmer_governor_t *g, uint32_t budget) {
     const dimmer_point_t *point = g->plan->points;
-    const dimmer_point_t *const dearest = point + g->plan->count - 1u;
+    const uint32_t most = point[g->plan->count - 1u].cost;
     uint32_t base = 0u;
 
-    if (budget >= dearest->cost) {
-        budget = dearest->cost;
-        point = dearest;
-    } else {
-        while (budget >= point->cost) {
-            ++point;
-        }
+    if (budget > most) {
+        budget = most;
     }
-    if (point != g->plan->points) {
-        base = point[-1].cost;
+    g->neighbour = 0u;
+    while (budget > point->cost) {
+        base = point->cost;
+        ++point;
+        ++g->neighbour;
     }
     g->budget = budget;
-    g->neighbour = (uint8_t)(point - g->plan->points);
     g->extra = budget - base;
     g->step = point->cost - base;
 }
@@ -105,11 +102,8 @@ static void fuse(dimmer_governor_t *g, uint32_t reading, uint32_t passed) {
     if (!g->started) {
         g->left = gauge;
     }
-    if (gauge > g->left) {
-        g->left += (gauge - g->left) >> 3;
-    } else {
-        g->left -= (g->left - gauge) >> 3;
-    }
+    /* 2^26 at most times 8. */
+    g->left = (7u * g->left + gauge) >> 3;
 }
 
 static void spend_anew(dimmer_governor_t *g, uint32_t temperature_dk) {

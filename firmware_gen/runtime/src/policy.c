@@ -3,23 +3,23 @@
 #include "reading.h"
 #include "dimmer_small_code.h"
 
+/* As signed numbers are compared. */
+#define UNKNOWN ((int32_t)DIMMER_UNKNOWN)
+
 static uint32_t at_most(uint32_t value, uint32_t most) {
     return value < most ? value : most;
 }
 
 /* The first tier from `tier` on that holds; the last one always does. */
-static uint32_t tier_from(const dimmer_policy_t *policy, uint32_t tier, uint32_t charge, uint32_t millivolts,
-                          uint32_t more_charge, uint32_t more_millivolts) {
-    /* A full cell reaches every tier, however near to its end of a scale the threshold lies. */
-    const uint32_t full = policy->full_millivolts != 0u ? policy->full_millivolts : UINT16_MAX;
+static uint32_t tier_from(const dimmer_policy_t *policy, uint32_t tier, int32_t charge, int32_t millivolts) {
+    const dimmer_tier_t *t = &policy->tiers[tier];
 
-    for (; tier + 1u < policy->tier_count; ++tier) {
-        const dimmer_tier_t *t = &policy->tiers[tier];
-
-        if ((charge == DIMMER_UNKNOWN ? t->min_millivolts != 0u && millivolts != DIMMER_UNKNOWN
-                                      : charge >= at_most(t->min_charge_permille + more_charge, 1000u)) &&
-            millivolts >= at_most(t->min_millivolts + more_millivolts, full)) {
-            break;
+    for (; tier + 1u < policy->tier_count; ++tier, ++t) {
+        if (charge == UNKNOWN ? t->min_millivolts != 0u && millivolts != UNKNOWN
+                              : charge >= t->min_charge_permille) {
+            if (millivolts >= t->min_millivolts) {
+                break;
+            }
         }
     }
     return tier;
@@ -27,11 +27,12 @@ static uint32_t tier_from(const dimmer_policy_t *policy, uint32_t tier, uint32_t
 
 void dimmer_policy_step(const dimmer_policy_t *policy, dimmer_policy_state_t *state,
                         const dimmer_battery_t *now) {
-    const uint32_t millivolts = now->millivolts != 0u ? now->millivolts : DIMMER_UNKNOWN;
     const uint32_t passed = dimmer_elapsed(state->last_s, now->time_s);
-    uint32_t charge;
-    uint32_t tier;
+    int32_t millivolts = now->millivolts != 0u ? now->millivolts : UNKNOWN;
+    int32_t charge;
+    uint32_t tier = policy->tier_count - 1u;
     uint32_t brighter;
+    uint32_t candidate;
 
     DIMMER_ASSERT(policy->tier_count >= 1u && policy->tier_count <= DIMMER_MAX_TIERS);
     if (!state->started) {
@@ -45,30 +46,39 @@ void dimmer_policy_step(const dimmer_policy_t *policy, dimmer_policy_state_t *st
         state->charge.permille = DIMMER_UNKNOWN;
     }
     charge = state->charge.permille;
-    tier = tier_from(policy, at_most(state->tier, policy->tier_count - 1u), charge, millivolts, 0u, 0u);
-    brighter = tier_from(policy, 0u, charge, millivolts, policy->hysteresis_permille,
-                         charge != 1000u ? policy->hysteresis_millivolts : 0u);
+    tier = tier_from(policy, at_most(state->tier, tier), charge, millivolts);
+    /* A full cell reaches every tier, however near to its end of a scale the threshold lies. */
+    if (charge != 1000) {
+        if (millivolts < (policy->full_millivolts != 0u ? policy->full_millivolts : UNKNOWN)) {
+            millivolts -= policy->hysteresis_millivolts;
+        }
+        if (charge != UNKNOWN) {
+            charge -= policy->hysteresis_permille;
+        }
+    }
+    brighter = tier_from(policy, 0u, charge, millivolts);
     if ((now->flags & DIMMER_EXTERNAL_POWER) != 0u) {
         tier = 0u;
     }
+    candidate = DIMMER_MAX_TIERS;
     /* Brighter only if every report of the dwell bears it out, so that noise does not count. */
-    if (brighter >= tier) {
-        state->candidate = DIMMER_MAX_TIERS;
-    } else {
-        if (state->candidate == DIMMER_MAX_TIERS) {
+    if (brighter < tier) {
+        candidate = state->candidate;
+        if (candidate == DIMMER_MAX_TIERS) {
             state->held_s = 0u;
-            state->candidate = (uint8_t)brighter;
+            candidate = brighter;
         } else {
             state->held_s += passed;
         }
-        if (state->candidate < brighter) {
-            state->candidate = (uint8_t)brighter;
+        if (candidate < brighter) {
+            candidate = brighter;
         }
         if (state->held_s >= policy->dwell_s) {
-            tier = at_most(state->candidate, policy->tier_count - 1u);
-            state->candidate = DIMMER_MAX_TIERS;
+            tier = at_most(candidate, policy->tier_count - 1u);
+            candidate = DIMMER_MAX_TIERS;
         }
     }
+    state->candidate = (uint8_t)candidate;
     state->tier = (uint8_t)tier;
 }
 

@@ -94,6 +94,30 @@ def load_key(path: Path) -> Key:
     return _as_key(private)
 
 
+def keys_header(key: Key) -> str:
+    """C of the key that a device trusts, for targets/board/verifier.c; the public half alone."""
+
+    def initialiser(data: bytes) -> str:
+        rows = (data[at : at + 8] for at in range(0, len(data), 8))
+        return ",\n      ".join(", ".join(f"0x{byte:02X}" for byte in row) for row in rows)
+
+    whose = "the documentation's key, which everybody has: for development alone" if key.demo else "yours"
+    return f"""/* The key whose signatures a device takes ({whose}), by `dimmer slot --keys`. For a change of keys list
+ * the new one beside the old one, until every device has a program that knows both. */
+#ifndef DIMMER_TRUSTED_KEYS_H
+#define DIMMER_TRUSTED_KEYS_H
+
+#include "verifier.h"
+
+static const verifier_key_t trusted_keys[] = {{
+    {{{{{initialiser(key.key_hash)}}},
+     {{{initialiser(key.public)}}}}},
+}};
+
+#endif
+"""
+
+
 def check(opened: Opened, public: bytes) -> None:
     """Compares an image's signature.
 

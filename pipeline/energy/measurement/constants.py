@@ -19,6 +19,8 @@ from dimmer.toml import shown
 
 _SAME_CLOCK = 0.01
 """Of the clock: crystals are closer, and nobody measures at two clocks so near."""
+_WAITS = (0.5, 20.0)
+"""Cycles on a board over modelled ones: beyond, another mode or another clock was measured."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def constants_of(measured: Measured, energy: Energy, setting: Setting) -> dict[s
     is drawn asleep; at another clock what is drawn at any.
 
     Raises:
-        DimmerError: at another clock, where what a cycle takes at the target's own was not measured before.
+        DimmerError: at another clock, where what a cycle takes at the target's own was not measured before; the time
+            is not that of the mode; nothing can be told of sleep, though it was asked for.
     """
     of_cycle = energy.cycle_pc if energy.linear else energy.cycle_pj
     own = energy.clock_mhz.value
@@ -73,10 +76,22 @@ def constants_of(measured: Measured, energy: Energy, setting: Setting) -> dict[s
         taken = measured.microcoulombs if energy.linear else measured.microjoules
         found["cycle_pc" if energy.linear else "cycle_pj"] = per(taken, seconds.mean * own)
     if setting.cycles is not None:
+        waits = seconds.mean * own * 1e6 / setting.cycles
+        if not _WAITS[0] <= waits <= _WAITS[1]:
+            raise DimmerError(
+                f"an inference took {waits:,.3g} times the cycles of its mode at {own:g} MHz: name the mode that ran "
+                "with --mode, its clock with --clock-mhz, and the inferences of a stretch with --per-window"
+            )
         # The meter's clock is no source of error to speak of.
         found["wait_factor"] = per(seconds, setting.cycles / own / 1e6, 0.0)
-    if setting.asleep and measured.between_ua is not None:
-        found["sleep_ua"] = constant(max(measured.between_ua.mean, 1e-3), measured.between_ua.deviation)
+    if setting.asleep:
+        between = measured.between_ua
+        if between is None or not between.mean > 0:
+            what = "nothing lies" if between is None else f"{between.mean:,.3g} uA were drawn"
+            raise DimmerError(
+                f"{what} between inferences: leave --asleep away, or set the meter's zero and record again"
+            )
+        found["sleep_ua"] = constant(between.mean, between.deviation)
     return found
 
 

@@ -39,8 +39,9 @@ def read_tegrastats(path: Path, rail: str, interval_ms: int) -> Trace:
     power = []
     for number, line in enumerate(lines, start=1):
         rails = {name: int(now) for name, now, _ in _POWER.findall(line)}
+        if not rails:
+            raise broken(path, f"line {number} is no whole line of tegrastats: cut the log there")
         if rail not in rails:
-            known = ", ".join(rails) or "none"
-            raise broken(path, f"line {number} has no rail {shown(rail)}, but {known}: name one with --rail")
+            raise broken(path, f"line {number} has no rail {shown(rail)}, but {', '.join(rails)}: name one with --rail")
         power.append(float(rails[rail]))
     return Trace(f"tegrastats, {rail}", interval_ms / 1000, milliwatts=np.asarray(power, np.float64))

@@ -76,7 +76,7 @@ def read_runner(path: Path) -> Trace:
             volts += [float(power["voltage"])] if power.get("voltage") else []
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise broken(path, f"input {number} has no power samples, timestamps and iterations") from error
-        if samples.ndim != 1 or not isinstance(inferences, int) or inferences < 1:
+        if samples.ndim != 1 or not isinstance(inferences, int) or not _number(inferences) or inferences < 1:
             raise broken(path, f"input {number} has no list of samples, or no iterations")
         if len(edges) < 2:
             continue

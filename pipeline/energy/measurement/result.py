@@ -66,7 +66,7 @@ def measure(path: Path, trace: Trace, windows: Sequence[Window], millivolts: flo
         millivolts: of the supply; None for what the trace has.
 
     Raises:
-        DimmerError: nobody says the voltage.
+        DimmerError: nobody says the voltage; an inference takes no time, or nothing from the supply.
     """
     supply = millivolts or trace.millivolts
     if supply is None or supply <= 0:
@@ -81,12 +81,21 @@ def measure(path: Path, trace: Trace, windows: Sequence[Window], millivolts: flo
         mean = float(sums.sum() / counts.sum())
         return Spread(mean, float(np.sqrt(((each - mean) ** 2).sum() / (len(each) - 1))))
 
+    seconds = spread(lengths * trace.interval_s)
+    charge = spread(_sums(current, windows) * 1000 * trace.interval_s)
+    taken = spread(_sums(power, windows) * 1000 * trace.interval_s)
+    if not lengths.min() > 0:
+        raise broken(path, f"stretch {int(lengths.argmin()) + 1} of its inferences has no samples: record again")
+    if not (charge.mean > 0 and taken.mean > 0):
+        raise broken(
+            path, f"{taken.mean:,.4g} uJ an inference cannot be: turn the meter's leads round, or calibrate its zero"
+        )
     return Measured(
         inferences=int(counts.sum()),
         stretches=len(windows),
-        seconds=spread(lengths * trace.interval_s),
-        microcoulombs=spread(_sums(current, windows) * 1000 * trace.interval_s),
-        microjoules=spread(_sums(power, windows) * 1000 * trace.interval_s),
+        seconds=seconds,
+        microcoulombs=charge,
+        microjoules=taken,
         millivolts=supply,
         between_ua=_between(current, windows),
     )

@@ -29,7 +29,8 @@ _COLUMNS: Mapping[str, tuple[str, float]] = {
 }
 """Name of a column -> what it is, and how many of that its unit is, where the header has no unit of its own."""
 _UNITS = {"m": 1e-3, "u": 1e-6, "µ": 1e-6, "n": 1e-9, "": 1.0}
-_NAMED = re.compile(r"#?\s*([a-z_]+)\s*(?:\(([munµ]?)[a-z]+\))?", re.IGNORECASE)
+_SYMBOLS = {"seconds": "s", "milliamperes": "A", "millivolts": "V", "milliwatts": "W"}
+_NAMED = re.compile(r"#?\s*([A-Za-z_]+)\s*(?:\(([^()]*)\))?")
 
 
 def read_ppk2(path: Path) -> Trace:
@@ -70,7 +71,8 @@ def read_named(path: Path) -> Trace:
     time_s, milliamperes, millivolts and milliwatts. Other columns are not read.
 
     Raises:
-        DimmerError: the file is broken, or has no time, or neither current nor power.
+        DimmerError: the file is broken, has no time, neither current nor power, two columns of the same, or a unit
+            that is not known.
     """
     header = _header(path)
     rows = _rows(path, len(header))
@@ -80,7 +82,9 @@ def read_named(path: Path) -> Trace:
         known = None if named is None else _COLUMNS.get(named[1].lower())
         if named is not None and known is not None:
             what, scale = known
-            found[what] = rows[:, number] * scale * _UNITS[(named[2] or "").lower()]
+            if what in found:
+                raise broken(path, f"two columns tell its {what}: leave one of them out")
+            found[what] = rows[:, number] * scale * _prefix(path, name, named[2], _SYMBOLS[what])
     if "seconds" not in found or not {"milliamperes", "milliwatts"} & set(found):
         columns = shown(",".join(header))
         raise broken(path, f"its columns are {columns}: name them time, and current or power, and voltage where known")
@@ -91,6 +95,18 @@ def read_named(path: Path) -> Trace:
     if mean is None and current is not None and power is not None and current.sum() > 0:
         mean = 1000 * float(power.sum() / current.sum())
     return Trace("table with names of columns", interval(path, found["seconds"]), power, current, mean)
+
+
+def _prefix(path: Path, name: str, unit: str | None, symbol: str) -> float:
+    """How many of the unit without a prefix the unit behind a column's name is."""
+    if unit is None:
+        return 1.0
+    prefix, rest = unit.strip()[:-1], unit.strip()[-1:]
+    if rest != symbol or prefix not in _UNITS:
+        raise broken(
+            path, f"the unit of its column {shown(name)} is not known: {symbol}, m{symbol}, u{symbol}, n{symbol} are"
+        )
+    return _UNITS[prefix]
 
 
 def _header(path: Path) -> list[str]:

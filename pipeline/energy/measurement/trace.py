@@ -78,12 +78,14 @@ def checked(path: Path, trace: Trace) -> Trace:
     Raises:
         DimmerError: it is too short, or holds what is no number.
     """
-    values = trace.drawn
-    if len(values) < FEWEST:
-        raise broken(path, f"{len(values)} samples: record at least some inferences")
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if len(wrong):
-        raise broken(path, f"sample {wrong[0] + 1:,} is no number: record again, or cut the trace there")
+    if len(trace.drawn) < FEWEST:
+        raise broken(path, f"{len(trace.drawn)} samples: record at least some inferences")
+    for values in (trace.milliamperes, trace.milliwatts):
+        wrong = np.flatnonzero(~np.isfinite(trace.drawn if values is None else values))
+        if len(wrong):
+            raise broken(path, f"sample {wrong[0] + 1:,} is no number: record again, or cut the trace there")
+    if trace.millivolts is not None and not np.isfinite(trace.millivolts):
+        raise broken(path, "its voltage holds what is no number: record again, or cut the trace there")
     if not 0 < trace.interval_s < 3600:
         raise broken(path, f"{trace.interval_s:g} s from sample to sample cannot be")
     return trace

@@ -71,7 +71,7 @@ def source_of(name: str, speed: float = 1.0) -> Iterator[Lines]:
             f"{name} cannot be read ({error.strerror}): name a serial port, a file, or - for a pipe"
         ) from error
     if is_port:
-        with open_port(name) as link:
+        with open_port(name, "as the first argument") as link:
             yield heard(link.lines())
         return
     with _opened(path) as file:

@@ -34,7 +34,18 @@ class Bar:
 
 def bars_of(summaries: Sequence[Summary]) -> list[Bar]:
     """All conditions on some scenarios."""
-    return [bar for summary in summaries for bar in _of(summary)]
+    return [bar for summary in summaries for bar in (*_of(summary), *_longer(summary, summaries))]
+
+
+def _longer(summary: Summary, others: Sequence[Summary]) -> Iterator[Bar]:
+    """How much longer the governor lasts and answers no less than a robust fixed mode, of a board's first deadline."""
+    same = [other for other in others if other.kind is Kind.DEADLINE and other.board == summary.board]
+    later = [other for other in same if other.days > summary.days]
+    if summary.kind is not Kind.DEADLINE or summary.robust_fixed is None or len(later) != len(same) - 1 or not later:
+        return
+    right = summary.row(summary.robust_fixed).right.value
+    longest = max(other.days for other in same if other is summary or other.row(GOVERNOR).right.value >= right)
+    yield Bar(summary.scenario, "life at the robust fixed mode's accuracy, over its own", longest / summary.days, 1.3)
 
 
 def _of(summary: Summary) -> Iterator[Bar]:

@@ -82,6 +82,8 @@ class Summary:
     """A scenario's table.
 
     Attributes:
+        board: a key of the setting's.
+        days: that were simulated; the deadline, where there is one.
         best_fixed: with hindsight.
         robust_fixed: None where no fixed mode lets enough devices live.
         oracle: share of events.
@@ -90,6 +92,8 @@ class Summary:
 
     scenario: str
     kind: Kind
+    board: str
+    days: float
     devices: int
     seeds: int
     best_fixed: str
@@ -147,6 +151,8 @@ def summarise(scenario: Scenario, parts: Sequence[Part], outcomes: Sequence[Outc
     return Summary(
         scenario.name,
         scenario.kind,
+        scenario.board,
+        scenario.days,
         right.shape[1] // len(np.unique(seeds)),
         len(np.unique(seeds)),
         policies[best],
@@ -177,6 +183,8 @@ def as_json(summary: Summary) -> Mapping[str, object]:
     return {
         "scenario": summary.scenario,
         "kind": str(summary.kind),
+        "board": summary.board,
+        "days": number(summary.days),
         "devices": summary.devices,
         "seeds": summary.seeds,
         "best_fixed": summary.best_fixed,

@@ -10,7 +10,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import FirmwareStack, StackDepth, Switch, Verification
 from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
-from tests.browser import PHONE, on_a_phone
+from tests.browser import PHONE, on_a_phone, printed
 from tests.pipeline.reporting.report_example import PUBLISHED, example
 
 
@@ -139,11 +139,23 @@ def test_on_a_phone_nothing_is_cut_off(build: Path, tmp_path: Path) -> None:
     assert scrolls == {"Cycles by layer", "Flash by layer"}
 
 
+@pytest.mark.slow
+def test_no_page_of_the_print_is_empty(build: Path, tmp_path: Path) -> None:
+    texts = printed((build / "report.html").as_uri(), tmp_path)
+    assert len(texts) > 1
+    assert min(texts) > 20
+
+
 def luminance(colour: str) -> float:
     """Relative luminance as WCAG 2.1 defines it."""
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_text_has_a_contrast_of_four_and_a_half(build: Path) -> None:
@@ -152,5 +164,9 @@ def test_text_has_a_contrast_of_four_and_a_half(build: Path) -> None:
         colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", theme))
         for ink in ("ink", "muted", "good", "bad"):
             for paper in ("page", "fill"):
-                dark, light = sorted((luminance(colours[ink]), luminance(colours[paper])))
-                assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {paper}"
+                assert contrast(colours[ink], colours[paper]) >= 4.5, f"{ink} on {paper}"
+    # Bits of blocks, whose colours are those of both themes.
+    blocks = re.findall(r"\.(b\d) \{ background: (#[0-9a-f]{6}); color: (#[0-9a-f]{6});", page)
+    assert [name for name, _, _ in blocks] == ["b8", "b4", "b2"]
+    for name, paper, ink in blocks:
+        assert contrast(ink, paper) >= 4.5, name

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What test_device.py calls on a Cortex-M4 in unicorn, whose flash controller is three registers. */
 #include "dimmer_slot.h"
+#if defined(DIMMER_KEYS)
+#include DIMMER_KEYS
+#endif
 
 #define REGISTER(number) (*(volatile uint32_t *)(0x40000000u + 4u * (number)))
 
@@ -32,6 +35,9 @@ static int program(void *user, const uint8_t *address, const uint8_t *data, uint
     return 0;
 }
 
+#if defined(DIMMER_KEYS)
+static const verifier_keys_t trusted = {trusted_keys, 1u};
+#endif
 static const dimmer_flash_t flash = {erase, program, NULL, 8};
 static const dimmer_store_t store = {
     .flash = &flash,
@@ -42,6 +48,10 @@ static const dimmer_store_t store = {
     .core = DIMMER_CORE,
     .program = 1,
     .arena_size = sizeof arena,
+#if defined(DIMMER_KEYS)
+    .verify = verifier_check,
+    .verify_user = (void *)(uintptr_t)&trusted,
+#endif
 };
 
 __attribute__((noinline)) int start(void) {
@@ -91,6 +101,15 @@ __attribute__((noinline)) int version(void) {
     return (int)started.image.version;
 }
 
+#if defined(DIMMER_KEYS)
+int check_signature(const uint8_t *key, const uint8_t *digest, const uint8_t *signature);
+
+__attribute__((noinline, used)) int check_signature(const uint8_t *key, const uint8_t *digest,
+                                                    const uint8_t *signature) {
+    return verifier_check((void *)(uintptr_t)&trusted, key, digest, signature, 64u);
+}
+#endif
+
 __attribute__((noinline)) void done(void) {
     for (;;) {
     }
@@ -99,6 +118,9 @@ __attribute__((noinline)) void done(void) {
 int main(void) {
     (void)start();
     (void)install(arena, (uint32_t)version(), (uint32_t)answer());
+#if defined(DIMMER_KEYS)
+    (void)check_signature(arena, arena, arena);
+#endif
     done();
     return 0;
 }

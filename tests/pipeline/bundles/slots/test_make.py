@@ -7,9 +7,11 @@ The bar: pytest -m slow tests/pipeline/bundles/slots/test_make.py
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE, engine_sources
-from dimmer.pipeline.artifacts.mcuboot import Image, Version, pack
+from dimmer.pipeline.artifacts.mcuboot import Image, Version, pack, read
 from dimmer.pipeline.bundles.slots.make import SlotOrder, link, make_image
 from dimmer.pipeline.image.compiled import known_answers
 from dimmer.targets import TargetError, load_target
@@ -36,6 +38,8 @@ SLOT_BYTES, LOG_BYTES, BLOCK, GRANULE = 0x8000, 512, 512, 8
 LOGS = (0x0803_0000, 0x0803_0200)
 CONTROLLER = 0x4000_0000
 RECEIVED = RAM + 0x8000
+SIGNATURE = -4
+"""DIMMER_SLOT_SIGNATURE."""
 PLACES = {"SLOT_A": SLOTS[0], "SLOT_B": SLOTS[1], "LOG_A": LOGS[0], "LOG_B": LOGS[1]}
 
 
@@ -75,13 +79,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 class Device:
-    """A core with a program, two slots and a log; its power fails in the `last`-th write."""
+    """A core with a program, two slots and a log; its power fails in the `last`-th write.
 
-    def __init__(self, made: Made, folder: Path, seed: int) -> None:
+    Args:
+        verifier: sources and flags of a program that takes signed images alone.
+    """
+
+    def __init__(
+        self, made: Made, folder: Path, seed: int, verifier: tuple[Sequence[Path], Sequence[str]] = ((), ())
+    ) -> None:
         places = [f"-D{name}={value:#x}u" for name, value in PLACES.items()]
         sizes = [f"-DSLOT_BYTES={SLOT_BYTES}u", f"-DLOG_BYTES={LOG_BYTES}u", f"-DARENA_BYTES={made.arena}"]
         source = Path(__file__).with_name("device.c")
-        self.core = Core(linked(folder, [source, *engine_sources()], [], *places, *sizes))
+        sources = [source, *engine_sources(), *verifier[0]]
+        self.core = Core(linked(folder, sources, [TARGETS / "board"], *places, *sizes, *verifier[1]))
         engine, unicorn = self.core.engine, self.core.unicorn
         rights = unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
         engine.mem_map(LOGS[0], SLOTS[1] + 0x1_0000 - LOGS[0], rights)
@@ -235,6 +246,49 @@ def first_lines(elf: Path, flash: Path, count: int, folder: Path) -> list[dict[s
             finally:
                 board.kill()
                 (folder / "line").unlink()
+
+
+@pytest.mark.slow
+def test_a_core_takes_what_its_key_signed(made: Made, tmp_path: Path) -> None:
+    pytest.importorskip("cryptography", reason="needs pip install 'dimmer-nn[sign]'")
+    from dimmer.pipeline.bundles.slots.signing import demo_key, keys_header, load_key
+    from tests.pipeline.bundles.slots.test_signing import key_file
+
+    library = os.environ.get("DIMMER_MONOCYPHER")
+    if library is None:
+        pytest.skip("DIMMER_MONOCYPHER names no folder with monocypher.c and monocypher-ed25519.c (docs/field.md)")
+    key = load_key(key_file(tmp_path))
+    header = tmp_path / "keys.h"
+    header.write_text(keys_header(key))
+    sources = [*sorted(Path(library).glob("*.c")), TARGETS / "board" / "verifier.c"]
+    flags = [f'-DDIMMER_KEYS="{header}"', f"-I{library}", "-Os", f"-I{TARGETS / 'board'}"]
+    device = Device(made, tmp_path / "device", 1, (sources, flags))
+    image = Image(made.payloads[0], SLOTS[0], Version(1, 0, 1), 1)
+    good = pack(image, key.key_hash, key.sign)
+    assert device.install(good, 0) == 0
+    assert device.start() == 0
+    assert device.call("answer") == 1
+    newer = Image(made.payloads[1], SLOTS[1], Version(1, 0, 2), 2)
+    right = pack(newer, key.key_hash, key.sign)
+    forged = {
+        "nobody signed it": pack(newer),
+        "another key": pack(newer, demo_key().key_hash, demo_key().sign),
+        "another key under this one's name": pack(newer, key.key_hash, demo_key().sign),
+        "another image's signature": pack(newer, key.key_hash, lambda _: read(good).signature),
+    }
+    at = right.index(read(right).signature)
+    for bit in range(0, 512, 37):
+        forged[f"bit {bit}"] = (
+            right[: at + bit // 8] + bytes([right[at + bit // 8] ^ 1 << bit % 8]) + right[at + bit // 8 + 1 :]
+        )
+    for what, wrong in forged.items():
+        assert device.install(wrong, 1) == SIGNATURE, what
+    assert device.start() == 0
+    assert device.install(right, 1) == 0
+    assert device.start() == 1
+    device.core.write(RECEIVED, read(right).signature + read(right).digest + key.key_hash)
+    counted = device.core.instructions("check_signature", RECEIVED + 96, RECEIVED + 64, RECEIVED)
+    print(f"{counted} instructions a signature")
 
 
 def test_what_cannot_be_made_is_one_line(made: Made, tmp_path: Path) -> None:

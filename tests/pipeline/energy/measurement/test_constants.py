@@ -54,8 +54,18 @@ def test_spread_and_the_meters_accuracy_are_the_uncertainty() -> None:
 def test_what_was_not_told_is_not_made_up() -> None:
     found = constants_of(MEASURED, LINEAR, Setting("trace.csv", "2026-11-29"))
     assert set(found) == {"supply_mv", "cycle_pc"}
-    bare = constants_of(replace(MEASURED, between_ua=None), LINEAR, SETTING)
-    assert "sleep_ua" not in bare
+    with pytest.raises(DimmerError, match="nothing lies between inferences: leave --asleep away"):
+        constants_of(replace(MEASURED, between_ua=None), LINEAR, SETTING)
+    with pytest.raises(DimmerError, match=r"-0\.35 uA were drawn between inferences: .* set the meter's zero"):
+        constants_of(replace(MEASURED, between_ua=Spread(-0.35, 0.1)), LINEAR, SETTING)
+
+
+@pytest.mark.parametrize("cycles", [CYCLES * 3, CYCLES // 30])
+def test_a_time_that_is_not_that_of_the_mode_is_told(cycles: int) -> None:
+    with pytest.raises(
+        DimmerError, match="times the cycles of its mode at 120 MHz: name the mode that ran with --mode"
+    ):
+        constants_of(MEASURED, LINEAR, replace(SETTING, cycles=cycles))
 
 
 def test_a_board_of_which_only_the_power_is_known() -> None:

@@ -80,6 +80,8 @@ def test_inputs_that_were_not_measured_are_left_out(tmp_path: Path) -> None:
         (runner([["00", 1], ["01", 9]], [1e-6] * 5), "input 1: its run from 1 to 9 ms is not in 5 samples"),
         (runner([["00", 3], ["01", 1]], [1e-6] * 5), "input 1: its run from 3 to 1 ms"),
         (runner([["00", 1], ["01", 3]], [1e-6] * 5, 0), "no iterations"),
+        (runner([["00", 1], ["01", 3]], [1e-6] * 5, True), "no iterations"),
+        (runner([["00", 1], ["01", 3]], [1e-6] * 5, 10**30), "no iterations"),
         (runner([["00", 1], ["01", 3]], ["x"]), "input 1 has no power samples"),  # type: ignore[list-item]
     ],
 )

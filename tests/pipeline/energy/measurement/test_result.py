@@ -76,3 +76,11 @@ def test_nothing_between_two_is_no_figure() -> None:
     start = windows()[0].start
     found = measure(PATH, trace(), (Window(start, start + 10, 1), Window(start + 10, start + LENGTH, 1)), 3000)
     assert found.between_ua is None
+
+
+def test_what_no_inference_can_take_is_told() -> None:
+    with pytest.raises(DimmerError, match="-600 uJ an inference cannot be: turn the meter's leads round"):
+        measure(PATH, replace(trace(), milliamperes=-current()), windows(), 3000)
+    first = windows()[0]
+    with pytest.raises(DimmerError, match="stretch 2 of its inferences has no samples"):
+        measure(PATH, trace(), (first, Window(first.stop, first.stop, 1)), 3000)

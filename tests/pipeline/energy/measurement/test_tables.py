@@ -93,6 +93,10 @@ def test_a_broken_ppk2_file_is_one_line(tmp_path: Path, old: str, new: str, mess
         ("time,current\n0,1\n0,1\n0,1\n0,1\n", "time stands still"),
         ("time,current\n", "lines of|no 2 numbers"),
         ("time,current\n0,1\n1,\n2,1\n3,1\n", "no 2 numbers a line"),
+        ("time(min),current\n0,1\n1,1\n2,1\n3,1\n", r"column 'time\(min\)' is not known: s, ms, us, ns are"),
+        ("time,current(kA)\n0,1\n1,1\n2,1\n3,1\n", r"column 'current\(kA\)' is not known: A, mA"),
+        ("time,current(mW)\n0,1\n1,1\n2,1\n3,1\n", r"column 'current\(mW\)' is not known: A, mA"),
+        ("time,current,milliamperes\n0,1,1\n1,1,1\n2,1,1\n3,1,1\n", "two columns tell its milliamperes"),
     ],
 )
 def test_a_broken_table_is_one_line(tmp_path: Path, text: str, message: str) -> None:

@@ -29,6 +29,10 @@ def test_what_is_no_number_is_told() -> None:
     values[6] = np.nan
     with pytest.raises(DimmerError, match=r"a\.csv: sample 7 is no number"):
         checked(PATH, replace(trace(), milliamperes=values))
+    with pytest.raises(DimmerError, match="sample 7 is no number"):
+        checked(PATH, replace(trace(), milliwatts=values))
+    with pytest.raises(DimmerError, match="its voltage holds what is no number"):
+        checked(PATH, replace(trace(), millivolts=float("inf")))
     with pytest.raises(DimmerError, match="3 samples"):
         checked(PATH, replace(trace(), milliamperes=np.ones(3)))
     with pytest.raises(DimmerError, match="inf s from sample to sample"):

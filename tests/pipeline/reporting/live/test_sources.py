@@ -61,6 +61,11 @@ def test_places_that_cannot_be_read(tmp_path: Path) -> None:
         pass
     with pytest.raises(DimmerError, match=r"cannot be read \(Is a directory"), source_of(str(tmp_path)):
         pass
+    with (
+        pytest.raises(DimmerError, match="/dev/null is no serial port: name the board's as the first argument"),
+        source_of("/dev/null"),
+    ):
+        pass
     broken = io.StringIO('{"at_s": 0, "line": "x"}\n{"at_s": "soon", "line": "x"}\n')
     with pytest.raises(DimmerError, match=r"day\.jsonl, line 2: at_s is 'soon', not a number: take a file that"):
         list(replayed(Path("day.jsonl"), broken, 0.0))
