@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -38,6 +39,13 @@ LINUX_TOOLS = ["aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"]
 # Tests of the road from a .tflite to C and of projects: what `pip install .` brings is enough for them.
 WITHOUT_TORCH = ["tests/dimmer", "tests/firmware_gen/read", "tests/firmware_gen/test_models.py"]
 WITHOUT_TORCH += ["tests/pipeline/test_cli.py", "tests/pipeline/projects", "tests/pipeline/test_init.py"]
+# Of these, what takes a few seconds, for CI.
+QUICK = ["tests/dimmer/test_dimmer.py", "tests/dimmer/test_project.py", "tests/dimmer/test_toml.py"]
+QUICK += ["tests/firmware_gen/read", "tests/pipeline/test_cli.py"]
+# A .tflite of the tests' own, for the package that is installed alone.
+SMALL_MODEL = (
+    "import sys; from tests.firmware_gen.networks import tiny_resnet; open(sys.argv[1], 'wb').write(tiny_resnet())"
+)
 
 nox.options.sessions = ["lint", "tests"]
 nox.options.default_venv_backend = "none"
@@ -155,8 +163,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def pythons(session: nox.Session) -> None:
-    """Other Pythons: the package installed alone, and the tests that need no more: nox -s pythons -- 3.12 3.13."""
-    for number in session.posargs or ["3.13"]:
+    """The package installed alone, and the tests that need no more: nox -s pythons -- 3.12 3.13 [--quick]."""
+    quick = "--quick" in session.posargs
+    for number in [word for word in session.posargs if word != "--quick"] or ["3.13"]:
         found = python_of(number)
         if found is None:
             session.warn(f"skipped Python {number}: none on PATH as python{number}, none in pyenv")
@@ -166,9 +175,23 @@ def pythons(session: nox.Session) -> None:
         session.run(found, "-m", "venv", "--clear", str(folder), external=True)
         lines = (ROOT / "requirements" / "dev.txt").read_text().splitlines()
         tools = [line.split()[0] for line in lines if line.startswith(("pytest", "hypothesis", "clang-format"))]
-        install = ["install", "--quiet", "--constraint", "constraints.txt"]
+        # Of what comes, most modules are never imported.
+        install = ["install", "--quiet", "--no-compile", "--constraint", "constraints.txt"]
         session.run(own, "-m", "pip", *install, str(ROOT), *tools, external=True)
-        session.run(own, "-m", "pytest", "-q", "-m", "not slow", "-n", "2", *WITHOUT_TORCH, external=True)
+        tests = QUICK if quick else WITHOUT_TORCH
+        session.run(own, "-m", "pytest", "-q", "-m", "not slow", "-n", "2", *tests, external=True)
+        firmware_from_elsewhere(session, folder)
+
+
+def firmware_from_elsewhere(session: nox.Session, environment: Path) -> None:
+    """A .tflite to C, compared on this machine, in an empty folder, by the command of an environment."""
+    program = environment / "bin"
+    with tempfile.TemporaryDirectory() as work:
+        model = str(Path(work) / "lamp.tflite")
+        session.run(str(program / "python"), "-c", SMALL_MODEL, model, external=True)
+        with session.chdir(work):
+            words = ["firmware", "--tflite", model, "--target", "host", "--samples", "20"]
+            session.run(str(program / "dimmer"), *words, external=True, env={"DIMMER_OFFLINE": "1"})
 
 
 @nox.session(venv_backend="none")

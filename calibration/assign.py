@@ -9,13 +9,21 @@ float, so that the choice does not depend on the order of the groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dimmer.calibration.observe import Bounds, Forward, observe_bounds, observe_histograms, quantising_tap
+from dimmer.calibration.observe import (
+    Bounds,
+    Forward,
+    Tap,
+    observe_bounds,
+    observe_histograms,
+    parts_of,
+    quantising_tap,
+)
 from dimmer.calibration.ranges import Histogram, Range, affine, estimate
 
 GroupOf = Callable[[str, str], str]
@@ -56,11 +64,6 @@ class Settings:
     fixed: Mapping[str, Range]
 
 
-def _logits(forward: Forward, batches: Sequence[Tensor], ranges: Mapping[str, Range]) -> Tensor:
-    with torch.no_grad():
-        return torch.cat([forward(batch, quantising_tap(ranges)) for batch in batches])
-
-
 def assign_ranges(
     networks: Mapping[str, Forward],
     group_of: GroupOf,
@@ -96,37 +99,90 @@ def assign_ranges(
         for site, h in observe_histograms(forward, batches, of_group).items():
             group = group_of(name, site)
             histograms[group] = histograms[group].merged(h) if group in histograms else h
-    exact = {name: _logits(forward, probe, {}) for name, forward in networks.items()}
-    choices: dict[str, Choice] = {}
-    for done, (group, pairs) in enumerate(members.items()):
-        progress(f"ranges of {group}", 0.3 + 0.7 * done / len(members))
-        if group in settings.fixed:
-            choices[group] = Choice(group, settings.fixed[group], "fixed", {}, tuple(pairs))
-            continue
-        proposals = {m: estimate(m, histograms[group], settings.percentile) for m in settings.methods}
-        measured: dict[tuple[float, int], float] = {}
-        errors: dict[str, float] = {}
-        for method, proposal in proposals.items():
-            grid = affine(proposal)
-            key = (round(grid.scale, 12), grid.zero_point)
-            if key not in measured:
-                measured[key] = _group_error(networks, pairs, probe, proposal, exact)
-            errors[method] = measured[key]
-        method = min(errors, key=lambda m: errors[m])
-        choices[group] = Choice(group, proposals[method], method, errors, tuple(pairs))
-    return choices
+    errors = {g: {} if g in settings.fixed else _proposals(h, settings) for g, h in histograms.items()}
+    for done, (name, forward) in enumerate(networks.items()):
+        progress(f"ranges of {name}", 0.3 + 0.7 * done / len(networks))
+        _add_errors(forward, {g: {s for n, s in pairs if n == name} for g, pairs in members.items()}, probe, errors)
+    return {group: _choice(group, tuple(pairs), errors[group], settings) for group, pairs in members.items()}
 
 
-def _group_error(
-    networks: Mapping[str, Forward],
-    pairs: Sequence[tuple[str, str]],
+@dataclass
+class _Proposal:
+    """Of one or several estimators.
+
+    Attributes:
+        ranges: estimator -> its range; all of them give the same scale and zero point.
+        error: mean squared error of the logits, summed over the sub-networks so far.
+    """
+
+    ranges: dict[str, Range]
+    error: float = 0.0
+
+
+_Grid = tuple[float, int]
+
+
+def _proposals(histogram: Histogram, settings: Settings) -> dict[_Grid, _Proposal]:
+    """Grid -> who proposes it."""
+    found: dict[_Grid, _Proposal] = {}
+    for method in settings.methods:
+        proposed = estimate(method, histogram, settings.percentile)
+        grid = affine(proposed)
+        found.setdefault((round(grid.scale, 12), grid.zero_point), _Proposal({})).ranges[method] = proposed
+    return found
+
+
+def _add_errors(
+    forward: Forward,
+    groups: Mapping[str, Collection[str]],
     probe: Sequence[Tensor],
-    proposal: Range,
-    exact: Mapping[str, Tensor],
-) -> float:
-    """Mean squared error of the logits when this group alone is quantised, summed over its sub-networks."""
-    total = 0.0
-    for name in dict.fromkeys(n for n, _ in pairs):
-        ranges = {site: proposal for n, site in pairs if n == name}
-        total += float(((_logits(networks[name], probe, ranges) - exact[name]) ** 2).mean())
-    return total
+    proposals: Mapping[str, Mapping[_Grid, _Proposal]],
+) -> None:
+    """Adds, for one sub-network, the error of the logits when each group alone is quantised by each proposal.
+
+    All before the first site of the group is float and computed once for all groups.
+
+    Args:
+        groups: group -> sites of this sub-network.
+    """
+    parts = parts_of(forward)
+    with torch.no_grad():
+        sites: list[set[str]] = []
+        inputs = list(probe)
+        for part in parts:
+            sites.append(set())
+            inputs = [part(x, _noting(sites[-1])) for x in inputs]
+        exact, inputs = torch.cat(inputs), list(probe)
+        left = {group: own for group, own in groups.items() if own}
+        for at, part in enumerate(parts):
+            for group in [group for group, own in left.items() if sites[at].intersection(own)]:
+                own = left.pop(group)
+                for proposal in proposals[group].values():
+                    tap = quantising_tap(dict.fromkeys(own, next(iter(proposal.ranges.values()))))
+                    logits = torch.cat([_through(parts[at:], x, tap) for x in inputs])
+                    proposal.error += float(((logits - exact) ** 2).mean())
+            inputs = [part(x, lambda _, tensor: tensor) for x in inputs]
+
+
+def _noting(sites: set[str]) -> Tap:
+    def tap(site: str, x: Tensor) -> Tensor:
+        sites.add(site)
+        return x
+
+    return tap
+
+
+def _through(parts: Sequence[Forward], x: Tensor, tap: Tap) -> Tensor:
+    for part in parts:
+        x = part(x, tap)
+    return x
+
+
+def _choice(
+    group: str, members: tuple[tuple[str, str], ...], proposals: Mapping[_Grid, _Proposal], settings: Settings
+) -> Choice:
+    if group in settings.fixed:
+        return Choice(group, settings.fixed[group], "fixed", {}, members)
+    every = {m: (p.ranges[m], p.error) for m in settings.methods for p in proposals.values() if m in p.ranges}
+    best = min(every, key=lambda m: every[m][1])
+    return Choice(group, every[best][0], best, {m: error for m, (_, error) in every.items()}, members)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -18,6 +19,19 @@ from dimmer.calibration.ranges import BINS, Affine, Histogram, Range, affine
 Tap = Callable[[str, Tensor], Tensor]
 """Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""
 Forward = Callable[[Tensor, Tap], Tensor]
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A network that can be run from the middle: its parts one after another compute what it computes."""
+
+    def parts(self) -> Sequence[Forward]:
+        """Each takes what the one before it returns, and calls the tap for its own sites."""
+
+
+def parts_of(forward: Forward) -> Sequence[Forward]:
+    """The parts of a network; itself where it has none."""
+    return forward.parts() if isinstance(forward, InParts) else (forward,)
 
 
 @dataclass(frozen=True)

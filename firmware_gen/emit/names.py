@@ -63,6 +63,11 @@ class Names:
         """File of the known answers."""
         return f"{self.symbol}_known_answers.c"
 
+    @property
+    def stack_header(self) -> str:
+        """File of what the library's functions take of the stack."""
+        return f"{self.symbol}_stack.h"
+
     def table(self, name: str) -> str:
         """A table of the model's source file."""
         return f"{self.symbol}_{name}"

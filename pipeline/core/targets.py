@@ -66,7 +66,7 @@ def tool_versions(target: Target) -> dict[str, str]:
     Raises:
         TargetError: the package with the core's sources is missing.
     """
-    compiler = next((name for name in target.toolchain.compilers if shutil.which(name)), None)
+    compiler = _compiler(target)
     runner = target.runner.command[0]
     names = [name for name in (compiler, runner, target.toolchain.objcopy) if name is not None and "{" not in name]
     if target.timing is not None and (own := host_compiler()) is not None:
@@ -76,6 +76,16 @@ def tool_versions(target: Target) -> dict[str, str]:
     if target.runner.rtl is not None:
         found["simulator"] = simulator_key(target.runner.rtl)
     return {**found, **{name: _version(name) for name in names}}
+
+
+def compiler_version(target: Target) -> str:
+    """What the target's compiler says that it is; its name where it says nothing, nothing where there is none."""
+    compiler = _compiler(target)
+    return "" if compiler is None else _version(compiler) or compiler
+
+
+def _compiler(target: Target) -> str | None:
+    return next((name for name in target.toolchain.compilers if shutil.which(name)), None)
 
 
 @lru_cache(maxsize=32)

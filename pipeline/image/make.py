@@ -21,6 +21,7 @@ from dimmer.pipeline.image.events import ModeCounted, SelfTested, only, run_even
 from dimmer.pipeline.image.figures import Judged, Ran, figures_of
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.records import verify_modes
+from dimmer.pipeline.image.stack import write_header
 from dimmer.targets import Target
 
 
@@ -53,6 +54,7 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
     runtime_files = {path.name for path in sources()}
     ran = Ran(tuple(events), verification, model_cycles(target, full.elf, out, events))
     figures = figures_of(order, target, full, top, ran, judged or Judged(), runtime_files)
+    write_header(figures, target, out)
     figures.save(out)
     return figures
 

@@ -6,10 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
+from dimmer.firmware_gen.emit.names import names_of
+from dimmer.firmware_gen.emit.stack import StackFigure, StackFigures, emit_stack_header
+from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.kernels.pointers import HOOK, MODEL_KERNELS, POINTERS, PointerCalls
 from dimmer.firmware_gen.library import entry_points, sources
-from dimmer.pipeline.artifacts.firmware import FirmwareStack, StackDepth
+from dimmer.pipeline.artifacts.firmware import Firmware, FirmwareStack, StackDepth
+from dimmer.pipeline.core.targets import compiler_version
 from dimmer.targets import APPLICATION as MAIN
 from dimmer.targets import Target, TargetError
 from dimmer.targets.kit.toolchain import ENTRIES, objdump_of
@@ -150,6 +155,23 @@ def _proven(program: Program, symbol: str) -> Proven:
     except (IndexError, UnprovenError):
         notes["stack.before_hook"] = "dimmer_invoke is not proven"
     return Proven(FirmwareStack(whole, before, exception_frame(program), entries, named), notes)
+
+
+def write_header(figures: Firmware, target: Target, folder: Path) -> None:
+    """Writes `dimmer_<model>_stack.h` into a firmware's folder; nothing where nothing is proven of its functions."""
+    stack = figures.stack
+    if not stack.entries:
+        return
+    why = {place: note for place, note in figures.notes.items() if place.startswith("stack.entries[")}
+    entries = [
+        StackFigure(entry.name, entry.bytes, why.get(f"stack.entries[{at}].bytes", ""))
+        for at, entry in enumerate(stack.entries)
+    ]
+    flags = wrap(" ".join(target.toolchain.flags), 60)
+    linked = (f"{target.name}, core {target.core}", compiler_version(target), *flags)
+    names = names_of(figures.model)
+    found = StackFigures(linked, entries, stack.before_hook, stack.exception_frame, figures.ram.stack)
+    write_atomically(folder / names.stack_header, emit_stack_header(names, found))
 
 
 def exception_frame(program: Program) -> int:

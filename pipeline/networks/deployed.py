@@ -24,6 +24,8 @@ from types import MappingProxyType
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dimmer.calibration.observe import Forward
+
 # Families take it from here.
 from dimmer.calibration.observe import Tap as Tap
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
@@ -134,11 +136,18 @@ class DeployedNetwork(nn.Module):
 
     def forward(self, x: Tensor, tap: Tap = _pass) -> Tensor:
         """float[N,C,H,W] -> logits float[N,classes]."""
-        x = self.stem(tap("input", x), tap)
-        for block in self.blocks:
-            x = block(x, tap)
-        logits: Tensor = self.head(x, tap)
-        return logits
+        for part in self.parts():
+            x = part(x, tap)
+        return x
+
+    def parts(self) -> Sequence[Forward]:
+        """Input and stem, the blocks, and the head: what one returns is what the next one takes."""
+
+        def begin(x: Tensor, tap: Tap) -> Tensor:
+            stream: Tensor = self.stem(tap("input", x), tap)
+            return stream
+
+        return (begin, *self.blocks, self.head)
 
     def untapped(self) -> nn.Module:
         """The same network with the image as its only argument, as exporters want it."""

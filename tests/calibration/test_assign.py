@@ -4,7 +4,7 @@
 import torch
 
 from dimmer.calibration.assign import Settings, assign_ranges
-from dimmer.calibration.observe import Tap
+from dimmer.calibration.observe import Forward, Tap
 from dimmer.calibration.ranges import METHODS, Range
 
 
@@ -41,3 +41,40 @@ def test_the_choice_has_the_smallest_measured_error() -> None:
         if choice.errors:
             assert choice.errors[choice.method] == min(choice.errors.values())
             assert set(choice.errors) == set(METHODS)
+
+
+class Chain:
+    """A network in parts that counts how often each is run; the parts tap sites of their own."""
+
+    def __init__(self) -> None:
+        self.runs = [0, 0, 0]
+
+    def parts(self) -> list[Forward]:
+        def begin(x: torch.Tensor, tap: Tap) -> torch.Tensor:
+            self.runs[0] += 1
+            return tap("hidden", torch.relu(tap("input", x)) * 3)
+
+        def go_on(x: torch.Tensor, tap: Tap) -> torch.Tensor:
+            self.runs[1] += 1
+            return tap("again", torch.sin(x) + x)
+
+        def end(x: torch.Tensor, tap: Tap) -> torch.Tensor:
+            self.runs[2] += 1
+            return tap("logits", x.mean((2, 3)))
+
+        return [begin, go_on, end]
+
+    def __call__(self, x: torch.Tensor, tap: Tap) -> torch.Tensor:
+        for part in self.parts():
+            x = part(x, tap)
+        return x
+
+
+def test_a_network_in_parts_is_run_from_where_it_is_quantised() -> None:
+    first, second = Chain(), Chain()
+    whole = assign_ranges({"one": lambda x, tap: first(x, tap)}, lambda _n, site: site, BATCHES, BATCHES, SETTINGS)
+    parts = assign_ranges({"one": second}, lambda _n, site: site, BATCHES, BATCHES, SETTINGS)
+    assert parts == whole
+    assert set(whole) == {"input", "hidden", "again", "logits"}
+    assert first.runs[0] == first.runs[1] == first.runs[2]
+    assert second.runs[0] < second.runs[1] < second.runs[2]

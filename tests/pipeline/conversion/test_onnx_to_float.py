@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -26,7 +27,25 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Conve
     monkeypatch.chdir(tmp_path)
     for name in ("PATH", "CUDA_VISIBLE_DEVICES", "TF_CPP_MIN_LOG_LEVEL"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
+    monkeypatch.setitem(sys.modules, "tensorflow", tensorflow())
     return lambda converter: monkeypatch.setitem(sys.modules, "onnx2tf", SimpleNamespace(convert=converter))
+
+
+def tensorflow() -> Any:
+    """Where TensorFlow saves a model, and where a converter comes from that says what it was told to optimise."""
+
+    def save(_model: object, folder: str) -> None:
+        raise AssertionError(f"saved in {folder}")
+
+    def from_concrete_functions(functions: list[str], trackable_obj: object = None) -> SimpleNamespace:
+        one = SimpleNamespace(optimizations=set())
+        one.convert = lambda: f"{functions} {one.optimizations or 'plain'}".encode()
+        return one
+
+    return SimpleNamespace(
+        saved_model=SimpleNamespace(save=save),
+        lite=SimpleNamespace(TFLiteConverter=SimpleNamespace(from_concrete_functions=from_concrete_functions)),
+    )
 
 
 def sources(folder: Path) -> list[Path]:
@@ -55,6 +74,29 @@ def test_each_file_is_simplified_and_converted_as_a_copy(stand_in: Callable[[Con
         "80.80.float.tflite": "80.80: ['Add', 'Relu']",
     }
     assert [path.read_bytes() for path in files] == before
+
+
+def test_only_the_float_file_is_made(stand_in: Callable[[Converter], None], tmp_path: Path) -> None:
+    stand_in_of = sys.modules["tensorflow"]
+    reached: list[str] = []
+
+    def converter(input_onnx_file_path: str, output_folder_path: str, **_options: object) -> None:
+        # As onnx2tf does.
+        stand_in_of.saved_model.save("a model", output_folder_path)
+        one = stand_in_of.lite.TFLiteConverter.from_concrete_functions(["run"])
+        made = Path(output_folder_path) / f"{Path(input_onnx_file_path).stem}_float32.tflite"
+        made.write_bytes(one.convert())
+        one.optimizations = ["DEFAULT"]
+        reached.append(input_onnx_file_path)
+        one.convert()
+        reached.append("the file of float16")
+
+    stand_in(converter)
+    before = (stand_in_of.saved_model.save, stand_in_of.lite.TFLiteConverter.from_concrete_functions)
+    convert(tmp_path, sources(tmp_path))
+    assert (tmp_path / "80.80.float.tflite").read_text() == "['run'] plain"
+    assert reached == ["88.88.onnx", "80.80.onnx"]
+    assert before == (stand_in_of.saved_model.save, stand_in_of.lite.TFLiteConverter.from_concrete_functions)
 
 
 def test_a_converter_that_writes_nothing_and_says_nothing_is_noticed(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.names import names_of
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.pipeline.artifacts.firmware import Firmware, Verification
 from dimmer.pipeline.image.make import Counted, judge, make
@@ -55,6 +56,10 @@ def test_several_modes(name: str, tmp_path: Path) -> None:
         assert ram.stack is not None
         assert figures.stack.proven is not None
         assert ram.stack <= figures.stack.proven
+        said = (out / f"{names_of(figures.model).stack_header}").read_text()
+        assert f"_STACK_INVOKE {figures.stack.entry('dimmer_invoke')}u" in said
+        assert f"all modes run: {ram.stack} bytes" in said
+        assert target.name in said
         assert not any(place.startswith("stack") for place in figures.notes)
         assert ram.total is not None
         assert ram.total >= ram.arena + ram.stack
