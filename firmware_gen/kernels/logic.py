@@ -43,12 +43,22 @@ ARG_EXTREME = kernel(
 CAST = kernel(
     "dimmer_cast_s8",
     """
-    CAST of `elements` numbers. source_type is any but DIMMER_FLOAT32, output_type any. Of int64 all are within int32.
+    CAST of `elements` numbers. source_type and output_type are any but DIMMER_FLOAT32. Of int64 all are within int32.
     What does not fit loses its upper bits; bool is whether it is not 0.
     """,
     *u32("input", "output", "elements"),
     *u8("source_type", "output_type"),
     *u8("reserved", count=2),
 )
+CAST_F32 = kernel(
+    "dimmer_cast_f32",
+    """
+    CAST of `elements` numbers to float32[elements]. source_type is any but DIMMER_FLOAT32. Of int64 all are within
+    int32.
+    """,
+    *u32("input", "output", "elements"),
+    *u8("source_type"),
+    *u8("reserved", count=3),
+)
 
-KERNELS = (COMPARE, SELECT, ARG_EXTREME, CAST)
+KERNELS = (COMPARE, SELECT, ARG_EXTREME, CAST, CAST_F32)

@@ -9,7 +9,7 @@ from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.division import division_table, floor_division_table
 from dimmer.firmware_gen.graph.options import ArgExtreme, Compare, Divide, Select
 from dimmer.firmware_gen.graph.types import DType, Tensor
-from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST, COMPARE, SELECT
+from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST, CAST_F32, COMPARE, SELECT
 from dimmer.firmware_gen.lower.elementwise import Elementwise
 from dimmer.firmware_gen.lower.steps import Step, step
 
@@ -78,14 +78,12 @@ class Logic(Elementwise):
 
     def cast(self) -> Step:
         """CAST."""
+        source, made, count = self.inputs[0].dtype.code, self.output.dtype, self.output.elements
+        read = self.at(0)
+        if made is DType.FLOAT32:
+            return step(CAST_F32, self.layer, input=read, output=self.out, elements=count, source_type=source)
         return step(
-            CAST,
-            self.layer,
-            input=self.at(0),
-            output=self.out,
-            elements=self.output.elements,
-            source_type=self.inputs[0].dtype.code,
-            output_type=self.output.dtype.code,
+            CAST, self.layer, input=read, output=self.out, elements=count, source_type=source, output_type=made.code
         )
 
     def divide(self, options: Divide) -> Step:

@@ -87,8 +87,8 @@ class RecordReader:
             )
         if self._record.kind in ("QUANTIZE", "DEQUANTIZE"):
             return
-        others = [] if self._record.kind in (*OFFSET, "PAD") else list(self._record.inputs[1:])
-        for other in (self.tensor(index) for index in (self._record.inputs[0], *others, *self._record.outputs)):
+        further = [] if self._record.kind in (*OFFSET, "PAD") else list(self._record.inputs[1:])
+        for other in (self.tensor(index) for index in (self._record.inputs[0], *further, *self._record.outputs)):
             if other.dtype in (DType.INT8, DType.UINT8):
                 raise self.error(
                     f"mixes int16 {tensor.name} and {other.dtype.value} {other.name}; put QUANTIZE between them"

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
 from dimmer import children
 from dimmer.errors import DimmerError
@@ -134,11 +133,12 @@ def _answer(model: Path, work: Path, number: int) -> None:
 
     from dimmer.pipeline.oracle.mend import mended
 
-    given: dict[str, Any] = {"model_path": str(model)}
     content = model.read_bytes()
-    if (changed := mended(content)) != content:
-        given = {"model_content": changed}
-    interpreter = Interpreter(**given, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1)
+    changed = mended(content)
+    # A file that stands as it is is mapped, not copied.
+    path, held = (str(model), None) if changed == content else (None, changed)
+    resolver = OpResolverType.BUILTIN_REF
+    interpreter = Interpreter(path, held, experimental_op_resolver_type=resolver, num_threads=1)
     interpreter.allocate_tensors()
     # Several are one buffer here, as `graph.types.joined` lays them out: wide elements first.
     sources = sorted(interpreter.get_input_details(), key=lambda end: -np.dtype(end["dtype"]).itemsize)

@@ -689,7 +689,7 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_arg_extreme_s8_t, 24);
 DIMMER_KERNEL(dimmer_arg_extreme_s8);
 
-/* CAST of `elements` numbers. source_type is any but DIMMER_FLOAT32, output_type any. Of int64 all are
+/* CAST of `elements` numbers. source_type and output_type are any but DIMMER_FLOAT32. Of int64 all are
  * within int32. What does not fit loses its upper bits; bool is whether it is not 0. */
 typedef struct {
     uint32_t input;
@@ -701,6 +701,18 @@ typedef struct {
 } dimmer_cast_s8_t;
 DIMMER_CHECK_SIZE(dimmer_cast_s8_t, 16);
 DIMMER_KERNEL(dimmer_cast_s8);
+
+/* CAST of `elements` numbers to float32[elements]. source_type is any but DIMMER_FLOAT32. Of int64 all
+ * are within int32. */
+typedef struct {
+    uint32_t input;
+    uint32_t output;
+    uint32_t elements;
+    uint8_t source_type;
+    uint8_t reserved[3];
+} dimmer_cast_f32_t;
+DIMMER_CHECK_SIZE(dimmer_cast_f32_t, 16);
+DIMMER_KERNEL(dimmer_cast_f32);
 
 /* CONV_2D of int16[1,input_h,input_w,input_c] by int8[output_c,kernel_h,kernel_w,input_c] to
  * int16[1,output_h,output_w,output_c]. bias: index into params of output_c int64, low word first;

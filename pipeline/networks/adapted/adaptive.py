@@ -142,6 +142,7 @@ def adapt(
         DimmerError: there is nothing to skip, with the reason; or the stages asked for do not fit.
 
     Examples:
+        >>> import torch
         >>> class Block(nn.Module):
         ...     def __init__(self):
         ...         super().__init__()

@@ -94,7 +94,7 @@ def probe(network: nn.Module, sample: Tensor) -> Probed:
     was_training = network.training
 
     def hook(name: str) -> Callable[..., None]:
-        def look(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any], made: Any) -> None:
+        def look(module: nn.Module, given: tuple[Any, ...], named: dict[str, object], made: Any) -> None:
             if name in calls:
                 seen = calls[name]
                 calls[name] = replace(seen, passes=False, again=seen.again + 1)
@@ -125,7 +125,7 @@ def probe(network: nn.Module, sample: Tensor) -> Probed:
     return Probed(calls, _innermost(network, calls), macs, tuple(made.shape))
 
 
-def _passes(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> bool:
+def _passes(module: nn.Module, given: tuple[Any, ...], named: dict[str, object]) -> bool:
     """Whether a module without its parameters gives what it is given."""
     parameters = list(module.parameters())
     x = given[0]

@@ -54,7 +54,7 @@ def build_module(
     return made.eval()
 
 
-def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
+def parse_arguments(arguments: Sequence[str]) -> dict[str, object]:
     """Keyword arguments from their texts.
 
     Raises:
@@ -64,7 +64,7 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
         >>> parse_arguments(["num_classes=10", "act=relu"])
         {'num_classes': 10, 'act': 'relu'}
     """
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for text in arguments:
         key, equals, value = text.partition("=")
         if not equals or not key.isidentifier():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST, COMPARE, SELECT
+from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST_F32, COMPARE, SELECT
 from dimmer.firmware_gen.kernels.portable import LUT, MAXIMUM
 from dimmer.firmware_gen.lower.steps import Weights
 from tests.firmware_gen.lower.lowered import only, steps_of, values
@@ -15,7 +15,7 @@ from tests.firmware_gen.tflite_builder import Layers
 
 def test_each_decision_has_its_kernel() -> None:
     kernels = [step.kernel for step in steps_of(tiny_logic())]
-    assert kernels == [COMPARE, COMPARE, MAXIMUM, LUT, SELECT, SELECT, LUT, ARG_EXTREME, CAST]
+    assert kernels == [COMPARE, COMPARE, MAXIMUM, LUT, SELECT, SELECT, LUT, ARG_EXTREME, CAST_F32]
 
 
 def test_a_comparison_says_what_each_order_gives() -> None:
@@ -39,4 +39,4 @@ def test_flags_are_turned_by_a_table() -> None:
 def test_the_place_of_an_extreme_may_be_wide() -> None:
     *_, step, cast = steps_of(tiny_logic())
     assert values(step, "outer", "depth", "inner", "largest", "wide") == (16, 3, 1, 1, 1)
-    assert values(cast, "source_type", "output_type", "elements") == (5, 2, 16)
+    assert values(cast, "source_type", "elements") == (5, 16)

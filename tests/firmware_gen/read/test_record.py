@@ -11,7 +11,7 @@ from tests.firmware_gen.read.damaged import Change, changed, refusal, set_operat
 from tests.firmware_gen.tflite_builder import Layers
 
 CHANGES: list[tuple[Change, str]] = [
-    (set_tensor("x", shape=[2, 8, 8, 3]), "needs an input [1,height,width,channels]"),
+    (set_tensor("x", shape=[2, 8, 8, 3]), "the input x has a batch of 2, a firmware takes one at a time"),
     (set_tensor("x", shape=[1, 9, 8, 3]), "should have the output shape [1, 9, 8, 4], the file says [1, 8, 8, 4]"),
     (set_tensor("x", quantization=None), "x, which has no scale and zero point"),
     (set_quantisation("weights_1", zeroPoint=[1, 0, 0, 0]), "zero point other than 0; quantise weights symmetrically"),
@@ -31,9 +31,9 @@ def test_what_a_changed_file_is_told(change: Change, message: str) -> None:
 
 def test_weights_must_be_constant() -> None:
     net = Layers(0)
-    x = net.activation([4, 3, 3, 4])
-    y = net.operator("CONV_2D", [x, x], net.activation([1, 3, 3, 4], name="y"), strideH=1, strideW=1)
-    assert "batch 1" in refusal(net.build(x, y))
+    x = net.activation([1, 3, 3, 4])
+    y = net.operator("CONV_2D", [x, x], net.activation([1, 3, 3, 1], name="y"), strideH=1, strideW=1)
+    assert "only constant weights can lie in flash" in refusal(net.build(x, y))
 
 
 @pytest.mark.parametrize(

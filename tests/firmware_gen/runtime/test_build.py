@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.emit.names import names_of
+from dimmer.firmware_gen.emit.stack import StackFigure, StackFigures, emit_stack_header
 from dimmer.firmware_gen.kernels.header import declared
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.library import RUNTIME, sources
@@ -52,10 +54,12 @@ def test_the_example_of_the_readme_compiles(tmp_path: Path) -> None:
     blocks = re.findall(r"```c\n(.*?)```", (RUNTIME / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert blocks
     golden = Path(__file__).parent.parent / "golden"
+    stack = emit_stack_header(names_of("lamp"), StackFigures((), (StackFigure("dimmer_invoke", 524),), 32, 108, 620))
+    (tmp_path / "dimmer_lamp_stack.h").write_text(stack)
     for number, block in enumerate(blocks):
         source = tmp_path / f"example_{number}.c"
         source.write_text(block)
-        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{golden}")
+        compile_c("gcc", [source], tmp_path / f"example_{number}.o", "-c", f"-I{golden}", f"-I{tmp_path}")
 
 
 def test_the_kernel_of_the_readme_is_declared_as_its_description_says() -> None:

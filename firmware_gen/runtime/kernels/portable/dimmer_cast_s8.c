@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dimmer_kernels.h"
 #include "../common/require.h"
-
-static int32_t number(const uint8_t *from, uint32_t type, size_t i) {
-    switch (type) {
-    case DIMMER_INT8:
-        return ((const int8_t *)from)[i];
-    case DIMMER_INT16:
-        return ((const int16_t *)(const void *)from)[i];
-    case DIMMER_INT32:
-        return ((const int32_t *)(const void *)from)[i];
-    case DIMMER_INT64:
-        return ((const int32_t *)(const void *)from)[2u * i]; /* the low word */
-    default:
-        return from[i];
-    }
-}
+#include "cast.h"
 
 void dimmer_cast_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     dimmer_require(model, record, arena);
@@ -25,16 +11,13 @@ void dimmer_cast_s8(const dimmer_model_t *model, const void *record, uint8_t *ar
     size_t i;
 
     DIMMER_ASSERT(r->source_type != DIMMER_FLOAT32 && r->source_type <= DIMMER_BOOL &&
-                  r->output_type <= DIMMER_BOOL);
+                  r->output_type != DIMMER_FLOAT32 && r->output_type <= DIMMER_BOOL);
     (void)model;
     for (i = 0; i < r->elements; ++i) {
-        const int32_t x = number(input, r->source_type, i);
+        const int32_t x = number_at(input, r->source_type, i);
         uint32_t *words = (uint32_t *)(void *)output;
 
         switch (r->output_type) {
-        case DIMMER_FLOAT32:
-            ((float *)(void *)output)[i] = (float)x;
-            break;
         case DIMMER_INT16:
             ((uint16_t *)(void *)output)[i] = (uint16_t)x;
             break;
