@@ -31,7 +31,7 @@ BOARDS = [
 ]
 BOARD_PARAMS = [pytest.param(name, marks=pytest.mark.board(name)) for name in BOARDS]
 LIKE_M4 = ("mps2-an500", "mps2-an505")
-"""Cortex-M7 and M33 run the kernels of the M4: by default `tests/benchmarks/test_count.py` is enough for them."""
+"""Cortex-M7 and M33 run the kernels of the M4: they run with the slow tests."""
 CHOSEN_BOARD_PARAMS = [
     pytest.param(name, marks=[pytest.mark.board(name), *([pytest.mark.slow] if name in LIKE_M4 else [])])
     for name in BOARDS

@@ -34,11 +34,11 @@ class RecurrentReader(RecordReader):
         inputs = (*inputs, given[_OUTPUT_STATE], given[_CELL_STATE])
         self._activations(inputs[0], self._record.outputs[0])
         source = self.tensor(inputs[0])
-        batch = source.shape[1] if self._number("TimeMajor") and len(source.shape) == 3 else source.shape[0]
-        if len(source.shape) not in (2, 3) or batch != 1:
+        by_time = self._number("TimeMajor") and len(source.shape) == 3
+        if len(source.shape) not in (2, 3) or source.shape[1 if by_time else 0] != 1:
             raise self.error(f"works on {list(source.shape)}; export with batch 1")
         depth = source.shape[-1]
-        cells = self.tensor(inputs[4]).shape[0]
+        cells = next(iter(self.tensor(inputs[4]).shape), 0)
         for place, width in (*((n, depth) for n in range(1, 5)), *((n, cells) for n in range(5, 9))):
             weights = self._weights(inputs[place], 2, 0, inputs[9 + (place - 1) % 4])
             if weights.shape != (cells, width) or weights.q.per_channel:

@@ -21,7 +21,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
-from tests.boards import BOARD_PARAMS
+from tests.boards import CHOSEN_BOARD_PARAMS
 from tests.firmware_gen.networks import tiny_resnet
 from tests.pipeline.artifact_examples import firmware
 from tests.pipeline.shared_models import figures_of
@@ -58,7 +58,7 @@ def test_figures_of_a_replaced_compiler_leave_the_baseline() -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", BOARD_PARAMS)
+@pytest.mark.parametrize("name", CHOSEN_BOARD_PARAMS)
 def test_nothing_grew(builds: Path, name: str) -> None:
     baseline = read_baseline()
     if reason := baseline.other_compiler(name):

@@ -27,6 +27,7 @@ def test_the_most_expensive_block_comes_first_with_its_code() -> None:
     assert len(hottest(model(), [LEAF, LOOP], 1)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.board("mps2-an386")
 def test_functions_of_a_file_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "resnet.tflite"

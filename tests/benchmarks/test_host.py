@@ -48,6 +48,7 @@ def test_the_engines_agree(build: object, tmp_path: Path, monkeypatch: pytest.Mo
     assert reference.microseconds
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("tiny")
 def test_tvm_takes_its_turn(tiny_converted: TinyBuild, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "SLICE_S", 0.0)

@@ -37,7 +37,10 @@ from tests.firmware_gen.networks import tiny_keywords, tiny_resnet
 
 EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/README.md"))
-MARKED = [pytest.param(name, marks=pytest.mark.board("mps2-an386") if name == "bare_metal" else ()) for name in NAMES]
+TOLD_ELSEWHERE = ("two_models", "cpp_host")
+"""Slow: `tests/firmware_gen/test_two_models.py` has such programs, too."""
+MARKS = {"bare_metal": pytest.mark.board("mps2-an386"), **dict.fromkeys(TOLD_ELSEWHERE, pytest.mark.slow)}
+MARKED = [pytest.param(name, marks=MARKS.get(name, ())) for name in NAMES]
 LINES_OF_PROSE = 3
 KERNELS = "firmware_gen/runtime/kernels/*/*.c"
 

@@ -25,6 +25,7 @@ def bytes_of(model: GeneratedModel, table: str) -> int:
     return sum(constant.size for constant in model.constants if constant.table == table)
 
 
+@pytest.mark.slow
 def test_every_plan_of_modes_equals_its_spliced_file(tmp_path: Path) -> None:
     modes = write_modes(tmp_path)
     data = edge_inputs(modes[0].path, 1)

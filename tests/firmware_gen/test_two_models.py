@@ -73,7 +73,7 @@ def names(models: Sequence[GeneratedModel]) -> str:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", [pytest.param("two_models.c", marks=pytest.mark.slow), "two_models.cpp"])
 def test_small_networks(target: str, program: str, tmp_path: Path) -> None:
     (tmp_path / "resnet.tflite").write_bytes(tiny_resnet())
     check_two([ModeSource("resnet", tmp_path / "resnet.tflite")], write_modes(tmp_path), target, tmp_path, program)

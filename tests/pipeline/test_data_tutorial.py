@@ -12,6 +12,7 @@ import pytest
 
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.recipe.recipe import load_recipe
+from tests.boards import rest_slow
 from tests.own_data import write_images, write_recordings, write_steps
 from tests.pipeline.test_cli import dimmer
 from tests.pipeline.test_own_tutorials import motor
@@ -40,7 +41,7 @@ def project_of(folder: Path, words: list[str]) -> Path:
     return folder if words[2].startswith("--") else folder / words[2]
 
 
-@pytest.mark.parametrize("line", INITS, ids=lambda line: line.split("--data ")[1].split()[0])
+@pytest.mark.parametrize("line", rest_slow(INITS, INITS[0]), ids=lambda line: line.split("--data ")[1].split()[0])
 def test_every_init_of_the_page(tmp_path: Path, line: str) -> None:
     write_data(tmp_path)
     words, cache = shlex.split(line), str(tmp_path / "cache")

@@ -99,6 +99,7 @@ def test_a_governor_stops_at_its_reserve(tmp_path: Path) -> None:
     assert set(left) == {left[0]}
 
 
+@pytest.mark.slow
 @pytest.mark.board("esp32c3")
 def test_an_esp32c3_sleeps_by_its_own_timer(tmp_path: Path) -> None:
     """Its image has the sleep of its board, and not the one that waits awake."""

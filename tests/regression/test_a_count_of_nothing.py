@@ -64,7 +64,7 @@ def test_a_report_of_no_energy_is_refused(energy: object, tmp_path: Path) -> Non
         policy_of_report(tmp_path / "report.json")
 
 
-@pytest.mark.parametrize("board", ["host", "mps2-an386"])
+@pytest.mark.parametrize("board", ["host", pytest.param("mps2-an386", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("said", [(), ("mode",), ("mode", "switch"), ("mode", "switch", "stack"), ("null",)])
 @pytest.mark.parametrize("number", [1, 3])
 def test_every_null_of_a_firmware_has_its_note(board: str, said: tuple[str, ...], number: int, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_500_damaged_copies(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("model", [KWS, RESNET], ids=lambda path: path.stem)
+@pytest.mark.parametrize("model", [KWS, pytest.param(RESNET, marks=pytest.mark.slow)], ids=lambda path: path.stem)
 @pytest.mark.parametrize("count", [100, pytest.param(500, marks=pytest.mark.slow)])
 def test_damaged_copies_of_models_that_people_have(model: Path, count: int, tmp_path: Path) -> None:
     check(model.read_bytes(), tmp_path, count)

@@ -13,7 +13,7 @@ from dimmer.pipeline.image.fit import SURE, DoesNotFitError, need_of
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.trade import trades
 from dimmer.targets import load_target
-from tests.boards import small_board
+from tests.boards import rest_slow, small_board
 from tests.pipeline.image.orders import modes_order
 from tests.tiny import silent
 
@@ -21,7 +21,8 @@ pytestmark = pytest.mark.board("mps2-an386")
 
 
 @pytest.mark.parametrize(
-    ("flash", "ram"), [(4096, 1 << 20), (1 << 20, 12_000), pytest.param(1024, 1024, marks=pytest.mark.slow)]
+    ("flash", "ram"),
+    rest_slow([pytest.param(4096, 1 << 20), pytest.param(1 << 20, 12_000), pytest.param(1024, 1024)], 4096),
 )
 def test_before_anything_is_compiled(flash: int, ram: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dimmer.targets.target.compile_firmware", None)

@@ -198,6 +198,7 @@ def test_the_rom_of_the_pico_finds_boot2(built: Built) -> None:
     assert int.from_bytes(data[0x104:0x108], "little") & ~1 in range(0x10000100, 0x10200000)
 
 
+@pytest.mark.slow
 @pytest.mark.board("pico2")
 def test_the_image_of_the_pico_2_says_what_it_is(built: Built) -> None:
     image = built("pico2")

@@ -28,7 +28,7 @@ from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED
 INPUTS = 100
 SEED = 4
 TARGETS = [
-    pytest.param(("host", "gcc")),
+    pytest.param(("host", "gcc"), marks=pytest.mark.slow),
     pytest.param(("host", "clang"), marks=pytest.mark.slow),
     pytest.param(("mps2-an386", ""), marks=pytest.mark.board("mps2-an386")),
 ]
@@ -74,6 +74,7 @@ def test_choices_equal_the_reference_and_outputs_the_interpreter(where: tuple[st
     np.testing.assert_array_equal(raw[:, :CLASSES].view(np.int8), outputs)
 
 
+@pytest.mark.slow
 def test_the_oracle_of_the_pipeline_is_the_same(tmp_path: Path) -> None:
     images, levels = inputs()
     modes, gates = write_modes(tmp_path), random_gates(SEED)

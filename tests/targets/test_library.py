@@ -98,7 +98,8 @@ int main(void) {
 """
 
 
-@pytest.mark.parametrize("name", ["gcc", pytest.param("clang", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gcc", "clang"])
 def test_every_function_within_its_memory(name: str, tmp_path: Path) -> None:
     generated = modes_folder(tmp_path, gated=True) / "host" / "firmware"
     main = tmp_path / "main.c"

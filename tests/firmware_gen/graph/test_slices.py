@@ -49,6 +49,7 @@ def bits_of(graph: Graph) -> dict[str, int]:
     return {t.name.removesuffix("/weights"): t.weight_bits for t in graph.tensors if t.name.endswith("/weights")}
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("tiny_narrow")
 def test_every_narrow_layer_is_found_to_be_a_slice(tiny_narrow: TinyBuild) -> None:
     graphs = graphs_of(tiny_narrow)

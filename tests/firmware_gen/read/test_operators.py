@@ -17,7 +17,6 @@ from tests.firmware_gen.read.damaged import changed, refusal, set_operator, sing
     ("kind", "advice"),
     [
         ("ELU", "train with RELU6"),
-        ("CUSTOM", "built-in operators"),
         ("CUMSUM", "build that part"),
     ],
 )
@@ -25,6 +24,12 @@ def test_unsupported_operators_are_named_with_what_would_do(kind: str, advice: s
     message = refusal(single(kind))
     assert f"operator 0 {kind} (y) is not supported" in message
     assert advice in message
+
+
+def test_an_operator_of_its_maker_s_own_is_told() -> None:
+    message = refusal(single("CUSTOM"))
+    assert "operator 0 CUSTOM (y) is " in message
+    assert "an operator of its maker's own; convert with built-in operators only" in message
 
 
 def test_an_operator_has_one_output() -> None:

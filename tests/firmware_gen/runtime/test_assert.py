@@ -58,7 +58,11 @@ def test_what_is_not_broken_runs(program: Path) -> None:
 
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    "define", ["-DDIMMER_ASSERT(c)=((c) ? (void)0 : __builtin_trap())", "-DDIMMER_ASSERT=my_assert"]
+    "define",
+    [
+        "-DDIMMER_ASSERT(c)=((c) ? (void)0 : __builtin_trap())",
+        pytest.param("-DDIMMER_ASSERT=my_assert", marks=pytest.mark.slow),
+    ],
 )
 def test_a_compiler_s_option_is_enough(tmp_path: Path, compiler: str, define: str) -> None:
     declared = tmp_path / "my.h"

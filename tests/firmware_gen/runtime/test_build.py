@@ -20,7 +20,7 @@ MOST_CODE = 9216
 """Bytes; 1.4 KB of them look whether model and state are whole."""
 
 
-@pytest.mark.parametrize("name", ["gcc", "clang"])
+@pytest.mark.parametrize("name", [pytest.param("gcc", marks=pytest.mark.slow), "clang"])
 def test_host_compilers_have_nothing_to_say(tmp_path: Path, name: str) -> None:
     compile_c(name, sources(), tmp_path / "all.so", "-shared", "-fPIC")
 

@@ -124,7 +124,7 @@ def test_two_channels_share_halfwords() -> None:
     assert halfwords(np.full((2, 640), 127)) is None, "a sum of 640 * 127 * 128 times 256 has no room"
 
 
-@pytest.mark.parametrize("name", rest_slow(BOARD_PARAMS, "mps2-an386", "riscv-virt"))
+@pytest.mark.parametrize("name", rest_slow(BOARD_PARAMS, "mps2-an386"))
 def test_on_a_board(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     elf = target.compile(

@@ -6,14 +6,14 @@ import pytest
 
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME, kernel_sources
 from dimmer.targets import load_target
-from tests.boards import EVERY_TARGET
+from tests.boards import EVERY_TARGET, rest_slow
 from tests.firmware_gen.runtime.c_library import SANITIZED
 
 LOOPS = [path for path in kernel_sources() if path.stem in ("dot", "dot_dsp", "dot_row", "walk", "walk_dsp")]
 
 
 @pytest.mark.parametrize("name", EVERY_TARGET)
-@pytest.mark.parametrize("optimisation", ["-O1", "-O2", "-Os"])
+@pytest.mark.parametrize("optimisation", rest_slow(["-O1", "-O2", "-Os"], "-O2"))
 def test_inner_loops(tmp_path: Path, name: str, optimisation: str) -> None:
     target = load_target(name)
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)

@@ -30,7 +30,7 @@ FEWER = "-fno-omit-frame-pointer -fshort-enums -ffixed-r9"
 one that is kept."""
 
 DSP_BOARDS = [board for board in BOARDS if "dsp" in features_of(load_target(board).core)]
-ALWAYS = ("host", "mps2-an386", "mps3-an547")
+ALWAYS = ("host",)
 """Those with the largest statements of assembly."""
 OPTIONS = ("", "-fno-omit-frame-pointer", "-fshort-enums", "-ffixed-r9", "-flto", FEWER)
 SYSTEM_HEADERS = {"arm-none-eabi": "/usr/lib/arm-none-eabi/include"}
@@ -82,6 +82,7 @@ CXX["arm-none-eabi-g++ -mthumb -mcpu=cortex-m0"] = [pytest.mark.board, pytest.ma
 CXX["arm-none-eabi-g++ -mthumb -mcpu=cortex-m55 -mfloat-abi=hard"] = [pytest.mark.board, pytest.mark.slow]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [pytest.param(name, marks=marks) for name, marks in CXX.items()])
 def test_the_library_is_cxx_too(tmp_path: Path, command: str) -> None:
     words = [*command.split(), "-x", "c++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wundef", "-Werror"]
@@ -90,6 +91,7 @@ def test_the_library_is_cxx_too(tmp_path: Path, command: str) -> None:
     compile_objects([*words, f"-I{INCLUDE}"], sources(), tmp_path, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.board
 def test_portable_kernels_need_no_assembly(tmp_path: Path) -> None:
     """What IAR can compile, seen by another compiler that is told to be IAR."""

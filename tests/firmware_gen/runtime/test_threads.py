@@ -47,6 +47,7 @@ def test_no_race_with_atomics(tmp_path: Path, model: GeneratedModel, standard: s
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_sanitizer_would_tell(tmp_path: Path, model: GeneratedModel) -> None:
     """In C99 a byte is volatile and no more: this is what the test above is worth."""
     done = run_threads(tmp_path, model, "c99")

@@ -46,7 +46,7 @@ def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str
     assert target.run(elf, [], tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("name", [marked(name, always=name in (M4, M55)) for name in DSP_BOARDS])
+@pytest.mark.parametrize("name", [marked(name, always=name == M55) for name in DSP_BOARDS])
 def test_depthwise(tmp_path: Path, name: str) -> None:
     run_trapping(tmp_path, name, "depthwise_variants_test.c")
 

@@ -72,6 +72,7 @@ def test_a_mode_alone_is_expected_to_be_as_fast_as_beside_one_of_8_bits(tmp_path
     assert any("packed" in choice.kernel for choice in chosen[0].values())
 
 
+@pytest.mark.slow
 def test_modes_alone_are_exact_under_the_sanitizers_whatever_the_scratch(tmp_path: Path) -> None:
     cases = []
     for source in write_modes(tmp_path, SMALL, ("44.40", "22.22")):

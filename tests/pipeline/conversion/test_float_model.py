@@ -61,11 +61,13 @@ def test_many_files_are_shared_out_to_two_processes(tmp_path: Path, monkeypatch:
     assert others == [first, second] * 3
 
 
+@pytest.mark.slow
 def test_few_files_have_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     assert len(set(processes_of(tmp_path, "abcdefg"))) == 1
 
 
+@pytest.mark.slow
 def test_what_a_worker_raised_is_told(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match=r"^onnx2tf failed: ValueError: no such operator$"):
         float_models(written(tmp_path, "bad", "good"), tmp_path)

@@ -69,6 +69,7 @@ def without_extras(folder: Path, *words: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_road_from_a_tflite_needs_no_extra(tmp_path: Path) -> None:
     (tmp_path / "lamp.tflite").write_bytes(tiny_resnet())
     done = without_extras(tmp_path, "firmware", "--tflite", "lamp.tflite", "--target", "host", "--out", "made")

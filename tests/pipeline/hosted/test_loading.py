@@ -94,6 +94,7 @@ def test_another_program_finds_what_was_compiled_and_needs_no_torch(
     assert sorted((tmp_path / "kept").rglob("*")) == kept
 
 
+@pytest.mark.slow
 def test_another_file_of_the_same_name_is_another_model(tiny_file: Path) -> None:
     first = load(tiny_file)
     image = np.full(first.input_shape, 5, np.int8)
@@ -107,6 +108,7 @@ def test_no_compiler_names_the_package(tiny_file: Path, tmp_path: Path, monkeypa
         load(tiny_file)
 
 
+@pytest.mark.slow
 def test_clang_will_do(tiny_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clang = shutil.which("clang")
     if clang is None:

@@ -166,6 +166,7 @@ def test_what_the_linker_says_is_told_exactly(tmp_path: Path) -> None:
     assert "20,000 there, 123 too many" in told
 
 
+@pytest.mark.slow
 def test_the_verdict_in_a_list_of_targets(tmp_path: Path) -> None:
     order = modes_order(tmp_path)
     found = need_of(order, load_target("mps2-an386"))

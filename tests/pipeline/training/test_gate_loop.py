@@ -69,7 +69,7 @@ def test_a_trained_backbone_is_written_beside_the_gates(backbone: tuple[Recipe, 
     assert not torch.equal(changed["stem.conv.weight"], original["stem.conv.weight"])
 
 
-@pytest.mark.parametrize("backbone_lr", [0.0, 0.01])
+@pytest.mark.parametrize("backbone_lr", [pytest.param(0.0, marks=pytest.mark.slow), 0.01])
 def test_an_interrupted_training_ends_in_the_same_bytes(
     backbone: tuple[Recipe, Path], tmp_path: Path, backbone_lr: float
 ) -> None:

@@ -44,6 +44,7 @@ def test_modes_are_bit_exact_on_one_set_of_weights(tvm: Any, tmp_path: Path) -> 
     assert len({weight.offset for weight in weights}) == len(weights)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("tiny_narrow")
 def test_modes_of_4_and_2_bits_are_bit_exact_on_the_weights_of_8(
     tvm: Any, tiny_narrow: TinyBuild, tmp_path: Path

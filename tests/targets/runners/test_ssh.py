@@ -144,6 +144,7 @@ def test_a_first_bundle_that_fails_leaves_nothing(board: Remote, tmp_path: Path)
     assert not any((prefix / "versions").iterdir())
 
 
+@pytest.mark.slow
 @needs_server
 def test_the_same_version_mends_what_was_damaged(board: Remote, tmp_path: Path) -> None:
     prefix, bundle = tmp_path / "prefix", make(tmp_path / "1", "v1", "exit 0")

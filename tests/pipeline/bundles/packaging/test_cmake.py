@@ -92,6 +92,7 @@ def test_every_source_is_listed_once(blocks: Package) -> None:
     assert "GLOB" not in text
 
 
+@pytest.mark.slow
 @needs_cmake
 def test_the_self_test_of_the_readme(blocks: Package, tmp_path: Path) -> None:
     built(package_folder(blocks, tmp_path / "p"), tmp_path / "b", "-DDIMMER_SELFTEST=ON")
