@@ -39,8 +39,8 @@ CHOSEN_BOARD_PARAMS = [
 EVERY_TARGET = [pytest.param("host"), *CHOSEN_BOARD_PARAMS]
 
 
-def rest_slow(params: Iterable[Any], *always: str) -> list[ParameterSet]:
-    """Parameters whose first value is a target: those but these run with the slow tests."""
+def rest_slow(params: Iterable[Any], *always: object) -> list[ParameterSet]:
+    """Parameters of which those run by default whose first value is one of these, the others with the slow tests."""
     sets = [param if isinstance(param, ParameterSet) else pytest.param(param) for param in params]
     return [
         one if one.values[0] in always else pytest.param(*one.values, marks=[*one.marks, pytest.mark.slow], id=one.id)
