@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
-from dimmer.pipeline.networks.deployed import ConvStem, DeployedBlock, PooledHead, Tap
+from dimmer.pipeline.networks.deployed import DeployedBlock, Tap
 from dimmer.pipeline.networks.families.autoencoder_config import AutoencoderConfig
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.blocks import make_norm, normalise
-from dimmer.pipeline.networks.network import Block, Network
+from dimmer.pipeline.networks.network import Block
+from dimmer.pipeline.networks.plain import PlainNetwork
 
 
 class DenseBlock(Block):
@@ -58,7 +59,7 @@ class DeployedDenseBlock(DeployedBlock):
         return tap(f"{self.name}.out", F.relu6(y))
 
 
-class Autoencoder(Network):
+class Autoencoder(PlainNetwork):
     """Gives its input back, H * W * C values, rows first as NHWC has them."""
 
     config: AutoencoderConfig
@@ -79,22 +80,6 @@ class Autoencoder(Network):
             stages.append(nn.ModuleList(blocks))
         self.stages = nn.ModuleList(stages)
         self.fc = nn.Linear(entry, config.classes)
-
-    def classify(self, stream: Tensor) -> Tensor:
-        """float[N,C,1,1] -> float[N,H*W*C]."""
-        values: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
-        return values
-
-    def deployed_stem(self, fold: Folding) -> ConvStem:
-        """The dense layer with its norm folded in."""
-        conv, norm = self.stem[0], self.stem[1]
-        assert isinstance(conv, nn.Conv2d)
-        assert isinstance(norm, nn.BatchNorm2d)
-        return ConvStem(fold.convolution("conv", conv, norm))
-
-    def deployed_head(self, fold: Folding) -> PooledHead:
-        """The last layer with its weights on their grid."""
-        return PooledHead(fold.linear(self.fc))
 
 
 NETWORK = Autoencoder

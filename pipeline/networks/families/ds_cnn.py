@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
-from dimmer.pipeline.networks.deployed import ConvStem, DeployedBlock, PooledHead, Tap
+from dimmer.pipeline.networks.deployed import DeployedBlock, Tap
 from dimmer.pipeline.networks.families.ds_cnn_config import DSCNNConfig
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.blocks import convolve, make_norm, normalise
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
-from dimmer.pipeline.networks.network import Block, Network
+from dimmer.pipeline.networks.network import Block
+from dimmer.pipeline.networks.plain import PlainNetwork
 
 
 class SeparableBlock(Block):
@@ -81,7 +82,7 @@ class DeployedSeparableBlock(DeployedBlock):
         return tap(f"{self.name}.out", F.relu6(y))
 
 
-class DSCNN(Network):
+class DSCNN(PlainNetwork):
     """Depthwise-separable network whose depth is chosen call by call.
 
     Attributes:
@@ -118,22 +119,6 @@ class DSCNN(Network):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-
-    def classify(self, stream: Tensor) -> Tensor:
-        """The mean of each channel, and a linear layer."""
-        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
-        return logits
-
-    def deployed_stem(self, fold: Folding) -> ConvStem:
-        """The first convolution with its norm folded in."""
-        conv, norm = self.stem[0], self.stem[1]
-        assert isinstance(conv, nn.Conv2d)
-        assert isinstance(norm, nn.BatchNorm2d)
-        return ConvStem(fold.convolution("conv", conv, norm))
-
-    def deployed_head(self, fold: Folding) -> PooledHead:
-        """The classifier with its weights on their grid."""
-        return PooledHead(fold.linear(self.fc))
 
 
 NETWORK = DSCNN
