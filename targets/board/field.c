@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program whose model lies in a slot: it starts the newest one that holds, says which, classifies, and
  * checks the model bit by bit meanwhile. Your flash's driver goes where the comment says; without one nothing
- * is confirmed, and a model that was confirmed runs all the same. With DIMMER_KEYS and verifier.c it takes
+ * is confirmed, and a model that was confirmed runs all the same. With DIMMER_SIGNED and verifier.c it takes
  * signed images alone. docs/field.md has the steps. */
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include "dimmer_slot.h"
 #include "text.h"
 
-#if defined(DIMMER_KEYS) /* the header that `dimmer slot --keys` writes */
-#include DIMMER_KEYS
+#if defined(DIMMER_SIGNED) /* dimmer_keys.h is what `dimmer slot --keys` writes */
+#include "dimmer_keys.h"
 #endif
 
 #if !defined(DIMMER_SLOT_A)
@@ -46,7 +46,7 @@ static dimmer_t network;
 static dimmer_started_t started;
 static text_t text;
 
-#if defined(DIMMER_KEYS)
+#if defined(DIMMER_SIGNED)
 static const verifier_keys_t trusted = {trusted_keys, sizeof trusted_keys / sizeof trusted_keys[0]};
 #endif
 
@@ -60,7 +60,7 @@ static const dimmer_store_t store = {
     .core = DIMMER_CORE,
     .program = 1,
     .arena_size = sizeof arena,
-#if defined(DIMMER_KEYS)
+#if defined(DIMMER_SIGNED)
     .verify = verifier_check,
     .verify_user = (void *)(uintptr_t)&trusted,
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What test_device.py calls on a Cortex-M4 in unicorn, whose flash controller is three registers. */
 #include "dimmer_slot.h"
-#if defined(DIMMER_KEYS)
-#include DIMMER_KEYS
+#if defined(DIMMER_SIGNED)
+#include "dimmer_keys.h"
 #endif
 
 #define REGISTER(number) (*(volatile uint32_t *)(0x40000000u + 4u * (number)))
@@ -35,7 +35,7 @@ static int program(void *user, const uint8_t *address, const uint8_t *data, uint
     return 0;
 }
 
-#if defined(DIMMER_KEYS)
+#if defined(DIMMER_SIGNED)
 static const verifier_keys_t trusted = {trusted_keys, 1u};
 #endif
 static const dimmer_flash_t flash = {erase, program, NULL, 8};
@@ -48,7 +48,7 @@ static const dimmer_store_t store = {
     .core = DIMMER_CORE,
     .program = 1,
     .arena_size = sizeof arena,
-#if defined(DIMMER_KEYS)
+#if defined(DIMMER_SIGNED)
     .verify = verifier_check,
     .verify_user = (void *)(uintptr_t)&trusted,
 #endif
@@ -101,7 +101,7 @@ __attribute__((noinline)) int version(void) {
     return (int)started.image.version;
 }
 
-#if defined(DIMMER_KEYS)
+#if defined(DIMMER_SIGNED)
 int check_signature(const uint8_t *key, const uint8_t *digest, const uint8_t *signature);
 
 __attribute__((noinline, used)) int check_signature(const uint8_t *key, const uint8_t *digest,
@@ -118,7 +118,7 @@ __attribute__((noinline)) void done(void) {
 int main(void) {
     (void)start();
     (void)install(arena, (uint32_t)version(), (uint32_t)answer());
-#if defined(DIMMER_KEYS)
+#if defined(DIMMER_SIGNED)
     (void)check_signature(arena, arena, arena);
 #endif
     done();

@@ -258,10 +258,10 @@ def test_a_core_takes_what_its_key_signed(made: Made, tmp_path: Path) -> None:
     if library is None:
         pytest.skip("DIMMER_MONOCYPHER names no folder with monocypher.c and monocypher-ed25519.c (docs/field.md)")
     key = load_key(key_file(tmp_path))
-    header = tmp_path / "keys.h"
+    header = tmp_path / "dimmer_keys.h"
     header.write_text(keys_header(key))
     sources = [*sorted(Path(library).glob("*.c")), TARGETS / "board" / "verifier.c"]
-    flags = [f'-DDIMMER_KEYS="{header}"', f"-I{library}", "-Os", f"-I{TARGETS / 'board'}"]
+    flags = ["-DDIMMER_SIGNED", f"-I{tmp_path}", f"-I{library}", "-Os", f"-I{TARGETS / 'board'}"]
     device = Device(made, tmp_path / "device", 1, (sources, flags))
     image = Image(made.payloads[0], SLOTS[0], Version(1, 0, 1), 1)
     good = pack(image, key.key_hash, key.sign)
