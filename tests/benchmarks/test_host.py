@@ -31,9 +31,8 @@ def test_engines_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {name: len(found) for name, found in times.items()} == {"a": 3, "b": 3}
 
 
-@pytest.mark.parametrize(
-    "build", [tiny_resnet, pytest.param(tiny_mix, marks=pytest.mark.slow)], ids=lambda build: build.__name__
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("build", [tiny_resnet, tiny_mix], ids=lambda build: build.__name__)
 def test_the_engines_agree(build: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "SLICE_S", 0.0)
     assert callable(build)

@@ -18,7 +18,7 @@ ARENAS = {RESNET: 42_000, KWS: 28_000}
 @pytest.mark.shared
 @pytest.mark.parametrize("samples", SAMPLES)
 @pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("model", [RESNET, KWS], ids=lambda model: model.stem)
+@pytest.mark.parametrize("model", [RESNET, pytest.param(KWS, marks=pytest.mark.slow)], ids=lambda model: model.stem)
 def test_model(builds: Path, board: str, model: Path, samples: int) -> None:
     figures = figures_of(builds, model, board, samples)
     mode = check_exact(figures, samples)

@@ -21,7 +21,7 @@ from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
-from tests.boards import EVERY_TARGET, SIMULATED_PARAMS
+from tests.boards import EVERY_TARGET, SIMULATED_PARAMS, rest_slow
 from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED
 from tests.firmware_gen.runtime.one_op import reference
 from tests.firmware_gen.tflite_builder import Layers
@@ -91,7 +91,10 @@ def built_once(param: object) -> object:
     return pytest.param(name, marks=[*marks, pytest.mark.xdist_group(f"the application on {name}")])
 
 
-@pytest.fixture(scope="module", params=list(map(built_once, ["sanitized", *EVERY_TARGET, *SIMULATED_PARAMS])))
+CHOSEN = rest_slow(EVERY_TARGET, "host", "mps2-an386", "mps2-an385-v6m", "riscv-virt")
+
+
+@pytest.fixture(scope="module", params=list(map(built_once, ["sanitized", *CHOSEN, *SIMULATED_PARAMS])))
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> App:
     target = load_target("host" if request.param == "sanitized" else request.param)
     if request.param == "sanitized":

@@ -24,7 +24,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 OBJECTS: dict[str, list[Path]] = {}
 
 
-@pytest.fixture(params=[pytest.param(core, marks=pytest.mark.xdist_group(f"objects of {core}")) for core in CORES])
+# The M4's files are compiled by most other tests.
+SLOW_CORES = {"m4f": [pytest.mark.slow]}
+PARAMS = [
+    pytest.param(core, marks=[pytest.mark.xdist_group(f"objects of {core}"), *SLOW_CORES.get(core, ())])
+    for core in CORES
+]
+
+
+@pytest.fixture(params=PARAMS)
 def objects(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Path]]:
     """A core and the object files of the whole runtime for it, which are made once in a run."""
     core = request.param

@@ -22,7 +22,8 @@ MOST_CODE = 9216
 
 @pytest.mark.parametrize("name", [pytest.param("gcc", marks=pytest.mark.slow), "clang"])
 def test_host_compilers_have_nothing_to_say(tmp_path: Path, name: str) -> None:
-    compile_c(name, sources(), tmp_path / "all.so", "-shared", "-fPIC")
+    # clang's warnings need no code; gcc finds some as it optimises.
+    compile_c(name, sources(), tmp_path / "all.so", *(["-fsyntax-only"] if name == "clang" else ["-shared", "-fPIC"]))
 
 
 @pytest.mark.board

@@ -18,7 +18,7 @@ from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import Target, load_target
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import compile_objects
-from tests.boards import BOARDS
+from tests.boards import BOARDS, rest_slow
 from tests.firmware_gen.networks import tiny_resnet
 from tests.firmware_gen.runtime.c_library import STRICT, compiler, kernels_of, output_of
 from tests.tiny import silent
@@ -148,7 +148,12 @@ def test_a_firmware_is_exact_and_counted(tmp_path: Path, board: str, options: st
 
 @pytest.mark.parametrize(("board", "options"), list(runs(DSP_BOARDS, (("mps2-an386", "-O0"),))))
 @pytest.mark.parametrize(
-    "program", ["inner_loops_test.c", "conv_variants_test.c", "narrow_variants_test.c", "scaled_variants_test.c"]
+    "program",
+    rest_slow(
+        ["inner_loops_test.c", "conv_variants_test.c", "narrow_variants_test.c", "scaled_variants_test.c"],
+        "inner_loops_test.c",
+        "conv_variants_test.c",
+    ),
 )
 def test_assembly_computes_what_c_does(tmp_path: Path, board: str, options: str, program: str) -> None:
     target = at_level(board, options)

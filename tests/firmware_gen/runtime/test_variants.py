@@ -34,7 +34,9 @@ def marked(name: str, *others: str, always: bool) -> ParameterSet:
         for name, level in itertools.product(DSP_BOARDS, ("-O1", "-O2", "-Os"))
     ],
 )
-@pytest.mark.parametrize("program", ["conv_variants_test.c", "narrow_variants_test.c"])
+@pytest.mark.parametrize(
+    "program", ["conv_variants_test.c", pytest.param("narrow_variants_test.c", marks=pytest.mark.slow)]
+)
 def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str) -> None:
     target = load_target(name)
     flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)

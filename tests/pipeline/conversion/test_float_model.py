@@ -54,6 +54,7 @@ def processes_of(tmp_path: Path, names: str) -> list[str]:
     return [(tmp_path / f"{name}.float.tflite").read_text() for name in names]
 
 
+@pytest.mark.slow
 def test_many_files_are_shared_out_to_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     first, second, *others = processes_of(tmp_path, "abcdefgh")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -34,7 +35,8 @@ def test_shipped_recipes_are_valid(path: Path) -> None:
     assert not refuses(FileKind.RECIPE, tomllib.loads(path.read_text()))
 
 
-def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path, every: int) -> None:
     path = tmp_path / "recipe.toml"
     schema: Any = recipe_schema()
     whole = completed(tomllib.loads((MODELS / "cifar10-r14" / "recipe.toml").read_text()), schema)
@@ -50,13 +52,13 @@ def test_schema_and_reader_agree_on_names_and_types(tmp_path: Path) -> None:
     assert refused(whole) == ""
     assert not refuses(FileKind.RECIPE, whole)
     done = 0
-    for what, table in mutants(whole):
+    for what, table in itertools.islice(mutants(whole), 0, None, every):
         said = refused(table)
         by_schema = refuses(FileKind.RECIPE, table)
         assert by_schema or not BY_SHAPE.search(said), f"{what}: only the reader refuses: {said}"
         assert said or not by_schema, f"{what}: only the schema refuses"
         done += by_schema
-    assert done > 400
+    assert done > 400 // every
 
 
 def test_names_are_known_values(tmp_path: Path) -> None:
