@@ -36,6 +36,7 @@ def test_one_that_would_choose_others_is_refused() -> None:
         counter_for(replace(board, core="cortex-m85"))
 
 
+@pytest.mark.slow
 @pytest.mark.board("nrf52840dk")
 def test_a_row(tmp_path: Path) -> None:
     """Dearest and cheapest by cycles where they are known; what does not fit says why."""

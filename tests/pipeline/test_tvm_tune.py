@@ -17,6 +17,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() == "aarch64", reason="the Jetson's code runs here")
 def test_a_jetson_is_not_tuned_by_emulation() -> None:
     done = command("--target", "jetson")

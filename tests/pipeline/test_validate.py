@@ -167,6 +167,7 @@ def test_a_wrong_known_answer_is_found(image: Image, tmp_path: Path, monkeypatch
         validate.main(port, BOARD)
 
 
+@pytest.mark.slow
 @pytest.mark.board(BOARD)
 def test_another_board_and_another_model_are_told(image: Image, tmp_path: Path) -> None:
     modes = write_modes(tmp_path)

@@ -30,6 +30,7 @@ def test_before_anything_is_compiled(flash: int, ram: int, tmp_path: Path, monke
         make(modes_order(tmp_path), small_board(tmp_path, flash, ram), tmp_path / "out", silent)
 
 
+@pytest.mark.slow
 def test_what_only_the_linker_sees_is_the_same_line(tmp_path: Path) -> None:
     order = modes_order(tmp_path)
     roomy = load_target("mps2-an386")

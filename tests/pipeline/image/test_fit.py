@@ -118,6 +118,7 @@ def test_the_line_says_what_is_needed_and_there_and_by_how_much_it_misses(tmp_pa
     assert "what fits: --target mps2-an386" in told
 
 
+@pytest.mark.slow
 def test_less_scratch_is_offered_with_its_cost(tmp_path: Path) -> None:
     order = modes_order(tmp_path)
     whole = need_of(order, load_target("mps2-an386"))

@@ -200,6 +200,7 @@ def test_every_mode_and_switch_of_the_toy_is_bit_exact_on_the_host(toy: ToyBuild
     assert switches.host.mismatches == 0
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("toy")
 def test_gates_of_the_toy_are_bit_exact_on_the_host(toy: ToyBuild) -> None:
     found = toy.verified.gates

@@ -21,6 +21,7 @@ from tests.pipeline.training.small import short
 pytestmark = pytest.mark.usefixtures("gratings")
 
 
+@pytest.mark.slow
 def test_costs_follow_the_budget(backbone: tuple[Recipe, Path], tmp_path: Path) -> None:
     recipe, checkpoint = backbone
     before = checkpoint.read_bytes()
