@@ -37,7 +37,7 @@ from tests.firmware_gen.networks import tiny_keywords, tiny_resnet
 
 EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/README.md"))
-TOLD_ELSEWHERE = ("two_models", "cpp_host")
+TOLD_ELSEWHERE = ("two_models", "cpp_host", "battery_loop")
 """Slow: `tests/firmware_gen/test_two_models.py` has such programs, too."""
 MARKS = {"bare_metal": pytest.mark.board("mps2-an386"), **dict.fromkeys(TOLD_ELSEWHERE, pytest.mark.slow)}
 MARKED = [pytest.param(name, marks=MARKS.get(name, ())) for name in NAMES]
@@ -161,6 +161,7 @@ def test_an_example_builds_and_its_results_are_right(name: str, tmp_path: Path) 
         assert set(modes) == set(range(len(MODES)))
 
 
+@pytest.mark.slow
 def test_the_battery_loop_with_a_governor(tmp_path: Path) -> None:
     """Twice the store's ten hours are to be lasted: the governor mixes, leaves out, and keeps its reserve."""
     points = (Point(10_000, 2), Point(15_000, 1), Point(40_000, 0))
@@ -173,6 +174,7 @@ def test_the_battery_loop_with_a_governor(tmp_path: Path) -> None:
     assert said[-1] == ("0", "stopped")
 
 
+@pytest.mark.slow
 @pytest.mark.board("mps2-an386")
 def test_the_bare_metal_loop_finds_a_wrong_result(tmp_path: Path) -> None:
     """Its exit code is all that it says: one for each of the two rounds in the mode whose answer is wrong."""

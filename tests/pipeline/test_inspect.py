@@ -80,6 +80,7 @@ def test_the_page(tmp_path: Path) -> None:
     assert "zero point" in done.stdout
 
 
+@pytest.mark.slow
 def test_damaged_and_other_files_are_one_line(tmp_path: Path) -> None:
     files = {
         "cut.tflite": tiny_resnet()[:700],

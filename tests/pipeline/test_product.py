@@ -71,6 +71,7 @@ def built(name: str, folder: Path, plan: PlanConfig | None = None) -> Path:
     return compile_product(target, folder / "build" / "tiny" / name, folder / "product", (own,))
 
 
+@pytest.mark.slow
 @pytest.mark.board("nrf52840dk")
 def test_modes_fall_with_the_battery(tmp_path: Path) -> None:
     elf = built("nrf52840dk", tmp_path)

@@ -65,6 +65,7 @@ def test_a_good_board_is_good(image: Image, tmp_path: Path, capsys: pytest.Captu
     assert "0 of 2" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.board(BOARD)
 def test_a_single_wrong_byte_of_the_model_is_found(image: Image, tmp_path: Path) -> None:
     """By the board itself."""

@@ -24,8 +24,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 OBJECTS: dict[str, list[Path]] = {}
 
 
-# The M4's files are compiled by most other tests.
-SLOW_CORES = {"m4f": [pytest.mark.slow]}
+# Files of the others are compiled by most other tests.
+SLOW_CORES = {"m4f": [pytest.mark.slow], "m55": [pytest.mark.slow]}
 PARAMS = [
     pytest.param(core, marks=[pytest.mark.xdist_group(f"objects of {core}"), *SLOW_CORES.get(core, ())])
     for core in CORES

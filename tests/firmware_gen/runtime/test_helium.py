@@ -17,6 +17,7 @@ from tests.firmware_gen.runtime.c_library import TRAPPING, kernels_of
 HELIUM_BOARDS = [board for board in BOARD_PARAMS if "mve" in features_of(load_target(str(board.values[0])).core)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HELIUM_BOARDS)
 @pytest.mark.parametrize(
     "optimisation", ["-O1", *(pytest.param(level, marks=pytest.mark.slow) for level in ("-O2", "-Os"))]

@@ -134,6 +134,7 @@ def runs(boards: list[str], short: tuple[tuple[str, str], ...]) -> Iterator[obje
 FIRMWARE = (("mps2-an386", "-O3 -flto"),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("board", "options"), list(runs(BOARDS, FIRMWARE)))
 def test_a_firmware_is_exact_and_counted(tmp_path: Path, board: str, options: str) -> None:
     path = tmp_path / "resnet.tflite"

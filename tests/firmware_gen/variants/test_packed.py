@@ -49,6 +49,7 @@ def test_more_scratch_is_faster() -> None:
     assert scratch > cheapest[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("board", WORD_BOARDS)
 def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
     modes = write_modes(tmp_path, SMALL, MODES)

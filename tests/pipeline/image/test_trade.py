@@ -22,6 +22,7 @@ def order_of(folder: Path) -> Order:
     return foreign_order([mode.path for mode in write_modes(folder)], samples=0)
 
 
+@pytest.mark.slow
 def test_limits_are_those_with_arenas_of_their_own(tmp_path: Path) -> None:
     found = limits(order_of(tmp_path), load_target(BOARD))
     assert len(found) > 2

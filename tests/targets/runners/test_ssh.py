@@ -368,6 +368,7 @@ def test_where_signers_are_named_only_their_bundles_are_taken(tmp_path: Path) ->
         sign(newer, tmp_path / "own.pub.absent", tmp_path / "by own")
 
 
+@pytest.mark.slow
 @needs_server
 @needs_keygen
 def test_a_bundle_is_signed_on_its_way(board: Remote, tmp_path: Path) -> None:
