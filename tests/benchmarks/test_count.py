@@ -68,6 +68,7 @@ def test_nothing_grew(builds: Path, name: str) -> None:
     assert len(measured) >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.board("mps2-an386")
 def test_what_is_counted_is_what_a_firmware_of_the_file_has(tmp_path: Path) -> None:
     path = tmp_path / "resnet.tflite"

@@ -54,6 +54,7 @@ TINY: tuple[Callable[[int], bytes], ...] = (
 )
 
 
+@pytest.mark.slow
 def test_tiny_networks(tmp_path: Path) -> None:
     cases = []
     for build in TINY:

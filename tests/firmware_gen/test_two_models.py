@@ -72,7 +72,7 @@ def names(models: Sequence[GeneratedModel]) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", rest_slow(TARGETS, "mps2-an386"))
 @pytest.mark.parametrize("program", [pytest.param("two_models.c", marks=pytest.mark.slow), "two_models.cpp"])
 def test_small_networks(target: str, program: str, tmp_path: Path) -> None:
     (tmp_path / "resnet.tflite").write_bytes(tiny_resnet())

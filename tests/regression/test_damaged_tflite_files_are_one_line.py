@@ -56,6 +56,7 @@ def check(whole: bytes, folder: Path, count: int) -> None:
     assert any(isinstance(answer, bytes) for answer in answers)
 
 
+@pytest.mark.slow
 def test_500_damaged_copies(tmp_path: Path) -> None:
     check(tiny_resnet(), tmp_path, 500)
 

@@ -29,6 +29,7 @@ def open_batch(begin: int = 0) -> bytes:
     return net.build(x, net.dense(flat, 5))
 
 
+@pytest.mark.slow
 def test_computed_shapes_are_constants(tmp_path: Path) -> None:
     graph = parse_tflite(open_batch(), "open")
     assert [operator.kind for operator in graph.operators] == ["CONV_2D", "RESHAPE", "FULLY_CONNECTED"]

@@ -145,6 +145,7 @@ def check_globals(nm: str, files: list[Path]) -> None:
             assert set(names) <= {file.stem}, f"{file.stem}: {names}"
 
 
+@pytest.mark.slow
 def test_globals_on_the_host_begin_with_dimmer(tmp_path: Path) -> None:
     # The very command of test_build.py, so that ccache knows it.
     made = compile_objects([compiler("gcc"), *STRICT, "-fPIC", f"-I{INCLUDE}"], sources(), tmp_path, tmp_path)

@@ -16,9 +16,8 @@ from dimmer.targets import load_target
 from tests.tiny import TinyBuild, silent
 
 
-@pytest.mark.parametrize(
-    "name", ["host", pytest.param("mps2-an386", marks=[pytest.mark.board("mps2-an386"), pytest.mark.slow])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["host", pytest.param("mps2-an386", marks=pytest.mark.board("mps2-an386"))])
 def test_a_gated_build_is_verified_and_its_budgets_measured(
     tiny_converted: TinyBuild, name: str, tmp_path: Path
 ) -> None:
