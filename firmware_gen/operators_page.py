@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dimmer.firmware_gen.files import write_atomically
-from dimmer.firmware_gen.kernels.families import FAMILIES
+from dimmer.firmware_gen.kernels.families import FAMILIES, PORTABLE
 from dimmer.firmware_gen.read.record import WIDE
 from dimmer.firmware_gen.read.state import KINDS
 from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
@@ -153,8 +153,9 @@ def _own(kernels: tuple[str, ...]) -> str:
     """Instruction sets with a variant of one of the kernels."""
     found = [
         family.name
-        for family in FAMILIES[1:]
-        if any(kernel.name.startswith(f"dimmer_{name}_s8_") for kernel in family.kernels for name in kernels)
+        for family in FAMILIES
+        if family.folder != PORTABLE.folder
+        and any(kernel.name.startswith(f"dimmer_{name}_s8_") for kernel in family.kernels for name in kernels)
     ]
     return ", ".join(found) or "-"
 

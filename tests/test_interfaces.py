@@ -26,6 +26,7 @@ EDGES = {
     "pipeline/tvm/module.py": "TVM's keyword arguments",
     "benchmarks/networks.py": "options of TFLite's schema objects, by keyword",
     "firmware_gen/lower/elementwise.py": "fields of a record, which its kernel's class takes by keyword",
+    "firmware_gen/lower/shapes.py": "fields of a record, which its kernel's class takes by keyword",
     "firmware_gen/lower/wide.py": "fields of a record, which its kernel's class takes by keyword",
     "firmware_gen/lower/weighted.py": "fields of a record, which its kernel's class takes by keyword",
     "targets/jetson/build_engines.py": "runs alone on the board, where there is no package to read JSON with",

@@ -13,7 +13,8 @@ ALL = "dimmer_kernels.h"
 _COLUMNS = 108
 _LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */"
 _CONVENTIONS = """\
-Every kernel: its record, the ranges of its arguments, its scratch. One header an instruction set.
+Every kernel: its record, the ranges of its arguments, its scratch. One header an instruction set; of the \
+portable kernels one a subject.
 
 Arithmetic is TFLite's reference (BUILTIN_REF), bit for bit: a multiplier is a Q0.31 in params, its shift has TFLite's \
 sign (positive = left), both as QuantizeMultiplier gives them.

@@ -17,6 +17,19 @@ ADD_LEFT_SHIFT = 20
 SQUARED_LEFT_SHIFT = 7
 
 
+def sum_fields(multipliers: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]) -> dict[str, Any]:
+    """Of sums and differences: (multiplier, shift) of both inputs and of the output."""
+    (multiplier1, shift1), (multiplier2, shift2), (multiplier_output, shift_output) = multipliers
+    return {
+        "multiplier1": multiplier1,
+        "multiplier2": multiplier2,
+        "multiplier_output": multiplier_output,
+        "shift1": shift1,
+        "shift2": shift2,
+        "shift_output": shift_output,
+    }
+
+
 class Elementwise(Context):
     """Sums, products, requantisations, tables and the softmax."""
 
@@ -82,17 +95,12 @@ class Elementwise(Context):
 
     def sum(self, options: Add | Sub) -> Step:
         """ADD and SUB."""
-        first, second, output = fp.sum_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, ADD_LEFT_SHIFT)
+        multipliers = fp.sum_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, ADD_LEFT_SHIFT)
         return step(
             k.ADD if isinstance(options, Add) else k.SUB,
             self.layer,
             in_place=self.overwritable(),
-            multiplier1=first[0],
-            multiplier2=second[0],
-            multiplier_output=output[0],
-            shift1=first[1],
-            shift2=second[1],
-            shift_output=output[1],
+            **sum_fields(multipliers),
             left_shift=ADD_LEFT_SHIFT,
             **self.elementwise_fields(options.activation),
         )
@@ -111,19 +119,14 @@ class Elementwise(Context):
 
     def squared_difference(self) -> Step:
         """SQUARED_DIFFERENCE."""
-        first, second, output = fp.squared_difference_multipliers(
+        multipliers = fp.squared_difference_multipliers(
             self.inputs[0].q, self.inputs[1].q, self.output.q, SQUARED_LEFT_SHIFT
         )
         return step(
             k.SQUARED_DIFFERENCE,
             self.layer,
             in_place=self.overwritable(),
-            multiplier1=first[0],
-            multiplier2=second[0],
-            multiplier_output=output[0],
-            shift1=first[1],
-            shift2=second[1],
-            shift_output=output[1],
+            **sum_fields(multipliers),
             left_shift=SQUARED_LEFT_SHIFT,
             **self.elementwise_fields(),
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.options import ReduceExtreme
-from dimmer.firmware_gen.graph.types import AveragePool2d, Concatenation, MaxPool2d, Mean, Pad, Transpose
+from dimmer.firmware_gen.graph.types import AveragePool2d, Concatenation, MaxPool2d, Mean, Pad, Transpose, Window
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.kernels.unsigned import AVERAGE_POOL_2D_UP
 from dimmer.firmware_gen.lower.context import MAX_RANK, Context
@@ -20,31 +21,31 @@ class Shapes(Context):
 
     def pool(self, options: AveragePool2d | MaxPool2d) -> Step:
         """AVERAGE_POOL_2D and MAX_POOL_2D."""
-        source, window = self.inputs[0], options.window
         low, high = fp.activation_range(options.activation, self.output.q)
         kernel = k.MAX_POOL_2D
         if isinstance(options, AveragePool2d):
             kernel = AVERAGE_POOL_2D_UP if options.unsigned else k.AVERAGE_POOL_2D
-        return step(
-            kernel,
-            self.layer,
-            input=self.at(0),
-            output=self.out,
-            batches=1,
-            input_h=source.shape[1],
-            input_w=source.shape[2],
-            channels=source.shape[3],
-            output_h=self.output.shape[1],
-            output_w=self.output.shape[2],
-            window_h=window.kernel_h,
-            window_w=window.kernel_w,
-            stride_h=window.stride_h,
-            stride_w=window.stride_w,
-            pad_top=window.padding.top,
-            pad_left=window.padding.left,
-            activation_min=low,
-            activation_max=high,
-        )
+        fields = self.pool_fields(options.window)
+        return step(kernel, self.layer, batches=1, activation_min=low, activation_max=high, **fields)
+
+    def pool_fields(self, window: Window) -> dict[str, Any]:
+        """Where input and output lie, their sizes, and what a result is of."""
+        _, input_h, input_w, channels = self.inputs[0].shape
+        return {
+            "input": self.at(0),
+            "output": self.out,
+            "input_h": input_h,
+            "input_w": input_w,
+            "channels": channels,
+            "output_h": self.output.shape[1],
+            "output_w": self.output.shape[2],
+            "window_h": window.kernel_h,
+            "window_w": window.kernel_w,
+            "stride_h": window.stride_h,
+            "stride_w": window.stride_w,
+            "pad_top": window.padding.top,
+            "pad_left": window.padding.left,
+        }
 
     def runs(self, axes: tuple[int, ...]) -> tuple[int, int, int, int]:
         """Reduced and kept dimensions merged into [outer, reduce1, inner, reduce2]."""

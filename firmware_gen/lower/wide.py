@@ -35,7 +35,7 @@ from dimmer.firmware_gen.graph.types import (
 from dimmer.firmware_gen.kernels import portable as narrow
 from dimmer.firmware_gen.kernels import wide as k
 from dimmer.firmware_gen.kernels.record import Kernel
-from dimmer.firmware_gen.lower.elementwise import Elementwise
+from dimmer.firmware_gen.lower.elementwise import Elementwise, sum_fields
 from dimmer.firmware_gen.lower.moves import Moves
 from dimmer.firmware_gen.lower.shapes import Shapes
 from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Weights, step
@@ -196,17 +196,12 @@ class Wide(Weighted, Elementwise, Shapes, Moves):
 
     def wide_sum(self, options: Add | Sub) -> Step:
         """ADD and SUB."""
-        first, second, output = fp.sum_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, LEFT_SHIFT)
+        multipliers = fp.sum_multipliers(self.inputs[0].q, self.inputs[1].q, self.output.q, LEFT_SHIFT)
         return step(
             k.ADD,
             self.layer,
             in_place=self.overwritable(),
-            multiplier1=first[0],
-            multiplier2=second[0],
-            multiplier_output=output[0],
-            shift1=first[1],
-            shift2=second[1],
-            shift_output=output[1],
+            **sum_fields(multipliers),
             sign=1 if isinstance(options, Add) else -1,
             **self.wide_pair(),
             **self.wide_limits(options),
@@ -227,27 +222,11 @@ class Wide(Weighted, Elementwise, Shapes, Moves):
 
     def wide_pool(self, options: AveragePool2d | MaxPool2d) -> Step:
         """AVERAGE_POOL_2D and MAX_POOL_2D."""
-        source, window = self.inputs[0], options.window
+        window = options.window
         if window.kernel_h * window.kernel_w >= MAX_COUNT:
             raise self.error(f"has windows of {window.kernel_h}x{window.kernel_w}; pool in two steps")
-        return step(
-            k.AVERAGE_POOL_2D if isinstance(options, AveragePool2d) else k.MAX_POOL_2D,
-            self.layer,
-            input=self.at(0),
-            output=self.out,
-            input_h=source.shape[1],
-            input_w=source.shape[2],
-            channels=source.shape[3],
-            output_h=self.output.shape[1],
-            output_w=self.output.shape[2],
-            window_h=window.kernel_h,
-            window_w=window.kernel_w,
-            stride_h=window.stride_h,
-            stride_w=window.stride_w,
-            pad_top=window.padding.top,
-            pad_left=window.padding.left,
-            **self.wide_limits(options),
-        )
+        kernel = k.AVERAGE_POOL_2D if isinstance(options, AveragePool2d) else k.MAX_POOL_2D
+        return step(kernel, self.layer, **self.pool_fields(window), **self.wide_limits(options))
 
     def wide_mean(self, options: Mean) -> Step:
         """MEAN."""

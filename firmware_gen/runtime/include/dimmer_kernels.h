@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every kernel: its record, the ranges of its arguments, its scratch. One header an instruction set.
+/* Every kernel: its record, the ranges of its arguments, its scratch. One header an instruction set; of
+ * the portable kernels one a subject.
  * Arithmetic is TFLite's reference (BUILTIN_REF), bit for bit: a multiplier is a Q0.31 in params, its
  * shift has TFLite's sign (positive = left), both as QuantizeMultiplier gives them.
  * Tensors are dense, row-major, int8 unless said otherwise, NHWC. Fields called input/output/scratch are
@@ -13,6 +14,9 @@
 #define DIMMER_KERNELS_H
 
 #include "dimmer_kernels_portable.h"
+#include "dimmer_kernels_recurrent.h"
+#include "dimmer_kernels_logic.h"
+#include "dimmer_kernels_wide.h"
 #include "dimmer_kernels_words.h"
 #include "dimmer_kernels_dsp.h"
 #include "dimmer_kernels_helium.h"
