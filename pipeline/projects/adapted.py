@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.data.dataset import DatasetShape
-from dimmer.pipeline.data.own import CLASSES, IMAGES, OWN
+from dimmer.pipeline.data.own import CLASSES, IMAGES, OWN, shape_of
 from dimmer.pipeline.data.registry import dataset_names, dataset_shape
 from dimmer.pipeline.networks.adapted.adaptive import Adaptive, adapt
 from dimmer.pipeline.networks.adapted.source import LIBRARIES, build_module, parse_arguments, source_file
@@ -196,7 +196,7 @@ def adapted_project(
     if own is None and (dataset not in dataset_names() or dataset == OWN):
         known = ", ".join(other for other in dataset_names() if other != OWN)
         raise DimmerError(f"give --data PLACE, or --dataset with one of {known}")
-    shape = own.section.shape if own is not None else dataset_shape(str(dataset))
+    shape = shape_of(own.section, own.heard) if own is not None else dataset_shape(str(dataset))
     _check_input(asked, shape)
     found = found_network(asked, Path(), shape.classes)
     check_classes(found.network, asked, shape.classes)
@@ -240,7 +240,7 @@ def _own(asked: Asked, data: str | None, label: str, home: Path) -> OwnSamples |
     if section.kind == IMAGES:
         channels, height, width = asked.shape
         section = dataclasses.replace(section, size=(height, width), colour="grey" if channels == 1 else "rgb")
-    return OwnSamples(section, found.samples)
+    return dataclasses.replace(found, section=section)
 
 
 def _check_input(asked: Asked, shape: DatasetShape) -> None:

@@ -85,6 +85,8 @@ def adapted_text(adapted: AdaptedModel, own: OwnSamples | None) -> str:
     parts = [section_text("model", model)]
     if own is not None:
         parts.append(section_text("data", _written(own.section)))
+        if own.heard is not None:
+            parts += _features(own.heard)
     parts += [section_text("train", train), section_text("selection", {"force": ["all"]})]
     parts.append(section_text("policy", {"tiers": [600, 400, 200], "hysteresis_permille": 30, "dwell_s": 60}))
     return "\n".join(parts)

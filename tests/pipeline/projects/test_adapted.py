@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.data.own import shape_of
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.projects.adapted import Asked, Written, adapted_project, found_network, sample_of
+from dimmer.pipeline.projects.inspected import Told, own_samples
 from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.pipeline.networks.adapted.nets import small
 
@@ -32,6 +34,18 @@ def photos(folder: Path, count: int = 8) -> Path:
             pixels[..., 2 - number] += 100
             Image.fromarray(pixels).save(folder / name / f"{i}.png")
     return folder
+
+
+def words(folder: Path, count: int = 8) -> None:
+    """``count`` half seconds of each of two tones, of 16,000 samples a second."""
+    from scipy.io import wavfile
+
+    time = np.arange(8000) / 16_000
+    for pitch, name in ((300, "no"), (900, "yes")):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            tone = 9000 * np.sin(2 * np.pi * (pitch + number) * time)
+            wavfile.write(folder / name / f"{number}.wav", 16_000, tone.astype(np.int16))
 
 
 def project(tmp_path: Path, **changes: object) -> Written:
@@ -57,6 +71,17 @@ def test_a_project_has_the_network_its_stages_and_its_weights(tmp_path: Path) ->
     own.unlink()
     with pytest.raises(DimmerError, match=r"recipe\.toml, line \d+: model\.source = .* names no file"):
         load_recipe(recipe.path)
+
+
+def test_a_network_on_recordings_hears_rows_of_features(tmp_path: Path) -> None:
+    words(tmp_path / "words")
+    found = own_samples(str(tmp_path / "words"), Told(""), tmp_path / "lamp" / "models" / "lamp")
+    _, rows, columns = shape_of(found.section, found.heard).image_shape
+    heard = Asked(f"{NETS}:series", (f"channels={columns}",), f"{columns}x1x{rows}", None, False, None)
+    adapted_project(heard, tmp_path / "lamp", "lamp", "host", None, str(tmp_path / "words"), "")
+    recipe = load_recipe(tmp_path / "lamp" / "models" / "lamp" / "recipe.toml")
+    assert recipe.model.heard == found.heard is not None
+    assert (recipe.model.config.in_channels, recipe.model.config.image_size) == (columns, (1, rows))
 
 
 def test_what_does_not_fit_is_told(tmp_path: Path) -> None:

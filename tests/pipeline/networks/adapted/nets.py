@@ -57,6 +57,14 @@ class Plain(nn.Module):
         return y.mean((2, 3))
 
 
+def series(channels: int = 10, classes: int = 2) -> nn.Module:
+    """Residual blocks on a series."""
+    return nn.Sequential(
+        *(nn.Conv2d(channels, 4, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU(), Residual(4, 4), Residual(4, 4)),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, classes)),
+    )
+
+
 def small(classes: int = 3) -> Small:
     """Norms have statistics and gammas of both signs, as training leaves them."""
     generator = torch.Generator().manual_seed(0)
