@@ -35,9 +35,14 @@ def load_firmware_target(name: str) -> Target:
 
     Raises:
         TargetError: there is no such target.
-        DimmerError: it takes a bundle.
+        DimmerError: it takes a bundle, or its NPU computes.
     """
     target = load_target(name)
+    if target.npu is not None:
+        raise DimmerError(
+            f"{name} has an NPU, and this is for cores that compute themselves: 'dimmer build --target {name}' has its "
+            "firmware, figures and report; docs/npu.md says what else there is"
+        )
     if target.engine != "tables":
         raise DimmerError(
             f"{name} takes a bundle, no firmware: ./nox -s build-target -- {name} makes it and runs its self-test"

@@ -34,6 +34,11 @@ def test_a_target_of_bundles_takes_no_firmware() -> None:
         load_firmware_target("lighthouse")
 
 
+def test_a_target_with_an_npu_is_told_what_is_for_it() -> None:
+    with pytest.raises(DimmerError, match=r"ethos-u55-128 has an NPU.*'dimmer build --target ethos-u55-128'"):
+        load_firmware_target("ethos-u55-128")
+
+
 @pytest.mark.parametrize("name", ["host", *BOARDS, *SIMULATED])
 def test_every_source_and_the_linker_script_of_a_firmware_are_among_its_files(name: str) -> None:
     target = load_target(name)
