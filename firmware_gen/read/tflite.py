@@ -289,7 +289,7 @@ class _Tensors:
         where = f"{self.source}: tensor {raw.name}"
         if raw.type == schema.TensorType.INT4 and raw.data is not None:
             return self._unpacked(raw, where)
-        if raw.type == schema.TensorType.INT64 and raw.data is not None and len(raw.shape) <= 2 and not raw.scales:
+        if raw.type == schema.TensorType.INT64 and raw.data is not None and not raw.scales:
             return self._narrowed(raw, where)
         if raw.type not in _DTYPES:
             type_name = _TYPE_NAMES.get(raw.type, f"of type {raw.type}")

@@ -112,6 +112,10 @@ def test_int64_parameters_are_read() -> None:
     output = net.activation([1, 2], net.scale_of(x), name="y")
     y = net.operator("MEAN", [x, net.constant("axes", [1, 2], "int64")], output, keepDims=False)
     assert parse_tflite(net.build(x, y), "net.tflite").operators[0].kind == "MEAN"
+    indexes = net.constant("indexes", np.zeros((1, 2, 1, 1), np.int64), "int64")
+    flat = net.same("RESHAPE", x, [32], [net.constant("shape", [32])])
+    y = net.same("GATHER", flat, [1, 2, 1, 1], [indexes], axis=0)
+    assert parse_tflite(net.build(x, y), "net.tflite").operators[-1].kind == "GATHER"
 
 
 def test_a_model_without_operators_is_read() -> None:
