@@ -81,17 +81,17 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
 def main(
     target: Annotated[str, command.target_option] = "mps2-an386",
-    tflite: Annotated[list[Path] | None, command.tflite_option] = None,
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A network; repeat for modes.")] = None,
     model: Annotated[str, command.model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
     samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
     scratch_limit: Annotated[int | None, scratch_option] = None,
     signature: Annotated[str | None, typer.Option("--signature", help="Of a --tflite file with several.")] = None,
-    calibration: Annotated[Path | None, command.calibration_option] = None,
-    pixels: Annotated[str | None, command.pixels_option] = None,
+    calibration: Annotated[Path | None, typer.Option("--calibration", help="Samples to quantise it on.")] = None,
+    pixels: Annotated[str | None, typer.Option("--pixels", help="What 0 and 255 are to it: 0,1.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
-    """Generate, compile and measure a firmware: of a converted model, of int8 .tflite files, or of a float network."""
+    """Make and measure a firmware: of a converted model, of int8 .tflite files, or of a float network."""
     for option, value in {"name": name, "signature": signature, "calibration": calibration, "pixels": pixels}.items():
         if value is not None and not tflite:
             raise DimmerError(f"--{option} goes with --tflite: the model of a recipe is called as the recipe")

@@ -51,13 +51,6 @@ model_option: Any = typer.Option(
 target_option: Any = typer.Option(
     "--target", help="Name of a target (dimmer targets), or the path of a target.toml.", autocompletion=complete_targets
 )
-tflite_option: Any = typer.Option(
-    "--tflite", help="An int8 .tflite; repeat for modes. With --calibration .tflite, .onnx, .keras, SavedModel or .pt2."
-)
-calibration_option: Any = typer.Option(
-    "--calibration", help="Samples that a float network is quantised on: .npz, .npy, or a folder of them."
-)
-pixels_option: Any = typer.Option("--pixels", help="What 0 and 255 of images are to a float network; 0,1 by default.")
 build_dir_option: Any = typer.Option(
     "--build-dir", help="Folder of all builds, instead of the project's.", envvar="DIMMER_BUILD", show_envvar=True
 )

@@ -10,7 +10,14 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.floats import how_to_quantise, is_float
 from dimmer.pipeline.artifacts.quantised import INPUTS, Quantised
-from dimmer.pipeline.conversion.given.kinds import CHANNELS_FIRST, TFLITE, kind_of, require_converters
+from dimmer.pipeline.conversion.given.kinds import (
+    CHANNELS_FIRST,
+    NAMES,
+    TFLITE,
+    is_other,
+    kind_of,
+    require_converters,
+)
 from dimmer.pipeline.conversion.given.worker import FLOAT, make_float, make_int8
 from dimmer.pipeline.conversion.signatures import with_signature
 from dimmer.pipeline.core.progress import Progress
@@ -88,11 +95,9 @@ def ready(
     Raises:
         DimmerError: a float network came without data, or there is nothing to quantise.
     """
-    kinds = [kind_of(path) if path.exists() else TFLITE for path in files]
     if calibration is None:
-        for path, kind in zip(files, kinds, strict=True):
-            if kind != TFLITE:
-                raise DimmerError(f"{path.name}: is a {kind} of float; {how_to_quantise(str(path))}")
+        for path in filter(is_other, files):
+            raise DimmerError(f"{path.name}: is {NAMES[kind_of(path)]}; {how_to_quantise(str(path))}")
         chosen = files if signature is None else [with_signature(path, signature, folder) for path in files]
         return Ready(tuple(chosen), tuple(line for path in chosen if (line := mending(path).strip())))
     if len(files) > 1:

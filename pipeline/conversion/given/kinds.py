@@ -18,6 +18,14 @@ _PACKAGES = {
     SAVED_MODEL: ("tensorflow", "ai-edge-quantizer"),
     PROGRAM: ("torch", "onnxscript", "onnx", "onnx2tf", "onnxruntime", "onnxsim", "tensorflow", "ai-edge-quantizer"),
 }
+NAMES = {
+    TFLITE: "a .tflite file",
+    ONNX: "an ONNX file",
+    KERAS: "a Keras model",
+    SAVED_MODEL: "a SavedModel",
+    PROGRAM: "an exported PyTorch program",
+}
+"""Kind -> what people call it."""
 CHANNELS_FIRST = (ONNX, PROGRAM)
 """Kinds whose inputs have the channels before height and width; in the `.tflite` they come last."""
 
@@ -38,6 +46,11 @@ def kind_of(path: Path) -> str:
     if kind is None:
         raise DimmerError(f"{path.name}: ends in none of {_known()}")
     return kind
+
+
+def is_other(path: Path) -> bool:
+    """Whether it is a network, but no `.tflite`; what cannot be told is taken for one, whose reader says more."""
+    return (path.is_dir() and (path / _SAVED).is_file()) or _SUFFIXES.get(path.suffix.lower(), TFLITE) != TFLITE
 
 
 def require_converters(kind: str) -> None:

@@ -31,8 +31,10 @@ def test_options() -> None:
 
 
 def test_int8_files_go_through(tmp_path: Path) -> None:
-    path = written(tmp_path, tiny_resnet())
-    assert ready([path], None, None, tmp_path, silent) == quantised.Ready((path,), ())
+    # Whatever they are called: the reader knows them by their content.
+    for name in ("net.tflite", "net.bin"):
+        path = written(tmp_path, tiny_resnet(), name)
+        assert ready([path], None, None, tmp_path, silent) == quantised.Ready((path,), ())
 
 
 def test_refusals(tmp_path: Path) -> None:
@@ -40,7 +42,7 @@ def test_refusals(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", samples(4)[0])
     data = Calibration(tmp_path / "a.npy")
     command = rf"type: dimmer firmware --tflite {onnx} --calibration DATA \(an"
-    with pytest.raises(DimmerError, match=rf"^a\.onnx: is a onnx of float; {command}"):
+    with pytest.raises(DimmerError, match=rf"^a\.onnx: is an ONNX file; {command}"):
         ready([onnx], None, None, tmp_path, silent)
     with pytest.raises(DimmerError, match=r"^net\.tflite: is quantised already; leave out --calibration$"):
         ready([whole], None, data, tmp_path, silent)

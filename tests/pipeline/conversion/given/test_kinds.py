@@ -27,6 +27,13 @@ def test_folders(tmp_path: Path) -> None:
     assert kinds.kind_of(tmp_path) == kinds.SAVED_MODEL
 
 
+def test_networks_that_are_no_tflite(tmp_path: Path) -> None:
+    assert kinds.is_other(tmp_path / "a.onnx")
+    assert not any(kinds.is_other(tmp_path / name) for name in ("a.tflite", "a.bin", "."))
+    (tmp_path / "saved_model.pb").touch()
+    assert kinds.is_other(tmp_path)
+
+
 def test_others_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.pth").touch()
     with pytest.raises(DimmerError, match=r"a\.pth: ends in none of \.tflite, \.onnx"):
