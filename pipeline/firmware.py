@@ -14,13 +14,14 @@ from typing import Annotated
 import typer
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.trained import find_gates
 from dimmer.pipeline.conversion.signatures import with_signature
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar, reference_option, target_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.targets import (
@@ -87,10 +88,11 @@ def main(
     samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
     scratch_limit: Annotated[int | None, scratch_option] = None,
     signature: Annotated[str | None, typer.Option("--signature", help="Of a --tflite file with several.")] = None,
+    reference: Annotated[Reference | None, reference_option] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
     """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
-    for option, value in (("name", name), ("signature", signature)):
+    for option, value in (("name", name), ("signature", signature), ("reference", reference)):
         if value is not None and not tflite:
             raise DimmerError(f"--{option} goes with --tflite: the model of a recipe is called as the recipe")
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
@@ -101,7 +103,7 @@ def main(
             for path in tflite:
                 print(mending(path), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
-            order = foreign_order(tflite, wanted, name)
+            order = foreign_order(tflite, wanted, name, reference)
             folder = out or builds() / order.name / chosen.name / "firmware"
             foreign_stage(order, tflite, chosen, folder, progress).run()
         else:
@@ -111,9 +113,7 @@ def main(
     figures = Firmware.load(folder)
     print_figures(figures)
     if figures.mismatches:
-        raise DimmerError(
-            f"{figures.mismatches} results differ from the TFLite interpreter's; do not flash it, report the file"
-        )
+        raise DimmerError(f"{figures.mismatches} results differ from the interpreter's; do not flash it, report it")
     print(folder)
 
 

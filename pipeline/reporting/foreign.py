@@ -31,5 +31,6 @@ def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: P
 
     settings: dict[str, Json] = {"model": order.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings["samples"] = order.samples
+    settings["reference"] = order.modes[0].reference.value
     read = (*target_files(target), TEMPLATES, SCHEMA)
     return Stage("firmware", folder, action, files, settings, files=read, contents=tool_versions(target))
