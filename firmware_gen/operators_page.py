@@ -6,8 +6,10 @@ python -m firmware_gen.operators_page
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.kernels.families import FAMILIES, PORTABLE
@@ -15,14 +17,19 @@ from dimmer.firmware_gen.read.record import WIDE
 from dimmer.firmware_gen.read.state import KINDS
 from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
+_ROOT = Path(__file__).resolve().parent.parent
+PAGE = _ROOT / "docs" / "operators.md"
+COUNTS = _ROOT / "benchmarks" / "operators.json"
+"""What `python -m tests.firmware_gen.operator_counts` counted."""
+BOARDS = {"mps2-an385-v6m": "Cortex-M0+", "mps2-an386": "Cortex-M4", "mps3-an547": "Cortex-M55"}
+"""Emulated boards on which it counts, and their cores."""
 
 _MOVES, _ONE_CODE = ("copy", "transpose", "take"), ("lut",)
 _NOTHING = "no kernel: the same bytes under another shape; every type"
 _COMPARED = "scales below 1; broadcasts as ADD"
 OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ABS": (_ONE_CODE, ""),
-    "ADD": (("add",), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
+    "ADD": (("add", "sum"), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
     "ARG_MAX": (("arg_extreme",), "constant axis; int32 and int64"),
     "ARG_MIN": (("arg_extreme",), "constant axis; int32 and int64"),
     "ASSIGN_VARIABLE": (("copy",), "int8; not a state as it is"),
@@ -96,7 +103,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "SQUEEZE": ((), _NOTHING),
     "STRIDED_SLICE": (_MOVES, "constant begin, end and strides; every mask"),
     "SVDF": (("svdf",), "batch 1, int8 with a state and time weights of int16"),
-    "SUB": (("sub",), "broadcasts as ADD"),
+    "SUB": (("sub", "sum"), "broadcasts as ADD"),
     "TANH": (_ONE_CODE, ""),
     "TILE": (_MOVES, "constant multiples"),
     "TRANSPOSE": (("transpose",), "at most 4 dimensions"),
@@ -157,9 +164,30 @@ their own for it, besides portable C99.
 """
 
 
+_COUNTED = """
+## Instructions
+
+Of an element of the output (where it says so, of the input), or of a multiply-accumulate, from weights in flash to
+the codes, everything included; counted on emulated boards by `python -m tests.firmware_gen.operator_counts`, on
+images of 16x16x16 where nothing else is said. The kernel is that of the Cortex-M4.
+
+"""
+
+
 def page() -> str:
     """The text of docs/operators.md."""
-    return _HEAD + "".join(_row(kind, *entry) for kind, entry in sorted(OPERATORS.items()))
+    rows = "".join(_row(kind, *entry) for kind, entry in sorted(OPERATORS.items()))
+    return _HEAD + rows + _COUNTED + counted(json.loads(COUNTS.read_text()))
+
+
+def counted(counts: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table of instructions: what, of which unit, on which board how many and by which kernel."""
+    lines = [f"| operator | unit | {' | '.join(BOARDS.values())} | kernel |", f"|---|---|{'---:|' * len(BOARDS)}---|"]
+    for name, row in counts.items():
+        numbers = " | ".join(f"{row[board]['instructions']:.2f}" for board in BOARDS)
+        kernel = row["mps2-an386"]["kernel"].removeprefix("dimmer_")
+        lines.append(f"| {name} | {row['unit']} | {numbers} | `{kernel}` |")
+    return "\n".join(lines) + "\n"
 
 
 def _row(kind: str, kernels: tuple[str, ...], limits: str) -> str:

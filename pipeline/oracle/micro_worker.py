@@ -25,7 +25,7 @@ MOST_ARENA_BYTES = 256 << 20
 
 def serve(work: Path) -> None:
     """Every job of the folder."""
-    importlib.import_module("tflite_micro.runtime")
+    importlib.import_module("tflite_micro")
 
     order = json.loads((work / "jobs.json").read_text())
     for number, model in enumerate(order["models"]):
@@ -81,7 +81,7 @@ def answer(model: Path, work: Path, number: int) -> None:
 
 def opened(model: bytes) -> Any:
     """The interpreter, with as large an arena as it needs."""
-    runtime = importlib.import_module("tflite_micro.runtime")
+    runtime = importlib.import_module("tflite_micro").runtime
     size = ARENA_BYTES
     while True:
         try:

@@ -49,7 +49,7 @@ class Interpreter:
 
 def test_jobs_are_answered_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tflite_micro").mkdir()
-    (tmp_path / "tflite_micro" / "__init__.py").write_text("")
+    (tmp_path / "tflite_micro" / "__init__.py").write_text("from . import runtime\n")
     (tmp_path / "tflite_micro" / "runtime.py").write_text(PACKAGE)
     monkeypatch.setenv(PYTHON, sys.executable)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
