@@ -94,7 +94,7 @@ def main(
     """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
     for option, value in (("name", name), ("signature", signature), ("reference", reference)):
         if value is not None and not tflite:
-            raise DimmerError(f"--{option} goes with --tflite: the model of a recipe is called as the recipe")
+            raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
     with progress_bar("firmware") as progress:
         if tflite:

@@ -33,7 +33,7 @@ def test_every_input_that_differs_is_a_mismatch(tmp_path: Path, monkeypatch: pyt
     target, order = load_target("host"), modes_order(tmp_path, samples=3)
     compiled = compile_modes(order, order.modes, target, tmp_path / "out")
 
-    def one_wrong(path: Path, inputs: bytes) -> bytes:
+    def one_wrong(path: Path, inputs: bytes, **_options: object) -> bytes:
         outputs = bytearray(reference_outputs(path, inputs))
         outputs[0] ^= 1
         return bytes(outputs)
