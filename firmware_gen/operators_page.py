@@ -6,8 +6,10 @@ python -m firmware_gen.operators_page
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.kernels.families import FAMILIES, PORTABLE
@@ -16,14 +18,19 @@ from dimmer.firmware_gen.read.record import WIDE
 from dimmer.firmware_gen.read.state import KINDS
 from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "operators.md"
+_ROOT = Path(__file__).resolve().parent.parent
+PAGE = _ROOT / "docs" / "operators.md"
+COUNTS = _ROOT / "benchmarks" / "operators.json"
+"""What `python -m tests.firmware_gen.operator_counts` counted."""
+BOARDS = {"mps2-an385-v6m": "Cortex-M0+", "mps2-an386": "Cortex-M4", "mps3-an547": "Cortex-M55"}
+"""Emulated boards on which it counts, and their cores."""
 
 _MOVES, _ONE_CODE = ("copy", "transpose", "take"), ("lut",)
 _NOTHING = "no kernel: the same bytes under another shape; every type"
 _COMPARED = "scales below 1; broadcasts as ADD"
 OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ABS": (_ONE_CODE, ""),
-    "ADD": (("add",), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
+    "ADD": (("add", "sum"), "broadcasts over at most 4 runs of dimensions; a constant may be either side"),
     "ARG_MAX": (("arg_extreme",), "constant axis; int32 and int64"),
     "ARG_MIN": (("arg_extreme",), "constant axis; int32 and int64"),
     "ASSIGN_VARIABLE": (("copy",), "int8; not a state as it is"),
@@ -97,7 +104,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "SQUEEZE": ((), _NOTHING),
     "STRIDED_SLICE": (_MOVES, "constant begin, end and strides; every mask"),
     "SVDF": (("svdf",), "batch 1, int8 with a state and time weights of int16"),
-    "SUB": (("sub",), "broadcasts as ADD"),
+    "SUB": (("sub", "sum"), "broadcasts as ADD"),
     "TANH": (_ONE_CODE, ""),
     "TILE": (_MOVES, "constant multiples"),
     "TRANSPOSE": (("transpose",), "at most 4 dimensions"),
@@ -126,6 +133,30 @@ file at once.
 Files of int16 activations with int8 weights (16x8) run on portable kernels, whose names end in `_s16`; sums of
 convolutions have 64 bits, as the interpreter's.
 
+## TFLite-Micro's bits
+
+TFLite-Micro's reference kernels differ in a few places from those of the TFLite interpreter (ai-edge-litert), which is
+what a firmware is compared with: of 80 int8 models that people have, 12 differ by a code or two, since
+FULLY_CONNECTED is rescaled in double there and by multiplier and shift in TFLite-Micro. `dimmer firmware --tflite FILE
+--reference tflm` (and `dimmer survey`, `dimmer validate`) makes C that gives TFLite-Micro's bits, and compares it
+with TFLite-Micro's own interpreter: the package `tflite-micro`, in Dimmer's Python or in the one that
+`DIMMER_TFLM_PYTHON` names; without it the command is refused. What differs, of all operators here, by random files
+that both ran:
+
+| operator | TFLite interpreter | TFLite-Micro, with `--reference tflm` |
+|---|---|---|
+| FULLY_CONNECTED, int8 and int16 | rescales in double | multiplier and shift; it becomes a pointwise convolution |
+| MUL, PRELU | factor from float32 | factor from double |
+| TANH of int8 | any output scale | output scale 1/128 and zero point 0, whatever the file says |
+| RELU6 of int8 | rescales | clamps the codes of its input |
+| SPACE_TO_BATCH_ND | pads with the zero point | pads with code 0 |
+| UNIDIRECTIONAL_SEQUENCE_LSTM | - | other steps: refused |
+| RELU and RELU6 of int16 | rescales | has no such kernel: refused |
+
+What TFLite-Micro itself does not run is told with its reason. SVDF was not compared: the package ended at every file.
+
+## List
+
 Written by `python -m firmware_gen.operators_page`. The last column names the instruction sets that have kernels of
 their own for it, besides portable C99.
 
@@ -147,12 +178,31 @@ scales, and SQRT cuts where others round.
 |---|---|
 """
 
+_COUNTED = """
+## Instructions
+
+Of an element of the output (where it says so, of the input), or of a multiply-accumulate, from weights in flash to
+the codes, everything included; counted on emulated boards by `python -m tests.firmware_gen.operator_counts`, on
+images of 16x16x16 where nothing else is said. The kernel is that of the Cortex-M4.
+
+"""
+
 
 def page() -> str:
     """The text of docs/operators.md."""
     rows = "".join(_row(kind, *entry) for kind, entry in sorted(OPERATORS.items()))
     refused = "".join(f"| {kind} | {why} |\n" for kind, why in sorted(ADVICE.items()) if kind not in OPERATORS)
-    return _HEAD + rows + _REFUSED + refused
+    return _HEAD + rows + _COUNTED + counted(json.loads(COUNTS.read_text())) + _REFUSED + refused
+
+
+def counted(counts: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table of instructions: what, of which unit, on which board how many and by which kernel."""
+    lines = [f"| operator | unit | {' | '.join(BOARDS.values())} | kernel |", f"|---|---|{'---:|' * len(BOARDS)}---|"]
+    for name, row in counts.items():
+        numbers = " | ".join(f"{row[board]['instructions']:.2f}" for board in BOARDS)
+        kernel = row["mps2-an386"]["kernel"].removeprefix("dimmer_")
+        lines.append(f"| {name} | {row['unit']} | {numbers} | `{kernel}` |")
+    return "\n".join(lines) + "\n"
 
 
 def _row(kind: str, kernels: tuple[str, ...], limits: str) -> str:

@@ -15,21 +15,15 @@ from typing import Annotated
 import typer
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.trained import find_gates
-from dimmer.pipeline.core import command
+from dimmer.pipeline.core import command, targets
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
-from dimmer.pipeline.core.targets import (
-    load_firmware_target,
-    scratch_option,
-    target_files,
-    tool_versions,
-    with_scratch_limit,
-)
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
@@ -69,8 +63,8 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         inputs,
         settings,
         modules=recipe.modules,
-        files=target_files(target),
-        contents={"data": dataset_hash(recipe.source), **tool_versions(target)},
+        files=targets.target_files(target),
+        contents={"data": dataset_hash(recipe.source), **targets.tool_versions(target)},
     )
 
 
@@ -85,23 +79,25 @@ def main(
     model: Annotated[str, command.model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
     samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
-    scratch_limit: Annotated[int | None, scratch_option] = None,
+    scratch_limit: Annotated[int | None, targets.scratch_option] = None,
     signature: Annotated[str | None, typer.Option("--signature", help="Of a --tflite file with several.")] = None,
     calibration: Annotated[Path | None, typer.Option("--calibration", help="Samples to quantise it on.")] = None,
     pixels: Annotated[str | None, typer.Option("--pixels", help="What 0 and 255 are to it: 0,1.")] = None,
+    reference: Annotated[Reference | None, command.reference_option] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
     """Make and measure a firmware: of a converted model, of int8 .tflite files, or of a float network."""
-    for option, value in {"name": name, "signature": signature, "calibration": calibration, "pixels": pixels}.items():
+    given = {"name": name, "signature": signature, "calibration": calibration, "pixels": pixels, "reference": reference}
+    for option, value in given.items():
         if value is not None and not tflite:
-            raise DimmerError(f"--{option} goes with --tflite: the model of a recipe is called as the recipe")
-    chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
+            raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
+    chosen = targets.with_scratch_limit(targets.load_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:
         if tflite:
             taken = ready(tflite, signature, calibration_of(calibration, pixels), builds() / "given", progress)
             print("".join(f"{line}\n" for line in taken.lines), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
-            alone = foreign_order(taken.files, wanted, name)
+            alone = foreign_order(taken.files, wanted, name, reference)
             order = replace(alone, given=taken.inputs if wanted else b"", quantised=taken.quantised)
             folder = out or builds() / order.name / chosen.name / "firmware"
             foreign_stage(order, taken.files, chosen, folder, progress).run()
@@ -111,8 +107,8 @@ def main(
             folder = firmware_folder(build_folder(recipe), chosen.name)
     figures = Firmware.load(folder)
     print_figures(figures)
-    if wrong := figures.mismatches:
-        raise DimmerError(f"{wrong} results differ from the TFLite interpreter's; do not flash it, report the file")
+    if figures.mismatches:
+        raise DimmerError(f"{figures.mismatches} results differ from the interpreter's; do not flash it, report it")
     print(folder)
 
 

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.context import builds
-from dimmer.pipeline.core.command import main_of, progress_bar, target_option
+from dimmer.pipeline.core.command import main_of, progress_bar, reference_option, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
 
 FAILED = 1
@@ -23,6 +24,7 @@ def main(
     folder: Annotated[Path, typer.Argument(help="Of .tflite files, with the folders in it.")],
     target: Annotated[str, target_option] = "mps2-an386",
     samples: Annotated[int, typer.Option("--samples", min=1, help="Inputs to compare of each file.")] = 20,
+    reference: Annotated[Reference, reference_option] = Reference.LITERT,
     out: Annotated[Path | None, typer.Option("--out", help="A file for the page; else it is printed.")] = None,
 ) -> None:
     """Make a firmware of every .tflite of a folder: cycles, arena, flash, or the reason why not."""
@@ -31,8 +33,11 @@ def main(
 
     chosen = load_firmware_target(target)
     with progress_bar("survey") as progress:
-        rows = survey(folder, chosen, samples, builds() / "survey" / chosen.name, progress)
-    page = survey_page(rows, chosen.name, samples, f"dimmer survey FOLDER --target {chosen.name} --samples {samples}")
+        rows = survey(folder, chosen, samples, builds() / "survey" / chosen.name, progress, reference)
+    command = f"dimmer survey FOLDER --target {chosen.name} --samples {samples}"
+    if reference is not Reference.LITERT:
+        command += f" --reference {reference.value}"
+    page = survey_page(rows, chosen.name, samples, command, reference)
     if out is None:
         print(page, end="")
     else:

@@ -14,11 +14,12 @@ from typing import Annotated
 import typer
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
 from dimmer.pipeline.artifacts.firmware import built_program, firmware_modes
-from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
+from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, reference_option, target_option
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.order import name_of_files
@@ -36,12 +37,13 @@ def main(
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
     elf: Annotated[Path | None, typer.Option("--elf", help="Another program than that of the build.")] = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Inputs of each mode.")] = 10,
+    reference: Annotated[Reference, reference_option] = Reference.LITERT,
 ) -> None:
     """Compare a board on a serial line with the TFLite interpreter, every mode, bit for bit."""
     chosen = load_target(target)
     if chosen.board is None:
         raise DimmerError(f"{target} is no board with a serial line: './nox -s build-target' has compared it already")
-    modes, inputs = _subjects(chosen, model, tflite, samples)
+    modes, inputs = _subjects(chosen, model, tflite, samples, reference)
     program = elf or built_program(name_of_files(tflite) if tflite else load_recipe(model).name, chosen.name)
     image = b""
     if chosen.memory is not None and (elf is not None or program.is_file()):
@@ -55,17 +57,17 @@ def main(
     if wrong:
         first = next((f", first at input {mode.first}" for mode in wrong if mode.first is not None), "")
         raise DimmerError(
-            f"{chosen.name} differs from the TFLite interpreter in {', '.join(mode.name for mode in wrong)}{first}: "
+            f"{chosen.name} differs from {reference.title} in {', '.join(mode.name for mode in wrong)}{first}: "
             "flash it again, and report it if that does not help"
         )
 
 
 def _subjects(
-    target: Target, model: str, tflite: Sequence[Path] | None, samples: int
+    target: Target, model: str, tflite: Sequence[Path] | None, samples: int, reference: Reference
 ) -> tuple[tuple[ModeSource, ...], bytes]:
     """The modes in the order of their ids on the board, and inputs."""
     if tflite:
-        modes = tuple(ModeSource(path.stem, path) for path in tflite)
+        modes = tuple(ModeSource(path.stem, path, (), reference) for path in tflite)
         # Edge cases come first, then random ones; both ends are worth a look.
         both = sample_inputs(modes[0].path, (samples + 1) // 2)
         return modes, both[: len(both) // (2 * ((samples + 1) // 2)) * samples]

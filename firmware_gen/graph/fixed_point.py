@@ -147,8 +147,12 @@ def squared_difference_multipliers(
     )
 
 
-def mul_multiplier(first: Quantisation, second: Quantisation, output: Quantisation) -> tuple[int, int]:
-    """Multiplier and shift of MUL: all of it in float32."""
+def mul_multiplier(
+    first: Quantisation, second: Quantisation, output: Quantisation, *, micro: bool = False
+) -> tuple[int, int]:
+    """Multiplier and shift of MUL: all of it in float32, in TFLite-Micro in double."""
+    if micro:
+        return quantize_multiplier(first.scale * second.scale / output.scale)
     with np.errstate(all="ignore"):
         return quantize_multiplier(float(np.float32(first.scale) * np.float32(second.scale) / np.float32(output.scale)))
 

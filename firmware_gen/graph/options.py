@@ -23,7 +23,13 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class PRelu:
-    """PRELU: inputs are activation and constant alpha, which is broadcast."""
+    """PRELU: inputs are activation and constant alpha, which is broadcast.
+
+    Attributes:
+        micro: its factors are computed in double, as TFLite-Micro does, and not in float32.
+    """
+
+    micro: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,9 +168,14 @@ class DepthwiseConv2d:
 
 @dataclass(frozen=True, slots=True)
 class FullyConnected:
-    """FULLY_CONNECTED: inputs are activation, weights int8[O,I] and optionally bias."""
+    """FULLY_CONNECTED: inputs are activation, weights int8[O,I] and optionally bias.
+
+    Attributes:
+        micro: rescaled in fixed point, as TFLite-Micro does, and not in double.
+    """
 
     activation: Activation
+    micro: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +194,14 @@ class Sub:
 
 @dataclass(frozen=True, slots=True)
 class Mul:
-    """MUL with broadcasting."""
+    """MUL with broadcasting.
+
+    Attributes:
+        micro: its factor is computed in double, as TFLite-Micro does, and not in float32.
+    """
 
     activation: Activation
+    micro: bool = False
 
 
 @dataclass(frozen=True, slots=True)

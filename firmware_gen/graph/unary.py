@@ -138,6 +138,18 @@ def _relu_0_to_1(_options: Lookup, source: Quantisation, output: Quantisation) -
     return [max(output.zero_point, min(top, code + output.zero_point)) for code in codes]
 
 
+def _relu6_micro(_options: Lookup, source: Quantisation, _output: Quantisation) -> list[int]:
+    """TFLite-Micro's: the input's codes, whatever the output's scale."""
+    top = min(127, source.zero_point + fp.round_half_away(float(np.float32(6) / np.float32(source.scale))))
+    return [max(source.zero_point, min(top, code)) for code in CODES]
+
+
+def _tanh_micro(_options: Lookup, source: Quantisation, _output: Quantisation) -> list[int]:
+    """TFLite-Micro's: of an output whose scale is 1/128."""
+    table = float_table(math.tanh, source, Quantisation((1 / 128,), (0,)))
+    return [(code ^ 128) - 128 for code in table]
+
+
 def _neg(_options: Lookup, _source: Quantisation, _output: Quantisation) -> list[int]:
     """Of the codes themselves, whatever the scales; -128 stays."""
     return [-128 if code == -128 else -code for code in CODES]
@@ -229,6 +241,8 @@ _OF_CODES: Mapping[str, Callable[[Lookup, Quantisation, Quantisation], list[int]
     "RSQRT": _rsqrt,
     "LOG": _log,
     "SQRT": _sqrt,
+    "RELU6_MICRO": _relu6_micro,
+    "TANH_MICRO": _tanh_micro,
 }
 _OF_FLOATS: Mapping[str, Callable[[float], float]] = {
     "TANH": math.tanh,

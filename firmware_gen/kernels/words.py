@@ -82,6 +82,18 @@ ADD_TABLE = kernel(
     *u32("scratch", "places"),
     scratch="2048",
 )
+SUM_TABLE = kernel(
+    "dimmer_sum_s8_table",
+    """
+    ADD, or where subtract is 1 SUB, by the tables of dimmer_add_s8_table; dimensions, broadcasting, blobs and in place
+    as in dimmer_add_s8. shift_output is -22..-1; places as of dimmer_add_s8_table, of the second table's negatives
+    where that is subtracted.
+    """,
+    holding("add", ADD),
+    *u32("scratch"),
+    *u16("places", "subtract"),
+    scratch="2048",
+)
 CONV_2D_ADD_WINOGRAD = kernel(
     "dimmer_conv2d_add_s8_winograd",
     """
@@ -100,6 +112,7 @@ KERNELS = (
     DEPTHWISE_CONV_2D_WORDS,
     FULLY_CONNECTED_WORDS,
     ADD_TABLE,
+    SUM_TABLE,
     CONV_2D_ADD_WINOGRAD,
     CONV_2D_PACKED,
     CONV_2D_ADD_PACKED,

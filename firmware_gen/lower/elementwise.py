@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from dimmer.firmware_gen.graph import fixed_point as fp
-from dimmer.firmware_gen.graph.options import Extreme
+from dimmer.firmware_gen.graph.options import Extreme, PRelu
 from dimmer.firmware_gen.graph.types import Activation, Add, DType, Mul, Softmax, Sub, Tensor
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.kernels.record import Kernel
@@ -107,7 +107,7 @@ class Elementwise(Context):
 
     def mul(self, options: Mul) -> Step:
         """MUL."""
-        multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q)
+        multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q, micro=options.micro)
         return step(
             k.MUL,
             self.layer,
@@ -136,11 +136,12 @@ class Elementwise(Context):
         kernel = k.MAXIMUM if options.largest else k.MINIMUM
         return step(kernel, self.layer, in_place=self.overwritable(), **self.pair_fields())
 
-    def prelu(self) -> Step:
+    def prelu(self, options: PRelu) -> Step:
         """PRELU: one multiplier for what is not negative, one for its product with the slope."""
         source, alpha = self.inputs
-        multiplier, shift = fp.mul_multiplier(source.q, alpha.q, self.output.q)
-        positive, positive_shift = fp.ratio_multiplier_float(source.q, self.output.q)
+        multiplier, shift = fp.mul_multiplier(source.q, alpha.q, self.output.q, micro=options.micro)
+        ratio = fp.ratio_multiplier if options.micro else fp.ratio_multiplier_float
+        positive, positive_shift = ratio(source.q, self.output.q)
         return step(
             k.PRELU,
             self.layer,

@@ -113,7 +113,7 @@ class _Lowering(Wide, Logic, Recurrent):
                 table = unary_table(self.operator.options, self.inputs[0].q, self.output.q)
                 return (self.lookup(table),)
             case PRelu():
-                return (self.prelu(),)
+                return (self.prelu(self.operator.options),)
             case Extreme():
                 return (self.extreme(self.operator.options),)
             case Compare():

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
     FullyConnected,
+    Padding,
     TransposeConv,
     Window,
 )
@@ -36,6 +38,11 @@ def moved(place: Buffer | Weights, by: int) -> Buffer | Weights:
     if isinstance(place, Buffer):
         return Buffer(place.id, place.offset + by)
     return Weights(place.data[by:], (len(place.data) - by,)) if by else place
+
+
+def pointwise(options: FullyConnected, per_channel: bool) -> Conv2d:
+    """The convolution that computes a FULLY_CONNECTED; with one scale TFLite multiplies scales in float32."""
+    return Conv2d(Window(1, 1, 1, 1, 1, 1, Padding()), options.activation, not per_channel)
 
 
 class Weighted(Context):
@@ -226,7 +233,9 @@ class Weighted(Context):
         )
 
     def fully_connected(self, options: FullyConnected) -> Step:
-        """FULLY_CONNECTED, rescaled in double as the reference does."""
+        """FULLY_CONNECTED, rescaled in double as the reference does; TFLite-Micro's is a pointwise convolution."""
+        if options.micro:
+            return self.as_pointwise().conv(pointwise(options, self.inputs[1].q.per_channel))
         source = self.inputs[0]
         weights, values = self.weights()
         channels, depth = values.shape
@@ -300,6 +309,21 @@ class Weighted(Context):
             activation_min=low,
             activation_max=high,
         )
+
+    def as_pointwise(self) -> Self:
+        """The same operator on images a row high of one pixel each, with weights [O,1,1,I]."""
+        weights = self.inputs[1]
+        channels, depth = weights.shape
+        rows = self.inputs[0].elements // depth
+        shapes = (
+            (self.operator.inputs[0], (1, rows, 1, depth)),
+            (self.operator.inputs[1], (channels, 1, 1, depth)),
+            (self.operator.output, (1, rows, 1, channels)),
+        )
+        tensors = list(self.graph.tensors)
+        for index, shape in shapes:
+            tensors[index] = replace(tensors[index], shape=shape)
+        return type(self)(replace(self.graph, tensors=tuple(tensors)), self.operator, self.buffer)
 
     def batch_matmul(self, options: BatchMatMul) -> tuple[Step, ...]:
         """BATCH_MATMUL, a step where both sides go through their batches together; else one for each product."""

@@ -39,7 +39,7 @@ from dimmer.firmware_gen.lower.elementwise import Elementwise, sum_fields
 from dimmer.firmware_gen.lower.moves import Moves
 from dimmer.firmware_gen.lower.shapes import Shapes
 from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Weights, step
-from dimmer.firmware_gen.lower.weighted import Weighted
+from dimmer.firmware_gen.lower.weighted import Weighted, pointwise
 
 LEFT_SHIFT = 15
 MAX_SUM = 1 << 47
@@ -132,7 +132,9 @@ class Wide(Weighted, Elementwise, Shapes, Moves):
         depthwise = isinstance(options, DepthwiseConv2d)
         flat = values.reshape(-1, values.shape[-1]).T if depthwise else values.reshape(len(values), -1)
         bias = self.wide_bias(flat, MAX_SUM)
-        multipliers, shifts = fp.convolution_multipliers(source.q, weights.q, self.output.q, len(flat))
+        multipliers, shifts = fp.convolution_multipliers(
+            source.q, weights.q, self.output.q, len(flat), unsigned=options.unsigned
+        )
         if not all(-31 <= shift <= 7 for shift in shifts):
             raise fp.RangeError(f"it rescales by 2^{max(shifts, key=abs)}, of 16 bits 2^-31 to 2^7 can be")
         sizes = (*source.shape[1:], *self.output.shape[1:])
@@ -159,8 +161,10 @@ class Wide(Weighted, Elementwise, Shapes, Moves):
         )
 
     def wide_dense(self, options: FullyConnected) -> Step:
-        """FULLY_CONNECTED, rescaled in double as that of int8."""
+        """FULLY_CONNECTED, rescaled in double as that of int8; TFLite-Micro's is a pointwise convolution."""
         source, weights = self.inputs[:2]
+        if options.micro:
+            return self.as_pointwise().wide_convolution(pointwise(options, weights.q.per_channel))
         data, values = self.weights()
         channels, depth = values.shape
         scales = fp.fully_connected_scales(source.q, weights.q, self.output.q)
@@ -209,7 +213,7 @@ class Wide(Weighted, Elementwise, Shapes, Moves):
 
     def wide_mul(self, options: Mul) -> Step:
         """MUL."""
-        multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q)
+        multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q, micro=options.micro)
         return step(
             k.MUL,
             self.layer,

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph.micro import Reference, as_micro
 from dimmer.firmware_gen.graph.passes import Network, check_boundaries, prepare
 from dimmer.firmware_gen.graph.slices import resolve_slices
+from dimmer.firmware_gen.graph.types import Graph
 from dimmer.firmware_gen.read.tflite import read_tflite
 
 
@@ -22,11 +24,18 @@ class ModeSource:
         path: of its `.tflite`.
         boundaries: name of the tensor after each position but the last, repeated where a position is skipped; () for
             one position.
+        reference: whose results it gives.
     """
 
     name: str
     path: Path
     boundaries: tuple[str, ...] = ()
+    reference: Reference = Reference.LITERT
+
+
+def _graph(mode: ModeSource) -> Graph:
+    graph = read_tflite(mode.path)
+    return as_micro(graph) if mode.reference is Reference.TFLM else graph
 
 
 def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
@@ -46,7 +55,7 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
             raise FirmwareGenError(
                 f"{other.path} and {mode.path} are both called mode {mode.name}; rename one of the files"
             )
-    graphs = resolve_slices([read_tflite(mode.path) for mode in modes])
+    graphs = resolve_slices([_graph(mode) for mode in modes])
     networks = tuple(prepare(graph, mode.boundaries) for graph, mode in zip(graphs, modes, strict=True))
     check_boundaries(networks)
     return networks

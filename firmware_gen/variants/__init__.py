@@ -12,6 +12,7 @@ from dimmer.firmware_gen.variants import (
     planes,
     portable,
     requantize,
+    sum_table,
     words,
 )
 from dimmer.firmware_gen.variants.cores import features_of
@@ -29,6 +30,7 @@ VARIANTS: tuple[Variant, ...] = (
     *depthwise.VARIANTS,
     *dense.VARIANTS,
     *requantize.VARIANTS,
+    *sum_table.VARIANTS,
 )
 
 __all__ = ["VARIANTS", "Candidate", "Choice", "Variant", "choose", "features_of"]

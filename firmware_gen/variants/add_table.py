@@ -18,13 +18,14 @@ FIELDS = (
 )
 
 
-def places_of(step: Step, prefix: str = "") -> int:
+def places_of(step: Step, prefix: str = "", *, subtract: bool = False) -> int:
     """Bits behind the point of the tables' entries with which every sum is exact; 0 where none were found.
 
     Args:
         prefix: of the fields of ADD in the step's record.
+        subtract: what the second table has is subtracted.
     """
-    return _places(*(number(step, prefix + name) for name in FIELDS))
+    return _places(*(number(step, prefix + name) for name in FIELDS), subtract)
 
 
 @lru_cache(maxsize=256)
@@ -41,15 +42,18 @@ def _places(
     zero_point: int,
     low: int,
     high: int,
+    subtract: bool,
 ) -> int:
     first = _inputs(multiplier1, shift1, zero_point1, left_shift)
     second = _inputs(multiplier2, shift2, zero_point2, left_shift)
-    wanted = np.clip(requantize_all(first[:, None] + second[None, :], multiplier, shift) + zero_point, low, high)
+    sign = -1 if subtract else 1
+    wanted = np.clip(requantize_all(first[:, None] + sign * second[None, :], multiplier, shift) + zero_point, low, high)
     for places in PLACES:
         right = 31 - shift - places
         if right < 1:
             continue
         parts = [(x * multiplier + (1 << (right - 1))) >> right for x in (first, second)]
+        parts[1] *= sign
         parts[0] += (1 << (places - 1)) + zero_point * (1 << places)
         sums = parts[0][:, None] + parts[1][None, :]
         if max(np.abs(part).max() for part in (*parts, sums)) >= 2**31:

@@ -7,8 +7,8 @@ ram       arena, scratch, stack, total, single_mode_arena, lower_bound, arena_wi
 stack     proven, before_hook, exception_frame  bytes; entries and kernels: [{name, bytes, path}]
 switch    instructions, bytes_of_flash_per_extra_mode
 gates     instructions of all gates in one inference, share_of_top_mode; null without gates
-modes     [{name, macs, instructions, verify, cycles, cycles_source}]; verify is {samples, mismatches, backend} or
-null; cycles_source is "rtl", "model" or null
+modes     [{name, macs, instructions, verify, cycles, cycles_source}]; verify is {samples, mismatches, backend,
+reference} or null; cycles_source is "rtl", "model" or null
 policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
 buffers   [{mode, name, offset, size, first_step, last_step}]
 layers    [{layer, bytes, modes}]
@@ -51,11 +51,13 @@ class Verification:
         samples: inputs compared.
         mismatches: inputs whose output differed in any bit.
         backend: what computed the compared side: an emulator, a board, the host.
+        reference: which interpreter: "litert" or "tflm".
     """
 
     samples: int
     mismatches: int
     backend: str
+    reference: str = "litert"
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,11 @@ model_option: Any = typer.Option(
 target_option: Any = typer.Option(
     "--target", help="Name of a target (dimmer targets), or the path of a target.toml.", autocompletion=complete_targets
 )
+reference_option: Any = typer.Option(
+    "--reference",
+    help="Whose results: those of litert (the TFLite interpreter), or of tflm (TFLite-Micro), which differ by a code "
+    "or two in fully connected layers.",
+)
 build_dir_option: Any = typer.Option(
     "--build-dir", help="Folder of all builds, instead of the project's.", envvar="DIMMER_BUILD", show_envvar=True
 )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dimmer import children
-from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.generate import GeneratedModel, generate
 from dimmer.firmware_gen.library import INCLUDE, entry_points, sources
@@ -18,7 +17,7 @@ from dimmer.pipeline.image.fit import DoesNotFitError, check_fit, check_stack, e
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.policy import policy_for
 from dimmer.pipeline.image.stack import Proven, prove
-from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, failed, run_oracle
 from dimmer.targets import APPLICATION, OverflowedError, SectionSizes, Target
 from dimmer.targets.kit.toolchain import ENTRIES
 
@@ -88,12 +87,10 @@ def known_answers(order: Order) -> KnownAnswers:
         DimmerError: the interpreter cannot run one of them.
     """
     outputs = []
-    jobs = [OracleJob(mode.path, order.known_input) for mode in order.modes]
+    jobs = [OracleJob(mode.path, order.known_input, mode.reference) for mode in order.modes]
     for mode, answer in zip(order.modes, run_oracle(jobs), strict=True):
         if isinstance(answer, OracleFailure):
-            raise DimmerError(
-                f"{mode.path.name}: the stock TFLite interpreter cannot run it ({answer.reason}); convert it again"
-            )
+            raise failed(mode.path, mode.reference, answer)
         outputs.append(answer)
     return KnownAnswers(order.known_input, tuple(outputs))
 

@@ -13,6 +13,7 @@ from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.firmware_gen.emit.names import check_name
 from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.gates import GateSet
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.converted import mode_sources
 from dimmer.pipeline.artifacts.quantised import Quantised
@@ -60,17 +61,23 @@ def name_of_files(files: Sequence[Path]) -> str:
     return files[0].stem if files[0].stem.strip(".") else "model"
 
 
-def foreign_order(files: Sequence[Path], samples: int = SAMPLES, name: str | None = None) -> Order:
+def foreign_order(
+    files: Sequence[Path],
+    samples: int = SAMPLES,
+    name: str | None = None,
+    reference: Reference | None = None,
+) -> Order:
     """An order for `.tflite` files from anywhere, one mode each, that can be switched between inferences.
 
     Args:
         name: of the model; that of the first file where none is given.
+        reference: whose results it gives; LiteRT's where it is not said.
 
     Raises:
         FirmwareGenError: the name cannot be that of a model in C.
     """
     called = name_of_files(files) if name is None else check_name(name)
-    modes = tuple(ModeSource(path.stem, path) for path in files)
+    modes = tuple(ModeSource(path.stem, path, (), reference or Reference.LITERT) for path in files)
     first = sample_inputs(files[0], 1)
     return Order(called, modes, even_policy(len(modes)), first[len(first) // 2 :], samples)
 

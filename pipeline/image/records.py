@@ -105,8 +105,8 @@ def verify_modes(order: Order, target: Target, full: Compiled, progress: Progres
             return trace + inputs[at * sizes.input : (at + 1) * sizes.input]
 
         rows = run_records(target, full.elf, VERIFY, sizes, count, packed)
-        outputs = reference_outputs(mode.path, inputs, anew=sizes.shard(VERIFY))
-        expected = np.frombuffer(outputs, np.uint8).reshape(count, sizes.output)
+        said = reference_outputs(mode.path, inputs, anew=sizes.shard(VERIFY), reference=mode.reference)
+        expected = np.frombuffer(said, np.uint8).reshape(count, sizes.output)
         wrong = (rows[:, : sizes.output] != expected).any(1) | (rows[:, sizes.output :] != number).any(1)
-        found[mode.name] = Verification(count, int(wrong.sum()), target.description)
+        found[mode.name] = Verification(count, int(wrong.sum()), target.description, mode.reference.value)
     return found

@@ -14,12 +14,15 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from dimmer import children
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.core.stage import ROOT
+from dimmer.pipeline.oracle.micro import micro_command
 
 TIMEOUT_S = 300.0
 
@@ -31,10 +34,12 @@ class OracleJob:
     Attributes:
         model: a `.tflite`.
         inputs: one input tensor's bytes after the other.
+        reference: which interpreter runs them.
     """
 
     model: Path
     inputs: bytes
+    reference: Reference = Reference.LITERT
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,13 @@ class OracleFailure:
     reason: str
 
 
-def reference_outputs(model: Path, inputs: bytes, timeout_s: float = TIMEOUT_S, anew: int = 0) -> bytes:
+def reference_outputs(
+    model: Path,
+    inputs: bytes,
+    timeout_s: float = TIMEOUT_S,
+    anew: int = 0,
+    reference: Reference = Reference.LITERT,
+) -> bytes:
     """The outputs of the reference kernels (BUILTIN_REF) for `inputs`, one after the other.
 
     Args:
@@ -54,15 +65,22 @@ def reference_outputs(model: Path, inputs: bytes, timeout_s: float = TIMEOUT_S, 
         DimmerError: the interpreter rejects the file, or dies of it.
     """
     step = anew or max(1, len(inputs))
-    jobs = [OracleJob(model, inputs[at : at + step]) for at in range(0, max(1, len(inputs)), step)]
+    jobs = [OracleJob(model, inputs[at : at + step], reference) for at in range(0, max(1, len(inputs)), step)]
     results = []
     for result in run_oracle(jobs, timeout_s):
         if isinstance(result, OracleFailure):
-            raise DimmerError(
-                f"{model.name}: the stock TFLite interpreter cannot run it ({result.reason}); convert the model again"
-            )
+            raise failed(model, reference, result)
         results.append(result)
     return b"".join(results)
+
+
+def failed(model: Path, reference: Reference, failure: OracleFailure) -> DimmerError:
+    """What to tell of a file that the interpreter does not run."""
+    if reference is Reference.TFLM:
+        why, way_out = f"TFLite-Micro cannot run it ({failure.reason})", "leave --reference tflm out"
+    else:
+        why, way_out = f"the stock TFLite interpreter cannot run it ({failure.reason})", "convert the model again"
+    return DimmerError(f"{model.name}: {why}; {way_out}")
 
 
 def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[bytes | OracleFailure]:
@@ -70,13 +88,25 @@ def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[
 
     Args:
         timeout_s: for each job.
+
+    Raises:
+        DimmerError: TFLite-Micro is wanted and no Python here has it.
     """
+    results: list[bytes | OracleFailure] = []
+    for reference, group in groupby(jobs, lambda job: job.reference):
+        results += _run(list(group), reference, timeout_s)
+    return results
+
+
+def _run(jobs: Sequence[OracleJob], reference: Reference, timeout_s: float) -> list[bytes | OracleFailure]:
     with children.scratch() as work:
         for number, job in enumerate(jobs):
             (work / f"{number}.in").write_bytes(job.inputs)
         order = [str(job.model.resolve()) for job in jobs]
         (work / "jobs.json").write_text(json.dumps({"models": order, "timeout_s": timeout_s}))
         command = [sys.executable, "-m", "dimmer.pipeline.oracle.interpreter", str(work)]
+        if reference is Reference.TFLM:
+            command = [*micro_command(), str(work)]
         done = children.run(command, cwd=ROOT)
         results: list[bytes | OracleFailure] = []
         for number in range(len(jobs)):

@@ -33,6 +33,7 @@ def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: P
 
     settings: dict[str, Json] = {"model": order.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings["samples"] = order.samples
+    settings["reference"] = order.modes[0].reference.value
     if order.quantised is not None:
         settings["given"] = hashlib.sha256(order.given).hexdigest()
         settings["quantised"] = asdict(order.quantised)

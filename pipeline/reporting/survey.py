@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress, part
 from dimmer.pipeline.image.order import foreign_order
@@ -42,11 +43,19 @@ class Surveyed:
     reason: str = ""
 
 
-def survey(folder: Path, target: Target, samples: int, work: Path, progress: Progress) -> list[Surveyed]:
+def survey(
+    folder: Path,
+    target: Target,
+    samples: int,
+    work: Path,
+    progress: Progress,
+    reference: Reference = Reference.LITERT,
+) -> list[Surveyed]:
     """Makes a firmware of every file in a folder and the folders in it, and compares `samples` inputs.
 
     Args:
         work: where firmwares go; what is there of unchanged files is taken as it is.
+        reference: whose results they give.
 
     Raises:
         DimmerError: there is no such file.
@@ -60,7 +69,7 @@ def survey(folder: Path, target: Target, samples: int, work: Path, progress: Pro
         share = part(progress, number / len(files), (number + 1) / len(files))
         share(str(name), 0.0)
         try:
-            order = foreign_order([path], samples)
+            order = foreign_order([path], samples, reference=reference)
             place = work / name.with_suffix("")
             foreign_stage(order, [path], target, place, share).run()
             found.append(_figures(str(name), Firmware.load(place)))
@@ -81,7 +90,9 @@ def _without(message: str, file: str) -> str:
     return message.split("\n", 1)[0].removeprefix(f"{file}: ")
 
 
-def survey_page(rows: Sequence[Surveyed], target: str, samples: int, command: str) -> str:
+def survey_page(
+    rows: Sequence[Surveyed], target: str, samples: int, command: str, reference: Reference = Reference.LITERT
+) -> str:
     """A page of Markdown.
 
     Args:
@@ -91,9 +102,10 @@ def survey_page(rows: Sequence[Surveyed], target: str, samples: int, command: st
     lines = [
         "# Models",
         "",
-        f"What becomes of {len(rows)} `.tflite` files on {target}: {exact} run with the results of the TFLite "
-        f"interpreter's reference kernels, bit for bit, on {samples} inputs each. Written by `{command}`; cycles are "
-        "modelled where the target does not measure them ([cycles.md](cycles.md)), flash is that of a whole program.",
+        f"What becomes of {len(rows)} `.tflite` files on {target}: {exact} run with the results of "
+        f"{reference.title}'s reference kernels, bit for bit, on {samples} inputs each. Written by `{command}`; "
+        "cycles are modelled where the target does not measure them ([cycles.md](cycles.md)), flash is that of a whole "
+        "program.",
         "",
         "The files belong to other people and are not part of Dimmer; the command makes such a page of any folder.",
         "",

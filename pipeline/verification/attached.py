@@ -121,8 +121,8 @@ def validate(
                 return bytes([number]) * sizes.places + inputs[at * each : (at + 1) * each]
 
             rows = run_records(board, Path("on the board"), VERIFY, sizes, count, record)
-            outputs = reference_outputs(mode.path, inputs, anew=sizes.shard(VERIFY))
-            expected = np.frombuffer(outputs, np.uint8).reshape(count, sizes.output)
+            answers = reference_outputs(mode.path, inputs, anew=sizes.shard(VERIFY), reference=mode.reference)
+            expected = np.frombuffer(answers, np.uint8).reshape(count, sizes.output)
             wrong = np.flatnonzero(
                 (rows[:, : sizes.output] != expected).any(1) | (rows[:, sizes.output :] != number).any(1)
             )

@@ -60,10 +60,13 @@ int main(void) {
 def assert_exact_on(target_name: str, cases: Sequence[Case], work: Path) -> None:
     """Every case's outputs on a board, by its core's variants of kernels, equal the reference kernels' bit for bit."""
     target = load_target(target_name)
-    expected = run_oracle([OracleJob(case.path, case.inputs) for case in cases])
+    modes = [case.modes or (ModeSource(case.name, case.path),) for case in cases]
+    expected = run_oracle(
+        [OracleJob(case.path, case.inputs, mode.reference) for case, (mode, *_) in zip(cases, modes, strict=True)]
+    )
     models = [
-        generate([ModeSource(case.name, case.path)], work / f"case_{number}", name=f"case {number}", core=target.core)
-        for number, case in enumerate(cases)
+        generate(these, work / f"case_{number}", name=f"case {number}", core=target.core)
+        for number, these in enumerate(modes)
     ]
     tables, entries, kernels = [], [], set()
     for number, (case, model, want) in enumerate(zip(cases, models, expected, strict=True)):

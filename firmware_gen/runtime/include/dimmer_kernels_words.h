@@ -79,6 +79,19 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_add_s8_table_t, 64);
 DIMMER_KERNEL(dimmer_add_s8_table);
 
+/* ADD, or where subtract is 1 SUB, by the tables of dimmer_add_s8_table; dimensions, broadcasting, blobs
+ * and in place as in dimmer_add_s8. shift_output is -22..-1; places as of dimmer_add_s8_table, of the
+ * second table's negatives where that is subtracted.
+ * Scratch: 2048. */
+typedef struct {
+    dimmer_add_s8_t add;
+    uint32_t scratch;
+    uint16_t places;
+    uint16_t subtract;
+} dimmer_sum_s8_table_t;
+DIMMER_CHECK_SIZE(dimmer_sum_s8_table_t, 64);
+DIMMER_KERNEL(dimmer_sum_s8_table);
+
 /* CONV_2D whose result is an operand of an ADD and is not needed otherwise, as dimmer_conv2d_s8_winograd
  * and dimmer_add_s8_table; fields and in place as in dimmer_conv2d_add_s8_dsp.
  * Scratch: 2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd. */

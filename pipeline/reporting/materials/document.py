@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dimmer.firmware_gen.emit.tables import ABI
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.report import ModeFigures, ReportData
 from dimmer.pipeline.core.extras import DISTRIBUTION
 from dimmer.pipeline.core.stage import Json, atomic_write
@@ -164,6 +165,7 @@ def _model(data: ReportData, materials: Materials) -> Json:
 
 
 def _metrics(mode: ModeFigures, images: int | None) -> Iterator[Json]:
+    reference = Reference.LITERT if mode.verify is None else Reference(mode.verify.reference)
     measured: dict[str, float | int | None] = {
         "accuracy": mode.accuracy,
         "accuracy before quantisation": mode.accuracy_float,
@@ -171,7 +173,7 @@ def _metrics(mode: ModeFigures, images: int | None) -> Iterator[Json]:
         "instructions": mode.instructions,
         "cycles": mode.cycles,
         "energy in microjoules": mode.energy_uj,
-        "inferences compared with the TFLite interpreter": None if mode.verify is None else mode.verify.samples,
+        f"inferences compared with {reference.title}": None if mode.verify is None else mode.verify.samples,
         "of these, mismatches": None if mode.verify is None else mode.verify.mismatches,
     }
     for kind, value in measured.items():

@@ -35,7 +35,7 @@ def test_every_input_that_differs_is_a_mismatch(tmp_path: Path, monkeypatch: pyt
     compiled = compile_modes(order, order.modes, target, tmp_path / "out")
     order = replace(order, given=sample_inputs(order.modes[0].path, 1))
 
-    def one_wrong(path: Path, inputs: bytes, anew: int) -> bytes:
+    def one_wrong(path: Path, inputs: bytes, anew: int, **_options: object) -> bytes:
         outputs = bytearray(reference_outputs(path, inputs, anew=anew))
         outputs[0] ^= 1
         return bytes(outputs)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.core.targets import load_firmware_target
 from dimmer.pipeline.reporting.survey import Surveyed, survey, survey_page
 from tests.firmware_gen.networks import tiny_resnet
@@ -47,4 +48,5 @@ def test_the_page_has_a_row_for_each_file() -> None:
         "| a\\|b.tflite | exact | 1,200 | 3,400 | - | 64 | 9,000 | - |",
         "| c.tflite | refused | - | - | - | - | - | why |",
     ]
-    assert "2 `.tflite` files on board: 1 run with the results" in lines[2]
+    assert "2 `.tflite` files on board: 1 run with the results of the TFLite interpreter's" in lines[2]
+    assert "the results of TFLite-Micro's" in survey_page(rows, "board", 20, "dimmer survey FOLDER", Reference.TFLM)

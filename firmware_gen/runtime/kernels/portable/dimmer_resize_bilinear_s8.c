@@ -21,14 +21,17 @@ void dimmer_resize_bilinear_s8(const dimmer_model_t *model, const void *record, 
             const int8_t *first = input + row[0] + column[0];
             const int8_t *second = input + row[1] + column[0];
             const int32_t right = column[1] - column[0];
+            /* Copies: a store through int8_t may change the tables for all that the compiler knows. */
+            const int32_t to_right = column[2];
+            const int32_t down = row[2];
 
             for (c = 0; c < channels; ++c, ++first, ++second) {
-                const int32_t upper = *first * (1024 - column[2]) + first[right] * column[2];
-                const int32_t lower = *second * (1024 - column[2]) + second[right] * column[2];
-                const int32_t sum = upper * (1024 - row[2]) + lower * row[2];
+                const int32_t upper = *first * (1024 - to_right) + first[right] * to_right;
+                const int32_t lower = *second * (1024 - to_right) + second[right] * to_right;
+                const int32_t sum = upper * (1024 - down) + lower * down;
 
                 /* Rounded to the nearest, halves away from zero. */
-                *output++ = (int8_t)((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
+                *output++ = (int8_t)((sum + ((int32_t)1 << 19) - (sum < 0 ? 1 : 0)) >> 20);
             }
         }
     }
