@@ -11,6 +11,7 @@ from dimmer.firmware_gen.variants import (
     paired,
     planes,
     portable,
+    products,
     requantize,
     words,
 )
@@ -29,6 +30,7 @@ VARIANTS: tuple[Variant, ...] = (
     *depthwise.VARIANTS,
     *dense.VARIANTS,
     *requantize.VARIANTS,
+    *products.VARIANTS,
 )
 
 __all__ = ["VARIANTS", "Candidate", "Choice", "Variant", "choose", "features_of"]

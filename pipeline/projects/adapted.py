@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -228,13 +227,25 @@ def check_runs(asked: Asked, found: Found, shape: DatasetShape) -> None:
         DimmerError: they have not, with the operator, its place, and what to do.
     """
     height, width, channels = shape.image_shape
-    keys: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in model_keys(asked, found, Path(), "").items()
-    }
-    own = {"source": asked.source, "in_channels": channels, "image_size": (height, width), "classes": shape.classes}
+    stages = found.split.stages
+    config = AdaptedConfig(
+        mandatory=found.split.mandatory,
+        skippable=found.split.skippable,
+        widths=tuple(_channels(stage.made) for stage in stages),
+        in_channels=channels,
+        image_size=(height, width),
+        classes=shape.classes,
+        source=asked.source,
+        blocks=tuple(name for stage in stages for name in stage.blocks),
+        macs=tuple(macs for stage in stages for macs in stage.macs),
+        fixed_macs=found.split.fixed,
+        entry_channels=tuple(_channels(stage.given) for stage in stages),
+        entry_pixels=tuple(math.prod(stage.given) // _channels(stage.given) for stage in stages),
+        arguments=asked.arguments,
+        outer_twins=found.split.outer_twins,
+    )
     try:
-        network = build("adapted", AdaptedConfig(**{**keys, **own})).eval()
+        network = build("adapted", config).eval()
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d) and module.affine:
                 # Factories begin with gammas of zero, which training raises.

@@ -115,7 +115,7 @@ class AdaptedNetwork(Network):
     def parameters_in(self, mode: Mode) -> set[Tensor]:
         """As every network's; of stem and head the norms in force."""
         used, flags = super().parameters_in(mode), self.config.skip_flags(mode)
-        for part, skipped in ((*self.beginning(), flags.stem), (self.head, flags.head)):
+        for part, skipped in zip((*self.beginning(), self.head), (flags.stem, flags.head), strict=True):
             used.difference_update(part.parameters())
             used.update(parameters_in_force(part, skipped, FULL_BITS))
         return used

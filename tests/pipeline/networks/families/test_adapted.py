@@ -84,7 +84,7 @@ def test_norms_of_stem_and_head_have_twins_where_the_recipe_says_so() -> None:
     road.check_one_blob(net)
     road.check_gradients(net)
     (stem,) = net.beginning()
-    for part in (stem, net.head):
+    for part in (stem, net.get_submodule("head")):
         assert any(isinstance(module, TwinNorm) for module in part.modules())
     assert net.config.skip_flags(net.base_mode()) == (True, (True,), True)
     assert "set model.outer_twins = false" in net.config.why_no_gates()
