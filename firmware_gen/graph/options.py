@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dimmer.firmware_gen.graph.views import Layout
+
 Axis = range | tuple[int | None, ...]
 """For each index along a dimension, what it adds to the place in the input, in elements; None where nothing is read."""
 
@@ -59,10 +61,15 @@ class L2Normalization:
 
 @dataclass(frozen=True, slots=True)
 class BatchMatMul:
-    """BATCH_MATMUL of two activations, of which either may be transposed."""
+    """BATCH_MATMUL of two activations, of which either may be transposed.
+
+    Attributes:
+        layout: where operands and result lie once moves are folded in (`products.py`); None as the file has them.
+    """
 
     transposed1: bool
     transposed2: bool
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 """Rewrites of a graph that keep every result bit for bit, and its split into positions.
 
 - PAD before a convolution becomes the convolution's own padding: both fill with the zero point.
+- TRANSPOSE and RESHAPE around a BATCH_MATMUL become its addressing (`products.py`).
 - RESHAPE, and QUANTIZE between equal scales, become aliases: two tensors, one storage.
 - What neither the output nor a boundary needs is dropped.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.options import Assign
+from dimmer.firmware_gen.graph.products import fold_moves
 from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
@@ -59,7 +61,7 @@ def prepare(graph: Graph, boundaries: tuple[str, ...] = ()) -> Network:
     cuts = tuple(_find(graph, name) for name in boundaries)
     if cuts and graph.states:
         raise FirmwareGenError(f"{graph.source}: it keeps state and has several positions; give it as one mode alone")
-    folded = fold_padding(graph, frozenset(cuts))
+    folded = fold_moves(fold_padding(graph, frozenset(cuts)), frozenset(cuts))
     storage = _alias(folded)
     kept = replace(
         folded,

@@ -38,7 +38,7 @@ KERNELS: Mapping[str, int] = {
     "dimmer_copy_s8": 64,
     "dimmer_transpose_s8": 140,
     "dimmer_reduce_extreme_s8": 176,
-    "dimmer_batch_matmul_s8": 332,
+    "dimmer_batch_matmul_s8": 516,
     "dimmer_transpose_conv_s8": 604,
     "dimmer_l2_normalization_s8": 1156,
     "dimmer_prelu_s8": 480,
@@ -90,6 +90,7 @@ KERNELS: Mapping[str, int] = {
     "dimmer_depthwise_conv2d_s8_3x3_dsp": 2460,
     "dimmer_fully_connected_s8_dsp": 736,
     "dimmer_add_s8_dsp": 604,
+    "dimmer_batch_matmul_s8_dsp": 1532,
     "dimmer_conv2d_add_s8_dsp": 2976,
     "dimmer_conv2d_add_s8_paired_dsp": 4652,
     "dimmer_conv2d_add_s8_f43_dsp": 4400,
@@ -103,6 +104,7 @@ KERNELS: Mapping[str, int] = {
     "dimmer_conv2d_add_s8_entry_mve": 13624,
     "dimmer_mean_s8_mve": 220,
     "dimmer_average_pool_2d_s8_mve": 532,
+    "dimmer_batch_matmul_s8_mve": 1448,
 }
 
 

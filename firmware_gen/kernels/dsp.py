@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
-from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED
+from dimmer.firmware_gen.kernels.portable import ADD, BATCH_MATMUL, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED
 from dimmer.firmware_gen.kernels.record import Part, holding, i8, i32, kernel, u16, u32
 
 CONV_2D_DSP = kernel(
@@ -197,6 +197,16 @@ CONV_2D_ADD_NARROW_DSP = kernel(
     *u16("reserved2"),
     scratch="2048 more than that",
 )
+BATCH_MATMUL_DSP = kernel(
+    "dimmer_batch_matmul_s8_dsp",
+    """
+    BATCH_MATMUL for Arm cores with the DSP extension, by dot products of two rows and two columns, 32 products in 43
+    instructions. A row of operand 1 lies in one piece: step1 is 1, step1_jump 0.
+    """,
+    holding("product", BATCH_MATMUL),
+    *u32("scratch"),
+    scratch="4 * columns, and columns * depth more unless step2 is 1 and step2_jump 0",
+)
 
 KERNELS = (
     CONV_2D_DSP,
@@ -211,4 +221,5 @@ KERNELS = (
     CONV_2D_ADD_PAIRED_DSP,
     CONV_2D_ADD_F43_DSP,
     CONV_2D_ADD_NARROW_DSP,
+    BATCH_MATMUL_DSP,
 )

@@ -7,6 +7,7 @@ from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
 from dimmer.firmware_gen.kernels.portable import (
     ADD,
     AVERAGE_POOL_2D,
+    BATCH_MATMUL,
     CONV_2D,
     DEPTHWISE_CONV_2D,
     FULLY_CONNECTED,
@@ -104,6 +105,13 @@ AVERAGE_POOL_2D_MVE = sharing(
     "dimmer_average_pool_2d_s8_mve",
     "AVERAGE_POOL_2D for Arm cores with Helium: window_h * window_w <= 256.",
 )
+BATCH_MATMUL_MVE = kernel(
+    "dimmer_batch_matmul_s8_mve",
+    "BATCH_MATMUL for Arm cores with Helium, as dimmer_batch_matmul_s8_dsp, 64 products in 9 instructions.",
+    holding("product", BATCH_MATMUL),
+    *u32("scratch"),
+    scratch="as there",
+)
 
 KERNELS = (
     CONV_2D_MVE,
@@ -115,4 +123,5 @@ KERNELS = (
     CONV_2D_ADD_ENTRY_MVE,
     MEAN_MVE,
     AVERAGE_POOL_2D_MVE,
+    BATCH_MATMUL_MVE,
 )

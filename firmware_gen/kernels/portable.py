@@ -189,12 +189,16 @@ L2_NORMALIZATION = kernel(
 BATCH_MATMUL = kernel(
     "dimmer_batch_matmul_s8",
     """
-    BATCH_MATMUL. output int8[batches,rows,columns]; element (b, i, j) is the sum over k < depth of
-    input1[b * batch1 + i * row1 + k * step1] and input2[b * batch2 + k * step2 + j * column2], zero points taken off:
-    whatever is transposed or repeated is so by its steps. depth < 2^15, shift -31..30, blobs as in ADD.
+    BATCH_MATMUL: products of matrices that lie anywhere, batches of rows x depth and depth x columns. places is an
+    index into params of int32[batches,3]: of each product, how far to its first and second operand and its result. The
+    next row of operand 1 is row1 further, that of the result row_out; behind every rows_run of them row1_jump and
+    row_out_jump are added. Columns of operand 2 and of the result, and what a sum runs over of either operand, are
+    counted likewise. Zero points are taken off. depth < 2^15, shift -31..30, blobs as in ADD.
     """,
-    *u32("input1", "input2", "output", "batches", "batch1", "batch2", "rows", "depth", "columns"),
-    *u32("row1", "step1", "step2", "column2"),
+    *u32("input1", "input2", "output", "places", "batches", "rows", "columns", "depth"),
+    *u32("rows_run", "columns_run", "depth_run"),
+    *i32("row1", "row1_jump", "row_out", "row_out_jump", "column2", "column2_jump", "column_out", "column_out_jump"),
+    *i32("step1", "step1_jump", "step2", "step2_jump"),
     *i32("multiplier"),
     *i8("shift", "zero_point1", "zero_point2", "output_zero_point"),
     *u8("input1_blob", "input2_blob"),

@@ -102,7 +102,7 @@ class _Lowering(Wide, Logic, Recurrent):
             case TransposeConv():
                 return (self.transpose_conv(self.operator.options),)
             case BatchMatMul():
-                return self.batch_matmul(self.operator.options)
+                return (self.batch_matmul(self.operator.options),)
             case AveragePool2d() | MaxPool2d():
                 return (self.pool(self.operator.options),)
             case Softmax():

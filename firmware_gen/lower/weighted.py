@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.options import BatchMatMul
+from dimmer.firmware_gen.graph.products import own_layout
 from dimmer.firmware_gen.graph.ranges import code_range
 from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.graph.types import (
@@ -20,11 +22,12 @@ from dimmer.firmware_gen.graph.types import (
     TransposeConv,
     Window,
 )
+from dimmer.firmware_gen.graph.views import Axis, merged
 from dimmer.firmware_gen.kernels import portable as k
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.kernels.unsigned import CONV_2D_OFFSET, DEPTHWISE_CONV_2D_OFFSET, FULLY_CONNECTED_OFFSET
 from dimmer.firmware_gen.lower.context import Context
-from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Step, Weights, step
+from dimmer.firmware_gen.lower.steps import Params, Scratch, Shifts, Step, Weights, step
 
 SLICE_BYTES = 4096
 """Of scratch that the sliced weights of a group of channels may take; two channels in any case."""
@@ -33,11 +36,21 @@ SLICE_BYTES = 4096
 MAX_SLICE_CHANNELS = 254
 
 
-def moved(place: Buffer | Weights, by: int) -> Buffer | Weights:
-    """What lies `by` bytes further."""
-    if isinstance(place, Buffer):
-        return Buffer(place.id, place.offset + by)
-    return Weights(place.data[by:], (len(place.data) - by,)) if by else place
+def in_one_piece(axis: Axis, place: int) -> bool:
+    """Whether the elements along an axis are neighbours in one of its tensors."""
+    own = merged([(run[0], run[1 + place]) for run in axis])
+    return not own or (len(own) == 1 and own[0][1] == 1)
+
+
+def runs_of(name: str, axis: Axis, *steps: str) -> dict[str, Any]:
+    """An axis as a record has it: its inner run, of each tensor a step in it, and what a step to the next adds."""
+    inner = axis[-1] if axis else (1,) * (1 + len(steps))
+    found: dict[str, Any] = {f"{name}_run": inner[0]}
+    for place, step_name in enumerate(steps, 1):
+        # Behind a single run comes nothing.
+        jump = axis[0][place] - inner[0] * inner[place] if len(axis) > 1 else 0
+        found |= {step_name: inner[place], f"{step_name}_jump": jump}
+    return found
 
 
 def pointwise(options: FullyConnected, per_channel: bool) -> Conv2d:
@@ -325,53 +338,42 @@ class Weighted(Context):
             tensors[index] = replace(tensors[index], shape=shape)
         return type(self)(replace(self.graph, tensors=tuple(tensors)), self.operator, self.buffer)
 
-    def batch_matmul(self, options: BatchMatMul) -> tuple[Step, ...]:
-        """BATCH_MATMUL, a step where both sides go through their batches together; else one for each product."""
-        first, second = self.inputs
-        rows, columns = self.output.shape[-2:]
-        depth = first.shape[-2] if options.transposed1 else first.shape[-1]
+    def batch_matmul(self, options: BatchMatMul) -> Step:
+        """BATCH_MATMUL; the operand whose depth lies in one piece comes first, so that a row of it is one vector."""
+        layout = options.layout or own_layout(self.graph, self.operator)
+        order = (0, 1)
+        if not in_one_piece(layout.depth, 0) and in_one_piece(layout.depth, 1):
+            layout, order = layout.turned(), (1, 0)
+        rows, depth, columns = (
+            math.prod(run[0] for run in axis) for axis in (layout.rows, layout.depth, layout.columns)
+        )
         if depth >= 1 << 15:
             raise self.error(f"sums over {depth} products, at most {(1 << 15) - 1} are supported; split it")
-        multiplier, shift = fp.mul_multiplier(first.q, second.q, self.output.q)
-        sizes = rows * depth, depth * columns
-        counts = first.elements // sizes[0], second.elements // sizes[1]
-        made = self.output.elements // (rows * columns)
-        places = [self.batches(tensor.shape[:-2]) for tensor in self.inputs]
-        together = all(count in (1, made) for count in counts)
-        return tuple(
-            step(
-                k.BATCH_MATMUL,
-                self.layer,
-                macs=(made if together else 1) * rows * depth * columns,
-                input1=moved(self.operand(0), places[0][batch] * sizes[0]),
-                input2=moved(self.operand(1), places[1][batch] * sizes[1]),
-                output=Buffer(self.out.id, batch * rows * columns),
-                batches=made if together else 1,
-                batch1=0 if counts[0] == 1 else sizes[0],
-                batch2=0 if counts[1] == 1 else sizes[1],
-                rows=rows,
-                depth=depth,
-                columns=columns,
-                row1=1 if options.transposed1 else depth,
-                step1=rows if options.transposed1 else 1,
-                step2=1 if options.transposed2 else columns,
-                column2=depth if options.transposed2 else 1,
-                multiplier=multiplier,
-                shift=shift,
-                zero_point1=first.q.zero_point,
-                zero_point2=second.q.zero_point,
-                output_zero_point=self.output.q.zero_point,
-                input1_blob=int(first.constant),
-                input2_blob=int(second.constant),
-            )
-            for batch in (range(1) if together else range(made))
+        multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q)
+        first, second = (self.inputs[place] for place in order)
+        return step(
+            k.BATCH_MATMUL,
+            self.layer,
+            macs=len(layout.batches) * rows * depth * columns,
+            input1=self.operand(order[0]),
+            input2=self.operand(order[1]),
+            output=self.out,
+            places=Params(tuple(offset for places in layout.batches for offset in places)),
+            batches=len(layout.batches),
+            rows=rows,
+            columns=columns,
+            depth=depth,
+            **runs_of("rows", layout.rows, "row1", "row_out"),
+            **runs_of("columns", layout.columns, "column2", "column_out"),
+            **runs_of("depth", layout.depth, "step1", "step2"),
+            multiplier=multiplier,
+            shift=shift,
+            zero_point1=first.q.zero_point,
+            zero_point2=second.q.zero_point,
+            output_zero_point=self.output.q.zero_point,
+            input1_blob=int(first.constant),
+            input2_blob=int(second.constant),
         )
-
-    def batches(self, shape: tuple[int, ...]) -> list[int]:
-        """For each product, which matrix of a side it takes."""
-        made = self.output.shape[:-2]
-        numbers = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
-        return [int(number) for number in np.broadcast_to(numbers, made).reshape(-1)]
 
     def check_bias_scale(self) -> None:
         """The stock interpreter refuses a bias whose scale is not about that of the products."""

@@ -11,6 +11,7 @@ from dimmer.firmware_gen.variants import (
     paired,
     planes,
     portable,
+    products,
     requantize,
     sum_table,
     words,
@@ -31,6 +32,7 @@ VARIANTS: tuple[Variant, ...] = (
     *dense.VARIANTS,
     *requantize.VARIANTS,
     *sum_table.VARIANTS,
+    *products.VARIANTS,
 )
 
 __all__ = ["VARIANTS", "Candidate", "Choice", "Variant", "choose", "features_of"]

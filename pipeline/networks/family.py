@@ -35,6 +35,9 @@ NO_KEYS = ("folder", "without")
 MOST_STAGES, MOST_BLOCKS = 12, 254
 """Depth patterns double with each stage; the C tables hold 256 positions, stem and head among them."""
 
+NO_GATES_OUTSIDE = "the stem's norm follows a sub-path that gates choose after it; set model.outer_twins = false"
+"""Why there are no gates where norms outside of stages have twins."""
+
 BLOCK_BITS = tuple(bits for bits in BITS if bits)
 """Bits that a block which is executed may have."""
 
@@ -127,6 +130,14 @@ class NetworkConfig(ABC):
     def skip_flags(self, mode: Mode) -> SkipFlags:
         """The twins in force in a mode. Norms of a stage follow its own sub-path; stem and head have no twins."""
         return SkipFlags(False, mode.skip_flags(self.mandatory), False)
+
+    def outer_flags(self, mode: Mode) -> SkipFlags:
+        """The same where norms outside of stages have twins: those before the first stage that can skip follow its
+        sub-path, those behind the last one its own.
+        """
+        own = mode.skip_flags(self.mandatory)
+        can_skip = [stage for stage, blocks in enumerate(self.skippable) if blocks]
+        return SkipFlags(own[can_skip[0]], own, own[can_skip[-1]]) if can_skip else SkipFlags(False, own, False)
 
     def why_no_gates(self) -> str:
         """Why gates cannot choose this network's blocks, with what to change; empty where they can."""

@@ -18,10 +18,13 @@ from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.data.dataset import DatasetShape
 from dimmer.pipeline.data.own import CLASSES, IMAGES, OWN, shape_of
 from dimmer.pipeline.data.registry import dataset_names, dataset_shape
+from dimmer.pipeline.networks import build
 from dimmer.pipeline.networks.adapted.adaptive import Adaptive, adapt
 from dimmer.pipeline.networks.adapted.source import LIBRARIES, build_module, parse_arguments, source_file
 from dimmer.pipeline.networks.adapted.split import Split
 from dimmer.pipeline.networks.adapted.weights import known_tensors, take_weights, weights_of
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
 from dimmer.pipeline.projects.files import project_files
 from dimmer.pipeline.projects.inspected import Told, own_samples
 from dimmer.pipeline.projects.wanted import AdaptedModel, OwnSamples, Wanted
@@ -175,6 +178,7 @@ def model_keys(asked: Asked, found: Found, folder: Path, weights: str) -> dict[s
         "fixed_macs": found.split.fixed,
         "entry_channels": [_channels(stage.given) for stage in stages],
         "entry_pixels": [math.prod(stage.given) // _channels(stage.given) for stage in stages],
+        **({"outer_twins": True} if found.split.outer_twins else {}),
     }
 
 
@@ -200,6 +204,7 @@ def adapted_project(
     _check_input(asked, shape)
     found = found_network(asked, Path(), shape.classes)
     check_classes(found.network, asked, shape.classes)
+    check_runs(asked, found, shape)
     keys = model_keys(asked, found, home, WEIGHTS)
     pretrained = asked.pretrained or asked.weights is not None
     model = AdaptedModel(keys, "" if own is not None else str(dataset), pretrained, asked.source)
@@ -212,6 +217,46 @@ def adapted_project(
         atomic_write(home / file.name, file.read_bytes())
         beside.append(home / file.name)
     return Written(found.split.table(), (*written, *beside), found.new)
+
+
+@torch.no_grad()
+def check_runs(asked: Asked, found: Found, shape: DatasetShape) -> None:
+    """Whether devices have operators for all modes of the network, before anybody trains it.
+
+    Raises:
+        DimmerError: they have not, with the operator, its place, and what to do.
+    """
+    height, width, channels = shape.image_shape
+    stages = found.split.stages
+    config = AdaptedConfig(
+        mandatory=found.split.mandatory,
+        skippable=found.split.skippable,
+        widths=tuple(_channels(stage.made) for stage in stages),
+        in_channels=channels,
+        image_size=(height, width),
+        classes=shape.classes,
+        source=asked.source,
+        blocks=tuple(name for stage in stages for name in stage.blocks),
+        macs=tuple(macs for stage in stages for macs in stage.macs),
+        fixed_macs=found.split.fixed,
+        entry_channels=tuple(_channels(stage.given) for stage in stages),
+        entry_pixels=tuple(math.prod(stage.given) // _channels(stage.given) for stage in stages),
+        arguments=asked.arguments,
+        outer_twins=found.split.outer_twins,
+    )
+    try:
+        network = build("adapted", config).eval()
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d) and module.affine:
+                # Factories begin with gammas of zero, which training raises.
+                module.weight.fill_(1.0)
+        for mode in (network.super_mode(), network.base_mode()):
+            deploy(network, mode)
+    except DimmerError as error:
+        raise DimmerError(
+            f"no device runs {asked.source}: {error}. dimmer.adapt in Python trains it all the same; networks with "
+            "attention that devices run are the families vit, cct and swin"
+        ) from error
 
 
 @torch.no_grad()

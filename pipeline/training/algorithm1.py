@@ -40,6 +40,11 @@ class Shared:
     logits: Tensor
     losses: Losses
 
+    @property
+    def stem_learns(self) -> bool:
+        """Whether the stem has parameters: where its norms have twins, each network runs all of it by itself."""
+        return self.stem.requires_grad
+
 
 class AdaptiveStep:
     """How a network learns from a batch.
@@ -97,7 +102,8 @@ class AdaptiveStep:
         shared = self.teach(x, labels)
         if sampled is not None:
             self.teach_sampled(sampled, shared, labels)
-        shared.stem.backward(shared.features.grad)
+        if shared.stem_learns:
+            shared.stem.backward(shared.features.grad)
         trainer.update()
         return shared.losses
 

@@ -28,13 +28,13 @@ class _Recorded:
     Attributes:
         step: what was recorded.
         lesson: the first graph: teacher, super-net and base-net.
-        stem: the last: the stem's backward pass.
+        stem: the last: the stem's backward pass; None where the stem learns nothing.
         kept: tensors that the graphs after the first read; they must not be freed.
     """
 
     step: AdaptiveStep
     lesson: torch.cuda.CUDAGraph
-    stem: torch.cuda.CUDAGraph
+    stem: torch.cuda.CUDAGraph | None
     kept: Shared
 
 
@@ -84,7 +84,8 @@ class RecordedSteps:
                 self._sampled[sampled] = self._record(lambda: step.teach_sampled(sampled, kept, self._labels))
             self._sampled[sampled].replay()
             modes.append(sampled)
-        recorded.stem.replay()
+        if recorded.stem is not None:
+            recorded.stem.replay()
         self._attach_gradients(set().union(*map(self._parameters_of, modes)))
         trainer.set_rate(lr)
         trainer.update()
@@ -109,7 +110,9 @@ class RecordedSteps:
         first = self._record(lesson)
         (memory,) = kept
         # Retained: sampled modes are recorded later, and must not get the memory that this pass reads.
-        last = self._record(lambda: memory.stem.backward(memory.features.grad, retain_graph=True))
+        last = None
+        if memory.stem_learns:
+            last = self._record(lambda: memory.stem.backward(memory.features.grad, retain_graph=True))
         self._recorded = _Recorded(step, first, last, memory)
 
     def _record(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:

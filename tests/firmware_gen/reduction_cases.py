@@ -54,6 +54,50 @@ def self_attention(net: Layers) -> tuple[int, int]:
     return x, net.operator("BATCH_MATMUL", [x, x], output, adjX=False, adjY=True)
 
 
+Move = tuple[int, ...] | list[int]
+
+
+def moved(net: Layers, x: int, *moves: Move) -> int:
+    """Transposed by tuples, reshaped by lists."""
+    for move in moves:
+        if isinstance(move, list):
+            x = net.reshape(x, move)
+        else:
+            order = net.constant(net.name("order"), list(move))
+            x = net.same("TRANSPOSE", x, [net.shape(x)[axis] for axis in move], [order])
+    return x
+
+
+def attention(net: Layers) -> tuple[int, int]:
+    """Between positions of an image, all or those of a window, with what converters move before and behind."""
+    heads, depth = size(net, 1, 3), size(net, 1, 20)
+    side, down, across = size(net, 1, 3), size(net, 1, 2), size(net, 1, 3)
+    height, width, channels = down * side, across * side, heads * depth
+    x = net.activation([1, height, width, channels])
+    cut: list[Move]
+    last: list[Move]
+    windows = bool(pick(net, True, False))
+    if windows:
+        groups, positions = down * across, side * side
+        cut = [[down, side, across, side * channels], (0, 2, 1, 3), [groups, positions, heads, depth]]
+        query, value = moved(net, x, *cut, (0, 2, 1, 3)), moved(net, x, *cut, (0, 2, 1, 3))
+        key = moved(net, x, *cut, (0, 2, 3, 1))
+        last = [(0, 2, 1, 3), [down, across, side, side * channels], (0, 2, 1, 3), [1, height, width, channels]]
+    else:
+        groups, positions = 1, height * width
+        cut = [(0, 3, 1, 2), [1, heads, depth, positions]]
+        query, key, value = (moved(net, x, *cut) for _ in range(3))
+        last = [[1, channels, height, width], (0, 2, 3, 1)]
+    scores = net.activation([groups, heads, positions, positions], net.scale_of(x) ** 2 * 60, name="scores")
+    net.operator("BATCH_MATMUL", [query, key], scores, adjX=not windows, adjY=False)
+    shares = net.softmax(scores)
+    made = [groups, heads, *((positions, depth) if windows else (depth, positions))]
+    mixed = net.activation(made, net.scale_of(x), name="mixed")
+    operands = [shares, value] if windows else [value, shares]
+    net.operator("BATCH_MATMUL", operands, mixed, adjX=False, adjY=not windows)
+    return x, moved(net, mixed, *last)
+
+
 def transpose_conv(net: Layers) -> tuple[int, int]:
     x = net.activation([1, size(net, 1, 6), size(net, 1, 6), size(net, 1, 9)])
     _, height, width, depth = net.shape(x)
@@ -84,7 +128,8 @@ REDUCTIONS: dict[str, tuple[Build, int]] = {
     "reduce_max": (reduction("REDUCE_MAX"), 3),
     "reduce_min": (reduction("REDUCE_MIN"), 2),
     "l2_normalization": (l2_normalization, 3),
-    "batch_matmul": (batch_matmul, 5),
-    "self_attention": (self_attention, 2),
+    "batch_matmul": (batch_matmul, 1),
+    "self_attention": (self_attention, 1),
+    "attention": (attention, 4),
     "transpose_conv": (transpose_conv, 5),
 }

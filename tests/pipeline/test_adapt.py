@@ -36,29 +36,45 @@ def test_a_project_is_told_file_by_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert "dimmer build     # lamp for host" in said
 
 
+MOBILENET_V4 = ("888888.888888", "888888.888000", "888000.888888", "888000.888000")
+MOBILENET_V2 = ("88.888.8888.888.888", "88.888.8800.888.888", "80.880.8800.880.880")
+
+
 @pytest.mark.slow
 @pytest.mark.board
-def test_a_network_of_timm_runs_in_every_mode_on_an_emulated_m4(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("source", "arguments", "modes", "outer"),
+    [
+        ("timm:mobilenetv4_conv_small_035", [], MOBILENET_V4, False),
+        ("torchvision:mobilenet_v2", ["width_mult=0.25"], MOBILENET_V2, True),
+    ],
+    ids=["timm", "torchvision"],
+)
+def test_a_network_of_a_library_runs_exactly_on_an_emulated_m4(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    arguments: list[str],
+    modes: tuple[str, ...],
+    outer: bool,
 ) -> None:
     if any(importlib.util.find_spec(name) is None for name in ("timm", "torchvision")):
         pytest.skip("timm is not installed: pip install '.[adapt]'")
     from dimmer.pipeline import build
 
     project = tmp_path / "lamp"
-    source = "timm:mobilenetv4_conv_small_035"
-    main(source, size="3x32x32", project=project, data=str(photos(tmp_path / "photos", 60)), target="mps2-an386")
+    images = str(photos(tmp_path / "photos", 60))
+    main(source, arguments, size="3x32x32", project=project, data=images, target="mps2-an386")
     recipe = project / "models" / "lamp" / "recipe.toml"
-    recipe.write_text(
-        recipe.read_text().replace("epochs = 10", "epochs = 2").replace("batch = 32", "batch = 8") + SMALL
-    )
+    text = recipe.read_text()
+    assert ("outer_twins = true" in text) is outer
+    chosen = ", ".join(f'"{mode}"' for mode in modes) + f"]\nlimit = {len(modes)}"
+    for old, new in (("epochs = 10", "epochs = 2"), ("batch = 32", "batch = 8"), ('"all"]', chosen)):
+        assert old in text
+        text = text.replace(old, new)
+    recipe.write_text(text + SMALL)
     monkeypatch.chdir(project)
     build.main(model="lamp", target="mps2-an386")
     report = json.loads((project / "build" / "lamp" / "mps2-an386" / "report.json").read_text())
-    assert [mode["name"] for mode in report["modes"]] == [
-        "888888.888888",
-        "888888.888000",
-        "888000.888888",
-        "888000.888000",
-    ]
+    assert tuple(mode["name"] for mode in report["modes"]) == modes
     assert all(mode["verify"]["samples"] and not mode["verify"]["mismatches"] for mode in report["modes"])

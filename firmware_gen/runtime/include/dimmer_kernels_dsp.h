@@ -210,6 +210,16 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_narrow_dsp_t, 140);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_narrow_dsp);
 
+/* BATCH_MATMUL for Arm cores with the DSP extension, by dot products of two rows and two columns, 32
+ * products in 43 instructions. A row of operand 1 lies in one piece: step1 is 1, step1_jump 0.
+ * Scratch: 4 * columns, and columns * depth more unless step2 is 1 and step2_jump 0. */
+typedef struct {
+    dimmer_batch_matmul_s8_t product;
+    uint32_t scratch;
+} dimmer_batch_matmul_s8_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_batch_matmul_s8_dsp_t, 108);
+DIMMER_KERNEL(dimmer_batch_matmul_s8_dsp);
+
 #ifdef __cplusplus
 }
 #endif

@@ -294,24 +294,36 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_l2_normalization_s8_t, 20);
 DIMMER_KERNEL(dimmer_l2_normalization_s8);
 
-/* BATCH_MATMUL. output int8[batches,rows,columns]; element (b, i, j) is the sum over k < depth of
- * input1[b * batch1 + i * row1 + k * step1] and input2[b * batch2 + k * step2 + j * column2], zero
- * points taken off: whatever is transposed or repeated is so by its steps. depth < 2^15, shift -31..30,
- * blobs as in ADD. */
+/* BATCH_MATMUL: products of matrices that lie anywhere, batches of rows x depth and depth x columns.
+ * places is an index into params of int32[batches,3]: of each product, how far to its first and second
+ * operand and its result. The next row of operand 1 is row1 further, that of the result row_out; behind
+ * every rows_run of them row1_jump and row_out_jump are added. Columns of operand 2 and of the result,
+ * and what a sum runs over of either operand, are counted likewise. Zero points are taken off. depth <
+ * 2^15, shift -31..30, blobs as in ADD. */
 typedef struct {
     uint32_t input1;
     uint32_t input2;
     uint32_t output;
+    uint32_t places;
     uint32_t batches;
-    uint32_t batch1;
-    uint32_t batch2;
     uint32_t rows;
-    uint32_t depth;
     uint32_t columns;
-    uint32_t row1;
-    uint32_t step1;
-    uint32_t step2;
-    uint32_t column2;
+    uint32_t depth;
+    uint32_t rows_run;
+    uint32_t columns_run;
+    uint32_t depth_run;
+    int32_t row1;
+    int32_t row1_jump;
+    int32_t row_out;
+    int32_t row_out_jump;
+    int32_t column2;
+    int32_t column2_jump;
+    int32_t column_out;
+    int32_t column_out_jump;
+    int32_t step1;
+    int32_t step1_jump;
+    int32_t step2;
+    int32_t step2_jump;
     int32_t multiplier;
     int8_t shift;
     int8_t zero_point1;
@@ -321,7 +333,7 @@ typedef struct {
     uint8_t input2_blob;
     uint8_t reserved[2];
 } dimmer_batch_matmul_s8_t;
-DIMMER_CHECK_SIZE(dimmer_batch_matmul_s8_t, 64);
+DIMMER_CHECK_SIZE(dimmer_batch_matmul_s8_t, 104);
 DIMMER_KERNEL(dimmer_batch_matmul_s8);
 
 /* TRANSPOSE_CONV. input int8[1,input_h,input_w,input_c], weights

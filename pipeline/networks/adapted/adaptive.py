@@ -17,7 +17,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.networks.adapted.probe import probe
 from dimmer.pipeline.networks.adapted.split import Split, find_split, make_split
-from dimmer.pipeline.networks.adapted.twins import give_twins, set_state
+from dimmer.pipeline.networks.adapted.twins import TwinNorm, give_twins, put, set_state
 from dimmer.pipeline.networks.tasks import imitation, label_loss
 
 
@@ -57,8 +57,9 @@ class Adaptive(nn.Module):
             for name in stage.blocks[: stage.mandatory]:
                 give_twins(network.get_submodule(name))
             for name in stage.blocks[stage.mandatory :]:
-                parent, _, own = name.rpartition(".")
-                network.get_submodule(parent)._modules[own] = Skippable(network.get_submodule(name))
+                put(network, name, Skippable(network.get_submodule(name)))
+            for name in stage.norms:
+                put(network, name, TwinNorm(network.get_submodule(name)))
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed: the network as it was."""
@@ -99,6 +100,8 @@ class Adaptive(nn.Module):
                     block.skipping = not of_block
                 else:
                     set_state(block, skipping)
+            for name in stage.norms:
+                set_state(self.network.get_submodule(name), skipping)
 
     def learn(self, x: Any, targets: Tensor, temperature: float = 1.0, alpha: float = 0.5) -> Tensor:
         """The gradients of Algorithm 1 (Kang & Lee, 2024): the super-net learns from the labels, the base-net from the

@@ -51,6 +51,7 @@ class Call:
         passes: whether it passes its input on without its parameters.
         macs: multiply-accumulates of all its calls.
         again: how many further times it was called.
+        is_norm: whether it is a norm.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Call:
     passes: bool
     macs: int = 0
     again: int = 0
+    is_norm: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def probe(network: nn.Module, sample: Tensor) -> Probed:
                 calls[name] = replace(seen, passes=False, again=seen.again + 1)
             elif given and isinstance(given[0], Tensor) and isinstance(made, Tensor):
                 passes = given[0].shape == made.shape and _passes(module, given, named)
-                calls[name] = Call(name, type(module), tuple(given[0].shape), tuple(made.shape), passes)
+                shapes = tuple(given[0].shape), tuple(made.shape)
+                calls[name] = Call(name, type(module), *shapes, passes, is_norm=is_norm(module))
 
         return look
 

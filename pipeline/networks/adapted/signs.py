@@ -41,7 +41,7 @@ def positive_gammas(network: Network) -> int:
 
 
 def _parts(network: Network) -> list[nn.Module]:
-    found: list[nn.Module] = [network.stem, getattr(network, "head")]  # noqa: B009
+    found: list[nn.Module] = [*network.beginning(), getattr(network, "head")]  # noqa: B009
     for stage in range(len(network.stages)):
         for block in network.stage(stage):
             found += [piece for piece in block.children() if piece is not None]

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import NetworkCost, depth_patterns
@@ -26,6 +26,7 @@ class Stage:
         macs: multiply-accumulates of each block.
         given: shape of the first block's input, without the batch.
         made: shape of the stage's output, without the batch.
+        norms: names of norms outside of all blocks that follow its sub-path, and have twins.
     """
 
     blocks: tuple[str, ...]
@@ -33,6 +34,7 @@ class Stage:
     macs: tuple[int, ...]
     given: tuple[int, ...]
     made: tuple[int, ...]
+    norms: tuple[str, ...] = ()
 
     @property
     def skippable(self) -> int:
@@ -47,10 +49,12 @@ class Split:
     Attributes:
         stages: in the order of execution; of each a block or more can be skipped.
         fixed: multiply-accumulates that no block of a stage has.
+        outer_twins: whether norms before the first stage and behind the last have twins, too.
     """
 
     stages: tuple[Stage, ...]
     fixed: int
+    outer_twins: bool = False
 
     @property
     def mandatory(self) -> tuple[int, ...]:
@@ -147,7 +151,41 @@ def make_split(probed: Probed, runs: Sequence[Sequence[str]], mandatory: Sequenc
         ends = probed.calls[run[0]], probed.calls[run[-1]]
         macs = tuple(probed.calls[name].macs for name in run)
         stages.append(Stage(tuple(run), first, macs, ends[0].given[1:], ends[1].made[1:]))
-    return Split(tuple(stages), probed.macs - sum(sum(stage.macs) for stage in stages))
+    outer = _alone(probed, stages)
+    norms = _norms(probed, stages, outer)
+    stages = [replace(stage, norms=own) for stage, own in zip(stages, norms, strict=True)]
+    return Split(tuple(stages), probed.macs - sum(sum(stage.macs) for stage in stages), outer)
+
+
+def _alone(probed: Probed, stages: Sequence[Stage]) -> bool:
+    """Whether a block of the stages' class stands outside of them, as a stage of its own has in MobileNetV2: there the
+    code of Kang & Lee (2024) has twins of all norms.
+    """
+    blocks = {name for stage in stages for name in stage.blocks}
+    kinds = {probed.calls[name].kind for name in blocks}
+    outside = [call for call in probed.calls.values() if call.kind in kinds and not _inside(call.name, blocks)]
+    return any(not any(_inside(name, {call.name}) for name in blocks) for call in outside)
+
+
+def _inside(name: str, blocks: Collection[str]) -> bool:
+    """Whether a module is one of some blocks, or in one."""
+    return any(name == block or name.startswith(f"{block}.") for block in blocks)
+
+
+def _norms(probed: Probed, stages: Sequence[Stage], outer: bool) -> list[tuple[str, ...]]:
+    """Of each stage the norms between it and the one before; those before the first and behind the last where `outer`
+    says so.
+    """
+    order = {name: place for place, name in enumerate(probed.calls)}
+    blocks = {name for stage in stages for name in stage.blocks}
+    found: list[list[str]] = [[] for _ in stages]
+    for call in probed.calls.values():
+        if not call.is_norm or call.again or _inside(call.name, blocks):
+            continue
+        ahead = [s for s, stage in enumerate(stages) if order[call.name] < order[stage.blocks[stage.mandatory - 1]]]
+        if outer or (ahead and ahead[0]):
+            found[ahead[0] if ahead else -1].append(call.name)
+    return [tuple(names) for names in found]
 
 
 def _runs(probed: Probed) -> list[list[str]]:

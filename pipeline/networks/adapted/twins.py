@@ -50,8 +50,14 @@ def give_twins(module: nn.Module) -> None:
             continue
         for name, child in list(parent.named_children()):
             if is_norm(child):
-                # Not setattr: names of modules may be of any kind.
-                parent._modules[name] = TwinNorm(child)
+                put(parent, name, TwinNorm(child))
+
+
+def put(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module in place of another of this name."""
+    parent, _, own = name.rpartition(".")
+    # Not setattr: names of modules may be of any kind.
+    network.get_submodule(parent)._modules[own] = module
 
 
 def set_state(module: nn.Module, skipping: bool) -> None:

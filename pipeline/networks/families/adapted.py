@@ -2,7 +2,8 @@
 """An adapted network: one of torchvision's, timm's or the user's own, cut at its residual blocks.
 
 Stages, skips and norms as `dimmer.adapt` makes them; training, calibration and export see stem, blocks and head, as of
-any family. Norms between two stages belong to the second one and have twins, too; those of stem and head do not.
+any family. Norms between two stages belong to the second one and have twins, too; those of stem and head where
+`outer_twins` says so.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import torch
 from torch import Tensor, fx, nn
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks.adapted.cut import Chain, cut, trace
 from dimmer.pipeline.networks.adapted.deployed import DeployedAdaptedBlock, DeployedPart, deployed_part
 from dimmer.pipeline.networks.adapted.probe import count_macs
 from dimmer.pipeline.networks.adapted.signs import positive_gammas
 from dimmer.pipeline.networks.adapted.source import build_module
-from dimmer.pipeline.networks.adapted.twins import give_twins, set_state
+from dimmer.pipeline.networks.adapted.twins import give_twins, put, set_state
 from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
+from dimmer.pipeline.networks.family import SkipFlags
 from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.layers.blocks import parameters_in_force
 from dimmer.pipeline.networks.network import Block, Network
 
 
@@ -58,6 +61,11 @@ class AdaptedBlock(Block):
 class AdaptedNetwork(Network):
     """A user's network whose depth is chosen call by call.
 
+    Attributes:
+        stem: empty where its norms have twins.
+        entry: then it is this; else None.
+        head: behind the last block.
+
     Raises:
         DimmerError: it cannot be built, is no chain of its blocks, or has other costs than its configuration says.
     """
@@ -68,7 +76,8 @@ class AdaptedNetwork(Network):
         super().__init__()
         self.config = config
         chain = original_chain(config)
-        self.stem = chain.stem
+        self.stem = nn.Identity() if config.twins_outside else chain.stem
+        self.entry = chain.stem if config.twins_outside else None
         stages = []
         for (first, last), mandatory, skippable in zip(
             config.bounds(), config.mandatory, config.skippable, strict=True
@@ -81,7 +90,35 @@ class AdaptedNetwork(Network):
             )
         self.stages = nn.ModuleList(stages)
         self.head = chain.head
+        if self.entry is not None:
+            give_twins(self.entry)
+            give_twins(self.head)
         positive_gammas(self)
+
+    def enter(self, stream: Tensor, flags: SkipFlags) -> Tensor:
+        """The stem with the norms in force, where they have twins."""
+        if self.entry is None:
+            return stream
+        set_state(self.entry, flags.stem)
+        made: Tensor = self.entry(stream)
+        return made
+
+    def leave(self, stream: Tensor, flags: SkipFlags) -> Tensor:
+        """The stream, for a head with the norms in force."""
+        set_state(self.head, flags.head)
+        return stream
+
+    def beginning(self) -> tuple[nn.Module, ...]:
+        """The stem, wherever it is."""
+        return (self.stem if self.entry is None else self.entry,)
+
+    def parameters_in(self, mode: Mode) -> set[Tensor]:
+        """As every network's; of stem and head the norms in force."""
+        used, flags = super().parameters_in(mode), self.config.skip_flags(mode)
+        for part, skipped in zip((*self.beginning(), self.head), (flags.stem, flags.head), strict=True):
+            used.difference_update(part.parameters())
+            used.update(parameters_in_force(part, skipped, FULL_BITS))
+        return used
 
     def classify(self, stream: Tensor) -> Tensor:
         """What the user's network does behind its last block."""
@@ -90,10 +127,13 @@ class AdaptedNetwork(Network):
 
     def deployed_stem(self, fold: Folding) -> DeployedPart:
         """As plain operators."""
-        return deployed_part([(self.stem, graph_of(self.stem))], fold, "stem")
+        (stem,) = self.beginning()
+        set_state(stem, fold.skipped)
+        return deployed_part([(stem, graph_of(stem))], fold, "stem")
 
     def deployed_head(self, fold: Folding) -> DeployedPart:
         """As plain operators."""
+        set_state(self.head, fold.skipped)
         return deployed_part([(self.head, graph_of(self.head))], fold, "logits")
 
 
@@ -127,8 +167,7 @@ def original_chain(config: AdaptedConfig) -> Chain:
     """The user's network cut at its blocks, those left out that it lacks when it is trained alone."""
     network = original(config)
     for name in config.without:
-        parent, _, own = name.rpartition(".")
-        network.get_submodule(parent)._modules[own] = nn.Identity()
+        put(network, name, nn.Identity())
     missing = [name for name in config.blocks if name not in dict(network.named_modules())]
     if missing:
         raise DimmerError(f"{config.source} has no module '{missing[0]}'; run dimmer adapt again, or mend model.blocks")

@@ -11,8 +11,8 @@ from typing import Self
 
 from dimmer.pipeline.core.checks import InvalidKeyError, require
 from dimmer.pipeline.core.closure import file_hash
-from dimmer.pipeline.modes.mode import FULL_BITS, NetworkCost
-from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, StageEntry
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
+from dimmer.pipeline.networks.family import NO_GATES_OUTSIDE, BlockBits, NetworkConfig, SkipFlags, StageEntry
 
 _LIBRARIES = ("torchvision", "timm")
 
@@ -34,6 +34,8 @@ class AdaptedConfig(NetworkConfig):
         arguments: of the factory, "name=value" each.
         weights: a .safetensors file beside the recipe, with the original network's weights; none for those that the
             factory gives.
+        outer_twins: whether norms of stem and head have twins, too, as in the paper's MobileNetV2: the first follow
+            the first stage's sub-path, the last ones the last stage's. Gates need false.
         folder: the recipe's, not a key of it.
         without: blocks that a network trained alone lacks, not a key of the recipe.
     """
@@ -52,6 +54,7 @@ class AdaptedConfig(NetworkConfig):
     entry_pixels: tuple[int, ...]
     arguments: tuple[str, ...] = ()
     weights: str = ""
+    outer_twins: bool = False
     bits: BlockBits = (FULL_BITS,)
     folder: str = ""
     without: tuple[str, ...] = ()
@@ -84,6 +87,19 @@ class AdaptedConfig(NetworkConfig):
     def contents(self) -> Mapping[str, str]:
         """Key -> SHA-256 of the file that it names."""
         return {key: file_hash(path) for key, path in self._files(Path(self.folder)).items()}
+
+    @property
+    def twins_outside(self) -> bool:
+        """Whether norms of stem and head have twins."""
+        return self.outer_twins and any(self.skippable)
+
+    def skip_flags(self, mode: Mode) -> SkipFlags:
+        """As `NetworkConfig.skip_flags`, or `outer_flags`."""
+        return self.outer_flags(mode) if self.twins_outside else super().skip_flags(mode)
+
+    def why_no_gates(self) -> str:
+        """The stem's norms cannot follow a sub-path that is chosen after them."""
+        return NO_GATES_OUTSIDE if self.twins_outside else ""
 
     def modules(self) -> tuple[str, ...]:
         """The library that the network is from."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.core.checks import MOST_CHANNELS, bounded, require
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
-from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, SkipFlags, StageEntry
+from dimmer.pipeline.networks.family import NO_GATES_OUTSIDE, BlockBits, NetworkConfig, SkipFlags, StageEntry
 
 MOST_EXPANSION = 8
 
@@ -52,12 +52,12 @@ class MobileNetV2Config(NetworkConfig):
 
     def skip_flags(self, mode: Mode) -> SkipFlags:
         """Norms without a sub-path of their own follow the next one, or the last where none comes."""
-        own = mode.skip_flags(self.mandatory)
-        if not self.outer_twins or not any(self.skippable):
-            return SkipFlags(False, own, False)
+        if not self.twins_outside:
+            return super().skip_flags(mode)
+        stem, own, head = self.outer_flags(mode)
         can_skip = [s for s, blocks in enumerate(self.skippable) if blocks]
         followed = [next((c for c in can_skip if c >= s), can_skip[-1]) for s in range(len(own))]
-        return SkipFlags(own[can_skip[0]], tuple(own[s] for s in followed), own[can_skip[-1]])
+        return SkipFlags(stem, tuple(own[s] for s in followed), head)
 
     def has_twins(self, stage: int, block: int) -> bool:
         """Whether a block's norms have twins: mandatory ones of a stage that can be skipped, and outer ones."""
@@ -72,9 +72,7 @@ class MobileNetV2Config(NetworkConfig):
 
     def why_no_gates(self) -> str:
         """The stem's norm cannot follow a sub-path that is chosen after it."""
-        if not self.twins_outside:
-            return ""
-        return "the stem's norm follows a sub-path that gates choose after it; set model.outer_twins = false"
+        return NO_GATES_OUTSIDE if self.twins_outside else ""
 
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """Height and width of the stream behind the stem and behind each stage."""

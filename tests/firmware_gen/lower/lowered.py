@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dimmer.firmware_gen.graph.passes import prepare
+from dimmer.firmware_gen.graph.types import Graph
 from dimmer.firmware_gen.lower.steps import Step
 from dimmer.firmware_gen.memory.share import build_block
 from dimmer.firmware_gen.read.tflite import parse_tflite
@@ -18,6 +19,11 @@ def lowered(net: Layers, source: int, output: int) -> tuple[Step, ...]:
 def steps_of(data: bytes) -> tuple[Step, ...]:
     """All steps of a file, in one position."""
     return build_block(prepare(parse_tflite(data, "net.tflite")), 0).steps
+
+
+def read(net: Layers, source: int, output: int) -> Graph:
+    """A graph as its file has it."""
+    return parse_tflite(net.build(source, output), "net.tflite")
 
 
 def only(net: Layers, source: int, output: int) -> Step:

@@ -96,4 +96,7 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
         adapted_project(grey, tmp_path / "lamp", "lamp", "host", "cifar10", None, "")
     with pytest.raises(DimmerError, match="--pretrained is for torchvision and timm"):
         found_network(Asked(f"{NETS}:small", (), "3x16x16", None, True, None), Path())
+    attentive = Asked(f"{NETS}:attentive", (), "3x16x16", None, False, None)
+    with pytest.raises(DimmerError, match=r"no device runs .*:attentive: .*families vit, cct and swin"):
+        adapted_project(attentive, tmp_path / "lamp", "lamp", "host", None, str(tmp_path / "photos"), "")
     assert not (tmp_path / "lamp").exists()

@@ -57,6 +57,34 @@ class Plain(nn.Module):
         return y.mean((2, 3))
 
 
+def single(classes: int = 3) -> nn.Module:
+    """One stage, between blocks that are each alone with their shape."""
+    return nn.Sequential(
+        *(nn.Conv2d(3, 4, 3, 2, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU()),
+        *(Residual(4, 6), Residual(6, 8), Residual(8, 8), Residual(8, 6)),
+        *(nn.Conv2d(6, 5, 1, bias=False), nn.BatchNorm2d(5), nn.ReLU()),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, classes)),
+    )
+
+
+class Attention(nn.Module):
+    """A block x + f(x) with a layer norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.linear = nn.LayerNorm(4), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.linear(self.norm(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+        return x + y
+
+
+def attentive(classes: int = 3) -> nn.Module:
+    """Blocks that no device runs."""
+    blocks = (Attention(), Attention())
+    return nn.Sequential(nn.Conv2d(3, 4, 4, 4), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, classes))
+
+
 def series(channels: int = 10, classes: int = 2) -> nn.Module:
     """Residual blocks on a series."""
     return nn.Sequential(

@@ -8,7 +8,7 @@ from torch import nn
 import dimmer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.networks.adapted.twins import TwinNorm
-from tests.pipeline.networks.adapted.nets import images, small
+from tests.pipeline.networks.adapted.nets import images, single, small
 
 
 def test_the_super_net_is_the_network_bit_for_bit() -> None:
@@ -51,6 +51,20 @@ def test_norms_of_mandatory_blocks_learn_apart() -> None:
     twin = adaptive.network.get_submodule("one.0.norm1")
     assert isinstance(twin, TwinNorm)
     assert not torch.equal(twin.executed.weight, twin.skipped.weight)
+
+
+def test_norms_outside_of_blocks_follow_the_sub_path_beside_them() -> None:
+    adaptive = dimmer.adapt(small(), images(1))
+    between = adaptive.network.get_submodule("between.1")
+    assert isinstance(between, TwinNorm)
+    assert not isinstance(adaptive.network.get_submodule("norm"), TwinNorm)
+    for mode, skipping in (("80.88", False), ("88.80", True)):
+        adaptive.set_mode(mode)
+        assert between.skipping is skipping
+    outer = dimmer.adapt(single().eval(), images(1))
+    outer.set_mode("80")
+    assert all(module.skipping for module in outer.modules() if isinstance(module, TwinNorm))
+    assert isinstance(outer.network.get_submodule("8"), TwinNorm)
 
 
 def test_stages_can_be_asked_for() -> None:

@@ -11,7 +11,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.networks.adapted.probe import probe
 from dimmer.pipeline.networks.adapted.source import build_module
 from dimmer.pipeline.networks.adapted.split import find_split, make_split, mandatory_of
-from tests.pipeline.networks.adapted.nets import Plain, Residual, images, small
+from tests.pipeline.networks.adapted.nets import Plain, Residual, images, single, small
 
 
 def chain(blocks: int) -> nn.Module:
@@ -41,6 +41,17 @@ def test_blocks_all_alike_are_grouped() -> None:
     assert find_split(probe(chain(3), images(1))).mandatory == (2,)
     with pytest.raises(DimmerError, match="--groups is for networks with a single stage"):
         find_split(probe(small(), images(1)), 2)
+
+
+def test_norms_outside_have_twins_where_blocks_stand_alone() -> None:
+    split = find_split(probe(single().eval(), images(1)))
+    assert split.outer_twins
+    (stage,) = split.stages
+    assert stage.blocks == ("4", "5")
+    assert set(stage.norms) == {"1", "3.norm1", "3.norm2", "6.norm1", "6.norm2", "8"}
+    split = find_split(probe(small(), images(1)))
+    assert not split.outer_twins
+    assert [stage.norms for stage in split.stages] == [(), ("between.1",)]
 
 
 def test_the_table_has_the_macs_of_every_mode() -> None:

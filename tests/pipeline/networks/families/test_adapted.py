@@ -9,10 +9,12 @@ import torch
 from torch import nn
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.networks.adapted.twins import TwinNorm
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.families.adapted import AdaptedNetwork
 from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
 from tests.pipeline.networks.adapted.nets import images, small
+from tests.pipeline.networks.families import road
 
 NETS = Path(__file__).parents[1] / "adapted"
 
@@ -54,6 +56,40 @@ def test_norms_between_stages_have_twins_and_those_of_stem_and_head_none() -> No
         "stages.1.0.body",
         "stages.1.0.lead",
     }
+
+
+def outer() -> AdaptedConfig:
+    """Of `single`, whose norms outside of the stage have twins."""
+    return AdaptedConfig(
+        mandatory=(1,),
+        skippable=(1,),
+        widths=(8,),
+        in_channels=3,
+        image_size=(16, 16),
+        classes=3,
+        source="nets.py:single",
+        blocks=("4", "5"),
+        macs=(67584, 73728),
+        fixed_macs=96399,
+        entry_channels=(6,),
+        entry_pixels=(64,),
+        outer_twins=True,
+        folder=str(NETS),
+    )
+
+
+def test_norms_of_stem_and_head_have_twins_where_the_recipe_says_so() -> None:
+    net = road.network("adapted", outer())
+    road.check_deployed(net)
+    road.check_one_blob(net)
+    road.check_gradients(net)
+    (stem,) = net.beginning()
+    for part in (stem, net.get_submodule("head")):
+        assert any(isinstance(module, TwinNorm) for module in part.modules())
+    assert net.config.skip_flags(net.base_mode()) == (True, (True,), True)
+    assert "set model.outer_twins = false" in net.config.why_no_gates()
+    alone = AdaptedNetwork(outer().alone("base"))
+    assert not any(isinstance(module, TwinNorm) for module in alone.modules())
 
 
 def test_what_is_deployed_is_what_was_trained_on_one_grid() -> None:

@@ -47,7 +47,10 @@ def test_pooled_tokens_and_shares_have_the_ranges_that_their_operators_want() ->
 @pytest.mark.slow
 @pytest.mark.board("mps2-an386")
 @pytest.mark.board("mps3-an547")
-def test_every_depth_mode_is_exact_on_host_and_boards(builds: Path) -> None:
-    found = road.walk(builds, "road-cct", RECIPE, "mps2-an386", "mps3-an547")
+@pytest.mark.parametrize("norms", ["behind", "before"])
+def test_every_depth_mode_is_exact_on_host_and_boards(builds: Path, norms: str) -> None:
+    text = RECIPE.replace("heads = 2", f'heads = 2\nnorms = "{norms}"')
+    assert text != RECIPE
+    found = road.walk(builds, f"road-cct-{norms}", text, "mps2-an386", "mps3-an547")
     assert len(found.modes) == 4
     road.check_exact(found)
