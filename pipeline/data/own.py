@@ -179,12 +179,14 @@ class OwnData:
         folder: the recipe's, from which paths count.
         heard: what makes rows of features of recordings; None where the network sees samples.
         most: samples of training, and half as many of validation and test; 0 for all.
+        sounds: whether training wants the windows of the recordings, too.
     """
 
     section: DataSection
     folder: Path
     heard: Heard | None = None
     most: int = 0
+    sounds: bool = False
 
     def __str__(self) -> str:
         return self.section.path

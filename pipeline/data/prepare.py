@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import closure, file_hash
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.data.dataset import Dataset, Split
+from dimmer.pipeline.data.dataset import Dataset, Sounds, Split
 from dimmer.pipeline.data.door import reason_of
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.own import ANOMALY, CLASSES, LABELS, NORMAL_OR_NOT, RECORDINGS, VALUES, OwnData
@@ -39,7 +39,7 @@ from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Proble
 from dimmer.pipeline.data.scale import InputScale, RowCodes, choose_scale
 from dimmer.toml import plain
 
-FACTS = "facts.json"
+FACTS, SOUNDS = "facts.json", "train-sounds.npy"
 KEPT = 8
 """So many prepared data sets stay in the cache, the latest used."""
 _BATCH = 256
@@ -128,7 +128,8 @@ def prepared(data: OwnData) -> Prepared:
         DimmerError: it cannot be read, or there is too little of it.
     """
     code = closure(data.reader, __name__)
-    wanted = json.dumps([own_hash(data), code.hashes(), code.versions()], sort_keys=True)
+    made_of = [own_hash(data), code.hashes(), code.versions(), *(["sounds"] if data.sounds else [])]
+    wanted = json.dumps(made_of, sort_keys=True)
     folder = cache_folder() / hashlib.sha256(wanted.encode()).hexdigest()[:32]
     found = _load(data, folder)
     if found is None:
@@ -166,6 +167,7 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     try:
         facts = load_document(Facts, folder / FACTS)
         splits = {name: _split(folder, name) for name in SPLITS}
+        sounds = _sounds(data, folder, facts) if data.sounds else None
     except (OSError, ValueError, EOFError, DimmerError):
         return None
     for name, split in splits.items():
@@ -176,7 +178,14 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     os.utime(folder)
     arrays = splits[TRAIN], splits[VAL], splits[TEST]
     classes = NORMAL_OR_NOT if section.task == ANOMALY else section.classes
-    return Prepared(Dataset(str(data), classes, data.shape.image_shape, *arrays, section.balance), facts)
+    made = Dataset(str(data), classes, data.shape.image_shape, *arrays, section.balance, sounds)
+    return Prepared(made, facts)
+
+
+def _sounds(data: OwnData, folder: Path, facts: Facts) -> Sounds:
+    kept = np.load(folder / SOUNDS, mmap_mode="r", allow_pickle=False)
+    found: Sounds = import_module(data.reader).sounds(data, kept, facts.rows or facts.scale)
+    return found
 
 
 def _split(folder: Path, name: str) -> Split:
@@ -258,6 +267,11 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
         if mean:
             labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
         np.save(out / f"{name}-labels.npy", labels)
+    if data.sounds:
+        kept = np.lib.format.open_memmap(out / SOUNDS, "w+", kind, (len(index[TRAIN]), *shape))
+        for start in range(0, len(kept), _BATCH):
+            kept[start : start + _BATCH] = values[index[TRAIN][start : start + _BATCH]]
+        kept.flush()
     names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
     rows_as = getattr(encoding, "row_codes", None)
     save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as))

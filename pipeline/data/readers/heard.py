@@ -82,6 +82,36 @@ class RowEncoding:
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class HeardSounds:
+    """Windows of recordings, and what the front end makes of them.
+
+    Attributes:
+        kept: int16[N,1,window,1], may be a file that is mapped into memory.
+        encoding: of the rows.
+        rate: samples a second.
+    """
+
+    kept: NDArray[np.int16]
+    encoding: RowEncoding
+    rate: int
+
+    def windows(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those at these positions, float32[N,window] in -1..1."""
+        found: NDArray[np.float32] = self.kept[index].reshape(len(index), -1) / np.float32(FULL)
+        return found
+
+    def codes(self, windows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """float32[N,window] -> uint8[N,1,rows,columns]."""
+        return self.encoding.codes(as_samples(windows))
+
+
+def sounds(data: OwnData, kept: NDArray[Any], codes: RowCodes) -> HeardSounds:
+    """The windows that training changes before they are heard; arguments as of `HeardSounds` and `RowEncoding`."""
+    assert data.heard is not None
+    return HeardSounds(kept, RowEncoding(data.heard, data.shape.image_shape[1], codes), data.section.rate)
+
+
 def audio_spec(heard: Heard, rows: int, codes: Codes) -> AudioSpec:
     """The front end as the generator knows it.
 

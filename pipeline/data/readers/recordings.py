@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.data.readers.listing import listed, listed_files
 from dimmer.pipeline.data.readers.sample import Problem, Sample
+from dimmer.pipeline.data.scale import InputScale
 from dimmer.toml import plain
 
 SUFFIXES = frozenset({".wav", ".wave"})
@@ -61,6 +63,35 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
             name = entry.name if len(starts) == 1 else f"{entry.name}, from {start / section.rate:.2f} s"
             window = framed(signal[start : start + section.window], section)
             yield Sample(name, window, entry.labels, entry.group or entry.name, entry.split)
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """Windows of recordings, and their codes.
+
+    Attributes:
+        kept: float32[N,1,window/frame,frame], may be a file that is mapped into memory.
+        scale: of the codes.
+        rate: samples a second.
+    """
+
+    kept: NDArray[np.float32]
+    scale: InputScale
+    rate: int
+
+    def windows(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those at these positions, float32[N,window] in -1..1."""
+        found: NDArray[np.float32] = self.kept[index].reshape(len(index), -1)
+        return found
+
+    def codes(self, windows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """float32[N,window] -> uint8[N,1,window/frame,frame]."""
+        return self.scale.codes(windows.reshape(len(windows), *self.kept.shape[1:]))
+
+
+def sounds(data: OwnData, kept: NDArray[Any], scale: InputScale) -> Framed:
+    """The windows that training changes; arguments as of `Framed`."""
+    return Framed(kept, scale, data.section.rate)
 
 
 def framed(signal: NDArray[np.float32], section: DataSection) -> NDArray[np.float32]:
