@@ -107,7 +107,9 @@ def own_hash(data: OwnData) -> str:
         DimmerError: it is not there, or cannot be read.
     """
     reader = _reader(data)
-    section = {key: value for key, value in asdict(data.section).items() if key != "path"}
+    # Without what was added later, where it is not used: what was trained before is known by what it was.
+    left_out = ("path",) if data.section.column else ("path", "column")
+    section = {key: value for key, value in asdict(data.section).items() if key not in left_out}
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
     if data.heard is not None:
         digest.update(json.dumps(asdict(data.heard), sort_keys=True).encode())
@@ -268,10 +270,10 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
             labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
         np.save(out / f"{name}-labels.npy", labels)
     if data.sounds:
-        kept = np.lib.format.open_memmap(out / SOUNDS, "w+", kind, (len(index[TRAIN]), *shape))
-        for start in range(0, len(kept), _BATCH):
-            kept[start : start + _BATCH] = values[index[TRAIN][start : start + _BATCH]]
-        kept.flush()
+        sounds = np.lib.format.open_memmap(out / SOUNDS, "w+", kind, (len(index[TRAIN]), *shape))
+        for start in range(0, len(sounds), _BATCH):
+            sounds[start : start + _BATCH] = values[index[TRAIN][start : start + _BATCH]]
+        sounds.flush()
     names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
     rows_as = getattr(encoding, "row_codes", None)
     save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as))

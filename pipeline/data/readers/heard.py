@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from dimmer.firmware_gen.features.tables import audio_tables
 from dimmer.pipeline.data.encoding import INPUT_OFFSET
 from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import OwnData
-from dimmer.pipeline.data.readers import recordings
+from dimmer.pipeline.data.readers import recordings, saved
 from dimmer.pipeline.data.readers.sample import Problem, Sample
 from dimmer.pipeline.data.scale import RowCodes, choose_row_codes
 
@@ -26,7 +27,15 @@ FULL = 32_768
 LOOKED_AT = 500
 """Windows on which the scale of the codes is chosen."""
 
-files = recordings.files
+
+def files(data: OwnData) -> tuple[Path, ...]:
+    """The recordings, or what holds them.
+
+    Raises:
+        DimmerError: they cannot be read, or there are none.
+    """
+    found: tuple[Path, ...] = (saved if data.section.column else recordings).files(data)
+    return found
 
 
 def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
@@ -35,7 +44,7 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
     Raises:
         DimmerError: the folder or the table cannot be read.
     """
-    for sample in recordings.samples(data, problems):
+    for sample in (saved if data.section.column else recordings).samples(data, problems):
         yield replace(sample, array=as_samples(sample.array).reshape(data.sample_shape))
 
 
@@ -98,7 +107,7 @@ class HeardSounds:
 
     def windows(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Those at these positions, float32[N,window] in -1..1."""
-        found: NDArray[np.float32] = self.kept[index].reshape(len(index), -1) / np.float32(FULL)
+        found: NDArray[np.float32] = self.kept[index].reshape(len(index), -1).astype(np.float32) / np.float32(FULL)
         return found
 
     def codes(self, windows: NDArray[np.float32]) -> NDArray[np.uint8]:

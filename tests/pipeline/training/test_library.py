@@ -92,7 +92,7 @@ def libraries(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
 def test_a_batch_depends_on_its_generator_alone_and_leaves_the_others_as_they_were() -> None:
     settings = Augmentation(torchvision=("Fade(most=0.9)",), flip=True)
     images, index = Batches(IMAGES, (8, 8), settings, CPU), np.arange(20)
-    before = random.getstate(), torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    before = random.getstate(), torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]
     first = images(index, np.random.default_rng(3))
     assert random.getstate() == before[0]
     assert torch.equal(torch.get_rng_state(), before[1])
