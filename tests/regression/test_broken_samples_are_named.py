@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +106,11 @@ def read_saved(folder: Path, count: int) -> tuple[int, int, int]:
     rng = np.random.default_rng(12)
     names = {"names": ["rest", "walk"], "_type": "ClassLabel"}
     cells = [{"bytes": content, "path": None} for content in whole_files(folder)[".png"] * 3]
-    columns = {"it": cells, "label": [n % 2 for n in range(len(cells))], "who": [f"s{n}" for n in range(len(cells))]}
+    columns: dict[str, list[Any]] = {
+        "it": cells,
+        "label": [n % 2 for n in range(len(cells))],
+        "who": [f"s{n}" for n in range(len(cells))],
+    }
     write_saved(folder / "d", columns, {"it": {"_type": "Image"}, "label": names, "who": {}}, shards=2)
     section = DataSection("images", "d", classes=("rest", "walk"), label=("label",), group="who", column="it")
     paths, read, problems, refused = sorted((folder / "d").iterdir()), 0, list[Problem](), list[str]()
