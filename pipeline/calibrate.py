@@ -27,7 +27,7 @@ from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
 def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     """The stage: build/<model>/train -> build/<model>/calibrate."""
-    checkpoint = find_checkpoint(recipe)
+    checkpoint = find_checkpoint(recipe, build)
 
     def action(out: Path) -> None:
         from dimmer.pipeline.artifacts.trained import load_network

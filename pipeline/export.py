@@ -25,7 +25,7 @@ from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 
 def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
     """The stage: build/<model>/calibrate -> build/<model>/export."""
-    checkpoint = find_checkpoint(recipe)
+    checkpoint = find_checkpoint(recipe, build)
     source = build / "calibrate"
 
     def action(out: Path) -> None:

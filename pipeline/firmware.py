@@ -41,7 +41,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         from dimmer.pipeline.artifacts.gates import recipe_gates
         from dimmer.pipeline.image.published import make_published, published_order
 
-        order = published_order(build, recipe.name, recipe.source, recipe_gates(recipe))
+        order = published_order(build, recipe.name, recipe.source, recipe_gates(recipe, build))
         calibration = Calibration.load(calibration_folder(build))
         duty = duty_of(recipe.duty, recipe.governor)
         make_published(order, calibration, recipe.policy, target, out, progress, recipe.governor, duty)
@@ -55,7 +55,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     settings["energy"] = None if target.energy is None else asdict(target.energy)
     inputs = [build / "convert", build / "calibrate" / CALIBRATION]
     if recipe.gates.epochs:
-        inputs.append(find_gates(recipe))
+        inputs.append(find_gates(recipe, build))
     return Stage(
         "firmware",
         firmware_folder(build, target.name),

@@ -42,7 +42,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | No
     Raises:
         DimmerError: there is no backbone.
     """
-    backbone = checkpoint or find_checkpoint(recipe)
+    backbone = checkpoint or find_checkpoint(recipe, build)
     data = dataset_hash(recipe.source)
     settings = GateSettings.of(recipe)
 

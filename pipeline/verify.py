@@ -35,15 +35,15 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
         from dimmer.pipeline.verification.modes import verify
         from dimmer.pipeline.verification.order import order_of
 
-        verify(order_of(recipe), build, target, out, progress)
+        verify(order_of(recipe, build), build, target, out, progress)
 
     folders = dict.fromkeys(firmware_folder(build, name) for name in ("host", target.name))
     inputs = [
         build / "calibrate" / "calibration.json",
         build / "convert",
         *(folder / file for folder in folders for file in ("firmware.elf", "firmware.json")),
-        find_checkpoint(recipe),
-        *([find_gates(recipe)] if recipe.gates.epochs else []),
+        find_checkpoint(recipe, build),
+        *([find_gates(recipe, build)] if recipe.gates.epochs else []),
     ]
     settings: dict[str, Json] = {
         "model": recipe.model.described(),

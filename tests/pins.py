@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-APART = ("adapt.txt", "packages.txt", "sign.txt")
+APART = ("adapt.txt", "augment.txt", "packages.txt", "sign.txt")
 """What slow tests and signing need, which nobody has to have in .venv."""
 
 

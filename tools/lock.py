@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-APART = ("adapt.txt", "packages.txt", "sign.txt")
-"""What slow tests, signing and networks of others need, which nobody has to have in .venv."""
+APART = ("adapt.txt", "augment.txt", "packages.txt", "sign.txt")
+"""What slow tests, signing, networks of others and augmentation by libraries need: nobody has to have it in .venv."""
 SOURCES = (
     *sorted(path for path in (ROOT / "requirements").glob("*.txt") if path.name not in APART),
     ROOT / "constraints.txt",

@@ -28,8 +28,11 @@ def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:
     return gates.eval()
 
 
-def recipe_gates(recipe: Recipe) -> GateSet | None:
+def recipe_gates(recipe: Recipe, build: Path | None = None) -> GateSet | None:
     """The trained gates as integers, where the recipe has gates.
+
+    Args:
+        build: as of `find_gates`.
 
     Raises:
         DimmerError: they were not trained.
@@ -38,4 +41,4 @@ def recipe_gates(recipe: Recipe) -> GateSet | None:
         return None
     from dimmer.pipeline.networks.gates.integer import integer_gates
 
-    return integer_gates(load_gates(recipe), recipe.model.config)
+    return integer_gates(load_gates(recipe, find_gates(recipe, build)), recipe.model.config)

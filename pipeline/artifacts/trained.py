@@ -20,13 +20,16 @@ def shipped_checkpoint(recipe: Recipe) -> Path:
     return recipe.path.parent / "checkpoint.safetensors"
 
 
-def find_checkpoint(recipe: Recipe) -> Path:
+def find_checkpoint(recipe: Recipe, build: Path | None = None) -> Path:
     """The shipped checkpoint, else the one trained here.
+
+    Args:
+        build: of a build that lies elsewhere than `build_folder` says, such as a forecast's.
 
     Raises:
         DimmerError: there is neither.
     """
-    for path in (shipped_checkpoint(recipe), training_folder(build_folder(recipe)) / "checkpoint.safetensors"):
+    for path in (shipped_checkpoint(recipe), training_folder(build or build_folder(recipe)) / "checkpoint.safetensors"):
         if path.is_file():
             return path
     raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")
@@ -37,13 +40,16 @@ def shipped_gates(recipe: Recipe) -> Path:
     return recipe.path.parent / GATES
 
 
-def find_gates(recipe: Recipe) -> Path:
+def find_gates(recipe: Recipe, build: Path | None = None) -> Path:
     """The shipped gates, else those trained here.
+
+    Args:
+        build: as of `find_checkpoint`.
 
     Raises:
         DimmerError: there are neither.
     """
-    for path in (shipped_gates(recipe), gates_folder(build_folder(recipe)) / GATES):
+    for path in (shipped_gates(recipe), gates_folder(build or build_folder(recipe)) / GATES):
         if path.is_file():
             return path
     raise DimmerError(f"{recipe.name} has no trained gates; run: python -m pipeline.train_gates --model {recipe.name}")

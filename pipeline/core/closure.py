@@ -27,6 +27,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "PIL": ("pillow",),
     "ai_edge_litert": ("ai-edge-litert",),
     "ai_edge_quantizer": ("ai-edge-quantizer",),
+    "audiomentations": ("audiomentations",),
     "elftools": ("pyelftools",),
     "ethosu": ("ethos-u-vela",),
     "flatbuffers": ("flatbuffers",),

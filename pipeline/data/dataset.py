@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,25 @@ class Split:
         return Split(self.images[index], self.labels[index])
 
 
+class Sounds(Protocol):
+    """The windows of recordings of which the training split's codes are made: augmentation changes them before a front
+    end hears them.
+    """
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        ...
+
+    def windows(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those at these positions of the split: float32[N,window] in -1..1."""
+        ...
+
+    def codes(self, windows: NDArray[np.float32]) -> Images:
+        """What the network sees of windows float32[N,window]: uint8[N,H,W,C]."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A labelled image data set.
@@ -53,6 +72,7 @@ class Dataset:
         val: to choose between modes and settings.
         test: looked at once, for the figure that is reported.
         balance: whether training draws each class equally often.
+        sounds: behind the training split; None where nothing asked for them.
     """
 
     name: str
@@ -62,6 +82,7 @@ class Dataset:
     val: Split
     test: Split
     balance: bool = False
+    sounds: Sounds | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ ROWS_ARE = ("steps", "windows")
 
 MOST_SIDE, MOST_STEPS, MOST_CLASSES = 2048, 1 << 20, 4096
 _READERS = "dimmer.pipeline.data.readers"
-_HEARD = "heard"
+_HEARD, _SAVED = "heard", "saved"
 _MODULES = {IMAGES: "images", WINDOWS: "tables", RECORDINGS: "recordings", PYTHON: "entry"}
 
 
@@ -65,6 +65,8 @@ class DataSection:
         split: column or array that says train, val or test. Of files, sub-folders of these names say it themselves.
         table: of images and recordings: CSV file in the folder, of which the column ``file`` names each file, and the
             others are meant by label, group and split.
+        column: of a data set that Hugging Face's datasets saved on disk (``save_to_disk``): the column with the images,
+            recordings or windows; path is its folder, and label, group and split are columns.
         val: share of the samples that choose between modes, where it is not given.
         test: share that is looked at once, where it is not given.
         seed: of the splits that are made.
@@ -90,6 +92,7 @@ class DataSection:
     group: str = ""
     split: str = ""
     table: str = ""
+    column: str = ""
     val: float = 0.15
     test: float = 0.15
     seed: int = 0
@@ -148,6 +151,11 @@ class DataSection:
             require(len(self.label) <= 1, "label", "must be one column or array, or none for sub-folders")
         else:
             require(len(self.label) == len(self.classes), "label", "must be one column or array for each of classes")
+        if self.column:
+            require(self.kind != PYTHON, "column", "is for images, windows and recordings that datasets saved")
+            require(not self.table, "table", "has no place where column is")
+            require(bool(self.label), "label", "must name the column with the class, where column is")
+            return
         require(bool(self.table) or not files or not self.label, "table", "must name the file that has the labels")
         if files and self.group and not self.table:
             try:
@@ -179,12 +187,14 @@ class OwnData:
         folder: the recipe's, from which paths count.
         heard: what makes rows of features of recordings; None where the network sees samples.
         most: samples of training, and half as many of validation and test; 0 for all.
+        sounds: whether training wants the windows of the recordings, too.
     """
 
     section: DataSection
     folder: Path
     heard: Heard | None = None
     most: int = 0
+    sounds: bool = False
 
     def __str__(self) -> str:
         return self.section.path
@@ -197,7 +207,8 @@ class OwnData:
     @property
     def reader(self) -> str:
         """Full name of the module that reads it."""
-        return f"{_READERS}.{_HEARD if self.heard else _MODULES[self.section.kind]}"
+        own = _SAVED if self.section.column else _MODULES[self.section.kind]
+        return f"{_READERS}.{_HEARD if self.heard else own}"
 
     @property
     def shape(self) -> DatasetShape:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import closure, file_hash
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.data.dataset import Dataset, Split
+from dimmer.pipeline.data.dataset import Dataset, Sounds, Split
 from dimmer.pipeline.data.door import reason_of
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.own import ANOMALY, CLASSES, LABELS, NORMAL_OR_NOT, RECORDINGS, VALUES, OwnData
@@ -39,7 +39,7 @@ from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Proble
 from dimmer.pipeline.data.scale import InputScale, RowCodes, choose_scale
 from dimmer.toml import plain
 
-FACTS = "facts.json"
+FACTS, SOUNDS = "facts.json", "train-sounds.npy"
 KEPT = 8
 """So many prepared data sets stay in the cache, the latest used."""
 _BATCH = 256
@@ -107,7 +107,9 @@ def own_hash(data: OwnData) -> str:
         DimmerError: it is not there, or cannot be read.
     """
     reader = _reader(data)
-    section = {key: value for key, value in asdict(data.section).items() if key != "path"}
+    # Without what was added later, where it is not used: what was trained before is known by what it was.
+    left_out = ("path",) if data.section.column else ("path", "column")
+    section = {key: value for key, value in asdict(data.section).items() if key not in left_out}
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
     if data.heard is not None:
         digest.update(json.dumps(asdict(data.heard), sort_keys=True).encode())
@@ -128,7 +130,8 @@ def prepared(data: OwnData) -> Prepared:
         DimmerError: it cannot be read, or there is too little of it.
     """
     code = closure(data.reader, __name__)
-    wanted = json.dumps([own_hash(data), code.hashes(), code.versions()], sort_keys=True)
+    made_of = [own_hash(data), code.hashes(), code.versions(), *(["sounds"] if data.sounds else [])]
+    wanted = json.dumps(made_of, sort_keys=True)
     folder = cache_folder() / hashlib.sha256(wanted.encode()).hexdigest()[:32]
     found = _load(data, folder)
     if found is None:
@@ -166,6 +169,7 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     try:
         facts = load_document(Facts, folder / FACTS)
         splits = {name: _split(folder, name) for name in SPLITS}
+        sounds = _sounds(data, folder, facts) if data.sounds else None
     except (OSError, ValueError, EOFError, DimmerError):
         return None
     for name, split in splits.items():
@@ -176,7 +180,14 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     os.utime(folder)
     arrays = splits[TRAIN], splits[VAL], splits[TEST]
     classes = NORMAL_OR_NOT if section.task == ANOMALY else section.classes
-    return Prepared(Dataset(str(data), classes, data.shape.image_shape, *arrays, section.balance), facts)
+    made = Dataset(str(data), classes, data.shape.image_shape, *arrays, section.balance, sounds)
+    return Prepared(made, facts)
+
+
+def _sounds(data: OwnData, folder: Path, facts: Facts) -> Sounds:
+    kept = np.load(folder / SOUNDS, mmap_mode="r", allow_pickle=False)
+    found: Sounds = import_module(data.reader).sounds(data, kept, facts.rows or facts.scale)
+    return found
 
 
 def _split(folder: Path, name: str) -> Split:
@@ -258,6 +269,11 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
         if mean:
             labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
         np.save(out / f"{name}-labels.npy", labels)
+    if data.sounds:
+        sounds = np.lib.format.open_memmap(out / SOUNDS, "w+", kind, (len(index[TRAIN]), *shape))
+        for start in range(0, len(sounds), _BATCH):
+            sounds[start : start + _BATCH] = values[index[TRAIN][start : start + _BATCH]]
+        sounds.flush()
     names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
     rows_as = getattr(encoding, "row_codes", None)
     save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as))

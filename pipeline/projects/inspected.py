@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,9 +31,9 @@ from dimmer.pipeline.data.own import (
     OwnData,
 )
 from dimmer.pipeline.data.prepare import prepared
-from dimmer.pipeline.data.readers import entry, images, recordings, tables
+from dimmer.pipeline.data.readers import entry, images, recordings, saved, tables
 from dimmer.pipeline.data.readers.columns import names_of_columns, numbers, read_columns, text
-from dimmer.pipeline.data.readers.sample import files_below, split_of
+from dimmer.pipeline.data.readers.sample import Problem, files_below, split_of
 from dimmer.pipeline.projects.wanted import OwnSamples
 from dimmer.toml import plain
 
@@ -44,7 +46,6 @@ LOWEST_RATE, FEWEST_ROWS = 4000, 8
 _LABELS = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
 _GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
 _TIMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
-_SAVED = ("dataset_dict.json", "dataset_info.json")
 _MANY_COLUMNS, _MANY_NUMBERS = 32, 20
 
 
@@ -93,11 +94,8 @@ def _inspected(place: str, told: Told) -> DataSection:
         return _of_tables(path, (path,), told)
     if not path.is_dir():
         raise DimmerError(f"{plain(place)} is not there: give a folder, a file, or module:function")
-    if any((path / name).is_file() for name in _SAVED):
-        raise DimmerError(
-            f"{plain(place)} was saved by Hugging Face's datasets: give a function that loads it and returns arrays, "
-            "as module:function; docs/data.md has one"
-        )
+    if saved.is_saved(path):
+        return _of_saved(place, told)
     there = {kind: files_below(path, suffixes) for kind, suffixes in _SUFFIXES.items()}
     kind = max(there, key=lambda kind: len(there[kind]))
     files = there[kind]
@@ -128,7 +126,58 @@ def _sub_folders(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _of_images(place: str, classes: tuple[str, ...], files: Sequence[Path], told: Told) -> DataSection:
+def _of_saved(place: str, told: Told) -> DataSection:
+    """Of the first column of images, of sound, or of lists, what a sample is; of the first of classes, its label."""
+    folder = Path(place)
+    parts = saved.parts(folder)
+    features = parts[0].features if parts else {}
+    kinds = {column: _saved_kind(feature) for column, feature in features.items()}
+    column = next((name for kind in (IMAGES, RECORDINGS, WINDOWS) for name in kinds if kinds[name] == kind), "")
+    label = (
+        told.label or next((name for name in features if parts[0].names(name)), "") or _named(tuple(features), _LABELS)
+    )
+    if not column or label not in features:
+        what = (
+            "column of images, sound or lists of numbers" if not column else "column of classes: name it with --label"
+        )
+        raise DimmerError(f"{plain(place)} has no {what}; it has {', '.join(map(plain, features))}")
+    group, split = told.group or _named(tuple(features), _GROUPS), _named(tuple(features), ("split",))
+    problems: list[Problem] = []
+    seen = [row for part in parts for _, row in saved.rows(part, folder, (label,), problems)]
+    names = parts[0].names(label)
+    task, classes = (CLASSES, names) if names else _labels([text(row[label]) for row in seen if row[label] is not None])
+    cells = [row[column] for _, row in islice(saved.rows(parts[0], folder, (column,), problems), LOOKED_AT)]
+    if kinds[column] == WINDOWS:
+        common = DataSection(WINDOWS, place, classes=("a", "b"), window=1, channels=("c0",), label=(label,))
+        shape: tuple[int, ...] = np.shape(cells[0]) if cells else ()
+        if len(shape) not in (1, 2):
+            raise DimmerError(f"{plain(place)}: {plain(column)!r} is no [time] and no [time,channels]")
+        channels = tuple(f"c{n}" for n in range(shape[1] if len(shape) == 2 else 1))
+        found = replace(common, window=shape[0], channels=channels)
+    else:
+        files = [saved.stored_file(cell) for cell in cells]
+        make = _of_images if kinds[column] == IMAGES else _of_recordings
+        found = make(place, ("a", "b"), files, replace(told, group=""))
+    return replace(
+        found,
+        task=task,
+        classes=classes if task == CLASSES else (label,),
+        label=(label,),
+        column=column,
+        group=group,
+        split=split,
+    )
+
+
+def _saved_kind(feature: object) -> str:
+    """The kind of samples that a column holds; empty for none."""
+    kind = feature.get("_type") if isinstance(feature, dict) else None
+    if kind in ("Image", "Audio"):
+        return IMAGES if kind == "Image" else RECORDINGS
+    return WINDOWS if kind in ("Array2D", "List", "LargeList", "Sequence") else ""
+
+
+def _of_images(place: str, classes: tuple[str, ...], files: Sequence[Path | BytesIO], told: Told) -> DataSection:
     from PIL import Image
 
     sides, coloured = [], False
@@ -147,7 +196,7 @@ def _of_images(place: str, classes: tuple[str, ...], files: Sequence[Path], told
     return DataSection(IMAGES, place, classes=classes, size=(side, side), colour=colour, group=told.group)
 
 
-def _of_recordings(place: str, classes: tuple[str, ...], files: Sequence[Path], told: Told) -> DataSection:
+def _of_recordings(place: str, classes: tuple[str, ...], files: Sequence[Path | BytesIO], told: Told) -> DataSection:
     import warnings
 
     from scipy.io import wavfile
@@ -232,6 +281,8 @@ def _of_function(place: str, told: Told) -> DataSection:
 def _of_arrays(place: str, arrays: dict[str, NDArray[Any]], told: Told, kind: str) -> DataSection:
     if tables.VALUES not in arrays:
         raise DimmerError(f"{plain(place)} has no array '{tables.VALUES}', which would be the samples")
+    if (reason := tables.second_input(arrays)) is not None:
+        raise DimmerError(f"{plain(place)}: {reason}")
     x, label = arrays[tables.VALUES], told.label or _named(tuple(arrays), _LABELS)
     if label not in arrays:
         raise DimmerError(f"{plain(place)} has no array for the classes: name one with --label")

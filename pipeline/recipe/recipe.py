@@ -36,6 +36,7 @@ from dimmer.pipeline.recipe.sections.training import (
     TrainSection,
     training_hash,
 )
+from dimmer.pipeline.recipe.sections.transforms import AUDIOMENTATIONS, LIBRARY, TORCHVISION
 from dimmer.project import model_folders, model_names
 from dimmer.toml import Lines, plain, read_toml, shown
 
@@ -75,8 +76,9 @@ class Recipe:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """Full names of the modules that are imported by name: of the network's family and the data set."""
-        return self.model.modules(self.path)
+        """Full names of the modules that are imported by name: of the network's family, the data set, augmentation."""
+        libraries = self.train.augmentation.libraries
+        return (*self.model.modules(self.path), *((LIBRARY, *libraries) if libraries else ()))
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed."""
@@ -153,6 +155,7 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     sections: dict[str, Any] = {
         key: read_section(cls, contents.get(key, {}), (key,), where) for key, cls in SECTIONS.items()
     }
+    model = dataclasses.replace(model, sounds=bool(sections["train"].augmentation.audiomentations))
     recipe = Recipe(name=path.parent.name, path=path, model=model, **sections)
     config = recipe.model.config
     if (recipe.qat.epochs > 0) != (config.bits != (FULL_BITS,)):
@@ -174,6 +177,7 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             if epochs:
                 at = where.at((key,), "epochs")
                 raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
+    _check_libraries(recipe, where)
     if recipe.model.data.task == ANOMALY and recipe.train.augmentation != Augmentation():
         at = where.at(("train", "augmentation"))
         raise DimmerError(
@@ -218,6 +222,17 @@ def _change(contents: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(table, dict):
             raise DimmerError(f"the change of {shown(key)}: {plain(section)} is no section of the recipe")
     table[name] = value
+
+
+def _check_libraries(recipe: Recipe, where: Lines) -> None:
+    """Transforms of images are for what has rows and columns, those of sounds for recordings."""
+    for key, wanted, fits in (
+        (TORCHVISION, "images", recipe.model.config.image_size[0] > 1),
+        (AUDIOMENTATIONS, f'data.kind = "{RECORDINGS}"', recipe.model.data.kind == RECORDINGS),
+    ):
+        if key in recipe.train.augmentation.libraries and not fits:
+            at = where.at(("train", "augmentation"), key)
+            raise DimmerError(f"{at}: train.augmentation.{key} is for {wanted}; leave it out")
 
 
 def _heard(data: DataSection, features: FeaturesSection, where: Lines) -> Heard | None:

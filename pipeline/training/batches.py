@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dimmer.pipeline.data.dataset import Images
+from dimmer.pipeline.data.dataset import Images, Sounds
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.recipe.sections.training import Augmentation
+from dimmer.pipeline.recipe.sections.transforms import LIBRARY
 from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_crops, random_flips
 
 
 def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
     """uint8[N,H,W,C] -> network input float32[N,C,H,W]."""
+    if settings.torchvision:
+        images = library().transformed_images(images, settings.torchvision, rng)
     if settings.pad:
         images = random_crops(pad(images, settings.pad, settings.pad_value), size, rng)
     if settings.flip:
@@ -30,6 +36,11 @@ def _turned(x: Tensor, settings: Augmentation, rng: np.random.Generator) -> Tens
 SETTLING_BATCHES = 80
 
 
+def library() -> ModuleType:
+    """The module with the transforms of libraries: on this way no training depends on it that has none of them."""
+    return import_module(LIBRARY)
+
+
 class Batches:
     """Augmented batches of a training set, which lies on the GPU where the network does; else where it lay, which may
     be a file that is mapped into memory.
@@ -39,14 +50,24 @@ class Batches:
         size: height and width of the network's input.
         settings: the augmentation.
         device: the network's.
+        sounds: of which the images are made; for settings with transforms of sounds.
     """
 
-    def __init__(self, images: Images, size: tuple[int, int], settings: Augmentation, device: torch.device) -> None:
+    def __init__(
+        self,
+        images: Images,
+        size: tuple[int, int],
+        settings: Augmentation,
+        device: torch.device,
+        sounds: Sounds | None = None,
+    ) -> None:
         self._images = images
+        self._sounds = sounds
         self._size = size
         self._settings = settings
         self._on_gpu: Tensor | None = None
-        if device.type == "cuda":
+        # Transforms of libraries take one sample after the other, and these lie in memory.
+        if device.type == "cuda" and not settings.libraries:
             self._on_gpu = torch.from_numpy(pad(images, settings.pad, settings.pad_value)).to(device)
 
     def __len__(self) -> int:
@@ -55,10 +76,19 @@ class Batches:
     def __call__(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
         """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device."""
         if self._on_gpu is None:
-            return augment(self._images[index], self._size, self._settings, rng)
+            return augment(self._seen(index, rng), self._size, self._settings, rng)
         settings = self._settings
         x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
         return _turned(x, settings, rng)
+
+    def _seen(self, index: NDArray[np.int64], rng: np.random.Generator) -> Images:
+        """uint8[N,H,W,C], made anew of changed sounds where the settings change these."""
+        texts = self._settings.audiomentations
+        if not texts:
+            return self._images[index]
+        assert self._sounds is not None
+        changed = library().transformed_sounds(self._sounds.windows(index), self._sounds.rate, texts, rng)
+        return self._sounds.codes(changed)
 
 
 def settling_batches(images: Batches, batch: int, seed: int) -> list[Tensor]:

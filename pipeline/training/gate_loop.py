@@ -27,7 +27,7 @@ from dimmer.pipeline.networks.gates.budget import gate_macs
 from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.subnets.norms import Preferred, preferred
 from dimmer.pipeline.subnets.static_front import StaticMode, best_within
-from dimmer.pipeline.training.batches import augment
+from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.gate_history import GateEpoch, Validated, penalty
 from dimmer.pipeline.training.gate_kinds import GateKind, gate_kind_at, gate_plan
 from dimmer.pipeline.training.gate_settings import GateSettings
@@ -85,8 +85,9 @@ def train_gates(
         with other_state_explained(saved):
             trainer.restore(tensors)
     dataset = load_dataset(settings.source)
-    images = dataset.train.images
-    few = images[: gates.front_images]
+    # On the CPU, whose augmentation draws the same everywhere.
+    augmentation, few = settings.train.augmentation, dataset.train.images[: gates.front_images]
+    images = Batches(dataset.train.images, dataset.image_shape[:2], augmentation, torch.device("cpu"), dataset.sounds)
     began, epochs = len(history), kinds[-1].end
     text = f"epoch {began + 1} of {epochs}" + (f" after {history[-1]}" if history else "")
     for epoch in range(began, epochs):
@@ -119,7 +120,7 @@ def _run_epoch(
     settings: GateSettings,
     trainer: GateTrainer,
     kind: GateKind,
-    images: Images,
+    images: Batches,
     dataset: Dataset,
     epoch: int,
     tell: Callable[[float], None],
@@ -135,7 +136,7 @@ def _run_epoch(
     loss = miss = 0.0
     for i in range(per_epoch):
         index = order[i * gates.batch : (i + 1) * gates.batch]
-        x = augment(images[index], dataset.image_shape[:2], settings.train.augmentation, rng)
+        x = images(index, rng)
         labels = torch.from_numpy(dataset.train.labels[index])
         losses = kind.step(x, labels, kind.rate(epoch, i / per_epoch), rng)
         loss += losses.logits / per_epoch

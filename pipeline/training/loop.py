@@ -23,7 +23,7 @@ from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import FULL_BITS, super_mode
 from dimmer.pipeline.networks.measure import accuracy
-from dimmer.pipeline.training.batches import Batches
+from dimmer.pipeline.training.batches import Batches, library
 from dimmer.pipeline.training.history import Clock, Epoch
 from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Taught, Teacher
@@ -75,6 +75,8 @@ def train(
     run = settings.run_id(data)
     if is_finished(final, run.to_json()):
         return final
+    if settings.train.augmentation.libraries:
+        library().check_library(settings.train.augmentation)
     if start and not saved.is_file():
         # Before a teacher is trained for hours.
         _check_start(start, settings)
@@ -93,7 +95,7 @@ def train(
         history = _start(trainer, start, settings)
     dataset = load_dataset(settings.source)
     augmentation = settings.train.augmentation
-    images = Batches(dataset.train.images, dataset.image_shape[:2], augmentation, place)
+    images = Batches(dataset.train.images, dataset.image_shape[:2], augmentation, place, dataset.sounds)
     epochs = kinds[-1].phase.end
     clock = Clock(progress, epochs, history)
     for epoch in range(len(history), epochs):

@@ -104,7 +104,7 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
     if data.test.labels.dtype == np.int8:
         limit = limit_of(_outputs(model, name, data.val), data.val.labels)
     found = right(outputs, data.test.labels, limit)
-    weights = hashlib.sha256(find_checkpoint(recipe).read_bytes()).hexdigest()
+    weights = hashlib.sha256(find_checkpoint(recipe, build).read_bytes()).hexdigest()
     now = Evaluation(
         weights,
         dataset_hash(source),

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.gates import load_gates
-from dimmer.pipeline.artifacts.trained import find_checkpoint, load_network
+from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates, load_network
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import gate_macs, gated_cost
@@ -52,16 +53,19 @@ class VerifyOrder:
     gates: GatedOrder | None
 
 
-def order_of(recipe: Recipe) -> VerifyOrder:
+def order_of(recipe: Recipe, build: Path | None = None) -> VerifyOrder:
     """The order for a recipe's model.
+
+    Args:
+        build: as of `find_checkpoint`.
 
     Raises:
         DimmerError: there are no trained weights or gates, or those of another network.
     """
-    network = load_network(recipe, find_checkpoint(recipe))
+    network = load_network(recipe, find_checkpoint(recipe, build))
     gated = None
     if recipe.gates.epochs:
-        trained = load_gates(recipe)
+        trained = load_gates(recipe, find_gates(recipe, build))
         gated = _gated(recipe.model, recipe.gates, network, trained)
     return VerifyOrder(recipe.source, recipe.verify.images, network, gated)
 

@@ -13,7 +13,7 @@ import pytest
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.boards import rest_slow
-from tests.own_data import write_images, write_recordings, write_steps
+from tests.own_data import write_images, write_recordings, write_saved, write_steps
 from tests.pipeline.test_cli import dimmer
 from tests.pipeline.test_own_tutorials import motor
 
@@ -34,6 +34,10 @@ def write_data(folder: Path) -> None:
     force = np.random.default_rng(0).standard_normal(3200).cumsum()
     rows = [f"{value:.3f},{value / 7:.3f}" for value in force]
     motor(folder)
+    cells = np.random.default_rng(0).standard_normal((60, 32, 3)) + (np.arange(60) % 2)[:, None, None]
+    names = {"names": ["low", "high"], "_type": "ClassLabel"}
+    columns = {"x": cells.tolist(), "label": (np.arange(60) % 2).tolist()}
+    write_saved(folder / "saved_windows", columns, {"x": {"_type": "List"}, "label": names}, shards=2)
     (folder / "load.csv").write_text("\n".join(["force,kg", *rows]))
 
 

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import export
+from dimmer.pipeline.artifacts.checkpoint import training_folder
 from tests.tiny import TinyBuild, silent
 
 
@@ -26,5 +28,6 @@ def test_every_published_mode_is_named_with_its_size(
 
 @pytest.mark.xdist_group("tiny")
 def test_without_a_calibration_the_stage_says_what_is_missing(tiny: TinyBuild, tmp_path: Path) -> None:
+    shutil.copytree(training_folder(tiny.build), training_folder(tmp_path))
     with pytest.raises(DimmerError, match=r"stage 'export': .*calibration\.json is missing; first type '.*calibrate"):
         export.run(tiny.recipe, tmp_path, silent)

@@ -6,16 +6,18 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import wavfile
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import DataSection
-from dimmer.pipeline.data.readers import images, recordings, tables
+from dimmer.pipeline.data.readers import images, recordings, saved, tables
 from dimmer.pipeline.data.readers.sample import Problem, Sample
-from tests.own_data import RATE, own, steps_section, write_steps
+from tests.own_data import RATE, own, steps_section, write_saved, write_steps
 
 FEW, MANY = 40, 1000
 
@@ -23,6 +25,7 @@ FEW, MANY = 40, 1000
 def whole_files(folder: Path) -> dict[str, list[bytes]]:
     rng = np.random.default_rng(3)
     picture = Image.fromarray(rng.integers(0, 255, (24, 20, 3), dtype=np.uint8))
+    folder.mkdir(exist_ok=True)
     found: dict[str, list[bytes]] = {".png": [], ".jpg": [], ".bmp": [], ".wav": [], ".npz": [], ".csv": []}
     for ending, kind in ((".png", "PNG"), (".jpg", "JPEG"), (".bmp", "BMP")):
         for mode in ("RGB", "L"):
@@ -98,10 +101,40 @@ def read_all(folder: Path, count: int) -> tuple[int, int]:
     return read, len(problems)
 
 
+def read_saved(folder: Path, count: int) -> tuple[int, int, int]:
+    """Of data sets saved by datasets, of which a file is broken: samples, problems, and sets that are refused."""
+    rng = np.random.default_rng(12)
+    names = {"names": ["rest", "walk"], "_type": "ClassLabel"}
+    cells = [{"bytes": content, "path": None} for content in whole_files(folder)[".png"] * 3]
+    columns: dict[str, list[Any]] = {
+        "it": cells,
+        "label": [n % 2 for n in range(len(cells))],
+        "who": [f"s{n}" for n in range(len(cells))],
+    }
+    write_saved(folder / "d", columns, {"it": {"_type": "Image"}, "label": names, "who": {}}, shards=2)
+    section = DataSection("images", "d", classes=("rest", "walk"), label=("label",), group="who", column="it")
+    paths, read, problems, refused = sorted((folder / "d").iterdir()), 0, list[Problem](), list[str]()
+    for _ in range(count):
+        path = paths[int(rng.integers(0, len(paths)))]
+        whole = path.read_bytes()
+        path.write_bytes(broken(whole, rng))
+        try:
+            for sample in saved.samples(own(folder, section), problems):
+                assert sample.array.shape == section.shape.image_shape
+                read += 1
+        except DimmerError as error:
+            refused.append(str(error))
+        path.write_bytes(whole)
+    for text in (*map(str, problems), *refused):
+        assert "\n" not in text
+    return read, len(problems), len(refused)
+
+
 def test_forty_of_them(tmp_path: Path) -> None:
     read, problems = read_all(tmp_path, FEW)
     assert problems >= FEW // 4
     assert read + problems >= FEW // 2
+    assert min(read_saved(tmp_path / "saved", FEW)) > FEW // 4
 
 
 @pytest.mark.slow
@@ -109,3 +142,4 @@ def test_a_thousand_of_them(tmp_path: Path) -> None:
     read, problems = read_all(tmp_path, MANY)
     assert problems >= MANY // 4
     assert read + problems >= MANY // 2
+    assert min(read_saved(tmp_path / "saved", MANY)) > MANY // 4

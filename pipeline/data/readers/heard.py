@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from dimmer.firmware_gen.features.tables import audio_tables
 from dimmer.pipeline.data.encoding import INPUT_OFFSET
 from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import OwnData
-from dimmer.pipeline.data.readers import recordings
+from dimmer.pipeline.data.readers import recordings, saved
 from dimmer.pipeline.data.readers.sample import Problem, Sample
 from dimmer.pipeline.data.scale import RowCodes, choose_row_codes
 
@@ -26,7 +27,15 @@ FULL = 32_768
 LOOKED_AT = 500
 """Windows on which the scale of the codes is chosen."""
 
-files = recordings.files
+
+def files(data: OwnData) -> tuple[Path, ...]:
+    """The recordings, or what holds them.
+
+    Raises:
+        DimmerError: they cannot be read, or there are none.
+    """
+    found: tuple[Path, ...] = (saved if data.section.column else recordings).files(data)
+    return found
 
 
 def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
@@ -35,7 +44,7 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
     Raises:
         DimmerError: the folder or the table cannot be read.
     """
-    for sample in recordings.samples(data, problems):
+    for sample in (saved if data.section.column else recordings).samples(data, problems):
         yield replace(sample, array=as_samples(sample.array).reshape(data.sample_shape))
 
 
@@ -80,6 +89,36 @@ class RowEncoding:
         made = np.stack([features(tables, window.ravel())[: self.rows] for window in values])
         found: NDArray[np.uint8] = (made.view(np.uint8) ^ np.uint8(INPUT_OFFSET))[:, np.newaxis]
         return found
+
+
+@dataclass(frozen=True, eq=False)
+class HeardSounds:
+    """Windows of recordings, and what the front end makes of them.
+
+    Attributes:
+        kept: int16[N,1,window,1], may be a file that is mapped into memory.
+        encoding: of the rows.
+        rate: samples a second.
+    """
+
+    kept: NDArray[np.int16]
+    encoding: RowEncoding
+    rate: int
+
+    def windows(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those at these positions, float32[N,window] in -1..1."""
+        found: NDArray[np.float32] = self.kept[index].reshape(len(index), -1).astype(np.float32) / np.float32(FULL)
+        return found
+
+    def codes(self, windows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """float32[N,window] -> uint8[N,1,rows,columns]."""
+        return self.encoding.codes(as_samples(windows))
+
+
+def sounds(data: OwnData, kept: NDArray[Any], codes: RowCodes) -> HeardSounds:
+    """The windows that training changes before they are heard; arguments as of `HeardSounds` and `RowEncoding`."""
+    assert data.heard is not None
+    return HeardSounds(kept, RowEncoding(data.heard, data.shape.image_shape[1], codes), data.section.rate)
 
 
 def audio_spec(heard: Heard, rows: int, codes: Codes) -> AudioSpec:

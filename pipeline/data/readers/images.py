@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
         yield Sample(entry.name, array, entry.labels, entry.group, entry.split)
 
 
-def read_image(path: Path, section: DataSection) -> Images:
+def read_image(path: Path | BinaryIO, section: DataSection) -> Images:
     """One image as the network sees it: uint8[H,W,C], colours in the order red, green, blue.
 
     What is transparent lies on black; of several pictures in a file the first counts.

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.pipeline.data.own import DataSection, OwnData
-from dimmer.pipeline.data.readers.listing import listed, listed_files
+from dimmer.pipeline.data.readers.listing import Listed, listed, listed_files
 from dimmer.pipeline.data.readers.sample import Problem, Sample
+from dimmer.pipeline.data.scale import InputScale
 from dimmer.toml import plain
 
 SUFFIXES = frozenset({".wav", ".wave"})
@@ -38,29 +40,62 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
     Raises:
         DimmerError: the folder or the table cannot be read.
     """
-    section = data.section
-    step = section.step or section.window
     for entry in listed(data, SUFFIXES, problems):
-        try:
-            signal = read_recording(entry.path, section.rate)
-        except ModuleNotFoundError:
-            raise
-        # Of a broken file the parser raises whatever comes to it.
-        except Exception as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            problems.append(Problem(entry.name, f"cannot be decoded ({plain(reason)})"))
-            continue
-        if not len(signal):
-            problems.append(Problem(entry.name, "holds no samples"))
-            continue
-        if not np.isfinite(signal).all():
-            problems.append(Problem(entry.name, "holds values that are no numbers"))
-            continue
-        starts = range(0, max(len(signal) - section.window, 0) + 1, step)
-        for start in starts:
-            name = entry.name if len(starts) == 1 else f"{entry.name}, from {start / section.rate:.2f} s"
-            window = framed(signal[start : start + section.window], section)
-            yield Sample(name, window, entry.labels, entry.group or entry.name, entry.split)
+        yield from windows(entry, entry.path, data.section, problems)
+
+
+def windows(entry: Listed, file: Path | BinaryIO, section: DataSection, problems: list[Problem]) -> Iterator[Sample]:
+    """The windows of one recording, as `samples` gives them; nothing, and a problem, where it cannot be read."""
+    step = section.step or section.window
+    try:
+        signal = read_recording(file, section.rate)
+    except ModuleNotFoundError:
+        raise
+    # Of a broken file the parser raises whatever comes to it.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        problems.append(Problem(entry.name, f"cannot be decoded ({plain(reason)})"))
+        return
+    if not len(signal):
+        problems.append(Problem(entry.name, "holds no samples"))
+        return
+    if not np.isfinite(signal).all():
+        problems.append(Problem(entry.name, "holds values that are no numbers"))
+        return
+    starts = range(0, max(len(signal) - section.window, 0) + 1, step)
+    for start in starts:
+        name = entry.name if len(starts) == 1 else f"{entry.name}, from {start / section.rate:.2f} s"
+        window = framed(signal[start : start + section.window], section)
+        yield Sample(name, window, entry.labels, entry.group or entry.name, entry.split)
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """Windows of recordings, and their codes.
+
+    Attributes:
+        kept: float32[N,1,window/frame,frame], may be a file that is mapped into memory.
+        scale: of the codes.
+        rate: samples a second.
+    """
+
+    kept: NDArray[np.float32]
+    scale: InputScale
+    rate: int
+
+    def windows(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those at these positions, float32[N,window] in -1..1."""
+        found: NDArray[np.float32] = self.kept[index].reshape(len(index), -1)
+        return found
+
+    def codes(self, windows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """float32[N,window] -> uint8[N,1,window/frame,frame]."""
+        return self.scale.codes(windows.reshape(len(windows), *self.kept.shape[1:]))
+
+
+def sounds(data: OwnData, kept: NDArray[Any], scale: InputScale) -> Framed:
+    """The windows that training changes; arguments as of `Framed`."""
+    return Framed(kept, scale, data.section.rate)
 
 
 def framed(signal: NDArray[np.float32], section: DataSection) -> NDArray[np.float32]:
@@ -70,7 +105,7 @@ def framed(signal: NDArray[np.float32], section: DataSection) -> NDArray[np.floa
     return whole.reshape(1, -1, section.frame)
 
 
-def read_recording(path: Path, rate: int) -> NDArray[np.float32]:
+def read_recording(path: Path | BinaryIO, rate: int) -> NDArray[np.float32]:
     """A recording in -1..1 at a rate, the mean of its channels: float32[N].
 
     Raises:

@@ -73,7 +73,7 @@ def _of_file(
         raise ValueError("it lies in no sub-folder, which would be its class, and [data] label names no column")
     if path.suffix.lower() == NPZ:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files if key in (VALUES, *_columns(section))}
+            arrays = {key: archive[key] for key in archive.files if _is_wanted(section, archive, key)}
         yield from of_arrays(section, arrays, name, own, given or "", problems)
         return
     wanted = (*_columns(section), *(section.channels if section.rows == "steps" else ()))
@@ -87,6 +87,35 @@ def _of_file(
         values = np.stack([numbers(c) for key, c in columns.items() if key not in _columns(section)], 1)
         arrays = {VALUES: values, **{key: columns[key] for key in _columns(section)}}
         yield from of_arrays(section, arrays, name, own, given or "", problems)
+
+
+def _is_wanted(section: DataSection, archive: Any, key: str) -> bool:
+    """Whether an array is looked at; of others those that are no numbers are left out, as they cannot be inputs."""
+    if key in (VALUES, *_columns(section)):
+        return True
+    try:
+        return bool(archive[key].dtype.kind in "fiub")
+    except ValueError:
+        return False
+
+
+def window_of(values: NDArray[Any], section: DataSection) -> NDArray[Any]:
+    """One window as the network sees it: uint8 or float32[1,window,channels].
+
+    Raises:
+        ValueError: it has another shape, or values that are missing or no numbers.
+    """
+    shape = section.shape.image_shape
+    if values.dtype.kind not in "fiub" or values.size != np.prod(shape):
+        wanted = "x".join(str(side) for side in shape if side > 1)
+        raise ValueError(f"it is [{','.join(map(str, values.shape))}] of {values.dtype}, the recipe says {wanted}")
+    found = values.reshape(shape)
+    if found.dtype == np.uint8:
+        return found
+    found = _float32(found)
+    if not np.isfinite(found).all():
+        raise ValueError("it has values that are missing or no numbers")
+    return found
 
 
 def of_arrays(
@@ -110,6 +139,8 @@ def of_arrays(
     for key in (VALUES, *_columns(section)):
         if key not in arrays:
             raise ValueError(f"it has no array {key!r}")
+    if (reason := second_input(arrays)) is not None:
+        raise ValueError(reason)
     x, shape = np.asarray(arrays[VALUES]), section.shape.image_shape
     count = len(x) if x.ndim else 0
     if x.ndim < 2 or x[:1].size != np.prod(shape):
@@ -131,6 +162,22 @@ def of_arrays(
         labels = tuple(text(arrays[key][row]) for key in section.label) or own
         group = text(arrays[section.group][row]) if section.group else ""
         yield Sample(here, values, labels, group, _split(section, arrays, row, here) or given)
+
+
+def second_input(arrays: Mapping[str, NDArray[Any]]) -> str | None:
+    """Why arrays are refused that hold more than one input or output; None where they hold one of each.
+
+    An array beside ``x`` with several values a sample is another one; left out without a word, it would be missed on
+    the device.
+    """
+    count = len(arrays[VALUES]) if VALUES in arrays and np.ndim(arrays[VALUES]) else 0
+    for key, array in arrays.items():
+        if key != VALUES and np.ndim(array) > 1 and len(array) == count:
+            return (
+                f"{key!r} has several values a sample beside {VALUES!r}: a network of a recipe has one input and one "
+                f"output; put inputs side by side into {VALUES!r}, labels into arrays of their own, or leave it out"
+            )
+    return None
 
 
 def _of_steps(

@@ -55,17 +55,19 @@ class ModelSection(ModelNames):
         data: the section [data]; without a kind where the data set is a known one.
         heard: what [features] makes of recordings; None where the network sees samples.
         most: samples of training, and half as many of validation and test, of data of one's own; 0 for all.
+        sounds: whether training changes the windows of recordings, and wants them beside what is heard of them.
     """
 
     config: NetworkConfig
     data: DataSection = DataSection()  # noqa: RUF009 (frozen)
     heard: Heard | None = None
     most: int = 0
+    sounds: bool = False
 
     def described(self) -> dict[str, Json]:
         """All that the network is, as JSON values; what is the data's own is part of its hash (`dataset_hash`)."""
         made = dataclasses.asdict(self)
-        del made["data"], made["heard"], made["most"]
+        del made["data"], made["heard"], made["most"], made["sounds"]
         for key in NO_KEYS:
             made["config"].pop(key, None)
         if contents := self.config.contents():
@@ -78,7 +80,9 @@ class ModelSection(ModelNames):
         Args:
             recipe: the file, from whose folder paths count.
         """
-        return OwnData(self.data, recipe.parent, self.heard, self.most) if self.dataset == OWN else self.dataset
+        if self.dataset != OWN:
+            return self.dataset
+        return OwnData(self.data, recipe.parent, self.heard, self.most, self.sounds)
 
     def modules(self, recipe: Path) -> tuple[str, ...]:
         """The modules of its family and those of its data set; argument as of `source`."""

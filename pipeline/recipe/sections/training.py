@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from dimmer.pipeline.core.checks import MOST_BATCH, MOST_CHANNELS, MOST_EPOCHS, MOST_LR, OneOf, bounded, require
 from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.recipe.sections.transforms import AUDIOMENTATIONS, TORCHVISION, parse_transform
 
 if TYPE_CHECKING:
     from dimmer.pipeline.recipe.sections.network import ModelSection
@@ -31,6 +32,10 @@ class Augmentation:
         flip: mirror half of the images left to right.
         rotate: largest rotation to either side, degrees.
         zoom: largest change of size, as a fraction.
+        torchvision: transforms of torchvision.transforms.v2 for each image, in their order, before those above:
+            "ColorJitter(brightness=0.3)". They keep its size.
+        audiomentations: transforms of audiomentations for each window of a recording, in their order, before the front
+            end hears it: "AddGaussianNoise(p=0.5)". They keep its length.
     """
 
     pad: int = 0
@@ -38,12 +43,22 @@ class Augmentation:
     flip: bool = False
     rotate: float = 0.0
     zoom: float = 0.0
+    torchvision: tuple[str, ...] = ()
+    audiomentations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         bounded(self.pad, 0, 1024, "pad")
         require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
         require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
         require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
+        for key in (TORCHVISION, AUDIOMENTATIONS):
+            for text in getattr(self, key):
+                parse_transform(text, key)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Packages whose transforms are asked for."""
+        return tuple(key for key in (TORCHVISION, AUDIOMENTATIONS) if getattr(self, key))
 
 
 @dataclass(frozen=True)
@@ -225,6 +240,9 @@ def training_hash(
     for key, default in LATER_KEYS.items():
         if learning[key] == default:
             del learning[key]
+    for key in (TORCHVISION, AUDIOMENTATIONS):
+        if not learning["augmentation"][key]:
+            del learning["augmentation"][key]
     settings = {"model": model.keys(), "train": learning}
     if contents := model.config.contents():
         settings["files"] = dict(contents)

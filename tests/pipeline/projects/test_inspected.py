@@ -13,6 +13,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.projects.inspected import Told, inspect_data, own_samples
 from tests.own_data import RATE, cache, write_images, write_recordings, write_steps
+from tests.pipeline.data.readers.test_saved import png, wav, write
 
 __all__ = ["cache"]
 
@@ -112,10 +113,24 @@ def test_so_is_a_table_that_cannot(tmp_path: Path, content: str, says: str) -> N
         guess(tmp_path / "t.csv")
 
 
-def test_what_hugging_face_saved_is_told_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "dataset_dict.json").write_text("{}")
-    with pytest.raises(DimmerError, match=r"saved by Hugging Face's datasets: .* module:function"):
-        inspect_data(str(tmp_path), Told())
+def test_what_hugging_face_saved(tmp_path: Path) -> None:
+    for name, make, kind in (("i", png, "Image"), ("s", wav, "Audio")):
+        write(tmp_path / name, make, kind)
+    write(tmp_path / "w", lambda level, seed: [[level, seed]] * 4, "List")
+    images, sounds, windows = (inspect_data(str(tmp_path / name), Told(group="who")) for name in "isw")
+    assert {(one.column, one.label, one.classes, one.group) for one in (images, sounds, windows)} == {
+        ("it", ("label",), ("dark", "bright"), "who")
+    }
+    assert (images.kind, images.colour, sounds.kind, sounds.rate, sounds.window) == (
+        "images",
+        "rgb",
+        "recordings",
+        2000,
+        480,
+    )
+    assert (windows.kind, windows.window, windows.channels) == ("windows", 4, ("c0", "c1"))
+    with pytest.raises(DimmerError, match="column of classes: name it with --label"):
+        inspect_data(str(tmp_path / "i"), Told(label="kind"))
 
 
 def test_the_normal_class_comes_first(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.own_data import steps_section
 from tests.pipeline.schemas.mutants import refuses
 
 AB = ('a "b"', "ü\\")
+FAMILIES = {"anomalies": "autoencoder", "recordings": "ds_cnn", "slow recordings": "ds_cnn"}
 SECTIONS = {
     "images": DataSection("images", "../d", classes=AB, size=(24, 24), colour="grey", group=r"(\d+)_"),
     "small images": DataSection("images", "../d", classes=AB, size=(3, 3)),
@@ -38,7 +39,7 @@ def test_it_is_read_as_it_was_meant(tmp_path: Path, name: str, samples: int) -> 
     recipe = load_recipe(tmp_path)
     assert recipe.model.data == SECTIONS[name]
     assert (recipe.model.heard is not None) == ("recordings" in name)
-    assert recipe.model.family == ("autoencoder" if name == "anomalies" else "resnet")
+    assert recipe.model.family == FAMILIES.get(name, "resnet")
     assert 10 <= recipe.train.epochs <= MOST_EPOCHS
     assert recipe.train.batch <= max(2, samples // 2)
     assert not refuses(FileKind.RECIPE, tomllib.loads(text))

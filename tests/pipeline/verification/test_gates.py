@@ -29,8 +29,8 @@ def test_a_gated_build_is_verified_and_its_budgets_measured(
     recipe = dataclasses.replace(tiny_converted.recipe, gates=gates, policy=policy)
     train_gates.run(recipe, tiny_converted.build, silent)
     build = tmp_path / "build"
-    shutil.copytree(tiny_converted.build / "convert", build / "convert")
-    shutil.copytree(tiny_converted.build / "calibrate", build / "calibrate")
+    for stage in ("train", "gates", "calibrate", "convert"):
+        shutil.copytree(tiny_converted.build / stage, build / stage)
     for target in dict.fromkeys(("host", name)):
         firmware.run(recipe, build, load_target(target), silent)
     made = Firmware.load(firmware_folder(build, name))

@@ -82,6 +82,11 @@ def test_other_data_is_another_data_set(tmp_path: Path) -> None:
         ("def load(:\n", "SyntaxError"),
         ("def load():\n    return {'y': [1]}\n", "it has no array 'x'"),
         ("def load():\n    return {'x': [[[1, 2], [3]]], 'y': [1]}\n", "ValueError"),
+        (
+            "def load():\n    return {'x': [[1], [2]], 'y': [1, 2], 'z': [[1], [2]]}\n",
+            "'z' has several .* has one input",
+        ),
+        ("def load():\n    return {'x': [[1], [2]], 'y': [[1, 2], [2, 1]]}\n", "'y' has several .* and one output"),
         ("def load():\n    return {'x': {'a': [1], 'b': [2]}, 'y': [1]}\n", "'x' holds several arrays: .* give one"),
     ],
 )
