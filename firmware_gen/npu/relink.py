@@ -62,8 +62,9 @@ class Relinked:
 
     Attributes:
         blob: constants of all modes.
-        modes: as they were compiled, with the streams that read the blob.
+        modes: as they were compiled, with the streams that read the blob; of a mode in parts several.
         pieces: of the blob, in its order.
+        owners: the mode of each stream, by its number.
         starts: of what each mode's stream reads, bytes into the blob; 0 where all read the whole of it.
     """
 
@@ -71,6 +72,7 @@ class Relinked:
     modes: tuple[CompiledMode, ...]
     pieces: tuple[Piece, ...]
     starts: tuple[int, ...]
+    owners: tuple[int, ...]
 
     def added(self, mode: int) -> int:
         """Bytes that a mode adds to what those before it need: its own pieces and its stream."""
@@ -79,11 +81,18 @@ class Relinked:
     def alone(self, mode: int) -> int:
         """Bytes that leaving a mode out would save, its stream apart: what no other mode reads."""
         own = [piece for piece in self.pieces if piece.modes == (mode,)]
-        return self._with_stream(mode, own) - len(self.modes[mode].payload.pack())
+        return self._with_stream(mode, own) - self.streams(mode)
+
+    def streams(self, mode: int) -> int:
+        """Bytes of a mode's streams."""
+        return sum(len(stream.payload.pack()) for stream in self._of(mode))
 
     def _with_stream(self, mode: int, pieces: Sequence[Piece]) -> int:
-        own = sum(aligned(piece.size) for piece in pieces) + aligned(len(self.modes[mode].packed))
-        return own + len(self.modes[mode].payload.pack())
+        packed = sum(aligned(len(stream.packed)) for stream in self._of(mode))
+        return sum(aligned(piece.size) for piece in pieces) + packed + self.streams(mode)
+
+    def _of(self, mode: int) -> list[CompiledMode]:
+        return [stream for stream, owner in zip(self.modes, self.owners, strict=True) if owner == mode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +125,10 @@ class _Pool:
             users.append(mode)
         return self.offsets[content]
 
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self, owners: Sequence[int]) -> tuple[Piece, ...]:
+        users = {content: tuple(sorted({owners[user] for user in found})) for content, found in self.users.items()}
         return tuple(
-            Piece(offset, len(content), self.kinds[content], tuple(self.users[content]))
-            for content, offset in self.offsets.items()
+            Piece(offset, len(content), self.kinds[content], users[content]) for content, offset in self.offsets.items()
         )
 
 
@@ -141,12 +150,19 @@ class _Packed:
         return cls(offsets), b"".join(pack(run, first) for run in offsets), first
 
 
-def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = (), packed: bool = True) -> Relinked:
+def relink(
+    modes: Sequence[CompiledMode],
+    dense: Sequence[Sequence[Dense]] = (),
+    packed: bool = True,
+    owners: Sequence[int] = (),
+) -> Relinked:
     """The modes on one blob, the first of them first in it; those for Ethos-U85 share nothing.
 
     Args:
+        modes: their streams, the first mode's first.
         dense: the FULLY_CONNECTED layers of each mode, which are made exact; without them they stay as Vela has them.
         packed: whether scale records of one mode alone are packed, which takes RAM to unpack them into.
+        owners: the mode of each stream, by its number; each is a mode of its own where none are given.
 
     Raises:
         FirmwareGenError: they are for different NPUs, or a stream reads constants in a way that is not known.
@@ -154,8 +170,9 @@ def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = (),
     kinds = {mode.payload.accelerator for mode in modes}
     if len(kinds) > 1:
         raise FirmwareGenError(f"the modes were compiled for {' and '.join(sorted(kinds))}: compile them for one NPU")
+    owners = tuple(owners) or tuple(range(len(modes)))
     if modes[0].payload.product not in RELINKED:
-        return _apart(modes)
+        return _apart(modes, owners)
     plain, pool = _Pool(), _Pool()
     layers = [dense[number] if dense else () for number in range(len(modes))]
     for number, mode in enumerate(modes):
@@ -164,22 +181,22 @@ def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = (),
     for number, mode in enumerate(modes):
         own = [content for content, users in plain.users.items() if users == [number]]
         runs = [content for content in own if plain.kinds[content] == "scales" and packable(content)]
-        places, content, first = _Packed.of(runs if packed and number else [])
+        places, content, first = _Packed.of(runs if packed and owners[number] else [])
         stream = _streamed(mode, pool, number, layers[number], places)
         payload = replace(mode.payload, stream=stream)
         relinked.append(replace(mode, payload=payload, read_only=b"", packed=content, packed_shift=first))
     blob = bytes(pool.blob) + bytes(-len(pool.blob) % PIECE_ALIGN)
     found = tuple(replace(mode, read_only=blob) for mode in relinked)
-    return Relinked(blob, found, pool.pieces(), (0,) * len(found))
+    return Relinked(blob, found, pool.pieces(owners), (0,) * len(found), owners)
 
 
-def _apart(modes: Sequence[CompiledMode]) -> Relinked:
+def _apart(modes: Sequence[CompiledMode], owners: tuple[int, ...]) -> Relinked:
     """Streams as Vela made them, the constants of each mode behind those of the one before."""
     blob, pieces = bytearray(), list[Piece]()
     for number, mode in enumerate(modes):
-        pieces.append(Piece(len(blob), len(mode.read_only), "constants", (number,)))
+        pieces.append(Piece(len(blob), len(mode.read_only), "constants", (owners[number],)))
         blob += mode.read_only + bytes(-len(mode.read_only) % PIECE_ALIGN)
-    return Relinked(bytes(blob), tuple(modes), tuple(pieces), tuple(piece.offset for piece in pieces))
+    return Relinked(bytes(blob), tuple(modes), tuple(pieces), tuple(piece.offset for piece in pieces), owners)
 
 
 def _streamed(mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense], packed: _Packed) -> tuple[int, ...]:
