@@ -48,8 +48,9 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_ethos_u_t, 52);
 DIMMER_KERNEL(dimmer_ethos_u);
 
-/* A stream is its mode; or a part of one, between parts that the core runs, whose steps bring and take what it
- * reads and writes: the mode's first stream, or one behind it, which does not run after one that failed. */
+/* A stream is its mode; or a part of one, between parts that the core runs, whose steps bring and take what
+ * it reads and writes: the mode's first stream, or one behind it, which does not run after one that failed.
+ */
 #define DIMMER_NPU_WHOLE 0u
 #define DIMMER_NPU_FIRST 1u
 #define DIMMER_NPU_LATER 2u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mode of stream, core, stream with a driver that adds: one line a check that fails. argv[1]: the run of the
- * driver that fails, from 1 on; 0 for none. */
+/* A mode of stream, core, stream with a driver that adds: one line a check that fails. argv[1]: the run of
+ * the driver that fails, from 1 on; 0 for none. */
 #include "dimmer_ethos_u.h"
 
 #include <stdbool.h>
