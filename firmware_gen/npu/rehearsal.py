@@ -11,13 +11,13 @@ from dimmer.firmware_gen.emit.text import HEADER, comment, rows
 from dimmer.firmware_gen.npu.chain import Chain, StreamPart
 from dimmer.firmware_gen.npu.relink import Relinked
 
-REHEARSAL_HEADER = "dimmer_npu_rehearsal.h"
+REHEARSAL_HEADER = "npu_rehearsal.h"
 
 
 def emit_rehearsal(
     tables: Tables, chains: Sequence[Chain], relinked: Relinked, known: Sequence[Mapping[int, bytes]]
 ) -> str:
-    """`dimmer_npu_rehearsal.h`.
+    """`npu_rehearsal.h`, which is no part of the model and is not delivered.
 
     Args:
         known: of each mode, the bytes of its values. Those of a mode that is one stream are the known answers.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A stand-in for Arm's driver and for a board's own functions, so that a firmware for an NPU runs where there
  * is none: it checks what the driver would be given, and answers with what is known of the known input
- * (dimmer_npu_rehearsal.h is written with the model). It computes nothing: what a stream computes, the model
+ * (npu_rehearsal.h is written with the model). It computes nothing: what a stream computes, the model
  * of the NPU says (docs/npu.md). What the core runs between two streams is checked by it: the second is given
  * what the known answers say, or is refused. */
 #include "dimmer_ethos_u.h"
@@ -11,7 +11,7 @@
 
 #include "dimmer_known_answers.h"
 #include "dimmer_model.h"
-#include "dimmer_npu_rehearsal.h"
+#include "npu_rehearsal.h"
 
 #define TURNS 3 /* that an inference is said to take */
 
