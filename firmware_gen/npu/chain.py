@@ -256,7 +256,6 @@ def _stream(
 ) -> Step:
     mode = relinked.modes[part.stream]
     payload = mode.payload.pack()
-    packed: Value = Weights(padded(mode.packed), (len(mode.packed),)) if mode.packed else 0
     fields: dict[str, Value] = {
         "stream": Weights(padded(payload), (len(payload),)),
         "stream_size": len(payload),
@@ -266,7 +265,7 @@ def _stream(
         "scratch_size": lines(mode.scratch_size),
         "input": mode.inputs[0].offset,
         "output": mode.outputs[0].offset,
-        "packed": packed,
+        "packed": relinked.packed_at[part.stream] + packed_start(relinked) if mode.packed else 0,
         "unpacked": places.unpacked,
         "packed_count": len(mode.packed) // PACKED,
         "constants_region": mode.read_only_region,
@@ -276,6 +275,24 @@ def _stream(
         "place": order,
     }
     return _step(ETHOS_U, chain.name if order == WHOLE else mode.name, macs, fields)
+
+
+def packed_start(relinked: Relinked) -> int:
+    """Where the packed scales of all streams lie in flash: behind the streams, which lie behind the blob."""
+    return sum(len(content) for _, _, content in npu_constants(relinked)[:-1])
+
+
+def npu_constants(relinked: Relinked) -> list[tuple[str, str, bytes]]:
+    """What the NPU reads, before all that the core does: role, whose, and its bytes, each once and at a multiple of 16
+    bytes; the packed scales of all streams last.
+    """
+    apart = len({mode.read_only for mode in relinked.modes}) > 1
+    found = [("weights, scales", mode.name if apart else "the blob", mode.read_only) for mode in relinked.modes]
+    found += [("stream", mode.name, mode.payload.pack()) for mode in relinked.modes]
+    once: dict[bytes, tuple[str, str, bytes]] = {}
+    for role, name, content in found:
+        once.setdefault(padded(content), (role, name, padded(content)))
+    return [*once.values(), ("scales, packed", "all modes", padded(relinked.packed))]
 
 
 def _core_block(part: CorePart) -> Block:

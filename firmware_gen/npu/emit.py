@@ -25,9 +25,10 @@ from dimmer.firmware_gen.emit.text import comment
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.graph.types import DType, Part, Tensor
+from dimmer.firmware_gen.lower.steps import Weights
 from dimmer.firmware_gen.memory.arena import Memory
 from dimmer.firmware_gen.memory.share import BlockSet, Constant
-from dimmer.firmware_gen.npu.chain import LINE, Chain, Places, block_of, lines, padded, planned
+from dimmer.firmware_gen.npu.chain import LINE, Chain, Places, block_of, lines, npu_constants, planned
 from dimmer.firmware_gen.npu.kernel import ETHOS_U, ETHOS_U_END
 from dimmer.firmware_gen.npu.relink import Relinked
 
@@ -99,25 +100,23 @@ def npu_tables(
     memory = Memory(found, {}, arena, arena, areas, arena - areas, LINE, output_at, ())
     names = [chain.name for chain in chains]
     tables = build_tables(memory, names, source, output, policy, order=tuple(_constants_of(relinked)))
+    if relinked.packed:
+        # Records hold places within it, so that none of them names it.
+        *_, (role, layer, data) = npu_constants(relinked)
+        readers = {owner for owner, mode in zip(relinked.owners, relinked.modes, strict=True) if mode.packed}
+        tables.pool.add(Weights(data, (len(data),)), role, layer, tuple(sorted(readers)))
     inputs, outputs = parts
     macs = tuple(chain.macs for chain in chains)
     return _streams_first(replace(tables, mode_macs=macs, inputs=inputs, outputs=outputs, title=name))
 
 
 def _constants_of(relinked: Relinked) -> Iterator[Constant]:
-    """What the NPU reads, before all that the core does: each at a multiple of 16 bytes, and once."""
-    apart = len({mode.read_only for mode in relinked.modes}) > 1
-    found = [("weights, scales", mode.name if apart else "the blob", mode.read_only) for mode in relinked.modes]
-    for mode in relinked.modes:
-        found += [("stream", mode.name, mode.payload.pack()), ("scales, packed", mode.name, mode.packed)]
-    once = {padded(content): (role, name, content) for role, name, content in reversed(found) if content}
-    for role, name, content in reversed(once.values()):
-        yield _constant(role, name, content)
-
-
-def _constant(role: str, layer: str, content: bytes) -> Constant:
-    data = padded(content)
-    return Constant("weights", role, layer, (len(content),), 0, len(data), (), data)
+    """What the NPU reads, where `chain.py` says that it lies."""
+    index = 0
+    for role, layer, data in npu_constants(relinked):
+        if data:
+            yield Constant("weights", role, layer, (len(data),), index, len(data), (), data)
+        index += len(data)
 
 
 def _streams_first(tables: Tables) -> Tables:

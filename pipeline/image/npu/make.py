@@ -216,8 +216,9 @@ def _mode(number: int, one: Compiled, relinked: Relinked, macs: int) -> NpuMode:
 def _bytes(relinked: Relinked, modes: Sequence[Compiled], model: NpuModel, total: int) -> NpuBytes:
     streams = sum(len(mode.payload.pack()) for mode in relinked.modes)
     return NpuBytes(
-        blob=len(relinked.blob) + sum(aligned(len(mode.packed)) for mode in relinked.modes),
-        shared=sum(aligned(piece.size) for piece in relinked.pieces if len(piece.modes) > 1),
+        blob=len(relinked.blob) + aligned(len(relinked.packed)),
+        shared=sum(aligned(piece.size) for piece in relinked.pieces if len(piece.modes) > 1)
+        + sum(piece.size for piece in relinked.packed_pieces if len(piece.modes) > 1),
         single_mode_blob=sum(len(stream.read_only) for stream in modes[0].streams),
         separate=sum(len(stream.read_only) for mode in modes for stream in mode.streams),
         streams=streams,

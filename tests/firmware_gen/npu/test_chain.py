@@ -34,7 +34,7 @@ def streams() -> Relinked:
     first = replace(first, name="88-0", inputs=(End(1, 0, 4),), outputs=(End(1, 16, 4),))
     ends = {"inputs": (End(1, 4, 4), End(1, 20, 4)), "outputs": (End(1, 32, 4),)}
     second = replace(second, name="88-2", packed=b"", **ends)
-    return replace(two_streams(), modes=(first, second), owners=(0, 0))
+    return replace(two_streams(), modes=(first, second), owners=(0, 0), packed=b"")
 
 
 def chain(folder: Path) -> Chain:

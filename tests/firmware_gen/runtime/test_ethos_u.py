@@ -48,7 +48,7 @@ def two_streams() -> Relinked:
     ends = {"inputs": (End(1, 16, 20),), "outputs": (End(1, 64, 4),)}
     second = replace(first, name="80", payload=replace(head, stream=stream), **ends)
     second = replace(second, packed=pack(scales(), SHIFT), packed_shift=SHIFT)
-    return Relinked(blob, (first, second), (), (0, 0), (0, 1))
+    return Relinked(blob, (first, second), (), (0, 0), (0, 1), second.packed, (0, 0))
 
 
 def model_of(folder: Path) -> NpuModel:
