@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_watch_runs_it(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = []
 
     @contextmanager
-    def emulated(target: Target, elf: Path):  # type: ignore[no-untyped-def]
+    def emulated(_target: Target, elf: Path) -> Iterator[Iterator[None]]:
         ran.append(elf)
         yield iter(())
 
@@ -67,7 +68,12 @@ def test_product_takes_the_npu_s_c_and_the_board_s_driver(build: Path, monkeypat
     folder = built_folder(build, own)
     (folder / "dimmer_model.c").write_text("")
     given: list[Path] = []
-    monkeypatch.setattr(Target, "compile", lambda self, files, *_: given.extend(files) or folder)
+
+    def compiled(_target: Target, files: Sequence[Path], *_more: object) -> Path:
+        given.extend(files)
+        return folder
+
+    monkeypatch.setattr(Target, "compile", compiled)
     monkeypatch.setattr(product, "load_target", lambda _: own)
     product.main(TARGET)
     assert {folder / "dimmer_model.c", driver} <= {*given}

@@ -32,8 +32,8 @@ ENDS = tuple(Tensor(name, (1, 4), DType.INT8, Quantisation((0.5,), (3,)), None) 
 def streams() -> Relinked:
     first, second = two_streams().modes
     first = replace(first, name="88-0", inputs=(End(1, 0, 4),), outputs=(End(1, 16, 4),))
-    ends = {"inputs": (End(1, 4, 4), End(1, 20, 4)), "outputs": (End(1, 32, 4),)}
-    second = replace(second, name="88-2", packed=b"", **ends)
+    inputs, outputs = (End(1, 4, 4), End(1, 20, 4)), (End(1, 32, 4),)
+    second = replace(second, name="88-2", packed=b"", inputs=inputs, outputs=outputs)
     return replace(two_streams(), modes=(first, second), owners=(0, 0), packed=b"")
 
 

@@ -45,8 +45,8 @@ def two_streams() -> Relinked:
     head = Payload(0x100001, 0x1807, 0x10066001, (0xFFFF0000,))
     first = CompiledMode("88", head, blob, 0, 1, 80, (End(1, 0, 20),), (End(1, 48, 4),))
     stream = (0x10012, 0xFFFF0000)
-    ends = {"inputs": (End(1, 16, 20),), "outputs": (End(1, 64, 4),)}
-    second = replace(first, name="80", payload=replace(head, stream=stream), **ends)
+    inputs, outputs = (End(1, 16, 20),), (End(1, 64, 4),)
+    second = replace(first, name="80", payload=replace(head, stream=stream), inputs=inputs, outputs=outputs)
     second = replace(second, packed=pack(scales(), SHIFT), packed_shift=SHIFT)
     return Relinked(blob, (first, second), (), (0, 0), (0, 1), second.packed, (0, 0))
 
