@@ -121,6 +121,25 @@ def say(line: str) -> None:
             return
 
 
+def open_streams() -> None:
+    """Opens standard input, output and error on /dev/null where a command was started with one of them closed.
+
+    Python then has None there, and the next file that is opened gets its number: what a program prints would land in
+    it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
 def close_output() -> int:
     """Writes out what was printed.
 
@@ -166,6 +185,7 @@ def tell_of_imports() -> None:
             "'./nox setup' makes"
         )
         raise SystemExit(USER_ERROR)
+    open_streams()
     take_signals(stop_at_once)
     before = sys.excepthook
 

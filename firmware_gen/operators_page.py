@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.kernels.families import FAMILIES, PORTABLE
+from dimmer.firmware_gen.read.operators import ADVICE
 from dimmer.firmware_gen.read.record import WIDE
 from dimmer.firmware_gen.read.state import KINDS
 from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
@@ -133,9 +134,25 @@ their own for it, besides portable C99.
 """
 
 
+_REFUSED = """
+## Refused
+
+Between QUANTIZE and DEQUANTIZE everything is integers: float32 operators in an int8 file are refused with the tensor at
+which to end the file, files of float32 throughout with the command that quantises them
+([own-tflite.md](tutorials/own-tflite.md)). Sparse weights are refused, too; inputs of int32 and bool are no kernel's.
+Two operators are read as the reference kernels compute them although that is odd: NEG turns the codes, whatever the
+scales, and SQRT cuts where others round.
+
+| operator | why, and what to do |
+|---|---|
+"""
+
+
 def page() -> str:
     """The text of docs/operators.md."""
-    return _HEAD + "".join(_row(kind, *entry) for kind, entry in sorted(OPERATORS.items()))
+    rows = "".join(_row(kind, *entry) for kind, entry in sorted(OPERATORS.items()))
+    refused = "".join(f"| {kind} | {why} |\n" for kind, why in sorted(ADVICE.items()) if kind not in OPERATORS)
+    return _HEAD + rows + _REFUSED + refused
 
 
 def _row(kind: str, kernels: tuple[str, ...], limits: str) -> str:

@@ -3,11 +3,12 @@
 
 python -m pipeline.firmware --model mnist5k-r14 --target mps2-an386
 python -m pipeline.firmware --tflite network.tflite --target mps2-an386
+python -m pipeline.firmware --tflite network.keras --calibration samples.npz --target mps2-an386
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,8 +20,7 @@ from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folde
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.trained import find_gates
-from dimmer.pipeline.conversion.signatures import with_signature
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
+from dimmer.pipeline.core import command
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.targets import (
@@ -33,7 +33,7 @@ from dimmer.pipeline.core.targets import (
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
-from dimmer.pipeline.oracle.mend import mending
+from dimmer.pipeline.projects.quantised import calibration_of, ready
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import duty_of
 from dimmer.pipeline.reporting.foreign import foreign_stage
@@ -80,42 +80,41 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
 
 def main(
-    target: Annotated[str, target_option] = "mps2-an386",
-    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A .tflite file; repeat for modes.")] = None,
-    model: Annotated[str, model_option] = "mnist5k-r14",
+    target: Annotated[str, command.target_option] = "mps2-an386",
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A network; repeat for modes.")] = None,
+    model: Annotated[str, command.model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
     samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
     scratch_limit: Annotated[int | None, scratch_option] = None,
     signature: Annotated[str | None, typer.Option("--signature", help="Of a --tflite file with several.")] = None,
+    calibration: Annotated[Path | None, typer.Option("--calibration", help="Samples to quantise it on.")] = None,
+    pixels: Annotated[str | None, typer.Option("--pixels", help="What 0 and 255 are to it: 0,1.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
 ) -> None:
-    """Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files."""
-    for option, value in (("name", name), ("signature", signature)):
+    """Make and measure a firmware: of a converted model, of int8 .tflite files, or of a float network."""
+    for option, value in {"name": name, "signature": signature, "calibration": calibration, "pixels": pixels}.items():
         if value is not None and not tflite:
             raise DimmerError(f"--{option} goes with --tflite: the model of a recipe is called as the recipe")
     chosen = with_scratch_limit(load_firmware_target(target), scratch_limit)
-    with progress_bar("firmware") as progress:
+    with command.progress_bar("firmware") as progress:
         if tflite:
-            if signature is not None:
-                tflite = [with_signature(path, signature, builds() / "signatures") for path in tflite]
-            for path in tflite:
-                print(mending(path), end="")
+            taken = ready(tflite, signature, calibration_of(calibration, pixels), builds() / "given", progress)
+            print("".join(f"{line}\n" for line in taken.lines), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
-            order = foreign_order(tflite, wanted, name)
+            alone = foreign_order(taken.files, wanted, name)
+            order = replace(alone, given=taken.inputs if wanted else b"", quantised=taken.quantised)
             folder = out or builds() / order.name / chosen.name / "firmware"
-            foreign_stage(order, tflite, chosen, folder, progress).run()
+            foreign_stage(order, taken.files, chosen, folder, progress).run()
         else:
             recipe = load_recipe(model)
             run(recipe, build_folder(recipe), chosen, progress)
             folder = firmware_folder(build_folder(recipe), chosen.name)
     figures = Firmware.load(folder)
     print_figures(figures)
-    if figures.mismatches:
-        raise DimmerError(
-            f"{figures.mismatches} results differ from the TFLite interpreter's; do not flash it, report the file"
-        )
+    if wrong := figures.mismatches:
+        raise DimmerError(f"{wrong} results differ from the TFLite interpreter's; do not flash it, report the file")
     print(folder)
 
 
 if __name__ == "__main__":
-    main_of(main)
+    command.main_of(main)

@@ -47,10 +47,11 @@ tiers = [600, 400, 200]
 """
 
 TINY_NARROW = (
-    TINY.replace("widths = [4, 8]", "widths = [4, 8]\nbits = [8, 4, 2]").replace(
-        'force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 2\nlimit = 6\nimages = 32'
-    )
-    + "\n[qat]\nepochs = 1\nshare = 0.25\n"
+    TINY.replace("widths = [4, 8]", "widths = [4, 8]\nbits = [8, 4, 2]")
+    .replace('force = ["88.80"]', 'force = ["44.44", "22.20", "84.20"]\nsearch = 1\nlimit = 6\nimages = 32')
+    .replace("batch = 128", "batch = 256")
+    .replace("images = 32\nbn_images = 128", "images = 16\nbn_images = 32")
+    + "\n[qat]\nepochs = 1\nshare = 0.1\n"
 )
 
 

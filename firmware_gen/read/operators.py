@@ -26,15 +26,17 @@ from dimmer.firmware_gen.read.shapes import ShapeReader
 from dimmer.firmware_gen.read.unsigned import OTHERWISE, SIGNED_ALONE
 from dimmer.firmware_gen.read.weighted import WeightedReader
 
-_ADVICE = {
+ADVICE = {
     "ELU": "TFLite's reference kernels have none either; train with RELU6 or HARD_SWISH",
+    "DENSIFY": "it unpacks sparse weights; convert without Optimize.EXPERIMENTAL_SPARSITY",
+    "WHILE": "a loop; unroll it before the conversion (unroll=True of Keras's recurrent layers)",
+    "IF": "a branch; export the branch that you deploy",
     "SUM": "TFLite's reference kernel misreads codes below 0; use MEAN and fold the factor into the next weights",
     "SHAPE": "export with fixed shapes",
     "CUSTOM": "an operator of its maker's own; convert with built-in operators only",
     "LSTM": "convert with a recent version, which makes UNIDIRECTIONAL_SEQUENCE_LSTM of it",
 }
-
-
+"""Operators that are refused -> why, and what to do."""
 _CUSTOM = {
     "edgetpu": "code that edgetpu_compiler made and only an Edge TPU runs; give the file that it was made from",
     "ethos-u": "a command stream that Vela made and only an Ethos-U runs; give the file that it was made from, with "
@@ -137,10 +139,10 @@ class OperatorReader(WeightedReader, LogicReader, ShapeReader, MoveReader, Recur
             )
         if record.kind == "CUSTOM":
             name = str(record.options.get(CUSTOM, ""))
-            advice = next((text for start, text in _CUSTOM.items() if name.startswith(start)), _ADVICE["CUSTOM"])
+            advice = next((text for start, text in _CUSTOM.items() if name.startswith(start)), ADVICE["CUSTOM"])
             raise self.error(f"is {name or 'without a name'}, {advice}")
         if record.kind not in self._readers:
-            advice = _ADVICE.get(
+            advice = ADVICE.get(
                 record.kind,
                 "build that part of the network of convolutions, pools, ADD, MUL, RELU6 and FULLY_CONNECTED",
             )

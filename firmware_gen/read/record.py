@@ -22,6 +22,8 @@ WIDE = {
 }
 """Operators that have kernels for activations of 16 bits, whose zero point is 0."""
 _INSTEAD = {
+    DType.FLOAT32: "quantise the network to int8, or end the file before that operator, at an int8 tensor, and compute "
+    "the rest in your program",
     DType.INT16: "of 16 bits that operator is not supported, convert with supported_ops = [TFLITE_BUILTINS_INT8]",
 }
 """What to do about a type."""

@@ -29,6 +29,7 @@ from dimmer.firmware_gen.graph.types import (
 from dimmer.firmware_gen.read import shape_arithmetic
 from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
+from dimmer.firmware_gen.read.floats import check_quantised
 from dimmer.firmware_gen.read.operators import OperatorReader
 from dimmer.firmware_gen.read.state import KINDS, Variables
 from dimmer.firmware_gen.read.unsigned import recoded
@@ -139,6 +140,10 @@ class _Refusals:
 
 def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     """None where something was refused."""
+    with refusals.at():
+        check_quantised(raw, source)
+    if refusals.found:
+        return None
     changed = recoded(raw)
     raw = changed.raw
     tensors = _Tensors(raw, source)
@@ -284,7 +289,7 @@ class _Tensors:
         where = f"{self.source}: tensor {raw.name}"
         if raw.type == schema.TensorType.INT4 and raw.data is not None:
             return self._unpacked(raw, where)
-        if raw.type == schema.TensorType.INT64 and raw.data is not None and len(raw.shape) <= 2 and not raw.scales:
+        if raw.type == schema.TensorType.INT64 and raw.data is not None and not raw.scales:
             return self._narrowed(raw, where)
         if raw.type not in _DTYPES:
             type_name = _TYPE_NAMES.get(raw.type, f"of type {raw.type}")

@@ -21,7 +21,7 @@ import typer
 from typer.exceptions import TyperException
 
 from dimmer import children
-from dimmer.endings import STOPPED, USER_ERROR, close_output, say, take_signals, tell
+from dimmer.endings import STOPPED, USER_ERROR, close_output, open_streams, say, take_signals, tell
 from dimmer.pipeline.core.extras import explain
 from dimmer.pipeline.core.terminal import console as console
 from dimmer.pipeline.core.terminal import progress_bar as progress_bar
@@ -122,6 +122,7 @@ def exit_status(run: Callable[[], object]) -> int:
     Returns:
         0; 2 for what a person can mend; 70 for a fault in Dimmer; 128 and the number of the signal that stopped it.
     """
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or a pipe that knows no arrow gets a question mark.
         with contextlib.suppress(AttributeError, ValueError):

@@ -28,7 +28,7 @@ VERBS: Mapping[str, Verb] = {
     "build": Verb("build", "Build a model for a target: train, calibrate, convert, compile, verify, report.", _MAKE),
     "firmware": Verb(
         "firmware",
-        "Generate, compile and measure a firmware: of a converted model, or of any int8 .tflite files.",
+        "Make and measure a firmware: of a converted model, of int8 .tflite files, or of a float network.",
         _MAKE,
     ),
     "train": Verb("train", "Train a model; an interrupted training goes on where it stopped.", _MAKE),

@@ -15,6 +15,7 @@ from dimmer.firmware_gen.emit.policy import PolicyConfig, even_policy
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.converted import mode_sources
+from dimmer.pipeline.artifacts.quantised import Quantised
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 
 SAMPLES = 200
@@ -36,6 +37,8 @@ class Order:
         accuracy: mode -> share of the validation images classified right, 0..1; empty where nobody measured it.
         classes: what the elements of the output stand for; empty where nobody knows.
         meaning: of input and output.
+        given: inputs of somebody's data that are compared besides, one after the other.
+        quantised: what was found where the file was a float network; None of others.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Order:
     accuracy: Mapping[str, float] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     meaning: Meaning = NOTHING
+    given: bytes = b""
+    quantised: Quantised | None = None
 
 
 def name_of_files(files: Sequence[Path]) -> str:

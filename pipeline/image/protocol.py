@@ -33,7 +33,7 @@ class Command:
 
     Attributes:
         magic: first bytes of their file.
-        shard: records that are given to the firmware at a time.
+        shard: records that are given to the firmware at a time; with each begins the state of a model that has one.
     """
 
     name: str
@@ -60,6 +60,10 @@ class Sizes:
     input: int
     output: int
     places: int
+
+    def shard(self, command: Command) -> int:
+        """Bytes of the inputs that a command is given at a time."""
+        return command.shard * self.input
 
 
 class Runs(Protocol):

@@ -83,7 +83,7 @@ def run_schedules(
 
 
 def verify_modes(order: Order, target: Target, full: Compiled, progress: Progress) -> dict[str, Verification]:
-    """Compares every mode with the reference interpreter on edge cases and random inputs, on the target.
+    """Compares every mode with the reference interpreter on edge cases, random and given inputs, on the target.
 
     Returns:
         Mode -> what came of it.
@@ -93,6 +93,7 @@ def verify_modes(order: Order, target: Target, full: Compiled, progress: Progres
     model = full.model
     # Edge cases come first; of an odd number there is one more of them.
     inputs = sample_inputs(order.modes[0].path, (order.samples + 1) // 2)[: order.samples * model.input_bytes]
+    inputs += order.given
     sizes = Sizes(model.input_bytes, model.output_bytes, model.positions)
     count = len(inputs) // sizes.input
     found = {}
@@ -104,7 +105,8 @@ def verify_modes(order: Order, target: Target, full: Compiled, progress: Progres
             return trace + inputs[at * sizes.input : (at + 1) * sizes.input]
 
         rows = run_records(target, full.elf, VERIFY, sizes, count, packed)
-        expected = np.frombuffer(reference_outputs(mode.path, inputs), np.uint8).reshape(count, sizes.output)
+        outputs = reference_outputs(mode.path, inputs, anew=sizes.shard(VERIFY))
+        expected = np.frombuffer(outputs, np.uint8).reshape(count, sizes.output)
         wrong = (rows[:, : sizes.output] != expected).any(1) | (rows[:, sizes.output :] != number).any(1)
         found[mode.name] = Verification(count, int(wrong.sum()), target.description)
     return found

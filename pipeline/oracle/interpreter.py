@@ -44,18 +44,25 @@ class OracleFailure:
     reason: str
 
 
-def reference_outputs(model: Path, inputs: bytes, timeout_s: float = TIMEOUT_S) -> bytes:
+def reference_outputs(model: Path, inputs: bytes, timeout_s: float = TIMEOUT_S, anew: int = 0) -> bytes:
     """The outputs of the reference kernels (BUILTIN_REF) for `inputs`, one after the other.
+
+    Args:
+        anew: bytes of inputs after which the model's state begins anew; 0 for never.
 
     Raises:
         DimmerError: the interpreter rejects the file, or dies of it.
     """
-    (result,) = run_oracle([OracleJob(model, inputs)], timeout_s)
-    if isinstance(result, OracleFailure):
-        raise DimmerError(
-            f"{model.name}: the stock TFLite interpreter cannot run it ({result.reason}); convert the model again"
-        )
-    return result
+    step = anew or max(1, len(inputs))
+    jobs = [OracleJob(model, inputs[at : at + step]) for at in range(0, max(1, len(inputs)), step)]
+    results = []
+    for result in run_oracle(jobs, timeout_s):
+        if isinstance(result, OracleFailure):
+            raise DimmerError(
+                f"{model.name}: the stock TFLite interpreter cannot run it ({result.reason}); convert the model again"
+            )
+        results.append(result)
+    return b"".join(results)
 
 
 def run_oracle(jobs: Sequence[OracleJob], timeout_s: float = TIMEOUT_S) -> list[bytes | OracleFailure]:

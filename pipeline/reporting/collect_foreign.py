@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dimmer.pipeline.artifacts.firmware import Firmware, FirmwareMode
+from dimmer.pipeline.artifacts.quantised import Quantised
 from dimmer.pipeline.artifacts.report import Flash, ModeFigures, Ram, ReportData
 from dimmer.pipeline.energy.inference import inference_uj
 from dimmer.pipeline.recipe.sections.duty import Duty
@@ -13,9 +14,13 @@ from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
 
 
-def collect_foreign(firmware: Firmware, target: Target) -> ReportData:
-    """The report's figures of a firmware whose modes are files from anywhere."""
-    modes = tuple(_mode(mode, target) for mode in firmware.modes)
+def collect_foreign(firmware: Firmware, target: Target, quantised: Quantised | None = None) -> ReportData:
+    """The report's figures of a firmware whose modes are files from anywhere.
+
+    Args:
+        quantised: what was found where the file was a float network.
+    """
+    modes = tuple(_mode(mode, target, quantised) for mode in firmware.modes)
     duty = Duty()
     battery, battery_note = battery_of(modes, firmware.policy, target, duty)
     flash, ram = firmware.flash, firmware.ram
@@ -31,7 +36,7 @@ def collect_foreign(firmware: Firmware, target: Target) -> ReportData:
         modes=modes,
         policy=firmware.policy,
         energy=energy_of(modes, target, duty),
-        notes=_notes(firmware, target),
+        notes=_notes(firmware, target, quantised),
         steps=firmware.steps,
         arena=firmware.buffers,
         macs_per_cycle=macs_per_cycle(target),
@@ -42,13 +47,13 @@ def collect_foreign(firmware: Firmware, target: Target) -> ReportData:
     )
 
 
-def _mode(counted: FirmwareMode, target: Target) -> ModeFigures:
+def _mode(counted: FirmwareMode, target: Target, quantised: Quantised | None) -> ModeFigures:
     return ModeFigures(
         name=counted.name,
         macs=counted.macs,
         bit_operations=None,
-        accuracy=None,
-        accuracy_float=None,
+        accuracy=None if quantised is None else quantised.cost.accuracy,
+        accuracy_float=None if quantised is None else quantised.cost.accuracy_float,
         instructions=counted.instructions,
         energy_uj=inference_uj(target.energy, counted.instructions, counted.cycles),
         verify=counted.verify,
@@ -57,7 +62,7 @@ def _mode(counted: FirmwareMode, target: Target) -> ModeFigures:
     )
 
 
-def _notes(firmware: Firmware, target: Target) -> dict[str, str]:
+def _notes(firmware: Firmware, target: Target, quantised: Quantised | None) -> dict[str, str]:
     alone = "the file came alone, without a recipe"
     notes = {
         **firmware.notes,
@@ -68,6 +73,9 @@ def _notes(firmware: Firmware, target: Target) -> dict[str, str]:
         **energy_notes(firmware, target),
         "ram.arena": "scratch included",
     }
+    if quantised is not None:
+        for key in ("modes[*].accuracy", "modes[*].accuracy_float"):
+            notes[key] = "; ".join(quantised.lines()[1:])
     if any(mode.verify is None for mode in firmware.modes):
         notes["modes[*].verify"] = "--samples 0 asked for no comparison"
     return notes

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from dimmer import children
@@ -25,11 +27,14 @@ def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: P
     def action(out: Path) -> None:
         figures = make(order, target, out, progress)
         with children.scratch() as plots:
-            data = collect_foreign(figures, target)
+            data = collect_foreign(figures, target, order.quantised)
             write_report(data, out, plots)
         write_bom(data, gather_foreign(files, target, out), out)
 
     settings: dict[str, Json] = {"model": order.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings["samples"] = order.samples
+    if order.quantised is not None:
+        settings["given"] = hashlib.sha256(order.given).hexdigest()
+        settings["quantised"] = asdict(order.quantised)
     read = (*target_files(target), TEMPLATES, SCHEMA)
     return Stage("firmware", folder, action, files, settings, files=read, contents=tool_versions(target))

@@ -95,6 +95,8 @@ def survey_page(rows: Sequence[Surveyed], target: str, samples: int, command: st
         f"interpreter's reference kernels, bit for bit, on {samples} inputs each. Written by `{command}`; cycles are "
         "modelled where the target does not measure them ([cycles.md](cycles.md)), flash is that of a whole program.",
         "",
+        "The files belong to other people and are not part of Dimmer; the command makes such a page of any folder.",
+        "",
         "| file | result | MACs | instructions | cycles | arena | flash | reason |",
         "|---|---|---:|---:|---:|---:|---:|---|",
     ]

@@ -102,3 +102,24 @@ def test_a_python_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch, capsy
     with pytest.raises(SystemExit):
         tell_of_imports()
     assert capsys.readouterr().err.startswith("error: this is Python 3.9 (")
+
+
+CLOSED = """
+import os, sys
+from dimmer.endings import open_streams
+open_streams()
+with open(sys.argv[1], "w") as file:
+    assert file.fileno() > 2, file.fileno()
+    os.system("echo lamp; echo lamp >&2")
+    print("lamp")
+    print("lamp", file=sys.stderr)
+assert sys.stdin.read() == ""
+"""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_takes_no_file_s_number(closed: str, tmp_path: Path) -> None:
+    command = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", CLOSED, str(tmp_path / "kept")]
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "kept").read_bytes() == b""

@@ -143,10 +143,11 @@ def gather(net: Layers) -> tuple[int, int]:
     x = tensor(net, 4)
     shape = list(net.shape(x))
     axis = size(net, 0, len(shape) - 1)
-    wanted = [size(net, 1, 5), size(net, 1, 3)][: size(net, 1, 2)]
+    wanted = pick(net, [size(net, 1, 5)], [size(net, 1, 5), size(net, 1, 3)], [1, size(net, 1, 5), 1])
     indexes = net.random.integers(0, shape[axis], size=wanted)
     made = [*shape[:axis], *wanted, *shape[axis + 1 :]]
-    return x, net.same("GATHER", x, made, [net.constant("indexes", indexes)], axis=pick(net, axis, axis - len(shape)))
+    constant = net.constant("indexes", indexes, pick(net, "int32", "int64"))
+    return x, net.same("GATHER", x, made, [constant], axis=pick(net, axis, axis - len(shape)))
 
 
 def one_dimension(net: Layers) -> tuple[int, int]:

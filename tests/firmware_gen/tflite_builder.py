@@ -46,6 +46,7 @@ OPTIONS = {
     "DEPTH_TO_SPACE": "DepthToSpaceOptions",
     "SPACE_TO_BATCH_ND": "SpaceToBatchNDOptions",
     "BATCH_TO_SPACE_ND": "BatchToSpaceNDOptions",
+    "SUM": "ReducerOptions",
     "REDUCE_MAX": "ReducerOptions",
     "REDUCE_MIN": "ReducerOptions",
     "L2_NORMALIZATION": "L2NormOptions",
@@ -69,7 +70,7 @@ OPTIONS = {
     "SELECT": "SelectOptions",
     "SELECT_V2": "SelectV2Options",
 }
-VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4, "SVDF": 3, "CAST": 4, "FLOOR_DIV": 3, "DIV": 2}
+VERSIONS = {"BROADCAST_TO": 2, "TRANSPOSE_CONV": 4, "SVDF": 3, "CAST": 4, "FLOOR_DIV": 3, "DIV": 2, "SUM": 2}
 VERSIONS |= dict.fromkeys(("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"), 2)
 """Where the first one has no int8."""
 TYPES = {

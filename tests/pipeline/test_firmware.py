@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dimmer.pipeline import firmware
@@ -15,6 +17,8 @@ from dimmer.pipeline.core.stage import ROOT
 from dimmer.targets import load_target
 from dimmer.targets.target import TARGETS
 from tests.firmware_gen.networks import tiny_resnet
+from tests.pipeline.conversion.given.networks import hybrid_tflite, written
+from tests.pipeline.conversion.given.networks import samples as float_samples
 from tests.pipeline.shared_models import KWS, RESNET, SAMPLES, check_exact, figures_of
 
 RESNET_CODE, RESNET_RAM = 24 << 10, 60_000
@@ -70,6 +74,7 @@ def test_a_chosen_name_is_that_of_symbols_and_files(tmp_path: Path) -> None:
     [
         (("--tflite", "resnet.tflite", "--name", "a-b"), "the name 'a-b' is no identifier of C"),
         (("--name", "seen"), "--name goes with --tflite"),
+        (("--calibration", "a.npz"), "--calibration goes with --tflite"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:
@@ -77,6 +82,23 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, arguments: tuple[str, 
     done = command(*arguments, "--target", "host", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith(f"error: {why}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["host", "mps2-an386"])
+def test_a_float_network_is_quantised_and_verified(tmp_path: Path, board: str) -> None:
+    images, labels = float_samples(240)
+    np.savez(tmp_path / "a.npz", x=images, y=labels)
+    words = ("--tflite", str(written(tmp_path, hybrid_tflite())), "--target", board, "--samples", "4")
+    refused = command(*words, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "type: dimmer firmware --tflite net.tflite --calibration DATA" in refused.stderr.splitlines()[-1]
+    done = command(*words, "--calibration", str(tmp_path / "a.npz"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy on 120 other samples: 100.0% in float, 100.0% in int8" in done.stdout
+    assert "0 of 104" in done.stdout
+    report = json.loads((tmp_path / "build" / "net" / board / "firmware" / "report.json").read_text())
+    assert (report["modes"][0]["accuracy"], report["modes"][0]["accuracy_float"]) == (1.0, 1.0)
 
 
 def test_errors_are_one_line(tmp_path: Path) -> None:

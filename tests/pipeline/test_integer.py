@@ -27,7 +27,6 @@ def simulated(build: TinyBuild, mode: str) -> IntegerNetwork:
     return integer_network(network, mode, Statistics.load(folder).of(mode), Calibration.load(folder).ranges(mode))
 
 
-@pytest.mark.slow
 @pytest.mark.xdist_group("tiny_narrow")
 @pytest.mark.parametrize("mode", ["88.88", "44.44", "22.20", "84.20"])
 def test_every_width_is_bit_exact(tiny_narrow: TinyBuild, mode: str) -> None:

@@ -217,7 +217,9 @@ CASES = {
     # What it writes to.
     "help that has no room": Case(HELP, TOLD, "no space left on device", shell=">/dev/full"),
     "output that has no room": Case(TO_OUT, TOLD, "no space left on device", shell=">/dev/full"),
-    "output that is closed": Case(TO_OUT, EITHER, shell=">&-"),
+    "output that is closed": Case(TO_OUT, WORKS, shell=">&-"),
+    "errors that are closed": Case(TO_OUT, WORKS, shell="2>&-"),
+    "all streams closed": Case(TO_OUT, WORKS, shell="<&- >&- 2>&-"),
     "input that is closed": Case(TO_OUT, WORKS, shell="<&-"),
     # Arguments.
     "no such option": Case(("dimmer.pipeline.verify", "--watts"), TOLD, "no such option: --watts"),

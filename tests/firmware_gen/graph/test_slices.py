@@ -49,7 +49,6 @@ def bits_of(graph: Graph) -> dict[str, int]:
     return {t.name.removesuffix("/weights"): t.weight_bits for t in graph.tensors if t.name.endswith("/weights")}
 
 
-@pytest.mark.slow
 @pytest.mark.xdist_group("tiny_narrow")
 def test_every_narrow_layer_is_found_to_be_a_slice(tiny_narrow: TinyBuild) -> None:
     graphs = graphs_of(tiny_narrow)
@@ -61,7 +60,6 @@ def test_every_narrow_layer_is_found_to_be_a_slice(tiny_narrow: TinyBuild) -> No
     assert (mixed["0.0.conv1"], mixed["0.1.conv1"], mixed["1.0.shortcut"]) == (8, 4, 2)
 
 
-@pytest.mark.slow
 @pytest.mark.xdist_group("tiny_narrow")
 def test_narrow_modes_add_no_byte_of_weights(tiny_narrow: TinyBuild) -> None:
     sources = mode_sources(tiny_narrow.build / "convert")
@@ -83,7 +81,6 @@ def changed_weights(path: Path, layer: str, out: Path) -> Path:
     return out
 
 
-@pytest.mark.slow
 @pytest.mark.xdist_group("tiny_narrow")
 def test_foreign_int4_weights_are_stored_themselves(tiny_narrow: TinyBuild, tmp_path: Path) -> None:
     sources = {s.name: s for s in mode_sources(tiny_narrow.build / "convert")}

@@ -3,20 +3,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph.types import Activation, AveragePool2d, MaxPool2d, Relu
 from dimmer.firmware_gen.read.tflite import parse_tflite
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from tests.firmware_gen.networks import tiny_mix, tiny_mobile
 from tests.firmware_gen.read.damaged import changed, refusal, set_operator, single
+from tests.firmware_gen.tflite_builder import Layers
 
 
 @pytest.mark.parametrize(
     ("kind", "advice"),
     [
-        ("ELU", "train with RELU6"),
+        ("ELU", "TFLite's reference kernels have none either; train with RELU6"),
+        ("SUM", "TFLite's reference kernel misreads codes below 0; use MEAN"),
+        ("DENSIFY", "convert without Optimize.EXPERIMENTAL_SPARSITY"),
+        ("WHILE", "unroll it before the conversion"),
+        ("IF", "export the branch that you deploy"),
         ("CUMSUM", "build that part"),
     ],
 )
@@ -24,6 +32,25 @@ def test_unsupported_operators_are_named_with_what_would_do(kind: str, advice: s
     message = refusal(single(kind))
     assert f"operator 0 {kind} (y) is not supported" in message
     assert advice in message
+
+
+@pytest.mark.slow
+def test_what_is_said_of_the_reference_kernels_is_true(tmp_path: Path) -> None:
+    """ELU ends the interpreter, and of SUM only codes from 0 on are right."""
+    net = Layers(0)
+    x = net.activation([1, 4], 0.5, 0)
+    output = net.activation([1], 1.0, 0, "y")
+    net.operator("SUM", [x, net.constant("axis", [1])], output, keepDims=False)
+    whole, elu = tmp_path / "sum.tflite", tmp_path / "elu.tflite"
+    whole.write_bytes(net.build(x, output))
+    elu.write_bytes(single("ELU"))
+    codes = np.array([[2, 4, 6, 8], [2, 4, 6, -8]], np.int8)
+    found, died = run_oracle([OracleJob(whole, codes.tobytes()), OracleJob(elu, bytes(32))])
+    assert isinstance(died, OracleFailure)
+    assert isinstance(found, bytes)
+    right, wrong = np.frombuffer(found, np.int8)
+    assert right == 10
+    assert wrong != 2
 
 
 def test_an_operator_of_its_maker_s_own_is_told() -> None:

@@ -24,7 +24,7 @@ from tests.firmware_gen.read.damaged import (
     set_quantisation,
     set_tensor,
 )
-from tests.firmware_gen.tflite_builder import Layers, TfliteBuilder
+from tests.firmware_gen.tflite_builder import Layers, TfliteBuilder, pack
 
 
 def test_a_network_is_read_in_order() -> None:
@@ -112,6 +112,10 @@ def test_int64_parameters_are_read() -> None:
     output = net.activation([1, 2], net.scale_of(x), name="y")
     y = net.operator("MEAN", [x, net.constant("axes", [1, 2], "int64")], output, keepDims=False)
     assert parse_tflite(net.build(x, y), "net.tflite").operators[0].kind == "MEAN"
+    indexes = net.constant("indexes", np.zeros((1, 2, 1, 1), np.int64), "int64")
+    flat = net.same("RESHAPE", x, [32], [net.constant("shape", [32])])
+    y = net.same("GATHER", flat, [1, 2, 1, 1], [indexes], axis=0)
+    assert parse_tflite(net.build(x, y), "net.tflite").operators[-1].kind == "GATHER"
 
 
 def test_a_model_without_operators_is_read() -> None:
@@ -170,3 +174,54 @@ def test_several_inputs_and_outputs_lie_in_one_buffer_wide_elements_first() -> N
     assert [graph.tensors[end].size for end in (graph.input, graph.output)] == [60, 156]
     assert [operator.options for operator in graph.operators[:2]] == [Unjoin(0), Unjoin(48)]
     assert graph.operators[-1].options == Join((12, 0, 60, 108))
+
+
+def test_sparse_constants_are_told() -> None:
+    model = schema.ModelT.InitFromPackedBuf(tiny_resnet(), 0)
+    weights = next(tensor for tensor in model.subgraphs[0].tensors if tensor.buffer)
+    weights.sparsity = schema.SparsityParametersT()
+    weights.sparsity.traversalOrder, weights.sparsity.blockMap, weights.sparsity.dimMetadata = [0, 1, 2, 3], [], []
+    message = refusal(pack(model))
+    assert message.endswith("is stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY")
+    assert weights.name.decode() in message
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "int64"])
+def test_inputs_without_a_kernel_are_told(dtype: str) -> None:
+    net = Layers(0)
+    x = net.tensor("numbers", [1, 4], dtype)
+    message = refusal(net.build(x, net.operator("CAST", [x], net.tensor("y", [1, 4], "float32"))))
+    assert message.endswith(f"the input numbers is {dtype}; inputs are int8, int16, uint8 or float32, convert it so")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float32"])
+def test_outputs_may_be_whole_numbers(dtype: str) -> None:
+    net = Layers(0)
+    x = net.activation([1, 4])
+    graph = parse_tflite(net.build(x, net.operator("CAST", [x], net.tensor("y", [1, 4], dtype))), "net.tflite")
+    assert graph.tensors[graph.output].dtype.value == dtype
+
+
+def test_a_float_tail_is_told_where_to_end_the_file() -> None:
+    net = Layers(0)
+    dense = net.dense(net.activation([1, 4]), 3)
+    real = net.operator("DEQUANTIZE", [dense], net.tensor("real", [1, 3], "float32"))
+    message = refusal(net.build(0, net.operator("SOFTMAX", [real], net.tensor("y", [1, 3], "float32"), beta=1.0)))
+    assert "operator 2 SOFTMAX (y) works on real, which is float32; quantise the network to int8, or end" in message
+
+
+def test_constants_behind_the_tables_are_read() -> None:
+    data = tiny_resnet()
+    model = schema.ModelT.InitFromPackedBuf(data, 0)
+    packed, kept = b"", []
+    for buffer in model.buffers:
+        if buffer.data is not None and len(buffer.data):
+            kept.append((buffer, bytes(bytearray(buffer.data))))
+            buffer.data, buffer.offset, buffer.size = None, 2, len(kept[-1][1])
+    start = len(pack(model))
+    for buffer, content in kept:
+        buffer.offset = start + len(packed)
+        packed += content
+    behind = pack(model)
+    assert len(behind) == start
+    assert parse_tflite(behind + packed, "net.tflite") == parse_tflite(data, "net.tflite")

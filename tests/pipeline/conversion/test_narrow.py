@@ -53,7 +53,6 @@ def codes_of(content: bytes, name: str) -> np.ndarray:
     return (((nibbles ^ 8).astype(np.int8)) - 8).reshape(tensor.shape)
 
 
-@pytest.mark.slow
 def test_published_are_the_forced_modes_and_none_beyond_the_limit(tiny_narrow: TinyBuild) -> None:
     calibration = Calibration.load(calibration_folder(tiny_narrow.build))
     published = calibration.published
@@ -64,7 +63,6 @@ def test_published_are_the_forced_modes_and_none_beyond_the_limit(tiny_narrow: T
     assert {"44.80", "22.80"}.isdisjoint(costs), "mixed widths come from the search alone"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["44.44", "22.20", "84.20"])
 def test_narrow_tensors_lie_on_the_grid_of_their_width(tiny_narrow: TinyBuild, mode: str) -> None:
     interpreter, details = loaded(tiny_narrow, mode)
@@ -86,7 +84,6 @@ def test_narrow_tensors_lie_on_the_grid_of_their_width(tiny_narrow: TinyBuild, m
                 assert details[f"{s}.{b}.out"]["quantization"][0] <= 6 / 255 * 1.0001
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bits", [4, 2])
 def test_int4_weights_are_slices_of_the_8_bit_codes(tiny_narrow: TinyBuild, bits: int) -> None:
     narrow = f"{bits}{bits}.{bits}{bits if bits == 4 else 0}"
@@ -113,7 +110,6 @@ def round_biases(net: DeployedNetwork) -> None:
                 conv.bias.data = torch.round(conv.bias / step) * step
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["44.44", "84.20"])
 def test_the_file_computes_what_was_trained(tiny_narrow: TinyBuild, mode: str) -> None:
     from dimmer.pipeline.data.encoding import INPUT_SCALE, to_int8

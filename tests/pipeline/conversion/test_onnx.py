@@ -43,7 +43,6 @@ def test_a_file_that_computes_something_else_is_refused(
         onnx.export_mode(load_network(tiny_converted.recipe), "80.80", statistics, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.xdist_group("tiny_narrow")
 def test_narrow_blocks_come_with_their_codes(tiny_narrow: TinyBuild) -> None:
     narrow = Exported.load(exported_folder(tiny_narrow.build), "84.20").narrow

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A firmware over schedules, by the ids of other firmwares."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +33,15 @@ def test_modes_are_numbered_as_in_the_schedules(tmp_path: Path) -> None:
 def test_every_input_that_differs_is_a_mismatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target, order = load_target("host"), modes_order(tmp_path, samples=3)
     compiled = compile_modes(order, order.modes, target, tmp_path / "out")
+    order = replace(order, given=sample_inputs(order.modes[0].path, 1))
 
-    def one_wrong(path: Path, inputs: bytes) -> bytes:
-        outputs = bytearray(reference_outputs(path, inputs))
+    def one_wrong(path: Path, inputs: bytes, anew: int) -> bytes:
+        outputs = bytearray(reference_outputs(path, inputs, anew=anew))
         outputs[0] ^= 1
         return bytes(outputs)
 
     monkeypatch.setattr("dimmer.pipeline.image.records.reference_outputs", one_wrong)
     found = verify_modes(order, target, compiled, silent)
     assert {mode: (line.samples, line.mismatches) for mode, line in found.items()} == {
-        mode.name: (3, 1) for mode in order.modes
+        mode.name: (5, 1) for mode in order.modes
     }

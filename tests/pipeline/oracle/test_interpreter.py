@@ -9,7 +9,8 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, reference_outputs, run_oracle
-from tests.firmware_gen.networks import tiny_resnet
+from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from tests.firmware_gen.networks import tiny_resnet, tiny_state
 from tests.firmware_gen.tflite_builder import Layers
 
 
@@ -29,6 +30,16 @@ def test_outputs_come_one_after_the_other(tmp_path: Path) -> None:
     both = reference_outputs(path, data)
     assert both == reference_outputs(path, data[:192]) + reference_outputs(path, data[192:])
     assert len(both) == 10
+
+
+def test_state_begins_anew_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "state.tflite"
+    path.write_bytes(tiny_state())
+    inputs = sample_inputs(path, 2)
+    each = len(inputs) // 4
+    on, anew = reference_outputs(path, inputs), reference_outputs(path, inputs, anew=2 * each)
+    assert anew == reference_outputs(path, inputs[: 2 * each]) + reference_outputs(path, inputs[2 * each :])
+    assert anew != on
 
 
 def test_a_crash_of_the_interpreter_is_a_message(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dimmer.pipeline.artifacts.firmware import FirmwareMode, Verification
+from dimmer.pipeline.artifacts.quantised import Cost, Quantised
 from dimmer.pipeline.artifacts.report import UNEXPLAINED
 from dimmer.pipeline.reporting.collect_foreign import collect_foreign
 from dimmer.pipeline.reporting.page import check_document
@@ -41,3 +42,13 @@ def test_several_files_have_a_battery() -> None:
     assert [mode.name for mode in both.modes] == ["88.88.88", "80.80.80"]
     assert both.battery
     assert "lasts" in both.battery_note
+
+
+def test_a_float_network_s_report_tells_what_quantising_costs() -> None:
+    cost = Cost(300, True, 38.0, 0.01, 0.2, 0.99, 0.97, 0.965)
+    found = Quantised("net.keras", "net.tflite", "samples.npz", 256, 100, (), cost)
+    data = collect_foreign(ALONE, load_target("mps2-an386"), found)
+    (mode,) = data.modes
+    assert (mode.accuracy, mode.accuracy_float, data.dataset) == (0.965, 0.97, None)
+    assert "accuracy on 300 other samples: 97.0% in float, 96.5% in int8" in data.notes["modes[*].accuracy"]
+    check_document(data.document())
