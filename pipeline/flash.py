@@ -17,7 +17,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import built_program
-from dimmer.pipeline.artifacts.npu import npu_folder
+from dimmer.pipeline.artifacts.places import built_elf
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -80,9 +80,7 @@ def main(
         line = f"type dimmer firmware --target {target} {' '.join(f'--tflite {one}' for one in tflite)}"
     else:
         recipe = load_recipe(model)
-        program = built_program(recipe.name, chosen.name)
-        if chosen.engine == "ethos-u":
-            program = npu_folder(build_folder(recipe), chosen.name) / program.name
+        program = built_elf(build_folder(recipe), chosen)
         line = f"type ./nox -s build-target -- {target} --model {model}"
     if not program.is_file():
         raise DimmerError(f"there is no {program}: {line}")

@@ -90,6 +90,8 @@ def main(
     firmware = NpuFirmware.load(npu_folder(build, chosen.name))
     for mode in firmware.modes:
         print(f"{mode.name}  ~{mode.cycles:,} cycles by Vela's estimate, {mode.extra_bytes:,} bytes of its own")
+        for one in mode.on_core:
+            print(f"  on the core: {one.operator} {one.tensor} ({one.why})")
     share = firmware.bytes.blob / firmware.bytes.single_mode_blob
     print(f"{npu_folder(build, chosen.name)}: a blob of {firmware.bytes.blob:,} bytes, {share:.3f} x the top mode's")
 

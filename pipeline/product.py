@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from dimmer.errors import DimmerError
-from dimmer.firmware_gen.library import INCLUDE, sources
+from dimmer.firmware_gen.library import INCLUDE, npu_sources, sources
 from dimmer.pipeline.artifacts.context import build_folder, builds
-from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.places import built_folder
 from dimmer.pipeline.core.command import main_of, model_option, target_option
 from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -43,7 +43,11 @@ def compile_product(target: Target, generated: Path, out: Path, more: tuple[Path
         raise DimmerError(f"{generated} has no generated C: type ./nox -s build-target -- {target.name}")
     # The linker drops every other kernel; compiling them takes most of the time.
     named = {word for file in model for word in re.findall(r"\bdimmer_\w+", file.read_text())}
-    return target.compile([*model, *sources(sorted(named)), *SOURCES, *more], [generated, INCLUDE], out)
+    files, folders = [*model, *sources(sorted(named)), *SOURCES, *more], [generated, INCLUDE]
+    if target.npu is not None:
+        files += [*npu_sources(), *target.npu.sources]
+        folders += target.npu.include
+    return target.compile(files, folders, out)
 
 
 def main(
@@ -55,9 +59,7 @@ def main(
     """Compile the product example of a build for a board."""
     chosen = load_target(target)
     build = builds() / name_of_files(tflite) if tflite else build_folder(load_recipe(model))
-    elf = compile_product(
-        chosen, firmware_folder(build, chosen.name), build / chosen.name / "product", tuple(source or ())
-    )
+    elf = compile_product(chosen, built_folder(build, chosen), build / chosen.name / "product", tuple(source or ()))
     print(f"{elf}\nto flash it: dimmer flash --target {target} --elf {elf}")
 
 

@@ -6,6 +6,7 @@ python -m pipeline.size --target mps2-an386
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +14,11 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
+from dimmer.pipeline.artifacts.places import built_elf
 from dimmer.pipeline.core.command import console, main_of, model_option, target_option
-from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.core.targets import load_program_target
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.targets import Target
 
 
 def main(
@@ -26,8 +29,8 @@ def main(
     """List sections, stack and the largest symbols of a build's firmware.elf."""
     from rich.table import Table
 
-    chosen, recipe = load_firmware_target(target), load_recipe(model)
-    elf = build_folder(recipe) / chosen.name / "firmware.elf"
+    chosen, recipe = load_program_target(target), load_recipe(model)
+    elf = built_elf(build_folder(recipe), chosen)
     if not elf.is_file():
         raise DimmerError(f"{elf} is missing; run ./nox -s build-target -- {target} --model {recipe.name}")
     sizes = chosen.size(elf)
@@ -43,9 +46,15 @@ def main(
         symbols.add_row(symbol, f"{size:,}")
     terminal = console()
     terminal.print(sections)
-    figures = Firmware.load(firmware_folder(build_folder(recipe), chosen.name))
-    terminal.print(f"stack: {figures.stack.text(figures.ram.stack)}", highlight=False, soft_wrap=True)
+    terminal.print(f"stack: {_stack(build_folder(recipe), chosen)}", highlight=False, soft_wrap=True)
     terminal.print(symbols)
+
+
+def _stack(build: Path, target: Target) -> str:
+    if target.npu is not None:
+        return "not proven where an NPU computes: its driver is the board's"
+    figures = Firmware.load(firmware_folder(build, target.name))
+    return figures.stack.text(figures.ram.stack)
 
 
 if __name__ == "__main__":

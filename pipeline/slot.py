@@ -14,13 +14,13 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.mcuboot import version_of
+from dimmer.pipeline.artifacts.places import built_folder
 from dimmer.pipeline.bundles.slots.make import SlotOrder, make_image
 from dimmer.pipeline.bundles.slots.signing import demo_key, keys_header, load_key
 from dimmer.pipeline.core.command import main_of, model_option, target_option
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.core.targets import load_program_target
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets.kit.memory import Region
 
@@ -62,9 +62,9 @@ def main(
         raise DimmerError("say who signs: --key FILE, or --unsigned, or --development for the demo key")
     if unsigned and keys is not None:
         raise DimmerError("--keys has the key that signed, and --unsigned has none: leave one of them away")
-    chosen = load_firmware_target(target)
+    chosen = load_program_target(target)
     recipe = load_recipe(model)
-    folder = generated or firmware_folder(build_folder(recipe), chosen.name)
+    folder = generated or built_folder(build_folder(recipe), chosen)
     slot = Region(number(address, "--address"), number(size, "--size"))
     order = SlotOrder(folder, recipe.name, slot, version_of(release), counter, program, development)
     signer = None if unsigned else demo_key() if key is None else load_key(key)

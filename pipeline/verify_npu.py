@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Annotated
 
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.npu import RESULT, VerifiedNpu, npu_folder, verify_npu_folder
+from dimmer.pipeline.artifacts.npu import VerifiedNpu, npu_folder, verify_npu_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.extras import require_packages
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
+from dimmer.pipeline.core.targets import target_files, tool_versions
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.targets import Target, load_target
@@ -29,15 +30,16 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
 
         verify_npu(recipe.source, recipe.verify.images, build, target, out, progress)
 
-    folder = npu_folder(build, target.name)
     return Stage(
         "verify_npu",
         verify_npu_folder(build, target.name),
         action,
-        [build / "convert", folder / "firmware.elf", folder / RESULT],
+        [build / "convert", npu_folder(build, target.name)],
         {"model": recipe.name, "target": target.name, "verify": asdict(recipe.verify)},
         modules=recipe.modules,
-        contents={"data": dataset_hash(recipe.source)},
+        # What the core runs of a mode is run on this machine and on the target.
+        files=tuple(dict.fromkeys((*target_files(target), *target_files(load_target("host"))))),
+        contents={"data": dataset_hash(recipe.source), **tool_versions(target)},
     )
 
 

@@ -19,7 +19,7 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.places import built_elf
 from dimmer.pipeline.core.command import console, main_of, model_option, target_option
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.live.sources import Lines, emulated, recorded, source_of
@@ -82,7 +82,7 @@ def _show(lines: Lines, watched: Watched) -> None:
 def _emulator(target: str, build: Path) -> Iterator[Lines]:
     chosen = load_target(target)
     product = chosen.board is not None
-    elf = (build / "product" if product else firmware_folder(build.parent, build.name)) / "firmware.elf"
+    elf = build / "product" / "firmware.elf" if product else built_elf(build.parent, chosen)
     if not elf.is_file():
         verb = f"dimmer product --target {target}" if product else f"dimmer build --target {target}"
         raise DimmerError(

@@ -44,8 +44,8 @@ def emit_source(tables: Tables, names: Names, core: str = "") -> str:
     """
     lines = [
         *opening(tables, names),
-        *_core(tables, core),
-        *_constants(tables, names),
+        *refusal_of_cores(tables, core),
+        *constants_text(tables, names),
         *plan_of_core(tables, names),
     ]
     return "\n".join(lines) + "\n"
@@ -78,7 +78,7 @@ def plan_of_core(tables: Tables, names: Names) -> Iterator[str]:
     yield from _model(tables, names)
 
 
-def _core(tables: Tables, core: str) -> Iterator[str]:
+def refusal_of_cores(tables: Tables, core: str) -> Iterator[str]:
     """A refusal of cores that lack what the kernels need."""
     used = {table.kernel for table in tables.records}
     for family in FAMILIES:
@@ -97,8 +97,13 @@ def modes_text(tables: Tables, modes: Sequence[int]) -> str:
     return " ".join(comment(tables.mode_names[mode]) for mode in modes)
 
 
-def _constants(tables: Tables, names: Names) -> Iterator[str]:
+def constants_text(
+    tables: Tables, names: Names, wanted: Sequence[str] = ("weights", "params", "shifts")
+) -> Iterator[str]:
+    """The tables of constants."""
     for table, ctype, element, per_row, start in LAYOUTS:
+        if table not in wanted:
+            continue
         data = tables.pool.table(table)
         count, name = max(len(data) // element, 1), names.table(table)
         yield start.format(count=count, name=name)

@@ -62,7 +62,7 @@ def difference(one: CompiledMode, other: CompiledMode, dense: Sequence[Dense] = 
         other.payload.identity,
     ):
         return "the header names another NPU"
-    if (one.scratch_size, one.input, one.output) != (other.scratch_size, other.input, other.output):
+    if (one.scratch_size, one.inputs, one.outputs) != (other.scratch_size, other.inputs, other.outputs):
         return "scratch, input or output lie elsewhere"
     try:
         for number, (a, b) in enumerate(zip_longest(_work(one), _work(other))):

@@ -18,6 +18,8 @@ from dimmer.firmware_gen.npu.scales import PACKED_REGION, unpack
 
 MOST_BYTES = 1 << 28
 """Of an array in a file: 256 MiB."""
+MOST_ENDS = 32
+"""Inputs, or outputs."""
 SCRATCH_REGION_COUNT = 8
 _SCALARS = ("weight_region", "scratch_region", "scratch_size", "scratch_fast_region", "scratch_fast_size")
 _ENDS = ("shape", "elem_size", "region", "offset")
@@ -40,15 +42,16 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class CompiledMode:
-    """One mode for the NPU.
+    """One mode for the NPU, or a part of one.
 
     Attributes:
-        name: of the mode.
+        name: of the mode or the part.
         payload: what the driver is given.
         read_only: weights, scales and other constants.
         read_only_region: number of their base address.
         scratch_region: of what it writes.
         scratch_size: bytes of it.
+        inputs, outputs: in the file's order.
         packed: scale records of this mode alone, as flash has them (`scales.py`).
         packed_shift: that their shifts count from.
     """
@@ -59,8 +62,8 @@ class CompiledMode:
     read_only_region: int
     scratch_region: int
     scratch_size: int
-    input: End
-    output: End
+    inputs: tuple[End, ...]
+    outputs: tuple[End, ...]
     packed: bytes = b""
     packed_shift: int = 0
 
@@ -139,10 +142,10 @@ def _checked(name: str, arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Co
         read_only_region=numbers["weight_region"],
         scratch_region=numbers["scratch_region"],
         scratch_size=numbers["scratch_size"],
-        input=_end(arrays, "input"),
-        output=_end(arrays, "output"),
+        inputs=_ends(arrays, "input"),
+        outputs=_ends(arrays, "output"),
     )
-    for what, end in (("input", mode.input), ("output", mode.output)):
+    for what, end in (*(("input", end) for end in mode.inputs), *(("output", end) for end in mode.outputs)):
         if end.region != mode.scratch_region or end.offset + end.size > mode.scratch_size:
             raise FirmwareGenError(f"the {what} lies outside of the scratch: compile it again without separate regions")
     return mode
@@ -167,7 +170,7 @@ def _integers(arrays: Mapping[str, np.ndarray[Any, Any] | None], key: str) -> li
     # An empty list is written as floats.
     if found.size and found.dtype.kind not in "ui":
         raise FirmwareGenError(f"{key} holds {found.dtype}, no whole numbers: compile it with Vela 5")
-    values = [int(value) for value in found.reshape(-1)[:64]]
+    values = [int(value) for value in found.reshape(-1)[: 8 * MOST_ENDS]]
     if any(not 0 <= value <= MOST_BYTES for value in values):
         raise FirmwareGenError(f"{key} is {values}: compile it again")
     return values
@@ -180,13 +183,18 @@ def _number(arrays: Mapping[str, np.ndarray[Any, Any] | None], key: str) -> int:
     return values[0]
 
 
-def _end(arrays: Mapping[str, np.ndarray[Any, Any] | None], what: str) -> End:
+def _ends(arrays: Mapping[str, np.ndarray[Any, Any] | None], what: str) -> tuple[End, ...]:
     found = {key: _integers(arrays, f"{what}_{key}") for key in _ENDS}
-    if len(found["region"]) != 1 or len(found["offset"]) != 1 or len(found["elem_size"]) != 1:
-        raise FirmwareGenError(f"the model has {len(found['region'])} {what}s: the runtime takes one")
-    size = found["elem_size"][0]
-    for dimension in found["shape"]:
-        size *= dimension
-    if not 0 < size <= MOST_BYTES:
-        raise FirmwareGenError(f"the {what} has {size:,} bytes: compile it again")
-    return End(found["region"][0], found["offset"][0], size)
+    count = len(found["region"])
+    counts = {count, len(found["offset"]), len(found["elem_size"])}
+    if len(counts) > 1 or not 0 < count <= MOST_ENDS or len(found["shape"]) % count:
+        raise FirmwareGenError(f"it tells of {what}s in {sorted(counts)} ways: compile it again")
+    rank, ends = len(found["shape"]) // count, []
+    for number in range(count):
+        size = found["elem_size"][number]
+        for dimension in found["shape"][number * rank : (number + 1) * rank]:
+            size *= dimension
+        if not 0 < size <= MOST_BYTES:
+            raise FirmwareGenError(f"the {what} has {size:,} bytes: compile it again")
+        ends.append(End(found["region"][number], found["offset"][number], size))
+    return tuple(ends)

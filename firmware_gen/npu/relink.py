@@ -8,19 +8,20 @@ fetch scales and weights together, the DMA fetches the weights alone, and the op
 channel, where they lie: so no command is added. Where it fetches the weights of several operations, or of two cores,
 it becomes a DMA each.
 
-Scale records that one mode alone reads, and it is not the first, are packed (`scales.py`): a mode's table of them is
-unpacked into the arena before its stream runs, and the operations read them there.
+Scale records that the first mode does not read are packed (`scales.py`) where one stream reads them, or it and the next
+one do: what two of them share lies between what each has alone, so that the packed records of a stream are one run of
+flash. They are unpacked into the arena before the stream runs, and the operations read them there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.firmware_gen.npu.exact import NATURAL_ROUNDING, Dense, corrected
-from dimmer.firmware_gen.npu.scales import MOST_PACKED, PACKED_REGION, RECORD, first_shift, fitting, pack, packable
+from dimmer.firmware_gen.npu.scales import PACKED, PACKED_REGION, Packing, packable
 from dimmer.firmware_gen.npu.stream import Command, Registers, commands, words_of
 
 RELINKED = ("ethos-u55", "ethos-u65")
@@ -62,28 +63,41 @@ class Relinked:
 
     Attributes:
         blob: constants of all modes.
-        modes: as they were compiled, with the streams that read the blob.
+        modes: as they were compiled, with the streams that read the blob; of a mode in parts several.
         pieces: of the blob, in its order.
+        owners: the mode of each stream, by its number.
         starts: of what each mode's stream reads, bytes into the blob; 0 where all read the whole of it.
+        packed: the packed records of all streams; those of one are a run of it.
+        packed_at: where the run of each stream begins.
+        packed_pieces: runs of the packed records with the modes that read them.
     """
 
     blob: bytes
     modes: tuple[CompiledMode, ...]
     pieces: tuple[Piece, ...]
     starts: tuple[int, ...]
+    owners: tuple[int, ...]
+    packed: bytes = b""
+    packed_at: tuple[int, ...] = ()
+    packed_pieces: tuple[Piece, ...] = ()
 
     def added(self, mode: int) -> int:
         """Bytes that a mode adds to what those before it need: its own pieces and its stream."""
-        return self._with_stream(mode, [piece for piece in self.pieces if piece.modes[0] == mode])
+        return self._bytes(lambda modes: modes[0] == mode) + self.streams(mode)
 
     def alone(self, mode: int) -> int:
         """Bytes that leaving a mode out would save, its stream apart: what no other mode reads."""
-        own = [piece for piece in self.pieces if piece.modes == (mode,)]
-        return self._with_stream(mode, own) - len(self.modes[mode].payload.pack())
+        return self._bytes(lambda modes: modes == (mode,))
 
-    def _with_stream(self, mode: int, pieces: Sequence[Piece]) -> int:
-        own = sum(aligned(piece.size) for piece in pieces) + aligned(len(self.modes[mode].packed))
-        return own + len(self.modes[mode].payload.pack())
+    def streams(self, mode: int) -> int:
+        """Bytes of a mode's streams."""
+        return sum(
+            len(stream.payload.pack()) for stream, owner in zip(self.modes, self.owners, strict=True) if owner == mode
+        )
+
+    def _bytes(self, is_meant: Callable[[tuple[int, ...]], bool]) -> int:
+        plain = sum(aligned(piece.size) for piece in self.pieces if is_meant(piece.modes))
+        return plain + sum(piece.size for piece in self.packed_pieces if is_meant(piece.modes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,37 +130,26 @@ class _Pool:
             users.append(mode)
         return self.offsets[content]
 
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self, owners: Sequence[int]) -> tuple[Piece, ...]:
+        users = {content: tuple(sorted({owners[user] for user in found})) for content, found in self.users.items()}
         return tuple(
-            Piece(offset, len(content), self.kinds[content], tuple(self.users[content]))
-            for content, offset in self.offsets.items()
+            Piece(offset, len(content), self.kinds[content], users[content]) for content, offset in self.offsets.items()
         )
 
 
-@dataclass(frozen=True)
-class _Packed:
-    """Scale records of one mode that are packed: where each lies once they are unpacked."""
-
-    offsets: dict[bytes, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, runs: Sequence[bytes]) -> tuple[_Packed, bytes, int]:
-        """Those of some records that can be; what flash has of them, and the shift that they count from."""
-        first = first_shift(runs)
-        offsets, at = dict[bytes, int](), 0
-        for run in fitting(runs, first):
-            if at + len(run) <= MOST_PACKED * RECORD:
-                offsets[run] = at
-                at += len(run)
-        return cls(offsets), b"".join(pack(run, first) for run in offsets), first
-
-
-def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = (), packed: bool = True) -> Relinked:
+def relink(
+    modes: Sequence[CompiledMode],
+    dense: Sequence[Sequence[Dense]] = (),
+    packed: bool = True,
+    owners: Sequence[int] = (),
+) -> Relinked:
     """The modes on one blob, the first of them first in it; those for Ethos-U85 share nothing.
 
     Args:
+        modes: their streams, the first mode's first.
         dense: the FULLY_CONNECTED layers of each mode, which are made exact; without them they stay as Vela has them.
         packed: whether scale records of one mode alone are packed, which takes RAM to unpack them into.
+        owners: the mode of each stream, by its number; each is a mode of its own where none are given.
 
     Raises:
         FirmwareGenError: they are for different NPUs, or a stream reads constants in a way that is not known.
@@ -154,35 +157,56 @@ def relink(modes: Sequence[CompiledMode], dense: Sequence[Sequence[Dense]] = (),
     kinds = {mode.payload.accelerator for mode in modes}
     if len(kinds) > 1:
         raise FirmwareGenError(f"the modes were compiled for {' and '.join(sorted(kinds))}: compile them for one NPU")
+    owners = tuple(owners) or tuple(range(len(modes)))
     if modes[0].payload.product not in RELINKED:
-        return _apart(modes)
+        return _apart(modes, owners)
     plain, pool = _Pool(), _Pool()
     layers = [dense[number] if dense else () for number in range(len(modes))]
     for number, mode in enumerate(modes):
-        _streamed(mode, plain, number, layers[number], _Packed())
+        _streamed(mode, plain, number, layers[number], {})
+    readers = {
+        content: users
+        for content, users in plain.users.items()
+        if packed and plain.kinds[content] == "scales" and packable(content) and all(owners[user] for user in users)
+    }
+    near = {content: users for content, users in readers.items() if len(users) <= 2 and users[-1] - users[0] < 2}
+    found = Packing.of(near, len(modes))
     relinked = []
     for number, mode in enumerate(modes):
-        own = [content for content, users in plain.users.items() if users == [number]]
-        runs = [content for content in own if plain.kinds[content] == "scales" and packable(content)]
-        places, content, first = _Packed.of(runs if packed and number else [])
-        stream = _streamed(mode, pool, number, layers[number], places)
+        stream = _streamed(mode, pool, number, layers[number], found.offsets[number])
         payload = replace(mode.payload, stream=stream)
-        relinked.append(replace(mode, payload=payload, read_only=b"", packed=content, packed_shift=first))
+        own = found.of_stream(number)
+        relinked.append(
+            replace(mode, payload=payload, read_only=b"", packed=own, packed_shift=found.first if own else 0)
+        )
     blob = bytes(pool.blob) + bytes(-len(pool.blob) % PIECE_ALIGN)
-    found = tuple(replace(mode, read_only=blob) for mode in relinked)
-    return Relinked(blob, found, pool.pieces(), (0,) * len(found))
+    return Relinked(
+        blob,
+        tuple(replace(mode, read_only=blob) for mode in relinked),
+        pool.pieces(owners),
+        (0,) * len(relinked),
+        owners,
+        found.content,
+        tuple(start * PACKED for start in found.starts),
+        tuple(
+            Piece(start, size, "packed", tuple(sorted({owners[user] for user in users})))
+            for start, size, users in found.pieces
+        ),
+    )
 
 
-def _apart(modes: Sequence[CompiledMode]) -> Relinked:
+def _apart(modes: Sequence[CompiledMode], owners: tuple[int, ...]) -> Relinked:
     """Streams as Vela made them, the constants of each mode behind those of the one before."""
     blob, pieces = bytearray(), list[Piece]()
     for number, mode in enumerate(modes):
-        pieces.append(Piece(len(blob), len(mode.read_only), "constants", (number,)))
+        pieces.append(Piece(len(blob), len(mode.read_only), "constants", (owners[number],)))
         blob += mode.read_only + bytes(-len(mode.read_only) % PIECE_ALIGN)
-    return Relinked(bytes(blob), tuple(modes), tuple(pieces), tuple(piece.offset for piece in pieces))
+    return Relinked(bytes(blob), tuple(modes), tuple(pieces), tuple(piece.offset for piece in pieces), owners)
 
 
-def _streamed(mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense], packed: _Packed) -> tuple[int, ...]:
+def _streamed(
+    mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense], packed: Mapping[bytes, int]
+) -> tuple[int, ...]:
     try:
         return words_of(_rewritten(mode, pool, number, dense, packed))
     except FirmwareGenError as error:
@@ -190,7 +214,7 @@ def _streamed(mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dens
 
 
 def _rewritten(
-    mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense], packed: _Packed
+    mode: CompiledMode, pool: _Pool, number: int, dense: Sequence[Dense], packed: Mapping[bytes, int]
 ) -> Iterator[Command]:
     """The commands of a mode that reads the pool.
 
@@ -218,8 +242,8 @@ def _rewritten(
         changed = [corrected(content, dense, len(places)) if exact and content else None for content in contents]
         contents = [new or old for new, old in zip(changed, contents, strict=True)]
         all_exact = None not in changed
-        if any(contents) and all(content in packed.offsets for content in contents if content):
-            return PACKED_REGION, [packed.offsets.get(content, 0) for content in contents], all_exact
+        if any(contents) and all(content in packed for content in contents if content):
+            return PACKED_REGION, [packed.get(content, 0) for content in contents], all_exact
         found = [pool.put(content, "scales", number) if content else 0 for content in contents]
         return mode.read_only_region, found, all_exact
 

@@ -8,7 +8,8 @@ lie close together. The core unpacks the records of a mode, exactly, before its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 RECORD = 10
 """Bytes of a channel's bias (40 bits), scale (32) and shift (6)."""
@@ -17,7 +18,7 @@ PACKED = 7
 PACKED_REGION = 3
 """Number of the unpacked records' base address, which Vela gives to nothing."""
 MOST_PACKED = 0xFFFF
-"""Channels of a mode: what its record in the runtime's tables has room for."""
+"""Channels of all modes: what the count in the runtime's records has room for."""
 _SCALE_BITS, _BIAS_BITS, _NO_SCALE = 30, 22, 15
 _CHANNELS = 8
 
@@ -86,3 +87,56 @@ def _shifts(records: bytes) -> list[int]:
 
 def _near(records: bytes, first: int) -> bool:
     return all(first <= shift < first + _NO_SCALE for shift in _shifts(records))
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Scale records that are packed.
+
+    Attributes:
+        content: of all streams, as flash has it.
+        first: shift that those of it count from.
+        starts: of each stream's run, in records.
+        counts: records of each stream's run.
+        offsets: of each stream: records -> where they lie once its run is unpacked.
+        pieces: runs of it with the streams that read them.
+    """
+
+    content: bytes
+    first: int
+    starts: tuple[int, ...]
+    counts: tuple[int, ...]
+    offsets: tuple[Mapping[bytes, int], ...]
+    pieces: tuple[tuple[int, int, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, readers: Mapping[bytes, Sequence[int]], streams: int) -> Packing:
+        """Those of some records that can be packed; what each stream has alone, with what it shares with the one behind
+        it in between.
+        """
+        first = first_shift(list(readers))
+        groups: dict[tuple[int, ...], list[bytes]] = {}
+        for run in fitting(list(readers), first):
+            groups.setdefault(tuple(readers[run]), []).append(run)
+        order = [group for at in range(streams) for group in ((at,), (at, at + 1)) if group in groups]
+        places, pieces, end = dict[bytes, int](), list[tuple[int, int, tuple[int, ...]]](), 0
+        for group in order:
+            start = end
+            for run in groups[group]:
+                if end + len(run) <= MOST_PACKED * RECORD:
+                    places[run] = end
+                    end += len(run)
+            pieces.append((start // RECORD * PACKED, (end - start) // RECORD * PACKED, group))
+        starts, counts, offsets = list[int](), list[int](), list[Mapping[bytes, int]]()
+        for at in range(streams):
+            own = {run: place for run, place in places.items() if at in readers[run]}
+            begin = min(own.values(), default=0)
+            starts.append(begin // RECORD)
+            counts.append((max((place + len(run) for run, place in own.items()), default=0) - begin) // RECORD)
+            offsets.append({run: place - begin for run, place in own.items()})
+        content = b"".join(pack(run, first) for run in places)
+        return cls(content, first, tuple(starts), tuple(counts), tuple(offsets), tuple(pieces))
+
+    def of_stream(self, at: int) -> bytes:
+        """What flash has of one stream's."""
+        return self.content[self.starts[at] * PACKED :][: self.counts[at] * PACKED]

@@ -28,6 +28,40 @@ def vela_output(folder: Path, mode: str) -> Path:
     return folder / f"{mode}.npz"
 
 
+def part_file(folder: Path, part: str) -> Path:
+    """The `.tflite` of a part of a mode, in the folder of the stage `npu`."""
+    return folder / f"{part}.tflite"
+
+
+@dataclass(frozen=True)
+class OnCore:
+    """An operator of a mode that stays on the NPU's core.
+
+    Attributes:
+        tensor: name of its output.
+        why: in Vela's words.
+    """
+
+    operator: str
+    tensor: str
+    why: str
+
+
+@dataclass(frozen=True)
+class NpuPart:
+    """A part of a mode, which the NPU or its core runs.
+
+    Attributes:
+        on_core: the operators of a part of the core, with the reason; none of a part of the NPU.
+        inputs, outputs: values that it reads and makes, by the numbers of the mode's tensors.
+    """
+
+    name: str
+    on_core: tuple[OnCore, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class NpuMode:
     """One mode for the NPU. What Vela says is an estimate.
@@ -37,10 +71,12 @@ class NpuMode:
         clock_mhz: that Vela's system configuration gives the NPU.
         sram_bytes: read and written in SRAM in one inference, by the same.
         flash_bytes: read outside of it, by the same.
-        stream_bytes: of its command stream, in flash.
+        stream_bytes: of its command streams, in flash.
         own_bytes: of scales and weights that no other mode reads, packed ones as they lie in flash.
         scratch: bytes of the arena.
         widened: whether its weights have 4 bits in the `.tflite`, which the NPU is given as 8.
+        parts: where the core runs some of its operators, in their order; none where one stream is the mode.
+        inputs, outputs: values of the parts that are the mode's.
     """
 
     name: str
@@ -53,6 +89,19 @@ class NpuMode:
     own_bytes: int
     scratch: int
     widened: bool
+    parts: tuple[NpuPart, ...] = ()
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+
+    @property
+    def on_core(self) -> tuple[OnCore, ...]:
+        """The operators that stay on the core."""
+        return tuple(one for part in self.parts for one in part.on_core)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of its streams, in their order."""
+        return tuple(part.name for part in self.parts if not part.on_core) or (self.name,)
 
     @property
     def extra_bytes(self) -> int:

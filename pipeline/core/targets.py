@@ -37,13 +37,24 @@ def load_firmware_target(name: str) -> Target:
         TargetError: there is no such target.
         DimmerError: it takes a bundle, or its NPU computes.
     """
-    target = load_target(name)
+    target = load_program_target(name)
     if target.npu is not None:
         raise DimmerError(
             f"{name} has an NPU, and this is for cores that compute themselves: 'dimmer build --target {name}' has its "
             "firmware, figures and report; docs/npu.md says what else there is"
         )
-    if target.engine != "tables":
+    return target
+
+
+def load_program_target(name: str) -> Target:
+    """As load_target, for a target whose build has a firmware.elf, whatever computes there.
+
+    Raises:
+        TargetError: there is no such target.
+        DimmerError: it takes a bundle.
+    """
+    target = load_target(name)
+    if target.engine == "tvm":
         raise DimmerError(
             f"{name} takes a bundle, no firmware: ./nox -s build-target -- {name} makes it and runs its self-test"
         )

@@ -87,6 +87,15 @@ def collect_npu(context: BuildContext, stages: Sequence[StageResult]) -> ReportD
     )
 
 
+def core_operators(modes: Sequence[NpuMode]) -> str:
+    """Which operators of which modes stay on the core, and why, in a sentence; nothing where none does."""
+    found: dict[str, list[str]] = {}
+    for mode in modes:
+        for one in mode.on_core:
+            found.setdefault(f"{one.operator} ({one.tensor}: {one.why})", []).append(mode.name)
+    return "; ".join(f"{operator} of {', '.join(names)}" for operator, names in found.items())
+
+
 def _mode(
     made: NpuMode, calibrated: CalibratedMode, measured: VerifiedMode, verify: Verification | None, target: Target
 ) -> ModeFigures:
@@ -113,6 +122,10 @@ def _notes(firmware: NpuFirmware, checked: VerifiedNpu, images: int, target: Tar
     notes |= dict.fromkeys(("modes[*].cycles", "modes[*].cycles_source"), ESTIMATE)
     notes["modes[*].accuracy"] = f"of {images:,} test images, by the C code on the host, which is as bit-exact"
     notes["modes[*].verify"] = checked.proves
+    if left := core_operators(firmware.modes):
+        notes["npu.modes[*].parts"] = f"the NPU's core runs {left}"
+        for key in ("modes[*].cycles", "modes[*].cycles_source"):
+            notes[key] += "; without what the core runs of a mode"
     notes["switch.instructions"] = (
         "a stream runs whole: a mode that is set within an inference holds from the next one on"
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dimmer.pipeline.artifacts.places import built_folder
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.reporting.features import feature_texts
 
@@ -18,9 +19,9 @@ _DELIVERED = ("firmware.*", "dimmer_*.[ch]")
 
 def publish(context: BuildContext) -> None:
     """Put firmware, generated C and the modes' files side by side into ``build/<model>/<target>``."""
-    made = "npu" if context.target.engine == "ethos-u" else "firmware"
+    made = built_folder(context.build_dir, context.target)
     for pattern in _DELIVERED:
-        for path in sorted((context.target_dir / made).glob(pattern)):
+        for path in sorted(made.glob(pattern)):
             if path.name != "firmware.json":
                 _copy(path, context.target_dir / path.name)
     for name, text in feature_texts(context).items():

@@ -10,6 +10,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline import size
 from dimmer.pipeline.artifacts.firmware import firmware_folder
+from dimmer.pipeline.artifacts.places import built_elf
 from dimmer.targets import load_target
 from tests.pipeline.artifact_examples import firmware
 
@@ -27,7 +28,9 @@ def test_sections_and_the_largest_symbols(
     folder = tmp_path / "mnist5k-r14" / "host"
     (tmp_path / "a.c").write_text(SOURCE)
     elf = load_target("host").compile([tmp_path / "a.c"], [], folder)
-    elf.rename(folder / "firmware.elf")
+    built = built_elf(folder.parent, load_target("host"))
+    built.parent.mkdir()
+    elf.rename(built)
     firmware().save(firmware_folder(tmp_path / "mnist5k-r14", "host"))
     size.main("host", "mnist5k-r14", 2)
     said = capsys.readouterr().out

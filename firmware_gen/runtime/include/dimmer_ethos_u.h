@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arm Ethos-U behind dimmer.h: a mode is a command stream, which Arm's driver gives to the NPU.
+/* Arm Ethos-U behind dimmer.h: a mode is a command stream, which Arm's driver gives to the NPU; or several,
+ * and between them the steps of the core, where it has operators that the NPU does not take.
  *
  * Everything is as in dimmer.h: the same engine, the same policy and governor, the same check of every byte.
- * A stream runs whole, so a model has one position: a mode that is set while an inference runs, by an
+ * A mode runs whole, so a model has one position: a mode that is set while an inference runs, by an
  * interrupt, dimmer_brown_out or in dimmer_board_npu_wait, holds from the next inference on, and the hook of
  * dimmer_on_block is never called. All streams read one blob of constants. Input and output keep their place
  * in the arena, whatever the mode.
@@ -24,7 +25,7 @@ extern "C" {
 /* Base addresses that the NPU has. */
 #define DIMMER_NPU_REGIONS 8u
 
-/* One inference of one mode. Offsets into the model's weights are multiples of 16, into the arena of 32. */
+/* One stream of a mode. Offsets into the model's weights are multiples of 16, into the arena of 32. */
 typedef struct {
     uint32_t stream;         /* into weights: what the driver is given */
     uint32_t stream_size;    /* bytes, a multiple of 4 */
@@ -41,9 +42,27 @@ typedef struct {
     uint8_t scratch_region;
     uint8_t packed_region; /* of what was unpacked */
     uint8_t packed_shift;  /* that shifts count from */
+    uint8_t place;         /* DIMMER_NPU_WHOLE, _FIRST or _LATER */
+    uint8_t reserved[3];
 } dimmer_ethos_u_t;
-DIMMER_CHECK_SIZE(dimmer_ethos_u_t, 48);
+DIMMER_CHECK_SIZE(dimmer_ethos_u_t, 52);
 DIMMER_KERNEL(dimmer_ethos_u);
+
+/* A stream is its mode; or a part of one, between parts that the core runs, whose steps bring and take what
+ * it reads and writes: the mode's first stream, or one behind it, which does not run after one that failed.
+ */
+#define DIMMER_NPU_WHOLE 0u
+#define DIMMER_NPU_FIRST 1u
+#define DIMMER_NPU_LATER 2u
+
+/* Ends a mode of several parts: its output, or zeros where a stream of it failed. */
+typedef struct {
+    uint32_t source; /* into the arena */
+    uint32_t target; /* into the arena: in the model's output */
+    uint32_t size;   /* bytes */
+} dimmer_ethos_u_end_t;
+DIMMER_CHECK_SIZE(dimmer_ethos_u_end_t, 12);
+DIMMER_KERNEL(dimmer_ethos_u_end);
 
 typedef enum {
     DIMMER_NPU_OK = 0,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one kernel of a model for Ethos-U. With -DDIMMER_ETHOSU_DRIVER it takes the declarations of Arm's
+/* The kernels of a model for Ethos-U. With -DDIMMER_ETHOSU_DRIVER it takes the declarations of Arm's
  * driver from its own header, else those below, which are the same since its release 23.11. */
 #include "dimmer_ethos_u.h"
 
@@ -92,7 +92,9 @@ static dimmer_npu_status_t infer(const dimmer_model_t *model, const dimmer_ethos
     if (driver == NULL || last >= DIMMER_NPU_REGIONS) {
         return DIMMER_NPU_REFUSED;
     }
-    memcpy(scratch + r->input, arena + model->dims.input.offset, model->dims.input.size);
+    if (r->place == DIMMER_NPU_WHOLE) {
+        memcpy(scratch + r->input, arena + model->dims.input.offset, model->dims.input.size);
+    }
     bases[r->constants_region] = (uintptr_t)(model->weights + r->constants);
     sizes[r->constants_region] = r->constants_size;
     bases[r->scratch_region] = (uintptr_t)scratch;
@@ -112,10 +114,18 @@ static dimmer_npu_status_t infer(const dimmer_model_t *model, const dimmer_ethos
         dimmer_board_npu_reset(driver);
     }
     dimmer_board_invalidate_dcache(scratch, r->scratch_size);
-    if (status == DIMMER_NPU_OK) {
+    if (status == DIMMER_NPU_OK && r->place == DIMMER_NPU_WHOLE) {
         memcpy(arena + model->dims.output.offset, scratch + r->output, model->dims.output.size);
     }
     return status;
+}
+
+static dimmer_npu_status_t status_in(const uint8_t *arena) {
+    state_t state;
+
+    memcpy(&state, arena, sizeof state);
+    return state.mark == MARK && state.status <= DIMMER_NPU_TIMEOUT ? (dimmer_npu_status_t)state.status
+                                                                    : DIMMER_NPU_NONE;
 }
 
 void dimmer_ethos_u(const dimmer_model_t *model, const void *record, uint8_t *arena) {
@@ -123,20 +133,30 @@ void dimmer_ethos_u(const dimmer_model_t *model, const void *record, uint8_t *ar
     state_t state = {MARK, DIMMER_NPU_NONE};
 
     DIMMER_ASSERT(r->scratch % DIMMER_NPU_ALIGN == 0u);
-    memset(arena + model->dims.output.offset, 0, model->dims.output.size);
+    if (r->place == DIMMER_NPU_LATER && status_in(arena) != DIMMER_NPU_OK) {
+        return;
+    }
+    if (r->place == DIMMER_NPU_WHOLE) {
+        memset(arena + model->dims.output.offset, 0, model->dims.output.size);
+    }
     state.status = (uint32_t)infer(model, r, arena);
     memcpy(arena, &state, sizeof state);
 }
 
-dimmer_npu_status_t dimmer_npu_status(const dimmer_t *d) {
-    state_t state = {0, 0};
+void dimmer_ethos_u_end(const dimmer_model_t *model, const void *record, uint8_t *arena) {
+    const dimmer_ethos_u_end_t *r = (const dimmer_ethos_u_end_t *)record;
 
-    DIMMER_ASSERT(d != NULL);
-    if (d->model != NULL) {
-        memcpy(&state, d->arena, sizeof state);
+    (void)model;
+    if (status_in(arena) == DIMMER_NPU_OK) {
+        memcpy(arena + r->target, arena + r->source, r->size);
+    } else {
+        memset(arena + r->target, 0, r->size);
     }
-    return state.mark == MARK && state.status <= DIMMER_NPU_TIMEOUT ? (dimmer_npu_status_t)state.status
-                                                                    : DIMMER_NPU_NONE;
+}
+
+dimmer_npu_status_t dimmer_npu_status(const dimmer_t *d) {
+    DIMMER_ASSERT(d != NULL);
+    return d->model != NULL ? status_in(d->arena) : DIMMER_NPU_NONE;
 }
 
 const char *dimmer_npu_status_text(dimmer_npu_status_t status) {

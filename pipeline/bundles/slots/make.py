@@ -56,6 +56,11 @@ def link(order: SlotOrder, target: Target, kernels: Sequence[str] | None = None)
     """
     if target.memory is None or target.toolchain.objcopy is None:
         raise DimmerError(f"{target.name} has no flash of its own: slots are for boards ('dimmer targets')")
+    if target.npu is not None:
+        raise DimmerError(
+            f"{target.name} has an NPU, whose driver is the program's, and a slot's image calls nothing of it: "
+            "update program and model together"
+        )
     model = sorted(order.generated.glob("dimmer_*.c"))
     if not any(path.name.endswith("_known_answers.c") for path in model):
         raise DimmerError(

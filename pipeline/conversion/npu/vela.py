@@ -14,7 +14,6 @@ from pathlib import Path
 from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.npu.compiled import CompiledMode, read_compiled
-from dimmer.pipeline.conversion.npu.widen import widened
 from dimmer.targets.kit.npu import Npu
 
 TIMEOUT_S = 600.0
@@ -40,41 +39,55 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """A mode for the NPU, with Vela's estimate; `widened` where its weights had 4 bits in the file."""
+class Stays:
+    """An operator that Vela leaves to the core.
 
-    mode: CompiledMode
-    estimate: Estimate
-    widened: bool
+    Attributes:
+        tensor: name of its output; empty where Vela tells the kind alone.
+        why: in Vela's words.
+    """
+
+    kind: str
+    tensor: str
+    why: str
 
 
-def compile_mode(name: str, tflite: Path, npu: Npu, out: Path) -> Compiled:
-    """Compiles a mode and leaves Vela's output as ``out/<name>.npz``.
+class StaysError(DimmerError):
+    """Vela leaves operators to the core, so that there is no stream of the whole file; which, in a line.
+
+    Attributes:
+        operators: all that it tells of.
+    """
+
+    def __init__(self, message: str, operators: tuple[Stays, ...]) -> None:
+        super().__init__(message)
+        self.operators = operators
+
+
+def compile_stream(name: str, file: str, content: bytes, npu: Npu, out: Path) -> tuple[CompiledMode, Estimate]:
+    """Compiles a `.tflite` without weights of 4 bits, and leaves Vela's output as ``out/<name>.npz``.
+
+    Args:
+        file: what error messages call it.
 
     Raises:
+        StaysError: it holds operators that the NPU does not take.
         DimmerError: Vela is missing, refuses the file or the configuration, or dies; one line.
         FirmwareGenError: its output is damaged.
     """
-    content = tflite.read_bytes()
-    try:
-        ready = widened(content)
-    except DimmerError as error:
-        raise DimmerError(f"{tflite.name}: {error}") from error
     with children.scratch() as work:
         source, made = work / "mode.tflite", work / "made"
-        source.write_bytes(ready)
-        said = _run(tflite.name, [*_words(npu), "--output-dir", str(made), str(source)], npu)
+        source.write_bytes(content)
+        said = _run(file, [*_words(npu), "--output-dir", str(made), str(source)], npu)
         stream = made / "mode_vela.npz"
         if not stream.is_file():
-            raise DimmerError(f"{tflite.name}: Vela made no command stream ({_last_line(said) or 'it says nothing'})")
+            raise DimmerError(f"{file}: Vela made no command stream ({_last_line(said) or 'it says nothing'})")
         kept = out / f"{name}.npz"
         shutil.copyfile(stream, kept)
         mode = read_compiled(name, kept)
         if mode.payload.accelerator != npu.accelerator:
-            raise DimmerError(
-                f"{tflite.name}: Vela made a stream for {mode.payload.accelerator}, not {npu.accelerator}"
-            )
-        return Compiled(mode, _estimate(made, tflite.name), ready != content)
+            raise DimmerError(f"{file}: Vela made a stream for {mode.payload.accelerator}, not {npu.accelerator}")
+        return mode, _estimate(made, file)
 
 
 def _words(npu: Npu) -> list[str]:
@@ -103,7 +116,22 @@ def _run(file: str, words: list[str], npu: Npu) -> str:
         raise DimmerError(
             f"{file}: Vela {children.how_it_ended(status)}; it says nothing of why: check the file with dimmer inspect"
         )
+    stays = left_to_the_core(said)
+    if stays:
+        raise StaysError(f"{file}: {complaint(said, npu)}", stays)
     raise DimmerError(f"{file}: {complaint(said, npu)}")
+
+
+def left_to_the_core(said: str) -> tuple[Stays, ...]:
+    """The operators that Vela says it leaves to the core, where that is why it made no stream."""
+    found = re.search(r"without passthrough/CPU operations \(found ([^)]*)\)", said)
+    if not found:
+        return ()
+    told = re.findall(r"^Warning \([^)]*\) operator: (\w+), ofm: '(.*?)'\s*\n((?:.+\n?)*)", said, re.MULTILINE)
+    stays = [Stays(kind, tensor, " ".join(why.removeprefix("Reason: ").split())) for kind, tensor, why in told]
+    known = {one.kind for one in stays}
+    more = [kind.strip() for kind in found[1].split(",")]
+    return (*stays, *(Stays(kind, "", "Vela does not say") for kind in dict.fromkeys(more) if kind not in known))
 
 
 def complaint(said: str, npu: Npu) -> str:

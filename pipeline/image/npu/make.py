@@ -11,22 +11,25 @@ from pathlib import Path
 from dimmer.calibration.selection import on_target
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
+from dimmer.firmware_gen.files import write_atomically
 from dimmer.firmware_gen.graph.types import Graph
-from dimmer.firmware_gen.library import INCLUDE, engine_sources, npu_sources
-from dimmer.firmware_gen.npu.compiled import CompiledMode
-from dimmer.firmware_gen.npu.emit import LINE, NpuModel, generate_npu, npu_tables
+from dimmer.firmware_gen.library import INCLUDE, engine_sources, kernel_sources, npu_sources
+from dimmer.firmware_gen.npu.chain import LINE
+from dimmer.firmware_gen.npu.emit import NpuModel, generate_npu, npu_tables
 from dimmer.firmware_gen.npu.exact import dense_layers
+from dimmer.firmware_gen.npu.rehearsal import REHEARSAL_HEADER, emit_rehearsal
 from dimmer.firmware_gen.npu.relink import Relinked, aligned, relink
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.npu import NpuBytes, NpuFirmware, NpuMode
-from dimmer.pipeline.conversion.npu.vela import Compiled, compile_mode
+from dimmer.pipeline.conversion.npu.parts import Compiled, compile_mode
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import known_answers
 from dimmer.pipeline.image.events import SelfTested, only, run_events
 from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.image.make import Counted
+from dimmer.pipeline.image.npu.chains import chain_of, known_values
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.published import worth_running
 from dimmer.pipeline.recipe.sections.duty import Duty
@@ -75,14 +78,15 @@ def make_npu(
     order, judged = worth_running(replace(order, gates=None), calibration, section, target, counted, governor, duty)
     names = [mode.name for mode in order.modes]
     for one in judged.left_out:
-        (out / f"{one.mode}.npz").unlink()
+        compiled[one.mode].forget(out)
     if section.budgets:
         # They are of gates, which have no part here.
         order = replace(order, policy=even_policy(len(names)))
     progress("linking", 0.7)
-    relinked = relinked_modes([compiled[name].mode for name in names], [graphs[name] for name in names], npu.is_packed)
+    modes = [compiled[name] for name in names]
+    relinked = relinked_modes(modes, [graphs[name] for name in names], npu.is_packed)
     macs = [calibration.mode(name).macs for name in names]
-    model = generated(relinked, order, macs, graphs[names[0]], npu, out)
+    model = generated(relinked, modes, order, macs, graphs[names[0]], target, out)
     elf = compiled_firmware(model, target, out)
     progress("running the firmware with a stand-in for the driver", 0.9)
     rehearse(target, elf, names, out)
@@ -94,7 +98,7 @@ def make_npu(
         memory_mode=npu.memory_mode,
         strategy=npu.strategy,
         modes=tuple(_mode(at, compiled[name], relinked, macs[at]) for at, name in enumerate(names)),
-        bytes=_bytes(relinked, [compiled[name].mode for name in names], model, sizes.text + sizes.rodata + sizes.data),
+        bytes=_bytes(relinked, modes, model, sizes.text + sizes.rodata + sizes.data),
         arena=model.arena,
         ram=sizes.data + sizes.bss,
         rehearsed=f"{target.runner.command[0]}, " + ("the board's driver" if npu.sources else "a stand-in as driver"),
@@ -130,16 +134,39 @@ def _without_sharing(cycles: Mapping[str, int], npu: Npu) -> dict[str, str]:
     return {name: why for name in cycles if name not in ends}
 
 
-def relinked_modes(modes: Sequence[CompiledMode], graphs: Sequence[Graph], packed: bool = True) -> Relinked:
+def relinked_modes(modes: Sequence[Compiled], graphs: Sequence[Graph], packed: bool = True) -> Relinked:
     """Modes on one blob, their FULLY_CONNECTED layers exact; the scales of one mode alone packed, or not."""
-    return relink(modes, [dense_layers(graph) for graph in graphs], packed)
+    owners = [number for number, mode in enumerate(modes) for _ in mode.streams]
+    dense = [dense_layers(graph) for graph in graphs]
+    return relink(
+        [stream for mode in modes for stream in mode.streams], [dense[owner] for owner in owners], packed, owners
+    )
 
 
-def generated(relinked: Relinked, order: Order, macs: Sequence[int], graph: Graph, npu: Npu, out: Path) -> NpuModel:
-    """The C of modes, with what they make of the order's known input."""
+def generated(
+    relinked: Relinked,
+    modes: Sequence[Compiled],
+    order: Order,
+    macs: Sequence[int],
+    graph: Graph,
+    target: Target,
+    out: Path,
+) -> NpuModel:
+    """The C of modes, with what they make of the order's known input; and what the stand-in has to know."""
+    npu = npu_of_target(target)
+    answers = known_answers(order)
+    first = [relinked.owners.index(number) for number in range(len(modes))]
+    chains = [chain_of(mode, first[number], macs[number], graph, target, out) for number, mode in enumerate(modes)]
     ends = graph.tensors[graph.input], graph.tensors[graph.output]
-    tables = npu_tables(relinked, macs, ends, order.policy)
-    return generate_npu(tables, order.name, npu.accelerator, known_answers(order), out)
+    tables = npu_tables(relinked, chains, ends, order.policy, (graph.inputs, graph.outputs), order.name)
+    model = generate_npu(tables, order.name, npu.accelerator, answers, out, target.core)
+    if not npu.sources:
+        known = [
+            known_values(mode, chain, answers.input, output, out)
+            for mode, chain, output in zip(modes, chains, answers.outputs, strict=True)
+        ]
+        write_atomically(out / REHEARSAL_HEADER, emit_rehearsal(tables, chains, relinked, known))
+    return model
 
 
 def compiled_firmware(model: NpuModel, target: Target, out: Path) -> Path:
@@ -150,6 +177,8 @@ def compiled_firmware(model: NpuModel, target: Target, out: Path) -> Path:
     """
     npu = npu_of_target(target)
     sources = [*model.sources, *engine_sources(), *npu_sources(), *(npu.sources or (STAND_IN,)), *APPLICATION]
+    if model.kernels:
+        sources += kernel_sources(model.kernels)
     return target.compile(sources, [out, INCLUDE, *npu.include], out, _ALIGN)
 
 
@@ -168,26 +197,30 @@ def rehearse(target: Target, elf: Path, modes: Sequence[str], work: Path) -> Non
 def _mode(number: int, one: Compiled, relinked: Relinked, macs: int) -> NpuMode:
     estimate = one.estimate
     return NpuMode(
-        name=one.mode.name,
+        name=one.name,
         macs=macs,
         cycles=estimate.cycles,
         clock_mhz=estimate.clock_mhz,
         sram_bytes=estimate.sram_bytes,
         flash_bytes=estimate.flash_bytes,
-        stream_bytes=len(relinked.modes[number].payload.pack()),
+        stream_bytes=relinked.streams(number),
         own_bytes=relinked.alone(number),
-        scratch=one.mode.scratch_size,
+        scratch=max(stream.scratch_size for stream in one.streams),
         widened=one.widened,
+        parts=one.parts,
+        inputs=one.inputs,
+        outputs=one.outputs,
     )
 
 
-def _bytes(relinked: Relinked, modes: Sequence[CompiledMode], model: NpuModel, total: int) -> NpuBytes:
+def _bytes(relinked: Relinked, modes: Sequence[Compiled], model: NpuModel, total: int) -> NpuBytes:
     streams = sum(len(mode.payload.pack()) for mode in relinked.modes)
     return NpuBytes(
-        blob=len(relinked.blob) + sum(aligned(len(mode.packed)) for mode in relinked.modes),
-        shared=sum(aligned(piece.size) for piece in relinked.pieces if len(piece.modes) > 1),
-        single_mode_blob=len(modes[0].read_only),
-        separate=sum(len(mode.read_only) for mode in modes),
+        blob=len(relinked.blob) + aligned(len(relinked.packed)),
+        shared=sum(aligned(piece.size) for piece in relinked.pieces if len(piece.modes) > 1)
+        + sum(piece.size for piece in relinked.packed_pieces if len(piece.modes) > 1),
+        single_mode_blob=sum(len(stream.read_only) for stream in modes[0].streams),
+        separate=sum(len(stream.read_only) for mode in modes for stream in mode.streams),
         streams=streams,
         tables=model.table_bytes,
         code=total - model.weight_bytes - model.table_bytes,

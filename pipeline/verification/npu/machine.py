@@ -42,10 +42,10 @@ def run(mode: CompiledMode, inputs: Bytes) -> Bytes:
     """What a mode's command stream makes of inputs.
 
     Args:
-        inputs: uint8[N, bytes of an input].
+        inputs: uint8[N, bytes of an input], several one after the other.
 
     Returns:
-        uint8[N, bytes of an output].
+        uint8[N, bytes of an output], the same.
 
     Raises:
         NpuModelError: the stream does what no stream for these NPUs does; one line.
@@ -53,14 +53,19 @@ def run(mode: CompiledMode, inputs: Bytes) -> Bytes:
     if mode.payload.product not in PRODUCTS:
         raise NpuModelError(f"the model of the NPU knows {' and '.join(PRODUCTS)}, not {mode.payload.product}")
     memory = Memory(mode.constants, {mode.scratch_region: mode.scratch_size}, len(inputs))
-    memory.span(mode.input.region, mode.input.offset, mode.input.size)[...] = inputs
+    if inputs.shape[1] != sum(end.size for end in mode.inputs):
+        raise NpuModelError(f"{inputs.shape[1]:,} bytes for inputs of {sum(end.size for end in mode.inputs):,}")
+    at = 0
+    for end in mode.inputs:
+        memory.span(end.region, end.offset, end.size)[...] = inputs[:, at : at + end.size]
+        at += end.size
     try:
         _interpret(mode, memory)
     except FirmwareGenError as error:
         raise NpuModelError(str(error)) from error
     except (IndexError, ValueError, OverflowError, ZeroDivisionError, MemoryError) as error:
         raise NpuModelError(f"a command makes no sense ({error}): compile the model again") from error
-    return memory.span(mode.output.region, mode.output.offset, mode.output.size).copy()
+    return np.concatenate([memory.span(end.region, end.offset, end.size) for end in mode.outputs], axis=1)
 
 
 def _interpret(mode: CompiledMode, memory: Memory) -> None:

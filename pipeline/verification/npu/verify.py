@@ -21,10 +21,11 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import Source, load_dataset
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.verification.npu.chain import RunCore, ShippedMode, chain_outputs, on_engines
 from dimmer.pipeline.verification.npu.machine import PRODUCTS
 from dimmer.pipeline.verification.npu.shipped import shipped_modes
 from dimmer.pipeline.verification.npu.worker import model_outputs
-from dimmer.targets import Target
+from dimmer.targets import Target, load_target
 
 PROVES = (
     "the command stream in firmware.elf does the work of Vela's, word by word, and computes in our model of the NPU "
@@ -49,10 +50,11 @@ def verify_npu(dataset: Source, images: int, build: Path, target: Target, out: P
     folder = npu_folder(build, target.name)
     firmware = NpuFirmware.load(folder)
     names = [mode.name for mode in firmware.modes]
-    sources = [source for source in mode_sources(converted_folder(build)) if source.name in names]
-    compiled = [read_compiled(source.name, vela_output(folder, source.name)) for source in sources]
+    files = {source.name: source for source in mode_sources(converted_folder(build))}
+    sources = [files[name] for name in names if name in files]
+    compiled = [[read_compiled(name, vela_output(folder, name)) for name in mode.streams] for mode in firmware.modes]
     shipped = shipped_modes(folder / "firmware.elf", build.name, compiled)
-    if compiled[0].payload.product not in PRODUCTS:
+    if compiled[0][0].payload.product not in PRODUCTS:
         found = VerifiedNpu(
             "nothing", tuple(VerifiedNpuMode(mode.name, None) for mode in firmware.modes), _EXPERIMENTAL
         )
@@ -60,8 +62,17 @@ def verify_npu(dataset: Source, images: int, build: Path, target: Target, out: P
         return found
     refuse_other_work(sources, compiled, shipped)
     inputs = to_int8(load_dataset(dataset).test.images[:images])
-    outcomes = compare(sources, shipped, inputs.reshape(len(inputs), -1).view(np.uint8), progress)
+    modes = [
+        ShippedMode(mode.name, streams, mode.parts, mode.inputs, mode.outputs)
+        for mode, streams in zip(firmware.modes, shipped, strict=True)
+    ]
+    run_core = on_engines(load_target("host"), target)
+    outcomes = compare(
+        sources, modes, inputs.reshape(len(inputs), -1).view(np.uint8), progress, folder=folder, run_core=run_core
+    )
     backend = f"a model of {firmware.accelerator} that interprets the command stream"
+    if any(mode.parts for mode in modes):
+        backend += ", and the C engine for what stays on the core"
     found = VerifiedNpu(
         backend, tuple(VerifiedNpuMode(mode.name, one) for mode, one in zip(sources, outcomes, strict=True)), PROVES
     )
@@ -70,27 +81,35 @@ def verify_npu(dataset: Source, images: int, build: Path, target: Target, out: P
 
 
 def refuse_other_work(
-    sources: Sequence[ModeSource], compiled: Sequence[CompiledMode], shipped: Sequence[CompiledMode]
+    sources: Sequence[ModeSource],
+    compiled: Sequence[Sequence[CompiledMode]],
+    shipped: Sequence[Sequence[CompiledMode]],
 ) -> None:
     """Raises DimmerError where a stream that ships does something else than the one that Vela made."""
     for source, ours, theirs in zip(sources, compiled, shipped, strict=True):
-        found = difference(ours, theirs, dense_layers(read_tflite(source.path)))
-        if found is not None:
-            raise DimmerError(
-                f"{source.name}: the command stream in the firmware is not Vela's ({found}); do not flash it"
-            )
+        dense = dense_layers(read_tflite(source.path))
+        for one, other in zip(ours, theirs, strict=True):
+            found = difference(one, other, dense)
+            if found is not None:
+                raise DimmerError(
+                    f"{one.name}: the command stream in the firmware is not Vela's ({found}); do not flash it"
+                )
 
 
 def compare(
     sources: Sequence[ModeSource],
-    modes: Sequence[CompiledMode],
+    modes: Sequence[ShippedMode],
     inputs: np.ndarray[tuple[int, int], np.dtype[np.uint8]],
     progress: Progress,
+    *,
+    folder: Path,
+    run_core: RunCore,
 ) -> list[Outcome]:
-    """Every mode's stream, run by the model, against the interpreter.
+    """Every mode's streams, run by the model, and what stays on the core, by `run_core`, against the interpreter.
 
     Args:
         inputs: uint8[N, bytes of an input].
+        folder: where parts of modes lie.
 
     Raises:
         DimmerError: an output differs in any bit.
@@ -105,8 +124,21 @@ def compare(
         ended += 1
         progress("the model of the NPU against the interpreter", 0.2 + 0.8 * ended / len(modes))
 
+    alone = [mode for mode in modes if not mode.parts]
+    made = dict(
+        zip(
+            (mode.name for mode in alone),
+            model_outputs([mode.streams[0] for mode in alone], inputs, count),
+            strict=True,
+        )
+    )
+    for source, mode in zip(sources, modes, strict=True):
+        if mode.parts:
+            made[mode.name] = chain_outputs(mode, source.path, inputs, folder, run_core)
+            count()
     outcomes = []
-    for source, outputs, answer in zip(sources, model_outputs(modes, inputs, count), expected, strict=True):
+    for source, answer in zip(sources, expected, strict=True):
+        outputs = made[source.name]
         if isinstance(answer, OracleFailure):
             raise DimmerError(
                 f"{source.name}: the TFLite interpreter cannot run it ({answer.reason}); convert it again"

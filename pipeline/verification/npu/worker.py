@@ -38,8 +38,8 @@ class _Order:
     read_only_region: int
     scratch_region: int
     scratch_size: int
-    input: End
-    output: End
+    inputs: tuple[End, ...]
+    outputs: tuple[End, ...]
     packed_shift: int
 
 
@@ -47,7 +47,7 @@ def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[
     """What each mode makes of inputs, by the model of the NPU.
 
     Args:
-        inputs: uint8[N, bytes of an input].
+        inputs: uint8[N, bytes of an input], several one after the other.
         done: called after each mode.
 
     Returns:
@@ -65,8 +65,8 @@ def model_outputs(modes: Sequence[CompiledMode], inputs: Bytes, done: Callable[[
                 read_only_region=mode.read_only_region,
                 scratch_region=mode.scratch_region,
                 scratch_size=mode.scratch_size,
-                input=mode.input,
-                output=mode.output,
+                inputs=mode.inputs,
+                outputs=mode.outputs,
                 packed_shift=mode.packed_shift,
             )
             save_document(work / "order.json", order)
@@ -96,8 +96,8 @@ def _serve(work: Path) -> None:
         read_only_region=order.read_only_region,
         scratch_region=order.scratch_region,
         scratch_size=order.scratch_size,
-        input=order.input,
-        output=order.output,
+        inputs=order.inputs,
+        outputs=order.outputs,
         packed=(work / "packed").read_bytes(),
         packed_shift=order.packed_shift,
     )

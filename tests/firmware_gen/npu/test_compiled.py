@@ -50,7 +50,7 @@ def saved(folder: Path, **changed: Any) -> Path:
 def test_what_vela_wrote_is_read(tmp_path: Path) -> None:
     mode = read_compiled("88", saved(tmp_path))
     assert (mode.payload.accelerator, mode.read_only, mode.scratch_size) == ("ethos-u55-128", b"0123456789abcdef", 64)
-    assert (mode.input, mode.output) == (End(1, 0, 48), End(1, 48, 10))
+    assert (mode.inputs, mode.outputs) == ((End(1, 0, 48),), (End(1, 48, 10),))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_vela_wrote_is_read(tmp_path: Path) -> None:
         ({"scratch_size": 40}, "outside of the scratch"),
         ({"scratch_region": 9}, "scratch_region"),
         ({"weight_region": 1}, "one region"),
-        ({"input_region": [1, 1]}, "2 inputs"),
+        ({"input_region": [1, 1]}, r"inputs in \[1, 2\] ways"),
         ({"output_offset": [60]}, "the output lies outside"),
         ({"input_elem_size": [1 << 40]}, "input_elem_size"),
         ({"input_shape": np.array([1.5])}, "no whole numbers"),

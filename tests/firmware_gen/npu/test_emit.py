@@ -11,14 +11,18 @@ import pytest
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import DType, Tensor
-from dimmer.firmware_gen.npu.emit import LINE, npu_tables
+from dimmer.firmware_gen.npu.chain import LINE, whole
+from dimmer.firmware_gen.npu.emit import npu_tables
 from tests.firmware_gen.runtime.test_ethos_u import model_of, two_streams
 
 ENDS = tuple(Tensor(name, (1, size), DType.INT8, None, None) for name, size in (("x", 20), ("y", 4)))
 
+CHAINS = [whole(number, mode, 2000 - 1000 * number) for number, mode in enumerate(two_streams().modes)]
+
 
 def test_one_blob_a_stream_a_mode_one_arena(tmp_path: Path) -> None:
-    tables = npu_tables(two_streams(), [2000, 1000], (ENDS[0], ENDS[1]), PolicyConfig())
+    tables = npu_tables(two_streams(), CHAINS, (ENDS[0], ENDS[1]), PolicyConfig())
+    assert tables.mode_macs == (2000, 1000)
     kinds = [(constant.role, constant.modes) for constant in tables.pool.constants]
     assert kinds == [
         ("weights, scales", (0, 1)),
@@ -44,4 +48,4 @@ def test_the_files_say_for_which_npu(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [{"dtype": DType.FLOAT32}, {"shape": (1, 21)}])
 def test_other_ends_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(FirmwareGenError, match="the input is"):
-        npu_tables(two_streams(), [2, 1], (replace(ENDS[0], **change), ENDS[1]), PolicyConfig())  # type: ignore[arg-type]
+        npu_tables(two_streams(), CHAINS, (replace(ENDS[0], **change), ENDS[1]), PolicyConfig())  # type: ignore[arg-type]

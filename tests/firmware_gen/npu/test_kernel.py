@@ -14,5 +14,5 @@ def test_the_header_declares_the_same_record() -> None:
     struct = re.search(r"typedef struct \{([^}]*)\} dimmer_ethos_u_t;", text)
     assert struct is not None
     declared = re.findall(r"^\s*(\w+) (\w+);", struct[1], re.MULTILINE)
-    assert declared == [(field.ctype.value, field.name) for field in ETHOS_U.fields]
+    assert declared == [(field.ctype.value, field.name) for field in ETHOS_U.fields if not field.reserved]
     assert f"DIMMER_CHECK_SIZE(dimmer_ethos_u_t, {ETHOS_U.record_size});" in text

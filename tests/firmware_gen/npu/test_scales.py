@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dimmer.firmware_gen.npu.scales import PACKED, RECORD, first_shift, fitting, pack, packable, unpack
+from dimmer.firmware_gen.npu.scales import PACKED, RECORD, Packing, first_shift, fitting, pack, packable, unpack
 
 BIAS = st.integers(-1 << 21, (1 << 21) - 1)
 SCALE = st.integers(1 << 30, (1 << 31) - 1)
@@ -54,3 +54,32 @@ def test_shifts_count_from_where_most_records_fit() -> None:
     assert first == 38
     assert fitting([far, *near], first) == near
     assert first_shift([]) == 0
+
+
+def runs(*biases: int) -> list[bytes]:
+    return [
+        b"".join(
+            (bias + at).to_bytes(5, "little", signed=True) + (1 << 30).to_bytes(4, "little") + bytes([40])
+            for at in range(8)
+        )
+        for bias in biases
+    ]
+
+
+def test_what_two_streams_share_lies_once_between_what_each_has_alone() -> None:
+    first, both, second, third = runs(0, 100, 200, 300)
+    found = Packing.of({second: [2], both: [1, 2], first: [1], third: [3]}, 4)
+    assert len(found.content) == 4 * 8 * PACKED
+    assert [unpack(found.of_stream(at), found.first) for at in range(4)] == [
+        b"",
+        first + both,
+        both + second,
+        third,
+    ]
+    assert found.offsets == ({}, {first: 0, both: 80}, {both: 0, second: 80}, {third: 0})
+    assert [(size, users) for _, size, users in found.pieces] == [
+        (8 * PACKED, (1,)),
+        (8 * PACKED, (1, 2)),
+        (8 * PACKED, (2,)),
+        (8 * PACKED, (3,)),
+    ]

@@ -13,6 +13,7 @@ from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.graph.types import DType, Quantisation, Tensor
 from dimmer.firmware_gen.library import INCLUDE, engine_sources, npu_sources
+from dimmer.firmware_gen.npu.chain import whole
 from dimmer.firmware_gen.npu.compiled import CompiledMode, End
 from dimmer.firmware_gen.npu.emit import NpuModel, generate_npu, npu_tables
 from dimmer.firmware_gen.npu.payload import Payload
@@ -42,18 +43,21 @@ def two_streams() -> Relinked:
     """Two modes whose streams do nothing; the second has scales of its own."""
     blob = bytes(range(1, 65))
     head = Payload(0x100001, 0x1807, 0x10066001, (0xFFFF0000,))
-    first = CompiledMode("88", head, blob, 0, 1, 80, End(1, 0, 20), End(1, 48, 4))
+    first = CompiledMode("88", head, blob, 0, 1, 80, (End(1, 0, 20),), (End(1, 48, 4),))
     stream = (0x10012, 0xFFFF0000)
-    second = replace(first, name="80", payload=replace(head, stream=stream), input=End(1, 16, 20), output=End(1, 64, 4))
+    inputs, outputs = (End(1, 16, 20),), (End(1, 64, 4),)
+    second = replace(first, name="80", payload=replace(head, stream=stream), inputs=inputs, outputs=outputs)
     second = replace(second, packed=pack(scales(), SHIFT), packed_shift=SHIFT)
-    return Relinked(blob, (first, second), (), (0, 0))
+    return Relinked(blob, (first, second), (), (0, 0), (0, 1), second.packed, (0, 0))
 
 
 def model_of(folder: Path) -> NpuModel:
     tensors = [
         Tensor(name, (1, size), DType.INT8, Quantisation((0.5,), (3,)), None) for name, size in (("x", 20), ("y", 4))
     ]
-    tables = npu_tables(two_streams(), [2000, 1000], (tensors[0], tensors[1]), even_policy(2))
+    relinked = two_streams()
+    chains = [whole(number, mode, 2000 - 1000 * number) for number, mode in enumerate(relinked.modes)]
+    tables = npu_tables(relinked, chains, (tensors[0], tensors[1]), even_policy(2))
     return generate_npu(tables, "model", "ethos-u55-128", KnownAnswers(bytes(20), (bytes(4), bytes(4))), folder)
 
 

@@ -12,12 +12,13 @@ import pytest
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.calibration import calibration_folder
 from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
-from dimmer.pipeline.artifacts.npu import VerifiedNpuMode, npu_folder, verify_npu_folder
+from dimmer.pipeline.artifacts.npu import NpuMode, NpuPart, OnCore, VerifiedNpuMode, npu_folder, verify_npu_folder
 from dimmer.pipeline.artifacts.report import UNEXPLAINED
 from dimmer.pipeline.artifacts.verification import verify_folder
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.collect import collect
+from dimmer.pipeline.reporting.collect_npu import core_operators
 from dimmer.pipeline.reporting.page import cards, check_document, write_report
 from dimmer.targets import load_target
 from dimmer.targets.power.constants import Constant, Energy
@@ -73,3 +74,12 @@ def test_energy_comes_from_constants_of_the_board_and_estimated_cycles(built: Bu
     context = replace(built, target=replace(built.target, energy=energy))
     found = [mode.energy_uj for mode in collect(context, ()).modes]
     assert found == [pytest.approx(0.04), pytest.approx(0.02)]
+
+
+def test_operators_of_the_core_are_named_with_their_modes() -> None:
+    left = OnCore("MEAN", "mean", "it is so")
+    parts = (NpuPart("88-0", (), (0,), (1,)), NpuPart("88-1", (left,), (1,), (2,)))
+    mode = NpuMode("88", 1, 1, 1.0, 1, 1, 1, 1, 1, False, parts, (0,), (2,))
+    assert mode.streams == ("88-0",)
+    assert core_operators([mode, replace(mode, name="80")]) == "MEAN (mean: it is so) of 88, 80"
+    assert core_operators([replace(mode, parts=())]) == ""

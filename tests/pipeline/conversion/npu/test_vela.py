@@ -12,7 +12,8 @@ import pytest
 from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.npu import vela
-from dimmer.pipeline.conversion.npu.vela import compile_mode, complaint
+from dimmer.pipeline.conversion.npu.parts import compile_mode
+from dimmer.pipeline.conversion.npu.vela import complaint, left_to_the_core
 from tests.npu import NPU, WITHOUT_VELA, write_modes
 from tests.pipeline.conversion.npu.test_widen import with_weights_of
 
@@ -26,7 +27,7 @@ def tflite(tmp_path: Path) -> Path:
 def test_a_stream_with_an_estimate(tflite: Path, tmp_path: Path) -> None:
     found = compile_mode("88", tflite, NPU, tmp_path)
     assert (tmp_path / "88.npz").is_file()
-    assert found.mode.payload.accelerator == NPU.accelerator
+    assert found.streams[0].payload.accelerator == NPU.accelerator
     assert (found.estimate.cycles > 1000, found.estimate.clock_mhz, found.widened) == (True, 500, False)
 
 
@@ -98,3 +99,19 @@ def test_a_scale_that_vela_takes_for_0_is_one_line() -> None:
 def test_operators_that_the_npu_does_not_take_are_named() -> None:
     said = "RuntimeError: RawWriter expects a graph without passthrough/CPU operations (found DEQUANTIZE, LSTM) "
     assert complaint(said, NPU).startswith("the NPU does not take DEQUANTIZE, LSTM: run the mode by the C kernels")
+
+
+def test_what_stays_on_the_core_is_told_with_velas_reason() -> None:
+    said = (
+        "Warning (supported operators) operator: MEAN, ofm: 'it's a mean'\nReason: Unsupported depth-reduction.\n"
+        "Reduction over depth\n\nsomething else\n"
+        "RuntimeError: RawWriter expects a graph without passthrough/CPU operations (found MEAN, CUSTOM) \n"
+    )
+    first, second = left_to_the_core(said)
+    assert (first.kind, first.tensor, first.why) == (
+        "MEAN",
+        "it's a mean",
+        "Unsupported depth-reduction. Reduction over depth",
+    )
+    assert (second.kind, second.tensor) == ("CUSTOM", "")
+    assert left_to_the_core(said.splitlines()[0]) == ()

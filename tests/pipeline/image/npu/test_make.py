@@ -20,7 +20,7 @@ def test_a_target_without_an_npu_is_refused() -> None:
 
 
 def test_relinked_with_the_exact_layers_of_their_graphs(npu_modes: NpuModes) -> None:
-    assert relinked_modes(npu_modes.compiled, npu_modes.graphs) == npu_modes.relinked
+    assert relinked_modes(npu_modes.modes, npu_modes.graphs) == npu_modes.relinked
 
 
 def test_the_stand_in_is_there() -> None:

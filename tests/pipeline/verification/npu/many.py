@@ -97,7 +97,7 @@ def _one(path: Path, inputs: bytes, answer: bytes | OracleFailure, accelerator: 
         relinked = relink([ours], [dense]).modes[0]
         other = difference(ours, relinked, dense)
         assert other is None, f"{path.stem}: {other}"
-        rows = np.frombuffer(inputs, np.uint8).reshape(-1, ours.input.size)
+        rows = np.frombuffer(inputs, np.uint8).reshape(-1, ours.inputs[0].size)
         outputs = run(relinked, rows).view(np.int8).astype(int)
     except DimmerError as error:
         return Found(path.stem, str(error))

@@ -21,7 +21,7 @@ STOP = Command("STOP", 0xFFFF)
 
 def stream_of(*commands: Command, config: int = 0x1807) -> CompiledMode:
     payload = Payload(0x100001, config, 0x10066001, words_of(commands))
-    return CompiledMode("88", payload, bytes(64), 0, 1, 64, End(1, 0, 16), End(1, 16, 16))
+    return CompiledMode("88", payload, bytes(64), 0, 1, 64, (End(1, 0, 16),), (End(1, 16, 16),))
 
 
 def dma(source: int, to: int, size: int) -> tuple[Command, ...]:

@@ -26,19 +26,21 @@ def linked(tmp_path: Path) -> Path:
 
 def test_what_was_generated_is_read(linked: Path) -> None:
     relinked = two_streams()
-    found = shipped_modes(linked, "model", relinked.modes)
+    found = [mode for (mode,) in shipped_modes(linked, "model", [(mode,) for mode in relinked.modes])]
     assert [(mode.name, mode.payload, mode.constants) for mode in found] == [
         (mode.name, mode.payload, mode.constants) for mode in relinked.modes
     ]
-    assert [(mode.input, mode.output) for mode in found] == [(mode.input, mode.output) for mode in relinked.modes]
+    assert [(mode.inputs, mode.outputs) for mode in found] == [(mode.inputs, mode.outputs) for mode in relinked.modes]
 
 
 def test_what_is_not_there_is_one_line(linked: Path, tmp_path: Path) -> None:
-    modes = two_streams().modes
+    modes = [(mode,) for mode in two_streams().modes]
     with pytest.raises(DimmerError, match="has no dimmer_lamp_weights"):
         shipped_modes(linked, "lamp", modes)
-    with pytest.raises(DimmerError, match="2 command streams for 1 modes"):
+    with pytest.raises(DimmerError, match="2 modes, 1 were compiled"):
         shipped_modes(linked, "model", modes[:1])
+    with pytest.raises(DimmerError, match="mode 0 has 1 command streams, not 2"):
+        shipped_modes(linked, "model", [modes[0] + modes[1], modes[1]])
     (tmp_path / "no.elf").write_bytes(b"lamp")
     with pytest.raises(DimmerError, match="cannot be read"):
         shipped_modes(tmp_path / "no.elf", "model", modes)
