@@ -11,10 +11,18 @@ from torch import Tensor
 from dimmer.pipeline.data.dataset import Images
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.recipe.sections.training import Augmentation
-from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_crops, random_flips
+from dimmer.pipeline.training.augment import (
+    Draws,
+    DrawsOfPart,
+    device_crops,
+    pad,
+    random_affine,
+    random_crops,
+    random_flips,
+)
 
 
-def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
+def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: Draws) -> Tensor:
     """uint8[N,H,W,C] -> network input float32[N,C,H,W]."""
     if settings.pad:
         images = random_crops(pad(images, settings.pad, settings.pad_value), size, rng)
@@ -23,16 +31,17 @@ def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: 
     return _turned(to_input(images), settings, rng)
 
 
-def _turned(x: Tensor, settings: Augmentation, rng: np.random.Generator) -> Tensor:
+def _turned(x: Tensor, settings: Augmentation, rng: Draws) -> Tensor:
     return random_affine(x, settings.rotate, settings.zoom, rng) if settings.rotate or settings.zoom else x
 
 
 SETTLING_BATCHES = 80
+WHOLE = slice(None)
 
 
 class Batches:
     """Augmented batches of a training set, which lies on the GPU where the network does; else where it lay, which may
-    be a file that is mapped into memory.
+    be a file that is mapped into memory, or files of images that are decoded batch by batch.
 
     Args:
         images: uint8[N,H,W,C].
@@ -46,19 +55,26 @@ class Batches:
         self._size = size
         self._settings = settings
         self._on_gpu: Tensor | None = None
-        if device.type == "cuda":
+        # Streamed images are no array, and too many for any GPU.
+        if device.type == "cuda" and isinstance(images, np.ndarray):
             self._on_gpu = torch.from_numpy(pad(images, settings.pad, settings.pad_value)).to(device)
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def __call__(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device."""
+    def __call__(self, index: NDArray[np.int64], rng: np.random.Generator, part: slice = WHOLE) -> Tensor:
+        """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device.
+
+        Args:
+            part: those of the positions that are wanted; they get the pixels that they have in the whole batch.
+        """
+        draws: Draws = rng if part in (WHOLE, slice(0, None, 1)) else DrawsOfPart(rng, len(index), part)
+        index = index[part]
         if self._on_gpu is None:
-            return augment(self._images[index], self._size, self._settings, rng)
+            return augment(self._images[index], self._size, self._settings, draws)
         settings = self._settings
-        x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
-        return _turned(x, settings, rng)
+        x = device_crops(self._on_gpu, index, self._size, draws, crop=settings.pad > 0, flip=settings.flip)
+        return _turned(x, settings, draws)
 
 
 def settling_batches(images: Batches, batch: int, seed: int) -> list[Tensor]:

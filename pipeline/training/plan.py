@@ -28,7 +28,7 @@ def plan(settings: TrainingSettings, trainer: Trainer, taught: Taught | None = N
         taught: the teacher's part of the super-net's loss.
     """
     train, qat, polish = settings.train, settings.qat, settings.polish
-    recorded = RecordedSteps(trainer) if trainer.device.type == "cuda" else None
+    recorded = RecordedSteps(trainer) if trainer.device.type == "cuda" and trainer.is_simple else None
     in_float, at_widths = AdaptiveStep(trainer, train, taught=taught), AdaptiveStep(trainer, train, qat, taught)
     phases = Timetable()
     if settings.alone:

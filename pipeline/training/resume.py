@@ -77,6 +77,9 @@ def trainer_state(trainer: Trainer) -> dict[str, Tensor]:
         momentum = trainer.optimizer.state[parameter].get("momentum_buffer")
         if momentum is not None:
             tensors[f"momentum.{name}"] = momentum
+    if trainer.scaler.is_enabled():
+        scaler = trainer.scaler.state_dict()
+        tensors["scaler"] = torch.tensor([scaler["scale"], scaler["_growth_tracker"]], dtype=torch.float64)
     return tensors
 
 
@@ -90,6 +93,9 @@ def restore_trainer(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
                 raise RuntimeError(f"momentum.{name} is of shape {list(momentum.shape)}, not {list(parameter.shape)}")
             # Strides follow the parameter's, for the same sums in the same order.
             trainer.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
+    if trainer.scaler.is_enabled() and "scaler" in tensors:
+        scale, steps = tensors["scaler"].tolist()
+        trainer.scaler.load_state_dict({**trainer.scaler.state_dict(), "scale": scale, "_growth_tracker": int(steps)})
 
 
 def start_from(network: Network, tensors: Mapping[str, Tensor]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_SEED = 0xFFFF_FFFF
 
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,10 @@ class TrainSection:
         shared_norms: norms have no twins, super-net and base-net share theirs: the paper's ablation. For experiments,
             as ``own_classifier``.
         seed: of weights, order and augmentation.
-        precision: fp32, or bf16 for mixed precision with float32 weights, sums and norm statistics.
+        precision: fp32, or bf16 for mixed precision with float32 weights, sums and norm statistics; fp16 is for CUDA
+            GPUs without bfloat16, with scaled losses.
+        accumulate: parts of a batch that are computed one after the other, and whose gradients are added up: less
+            memory, the same step. Batch norms see each part alone.
         augmentation: of the training images.
     """
 
@@ -92,6 +95,7 @@ class TrainSection:
     own_classifier: bool = False
     shared_norms: bool = False
     precision: Annotated[str, OneOf(PRECISIONS)] = "fp32"
+    accumulate: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -109,6 +113,8 @@ class TrainSection:
         require(0 <= self.base_start < 1, "base_start", "must be at least 0 and under 1")
         bounded(self.mutual, 0, 1000, "mutual")
         require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+        bounded(self.accumulate, 1, self.batch, "accumulate")
+        require(self.batch % self.accumulate == 0, "accumulate", f"must divide batch, {self.batch}")
 
     def without_base(self) -> TrainSection:
         """The section of a plain network, which has no base-net beside it: what is the base-net's is left out."""
@@ -122,8 +128,11 @@ LATER_KEYS: Mapping[str, float | bool] = {
     "own_classifier": False,
     "shared_norms": False,
 }
-"""Keys of [train] that came later, with their defaults: at these they are in no hash, so that what was trained before
-they were there is known by what it was."""
+"""Keys of [train] for the base-net that came later, with their defaults: at these they are in no hash, so that what was
+trained before they were there is known by what it was."""
+
+LATER_FOR_ALL: Mapping[str, int] = {"accumulate": 1}
+"""Those that came later and are for every network."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +231,7 @@ def training_hash(
 ) -> str:
     """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
     learning = dataclasses.asdict(train)
-    for key, default in LATER_KEYS.items():
+    for key, default in (*LATER_KEYS.items(), *LATER_FOR_ALL.items()):
         if learning[key] == default:
             del learning[key]
     settings = {"model": model.keys(), "train": learning}
