@@ -26,6 +26,7 @@ def main(
     steps: Annotated[int, typer.Option(min=2, help="How many.")] = 20,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="With noise in place of the data set.")] = False,
     batch: Annotated[int | None, typer.Option(min=2, help="Images a step, instead of the recipe's.")] = None,
+    precision: Annotated[str | None, typer.Option(help="Instead of the recipe's.")] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate, instead of the recipe's.")] = None,
     accumulate: Annotated[int | None, typer.Option(min=1, help="Parts of a batch, instead of the recipe's.")] = None,
     images: Annotated[
@@ -46,14 +47,15 @@ def main(
         torch.set_num_threads(threads)
     if synthetic and images is None:
         raise DimmerError("noise does not tell how many images there are: give --images, of ImageNet-1k 1281167")
-    given = {"train.batch": batch, "train.lr": lr, "train.accumulate": accumulate}
+    given = {"train.batch": batch, "train.lr": lr, "train.accumulate": accumulate, "train.precision": precision}
     changes = {key: value for key, value in given.items() if value is not None}
     settings = TrainingSettings.of(load_recipe(model, changes))
     taken = []
     for number, step in enumerate(trial.steps(settings, steps, noise=synthetic), 1):
         taken.append(step)
         print(
-            f"step {number:3}: super-net {step.loss_super:.7g}, base-net {step.loss_base:.7g}, {step.seconds:.3f} s",
+            f"step {number:3}: super-net {step.loss_super:.7g}, base-net {step.loss_base:.7g}, {step.seconds:.3f} s "
+            f"({step.cpu_s:.3f} s of the processor)",
             flush=True,
         )
     count = len(load_dataset(settings.source).train) if images is None else images

@@ -33,13 +33,18 @@ def in_processes(folder: Path, count: int, work: Callable[[], T]) -> list[T]:
     return found
 
 
+def _store(folder: Path, count: int) -> dist.Store:
+    store: dist.Store = dist.FileStore(str(folder / "store"), count)  # type: ignore[attr-defined]
+    return store
+
+
 def _fork(folder: Path, rank: int, count: int, work: Callable[[], T]) -> int:
     child = os.fork()
     if child:
         return child
     try:
         torch.set_num_threads(1)
-        dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), count), rank=rank, world_size=count)
+        dist.init_process_group("gloo", store=_store(folder, count), rank=rank, world_size=count)
         found: tuple[bool, object] = (True, work())
     except BaseException:
         found = (False, traceback.format_exc())

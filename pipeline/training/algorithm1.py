@@ -69,6 +69,7 @@ class AdaptiveStep:
         self.trainer = trainer
         self.base = trainer.base if base_learns else None
         self._base_labels = train.base_labels
+        self._smoothing = train.label_smoothing
         self._mutual = train.mutual
         self._temperature = train.temperature
         self._base_label_weight = train.base_label_weight
@@ -118,7 +119,7 @@ class AdaptiveStep:
         with self._autocast():
             logits = network.features(features, self.trainer.super)
         logits = logits.float()
-        loss = label_loss(logits, labels)
+        loss = label_loss(logits, labels, self._smoothing)
         losses = Losses(loss.detach())
         if self._taught is not None:
             loss = self._taught(loss, logits, x)

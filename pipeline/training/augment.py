@@ -117,6 +117,22 @@ def random_flips(images: Images, rng: Draws) -> Images:
     return flipped
 
 
+def random_areas(x: Tensor, least: float, rng: Draws) -> Tensor:
+    """A part of each image at the size of the whole, bilinear: float[N,C,H,W].
+
+    Args:
+        least: area of the smallest part, as a share; proportions go up to 4 : 3 and 3 : 4.
+    """
+    area = torch.from_numpy(rng.uniform(least, 1.0, len(x)))
+    ratio = torch.from_numpy(rng.uniform(-math.log(4 / 3), math.log(4 / 3), len(x))).exp()
+    width, height = (area * ratio).sqrt().clamp(max=1.0), (area / ratio).sqrt().clamp(max=1.0)
+    across, down = (torch.from_numpy(rng.uniform(-1.0, 1.0, len(x))) for _ in range(2))
+    zero = torch.zeros_like(area)
+    theta = torch.stack([width, zero, across * (1 - width), zero, height, down * (1 - height)], 1).view(-1, 2, 3)
+    grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
 def random_affine(x: Tensor, degrees: float, scale: float, rng: Draws) -> Tensor:
     """Rotate by up to +-degrees and zoom by up to a factor 1 +- scale, bilinear, border repeated: float[N,C,H,W]."""
     angle = torch.from_numpy(rng.uniform(-degrees, degrees, len(x)) * (math.pi / 180)).to(x)

@@ -17,6 +17,7 @@ from dimmer.pipeline.training.augment import (
     device_crops,
     pad,
     random_affine,
+    random_areas,
     random_crops,
     random_flips,
 )
@@ -32,6 +33,8 @@ def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: 
 
 
 def _turned(x: Tensor, settings: Augmentation, rng: Draws) -> Tensor:
+    if settings.least_area < 1:
+        x = random_areas(x, settings.least_area, rng)
     return random_affine(x, settings.rotate, settings.zoom, rng) if settings.rotate or settings.zoom else x
 
 

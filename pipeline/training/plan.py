@@ -33,9 +33,9 @@ def plan(settings: TrainingSettings, trainer: Trainer, taught: Taught | None = N
     phases = Timetable()
     if settings.alone:
         epochs = train.epochs + qat.epochs + qat.norm_epochs
-        return (Lesson(phases.next(epochs, train.lr, train.warmup), in_float, recorded),)
+        return (Lesson(phases.next(epochs, train.lr, train.warmup, train.drops), in_float, recorded),)
     before = AdaptiveStep(trainer, train, taught=taught, base_learns=False) if train.base_start else None
-    first = phases.next(train.epochs, train.lr, train.warmup)
+    first = phases.next(train.epochs, train.lr, train.warmup, train.drops)
     kinds = (
         Lesson(first, in_float, recorded, before=before, start=train.base_start),
         NarrowLesson(phases.next(qat.epochs, qat.lr, qat.warmup), at_widths, train, recorded),

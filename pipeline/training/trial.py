@@ -32,11 +32,13 @@ class Step:
     Attributes:
         loss_super, loss_base: as of `Epoch`, of the whole batch.
         seconds: that it took.
+        cpu_s: of them those that this process computed in, of all its threads: on a busy machine, less.
     """
 
     loss_super: float
     loss_base: float
     seconds: float
+    cpu_s: float
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,13 @@ class Bill:
 
     Attributes:
         step_s: median of all steps but the first, seconds.
+        step_cpu_s: the same of the processor's seconds.
         memory_bytes: the most that one process held: of the GPU where there is one, else of the machine.
         steps: of the whole training.
     """
 
     step_s: float
+    step_cpu_s: float
     memory_bytes: int
     steps: int
 
@@ -61,8 +65,9 @@ class Bill:
     def __str__(self) -> str:
         held = self.memory_bytes / 2**30
         return (
-            f"{self.step_s:.3g} s a step, {held:.2f} GiB a process; all {self.steps:,} steps of the recipe would take "
-            f"{self.hours:,.1f} h like this. Nothing is trained by these steps."
+            f"{self.step_s:.3g} s a step ({self.step_cpu_s:.3g} s of the processor), {held:.2f} GiB a process; all "
+            f"{self.steps:,} steps of the recipe would take {self.hours:,.1f} h like this. Nothing is trained by these "
+            "steps."
         )
 
 
@@ -112,12 +117,12 @@ def steps(settings: TrainingSettings, count: int, *, noise: bool = False) -> Ite
             rng = np.random.default_rng([train.seed, epoch])
             order = data.order(rng)
         kind = kind_at(kinds, epoch)
-        began = time.monotonic()
+        began, computed = time.monotonic(), time.process_time()
         rate = kind.phase.learning_rate(epoch, i, per_epoch)
         index = order[i * train.batch : (i + 1) * train.batch]
         losses = take_step(kind, images, data.train.labels, index, rate, rng, i)
         found = processes.averaged(losses).tolist()
-        yield Step(found[0], found[1], time.monotonic() - began)
+        yield Step(found[0], found[1], time.monotonic() - began, time.process_time() - computed)
 
 
 def bill(settings: TrainingSettings, taken: list[Step], images: int) -> Bill:
@@ -133,5 +138,5 @@ def bill(settings: TrainingSettings, taken: list[Step], images: int) -> Bill:
         held = torch.cuda.max_memory_allocated()
     else:
         held = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    median = statistics.median(step.seconds for step in taken[1:])
-    return Bill(median, held, epochs * (images // train.batch))
+    median, cpu = (statistics.median(times) for times in zip(*((s.seconds, s.cpu_s) for s in taken[1:]), strict=True))
+    return Bill(median, cpu, held, epochs * (images // train.batch))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_SEED = 0xFFFF_FFFF
 
+SGD, ADAMW = OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 
@@ -31,6 +32,8 @@ class Augmentation:
         flip: mirror half of the images left to right.
         rotate: largest rotation to either side, degrees.
         zoom: largest change of size, as a fraction.
+        least_area: a part of the image of this share of its area to all of it, of proportions up to 4 : 3, is brought
+            to the whole's size (Szegedy et al., 2015); of photographs 0.08.
     """
 
     pad: int = 0
@@ -38,23 +41,25 @@ class Augmentation:
     flip: bool = False
     rotate: float = 0.0
     zoom: float = 0.0
+    least_area: float = 1.0
 
     def __post_init__(self) -> None:
         bounded(self.pad, 0, 1024, "pad")
         require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
         require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
         require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
+        bounded(self.least_area, 0, 1, "least_area", over=True)
 
 
 @dataclass(frozen=True)
 class TrainSection:
-    """Training: SGD with Nesterov momentum, linear warm-up, then cosine to zero.
+    """Training: SGD with Nesterov momentum, or AdamW; linear warm-up, then cosine to zero, or steps.
 
     Attributes:
         epochs: passes over the training set.
         batch: images a step; a rest smaller than a batch is left out of the epoch.
         lr: peak learning rate.
-        momentum: Nesterov momentum.
+        momentum: Nesterov momentum; of AdamW the decay of the mean, whose squares decay by 0.999.
         weight_decay: of convolution and linear weights; norms and biases have none.
         warmup: fraction of all steps in which the learning rate rises.
         alpha: balance of Algorithm 1: 2 alpha weighs the super-net's label loss, 2 (1 - alpha) the base-net's
@@ -76,6 +81,10 @@ class TrainSection:
             GPUs without bfloat16, with scaled losses.
         accumulate: parts of a batch that are computed one after the other, and whose gradients are added up: less
             memory, the same step. Batch norms see each part alone.
+        optimizer: sgd, or adamw (Loshchilov & Hutter, 2019).
+        nesterov: whether SGD looks ahead.
+        drops: float epochs after which the learning rate falls to a tenth, in place of the cosine.
+        label_smoothing: share of the label's weight that all classes have alike, in the super-net's loss.
         augmentation: of the training images.
     """
 
@@ -96,6 +105,10 @@ class TrainSection:
     shared_norms: bool = False
     precision: Annotated[str, OneOf(PRECISIONS)] = "fp32"
     accumulate: int = 1
+    optimizer: Annotated[str, OneOf(OPTIMIZERS)] = SGD
+    nesterov: bool = True
+    drops: tuple[int, ...] = ()
+    label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -113,6 +126,10 @@ class TrainSection:
         require(0 <= self.base_start < 1, "base_start", "must be at least 0 and under 1")
         bounded(self.mutual, 0, 1000, "mutual")
         require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+        require(self.optimizer in OPTIMIZERS, "optimizer", f"must be one of {', '.join(OPTIMIZERS)}")
+        rising = list(self.drops) == sorted(set(self.drops)) and all(0 < drop < self.epochs for drop in self.drops)
+        require(rising, "drops", f"must be rising epochs of 1 to {self.epochs - 1}")
+        require(0 <= self.label_smoothing < 1, "label_smoothing", "must be at least 0 and under 1")
         bounded(self.accumulate, 1, self.batch, "accumulate")
         require(self.batch % self.accumulate == 0, "accumulate", f"must divide batch, {self.batch}")
 
@@ -131,7 +148,13 @@ LATER_KEYS: Mapping[str, float | bool] = {
 """Keys of [train] for the base-net that came later, with their defaults: at these they are in no hash, so that what was
 trained before they were there is known by what it was."""
 
-LATER_FOR_ALL: Mapping[str, int] = {"accumulate": 1}
+LATER_FOR_ALL: Mapping[str, int | str | bool | float | tuple[int, ...]] = {
+    "accumulate": 1,
+    "optimizer": SGD,
+    "nesterov": True,
+    "drops": (),
+    "label_smoothing": 0.0,
+}
 """Those that came later and are for every network."""
 
 
@@ -234,6 +257,8 @@ def training_hash(
     for key, default in (*LATER_KEYS.items(), *LATER_FOR_ALL.items()):
         if learning[key] == default:
             del learning[key]
+    if learning["augmentation"]["least_area"] == 1:
+        del learning["augmentation"]["least_area"]
     settings = {"model": model.keys(), "train": learning}
     if contents := model.config.contents():
         settings["files"] = dict(contents)

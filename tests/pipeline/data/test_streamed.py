@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.data.dataset import Dataset
+from dimmer.pipeline.data.dataset import Dataset, Images
 from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.data.prepare import own_hash, prepared
 from dimmer.pipeline.data.streamed import StreamedImages, kept_hash
@@ -28,7 +29,7 @@ IMAGES = DataSection("images", "pictures", classes=("dark", "light"), size=(8, 8
 def shards(folder: Path) -> OwnData:
     """Three archives of grey images, of which each grey is another image."""
     for shard, split in enumerate(("train", "val", "test")):
-        members = {}
+        members: dict[str, bytes] = {}
         for number in range(12):
             grey = 20 * number + 3 * shard
             members |= {f"{number:02}.png": png_of(grey), f"{number:02}.cls": str(number % 2).encode()}
@@ -75,7 +76,12 @@ def test_a_process_decodes_its_own_share_of_a_batch(
     whole = batches(index, np.random.default_rng(1))
     decoded: list[int] = []
     real = StreamedImages._decoded
-    monkeypatch.setattr(StreamedImages, "_decoded", lambda self, place: decoded.append(1) or real(self, place))
+
+    def counted(self: StreamedImages, place: NDArray[np.int64]) -> Images:
+        decoded.append(1)
+        return real(self, place)
+
+    monkeypatch.setattr(StreamedImages, "_decoded", counted)
     shares = [batches(index, np.random.default_rng(1), slice(rank, None, 3)) for rank in range(3)]
     assert len(decoded) == 12
     for rank, share in enumerate(shares):

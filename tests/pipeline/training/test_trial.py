@@ -88,8 +88,10 @@ def test_noise_has_the_shape_and_the_bill_tells_the_whole(settings: TrainingSett
     found = trial.bill(settings, taken, images=1600)
     assert found.steps == 3 * 100
     assert found.memory_bytes > 1 << 20
-    told = str(Bill(2.0, 3 << 30, 900))
-    assert told.startswith("2 s a step, 3.00 GiB a process; all 900 steps of the recipe would take 0.5 h")
+    told = str(Bill(2.0, 1.0, 3 << 30, 900))
+    assert told.startswith(
+        "2 s a step (1 s of the processor), 3.00 GiB a process; all 900 steps of the recipe would take 0.5 h"
+    )
     assert "Nothing is trained" in told
 
 
