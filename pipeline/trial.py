@@ -23,16 +23,17 @@ from dimmer.pipeline.recipe.recipe import load_recipe
 @together
 def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
-    steps: Annotated[int, typer.Option(min=2, help="How many.")] = 20,
+    steps: Annotated[int, typer.Option("--steps", min=2, help="How many.")] = 20,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="With noise in place of the data set.")] = False,
-    batch: Annotated[int | None, typer.Option(min=2, help="Images a step, instead of the recipe's.")] = None,
-    precision: Annotated[str | None, typer.Option(help="Instead of the recipe's.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Peak learning rate, instead of the recipe's.")] = None,
-    accumulate: Annotated[int | None, typer.Option(min=1, help="Parts of a batch, instead of the recipe's.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=2, help="Images a step, instead of the recipe's.")] = None,
+    precision: Annotated[str | None, typer.Option("--precision", help="Instead of the recipe's.")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Peak learning rate, instead of the recipe's.")] = None,
+    accumulate: Annotated[int | None, typer.Option("--accumulate", min=1, help="Parts of a batch.")] = None,
     images: Annotated[
-        int | None, typer.Option(min=1, help="Of the whole training set, for the estimate; needed with --synthetic.")
+        int | None,
+        typer.Option("--images", min=1, help="Of the training set, for the estimate."),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of each process.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of each process.")] = None,
 ) -> None:
     """Take a training's first steps for their losses, time and memory; nothing is kept."""
     # Here, since --help loads no torch.

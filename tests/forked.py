@@ -8,7 +8,7 @@ import pickle
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -33,9 +33,8 @@ def in_processes(folder: Path, count: int, work: Callable[[], T]) -> list[T]:
     return found
 
 
-def _store(folder: Path, count: int) -> dist.Store:
-    store: dist.Store = dist.FileStore(str(folder / "store"), count)  # type: ignore[attr-defined]
-    return store
+def _store(folder: Path, count: int) -> Any:
+    return dist.FileStore(str(folder / "store"), count)  # type: ignore[attr-defined]
 
 
 def _fork(folder: Path, rank: int, count: int, work: Callable[[], T]) -> int:
