@@ -25,6 +25,7 @@ from dimmer.calibration.observe import (
     quantising_tap,
 )
 from dimmer.calibration.ranges import Histogram, Range, affine, estimate
+from dimmer.processes import spread
 
 GroupOf = Callable[[str, str], str]
 """(network, site) -> the group whose range it uses."""
@@ -100,9 +101,17 @@ def assign_ranges(
             group = group_of(name, site)
             histograms[group] = histograms[group].merged(h) if group in histograms else h
     errors = {g: {} if g in settings.fixed else _proposals(h, settings) for g, h in histograms.items()}
-    for done, (name, forward) in enumerate(networks.items()):
+
+    def of_network(item: tuple[int, str]) -> _Errors:
+        done, name = item
         progress(f"ranges of {name}", 0.3 + 0.7 * done / len(networks))
-        _add_errors(forward, {g: {s for n, s in pairs if n == name} for g, pairs in members.items()}, probe, errors)
+        of_name = {g: {s for n, s in pairs if n == name} for g, pairs in members.items()}
+        return _errors(networks[name], of_name, probe, errors)
+
+    for found in spread(tuple(enumerate(networks)), of_network):
+        for group, proposals in found.items():
+            for grid, error in proposals.items():
+                errors[group][grid].error += error
     return {group: _choice(group, tuple(pairs), errors[group], settings) for group, pairs in members.items()}
 
 
@@ -120,6 +129,8 @@ class _Proposal:
 
 
 _Grid = tuple[float, int]
+_Errors = dict[str, dict[_Grid, float]]
+"""Group -> grid -> mean squared error of the logits of one sub-network."""
 
 
 def _proposals(histogram: Histogram, settings: Settings) -> dict[_Grid, _Proposal]:
@@ -132,13 +143,13 @@ def _proposals(histogram: Histogram, settings: Settings) -> dict[_Grid, _Proposa
     return found
 
 
-def _add_errors(
+def _errors(
     forward: Forward,
     groups: Mapping[str, Collection[str]],
     probe: Sequence[Tensor],
     proposals: Mapping[str, Mapping[_Grid, _Proposal]],
-) -> None:
-    """Adds, for one sub-network, the error of the logits when each group alone is quantised by each proposal.
+) -> _Errors:
+    """Of one sub-network, the error of the logits when each group alone is quantised by each proposal.
 
     All before the first site of the group is float and computed once for all groups.
 
@@ -146,6 +157,7 @@ def _add_errors(
         groups: group -> sites of this sub-network.
     """
     parts = parts_of(forward)
+    found: _Errors = {}
     with torch.no_grad():
         sites: list[set[str]] = []
         inputs = list(probe)
@@ -157,11 +169,13 @@ def _add_errors(
         for at, part in enumerate(parts):
             for group in [group for group, own in left.items() if sites[at].intersection(own)]:
                 own = left.pop(group)
-                for proposal in proposals[group].values():
+                found[group] = {}
+                for grid, proposal in proposals[group].items():
                     tap = quantising_tap(dict.fromkeys(own, next(iter(proposal.ranges.values()))))
                     logits = torch.cat([_through(parts[at:], x, tap) for x in inputs])
-                    proposal.error += float(((logits - exact) ** 2).mean())
+                    found[group][grid] = float(((logits - exact) ** 2).mean())
             inputs = [part(x, lambda _, tensor: tensor) for x in inputs]
+    return found
 
 
 def _noting(sites: set[str]) -> Tap:

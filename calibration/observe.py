@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dimmer.calibration.ranges import BINS, Affine, Histogram, Range, affine
+from dimmer.processes import spread
 
 Tap = Callable[[str, Tensor], Tensor]
 """Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""
@@ -41,42 +42,58 @@ class Bounds:
     low: float
     high: float
 
+    def joined(self, other: Bounds | None) -> Bounds:
+        """Of all that both saw; itself where there is no other."""
+        return self if other is None else Bounds(min(self.low, other.low), max(self.high, other.high))
+
 
 def observe_bounds(forward: Forward, batches: Sequence[Tensor]) -> dict[str, Bounds]:
-    """The extremes of every site over the batches, in execution order."""
-    seen: dict[str, Bounds] = {}
+    """The extremes of every site over the batches, in execution order; several processes share the batches."""
 
-    def tap(site: str, x: Tensor) -> Tensor:
-        low, high = (float(v) for v in torch.aminmax(x))
-        if site in seen:
-            low, high = min(low, seen[site].low), max(high, seen[site].high)
-        seen[site] = Bounds(low, high)
-        return x
+    def of_batch(batch: Tensor) -> dict[str, Bounds]:
+        seen: dict[str, Bounds] = {}
 
-    with torch.no_grad():
-        for batch in batches:
+        def tap(site: str, x: Tensor) -> Tensor:
+            low, high = (float(v) for v in torch.aminmax(x))
+            seen[site] = Bounds(low, high).joined(seen.get(site))
+            return x
+
+        with torch.no_grad():
             forward(batch, tap)
-    return seen
+        return seen
+
+    found: dict[str, Bounds] = {}
+    for seen in spread(batches, of_batch):
+        found |= {site: bounds.joined(found.get(site)) for site, bounds in seen.items()}
+    return found
 
 
 def observe_histograms(
     forward: Forward, batches: Sequence[Tensor], bounds: Mapping[str, Bounds]
 ) -> dict[str, Histogram]:
-    """Counts of every site's values between bounds that hold for all networks that share the site's range."""
-    seen: dict[str, Histogram] = {}
+    """Counts of every site's values between bounds that hold for all networks that share the site's range; several
+    processes share the batches.
+    """
 
-    def tap(site: str, x: Tensor) -> Tensor:
-        b = bounds[site]
-        high = b.high if b.high > b.low else b.low + 1e-6
-        counts = torch.histc(x.detach().to(torch.float32), BINS, b.low, high).to(torch.int64).numpy()
-        h = Histogram(b.low, high, counts)
-        seen[site] = seen[site].merged(h) if site in seen else h
-        return x
+    def of_batch(batch: Tensor) -> dict[str, Histogram]:
+        seen: dict[str, Histogram] = {}
 
-    with torch.no_grad():
-        for batch in batches:
+        def tap(site: str, x: Tensor) -> Tensor:
+            b = bounds[site]
+            high = b.high if b.high > b.low else b.low + 1e-6
+            counts = torch.histc(x.detach().to(torch.float32), BINS, b.low, high).to(torch.int64).numpy()
+            h = Histogram(b.low, high, counts)
+            seen[site] = seen[site].merged(h) if site in seen else h
+            return x
+
+        with torch.no_grad():
             forward(batch, tap)
-    return seen
+        return seen
+
+    found: dict[str, Histogram] = {}
+    for seen in spread(batches, of_batch):
+        found |= {site: found[site].merged(h) if site in found else h for site, h in seen.items()}
+    return found
 
 
 def fake_quantise(x: Tensor, grid: Affine) -> Tensor:

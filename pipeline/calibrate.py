@@ -21,8 +21,10 @@ from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
+from dimmer.pipeline.core.together import SharedStage, first_bar, together
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.processes import is_first
 
 
 def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
@@ -50,13 +52,13 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
 
 def run(recipe: Recipe, build: Path, progress: Progress) -> StageResult:
     """Runs the stage."""
-    return stage(recipe, build, progress).run()
+    return SharedStage.of(stage(recipe, build, progress)).run()
 
 
+@together
 def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
     """Calibrate a trained model and choose the modes to publish."""
     from dimmer.pipeline.artifacts.context import build_folder
-    from dimmer.pipeline.core.command import progress_bar
 
     # First, so that a package that is missing is told before a checkpoint that is.
     from dimmer.pipeline.subnets.calibrated import calibrate as calibrate
@@ -64,9 +66,10 @@ def main(model: Annotated[str, model_option] = "mnist5k-r14") -> None:
 
     recipe = load_recipe(model)
     build = build_folder(recipe)
-    with progress_bar("calibrate") as progress:
+    with first_bar("calibrate") as progress:
         run(recipe, build, progress)
-    print_tables(Calibration.load(build / "calibrate"))
+    if is_first():
+        print_tables(Calibration.load(build / "calibrate"))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import typer
 
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import console, main_of, model_option
+from dimmer.pipeline.core.together import together
 from dimmer.pipeline.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ MOST_CLASSES = 20
 """A larger table of who is taken for whom fits no terminal; report.json has it."""
 
 
+@together
 def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
     mode: Annotated[str | None, typer.Option("--mode", help="Of the model; the best one by default.")] = None,

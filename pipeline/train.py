@@ -17,11 +17,13 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import training_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.training_record import load_checkpoint
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
+from dimmer.pipeline.core.together import SharedStage, first_bar, together
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.processes import is_first
 
 
 def stage(
@@ -65,9 +67,10 @@ def run(
     Raises:
         DimmerError: as ``train``.
     """
-    return stage(recipe, build, progress, alone, start).run()
+    return SharedStage.of(stage(recipe, build, progress, alone, start)).run()
 
 
+@together
 def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
     alone: Annotated[
@@ -95,13 +98,15 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     recipe = override(load_recipe(model), seed, epochs)
-    with progress_bar("train") as progress:
+    with first_bar("train") as progress:
         if out:
             data = dataset_hash(recipe.source)
             train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
         else:
             out = training_folder(build_folder(recipe), alone)
             run(recipe, build_folder(recipe), progress, alone, start)
+    if not is_first():
+        return
     for name, found in load_checkpoint(out / CHECKPOINT)[1].accuracy.items():
         print(f"{name}-net: {found.val:.2f} % of the validation, {found.test:.2f} % of the test images")
     print(out / CHECKPOINT)

@@ -12,6 +12,8 @@ With --rpc the code runs on a board that has registered at TVM's tracker under t
 
     python -m tvm.exec.rpc_tracker --host 0.0.0.0 --port 9190                        anywhere
     python -m tvm.exec.rpc_server --tracker HOST:9190 --key jetson                   on the board
+
+Several boards may register, of one kind: each times other tiles, side by side.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import csv
 import json
+import tarfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,25 @@ def write_images(folder: Path, counts: Mapping[str, int], seed: int = 0) -> None
             pixels = np.clip(rng.normal(60 + 120 * level, 20, (height, width, 3)), 0, 255).astype(np.uint8)
             mode, ending = (("RGB", "png"), ("L", "jpg"), ("P", "png"), ("RGBA", "png"), ("RGB", "bmp"))[number % 5]
             Image.fromarray(pixels).convert(mode).save(folder / name / f"{number}.{ending}")
+
+
+def png_of(grey: int, side: int = 8) -> bytes:
+    """A PNG of one grey."""
+    from PIL import Image
+
+    file = BytesIO()
+    Image.new("L", (side, side), grey).save(file, "PNG")
+    return file.getvalue()
+
+
+def write_shard(path: Path, members: Mapping[str, bytes]) -> None:
+    """A tar archive of these files, sorted by their names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for name, content in sorted(members.items()):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, BytesIO(content))
 
 
 def write_recordings(folder: Path, counts: Mapping[str, int], seed: int = 0) -> None:

@@ -102,6 +102,7 @@ STARTERS = {
     "pipeline/core/debian.py",
     # They fork a worker's own children, and end a worker.
     "pipeline/oracle/interpreter.py",
+    "pipeline/oracle/micro_worker.py",
     # It ends the command itself.
     "pipeline/core/command.py",
 }

@@ -168,11 +168,7 @@ class DepthwiseConv2d:
 
 @dataclass(frozen=True, slots=True)
 class FullyConnected:
-    """FULLY_CONNECTED: inputs are activation, weights int8[O,I] and optionally bias.
-
-    Attributes:
-        micro: rescaled in fixed point, as TFLite-Micro does, and not in double.
-    """
+    """FULLY_CONNECTED: inputs are activation, weights int8[O,I] and optionally bias; micro: TFLite-Micro's bits."""
 
     activation: Activation
     micro: bool = False
@@ -194,11 +190,7 @@ class Sub:
 
 @dataclass(frozen=True, slots=True)
 class Mul:
-    """MUL with broadcasting.
-
-    Attributes:
-        micro: its factor is computed in double, as TFLite-Micro does, and not in float32.
-    """
+    """MUL with broadcasting; micro: with its factor in double, as TFLite-Micro does, and not in float32."""
 
     activation: Activation
     micro: bool = False

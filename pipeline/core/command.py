@@ -22,6 +22,7 @@ from typer.exceptions import TyperException
 
 from dimmer import children
 from dimmer.endings import STOPPED, USER_ERROR, close_output, open_streams, say, take_signals, tell
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.extras import explain
 from dimmer.pipeline.core.terminal import console as console
 from dimmer.pipeline.core.terminal import progress_bar as progress_bar
@@ -31,6 +32,8 @@ from dimmer.targets import target_names
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C; after another signal it is 128 and the signal's number."""
+TOGETHER = "together"
+"""Attribute of a `main` whose work several processes of `torchrun` share (`pipeline.core.together`)."""
 GRACE_S = 1.0
 """How long a command that is stopped may clean up. What it leaves then, the next run sweeps away."""
 
@@ -86,6 +89,8 @@ def _everywhere(command: Callable[..., None]) -> Callable[..., None]:
     def run(*arguments: Any, build_dir: Path | None = None, **options: Any) -> None:
         if build_dir is not None:
             os.environ["DIMMER_BUILD"] = str(build_dir.absolute())
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ and not hasattr(command, TOGETHER):
+            raise DimmerError("this verb is for one process: type it without torchrun")
         command(*arguments, **options)
 
     own = inspect.signature(command, eval_str=True)

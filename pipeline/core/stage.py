@@ -130,6 +130,10 @@ class Stage:
         start = ROOT if place.is_relative_to(ROOT) else self.folder.resolve()
         return [os.path.relpath(place, start), _hash(path)]
 
+    def act(self, folder: Path) -> None:
+        """Runs the action, in the folder that becomes the stage's."""
+        self.action(folder)
+
     def run(self) -> StageResult:
         """Make the folder by calling the action, unless it is there already and nothing it came from has changed.
 
@@ -149,7 +153,7 @@ class Stage:
                 _refuse_foreign(self.name, folder)
                 partial = _prepare_partial(folder, key, self.keep_partial)
                 try:
-                    self.action(partial)
+                    self.act(partial)
                     _finish(partial, folder, key, time.monotonic() - start)
                 except BaseException:
                     if not self.keep_partial:

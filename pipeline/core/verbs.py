@@ -32,6 +32,7 @@ VERBS: Mapping[str, Verb] = {
         _MAKE,
     ),
     "train": Verb("train", "Train a model; an interrupted training goes on where it stopped.", _MAKE),
+    "trial": Verb("trial", "Take a training's first steps for their losses, time and memory; nothing is kept.", _MAKE),
     "train-gates": Verb(
         "train_gates", "Train a model's gates; an interrupted training goes on where it stopped.", _MAKE
     ),

@@ -26,7 +26,7 @@ def to_int8(images: Images) -> NDArray[np.int8]:
         >>> to_int8(np.array([0, 128, 255], np.uint8))
         array([-128,    0,  127], dtype=int8)
     """
-    return (images ^ np.uint8(INPUT_OFFSET)).view(np.int8)
+    return (np.asarray(images) ^ np.uint8(INPUT_OFFSET)).view(np.int8)
 
 
 def to_input(images: Images, device: device | None = None) -> Tensor:

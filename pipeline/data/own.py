@@ -19,7 +19,8 @@ from dimmer.pipeline.data.heard import Heard
 OWN = "own"
 """What [model] calls the data set that [data] describes."""
 
-IMAGES, WINDOWS, RECORDINGS, PYTHON = KINDS = ("images", "windows", "recordings", "python")
+IMAGES, SHARDS, WINDOWS, RECORDINGS, PYTHON = KINDS = ("images", "shards", "windows", "recordings", "python")
+PICTURES = frozenset({IMAGES, SHARDS})
 COLOURS = {"grey": 1, "rgb": 3}
 CROP, PAD, STRETCH = FITS = ("crop", "pad", "stretch")
 CLASSES, LABELS, VALUES, ANOMALY = TASKS = ("classes", "labels", "values", "anomaly")
@@ -30,7 +31,7 @@ ROWS_ARE = ("steps", "windows")
 MOST_SIDE, MOST_STEPS, MOST_CLASSES = 2048, 1 << 20, 4096
 _READERS = "dimmer.pipeline.data.readers"
 _HEARD, _SAVED = "heard", "saved"
-_MODULES = {IMAGES: "images", WINDOWS: "tables", RECORDINGS: "recordings", PYTHON: "entry"}
+_MODULES = {IMAGES: "images", SHARDS: "shards", WINDOWS: "tables", RECORDINGS: "recordings", PYTHON: "entry"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class DataSection:
     """Data of one's own, in place of a known data set: [model] dataset = "own".
 
     Attributes:
-        kind: images and recordings are folders of files, of a class each sub-folder; windows are CSV, Parquet or NPZ
+        kind: images and recordings are folders of files, of a class each sub-folder; shards are tar archives of
+            images, each with its class in a file of the same name that ends in .cls; windows are CSV, Parquet or NPZ
             files of time series; python is a function that gives arrays.
         path: file or folder, from the recipe's folder; of python ``module:function``, looked for there and in the
             project's folder.
@@ -46,6 +48,9 @@ class DataSection:
             cannot give back that learnt to do so with normal samples.
         classes: names of the classes, of the labels, or of the values, in the order of the network's outputs; of
             anomaly the first is what is normal, and all others are not.
+        numbered: so many classes that are called by their numbers, from 0; in place of ``classes``.
+        streamed: images are decoded each time that they are asked for, and only their places are kept: for data that no
+            disk would hold decoded.
         units: of each value, for header and report.
         tolerance: of values: how far from the truth, in its own unit, still counts as right; one for each, or a
             quarter of the standard deviation in training where it is left out.
@@ -97,6 +102,8 @@ class DataSection:
     test: float = 0.15
     seed: int = 0
     balance: bool = False
+    numbered: int = 0
+    streamed: bool = False
 
     def __post_init__(self) -> None:
         require(self.kind in ("", *KINDS), "kind", f"must be one of {', '.join(KINDS)}")
@@ -108,6 +115,13 @@ class DataSection:
             return
         require(bool(self.path), "path", "must name the file or folder with the data")
         require("\0" not in self.path, "path", "must be the name of a file or folder")
+        bounded(self.numbered, 0, MOST_CLASSES, "numbered")
+        if self.numbered:
+            numbers = tuple(map(str, range(self.numbered)))
+            require(self.classes in ((), numbers), "numbered", "must be 0 where classes names them")
+            object.__setattr__(self, "classes", numbers)
+        able = self.kind in PICTURES and self.task == CLASSES
+        require(able or not self.streamed, "streamed", "is for classes of images")
         least = 2 if self.task in (CLASSES, ANOMALY) else 1
         several = least <= len(self.classes) <= MOST_CLASSES and len(set(self.classes)) == len(self.classes)
         require(several, "classes", f"must hold {least} to {MOST_CLASSES} names, each once")
@@ -147,6 +161,9 @@ class DataSection:
 
     def _check_labels(self) -> None:
         files = self.kind in (IMAGES, RECORDINGS)
+        require(self.kind != SHARDS or self.task == CLASSES, "task", "must be classes, which is what shards hold")
+        tabled = bool(self.table or self.label or self.group or self.split)
+        require(self.kind != SHARDS or not tabled, "table", "is not for shards, nor are label, group and split")
         if self.task in (CLASSES, ANOMALY):
             require(len(self.label) <= 1, "label", "must be one column or array, or none for sub-folders")
         else:
@@ -167,7 +184,7 @@ class DataSection:
     @property
     def shape(self) -> DatasetShape:
         """What the network sees where no front end stands before it, and how many outputs it has."""
-        if self.kind == IMAGES:
+        if self.kind in PICTURES:
             image = (self.size[0], self.size[1], COLOURS[self.colour])
         elif self.kind == RECORDINGS:
             image = (1, self.window // self.frame, self.frame)

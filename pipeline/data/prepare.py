@@ -13,7 +13,6 @@ import os
 import shutil
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -30,13 +29,14 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import closure, file_hash
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.data.dataset import Dataset, Sounds, Split
+from dimmer.pipeline.data.admitted import divided, refuse_missing, target_of, without_copies
+from dimmer.pipeline.data.dataset import Dataset, Images, Sounds, Split
 from dimmer.pipeline.data.door import reason_of
 from dimmer.pipeline.data.encoding import to_int8
-from dimmer.pipeline.data.own import ANOMALY, CLASSES, LABELS, NORMAL_OR_NOT, RECORDINGS, VALUES, OwnData
-from dimmer.pipeline.data.partition import Member, partition, partition_apart
+from dimmer.pipeline.data.own import ANOMALY, CLASSES, NORMAL_OR_NOT, RECORDINGS, VALUES, OwnData
 from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample
 from dimmer.pipeline.data.scale import InputScale, RowCodes, choose_scale
+from dimmer.pipeline.data.streamed import StreamedImages, kept_hash, list_images
 from dimmer.toml import plain
 
 FACTS, SOUNDS = "facts.json", "train-sounds.npy"
@@ -75,6 +75,7 @@ class Facts:
         rows: how the values of a front end's rows became codes; None without one.
         mean: of each value, in training; empty of other tasks.
         tolerance: of each value, within which it is right.
+        files: of streamed images, the files that their places count by; paths below the data's folder.
     """
 
     names: Mapping[str, tuple[str, ...]]
@@ -83,6 +84,7 @@ class Facts:
     mean: tuple[float, ...] = ()
     tolerance: tuple[float, ...] = ()
     rows: RowCodes | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +109,17 @@ def own_hash(data: OwnData) -> str:
         DimmerError: it is not there, or cannot be read.
     """
     reader = _reader(data)
-    # Without what was added later, where it is not used: what was trained before is known by what it was.
-    left_out = ("path",) if data.section.column else ("path", "column")
-    section = {key: value for key, value in asdict(data.section).items() if key not in left_out}
+    # What came later is in no hash where it is off: data that were prepared and learnt before stay what they are.
+    later = {"numbered": 0, "streamed": False, "column": ""}
+    known = asdict(data.section).items()
+    section = {key: value for key, value in known if key != "path" and later.get(key, ...) != value}
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
     if data.heard is not None:
         digest.update(json.dumps(asdict(data.heard), sort_keys=True).encode())
     root = data.place if data.place.is_dir() else None
+    if data.section.streamed:
+        digest.update(kept_hash(reader.files(data), cache_folder(), _hash_of).encode())
+        return digest.hexdigest()
     for path in reader.files(data):
         name = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else ""
         digest.update(f"{name!r}\0{_hash_of(path)}\n".encode())
@@ -168,7 +174,7 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     section = data.section
     try:
         facts = load_document(Facts, folder / FACTS)
-        splits = {name: _split(folder, name) for name in SPLITS}
+        splits = {name: _split(data, facts, folder, name) for name in SPLITS}
         sounds = _sounds(data, folder, facts) if data.sounds else None
     except (OSError, ValueError, EOFError, DimmerError):
         return None
@@ -190,9 +196,11 @@ def _sounds(data: OwnData, folder: Path, facts: Facts) -> Sounds:
     return found
 
 
-def _split(folder: Path, name: str) -> Split:
+def _split(data: OwnData, facts: Facts, folder: Path, name: str) -> Split:
     # Copied on write: torch wants arrays that may be written.
     images = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+    if data.section.streamed:
+        images = cast(Images, StreamedImages(data.place, facts.files, images, data.section))
     return Split(images, np.load(folder / f"{name}-labels.npy", mmap_mode="c", allow_pickle=False))
 
 
@@ -214,6 +222,10 @@ def _make(data: OwnData, folder: Path) -> None:
 
 def _fill(data: OwnData, raw: Path, out: Path) -> None:
     section, problems = data.section, list[Problem]()
+    if section.streamed:
+        names, left_out, files = list_images(data, _reader(data), out)
+        save_document(out / FACTS, Facts(names, left_out, None, files=files))
+        return
     shape = data.sample_shape
     rows: list[Sample] = []
     digests: list[str] = []
@@ -221,7 +233,7 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
     kind: np.dtype[Any] | None = None
     with raw.open("wb") as file:
         for sample in _reader(data).samples(data, problems):
-            target = _target(data, sample, problems)
+            target = target_of(data, sample, problems)
             if target is None:
                 continue
             kind = kind or sample.array.dtype
@@ -235,25 +247,10 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
         first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
         raise DimmerError(f"{plain(str(data))}: there is no sample to learn from{first}")
     values = np.memmap(raw, kind, "r", shape=(len(rows), *shape))
-    kept = _without_copies(rows, digests, targets, problems)
-    members = [_member(section.task, rows[n], digests[n]) for n in kept]
-    try:
-        if section.task == ANOMALY:
-            splits = partition_apart(members, section.classes[0], section.val, section.test, section.seed)
-        else:
-            splits = partition(members, section.val, section.test, section.seed)
-    except DimmerError as error:
-        left_out = f" ({len(problems)} files or samples are left out, the first: {problems[0]})" if problems else ""
-        raise DimmerError(f"{plain(str(data))}: {error}{left_out}") from error
-    for number, split in zip(kept, splits, strict=True):
-        if not split:
-            problems.append(Problem(rows[number].name, "is an anomaly among what is trained on"))
-    index = {
-        name: _shuffled([n for n, split in zip(kept, splits, strict=True) if split == name], section.seed)
-        for name in SPLITS
-    }
+    kept = without_copies(rows, digests, targets, problems)
+    index = divided(data, rows, digests, kept, problems)
     if section.task == CLASSES:
-        _refuse_missing(data, [int(targets[n]) for n in index[TRAIN]])
+        refuse_missing(data, [int(targets[n]) for n in index[TRAIN]])
     scale, encoding = _encoding(data, values, index[TRAIN])
     mean, tolerance = _units(data, [targets[n] for n in index[TRAIN]])
     for name, numbers in index.items():
@@ -301,71 +298,6 @@ def _encoding(
         return None, None
     scale = choose_scale(values, training, data.section.kind == RECORDINGS)
     return scale, scale
-
-
-def _target(data: OwnData, sample: Sample, problems: list[Problem]) -> NDArray[Any] | None:
-    """What a sample stands for; None, and a problem, where that cannot be."""
-    section = data.section
-    if section.task in (CLASSES, ANOMALY):
-        if sample.labels[0] not in section.classes:
-            problems.append(Problem(sample.name, f"its class {plain(sample.labels[0])!r} is not in [data] classes"))
-            return None
-        return np.asarray(section.classes.index(sample.labels[0]), np.int64)
-    try:
-        found = np.array([float(label) for label in sample.labels])
-    except ValueError:
-        found = np.array([np.nan])
-    good = np.isin(found, (0, 1)).all() if section.task == LABELS else np.isfinite(found).all()
-    if not good:
-        wanted = "0 or 1 for each label" if section.task == LABELS else "a number for each value"
-        problems.append(Problem(sample.name, f"has {plain(', '.join(sample.labels))!r}, not {wanted}"))
-        return None
-    return found.astype(np.uint8) if section.task == LABELS else found
-
-
-def _without_copies(
-    rows: Sequence[Sample], digests: Sequence[str], targets: Sequence[NDArray[Any]], problems: list[Problem]
-) -> list[int]:
-    """Positions of the samples, each content once; what is in two splits stays in the one that judges."""
-    same: dict[str, list[int]] = defaultdict(list)
-    for number, digest in enumerate(digests):
-        same[digest].append(number)
-    kept = []
-    for numbers in same.values():
-        first = min(numbers, key=lambda n: ((TEST, VAL, TRAIN, "").index(rows[n].split), n))
-        others = [n for n in numbers if n != first]
-        if any((targets[n] != targets[first]).any() for n in others):
-            problems.extend(
-                Problem(rows[n].name, f"is the same as {rows[first].name}, with another label") for n in others
-            )
-            problems.append(Problem(rows[first].name, f"is the same as {rows[others[0]].name}, with another label"))
-            continue
-        problems.extend(
-            Problem(rows[n].name, f"is the same as {rows[first].name}{_leak(rows[n], rows[first])}") for n in others
-        )
-        kept.append(first)
-    return sorted(kept)
-
-
-def _leak(sample: Sample, first: Sample) -> str:
-    return f", which is in {first.split}" if first.split and sample.split != first.split else ""
-
-
-def _member(task: str, sample: Sample, digest: str) -> Member:
-    return Member(digest, sample.labels[0] if task in (CLASSES, ANOMALY) else "", sample.group, sample.split)
-
-
-def _shuffled(numbers: list[int], seed: int) -> list[int]:
-    return [numbers[n] for n in np.random.default_rng(seed).permutation(len(numbers))]
-
-
-def _refuse_missing(data: OwnData, labels: Sequence[int]) -> None:
-    missing = [name for number, name in enumerate(data.section.classes) if number not in set(labels)]
-    if missing:
-        raise DimmerError(
-            f"{plain(str(data))}: class {plain(missing[0])!r} has no sample in training: give more of it, or take it "
-            "out of [data] classes"
-        )
 
 
 def _units(data: OwnData, targets: Sequence[NDArray[Any]]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -16,12 +16,14 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.tasks import label_loss, right
+from dimmer.processes import spread
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Measured:
 
 
 def measure(forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> Measured:
-    """Accuracy and loss over float32[N,C,H,W] images."""
+    """Accuracy and loss over float32[N,C,H,W] images, which several processes share."""
     import torch
 
     with torch.no_grad():
-        logits = torch.cat([forward(batch) for batch in images.split(250)])
+        logits = torch.cat(spread(images.split(250), forward))
     return Measured(right(logits.numpy(), labels.numpy()), float(label_loss(logits, labels)))
 
 
@@ -63,11 +65,14 @@ def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | 
     network.eval()
     on_gpu = device is not None and device.type == "cuda"
     size = _EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH
-    found = []
+
+    def outputs(start: int) -> NDArray[np.float32]:
+        x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
+        found: NDArray[np.float32] = network(x, mode).cpu().numpy()
+        return found
+
     with float32_convolutions(device):
-        for start in range(0, len(split), size):
-            x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
-            found.append(network(x, mode).cpu().numpy())
+        found = spread(range(0, len(split), size), outputs)
     return 100 * int(right(np.concatenate(found), split.labels).sum()) / len(split)
 
 

@@ -26,13 +26,14 @@ def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor
     return F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean") * temperature**2
 
 
-def label_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+def label_loss(outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
     """What learning makes small, mean over the batch: cross-entropy, of each label or of classes, smooth L1, or
     the squared error of what is given back.
 
     Args:
         outputs: float32[N,K].
         targets: of any task.
+        smoothing: of classes, share of a label's weight that all of them have alike.
     """
     if targets.dtype == torch.uint8:
         return F.binary_cross_entropy_with_logits(outputs, targets.float())
@@ -40,7 +41,7 @@ def label_loss(outputs: Tensor, targets: Tensor) -> Tensor:
         return F.mse_loss(outputs, targets[:, 1:] * INPUT_SCALE)
     if targets.is_floating_point():
         return F.smooth_l1_loss(outputs, targets)
-    return F.cross_entropy(outputs, targets)
+    return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
 
 
 def imitation(student: Tensor, teacher: Tensor, targets: Tensor, temperature: float) -> Tensor:

@@ -9,6 +9,7 @@ none to N.why. One fork a model, since the interpreter ends the process on some 
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+PR_SET_PDEATHSIG = 1
 ARENA_BYTES = 16 << 20
 """Of the interpreter's arena at first; doubled while it says that it is too small."""
 MOST_ARENA_BYTES = 256 << 20
@@ -29,9 +31,11 @@ def serve(work: Path) -> None:
 
     order = json.loads((work / "jobs.json").read_text())
     for number, model in enumerate(order["models"]):
+        parent = os.getpid()
         child = os.fork()
         if child == 0:
             try:
+                die_with(parent)
                 answer(Path(model), work, number)
             except Exception as error:
                 (work / f"{number}.why").write_text(" ".join(str(error).split()) or type(error).__name__)
@@ -42,6 +46,13 @@ def serve(work: Path) -> None:
             (work / f"{number}.why").write_text(f"it did not end within {order['timeout_s']:g} s")
         elif os.WIFSIGNALED(status):
             (work / f"{number}.why").write_text(f"it was ended by {signal.Signals(os.WTERMSIG(status)).name}")
+
+
+def die_with(parent: int) -> None:
+    """The kernel kills this process when its parent dies, as `dimmer.children.die_with`, which is not here."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def wait(child: int, timeout_s: float) -> int | None:

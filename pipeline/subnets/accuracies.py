@@ -12,6 +12,7 @@ from dimmer.pipeline.networks.measure import Measured, measure
 from dimmer.pipeline.subnets.images import CalibrationImages
 from dimmer.pipeline.subnets.norms import Subnet
 from dimmer.pipeline.subnets.ranges import Ranges
+from dimmer.processes import spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +35,7 @@ def measure_quantised(
     found = []
     for done, subnet in enumerate(subnets):
         progress(f"accuracy of {subnet.name}", done / len(subnets))
-        own = ranges.of(subnet.name)
-        network, tap = subnet.network, quantising_tap(own)
-        measured = measure(lambda x, net=network, tap=tap: net(x, tap), images.validation, images.labels)  # type: ignore[misc]
-        found.append(Quantised(measured, site_errors(network, images.observed[:1], own)))
-    return tuple(found)
+        network, tap = subnet.network, quantising_tap(ranges.of(subnet.name))
+        found.append(measure(lambda x, net=network, tap=tap: net(x, tap), images.validation, images.labels))  # type: ignore[misc]
+    errors = spread(subnets, lambda one: site_errors(one.network, images.observed[:1], ranges.of(one.name)))
+    return tuple(map(Quantised, found, errors))

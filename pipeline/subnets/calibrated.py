@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dimmer import processes
 from dimmer.calibration.selection import Verdict
 from dimmer.pipeline.artifacts.calibration import CalibratedMode, Calibration, RangeGroup, SiteFigures, Statistics
 from dimmer.pipeline.core.progress import Progress, part
@@ -24,19 +25,25 @@ from dimmer.pipeline.subnets.verdicts import judge
 
 def calibrate(order: CalibrationOrder, network: Network, out: Path, progress: Progress) -> None:
     """Writes `calibration.json` and `statistics.safetensors` into `out`."""
-    images = calibration_images(load_dataset(order.dataset), order.calibration, order.selection, order.seed)
-    modes = candidate_modes(
-        network,
-        order.forced,
-        order.selection,
-        order.temperature,
-        images.search,
-        lambda share: progress("search over widths", 0.1 * share),
-        images.norms if order.calibration.recalibrate_bn else None,
+    with processes.once_a_machine():
+        data = load_dataset(order.dataset)
+    images = calibration_images(data, order.calibration, order.selection, order.seed)
+    modes = processes.agreed(
+        lambda: candidate_modes(
+            network,
+            order.forced,
+            order.selection,
+            order.temperature,
+            images.search,
+            lambda share: progress("search over widths", 0.1 * share),
+            images.norms if order.calibration.recalibrate_bn else None,
+        )
     )
     subnets = choose_norms(network, modes, order.calibration.recalibrate_bn, images, part(progress, 0.1, 0.3))
     ranges = choose_ranges(subnets, order.calibration, images, part(progress, 0.3, 0.8))
     quantised = measure_quantised(subnets, ranges, images, part(progress, 0.8, 1.0))
+    if not processes.is_first():
+        return
     cost, kept = network.cost(), {*order.forced, network.super_mode(), network.base_mode()}
     verdicts = judge(modes, quantised, cost, kept, order.selection.limit)
     entries = zip(subnets, quantised, verdicts, strict=True)

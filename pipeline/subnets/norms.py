@@ -18,6 +18,7 @@ from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.networks.measure import Measured, measure
 from dimmer.pipeline.subnets.images import BATCH, CalibrationImages
+from dimmer.processes import spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +53,17 @@ def choose_norms(
         network: trained; left as it was found.
         recalibrate: whether mixed depths and mixed widths may get statistics of their own at all.
     """
+    mixed = [mode for mode in modes if recalibrate and is_mixed(mode, network.config)]
+    own_of = spread(mixed, lambda mode: own_statistics(network, mode, images.norms))
+    statistics_of = dict(zip(mixed, own_of, strict=True))
     found = []
     for done, mode in enumerate(modes):
         progress(f"norms of {mode}", done / len(modes))
         plain = deploy(network, mode)
         trained = measure(plain, images.validation, images.labels)
         subnet = Subnet(mode, plain, {}, trained, trained)
-        if recalibrate and is_mixed(mode, network.config):
-            own = own_statistics(network, mode, images.norms)
+        own = statistics_of.get(mode)
+        if own is not None:
             with_own = deploy(network, mode, own)
             again = measure(with_own, images.validation, images.labels)
             if again.accuracy > trained.accuracy:

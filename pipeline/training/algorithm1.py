@@ -19,7 +19,7 @@ from torch import Tensor
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.tasks import imitation, label_loss
 from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
-from dimmer.pipeline.training.losses import Losses, Taught, mixed_precision
+from dimmer.pipeline.training.losses import Losses, Taught, mean_losses, mixed_precision
 from dimmer.pipeline.training.sampling import sample_mode
 from dimmer.pipeline.training.trainer import Trainer
 
@@ -74,6 +74,7 @@ class AdaptiveStep:
         self.trainer = trainer
         self.base = trainer.base if base_learns else None
         self._base_labels = train.base_labels
+        self._smoothing = train.label_smoothing
         self._mutual = train.mutual
         self._temperature = train.temperature
         self._base_label_weight = train.base_label_weight
@@ -97,15 +98,17 @@ class AdaptiveStep:
             sampled: a further mode that learns as the base-net does.
         """
         trainer = self.trainer
-        x, labels = trainer.here(x), labels.to(trainer.device)
         trainer.begin(lr)
-        shared = self.teach(x, labels)
-        if sampled is not None:
-            self.teach_sampled(sampled, shared, labels)
-        if shared.stem_learns:
-            shared.stem.backward(shared.features.grad)
+        measured = []
+        for images, targets in trainer.parts(x, labels):
+            shared = self.teach(images, targets)
+            if sampled is not None:
+                self.teach_sampled(sampled, shared, targets)
+            if shared.stem_learns:
+                shared.stem.backward(shared.features.grad)
+            measured.append(shared.losses)
         trainer.update()
-        return shared.losses
+        return mean_losses(measured)
 
     def teach(self, x: Tensor, labels: Tensor) -> Shared:
         """The super-net learns from the labels and from the teacher, the base-net from the super-net: their gradients.
@@ -122,7 +125,7 @@ class AdaptiveStep:
         with self._autocast():
             logits = network.features(features, self.trainer.super)
         logits = logits.float()
-        loss = label_loss(logits, labels)
+        loss = label_loss(logits, labels, self._smoothing)
         losses = Losses(loss.detach())
         if self._taught is not None:
             loss = self._taught(loss, logits, x)
@@ -130,15 +133,15 @@ class AdaptiveStep:
         shared = Shared(stem, features, logits.detach(), losses)
         part = slice(self._part(len(x)))
         if base is None:
-            (weight * loss).backward()
+            self.trainer.backward(weight * loss)
             return shared
         if self._mutual:
             # Both are computed before either learns: each has the logits of this step's weights from the other.
             seen = self._logits(base, features[part])
             loss = loss + self._mutual * imitation(logits[part], seen.detach(), labels, self._temperature)
-            (weight * loss).backward()
+            self.trainer.backward(weight * loss)
         else:
-            (weight * loss).backward()
+            self.trainer.backward(weight * loss)
             seen = self._logits(base, features[part])
         base_loss = self._teach_student(seen, part, shared, labels, self._base_labels)
         return replace(shared, losses=replace(losses, base=base_loss))
@@ -172,5 +175,5 @@ class AdaptiveStep:
         total = 2 * (1 - self._alpha) * taught
         if self._base_label_weight:
             total = total + self._base_label_weight * label_loss(logits, labels[part])
-        total.backward()
+        self.trainer.backward(total)
         return loss.detach()

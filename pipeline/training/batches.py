@@ -15,10 +15,19 @@ from dimmer.pipeline.data.dataset import Images, Sounds
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.recipe.sections.training import Augmentation
 from dimmer.pipeline.recipe.sections.transforms import LIBRARY
-from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_crops, random_flips
+from dimmer.pipeline.training.augment import (
+    Draws,
+    DrawsOfPart,
+    device_crops,
+    pad,
+    random_affine,
+    random_areas,
+    random_crops,
+    random_flips,
+)
 
 
-def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Tensor:
+def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: Draws) -> Tensor:
     """uint8[N,H,W,C] -> network input float32[N,C,H,W]."""
     if settings.torchvision:
         images = library().transformed_images(images, settings.torchvision, rng)
@@ -29,11 +38,14 @@ def augment(images: Images, size: tuple[int, int], settings: Augmentation, rng: 
     return _turned(to_input(images), settings, rng)
 
 
-def _turned(x: Tensor, settings: Augmentation, rng: np.random.Generator) -> Tensor:
+def _turned(x: Tensor, settings: Augmentation, rng: Draws) -> Tensor:
+    if settings.least_area < 1:
+        x = random_areas(x, settings.least_area, rng)
     return random_affine(x, settings.rotate, settings.zoom, rng) if settings.rotate or settings.zoom else x
 
 
 SETTLING_BATCHES = 80
+WHOLE = slice(None)
 
 
 def library() -> ModuleType:
@@ -43,7 +55,7 @@ def library() -> ModuleType:
 
 class Batches:
     """Augmented batches of a training set, which lies on the GPU where the network does; else where it lay, which may
-    be a file that is mapped into memory.
+    be a file that is mapped into memory, or files of images that are decoded batch by batch.
 
     Args:
         images: uint8[N,H,W,C].
@@ -66,22 +78,29 @@ class Batches:
         self._size = size
         self._settings = settings
         self._on_gpu: Tensor | None = None
-        # Transforms of libraries take one sample after the other, and these lie in memory.
-        if device.type == "cuda" and not settings.libraries:
+        # Transforms of libraries take one sample after the other, and these lie in memory; streamed images are no
+        # array, and too many for any GPU.
+        if device.type == "cuda" and not settings.libraries and isinstance(images, np.ndarray):
             self._on_gpu = torch.from_numpy(pad(images, settings.pad, settings.pad_value)).to(device)
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def __call__(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device."""
-        if self._on_gpu is None:
-            return augment(self._seen(index, rng), self._size, self._settings, rng)
-        settings = self._settings
-        x = device_crops(self._on_gpu, index, self._size, rng, crop=settings.pad > 0, flip=settings.flip)
-        return _turned(x, settings, rng)
+    def __call__(self, index: NDArray[np.int64], rng: np.random.Generator, part: slice = WHOLE) -> Tensor:
+        """The images at these positions as network input float32[N,C,H,W]; the same pixels on every device.
 
-    def _seen(self, index: NDArray[np.int64], rng: np.random.Generator) -> Images:
+        Args:
+            part: those of the positions that are wanted; they get the pixels that they have in the whole batch.
+        """
+        draws: Draws = rng if part in (WHOLE, slice(0, None, 1)) else DrawsOfPart(rng, len(index), part)
+        index = index[part]
+        if self._on_gpu is None:
+            return augment(self._seen(index, draws), self._size, self._settings, draws)
+        settings = self._settings
+        x = device_crops(self._on_gpu, index, self._size, draws, crop=settings.pad > 0, flip=settings.flip)
+        return _turned(x, settings, draws)
+
+    def _seen(self, index: NDArray[np.int64], rng: Draws) -> Images:
         """uint8[N,H,W,C], made anew of changed sounds where the settings change these."""
         texts = self._settings.audiomentations
         if not texts:

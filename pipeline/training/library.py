@@ -2,8 +2,9 @@
 """Augmentation by the transforms of libraries: torchvision.transforms.v2 for images, audiomentations for sound.
 
 Training names this module only where a recipe has such transforms, so that no other training depends on them. They draw
-from generators that belong to the process; here these are seeded for a batch and then put back, so that a batch depends
-on its own generator alone, and a training that was killed goes on in the same bits.
+from generators that belong to the process; here these are seeded for each sample and then put back, so that a sample
+depends on its batch's generator alone: a training that was killed goes on in the same bits, and one whose batches are
+shared out sees the same samples.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dimmer.pipeline.data.dataset import Images
 from dimmer.pipeline.networks.adapted.source import import_library
 from dimmer.pipeline.recipe.sections.training import Augmentation
 from dimmer.pipeline.recipe.sections.transforms import AUDIOMENTATIONS, TORCHVISION, parse_transform
+from dimmer.pipeline.training.augment import Draws
 from dimmer.toml import plain, shown
 
 _WHERE = {TORCHVISION: "torchvision.transforms.v2", AUDIOMENTATIONS: "audiomentations"}
@@ -42,7 +44,7 @@ def check_library(settings: Augmentation) -> None:
         _made(key, getattr(settings, key))
 
 
-def transformed_images(images: Images, texts: tuple[str, ...], rng: np.random.Generator) -> Images:
+def transformed_images(images: Images, texts: tuple[str, ...], rng: Draws) -> Images:
     """uint8[N,H,W,C] -> uint8[N,H,W,C], each image by itself.
 
     Raises:
@@ -50,8 +52,9 @@ def transformed_images(images: Images, texts: tuple[str, ...], rng: np.random.Ge
     """
     steps = _made(TORCHVISION, texts)
     found = np.empty_like(images)
-    with _seeded(rng):
-        for n, image in enumerate(images):
+    with _kept():
+        for n, (image, seed) in enumerate(zip(images, _seeds(rng, len(images)), strict=True)):
+            _begin(seed)
             value = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
             shape = value.shape
             for text, step in zip(texts, steps, strict=True):
@@ -63,7 +66,7 @@ def transformed_images(images: Images, texts: tuple[str, ...], rng: np.random.Ge
 
 
 def transformed_sounds(
-    sounds: NDArray[np.float32], rate: int, texts: tuple[str, ...], rng: np.random.Generator
+    sounds: NDArray[np.float32], rate: int, texts: tuple[str, ...], rng: Draws
 ) -> NDArray[np.float32]:
     """float32[N,window] in -1..1 -> float32[N,window], each window by itself.
 
@@ -72,8 +75,9 @@ def transformed_sounds(
     """
     steps = _made(AUDIOMENTATIONS, texts)
     found = np.empty_like(sounds)
-    with _seeded(rng):
-        for n, sound in enumerate(sounds):
+    with _kept():
+        for n, (sound, seed) in enumerate(zip(sounds, _seeds(rng, len(sounds)), strict=True)):
+            _begin(seed)
             value: Any = sound.copy()
             for text, step in zip(texts, steps, strict=True):
                 value = _applied(AUDIOMENTATIONS, text, step, value, sample_rate=rate)
@@ -127,14 +131,22 @@ def _library(key: str) -> ModuleType:
         raise
 
 
+def _seeds(rng: Draws, count: int) -> list[int]:
+    return [int(seed) for seed in rng.integers(0, _HIGHEST_SEED, count)]
+
+
+def _begin(seed: int) -> None:
+    """Every generator that a library may draw from begins here."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
+
+
 @contextmanager
-def _seeded(rng: np.random.Generator) -> Iterator[None]:
-    """The generators that libraries draw from begin where this one says, and are then as they were."""
+def _kept() -> Iterator[None]:
+    """The process's generators are afterwards as they were."""
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(rng.integers(_HIGHEST_SEED)))
-        random.seed(int(rng.integers(_HIGHEST_SEED)))
-        np.random.seed(int(rng.integers(_HIGHEST_SEED)))
         try:
             yield
         finally:

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from dimmer import processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import read_into, save_tensors, teacher_folder
 from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.data.dataset import Dataset
+from dimmer.pipeline.data.dataset import Dataset, Targets
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.modes.mode import FULL_BITS, super_mode
 from dimmer.pipeline.networks.measure import accuracy
@@ -39,6 +41,7 @@ from dimmer.pipeline.training.resume import (
 from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.trainer import Trainer
 from dimmer.pipeline.training.widths import uniform_modes
+from dimmer.processes import agreed
 
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
@@ -73,19 +76,20 @@ def train(
     """
     final, saved = out / CHECKPOINT, out / STATE
     run = settings.run_id(data)
-    if is_finished(final, run.to_json()):
+    if agreed(lambda: is_finished(final, run.to_json())):
         return final
     if settings.train.augmentation.libraries:
         library().check_library(settings.train.augmentation)
-    if start and not saved.is_file():
+    if start and not agreed(saved.is_file):
         # Before a teacher is trained for hours.
         _check_start(start, settings)
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = torch.device(device) if device else processes.device()
+    check_shares(settings)
     taught = _teacher(settings, teacher or teacher_folder(out), place, data, progress)
-    trainer = Trainer(settings.untrained(), settings.train, place, alone=settings.alone is not None)
+    trainer = trainer_of(settings, place)
     kinds = plan(settings, trainer, taught)
     history: list[Epoch] = []
-    if found := load_state(saved, run.to_json(), Epoch):
+    if found := agreed(lambda: load_state(saved, run.to_json(), Epoch)):
         tensors, history = found
         with other_state_explained(saved):
             restore_trainer(trainer, tensors)
@@ -93,7 +97,8 @@ def train(
                 kind.restore(tensors)
     if start and not history:
         history = _start(trainer, start, settings)
-    dataset = load_dataset(settings.source)
+    with processes.once_a_machine():
+        dataset = load_dataset(settings.source)
     augmentation = settings.train.augmentation
     images = Batches(dataset.train.images, dataset.image_shape[:2], augmentation, place, dataset.sounds)
     epochs = kinds[-1].phase.end
@@ -104,13 +109,37 @@ def train(
             kind.prepare()
         history.append(_run_epoch(settings, trainer, kind, images, dataset, epoch, clock))
         record = {"run": run.to_json(), "history": [asdict(line) for line in history]}
-        save_tensors(saved, _state(trainer, kinds), record)
+        if processes.is_first():
+            save_tensors(saved, _state(trainer, kinds), record)
         clock.epoch_done(history[-1])
     for kind in kinds:
         kind.finish(images, dataset.val)
     _finish(settings, trainer, dataset, history, run, out)
-    saved.unlink(missing_ok=True)
+    if processes.is_first():
+        saved.unlink(missing_ok=True)
     return final
+
+
+def trainer_of(settings: TrainingSettings, place: torch.device) -> Trainer:
+    """The untrained network, with its optimizer."""
+    scaled = "fp16" in (settings.train.precision, settings.qat.precision)
+    return Trainer(settings.untrained(), settings.train, place, alone=settings.alone is not None, scaled=scaled)
+
+
+def check_shares(settings: TrainingSettings) -> None:
+    """Refuses a batch that cannot be dealt out evenly to all processes and parts.
+
+    Raises:
+        DimmerError: it cannot.
+    """
+    train, shares = settings.train, processes.count() * settings.train.accumulate
+    some = math.ceil(settings.qat.share * train.batch)
+    if shares > 1 and (train.batch % shares or some % shares):
+        seen = f" or the {some} images of qat.share" if train.batch % shares == 0 else ""
+        raise DimmerError(
+            f"train.batch = {train.batch}{seen} cannot be dealt out to {processes.count()} processes and "
+            f"{train.accumulate} parts of each: choose a multiple of {shares} in {settings.path}"
+        )
 
 
 def _teacher(
@@ -128,7 +157,8 @@ def _teacher(
         data=data,
         progress=lambda text, share: progress(f"teacher, {text}", 0.0),
     )
-    network = read_into(own.untrained(), checkpoint, own.path)
+    network = own.untrained()
+    network.load_state_dict(agreed(lambda: read_into(network, checkpoint, own.path).state_dict()))
     return Taught(Teacher(network, settings.train.precision, place), teacher.weight, teacher.temperature)
 
 
@@ -140,9 +170,9 @@ def _check_start(start: Path, settings: TrainingSettings) -> None:
     """
     if settings.alone or not settings.qat.epochs:
         raise DimmerError(f"--start is for models with narrow widths; [qat] epochs is 0 in {settings.path}")
-    if not start.is_file():
+    if not agreed(start.is_file):
         raise DimmerError(f"--start {start}: there is no such checkpoint; train one, or leave --start away")
-    tensors, record = load_checkpoint(start)
+    tensors, record = agreed(lambda: load_checkpoint(start))
     epochs = settings.train.epochs
     if record.epochs != epochs or record.run.alone:
         raise DimmerError(f"{start} is no float training of {epochs} epochs, as {settings.path} asks for")
@@ -155,7 +185,7 @@ def _check_start(start: Path, settings: TrainingSettings) -> None:
 def _start(trainer: Trainer, start: Path, settings: TrainingSettings) -> list[Epoch]:
     """Takes up a float training's weights; returns its history, of which only the accuracy at the end is known."""
     epochs = settings.train.epochs
-    tensors, record = load_checkpoint(start)
+    tensors, record = agreed(lambda: load_checkpoint(start))
     start_from(trainer.network, tensors)
     ended = record.accuracy
     line = Epoch(0, 0.0, 0.0, None, ended["super"].val, ended["base"].val, 0.0)
@@ -191,14 +221,11 @@ def _run_epoch(
     lr = 0.0
     trainer.network.train()
     for i in range(per_epoch):
-        index = order[i * batch : (i + 1) * batch]
-        x, labels = images(index, rng), torch.from_numpy(dataset.train.labels[index])
         lr = kind.phase.learning_rate(epoch, i, per_epoch)
         kind.reached((epoch - kind.phase.first + i / per_epoch) / kind.phase.epochs)
-        losses = kind.step(x, labels, lr, rng, i)
-        sums += torch.stack([losses.main, losses.main if losses.base is None else losses.base])
+        sums += take_step(kind, images, dataset.train.labels, order[i * batch : (i + 1) * batch], lr, rng, i)
         clock.step(epoch + (i + 1) / per_epoch)
-    loss, base_loss = (sums.cpu() / per_epoch).tolist()
+    loss, base_loss = (processes.averaged(sums).cpu() / per_epoch).tolist()
     if not math.isfinite(loss + base_loss):
         raise DimmerError(f"training diverged in epoch {epoch + 1}; lower train.lr in {settings.path}")
     network, device, base = trainer.network, trainer.device, trainer.base
@@ -213,6 +240,30 @@ def _run_epoch(
         seconds=round(time.monotonic() - began, 1),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
     )
+
+
+def take_step(
+    kind: Kind,
+    images: Batches,
+    targets: Targets,
+    index: NDArray[np.int64],
+    lr: float,
+    rng: np.random.Generator,
+    i: int,
+) -> Tensor:
+    """One step with the images at these positions, of which this process sees its share.
+
+    Args:
+        index: positions of the whole batch, of all processes.
+        i: number of the step in its epoch, from 0.
+
+    Returns:
+        The super-net's loss and the base-net's of this share, float32[2]; twice the first where there is no other.
+    """
+    part = processes.own()
+    x, labels = images(index, rng, part), torch.from_numpy(targets[index[part]])
+    losses = kind.step(x, labels, lr, rng, i)
+    return torch.stack([losses.main, losses.main if losses.base is None else losses.base])
 
 
 def _narrow(trainer: Trainer, dataset: Dataset) -> dict[str, float]:
@@ -242,6 +293,8 @@ def _finish(
         devices=tuple(dict.fromkeys(line.device for line in history)),
         accuracy=accuracies,
     ).to_json()
+    if not processes.is_first():
+        return
     text = json.dumps({**record, "history": [asdict(line) for line in history]}, indent=1) + "\n"
     atomic_write(out / HISTORY, text)
     save_tensors(out / CHECKPOINT, network.state_dict(), record)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -26,9 +27,19 @@ class Losses:
     base: Tensor | None = None
 
 
+def mean_losses(parts: Sequence[Losses]) -> Losses:
+    """What a step measured of which the parts of its batch, of equal size, measured these."""
+    if len(parts) == 1:
+        return parts[0]
+    bases = [losses.base for losses in parts if losses.base is not None]
+    main = torch.stack([losses.main for losses in parts]).mean()
+    return Losses(main, torch.stack(bases).mean() if bases else None)
+
+
 def mixed_precision(device: torch.device, precision: str) -> torch.autocast | nullcontext[None]:
-    """A context in which bf16 means bfloat16 convolutions, and fp32 float32 ones."""
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+    """A context in which bf16 means bfloat16 convolutions, fp16 those of half precision, and fp32 float32 ones."""
+    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
+    return nullcontext() if kind is None else torch.autocast(device.type, kind)
 
 
 class Teacher:

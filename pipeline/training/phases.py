@@ -16,12 +16,14 @@ class Phase:
         epochs: how many.
         lr: peak learning rate.
         warmup: fraction of its steps in which the learning rate rises.
+        drops: its epochs after which the rate falls to a tenth; empty for a cosine to zero.
     """
 
     first: int
     epochs: int
     lr: float
     warmup: float
+    drops: tuple[int, ...] = ()
 
     @property
     def end(self) -> int:
@@ -31,6 +33,10 @@ class Phase:
     def learning_rate(self, epoch: int, step: int, per_epoch: int) -> float:
         """Of a step, counted within its epoch."""
         done = (epoch - self.first) * per_epoch + step
+        if self.drops:
+            warm = max(1, round(self.warmup * per_epoch * self.epochs))
+            fallen = sum(epoch - self.first >= drop for drop in self.drops)
+            return float(self.lr * min(1.0, (done + 1) / warm) * 0.1**fallen)
         return learning_rate(self.lr, self.warmup, done, per_epoch * self.epochs)
 
 
@@ -40,9 +46,9 @@ class Timetable:
     def __init__(self) -> None:
         self._end = 0
 
-    def next(self, epochs: int, lr: float, warmup: float) -> Phase:
+    def next(self, epochs: int, lr: float, warmup: float, drops: tuple[int, ...] = ()) -> Phase:
         """The phase that begins where the last one ended; it may have no epochs."""
-        phase = Phase(self._end, epochs, lr, warmup)
+        phase = Phase(self._end, epochs, lr, warmup, drops)
         self._end = phase.end
         return phase
 

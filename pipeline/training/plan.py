@@ -28,14 +28,14 @@ def plan(settings: TrainingSettings, trainer: Trainer, taught: Taught | None = N
         taught: the teacher's part of the super-net's loss.
     """
     train, qat, polish = settings.train, settings.qat, settings.polish
-    recorded = RecordedSteps(trainer) if trainer.device.type == "cuda" else None
+    recorded = RecordedSteps(trainer) if trainer.device.type == "cuda" and trainer.is_simple else None
     in_float, at_widths = AdaptiveStep(trainer, train, taught=taught), AdaptiveStep(trainer, train, qat, taught)
     phases = Timetable()
     if settings.alone:
         epochs = train.epochs + qat.epochs + qat.norm_epochs
-        return (Lesson(phases.next(epochs, train.lr, train.warmup), in_float, recorded),)
+        return (Lesson(phases.next(epochs, train.lr, train.warmup, train.drops), in_float, recorded),)
     before = AdaptiveStep(trainer, train, taught=taught, base_learns=False) if train.base_start else None
-    first = phases.next(train.epochs, train.lr, train.warmup)
+    first = phases.next(train.epochs, train.lr, train.warmup, train.drops)
     kinds = (
         Lesson(first, in_float, recorded, before=before, start=train.base_start),
         NarrowLesson(phases.next(qat.epochs, qat.lr, qat.warmup), at_widths, train, recorded),

@@ -22,6 +22,9 @@ from dimmer.pipeline.training.trainer import Trainer
 
 STATE = "state.safetensors"
 
+_KEPT = {"momentum_buffer": "momentum", "exp_avg": "mean", "exp_avg_sq": "square", "step": "steps"}
+"""What an optimizer keeps of a parameter -> how its tensors' names begin in a state."""
+
 T = TypeVar("T")
 
 
@@ -74,9 +77,12 @@ def trainer_state(trainer: Trainer) -> dict[str, Tensor]:
     """Weights, norm statistics and momenta."""
     tensors = {f"network.{name}": tensor for name, tensor in trainer.network.state_dict().items()}
     for name, parameter in trainer.network.named_parameters():
-        momentum = trainer.optimizer.state[parameter].get("momentum_buffer")
-        if momentum is not None:
-            tensors[f"momentum.{name}"] = momentum
+        for key, kept in trainer.optimizer.state[parameter].items():
+            if kept is not None:
+                tensors[f"{_KEPT[key]}.{name}"] = kept
+    if trainer.scaler.is_enabled():
+        scaler = trainer.scaler.state_dict()
+        tensors["scaler"] = torch.tensor([scaler["scale"], scaler["_growth_tracker"]], dtype=torch.float64)
     return tensors
 
 
@@ -85,11 +91,19 @@ def restore_trainer(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
     own = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
     take_state(trainer.network, own)
     for name, parameter in trainer.network.named_parameters():
-        if (momentum := tensors.get(f"momentum.{name}")) is not None:
-            if momentum.shape != parameter.shape:
-                raise RuntimeError(f"momentum.{name} is of shape {list(momentum.shape)}, not {list(parameter.shape)}")
+        for key, prefix in _KEPT.items():
+            if (kept := tensors.get(f"{prefix}.{name}")) is None:
+                continue
+            if key == "step":
+                trainer.optimizer.state[parameter][key] = kept.clone()
+                continue
+            if kept.shape != parameter.shape:
+                raise RuntimeError(f"{prefix}.{name} is of shape {list(kept.shape)}, not {list(parameter.shape)}")
             # Strides follow the parameter's, for the same sums in the same order.
-            trainer.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
+            trainer.optimizer.state[parameter][key] = torch.empty_like(parameter).copy_(kept)
+    if trainer.scaler.is_enabled() and "scaler" in tensors:
+        scale, steps = tensors["scaler"].tolist()
+        trainer.scaler.load_state_dict({**trainer.scaler.state_dict(), "scale": scale, "_growth_tracker": int(steps)})
 
 
 def start_from(network: Network, tensors: Mapping[str, Tensor]) -> None:

@@ -68,7 +68,7 @@ class TrainingSettings:
             self.name,
             self.path,
             replace(self.model, config=self.model.config.widened(self.teacher.widths)),
-            replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr),
+            replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr, drops=()),
             alone="super",
         )
 
@@ -103,5 +103,7 @@ class TrainingSettings:
 def override(recipe: Recipe, seed: int | None = None, epochs: int | None = None) -> Recipe:
     """The recipe with another seed or number of float epochs."""
     train = recipe.train
-    train = replace(train, seed=train.seed if seed is None else seed, epochs=train.epochs if epochs is None else epochs)
+    epochs = train.epochs if epochs is None else epochs
+    drops = tuple(drop for drop in train.drops if drop < epochs)
+    train = replace(train, seed=train.seed if seed is None else seed, epochs=epochs, drops=drops)
     return replace(recipe, train=train)

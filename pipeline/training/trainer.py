@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
+from dimmer import processes
+from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network, clamp_gammas
+from dimmer.pipeline.networks.layers.shared_norm import share_statistics
 from dimmer.pipeline.recipe.sections.training import TrainSection
 from dimmer.pipeline.training.optimiser import make_optimizer
 
@@ -20,6 +25,10 @@ class Trainer:
         settings: of the optimizer.
         device: a torch device.
         alone: the network is a plain one, with nothing to skip.
+        scaled: whether losses are scaled, so that gradients in half precision (fp16) do not vanish; for CUDA.
+
+    Raises:
+        DimmerError: its norms cannot be shared by several processes, or fp16 is wanted where no GPU is.
 
     Attributes:
         network: the network.
@@ -27,10 +36,26 @@ class Trainer:
         device: where they are.
         super: the super-net's mode.
         base: the base-net's; None for a plain network, which has no base-net to teach.
+        scaler: of the losses in half precision; without effect elsewhere.
     """
 
-    def __init__(self, network: Network, settings: TrainSection, device: torch.device, *, alone: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        settings: TrainSection,
+        device: torch.device,
+        *,
+        alone: bool = False,
+        scaled: bool = False,
+    ) -> None:
+        if scaled and device.type != "cuda":
+            raise DimmerError('precision = "fp16" is for CUDA GPUs, and there is none here: write "bf16" or "fp32"')
+        if processes.are_joined():
+            share_statistics(network)
         self.network: Network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
+        self._parts = settings.accumulate
+        self._parameters = list(self.network.parameters())
         self.optimizer = make_optimizer(self.network, settings)
         self.device = device
         self.super: Mode = self.network.super_mode()
@@ -50,9 +75,37 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether a step is one pass over a whole batch, in one process and without scaled losses."""
+        return self._parts == 1 and processes.count() == 1 and not self.scaler.is_enabled()
+
+    def parts(self, x: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """The parts of a batch whose gradients are added up, one after the other where the network is.
+
+        Each part has every so many-th image, so that the first half of the parts makes up the first half of the batch.
+
+        Args:
+            x: float32[N,C,H,W].
+            labels: int64[N], or the targets of another task.
+        """
+        for first, images in enumerate(self.parts_of_images(x)):
+            yield images, labels[first :: self._parts].to(self.device)
+
+    def parts_of_images(self, x: Tensor) -> Iterator[Tensor]:
+        """As `parts`, of images alone."""
+        for first in range(self._parts):
+            yield self.here(x[first :: self._parts])
+
+    def backward(self, loss: Tensor) -> None:
+        """Adds a loss's gradients to those of the step."""
+        self.scaler.scale(loss).backward()
+
     def update(self) -> None:
-        """Change the weights by their gradients."""
-        self.optimizer.step()
+        """Change the weights by their gradients: the mean over all parts and all processes."""
+        processes.average_gradients(self._parameters, self._parts)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         clamp_gammas(self.network)
 
     def forget(self) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +38,26 @@ class Tuned:
     best_us: float
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """What is to be timed.
+
+    Attributes:
+        mod: the function, not scheduled.
+        tile: that it gets.
+    """
+
+    mod: Any
+    tile: tuple[int, int]
+
+
 def tune(module: Any, target: TvmTarget, folder: Path, rpc: tuple[str, int] | None, progress: Progress) -> list[Tuned]:
     """Measures every tile of every convolution that the database in ``folder`` does not have yet.
 
     Args:
         module: functions that are not scheduled, from `relax_module`.
-        rpc: host and port of the tracker, or None for this machine.
+        rpc: host and port of the tracker, all of whose boards of this target measure side by side; None for this
+            machine.
 
     Raises:
         DimmerError: nothing can be run, or the database is damaged.
@@ -59,12 +73,17 @@ def tune(module: Any, target: TvmTarget, folder: Path, rpc: tuple[str, int] | No
     with _stopped_quietly():
         # TVM starts its workers itself.
         children.watch()
-        runner = _runner(ms, config, target, rpc)
-        for done, (name, mod, tile) in enumerate(work):
-            known = database.commit_workload(mod)
-            if tile not in {tile_of(record) for record in database.get_top_k(known, len(TILES))}:
-                progress(f"{name}, {tile[0]} x {tile[1]}", done / len(work))
-                _measure(ms, database, known, mod, tile, dot, runner, target)
+        boards = 1 if rpc is None else _check_tracker(target.name, *rpc)
+        runner = _runner(ms, config, target, rpc, boards)
+        some: list[_Candidate] = []
+        for done, (name, mod, tile) in enumerate(work, 1):
+            # Looked at late: functions that are alike are one to the database.
+            if tile not in _measured(database, mod):
+                progress(f"{name}, {tile[0]} x {tile[1]}", (done - 1) / len(work))
+                some.append(_Candidate(mod, tile))
+            if some and (len(some) == boards or done == len(work)):
+                _measure(ms, database, some, dot, runner, target)
+                some = []
     return [_tuned(database, name, mod, dot) for name, mod in convolutions(module, dot)]
 
 
@@ -79,6 +98,11 @@ def convolutions(module: Any, dot: Dot) -> Iterator[tuple[str, Any]]:
                 yield variable.name_hint, alone
 
 
+def _measured(database: Any, mod: Any) -> set[tuple[int, int]]:
+    """The tiles of a function that the database has."""
+    return {tile_of(record) for record in database.get_top_k(database.commit_workload(mod), len(TILES))}
+
+
 def tile_of(record: Any) -> tuple[int, int]:
     """The tile that a record was made with."""
     (index,) = (int(decision) for decision in record.trace.decisions.values())
@@ -88,30 +112,32 @@ def tile_of(record: Any) -> tuple[int, int]:
 def _measure(
     ms: Any,
     database: Any,
-    known: Any,
-    mod: Any,
-    tile: tuple[int, int],
+    candidates: Sequence[_Candidate],
     dot: Dot,
     runner: Any,
     target: TvmTarget,
 ) -> None:
+    """Times some candidates, each on a board of its own, side by side."""
     import tvm
 
     processor = target.processor()
-    sch = tvm.s_tir.Schedule(mod)
-    index = TILES.index(tile)
-    sch.sample_categorical(list(range(len(TILES))), [1 / len(TILES)] * len(TILES), decision=index)
-    apply(sch, dot, tile)
-    arguments = ms.arg_info.ArgInfo.from_entry_func(sch.mod, remove_preproc=True)
+    made = []
     with children.scratch() as folder:
-        library = folder / "candidate.so"
-        link(tvm.tirx.build(sch.mod, target=processor), target, library)
-        (future,) = runner.run([ms.runner.RunnerInput(str(library), "cpu", arguments)])
-        result = future.result()
-    if result.error_msg is not None:
-        raise DimmerError(f"a tile of {tile} cannot be run: {_last_line(result.error_msg)}")
-    record = ms.database.TuningRecord(sch.trace, known, result.run_secs, processor, arguments)
-    database.commit_tuning_record(record)
+        for number, candidate in enumerate(candidates):
+            sch = tvm.s_tir.Schedule(candidate.mod)
+            index = TILES.index(candidate.tile)
+            sch.sample_categorical(list(range(len(TILES))), [1 / len(TILES)] * len(TILES), decision=index)
+            apply(sch, dot, candidate.tile)
+            arguments = ms.arg_info.ArgInfo.from_entry_func(sch.mod, remove_preproc=True)
+            library = folder / f"candidate{number}.so"
+            link(tvm.tirx.build(sch.mod, target=processor), target, library)
+            made.append((sch.trace, arguments, ms.runner.RunnerInput(str(library), "cpu", arguments)))
+        results = [future.result() for future in runner.run([entry for _, _, entry in made])]
+    for candidate, (trace, arguments, _), result in zip(candidates, made, results, strict=True):
+        if result.error_msg is not None:
+            raise DimmerError(f"a tile of {candidate.tile} cannot be run: {_last_line(result.error_msg)}")
+        known = database.commit_workload(candidate.mod)
+        database.commit_tuning_record(ms.database.TuningRecord(trace, known, result.run_secs, processor, arguments))
 
 
 def _tuned(database: Any, name: str, mod: Any, dot: Dot) -> Tuned:
@@ -122,17 +148,20 @@ def _tuned(database: Any, name: str, mod: Any, dot: Dot) -> Tuned:
     return Tuned(name, times[default_tile_of(mod, dot)], min(times.values()))
 
 
-def _runner(ms: Any, config: Any, target: TvmTarget, rpc: tuple[str, int] | None) -> Any:
+def _runner(ms: Any, config: Any, target: TvmTarget, rpc: tuple[str, int] | None, boards: int) -> Any:
     if rpc is None:
         return ms.runner.LocalRunner(timeout_sec=RUN_S, evaluator_config=config)
     host, port = rpc
-    _check_tracker(target.name, host, port)
     connection = ms.runner.RPCConfig(host, port, target.name, session_timeout_sec=RUN_S)
-    return ms.runner.RPCRunner(rpc_config=connection, evaluator_config=config, max_workers=1)
+    return ms.runner.RPCRunner(rpc_config=connection, evaluator_config=config, max_workers=boards)
 
 
-def _check_tracker(key: str, host: str, port: int) -> None:
-    """Whether a board waits there; TVM itself would try for minutes."""
+def _check_tracker(key: str, host: str, port: int) -> int:
+    """How many boards wait there; TVM itself would try for minutes.
+
+    Raises:
+        DimmerError: none does, or there is no tracker.
+    """
     import socket
 
     from tvm import rpc
@@ -145,11 +174,13 @@ def _check_tracker(key: str, host: str, port: int) -> None:
             f"no TVM tracker answers at {host}:{port} ({str(error).splitlines()[0]}): "
             "start one with 'python -m tvm.exec.rpc_tracker'"
         ) from error
-    if not any(entry.get("key") == f"server:{key}" for entry in servers):
+    boards = len([entry for entry in servers if entry.get("key") == f"server:{key}"])
+    if not boards:
         raise DimmerError(
             f"no board has registered at {host}:{port} as {key}: on it, type "
             f"'python -m tvm.exec.rpc_server --tracker {host}:{port} --key {key}'"
         )
+    return boards
 
 
 @contextmanager

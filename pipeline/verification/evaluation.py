@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dimmer import processes
 from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.core.documents import load_document, save_document
 from dimmer.pipeline.core.scores import Scores
@@ -28,6 +29,7 @@ from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.verification.scoring import scores_of
 
 WORST = 10
+_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,10 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
     Raises:
         DimmerError: the model was not built, or has no such mode.
     """
-    model, source = load(build), recipe.source
+    with processes.once_a_machine():
+        model, source = load(build), recipe.source
+        data = load_dataset(source)
     name = model.modes[0] if mode is None else mode
-    data = load_dataset(source)
     outputs, limit = _outputs(model, name, data.test), None
     if data.test.labels.dtype == np.int8:
         limit = limit_of(_outputs(model, name, data.val), data.val.labels)
@@ -113,17 +116,23 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
         np.packbits(found).tobytes().hex(),
     )
     kept = build / "eval" / f"{name}.json"
-    before = load_document(Evaluated, kept) if kept.is_file() else None
+    before = processes.agreed(lambda: load_document(Evaluated, kept) if kept.is_file() else None)
     last = None if before is None else before.last if before.now.weights == weights else before.now
     evaluated = Evaluated(now, last if last is not None and last.data == now.data else None)
-    save_document(kept, evaluated)
+    if processes.is_first():
+        save_document(kept, evaluated)
     return name, evaluated
 
 
 def _outputs(model: Model, mode: str, split: Split) -> NDArray[np.float32]:
-    """float32[N,outputs] of the C that the device runs."""
-    found: NDArray[np.float32] = model.run(to_int8(split.images), mode, dequantise=True).reshape(len(split), -1)
-    return found
+    """float32[N,outputs] of the C that the device runs; several processes share the samples."""
+
+    def some(first: int) -> NDArray[np.float32]:
+        images = split.images[first : first + _BATCH]
+        found: NDArray[np.float32] = model.run(to_int8(images), mode, dequantise=True).reshape(len(images), -1)
+        return found
+
+    return np.concatenate(processes.spread(range(0, len(split), _BATCH), some))
 
 
 def _names(source: Source, count: int) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What taps see, and what quantising does to it."""
 
+from pathlib import Path
+
 import torch
 
 from dimmer.calibration.assign import Settings
 from dimmer.calibration.observe import Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
 from dimmer.calibration.ranges import METHODS, Range
+from tests.forked import in_processes
 
 
 def forward_of(scale: float):  # type: ignore[no-untyped-def]
@@ -26,6 +29,15 @@ def test_bounds_and_counts_cover_every_value() -> None:
     counts = observe_histograms(forward, BATCHES, bounds)
     assert int(counts["hidden"].counts.sum()) == sum(b.numel() for b in BATCHES)
     assert bounds["input"].low == min(float(b.min()) for b in BATCHES)
+
+
+def test_two_processes_see_what_one_sees(tmp_path: Path) -> None:
+    def seen() -> tuple[object, dict[str, list[int]]]:
+        bounds = observe_bounds(forward_of(1.0), BATCHES)
+        counts = observe_histograms(forward_of(1.0), BATCHES, bounds)
+        return list(bounds.items()), {site: histogram.counts.tolist() for site, histogram in counts.items()}
+
+    assert in_processes(tmp_path, 2, seen) == [seen()] * 2
 
 
 def test_a_range_that_clips_shows_in_the_site_error() -> None:

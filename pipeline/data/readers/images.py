@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,7 +15,7 @@ import numpy as np
 from dimmer.pipeline.data.dataset import Images
 from dimmer.pipeline.data.own import CROP, PAD, DataSection, OwnData
 from dimmer.pipeline.data.readers.listing import listed, listed_files
-from dimmer.pipeline.data.readers.sample import Problem, Sample
+from dimmer.pipeline.data.readers.sample import NOTHING, Encoded, Problem, Sample
 from dimmer.toml import plain
 
 if TYPE_CHECKING:
@@ -39,16 +41,37 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
     Raises:
         DimmerError: the folder or the table cannot be read.
     """
+    yield from decoded(encoded(data, problems), data.section, problems)
+
+
+def encoded(data: OwnData, problems: list[Problem]) -> Iterator[Encoded]:
+    """Every image that is listed, not decoded.
+
+    Raises:
+        DimmerError: the folder or the table cannot be read.
+    """
     for entry in listed(data, SUFFIXES, problems):
+        sample = Sample(entry.name, NOTHING, entry.labels, entry.group, entry.split)
+        yield Encoded(sample, entry.path, 0, entry.path.stat().st_size)
+
+
+def decoded(entries: Iterator[Encoded], section: DataSection, problems: list[Problem]) -> Iterator[Sample]:
+    """The images of those that can be decoded, uint8[H,W,C]; the others are named."""
+    for entry in entries:
         try:
-            array = read_image(entry.path, data.section)
+            array = read_image(BytesIO(entry.read()), section)
         except ModuleNotFoundError:
             raise
         # Of a broken file the decoders raise whatever comes to them: SyntaxError, struct.error, zlib.error and more.
         except Exception as error:
-            problems.append(Problem(entry.name, f"cannot be decoded ({plain(_first_line(error))})"))
+            problems.append(Problem(entry.sample.name, why_not(error)))
             continue
-        yield Sample(entry.name, array, entry.labels, entry.group, entry.split)
+        yield replace(entry.sample, array=array)
+
+
+def why_not(error: Exception) -> str:
+    """Of an image that cannot be decoded, what is wrong with it."""
+    return f"cannot be decoded ({plain(_first_line(error))})"
 
 
 def read_image(path: Path | BinaryIO, section: DataSection) -> Images:

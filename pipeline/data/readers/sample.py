@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
@@ -21,6 +22,10 @@ _SPLIT_NAMES = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), VAL),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), TEST),
 }
+
+
+NOTHING = np.empty(0, np.uint8)
+"""The array of a sample that was not read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,45 @@ class Sample:
     labels: tuple[str, ...]
     group: str = ""
     split: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One sample as it lies in a file, not decoded.
+
+    Attributes:
+        sample: what is known of it, without an array.
+        path: the file.
+        offset: where in it the sample begins, in bytes.
+        size: its bytes.
+    """
+
+    sample: Sample
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            OSError: the file cannot be read, or ends before.
+        """
+        return read_at(self.path, self.offset, self.size)
+
+
+def read_at(path: Path, offset: int, size: int) -> bytes:
+    """Bytes of a file.
+
+    Raises:
+        OSError: it cannot be read, or ends before.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        found = file.read(size)
+    if len(found) != size:
+        raise OSError(f"{path.name} ends before it should")
+    return found
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 MOST_SEED = 0xFFFF_FFFF
 
-PRECISIONS = ("fp32", "bf16")
+SGD, ADAMW = OPTIMIZERS = ("sgd", "adamw")
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Augmentation:
             "ColorJitter(brightness=0.3)". They keep its size.
         audiomentations: transforms of audiomentations for each window of a recording, in their order, before the front
             end hears it: "AddGaussianNoise(p=0.5)". They keep its length.
+        least_area: a part of the image of this share of its area to all of it, of proportions up to 4 : 3, is brought
+            to the whole's size (Szegedy et al., 2015); of photographs 0.08.
     """
 
     pad: int = 0
@@ -45,12 +48,14 @@ class Augmentation:
     zoom: float = 0.0
     torchvision: tuple[str, ...] = ()
     audiomentations: tuple[str, ...] = ()
+    least_area: float = 1.0
 
     def __post_init__(self) -> None:
         bounded(self.pad, 0, 1024, "pad")
         require(0 <= self.pad_value <= 255, "pad_value", "must be 0 to 255")
         require(0 <= self.rotate <= 180, "rotate", "must be 0 to 180 degrees")
         require(0 <= self.zoom < 1, "zoom", "must be at least 0 and under 1")
+        bounded(self.least_area, 0, 1, "least_area", over=True)
         for key in (TORCHVISION, AUDIOMENTATIONS):
             for text in getattr(self, key):
                 parse_transform(text, key)
@@ -63,13 +68,13 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class TrainSection:
-    """Training: SGD with Nesterov momentum, linear warm-up, then cosine to zero.
+    """Training: SGD with Nesterov momentum, or AdamW; linear warm-up, then cosine to zero, or steps.
 
     Attributes:
         epochs: passes over the training set.
         batch: images a step; a rest smaller than a batch is left out of the epoch.
         lr: peak learning rate.
-        momentum: Nesterov momentum.
+        momentum: Nesterov momentum; of AdamW the decay of the mean, whose squares decay by 0.999.
         weight_decay: of convolution and linear weights; norms and biases have none.
         warmup: fraction of all steps in which the learning rate rises.
         alpha: balance of Algorithm 1: 2 alpha weighs the super-net's label loss, 2 (1 - alpha) the base-net's
@@ -87,7 +92,14 @@ class TrainSection:
         shared_norms: norms have no twins, super-net and base-net share theirs: the paper's ablation. For experiments,
             as ``own_classifier``.
         seed: of weights, order and augmentation.
-        precision: fp32, or bf16 for mixed precision with float32 weights, sums and norm statistics.
+        precision: fp32, or bf16 for mixed precision with float32 weights, sums and norm statistics; fp16 is for CUDA
+            GPUs without bfloat16, with scaled losses.
+        accumulate: parts of a batch that are computed one after the other, and whose gradients are added up: less
+            memory, the same step. Batch norms see each part alone.
+        optimizer: sgd, or adamw (Loshchilov & Hutter, 2019).
+        nesterov: whether SGD looks ahead.
+        drops: float epochs after which the learning rate falls to a tenth, in place of the cosine.
+        label_smoothing: share of the label's weight that all classes have alike, in the super-net's loss.
         augmentation: of the training images.
     """
 
@@ -107,6 +119,11 @@ class TrainSection:
     own_classifier: bool = False
     shared_norms: bool = False
     precision: Annotated[str, OneOf(PRECISIONS)] = "fp32"
+    accumulate: int = 1
+    optimizer: Annotated[str, OneOf(OPTIMIZERS)] = SGD
+    nesterov: bool = True
+    drops: tuple[int, ...] = ()
+    label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -124,6 +141,12 @@ class TrainSection:
         require(0 <= self.base_start < 1, "base_start", "must be at least 0 and under 1")
         bounded(self.mutual, 0, 1000, "mutual")
         require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
+        require(self.optimizer in OPTIMIZERS, "optimizer", f"must be one of {', '.join(OPTIMIZERS)}")
+        rising = list(self.drops) == sorted(set(self.drops)) and all(0 < drop < self.epochs for drop in self.drops)
+        require(rising, "drops", f"must be rising epochs of 1 to {self.epochs - 1}")
+        require(0 <= self.label_smoothing < 1, "label_smoothing", "must be at least 0 and under 1")
+        bounded(self.accumulate, 1, self.batch, "accumulate")
+        require(self.batch % self.accumulate == 0, "accumulate", f"must divide batch, {self.batch}")
 
     def without_base(self) -> TrainSection:
         """The section of a plain network, which has no base-net beside it: what is the base-net's is left out."""
@@ -137,8 +160,17 @@ LATER_KEYS: Mapping[str, float | bool] = {
     "own_classifier": False,
     "shared_norms": False,
 }
-"""Keys of [train] that came later, with their defaults: at these they are in no hash, so that what was trained before
-they were there is known by what it was."""
+"""Keys of [train] for the base-net that came later, with their defaults: at these they are in no hash, so that what was
+trained before they were there is known by what it was."""
+
+LATER_FOR_ALL: Mapping[str, int | str | bool | float | tuple[int, ...]] = {
+    "accumulate": 1,
+    "optimizer": SGD,
+    "nesterov": True,
+    "drops": (),
+    "label_smoothing": 0.0,
+}
+"""Those that came later and are for every network."""
 
 
 @dataclass(frozen=True)
@@ -237,12 +269,14 @@ def training_hash(
 ) -> str:
     """SHA-256 over the sections that a checkpoint depends on, those without epochs left out."""
     learning = dataclasses.asdict(train)
-    for key, default in LATER_KEYS.items():
+    for key, default in (*LATER_KEYS.items(), *LATER_FOR_ALL.items()):
         if learning[key] == default:
             del learning[key]
     for key in (TORCHVISION, AUDIOMENTATIONS):
         if not learning["augmentation"][key]:
             del learning["augmentation"][key]
+    if learning["augmentation"]["least_area"] == 1:
+        del learning["augmentation"]["least_area"]
     settings = {"model": model.keys(), "train": learning}
     if contents := model.config.contents():
         settings["files"] = dict(contents)

@@ -11,7 +11,7 @@ from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.layers.norm import BitNorm
 from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.training.kinds.kind import Kind
-from dimmer.pipeline.training.losses import Losses, mixed_precision
+from dimmer.pipeline.training.losses import Losses, mean_losses, mixed_precision
 from dimmer.pipeline.training.phases import Phase
 from dimmer.pipeline.training.trainer import Trainer
 from dimmer.pipeline.training.widths import narrow_modes
@@ -47,7 +47,6 @@ class Norms(Kind):
             lr: learning rate of this step.
         """
         trainer = self._trainer
-        x = trainer.here(x)
         trainer.begin(lr)
         network = trainer.network.eval()
         network.requires_grad_(False)
@@ -55,12 +54,15 @@ class Norms(Kind):
         for module in network.modules():
             if isinstance(module, BitNorm):
                 module.at(bits).train().requires_grad_(True)
-        with mixed_precision(trainer.device, self._precision):
-            with torch.no_grad():
-                teacher = network(x, trainer.super).float()
-            student = network(x, mode).float()
-        loss = distillation(student, teacher, self._temperature)
-        loss.backward()
+        measured = []
+        for part in trainer.parts_of_images(x):
+            with mixed_precision(trainer.device, self._precision):
+                with torch.no_grad():
+                    teacher = network(part, trainer.super).float()
+                student = network(part, mode).float()
+            loss = distillation(student, teacher, self._temperature)
+            trainer.backward(loss)
+            measured.append(Losses(loss.detach()))
         trainer.update()
         network.requires_grad_(True)
-        return Losses(loss.detach())
+        return mean_losses(measured)

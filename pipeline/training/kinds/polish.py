@@ -13,7 +13,7 @@ from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.recipe.sections.training import PolishSection
 from dimmer.pipeline.training.kinds.kind import Kind
-from dimmer.pipeline.training.losses import Losses, Teacher
+from dimmer.pipeline.training.losses import Losses, Teacher, mean_losses
 from dimmer.pipeline.training.phases import Phase
 from dimmer.pipeline.training.resume import take_state
 from dimmer.pipeline.training.sampling import polished_mode
@@ -58,12 +58,14 @@ class Polish(Kind):
         """
         assert self._frozen is not None
         trainer = self._trainer
-        x = trainer.here(x)
         trainer.begin(lr)
-        loss = distillation(trainer.network(x, mode), self._frozen(x), self._temperature)
-        loss.backward()
+        measured = []
+        for part in trainer.parts_of_images(x):
+            loss = distillation(trainer.network(part, mode), self._frozen(part), self._temperature)
+            trainer.backward(loss)
+            measured.append(Losses(loss.detach()))
         trainer.update()
-        return Losses(loss.detach())
+        return mean_losses(measured)
 
     def state(self) -> dict[str, Tensor]:
         """The frozen network."""

@@ -70,3 +70,9 @@ def test_what_is_given_back_is_right_by_its_error() -> None:
     outputs, wanted = torch.tensor(given, dtype=torch.float32), torch.from_numpy(targets)
     assert float(label_loss(outputs, wanted)) == pytest.approx((0.02 + 2 + 0.08) / 6)
     assert float(imitation(outputs, outputs + 1, wanted, 1.0)) == pytest.approx(1.0)
+
+
+def test_smoothing_shares_the_labels_weight_among_all_classes() -> None:
+    logits, labels = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
+    each = -torch.log_softmax(logits, 1)[0]
+    assert float(label_loss(logits, labels, 0.3)) == pytest.approx(float(0.7 * each[0] + 0.3 * each.mean()))

@@ -10,7 +10,8 @@ from dimmer.pipeline.artifacts.calibration import RESULT, STATISTICS, Calibratio
 from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.subnets.calibrated import calibrate
 from dimmer.pipeline.subnets.order import order_of
-from tests.tiny import TinyBuild
+from tests.forked import in_processes
+from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")
 
@@ -35,3 +36,12 @@ def test_calibration_repeats_bit_for_bit(tiny: TinyBuild, tmp_path: Path) -> Non
     assert shares == sorted(shares)
     assert 0 <= shares[0] < 0.2
     assert 0.9 < shares[-1] <= 1
+
+
+@pytest.mark.slow
+def test_two_processes_calibrate_as_one_does(tiny: TinyBuild, tmp_path: Path) -> None:
+    network, out = load_network(tiny.recipe), tmp_path / "out"
+    out.mkdir()
+    in_processes(tmp_path, 2, lambda: calibrate(order_of(tiny.recipe), network, out, silent))
+    for name in (RESULT, STATISTICS):
+        assert (out / name).read_bytes() == (calibration_folder(tiny.build) / name).read_bytes()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dimmer.pipeline.data.encoding import to_input
-from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_crops, random_flips
+from dimmer.pipeline.training.augment import device_crops, pad, random_affine, random_areas, random_crops, random_flips
 
 
 def ramp(count: int = 6, size: int = 8) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -58,3 +58,15 @@ def test_without_crops_the_device_gives_the_images_themselves() -> None:
         torch.from_numpy(images), np.arange(3), (8, 8), np.random.default_rng(0), crop=False, flip=False
     )
     assert torch.equal(found, to_input(images[:3]))
+
+
+def test_a_part_of_an_image_is_brought_to_its_size() -> None:
+    ramp = torch.linspace(0, 1, 32).expand(64, 1, 32, 32).contiguous()
+    found = random_areas(ramp, 0.25, np.random.default_rng(0))
+    assert found.shape == ramp.shape
+    spans = (found[..., -1] - found[..., 0]).mean((1, 2))
+    # Widths of parts of 25 to 100 % of the area, with proportions of 3 : 4 to 4 : 3.
+    assert 0.5 * (3 / 4) ** 0.5 * 0.9 < float(spans.min()) < 0.6
+    assert 0.9 < float(spans.max()) <= 1.0
+    assert float(found.min()) >= 0
+    assert float(found.max()) <= 1

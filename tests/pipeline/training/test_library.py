@@ -214,3 +214,11 @@ def test_real_transforms_of_sounds(tmp_path: Path, cache: Path) -> None:
     first = batches(index, np.random.default_rng(1))
     assert torch.equal(batches(index, np.random.default_rng(1)), first)
     assert not torch.equal(batches(index, np.random.default_rng(2)), first)
+
+
+def test_a_part_of_a_batch_is_changed_as_in_the_whole() -> None:
+    settings = Augmentation(torchvision=("Fade(most=0.9)",), pad=1, flip=True)
+    images, index = Batches(IMAGES, IMAGES.shape[1:3], settings, CPU), np.arange(20)
+    whole = images(index, np.random.default_rng(3))
+    parts = [images(index, np.random.default_rng(3), slice(n, None, 4)) for n in range(4)]
+    assert all(torch.equal(part, whole[n::4]) for n, part in enumerate(parts))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which epochs a kind has, and with which learning rate."""
 
+import pytest
+
 from dimmer.pipeline.training.phases import Phase, Timetable, learning_rate
 
 
@@ -22,3 +24,10 @@ def test_phases_follow_one_another_those_without_epochs_too() -> None:
     timetable = Timetable()
     phases = [timetable.next(epochs, 0.1, 0.0) for epochs in (3, 0, 2)]
     assert [(phase.first, phase.end) for phase in phases] == [(0, 3), (3, 3), (3, 5)]
+
+
+def test_steps_in_place_of_the_cosine() -> None:
+    phase = Phase(first=0, epochs=4, lr=0.1, warmup=0.125, drops=(1, 3))
+    rates = [phase.learning_rate(epoch, step, 4) for epoch in range(4) for step in range(4)]
+    assert rates[:2] == [0.05, 0.1]
+    assert rates[3:] == pytest.approx([0.1] + [0.01] * 8 + [0.001] * 4)

@@ -12,7 +12,7 @@ from dimmer.pipeline.artifacts.checkpoint import save_tensors
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.history import Epoch
 from dimmer.pipeline.training.resume import load_state, restore_trainer, start_from, trainer_state
-from tests.pipeline.training.small import copied, narrow, small_settings, trainer_of
+from tests.pipeline.training.small import copied, narrow, small_settings, trainer_of, with_train
 
 RUN = {"model": "tiny"}
 
@@ -36,8 +36,9 @@ def test_only_a_state_of_the_same_training_is_taken_up(tmp_path: Path) -> None:
         load_state(path, RUN, Epoch)
 
 
-def test_a_restored_network_goes_on_in_the_same_bits() -> None:
-    settings = small_settings()
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_restored_network_goes_on_in_the_same_bits(optimizer: str) -> None:
+    settings = with_train(small_settings(), optimizer=optimizer)
     x, labels = torch.rand(16, 1, 8, 8), torch.arange(16) % 10
     first = trainer_of(settings)
     first.network.train()
@@ -49,7 +50,7 @@ def test_a_restored_network_goes_on_in_the_same_bits() -> None:
     for trainer in (first, second):
         AdaptiveStep(trainer, settings.train).take(x, labels, 0.1)
     one, two = trainer_state(first), trainer_state(second)
-    assert any(name.startswith("momentum.") for name in one)
+    assert any(name.startswith(("momentum.", "square.")) for name in one)
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 

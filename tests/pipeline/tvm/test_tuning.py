@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -141,6 +146,52 @@ def test_a_tracker_that_does_not_answer_is_one_line(network: Path, tmp_path: Pat
         port = free.getsockname()[1]
     with pytest.raises(DimmerError, match=rf"no TVM tracker answers at 127\.0\.0\.1:{port} "):
         tune(lowered(network), HOST, tmp_path / "tuning", ("127.0.0.1", port), lambda _text, _share: None)
+
+
+@pytest.fixture
+def tracker() -> Iterator[tuple[str, int]]:
+    """A tracker of TVM with two boards, which are this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = f"127.0.0.1:{port}"
+    words = [["rpc_tracker", "--host", "127.0.0.1", "--port", str(port), "--port-end", str(port + 1)]]
+    words += [["rpc_server", "--host", "127.0.0.1", "--tracker", place, "--key", "host"]] * 2
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    running = []
+    try:
+        for verb, *options in words:
+            line = [sys.executable, "-m", f"tvm.exec.{verb}", *options]
+            running.append(subprocess.Popen(line, start_new_session=True, **quiet))  # type: ignore[call-overload]
+        for _ in range(300):
+            with contextlib.suppress(DimmerError):
+                if tuning._check_tracker("host", "127.0.0.1", port) == 2:
+                    break
+            time.sleep(0.2)
+        yield "127.0.0.1", port
+    finally:
+        for process in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.mark.slow
+def test_two_boards_of_a_tracker_share_the_tiles(
+    network: Path, tmp_path: Path, tracker: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    real = tuning._measure
+
+    def counted(ms: Any, database: Any, candidates: Any, *others: Any) -> None:
+        taken.append(len(candidates))
+        real(ms, database, candidates, *others)
+
+    monkeypatch.setattr(tuning, "_measure", counted)
+    (found,) = tune(lowered(network), HOST, tmp_path / "tuning", tracker, lambda _text, _share: None)
+    assert 0 < found.best_us <= found.default_us
+    assert taken[0] == 2
+    assert sum(taken) == len(records(tmp_path / "tuning")) > 2
 
 
 def test_an_address_has_a_port() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,11 @@ from dimmer.pipeline.core.scores import Scores
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.verification.evaluation import Evaluated, Evaluation, evaluate
 from dimmer.targets import load_target
+from tests.forked import in_processes
 from tests.tiny import TinyBuild, silent
 
 
-def test_a_mode(tiny_converted: TinyBuild) -> None:
+def test_a_mode(tiny_converted: TinyBuild, tmp_path: Path) -> None:
     recipe, build = tiny_converted.recipe, tiny_converted.build
     firmware.run(recipe, build, load_target("host"), silent)
     name, found = evaluate(recipe, build, "80.80")
@@ -33,6 +35,8 @@ def test_a_mode(tiny_converted: TinyBuild) -> None:
     # Again, nothing has changed: there is nothing to compare with.
     assert found.compared() == ""
     assert evaluate(recipe, build, "80.80")[1] == found
+    # Two processes find the same.
+    assert in_processes(tmp_path, 2, lambda: evaluate(recipe, build, "80.80")[1]) == [found, found]
     # A model of other weights, which had everything wrong.
     kept = build / "eval" / "80.80.json"
     wrong = np.packbits(np.zeros(scores.samples, bool)).tobytes().hex()

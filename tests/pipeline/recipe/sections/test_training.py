@@ -90,7 +90,7 @@ def test_teacher_and_polish_say_what_is_wrong(recipe_file: Path, section: str, s
         (TRAIN, "temperature", 0.0),
         (TRAIN, "seed", -1),
         (TRAIN, "base_label_weight", -1.0),
-        (TRAIN, "precision", "fp16"),
+        (TRAIN, "precision", "fp64"),
         (QatSection, "epochs", -1),
         (QatSection, "norm_epochs", -1),
         (QatSection, "lr", 0.0),
