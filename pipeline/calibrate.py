@@ -22,7 +22,7 @@ from dimmer.pipeline.core.command import main_of, model_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.together import SharedStage, first_bar, together
-from dimmer.pipeline.data.registry import dataset_hash
+from dimmer.pipeline.data.registry import hash_of_all
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.processes import is_first
 
@@ -46,7 +46,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
         "forced": [str(mode) for mode in recipe.forced_modes()],
         "train": {"seed": recipe.train.seed, "temperature": recipe.train.temperature},
     }
-    contents = {"data": dataset_hash(recipe.source)}
+    contents = {"data": hash_of_all(recipe.source)}
     return Stage("calibrate", build / "calibrate", action, [checkpoint], settings, recipe.modules, (), contents)
 
 

@@ -21,7 +21,7 @@ from dimmer.pipeline.core.command import main_of, model_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.core.together import SharedStage, first_bar, together
-from dimmer.pipeline.data.registry import dataset_hash
+from dimmer.pipeline.data.registry import hash_of_all
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.processes import is_first
 
@@ -38,7 +38,7 @@ def stage(
         alone: "super" or "base" for the plain network of that depth.
         start: as for ``train``.
     """
-    data = dataset_hash(recipe.source)
+    data = hash_of_all(recipe.source)
 
     def action(out: Path) -> None:
         from dimmer.pipeline.training.loop import train
@@ -100,7 +100,7 @@ def main(
     recipe = override(load_recipe(model), seed, epochs)
     with first_bar("train") as progress:
         if out:
-            data = dataset_hash(recipe.source)
+            data = hash_of_all(recipe.source)
             train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
         else:
             out = training_folder(build_folder(recipe), alone)

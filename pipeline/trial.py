@@ -2,7 +2,7 @@
 """The first steps of a training, to see its losses, time and memory before hours are spent; nothing is written.
 
     python -m pipeline.trial --model cifar10-r14
-    python -m pipeline.trial --model imagenet-resnet50 --synthetic --batch 8 --images 1281167
+    python -m pipeline.trial --model imagenet-mobilenet-v2 --synthetic --batch 8 --images 1281167
     torchrun --nproc-per-node 2 -m dimmer.pipeline.trial --model cifar10-r14
 
 The losses of several processes are those of one with the same batch, up to the rounding of their sums, which grows from
@@ -52,7 +52,7 @@ def main(
     changes = {key: value for key, value in given.items() if value is not None}
     settings = TrainingSettings.of(load_recipe(model, changes))
     taken = []
-    for number, step in enumerate(trial.steps(settings, steps, noise=synthetic), 1):
+    for number, step in enumerate(trial.steps(settings, steps, noise=images if synthetic and images else 0), 1):
         taken.append(step)
         print(
             f"step {number:3}: super-net {step.loss_super:.7g}, base-net {step.loss_base:.7g}, {step.seconds:.3f} s "

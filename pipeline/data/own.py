@@ -120,7 +120,7 @@ class DataSection:
             numbers = tuple(map(str, range(self.numbered)))
             require(self.classes in ((), numbers), "numbered", "must be 0 where classes names them")
             object.__setattr__(self, "classes", numbers)
-        able = self.kind in PICTURES and self.task == CLASSES
+        able = self.kind in PICTURES and self.task == CLASSES and not self.column
         require(able or not self.streamed, "streamed", "is for classes of images")
         least = 2 if self.task in (CLASSES, ANOMALY) else 1
         several = least <= len(self.classes) <= MOST_CLASSES and len(set(self.classes)) == len(self.classes)

@@ -118,7 +118,7 @@ def own_hash(data: OwnData) -> str:
         digest.update(json.dumps(asdict(data.heard), sort_keys=True).encode())
     root = data.place if data.place.is_dir() else None
     if data.section.streamed:
-        digest.update(kept_hash(reader.files(data), cache_folder(), _hash_of).encode())
+        digest.update(kept_hash(reader.files(data), data.place, cache_folder(), _hash_of).encode())
         return digest.hexdigest()
     for path in reader.files(data):
         name = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else ""

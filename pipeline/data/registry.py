@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from dimmer import processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import file_hash
 from dimmer.pipeline.data import sets
@@ -95,6 +96,12 @@ def dataset_hash(name: Source) -> str:
     for path in _module(name).files():
         digest.update(f"{path.name}\0{file_hash(path)}\n".encode())
     return digest.hexdigest()
+
+
+def hash_of_all(source: Source) -> str:
+    """`dataset_hash` in every process of `torchrun`: one of each machine fetches and reads, then the others."""
+    with processes.once_a_machine():
+        return dataset_hash(source)
 
 
 def _module(name: str) -> DatasetModule:

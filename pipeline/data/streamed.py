@@ -22,6 +22,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.admitted import divided, refuse_missing, target_of, without_copies
 from dimmer.pipeline.data.dataset import Images
+from dimmer.pipeline.data.door import reason_of
 from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.data.readers.images import read_image, why_not
 from dimmer.pipeline.data.readers.sample import TRAIN, Encoded, Problem, Sample, read_at
@@ -99,14 +100,15 @@ class StreamedImages:
             ) from error
 
 
-def kept_hash(files: Sequence[Path], folder: Path, contents: Callable[[Path], str]) -> str:
-    """SHA-256 over the contents of files, read again only where a name, size, time or inode changed.
+def kept_hash(files: Sequence[Path], root: Path, folder: Path, contents: Callable[[Path], str]) -> str:
+    """SHA-256 over the names and contents of files, read again only where a name, size, time or inode changed.
 
     Args:
+        root: below which they lie; their names there say class and split.
         folder: where what was found is kept.
         contents: the hash of a file.
     """
-    states = hashlib.sha256()
+    states = hashlib.sha256(b"names and contents\n")
     for path in files:
         try:
             stat = path.stat()
@@ -118,7 +120,7 @@ def kept_hash(files: Sequence[Path], folder: Path, contents: Callable[[Path], st
         return found
     digest = hashlib.sha256()
     for path in files:
-        digest.update(f"{contents(path)}\n".encode())
+        digest.update(f"{os.path.relpath(path, root)!r}\0{contents(path)}\n".encode())
     atomic_write(kept, digest.hexdigest())
     return digest.hexdigest()
 
@@ -144,7 +146,12 @@ def list_images(
         target = target_of(data, entry.sample, problems)
         if target is None:
             continue
-        digests.append(hashlib.sha256(entry.read()).hexdigest())
+        try:
+            content = entry.read()
+        except OSError as error:
+            problems.append(Problem(entry.sample.name, f"cannot be read ({reason_of(error)})"))
+            continue
+        digests.append(hashlib.sha256(content).hexdigest())
         number = files.setdefault(os.path.relpath(entry.path, data.place), len(files))
         places.append((number, entry.offset, entry.size))
         targets.append(target)

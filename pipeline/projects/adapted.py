@@ -24,7 +24,7 @@ from dimmer.pipeline.networks.adapted.source import LIBRARIES, build_module, par
 from dimmer.pipeline.networks.adapted.split import Split
 from dimmer.pipeline.networks.adapted.weights import known_tensors, take_weights, weights_of
 from dimmer.pipeline.networks.deploy import deploy
-from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
+from dimmer.pipeline.networks.family import config_class
 from dimmer.pipeline.projects.files import project_files
 from dimmer.pipeline.projects.inspected import Told, own_samples
 from dimmer.pipeline.projects.wanted import AdaptedModel, OwnSamples, Wanted
@@ -228,22 +228,23 @@ def check_runs(asked: Asked, found: Found, shape: DatasetShape) -> None:
     """
     height, width, channels = shape.image_shape
     stages = found.split.stages
-    config = AdaptedConfig(
-        mandatory=found.split.mandatory,
-        skippable=found.split.skippable,
-        widths=tuple(_channels(stage.made) for stage in stages),
-        in_channels=channels,
-        image_size=(height, width),
-        classes=shape.classes,
-        source=asked.source,
-        blocks=tuple(name for stage in stages for name in stage.blocks),
-        macs=tuple(macs for stage in stages for macs in stage.macs),
-        fixed_macs=found.split.fixed,
-        entry_channels=tuple(_channels(stage.given) for stage in stages),
-        entry_pixels=tuple(math.prod(stage.given) // _channels(stage.given) for stage in stages),
-        arguments=asked.arguments,
-        outer_twins=found.split.outer_twins,
-    )
+    found_keys: dict[str, object] = {
+        "mandatory": found.split.mandatory,
+        "skippable": found.split.skippable,
+        "widths": tuple(_channels(stage.made) for stage in stages),
+        "in_channels": channels,
+        "image_size": (height, width),
+        "classes": shape.classes,
+        "source": asked.source,
+        "blocks": tuple(name for stage in stages for name in stage.blocks),
+        "macs": tuple(macs for stage in stages for macs in stage.macs),
+        "fixed_macs": found.split.fixed,
+        "entry_channels": tuple(_channels(stage.given) for stage in stages),
+        "entry_pixels": tuple(math.prod(stage.given) // _channels(stage.given) for stage in stages),
+        "arguments": asked.arguments,
+        "outer_twins": found.split.outer_twins,
+    }
+    config = config_class("adapted")(**found_keys)
     try:
         network = build("adapted", config).eval()
         for module in network.modules():

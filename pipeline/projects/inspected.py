@@ -155,7 +155,10 @@ def _of_saved(place: str, told: Told) -> DataSection:
         channels = tuple(f"c{n}" for n in range(shape[1] if len(shape) == 2 else 1))
         found = replace(common, window=shape[0], channels=channels)
     else:
-        files = [saved.stored_file(cell) for cell in cells]
+        try:
+            files = [saved.stored_file(cell) for cell in cells]
+        except ValueError as error:
+            raise DimmerError(f"{plain(str(place))}: {plain(column)}: {error}") from error
         make = _of_images if kinds[column] == IMAGES else _of_recordings
         found = make(place, ("a", "b"), files, replace(told, group=""))
     return replace(

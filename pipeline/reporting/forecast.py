@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,10 +53,11 @@ def shortened(recipe: Recipe, samples: int) -> Recipe:
     seen = min(samples, SAMPLES)
     epochs = max(1, min(round(SHORT / (_macs(recipe) * seen)), recipe.train.epochs // SHARE))
     batch = max(2, min(recipe.train.batch, seen // 4))
+    parts = math.gcd(batch, recipe.train.accumulate)
     return replace(
         recipe,
         model=replace(recipe.model, most=SAMPLES),
-        train=replace(recipe.train, epochs=epochs, batch=batch),
+        train=replace(recipe.train, epochs=epochs, batch=batch, accumulate=parts, drops=()),
         teacher=TeacherSection(),
         polish=PolishSection(),
         selection=replace(recipe.selection, limit=MODES, search=0, force=()),

@@ -78,7 +78,7 @@ class Trainer:
     @property
     def is_simple(self) -> bool:
         """Whether a step is one pass over a whole batch, in one process and without scaled losses."""
-        return self._parts == 1 and processes.count() == 1 and not self.scaler.is_enabled()
+        return self._parts == 1 and not processes.are_joined() and not self.scaler.is_enabled()
 
     def parts(self, x: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """The parts of a batch whose gradients are added up, one after the other where the network is.

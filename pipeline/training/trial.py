@@ -15,6 +15,7 @@ import torch
 from dimmer import processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape, Split
+from dimmer.pipeline.data.own import CLASSES, OwnData
 from dimmer.pipeline.data.registry import dataset_shape, load_dataset
 from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.loop import check_shares, take_step, trainer_of
@@ -50,12 +51,14 @@ class Bill:
         step_cpu_s: the same of the processor's seconds.
         memory_bytes: the most that one process held: of the GPU where there is one, else of the machine.
         steps: of the whole training.
+        taught: whether it has a teacher, which is left out: neither trained nor asked.
     """
 
     step_s: float
     step_cpu_s: float
     memory_bytes: int
     steps: int
+    taught: bool = False
 
     @property
     def hours(self) -> float:
@@ -66,8 +69,8 @@ class Bill:
         held = self.memory_bytes / 2**30
         return (
             f"{self.step_s:.3g} s a step ({self.step_cpu_s:.3g} s of the processor), {held:.2f} GiB a process; all "
-            f"{self.steps:,} steps of the recipe would take {self.hours:,.1f} h like this. Nothing is trained by these "
-            "steps."
+            f"{self.steps:,} steps of the recipe would take {self.hours:,.1f} h like this"
+            f"{', its teacher left out' if self.taught else ''}. Nothing is trained by these steps."
         )
 
 
@@ -87,19 +90,23 @@ def synthetic(shape: DatasetShape, images: int, seed: int) -> Dataset:
     return Dataset("synthetic", names, shape.image_shape, split(images), split(1), split(1))
 
 
-def steps(settings: TrainingSettings, count: int, *, noise: bool = False) -> Iterator[Step]:
-    """Takes the first steps of a training, as `loop.train` does.
+def steps(settings: TrainingSettings, count: int, *, noise: int = 0) -> Iterator[Step]:
+    """Takes the first steps of a training, as `loop.train` does, but without a teacher.
 
     Args:
-        count: how many; where an epoch has fewer, the next one follows.
-        noise: with synthetic images in place of the recipe's.
+        count: how many, as far as the training has so many; where an epoch has fewer, the next one follows.
+        noise: so many synthetic images in place of the recipe's; 0 for the recipe's.
 
     Raises:
-        DimmerError: the data set is nowhere, or smaller than a batch.
+        DimmerError: the data set is nowhere, or smaller than a batch; noise has nothing of what is to be learnt.
     """
     train, place = settings.train, processes.device()
     check_shares(settings)
     if noise:
+        if isinstance(settings.source, OwnData) and settings.source.section.task != CLASSES:
+            raise DimmerError(f"noise has classes alone, and the task is {settings.source.section.task}: use the data")
+        if train.augmentation.audiomentations:
+            raise DimmerError("noise has no recordings that audiomentations could change: use the data")
         data = synthetic(dataset_shape(settings.source), _SYNTHETIC_BATCHES * train.batch, train.seed)
     else:
         with processes.once_a_machine():
@@ -108,18 +115,25 @@ def steps(settings: TrainingSettings, count: int, *, noise: bool = False) -> Ite
         raise DimmerError(f"{len(data.train)} images are fewer than a batch of {train.batch}; lower train.batch")
     trainer = trainer_of(settings, place)
     kinds = plan(settings, trainer)
-    images = Batches(data.train.images, data.image_shape[:2], train.augmentation, place)
+    images = Batches(data.train.images, data.image_shape[:2], train.augmentation, place, data.sounds)
     trainer.network.train()
-    per_epoch = len(data.train) // train.batch
-    for number in range(count):
+    have = len(data.train) // train.batch
+    per_epoch = noise // train.batch if noise else have
+    if not per_epoch:
+        raise DimmerError(f"{noise} images are fewer than a batch of {train.batch}; lower train.batch")
+    for number in range(min(count, kinds[-1].phase.end * per_epoch)):
         epoch, i = divmod(number, per_epoch)
         if i == 0:
             rng = np.random.default_rng([train.seed, epoch])
             order = data.order(rng)
         kind = kind_at(kinds, epoch)
+        if i == 0 and epoch == kind.phase.first:
+            kind.prepare()
+        kind.reached((epoch - kind.phase.first + i / per_epoch) / kind.phase.epochs)
         began, computed = time.monotonic(), time.process_time()
         rate = kind.phase.learning_rate(epoch, i, per_epoch)
-        index = order[i * train.batch : (i + 1) * train.batch]
+        at = i % have
+        index = order[at * train.batch : (at + 1) * train.batch]
         losses = take_step(kind, images, data.train.labels, index, rate, rng, i)
         found = processes.averaged(losses).tolist()
         yield Step(found[0], found[1], time.monotonic() - began, time.process_time() - computed)
@@ -131,7 +145,12 @@ def bill(settings: TrainingSettings, taken: list[Step], images: int) -> Bill:
     Args:
         taken: the steps that were measured, two or more.
         images: of the training set.
+
+    Raises:
+        DimmerError: the training has a single step.
     """
+    if len(taken) < 2:
+        raise DimmerError("the first step is slower than others, and there is no second one: lower train.batch")
     qat, polish, train = settings.qat, settings.polish, settings.train
     epochs = train.epochs + qat.epochs + qat.norm_epochs + polish.epochs
     if torch.cuda.is_available():
@@ -139,4 +158,4 @@ def bill(settings: TrainingSettings, taken: list[Step], images: int) -> Bill:
     else:
         held = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     median, cpu = (statistics.median(times) for times in zip(*((s.seconds, s.cpu_s) for s in taken[1:]), strict=True))
-    return Bill(median, cpu, held, epochs * (images // train.batch))
+    return Bill(median, cpu, held, epochs * (images // train.batch), settings.teacher.epochs > 0)

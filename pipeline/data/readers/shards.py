@@ -100,7 +100,7 @@ def _of_archive(
         if ending.lower() == LABEL and member.size <= _LONGEST_LABEL:
             file = archive.extractfile(member)
             label = "" if file is None else file.read().decode(errors="replace").strip()
-        elif f".{ending.lower().rpartition('.')[2]}" in IMAGES:
+        elif image is None and f".{ending.lower()}" in IMAGES:
             image = member
     yield from _sample(path, shard, split, image, label, data, problems)
 
@@ -118,7 +118,7 @@ def _sample(
     if image is None:
         return
     name, classes = f"{shard}: {plain(image.name)}", data.section.classes
-    if label.isdigit() and label not in classes and int(label) < len(classes):
+    if label.isdecimal() and label not in classes and int(label) < len(classes):
         label = classes[int(label)]
     if not label:
         problems.append(Problem(name, f"has no .{LABEL} beside it, which would be its class"))

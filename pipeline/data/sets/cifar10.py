@@ -7,6 +7,7 @@ repository; the official archive in ``$DIMMER_CACHE`` (else ``~/.cache/dimmer``)
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -131,7 +132,9 @@ def download(url: str, sha256: str, path: Path) -> None:
             os.fsync(part.fileno())
             if digest.hexdigest() != sha256:
                 raise DimmerError(f"{url} did not send the expected file (sha256 differs); put it at {path} yourself")
-            os.link(part.name, path)
+            # Another process may have been faster, with the same contents.
+            with contextlib.suppress(FileExistsError):
+                os.link(part.name, path)
     except (OSError, urllib.error.URLError) as error:
         raise DimmerError(
             f"cannot download CIFAR-10 from {url} ({error}); put that file at {path}, or {DELTA_FILE} into $DIMMER_DATA"

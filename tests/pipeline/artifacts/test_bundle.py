@@ -45,7 +45,7 @@ def test_figures_are_read_as_they_were_saved(tmp_path: Path) -> None:
     assert Bundle.load(tmp_path) == bundle("QEMU")
     document = json.loads((tmp_path / RESULT).read_text())
     assert list(document) == ["version", "architecture", "tvm", "bytes", "modes", "policy", "notes"]
-    assert document["modes"][0]["verify"] == {"samples": 100, "mismatches": 0, "backend": "QEMU"}
+    assert document["modes"][0]["verify"] == {"samples": 100, "mismatches": 0, "backend": "QEMU", "reference": "litert"}
     (tmp_path / RESULT).write_text("{}")
     with pytest.raises(DimmerError, match=r"bundle\.json cannot be read \(version is missing\): remove .* and build"):
         Bundle.load(tmp_path)

@@ -28,7 +28,12 @@ def test_document_has_every_key_of_the_contract() -> None:
     assert {key: list(document[key]) for key in CONTRACT} == CONTRACT
     assert [list(mode) for mode in document["modes"]] == [MODE_KEYS] * 4
     assert document["modes"][1]["blocks"] == [[8, 0], [8, 8], [8, 8]]
-    assert document["modes"][0]["verify"] == {"samples": 100, "mismatches": 0, "backend": "QEMU mps2-an386"}
+    assert document["modes"][0]["verify"] == {
+        "samples": 100,
+        "mismatches": 0,
+        "backend": "QEMU mps2-an386",
+        "reference": "litert",
+    }
     assert document["stages"][1] == {"name": "calibrate", "seconds": 38.2, "cached": True}
 
 

@@ -16,6 +16,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, Images
 from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.data.prepare import own_hash, prepared
+from dimmer.pipeline.data.readers.sample import Encoded
 from dimmer.pipeline.data.streamed import StreamedImages, kept_hash
 from dimmer.pipeline.recipe.sections.training import Augmentation
 from dimmer.pipeline.training.batches import Batches
@@ -117,12 +118,12 @@ def test_the_hash_is_of_contents_and_is_found_again(tmp_path: Path, cache: Path)
 
     path = tmp_path / "a"
     path.write_text("one")
-    found = [kept_hash([path], tmp_path / "kept", contents) for _ in range(2)]
+    found = [kept_hash([path], tmp_path, tmp_path / "kept", contents) for _ in range(2)]
     assert found[0] == found[1]
     assert len(read) == 1
     path.write_text("two")
     os.utime(path, (1, 1))
-    assert kept_hash([path], tmp_path / "kept", contents) != found[0]
+    assert kept_hash([path], tmp_path, tmp_path / "kept", contents) != found[0]
 
 
 def test_only_classes_of_images_are_streamed() -> None:
@@ -143,3 +144,41 @@ def test_keys_that_came_later_change_no_hash(tmp_path: Path, cache: Path) -> Non
 
 
 KNOWN = "5c88621420ba8afa19c42f1978de99fb226cc7a075e83d0e01b0935c49f548dd"
+
+
+@pytest.mark.parametrize("kind", ["images", "shards"])
+def test_a_file_that_is_moved_is_other_data(tmp_path: Path, cache: Path, kind: str) -> None:
+    """Its folder is its class, an archive's name its split."""
+    if kind == "shards":
+        data = shards(tmp_path)
+        before, after = next((tmp_path / "tars").glob("*val*")), tmp_path / "tars" / "z-test-9.tar"
+    else:
+        write_images(tmp_path / "pictures", {"dark": 20, "light": 11})
+        data = own(tmp_path, replace(IMAGES, streamed=True))
+        before = min((tmp_path / "pictures" / "dark").iterdir())
+        after = tmp_path / "pictures" / "light" / "moved.png"
+    known = own_hash(data)
+    before.rename(after)
+    assert own_hash(data) != known
+
+
+def test_an_image_that_cannot_be_read_is_named_and_the_others_come(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_images(tmp_path / "pictures", {"dark": 20, "light": 20})
+    closed = min((tmp_path / "pictures" / "dark").iterdir())
+    real = Encoded.read
+
+    def read(entry: Encoded) -> bytes:
+        if entry.path == closed:
+            raise PermissionError(13, "Permission denied")
+        return real(entry)
+
+    monkeypatch.setattr(Encoded, "read", read)
+    (problem,) = prepared(own(tmp_path, replace(IMAGES, streamed=True))).facts.problems
+    assert str(problem) == f"dark/{closed.name}: cannot be read (Permission denied)"
+
+
+def test_what_hugging_face_saved_is_not_streamed() -> None:
+    with pytest.raises(DimmerError, match="streamed is for classes of images"):
+        replace(IMAGES, column="it", label=("label",), streamed=True)

@@ -12,7 +12,7 @@ from PIL import Image
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.projects.inspected import Told, inspect_data, own_samples
-from tests.own_data import RATE, cache, write_images, write_recordings, write_steps
+from tests.own_data import RATE, cache, write_images, write_recordings, write_saved, write_steps
 from tests.pipeline.data.readers.test_saved import png, wav, write
 
 __all__ = ["cache"]
@@ -139,3 +139,13 @@ def test_the_normal_class_comes_first(tmp_path: Path) -> None:
     assert (found.task, found.classes) == ("anomaly", ("walk", "rest"))
     with pytest.raises(DimmerError, match="--normal fine: there is no such class; there are rest, walk"):
         inspect_data(str(tmp_path / "imu.csv"), Told(normal="fine"))
+
+
+def test_rows_that_hold_no_file_are_one_line(tmp_path: Path) -> None:
+    write_saved(
+        tmp_path / "d",
+        {"it": [{"bytes": None, "path": "/nowhere/1.png"}] * 2, "label": [0, 1]},
+        {"it": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": ["dark", "bright"]}},
+    )
+    with pytest.raises(DimmerError, match="it: the row holds no file, only its path"):
+        inspect_data(str(tmp_path / "d"), Told())

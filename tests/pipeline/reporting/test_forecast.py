@@ -60,3 +60,10 @@ def test_of_a_known_data_set_it_is_refused(recipe: Recipe, tmp_path: Path) -> No
     with pytest.raises(DimmerError, match="--forecast is for data of your own"):
         forecast.tell_before(context, lambda _: None, True, False, Console())
     forecast.tell_before(context, lambda _: pytest.fail("it built"), None, False, Console())
+
+
+def test_parts_of_a_batch_and_falls_of_the_rate_are_those_of_a_short_training(recipe: Recipe) -> None:
+    long = replace(recipe, train=replace(recipe.train, epochs=50, drops=(20, 40), batch=12, accumulate=3))
+    short = forecast.shortened(long, 28).train
+    assert short.batch % short.accumulate == 0
+    assert short.drops == ()

@@ -21,6 +21,7 @@ from dimmer.pipeline.artifacts.training_record import load_checkpoint
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.data.dataset import DatasetShape
 from dimmer.pipeline.training import loop, trial
+from dimmer.pipeline.training.kinds.lesson import Lesson
 from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.trial import Bill, Step
 from tests.forked import in_processes
@@ -84,7 +85,7 @@ def test_noise_has_the_shape_and_the_bill_tells_the_whole(settings: TrainingSett
     data = trial.synthetic(DatasetShape((4, 6, 3), 5), 7, seed=1)
     assert data.train.images.shape == (7, 4, 6, 3)
     assert set(data.train.labels) <= set(range(5))
-    taken = list(trial.steps(settings, 3, noise=True))
+    taken = list(trial.steps(settings, 3, noise=1000))
     found = trial.bill(settings, taken, images=1600)
     assert found.steps == 3 * 100
     assert found.memory_bytes > 1 << 20
@@ -93,6 +94,29 @@ def test_noise_has_the_shape_and_the_bill_tells_the_whole(settings: TrainingSett
         "2 s a step (1 s of the processor), 3.00 GiB a process; all 900 steps of the recipe would take 0.5 h"
     )
     assert "Nothing is trained" in told
+
+
+def test_steps_end_with_the_training_and_go_through_it_as_it_does(
+    settings: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base-net begins where it would; noise comes again until an epoch of the whole set is over."""
+    late = with_train(settings, epochs=2, batch=16, base_start=0.5)
+    assert len(list(trial.steps(late, 9, noise=64))) == 2 * 4
+    seen: list[float] = []
+    monkeypatch.setattr(Lesson, "reached", lambda self, share: seen.append(share))
+    assert len(list(trial.steps(late, 5, noise=64))) == 5
+    assert seen == [0, 1 / 8, 2 / 8, 3 / 8, 4 / 8]
+
+
+def test_one_step_is_no_measurement(settings: TrainingSettings) -> None:
+    with pytest.raises(DimmerError, match="there is no second one"):
+        trial.bill(settings, list(trial.steps(settings, 1, noise=64)), images=64)
+
+
+@pytest.mark.parametrize(("images", "says"), [(7, "7 images are fewer than a batch of 16")])
+def test_noise_of_less_than_a_batch_is_refused(settings: TrainingSettings, images: int, says: str) -> None:
+    with pytest.raises(DimmerError, match=says):
+        list(trial.steps(settings, 2, noise=images))
 
 
 def test_a_set_smaller_than_a_batch_is_refused(settings: TrainingSettings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,3 +71,13 @@ def test_numbers_name_the_classes(tmp_path: Path) -> None:
     found = list(samples(own(tmp_path, section), []))
     assert [sample.labels for sample in found] == [("11",), ("12",)], "the second is refused as no class"
     assert np.all(found[0].array == 7)
+
+
+def test_the_image_is_the_file_with_one_ending(tmp_path: Path) -> None:
+    """A mask beside it is left alone; a digit that is no number is no class."""
+    section = DataSection("shards", "tars", numbered=3, size=(8, 8))
+    members = {"1.png": png_of(7), "1.seg.png": png_of(9), "1.cls": b"2", "2.png": png_of(8), "2.cls": "²".encode()}
+    write_shard(tmp_path / "tars" / "0.tar", members)
+    found = list(samples(own(tmp_path, section), []))
+    assert [sample.labels for sample in found] == [("2",), ("²",)]
+    assert np.all(found[0].array == 7)
