@@ -57,12 +57,12 @@ def _behind(graph: Graph, read_by: dict[int, Operator], index: int, fixed: Set[i
 
 
 def _moves(graph: Graph, operator: Operator) -> bool:
-    plain_moves = isinstance(operator.options, Transpose | Reshape)
-    return plain_moves and graph.tensors[operator.output].dtype is DType.INT8 and not _constant(graph, operator)
-
-
-def _constant(graph: Graph, operator: Operator) -> bool:
-    return graph.tensors[operator.inputs[0]].constant
+    if not isinstance(operator.options, Transpose | Reshape):
+        return False
+    source, made = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
+    # TFLite's RESHAPE takes the codes as they are, whatever the scales; a product reads its operands' scales.
+    same = source.quantisation == made.quantisation
+    return same and made.dtype is DType.INT8 and not source.constant
 
 
 def _folded(graph: Graph, operator: Operator, before: list[Chain], behind: Chain) -> tuple[Operator, Chain]:

@@ -20,7 +20,7 @@ from dimmer.pipeline.validate import print_validated
 from dimmer.pipeline.verification import attached as attached_module
 from dimmer.pipeline.verification.attached import ValidatedMode
 from dimmer.pipeline.verification.attached import validate as validate_modes
-from dimmer.targets import TargetError, load_target
+from dimmer.targets import Target, TargetError, load_target
 from dimmer.targets.runners.command import TWIN
 from dimmer.targets.runners.image import image_of
 from tests.firmware_gen.modes import MODES, write_modes
@@ -33,7 +33,14 @@ BOARD = "nrf52840dk"
 @contextmanager
 def attached(image: Image) -> Iterator[str]:
     """The name of a terminal behind which the board runs."""
-    words = [sys.executable, "-m", TWIN, str(image.target.folder / "target.toml"), str(image.elf), "pty"]
+    with attached_elf(image.target, image.elf) as port:
+        yield port
+
+
+@contextmanager
+def attached_elf(target: Target, elf: Path) -> Iterator[str]:
+    """As `attached`, of any firmware."""
+    words = [sys.executable, "-m", TWIN, str(target.folder / "target.toml"), str(elf), "pty"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as board:
         assert board.stdout is not None
         try:
