@@ -136,8 +136,8 @@ convolutions have 64 bits, as the interpreter's.
 ## TFLite-Micro's bits
 
 TFLite-Micro's reference kernels differ in a few places from those of the TFLite interpreter (ai-edge-litert), which is
-what a firmware is compared with: of 80 int8 models that people have, 12 differ by a code or two, since
-FULLY_CONNECTED is rescaled in double there and by multiplier and shift in TFLite-Micro. `dimmer firmware --tflite FILE
+what a firmware is compared with: FULLY_CONNECTED is rescaled in double there and by multiplier and shift in
+TFLite-Micro, which makes a code or two of difference. `dimmer firmware --tflite FILE
 --reference tflm` (and `dimmer survey`, `dimmer validate`) makes C that gives TFLite-Micro's bits, and compares it
 with TFLite-Micro's own interpreter: the package `tflite-micro`, in Dimmer's Python or in the one that
 `DIMMER_TFLM_PYTHON` names; without it the command is refused. What differs, of all operators here, by random files
@@ -145,7 +145,7 @@ that both ran:
 
 | operator | TFLite interpreter | TFLite-Micro, with `--reference tflm` |
 |---|---|---|
-| FULLY_CONNECTED, int8 and int16 | rescales in double | multiplier and shift; it becomes a pointwise convolution |
+| FULLY_CONNECTED, int8 and int16 | rescales in double | multiplier and shift; at most 65,535 inputs |
 | MUL, PRELU | factor from float32 | factor from double |
 | TANH of int8 | any output scale | output scale 1/128 and zero point 0, whatever the file says |
 | RELU6 of int8 | rescales | clamps the codes of its input |

@@ -259,7 +259,8 @@ def _stream(
     fields: dict[str, Value] = {
         "stream": Weights(padded(payload), (len(payload),)),
         "stream_size": len(payload),
-        "constants": Weights(padded(mode.read_only), (len(mode.read_only),)),
+        # Nothing has no place: behind the core's weights it could be one that the NPU refuses.
+        "constants": Weights(padded(mode.read_only), (len(mode.read_only),)) if mode.read_only else 0,
         "constants_size": len(mode.read_only),
         "scratch": area,
         "scratch_size": lines(mode.scratch_size),

@@ -66,7 +66,6 @@ class Relinked:
         modes: as they were compiled, with the streams that read the blob; of a mode in parts several.
         pieces: of the blob, in its order.
         owners: the mode of each stream, by its number.
-        starts: of what each mode's stream reads, bytes into the blob; 0 where all read the whole of it.
         packed: the packed records of all streams; those of one are a run of it.
         packed_at: where the run of each stream begins.
         packed_pieces: runs of the packed records with the modes that read them.
@@ -75,7 +74,6 @@ class Relinked:
     blob: bytes
     modes: tuple[CompiledMode, ...]
     pieces: tuple[Piece, ...]
-    starts: tuple[int, ...]
     owners: tuple[int, ...]
     packed: bytes = b""
     packed_at: tuple[int, ...] = ()
@@ -184,7 +182,6 @@ def relink(
         blob,
         tuple(replace(mode, read_only=blob) for mode in relinked),
         pool.pieces(owners),
-        (0,) * len(relinked),
         owners,
         found.content,
         tuple(start * PACKED for start in found.starts),
@@ -201,7 +198,7 @@ def _apart(modes: Sequence[CompiledMode], owners: tuple[int, ...]) -> Relinked:
     for number, mode in enumerate(modes):
         pieces.append(Piece(len(blob), len(mode.read_only), "constants", (owners[number],)))
         blob += mode.read_only + bytes(-len(mode.read_only) % PIECE_ALIGN)
-    return Relinked(bytes(blob), tuple(modes), tuple(pieces), tuple(piece.offset for piece in pieces), owners)
+    return Relinked(bytes(blob), tuple(modes), tuple(pieces), owners)
 
 
 def _streamed(

@@ -18,7 +18,7 @@ PACKED = 7
 PACKED_REGION = 3
 """Number of the unpacked records' base address, which Vela gives to nothing."""
 MOST_PACKED = 0xFFFF
-"""Channels of all modes: what the count in the runtime's records has room for."""
+"""Channels of all modes that are packed at most; those beyond lie in the blob as Vela wrote them."""
 _SCALE_BITS, _BIAS_BITS, _NO_SCALE = 30, 22, 15
 _CHANNELS = 8
 

@@ -313,6 +313,16 @@ def test_operators_are_bit_exact_on_a_core(tmp_path: Path) -> None:
     assert_exact_on("mps2-an386", networks(tmp_path) + cases, tmp_path)
 
 
+@pytest.mark.board("mps3-an547")
+def test_products_are_bit_exact_on_a_core_with_helium(tmp_path: Path) -> None:
+    cases = [
+        write_case(tmp_path, name, OPERATORS[name][0], seed)
+        for name in ("attention", "batch_matmul")
+        for seed in (50, 51)
+    ]
+    assert_exact_on("mps3-an547", cases, tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(100, 2100, 200))
 def test_operators_are_bit_exact_with_many_seeds(first: int, tmp_path: Path) -> None:

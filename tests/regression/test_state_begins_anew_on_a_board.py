@@ -20,7 +20,6 @@ from dimmer.targets import load_target
 from dimmer.targets.runners.link import open_port
 from tests.firmware_gen.networks import tiny_state
 from tests.pipeline.test_validate import attached_elf
-from tests.tiny import silent
 
 BOARD = "nrf52840dk"
 

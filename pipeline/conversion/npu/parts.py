@@ -11,11 +11,9 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.pipeline.artifacts.npu import NpuPart, OnCore, part_file
 from dimmer.pipeline.conversion.npu.split import Cut, Splitter
-from dimmer.pipeline.conversion.npu.vela import Estimate, Stays, StaysError, compile_stream
+from dimmer.pipeline.conversion.npu.vela import WAY_OUT, Estimate, Stays, StaysError, compile_stream
 from dimmer.pipeline.conversion.npu.widen import widened
 from dimmer.targets.kit.npu import Npu
-
-WAY_OUT = "run the mode by the C kernels of the Cortex-M55 (--target mps3-an547), or convert it without them"
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,9 @@ def compile_mode(name: str, tflite: Path, npu: Npu, out: Path) -> Compiled:
         raise
     except DimmerError as error:
         said = str(error).removeprefix(f"{tflite.name}: ")
-        raise DimmerError(f"{tflite.name}: {said}") from error
+        kinds = ", ".join(dict.fromkeys(one.kind for one in stays.operators))
+        way = "" if WAY_OUT in said else f" ({kinds} would stay on the core): {WAY_OUT}"
+        raise DimmerError(f"{tflite.name}: {said}{way}") from error
 
 
 def _in_parts(

@@ -17,6 +17,7 @@ from dimmer.firmware_gen.npu.compiled import CompiledMode, read_compiled
 from dimmer.targets.kit.npu import Npu
 
 TIMEOUT_S = 600.0
+WAY_OUT = "run the mode by the C kernels of the Cortex-M55 (--target mps3-an547), or convert it without them"
 _SIGNALS = {136: -8, 139: -11, 134: -6}
 """What a shell makes of a death by a signal -> what `subprocess` says."""
 
@@ -140,10 +141,9 @@ def complaint(said: str, npu: Npu) -> str:
         return "a scale of it is too small for Vela, which takes it for 0: train or calibrate the model again"
     found = re.search(r"without passthrough/CPU operations \(found ([^)]*)\)", said)
     if found:
-        return (
-            f"the NPU does not take {found[1]}: run the mode by the C kernels of the Cortex-M55 (--target mps3-an547), "
-            "or convert it without them"
-        )
+        return f"the NPU does not take {found[1]}: {WAY_OUT}"
+    if re.search(r"RawWriter expects 1 graph \(found \d+ graphs\)", said):
+        return f"it keeps a state or has several graphs, which the NPU does not take: {WAY_OUT}"
     found = re.search(r"Section (System_Config|Memory_Mode)\.(\S+) not found", said)
     if found:
         key = "system_config" if found[1] == "System_Config" else "memory_mode"

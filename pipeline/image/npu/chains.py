@@ -13,8 +13,9 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.types import Graph
 from dimmer.firmware_gen.npu.chain import Chain, CorePart, StreamPart, core_part, whole
 from dimmer.pipeline.artifacts.npu import NpuPart, part_file
-from dimmer.pipeline.conversion.npu.parts import WAY_OUT, Compiled
+from dimmer.pipeline.conversion.npu.parts import Compiled
 from dimmer.pipeline.conversion.npu.split import ends_of
+from dimmer.pipeline.conversion.npu.vela import WAY_OUT
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.targets import Target
 

@@ -66,9 +66,9 @@ def test_streams_of_u85_stay_as_they_are(npu_modes: NpuModes) -> None:
     ]
     found = relink(modes, npu_modes.dense)
     assert found.modes == tuple(modes)
-    for start, mode in zip(found.starts, modes, strict=True):
-        assert found.blob[start : start + len(mode.read_only)] == mode.read_only
-        assert start % PIECE_ALIGN == 0
+    for piece, mode in zip(found.pieces, modes, strict=True):
+        assert found.blob[piece.offset : piece.offset + len(mode.read_only)] == mode.read_only
+        assert piece.offset % PIECE_ALIGN == 0
     assert found.alone(1) == aligned(len(modes[1].read_only))
 
 

@@ -48,7 +48,7 @@ def two_streams() -> Relinked:
     inputs, outputs = (End(1, 16, 20),), (End(1, 64, 4),)
     second = replace(first, name="80", payload=replace(head, stream=stream), inputs=inputs, outputs=outputs)
     second = replace(second, packed=pack(scales(), SHIFT), packed_shift=SHIFT)
-    return Relinked(blob, (first, second), (), (0, 0), (0, 1), second.packed, (0, 0))
+    return Relinked(blob, (first, second), (), (0, 1), second.packed, (0, 0))
 
 
 def model_of(folder: Path) -> NpuModel:

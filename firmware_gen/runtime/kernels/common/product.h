@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../portable/broadcast.h"
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
 
@@ -17,12 +18,7 @@ typedef struct {
     uint32_t left; /* in this run, the present one included */
 } dimmer_place_t;
 
-static inline const int8_t *dimmer_factor(const dimmer_model_t *model, const uint8_t *arena, uint8_t blob,
-                                          uint32_t offset) {
-    return blob == DIMMER_IN_WEIGHTS ? model->weights + offset : (const int8_t *)(arena + offset);
-}
-
-static inline void dimmer_next_row(const dimmer_batch_matmul_s8_t *r, dimmer_place_t *row) {
+static inline void dimmer_next_product_row(const dimmer_batch_matmul_s8_t *r, dimmer_place_t *row) {
     row->operand += r->row1;
     row->result += r->row_out;
     if (--row->left == 0u) {
@@ -161,8 +157,8 @@ static inline void dimmer_two_rows(const dimmer_products_t *p, const dimmer_plac
 /* All products, two rows and two columns at a time; a row of operand 1 is one vector. */
 static inline void dimmer_products(const dimmer_model_t *model, const dimmer_batch_matmul_s8_t *r,
                                    uint8_t *arena, uint32_t scratch, dimmer_dots_t *dots) {
-    const int8_t *const first = dimmer_factor(model, arena, r->input1_blob, r->input1);
-    const int8_t *const second = dimmer_factor(model, arena, r->input2_blob, r->input2);
+    const int8_t *const first = dimmer_operand(model, arena, r->input1_blob, r->input1);
+    const int8_t *const second = dimmer_operand(model, arena, r->input2_blob, r->input2);
     const int32_t *places = model->params + r->places;
     dimmer_products_t p;
     uint32_t b;
@@ -181,11 +177,11 @@ static inline void dimmer_products(const dimmer_model_t *model, const dimmer_bat
         for (i = 0; i < r->rows; i += 2u) {
             rows[1] = rows[0];
             if (i + 1u < r->rows) {
-                dimmer_next_row(r, &rows[1]);
+                dimmer_next_product_row(r, &rows[1]);
             }
             dimmer_two_rows(&p, rows, dots);
             rows[0] = rows[1];
-            dimmer_next_row(r, &rows[0]);
+            dimmer_next_product_row(r, &rows[0]);
         }
     }
 }

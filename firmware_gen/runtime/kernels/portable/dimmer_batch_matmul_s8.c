@@ -20,8 +20,8 @@ static int32_t sum_of(const dimmer_batch_matmul_s8_t *r, const int8_t *x, const 
 void dimmer_batch_matmul_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     dimmer_require(model, record, arena);
     const dimmer_batch_matmul_s8_t *r = (const dimmer_batch_matmul_s8_t *)record;
-    const int8_t *first = dimmer_factor(model, arena, r->input1_blob, r->input1);
-    const int8_t *second = dimmer_factor(model, arena, r->input2_blob, r->input2);
+    const int8_t *first = dimmer_operand(model, arena, r->input1_blob, r->input1);
+    const int8_t *second = dimmer_operand(model, arena, r->input2_blob, r->input2);
     int8_t *output = (int8_t *)(arena + r->output);
     const int32_t *places = model->params + r->places;
     uint32_t b;
@@ -32,7 +32,7 @@ void dimmer_batch_matmul_s8(const dimmer_model_t *model, const void *record, uin
     for (b = 0; b < r->batches; ++b, places += 3) {
         dimmer_place_t row = {places[0], places[2], r->rows_run};
 
-        for (i = 0; i < r->rows; ++i, dimmer_next_row(r, &row)) {
+        for (i = 0; i < r->rows; ++i, dimmer_next_product_row(r, &row)) {
             dimmer_place_t column = {places[1], 0, r->columns_run};
 
             for (j = 0; j < r->columns; ++j, dimmer_next_column(r, &column)) {

@@ -12,9 +12,9 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.pipeline.artifacts.npu import part_file
 from dimmer.pipeline.conversion.npu import parts
-from dimmer.pipeline.conversion.npu.parts import WAY_OUT, compile_mode
+from dimmer.pipeline.conversion.npu.parts import compile_mode
 from dimmer.pipeline.conversion.npu.split import Splitter
-from dimmer.pipeline.conversion.npu.vela import Estimate, Stays, StaysError
+from dimmer.pipeline.conversion.npu.vela import WAY_OUT, Estimate, Stays, StaysError
 from dimmer.targets.kit.npu import Npu
 from tests.firmware_gen.runtime.test_ethos_u import two_streams
 from tests.npu import NPU, mixed
