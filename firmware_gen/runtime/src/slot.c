@@ -148,7 +148,8 @@ dimmer_slot_status_t dimmer_slot_check(const dimmer_store_t *store, uint32_t slo
     return check_blob(store, start, header, size, image);
 }
 
-/* Each mode's answer to the known input. */
+/* Each mode's answer to the known input. A state is none at its beginning, which a mode or an older model may
+ * have left, and none at its end: a cleared arena has none. */
 static int answers_hold(dimmer_t *d, const dimmer_blob_t *blob) {
     const dimmer_dims_t *n = &blob->model->dims;
     uint32_t mode;
@@ -157,12 +158,14 @@ static int answers_hold(dimmer_t *d, const dimmer_blob_t *blob) {
         if (dimmer_set_mode(d, (dimmer_mode_id_t)mode) != DIMMER_OK) {
             return 0;
         }
+        memset(d->arena, 0, blob->arena_size);
         memcpy(dimmer_input(d), blob->known_input, n->input.size);
         if (dimmer_invoke(d) != DIMMER_OK ||
             memcmp(dimmer_output(d), blob->known_outputs + mode * n->output.size, n->output.size) != 0) {
             return 0;
         }
     }
+    memset(d->arena, 0, blob->arena_size);
     return dimmer_set_mode(d, 0u) == DIMMER_OK;
 }
 

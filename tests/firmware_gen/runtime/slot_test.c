@@ -201,7 +201,7 @@ static void link_image(slot_image_t *made, uint32_t slot, char letter) {
     memset(image->known, 0, sizeof image->known);
     memset(image->answers, 0, sizeof image->answers);
     memcpy(image->answers, "abcC", 4);
-    memcpy(image->answers + 8, "aCcC", 4);
+    memcpy(image->answers + 8, "aC", 2); /* nothing of what mode 0 left */
     image->answers[0] = image->answers[8] = (int8_t)letter;
     memset(image->header, 0, sizeof image->header);
 }
@@ -245,7 +245,8 @@ static void new_device(char letter) {
     link_image(&first, 0, letter);
     sign(&first, 1, 0);
     memcpy(flash.bytes, first.bytes, sizeof first);
-    CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && started.fresh && running() == letter);
+    CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && started.fresh);
+    CHECK(*dimmer_output(&network) == 0 && running() == letter); /* nor of the known answers */
     CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && !started.fresh && running() == letter);
 }
 
