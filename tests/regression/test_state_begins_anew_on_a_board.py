@@ -31,6 +31,7 @@ def order_of_two(folder: Path) -> Order:
     return foreign_order(files, 4)
 
 
+@pytest.mark.slow
 def test_each_mode_knows_its_answer(tmp_path: Path) -> None:
     order, target = order_of_two(tmp_path), load_target("host")
     compiled = compile_modes(order, order.modes, target, tmp_path / "out")
