@@ -27,6 +27,7 @@ from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
+from dimmer.pipeline.oracle.micro import require_reference
 from dimmer.pipeline.projects.quantised import calibration_of, ready
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import duty_of
@@ -91,6 +92,7 @@ def main(
     for option, value in given.items():
         if value is not None and not tflite:
             raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
+    require_reference(reference)
     chosen = targets.with_scratch_limit(targets.load_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:
         if tflite:

@@ -36,6 +36,16 @@ def test_a_folder_is_gone_through(tmp_path: Path) -> None:
     assert said == sorted(said)
 
 
+def test_a_file_beside_a_folder_of_its_name(tmp_path: Path) -> None:
+    folder, host = tmp_path / "models", load_firmware_target("host")
+    (folder / "a").mkdir(parents=True)
+    for path in (folder / "a.tflite", folder / "a" / "b.tflite"):
+        path.write_bytes(tiny_resnet())
+    for _ in range(2):
+        rows = survey(folder, host, 1, tmp_path / "work", lambda _text, _share: None)
+        assert [(row.file, row.result) for row in rows] == [("a/b.tflite", "exact"), ("a.tflite", "exact")]
+
+
 def test_a_folder_without_models_is_told(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match=r"holds no \.tflite file; name a folder of models"):
         survey(tmp_path, load_firmware_target("host"), 2, tmp_path / "work", lambda _text, _share: None)
