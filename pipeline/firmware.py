@@ -100,7 +100,8 @@ def main(
             print("".join(f"{line}\n" for line in taken.lines), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
             alone = foreign_order(taken.files, wanted, name, reference)
-            order = replace(alone, given=taken.inputs if wanted else b"", quantised=taken.quantised)
+            few = samples is not None or chosen.runner.samples is not None
+            order = replace(alone, given=taken.first(wanted if few else None), quantised=taken.quantised)
             folder = out or builds() / order.name / chosen.name / "firmware"
             foreign_stage(order, taken.files, chosen, folder, progress).run()
         else:
