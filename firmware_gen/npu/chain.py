@@ -97,7 +97,8 @@ def core_part(
 
     Args:
         path: a `.tflite` of these operators alone.
-        inputs, outputs: values, in the file's order.
+        inputs: values, in the file's order.
+        outputs: the same.
         core: as the compiler calls it; decides which variants of kernels there are.
 
     Raises:

@@ -267,7 +267,7 @@ def run(case: Case, work: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         errors="replace",
         preexec_fn=limit if case.limits else None,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
