@@ -171,14 +171,14 @@ def _check_same(source: Path, content: bytes, called: str) -> None:
         wanted, found = session.run(None, given), run(interpreter, sample)
         for one, other in zip(wanted, found, strict=True):
             ways = [one] if one.ndim < 3 else [one, np.moveaxis(one, 1, -1)]
-            if one.size != other.size or not any(_near(way.reshape(-1), other.reshape(-1)) for way in ways):
+            if one.size != other.size or not any(within_tolerance(way.reshape(-1), other.reshape(-1)) for way in ways):
                 raise DimmerError(
                     f"{called}: the converted network differs from it; onnx2tf cannot convert it: write it as Keras"
                 )
 
 
-def _near(wanted: Any, found: Any) -> bool:
-    """Whether numbers are within the tolerance; what is not finite is to be the same at the same places."""
+def within_tolerance(wanted: Any, found: Any) -> bool:
+    """Whether float32[N] are within the tolerance of others; what is not finite is the same at the same places."""
     import numpy as np
 
     finite = np.isfinite(wanted)

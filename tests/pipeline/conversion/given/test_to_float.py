@@ -12,7 +12,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.given import kinds
 from dimmer.pipeline.conversion.given.observed import interpreter_of, run
-from dimmer.pipeline.conversion.given.to_float import _near, float_tflite
+from dimmer.pipeline.conversion.given.to_float import float_tflite, within_tolerance
 from dimmer.pipeline.conversion.given.worker import FLOAT, make_float
 from tests.pipeline.conversion.given.networks import external_onnx, samples, written
 from tests.pipeline.conversion.given.networks import float_tflite as tiny
@@ -104,7 +104,7 @@ def test_what_is_no_network_is_told_in_a_line(tmp_path: Path, name: str, why: st
     ],
 )
 def test_what_is_no_number_is_not_near_one(wanted: list[float], found: list[float], near: bool) -> None:
-    assert _near(np.array(wanted, np.float32), np.array(found, np.float32)) is near
+    assert within_tolerance(np.array(wanted, np.float32), np.array(found, np.float32)) is near
 
 
 @pytest.mark.slow
