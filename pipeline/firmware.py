@@ -27,6 +27,7 @@ from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
+from dimmer.pipeline.oracle.micro import require_reference
 from dimmer.pipeline.projects.quantised import calibration_of, ready
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import duty_of
@@ -91,6 +92,7 @@ def main(
     for option, value in given.items():
         if value is not None and not tflite:
             raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
+    require_reference(reference)
     chosen = targets.with_scratch_limit(targets.load_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:
         if tflite:
@@ -98,7 +100,8 @@ def main(
             print("".join(f"{line}\n" for line in taken.lines), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
             alone = foreign_order(taken.files, wanted, name, reference)
-            order = replace(alone, given=taken.inputs if wanted else b"", quantised=taken.quantised)
+            few = samples is not None or chosen.runner.samples is not None
+            order = replace(alone, given=taken.first(wanted if few else None), quantised=taken.quantised)
             folder = out or builds() / order.name / chosen.name / "firmware"
             foreign_stage(order, taken.files, chosen, folder, progress).run()
         else:

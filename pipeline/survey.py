@@ -15,6 +15,7 @@ from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import main_of, progress_bar, reference_option, target_option
 from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.oracle.micro import require_reference
 
 FAILED = 1
 """Exit status where a result differs from the interpreter's."""
@@ -31,6 +32,7 @@ def main(
     from dimmer.firmware_gen.files import write_atomically
     from dimmer.pipeline.reporting.survey import WRONG, survey, survey_page
 
+    require_reference(reference)
     chosen = load_firmware_target(target)
     with progress_bar("survey") as progress:
         rows = survey(folder, chosen, samples, builds() / "survey" / chosen.name, progress, reference)

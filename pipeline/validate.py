@@ -23,6 +23,7 @@ from dimmer.pipeline.core.command import console, main_of, model_option, progres
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.order import name_of_files
+from dimmer.pipeline.oracle.micro import require_reference
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.verification.attached import ValidatedMode, validate
@@ -37,13 +38,17 @@ def main(
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
     elf: Annotated[Path | None, typer.Option("--elf", help="Another program than that of the build.")] = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Inputs of each mode.")] = 10,
-    reference: Annotated[Reference, reference_option] = Reference.LITERT,
+    reference: Annotated[Reference | None, reference_option] = None,
 ) -> None:
     """Compare a board on a serial line with the TFLite interpreter, every mode, bit for bit."""
+    if reference is not None and not tflite:
+        raise DimmerError("--reference goes with --tflite; leave it out for the model of a recipe")
+    require_reference(reference)
+    compared_with = reference or Reference.LITERT
     chosen = load_target(target)
     if chosen.board is None:
         raise DimmerError(f"{target} is no board with a serial line: './nox -s build-target' has compared it already")
-    modes, inputs = _subjects(chosen, model, tflite, samples, reference)
+    modes, inputs = _subjects(chosen, model, tflite, samples, compared_with)
     program = elf or built_program(name_of_files(tflite) if tflite else load_recipe(model).name, chosen.name)
     image = b""
     if chosen.memory is not None and (elf is not None or program.is_file()):
@@ -57,7 +62,7 @@ def main(
     if wrong:
         first = next((f", first at input {mode.first}" for mode in wrong if mode.first is not None), "")
         raise DimmerError(
-            f"{chosen.name} differs from {reference.title} in {', '.join(mode.name for mode in wrong)}{first}: "
+            f"{chosen.name} differs from {compared_with.title} in {', '.join(mode.name for mode in wrong)}{first}: "
             "flash it again, and report it if that does not help"
         )
 

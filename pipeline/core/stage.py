@@ -84,6 +84,7 @@ class Stage:
         contents: name -> hash of contents that lie elsewhere, such as a data set's; versions of compilers.
         keep_partial: an interrupted action finds in its folder what it had written before, as long as the key is the
             same: for long actions that can resume.
+        given: inputs that a person names: a manifest.json of theirs is no stage's, and no stage makes them again.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Stage:
     files: Sequence[Path] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
     keep_partial: bool = False
+    given: Sequence[Path] = ()
 
     @property
     def closure(self) -> Closure:
@@ -107,16 +109,19 @@ class Stage:
         Raises:
             DimmerError: an input is missing.
         """
-        for path in (*self.inputs, *self.files):
+        for path in (*self.inputs, *self.given, *self.files):
             if not path.exists():
                 raise DimmerError(f"stage '{self.name}': {path} is missing; {_how_to_make(path)}")
         for path in self.inputs:
             _check_made(path)
+        for path in self.given:
+            if _is_made(path):
+                _check_made(path)
         code = self.closure
         return {
             "format": _FORMAT,
             "stage": self.name,
-            "inputs": [self._identity(path) for path in self.inputs],
+            "inputs": [self._identity(path) for path in (*self.inputs, *self.given)],
             "code": code.hashes(),
             "files": [self._identity(path) for path in self.files],
             "packages": code.versions(),
@@ -205,6 +210,17 @@ def _how_to_make(path: Path) -> str:
         words = f" --model {parts[at - 2]} --target {parts[at - 1]}" if of_target else f" --model {parts[at - 1]}"
         return f"first type 'python -m pipeline.{verb}{words}'"
     return "check the path"
+
+
+def _is_made(path: Path) -> bool:
+    """Whether a manifest that a stage wrote, whole, lies in a folder that somebody names, or beside a file."""
+    folder = path if path.is_dir() else path.parent
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        outputs = manifest["outputs"]
+        return "stage" in manifest["key"] and isinstance(outputs, dict) and (path.is_dir() or path.name in outputs)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return False
 
 
 def _check_made(path: Path) -> None:

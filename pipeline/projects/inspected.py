@@ -149,9 +149,12 @@ def _of_saved(place: str, told: Told) -> DataSection:
     cells = [row[column] for _, row in islice(saved.rows(parts[0], folder, (column,), problems), LOOKED_AT)]
     if kinds[column] == WINDOWS:
         common = DataSection(WINDOWS, place, classes=("a", "b"), window=1, channels=("c0",), label=(label,))
-        shape: tuple[int, ...] = np.shape(cells[0]) if cells else ()
-        if len(shape) not in (1, 2):
-            raise DimmerError(f"{plain(place)}: {plain(column)!r} is no [time] and no [time,channels]")
+        shape = next((sizes for sizes in map(_shape, cells) if 0 not in sizes and len(sizes) in (1, 2)), ())
+        if not shape:
+            raise DimmerError(
+                f"{plain(place)}: {plain(column)!r} is no [time] and no [time,channels]: give every row numbers in "
+                "lists of one length"
+            )
         channels = tuple(f"c{n}" for n in range(shape[1] if len(shape) == 2 else 1))
         found = replace(common, window=shape[0], channels=channels)
     else:
@@ -170,6 +173,15 @@ def _of_saved(place: str, told: Told) -> DataSection:
         group=group,
         split=split,
     )
+
+
+def _shape(cell: Any) -> tuple[int, ...]:
+    """Of nested lists; nothing of those with several lengths."""
+    try:
+        shape: tuple[int, ...] = np.shape(cell)
+    except ValueError:
+        return ()
+    return shape
 
 
 def _saved_kind(feature: object) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.floats import how_to_quantise, is_float
 from dimmer.pipeline.artifacts.quantised import INPUTS, Quantised
+from dimmer.pipeline.conversion.given.external import external_files
 from dimmer.pipeline.conversion.given.kinds import (
     CHANNELS_FIRST,
     NAMES,
+    ONNX,
     TFLITE,
     is_other,
     kind_of,
@@ -23,9 +26,7 @@ from dimmer.pipeline.conversion.signatures import with_signature
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, Stage
 from dimmer.pipeline.oracle.mend import mending
-from dimmer.pipeline.projects.samples import Input, samples_of
-
-DEFAULT_PIXELS = (0.0, 1.0)
+from dimmer.pipeline.projects.samples import ARRAYS, NO_PIXELS, Input, samples_of
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,11 @@ class Calibration:
 
     Attributes:
         data: samples.
-        pixels: what 0 and 255 of images are to the network.
+        pixels: what 0 and 255 of images are to the network; None where nobody says.
     """
 
     data: Path
-    pixels: tuple[float, float] = DEFAULT_PIXELS
+    pixels: tuple[float, float] | None = None
 
 
 def quantise_stage(path: Path, name: str, calibration: Calibration, folder: Path, progress: Progress) -> Stage:
@@ -59,12 +60,13 @@ def quantise_stage(path: Path, name: str, calibration: Calibration, folder: Path
         progress(f"{path.name} to a float .tflite", 0.0)
         make_float(path, kind, out)
         progress(f"samples of {data.name}", 0.3)
-        samples = samples_of(data, inputs_of(out / FLOAT), kind in CHANNELS_FIRST, pixels)
+        samples = samples_of(data, inputs_of(out / FLOAT), kind in CHANNELS_FIRST, pixels, classes_of(out / FLOAT))
         progress(f"choosing ranges on {len(samples.calibrate[0])} samples", 0.4)
         make_int8(samples, path.name, name, out)
 
-    settings: dict[str, Json] = {"name": name, "kind": kind, "pixels": list(pixels)}
-    return Stage("quantise", folder, action, [path, data], settings, keep_partial=True)
+    settings: dict[str, Json] = {"name": name, "kind": kind, "pixels": None if pixels is None else list(pixels)}
+    given = [path, *(external_files(path) if kind == ONNX else ()), data]
+    return Stage("quantise", folder, action, settings=settings, keep_partial=True, given=given)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,12 @@ class Ready:
     lines: tuple[str, ...]
     inputs: bytes = b""
     quantised: Quantised | None = None
+
+    def first(self, most: int | None) -> bytes:
+        """The first inputs of somebody's data, `most` of them; all for None."""
+        if self.quantised is None or most is None:
+            return self.inputs
+        return self.inputs[: len(self.inputs) // max(1, self.quantised.inputs) * most]
 
 
 def ready(
@@ -114,7 +122,7 @@ def inputs_of(path: Path) -> list[Input]:
     """The inputs of a float `.tflite`.
 
     Raises:
-        DimmerError: one is not float32.
+        DimmerError: one is not float32, or has no batch of 1.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -127,15 +135,26 @@ def inputs_of(path: Path) -> list[Input]:
         if tensor.type != schema.TensorType.FLOAT32:
             raise DimmerError(f"{tensor.name}: inputs are float32 where a network is quantised, this one is not")
         name = tensor.name.removeprefix("serving_default_").split(":")[0]
+        if tensor.shape and tensor.shape[0] != 1:
+            raise DimmerError(f"{name}: has a batch of {tensor.shape[0]}; convert with 1")
         found.append(Input(name, tuple(tensor.shape[1:])))
     return found
+
+
+def classes_of(path: Path) -> int | None:
+    """How many classes a `.tflite` tells apart: the numbers of its one output; None of several, or of one number."""
+    from dimmer.firmware_gen.read.flatbuffer import read_flatbuffer
+
+    raw = read_flatbuffer(path.read_bytes(), path.name)
+    count = math.prod(raw.tensors[raw.outputs[0]].shape) if len(raw.outputs) == 1 else 1
+    return count if count > 1 else None
 
 
 def calibration_of(data: Path | None, pixels: str | None) -> Calibration | None:
     """What --calibration and --pixels say.
 
     Raises:
-        DimmerError: pixels are no two numbers, or stand without data.
+        DimmerError: pixels are no two numbers, the lower one first, or stand without images.
     """
     if data is None:
         if pixels is not None:
@@ -143,8 +162,12 @@ def calibration_of(data: Path | None, pixels: str | None) -> Calibration | None:
         return None
     if pixels is None:
         return Calibration(data)
+    if data.suffix.lower() in ARRAYS or data.is_file():
+        raise DimmerError(NO_PIXELS)
     try:
         low, high = (float(part) for part in pixels.split(","))
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ValueError(pixels)
     except ValueError as error:
         raise DimmerError(f"--pixels {pixels}: write what 0 and 255 are to the network, such as 0,1 or -1,1") from error
     return Calibration(data, (low, high))

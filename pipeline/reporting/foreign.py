@@ -38,4 +38,4 @@ def foreign_stage(order: Order, files: Sequence[Path], target: Target, folder: P
         settings["given"] = hashlib.sha256(order.given).hexdigest()
         settings["quantised"] = asdict(order.quantised)
     read = (*target_files(target), TEMPLATES, SCHEMA)
-    return Stage("firmware", folder, action, files, settings, files=read, contents=tool_versions(target))
+    return Stage("firmware", folder, action, settings=settings, files=read, contents=tool_versions(target), given=files)

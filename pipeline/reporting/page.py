@@ -172,7 +172,7 @@ def _cost_points(data: ReportData) -> tuple[list[CostPoint], str, str]:
 
     if not data.candidates:
         points, cost = _measured_points(data.modes)
-        return points, cost, "accuracy on the test set"
+        return points, cost, "accuracy on the test set" if data.dataset is not None else "accuracy on samples"
     published = {mode.name: index for index, mode in enumerate(data.modes)}
     if data.energy is not None and (energies := _energies(data)) is not None:
         points = [

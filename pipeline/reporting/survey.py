@@ -70,7 +70,8 @@ def survey(
         share(str(name), 0.0)
         try:
             order = foreign_order([path], samples, reference=reference)
-            place = work / name.with_suffix("")
+            # Beside "a.tflite" there may be a folder "a" of others, and a stage's folder holds nothing else.
+            place = work / f"{name}.d"
             foreign_stage(order, [path], target, place, share).run()
             found.append(_figures(str(name), Firmware.load(place)))
         except DimmerError as error:

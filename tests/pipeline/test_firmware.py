@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline import firmware
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.stage import ROOT
+from dimmer.pipeline.oracle.micro import PYTHON
 from dimmer.targets import load_target
 from dimmer.targets.target import TARGETS
 from tests.firmware_gen.networks import tiny_resnet
@@ -96,9 +99,15 @@ def test_a_float_network_is_quantised_and_verified(tmp_path: Path, board: str) -
     done = command(*words, "--calibration", str(tmp_path / "a.npz"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "accuracy on 120 other samples: 100.0% in float, 100.0% in int8" in done.stdout
-    assert "0 of 104" in done.stdout
+    assert "0 of 8" in done.stdout
     report = json.loads((tmp_path / "build" / "net" / board / "firmware" / "report.json").read_text())
     assert (report["modes"][0]["accuracy"], report["modes"][0]["accuracy_float"]) == (1.0, 1.0)
+
+
+def test_without_tflite_micro_no_work_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PYTHON, "/no/such/python")
+    with pytest.raises(DimmerError, match="/no/such/python is no program"):
+        firmware.main("host", [tmp_path / "none.tflite"], reference=Reference.TFLM)
 
 
 def test_errors_are_one_line(tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
+from dimmer.pipeline import survey
 from dimmer.pipeline.core.closure import ROOT
+from dimmer.pipeline.oracle import micro
 from tests.firmware_gen.read.damaged import single
 
 
@@ -20,3 +26,11 @@ def test_a_page_is_written(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(out)
     assert "| elu.tflite | refused |" in out.read_text()
+
+
+def test_without_tflite_micro_no_file_is_called_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elu.tflite").write_bytes(single("ELU"))
+    monkeypatch.setenv(micro.PYTHON, "/no/such/python")
+    with pytest.raises(DimmerError, match="/no/such/python is no program"):
+        survey.main(tmp_path, "host", reference=Reference.TFLM, out=tmp_path / "models.md")
+    assert not (tmp_path / "models.md").exists()

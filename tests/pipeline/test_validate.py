@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline import validate
 from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.oracle.micro import PYTHON
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.validate import print_validated
 from dimmer.pipeline.verification import attached as attached_module
@@ -199,3 +201,11 @@ def test_the_table_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> Non
     print_validated(load_target(BOARD), [ValidatedMode("88", 9, 2, 4, False, 64_000, 1000, 700)])
     said = capsys.readouterr().out
     assert all(part in said for part in ("WRONG", "2 of 9", "64,000", "1.0", "700"))
+
+
+def test_what_to_compare_with_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DimmerError, match=r"^--reference goes with --tflite; leave it out for the model of a recipe$"):
+        validate.main("/no/port", BOARD, reference=Reference.TFLM)
+    monkeypatch.setenv(PYTHON, "/no/such/python")
+    with pytest.raises(DimmerError, match="/no/such/python is no program"):
+        validate.main("/no/port", BOARD, tflite=[tmp_path / "none.tflite"], reference=Reference.TFLM)

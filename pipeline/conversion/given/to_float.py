@@ -38,12 +38,11 @@ def float_tflite(path: Path, kind: str, work: Path) -> bytes:
         return _of_keras(path, work)
     if kind == SAVED_MODEL:
         return _of_saved_model(path, path.name)
-    source = work / "network.onnx"
+    given = path
     if kind == PROGRAM:
-        _export_program(path, source)
-    else:
-        source.write_bytes(path.read_bytes())
-    return _of_onnx(source, path.name, work)
+        given = work / "program.onnx"
+        _export_program(path, given)
+    return _of_onnx(given, path.name, work)
 
 
 def _of_keras(path: Path, work: Path) -> bytes:
@@ -103,13 +102,15 @@ def _export_program(path: Path, to: Path) -> None:
             raise DimmerError(f"{path.name}: torch cannot write it as ONNX ({_line(error)})") from error
 
 
-def _of_onnx(source: Path, called: str, work: Path) -> bytes:
+def _of_onnx(path: Path, called: str, work: Path) -> bytes:
     import onnx
 
     from dimmer.pipeline.conversion.onnx_to_float import convert
 
+    source = work / "network.onnx"
     try:
-        model = onnx.load(source)
+        # With what lies in files beside it.
+        model = onnx.load(path)
         onnx.checker.check_model(model)
     except Exception as error:
         raise DimmerError(f"{called}: is damaged or no ONNX file ({_line(error)})") from error
@@ -170,14 +171,21 @@ def _check_same(source: Path, content: bytes, called: str) -> None:
         wanted, found = session.run(None, given), run(interpreter, sample)
         for one, other in zip(wanted, found, strict=True):
             ways = [one] if one.ndim < 3 else [one, np.moveaxis(one, 1, -1)]
-            size = float(np.abs(one).max()) or 1.0
-            flat = other.reshape(-1)
-            if one.size != other.size or all(
-                float(np.abs(way.reshape(-1) - flat).max()) > TOLERANCE * size for way in ways
-            ):
+            if one.size != other.size or not any(within_tolerance(way.reshape(-1), other.reshape(-1)) for way in ways):
                 raise DimmerError(
                     f"{called}: the converted network differs from it; onnx2tf cannot convert it: write it as Keras"
                 )
+
+
+def within_tolerance(wanted: Any, found: Any) -> bool:
+    """Whether float32[N] are within the tolerance of others; what is not finite is the same at the same places."""
+    import numpy as np
+
+    finite = np.isfinite(wanted)
+    if not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
+        return False
+    size = float(np.abs(wanted[finite]).max(initial=0.0)) or 1.0
+    return bool(np.abs(wanted[finite] - found[finite]).max(initial=0.0) <= TOLERANCE * size)
 
 
 def _laid_out(values: Any, shape: list[int]) -> Any:

@@ -149,3 +149,19 @@ def test_rows_that_hold_no_file_are_one_line(tmp_path: Path) -> None:
     )
     with pytest.raises(DimmerError, match="it: the row holds no file, only its path"):
         inspect_data(str(tmp_path / "d"), Told())
+
+
+def test_lists_that_are_no_windows_are_one_line(tmp_path: Path) -> None:
+    features = {"it": {"_type": "List"}, "label": {"_type": "ClassLabel", "names": ["dark", "bright"]}}
+    ragged: list[list[float]] = [[1.0, 2.0], [3.0]]
+    for name, cells in (("ragged", [ragged, ragged]), ("empty", [[], []]), ("inner", [[[]], [[]]])):
+        write_saved(tmp_path / name, {"it": cells, "label": [0, 1]}, features)
+        with pytest.raises(
+            DimmerError, match=r"'it' is no \[time\] and no \[time,channels\]: give every row"
+        ) as caught:
+            inspect_data(str(tmp_path / name), Told())
+        assert "\n" not in str(caught.value)
+    for name, first in (("e", []), ("r", ragged)):
+        write_saved(tmp_path / name, {"it": [first, [[1.0, 2.0]] * 3], "label": [0, 1]}, features)
+        found = inspect_data(str(tmp_path / name), Told())
+        assert (found.window, found.channels) == (3, ("c0", "c1"))

@@ -9,25 +9,33 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.quantised import Cost, Quantised
 from dimmer.pipeline.projects import quantised
-from dimmer.pipeline.projects.quantised import Calibration, calibration_of, inputs_of, ready
+from dimmer.pipeline.projects.quantised import Calibration, calibration_of, classes_of, inputs_of, ready
 from tests.firmware_gen.networks import tiny_resnet
-from tests.pipeline.conversion.given.networks import float_tflite, samples, written
+from tests.firmware_gen.tflite_builder import pack
+from tests.pipeline.conversion.given.networks import external_onnx, float_model, float_tflite, samples, written
 
 
 def silent(_text: str, _share: float) -> None:
     pass
 
 
-def test_options() -> None:
+def test_options(tmp_path: Path) -> None:
     data = Path("a.npz")
     assert calibration_of(None, None) is None
-    assert calibration_of(data, None) == Calibration(data, (0.0, 1.0))
-    assert calibration_of(data, "-1,1") == Calibration(data, (-1.0, 1.0))
+    assert calibration_of(data, None) == Calibration(data)
+    folder = Path("pictures")
+    assert calibration_of(folder, "-1,1") == Calibration(folder, (-1.0, 1.0))
     with pytest.raises(DimmerError, match="--pixels goes with --calibration"):
         calibration_of(None, "0,1")
-    with pytest.raises(DimmerError, match="--pixels 5: write what 0 and 255 are"):
-        calibration_of(data, "5")
+    for pixels in ("5", "nan,1", "inf,1", "-inf,1", "0,inf", "1,1", "1,0", "0,1,2"):
+        with pytest.raises(DimmerError, match=f"--pixels {pixels}: write what 0 and 255 are"):
+            calibration_of(folder, pixels)
+    (tmp_path / "a.csv").touch()
+    for arrays in (data, Path("a.NPY"), tmp_path / "a.csv"):
+        with pytest.raises(DimmerError, match="--pixels is for folders of images"):
+            calibration_of(arrays, "0,1")
 
 
 def test_int8_files_go_through(tmp_path: Path) -> None:
@@ -55,6 +63,37 @@ def test_refusals(tmp_path: Path) -> None:
 def test_inputs(tmp_path: Path) -> None:
     (one,) = inputs_of(written(tmp_path, float_tflite()))
     assert (one.name, one.shape) == ("image", (6, 6, 1))
+    assert classes_of(tmp_path / "net.tflite") == 3
+
+
+def test_a_batch_of_two_is_told(tmp_path: Path) -> None:
+    model = float_model()
+    graph = model.subgraphs[0]
+    graph.tensors[graph.inputs[0]].shape = [2, 6, 6, 1]
+    with pytest.raises(DimmerError, match=r"^image: has a batch of 2; convert with 1$"):
+        inputs_of(written(tmp_path, pack(model)))
+
+
+def test_so_many_inputs_of_the_data_are_compared() -> None:
+    cost = Cost(5, False, 30.0, 0.1, 0.2, None, None, None)
+    found = Quantised("net.keras", "net.tflite", "a.npz", 5, 5, (), cost)
+    ready_made = quantised.Ready((), (), b"aabbccddee", found)
+    assert [ready_made.first(most) for most in (None, 0, 2, 9)] == [b"aabbccddee", b"", b"aabb", b"aabbccddee"]
+    assert quantised.Ready((), ()).first(2) == b""
+
+
+def test_what_lies_beside_an_onnx_file_is_an_input(tmp_path: Path) -> None:
+    """And a manifest.json of somebody's is no stage's: nothing of his is to be removed."""
+    path = external_onnx(tmp_path)
+    np.save(tmp_path / "a.npy", samples(4)[0])
+    for content in ('{"a": 1}\n{"a": 2}\n', "[1]", '{"outputs": 3}', '{"key": 1, "outputs": {}}'):
+        (tmp_path / "manifest.json").write_text(content)
+        stage = quantised.quantise_stage(path, "net", Calibration(tmp_path / "a.npy"), tmp_path / "out", silent)
+        first = stage.key()
+    assert [one.name for one in stage.given] == ["net.onnx", "net.onnx.data", "a.npy"]
+    with (tmp_path / "net.onnx.data").open("r+b") as file:
+        file.write(b"\1")
+    assert stage.key() != first
 
 
 @pytest.mark.slow

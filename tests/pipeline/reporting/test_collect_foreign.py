@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from dimmer.pipeline.artifacts.firmware import FirmwareMode, Verification
 from dimmer.pipeline.artifacts.quantised import Cost, Quantised
 from dimmer.pipeline.artifacts.report import UNEXPLAINED
 from dimmer.pipeline.reporting.collect_foreign import collect_foreign
-from dimmer.pipeline.reporting.page import check_document
+from dimmer.pipeline.reporting.page import check_document, write_report
 from dimmer.targets import load_target
 from tests.pipeline.artifact_examples import firmware
 
@@ -44,7 +45,7 @@ def test_several_files_have_a_battery() -> None:
     assert "lasts" in both.battery_note
 
 
-def test_a_float_network_s_report_tells_what_quantising_costs() -> None:
+def test_a_float_network_s_report_tells_what_quantising_costs(tmp_path: Path) -> None:
     cost = Cost(300, True, 38.0, 0.01, 0.2, 0.99, 0.97, 0.965)
     found = Quantised("net.keras", "net.tflite", "samples.npz", 256, 100, (), cost)
     data = collect_foreign(ALONE, load_target("mps2-an386"), found)
@@ -52,3 +53,8 @@ def test_a_float_network_s_report_tells_what_quantising_costs() -> None:
     assert (mode.accuracy, mode.accuracy_float, data.dataset) == (0.965, 0.97, None)
     assert "accuracy on 300 other samples: 97.0% in float, 96.5% in int8" in data.notes["modes[*].accuracy"]
     check_document(data.document())
+    write_report(data, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert '<td data-label="accuracy; in float">96.5' in page
+    assert "accuracy on 300 other samples" in page
+    assert "accuracy on the test set" not in page

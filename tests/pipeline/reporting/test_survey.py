@@ -9,7 +9,10 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.graph.micro import Reference
+from dimmer.pipeline.artifacts.firmware import Firmware
+from dimmer.pipeline.core.stage import Stage
 from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.reporting import survey as reporting
 from dimmer.pipeline.reporting.survey import Surveyed, survey, survey_page
 from tests.firmware_gen.networks import tiny_resnet
 from tests.firmware_gen.read.damaged import single
@@ -34,6 +37,25 @@ def test_a_folder_is_gone_through(tmp_path: Path) -> None:
     assert rows[2].macs is not None
     assert rows[2].arena is not None
     assert said == sorted(said)
+
+
+def test_a_file_beside_a_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage takes a folder that holds more than its results for another's, and refuses it."""
+    folder, host = tmp_path / "models", load_firmware_target("host")
+    (folder / "a").mkdir(parents=True)
+    for path in (folder / "a.tflite", folder / "a" / "b.tflite"):
+        path.touch()
+
+    def stage(_order: object, _files: object, _target: object, place: Path, _progress: object) -> Stage:
+        return Stage("firmware", place, lambda out: (out / "firmware.json").touch())
+
+    monkeypatch.setattr(reporting, "foreign_order", lambda *_arguments, **_options: None)
+    monkeypatch.setattr(reporting, "foreign_stage", stage)
+    monkeypatch.setattr(Firmware, "load", lambda _place: None)
+    monkeypatch.setattr(reporting, "_figures", lambda name, _made: Surveyed(name, "exact"))
+    for _ in range(2):
+        rows = survey(folder, host, 1, tmp_path / "work", lambda _text, _share: None)
+        assert [(row.file, row.result) for row in rows] == [("a/b.tflite", "exact"), ("a.tflite", "exact")]
 
 
 def test_a_folder_without_models_is_told(tmp_path: Path) -> None:

@@ -95,3 +95,20 @@ def written(folder: Path, content: bytes, name: str = "net.tflite") -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def external_onnx(folder: Path) -> Path:
+    """net.onnx with its weights in net.onnx.data, as torch.onnx.export leaves both: y = x w."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = numpy_helper.from_array(np.eye(SIZE, CLASSES, dtype=np.float32), "w")
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])
+        for name, size in (("x", SIZE), ("y", CLASSES))
+    ]
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "net", ends[:1], ends[1:], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path = folder / "net.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="net.onnx.data", size_threshold=0)
+    return path

@@ -12,10 +12,10 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.given import kinds
 from dimmer.pipeline.conversion.given.observed import interpreter_of, run
-from dimmer.pipeline.conversion.given.to_float import float_tflite
+from dimmer.pipeline.conversion.given.to_float import float_tflite, within_tolerance
 from dimmer.pipeline.conversion.given.worker import FLOAT, make_float
+from tests.pipeline.conversion.given.networks import external_onnx, samples, written
 from tests.pipeline.conversion.given.networks import float_tflite as tiny
-from tests.pipeline.conversion.given.networks import samples, written
 
 
 def made(path: Path, folder: Path) -> Any:
@@ -87,3 +87,30 @@ def test_what_is_no_network_is_told_in_a_line(tmp_path: Path, name: str, why: st
     with pytest.raises(DimmerError, match=rf"^{name}: {why}") as caught:
         made(written(tmp_path, b"no network", name), tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "near"),
+    [
+        ([1.0, -2.0], [1.001, -2.0], True),
+        ([1.0, -2.0], [1.003, -2.0], False),
+        ([1.0, -2.0], [np.nan, -2.0], False),
+        ([np.nan, -2.0], [1.0, -2.0], False),
+        ([np.nan, -2.0], [np.nan, -2.0], True),
+        ([np.inf, -2.0], [np.inf, -2.0], True),
+        ([np.inf, -2.0], [-np.inf, -2.0], False),
+        ([np.inf, -2.0], [np.inf, 5.0], False),
+        ([np.nan, np.nan], [np.nan, np.nan], True),
+    ],
+)
+def test_what_is_no_number_is_not_near_one(wanted: list[float], found: list[float], near: bool) -> None:
+    assert within_tolerance(np.array(wanted, np.float32), np.array(found, np.float32)) is near
+
+
+@pytest.mark.slow
+def test_weights_in_a_file_beside_it(tmp_path: Path) -> None:
+    path = external_onnx(tmp_path)
+    (tmp_path / "out").mkdir()
+    found = made(path, tmp_path / "out")
+    given = np.arange(6, dtype=np.float32)[None]
+    assert np.allclose(run(found, [given])[0], given[:, :3])
