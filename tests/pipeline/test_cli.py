@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,11 +25,18 @@ def dimmer(folder: Path, *words: str, **variables: str) -> subprocess.CompletedP
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+def children_s() -> float:
+    """Seconds of the processor that this process's ended children took."""
+    taken = os.times()
+    return taken.children_user + taken.children_system
+
+
 def test_version_and_help_answer_at_once(tmp_path: Path) -> None:
     assert dimmer(tmp_path, "--version").stdout == f"dimmer {dimmer_version()}\n"
-    began = time.monotonic()
+    # Of the processor: others may work on this machine.
+    began = children_s()
     shown = dimmer(tmp_path, "--help", COLUMNS="200").stdout
-    assert time.monotonic() - began < 5
+    assert children_s() - began < 5
     for name, verb in VERBS.items():
         assert name in shown
         assert verb.help[:40] in shown

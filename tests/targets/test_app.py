@@ -21,7 +21,7 @@ from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.targets import APPLICATION, Target, TargetError, load_target
-from tests.boards import EVERY_TARGET, SIMULATED_PARAMS, rest_slow
+from tests.boards import EVERY_TARGET, SIMULATED, SIMULATED_PARAMS, rest_slow
 from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED
 from tests.firmware_gen.runtime.one_op import reference
 from tests.firmware_gen.tflite_builder import Layers
@@ -184,6 +184,9 @@ def test_bench(app: App, tmp_path: Path) -> None:
     assert int(str(counts[0])) > int(str(counts[1])) > 10_000
     assert 0 < int(str(counts[2])) < 200
     assert 100 < int(str(stack["bytes"])) < 1024
+    if app.target.name in SIMULATED:
+        # Its counter is the core's own, and each inference takes half a minute.
+        return
     # Without the counter's option the same program says null rather than noise.
     blind = app.events(tmp_path, "bench")[0]
     assert blind["instructions"] is None

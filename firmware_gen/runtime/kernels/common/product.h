@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../portable/broadcast.h"
+#include "broadcast.h"
 #include "dimmer_fixed_point.h"
 #include "dimmer_kernels.h"
 

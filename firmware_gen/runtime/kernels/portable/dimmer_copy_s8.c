@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "broadcast.h"
+#include "../common/broadcast.h"
 #include "../common/require.h"
 
 void dimmer_copy_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {

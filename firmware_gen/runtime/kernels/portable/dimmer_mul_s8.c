@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dimmer_fixed_point.h"
-#include "broadcast.h"
+#include "../common/broadcast.h"
 #include "../common/require.h"
 
 void dimmer_mul_s8(const dimmer_model_t *model, const void *record, uint8_t *arena) {

@@ -3,7 +3,7 @@
 #ifndef DIMMER_PAIR_H
 #define DIMMER_PAIR_H
 
-#include "broadcast.h"
+#include "../common/broadcast.h"
 
 typedef struct {
     const int8_t *input1;

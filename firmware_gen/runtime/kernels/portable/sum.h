@@ -4,7 +4,7 @@
 #define DIMMER_SUM_H
 
 #include "dimmer_fixed_point.h"
-#include "broadcast.h"
+#include "../common/broadcast.h"
 
 /* What each element needs. A copy: a store through int8_t may change the record for all that the compiler
  * knows, and it would read every field again. */

@@ -4,7 +4,7 @@
 #define DIMMER_WIDE_H
 
 #include "dimmer_fixed_point.h"
-#include "broadcast.h"
+#include "../common/broadcast.h"
 #include "../common/require.h"
 
 static inline const int16_t *dimmer_wide_input(const uint8_t *arena, uint32_t offset) {
