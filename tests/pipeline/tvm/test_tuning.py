@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.core.stage import ROOT
@@ -158,11 +160,13 @@ def tracker() -> Iterator[tuple[str, int]]:
     words = [["rpc_tracker", "--host", "127.0.0.1", "--port", str(port), "--port-end", str(port + 1)]]
     words += [["rpc_server", "--host", "127.0.0.1", "--tracker", place, "--key", "host"]] * 2
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    running = []
+    running, here = [], os.getpid()
     try:
         for verb, *options in words:
             line = [sys.executable, "-m", f"tvm.exec.{verb}", *options]
-            running.append(subprocess.Popen(line, start_new_session=True, **quiet))  # type: ignore[call-overload]
+            # Not as orphans of a run that is killed.
+            with_us = {"start_new_session": True, "preexec_fn": partial(children.die_with, here)}
+            running.append(subprocess.Popen(line, **with_us, **quiet))  # type: ignore[call-overload]
         for _ in range(300):
             with contextlib.suppress(DimmerError):
                 if tuning._check_tracker("host", "127.0.0.1", port) == 2:
