@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dimmer.firmware_gen.graph import fixed_point
 from dimmer.firmware_gen.graph.types import Activation, Quantisation
 from dimmer.firmware_gen.kernels.record import Kernel
 from tests.firmware_gen.runtime.one_op import OneTensor
@@ -104,3 +105,17 @@ def folded_bias(bias: np.ndarray, weights: np.ndarray, zero_point: int) -> np.nd
     """int32[C] of int32[C] and int8[C,...]."""
     sums = weights.reshape(weights.shape[0], -1).sum(axis=1, dtype=np.int64)
     return np.asarray(bias.astype(np.int64) - zero_point * sums)
+
+
+def factors_of_a_sum(first: Quantisation, second: Quantisation, output: Quantisation) -> dict[str, Value]:
+    """What the records of ADD and SUB have of the scales."""
+    (m1, s1), (m2, s2), (m_out, s_out) = fixed_point.sum_multipliers(first, second, output, 20)
+    return {
+        "multiplier1": m1,
+        "multiplier2": m2,
+        "multiplier_output": m_out,
+        "shift1": s1,
+        "shift2": s2,
+        "shift_output": s_out,
+        "left_shift": 20,
+    }

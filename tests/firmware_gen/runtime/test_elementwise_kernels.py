@@ -19,6 +19,7 @@ from tests.firmware_gen.runtime.records import (
     ACTIVATIONS,
     SEEDS,
     Value,
+    factors_of_a_sum,
     pack,
     quantisation,
     random_codes,
@@ -83,16 +84,7 @@ def test_elementwise(
         own: dict[str, Value] = {"multiplier": multiplier, "shift": shift}
     else:
         kernel = portable.ADD if operator == "ADD" else portable.SUB
-        (m1, s1), (m2, s2), (m_out, s_out) = fixed_point.sum_multipliers(q1, q2, q_out, 20)
-        own = {
-            "multiplier1": m1,
-            "multiplier2": m2,
-            "multiplier_output": m_out,
-            "shift1": s1,
-            "shift2": s2,
-            "shift_output": s_out,
-            "left_shift": 20,
-        }
+        own = factors_of_a_sum(q1, q2, q_out)
     expected = reference(file, *(value for number, value in enumerate(codes, 1) if number != constant))
     outputs = [arena.place(int(np.prod(dims)))]
     # In place last: it destroys its input.

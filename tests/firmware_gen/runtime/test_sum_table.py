@@ -17,6 +17,7 @@ from tests.firmware_gen.runtime.records import (
     ACTIVATION_CODES,
     ACTIVATIONS,
     Value,
+    factors_of_a_sum,
     pack,
     random_codes,
     random_quantisation,
@@ -43,7 +44,6 @@ def test_sum_table(library: ctypes.CDLL, seed: int) -> None:
         [tensor(shape, q) for shape, q in zip(shapes, (q1, q2), strict=True)],
         tensor(output_shape, q_out),
     )
-    (m1, s1), (m2, s2), (m_out, s_out) = fixed_point.sum_multipliers(q1, q2, q_out, 20)
     low, high = fixed_point.activation_range(activation, q_out)
     arena = Arena()
     places = [arena.place(values.nbytes, values) for values in inputs]
@@ -58,13 +58,7 @@ def test_sum_table(library: ctypes.CDLL, seed: int) -> None:
         "broadcast2": sum(1 << axis for axis in range(4) if masks[1][axis]),
         "input1_blob": 0,
         "input2_blob": 0,
-        "multiplier1": m1,
-        "multiplier2": m2,
-        "multiplier_output": m_out,
-        "shift1": s1,
-        "shift2": s2,
-        "shift_output": s_out,
-        "left_shift": 20,
+        **factors_of_a_sum(q1, q2, q_out),
         "zero_point1": q1.zero_point,
         "zero_point2": q2.zero_point,
         "output_zero_point": q_out.zero_point,
