@@ -101,6 +101,16 @@ CONV_2D_NARROW_DSP = kernel(
     2 * input_c + 2 * A * Q * group, and 256 more where there is a QUANTIZE
     """,
 )
+CONV_2D_APART_DSP = kernel(
+    "dimmer_conv2d_s8_apart_dsp",
+    """
+    As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: these have input_bits, 8, or 4 where weight_bits
+    is 2. Words, fields and the largest input are those of input_bits; of 8 any input is allowed, Q is 2 and S is 14.
+    """,
+    holding("narrow", CONV_2D_NARROW_DSP),
+    *u16("input_bits", "reserved4"),
+    scratch="as dimmer_conv2d_s8_narrow_dsp",
+)
 DEPTHWISE_CONV_2D_DSP = kernel(
     "dimmer_depthwise_conv2d_s8_dsp",
     """
@@ -197,6 +207,13 @@ CONV_2D_ADD_NARROW_DSP = kernel(
     *u16("reserved2"),
     scratch="2048 more than that",
 )
+CONV_2D_ADD_APART_DSP = kernel(
+    "dimmer_conv2d_add_s8_apart_dsp",
+    "The same for dimmer_conv2d_s8_apart_dsp.",
+    holding("narrow", CONV_2D_ADD_NARROW_DSP),
+    *u16("input_bits", "reserved4"),
+    scratch="2048 more than that",
+)
 BATCH_MATMUL_DSP = kernel(
     "dimmer_batch_matmul_s8_dsp",
     """
@@ -213,6 +230,7 @@ KERNELS = (
     CONV_2D_PAIRED_DSP,
     CONV_2D_F43_DSP,
     CONV_2D_NARROW_DSP,
+    CONV_2D_APART_DSP,
     DEPTHWISE_CONV_2D_DSP,
     DEPTHWISE_CONV_2D_3X3_DSP,
     FULLY_CONNECTED_DSP,
@@ -221,5 +239,6 @@ KERNELS = (
     CONV_2D_ADD_PAIRED_DSP,
     CONV_2D_ADD_F43_DSP,
     CONV_2D_ADD_NARROW_DSP,
+    CONV_2D_ADD_APART_DSP,
     BATCH_MATMUL_DSP,
 )

@@ -39,9 +39,10 @@ _TILES = tuple(
 )
 _ENTRY = ("dimmer_helium_entry_scatter", "dimmer_helium_entry_split")
 _WINDOWS = tuple(f"dimmer_window_{name}{relu}" for name in ("pairs", "singles") for relu in _RELU)
-_RESULTS = tuple(
-    f"{name}_{bits}{many}" for name in ("wide", "left", "clamped") for bits in (4, 2) for many in ("", "_many")
-)
+_KINDS = {8: ("wide", "left"), 4: ("wide", "left", "clamped"), 2: ("wide", "left", "clamped")}
+_RESULTS = tuple(f"{kind}_{bits}{many}" for bits, kinds in _KINDS.items() for kind in kinds for many in ("", "_many"))
+_NARROW_ROWS = tuple(f"dimmer_narrow_row_{bits}" for bits in _KINDS)
+_NARROW_WORDS = ("two_inputs", "three_inputs", "four_inputs", "own_weights", "narrower_weights")
 
 POINTERS = (
     PointerCalls("check.c", ("dimmer_check_model", "tables_hold"), ("holds",)),
@@ -54,7 +55,12 @@ POINTERS = (
     PointerCalls("settings.c", ("dimmer_settings_check",), (HOOK,)),
     PointerCalls("report.c", ("dimmer_report_battery",), ("report_to",)),
     PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
-    PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2", "dimmer_narrow_tile"), _RESULTS),
+    PointerCalls("narrow_dsp.c", (*_NARROW_ROWS, "dimmer_narrow_tile"), _RESULTS),
+    PointerCalls(
+        "narrow_layer_dsp.c",
+        ("dimmer_narrow_layer", "one_pass", "fill_panel", "fill_channel", "fill_pixels", "fill_row", "two_rows"),
+        (*_NARROW_ROWS, *_NARROW_WORDS),
+    ),
     PointerCalls("helium_layer_mve.c", ("compute", "compute_some", "compute_columns"), _TILES),
     PointerCalls("helium_layer_mve.c", ("strips", "in_place", "columns", "fill_strip", "split"), (*_TILES, *_ENTRY)),
     PointerCalls(

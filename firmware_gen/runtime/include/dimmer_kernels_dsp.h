@@ -99,6 +99,18 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_narrow_dsp_t, 80);
 DIMMER_KERNEL(dimmer_conv2d_s8_narrow_dsp);
 
+/* As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: these have input_bits, 8, or 4 where
+ * weight_bits is 2. Words, fields and the largest input are those of input_bits; of 8 any input is
+ * allowed, Q is 2 and S is 14.
+ * Scratch: as dimmer_conv2d_s8_narrow_dsp. */
+typedef struct {
+    dimmer_conv2d_s8_narrow_dsp_t narrow;
+    uint16_t input_bits;
+    uint16_t reserved4;
+} dimmer_conv2d_s8_apart_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_s8_apart_dsp_t, 84);
+DIMMER_KERNEL(dimmer_conv2d_s8_apart_dsp);
+
 /* DEPTHWISE_CONV_2D for Arm cores with the DSP extension: four channels in a word. batches and
  * depth_multiplier are 1, input_c is a multiple of 4, shifts are -22..-1, and no |bias + part of the
  * sum| reaches 2^30.
@@ -209,6 +221,16 @@ typedef struct {
 } dimmer_conv2d_add_s8_narrow_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_narrow_dsp_t, 140);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_narrow_dsp);
+
+/* The same for dimmer_conv2d_s8_apart_dsp.
+ * Scratch: 2048 more than that. */
+typedef struct {
+    dimmer_conv2d_add_s8_narrow_dsp_t narrow;
+    uint16_t input_bits;
+    uint16_t reserved4;
+} dimmer_conv2d_add_s8_apart_dsp_t;
+DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_apart_dsp_t, 144);
+DIMMER_KERNEL(dimmer_conv2d_add_s8_apart_dsp);
 
 /* BATCH_MATMUL for Arm cores with the DSP extension, by dot products of two rows and two columns, 32
  * products in 43 instructions. A row of operand 1 lies in one piece: step1 is 1, step1_jump 0.
