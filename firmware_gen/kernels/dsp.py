@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
 from dimmer.firmware_gen.kernels.portable import ADD, BATCH_MATMUL, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED
-from dimmer.firmware_gen.kernels.record import Part, holding, i8, i32, kernel, u16, u32
+from dimmer.firmware_gen.kernels.record import Part, holding, i8, i32, kernel, sharing, u16, u32
 
 CONV_2D_DSP = kernel(
     "dimmer_conv2d_s8_dsp",
     """
     CONV_2D for Arm cores with the DSP extension: weights of `group` channels are widened to a panel of int16 in
-    scratch, and then every two pixels; 16 products take 10 instructions. batches is 1, shifts are -22..-1, and no
-    |bias + part of the sum| reaches 2^30. group is even, or output_c.
+    scratch, sliced first where weight_bits is not 8, and then every two pixels; 16 products take 10 instructions.
+    batches is 1, shifts are -22..-1, and no |bias + part of the sum| reaches 2^30. group is even, or output_c.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="output channels in one pass"),
@@ -101,14 +101,13 @@ CONV_2D_NARROW_DSP = kernel(
     2 * input_c + 2 * A * Q * group, and 256 more where there is a QUANTIZE
     """,
 )
-CONV_2D_APART_DSP = kernel(
+CONV_2D_APART_DSP = sharing(
+    CONV_2D_NARROW_DSP.record,
     "dimmer_conv2d_s8_apart_dsp",
     """
-    As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: these have input_bits, 8, or 4 where weight_bits
-    is 2. Words, fields and the largest input are those of input_bits; of 8 any input is allowed, Q is 2 and S is 14.
+    As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: weight_bits is 2, and all that is said of inputs,
+    words and fields is that of 4 bits.
     """,
-    holding("narrow", CONV_2D_NARROW_DSP),
-    *u16("input_bits", "reserved4"),
     scratch="as dimmer_conv2d_s8_narrow_dsp",
 )
 DEPTHWISE_CONV_2D_DSP = kernel(
@@ -207,11 +206,10 @@ CONV_2D_ADD_NARROW_DSP = kernel(
     *u16("reserved2"),
     scratch="2048 more than that",
 )
-CONV_2D_ADD_APART_DSP = kernel(
+CONV_2D_ADD_APART_DSP = sharing(
+    CONV_2D_ADD_NARROW_DSP.record,
     "dimmer_conv2d_add_s8_apart_dsp",
     "The same for dimmer_conv2d_s8_apart_dsp.",
-    holding("narrow", CONV_2D_ADD_NARROW_DSP),
-    *u16("input_bits", "reserved4"),
     scratch="2048 more than that",
 )
 BATCH_MATMUL_DSP = kernel(

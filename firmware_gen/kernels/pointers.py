@@ -39,10 +39,11 @@ _TILES = tuple(
 )
 _ENTRY = ("dimmer_helium_entry_scatter", "dimmer_helium_entry_split")
 _WINDOWS = tuple(f"dimmer_window_{name}{relu}" for name in ("pairs", "singles") for relu in _RELU)
-_KINDS = {8: ("wide", "left"), 4: ("wide", "left", "clamped"), 2: ("wide", "left", "clamped")}
-_RESULTS = tuple(f"{kind}_{bits}{many}" for bits, kinds in _KINDS.items() for kind in kinds for many in ("", "_many"))
-_NARROW_ROWS = tuple(f"dimmer_narrow_row_{bits}" for bits in _KINDS)
-_NARROW_WORDS = ("two_inputs", "three_inputs", "four_inputs", "own_weights", "narrower_weights")
+_RESULTS = tuple(
+    f"{name}_{bits}{many}" for name in ("wide", "left", "clamped") for bits in (4, 2) for many in ("", "_many")
+)
+_NARROW_ROWS = ("dimmer_narrow_row_4", "dimmer_narrow_row_2")
+_NARROW_WORDS = ("three_inputs", "four_inputs", "own_weights", "narrower_weights")
 
 POINTERS = (
     PointerCalls("check.c", ("dimmer_check_model", "tables_hold"), ("holds",)),

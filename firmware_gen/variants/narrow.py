@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which convolutions have weights of 4 or 2 bits, whatever they are stored as, and inputs of how many bits."""
+"""Which convolutions have inputs and weights of 4 or 2 bits, whatever their weights are stored as.
+
+Inputs of 8 bits with narrower weights gain nothing by kernels of their own: they run on those for 8 bits, with slices.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,19 @@ from dimmer.firmware_gen.graph.slices import SLICES, UNITS, sliced
 from dimmer.firmware_gen.lower.steps import Step, Weights
 from dimmer.firmware_gen.variants.conv import number, weights_of
 
-HIGH = {8: 255, 4: 15, 2: 3}
+HIGH = {4: 15, 2: 3}
 """Bits -> largest input, counted from 0."""
 
-_PAIRS = ((2, 2), (4, 2), (4, 4), (8, 2), (8, 4))
+_PAIRS = ((2, 2), (4, 2), (4, 4))
 """Bits of inputs and of weights, the cheapest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """A convolution with narrow weights.
+    """A convolution with narrow inputs and weights.
 
     Attributes:
-        input_bits: 8, 4 or 2.
+        input_bits: 4 or 2.
         weight_bits: 4 or 2.
         weights: int8 codes of which the weights are slices.
         slices: the weights without their unit, int64[output_c, kernel_h, kernel_w, input_c].
@@ -57,7 +60,7 @@ def narrow_form(step: Step) -> Narrow | None:
     """The narrow form of a CONV_2D; None where it has none.
 
     A mode that shares its weights with one of 8 bits has their codes and the bits of a slice. One that is alone has
-    weights of 8 bits that are small: codes are made up for them.
+    weights of 8 bits that are small: codes are made up for them, where inputs are narrow.
     """
     if number(step, "input_zero_point") != -128:
         return None

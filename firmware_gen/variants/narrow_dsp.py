@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33) whose weights have 4 or 2 bits, and their inputs 8
-or fewer.
+"""Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33) whose inputs have 4 or 2 bits, and their
+weights as many or fewer.
 
-One SMLAL makes 6, 9 or 12 products (`kernels/dsp/narrow.h`). That its fields hold every sum is proven here, for each
+One SMLAL makes 9 or 12 products (`kernels/dsp/narrow.h`). That its fields hold every sum is proven here, for each
 layer from its own weights: how many terms may be added up before a sum must be read.
 """
 
@@ -53,7 +53,7 @@ class _Format:
         return HIGH[self.bits]
 
 
-_FORMATS = {8: _Format(8, 2, 14), 4: _Format(4, 3, 13), 2: _Format(2, 4, 10)}
+_FORMATS = {4: _Format(4, 3, 13), 2: _Format(2, 4, 10)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +201,6 @@ def _settings(step: Step) -> Iterable[Settings]:
     offsets = Shifts(tuple((code + 128) % 256 - 128 for code in chunk.offsets))
     narrow = _narrow(step)
     bits: dict[str, Value] = {"weight_bits": narrow.weight_bits}
-    if narrow.apart:
-        bits |= {"input_bits": narrow.input_bits}
     fixed: dict[str, Value] = {"weights": narrow.weights, **bits, "offsets": offsets, "bias": bias}
     return [
         {**fixed, "group": group, "strip": strip, "terms": chunk.terms}

@@ -29,7 +29,7 @@ class Pair(NamedTuple):
 
 PAIRS = {48: Pair("c", 4, 8), 28: Pair("b", 2, 8), 24: Pair("a", 2, 4)}
 """Weights wider than activations are left out: W8A4 and W4A2 cost what W4A8 and W2A4 do, and narrow activations are
-what costs accuracy."""
+held to cost more accuracy (docs/bits.md)."""
 
 BITS = (8, 48, 28, 4, 24, 2, 0)
 """All widths, by falling cost: bits of weights times bits of activations; of two that cost the same the one with wider

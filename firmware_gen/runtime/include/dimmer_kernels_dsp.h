@@ -11,8 +11,9 @@ extern "C" {
 #endif
 
 /* CONV_2D for Arm cores with the DSP extension: weights of `group` channels are widened to a panel of
- * int16 in scratch, and then every two pixels; 16 products take 10 instructions. batches is 1, shifts
- * are -22..-1, and no |bias + part of the sum| reaches 2^30. group is even, or output_c.
+ * int16 in scratch, sliced first where weight_bits is not 8, and then every two pixels; 16 products take
+ * 10 instructions. batches is 1, shifts are -22..-1, and no |bias + part of the sum| reaches 2^30. group
+ * is even, or output_c.
  * Scratch: with P = (group + 1) / 2 and G = kernel_h * R4(kernel_w * input_c) / 4, 4 * (P * (4 * G + 8)
  * + 4 * G) + 4 * P + 2 * kernel_w * input_c. */
 typedef struct {
@@ -99,16 +100,10 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_narrow_dsp_t, 80);
 DIMMER_KERNEL(dimmer_conv2d_s8_narrow_dsp);
 
-/* As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: these have input_bits, 8, or 4 where
- * weight_bits is 2. Words, fields and the largest input are those of input_bits; of 8 any input is
- * allowed, Q is 2 and S is 14.
+/* As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: weight_bits is 2, and all that is
+ * said of inputs, words and fields is that of 4 bits.
  * Scratch: as dimmer_conv2d_s8_narrow_dsp. */
-typedef struct {
-    dimmer_conv2d_s8_narrow_dsp_t narrow;
-    uint16_t input_bits;
-    uint16_t reserved4;
-} dimmer_conv2d_s8_apart_dsp_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_s8_apart_dsp_t, 84);
+typedef dimmer_conv2d_s8_narrow_dsp_t dimmer_conv2d_s8_apart_dsp_t;
 DIMMER_KERNEL(dimmer_conv2d_s8_apart_dsp);
 
 /* DEPTHWISE_CONV_2D for Arm cores with the DSP extension: four channels in a word. batches and
@@ -224,12 +219,7 @@ DIMMER_KERNEL(dimmer_conv2d_add_s8_narrow_dsp);
 
 /* The same for dimmer_conv2d_s8_apart_dsp.
  * Scratch: 2048 more than that. */
-typedef struct {
-    dimmer_conv2d_add_s8_narrow_dsp_t narrow;
-    uint16_t input_bits;
-    uint16_t reserved4;
-} dimmer_conv2d_add_s8_apart_dsp_t;
-DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_apart_dsp_t, 144);
+typedef dimmer_conv2d_add_s8_narrow_dsp_t dimmer_conv2d_add_s8_apart_dsp_t;
 DIMMER_KERNEL(dimmer_conv2d_add_s8_apart_dsp);
 
 /* BATCH_MATMUL for Arm cores with the DSP extension, by dot products of two rows and two columns, 32

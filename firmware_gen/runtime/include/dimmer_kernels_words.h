@@ -108,9 +108,9 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 132);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd);
 
-/* CONV_2D of narrow weights for cores that multiply word by word (packed.h): weight_bits is 4 or 2,
- * input_bits 8, 4 or, where weight_bits is 2, 2; input_zero_point is -128, and no input is above -113 (4
- * bits) or -125 (2 bits). dilation_w is 1, pad_left < kernel_w, input_c a multiple of 4. Inputs count
+/* CONV_2D of narrow inputs and weights for cores that multiply word by word (packed.h): weight_bits is 4
+ * or 2, input_bits 4 or, where weight_bits is 2, 2; input_zero_point is -128, and no input is above -113
+ * (4 bits) or -125 (2 bits). dilation_w is 1, pad_left < kernel_w, input_c a multiple of 4. Inputs count
  * from 0 here, and slices of weights are not times their unit.
  * A tile is 4 outputs of each of R = 2 rows or, where input_bits is 2, 4 rows, which share a word, S
  * bits apart. Where planes is 1, S is 32 / R, a tile is a panel and a plane has K = kernel_h * kernel_w

@@ -24,7 +24,7 @@ from tests.firmware_gen.variants.steps import add, slice_codes
 
 CONV, CONV_ADD = VARIANTS[:2]
 STEEPNESS = (0.02, 0.2, 0.9, 4.0, 20.0)
-PAIRS = [(4, 4), (2, 2), (2, 4), (2, 8), (4, 8)]
+PAIRS = [(4, 4), (2, 2), (2, 4)]
 """Bits of weights and of inputs."""
 
 
@@ -57,7 +57,7 @@ def narrow_conv(
     fraction, exponent = np.frexp(real)
     low = int(rng.choice([-128, -100]))
     input_bits = input_bits or bits
-    high = int(rng.choice([127, 100, low + min(2**input_bits - 1, 227)]))
+    high = int(rng.choice([127, 100, low + 2**input_bits - 1]))
     fields: dict[str, Any] = {
         **w.fields,
         **w.kernel_fields,
@@ -124,16 +124,12 @@ def test_nearly_all_of_these_are_supported_in_every_way() -> None:
     assert refused <= 6
 
 
-@pytest.mark.parametrize(("bits", "input_bits", "most"), [(2, 4, 3), (2, 8, 6), (4, 8, 14)])
-def test_most_pairs_of_different_bits_are_supported(bits: int, input_bits: int, most: int) -> None:
-    steps = [
-        narrow_conv(np.random.default_rng(seed), bits, STEEPNESS[seed % 5], input_bits)[0] for seed in range(25)
-    ]
+def test_most_of_two_bit_weights_with_four_bit_inputs_are_supported() -> None:
+    steps = [narrow_conv(np.random.default_rng(seed), 2, STEEPNESS[seed % 5], 4)[0] for seed in range(25)]
     found = [plan for conv in steps for plan in plans(conv)]
-    assert {plan.settings["input_bits"] for plan in found} == {input_bits}
-    # Sums of codes as large as here, times inputs of 8 bits, leave the 14 bits of a transformed field.
-    assert {plan.form.planes for plan in found} == ({1} if (bits, input_bits) == (4, 8) else {1, 6})
-    assert sum(not plans(conv) for conv in steps) <= most
+    assert {plan.settings["input_bits"] for plan in found} == {4}
+    assert {plan.form.planes for plan in found} == {1, 6}
+    assert sum(not plans(conv) for conv in steps) <= 3
 
 
 @pytest.mark.parametrize(("bits", "input_bits"), PAIRS)

@@ -41,7 +41,7 @@ def test_a_mode_alone_has_the_weights_that_it_has_beside_one_of_8_bits(tmp_path:
         first, second = narrow_form(step), narrow_form(other)
         assert first is not None
         assert second is not None
-        assert first.bits == second.bits == bits
+        assert (first.input_bits, first.weight_bits) == (second.input_bits, second.weight_bits) == (bits, bits)
         np.testing.assert_array_equal(first.slices, second.slices)
         assert second.weights == other.fields["weights"]
         compared += 1

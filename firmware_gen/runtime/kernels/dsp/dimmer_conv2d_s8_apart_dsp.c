@@ -6,18 +6,12 @@
 
 void dimmer_conv2d_s8_apart_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     dimmer_require(model, record, arena);
-    const dimmer_conv2d_s8_apart_dsp_t *p = (const dimmer_conv2d_s8_apart_dsp_t *)record;
-    const dimmer_conv2d_s8_narrow_dsp_t *d = &p->narrow;
-    const dimmer_narrow_settings_t settings = {p->input_bits == 8u ? &dimmer_apart_8 : &dimmer_apart_4,
-                                               d->group,
-                                               d->strip,
-                                               d->terms,
-                                               d->offsets,
-                                               d->entry_multiplier,
-                                               d->entry_zero_point,
-                                               d->entry_shift};
+    const dimmer_conv2d_s8_narrow_dsp_t *d = (const dimmer_conv2d_s8_narrow_dsp_t *)record;
+    const dimmer_narrow_settings_t settings = {
+        &dimmer_apart_4,     d->group,      d->strip, d->terms, d->offsets, d->entry_multiplier,
+        d->entry_zero_point, d->entry_shift};
 
-    DIMMER_ASSERT(p->input_bits == 8u || (p->input_bits == 4u && d->conv.weight_bits == 2u));
+    DIMMER_ASSERT(d->conv.weight_bits == 2u);
     dimmer_narrow_layer(model, &d->conv, &settings, NULL, 0u, arena);
 }
 

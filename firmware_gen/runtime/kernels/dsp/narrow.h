@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolution of 8-, 4- and 2-bit inputs with 4- and 2-bit weights for Arm cores with the DSP extension: one
- * SMLAL makes 6, 9 or 12 products.
+/* Convolution of 4- and 2-bit inputs with 4- and 2-bit weights for Arm cores with the DSP extension: one
+ * SMLAL makes 9 or 12 products.
  *
  * A row of inputs a[i] and the taps w[t] of a kernel row are polynomials in z = 2^spacing. `pixels`
  * neighbouring inputs make one 32-bit word, the taps, last one lowest, the other, and the 64-bit product
@@ -9,7 +9,6 @@
  * ones, taken as one signed number, are where the next tile of the row begins.
  *
  *   inputs    pixels  spacing
- *   0..255      2       14
  *   0..15       3       13
  *   0..3        4       10
  *
@@ -75,14 +74,12 @@ typedef struct narrow_row {
  * dimmer_narrow_row_* and dimmer_narrow_tile may call it. */
 typedef void (*dimmer_narrow_results_t)(dimmer_narrow_row_t *row, const dimmer_narrow_tail_t *tail);
 
-/* Of one chunk, and of many. 8 bits are as narrow as any int8: none of them is CLAMPED. */
-extern const dimmer_narrow_results_t dimmer_narrow_results_8[2][DIMMER_NARROW_KINDS];
+/* Of one chunk, and of many. */
 extern const dimmer_narrow_results_t dimmer_narrow_results_4[2][DIMMER_NARROW_KINDS];
 extern const dimmer_narrow_results_t dimmer_narrow_results_2[2][DIMMER_NARROW_KINDS];
 
 /* All tiles that are left: for each, and each chunk, sums = (sums >> pixels * spacing) + head + the products
  * of all terms, two words of pixels and two of the panel each; then row->results. */
-void dimmer_narrow_row_8(dimmer_narrow_row_t *row);
 void dimmer_narrow_row_4(dimmer_narrow_row_t *row);
 void dimmer_narrow_row_2(dimmer_narrow_row_t *row);
 
@@ -104,13 +101,12 @@ typedef struct {
     /* The words of `channels` channels from the int8 codes of `count` taps, 2 or 3, lowest field first:
      * slices of `bits` bits. Gives their sum where 2-bit inputs need it, else 0. */
     int32_t (*weights)(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count, uint32_t channels,
-                       uint32_t bits, uint32_t spacing, int32_t *to);
+                       uint32_t bits, int32_t *to);
 } dimmer_narrow_format_t;
 
-/* Weights as narrow as inputs; and narrower ones. */
+/* Weights as narrow as inputs; and 2-bit ones of 4-bit inputs. */
 extern const dimmer_narrow_format_t dimmer_narrow_4;
 extern const dimmer_narrow_format_t dimmer_narrow_2;
-extern const dimmer_narrow_format_t dimmer_apart_8;
 extern const dimmer_narrow_format_t dimmer_apart_4;
 
 /* The words of inputs that are all 0. */

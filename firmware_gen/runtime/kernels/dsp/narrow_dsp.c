@@ -42,19 +42,12 @@
     "adds.w " low ", " from_low ", " high ", asr #" shift "\n\t"                                             \
     "adc.w " high ", " from_high ", " high ", asr #31\n\t"
 
-/* The same where the upper fields begin in the lower word. */
-#define CARRY_BOTH(low, high, from_low, from_high, shift)                                                    \
-    "lsr.w " low ", " low ", #" shift "\n\t"                                                                 \
-    "orr.w " low ", " low ", " high ", lsl #(32 - " shift ")\n\t"                                            \
-    "adds.w " low ", " low ", " from_low "\n\t"                                                              \
-    "adc.w " high ", " from_high ", " high ", asr #" shift "\n\t"
-
 /* clang-format off */
 /* On the stack: 0 the end of the chunk's pixels, 4 the chunks that are left, 8 the sums of this one, 12 where its
  * terms are entered, 16 the bytes before them that the first turn leaves out, 20 bytes of a chunk's pixels, 24 *row.
  * Sixteen terms make a turn; the first one begins where as many are left as there are more than a multiple of 16. */
 /* Two strings, as C promises 4095 characters in one. */
-#define ROW(CARRY, shift)                        \
+#define ROW(shift)                               \
     __asm__ volatile(                            \
         "push {r0, r4-r11, lr}\n\t"              \
         "sub sp, sp, #24\n\t"                    \
@@ -116,16 +109,12 @@
         "pop {r4-r11, pc}")
 /* clang-format on */
 
-DIMMER_ASSEMBLY void dimmer_narrow_row_8(dimmer_narrow_row_t *row DIMMER_REGISTER) {
-    ROW(CARRY_BOTH, "28");
-}
-
 DIMMER_ASSEMBLY void dimmer_narrow_row_4(dimmer_narrow_row_t *row DIMMER_REGISTER) {
-    ROW(CARRY, "7");
+    ROW("7");
 }
 
 DIMMER_ASSEMBLY void dimmer_narrow_row_2(dimmer_narrow_row_t *row DIMMER_REGISTER) {
-    ROW(CARRY, "8");
+    ROW("8");
 }
 
 DIMMER_ASSEMBLY void dimmer_narrow_tile(dimmer_narrow_row_t *row DIMMER_REGISTER,
@@ -157,33 +146,6 @@ static inline uint32_t four_bytes(const int8_t *at) {
     to[2] = WORD(value, 1);                                                                                  \
     to[4] = WORD(value, 2);                                                                                  \
     to[6] = WORD(value, 3)
-
-/* Codes of 8 bits, from words whose signs were turned. */
-#define BYTE(word, i, bits) (((word) >> (8u * (i))) & 0xFFu)
-#define TWO(value, i)       (int32_t)(value(x, i, 8u) | value(y, i, 8u) << 14)
-
-static void two_inputs(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], uint32_t channels,
-                       const uint8_t *table, int32_t *to) {
-    const int8_t *a = columns[0];
-    const int8_t *b = columns[1];
-    const int8_t *const end = a + channels;
-
-    if (table == NULL) {
-        for (; a != end; a += 4, b += 4, to += 8) {
-            const uint32_t x = four_bytes(a) ^ 0x80808080u;
-            const uint32_t y = four_bytes(b) ^ 0x80808080u;
-
-            STORE_INPUTS(TWO, BYTE);
-        }
-    } else {
-        for (; a != end; a += 4, b += 4, to += 8) {
-            const uint32_t x = four_bytes(a);
-            const uint32_t y = four_bytes(b);
-
-            STORE_INPUTS(TWO, LOOKED_UP);
-        }
-    }
-}
 
 static void three_inputs(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], uint32_t channels,
                          const uint8_t *table, int32_t *to) {
@@ -270,35 +232,43 @@ void dimmer_narrow_blank(uint32_t channels, uint32_t bits, int32_t *to) {
 
 #define FOUR_BITS 4u, 8192
 #define TWO_BITS  2u, 1024
+/* 2-bit weights in the fields of 4-bit inputs. */
+#define TWO_OF_FOUR 2u, 8192
 
 #define EXPAND(...) STORE(__VA_ARGS__)
 
-/* Weights narrower than inputs. Where there are two taps the third one counts nothing. */
+/* 2-bit weights of 4-bit inputs. */
 static int32_t narrower_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count,
-                                uint32_t channels, uint32_t bits, uint32_t spacing, int32_t *to) {
-    const uint32_t half = bits == 4u ? 0x08080808u : 0x20202020u;
-    const int32_t scale = (int32_t)1 << spacing;
-    const int32_t square = count == DIMMER_NARROW_TAPS ? scale << spacing : 0;
+                                uint32_t channels, uint32_t bits, int32_t *to) {
+    const uint32_t half = 0x20202020u;
     const int8_t *a = taps[0];
     const int8_t *b = taps[1];
-    const int8_t *c = count == DIMMER_NARROW_TAPS ? taps[2] : b;
+    const int8_t *c = taps[2];
     const int8_t *const end = a + channels;
 
-    for (; a != end; a += 4, b += 4, c += 4, to += 8) {
-        const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
-        const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
-        const uint32_t z = dimmer_rounded_codes(four_bytes(c), half);
+    (void)bits;
+    if (count == DIMMER_NARROW_TAPS) {
+        for (; a != end; a += 4, b += 4, c += 4, to += 8) {
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
+            const uint32_t z = dimmer_rounded_codes(four_bytes(c), half);
 
-#define ANY(i, bits, scale) (WORD_2(i, bits, scale) + SLICE(z, i, bits) * square)
-        STORE(ANY, bits, scale);
-#undef ANY
+            EXPAND(WORD_3, TWO_OF_FOUR);
+        }
+    } else {
+        for (; a != end; a += 4, b += 4, to += 8) {
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
+
+            EXPAND(WORD_2, TWO_OF_FOUR);
+        }
     }
     return 0;
 }
 
 /* Weights as narrow as inputs. */
 static int32_t own_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count, uint32_t channels,
-                           uint32_t bits, uint32_t spacing, int32_t *to) {
+                           uint32_t bits, int32_t *to) {
     const uint32_t half = bits == 4u ? 0x08080808u : 0x20202020u;
     const int8_t *a = taps[0];
     const int8_t *b = taps[1];
@@ -306,7 +276,6 @@ static int32_t own_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_
     const int8_t *const end = a + channels;
     int32_t sum = 0;
 
-    (void)spacing;
     if (bits == 4u && count == DIMMER_NARROW_TAPS) {
         for (; a != end; a += 4, b += 4, c += 4, to += 8) {
             const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
@@ -347,8 +316,6 @@ const dimmer_narrow_format_t dimmer_narrow_4 = {
     4u, 3u, 13u, dimmer_narrow_row_4, &dimmer_narrow_results_4[0][0], three_inputs, own_weights};
 const dimmer_narrow_format_t dimmer_narrow_2 = {
     2u, 4u, 10u, dimmer_narrow_row_2, &dimmer_narrow_results_2[0][0], four_inputs, own_weights};
-const dimmer_narrow_format_t dimmer_apart_8 = {
-    8u, 2u, 14u, dimmer_narrow_row_8, &dimmer_narrow_results_8[0][0], two_inputs, narrower_weights};
 const dimmer_narrow_format_t dimmer_apart_4 = {
     4u, 3u, 13u, dimmer_narrow_row_4, &dimmer_narrow_results_4[0][0], three_inputs, narrower_weights};
 

@@ -121,8 +121,7 @@ static void fill_channel(const work_t *w, uint32_t c, int32_t *to) {
                 find_taps(w, row, phase, taps);
             }
             start +=
-                (int64_t)w->format.weights(taps, count, run, r->weight_bits, w->format.spacing, to + odd) *
-                ((int64_t)1 << 31);
+                (int64_t)w->format.weights(taps, count, run, r->weight_bits, to + odd) * ((int64_t)1 << 31);
             for (i = 0; i < DIMMER_NARROW_TAPS; ++i) {
                 taps[i] += taps[i] == w->no_tap ? 0u : run;
             }
@@ -205,29 +204,17 @@ static void fill_pixels(const work_t *w, uint32_t y) {
     }
 }
 
-/* What is left of a sum of 8-bit inputs: its upper fields begin in the lower word. */
-static int64_t upper_fields(int64_t sum, uint32_t shift) {
-    return ((int64_t)(int32_t)(sum >> 32) * ((int64_t)1 << (32u - shift))) + ((uint32_t)sum >> shift);
-}
-
 /* Sums of which nothing is left but what adds to the outputs right of the last input, and the offsets of both
  * channels. */
 static void next_sums(const work_t *w, uint32_t channel) {
-    /* Of the lower word nothing is left, but of 8-bit inputs. */
-    const uint32_t bits = w->format.pixels * w->format.spacing;
-    const uint32_t shift = bits - 32u;
+    /* Of the lower word nothing is left. */
+    const uint32_t shift = w->format.pixels * w->format.spacing - 32u;
     const int64_t first = w->ones * offset_of(w, channel);
     const int64_t second = w->ones * offset_of(w, channel + 1u);
     int64_t *const end = w->sums + w->chunks * DIMMER_NARROW_SUMS;
     int64_t *sums;
 
-    for (sums = w->sums; sums != end && bits < 32u; sums += DIMMER_NARROW_SUMS) {
-        sums[0] = upper_fields(sums[0], bits) + first;
-        sums[1] = upper_fields(sums[1], bits) + first;
-        sums[2] = upper_fields(sums[2], bits) + second;
-        sums[3] = upper_fields(sums[3], bits) + second;
-    }
-    for (; sums != end; sums += DIMMER_NARROW_SUMS) {
+    for (sums = w->sums; sums != end; sums += DIMMER_NARROW_SUMS) {
         sums[0] = ((int32_t)(sums[0] >> 32) >> shift) + first;
         sums[1] = ((int32_t)(sums[1] >> 32) >> shift) + first;
         sums[2] = ((int32_t)(sums[2] >> 32) >> shift) + second;
@@ -359,7 +346,7 @@ static void fill_table(const dimmer_narrow_settings_t *settings, uint8_t *table)
         const int32_t y = dimmer_requantize(x - settings->entry_zero_point, settings->entry_multiplier,
                                             settings->entry_shift);
 
-        table[code] = (uint8_t)(y < 0 ? 0 : y > 255 ? 255 : y);
+        table[code] = (uint8_t)(y < 0 ? 0 : y);
     }
 }
 
@@ -367,8 +354,8 @@ static dimmer_narrow_kind_t kind_of(const work_t *w) {
     const dimmer_conv2d_s8_t *r = w->r;
     uint32_t c;
 
-    if (w->residual == NULL && w->format.bits != 8u && r->output_zero_point == -128 &&
-        r->activation_min == -128 && r->activation_max == (int32_t)(1u << w->format.bits) - 129) {
+    if (w->residual == NULL && r->output_zero_point == -128 && r->activation_min == -128 &&
+        r->activation_max == (int32_t)(1u << w->format.bits) - 129) {
         return DIMMER_NARROW_CLAMPED;
     }
     for (c = 0; c < r->output_c; ++c) {

@@ -31,9 +31,6 @@
 #define CLAMPED_2(sum) CLAMPED(sum, "2")
 
 /* The complete fields of a sum whose words are `low` and `high`; the last one takes the place of `low`. */
-#define FIELDS_8(low, f0)                       \
-    "ubfx " f0 ", " low ", #0, #14\n\t"         \
-    "ubfx " low ", " low ", #14, #14\n\t"
 #define FIELDS_4(low, high, f0, f1)             \
     "ubfx " f0 ", " low ", #0, #13\n\t"         \
     "ubfx " f1 ", " low ", #13, #13\n\t"        \
@@ -51,10 +48,7 @@
     "ldr r10, [sp, #4]\n\t"                     \
     "ldmia.w r10, {r1, r3, r5-r8}\n\t"
 
-/* r0 from a sum's first chunk to the next sum's; fields are in r11, (r12, lr,) r9. */
-#define ONE_8                                   \
-    "ldrd r9, r10, [r0], #8\n\t"                \
-    FIELDS_8("r9", "r11")
+/* r0 from a sum's first chunk to the next sum's; fields are in r11, r12, (lr,) r9. */
 #define ONE_4                                   \
     "ldrd r9, r10, [r0], #8\n\t"                \
     FIELDS_4("r9", "r10", "r11", "r12")
@@ -70,14 +64,6 @@
     "7:\n\t"                                    \
     "ldrd r5, r6, [r1], #32\n\t"                \
     "subs r3, r3, #1\n\t"
-#define MANY_8                                  \
-    ONE_8 OTHERS                                \
-    FIELDS_8("r5", "r7")                        \
-    "add r11, r11, r7\n\t"                      \
-    "add r9, r9, r5\n\t"                        \
-    "cmp r3, #1\n\t"                            \
-    "bne.n 7b\n\t"                              \
-    CONSTANTS
 #define MANY_4                                  \
     ONE_4 OTHERS                                \
     FIELDS_4("r5", "r6", "r7", "r8")            \
@@ -98,13 +84,7 @@
     "bne.n 7b\n\t"                              \
     CONSTANTS
 
-/* Two to four outputs from r2 on, r4 bytes apart; r3 is the factor, r5 the bias. */
-#define OUTPUTS_8(RESCALE)                      \
-    "mla r11, r11, r3, r5\n\t"                  \
-    "mla r9, r9, r3, r5\n\t"                    \
-    RESCALE("r11") RESCALE("r9")                \
-    "strb r11, [r2]\n\t"                        \
-    "strb r9, [r2, r4]\n\t"
+/* Three or four outputs from r2 on, r4 bytes apart; r3 is the factor, r5 the bias. */
 #define OUTPUTS_4(RESCALE)                      \
     "mla r11, r11, r3, r5\n\t"                  \
     "mla r12, r12, r3, r5\n\t"                  \
@@ -126,8 +106,6 @@
     "strb lr, [r2, r4, lsl #1]\n\t"             \
     "strb r9, [r10, r4, lsl #1]\n\t"
 
-#define NEXT_8(output)                          \
-    "add.w " output ", " output ", r4, lsl #1\n\t"
 #define NEXT_4(output)                          \
     "add.w " output ", " output ", r4, lsl #1\n\t" \
     "add.w " output ", " output ", r4\n\t"
@@ -178,10 +156,6 @@
     }
 /* clang-format on */
 
-DEFINE(wide_8, ONE_8, OUTPUTS_8, WIDE, NEXT_8)
-DEFINE(left_8, ONE_8, OUTPUTS_8, LEFT, NEXT_8)
-DEFINE(wide_8_many, MANY_8, OUTPUTS_8, WIDE, NEXT_8)
-DEFINE(left_8_many, MANY_8, OUTPUTS_8, LEFT, NEXT_8)
 DEFINE(wide_4, ONE_4, OUTPUTS_4, WIDE, NEXT_4)
 DEFINE(left_4, ONE_4, OUTPUTS_4, LEFT, NEXT_4)
 DEFINE(clamped_4, ONE_4, OUTPUTS_4, CLAMPED_4, NEXT_4)
@@ -195,8 +169,6 @@ DEFINE(wide_2_many, MANY_2, OUTPUTS_2, WIDE, NEXT_2)
 DEFINE(left_2_many, MANY_2, OUTPUTS_2, LEFT, NEXT_2)
 DEFINE(clamped_2_many, MANY_2, OUTPUTS_2, CLAMPED_2, NEXT_2)
 
-const dimmer_narrow_results_t dimmer_narrow_results_8[2][DIMMER_NARROW_KINDS] = {
-    {wide_8, left_8, NULL}, {wide_8_many, left_8_many, NULL}};
 const dimmer_narrow_results_t dimmer_narrow_results_4[2][DIMMER_NARROW_KINDS] = {
     {wide_4, left_4, clamped_4}, {wide_4_many, left_4_many, clamped_4_many}};
 const dimmer_narrow_results_t dimmer_narrow_results_2[2][DIMMER_NARROW_KINDS] = {

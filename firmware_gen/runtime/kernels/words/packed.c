@@ -3,13 +3,11 @@
 
 #define INVERSE_OF_3 0xAAAAAAABu
 
-/* Codes begin at -128, or 0x80: of narrow inputs the sign is taken off the whole word, of others turned. */
-#define WIDE_PAIR(i, s) ((uint32_t)(a[i] ^ 0x80u) + ((uint32_t)(b[i] ^ 0x80u) << (s)))
-#define ZEROS_NONE(s)   0u
-#define PAIR(i, s)      ((uint32_t)a[i] + ((uint32_t)b[i] << (s)))
-#define FOUR(i, s)      (PAIR(i, s) + (((uint32_t)c[i] + ((uint32_t)d[i] << (s))) << (2 * (s))))
-#define ZEROS_2(s)      (0x80u + (0x80u << (s)))
-#define ZEROS_4(s)      (ZEROS_2(s) + (ZEROS_2(s) << (2 * (s))))
+/* Codes begin at -128, or 0x80. */
+#define PAIR(i, s) ((uint32_t)a[i] + ((uint32_t)b[i] << (s)))
+#define FOUR(i, s) (PAIR(i, s) + (((uint32_t)c[i] + ((uint32_t)d[i] << (s))) << (2 * (s))))
+#define ZEROS_2(s) (0x80u + (0x80u << (s)))
+#define ZEROS_4(s) (ZEROS_2(s) + (ZEROS_2(s) << (2 * (s))))
 
 #define COLUMNS(WORD, ZEROS, s, NEXT)                                                                        \
     for (; columns != 0u; --columns, to += column) {                                                         \
@@ -30,13 +28,7 @@ void dimmer_packed_inputs(const dimmer_packed_form_t *form, const int8_t *const 
     const uint8_t *a = (const uint8_t *)from[0];
     const uint8_t *b = (const uint8_t *)from[1];
 
-    if (form->bits == 8u) {
-        if (form->planes == 1u) {
-            COLUMNS(WIDE_PAIR, ZEROS_NONE, 16, )
-        } else {
-            COLUMNS(WIDE_PAIR, ZEROS_NONE, 14, )
-        }
-    } else if (form->rows == 2u) {
+    if (form->rows == 2u) {
         if (form->planes == 1u) {
             COLUMNS(PAIR, ZEROS_2, 16, )
         } else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolution of inputs of 8 and fewer bits with 4- and 2-bit weights for cores that multiply word by word:
+/* Convolution of 4- and 2-bit inputs with 4- and 2-bit weights for cores that multiply word by word:
  * inputs of outputs in neighbouring rows share a word, and one multiplication by a weight makes as many
  * products. Two rows share one, or four of 2-bit inputs, whose weights are -1..1.
  *
@@ -52,7 +52,6 @@ typedef struct {
 
 /* What words and outputs of a layer are made of. */
 typedef struct {
-    uint32_t bits;    /* of an input */
     uint32_t rows;    /* in a word */
     uint32_t spacing; /* bits from one to the next */
     uint32_t mask;    /* of every other row, as words are read */
