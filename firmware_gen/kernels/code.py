@@ -3,8 +3,8 @@
 
 Bytes of code and constants of each kernel with all that it calls, and of the engine, linked alone for Cortex-M4 (those
 of Helium for Cortex-M55) by arm-none-eabi-gcc 12 at -O2. What kernels share is counted once for `conv2d` and
-`conv2d_add`, which are one function, and for `narrow` and `apart`, which differ in how weights are expanded. Other cores and compilers differ by a tenth or so: figures made of these are
-"about".
+`conv2d_add`, which are one function, and for `narrow` and `apart`, which differ in how weights are expanded. Other
+cores and compilers differ by a tenth or so: figures made of these are "about".
 """
 
 from __future__ import annotations
