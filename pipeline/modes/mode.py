@@ -14,7 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.modes.width import BITS, FULL_BITS, bit_product, character_of, width_name, width_of
+
+# Those who need no more of widths take these two from here.
+from dimmer.pipeline.modes.width import BITS as BITS
+from dimmer.pipeline.modes.width import FULL_BITS as FULL_BITS
+from dimmer.pipeline.modes.width import bit_product, character_of, width_name, width_of
 
 
 @dataclass(frozen=True)
