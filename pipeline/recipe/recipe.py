@@ -178,6 +178,12 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
                 at = where.at((key,), "epochs")
                 raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
     _check_libraries(recipe, where)
+    if recipe.model.data.inputs and recipe.train.augmentation != Augmentation():
+        at = where.at(("train", "augmentation"))
+        raise DimmerError(
+            f"{at}: train.augmentation: is for one input; of several change the arrays before you give them, and leave "
+            "it out"
+        )
     if recipe.model.data.task == ANOMALY and recipe.train.augmentation != Augmentation():
         at = where.at(("train", "augmentation"))
         raise DimmerError(
@@ -262,7 +268,12 @@ def _model(table: Any, where: Lines, data: DataSection, heard: Heard | None, fol
         raise DimmerError(f"{where.at(('model',), 'dataset')}: model.dataset = {shown(names.dataset)}: {wanted}")
     of_family = config_class(names.family)
     fields = {field.name: field.default for field in dataclasses.fields(of_family)}
-    given = {**names.from_dataset(data, heard), **{key: fields[key] for key in NO_KEYS if key in fields}}
+    try:
+        from_dataset = names.from_dataset(data, heard)
+    except InvalidKeyError as error:
+        at = where.at(("model",), error.key)
+        raise DimmerError(f"{at}: model.{error.key} = {shown(names.family)}: {error.reason}") from error
+    given = {**from_dataset, **{key: fields[key] for key in NO_KEYS if key in fields}}
     config = read_section(of_family, table, ("model",), where, given, common)
     try:
         config = config.at(folder)

@@ -62,6 +62,8 @@ def _type_schema(kind: Any) -> dict[str, Json]:
     if get_origin(kind) is not tuple:
         return {"type": _KINDS[kind], **allowed}
     (item, _) = get_args(kind)
+    if dataclasses.is_dataclass(item) and isinstance(item, type):
+        return {"type": "array", "items": section_schema(item)}
     entry: dict[str, Json] = {"type": _KINDS[item], **allowed}
     listed: dict[str, Json] = {"type": "array", "items": entry}
     # A single text stands for a list of one: force = "all".
