@@ -141,17 +141,20 @@ def emit_input_code(meaning: Meaning, names: Names) -> Iterator[str]:
         yield from _code(names, "", "", meaning.offset, meaning.step)
     for number, one in enumerate(meaning.inputs):
         if one.offset:
-            yield from _code(names, f"_{number}", f" {number}, {comment(one.name)},", one.offset, one.step)
+            yield from _code(names, f"_{number}", f" {number}, {comment(one.name)}", one.offset, one.step)
+
+
+_CODE = (
+    "/* The input's code for a measured value of a channel, in the unit of the training data; what lies outside",
+    " * the range of training becomes the lowest or highest code, what is no number the lowest. */",
+)
 
 
 def _code(names: Names, suffix: str, which: str, offset: Sequence[float], step: Sequence[float]) -> Iterator[str]:
     count = len(offset)
+    yield from _CODE
     if which:
-        yield f"/* The code of input{which} for a measured value of a channel, in the unit of the training data; what"
-        yield " * lies outside the range of training becomes the lowest or highest code, what is no number the lowest. */"
-    else:
-        yield "/* The input's code for a measured value of a channel, in the unit of the training data; what lies outside"
-        yield " * the range of training becomes the lowest or highest code, what is no number the lowest. */"
+        yield f"/* Of input{which}. */"
     yield f"static inline int8_t {names.symbol}_input_code{suffix}(float value, unsigned channel)"
     yield "{"
     yield f"    static const float offset[{count}] = {_numbers(offset)};"

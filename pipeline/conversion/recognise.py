@@ -89,7 +89,9 @@ def _inputs(model: Path, details: Sequence[Any], sites: Sites) -> list[tuple[Any
         fitting = [source for source in details if name.fullmatch(source["name"])]
         if len(fitting) != 1:
             told = ", ".join(source["name"] for source in details)
-            raise DimmerError(f"{model.name}: no input is {site}, there are {told}: install what requirements.txt names")
+            raise DimmerError(
+                f"{model.name}: no input is {site}, there are {told}: install what requirements.txt names"
+            )
         found.append((fitting[0], site))
     return found
 

@@ -19,8 +19,8 @@ MOST_ENDS = 16
 MOST_SIDE, MOST_STEPS, MOST_NAMES = 2048, 1 << 20, 4096
 TASKS_OF_OUTPUTS = ("classes", "labels", "values")
 CLASSES, LABELS, VALUES = TASKS_OF_OUTPUTS
-_TAKEN = frozenset({"input", "stem", "pool", "logits", "x"})
-"""Names that tensors and arrays have already."""
+_TAKEN = frozenset({"input", "stem", "pool", "logits"})
+"""Names that tensors have already."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,9 @@ class OutputSection:
     def __post_init__(self) -> None:
         _check_name(self.name)
         known = ", ".join(TASKS_OF_OUTPUTS)
-        require(self.task in TASKS_OF_OUTPUTS, "task", f"must be one of {known}; anomaly is for a network of one output")
+        require(
+            self.task in TASKS_OF_OUTPUTS, "task", f"must be one of {known}; anomaly is for a network of one output"
+        )
         if not self.classes and self.task == VALUES:
             object.__setattr__(self, "classes", (self.name,))
         least = 2 if self.task == CLASSES else 1

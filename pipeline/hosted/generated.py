@@ -51,7 +51,9 @@ class Generated:
     def parts(self, end: str) -> tuple[HostedPart, ...]:
         """Of several "INPUT"s or "OUTPUT"s where each lies, as the header tells it; nothing of one."""
         text = _text(self.header)
-        places = re.findall(rf"^#define \w+_{end}_(\d+)_OFFSET (\d+)u /\* bytes into them; (.*) \*/", text, re.MULTILINE)
+        places = re.findall(
+            rf"^#define \w+_{end}_(\d+)_OFFSET (\d+)u /\* bytes into them; (.*) \*/", text, re.MULTILINE
+        )
         found = []
         for number, offset, name in places:
             told = re.search(rf"^#define \w+_{end}_{number}_SIZE (\d+)u /\* bytes: (.+?) \*/", text, re.MULTILINE)

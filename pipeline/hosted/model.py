@@ -32,8 +32,8 @@ class Model:
         input_dtype, output_dtype: "int8"; "uint8" or "float32" for models that convert themselves.
         input_scale, output_scale: real value of one code; 0 for float32.
         input_zero_point, output_zero_point: code of the real value 0.
-        inputs, outputs: of a model of several, each with its name, shape, type, scale, zero point and place; those above
-            are then of the buffer that holds all of them, in bytes. Nothing of a model of one.
+        inputs, outputs: of a model of several, each with its name, shape, type, scale, zero point and place; those
+            above are then of the buffer that holds all of them, in bytes. Nothing of a model of one.
     """
 
     def __init__(

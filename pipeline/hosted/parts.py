@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several inputs and outputs of a model that runs on this machine: arrays by their names, and the buffer of them all."""
+"""Several inputs and outputs of a model that runs here: arrays by their names, and the buffer of them all."""
 
 from __future__ import annotations
 
@@ -106,9 +106,7 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, Any]) ->
     return buffer, single
 
 
-def apart(
-    parts: Sequence[HostedPart], buffer: NDArray[Any], *, dequantise: bool = False
-) -> dict[str, NDArray[Any]]:
+def apart(parts: Sequence[HostedPart], buffer: NDArray[Any], *, dequantise: bool = False) -> dict[str, NDArray[Any]]:
     """Outputs by their names, [N, *shape[1:]] each, of a buffer int8[N,bytes].
 
     Args:

@@ -105,7 +105,8 @@ def encoding_of(source: Source, shape: tuple[int, int, int]) -> str:
     height, width, channels = shape
     if isinstance(source, OwnData) and source.section.inputs:
         given = [
-            f"{number}, {one.name}, [{']['.join(map(str, one.shape))}]" for number, one in enumerate(source.section.inputs)
+            f"{number}, {one.name}, [{']['.join(map(str, one.shape))}]"
+            for number, one in enumerate(source.section.inputs)
         ]
         return (
             f"inputs {'; '.join(given)}: of measured values code = ..._input_code_<number>(value, channel) of the "

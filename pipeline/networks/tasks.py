@@ -2,8 +2,8 @@
 """What a network's outputs are for: classes, several labels, or values. The targets tell which, by their type.
 
 Targets are int64[N] numbers of classes; uint8[N,K], which labels hold; float32[N,K], values in tolerances from their
-mean in training; int8[N,1+D], whether a sample is an anomaly, and the codes that are to be given back; or float64[N,...]
-of several outputs, each with a task and a weight of its own (`dimmer.pipeline.data.dataset.Targets`).
+mean in training; int8[N,1+D], whether a sample is an anomaly, and the codes that are to be given back; or
+float64[N,...] of several outputs, each with a task and a weight of its own (`dimmer.pipeline.data.dataset.Targets`).
 """
 
 from __future__ import annotations

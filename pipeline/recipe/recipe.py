@@ -19,7 +19,7 @@ from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import ANOMALY, CLASSES, OWN, RECORDINGS, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.networks.family import NO_KEYS, config_class, config_keys, families
+from dimmer.pipeline.networks.family import NO_KEYS, SEVERAL, config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
 from dimmer.pipeline.recipe.sections.features import FeaturesSection
@@ -273,7 +273,7 @@ def _model(table: Any, where: Lines, data: DataSection, heard: Heard | None, fol
     except InvalidKeyError as error:
         at = where.at(("model",), error.key)
         raise DimmerError(f"{at}: model.{error.key} = {shown(names.family)}: {error.reason}") from error
-    given = {**from_dataset, **{key: fields[key] for key in NO_KEYS if key in fields}}
+    given = {**{key: fields[key] for key in (*NO_KEYS, *SEVERAL) if key in fields}, **from_dataset}
     config = read_section(of_family, table, ("model",), where, given, common)
     try:
         config = config.at(folder)

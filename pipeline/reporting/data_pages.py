@@ -40,8 +40,8 @@ def write_pages(data: Dataset, facts: Facts | None, out: Path) -> list[Path]:
 
 
 def contact_sheet(split: Split, classes: int, inputs: tuple[tuple[int, int, int], ...] = ()) -> NDArray[np.uint8]:
-    """uint8[H,W,3]: samples of each class in a row; of other tasks the first samples. Series are drawn as curves, several
-    inputs of a sample above each other.
+    """uint8[H,W,3]: samples of each class in a row; of other tasks the first samples. Series are drawn as curves,
+    several inputs of a sample below each other.
 
     Args:
         inputs: of several (H, W, C) of each.

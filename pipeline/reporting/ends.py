@@ -25,7 +25,8 @@ def input_figures(context: BuildContext) -> tuple[InputFigures, ...]:
         return ()
     parts = read_tflite(mode_sources(converted_folder(context.build_dir))[0].path).inputs
     return tuple(
-        InputFigures(**vars(_end(part)), channels=section.channels) for part, section in zip(parts, sections, strict=True)
+        InputFigures(**vars(_end(part)), channels=section.channels)
+        for part, section in zip(parts, sections, strict=True)
     )
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from dimmer.pipeline.core.checks import OneOf
@@ -28,12 +28,18 @@ def table_schema(description: str, keys: Mapping[str, Json], required: tuple[str
     return {**made, "additionalProperties": False}
 
 
-def field_schemas(cls: type) -> dict[str, Json]:
-    """Name of a field -> its schema."""
+def field_schemas(cls: type, without: Collection[str] = ()) -> dict[str, Json]:
+    """Name of a field -> its schema.
+
+    Args:
+        without: fields that are no keys.
+    """
     assert dataclasses.is_dataclass(cls)
     hints, told = get_type_hints(cls, include_extras=True), attributes(cls)
     found: dict[str, Json] = {}
     for field in dataclasses.fields(cls):
+        if field.name in without:
+            continue
         made = _type_schema(hints[field.name])
         if field.name in told:
             made = {"description": told[field.name], **made}

@@ -234,8 +234,8 @@ def second_input(arrays: Mapping[str, NDArray[Any]]) -> str | None:
     for key, array in arrays.items():
         if key != VALUES and np.ndim(array) > 1 and len(array) == count:
             return (
-                f"{key!r} has several values a sample beside {VALUES!r}: name both in [[data.inputs]] if they are inputs, "
-                f"put inputs side by side into {VALUES!r}, labels into arrays of their own, or leave it out"
+                f"{key!r} has several values a sample beside {VALUES!r}: name both in [[data.inputs]], put inputs side "
+                f"by side into {VALUES!r}, labels into arrays of their own, or leave it out"
             )
     return None
 

@@ -61,7 +61,7 @@ class ModelNames:
         joining = ", ".join(name for name in families() if can_join(name))
         several = bool(shape.inputs or shape.outputs)
         require(able or not several, "family", f"has one input and one output; of several take {joining}")
-        if not able:
+        if not several:
             return found
         names = (tuple(one.name for one in ends) for ends in (data.inputs, data.outputs))
         return found | dict(zip(SEVERAL, (shape.inputs, shape.outputs, *names), strict=True))
