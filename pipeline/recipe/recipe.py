@@ -177,6 +177,9 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             if epochs:
                 at = where.at((key,), "epochs")
                 raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
+    if recipe.model.data.outputs and features.detector.classes:
+        at = where.at(("features", "detector"), "classes")
+        raise DimmerError(f"{at}: features.detector.classes: a detector is for one output; leave it out")
     _check_libraries(recipe, where)
     if recipe.model.data.inputs and recipe.train.augmentation != Augmentation():
         at = where.at(("train", "augmentation"))
