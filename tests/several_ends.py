@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ decides = false
 
 
 def write_project(folder: Path, count: int = 60) -> Path:
-    """The recipe, beside its data."""
+    """The recipe, beside its data, which other tests have as a module of this name."""
+    sys.modules.pop("two_data", None)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "two_data.py").write_text(SOURCE.format(count=count))
     recipe = folder / "recipe.toml"
