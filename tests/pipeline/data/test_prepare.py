@@ -213,7 +213,7 @@ def test_several_inputs_and_outputs(tmp_path: Path, cache: Path) -> None:
     found = prepared(OwnData(SECTION, write_project(tmp_path).parent))
     data, facts = found.dataset, found.facts
     assert data.inputs == ((6, 4, 1), (1, 5, 2))
-    assert data.train.images.shape == (42, 1, 1, 34)
+    assert data.train.images.shape == (44, 1, 1, 34)
     assert data.outputs == ()
     kind, kg = heads_of(data.train.labels[0])
     assert (kind.task, kg.task, kg.weight, kg.decides) == ("classes", "values", 0.5, False)
