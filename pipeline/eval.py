@@ -13,7 +13,7 @@ from dimmer.pipeline.core.together import together
 from dimmer.pipeline.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.core.scores import Scores
+    from dimmer.pipeline.core.scores import OutputScores, Scores
 
 MOST_CLASSES = 20
 """A larger table of who is taken for whom fits no terminal; report.json has it."""
@@ -38,8 +38,9 @@ def main(
         unit = f" {one.unit}" if one.unit else ""
         table.add_row(escape(one.name), f"{one.value:.4g}{escape(unit)}", f"{one.low:.4g} to {one.high:.4g}")
     shown.print(table)
-    if scores.confusion and len(scores.classes) <= MOST_CLASSES:
-        shown.print(_confusion(scores))
+    for one in (scores, *scores.outputs):
+        if one.confusion and len(one.classes) <= MOST_CLASSES:
+            shown.print(_confusion(one))
     if found.now.worst:
         table = Table("sample", "is", "taken for", "by", title="The worst")
         for worst in found.now.worst:
@@ -49,11 +50,14 @@ def main(
         shown.print(line)
 
 
-def _confusion(scores: Scores) -> object:
+def _confusion(scores: Scores | OutputScores) -> object:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("is \\ taken for", *map(escape, scores.classes))
+    from dimmer.pipeline.core.scores import OutputScores
+
+    title = escape(scores.name) if isinstance(scores, OutputScores) else None
+    table = Table("is \\ taken for", *map(escape, scores.classes), title=title)
     for name, row in zip(scores.classes, scores.confusion, strict=True):
         table.add_row(escape(name), *(str(count) if count else "." for count in row))
     return table
