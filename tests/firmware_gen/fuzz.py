@@ -33,6 +33,7 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
+from tests.firmware_gen.alias_cases import tangle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
 from tests.firmware_gen.networks import (
     tiny_ends,
@@ -253,6 +254,8 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_unsigned(),
         tiny_logic(),
         tiny_wide(),
+        tangle(5),
+        tangle(6),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)
