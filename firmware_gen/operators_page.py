@@ -42,6 +42,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "CAST": (("cast",), "of all types but float32; codes as they are"),
     "CONCATENATION": (("copy",), "at most 64 inputs of one scale and zero point, constants among them"),
     "CONV_2D": (("conv2d",), "batch 1, constant int8 or int4 weights, no groups; sums of at most 65,535 products"),
+    "DENSIFY": ((), "no kernel: sparse constants are unpacked as they are read"),
     "DEPTHWISE_CONV_2D": (("depthwise_conv2d",), "batch 1, constant int8 or int4 weights"),
     "DEPTH_TO_SPACE": (_MOVES, "batch 1"),
     "DEQUANTIZE": (("dequantize",), "to float32"),
@@ -133,6 +134,13 @@ file at once.
 Files of int16 activations with int8 weights (16x8) run on portable kernels, whose names end in `_s16`; sums of
 convolutions have 64 bits, as the interpreter's.
 
+## Slices and parts
+
+A SLICE, STRIDED_SLICE, SPLIT or UNPACK along the outermost dimension that is not 1 is read where it lies, and what is
+joined along it by CONCATENATION or PACK is computed in its place, as are several inputs and outputs of a model: no
+copy is made where the arena stays as small and where the kernels find what they read by words on the boundary of one.
+`dimmer inspect` lists these tensors.
+
 ## TFLite-Micro's bits
 
 TFLite-Micro's reference kernels differ in a few places from those of the TFLite interpreter (ai-edge-litert), which is
@@ -170,7 +178,8 @@ _REFUSED = """
 
 Between QUANTIZE and DEQUANTIZE everything is integers: float32 operators in an int8 file are refused with the tensor at
 which to end the file, files of float32 throughout with the command that quantises them
-([own-tflite.md](tutorials/own-tflite.md)). Sparse weights are refused, too; inputs of int32 and bool are no kernel's.
+([own-tflite.md](tutorials/own-tflite.md)). Weights that a file keeps without their zeros (sparse ones, DENSIFY) are
+unpacked as they are read: flash holds them whole. Inputs of int32 and bool are no kernel's.
 Two operators are read as the reference kernels compute them although that is odd: NEG turns the codes, whatever the
 scales, and SQRT cuts where others round.
 

@@ -31,6 +31,7 @@ from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.floats import check_quantised
 from dimmer.firmware_gen.read.operators import OperatorReader
+from dimmer.firmware_gen.read.sparse import SparsityError, expanded
 from dimmer.firmware_gen.read.state import KINDS, Variables
 from dimmer.firmware_gen.read.unsigned import recoded
 
@@ -49,6 +50,8 @@ _DTYPES = {
     schema.TensorType.FLOAT32: DType.FLOAT32,
 }
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
+FOLDED = (*shape_arithmetic.KINDS, "DENSIFY")
+_NEVER_SPARSE = (schema.TensorType.INT4, schema.TensorType.INT64, schema.TensorType.UINT8)
 _TYPE_ADVICE = {
     "INT4": INT4_ADVICE,
     "INT2": "int2 weights are not read yet; quantise the weights to int8 on the grid -1..1, "
@@ -170,7 +173,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
             defined.add(inner)
     for index, record in enumerate(raw.operators):
         with refusals.at(index):
-            if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
+            if record.kind in FOLDED and not defined & {*record.outputs} and tensors.fold(record):
                 continue
             made = variables.read(index, record) if record.kind in KINDS else reader.read(index, record)
             for name, variable in variables.found.items():
@@ -279,14 +282,26 @@ class _Tensors:
         return self.checked[index]
 
     def fold(self, record: RawOperator) -> bool:
-        """Makes the output of a computation of shapes a constant; whether it could."""
-        tensor = shape_arithmetic.folded(record, self.get)
+        """Makes the output of a computation of shapes, or of DENSIFY, a constant; whether it could."""
+        tensor = shape_arithmetic.folded(record, self.get) if record.kind != "DENSIFY" else self._dense(record)
         if tensor is not None:
             self.checked[record.outputs[0]] = tensor
         return tensor is not None
 
+    def _dense(self, record: RawOperator) -> Tensor | None:
+        places = (*record.inputs, *record.outputs)
+        if len(places) != 2 or not 0 <= places[1] < len(self.raw) or not self.get(places[0]).constant:
+            return None
+        source, output = self.get(places[0]), self.raw[places[1]]
+        same = output.data is None and (output.shape, _DTYPES.get(output.type)) == (source.shape, source.dtype)
+        return self._check(replace(output, data=source.data)) if same else None
+
     def _check(self, raw: RawTensor) -> Tensor:
         where = f"{self.source}: tensor {raw.name}"
+        if raw.sparse is not None and raw.type in _NEVER_SPARSE:
+            raise FirmwareGenError(
+                f"{where} is {_TYPE_NAMES[raw.type]} and stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY"
+            )
         if raw.type == schema.TensorType.INT4 and raw.data is not None:
             return self._unpacked(raw, where)
         if raw.type == schema.TensorType.INT64 and raw.data is not None and not raw.scales:
@@ -296,10 +311,15 @@ class _Tensors:
             raise FirmwareGenError(
                 f"{where} is {type_name}: {_TYPE_ADVICE.get(type_name, 'quantise the network to int8')}"
             )
-        if raw.sparse:
-            raise FirmwareGenError(f"{where} is stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY")
         dtype = _DTYPES[raw.type]
         self._check_shape(raw, dtype, where)
+        if raw.sparse is not None and raw.data is not None:
+            try:
+                raw = replace(raw, data=expanded(raw.sparse, raw.shape, raw.data, dtype.size), sparse=None)
+            except SparsityError as error:
+                raise FirmwareGenError(
+                    f"{where} is stored sparse, and {error}; convert without Optimize.EXPERIMENTAL_SPARSITY"
+                ) from error
         tensor = Tensor(raw.name, raw.shape, dtype, self._quantisation(raw, dtype, where), raw.data)
         if raw.data is not None and len(raw.data) != tensor.size:
             raise FirmwareGenError(

@@ -208,8 +208,8 @@ class ReportData:
         energy: days, periods and levers; None where nothing is known of what a cycle takes.
         features: of a recipe that has some; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
-        arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``, but for what lies within
-            another buffer: ``aliases`` of report.json.
+        arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``, but for what lies
+            within another buffer: ``aliases`` of report.json.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
         macs_per_cycle: that the core does at best, for the page; None where nobody says.
         battery: the charge over time under the policy; empty if not simulated.

@@ -49,6 +49,7 @@ from tests.firmware_gen.networks import (
     tiny_unsigned,
     tiny_wide,
 )
+from tests.firmware_gen.sparse_cases import tiny_sparse
 from tests.firmware_gen.tflite_builder import pack
 
 FILE_SECONDS = 20
@@ -256,6 +257,7 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_wide(),
         tangle(5),
         tangle(6),
+        tiny_sparse(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -176,16 +176,6 @@ def test_several_inputs_and_outputs_lie_in_one_buffer_wide_elements_first() -> N
     assert graph.operators[-1].options == Join((12, 0, 60, 108))
 
 
-def test_sparse_constants_are_told() -> None:
-    model = schema.ModelT.InitFromPackedBuf(tiny_resnet(), 0)
-    weights = next(tensor for tensor in model.subgraphs[0].tensors if tensor.buffer)
-    weights.sparsity = schema.SparsityParametersT()
-    weights.sparsity.traversalOrder, weights.sparsity.blockMap, weights.sparsity.dimMetadata = [0, 1, 2, 3], [], []
-    message = refusal(pack(model))
-    assert message.endswith("is stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY")
-    assert weights.name.decode() in message
-
-
 @pytest.mark.parametrize("dtype", ["int32", "bool", "int64"])
 def test_inputs_without_a_kernel_are_told(dtype: str) -> None:
     net = Layers(0)
