@@ -52,7 +52,7 @@ OPERATORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "EXPAND_DIMS": ((), _NOTHING),
     "FLOOR_DIV": (_ONE_CODE, "by one constant, of the codes themselves"),
     "FULLY_CONNECTED": (("fully_connected",), "constant int8 or int4 weights"),
-    "GATHER": (_MOVES, "constant indexes, no batch dimensions"),
+    "GATHER": ((*_MOVES, "gather"), "indexes constant, computed or an input, int32; no batch dimensions"),
     "GELU": (_ONE_CODE, "exact and approximated"),
     "GREATER": (("compare",), f"int8; {_COMPARED}"),
     "GREATER_EQUAL": (("compare",), f"int8; {_COMPARED}"),

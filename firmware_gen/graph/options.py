@@ -177,6 +177,13 @@ class ArgExtreme:
 
 
 @dataclass(frozen=True, slots=True)
+class Gather:
+    """GATHER along `axis` (non-negative) by indexes that are computed, or an input of the model."""
+
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
     """CAST: numbers of another type, codes as they are; what does not fit loses its upper bits."""
 
@@ -207,6 +214,7 @@ Plain = (
     | Not
     | Select
     | ArgExtreme
+    | Gather
     | Cast
     | Divide
 )

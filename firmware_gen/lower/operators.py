@@ -15,6 +15,7 @@ from dimmer.firmware_gen.graph.options import (
     Compare,
     Divide,
     Extreme,
+    Gather,
     Join,
     L2Normalization,
     Lookup,
@@ -124,6 +125,8 @@ class _Lowering(Wide, Logic, Recurrent):
                 return (self.select(self.operator.options),)
             case ArgExtreme():
                 return (self.arg_extreme(self.operator.options),)
+            case Gather():
+                return (self.gather(self.operator.options),)
             case Cast():
                 return (self.cast(),)
             case Divide():

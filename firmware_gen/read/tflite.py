@@ -254,12 +254,10 @@ def _existing(indexes: tuple[int, ...], tensor_count: int, what: str, source: st
 
 
 def _check_boundary(tensor: Tensor, end: str, source: str) -> None:
-    if end == "input" and tensor.dtype not in (DType.INT8, DType.INT16, DType.UINT8, DType.FLOAT32):
-        raise FirmwareGenError(
-            f"{source}: the input {tensor.name} is {tensor.dtype.value}; inputs are int8, int16, uint8 or float32, "
-            "convert it so"
-        )
-    if tensor.dtype in (DType.INT8, DType.INT16, DType.UINT8) and tensor.quantisation is None:
+    if end == "input" and tensor.dtype is DType.INT64:
+        raise FirmwareGenError(f"{source}: the input {tensor.name} is int64; export it as int32, which inputs may be")
+    # Outputs without are whole numbers that CAST gave; every other operator asks for a scale itself.
+    if end == "input" and tensor.dtype in (DType.INT8, DType.INT16, DType.UINT8) and tensor.quantisation is None:
         raise FirmwareGenError(f"{source}: {tensor.name} has no scale and zero point; quantise the network to int8")
 
 
