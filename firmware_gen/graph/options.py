@@ -24,6 +24,17 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Any function of one int8 code.
+
+    Attributes:
+        codes: int8[256], what each of -128..127 becomes.
+    """
+
+    codes: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PRelu:
     """PRELU: inputs are activation and constant alpha, which is broadcast.
 
@@ -198,6 +209,7 @@ class Divide:
 Plain = (
     Take
     | Lookup
+    | Table
     | Assign
     | Unjoin
     | Join

@@ -27,6 +27,7 @@ from dimmer.firmware_gen.graph.options import (
     Select,
     SquaredDifference,
     Svdf,
+    Table,
     Take,
     Unjoin,
 )
@@ -113,6 +114,8 @@ class _Lowering(Wide, Logic, Recurrent):
             case Lookup():
                 table = unary_table(self.operator.options, self.inputs[0].q, self.output.q)
                 return (self.lookup(table),)
+            case Table():
+                return (self.lookup(self.operator.options.codes),)
             case PRelu():
                 return (self.prelu(self.operator.options),)
             case Extreme():

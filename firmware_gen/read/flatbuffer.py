@@ -143,6 +143,18 @@ def kind_name(code: int) -> str:
     return str(_KINDS.get(code, f"operator code {code}"))
 
 
+def options_of(operator: RawOperator) -> tuple[int, Any]:
+    """An operator's options as a file holds them: the code of their type, and they; 0 and None where it has none."""
+    if operator.kind not in _OPTIONS:
+        return 0, None
+    name, fields = _OPTIONS[operator.kind]
+    made = getattr(schema, f"{name}T")()
+    for field in fields:
+        if field in operator.options:
+            setattr(made, f"{field[0].lower()}{field[1:]}", operator.options[field])
+    return int(getattr(schema.BuiltinOptions, name)), made
+
+
 def usable_axis(axis: int, rank: int, scales: int) -> int:
     """The dimension that scales lie on: old converters named any where one scale or dimension leaves no choice."""
     return 0 if not 0 <= axis < rank and (scales <= 1 or rank == 1) else axis

@@ -17,7 +17,7 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.options import STATE_PLACES
+from dimmer.firmware_gen.graph.options import STATE_PLACES, Table
 from dimmer.firmware_gen.graph.types import (
     DType,
     Graph,
@@ -28,8 +28,10 @@ from dimmer.firmware_gen.graph.types import (
 )
 from dimmer.firmware_gen.read import shape_arithmetic
 from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
+from dimmer.firmware_gen.read.ends import check_batch, check_boundary, existing
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.floats import check_quantised
+from dimmer.firmware_gen.read.islands import islands_of, table_of
 from dimmer.firmware_gen.read.operators import OperatorReader
 from dimmer.firmware_gen.read.sparse import SparsityError, expanded
 from dimmer.firmware_gen.read.state import KINDS, Variables
@@ -38,7 +40,6 @@ from dimmer.firmware_gen.read.unsigned import recoded
 MAX_TENSOR_BYTES = 16 << 20
 MAX_DIMENSION = MAX_TENSOR_BYTES
 MAX_RANK = 6
-MAX_ENDS = 32
 
 _DTYPES = {
     schema.TensorType.INT8: DType.INT8,
@@ -149,6 +150,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         return None
     changed = recoded(raw)
     raw = changed.raw
+    islands = islands_of(raw)
     tensors = _Tensors(raw, source)
     ends: dict[str, tuple[int, ...]] = {"input": (), "output": ()}
     variables = Variables(raw, source, tensors.get, len(raw.tensors) + 2)
@@ -156,7 +158,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         variables.check_subgraphs()
     for what, indexes in (("input", raw.inputs), ("output", raw.outputs)):
         with refusals.at():
-            ends[what] = _existing(indexes, len(raw.tensors), what, source)
+            ends[what] = existing(indexes, len(raw.tensors), what, source)
     reader = OperatorReader(source, tensors.get, tensors.variables)
     defined = set(raw.inputs)
     for place in ends["input"]:
@@ -165,7 +167,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                 raise FirmwareGenError(
                     f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
                 )
-            _check_batch(tensors.get(place), source)
+            check_batch(tensors.get(place), source)
     operators: list[Operator] = []
     for end, inner in changed.ends:
         if end in raw.inputs:
@@ -175,7 +177,14 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         with refusals.at(index):
             if record.kind in FOLDED and not defined & {*record.outputs} and tensors.fold(record):
                 continue
-            made = variables.read(index, record) if record.kind in KINDS else reader.read(index, record)
+            if (island := islands.ends.get(index)) is not None:
+                where = f"{source}: operator {index} QUANTIZE ({raw.tensors[island.output].name})"
+                table = Table(table_of(raw, island, tensors.get, where))
+                made = [Operator(index, "QUANTIZE", table, (island.source,), island.output)]
+            elif index in islands.within:
+                made = []
+            else:
+                made = [*(variables.read(index, record) if record.kind in KINDS else reader.read(index, record))]
             for name, variable in variables.found.items():
                 tensors.checked[variable.index] = replace(variable.tensor, name=name)
                 defined.add(variable.index)
@@ -197,7 +206,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     for what, places in ends.items():
         for place in places:
             with refusals.at():
-                _check_boundary(tensors.get(place), what, source)
+                check_boundary(tensors.get(place), what, source)
     if refusals.found:
         return None
     with refusals.at():
@@ -207,14 +216,6 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         )
         return replace(graph, states=assembly.states(variables))
     return None
-
-
-def _check_batch(tensor: Tensor, source: str) -> None:
-    if len(tensor.shape) > 1 and tensor.shape[0] != 1:
-        raise FirmwareGenError(
-            f"{source}: the input {tensor.name} has a batch of {tensor.shape[0]}, a firmware takes one at a time; "
-            "convert with a batch of 1 (interpreter.resize_tensor_input does not change the file)"
-        )
 
 
 def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Operator:
@@ -240,25 +241,6 @@ def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Opera
             "model again"
         )
     return operator
-
-
-def _existing(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> tuple[int, ...]:
-    if not 0 < len(indexes) <= MAX_ENDS:
-        raise FirmwareGenError(f"{source}: {len(indexes)} {what}s, 1 to {MAX_ENDS} can be; convert the model again")
-    if what == "input" and len({*indexes}) < len(indexes):
-        raise FirmwareGenError(f"{source}: has one tensor as two of its inputs; convert the model again")
-    for index in indexes:
-        if not 0 <= index < tensor_count:
-            raise FirmwareGenError(f"{source}: its {what} is tensor {index} of {tensor_count}; convert the model again")
-    return indexes
-
-
-def _check_boundary(tensor: Tensor, end: str, source: str) -> None:
-    if end == "input" and tensor.dtype is DType.INT64:
-        raise FirmwareGenError(f"{source}: the input {tensor.name} is int64; export it as int32, which inputs may be")
-    # Outputs without are whole numbers that CAST gave; every other operator asks for a scale itself.
-    if end == "input" and tensor.dtype in (DType.INT8, DType.INT16, DType.UINT8) and tensor.quantisation is None:
-        raise FirmwareGenError(f"{source}: {tensor.name} has no scale and zero point; quantise the network to int8")
 
 
 class _Tensors:

@@ -35,6 +35,8 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from tests.firmware_gen.alias_cases import tangle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
+from tests.firmware_gen.island_cases import tiny_island
+from tests.firmware_gen.logic_cases import tiny_words
 from tests.firmware_gen.networks import (
     tiny_ends,
     tiny_functions,
@@ -258,6 +260,8 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tangle(5),
         tangle(6),
         tiny_sparse(),
+        tiny_island(),
+        tiny_words(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.firmware_gen.move_cases import Build, image, pick, size, tensor
-from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.tflite_builder import Layers, pack
 
 COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
 
@@ -193,6 +193,17 @@ def looked_up(net: Layers) -> tuple[int, int]:
     )
     made = [*shape[:axis], other[0], *shape[axis + 1 :]]
     return x, net.same("GATHER", x, made, [places], axis=pick(net, axis, axis - 4))
+
+
+def tiny_words(seed: int = 17) -> bytes:
+    """Indexes and flags: rows of a table, chosen or not."""
+    net = Layers(seed)
+    words, flags = net.tensor("words", [1, 4], "int32"), net.tensor("flags", [1, 4, 1], "bool")
+    table = net.tensor("table", [9, 6], "int8", 0.1, 5, 0, net.random.integers(-128, 128, size=(9, 6)))
+    rows = net.operator("GATHER", [table, words], net.activation([1, 4, 6], 0.1, 5, "rows"), axis=0)
+    fill = net.tensor("fill", [], "int8", 0.1, 5, 0, np.array(5))
+    chosen = net.operator("SELECT_V2", [flags, rows, fill], net.activation([1, 4, 6], 0.1, 5, "chosen"))
+    return pack(net.model([words, flags], [net.dense(net.reshape(chosen, [1, 24]), 5)]))
 
 
 LOGIC: dict[str, tuple[Build, int]] = {
