@@ -57,7 +57,7 @@ def chain(net: Layers) -> tuple[int, int]:
 
 
 def swish(net: Layers) -> tuple[int, int]:
-    """x * sigmoid(1.702 x), which several exporters leave in float."""
+    """The product with sigmoid(1.702 x), which several exporters leave in float."""
     x = image(net)
     y = entered(net, x)
     slope = net.tensor("slope", [], "float32", data=np.array(1.702, dtype=np.float32))
