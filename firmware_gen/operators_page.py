@@ -185,10 +185,10 @@ _REFUSED = """
 
 Between QUANTIZE and DEQUANTIZE everything is integers, but for [functions of one code](#float-operators-within): other
 float32 operators in an int8 file are refused with the operator before which to end the file, files of float32
-throughout with the command that quantises them ([own-tflite.md](tutorials/own-tflite.md)). Weights that a file keeps without their zeros (sparse ones, DENSIFY) are
-unpacked as they are read: flash holds them whole. Inputs of int64 are refused, and whole
-numbers have no arithmetic. Two operators are read as the reference kernels compute them although that is odd: NEG
-turns the codes, whatever the scales, and SQRT cuts where others round.
+throughout with the command that quantises them ([own-tflite.md](tutorials/own-tflite.md)). Weights that a file keeps
+without their zeros (sparse ones, DENSIFY) are unpacked as they are read: flash holds them whole. Inputs of int64
+are refused, and whole numbers have no arithmetic. Two operators are read as the reference kernels compute them although
+that is odd: NEG turns the codes, whatever the scales, and SQRT cuts where others round.
 
 | operator | why, and what to do |
 |---|---|
