@@ -140,8 +140,8 @@ convolutions have 64 bits, as the interpreter's.
 A SLICE, STRIDED_SLICE, SPLIT or UNPACK along the outermost dimension that is not 1 is read where it lies, and what is
 joined along it by CONCATENATION or PACK is computed in its place, as are several inputs and outputs of a model: no
 copy is made where the arena stays as small and where the kernels find what they read by words on the boundary of one.
-`dimmer inspect` lists these tensors. `vad.tflite` of [models.md](models.md) went from 54,415 instructions and 3,840 bytes
-of arena to 53,290 and 3,664 by it, counted on mps2-an386.
+`dimmer inspect` lists these tensors. `vad.tflite` of [models.md](models.md) went from 54,415 instructions and 3,840
+bytes of arena to 53,290 and 3,664 by it, counted on mps2-an386.
 
 ## Float operators within
 
