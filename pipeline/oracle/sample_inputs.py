@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,8 @@ def _samples(tensor: Tensor, count: int, seed: int, limit: int | None) -> list[b
     if tensor.dtype is DType.INT32:
         return _whole_samples(random, size, count, limit)
     if tensor.dtype is DType.BOOL:
-        flags = [np.zeros(size), np.ones(size), np.arange(size) % 2, 1 - np.arange(size) % 2]
+        flags: list[np.ndarray[Any, np.dtype[Any]]] = [np.zeros(size), np.ones(size)]
+        flags += [np.arange(size) % 2, 1 - np.arange(size) % 2]
         while len(flags) < 2 * count:
             flags.append(random.random(size) < random.random())
         return [np.asarray(row).astype(np.uint8).tobytes() for row in flags[: 2 * count]]
