@@ -34,11 +34,14 @@ def main(
     name, found = evaluate(recipe, build_folder(recipe), mode)
     shown, scores = console(), found.now.scores
     table = Table("score", "value", "95 %", title=f"{recipe.name}, {name}, {scores.samples:,} test samples")
-    for one in scores.figures:
-        unit = f" {one.unit}" if one.unit else ""
-        table.add_row(escape(one.name), f"{one.value:.4g}{escape(unit)}", f"{one.low:.4g} to {one.high:.4g}")
+    for figure in scores.figures:
+        unit = f" {figure.unit}" if figure.unit else ""
+        table.add_row(
+            escape(figure.name), f"{figure.value:.4g}{escape(unit)}", f"{figure.low:.4g} to {figure.high:.4g}"
+        )
     shown.print(table)
-    for one in (scores, *scores.outputs):
+    of_all: tuple[Scores | OutputScores, ...] = (scores, *scores.outputs)
+    for one in of_all:
         if one.confusion and len(one.classes) <= MOST_CLASSES:
             shown.print(_confusion(one))
     if found.now.worst:

@@ -245,7 +245,8 @@ class ReportData:
         energy: days, periods and levers; None where nothing is known of what a cycle takes.
         features: of a recipe that has some; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
-        arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
+        arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``, but for what lies
+            within another buffer: ``aliases`` of report.json.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
         macs_per_cycle: that the core does at best, for the page; None where nobody says.
         battery: the charge over time under the policy; empty if not simulated.
@@ -311,6 +312,11 @@ class ReportData:
             "energy": None if self.energy is None else asdict(self.energy),
             "notes": dict(self.notes),
         }
+        if aliases := [buffer for buffer in self.arena if buffer.within]:
+            document["aliases"] = [
+                {"mode": one.mode, "name": one.name, "within": one.within, "offset": one.offset, "size": one.size}
+                for one in aliases
+            ]
         if self.scores:
             document["scores"] = {mode: _scores_document(found) for mode, found in self.scores.items()}
         if self.inputs:

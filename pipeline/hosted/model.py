@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.hosted.library import GATED, End, Library
-from dimmer.pipeline.hosted.parts import HostedPart, apart, dequantised, joined, quantised
+from dimmer.pipeline.hosted.parts import RANGES, HostedPart, apart, dequantised, joined, quantised
 
 Tensor = NDArray[Any]
 GATED_NAME = "gated"
@@ -29,7 +29,8 @@ class Model:
         modes: names, the most expensive first; then "gated" where gates can choose each block's bits.
         positions: places between which the mode may change: of one input `schedule` names a mode for each.
         input_shape, output_shape: of one inference, such as (1, 32, 32, 3).
-        input_dtype, output_dtype: "int8"; "uint8" or "float32" for models that convert themselves.
+        input_dtype, output_dtype: "int8"; "uint8" or "float32" for models that convert themselves, "int32" or
+            "bool" for those that count or decide.
         input_scale, output_scale: real value of one code; 0 for float32.
         input_zero_point, output_zero_point: code of the real value 0.
         inputs, outputs: of a model of several, each with its name, shape, type, scale, zero point and place; those
@@ -154,12 +155,14 @@ class Model:
         """Real values as codes of the input: to the nearest, halves away from zero, saturating.
 
         Raises:
-            DimmerError: a value is not a number.
+            DimmerError: a value is not a number, or the input has whole numbers or bool and no scale.
         """
         if self.input_dtype == "float32":
             return x.astype(np.float32)
         if self.inputs:
             raise DimmerError(f"{self.name} has several inputs: give values by their names to run_named")
+        if self.input_dtype not in RANGES:
+            raise DimmerError(f"{self.name}: the input is {x.dtype}: give {_accepted(self._input)}")
         return quantised(x, self.input_dtype, self.input_scale, self.input_zero_point, f"{self.name}: the input")
 
     def dequantise(self, codes: Tensor) -> NDArray[np.float32]:
@@ -259,6 +262,8 @@ class Model:
 def _accepted(end: End) -> str:
     if end.dtype == "float32":
         return "float32 values"
+    if end.dtype not in RANGES:
+        return f"{end.dtype}, which has no scale"
     return f"{end.dtype} codes, or float32 values (scale {end.scale:.6g}, zero point {end.zero_point})"
 
 

@@ -92,7 +92,7 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, Any]) ->
                 f"[{', '.join(map(str, batch))}]"
             )
         single &= x.shape == part.shape
-        if np.issubdtype(x.dtype, np.floating) and part.scale:
+        if np.issubdtype(x.dtype, np.floating) and part.scale and part.dtype in RANGES:
             x = quantised(x, part.dtype, part.scale, part.zero_point, f"{model}: the input {part.name!r}")
         elif x.dtype != part.dtype:
             raise DimmerError(f"{model}: the input {part.name!r} is {x.dtype}: give {part.dtype}, or float32 values")
