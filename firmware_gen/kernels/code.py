@@ -59,6 +59,7 @@ KERNELS: Mapping[str, int] = {
     "dimmer_arg_extreme_s8": 200,
     "dimmer_cast_s8": 152,
     "dimmer_cast_f32": 100,
+    "dimmer_gather_s8": 120,
     "dimmer_add_s16": 640,
     "dimmer_average_pool_2d_s16": 400,
     "dimmer_conv2d_s16": 728,

@@ -54,7 +54,7 @@ POINTERS = (
     PointerCalls("slot.c", ("dimmer_slot_check", "begin", "tried"), (HOOK,)),
     PointerCalls("slot_log.c", ("dimmer_flash_erase", "dimmer_flash_program"), (HOOK,)),
     PointerCalls("settings.c", ("dimmer_settings_check",), (HOOK,)),
-    PointerCalls("report.c", ("dimmer_report_battery",), ("report_to",)),
+    PointerCalls("report.c", ("dimmer_report_battery",), ("dimmer_governor_report",)),
     PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
     PointerCalls("narrow_dsp.c", (*_NARROW_ROWS, "dimmer_narrow_tile"), _RESULTS),
     PointerCalls(

@@ -151,7 +151,9 @@ class DeployedNetwork(nn.Module):
         return (begin, *self.blocks, self.head)
 
     def untapped(self) -> nn.Module:
-        """The same network with the image as its only argument, as exporters want it."""
+        """The same network with the inputs as its only arguments, as exporters want it, and a tuple of its outputs
+        where there are several.
+        """
         return _Untapped(self)
 
     def narrow_weights(self) -> dict[str, NarrowWeights]:
@@ -193,6 +195,12 @@ class _Untapped(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.network(x)
-        return logits
+    def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        network = self.network
+        # What has several of either says how they are taken apart (`dimmer.pipeline.networks.joined`).
+        joined, apart = getattr(network.stem, "joined", None), getattr(network.head, "apart", None)
+        stream: Tensor = network.stem(*inputs, _pass) if joined is None else joined(inputs, _pass)
+        for block in network.blocks:
+            stream = block(stream, _pass)
+        made: Tensor | tuple[Tensor, ...] = (apart or network.head)(stream, _pass)
+        return made

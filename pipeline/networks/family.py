@@ -30,6 +30,15 @@ from dimmer.pipeline.modes.width import width_name
 FROM_DATASET = ("in_channels", "image_size", "classes")
 """Fields of a configuration that the data set gives; the others are keys of [model]."""
 
+SEVERAL = ("inputs", "outputs", "input_names", "output_names")
+"""Those that data of several inputs and outputs give besides; a family that has them can join inputs."""
+
+BRANCH_KERNEL, BRANCH_STRIDE = 3, 2
+"""Of the convolution that a further input begins with."""
+
+Shape = tuple[int, int, int]
+"""Height, width and channels of an input."""
+
 NO_KEYS = ("folder", "without")
 """Fields that neither gives: where the recipe lies, and what a network trained alone lacks."""
 
@@ -89,6 +98,9 @@ class NetworkConfig(ABC):
         image_size: (height, width) of the input image.
         classes: number of classes.
 
+    Families that can join inputs have four fields more: inputs, (H, W, C) of each of several, of which in_channels and
+    image_size are the first's; outputs, the elements of each of several, whose sum classes is; and the names of both.
+
     Raises:
         InvalidKeyError: when built, a value is refused; it names the key of the recipe that has to change.
     """
@@ -102,6 +114,34 @@ class NetworkConfig(ABC):
     in_channels: int
     image_size: tuple[int, int]
     classes: int
+
+    @property
+    def joined_inputs(self) -> tuple[Shape, ...]:
+        """(H, W, C) of each of several inputs; nothing of one."""
+        found: tuple[Shape, ...] = getattr(self, "inputs", ())
+        return found
+
+    @property
+    def split_outputs(self) -> tuple[int, ...]:
+        """Elements of each of several outputs; nothing of one."""
+        found: tuple[int, ...] = getattr(self, "outputs", ())
+        return found
+
+    def names_of(self, end: str) -> tuple[str, ...]:
+        """Of the "input"s or "output"s, where there are several."""
+        found: tuple[str, ...] = getattr(self, f"{end}_names", ())
+        return found
+
+    def joined_macs(self, channels: int) -> int:
+        """Of the branches of all inputs but the first, into a stream of so many channels."""
+        total = 0
+        for shape in self.joined_inputs[1:]:
+            height, width, entering = shape
+            inner = branch_channels(shape, channels)
+            taps = min(BRANCH_KERNEL, height) * min(BRANCH_KERNEL, width)
+            positions = -(-height // BRANCH_STRIDE) * -(-width // BRANCH_STRIDE)
+            total += positions * taps * entering * inner + inner * channels
+        return total
 
     @abstractmethod
     def cost(self) -> NetworkCost:
@@ -194,6 +234,11 @@ class NetworkConfig(ABC):
         return dataclasses.replace(self, widths=widths, bits=(FULL_BITS,))
 
 
+def branch_channels(shape: Shape, channels: int) -> int:
+    """Of a further input's first convolution: as many as the stream has, of a long vector up to four times as many."""
+    return min(4 * channels, max(channels, shape[2]))
+
+
 def families() -> tuple[str, ...]:
     """Names of the families: those in the folder, and those registered."""
     shipped = (path.name.removesuffix("_config.py") for path in _FOLDER.glob("*_config.py"))
@@ -245,4 +290,13 @@ def config_keys(family: str) -> tuple[str, ...]:
         DimmerError: no such family.
     """
     fields = dataclasses.fields(config_class(family))
-    return tuple(field.name for field in fields if field.name not in (*FROM_DATASET, *NO_KEYS))
+    return tuple(field.name for field in fields if field.name not in (*FROM_DATASET, *SEVERAL, *NO_KEYS))
+
+
+def can_join(family: str) -> bool:
+    """Whether a family's networks may have several inputs and outputs.
+
+    Raises:
+        DimmerError: no such family.
+    """
+    return set(SEVERAL) <= {field.name for field in dataclasses.fields(config_class(family))}

@@ -20,7 +20,7 @@ from dimmer.pipeline.data.own import ANOMALY, CLASSES, OWN, RECORDINGS, DataSect
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
 from dimmer.pipeline.modes.width import BITS
-from dimmer.pipeline.networks.family import NO_KEYS, config_class, config_keys, families
+from dimmer.pipeline.networks.family import NO_KEYS, SEVERAL, config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
 from dimmer.pipeline.recipe.sections.features import FeaturesSection
@@ -180,7 +180,16 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             if epochs:
                 at = where.at((key,), "epochs")
                 raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
+    if recipe.model.data.outputs and features.detector.classes:
+        at = where.at(("features", "detector"), "classes")
+        raise DimmerError(f"{at}: features.detector.classes: a detector is for one output; leave it out")
     _check_libraries(recipe, where)
+    if recipe.model.data.inputs and recipe.train.augmentation != Augmentation():
+        at = where.at(("train", "augmentation"))
+        raise DimmerError(
+            f"{at}: train.augmentation: is for one input; of several change the arrays before you give them, and leave "
+            "it out"
+        )
     if recipe.model.data.task == ANOMALY and recipe.train.augmentation != Augmentation():
         at = where.at(("train", "augmentation"))
         raise DimmerError(
@@ -265,7 +274,12 @@ def _model(table: Any, where: Lines, data: DataSection, heard: Heard | None, fol
         raise DimmerError(f"{where.at(('model',), 'dataset')}: model.dataset = {shown(names.dataset)}: {wanted}")
     of_family = config_class(names.family)
     fields = {field.name: field.default for field in dataclasses.fields(of_family)}
-    given = {**names.from_dataset(data, heard), **{key: fields[key] for key in NO_KEYS if key in fields}}
+    try:
+        from_dataset = names.from_dataset(data, heard)
+    except InvalidKeyError as error:
+        at = where.at(("model",), error.key)
+        raise DimmerError(f"{at}: model.{error.key} = {shown(names.family)}: {error.reason}") from error
+    given = {**{key: fields[key] for key in (*NO_KEYS, *SEVERAL) if key in fields}, **from_dataset}
     config = read_section(of_family, table, ("model",), where, given, common)
     try:
         config = config.at(folder)

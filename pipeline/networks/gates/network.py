@@ -234,7 +234,7 @@ class GatedNetwork(nn.Module):
         """
         # Gates choose after the stem: no twin of stem or head can follow their choice (`why_no_gates`).
         flags = SkipFlags(False, (), False)
-        stream = self.network.enter(self.network.stem(x), flags)
+        stream = self.network.enter(self.network.begin(x), flags)
         state = self.gates.start(len(x), x.device)
         spent = torch.full((len(x),), self.cost.fixed / self.cost.full, device=x.device)
         made: list[Choice] = []
