@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import stat
 import tomllib
@@ -28,6 +29,12 @@ class Lines:
             if header := re.match(r"\s*\[([^\[\]]+)\]\s*(#.*)?$", line):
                 section = tuple(part.strip().strip("\"'") for part in header[1].split("."))
                 self._lines.setdefault(section, number)
+            elif header := re.match(r"\s*\[\[([^\[\]]+)\]\]\s*(#.*)?$", line):
+                name = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+                self._lines.setdefault(name, number)
+                # The tables of a list are called by their numbers, from 1.
+                section = next((*name, str(n)) for n in itertools.count(1) if (*name, str(n)) not in self._lines)
+                self._lines[section] = number
             elif key := re.match(r"\s*([A-Za-z0-9_.\"'-]+)\s*=", line):
                 self._lines.setdefault((*section, *key[1].replace('"', "").replace("'", "").split(".")), number)
 

@@ -12,6 +12,7 @@ import typer
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.core.command import console, main_of, model_option
 from dimmer.pipeline.data.own import OwnData
+from dimmer.pipeline.data.packed import heads_of, is_packed
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.recipe.recipe import load_recipe
 
@@ -49,7 +50,8 @@ def _print_counts(name: str, data: Dataset) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    shape = " x ".join(map(str, data.image_shape))
+    shapes = data.inputs or (data.image_shape,)
+    shape = ", ".join(" x ".join(map(str, one)) for one in shapes)
     splits = {"train": data.train, "val": data.val, "test": data.test}
     table = Table("", *splits, "share", title=f"{name}: {shape}, uint8")
     total = sum(map(len, splits.values()))
@@ -64,6 +66,9 @@ def _count(labels: np.ndarray[tuple[int, ...], np.dtype[np.generic]], number: in
     """Samples of a class, or with a label; of values those that have one; of what is normal, or not."""
     if labels.dtype == np.int8:
         return int((labels[:, 0] == number).sum())
+    if is_packed(labels):
+        head = next(head for head in heads_of(labels[0]) if number < head.first + head.elements)
+        return _count(head.truth(labels), number - head.first)
     if labels.ndim == 1:
         return int((labels == number).sum())
     return int(labels[:, number].sum()) if labels.dtype == np.uint8 else len(labels)
@@ -74,9 +79,11 @@ def _print_facts(facts: Facts) -> None:
         print(f"left out: {problem}")
     if len(facts.problems) > SHOWN:
         print(f"left out: {len(facts.problems) - SHOWN:,} more, see problems.txt")
-    if facts.scale is not None:
-        pairs = list(dict.fromkeys(zip(facts.scale.offset, facts.scale.step, strict=True)))
-        print("code = (value - offset) / step: " + ", ".join(f"{offset:.4g} and {step:.4g}" for offset, step in pairs))
+    for which, scale in [("", facts.scale), *((f" of input {n}", one) for n, one in enumerate(facts.inputs))]:
+        if scale is not None:
+            pairs = list(dict.fromkeys(zip(scale.offset, scale.step, strict=True)))
+            told = ", ".join(f"{offset:.4g} and {step:.4g}" for offset, step in pairs)
+            print(f"code{which} = (value - offset) / step: {told}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dimmer.pipeline.core.together import together
 from dimmer.pipeline.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
-    from dimmer.pipeline.core.scores import Scores
+    from dimmer.pipeline.core.scores import OutputScores, Scores
 
 MOST_CLASSES = 20
 """A larger table of who is taken for whom fits no terminal; report.json has it."""
@@ -34,12 +34,16 @@ def main(
     name, found = evaluate(recipe, build_folder(recipe), mode)
     shown, scores = console(), found.now.scores
     table = Table("score", "value", "95 %", title=f"{recipe.name}, {name}, {scores.samples:,} test samples")
-    for one in scores.figures:
-        unit = f" {one.unit}" if one.unit else ""
-        table.add_row(escape(one.name), f"{one.value:.4g}{escape(unit)}", f"{one.low:.4g} to {one.high:.4g}")
+    for figure in scores.figures:
+        unit = f" {figure.unit}" if figure.unit else ""
+        table.add_row(
+            escape(figure.name), f"{figure.value:.4g}{escape(unit)}", f"{figure.low:.4g} to {figure.high:.4g}"
+        )
     shown.print(table)
-    if scores.confusion and len(scores.classes) <= MOST_CLASSES:
-        shown.print(_confusion(scores))
+    of_all: tuple[Scores | OutputScores, ...] = (scores, *scores.outputs)
+    for one in of_all:
+        if one.confusion and len(one.classes) <= MOST_CLASSES:
+            shown.print(_confusion(one))
     if found.now.worst:
         table = Table("sample", "is", "taken for", "by", title="The worst")
         for worst in found.now.worst:
@@ -49,11 +53,14 @@ def main(
         shown.print(line)
 
 
-def _confusion(scores: Scores) -> object:
+def _confusion(scores: Scores | OutputScores) -> object:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("is \\ taken for", *map(escape, scores.classes))
+    from dimmer.pipeline.core.scores import OutputScores
+
+    title = escape(scores.name) if isinstance(scores, OutputScores) else None
+    table = Table("is \\ taken for", *map(escape, scores.classes), title=title)
     for name, row in zip(scores.classes, scores.confusion, strict=True):
         table.add_row(escape(name), *(str(count) if count else "." for count in row))
     return table

@@ -50,7 +50,9 @@ def main(
         str | None,
         typer.Option("--data", help="Your data: a folder of images or WAVs, CSV, Parquet or NPZ, or module:function."),
     ] = None,
-    label: Annotated[str, typer.Option("--label", help="Its column or array with the class, or the value.")] = "",
+    label: Annotated[
+        str, typer.Option("--label", help="Its column or array with the class, or the value; several: kind,kg.")
+    ] = "",
     group: Annotated[
         str, typer.Option("--group", help="Its column of speaker, subject or session; of files a regular expression.")
     ] = "",

@@ -53,6 +53,17 @@ def described_shape(description: str) -> tuple[int, ...] | None:
     return None if found is None else tuple(int(size) for size in found[1].split(",") if size)
 
 
+def described_scale(description: str) -> tuple[float, int]:
+    """Scale and zero point in what `describe_end` wrote; 0 and 0 of what has neither.
+
+    Examples:
+        >>> described_scale("int8[1,4], scale 0.5, zero point -3"), described_scale("float32[2]")
+        ((0.5, -3), (0.0, 0))
+    """
+    found = re.search(r", scale (\S+), zero point (-?\d+)$", description)
+    return (0.0, 0) if found is None else (float(found[1]), int(found[2]))
+
+
 def rows(values: Iterable[int], per_row: int, *, last_comma: bool = True) -> Iterator[str]:
     """Numbers in lines of an array's initialiser."""
     texts = [str(value) if value != -(2**31) else "(-2147483647 - 1)" for value in values]

@@ -17,7 +17,7 @@ from dataclasses import replace
 from enum import Enum
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.options import Lookup, Lstm, PRelu, Take
+from dimmer.firmware_gen.graph.options import Lookup, Lstm, PRelu, Table, Take
 from dimmer.firmware_gen.graph.types import Activation, DType, FullyConnected, Graph, Mul, Operator, Options, Relu
 
 
@@ -55,6 +55,8 @@ def _options(graph: Graph, operator: Operator) -> Options:
             return Lookup("RELU6_MICRO")
         case Take() if operator.kind == "SPACE_TO_BATCH_ND":
             return replace(operator.options, fill=0)
+        case Table():
+            raise _refused(graph, operator, "may compute the float operators before it otherwise")
         case Lstm():
             raise _refused(graph, operator, "computes it in other steps, which are not offered")
     return operator.options

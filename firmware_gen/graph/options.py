@@ -24,6 +24,17 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Any function of one int8 code.
+
+    Attributes:
+        codes: int8[256], what each of -128..127 becomes.
+    """
+
+    codes: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PRelu:
     """PRELU: inputs are activation and constant alpha, which is broadcast.
 
@@ -177,6 +188,13 @@ class ArgExtreme:
 
 
 @dataclass(frozen=True, slots=True)
+class Gather:
+    """GATHER along `axis` (non-negative) by indexes that are computed, or an input of the model."""
+
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
     """CAST: numbers of another type, codes as they are; what does not fit loses its upper bits."""
 
@@ -191,6 +209,7 @@ class Divide:
 Plain = (
     Take
     | Lookup
+    | Table
     | Assign
     | Unjoin
     | Join
@@ -207,6 +226,7 @@ Plain = (
     | Not
     | Select
     | ArgExtreme
+    | Gather
     | Cast
     | Divide
 )

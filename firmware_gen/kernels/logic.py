@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels in portable C99 of decisions: comparisons, choices, the place of an extreme, and changes of type."""
+"""Kernels in portable C99 of decisions: comparisons, choices, the place of an extreme, what an index says, and changes
+of type.
+"""
 
 from __future__ import annotations
 
@@ -61,4 +63,16 @@ CAST_F32 = kernel(
     *u8("reserved", count=3),
 )
 
-KERNELS = (COMPARE, SELECT, ARG_EXTREME, CAST, CAST_F32)
+GATHER = kernel(
+    "dimmer_gather_s8",
+    """
+    GATHER by computed indexes: output is `count` runs of `run` bytes for each of `outer`, of input
+    [outer,depth,run]; indexes int32[count] in the arena. TFLite stops at an index outside 0..depth-1; here the nearest
+    one is taken. Blobs as in ADD.
+    """,
+    *u32("input", "indexes", "output", "outer", "depth", "run", "count"),
+    *u8("input_blob"),
+    *u8("reserved", count=3),
+)
+
+KERNELS = (COMPARE, SELECT, ARG_EXTREME, CAST, CAST_F32, GATHER)

@@ -7,9 +7,9 @@ import math
 
 from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.division import division_table, floor_division_table
-from dimmer.firmware_gen.graph.options import ArgExtreme, Compare, Divide, Select
+from dimmer.firmware_gen.graph.options import ArgExtreme, Compare, Divide, Gather, Select
 from dimmer.firmware_gen.graph.types import DType, Tensor
-from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST, CAST_F32, COMPARE, SELECT
+from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST, CAST_F32, COMPARE, GATHER, SELECT
 from dimmer.firmware_gen.lower.elementwise import Elementwise
 from dimmer.firmware_gen.lower.steps import Step, step
 
@@ -74,6 +74,22 @@ class Logic(Elementwise):
             inner=math.prod(shape[options.axis + 1 :]),
             largest=int(options.largest),
             wide=int(self.output.dtype is DType.INT64),
+        )
+
+    def gather(self, options: Gather) -> Step:
+        """GATHER by computed indexes."""
+        shape, indexes = self.inputs[0].shape, self.inputs[1]
+        return step(
+            GATHER,
+            self.layer,
+            input=self.operand(0),
+            indexes=self.at(1),
+            output=self.out,
+            outer=math.prod(shape[: options.axis]),
+            depth=shape[options.axis],
+            run=math.prod(shape[options.axis + 1 :]) * self.inputs[0].dtype.size,
+            count=indexes.elements,
+            input_blob=int(self.inputs[0].constant),
         )
 
     def cast(self) -> Step:

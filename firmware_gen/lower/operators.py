@@ -15,6 +15,7 @@ from dimmer.firmware_gen.graph.options import (
     Compare,
     Divide,
     Extreme,
+    Gather,
     Join,
     L2Normalization,
     Lookup,
@@ -26,6 +27,7 @@ from dimmer.firmware_gen.graph.options import (
     Select,
     SquaredDifference,
     Svdf,
+    Table,
     Take,
     Unjoin,
 )
@@ -112,6 +114,8 @@ class _Lowering(Wide, Logic, Recurrent):
             case Lookup():
                 table = unary_table(self.operator.options, self.inputs[0].q, self.output.q)
                 return (self.lookup(table),)
+            case Table():
+                return (self.lookup(self.operator.options.codes),)
             case PRelu():
                 return (self.prelu(self.operator.options),)
             case Extreme():
@@ -124,6 +128,8 @@ class _Lowering(Wide, Logic, Recurrent):
                 return (self.select(self.operator.options),)
             case ArgExtreme():
                 return (self.arg_extreme(self.operator.options),)
+            case Gather():
+                return (self.gather(self.operator.options),)
             case Cast():
                 return (self.cast(),)
             case Divide():

@@ -14,16 +14,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.lower.steps import Buffer, copy
+from dimmer.firmware_gen.memory.alias import Alias, Aliased, alias, copies
 from dimmer.firmware_gen.memory.offsets import Item, Placement, aligned, place
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 
+MOST_TRIED = 24
+"""Copies that are left out one by one, where leaving out all of them takes more of the arena."""
 Node = tuple[int, int]
 """A buffer of a block: block index, buffer id; the id -1 - s is the scratch buffer of step s."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedBuffer:
-    """A buffer in the arena, as one mode sees it; steps count through that mode's whole inference."""
+    """A buffer in the arena, as one mode sees it; steps count through that mode's whole inference.
+
+    Attributes:
+        within: name of the buffer that it is a slice of, with that one's steps; empty where it has bytes of its own.
+    """
 
     mode: int
     name: str
@@ -31,6 +38,7 @@ class PlannedBuffer:
     size: int
     first_step: int
     last_step: int
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Memory:
         scratch: bytes of the largest scratch buffer.
         input_offset: of the model's input.
         output_offset: of the model's output.
-        buffers: every buffer of every mode.
+        buffers: every buffer of every mode, and the tensors that lie within one.
     """
 
     blocks: BlockSet
@@ -86,11 +94,42 @@ class _Groups:
 
 
 def plan_memory(blocks: BlockSet) -> Memory:
-    """Plans the arena: twice, with boundary slots alone and with all in-place operators, and keeps the smaller."""
-    blocks = _with_copies(blocks)
-    plans = [_Plan(blocks, merge=merge) for merge in (True, False)]
-    best = min(plans, key=lambda plan: plan.placement.arena)
+    """Plans the arena: twice, with boundary slots alone and with all in-place operators, and keeps the smaller.
+
+    Copies that need not be made are not, as many as leave the arena as small as it is with them.
+    """
+    best = _planned([Aliased(block, ()) for block in blocks.blocks], blocks)
+    limit = best.placement.arena
+    possible = [(index, step) for index, block in enumerate(blocks.blocks) for step in copies(block)]
+    if not possible:
+        return best.memory()
+    tries: list[tuple[bool, bool]] = [(True, True), (True, False), (False, True)]
+    for views, parts in tries:
+        found = [alias(block, views=views, parts=parts) for block in blocks.blocks]
+        if any(one.aliases for one in found):
+            plan = _planned(found, blocks)
+            if plan.placement.arena <= limit:
+                return plan.memory()
+    if len(possible) > MOST_TRIED:
+        return best.memory()
+    taken: set[Node] = set()
+    for copied in possible:
+        found = [
+            alias(block, allowed={step for index, step in (*taken, copied) if index == number})
+            for number, block in enumerate(blocks.blocks)
+        ]
+        if sum(len(one.aliases) for one in found) > len(taken):
+            plan = _planned(found, blocks)
+            if plan.placement.arena <= limit:
+                best = plan
+                taken.add(copied)
     return best.memory()
+
+
+def _planned(found: Sequence[Aliased], blocks: BlockSet) -> _Plan:
+    blocks = _with_copies(replace(blocks, blocks=tuple(one.block for one in found)))
+    plans = [_Plan(blocks, [one.aliases for one in found], merge=merge) for merge in (True, False)]
+    return min(plans, key=lambda plan: plan.placement.arena)
 
 
 def _slots(blocks: BlockSet) -> list[int]:
@@ -145,8 +184,9 @@ def _copied(block: Block) -> Block:
 
 
 class _Plan:
-    def __init__(self, blocks: BlockSet, *, merge: bool) -> None:
+    def __init__(self, blocks: BlockSet, aliases: Sequence[Sequence[Alias]], *, merge: bool) -> None:
         self.blocks = blocks
+        self.aliases = aliases
         self.live: dict[Node, int] = {}
         self.size: dict[Node, int] = {}
         self.pairs: set[tuple[int, Node, Node]] = set()
@@ -258,5 +298,10 @@ class _Plan:
                     end = mask.bit_length() - 1 - start + now
                     name = block.names[node[1]] if node[1] >= 0 else f"scratch of {block.steps[-1 - node[1]].layer}"
                     found.append(PlannedBuffer(mode, name, offsets[node], self.size[node], begin, end))
+                    found += [
+                        PlannedBuffer(mode, one.name, offsets[node] + one.offset, one.size, begin, end, name)
+                        for one in self.aliases[index]
+                        if one.buffer == node[1]
+                    ]
                 now += len(block.steps)
         return found

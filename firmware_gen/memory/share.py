@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from dimmer.firmware_gen.graph.passes import Network
 from dimmer.firmware_gen.lower.operators import lower
 from dimmer.firmware_gen.lower.states import GUARD_BYTES, begin_states
-from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Weights
+from dimmer.firmware_gen.lower.steps import Buffer, Params, Shifts, Step, Value, Weights
 
 WEIGHTS_ALIGN = 4
 ELEMENTS = {"weights": 1, "params": 4, "shifts": 1}
@@ -77,6 +77,29 @@ def build_block(network: Network, position: int) -> Block:
         sizes, names, lasting = [*sizes, GUARD_BYTES], [*names, "whether the state was set"], (*lasting, guard)
         steps = (*begin_states([(ids[s.tensor], s.initial, tensors[s.tensor].name) for s in states], guard), *steps)
     return Block(steps, tuple(sizes), output, tuple(names), lasting)
+
+
+def without_unused(block: Block) -> tuple[Block, dict[int, int]]:
+    """The block without the buffers that no step touches any more, and old id -> new id of the others."""
+    used = {0, block.output, *block.lasting}.union(*({*step.reads, step.writes} for step in block.steps))
+    kept = [buffer for buffer in range(len(block.sizes)) if buffer in used]
+    ids = {buffer: number for number, buffer in enumerate(kept)}
+
+    def renumbered(value: Value) -> Value:
+        return Buffer(ids[value.id], value.offset) if isinstance(value, Buffer) else value
+
+    steps = tuple(
+        replace(
+            step,
+            values=tuple(map(renumbered, step.values)),
+            reads=tuple(ids[buffer] for buffer in step.reads),
+            writes=ids[step.writes],
+            in_place=tuple(ids[buffer] for buffer in step.in_place if buffer in ids),
+        )
+        for step in block.steps
+    )
+    sizes, names = tuple(block.sizes[at] for at in kept), tuple(block.names[at] for at in kept)
+    return Block(steps, sizes, ids[block.output], names, tuple(ids[buffer] for buffer in block.lasting)), ids
 
 
 def share_blocks(networks: Sequence[Network]) -> BlockSet:

@@ -15,6 +15,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.read.sparse import COMPRESSED, Level, Sparsity
 
 MAX_FILE_BYTES = 64 << 20
 MAX_TENSORS = 1 << 15
@@ -28,7 +29,12 @@ Value = int | float | bool | tuple[int, ...] | str
 
 @dataclass(frozen=True, slots=True)
 class RawTensor:
-    """A tensor as the file has it; `data` is None where the file holds no values."""
+    """A tensor as the file has it.
+
+    Attributes:
+        data: None where the file holds no values.
+        sparse: how they lie where zeros are left out.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -38,7 +44,7 @@ class RawTensor:
     zero_points: tuple[int, ...]
     axis: int
     variable: bool
-    sparse: bool
+    sparse: Sparsity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +130,29 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "SVDF": ("SVDFOptions", ("Rank", "FusedActivationFunction")),
 }
+_VECTOR_KINDS: dict[int, tuple[Any, int]] = {
+    schema.SparseIndexVector.Int32Vector: (schema.Int32Vector, 4),
+    schema.SparseIndexVector.Uint16Vector: (schema.Uint16Vector, 2),
+    schema.SparseIndexVector.Uint8Vector: (schema.Uint8Vector, 1),
+}
+"""What indices of sparse constants are kept in, and bytes of each."""
 
 
 def kind_name(code: int) -> str:
     """The name of a builtin operator code."""
     return str(_KINDS.get(code, f"operator code {code}"))
+
+
+def options_of(operator: RawOperator) -> tuple[int, Any]:
+    """An operator's options as a file holds them: the code of their type, and they; 0 and None where it has none."""
+    if operator.kind not in _OPTIONS:
+        return 0, None
+    name, fields = _OPTIONS[operator.kind]
+    made = getattr(schema, f"{name}T")()
+    for field in fields:
+        if field in operator.options:
+            setattr(made, f"{field[0].lower()}{field[1:]}", operator.options[field])
+    return int(getattr(schema.BuiltinOptions, name)), made
 
 
 def usable_axis(axis: int, rank: int, scales: int) -> int:
@@ -188,8 +212,32 @@ class _Reader:
             zero_points,
             axis,
             table.IsVariable(),
-            table.Sparsity() is not None,
+            self.sparsity(table.Sparsity(), name),
         )
+
+    def sparsity(self, table: Any, name: str) -> Sparsity | None:
+        if table is None:
+            return None
+        what = f"the sparsity of {name}"
+        order = self.ints(table.TraversalOrderLength(), table.TraversalOrderAsNumpy, 4, what)
+        blocks = self.ints(table.BlockMapLength(), table.BlockMapAsNumpy, 4, what)
+        levels = []
+        for index in range(self.count(table.DimMetadataLength(), 4, what)):
+            level = table.DimMetadata(index)
+            if level.Format() != COMPRESSED:
+                levels.append(Level(level.DenseSize()))
+                continue
+            segments = self.vector(level.ArraySegmentsType(), level.ArraySegments(), what)
+            levels.append(Level(0, segments, self.vector(level.ArrayIndicesType(), level.ArrayIndices(), what)))
+        return Sparsity(order, blocks, tuple(levels))
+
+    def vector(self, kind: int, union: Any, what: str) -> tuple[int, ...]:
+        if kind not in _VECTOR_KINDS or union is None:
+            raise _DamagedError(f"{what} has a list of no known type")
+        table_type, element_bytes = _VECTOR_KINDS[kind]
+        values = table_type()
+        values.Init(union.Bytes, union.Pos)
+        return self.ints(values.ValuesLength(), values.ValuesAsNumpy, element_bytes, what)
 
     def options(self, kind: str, table: Any) -> dict[str, Value]:
         if kind not in _OPTIONS:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.options import Axis, ResizeBilinear, Take
+from dimmer.firmware_gen.graph.options import Axis, Gather, ResizeBilinear, Take
 from dimmer.firmware_gen.graph.types import Concatenation, DType, Options, Reshape
 from dimmer.firmware_gen.read.record import RecordReader
 
@@ -176,13 +176,16 @@ class MoveReader(RecordReader):
         return Concatenation(axis), inputs
 
     def _gather(self) -> Read:
-        inputs, shape = self._moved(2, 2)
-        if self._int("BatchDims", 0, 0) or not shape:
-            raise self.error("gathers from a scalar; convert the model again")
-        axis = self._axis(self._int("Axis", -8, 8), len(shape))
+        inputs = self._inputs(2, 2)
         indexes = self.tensor(inputs[1])
+        if not indexes.constant:
+            return self._looked_up(inputs)
+        inputs, shape = self._moved(2, 2)
+        if self._int("BatchDims", -8, 8) or not shape:
+            raise self.error("gathers from a scalar, or batch by batch; gather along one dimension of all")
+        axis = self._axis(self._int("Axis", -8, 8), len(shape))
         if indexes.data is None or indexes.dtype is not DType.INT32:
-            raise self.error(f"needs constant int32 indexes, {indexes.name} is not; export with constant indexes")
+            raise self.error(f"needs int32 indexes, {indexes.name} is {indexes.dtype.value}; convert the model again")
         self._listed(indexes.elements)
         values = np.frombuffer(indexes.data, "<i4").tolist()
         if any(not 0 <= value < shape[axis] for value in values):
@@ -190,6 +193,20 @@ class MoveReader(RecordReader):
         axes: list[Axis] = [*whole(shape)]
         axes[axis] = tuple(axes[axis][value] for value in values)
         return self._take(axes, (*shape[:axis], *indexes.shape, *shape[axis + 1 :])), inputs[:1]
+
+    def _looked_up(self, inputs: tuple[int, ...]) -> Read:
+        """GATHER by computed indexes, from a table in flash or from an activation."""
+        self._int8(inputs[0], self._record.outputs[0])
+        source, indexes = (self.tensor(index) for index in inputs)
+        if self._int("BatchDims", -8, 8) or not source.shape:
+            raise self.error("gathers from a scalar, or batch by batch; gather along one dimension of all")
+        if indexes.dtype is not DType.INT32:
+            raise self.error(f"takes indexes of {indexes.dtype.value}, {indexes.name}; export them as int32")
+        if source.dtype is not self._output.dtype or source.q.per_channel:
+            raise self.error(f"looks up {source.name}, which has no one scale; quantise activations per tensor")
+        axis, shape = self._axis(self._int("Axis", -8, 8), len(source.shape)), source.shape
+        self._shape((*shape[:axis], *indexes.shape, *shape[axis + 1 :]))
+        return Gather(axis), inputs
 
     def _reverse(self) -> Read:
         inputs, shape = self._moved(2, 2)

@@ -28,7 +28,7 @@ from dimmer.firmware_gen.read.weighted import WeightedReader
 
 ADVICE = {
     "ELU": "TFLite's reference kernels have none either; train with RELU6 or HARD_SWISH",
-    "DENSIFY": "it unpacks sparse weights; convert without Optimize.EXPERIMENTAL_SPARSITY",
+    "DENSIFY": "it unpacks what is no sparse constant; convert without Optimize.EXPERIMENTAL_SPARSITY",
     "WHILE": "a loop; unroll it before the conversion (unroll=True of Keras's recurrent layers)",
     "IF": "a branch; export the branch that you deploy",
     "SUM": "TFLite's reference kernel misreads codes below 0; use MEAN and fold the factor into the next weights",

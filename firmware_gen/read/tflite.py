@@ -17,7 +17,7 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.firmware_gen.graph.options import STATE_PLACES
+from dimmer.firmware_gen.graph.options import STATE_PLACES, Table
 from dimmer.firmware_gen.graph.types import (
     DType,
     Graph,
@@ -28,16 +28,18 @@ from dimmer.firmware_gen.graph.types import (
 )
 from dimmer.firmware_gen.read import shape_arithmetic
 from dimmer.firmware_gen.read.assembly import INT4_ADVICE, Assembly
+from dimmer.firmware_gen.read.ends import check_batch, check_boundary, existing
 from dimmer.firmware_gen.read.flatbuffer import MAX_FILE_BYTES, RawModel, RawOperator, RawTensor, read_flatbuffer
 from dimmer.firmware_gen.read.floats import check_quantised
+from dimmer.firmware_gen.read.islands import islands_of, table_of
 from dimmer.firmware_gen.read.operators import OperatorReader
+from dimmer.firmware_gen.read.sparse import SparsityError, expanded
 from dimmer.firmware_gen.read.state import KINDS, Variables
 from dimmer.firmware_gen.read.unsigned import recoded
 
 MAX_TENSOR_BYTES = 16 << 20
 MAX_DIMENSION = MAX_TENSOR_BYTES
 MAX_RANK = 6
-MAX_ENDS = 32
 
 _DTYPES = {
     schema.TensorType.INT8: DType.INT8,
@@ -49,6 +51,8 @@ _DTYPES = {
     schema.TensorType.FLOAT32: DType.FLOAT32,
 }
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
+FOLDED = (*shape_arithmetic.KINDS, "DENSIFY")
+_NEVER_SPARSE = (schema.TensorType.INT4, schema.TensorType.INT64, schema.TensorType.UINT8)
 _TYPE_ADVICE = {
     "INT4": INT4_ADVICE,
     "INT2": "int2 weights are not read yet; quantise the weights to int8 on the grid -1..1, "
@@ -146,6 +150,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         return None
     changed = recoded(raw)
     raw = changed.raw
+    islands = islands_of(raw)
     tensors = _Tensors(raw, source)
     ends: dict[str, tuple[int, ...]] = {"input": (), "output": ()}
     variables = Variables(raw, source, tensors.get, len(raw.tensors) + 2)
@@ -153,7 +158,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         variables.check_subgraphs()
     for what, indexes in (("input", raw.inputs), ("output", raw.outputs)):
         with refusals.at():
-            ends[what] = _existing(indexes, len(raw.tensors), what, source)
+            ends[what] = existing(indexes, len(raw.tensors), what, source)
     reader = OperatorReader(source, tensors.get, tensors.variables)
     defined = set(raw.inputs)
     for place in ends["input"]:
@@ -162,7 +167,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
                 raise FirmwareGenError(
                     f"{source}: the input {tensors.get(place).name} is a constant; convert the model again"
                 )
-            _check_batch(tensors.get(place), source)
+            check_batch(tensors.get(place), source)
     operators: list[Operator] = []
     for end, inner in changed.ends:
         if end in raw.inputs:
@@ -170,9 +175,16 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
             defined.add(inner)
     for index, record in enumerate(raw.operators):
         with refusals.at(index):
-            if record.kind in shape_arithmetic.KINDS and not defined & {*record.outputs} and tensors.fold(record):
+            if record.kind in FOLDED and not defined & {*record.outputs} and tensors.fold(record):
                 continue
-            made = variables.read(index, record) if record.kind in KINDS else reader.read(index, record)
+            if (island := islands.ends.get(index)) is not None:
+                where = f"{source}: operator {index} QUANTIZE ({raw.tensors[island.output].name})"
+                table = Table(table_of(raw, island, tensors.get, where))
+                made = [Operator(index, "QUANTIZE", table, (island.source,), island.output)]
+            elif index in islands.within:
+                made = []
+            else:
+                made = [*(variables.read(index, record) if record.kind in KINDS else reader.read(index, record))]
             for name, variable in variables.found.items():
                 tensors.checked[variable.index] = replace(variable.tensor, name=name)
                 defined.add(variable.index)
@@ -194,7 +206,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     for what, places in ends.items():
         for place in places:
             with refusals.at():
-                _check_boundary(tensors.get(place), what, source)
+                check_boundary(tensors.get(place), what, source)
     if refusals.found:
         return None
     with refusals.at():
@@ -204,14 +216,6 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
         )
         return replace(graph, states=assembly.states(variables))
     return None
-
-
-def _check_batch(tensor: Tensor, source: str) -> None:
-    if len(tensor.shape) > 1 and tensor.shape[0] != 1:
-        raise FirmwareGenError(
-            f"{source}: the input {tensor.name} has a batch of {tensor.shape[0]}, a firmware takes one at a time; "
-            "convert with a batch of 1 (interpreter.resize_tensor_input does not change the file)"
-        )
 
 
 def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Operator:
@@ -239,27 +243,6 @@ def _operator(operator: Operator, tensors: _Tensors, defined: set[int]) -> Opera
     return operator
 
 
-def _existing(indexes: tuple[int, ...], tensor_count: int, what: str, source: str) -> tuple[int, ...]:
-    if not 0 < len(indexes) <= MAX_ENDS:
-        raise FirmwareGenError(f"{source}: {len(indexes)} {what}s, 1 to {MAX_ENDS} can be; convert the model again")
-    if what == "input" and len({*indexes}) < len(indexes):
-        raise FirmwareGenError(f"{source}: has one tensor as two of its inputs; convert the model again")
-    for index in indexes:
-        if not 0 <= index < tensor_count:
-            raise FirmwareGenError(f"{source}: its {what} is tensor {index} of {tensor_count}; convert the model again")
-    return indexes
-
-
-def _check_boundary(tensor: Tensor, end: str, source: str) -> None:
-    if end == "input" and tensor.dtype not in (DType.INT8, DType.INT16, DType.UINT8, DType.FLOAT32):
-        raise FirmwareGenError(
-            f"{source}: the input {tensor.name} is {tensor.dtype.value}; inputs are int8, int16, uint8 or float32, "
-            "convert it so"
-        )
-    if tensor.dtype in (DType.INT8, DType.INT16, DType.UINT8) and tensor.quantisation is None:
-        raise FirmwareGenError(f"{source}: {tensor.name} has no scale and zero point; quantise the network to int8")
-
-
 class _Tensors:
     """Tensors are checked when an operator first uses them: what nothing uses may be of any kind."""
 
@@ -279,14 +262,26 @@ class _Tensors:
         return self.checked[index]
 
     def fold(self, record: RawOperator) -> bool:
-        """Makes the output of a computation of shapes a constant; whether it could."""
-        tensor = shape_arithmetic.folded(record, self.get)
+        """Makes the output of a computation of shapes, or of DENSIFY, a constant; whether it could."""
+        tensor = shape_arithmetic.folded(record, self.get) if record.kind != "DENSIFY" else self._dense(record)
         if tensor is not None:
             self.checked[record.outputs[0]] = tensor
         return tensor is not None
 
+    def _dense(self, record: RawOperator) -> Tensor | None:
+        places = (*record.inputs, *record.outputs)
+        if len(places) != 2 or not 0 <= places[1] < len(self.raw) or not self.get(places[0]).constant:
+            return None
+        source, output = self.get(places[0]), self.raw[places[1]]
+        same = output.data is None and (output.shape, _DTYPES.get(output.type)) == (source.shape, source.dtype)
+        return self._check(replace(output, data=source.data)) if same else None
+
     def _check(self, raw: RawTensor) -> Tensor:
         where = f"{self.source}: tensor {raw.name}"
+        if raw.sparse is not None and raw.type in _NEVER_SPARSE:
+            raise FirmwareGenError(
+                f"{where} is {_TYPE_NAMES[raw.type]} and stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY"
+            )
         if raw.type == schema.TensorType.INT4 and raw.data is not None:
             return self._unpacked(raw, where)
         if raw.type == schema.TensorType.INT64 and raw.data is not None and not raw.scales:
@@ -296,10 +291,15 @@ class _Tensors:
             raise FirmwareGenError(
                 f"{where} is {type_name}: {_TYPE_ADVICE.get(type_name, 'quantise the network to int8')}"
             )
-        if raw.sparse:
-            raise FirmwareGenError(f"{where} is stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY")
         dtype = _DTYPES[raw.type]
         self._check_shape(raw, dtype, where)
+        if raw.sparse is not None and raw.data is not None:
+            try:
+                raw = replace(raw, data=expanded(raw.sparse, raw.shape, raw.data, dtype.size), sparse=None)
+            except SparsityError as error:
+                raise FirmwareGenError(
+                    f"{where} is stored sparse, and {error}; convert without Optimize.EXPERIMENTAL_SPARSITY"
+                ) from error
         tensor = Tensor(raw.name, raw.shape, dtype, self._quantisation(raw, dtype, where), raw.data)
         if raw.data is not None and len(raw.data) != tensor.size:
             raise FirmwareGenError(

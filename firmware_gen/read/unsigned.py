@@ -88,8 +88,8 @@ def _works_on_uint8(raw: RawModel, operator: RawOperator) -> bool:
 
 
 def _signed(tensor: RawTensor, weights: bool) -> RawTensor:
-    if tensor.type != schema.TensorType.UINT8:
-        return tensor
+    if tensor.type != schema.TensorType.UINT8 or tensor.sparse is not None:
+        return tensor  # whose zeros are codes of 0: refused where it is read
     zero_points = tuple(zero_point - 128 for zero_point in tensor.zero_points)
     data = tensor.data
     if data is not None:

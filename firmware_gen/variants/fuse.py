@@ -11,7 +11,7 @@ from dataclasses import replace
 from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD
 from dimmer.firmware_gen.kernels.portable import ADD, CONV_2D, REQUANTIZE
 from dimmer.firmware_gen.lower.steps import Buffer, Scratch, Step, Value
-from dimmer.firmware_gen.memory.share import Block
+from dimmer.firmware_gen.memory.share import Block, without_unused
 
 
 def fuse_sums(block: Block, runs: Callable[[Step], bool]) -> Block:
@@ -26,7 +26,7 @@ def fuse_sums(block: Block, runs: Callable[[Step], bool]) -> Block:
             steps[-1] = fused
         else:
             steps.append(step)
-    return _without_unused(replace(block, steps=tuple(steps)))
+    return without_unused(replace(block, steps=tuple(steps)))[0]
 
 
 def fuse_entries(block: Block, runs: Callable[[Step], bool]) -> Block:
@@ -43,7 +43,7 @@ def fuse_entries(block: Block, runs: Callable[[Step], bool]) -> Block:
         if all(step is not None and runs(step) for step in fused.values()):
             steps = [fused.get(id(step), step) for step in block.steps if step is not entry]
             block = replace(block, steps=tuple(step for step in steps if step is not None))
-    return _without_unused(block)
+    return without_unused(block)[0]
 
 
 def _with_entry(entry: Step, conv: Step) -> Step | None:
@@ -65,29 +65,6 @@ def _with_entry(entry: Step, conv: Step) -> Step | None:
         reads=tuple(dict.fromkeys(read if buffer == entry.writes else buffer for buffer in conv.reads)),
         in_place=tuple(buffer for buffer in conv.in_place if buffer != read),
     )
-
-
-def _without_unused(block: Block) -> Block:
-    """The block without the buffers that no step touches any more."""
-    used = {0, block.output, *block.lasting}.union(*({*step.reads, step.writes} for step in block.steps))
-    kept = [buffer for buffer in range(len(block.sizes)) if buffer in used]
-    ids = {buffer: number for number, buffer in enumerate(kept)}
-
-    def renumbered(value: Value) -> Value:
-        return Buffer(ids[value.id], value.offset) if isinstance(value, Buffer) else value
-
-    steps = tuple(
-        replace(
-            step,
-            values=tuple(map(renumbered, step.values)),
-            reads=tuple(ids[buffer] for buffer in step.reads),
-            writes=ids[step.writes],
-            in_place=tuple(ids[buffer] for buffer in step.in_place if buffer in ids),
-        )
-        for step in block.steps
-    )
-    sizes, names = tuple(block.sizes[at] for at in kept), tuple(block.names[at] for at in kept)
-    return Block(steps, sizes, ids[block.output], names, tuple(ids[buffer] for buffer in block.lasting))
 
 
 def _fused(conv: Step, add: Step, block: Block) -> Step | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.targets import Target
 
@@ -16,11 +17,22 @@ class BuildContext:
 
     Attributes:
         build_dir: ``build/<model>``.
+
+    Raises:
+        DimmerError: the model has several inputs or outputs, and the target takes one of each.
     """
 
     recipe: Recipe
     target: Target
     build_dir: Path
+
+    def __post_init__(self) -> None:
+        data = self.recipe.model.data
+        if self.target.engine == "tvm" and (data.inputs or data.outputs):
+            raise DimmerError(
+                f"{self.target.name} runs TVM's modules, which have one input and one output, and {self.recipe.name} "
+                "has several: build for a target whose engine is C, such as host (dimmer targets)"
+            )
 
     @property
     def target_dir(self) -> Path:

@@ -10,7 +10,8 @@ gates     instructions of all gates in one inference, share_of_top_mode; null wi
 modes     [{name, macs, instructions, verify, cycles, cycles_source}]; verify is {samples, mismatches, backend,
 reference} or null; cycles_source is "rtl", "model" or null
 policy    [{mode, min_charge_permille, min_millivolts, hysteresis_permille, dwell_s}]
-buffers   [{mode, name, offset, size, first_step, last_step}]
+buffers   [{mode, name, offset, size, first_step, last_step, within}]; within names the buffer that a tensor is a
+slice of, and is empty where it has bytes of its own
 layers    [{layer, bytes, modes}]
 steps     [{mode, layer, kernel, macs, instructions, cycles, cycles_source, spent}], in the order in which they run;
 spent says what modelled cycles went to: {products, loads, stores, branches, others, flash}
@@ -211,7 +212,11 @@ class PolicyTier:
 
 @dataclass(frozen=True)
 class ArenaBuffer:
-    """A tensor's place in one mode's arena, bytes, from ``first_step`` to ``last_step`` inclusive."""
+    """A tensor's place in one mode's arena, bytes, from ``first_step`` to ``last_step`` inclusive.
+
+    Attributes:
+        within: name of the buffer that it is a slice of, so that nothing copies it; empty where it has its own bytes.
+    """
 
     mode: str
     name: str
@@ -219,6 +224,7 @@ class ArenaBuffer:
     size: int
     first_step: int
     last_step: int
+    within: str = ""
 
 
 @dataclass(frozen=True)

@@ -194,6 +194,43 @@ class FeatureFigures:
 
 
 @dataclass(frozen=True)
+class EndFigures:
+    """One of several inputs or outputs.
+
+    Attributes:
+        name: of its tensor.
+        shape: of it.
+        offset: bytes into the buffer that holds all of them.
+        scale: value of one code.
+        zero_point: code of 0.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    offset: int
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class InputFigures(EndFigures):
+    """One of several inputs, with the names of its channels."""
+
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OutputFigures(EndFigures):
+    """One of several outputs, as the recipe's [[data.outputs]] have it."""
+
+    task: str
+    classes: tuple[str, ...]
+    units: tuple[str, ...]
+    weight: float
+    decides: bool
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that report.json and report.html tell.
 
@@ -208,12 +245,15 @@ class ReportData:
         energy: days, periods and levers; None where nothing is known of what a cycle takes.
         features: of a recipe that has some; None elsewhere.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
-        arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``.
+        arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``, but for what lies
+            within another buffer: ``aliases`` of report.json.
         arena_lower_bound: most bytes alive in one step, which no plan can undercut; page and terminal only.
         macs_per_cycle: that the core does at best, for the page; None where nobody says.
         battery: the charge over time under the policy; empty if not simulated.
         battery_note: what was assumed for it: capacity, interval, harvest.
         scores: mode -> what can be said of its outputs for the test samples, with intervals; empty where nobody did.
+        inputs: of a network of several; nothing of one.
+        outputs: the same of outputs.
     """
 
     model: str
@@ -242,6 +282,8 @@ class ReportData:
     battery: tuple[BatterySample, ...] = ()
     battery_note: str = ""
     scores: Mapping[str, Scores] = field(default_factory=dict)
+    inputs: tuple[InputFigures, ...] = ()
+    outputs: tuple[OutputFigures, ...] = ()
 
     def document(self) -> dict[str, Json]:
         """The content of report.json.
@@ -270,8 +312,17 @@ class ReportData:
             "energy": None if self.energy is None else asdict(self.energy),
             "notes": dict(self.notes),
         }
+        if aliases := [buffer for buffer in self.arena if buffer.within]:
+            document["aliases"] = [
+                {"mode": one.mode, "name": one.name, "within": one.within, "offset": one.offset, "size": one.size}
+                for one in aliases
+            ]
         if self.scores:
-            document["scores"] = {mode: asdict(found) for mode, found in self.scores.items()}
+            document["scores"] = {mode: _scores_document(found) for mode, found in self.scores.items()}
+        if self.inputs:
+            document["inputs"] = [asdict(one) for one in self.inputs]
+        if self.outputs:
+            document["outputs"] = [asdict(one) for one in self.outputs]
         if self.bundle is not None:
             document["bundle"] = asdict(self.bundle)
         if self.npu is not None:
@@ -284,6 +335,14 @@ class ReportData:
     def note(self, place: str) -> str | None:
         """The note on a figure such as ``modes[2].instructions``, its own or the one on all indices."""
         return self.notes.get(place) or self.notes.get(re.sub(r"\[\d+\]", "[*]", place))
+
+
+def _scores_document(scores: Scores) -> dict[str, Json]:
+    """Of one output without the key of several."""
+    figures: dict[str, Json] = asdict(scores)
+    if not scores.outputs:
+        del figures["outputs"]
+    return figures
 
 
 def _mode_document(mode: ModeFigures | Candidate, blocks: bool) -> dict[str, Json]:

@@ -36,7 +36,7 @@ def convert(calibration: Calibration, source: Path, out: Path, progress: Progres
         exported = Exported.load(source, name)
         sites = recognise(model, exported.sites)
         converted = quantise(model, sites, calibration.ranges(name))
-        content = named(converted, sites)
+        content = named(converted, sites, list(exported.sites))
         if exported.narrow.layers:
             content = narrowed(content, exported.narrow)
         (out / f"{name}.tflite").write_bytes(content)

@@ -38,8 +38,12 @@ def export_mode(network: Network, name: str, statistics: NormStatistics, out: Pa
     import torch
 
     from dimmer.pipeline.networks.deploy import deploy
+    from dimmer.pipeline.networks.joined import taken_apart
 
-    shape = (network.config.in_channels, *network.config.image_size)
+    config = network.config
+    shapes = [(c, h, w) for h, w, c in config.joined_inputs] or [(config.in_channels, *config.image_size)]
+    names = [f"input_{name}" for name in config.names_of("input")] or ["input"]
+    outputs = [f"out_{name}" for name in config.names_of("output")] or ["logits"]
     deployed = deploy(network, Mode.parse(name), statistics)
     net = deployed.unrounded()
     path = out / f"{name}.onnx"
@@ -49,22 +53,26 @@ def export_mode(network: Network, name: str, statistics: NormStatistics, out: Pa
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
             net.untapped(),
-            (torch.zeros(1, *shape),),
+            tuple(torch.zeros(1, *shape) for shape in shapes),
             str(path),
             opset_version=net.opset,
             dynamo=False,
-            input_names=["input"],
-            output_names=["logits"],
+            input_names=names,
+            output_names=outputs,
         )
     generator = torch.Generator().manual_seed(0)
-    images = torch.rand(CHECK_IMAGES, *shape, generator=generator) * 3.98 - 2.0
+    size = sum(int(np.prod(shape)) for shape in shapes)
+    whole = (size, 1, 1) if config.joined_inputs else shapes[0]
+    images = torch.rand(CHECK_IMAGES, *whole, generator=generator) * 3.98 - 2.0
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     worst, largest = 0.0, 1.0
     for image in images:
         with torch.no_grad():
             expected = net(image[None]).numpy()
         largest = max(largest, float(np.abs(expected).max()))
-        worst = max(worst, float(np.abs(session.run(None, {"input": image[None].numpy()})[0] - expected).max()))
+        parts = list(taken_apart(image[None], config.joined_inputs)) or [image[None]]
+        found = session.run(None, {name: part.numpy() for name, part in zip(names, parts, strict=True)})
+        worst = max(worst, float(np.abs(np.concatenate(found, 1) - expected).max()))
     if worst > TOLERANCE * largest:
         raise DimmerError(
             f"{path.name}: onnxruntime differs from torch by {worst:.2g} in a logit; report this as a bug"
@@ -72,7 +80,8 @@ def export_mode(network: Network, name: str, statistics: NormStatistics, out: Pa
     sites: dict[str, np.ndarray] = {}
 
     def record(site: str, x: torch.Tensor) -> torch.Tensor:
-        sites[site] = x.numpy()
+        # What lies elsewhere is copied: of several inputs each is a part of one array.
+        sites[site] = x.contiguous().numpy()
         return x
 
     with torch.no_grad():

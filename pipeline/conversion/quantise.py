@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dimmer.pipeline.oracle.tflite import pack, unpack
@@ -45,11 +45,16 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
     return bytes(result.quantized_model)
 
 
-def named(model: bytes, sites: Mapping[str, str]) -> bytes:
+def named(model: bytes, sites: Mapping[str, str], order: Sequence[str] = ()) -> bytes:
     """The same model with its tensors named after the network's sites.
 
     A tensor gets its site's name ("0.1.out"), constants the name of what they make ("logits/weights"), a second
-    tensor of a site its operator's ("0.1.out/pad"). Generated C, reports and error messages speak these names.
+    tensor of a site its operator's ("0.1.out/pad"). Generated C, reports and error messages speak these names. Several
+    inputs and outputs have the names that the recipe gives them, and stand in its order.
+
+    Args:
+        sites: tensor name -> site.
+        order: sites, in which those of several inputs and outputs are in the recipe's order.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -57,8 +62,8 @@ def named(model: bytes, sites: Mapping[str, str]) -> bytes:
     kinds = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     graph = parsed.subgraphs[0]
     old = [tensor.name.decode() for tensor in graph.tensors]
-    new: dict[int, str] = {int(graph.inputs[0]): "input"}
-    taken = {"input"}
+    new = {int(index): sites[old[int(index)]].removeprefix("input/") for index in graph.inputs}
+    taken = set(new.values())
     for operator in graph.operators:
         kind = kinds[parsed.operatorCodes[operator.opcodeIndex].builtinCode]
         made = int(operator.outputs[0])
@@ -71,6 +76,16 @@ def named(model: bytes, sites: Mapping[str, str]) -> bytes:
         roles = ("input", "weights", "bias") if read == 3 else ("input", *others)
         for role, tensor in zip(roles[:read], operator.inputs, strict=True):
             new.setdefault(int(tensor), f"{new[made]}/{role}")
+    for index in map(int, graph.outputs):
+        new[index] = new[index].removeprefix("out_")
+    if order:
+        graph.inputs, graph.outputs = (
+            sorted(map(int, ends), key=lambda index: order.index(sites[old[index]]))
+            for ends in (graph.inputs, graph.outputs)
+        )
+    for signature in parsed.signatureDefs or ():
+        for end in (*signature.inputs, *signature.outputs):
+            end.name = new.get(end.tensorIndex, old[end.tensorIndex]).encode()
     for i, tensor in enumerate(graph.tensors):
         tensor.name = new.get(i, old[i]).encode()
     return pack(parsed)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,10 @@ def recognise(model: Path, sites: Sites) -> dict[str, str]:
         sites: of the mode that the file was converted from.
 
     Returns:
-        Tensor name -> site, for every float tensor that an operator writes, and for the input.
+        Tensor name -> site, for every float tensor that an operator writes, and for the inputs.
 
     Raises:
-        DimmerError: a tensor equals no site.
+        DimmerError: a tensor equals no site, or an input is missing.
     """
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -44,15 +46,16 @@ def recognise(model: Path, sites: Sites) -> dict[str, str]:
     def nhwc(x: Any) -> Any:
         return np.moveaxis(x, 1, -1) if x.ndim == 4 else x
 
-    given = nhwc(sites["input"])
-    source = interpreter.get_input_details()[0]
-    shape = tuple(int(size) for size in source["shape"])
-    if shape != given.shape:
-        raise DimmerError(f"{model.name}: input is {shape}, not {given.shape} as exported")
-    interpreter.set_tensor(source["index"], given)
+    found: dict[str, str] = {}
+    for source, site in _inputs(model, interpreter.get_input_details(), sites):
+        given = nhwc(sites[site])
+        shape = tuple(int(size) for size in source["shape"])
+        if shape != given.shape:
+            raise DimmerError(f"{model.name}: {site} is {shape}, not {given.shape} as exported")
+        interpreter.set_tensor(source["index"], np.ascontiguousarray(given))
+        found[source["name"]] = site
     interpreter.invoke()
     names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}
-    found = {names[source["index"]]: "input"}
     for operator in interpreter._get_ops_details():
         index = operator["outputs"][0]
         value = interpreter.get_tensor(index)
@@ -71,6 +74,25 @@ def recognise(model: Path, sites: Sites) -> dict[str, str]:
                 f"network's sites; the converter changed the graph: install the versions of requirements.txt"
             )
         found[names[index]] = matches[0]
+    return found
+
+
+def _inputs(model: Path, details: Sequence[Any], sites: Sites) -> list[tuple[Any, str]]:
+    """The file's inputs, each with its site."""
+    wanted = [site for site in sites if site.startswith("input/")]
+    if not wanted:
+        return [(details[0], "input")]
+    found = []
+    for site in wanted:
+        # Converters put their own words before a name, or behind it.
+        name = re.compile(rf"(.*\W|.*default_|)input_{re.escape(site.removeprefix('input/'))}(\W.*)?")
+        fitting = [source for source in details if name.fullmatch(source["name"])]
+        if len(fitting) != 1:
+            told = ", ".join(source["name"] for source in details)
+            raise DimmerError(
+                f"{model.name}: no input is {site}, there are {told}: install what requirements.txt names"
+            )
+        found.append((fitting[0], site))
     return found
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good outputs are, with 95 % intervals: of classes, of several labels, of values."""
+"""How good outputs are, with 95 % intervals: of classes, of several labels, of values, of several outputs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +37,25 @@ class Score:
 
 
 @dataclass(frozen=True)
+class OutputScores:
+    """What can be said of one of several outputs.
+
+    Attributes:
+        name: of the output.
+        task: classes, labels or values.
+        classes: names of its classes, labels or values.
+        figures: the first says how many samples are right.
+        confusion: of classes, as of `Scores`.
+    """
+
+    name: str
+    task: str
+    classes: tuple[str, ...]
+    figures: tuple[Score, ...]
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
 class Scores:
     """What can be said of the outputs for some samples.
 
@@ -45,12 +64,14 @@ class Scores:
         classes: names of classes, labels or values.
         figures: the first says how many samples are right.
         confusion: of classes: how many of a class, a row each, were taken for each class; else empty.
+        outputs: of several outputs, each by itself; `figures` then has all of theirs under their names.
     """
 
     samples: int
     classes: tuple[str, ...]
     figures: tuple[Score, ...]
     confusion: tuple[tuple[int, ...], ...] = ()
+    outputs: tuple[OutputScores, ...] = ()
 
 
 def share(count: int, of: int) -> tuple[float, float, float]:
@@ -155,6 +176,18 @@ def scores_of_anomalies(
     if not anomalous.all():
         figures.append(Score("false alarms", *share(table[0][1], int((~anomalous).sum()))))
     return Scores(len(errors), tuple(names), tuple(figures), table)
+
+
+def scores_of_outputs(right: NDArray[np.bool_], outputs: Sequence[OutputScores], classes: Sequence[str]) -> Scores:
+    """How often every output that decides is right, and all figures of each output.
+
+    Args:
+        right: bool[N].
+        classes: what the elements of all outputs stand for.
+    """
+    first = Score("accuracy, outputs that decide", *share(int(right.sum()), len(right)))
+    others = [replace(one, name=f"{output.name}: {one.name}") for output in outputs for one in output.figures]
+    return Scores(len(right), tuple(classes), (first, *others), outputs=tuple(outputs))
 
 
 def auc(scores: NDArray[Any], positive: NDArray[np.bool_]) -> tuple[float, float, float] | None:

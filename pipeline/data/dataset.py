@@ -17,8 +17,9 @@ Labels = NDArray[np.int64]
 
 Targets = NDArray[Any]
 """What samples stand for: the number of a class, int64[N]; which labels hold, uint8[N,K]; values, float32[N,K], in
-tolerances from their mean in training, so that what is within 1 of the truth is right; or what is to be given back,
-int8[N,1+D]: whether the sample is an anomaly, 0 or 1, and the D codes of the input."""
+tolerances from their mean in training, so that what is within 1 of the truth is right; what is to be given back,
+int8[N,1+D]: whether the sample is an anomaly, 0 or 1, and the D codes of the input; or all of several outputs,
+float64[N,...] (`dimmer.pipeline.data.packed`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Split:
     """Part of a data set, in a fixed shuffled order.
 
     Attributes:
-        images: uint8[N,H,W,C].
+        images: uint8[N,H,W,C]; of several inputs [N,1,1,D], their elements behind each other.
         labels: int64[N]; of tasks other than classes see `Targets`.
     """
 
@@ -73,6 +74,7 @@ class Dataset:
         test: looked at once, for the figure that is reported.
         balance: whether training draws each class equally often.
         sounds: behind the training split; None where nothing asked for them.
+        inputs: of several inputs (H, W, C) of each; else nothing.
     """
 
     name: str
@@ -83,11 +85,12 @@ class Dataset:
     test: Split
     balance: bool = False
     sounds: Sounds | None = None
+    inputs: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """What each output of a network stands for; nothing where they are the input again."""
-        return () if self.train.labels.dtype == np.int8 else self.classes
+        """What each element of a network's one output stands for; nothing where they are the input again."""
+        return () if self.train.labels.dtype in (np.int8, np.float64) else self.classes
 
     def first(self, most: int) -> Dataset:
         """At most so many samples of training, and half as many of validation and test."""
@@ -141,7 +144,16 @@ def stratified(labels: Labels, sizes: tuple[int, ...], seed: int) -> list[NDArra
 
 @dataclass(frozen=True)
 class DatasetShape:
-    """What is known of a data set without loading it: image (H, W, C) and number of classes."""
+    """What is known of a data set without loading it.
+
+    Attributes:
+        image_shape: (H, W, C); of several inputs (1, 1, D), their elements behind each other.
+        classes: elements of all outputs.
+        inputs: of several inputs (H, W, C) of each; else nothing.
+        outputs: of several outputs the elements of each; else nothing.
+    """
 
     image_shape: tuple[int, int, int]
     classes: int
+    inputs: tuple[tuple[int, int, int], ...] = ()
+    outputs: tuple[int, ...] = ()

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from dimmer.pipeline.core.checks import OneOf, bounded, require
 from dimmer.pipeline.data.dataset import DatasetShape
+from dimmer.pipeline.data.ends import InputSection, OutputSection, check_inputs, check_outputs
 from dimmer.pipeline.data.heard import Heard
 
 OWN = "own"
@@ -24,6 +25,8 @@ PICTURES = frozenset({IMAGES, SHARDS})
 COLOURS = {"grey": 1, "rgb": 3}
 CROP, PAD, STRETCH = FITS = ("crop", "pad", "stretch")
 CLASSES, LABELS, VALUES, ANOMALY = TASKS = ("classes", "labels", "values", "anomaly")
+SEVERAL = "several"
+"""The task of data with several outputs, each of which has its own; nobody writes it."""
 NORMAL_OR_NOT = ("normal", "anomaly")
 """What an anomaly detector tells apart; training sees the first alone."""
 ROWS_ARE = ("steps", "windows")
@@ -76,6 +79,10 @@ class DataSection:
         test: share that is looked at once, where it is not given.
         seed: of the splits that are made.
         balance: draw each class equally often in training, however many samples it has.
+        inputs: of a network of several: [[data.inputs]] with the array, the shape and the channels of each, in place
+            of size, window and channels; for python, and for windows of .npz files.
+        outputs: of a network of several: [[data.outputs]] with the task, the classes and the column or array of each,
+            in place of task, classes, units, tolerance and label.
     """
 
     kind: Annotated[str, OneOf(("", *KINDS))] = ""
@@ -104,10 +111,14 @@ class DataSection:
     balance: bool = False
     numbered: int = 0
     streamed: bool = False
+    inputs: tuple[InputSection, ...] = ()
+    outputs: tuple[OutputSection, ...] = ()
 
     def __post_init__(self) -> None:
         require(self.kind in ("", *KINDS), "kind", f"must be one of {', '.join(KINDS)}")
-        require(self.task in TASKS, "task", f"must be one of {', '.join(TASKS)}")
+        if self.outputs:
+            self._take_outputs()
+        require(self.task in (TASKS if not self.outputs else (SEVERAL,)), "task", f"must be one of {', '.join(TASKS)}")
         require(self.colour in COLOURS, "colour", f"must be one of {', '.join(COLOURS)}")
         require(self.fit in FITS, "fit", f"must be one of {', '.join(FITS)}")
         require(self.rows in ROWS_ARE, "rows", f"must be one of {', '.join(ROWS_ARE)}")
@@ -138,10 +149,12 @@ class DataSection:
         require(len(self.size) == 2, "size", "must be height and width")
         for side in self.size:
             bounded(side, 1, MOST_SIDE, "size")
-        if self.kind in (WINDOWS, RECORDINGS):
+        if self.inputs:
+            self._check_inputs()
+        elif self.kind in (WINDOWS, RECORDINGS):
             bounded(self.window, 1, MOST_STEPS, "window")
             bounded(self.step, 0, MOST_STEPS, "step")
-        if self.kind == WINDOWS:
+        if self.kind == WINDOWS and not self.inputs:
             several = bool(self.channels) and len(set(self.channels)) == len(self.channels)
             require(several, "channels", "must name a window's channels, each once")
         if self.kind == RECORDINGS:
@@ -151,13 +164,36 @@ class DataSection:
         if self.kind == PYTHON:
             ours = re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", self.path)
             require(ours is not None, "path", 'must be module:function, such as "my_data:load"')
-            require(bool(self.channels), "channels", "must name the channels of a sample")
+            require(bool(self.channels or self.inputs), "channels", "must name the channels of a sample")
         self._check_labels()
         bounded(self.val, 0, 0.9, "val")
         bounded(self.test, 0, 0.9, "test")
         require(self.val + self.test <= 0.9, "test", "must leave a tenth of the samples, with val, for training")
         bounded(self.seed, 0, 0xFFFF_FFFF, "seed")
         require(not self.balance or self.task == CLASSES, "balance", "is for classes")
+
+    def _take_outputs(self) -> None:
+        """What [data] says of one output stands for all of several."""
+        check_outputs(self.outputs, self.inputs)
+        names = tuple(f"{output.name}: {name}" for output in self.outputs for name in output.classes)
+        label = tuple(name for output in self.outputs for name in output.label)
+        for key, value, none in (
+            ("task", SEVERAL, CLASSES),
+            ("classes", names, ()),
+            ("label", label, ()),
+            ("units", (), ()),
+            ("tolerance", (), ()),
+        ):
+            require(getattr(self, key) in (value, none), key, "must be left out where [[data.outputs]] have it")
+            object.__setattr__(self, key, value)
+
+    def _check_inputs(self) -> None:
+        check_inputs(self.inputs)
+        able = self.kind in (PYTHON, WINDOWS) and not self.column
+        require(able, "inputs", "are for kind = python, and for windows of .npz files")
+        require(self.task != ANOMALY, "inputs", "are not for anomalies: put what is given back side by side in one")
+        for key, none in (("window", 0), ("step", 0), ("channels", ())):
+            require(getattr(self, key) == none, key, "must be left out where [[data.inputs]] have it")
 
     def _check_labels(self) -> None:
         files = self.kind in (IMAGES, RECORDINGS)
@@ -166,7 +202,7 @@ class DataSection:
         require(self.kind != SHARDS or not tabled, "table", "is not for shards, nor are label, group and split")
         if self.task in (CLASSES, ANOMALY):
             require(len(self.label) <= 1, "label", "must be one column or array, or none for sub-folders")
-        else:
+        elif self.task != SEVERAL:
             require(len(self.label) == len(self.classes), "label", "must be one column or array for each of classes")
         if self.column:
             require(self.kind != PYTHON, "column", "is for images, windows and recordings that datasets saved")
@@ -184,7 +220,9 @@ class DataSection:
     @property
     def shape(self) -> DatasetShape:
         """What the network sees where no front end stands before it, and how many outputs it has."""
-        if self.kind in PICTURES:
+        if self.inputs:
+            image = (1, 1, sum(one.elements for one in self.inputs))
+        elif self.kind in PICTURES:
             image = (self.size[0], self.size[1], COLOURS[self.colour])
         elif self.kind == RECORDINGS:
             image = (1, self.window // self.frame, self.frame)
@@ -192,7 +230,14 @@ class DataSection:
             image = (1, self.window, len(self.channels))
         else:
             image = (self.size[0], self.size[1], len(self.channels))
-        return DatasetShape(image, _outputs(self, image))
+        return _shape(self, image)
+
+    @property
+    def parting(self) -> tuple[str, ...]:
+        """The columns whose change ends a window of steps, beside group and split: those of classes."""
+        if self.outputs:
+            return tuple(name for output in self.outputs if output.task == CLASSES for name in output.label)
+        return self.label if self.task == CLASSES else ()
 
 
 @dataclass(frozen=True)
@@ -243,7 +288,12 @@ def shape_of(section: DataSection, heard: Heard | None) -> DatasetShape:
     if heard is None:
         return section.shape
     image = (1, heard.rows(section.window), heard.keys.columns)
-    return DatasetShape(image, _outputs(section, image))
+    return _shape(section, image)
+
+
+def _shape(section: DataSection, image: tuple[int, int, int]) -> DatasetShape:
+    inputs = tuple(one.shape for one in section.inputs)
+    return DatasetShape(image, _outputs(section, image), inputs, tuple(one.elements for one in section.outputs))
 
 
 def _outputs(section: DataSection, image: tuple[int, int, int]) -> int:

@@ -29,13 +29,15 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import closure, file_hash
 from dimmer.pipeline.core.documents import load_document, save_document
-from dimmer.pipeline.data.admitted import divided, refuse_missing, target_of, without_copies
+from dimmer.pipeline.data.admitted import divided, refuse_missing, refuse_missing_of, target_of, without_copies
 from dimmer.pipeline.data.dataset import Dataset, Images, Sounds, Split
 from dimmer.pipeline.data.door import reason_of
 from dimmer.pipeline.data.encoding import to_int8
-from dimmer.pipeline.data.own import ANOMALY, CLASSES, NORMAL_OR_NOT, RECORDINGS, VALUES, OwnData
+from dimmer.pipeline.data.ends import OutputSection
+from dimmer.pipeline.data.own import ANOMALY, CLASSES, NORMAL_OR_NOT, RECORDINGS, VALUES, DataSection, OwnData
+from dimmer.pipeline.data.packed import packed
 from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample
-from dimmer.pipeline.data.scale import InputScale, RowCodes, choose_scale
+from dimmer.pipeline.data.scale import InputScale, JoinedScale, RowCodes, choose_joined_scale, choose_scale
 from dimmer.pipeline.data.streamed import StreamedImages, kept_hash, list_images
 from dimmer.toml import plain
 
@@ -76,6 +78,7 @@ class Facts:
         mean: of each value, in training; empty of other tasks.
         tolerance: of each value, within which it is right.
         files: of streamed images, the files that their places count by; paths below the data's folder.
+        inputs: of several inputs, how the values of each became codes; None of one whose values are codes.
     """
 
     names: Mapping[str, tuple[str, ...]]
@@ -85,6 +88,7 @@ class Facts:
     tolerance: tuple[float, ...] = ()
     rows: RowCodes | None = None
     files: tuple[str, ...] = ()
+    inputs: tuple[InputScale | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +114,7 @@ def own_hash(data: OwnData) -> str:
     """
     reader = _reader(data)
     # What came later is in no hash where it is off: data that were prepared and learnt before stay what they are.
-    later = {"numbered": 0, "streamed": False, "column": ""}
+    later = {"numbered": 0, "streamed": False, "column": "", "inputs": (), "outputs": ()}
     known = asdict(data.section).items()
     section = {key: value for key, value in known if key != "path" and later.get(key, ...) != value}
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
@@ -186,7 +190,8 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
     os.utime(folder)
     arrays = splits[TRAIN], splits[VAL], splits[TEST]
     classes = NORMAL_OR_NOT if section.task == ANOMALY else section.classes
-    made = Dataset(str(data), classes, data.shape.image_shape, *arrays, section.balance, sounds)
+    shape = data.shape
+    made = Dataset(str(data), classes, shape.image_shape, *arrays, section.balance, sounds, shape.inputs)
     return Prepared(made, facts)
 
 
@@ -231,12 +236,16 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
     digests: list[str] = []
     targets: list[NDArray[Any]] = []
     kind: np.dtype[Any] | None = None
+    whole: tuple[bool, ...] | None = None
     with raw.open("wb") as file:
         for sample in _reader(data).samples(data, problems):
             target = target_of(data, sample, problems)
             if target is None:
                 continue
             kind = kind or sample.array.dtype
+            whole = whole or sample.codes
+            if sample.codes != whole:
+                raise DimmerError(f"{sample.name}: an input is uint8 codes here and other values before: give one kind")
             array = np.ascontiguousarray(sample.array, kind)
             assert array.shape == shape
             file.write(array.tobytes())
@@ -251,7 +260,9 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
     index = divided(data, rows, digests, kept, problems)
     if section.task == CLASSES:
         refuse_missing(data, [int(targets[n]) for n in index[TRAIN]])
-    scale, encoding = _encoding(data, values, index[TRAIN])
+    if section.outputs:
+        refuse_missing_of(data, np.stack([targets[n] for n in index[TRAIN]]))
+    scale, encoding = _encoding(data, values, index[TRAIN], whole or ())
     mean, tolerance = _units(data, [targets[n] for n in index[TRAIN]])
     for name, numbers in index.items():
         codes = np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.uint8, (len(numbers), *data.shape.image_shape))
@@ -263,7 +274,9 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
             _save_given_back(out / f"{name}-labels.npy", codes, [int(targets[n]) for n in numbers])
             continue
         labels = np.stack([targets[n] for n in numbers])
-        if mean:
+        if section.outputs:
+            labels = _packed(section, labels, mean, tolerance)
+        elif mean:
             labels = ((labels - np.asarray(mean)) / np.asarray(tolerance)).astype(np.float32)
         np.save(out / f"{name}-labels.npy", labels)
     if data.sounds:
@@ -273,7 +286,8 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
         sounds.flush()
     names = {name: tuple(rows[n].name for n in numbers) for name, numbers in index.items()}
     rows_as = getattr(encoding, "row_codes", None)
-    save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as))
+    inputs = encoding.scales if isinstance(encoding, JoinedScale) else ()
+    save_document(out / FACTS, Facts(names, tuple(problems), scale, mean, tolerance, rows_as, inputs=inputs))
 
 
 def _save_given_back(path: Path, codes: NDArray[np.uint8], labels: Sequence[int]) -> None:
@@ -288,9 +302,13 @@ def _save_given_back(path: Path, codes: NDArray[np.uint8], labels: Sequence[int]
 
 
 def _encoding(
-    data: OwnData, values: NDArray[Any], training: Sequence[int]
+    data: OwnData, values: NDArray[Any], training: Sequence[int], whole: Sequence[bool]
 ) -> tuple[InputScale | None, Encoding | None]:
-    """How samples become codes, chosen on the training part; nothing where they are codes."""
+    """How samples become codes, chosen on the training part; nothing where they are codes, as `whole` says of each of
+    several inputs.
+    """
+    if data.section.inputs:
+        return None, choose_joined_scale(values, training, data.shape.inputs, whole)
     if data.heard is not None:
         found: Encoding = import_module(data.reader).encoding(data, values, training)
         return None, found
@@ -301,12 +319,40 @@ def _encoding(
 
 
 def _units(data: OwnData, targets: Sequence[NDArray[Any]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and tolerance of each value; nothing for other tasks."""
-    if data.section.task != VALUES:
-        return (), ()
-    seen = np.stack(targets)
+    """Mean and tolerance of each value, of several outputs of all; nothing for other tasks."""
+    section, seen = data.section, np.stack(targets)
+    if section.outputs:
+        found = [_unit(seen[:, place], output.tolerance) for output, place in _value_columns(section)]
+        return tuple(value for mean, _ in found for value in mean), tuple(value for _, tol in found for value in tol)
+    return _unit(seen, section.tolerance) if section.task == VALUES else ((), ())
+
+
+def _unit(seen: NDArray[Any], tolerance: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     quarter = [float(value) or 1.0 for value in seen.std(0) / 4]
-    return tuple(map(float, seen.mean(0))), data.section.tolerance or tuple(quarter)
+    return tuple(map(float, seen.mean(0))), tolerance or tuple(quarter)
+
+
+def _value_columns(section: DataSection) -> Iterator[tuple[OutputSection, slice]]:
+    """The outputs that are values, and where theirs stand among what `target_of` gives."""
+    at = 0
+    for output in section.outputs:
+        if output.task == VALUES:
+            yield output, slice(at, at + output.numbers)
+        at += output.numbers
+
+
+def _packed(
+    section: DataSection, truths: NDArray[Any], mean: Sequence[float], tolerance: Sequence[float]
+) -> NDArray[np.float64]:
+    """Targets of several outputs, values in tolerances from their mean."""
+    found, done = truths.astype(np.float64), 0
+    for output, place in _value_columns(section):
+        own = slice(done, done + output.numbers)
+        # Of float32, as values of one output are.
+        in_tolerances = (found[:, place] - np.asarray(mean[own])) / np.asarray(tolerance[own])
+        found[:, place] = in_tolerances.astype(np.float32)
+        done += output.numbers
+    return packed(section.outputs, found)
 
 
 def _forget(folder: Path) -> None:

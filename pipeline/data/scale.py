@@ -7,7 +7,7 @@ as of images. The same line of C gives the same code (`firmware_gen.emit.header`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,64 @@ class InputScale:
         """uint8[...,C] -> float32[...,C]: what the network is told of the values."""
         offset, step = np.asarray(self.offset, np.float32), np.asarray(self.step, np.float32)
         return codes.astype(np.float32) * step + offset
+
+
+@dataclass(frozen=True)
+class JoinedScale:
+    """How the values of several inputs become codes, each with its own scale.
+
+    Attributes:
+        shapes: (H, W, C) of each input.
+        scales: of each; None of one whose values are codes.
+    """
+
+    shapes: tuple[tuple[int, int, int], ...]
+    scales: tuple[InputScale | None, ...]
+
+    def codes(self, values: NDArray[np.float32]) -> Images:
+        """float32[N,1,1,D] -> uint8[N,1,1,D]."""
+        parts = []
+        for part, scale in zip(parts_of(values, self.shapes), self.scales, strict=True):
+            made = part.astype(np.uint8) if scale is None else scale.codes(part)
+            parts.append(made.reshape(len(values), 1, 1, -1))
+        joined: Images = np.concatenate(parts, 3)
+        return joined
+
+
+def parts_of(values: NDArray[Any], shapes: Sequence[tuple[int, int, int]]) -> Iterator[NDArray[Any]]:
+    """The inputs [N,H,W,C] in samples [N,1,1,D] that have one behind the other."""
+    at = 0
+    for shape in shapes:
+        size = int(np.prod(shape))
+        yield values[..., at : at + size].reshape(len(values), *shape)
+        at += size
+
+
+def choose_joined_scale(
+    values: NDArray[Any],
+    index: Sequence[int],
+    shapes: Sequence[tuple[int, int, int]],
+    codes: Sequence[bool],
+) -> JoinedScale:
+    """As `choose_scale`, of each input by itself.
+
+    Args:
+        values: float32[N,1,1,D].
+        codes: of each input whether its values are codes as they are.
+    """
+    picked = _picked(values, index)
+    parts = zip(parts_of(picked, shapes), codes, strict=True)
+    scales = tuple(None if whole else choose_scale(part, range(len(part))) for part, whole in parts)
+    return JoinedScale(tuple(shapes), scales)
+
+
+def _picked(values: NDArray[Any], index: Sequence[int]) -> NDArray[Any]:
+    """So many of the samples that memory holds them."""
+    most = max(1, _MOST_VALUES // max(1, int(np.prod(values.shape[1:]))))
+    picked = np.asarray(index, np.int64)
+    if len(picked) > most:
+        picked = picked[np.linspace(0, len(picked) - 1, most).astype(np.int64)]
+    return np.asarray(values[picked])
 
 
 def choose_scale(values: NDArray[Any], index: Sequence[int] | NDArray[np.int64], shared: bool = False) -> InputScale:

@@ -32,8 +32,10 @@ class Charge(ctypes.Structure):
     """`dimmer_charge_t` of dimmer.h."""
 
     _fields_ = (
+        ("last_s", ctypes.c_uint32),
+        ("passed_s", ctypes.c_uint32),
         ("silent_s", ctypes.c_uint32),
-        ("permille", ctypes.c_uint16),
+        ("believed", ctypes.c_uint16),
         ("odd", ctypes.c_uint8),
         ("reserved", ctypes.c_uint8),
     )
@@ -43,13 +45,11 @@ class State(ctypes.Structure):
     """`dimmer_policy_state_t` of dimmer.h."""
 
     _fields_ = (
-        ("last_s", ctypes.c_uint32),
-        ("held_s", ctypes.c_uint32),
         ("charge", Charge),
+        ("held_s", ctypes.c_uint32),
         ("tier", ctypes.c_uint8),
         ("candidate", ctypes.c_uint8),
-        ("started", ctypes.c_uint8),
-        ("reserved", ctypes.c_uint8),
+        ("reserved", ctypes.c_uint8 * 2),
     )
 
 

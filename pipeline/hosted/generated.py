@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from dimmer.errors import DimmerError
-from dimmer.firmware_gen.emit.text import described_shape
+from dimmer.firmware_gen.emit.text import described_scale, described_shape
 from dimmer.firmware_gen.library import RUNTIME
+from dimmer.pipeline.hosted.parts import HostedPart
 
 GENERAL = "dimmer_model.h"
 HOST = "host"
@@ -46,6 +47,23 @@ class Generated:
     def foreign_kernels(self) -> tuple[str, ...]:
         """Kernels for other machines than this one."""
         return tuple(name for name in self.kernels if _kernel_folders()[name] != PORTABLE)
+
+    def parts(self, end: str) -> tuple[HostedPart, ...]:
+        """Of several "INPUT"s or "OUTPUT"s where each lies, as the header tells it; nothing of one."""
+        text = _text(self.header)
+        places = re.findall(
+            rf"^#define \w+_{end}_(\d+)_OFFSET (\d+)u /\* bytes into them; (.*) \*/", text, re.MULTILINE
+        )
+        found = []
+        for number, offset, name in places:
+            told = re.search(rf"^#define \w+_{end}_{number}_SIZE (\d+)u /\* bytes: (.+?) \*/", text, re.MULTILINE)
+            shape = None if told is None else described_shape(told[2])
+            if told is None or shape is None:
+                raise DimmerError(f"{self.header} does not tell the shape of {end.lower()} {number}: generate it again")
+            scale, zero_point = described_scale(told[2])
+            dtype = told[2].partition("[")[0]
+            found.append(HostedPart(name, shape, dtype, scale, zero_point, int(offset), int(told[1])))
+        return tuple(found)
 
     def shape(self, end: str) -> tuple[int, ...]:
         """Shape of the "INPUT" or the "OUTPUT", as the header tells it.

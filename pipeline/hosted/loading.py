@@ -38,4 +38,10 @@ def load(path: Name | Sequence[Name]) -> Model:
         other = next(one for one in paths if one not in files)
         raise DimmerError(f"{other} is no .tflite file: give one folder, or .tflite files, one a mode")
     generated = generated_from(files) if files else find_generated(paths[0])
-    return Model(Library(library_of(generated)), generated.shape("INPUT"), generated.shape("OUTPUT"))
+    return Model(
+        Library(library_of(generated)),
+        generated.shape("INPUT"),
+        generated.shape("OUTPUT"),
+        generated.parts("INPUT"),
+        generated.parts("OUTPUT"),
+    )

@@ -4,21 +4,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.hosted.library import GATED, End, Library
-
-if TYPE_CHECKING:
-    from dimmer.pipeline.core.arrays import Int8
+from dimmer.pipeline.hosted.parts import RANGES, HostedPart, apart, dequantised, joined, quantised
 
 Tensor = NDArray[Any]
 GATED_NAME = "gated"
-_RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
 
 class Model:
@@ -32,12 +29,22 @@ class Model:
         modes: names, the most expensive first; then "gated" where gates can choose each block's bits.
         positions: places between which the mode may change: of one input `schedule` names a mode for each.
         input_shape, output_shape: of one inference, such as (1, 32, 32, 3).
-        input_dtype, output_dtype: "int8"; "uint8" or "float32" for models that convert themselves.
+        input_dtype, output_dtype: "int8"; "uint8" or "float32" for models that convert themselves, "int32" or
+            "bool" for those that count or decide.
         input_scale, output_scale: real value of one code; 0 for float32.
         input_zero_point, output_zero_point: code of the real value 0.
+        inputs, outputs: of a model of several, each with its name, shape, type, scale, zero point and place; those
+            above are then of the buffer that holds all of them, in bytes. Nothing of a model of one.
     """
 
-    def __init__(self, library: Library, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        input_shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        inputs: tuple[HostedPart, ...] = (),
+        outputs: tuple[HostedPart, ...] = (),
+    ) -> None:
         self._library = library
         self._lock = threading.Lock()
         self._input, self._output = library.input, library.output
@@ -45,6 +52,7 @@ class Model:
         self.modes = (*library.modes, GATED_NAME) if library.gated_blocks else library.modes
         self.positions = library.positions
         self.input_shape, self.output_shape = input_shape, output_shape
+        self.inputs, self.outputs = inputs, outputs
         self.input_dtype, self.output_dtype = self._input.dtype, self._output.dtype
         self.input_scale, self.output_scale = self._input.scale, self._output.scale
         self.input_zero_point, self.output_zero_point = self._input.zero_point, self._output.zero_point
@@ -107,27 +115,59 @@ class Model:
             outputs = outputs.reshape(len(codes), *self.output_shape[1:])
         return self.dequantise(outputs) if dequantise else outputs
 
+    def run_named(
+        self, given: Mapping[str, ArrayLike], mode: str | None = None, *, dequantise: bool = False
+    ) -> dict[str, Tensor]:
+        """Runs one inference, or one for each sample of a batch, of a model of several inputs or outputs.
+
+        Args:
+            given: an array for each of `inputs`, by its name: its shape, or a batch [N, *shape[1:]]; codes in its own
+                type, or floating-point values in the units of its scale. "input" is the name of the only one.
+            mode: as of `run`.
+            dequantise: whether outputs become float32 values.
+
+        Returns:
+            An array for each of `outputs`, by its name; "output" is that of the only one.
+
+        Raises:
+            DimmerError: there is no such mode, or an input is missing, unknown, or of another shape or type.
+        """
+        if self.inputs:
+            buffer, single = joined(self.name, self.inputs, given)
+        else:
+            if set(given) != {"input"}:
+                raise DimmerError(f"{self.name} has one input: give it the name 'input'")
+            x = np.asarray(given["input"])
+            buffer, single = self._codes(x), x.shape == self.input_shape
+        made = self.run(buffer.reshape(-1, *self._batched(self.input_shape)), mode)
+        if not self.outputs:
+            found = {"output": self.dequantise(made) if dequantise else made}
+        else:
+            found = apart(self.outputs, made.reshape(len(buffer), -1), dequantise=dequantise)
+        return {name: value[0] for name, value in found.items()} if single else found
+
+    @staticmethod
+    def _batched(shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Of one sample of a batch."""
+        return shape[1:] if len(shape) > 1 else shape
+
     def quantise(self, x: Tensor) -> Tensor:
         """Real values as codes of the input: to the nearest, halves away from zero, saturating.
 
         Raises:
-            DimmerError: a value is not a number.
+            DimmerError: a value is not a number, or the input has whole numbers or bool and no scale.
         """
         if self.input_dtype == "float32":
             return x.astype(np.float32)
-        steps = (x.astype(np.float32) / np.float32(self.input_scale)).astype(np.float64)
-        if np.isnan(steps).any():
-            raise DimmerError(f"{self.name}: the input holds values that are not numbers (NaN)")
-        codes = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + self.input_zero_point
-        quantised: Int8 = np.clip(codes, *_RANGES[self.input_dtype]).astype(self.input_dtype)
-        return quantised
+        if self.inputs:
+            raise DimmerError(f"{self.name} has several inputs: give values by their names to run_named")
+        if self.input_dtype not in RANGES:
+            raise DimmerError(f"{self.name}: the input is {x.dtype}: give {_accepted(self._input)}")
+        return quantised(x, self.input_dtype, self.input_scale, self.input_zero_point, f"{self.name}: the input")
 
     def dequantise(self, codes: Tensor) -> NDArray[np.float32]:
         """Codes of the output as real values."""
-        if self.output_scale == 0.0:
-            return codes.astype(np.float32)
-        offset = codes.astype(np.int32) - np.int32(self.output_zero_point)
-        return offset.astype(np.float32) * np.float32(self.output_scale)
+        return dequantised(codes, self.output_scale, self.output_zero_point)
 
     def report_battery(self, *, charge_permille: int, millivolts: int, time_s: int, harvest_ua: int = 0) -> str:
         """Tells the battery policy how the battery is.
@@ -222,6 +262,8 @@ class Model:
 def _accepted(end: End) -> str:
     if end.dtype == "float32":
         return "float32 values"
+    if end.dtype not in RANGES:
+        return f"{end.dtype}, which has no scale"
     return f"{end.dtype} codes, or float32 values (scale {end.scale:.6g}, zero point {end.zero_point})"
 
 

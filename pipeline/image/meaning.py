@@ -4,20 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dimmer.firmware_gen.emit.header import NOTHING
-from dimmer.firmware_gen.emit.meaning import Meaning
+from dimmer.firmware_gen.emit.meaning import InputMeaning, Meaning, OutputMeaning
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.given_back import limit_of
-from dimmer.pipeline.data.own import ANOMALY, PYTHON, WINDOWS, DataSection, OwnData
+from dimmer.pipeline.data.own import ANOMALY, PYTHON, VALUES, WINDOWS, DataSection, OwnData
 from dimmer.pipeline.data.registry import Source, dataset_modules, load_dataset
 from dimmer.pipeline.data.scale import RowCodes
 from dimmer.pipeline.oracle.interpreter import reference_outputs
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.data.prepare import Facts
 
 
 def meaning_of(source: Source, modes: Sequence[ModeSource]) -> Meaning:
@@ -33,6 +38,8 @@ def meaning_of(source: Source, modes: Sequence[ModeSource]) -> Meaning:
         return NOTHING
     section, facts = source.section, import_module(dataset_modules(source)[0]).prepared(source).facts
     scale = facts.scale
+    if section.inputs or section.outputs:
+        return _of_several(section, facts)
     return Meaning(
         channels=section.channels if section.kind in (WINDOWS, PYTHON) else (),
         offset=() if scale is None else scale.offset,
@@ -41,6 +48,30 @@ def meaning_of(source: Source, modes: Sequence[ModeSource]) -> Meaning:
         mean=facts.mean,
         per_one=facts.tolerance,
         limits=_limits(source, modes) if section.task == ANOMALY else (),
+    )
+
+
+def _of_several(section: DataSection, facts: Facts) -> Meaning:
+    """Of several inputs, or outputs, or both."""
+    inputs = [
+        InputMeaning(one.name, one.channels, *((scale.offset, scale.step) if scale is not None else ()))
+        for one, scale in zip(section.inputs, facts.inputs, strict=True)
+    ]
+    outputs, done = [], 0
+    for one in section.outputs:
+        own = slice(done, done + one.elements) if one.task == VALUES else slice(0)
+        done = own.stop or done
+        outputs.append(OutputMeaning(one.name, one.classes, one.units, facts.mean[own], facts.tolerance[own]))
+    if inputs:
+        one_output = Meaning(units=section.units, mean=facts.mean, per_one=facts.tolerance)
+        rest = NOTHING if outputs else one_output
+        return replace(rest, inputs=tuple(inputs), outputs=tuple(outputs))
+    scale = facts.scale
+    return Meaning(
+        channels=section.channels if section.kind in (WINDOWS, PYTHON) else (),
+        offset=() if scale is None else scale.offset,
+        step=() if scale is None else scale.step,
+        outputs=tuple(outputs),
     )
 
 
@@ -72,6 +103,15 @@ def row_codes_of(source: Source) -> RowCodes | None:
 def encoding_of(source: Source, shape: tuple[int, int, int]) -> str:
     """How what the application has becomes the input, in a sentence."""
     height, width, channels = shape
+    if isinstance(source, OwnData) and source.section.inputs:
+        given = [
+            f"{number}, {one.name}, [{']['.join(map(str, one.shape))}]"
+            for number, one in enumerate(source.section.inputs)
+        ]
+        return (
+            f"inputs {'; '.join(given)}: of measured values code = ..._input_code_<number>(value, channel) of the "
+            "model's header, of uint8 codes code - 128"
+        )
     if not isinstance(source, OwnData) or not _measured(source.section):
         return f"uint8 pixels [{height}][{width}][{channels}], code = pixel - 128"
     if source.heard is not None:

@@ -62,6 +62,22 @@ class OperatorFacts:
 
 
 @dataclass(frozen=True)
+class AliasFacts:
+    """A tensor that nothing copies, since it lies within another one's buffer: a slice, or a part of a concatenation.
+
+    Attributes:
+        offset: bytes into the arena.
+        bytes: that it has there.
+    """
+
+    mode: str
+    tensor: str
+    within: str
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a firmware of one mode or of several takes on a target, in bytes, without its code and stack.
 
@@ -71,6 +87,7 @@ class Plan:
         arena_without_scratch: what the tensors alone need.
         weights, parameters, tables: flash of the weights; of biases, multipliers and shifts; of records and schedules.
         ram, flash: what the target has; None where an operating system has it.
+        aliases: slices and parts that no copy is made of.
     """
 
     target: str
@@ -83,6 +100,7 @@ class Plan:
     tables: int
     ram: int | None
     flash: int | None
+    aliases: tuple[AliasFacts, ...] = ()
 
     @property
     def flash_needed(self) -> int:

@@ -136,6 +136,12 @@ def _plan(plan: Plan | None) -> Iterator[str]:
         f"{'  flash':<11}{plan.flash_needed:,} bytes and the code: weights {plan.weights:,}, biases and multipliers "
         f"{plan.parameters:,}, tables {plan.tables:,}{_of(plan.flash, 'flash')}"
     )
+    if plan.aliases:
+        alone = len(plan.modes) == 1
+        yield f"{'  aliased':<11}{sum(one.bytes for one in plan.aliases):,} bytes that no copy is made of:"
+        for one in plan.aliases:
+            mode = "" if alone else f"{one.mode}: "
+            yield f"{'':<11}{mode}{one.tensor} lies in {one.within}, {one.bytes:,} bytes at {one.offset:,} of the arena"
 
 
 def _of(size: int | None, memory: str) -> str:

@@ -19,7 +19,7 @@ from dimmer.firmware_gen.lower.operators import lower
 from dimmer.firmware_gen.read.flatbuffer import RawModel, RawOperator, RawTensor
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import Refusal, read_bytes, survey_tflite
-from dimmer.pipeline.inspection.facts import ModelFacts, ModesFacts, OperatorFacts, Plan, TensorFacts
+from dimmer.pipeline.inspection.facts import AliasFacts, ModelFacts, ModesFacts, OperatorFacts, Plan, TensorFacts
 from dimmer.targets import Target
 
 _TYPE_NAMES = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
@@ -104,6 +104,11 @@ def _plan(tables: Tables, target: Target) -> Plan:
         tables.schedule_bytes,
         None if memory is None else (memory.arena or memory.ram).size,
         None if memory is None else memory.flash.size,
+        tuple(
+            AliasFacts(tables.mode_names[one.mode], one.name, one.within, one.offset, one.size)
+            for one in tables.memory.buffers
+            if one.within
+        ),
     )
 
 

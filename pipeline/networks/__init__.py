@@ -37,4 +37,5 @@ def build(family: str, config: NetworkConfig) -> Network:
         DimmerError: no such family.
     """
     network: Network = import_module(family_module(family)).NETWORK(config)
+    network.join()
     return network

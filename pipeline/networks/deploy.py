@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from dimmer.calibration.batchnorm import NormStatistics
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, check_mode
-from dimmer.pipeline.networks.deployed import DeployedNetwork
+from dimmer.pipeline.networks.deployed import DeployedNetwork, PooledHead
 from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.joined import Heads
 from dimmer.pipeline.networks.layers.quantisers import activation_step
 from dimmer.pipeline.networks.network import Network
 from dimmer.pipeline.networks.sites import HEAD, STEM, owner_of_range, positions
@@ -38,9 +39,15 @@ def deploy(network: Network, mode: Mode, recalibrated: NormStatistics | None = N
         return parts[-1]
 
     flags = config.skip_flags(mode)
-    stem = network.deployed_stem(part(STEM, flags.stem))
+    begin = part(STEM, flags.stem)
+    stem = network.deployed_stem(begin)
+    if network.joins is not None:
+        stem = network.joins.deployed(stem, begin, config.names_of("input"))
     blocks = [block.deployed(part(name, skipped, bits)) for name, block, skipped, bits in network.blocks(mode)]
     head = network.deployed_head(part(HEAD, flags.head))
+    if config.split_outputs:
+        assert isinstance(head, PooledHead)
+        head = Heads(head, config.split_outputs, config.names_of("output"))
     variants = {fold.name: fold.variant for fold in parts}
     weights = {site: narrow for fold in parts for site, narrow in fold.weights.items()}
     tensors = {site: narrow for fold in parts for site, narrow in fold.tensors.items()}

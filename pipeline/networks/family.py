@@ -25,9 +25,19 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import MOST_CHANNELS, OneOf, bounded, require
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS, Mode, NetworkCost
+from dimmer.pipeline.modes.width import width_name
 
 FROM_DATASET = ("in_channels", "image_size", "classes")
 """Fields of a configuration that the data set gives; the others are keys of [model]."""
+
+SEVERAL = ("inputs", "outputs", "input_names", "output_names")
+"""Those that data of several inputs and outputs give besides; a family that has them can join inputs."""
+
+BRANCH_KERNEL, BRANCH_STRIDE = 3, 2
+"""Of the convolution that a further input begins with."""
+
+Shape = tuple[int, int, int]
+"""Height, width and channels of an input."""
 
 NO_KEYS = ("folder", "without")
 """Fields that neither gives: where the recipe lies, and what a network trained alone lacks."""
@@ -39,7 +49,7 @@ NO_GATES_OUTSIDE = "the stem's norm follows a sub-path that gates choose after i
 """Why there are no gates where norms outside of stages have twins."""
 
 BLOCK_BITS = tuple(bits for bits in BITS if bits)
-"""Bits that a block which is executed may have."""
+"""Widths that a block which is executed may have."""
 
 BlockBits = Annotated[tuple[int, ...], OneOf(BLOCK_BITS)]
 
@@ -88,6 +98,9 @@ class NetworkConfig(ABC):
         image_size: (height, width) of the input image.
         classes: number of classes.
 
+    Families that can join inputs have four fields more: inputs, (H, W, C) of each of several, of which in_channels and
+    image_size are the first's; outputs, the elements of each of several, whose sum classes is; and the names of both.
+
     Raises:
         InvalidKeyError: when built, a value is refused; it names the key of the recipe that has to change.
     """
@@ -101,6 +114,34 @@ class NetworkConfig(ABC):
     in_channels: int
     image_size: tuple[int, int]
     classes: int
+
+    @property
+    def joined_inputs(self) -> tuple[Shape, ...]:
+        """(H, W, C) of each of several inputs; nothing of one."""
+        found: tuple[Shape, ...] = getattr(self, "inputs", ())
+        return found
+
+    @property
+    def split_outputs(self) -> tuple[int, ...]:
+        """Elements of each of several outputs; nothing of one."""
+        found: tuple[int, ...] = getattr(self, "outputs", ())
+        return found
+
+    def names_of(self, end: str) -> tuple[str, ...]:
+        """Of the "input"s or "output"s, where there are several."""
+        found: tuple[str, ...] = getattr(self, f"{end}_names", ())
+        return found
+
+    def joined_macs(self, channels: int) -> int:
+        """Of the branches of all inputs but the first, into a stream of so many channels."""
+        total = 0
+        for shape in self.joined_inputs[1:]:
+            height, width, entering = shape
+            inner = branch_channels(shape, channels)
+            taps = min(BRANCH_KERNEL, height) * min(BRANCH_KERNEL, width)
+            positions = -(-height // BRANCH_STRIDE) * -(-width // BRANCH_STRIDE)
+            total += positions * taps * entering * inner + inner * channels
+        return total
 
     @abstractmethod
     def cost(self) -> NetworkCost:
@@ -165,7 +206,8 @@ class NetworkConfig(ABC):
         for width in self.widths:
             bounded(width, 1, MOST_CHANNELS, "widths")
         known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BLOCK_BITS)
-        require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
+        others = ", ".join(map(width_name, BLOCK_BITS[1:]))
+        require(known, "bits", f"must hold 8 and may hold {others}, each once")
         whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 1
         require(whole, "dataset", "must have images of a pixel and a channel or more, and an output or more")
 
@@ -190,6 +232,11 @@ class NetworkConfig(ABC):
             InvalidKeyError: these widths do not fit.
         """
         return dataclasses.replace(self, widths=widths, bits=(FULL_BITS,))
+
+
+def branch_channels(shape: Shape, channels: int) -> int:
+    """Of a further input's first convolution: as many as the stream has, of a long vector up to four times as many."""
+    return min(4 * channels, max(channels, shape[2]))
 
 
 def families() -> tuple[str, ...]:
@@ -243,4 +290,13 @@ def config_keys(family: str) -> tuple[str, ...]:
         DimmerError: no such family.
     """
     fields = dataclasses.fields(config_class(family))
-    return tuple(field.name for field in fields if field.name not in (*FROM_DATASET, *NO_KEYS))
+    return tuple(field.name for field in fields if field.name not in (*FROM_DATASET, *SEVERAL, *NO_KEYS))
+
+
+def can_join(family: str) -> bool:
+    """Whether a family's networks may have several inputs and outputs.
+
+    Raises:
+        DimmerError: no such family.
+    """
+    return set(SEVERAL) <= {field.name for field in dataclasses.fields(config_class(family))}

@@ -26,6 +26,7 @@ from dimmer.pipeline.modes.mode import (
 from dimmer.pipeline.networks.deployed import DeployedBlock
 from dimmer.pipeline.networks.family import NetworkConfig, SkipFlags
 from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.joined import Joins
 from dimmer.pipeline.networks.layers.blocks import parameters_in_force
 
 
@@ -44,7 +45,7 @@ class Block(nn.Module, ABC):
         Args:
             x: the stream.
             skipped: the stage's skip flag.
-            bits: width of the narrow convolutions' weights and inputs.
+            bits: width of the narrow convolutions.
         """
 
     @abstractmethod
@@ -75,12 +76,29 @@ class Network(nn.Module, ABC):
         config: the shape.
         stem: image float[N,C,H,W] -> residual stream float[N,C0,H,W]; shared by all modes, always at 8 bits. Where its
             norm has a twin, that is not in here but in `enter`.
+        joins: of several inputs, what brings the others into the first one's stream; None of one.
         stages: ``stages[s][b]`` is block b of stage s, the same indices as in ``Mode.blocks``.
     """
 
     config: NetworkConfig
     stem: nn.Module
     stages: nn.ModuleList
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joins: Joins | None = None
+
+    def begin(self, x: Tensor) -> Tensor:
+        """Input float[N,C,H,W], of several float[N,D,1,1] -> the residual stream float[N,C0,H,W]: `stem`, and `joins`
+        where there are.
+        """
+        stream: Tensor = self.stem(x) if self.joins is None else self.joins(self.stem, x)
+        return stream
+
+    def join(self) -> None:
+        """Give the network what its configuration says of several inputs."""
+        if self.config.joined_inputs:
+            self.joins = Joins(self.config.joined_inputs, self.config.entries()[0].channels)
 
     def enter(self, stream: Tensor, flags: SkipFlags) -> Tensor:
         """What the stem gave, float[N,C0,H,W] -> the stream that enters the first block, through the twins in force."""
@@ -92,7 +110,7 @@ class Network(nn.Module, ABC):
 
     def beginning(self) -> tuple[nn.Module, ...]:
         """The modules before the first block."""
-        return (self.stem,)
+        return (self.stem,) if self.joins is None else (self.stem, self.joins)
 
     @abstractmethod
     def classify(self, stream: Tensor) -> Tensor:
@@ -160,7 +178,7 @@ class Network(nn.Module, ABC):
             DimmerError: the mode does not fit this network.
         """
         check_mode(mode, self.config.mandatory, self.config.skippable, self.config.bits)
-        return self.features(self.stem(x), mode)
+        return self.features(self.begin(x), mode)
 
     def parameters_in(self, mode: Mode) -> set[Tensor]:
         """The parameters that an inference in this mode reads."""

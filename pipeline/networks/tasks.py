@@ -2,11 +2,13 @@
 """What a network's outputs are for: classes, several labels, or values. The targets tell which, by their type.
 
 Targets are int64[N] numbers of classes; uint8[N,K], which labels hold; float32[N,K], values in tolerances from their
-mean in training; or int8[N,1+D], whether a sample is an anomaly, and the codes that are to be given back
-(`dimmer.pipeline.data.dataset.Targets`).
+mean in training; int8[N,1+D], whether a sample is an anomaly, and the codes that are to be given back; or
+float64[N,...] of several outputs, each with a task and a weight of its own (`dimmer.pipeline.data.dataset.Targets`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from torch.nn import functional as F
 from dimmer.pipeline.data.dataset import Targets
 from dimmer.pipeline.data.encoding import INPUT_SCALE
 from dimmer.pipeline.data.given_back import errors, limit_of
+from dimmer.pipeline.data.packed import Head, heads_of, is_packed
 
 
 def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
@@ -35,6 +38,11 @@ def label_loss(outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tens
         targets: of any task.
         smoothing: of classes, share of a label's weight that all of them have alike.
     """
+    if targets.dtype == torch.float64:
+        heads = heads_of_tensor(targets)
+        return sum_of(
+            head.weight * label_loss(outputs[:, head.place], head.truth_of_tensor(targets), smoothing) for head in heads
+        )
     if targets.dtype == torch.uint8:
         return F.binary_cross_entropy_with_logits(outputs, targets.float())
     if targets.dtype == torch.int8:
@@ -53,6 +61,12 @@ def imitation(student: Tensor, teacher: Tensor, targets: Tensor, temperature: fl
         targets: that tell the task; their values count for nothing.
         temperature: of the softmax, or of the sigmoid of each label; of no use for values.
     """
+    if targets.dtype == torch.float64:
+        return sum_of(
+            head.weight
+            * imitation(student[:, head.place], teacher[:, head.place], head.truth_of_tensor(targets), temperature)
+            for head in heads_of_tensor(targets)
+        )
     if targets.dtype == torch.uint8:
         soft = torch.sigmoid(teacher / temperature)
         return F.binary_cross_entropy_with_logits(student / temperature, soft) * temperature**2
@@ -63,9 +77,19 @@ def imitation(student: Tensor, teacher: Tensor, targets: Tensor, temperature: fl
     return distillation(student, teacher, temperature)
 
 
+def heads_of_tensor(targets: Tensor) -> tuple[Head, ...]:
+    """The outputs that targets float64[N,...] are of."""
+    return heads_of(targets[0].tolist())
+
+
+def sum_of(losses: Iterable[Tensor]) -> Tensor:
+    """Of one loss or more."""
+    return torch.stack(list(losses)).sum()
+
+
 def right(outputs: NDArray[np.floating], targets: Targets, limit: float | None = None) -> NDArray[np.bool_]:
     """Of which samples the outputs are right: the class, every label, every value within its tolerance, or whether it
-    is an anomaly.
+    is an anomaly; of several outputs, of which samples all that decide are right.
 
     Args:
         outputs: float[N,K], dequantised where they are codes.
@@ -79,7 +103,12 @@ def right(outputs: NDArray[np.floating], targets: Targets, limit: float | None =
         [False]
     """
     found: NDArray[np.bool_]
-    if targets.dtype == np.int8:
+    if is_packed(targets):
+        deciding = [head for head in heads_of(targets[0]) if head.decides] if len(targets) else []
+        found = np.ones(len(targets), np.bool_)
+        for head in deciding:
+            found &= right(outputs[:, head.place], head.truth(targets))
+    elif targets.dtype == np.int8:
         limit = limit_of(outputs, targets) if limit is None else limit
         found = (errors(outputs, targets) > limit) == (targets[:, 0] > 0)
     elif targets.dtype == np.uint8:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.types import DType, Softmax, Tensor
+from dimmer.firmware_gen.graph.options import Gather, Unjoin
+from dimmer.firmware_gen.graph.types import DType, Graph, Reshape, Softmax, Tensor
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 
@@ -21,18 +23,43 @@ def sample_inputs(path: Path, count: int) -> bytes:
     """`count` random and `count` edge inputs for a model, one after the other.
 
     Edge inputs: both ends of the codes, the zero point, checkerboards, ramps, then sparse, constant, two-valued and
-    single-outlier ones.
+    single-outlier ones. Those of an input that GATHER takes for indexes are indexes: the interpreter stops at others.
     """
     graph = read_tflite(path)
+    limits = index_limits(graph)
     if graph.inputs:
-        rows = [_samples(part.tensor, count, SEED + number) for number, part in enumerate(graph.inputs)]
+        rows = [
+            _samples(part.tensor, count, SEED + number, limits.get(part.offset))
+            for number, part in enumerate(graph.inputs)
+        ]
         order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
         samples = [b"".join(rows[place][sample] for place in order) for sample in range(2 * count)]
     else:
-        samples = _samples(graph.tensors[graph.input], count, SEED)
+        samples = _samples(graph.tensors[graph.input], count, SEED, limits.get(0))
     if any(isinstance(o.options, Softmax) and graph.tensors[o.output].shape[-1] >= EQUALS for o in graph.operators):
         samples = answered(path, samples)
     return b"".join(samples)
+
+
+def index_limits(graph: Graph) -> dict[int, int]:
+    """How many values an index has, of each input whose elements are indexes of GATHER, by the input's offset."""
+    makers = {operator.output: operator for operator in graph.operators}
+    limits: dict[int, int] = {}
+    for operator in graph.operators:
+        if not isinstance(operator.options, Gather):
+            continue
+        source, place = operator.inputs
+        maker = makers.get(place)
+        while maker is not None and isinstance(maker.options, Reshape):
+            place = maker.inputs[0]
+            maker = makers.get(place)
+        offset = 0 if place == graph.input else None
+        if maker is not None and isinstance(maker.options, Unjoin):
+            offset = maker.options.offset
+        if offset is not None:
+            depth = graph.tensors[source].shape[operator.options.axis]
+            limits[offset] = min(depth, limits.get(offset, depth))
+    return limits
 
 
 def answered(path: Path, samples: Sequence[bytes]) -> list[bytes]:
@@ -50,7 +77,7 @@ def answered(path: Path, samples: Sequence[bytes]) -> list[bytes]:
     ]
 
 
-def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
+def _samples(tensor: Tensor, count: int, seed: int, limit: int | None) -> list[bytes]:
     random = np.random.default_rng(seed)
     size = tensor.elements
     if tensor.dtype is DType.FLOAT32:
@@ -60,6 +87,14 @@ def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
         return [row.astype("<f4").tobytes() for row in (*edges, *rows)]
     if tensor.dtype is DType.INT16:
         return _wide_samples(random, size, count)
+    if tensor.dtype is DType.INT32:
+        return _whole_samples(random, size, count, limit)
+    if tensor.dtype is DType.BOOL:
+        flags: list[np.ndarray[Any, np.dtype[Any]]] = [np.zeros(size), np.ones(size)]
+        flags += [np.arange(size) % 2, 1 - np.arange(size) % 2]
+        while len(flags) < 2 * count:
+            flags.append(random.random(size) < random.random())
+        return [np.asarray(row).astype(np.uint8).tobytes() for row in flags[: 2 * count]]
     zero_point = tensor.q.zero_point & 0xFF
     low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
     board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2
@@ -85,6 +120,17 @@ def _samples(tensor: Tensor, count: int, seed: int) -> list[bytes]:
         codes.append(row)
     codes = codes[:count] + [random.integers(0, 256, size) for _ in range(count)]
     return [np.asarray(row).astype(np.uint8).tobytes() for row in codes]
+
+
+def _whole_samples(random: np.random.Generator, size: int, count: int, limit: int | None) -> list[bytes]:
+    """Of int32: both ends, small numbers, ramps; then random ones of all sizes, or below a limit."""
+    edges = [np.full(size, value) for value in (0, 1, -1, 2**31 - 1, -(2**31), 127, 128, -129, 255, 256, 65536)]
+    edges += [np.arange(size), -np.arange(size), np.arange(size) % 2]
+    while len(edges) < count:
+        edges.append(random.integers(-(2 ** int(random.integers(1, 31))), 2 ** int(random.integers(1, 31)), size))
+    rows = [random.integers(-(2**31), 2**31, size) >> random.integers(0, 31, size) for _ in range(count)]
+    found = [np.asarray(row) for row in (*edges[:count], *rows)]
+    return [(row if limit is None else row % limit).astype("<i4").tobytes() for row in found]
 
 
 def _wide_samples(random: np.random.Generator, size: int, count: int) -> list[bytes]:

@@ -76,34 +76,35 @@ def splice(sources: Sequence[ModeSource], schedule: Sequence[int], stop: int | N
         result.operatorCodes.append(wanted)
         return len(result.operatorCodes) - 1
 
-    alive = move(schedule[0], int(parsed[schedule[0]].model.subgraphs[0].inputs[0]))
-    graph.inputs = [alive]
+    alive = [move(schedule[0], int(index)) for index in parsed[schedule[0]].model.subgraphs[0].inputs]
+    graph.inputs = list(alive)
     for position, mode in enumerate(schedule[:stop]):
         model, names = parsed[mode].model, parsed[mode].names
         old = model.subgraphs[0]
         edge = sources[mode].boundaries
-        start = int(old.inputs[0]) if position == 0 else names[edge[position - 1]]
-        end = int(old.outputs[0]) if position == len(schedule) - 1 else names[edge[position]]
-        _check_meeting(graph.tensors[alive], old.tensors[start], position)
-        moved[mode, start] = alive
+        start = list(map(int, old.inputs)) if position == 0 else [names[edge[position - 1]]]
+        end = list(map(int, old.outputs)) if position == len(schedule) - 1 else [names[edge[position]]]
+        for ours, theirs in zip(alive, start, strict=True):
+            _check_meeting(graph.tensors[ours], old.tensors[theirs], position)
+            moved[mode, theirs] = ours
         for operator in _between(old, start, end):
             new = copy.copy(operator)
             new.opcodeIndex = code(mode, operator.opcodeIndex)
             new.inputs = [move(mode, int(t)) if t >= 0 else -1 for t in operator.inputs]
             new.outputs = [move(mode, int(t)) for t in operator.outputs]
             graph.operators.append(new)
-        alive = moved[mode, end]
-    graph.outputs = [alive]
+        alive = [moved[mode, index] for index in end]
+    graph.outputs = alive
     return pack(result)
 
 
-def _between(graph: Any, start: int, end: int) -> list[Any]:
-    """The operators that compute tensor `end` from tensor `start`, in their order."""
-    needed, chosen = {end} - {start}, []
+def _between(graph: Any, start: Sequence[int], end: Sequence[int]) -> list[Any]:
+    """The operators that compute the tensors `end` from the tensors `start`, in their order."""
+    needed, chosen = set(end) - set(start), []
     for operator in reversed(graph.operators):
         if needed & {int(t) for t in operator.outputs}:
             chosen.append(operator)
-            needed |= {int(t) for t in operator.inputs if t >= 0} - {start}
+            needed |= {int(t) for t in operator.inputs if t >= 0} - set(start)
     return chosen[::-1]
 
 

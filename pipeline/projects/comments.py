@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dimmer.pipeline.core.stage import Json
 
 _WIDTH = 100
-_SECTION = re.compile(r"\[([A-Za-z0-9_.-]+)\]")
+_SECTION = re.compile(r"\[\[?([A-Za-z0-9_.-]+)\]\]?")
 _KEY = re.compile(r"([A-Za-z0-9_-]+)\s*=")
 
 
 def commented(text: str, schema: Mapping[str, Json]) -> str:
-    """The text with these comments; its own stay.
+    """The text with these comments, each once; its own stay.
 
     Args:
         text: TOML whose sections and keys begin their lines; other lines of an array are indented.
@@ -23,12 +23,16 @@ def commented(text: str, schema: Mapping[str, Json]) -> str:
     """
     lines: list[str] = []
     place: tuple[str, ...] = ()
+    told: set[tuple[str, ...]] = set()
     for line in text.splitlines():
+        here: tuple[str, ...] = ()
         if section := _SECTION.match(line):
-            place = tuple(section[1].split("."))
-            lines += comment(_description(schema, place))
+            here = place = tuple(section[1].split("."))
         elif key := _KEY.match(line):
-            lines += comment(_description(schema, (*place, key[1])))
+            here = (*place, key[1])
+        if here and here not in told:
+            lines += comment(_description(schema, here))
+            told.add(here)
         lines.append(line)
     return "\n".join(lines) + "\n"
 
@@ -53,7 +57,10 @@ def _description(schema: Json, place: tuple[str, ...]) -> str:
 
 
 def _properties(schema: Json) -> Mapping[str, Json]:
-    """Of a table, or of all tables that may stand in its place: families share what they mean by a key."""
+    """Of a table, of each of a list of tables, or of all tables that may stand in its place: families share what they
+    mean by a key.
+    """
+    schema = _object(schema).get("items", schema)
     alternatives = _object(schema).get("oneOf")
     tables = alternatives if isinstance(alternatives, list) else [schema]
     return {key: inner for one in tables for key, inner in _object(_object(one).get("properties")).items()}

@@ -25,7 +25,6 @@ from dimmer.pipeline.data.own import (
     IMAGES,
     PYTHON,
     RECORDINGS,
-    VALUES,
     WINDOWS,
     DataSection,
     OwnData,
@@ -34,6 +33,7 @@ from dimmer.pipeline.data.prepare import prepared
 from dimmer.pipeline.data.readers import entry, images, recordings, saved, tables
 from dimmer.pipeline.data.readers.columns import names_of_columns, numbers, read_columns, text
 from dimmer.pipeline.data.readers.sample import Problem, files_below, split_of
+from dimmer.pipeline.projects.ends import given_inputs, input_of, labels_of, outputs_of
 from dimmer.pipeline.projects.wanted import OwnSamples
 from dimmer.toml import plain
 
@@ -46,7 +46,7 @@ LOWEST_RATE, FEWEST_ROWS = 4000, 8
 _LABELS = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
 _GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
 _TIMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
-_MANY_COLUMNS, _MANY_NUMBERS = 32, 20
+_MANY_COLUMNS = 32
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Told:
     """What somebody says of his data; empty where it is to be guessed.
 
     Attributes:
-        label: column or array with the class, or the value.
+        label: column or array with the class, or the value; several with commas between them, an output each.
         group: column or array, or regular expression, of what belongs together.
         window: time steps; 0 to guess.
         normal: the class that is normal, where anomalies are to be found; empty for another task.
@@ -145,7 +145,9 @@ def _of_saved(place: str, told: Told) -> DataSection:
     problems: list[Problem] = []
     seen = [row for part in parts for _, row in saved.rows(part, folder, (label,), problems)]
     names = parts[0].names(label)
-    task, classes = (CLASSES, names) if names else _labels([text(row[label]) for row in seen if row[label] is not None])
+    task, classes = (
+        (CLASSES, names) if names else labels_of([text(row[label]) for row in seen if row[label] is not None])
+    )
     cells = [row[column] for _, row in islice(saved.rows(parts[0], folder, (column,), problems), LOOKED_AT)]
     if kinds[column] == WINDOWS:
         common = DataSection(WINDOWS, place, classes=("a", "b"), window=1, channels=("c0",), label=(label,))
@@ -257,12 +259,13 @@ def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
             with np.load(first, allow_pickle=False) as archive:
                 return _of_arrays(str(place), {key: archive[key] for key in archive.files}, told, WINDOWS)
         names = names_of_columns(first)
-        label = told.label or _named(names, _LABELS)
-        seen = (
-            [text(value) for path in files for value in sorted(set(map(text, read_columns(path, [label])[label])))]
-            if label
-            else []
-        )
+        labels = tuple(filter(None, told.label.split(","))) or tuple(filter(None, (_named(names, _LABELS),)))
+        seen = {
+            label: [
+                text(value) for path in files for value in sorted(set(map(text, read_columns(path, [label])[label])))
+            ]
+            for label in labels
+        }
         columns = read_columns(first)
     except ModuleNotFoundError:
         raise
@@ -272,17 +275,21 @@ def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
         raise DimmerError(f"{plain(str(first))} cannot be read ({plain(reason)})") from error
     group = told.group or _named(names, _GROUPS)
     split = _named(names, ("split",))
-    beside = {label, group, split}
+    beside = {*labels, group, split}
     channels = tuple(
         name for name in names if name not in beside and name.lower() not in _TIMES and _is_numeric(columns[name])
     )
     if not channels:
         raise DimmerError(f"{plain(str(first))} has no column of numbers")
     found = DataSection(WINDOWS, str(place), classes=("a", "b"), window=1, channels=channels, group=group, split=split)
-    task, classes = _labels(seen) if label else (CLASSES, _sub_folders(place, files))
-    labelled = replace(
-        found, task=task, classes=classes if task == CLASSES else (label,), label=(label,) if label else ()
-    )
+    if len(labels) > 1:
+        labelled = replace(found, classes=(), outputs=outputs_of(seen))
+    else:
+        label = labels[0] if labels else ""
+        task, classes = labels_of(seen[label]) if label else (CLASSES, _sub_folders(place, files))
+        labelled = replace(
+            found, task=task, classes=classes if task == CLASSES else (label,), label=(label,) if label else ()
+        )
     if len(channels) > _MANY_COLUMNS:
         return replace(labelled, rows="windows", window=len(channels), channels=("value",))
     return replace(labelled, window=told.window or WINDOW)
@@ -294,17 +301,26 @@ def _of_function(place: str, told: Told) -> DataSection:
 
 
 def _of_arrays(place: str, arrays: dict[str, NDArray[Any]], told: Told, kind: str) -> DataSection:
-    if tables.VALUES not in arrays:
-        raise DimmerError(f"{plain(place)} has no array '{tables.VALUES}', which would be the samples")
-    if (reason := tables.second_input(arrays)) is not None:
-        raise DimmerError(f"{plain(place)}: {reason}")
-    x, label = arrays[tables.VALUES], told.label or _named(tuple(arrays), _LABELS)
-    if label not in arrays:
-        raise DimmerError(f"{plain(place)} has no array for the classes: name one with --label")
     group, split = told.group or _named(tuple(arrays), _GROUPS), _named(tuple(arrays), ("split",))
-    task, classes = _labels([text(value) for value in arrays[label].tolist()])
-    named = classes if task == CLASSES else (label,)
-    common = DataSection(kind, place, task, named, window=1, channels=("c0",), label=(label,), group=group, split=split)
+    given = given_inputs(arrays)
+    labels = tuple(filter(None, told.label.split(","))) or tuple(filter(None, (_named(tuple(arrays), _LABELS),)))
+    if not labels and len(given) > 1:
+        labels = tuple(key for key, array in arrays.items() if np.ndim(array) == 1 and key not in (group, split))
+    if not given or (len(given) == 1 and tables.VALUES not in given):
+        raise DimmerError(f"{plain(place)} has no array '{tables.VALUES}', which would be the samples")
+    if not labels or not set(labels) <= set(arrays):
+        raise DimmerError(f"{plain(place)} has no array for the classes: name one with --label")
+    common = DataSection(kind, place, classes=("a", "b"), window=1, channels=("c0",), group=group, split=split)
+    seen = {label: [text(value) for value in arrays[label].tolist()] for label in labels}
+    if len(labels) > 1:
+        common = replace(common, classes=(), outputs=outputs_of(seen))
+    else:
+        task, classes = labels_of(seen[labels[0]])
+        common = replace(common, task=task, classes=classes if task == CLASSES else labels, label=labels)
+    if len(given) > 1:
+        inputs = tuple(input_of(place, name, array) for name, array in given.items())
+        return replace(common, window=0, channels=(), inputs=inputs)
+    x = given[tables.VALUES]
     if x.ndim == 4:
         channels = tuple(f"c{n}" for n in range(x.shape[3]))
         return replace(common, window=0, size=(x.shape[1], x.shape[2]), channels=channels)
@@ -314,26 +330,6 @@ def _of_arrays(place: str, arrays: dict[str, NDArray[Any]], told: Told, kind: st
         )
     channels = tuple(f"c{n}" for n in range(x.shape[2] if x.ndim == 3 else 1))
     return replace(common, window=x.shape[1], channels=channels)
-
-
-def _labels(seen: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Classes, or values where there are many numbers that are not whole."""
-    names = tuple(sorted({name for name in seen if name}, key=_in_order))
-    try:
-        whole = all(float(name).is_integer() for name in names)
-    except (ValueError, OverflowError):
-        whole = True
-    if not whole or (len(names) > _MANY_NUMBERS and all(re.fullmatch(r"-?\d+", name) for name in names)):
-        return VALUES, ()
-    if len(names) < 2:
-        raise DimmerError(
-            f"there are {len(names)} different labels; two or more are wanted: name their column with --label"
-        )
-    return CLASSES, names
-
-
-def _in_order(name: str) -> tuple[int, float, str]:
-    return (0, float(name), "") if re.fullmatch(r"-?\d{1,15}", name) else (1, 0.0, name)
 
 
 def _named(names: Sequence[str], wanted: Sequence[str]) -> str:

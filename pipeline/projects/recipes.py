@@ -32,7 +32,7 @@ PUBLISHED = 4
 def recipe_text(own: OwnSamples) -> str:
     """recipe.toml, without comments."""
     section, samples = own.section, own.samples
-    shape = shape_of(section, own.heard).image_shape
+    shape = section.inputs[0].shape if section.inputs else shape_of(section, own.heard).image_shape
     anomaly = section.task == ANOMALY
     heard = own.heard is not None and not anomaly
     widths = DENSE if anomaly else HEARD_WIDTHS if heard else _widths(shape, samples)
@@ -60,8 +60,9 @@ def recipe_text(own: OwnSamples) -> str:
         "temperature": 2.0,
         "seed": 1,
     }
-    parts = [section_text("model", model), section_text("data", _written(section)), section_text("train", train)]
-    if not anomaly and (pad := _shift(section, shape)):
+    parts = [section_text("model", model), section_text("data", _written(section)), *_ends(section)]
+    parts.append(section_text("train", train))
+    if not anomaly and not section.inputs and (pad := _shift(section, shape)):
         parts.append(
             section_text("train.augmentation", {"pad": pad, "pad_value": 128 if section.kind == RECORDINGS else 0})
         )
@@ -129,11 +130,29 @@ def _shift(section: DataSection, shape: tuple[int, int, int]) -> int:
 def _written(section: DataSection) -> dict[str, Json]:
     """The keys that are not at their defaults, and those that one will want to see."""
     always = {"kind", "path", "task", "classes", "val", "test"}
+    of_ends = {"inputs", "outputs"} | ({"task", "classes", "label"} if section.outputs else set())
     found: dict[str, Json] = {}
     for field in dataclasses.fields(section):
         value = getattr(section, field.name)
+        if field.name in of_ends:
+            continue
         if field.name in always or value != field.default:
             found[field.name] = list(value) if isinstance(value, tuple) else value
     if section.shape.image_shape[0] > 1:
         found["size"] = list(section.size)
     return found
+
+
+def _ends(section: DataSection) -> list[str]:
+    """Tables of several inputs and outputs, those of their keys that are not at their defaults."""
+    parts = []
+    for name, ends in (("inputs", section.inputs), ("outputs", section.outputs)):
+        for one in ends:
+            values = {field.name: (getattr(one, field.name), field.default) for field in dataclasses.fields(one)}
+            keys: dict[str, Json] = {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, (value, default) in values.items()
+                if value != default
+            }
+            parts.append(section_text(f"[data.{name}]", keys))
+    return parts

@@ -62,6 +62,8 @@ def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: L
         return read_section(kind, value, (*section, key), where)
     if get_origin(kind) is tuple:
         (item, _) = get_args(kind)
+        if dataclasses.is_dataclass(item) and isinstance(item, type):
+            return _tables(item, value, section, key, where)
         # A single text stands for a list of one: force = "all".
         items = [value] if item is str and isinstance(value, str) else value
         if isinstance(items, list) and all(_fits(item, v) for v in items):
@@ -72,6 +74,14 @@ def _convert(kind: Any, value: Any, section: tuple[str, ...], key: str, where: L
     else:
         expected = _KINDS[kind]
     raise DimmerError(f"{where.at(section, key)}: {'.'.join(section)}.{key} = {shown(value)} must be {expected}")
+
+
+def _tables(item: type, value: Any, section: tuple[str, ...], key: str, where: Lines) -> tuple[Any, ...]:
+    """A list of tables, [[section.key]]."""
+    name = ".".join((*section, key))
+    if not isinstance(value, list):
+        raise DimmerError(f"{where.at(section, key)}: {name} must be tables, [[{name}]] each")
+    return tuple(read_section(item, one, (*section, key, str(number)), where) for number, one in enumerate(value, 1))
 
 
 def _fits(kind: type, value: Any) -> bool:

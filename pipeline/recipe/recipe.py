@@ -19,7 +19,8 @@ from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import ANOMALY, CLASSES, OWN, RECORDINGS, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.networks.family import NO_KEYS, config_class, config_keys, families
+from dimmer.pipeline.modes.width import BITS
+from dimmer.pipeline.networks.family import NO_KEYS, SEVERAL, config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
 from dimmer.pipeline.recipe.sections.features import FeaturesSection
@@ -104,7 +105,7 @@ class Recipe:
         if not self.gates.epochs:
             return ()
         sizes = self.model.config.mandatory, self.model.config.skippable
-        widths = [bits for bits in self.gates.options if 0 < bits <= FULL_BITS]
+        widths = [bits for bits in self.gates.options if bits and bits in BITS]
         return tuple(dict.fromkeys(make(*sizes, bits) for bits in widths for make in (super_mode, base_mode)))
 
     def training_hash(self) -> str:
@@ -160,7 +161,9 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     config = recipe.model.config
     if (recipe.qat.epochs > 0) != (config.bits != (FULL_BITS,)):
         at = where.at(("qat",), "epochs")
-        raise DimmerError(f"{at}: qat.epochs must be 1 or more where model.bits names 4 or 2, and 0 where it does not")
+        raise DimmerError(
+            f"{at}: qat.epochs must be 1 or more where model.bits names more than 8, and 0 where it does not"
+        )
     if recipe.teacher.epochs:
         try:
             config.widened(recipe.teacher.widths)
@@ -177,7 +180,16 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             if epochs:
                 at = where.at((key,), "epochs")
                 raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
+    if recipe.model.data.outputs and features.detector.classes:
+        at = where.at(("features", "detector"), "classes")
+        raise DimmerError(f"{at}: features.detector.classes: a detector is for one output; leave it out")
     _check_libraries(recipe, where)
+    if recipe.model.data.inputs and recipe.train.augmentation != Augmentation():
+        at = where.at(("train", "augmentation"))
+        raise DimmerError(
+            f"{at}: train.augmentation: is for one input; of several change the arrays before you give them, and leave "
+            "it out"
+        )
     if recipe.model.data.task == ANOMALY and recipe.train.augmentation != Augmentation():
         at = where.at(("train", "augmentation"))
         raise DimmerError(
@@ -194,7 +206,7 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     if recipe.policy.recharge and not (recipe.duty.capacity_mah or recipe.governor.wanted):
         at = where.at(("policy",), "recharge")
         raise DimmerError(f"{at}: policy.recharge needs to know the battery: give [duty] capacity_mah and period_s")
-    untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(config.bits)
+    untrained = {bits for bits in recipe.gates.options if bits and bits in BITS} - set(config.bits)
     if recipe.gates.epochs and untrained:
         at, missing = where.at(("gates",), "options"), ", ".join(map(str, sorted(untrained)))
         raise DimmerError(
@@ -262,7 +274,12 @@ def _model(table: Any, where: Lines, data: DataSection, heard: Heard | None, fol
         raise DimmerError(f"{where.at(('model',), 'dataset')}: model.dataset = {shown(names.dataset)}: {wanted}")
     of_family = config_class(names.family)
     fields = {field.name: field.default for field in dataclasses.fields(of_family)}
-    given = {**names.from_dataset(data, heard), **{key: fields[key] for key in NO_KEYS if key in fields}}
+    try:
+        from_dataset = names.from_dataset(data, heard)
+    except InvalidKeyError as error:
+        at = where.at(("model",), error.key)
+        raise DimmerError(f"{at}: model.{error.key} = {shown(names.family)}: {error.reason}") from error
+    given = {**{key: fields[key] for key in (*NO_KEYS, *SEVERAL) if key in fields}, **from_dataset}
     config = read_section(of_family, table, ("model",), where, given, common)
     try:
         config = config.at(folder)

@@ -29,6 +29,7 @@ from dimmer.pipeline.energy.inference import cell_uj, energy_note, inference_uj
 from dimmer.pipeline.energy.lasting import lasting
 from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
+from dimmer.pipeline.reporting.ends import input_figures, output_figures
 from dimmer.pipeline.reporting.features import feature_figures
 from dimmer.targets.timing.run import macs_per_cycle
 from dimmer.version import dimmer_version
@@ -78,6 +79,8 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         stages=tuple(stages),
         energy=energy_of(modes, target, duty),
         features=feature_figures(context),
+        inputs=input_figures(context),
+        outputs=output_figures(context),
         notes=_notes(firmware, target, verified.test_images),
         arena=firmware.buffers,
         macs_per_cycle=macs_per_cycle(target),

@@ -22,6 +22,7 @@ from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.energy.account import Counted, account
 from dimmer.pipeline.energy.inference import energy_note, inference_uj
 from dimmer.pipeline.recipe.sections.duty import duty_of
+from dimmer.pipeline.reporting.ends import input_figures, output_figures
 from dimmer.targets import Target
 from dimmer.version import dimmer_version
 
@@ -84,6 +85,8 @@ def collect_npu(context: BuildContext, stages: Sequence[StageResult]) -> ReportD
             rehearsed=firmware.rehearsed,
             proves=checked.proves,
         ),
+        inputs=input_figures(context),
+        outputs=output_figures(context),
     )
 
 

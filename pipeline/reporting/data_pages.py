@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.prepare import Facts
+from dimmer.pipeline.data.scale import parts_of
 
 EACH, ROWS = 12, 20
 """Samples in a row of the sheet, and rows: a class each."""
@@ -24,7 +25,7 @@ _HEIGHT, _MOST_WIDTH = 48, 96
 def write_pages(data: Dataset, facts: Facts | None, out: Path) -> list[Path]:
     """samples.png; of data of one's own splits.csv, where each sample is, and problems.txt."""
     sheet = io.BytesIO()
-    _save_png(contact_sheet(data.train, len(data.classes)), sheet)
+    _save_png(contact_sheet(data.train, len(data.classes), data.inputs), sheet)
     texts: dict[str, bytes | str] = {"samples.png": sheet.getvalue()}
     if facts is not None:
         table = io.StringIO()
@@ -38,20 +39,36 @@ def write_pages(data: Dataset, facts: Facts | None, out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def contact_sheet(split: Split, classes: int) -> NDArray[np.uint8]:
-    """uint8[H,W,3]: samples of each class in a row; of other tasks the first samples. Series are drawn as curves."""
+def contact_sheet(split: Split, classes: int, inputs: tuple[tuple[int, int, int], ...] = ()) -> NDArray[np.uint8]:
+    """uint8[H,W,3]: samples of each class in a row; of other tasks the first samples. Series are drawn as curves,
+    several inputs of a sample below each other.
+
+    Args:
+        inputs: of several (H, W, C) of each.
+    """
     if split.labels.ndim == 1:
         rows = [np.flatnonzero(split.labels == number)[:EACH] for number in range(min(classes, ROWS))]
     else:
         rows = [np.arange(start, min(start + EACH, len(split))) for start in range(0, min(len(split), 4 * EACH), EACH)]
-    tiles = [[_tile(split.images[index]) for index in row] for row in rows]
-    height, width = _tile(split.images[0]).shape[:2]
+    tiles = [[_tiles(split.images[index], inputs) for index in row] for row in rows]
+    height, width = _tiles(split.images[0], inputs).shape[:2]
     sheet = np.full((len(rows) * (height + _GAP) + _GAP, EACH * (width + _GAP) + _GAP, 3), 255, np.uint8)
     for y, row in enumerate(tiles):
         for x, tile in enumerate(row):
             top, left = _GAP + y * (height + _GAP), _GAP + x * (width + _GAP)
             sheet[top : top + height, left : left + width] = tile
     return sheet
+
+
+def _tiles(image: NDArray[np.uint8], inputs: tuple[tuple[int, int, int], ...]) -> NDArray[np.uint8]:
+    """uint8[H,W,C], or [1,1,D] of several inputs -> uint8[h,w,3]."""
+    if not inputs:
+        return _tile(image)
+    tiles = [_tile(part[0]) for part in parts_of(image[np.newaxis], inputs)]
+    width = max(tile.shape[1] for tile in tiles)
+    return np.concatenate(
+        [np.pad(tile, ((0, 0), (0, width - tile.shape[1]), (0, 0)), constant_values=255) for tile in tiles]
+    )
 
 
 def _tile(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -178,7 +178,7 @@ def arena_map(modes: Sequence[str], buffers: Sequence[ArenaBuffer], arena: int |
         for index, mode in enumerate(modes):
             axes = _axes(figure, rows, columns, index + 1)
             axes.grid(False)
-            for buffer in (b for b in buffers if b.mode == mode):
+            for buffer in (b for b in buffers if b.mode == mode and not b.within):
                 width = buffer.last_step - buffer.first_step + 1
                 box = Rectangle((buffer.first_step, buffer.offset / 1024), width, buffer.size / 1024)
                 box.set(facecolor=_MODE_MARKER.format(index), alpha=0.75, edgecolor=FILL, linewidth=1)

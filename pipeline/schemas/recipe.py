@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.own import DataSection
-from dimmer.pipeline.networks.family import config_class, config_keys, families
+from dimmer.pipeline.networks.family import SEVERAL, config_class, config_keys, families
 from dimmer.pipeline.recipe.recipe import DATA, SECTIONS, Recipe
 from dimmer.pipeline.recipe.sections.network import ModelNames, ModelSection
 from dimmer.pipeline.schemas.docstrings import attributes, summary
@@ -23,7 +23,7 @@ def recipe_schema() -> dict[str, Json]:
 
 def _family(family: str) -> dict[str, Json]:
     config = config_class(family)
-    own, every = config_keys(family), field_schemas(config)
+    own, every = config_keys(family), field_schemas(config, SEVERAL)
     common = field_schemas(ModelNames)
     # A constant tells an editor which of the tables is meant.
     common["family"] = {"description": attributes(ModelNames)["family"], "const": family}

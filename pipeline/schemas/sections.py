@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from dimmer.pipeline.core.checks import OneOf
@@ -28,12 +28,18 @@ def table_schema(description: str, keys: Mapping[str, Json], required: tuple[str
     return {**made, "additionalProperties": False}
 
 
-def field_schemas(cls: type) -> dict[str, Json]:
-    """Name of a field -> its schema."""
+def field_schemas(cls: type, without: Collection[str] = ()) -> dict[str, Json]:
+    """Name of a field -> its schema.
+
+    Args:
+        without: fields that are no keys.
+    """
     assert dataclasses.is_dataclass(cls)
     hints, told = get_type_hints(cls, include_extras=True), attributes(cls)
     found: dict[str, Json] = {}
     for field in dataclasses.fields(cls):
+        if field.name in without:
+            continue
         made = _type_schema(hints[field.name])
         if field.name in told:
             made = {"description": told[field.name], **made}
@@ -62,6 +68,8 @@ def _type_schema(kind: Any) -> dict[str, Json]:
     if get_origin(kind) is not tuple:
         return {"type": _KINDS[kind], **allowed}
     (item, _) = get_args(kind)
+    if dataclasses.is_dataclass(item) and isinstance(item, type):
+        return {"type": "array", "items": section_schema(item)}
     entry: dict[str, Json] = {"type": _KINDS[item], **allowed}
     listed: dict[str, Json] = {"type": "array", "items": entry}
     # A single text stands for a list of one: force = "all".

@@ -119,7 +119,7 @@ class AdaptiveStep:
         """
         network, base = self.trainer.network, self.base
         with self._autocast():
-            stem = network.stem(x)
+            stem = network.begin(x)
         # All networks share the stem: it runs once, forward and backward, and its gradients meet here.
         features = stem.detach().requires_grad_()
         with self._autocast():

@@ -28,7 +28,9 @@ def plan(settings: TrainingSettings, trainer: Trainer, taught: Taught | None = N
         taught: the teacher's part of the super-net's loss.
     """
     train, qat, polish = settings.train, settings.qat, settings.polish
-    recorded = RecordedSteps(trainer) if trainer.device.type == "cuda" and trainer.is_simple else None
+    # Targets of several outputs say of themselves what they are, which no recorded graph can ask.
+    simple = trainer.is_simple and not trainer.network.config.split_outputs
+    recorded = RecordedSteps(trainer) if trainer.device.type == "cuda" and simple else None
     in_float, at_widths = AdaptiveStep(trainer, train, taught=taught), AdaptiveStep(trainer, train, qat, taught)
     phases = Timetable()
     if settings.alone:

@@ -50,6 +50,9 @@ def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tup
         raise DimmerError("apache-tvm is not installed: type './nox setup', which installs requirements.txt") from error
 
     graphs = resolve_slices([read_tflite(path) for path in modes.values()])
+    for graph in graphs:
+        if graph.inputs or graph.outputs:
+            raise DimmerError(f"{graph.source}: has several inputs or outputs; TVM modes have one of each: take C")
     networks = tuple(prepare(graph) for graph in graphs)
     weights = Weights()
     for network in networks:

@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
@@ -42,16 +45,16 @@ class Subjects:
         host: the firmware for this machine, which has these modes and may have more.
         target: the firmware in question; the same as `host` where that is the target.
         output_bytes: of the model.
-        output_scale: real value of one code of the output, the same in all modes.
-        output_zero_point: code of the real value 0.
+        output_scale: real value of one code of the output, the same in all modes; float64[output] of several outputs.
+        output_zero_point: code of the real value 0; int64[output] of several.
     """
 
     sources: tuple[ModeSource, ...]
     host: Backend
     target: Backend
     output_bytes: int
-    output_scale: float = 1.0
-    output_zero_point: int = 0
+    output_scale: float | NDArray[np.float64] = 1.0
+    output_zero_point: int | NDArray[np.int64] = 0
 
     @property
     def backends(self) -> tuple[Backend, ...]:
@@ -80,5 +83,11 @@ def find_subjects(build: Path, target: Target) -> Subjects:
 
     graph = read_tflite(sources[0].path)
     output = graph.tensors[graph.output]
+    if graph.outputs:
+        parts = sorted(graph.outputs, key=lambda part: part.offset)
+        each = [part.tensor.size for part in parts]
+        scale = np.repeat([float(part.tensor.q.scale) for part in parts], each)
+        zero_point = np.repeat([part.tensor.q.zero_point for part in parts], each)
+        return Subjects(sources, backend(load_target(HOST)), backend(target), output.elements, scale, zero_point)
     ends = (output.q.scale, output.q.zero_point) if output.quantisation is not None else (1.0, 0)
     return Subjects(sources, backend(load_target(HOST)), backend(target), output.elements, *ends)

@@ -21,9 +21,11 @@ from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.given_back import errors, limit_of
 from dimmer.pipeline.data.own import OwnData
+from dimmer.pipeline.data.packed import heads_of, is_packed
 from dimmer.pipeline.data.registry import Source, dataset_hash, dataset_modules, load_dataset
 from dimmer.pipeline.hosted.loading import load
 from dimmer.pipeline.hosted.model import Model
+from dimmer.pipeline.hosted.parts import apart
 from dimmer.pipeline.networks.tasks import right
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.verification.scoring import scores_of
@@ -112,7 +114,7 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
         weights,
         dataset_hash(source),
         scores_of(source, outputs, data.test.labels, data.classes, limit),
-        _worst(outputs, data.test.labels, data.classes, found, _names(source, len(data.test)), limit),
+        worst_samples(outputs, data.test.labels, data.classes, found, _names(source, len(data.test)), limit),
         np.packbits(found).tobytes().hex(),
     )
     kept = build / "eval" / f"{name}.json"
@@ -129,8 +131,12 @@ def _outputs(model: Model, mode: str, split: Split) -> NDArray[np.float32]:
 
     def some(first: int) -> NDArray[np.float32]:
         images = split.images[first : first + _BATCH]
-        found: NDArray[np.float32] = model.run(to_int8(images), mode, dequantise=True).reshape(len(images), -1)
-        return found
+        codes = to_int8(images).reshape(len(images), *model.input_shape[len(model.input_shape) > 1 :])
+        if not model.outputs:
+            found: NDArray[np.float32] = model.run(codes, mode, dequantise=True).reshape(len(images), -1)
+            return found
+        said = apart(model.outputs, model.run(codes, mode).reshape(len(images), -1), dequantise=True)
+        return np.concatenate([values.reshape(len(images), -1) for values in said.values()], 1)
 
     return np.concatenate(processes.spread(range(0, len(split), _BATCH), some))
 
@@ -142,7 +148,7 @@ def _names(source: Source, count: int) -> tuple[str, ...]:
     return names
 
 
-def _worst(
+def worst_samples(
     outputs: NDArray[Any],
     targets: NDArray[Any],
     classes: tuple[str, ...],
@@ -150,6 +156,16 @@ def _worst(
     names: tuple[str, ...],
     limit: float | None,
 ) -> tuple[Worst, ...]:
+    """The samples that are wrong by most, at most `WORST`, the worst first.
+
+    Args:
+        outputs: float32[N,outputs].
+        targets: as of `Targets`.
+        classes: what each output stands for.
+        found: bool[N]: whether each sample is right.
+        names: of the samples.
+        limit: of an anomaly detector: of the error, from which a sample is an anomaly.
+    """
     if limit is not None:
         by = np.abs(errors(outputs, targets) - limit)
         # What is said of one that is wrong is the other.
@@ -159,17 +175,50 @@ def _worst(
             Worst(names[n], *told[n], round(float(by[n]), 4))
             for n in [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
         )
-    if targets.dtype == np.uint8:
-        by = np.where((outputs > 0) != (targets > 0), np.abs(outputs), 0).max(1)
-    elif np.issubdtype(targets.dtype, np.floating):
-        by = np.abs(outputs - targets).max(1)
-    else:
-        by = outputs.max(1) - outputs[np.arange(len(targets)), targets]
+    if is_packed(targets):
+        return _worst_of_outputs(outputs, targets, classes, found, names)
+    by = _by(outputs, targets)
     worst = [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
     return tuple(
         Worst(names[n], _told(targets[n], classes), _told(_said(outputs[n], targets), classes), round(float(by[n]), 4))
         for n in worst
     )
+
+
+def _by(outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
+    """By how much each sample is wrong, float[N]: of one output that is no anomaly's."""
+    found: NDArray[Any]
+    if targets.dtype == np.uint8:
+        found = np.where((outputs > 0) != (targets > 0), np.abs(outputs), 0).max(1)
+    elif np.issubdtype(targets.dtype, np.floating):
+        found = np.abs(outputs - targets).max(1)
+    else:
+        found = outputs.max(1) - outputs[np.arange(len(targets)), targets]
+    return found
+
+
+def _worst_of_outputs(
+    outputs: NDArray[Any],
+    targets: NDArray[Any],
+    classes: tuple[str, ...],
+    found: NDArray[np.bool_],
+    names: tuple[str, ...],
+) -> tuple[Worst, ...]:
+    """Of several outputs: the most wrong at any that decides, each in its own unit."""
+    heads = heads_of(targets[0])
+    by = np.stack([_by(outputs[:, head.place], head.truth(targets)) for head in heads if head.decides]).max(0)
+
+    def told(n: int, says: bool) -> str:
+        parts = []
+        for head in heads:
+            # The elements' names begin with the output's.
+            own = tuple(name.partition(": ")[2] for name in classes[head.place])
+            truth = head.truth(targets[n : n + 1])
+            parts.append(_told(_said(outputs[n, head.place], truth) if says else truth[0], own))
+        return "; ".join(parts)
+
+    worst = [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
+    return tuple(Worst(names[n], told(n, False), told(n, True), round(float(by[n]), 4)) for n in worst)
 
 
 def _said(outputs: NDArray[Any], targets: NDArray[Any]) -> Any:

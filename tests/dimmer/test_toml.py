@@ -74,3 +74,15 @@ def test_values_are_shown_short_and_plain() -> None:
     assert shown(10**5000) == "a value that is too long to show"
     assert plain("a\x1b[31m\nb") == "a [31m b"
     assert plain("x" * 300) == "x" * 197 + "..."
+
+
+def test_tables_of_a_list_are_called_by_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text("[a]\nb = 1\n[[a.c]]\nd = 1\n\n[[ a.c ]]  # again\nd = 2\n[e]\nd = 3\n")
+    contents, where = read_toml(path)
+    assert contents["a"]["c"] == [{"d": 1}, {"d": 2}]
+    assert where.at(("a", "c", "1"), "d") == f"{path}, line 4"
+    assert where.at(("a", "c", "2"), "d") == f"{path}, line 7"
+    assert where.at(("a", "c", "2"), "f") == f"{path}, line 6"
+    assert where.at(("a",), "c") == f"{path}, line 3"
+    assert where.at(("e",), "d") == f"{path}, line 9"

@@ -33,7 +33,10 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import tables_of
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
+from tests.firmware_gen.alias_cases import tangle
 from tests.firmware_gen.harness import Case, edge_inputs, run_cases
+from tests.firmware_gen.island_cases import tiny_island
+from tests.firmware_gen.logic_cases import tiny_words
 from tests.firmware_gen.networks import (
     tiny_ends,
     tiny_functions,
@@ -48,6 +51,7 @@ from tests.firmware_gen.networks import (
     tiny_unsigned,
     tiny_wide,
 )
+from tests.firmware_gen.sparse_cases import tiny_sparse
 from tests.firmware_gen.tflite_builder import pack
 
 FILE_SECONDS = 20
@@ -253,6 +257,11 @@ def run(count: int, seed: int, samples: int, progress: Callable[[str], None] = l
         tiny_unsigned(),
         tiny_logic(),
         tiny_wide(),
+        tangle(5),
+        tangle(6),
+        tiny_sparse(),
+        tiny_island(),
+        tiny_words(),
     ]
     outcome = Outcome()
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -18,6 +18,7 @@ from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
+from dimmer.pipeline.oracle.sample_inputs import index_limits
 from dimmer.targets.kit.toolchain import compile_objects
 from tests.firmware_gen.runtime.c_library import ASSERTING
 
@@ -49,14 +50,18 @@ class Case:
 def edge_inputs(path: Path, random_count: int, seed: int = 0, edge_count: int = 0) -> bytes:
     """Inputs for a model: all codes at either end, constants, checkerboards, sparse ones, then random ones."""
     graph = read_tflite(path)
+    limits = index_limits(graph)
     if not graph.inputs:
-        return b"".join(_rows(graph.tensors[graph.input], random_count, seed, edge_count))
-    rows = [_rows(part.tensor, random_count, seed + at, edge_count) for at, part in enumerate(graph.inputs)]
+        return b"".join(_rows(graph.tensors[graph.input], random_count, seed, edge_count, limits.get(0)))
+    rows = [
+        _rows(part.tensor, random_count, seed + at, edge_count, limits.get(part.offset))
+        for at, part in enumerate(graph.inputs)
+    ]
     order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
     return b"".join(rows[place][sample] for sample in range(min(map(len, rows))) for place in order)
 
 
-def _rows(tensor: Tensor, random_count: int, seed: int, edge_count: int) -> list[bytes]:
+def _rows(tensor: Tensor, random_count: int, seed: int, edge_count: int, limit: int | None) -> list[bytes]:
     random = np.random.default_rng(seed)
     size = tensor.elements
     if tensor.dtype is DType.FLOAT32:
@@ -68,6 +73,14 @@ def _rows(tensor: Tensor, random_count: int, seed: int, edge_count: int) -> list
         wide = [np.full(size, value) for value in (-(2**15), 2**15 - 1, 0)]
         wide += [random.integers(-(2**15), 2**15, size) >> int(random.integers(0, 9)) for _ in range(random_count)]
         return [row.astype("<i2").tobytes() for row in wide]
+    if tensor.dtype is DType.INT32:
+        numbers = [np.full(size, value) for value in (0, 1, -1, 2**31 - 1, -(2**31), 300)]
+        numbers += [random.integers(-(2**31), 2**31, size) >> random.integers(0, 31, size) for _ in range(random_count)]
+        return [(row if limit is None else row % limit).astype("<i4").tobytes() for row in numbers]
+    if tensor.dtype is DType.BOOL:
+        flags = [np.zeros(size), np.ones(size), *(np.arange(size) // n % 2 for n in (1, 2, 3, 5))]
+        flags += [random.integers(0, 2, size) for _ in range(random_count)]
+        return [row.astype(np.uint8).tobytes() for row in flags]
     zero_point = tensor.q.zero_point & 0xFF
     low, high = (0x80, 0x7F) if tensor.dtype is DType.INT8 else (0, 255)
     board = np.indices(tensor.shape).sum(axis=0).reshape(-1) % 2

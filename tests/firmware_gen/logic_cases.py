@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.firmware_gen.move_cases import Build, image, pick, size, tensor
-from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.tflite_builder import Layers, pack
 
 COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
 
@@ -134,6 +134,78 @@ def division(net: Layers) -> tuple[int, int]:
     )
 
 
+def whole_input(net: Layers) -> tuple[int, int]:
+    """Numbers as they come, as floats and as codes."""
+    shape = [1, size(net, 1, 5), size(net, 1, 5)]
+    x = net.tensor("numbers", shape, "int32")
+    real = net.operator("CAST", [x], net.tensor("real", shape, "float32"))
+    kind = pick(net, "float32", "codes", "int8", "int16", "int64", "bool", "uint8")
+    if kind == "float32":
+        return x, real
+    if kind == "codes":
+        # Beyond 2^31 steps TFLite's own cast overflows.
+        return x, net.operator("QUANTIZE", [real], net.activation(shape, float(net.random.uniform(2, 9e7)), name="y"))
+    scale = 0.1 if kind in ("uint8", "int8") else None
+    return x, net.operator("CAST", [x], net.tensor("y", shape, kind, scale))
+
+
+def bool_input(net: Layers) -> tuple[int, int]:
+    """Flags, turned and chosen by."""
+    shape = [1, size(net, 1, 5), size(net, 1, 5)]
+    x = net.tensor("flags", shape, "bool")
+    y = net.operator("LOGICAL_NOT", [x], net.tensor("inverted", shape, "bool"))
+    if pick(net, True, False):
+        return x, net.operator(pick(net, "LOGICAL_AND", "LOGICAL_OR"), [x, y], net.tensor("both", shape, "bool"))
+    values = net.random.integers(-128, 128, size=(2, *shape))
+    sides = [net.tensor(net.name("side"), shape, "int8", 0.1, 5, 0, side) for side in values]
+    codes = net.operator("CAST", [y], net.activation(shape, 0.1, 5, "codes"))
+    sides[int(pick(net, 0, 1))] = codes
+    return x, net.operator("SELECT", [x, *sides], net.activation(shape, 0.1, 5, "y"))
+
+
+def embedding(net: Layers) -> tuple[int, int]:
+    """Rows of a table in flash, which indexes name."""
+    words, depth = size(net, 1, 40), size(net, 1, 9)
+    x = net.tensor("words", pick(net, [1, 5], [1], [1, 2, 3]), "int32")
+    values = net.random.integers(-128, 128, size=(words, depth))
+    table = net.tensor("table", values.shape, "int8", 0.1, 5, 0, values)
+    indexes = x
+    if len(net.shape(x)) == 3:
+        shape = net.constant("shape", [1, 6])
+        indexes = net.operator("RESHAPE", [x, shape], net.tensor("row", [1, 6], "int32"), newShape=[1, 6])
+    made = net.activation([*net.shape(indexes), depth], 0.1, 5, "y")
+    return x, net.operator("GATHER", [table, indexes], made, axis=0)
+
+
+def looked_up(net: Layers) -> tuple[int, int]:
+    """An activation where another one is largest."""
+    x = image(net)
+    shape = list(net.shape(x))
+    code = schema.TensorType.INT32
+    axis = size(net, 1, 3)
+    depth = shape[axis]
+    other = [size(net, 1, 4), depth]
+    scores = net.tensor("scores", other, "int8", 0.1, 5, 0, net.random.integers(-128, 128, size=other))
+    flat = net.dense(x, depth)
+    best = net.elementwise("ADD", flat, scores)
+    places = net.operator(
+        "ARG_MAX", [best, net.constant("axis", 1)], net.tensor("p", other[:1], "int32"), outputType=code
+    )
+    made = [*shape[:axis], other[0], *shape[axis + 1 :]]
+    return x, net.same("GATHER", x, made, [places], axis=pick(net, axis, axis - 4))
+
+
+def tiny_words(seed: int = 17) -> bytes:
+    """Indexes and flags: rows of a table, chosen or not."""
+    net = Layers(seed)
+    words, flags = net.tensor("words", [1, 4], "int32"), net.tensor("flags", [1, 4, 1], "bool")
+    table = net.tensor("table", [9, 6], "int8", 0.1, 5, 0, net.random.integers(-128, 128, size=(9, 6)))
+    rows = net.operator("GATHER", [table, words], net.activation([1, 4, 6], 0.1, 5, "rows"), axis=0)
+    fill = net.tensor("fill", [], "int8", 0.1, 5, 0, np.array(5))
+    chosen = net.operator("SELECT_V2", [flags, rows, fill], net.activation([1, 4, 6], 0.1, 5, "chosen"))
+    return pack(net.model([words, flags], [net.dense(net.reshape(chosen, [1, 24]), 5)]))
+
+
 LOGIC: dict[str, tuple[Build, int]] = {
     "comparison": (comparison, 0),
     "comparison_of_two": (comparison_of_two, 0),
@@ -144,6 +216,10 @@ LOGIC: dict[str, tuple[Build, int]] = {
     "arg_extreme": (arg_extreme, 0),
     "cast": (cast, 1),
     "unsigned_cast": (unsigned_cast, 0),
+    "whole_input": (whole_input, 3),
+    "bool_input": (bool_input, 2),
+    "embedding": (embedding, 2),
+    "looked_up": (looked_up, 2),
     "floor_division": (floor_division, 0),
     "division": (division, 1),
 }

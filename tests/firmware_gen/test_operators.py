@@ -10,6 +10,7 @@ import pytest
 
 from tests.firmware_gen.elementwise_cases import ELEMENTWISE
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
+from tests.firmware_gen.island_cases import ISLANDS
 from tests.firmware_gen.logic_cases import LOGIC
 from tests.firmware_gen.move_cases import MOVES, Build, pick, size
 from tests.firmware_gen.networks import tiny_logic, tiny_wide
@@ -238,7 +239,7 @@ def reshape(net: Layers) -> tuple[int, int]:
     return x, net.dense(net.reshape(net.conv(x, 3), [1, 60]), 7)
 
 
-NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT, **LOGIC, **WIDE}
+NEW = {**MOVES, **ELEMENTWISE, **REDUCTIONS, **RECURRENT, **LOGIC, **ISLANDS, **WIDE}
 """Those that are tried on an emulated core as well."""
 OPERATORS: dict[str, tuple[Build, int]] = {
     "conv": (conv, 24),

@@ -29,8 +29,9 @@ def write_data(folder: Path) -> None:
     write_recordings(folder / "sounds", {"yes": 12, "no": 12})
     for path in sorted((folder / "sounds").glob("*/*.wav")):
         path.rename(path.with_name(f"spk{path.name[1:]}"))
-    (python,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
-    (folder / "ring_data.py").write_text(python)
+    sources = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    for name, python in zip(("ring_data.py", "rig_data.py"), sources, strict=True):
+        (folder / name).write_text(python)
     force = np.random.default_rng(0).standard_normal(3200).cumsum()
     rows = [f"{value:.3f},{value / 7:.3f}" for value in force]
     motor(folder)
@@ -53,10 +54,12 @@ def test_every_init_of_the_page(tmp_path: Path, line: str) -> None:
     assert done.returncode == 0, done.stderr
     project = project_of(tmp_path, words)
     (recipe,) = project.glob("models/*/recipe.toml")
-    kinds = {"pictures": "images", "sounds": "recordings", "ring_data:load": "python"}
+    kinds = {"pictures": "images", "sounds": "recordings", "ring_data:load": "python", "rig_data:load": "python"}
     section = load_recipe(recipe).model.data
     assert section.kind == kinds.get(words[words.index("--data") + 1], "windows")
-    assert section.task == ("values" if "kg" in words else "anomaly" if "--normal" in words else "classes")
+    several = "several" if "rig_data:load" in words else ""
+    one = "values" if "kg" in words else "anomaly" if "--normal" in words else "classes"
+    assert section.task == (several or one)
     done = dimmer(project, "dataset", DIMMER_CACHE=cache)
     assert done.returncode == 0, done.stderr
     assert "left out" not in done.stdout.replace("left out: load.csv", "")

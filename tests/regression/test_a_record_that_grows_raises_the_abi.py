@@ -16,7 +16,7 @@ SIZES = {
     20: "dequantize_s8_f32 l2_normalization_s8 quantize_f32_s8 resize_bilinear_s8",
     24: "arg_extreme_s8 sigmoid_s16 state_s8",
     28: "copy_s8 reduce_extreme_s8 requantize_s16 requantize_s8 softmax_s8",
-    32: "maximum_s8 mean_s16 mean_s8 mean_s8_mve minimum_s8 requantize_s8_table softmax_s16 take_s8",
+    32: "gather_s8 maximum_s8 mean_s16 mean_s8 mean_s8_mve minimum_s8 requantize_s8_table softmax_s16 take_s8",
     36: (
         "average_pool_2d_s16 average_pool_2d_s8 average_pool_2d_s8_mve average_pool_2d_s8_up "
         "fully_connected_s8 fully_connected_s8_fixed fully_connected_s8_mve max_pool_2d_s16 "

@@ -111,23 +111,23 @@ typedef struct {
     dimmer_tier_t tiers[DIMMER_MAX_TIERS];
 } dimmer_policy_t;
 
-/* What the gauge says, and what of it is believed. */
+/* When the last report was, what its gauge says, and what of it is believed. All zero before the first. */
 typedef struct {
-    uint32_t silent_s; /* since it last said anything */
-    uint16_t permille; /* the last reading that was believed, or DIMMER_UNKNOWN */
+    uint32_t last_s;   /* time of the last report */
+    uint32_t passed_s; /* from the one before to it; 0 where the clock was set in between */
+    uint32_t silent_s; /* since the gauge last said anything */
+    uint16_t believed; /* permille and 1: the last reading that was believed; 0: none was */
     uint8_t odd;       /* jumps in a row that were not believed */
     uint8_t reserved;
 } dimmer_charge_t;
 
 /* All zero before the first report. */
 typedef struct {
-    uint32_t last_s; /* time of the last report */
-    uint32_t held_s; /* how long `candidate` has held */
     dimmer_charge_t charge;
+    uint32_t held_s;   /* how long a brighter tier has held */
     uint8_t tier;      /* index into tiers[] */
-    uint8_t candidate; /* a brighter tier that holds; DIMMER_MAX_TIERS: none */
-    uint8_t started;   /* 0 before the first report: no hysteresis, no dwell */
-    uint8_t reserved;
+    uint8_t candidate; /* that tier's index and 1; 0: none has */
+    uint8_t reserved[2];
 } dimmer_policy_state_t;
 
 /* Called in the middle of an inference, before `position` (1 .. position_count - 1) runs.

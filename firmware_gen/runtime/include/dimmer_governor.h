@@ -63,6 +63,9 @@ typedef enum {
     DIMMER_STOP = 2  /* only the reserve is left */
 } dimmer_advice_t;
 
+/* What carried the device at the last report. The flag of a report is the lowest bit. */
+enum { DIMMER_NO_REPORT = 0, DIMMER_ON_BATTERY = 2, DIMMER_POWERED = 2 | DIMMER_EXTERNAL_POWER };
+
 /* The fields are private. A copy, kept over a reset, goes on where it was. */
 struct dimmer_governor {
     const dimmer_plan_t *plan;
@@ -70,17 +73,16 @@ struct dimmer_governor {
     uintptr_t seal;                        /* of both pointers */
     uint8_t neighbour;                     /* the cheaper one: 0 is no inference, k points[k - 1] */
     uint8_t stopped;
-    uint8_t powered; /* on external power at the last report */
-    uint8_t started;
-    uint8_t endless;      /* no deadline */
+    uint8_t supply;       /* DIMMER_NO_REPORT .. DIMMER_POWERED */
     uint8_t own_deadline; /* set at run time: the charger does not begin it anew */
-    uint8_t part;         /* index of the present part of the day */
-    uint8_t whole_day;    /* whether each part was seen once */
+    uint8_t part;         /* the present one of the day, in 8..15 once each was seen */
+    uint8_t reserved[3];
     dimmer_charge_t gauge;
-    uint32_t last_s;                  /* time of the last report */
+    uint32_t life_s;                  /* 0: no deadline */
+    uint32_t full;                    /* units */
     uint32_t rest_s;                  /* until the deadline; 0: it is over */
     uint32_t left;                    /* units */
-    uint32_t remainder;               /* quanta that were spent, less than a unit */
+    uint32_t begun;                   /* quanta, less than a unit, of which `left` counts as spent */
     uint32_t unmoved;                 /* units spent since the gauge last moved */
     uint32_t span_s;                  /* learnt: in so many seconds ... */
     uint32_t wanted_q8;               /* ... so many inferences are wanted, times 256 */
@@ -100,10 +102,10 @@ struct dimmer_governor {
 /* What a plan that expects harvest needs: apart, so that the linker drops it for others. */
 struct dimmer_harvest_calls {
     void (*take)(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s);
-    uint32_t (*budget)(const dimmer_governor_t *g, uint32_t usable, uint32_t period_q14);
+    uint32_t (*budget)(const dimmer_governor_t *g, uint32_t usable);
     /* The same once more, as all pointers in flash: see dimmer_tables.h. */
     void (*take_again)(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s);
-    uint32_t (*budget_again)(const dimmer_governor_t *g, uint32_t usable, uint32_t period_q14);
+    uint32_t (*budget_again)(const dimmer_governor_t *g, uint32_t usable);
 };
 extern const dimmer_harvest_calls_t dimmer_harvest_calls;
 
@@ -149,11 +151,12 @@ dimmer_status_t dimmer_governor_set_charge(dimmer_governor_t *g, uint16_t permil
 
 /* One report. A reading that is not known, jumps, or has not moved for a sixteenth of the store is not
  * believed: the governor then goes by its own count. A clock that is set, or steps back, counts as no time.
- */
-void dimmer_governor_report(dimmer_governor_t *g, const dimmer_battery_t *now);
+ * Returns DIMMER_OK; DIMMER_ERR_STATE where the state is damaged, which then stays as it is. */
+dimmer_status_t dimmer_governor_report(dimmer_governor_t *g, const dimmer_battery_t *now);
 
 /* The next inference: `point` becomes the one to run, where DIMMER_RUN is returned. Where reports are missed,
- * for about eight times as many inferences as used to lie between two of them, the cheapest one. */
+ * for about eight times as many inferences as used to lie between two of them, the cheapest one. Where the
+ * state is damaged, DIMMER_STOP. */
 dimmer_advice_t dimmer_governor_choose(dimmer_governor_t *g, const dimmer_point_t **point);
 
 /* Returns the charge, permille, rounded down. */

@@ -95,6 +95,23 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_cast_f32_t, 16);
 DIMMER_KERNEL(dimmer_cast_f32);
 
+/* GATHER by computed indexes: output is `count` runs of `run` bytes for each of `outer`, of input
+ * [outer,depth,run]; indexes int32[count] in the arena. TFLite stops at an index outside 0..depth-1;
+ * here the nearest one is taken. Blobs as in ADD. */
+typedef struct {
+    uint32_t input;
+    uint32_t indexes;
+    uint32_t output;
+    uint32_t outer;
+    uint32_t depth;
+    uint32_t run;
+    uint32_t count;
+    uint8_t input_blob;
+    uint8_t reserved[3];
+} dimmer_gather_s8_t;
+DIMMER_CHECK_SIZE(dimmer_gather_s8_t, 32);
+DIMMER_KERNEL(dimmer_gather_s8);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A governor that chooses for a dimmer_t. */
+#include "choose.h"
 #include "dimmer_assert.h"
 #include "dimmer_tables.h"
 #include "engine.h"
-#include "governor.h"
 #include "shared_byte.h"
-#include "dimmer_small_code.h"
-
-static dimmer_status_t report_to(dimmer_governor_t *g, const dimmer_battery_t *now) {
-    if (g->seal != dimmer_governor_seal(g)) {
-        return DIMMER_ERR_STATE;
-    }
-    dimmer_governor_report(g, now);
-    return DIMMER_OK;
-}
+#include "smallest_code.h"
 
 dimmer_status_t dimmer_govern(dimmer_t *d, dimmer_governor_t *g) {
     dimmer_status_t status;
@@ -31,7 +23,7 @@ dimmer_status_t dimmer_govern(dimmer_t *d, dimmer_governor_t *g) {
     }
     dimmer_governor_start(g, d->model->plan, d->model->harvest);
     d->inferences_left = 0u;
-    d->governor_report = report_to;
+    d->governor_report = dimmer_governor_report;
     d->governor = g;
     d->seal = dimmer_seal(d);
     return DIMMER_OK;
@@ -84,10 +76,10 @@ dimmer_advice_t dimmer_next(dimmer_t *d) {
     if (d->governor != NULL) {
         const dimmer_point_t *point = NULL;
 
-        if (d->seal != dimmer_seal(d) || d->governor->seal != dimmer_governor_seal(d->governor)) {
+        if (d->seal != dimmer_seal(d)) {
             return DIMMER_STOP;
         }
-        advice = dimmer_governor_choose(d->governor, &point);
+        advice = dimmer_choose(d->governor, &point);
         if (advice == DIMMER_RUN) {
             DIMMER_STORE(d->gating.level, point->level);
             (void)dimmer_set_mode(d, point->mode);

@@ -9,7 +9,9 @@
 uint32_t dimmer_share_of(uint32_t a, uint32_t b, uint32_t c);
 
 /* Quanta a second times 256 that carry `units` over `seconds`. */
-uint32_t dimmer_power_over(const dimmer_governor_t *g, uint32_t units, uint32_t seconds);
+static inline uint32_t dimmer_power_over(const dimmer_governor_t *g, uint32_t units, uint32_t seconds) {
+    return dimmer_share_of(units, 256u << g->plan->unit_shift, seconds);
+}
 
 /* Between which two neighbours the sigma-delta goes, and how often to the dearer one. */
 void dimmer_set_inference_budget(dimmer_governor_t *g, uint32_t budget);
@@ -21,10 +23,6 @@ static inline uintptr_t dimmer_governor_seal(const dimmer_governor_t *g) {
 
 static inline uint32_t dimmer_less(uint32_t value, uint32_t by) {
     return value > by ? value - by : 0u;
-}
-
-static inline uint32_t dimmer_full(const dimmer_plan_t *plan) {
-    return (uint32_t)plan->permille_units * 1000u;
 }
 
 #endif

@@ -29,7 +29,7 @@ dimmer_status_t dimmer_governor_last(dimmer_governor_t *g, uint32_t seconds) {
         return DIMMER_ERR_PLAN;
     }
     g->rest_s = seconds;
-    g->endless = seconds == 0u;
+    g->life_s = seconds;
     g->own_deadline = seconds != 0u;
     return DIMMER_OK;
 }

@@ -18,8 +18,10 @@ static inline uint32_t dimmer_elapsed(uint32_t last_s, uint32_t now_s) {
     return passed <= DIMMER_CLOCK_SET_S ? passed : 0u;
 }
 
-/* Takes a reading of the charge, permille, unless it is none, or a jump that the next ones do not bear out.
- * Returns whether charge->permille is it. */
-int dimmer_read_charge(dimmer_charge_t *charge, uint32_t reading, uint32_t passed_s);
+/* Hears a report: how much time passed, and what is believed of its charge. A charge that is no reading, or a
+ * jump that the next ones do not bear out, is not.
+ * Returns 0 where the charge of the report is not believed, 1 where it is and is the same as before, and
+ * anything else where it moved. */
+uint32_t dimmer_hear(dimmer_charge_t *charge, const dimmer_battery_t *now);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "governor.h"
-#include "dimmer_small_code.h"
+#include "smallest_code.h"
 
 /* By digits of 8 bits, so that 32 bits hold a rest and its next digit: the division of 64 bits that compilers
  * bring takes more flash than the whole governor. */
 uint32_t dimmer_share_of(uint32_t a, uint32_t b, uint32_t c) {
     uint64_t product = (uint64_t)a * b;
-    uint32_t share = 0u;
+    uint32_t share = UINT32_MAX;
     uint32_t rest;
     uint32_t low;
     uint32_t digits;
@@ -18,18 +18,13 @@ uint32_t dimmer_share_of(uint32_t a, uint32_t b, uint32_t c) {
     }
     rest = (uint32_t)(product >> 32);
     low = (uint32_t)product;
-    if (rest >= c) {
-        return UINT32_MAX;
-    }
-    for (digits = 4u; digits != 0u; --digits) {
-        rest = rest << 8 | low >> 24;
-        low <<= 8;
-        share = share << 8 | rest / c;
-        rest %= c;
+    if (rest < c) {
+        for (digits = 4u; digits != 0u; --digits) {
+            rest = rest << 8 | low >> 24;
+            low <<= 8;
+            share = share << 8 | rest / c;
+            rest %= c;
+        }
     }
     return share;
-}
-
-uint32_t dimmer_power_over(const dimmer_governor_t *g, uint32_t units, uint32_t seconds) {
-    return dimmer_share_of(units, 256u << g->plan->unit_shift, seconds);
 }

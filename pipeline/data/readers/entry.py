@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A function of the user's own that gives the data: ``module:function`` in the recipe's or the project's folder.
 
-It takes nothing and gives a mapping of arrays: ``x``, [N, ...] of uint8 codes or of floats, and those that [data]
-label, group and split name.
+It takes nothing and gives a mapping of arrays: ``x``, or of several inputs each by its name, [N, ...] of uint8 codes or
+of floats, and those that [data] label, group and split name.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _called(path: str, folders: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             raise TypeError(f"{function} gives {type(found).__name__}, not a mapping of arrays")
         for key, value in found.items():
             if isinstance(value, Mapping):
-                raise TypeError(f"{key!r} holds several arrays: a network of a recipe has one input, give one array")
+                raise TypeError(f"{key!r} holds several arrays: give each its own name, and name it in [[data.inputs]]")
         return {str(key): np.asarray(value) for key, value in found.items()}
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]

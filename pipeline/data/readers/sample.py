@@ -38,6 +38,7 @@ class Sample:
         labels: the class, or a text for each label or value.
         group: what it may not be parted from; empty where nobody knows.
         split: "train", "val", "test"; empty where none is given.
+        codes: of several inputs, whose values stand behind each other in `array`, which are codes as they are.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Sample:
     labels: tuple[str, ...]
     group: str = ""
     split: str = ""
+    codes: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

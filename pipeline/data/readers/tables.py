@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.door import is_there
-from dimmer.pipeline.data.own import CLASSES, DataSection, OwnData
+from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.data.readers.columns import Column, numbers, read_columns, text
 from dimmer.pipeline.data.readers.sample import Problem, Sample, files_below, regular, shown_name, split_of
 from dimmer.toml import plain
@@ -66,6 +67,8 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
 def _of_file(
     section: DataSection, path: Path, name: str, above: tuple[str, ...], problems: list[Problem]
 ) -> Iterator[Sample]:
+    if section.inputs and path.suffix.lower() != NPZ:
+        raise ValueError(f"several inputs are arrays of {NPZ} files, or of a function of yours")
     given = split_of(above[0]) if above and above[0] not in section.classes else None
     folders = above[1:] if given else above
     own = () if section.label else folders[:1]
@@ -91,8 +94,10 @@ def _of_file(
 
 def _is_wanted(section: DataSection, archive: Any, key: str) -> bool:
     """Whether an array is looked at; of others those that are no numbers are left out, as they cannot be inputs."""
-    if key in (VALUES, *_columns(section)):
+    if key in (*_arrays(section), *_columns(section)):
         return True
+    if section.inputs:
+        return False
     try:
         return bool(archive[key].dtype.kind in "fiub")
     except ValueError:
@@ -136,22 +141,18 @@ def of_arrays(
     Raises:
         ValueError: an array is missing, or of another shape.
     """
-    for key in (VALUES, *_columns(section)):
+    for key in (*_arrays(section), *_columns(section)):
         if key not in arrays:
             raise ValueError(f"it has no array {key!r}")
+    if section.inputs:
+        yield from of_inputs(section, arrays, name, own, given, problems)
+        return
     if (reason := second_input(arrays)) is not None:
         raise ValueError(reason)
-    x, shape = np.asarray(arrays[VALUES]), section.shape.image_shape
-    count = len(x) if x.ndim else 0
-    if x.ndim < 2 or x[:1].size != np.prod(shape):
-        wanted = "x".join(str(side) for side in shape if side > 1)
-        raise ValueError(f"{VALUES!r} is [{','.join(map(str, x.shape))}], the recipe says {wanted} a sample")
-    if x.dtype.kind not in "fiub":
-        raise ValueError(f"{VALUES!r} holds no numbers")
-    for key in _columns(section):
-        if np.shape(arrays[key]) != (count,):
-            raise ValueError(f"{key!r} has not one entry for each of {count} samples")
-    for row in range(count):
+    shape = section.shape.image_shape
+    x = _checked(arrays, VALUES, shape)
+    _check_columns(section, arrays, len(x))
+    for row in range(len(x)):
         here = f"{name}, sample {row + 1}"
         values = x[row].reshape(shape)
         if values.dtype != np.uint8:
@@ -159,9 +160,68 @@ def of_arrays(
             if not np.isfinite(values).all():
                 problems.append(Problem(here, "has values that are missing or no numbers"))
                 continue
-        labels = tuple(text(arrays[key][row]) for key in section.label) or own
-        group = text(arrays[section.group][row]) if section.group else ""
-        yield Sample(here, values, labels, group, _split(section, arrays, row, here) or given)
+        yield _sample(section, arrays, row, here, values, own, given)
+
+
+def of_inputs(
+    section: DataSection,
+    arrays: Mapping[str, NDArray[Any]],
+    name: str,
+    own: tuple[str, ...],
+    given: str,
+    problems: list[Problem],
+) -> Iterator[Sample]:
+    """As `of_arrays`, of several inputs: samples float32[1,1,D], the elements of one input behind those of another.
+
+    Raises:
+        ValueError: an array has another shape, or not as many samples as the others.
+    """
+    inputs = [_checked(arrays, one.name, one.shape) for one in section.inputs]
+    count = len(inputs[0])
+    for one, x in zip(section.inputs, inputs, strict=True):
+        if len(x) != count:
+            raise ValueError(f"{one.name!r} has {len(x)} samples, {section.inputs[0].name!r} has {count}")
+    _check_columns(section, arrays, count)
+    codes = tuple(x.dtype == np.uint8 for x in inputs)
+    for row in range(count):
+        here = f"{name}, sample {row + 1}"
+        values = np.concatenate([_float32(x[row]).ravel() for x in inputs])
+        if not np.isfinite(values).all():
+            problems.append(Problem(here, "has values that are missing or no numbers"))
+            continue
+        found = _sample(section, arrays, row, here, values.reshape(1, 1, -1), own, given)
+        yield replace(found, codes=codes)
+
+
+def _checked(arrays: Mapping[str, NDArray[Any]], key: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    x = np.asarray(arrays[key])
+    wanted = "x".join(str(side) for side in shape if side > 1) or "1"
+    # A value a sample needs no second dimension.
+    if x.ndim < (1 if wanted == "1" else 2) or x[:1].size != np.prod(shape):
+        raise ValueError(f"{key!r} is [{','.join(map(str, x.shape))}], the recipe says {wanted} a sample")
+    if x.dtype.kind not in "fiub":
+        raise ValueError(f"{key!r} holds no numbers")
+    return x
+
+
+def _check_columns(section: DataSection, arrays: Mapping[str, NDArray[Any]], count: int) -> None:
+    for key in _columns(section):
+        if np.shape(arrays[key]) != (count,):
+            raise ValueError(f"{key!r} has not one entry for each of {count} samples")
+
+
+def _sample(
+    section: DataSection,
+    arrays: Mapping[str, NDArray[Any]],
+    row: int,
+    here: str,
+    values: NDArray[Any],
+    own: tuple[str, ...],
+    given: str,
+) -> Sample:
+    labels = tuple(text(arrays[key][row]) for key in section.label) or own
+    group = text(arrays[section.group][row]) if section.group else ""
+    return Sample(here, values, labels, group, _split(section, arrays, row, here) or given)
 
 
 def second_input(arrays: Mapping[str, NDArray[Any]]) -> str | None:
@@ -174,8 +234,8 @@ def second_input(arrays: Mapping[str, NDArray[Any]]) -> str | None:
     for key, array in arrays.items():
         if key != VALUES and np.ndim(array) > 1 and len(array) == count:
             return (
-                f"{key!r} has several values a sample beside {VALUES!r}: a network of a recipe has one input and one "
-                f"output; put inputs side by side into {VALUES!r}, labels into arrays of their own, or leave it out"
+                f"{key!r} has several values a sample beside {VALUES!r}: name both in [[data.inputs]], put inputs side "
+                f"by side into {VALUES!r}, labels into arrays of their own, or leave it out"
             )
     return None
 
@@ -190,7 +250,7 @@ def _of_steps(
 ) -> Iterator[Sample]:
     """Windows of rows that follow each other and are of one class, group and split."""
     values = np.stack([numbers(columns[channel]) for channel in section.channels], 1)
-    keys = [key for key in _columns(section) if section.task == CLASSES or key not in section.label]
+    keys = [key for key in _columns(section) if key in section.parting or key not in section.label]
     count, step = len(values), section.step or section.window
     begins = np.zeros(count + 1, bool)
     begins[[0, count]] = True
@@ -216,6 +276,11 @@ def _of_steps(
                 group = f"{name}, from row {first + 2}"
             split = _split(section, columns, start, here) or given
             yield Sample(here, values[start:end].reshape(section.shape.image_shape), labels, group, split)
+
+
+def _arrays(section: DataSection) -> tuple[str, ...]:
+    """Those with what a sample is."""
+    return tuple(one.name for one in section.inputs) or (VALUES,)
 
 
 def _columns(section: DataSection) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.core.checks import bounded, require
 from dimmer.pipeline.modes.mode import FULL_BITS, NetworkCost
-from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, StageEntry
+from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, Shape, StageEntry
 
 MOST_KERNEL, MOST_STRIDE = 64, 16
 
@@ -35,6 +35,10 @@ class DSCNNConfig(NetworkConfig):
     kernel: tuple[int, ...] = (10, 4)
     strides: tuple[int, ...] = (2, 2)
     bits: BlockBits = (FULL_BITS,)
+    inputs: tuple[Shape, ...] = ()
+    outputs: tuple[int, ...] = ()
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.check_stages()
@@ -68,6 +72,7 @@ class DSCNNConfig(NetworkConfig):
     def cost(self) -> NetworkCost:
         """Multiply-accumulates of one inference."""
         fixed = self.pixels * self.kernel[0] * self.kernel[1] * self.in_channels * self.widths[0]
+        fixed += self.joined_macs(self.widths[0])
         channels, blocks, wide = self.widths[0], [], []
         taps = self.block_kernel[0] * self.block_kernel[1]
         for m, s, out in zip(self.mandatory, self.skippable, self.widths, strict=True):

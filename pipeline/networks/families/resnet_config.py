@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dimmer.pipeline.core.checks import require
 from dimmer.pipeline.modes.mode import FULL_BITS, NetworkCost
-from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, StageEntry
+from dimmer.pipeline.networks.family import BlockBits, NetworkConfig, Shape, StageEntry
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class ResNetConfig(NetworkConfig):
     image_size: tuple[int, int]
     classes: int
     bits: BlockBits = (FULL_BITS,)
+    inputs: tuple[Shape, ...] = ()
+    outputs: tuple[int, ...] = ()
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.check_stages()
@@ -89,7 +93,8 @@ class ResNetConfig(NetworkConfig):
                 blocks.append(self.block_macs(channels, out, before, pixels))
                 channels, before = out, pixels
             stages.append(tuple(blocks))
-        return NetworkCost(self.stem_macs() + channels * self.classes, tuple(stages))
+        fixed = self.stem_macs() + self.joined_macs(self.stem_channels) + channels * self.classes
+        return NetworkCost(fixed, tuple(stages))
 
     def entries(self) -> tuple[StageEntry, ...]:
         """The first two stages see the stem's resolution, each further one half of that before it."""

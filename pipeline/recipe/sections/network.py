@@ -14,7 +14,16 @@ from dimmer.pipeline.data.dataset import DatasetShape
 from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import OWN, DataSection, OwnData, shape_of
 from dimmer.pipeline.data.registry import Source, dataset_modules, dataset_names, dataset_shape
-from dimmer.pipeline.networks.family import FROM_DATASET, NO_KEYS, NetworkConfig, config_keys, families, family_module
+from dimmer.pipeline.networks.family import (
+    FROM_DATASET,
+    NO_KEYS,
+    SEVERAL,
+    NetworkConfig,
+    can_join,
+    config_keys,
+    families,
+    family_module,
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,24 @@ class ModelNames:
         """Full names of the modules of its family, which are imported by name."""
         return (family_module(self.family),)
 
-    def from_dataset(self, data: DataSection, heard: Heard | None = None) -> dict[str, int | tuple[int, int]]:
-        """The fields of the network's configuration that the data set gives, a known one or that of [data]."""
+    def from_dataset(self, data: DataSection, heard: Heard | None = None) -> dict[str, object]:
+        """The fields of the network's configuration that the data set gives, a known one or that of [data].
+
+        Raises:
+            InvalidKeyError: it has several inputs or outputs, which the family's networks cannot have.
+        """
         shape: DatasetShape = shape_of(data, heard) if self.dataset == OWN else dataset_shape(self.dataset)
-        height, width, channels = shape.image_shape
-        given: tuple[int | tuple[int, int], ...] = (channels, (height, width), shape.classes)
-        return dict(zip(FROM_DATASET, given, strict=True))
+        # Of several inputs the first one's positions are those of the stream.
+        height, width, channels = (*shape.inputs, shape.image_shape)[0]
+        found: dict[str, object] = dict(zip(FROM_DATASET, (channels, (height, width), shape.classes), strict=True))
+        able = can_join(self.family)
+        joining = ", ".join(name for name in families() if can_join(name))
+        several = bool(shape.inputs or shape.outputs)
+        require(able or not several, "family", f"has one input and one output; of several take {joining}")
+        if not several:
+            return found
+        names = (tuple(one.name for one in ends) for ends in (data.inputs, data.outputs))
+        return found | dict(zip(SEVERAL, (shape.inputs, shape.outputs, *names), strict=True))
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,10 @@ class ModelSection(ModelNames):
         del made["data"], made["heard"], made["most"], made["sounds"]
         for key in NO_KEYS:
             made["config"].pop(key, None)
+        for key in SEVERAL:
+            # What has one input and one output was described before there were several.
+            if not made["config"].get(key):
+                made["config"].pop(key, None)
         if contents := self.config.contents():
             made["files"] = dict(contents)
         return made

@@ -33,7 +33,7 @@ REPORT = np.dtype(
 )
 """`dimmer_battery_t` of dimmer.h."""
 
-_STATE_BYTES = 20
+_STATE_BYTES = 24
 _LEFT_OUT, _STOPPED, _POINTS, _COUNTS = 0, 1, 2, 2 + MAX_POINTS
 _PARTS = ("governor.c", "harvest.c", "plan.c", "policy.c", "reading.c", "share.c")
 

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.emit.header import NOTHING
-from dimmer.firmware_gen.emit.meaning import Meaning, emit_anomaly, emit_input_code, emit_meaning, meaning_macros
+from dimmer.firmware_gen.emit.meaning import (
+    InputMeaning,
+    Meaning,
+    OutputMeaning,
+    emit_anomaly,
+    emit_input_code,
+    emit_meaning,
+    meaning_macros,
+)
 from dimmer.firmware_gen.emit.names import names_of
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE
@@ -19,7 +27,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.data.given_back import errors
 from dimmer.pipeline.data.scale import InputScale
 from tests.firmware_gen.harness import WARNINGS
-from tests.firmware_gen.networks import tiny_resnet
+from tests.firmware_gen.networks import tiny_ends, tiny_resnet
 
 MEANING = Meaning(
     channels=('a"x', "ay"),
@@ -104,3 +112,37 @@ def test_an_anomaly_s_error_is_that_of_validation(tmp_path: Path) -> None:
     given, back = np.array([64, -128], np.int8), np.array([0, -5], np.int8)
     wanted = errors(0.5 * (back[np.newaxis] + 3.0), np.array([[0, 64, -128]], np.int8))
     assert error(ctypes.c_void_p(given.ctypes.data), ctypes.c_void_p(back.ctypes.data)) == wanted[0] == 0.625
+
+
+SEVERAL = Meaning(
+    inputs=(InputMeaning("image", ("grey",)), InputMeaning("imu", ("ax", "ay"), MEANING.offset, MEANING.step)),
+    outputs=(
+        OutputMeaning("kind", ("none", "ring")),
+        OutputMeaning("load", ("w", "h"), ("kg", "m"), (1.5, -2.0), (0.25, 3.0)),
+    ),
+)
+
+
+def test_several_inputs_and_outputs_have_theirs_by_number(tmp_path: Path) -> None:
+    (tmp_path / "ends.tflite").write_bytes(tiny_ends())
+    generate([ModeSource("ends", tmp_path / "ends.tflite")], tmp_path / "out", name="x", meaning=SEVERAL)
+    program = tmp_path / "main.c"
+    program.write_text(
+        '#include <stdio.h>\n#include "dimmer_model.h"\n'
+        "static const char *const kinds[DIMMER_MODEL_OUTPUT_0_CLASS_COUNT] = DIMMER_MODEL_OUTPUT_0_CLASS_NAMES;\n"
+        "static const char *const units[] = DIMMER_MODEL_OUTPUT_1_VALUE_UNITS;\n"
+        "static const char *const channels[] = DIMMER_MODEL_INPUT_1_CHANNEL_NAMES;\n"
+        "static const float means[] = DIMMER_MODEL_OUTPUT_1_VALUE_MEANS, scales[] = DIMMER_X_OUTPUT_1_VALUE_SCALES;\n"
+        "int main(void) {\n"
+        '    printf("%s %s %s", DIMMER_MODEL_INPUT_0_NAME, DIMMER_MODEL_OUTPUT_1_NAME, kinds[1]);\n'
+        '    printf(" %s %s %g %g", units[1], channels[1], (double)means[1], (double)scales[0]);\n'
+        '    printf(" %d %d", dimmer_model_input_code_1(-6.376f, 0), dimmer_x_input_code_1(1e9f, 7));\n'
+        "    return 0;\n}\n"
+    )
+    words = [
+        *("gcc", "-std=c99", *WARNINGS, f"-I{tmp_path / 'out'}", f"-I{INCLUDE}"),
+        *(str(program), "-o", str(tmp_path / "main")),
+    ]
+    subprocess.run(words, check=True)
+    said = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=True).stdout
+    assert said == "image load ring m ay -2 0.25 -128 127"

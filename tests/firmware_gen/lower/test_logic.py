@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST_F32, COMPARE, SELECT
+from dimmer.firmware_gen.kernels.logic import ARG_EXTREME, CAST_F32, COMPARE, GATHER, SELECT
 from dimmer.firmware_gen.kernels.portable import LUT, MAXIMUM
 from dimmer.firmware_gen.lower.steps import Weights
 from tests.firmware_gen.lower.lowered import only, steps_of, values
@@ -40,3 +40,12 @@ def test_the_place_of_an_extreme_may_be_wide() -> None:
     *_, step, cast = steps_of(tiny_logic())
     assert values(step, "outer", "depth", "inner", "largest", "wide") == (16, 3, 1, 1, 1)
     assert values(cast, "source_type", "elements") == (5, 16)
+
+
+def test_computed_indexes_are_looked_up_along_an_axis() -> None:
+    net = Layers(0)
+    x = net.tensor("places", [3], "int32")
+    table = net.tensor("table", [2, 5, 7], "int8", 0.1, 0, 0, np.zeros((2, 5, 7)))
+    step = only(net, x, net.operator("GATHER", [table, x], net.activation([2, 3, 7], 0.1, 0, "y"), axis=-2))
+    assert step.kernel == GATHER
+    assert values(step, "outer", "depth", "run", "count", "input_blob") == (2, 5, 7, 3, 1)

@@ -57,7 +57,7 @@ def test_tensors_and_operators_are_read_as_they_stand() -> None:
     beta = net.operator("SOFTMAX", [x], net.tensor("y", [1, 2], "uint8", data=np.array([1, 2])), beta=2.5)
     raw = read_flatbuffer(net.build(x, beta), "net.tflite")
     assert raw.tensors[0] == RawTensor(
-        "x", (1, 2), schema.TensorType.INT8, None, (0.5, 0.25), (0, 0), 1, variable=False, sparse=False
+        "x", (1, 2), schema.TensorType.INT8, None, (0.5, 0.25), (0, 0), 1, variable=False, sparse=None
     )
     assert raw.tensors[1].data == b"\1\2"
     (softmax,) = raw.operators

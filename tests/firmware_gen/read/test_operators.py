@@ -22,7 +22,7 @@ from tests.firmware_gen.tflite_builder import Layers
     [
         ("ELU", "TFLite's reference kernels have none either; train with RELU6"),
         ("SUM", "TFLite's reference kernel misreads codes below 0; use MEAN"),
-        ("DENSIFY", "convert without Optimize.EXPERIMENTAL_SPARSITY"),
+        ("DENSIFY", "what is no sparse constant; convert without Optimize.EXPERIMENTAL_SPARSITY"),
         ("WHILE", "unroll it before the conversion"),
         ("IF", "export the branch that you deploy"),
         ("CUMSUM", "build that part"),

@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
     static const int8_t weights[8] = {1};
     static const int32_t params[2] = {0, 1 << 30};
     static const dimmer_battery_t battery = {0, 0, 0, 0, 0, 0, 0};
-    static const dimmer_policy_state_t fresh = {0, 0, {0, 0, 0, 0}, 0, 0, 0, 0};
+    static const dimmer_policy_state_t fresh = {{0, 0, 0, 0, 0, 0}, 0, 0, 0, {0, 0}};
     const int number = argc > 1 ? atoi(argv[1]) : 0;
     int8_t shift = 0;
     dimmer_policy_t policy;

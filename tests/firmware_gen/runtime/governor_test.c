@@ -229,7 +229,7 @@ static void anything_may_be_reported(void) {
         CHECK(dimmer_governor_charge(&d.g) <= 1000u);
         CHECK(dimmer_governor_share(&d.g) <= 1000u);
         (void)dimmer_governor_life_s(&d.g);
-        if (d.g.powered && d.plan.count > 1u) {
+        if (d.g.supply == DIMMER_POWERED && d.plan.count > 1u) {
             CHECK(d.g.budget == d.plan.points[d.plan.count - 1u].cost);
         }
         for (; inferences != 0u; --inferences) {
@@ -269,6 +269,26 @@ static void it_is_monotone_in_charge(void) {
     CHECK(dimmer_governor_share(&one) <= dimmer_governor_share(&other));
 }
 
+/* Of a state whose pointers are damaged nothing is followed, and nothing changes. */
+static void damage_is_found(void) {
+    const dimmer_plan_t plan = random_plan();
+    const dimmer_point_t *point = NULL;
+    dimmer_governor_t g;
+    dimmer_governor_t before;
+    dimmer_battery_t now;
+    uint8_t *bytes = (uint8_t *)&g;
+
+    memset(&now, 0, sizeof now);
+    dimmer_governor_start(&g, &plan, harvest_of(&plan));
+    CHECK(dimmer_governor_report(&g, &now) == DIMMER_OK);
+    bytes[random_below(3u * sizeof(void *))] ^= (uint8_t)(1u << random_below(8u));
+    before = g;
+    now.time_s = 1000000u;
+    CHECK(dimmer_governor_report(&g, &now) == DIMMER_ERR_STATE);
+    CHECK(dimmer_governor_choose(&g, &point) == DIMMER_STOP && point == NULL);
+    CHECK(memcmp(&g, &before, sizeof g) == 0);
+}
+
 int main(int argc, char **argv) {
     const unsigned long wanted = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000ul;
 
@@ -277,6 +297,7 @@ int main(int argc, char **argv) {
         the_reserve_is_kept();
         anything_may_be_reported();
         it_is_monotone_in_charge();
+        damage_is_found();
     }
     printf("%lu steps of %lu devices: %lu ran, %lu were left out, %lu stopped\n", steps, devices, ran,
            skipped, stopped);

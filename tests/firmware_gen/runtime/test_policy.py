@@ -3,6 +3,7 @@
 
 import ctypes
 from collections.abc import Callable, Iterable
+from itertools import chain, repeat
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,7 @@ def make_policy(thresholds: list[tuple[int, int]], hysteresis: int, millivolts: 
     return policy
 
 
-EXTERNAL_POWER, UNKNOWN, NO_CANDIDATE = 1, 65535, 8
+EXTERNAL_POWER, UNKNOWN = 1, 65535
 
 thresholds = st.lists(st.tuples(st.integers(0, 1000), st.integers(2500, 3600)), min_size=1, max_size=8).map(
     lambda tiers: list(zip(*(sorted(column, reverse=True) for column in zip(*tiers, strict=True)), strict=True))
@@ -59,21 +60,21 @@ def holds(tier: Tier, charge: int, millivolts: int) -> bool:
 def test_promises(policy_next: Next, policy: Policy, curve: list[tuple[Battery, int]]) -> None:
     state, time = PolicyState(), 0
     lowest, held = policy.tier_count - 1, 0
-    for battery, pause in curve:
+    for first, (battery, pause) in zip(chain([True], repeat(False)), curve, strict=False):
         time = (time + pause) % 2**32
         battery.time_s = time
         before = state
         state = policy_next(policy, before, battery)
-        charge, tier = state.charge.permille, policy.tiers[state.tier]
+        charge, tier = state.charge.believed - 1 if state.charge.believed else UNKNOWN, policy.tiers[state.tier]
         assert state.tier <= lowest
         passed = pause if pause <= 604_800 else 0
-        held = held + passed if before.candidate < NO_CANDIDATE else 0
+        held = held + passed if before.candidate else 0
         if battery.flags:
             assert state.tier == 0
             continue
         # Never brighter than the battery allows, and so dimmer at once.
         assert state.tier == lowest or holds(tier, charge, battery.millivolts)
-        if not before.started:
+        if first:
             assert all(not holds(policy.tiers[n], charge, battery.millivolts) for n in range(state.tier))
         elif state.tier < before.tier:
             # Brighter only after a whole dwell of reports that allow it, however the clock was set.

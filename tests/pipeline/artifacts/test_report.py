@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 from dimmer.pipeline.artifacts.bundle import BundleBytes
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer
 from dimmer.pipeline.artifacts.report import UNEXPLAINED, BundleFigures, Candidate, ReportData
 from tests.pipeline.artifact_examples import calibration
 from tests.pipeline.reporting.report_example import example
@@ -35,6 +36,15 @@ def test_document_has_every_key_of_the_contract() -> None:
         "reference": "litert",
     }
     assert document["stages"][1] == {"name": "calibrate", "seconds": 38.2, "cached": True}
+
+
+def test_slices_that_nothing_copies_are_in_the_document() -> None:
+    assert "aliases" not in example().document()
+    part = ArenaBuffer("88.88.88", "part", 64, 32, 1, 3, "whole")
+    document = replace(example(), arena=(*example().arena, part)).document()
+    assert document["aliases"] == [
+        {"mode": "88.88.88", "name": "part", "within": "whole", "offset": 64, "size": 32},
+    ]
 
 
 def notes_of(data: ReportData) -> dict[str, str]:

@@ -6,13 +6,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dimmer.pipeline.core.documents import from_json, to_json
 from dimmer.pipeline.core.scores import (
+    OutputScores,
     Score,
     Scores,
     auc,
     scores_of_anomalies,
     scores_of_classes,
     scores_of_labels,
+    scores_of_outputs,
     scores_of_values,
     share,
 )
@@ -101,3 +104,17 @@ def test_anomalies_have_a_table_and_an_area() -> None:
     assert figures == {"accuracy": 0.8, "AUC": 0.833, "anomalies found": 1.0, "false alarms": 0.333}
     assert found.confusion == ((2, 1), (0, 2))
     assert all(one.low <= one.value <= one.high for one in found.figures)
+
+
+def test_of_several_outputs_the_first_figure_is_of_those_that_decide() -> None:
+    one = OutputScores("kind", "classes", ("a", "b"), (Score("accuracy", 0.5, 0.2, 0.8),), ((1, 1), (0, 0)))
+    other = OutputScores("kg", "values", ("kg",), (Score("MAE, kg", 0.25, 0.1, 0.4, "kg"),))
+    found = scores_of_outputs(np.array([True, True, False, True]), (one, other), ("kind: a", "kind: b", "kg: kg"))
+    assert [figure.name for figure in found.figures] == [
+        "accuracy, outputs that decide",
+        "kind: accuracy",
+        "kg: MAE, kg",
+    ]
+    assert (found.figures[0].value, found.figures[2].unit, found.samples) == (0.75, "kg", 4)
+    assert found.outputs == (one, other)
+    assert from_json(Scores, to_json(found)) == found

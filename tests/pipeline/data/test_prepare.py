@@ -15,9 +15,12 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data import prepare
 from dimmer.pipeline.data.own import DataSection, OwnData
+from dimmer.pipeline.data.packed import heads_of
 from dimmer.pipeline.data.prepare import FACTS, KEPT, own_hash, prepared
 from dimmer.pipeline.data.registry import dataset_hash, dataset_shape, load_dataset
+from dimmer.pipeline.data.scale import parts_of
 from tests.own_data import cache, own, steps_section, write_images, write_steps
+from tests.several_ends import SECTION, write_project
 
 __all__ = ["cache"]
 
@@ -204,3 +207,46 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("DIMMER_CACHE", str(tmp_path / "file"))
     with pytest.raises(DimmerError, match=r"cannot be written .*: free space there, or set DIMMER_CACHE"):
         prepared(own(tmp_path, steps_section()))
+
+
+def test_several_inputs_and_outputs(tmp_path: Path, cache: Path) -> None:
+    found = prepared(OwnData(SECTION, write_project(tmp_path).parent))
+    data, facts = found.dataset, found.facts
+    assert data.inputs == ((6, 4, 1), (1, 5, 2))
+    assert data.train.images.shape == (44, 1, 1, 34)
+    assert data.outputs == ()
+    kind, kg = heads_of(data.train.labels[0])
+    assert (kind.task, kg.task, kg.weight, kg.decides) == ("classes", "values", 0.5, False)
+    # Splits have as much of each class of the first output.
+    counts = np.bincount(kind.truth(data.test.labels))
+    assert abs(counts[0] - counts[1]) <= 1
+    # Pixels are codes as they are, rings are brighter; values are in tolerances from their mean.
+    image, imu = parts_of(data.train.images, data.inputs)
+    rings = kind.truth(data.train.labels) == 1
+    assert image[rings, 2:4, 1:3].min() >= 100
+    assert image[~rings].max() < 100
+    assert facts.inputs[0] is None
+    assert facts.inputs[1] is not None
+    force = facts.inputs[1].values(imu)[:, 0, :, 0].mean(1)
+    told = kg.truth(data.train.labels)[:, 0] * facts.tolerance[0] + facts.mean[0]
+    assert np.abs(force - told).max() < 0.5
+    assert len(facts.mean) == len(facts.tolerance) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("'ring', 'none'", "'ring', 'disc'"), "no sample"),
+        (('"imu": imu', '"imu": imu[:, :4]'), r"'imu' is \[60,4,2\], the recipe says 5x2 a sample"),
+        (('"imu": imu', '"imu": imu[:50]'), "'imu' has 50 samples, 'image' has 60"),
+        (('"imu": imu', '"other": imu'), "it has no array 'imu'"),
+        (('"kg": kg', '"kg": kg[:50]'), "'kg' has not one entry for each of 60 samples"),
+    ],
+)
+def test_what_does_not_fit_several_is_one_line(tmp_path: Path, cache: Path, change: tuple[str, str], says: str) -> None:
+    folder = write_project(tmp_path).parent
+    source = (folder / "two_data.py").read_text().replace('"ring", "none"', "'ring', 'none'")
+    assert change[0] in source
+    (folder / "two_data.py").write_text(source.replace(*change))
+    with pytest.raises(DimmerError, match=says):
+        prepared(OwnData(SECTION, folder))

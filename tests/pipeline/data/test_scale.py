@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dimmer.pipeline.data.scale import InputScale, choose_scale
+from dimmer.pipeline.data.scale import InputScale, choose_joined_scale, choose_scale, parts_of
 
 
 def test_codes_are_near_to_values_channel_by_channel() -> None:
@@ -45,3 +45,22 @@ def test_sound_has_one_scale_around_zero() -> None:
 def test_what_lies_outside_saturates() -> None:
     codes = InputScale((0.0,), (1.0,)).codes(np.array([[-1e30], [-0.6], [0.49], [0.5], [254.6], [1e30]], np.float32))
     assert codes.ravel().tolist() == [0, 0, 0, 1, 255, 255]
+
+
+def test_each_of_several_inputs_has_its_own_scale() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (50, 2, 3, 1))
+    series = rng.standard_normal((50, 1, 4, 2)) * (1.0, 1e-3) + (0.0, 5.0)
+    values = (
+        np.concatenate([pixels.reshape(50, -1), series.reshape(50, -1)], 1).astype(np.float32).reshape(50, 1, 1, -1)
+    )
+    shapes = ((2, 3, 1), (1, 4, 2))
+    found = choose_joined_scale(values, range(40), shapes, (True, False))
+    codes = found.codes(values)
+    assert codes.shape == (50, 1, 1, 14)
+    first, second = parts_of(codes, shapes)
+    assert (first == pixels).all()
+    assert found.scales[0] is None
+    alone = choose_scale(series.astype(np.float32), range(40))
+    assert found.scales[1] == alone
+    assert (second == alone.codes(series.astype(np.float32))).all()

@@ -18,6 +18,7 @@ from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from tests.firmware_gen.gated import expected_runs, random_gates
 from tests.firmware_gen.modes import MODES, splice, write_modes
 from tests.firmware_gen.networks import tiny_mix, tiny_resnet
+from tests.firmware_gen.tflite_builder import Layers
 from tests.pipeline.hosted.examples import GATE_SEED, modes_folder
 from tests.pipeline.shared_models import KWS, RESNET
 
@@ -165,6 +166,18 @@ def test_a_model_with_real_ends(tmp_path: Path) -> None:
     check_exact(model, "mix", path)
     with pytest.raises(DimmerError, match=r"^mix: the input is int8: give float32 values$"):
         model.run(np.zeros(model.input_shape, np.int8))
+
+
+def test_a_model_of_whole_numbers(tmp_path: Path) -> None:
+    net = Layers(0)
+    x = net.tensor("numbers", [1, 4], "int32")
+    path = tmp_path / "numbers.tflite"
+    path.write_bytes(net.build(x, net.operator("CAST", [x], net.tensor("y", [1, 4], "int8"))))
+    model = load(path)
+    assert (model.input_dtype, model.output_dtype) == ("int32", "int8")
+    check_exact(model, "numbers", path)
+    with pytest.raises(DimmerError, match=r"^numbers: the input is float64: give int32, which has no scale$"):
+        model.run(np.zeros(model.input_shape))
 
 
 def test_a_batch_of_none_and_one_that_is_not_contiguous(tiny_model: Model) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from dimmer.pipeline.inspection.facts import ModelFacts, OperatorFacts, Plan
+from dimmer.pipeline.inspection.facts import AliasFacts, ModelFacts, OperatorFacts, Plan
 
-PLAN = Plan("board", ("88", "80"), 100, 90, 80, 10, 20, 30, 4096, None)
+ALIAS = AliasFacts("80", "half", "whole", 48, 1600)
+PLAN = Plan("board", ("88", "80"), 100, 90, 80, 10, 20, 30, 4096, None, (ALIAS,))
 
 
 def test_flash_is_the_model_s_without_code() -> None:

@@ -38,6 +38,8 @@ def test_everything_is_told_as_it_stands(capsys: pytest.CaptureFixture[str]) -> 
         "as 2 modes of one network, 88, 80, on",
         "  arena    100 bytes, lower bound 90; without scratch 80; the target has 4,096 of RAM",
         "  flash    60 bytes and the code: weights 10, biases and multipliers 20, tables 30",
+        "  aliased  1,600 bytes that no copy is made of:",
+        "           80: half lies in whole, 1,600 bytes at 48 of the arena",
         "refused    too much",
         "c.safetensors, 99 bytes, 6 values",
         "weight",

@@ -12,6 +12,7 @@ import pytest
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.pipeline.inspection.facts import AliasFacts
 from dimmer.pipeline.inspection.tflite import inspect_model, inspect_modes
 from dimmer.targets import Memory, Region, load_target
 from tests.firmware_gen.modes import write_modes
@@ -43,6 +44,18 @@ def test_figures_are_the_generator_s(name: str, target: str, tmp_path: Path) -> 
     kernels = {kernel for operator in found.operators for kernel in operator.kernels}
     assert kernels == {step.kernel for step in made.steps if step.layer in {o.output for o in found.operators}}
     assert kernels
+
+
+def test_slices_that_nothing_copies_are_told(tmp_path: Path) -> None:
+    net = Layers(1)
+    x = net.activation([1, 4, 1, 16], 0.05, 3, "whole")
+    ends = [net.constant("begin", [0, 2, 0, 0]), net.constant("size", [1, 2, 1, 16])]
+    part = net.operator("SLICE", [x, *ends], net.activation([1, 2, 1, 16], 0.05, 3, "part"))
+    found = inspect_model(source(tmp_path, net.build(x, net.conv(part, 4, (1, 1)))), load_target("host")).plan
+    assert found is not None
+    at = found.aliases[0].offset - 32
+    assert found.aliases == (AliasFacts("net", "part", "whole", at + 32, 32),)
+    assert at >= 0
 
 
 def test_operators_and_tensors(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dimmer.pipeline.data.ends import OutputSection
+from dimmer.pipeline.data.packed import packed
 from dimmer.pipeline.networks.measure import measure
 from dimmer.pipeline.networks.tasks import distillation, imitation, label_loss, right
 
@@ -76,3 +78,40 @@ def test_smoothing_shares_the_labels_weight_among_all_classes() -> None:
     logits, labels = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
     each = -torch.log_softmax(logits, 1)[0]
     assert float(label_loss(logits, labels, 0.3)) == pytest.approx(float(0.7 * each[0] + 0.3 * each.mean()))
+
+
+SEVERAL = (
+    OutputSection("kind", ("a", "b", "c"), weight=2.0),
+    OutputSection("wet", ("rain", "snow", "hail"), "labels"),
+    OutputSection("size", ("w", "h", "d"), "values", weight=0.25, decides=False),
+)
+
+
+def several_targets() -> torch.Tensor:
+    parts = (TARGETS["classes"][:, None], TARGETS["labels"], TARGETS["values"])
+    return torch.from_numpy(packed(SEVERAL, np.concatenate([part.double().numpy() for part in parts], 1)))
+
+
+def test_several_outputs_have_the_weighted_sum_of_their_losses() -> None:
+    generator = torch.Generator().manual_seed(0)
+    outputs, teacher = (torch.randn(4, 9, generator=generator) for _ in range(2))
+    weights = dict(zip(TARGETS, (2.0, 1.0, 0.25), strict=True))
+    places = dict(zip(TARGETS, (slice(0, 3), slice(3, 6), slice(6, 9)), strict=True))
+    expected = sum(w * label_loss(outputs[:, places[t]], TARGETS[t]) for t, w in weights.items())
+    assert label_loss(outputs, several_targets()) == pytest.approx(float(expected))
+    expected = sum(
+        w * imitation(outputs[:, places[t]], teacher[:, places[t]], TARGETS[t], 2.0) for t, w in weights.items()
+    )
+    assert imitation(outputs, teacher, several_targets(), 2.0) == pytest.approx(float(expected))
+
+
+def test_a_sample_of_several_outputs_is_right_where_all_that_decide_are() -> None:
+    targets = several_targets().numpy()
+    outputs = np.concatenate(
+        [np.eye(3)[TARGETS["classes"].numpy()], TARGETS["labels"].numpy() - 0.5, TARGETS["values"].numpy() + 99], 1
+    )
+    assert right(outputs, targets).all()
+    outputs[1, 2], outputs[1, 0] = 0, 1
+    outputs[3, 4] = -1
+    assert right(outputs, targets).tolist() == [True, False, True, False]
+    assert right(outputs[:0], targets[:0]).shape == (0,)

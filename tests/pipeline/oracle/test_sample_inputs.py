@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from dimmer.firmware_gen.read.tflite import read_tflite
+from dimmer.pipeline.oracle.sample_inputs import index_limits, sample_inputs
+from tests.firmware_gen.logic_cases import tiny_words
 from tests.firmware_gen.networks import tiny_ends, tiny_mix
 from tests.firmware_gen.tflite_builder import Layers
 
@@ -66,3 +68,27 @@ def test_several_inputs_lie_side_by_side_in_each_sample(tmp_path: Path) -> None:
     assert set(found[0].tolist()) == {-128}
     assert set(found[2, :48].tolist()) == {118}
     assert set(found[2, 48:].tolist()) == {-55}
+
+
+def test_indexes_are_indexes_and_flags_are_flags(tmp_path: Path) -> None:
+    path = tmp_path / "words.tflite"
+    path.write_bytes(tiny_words())
+    assert index_limits(read_tflite(path)) == {0: 9}
+    found = sample_inputs(path, 20)
+    rows = [found[at : at + 20] for at in range(0, len(found), 20)]
+    words = np.array([np.frombuffer(row[:16], "<i4") for row in rows])
+    flags = np.array([np.frombuffer(row[16:], np.uint8) for row in rows])
+    assert len(rows) == 40
+    assert set(words.ravel().tolist()) == set(range(9))
+    assert set(flags.ravel().tolist()) == {0, 1}
+
+
+def test_whole_numbers_are_of_all_sizes(tmp_path: Path) -> None:
+    net = Layers(0)
+    x = net.tensor("numbers", [1, 4], "int32")
+    path = tmp_path / "numbers.tflite"
+    path.write_bytes(net.build(x, net.operator("CAST", [x], net.tensor("y", [1, 4], "float32"))))
+    assert index_limits(read_tflite(path)) == {}
+    found = np.frombuffer(sample_inputs(path, 20), "<i4").reshape(40, 4)
+    assert {0, 1, -1, 2**31 - 1, -(2**31)} <= set(found.ravel().tolist())
+    assert len(np.unique(np.abs(found.astype(float)) // 2**20)) > 10

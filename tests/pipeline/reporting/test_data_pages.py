@@ -47,3 +47,12 @@ def test_what_is_written(tmp_path: Path) -> None:
     assert Image.open(paths[0]).size == (EACH * 10 + 2, 22)
     assert list(csv.reader(paths[1].open())) == [["sample", "split"], ["a, b.png", "train"], ["2", "val"]]
     assert paths[2].read_text() == "c.png: is empty\n"
+
+
+def test_several_inputs_of_a_sample_are_below_each_other() -> None:
+    inputs = ((8, 10, 1), (1, 20, 2))
+    images = split((1, 1, 120), np.zeros((30, 5), np.float64))
+    sheet = contact_sheet(images, 2, inputs)
+    # A curve is 48 pixels high.
+    assert sheet.shape[0] == 3 * (8 + 48 + 2) + 2
+    assert (sheet[2:10, 2:12, 0] == images.images[0].reshape(-1)[:80].reshape(8, 10)).all()

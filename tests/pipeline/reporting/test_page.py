@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.firmware import FirmwareStack, StackDepth, Switch, Verification
+from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, StackDepth, Switch, Verification
 from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
 from tests.browser import PHONE, on_a_phone, printed
 from tests.pipeline.reporting.report_example import PUBLISHED, example
@@ -26,6 +26,15 @@ def test_figure_out_of_range_is_named() -> None:
     data = replace(example(), modes=(*example().modes[:2], wrong))
     with pytest.raises(DimmerError, match=r"report\.json: \$\.modes\[2\]\.accuracy: 89\.41"):
         check_document(data.document())
+
+
+def test_slices_that_nothing_copies_are_of_the_contract() -> None:
+    mode = next(iter(PUBLISHED))
+    part = ArenaBuffer(mode, "part", 64, 32, 1, 3, "whole")
+    document = replace(example(), arena=(*example().arena, part)).document()
+    check_document(document)
+    with pytest.raises(DimmerError, match="aliases"):
+        check_document({**document, "aliases": [{"mode": mode}]})
 
 
 def test_page_is_one_file_without_a_network(build: Path) -> None:

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from dimmer.pipeline.data.own import DataSection
+from dimmer.pipeline.data.packed import heads_of
 from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.networks.tasks import right
+from dimmer.pipeline.verification.evaluation import worst_samples
 from dimmer.pipeline.verification.scoring import scores_of
 from tests.own_data import cache, own
+from tests.several_ends import SECTION, write_project
 
 __all__ = ["cache"]
 
@@ -30,3 +34,24 @@ def test_targets_tell_the_task() -> None:
     assert labels.figures[0].name == "accuracy, all labels"
     classes = scores_of("mnist5k", np.array([[1.0, -1.0]]), np.array([0]), ("a", "b"))
     assert classes.confusion == ((1, 0), (0, 0))
+
+
+def test_several_outputs_each_have_their_scores_and_the_worst_their_words(tmp_path: Path, cache: Path) -> None:
+    data = own(write_project(tmp_path).parent, SECTION)
+    loaded = load_dataset(data)
+    test = loaded.test
+    kind, kg = heads_of(test.labels[0])
+    outputs = np.concatenate([np.eye(2)[kind.truth(test.labels)], kg.truth(test.labels)], 1)
+    # The first is wrong in what decides, the second in what does not.
+    outputs[0, :2] = outputs[0, 1::-1]
+    outputs[1, 2] += 5
+    found = scores_of(data, outputs, test.labels, loaded.classes)
+    assert found.figures[0].value == 1 - 1 / len(test)
+    classes, values = found.outputs
+    assert (classes.name, classes.figures[0].value) == ("kind", 1 - 1 / len(test))
+    assert sum(map(sum, classes.confusion)) == len(test)
+    assert (values.figures[0].value, values.figures[1].unit) == (1 - 1 / len(test), "kg")
+    names = tuple(map(str, range(len(test))))
+    (worst,) = worst_samples(outputs, test.labels, loaded.classes, right(outputs, test.labels), names, None)
+    assert (worst.name, worst.by) == ("0", 1.0)
+    assert {worst.truth.split("; ")[0], worst.said.split("; ")[0]} == {"none", "ring"}

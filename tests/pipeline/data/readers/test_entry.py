@@ -84,10 +84,16 @@ def test_other_data_is_another_data_set(tmp_path: Path) -> None:
         ("def load():\n    return {'x': [[[1, 2], [3]]], 'y': [1]}\n", "ValueError"),
         (
             "def load():\n    return {'x': [[1], [2]], 'y': [1, 2], 'z': [[1], [2]]}\n",
-            "'z' has several .* has one input",
+            r"'z' has several .* name both in \[\[data.inputs\]\]",
         ),
-        ("def load():\n    return {'x': [[1], [2]], 'y': [[1, 2], [2, 1]]}\n", "'y' has several .* and one output"),
-        ("def load():\n    return {'x': {'a': [1], 'b': [2]}, 'y': [1]}\n", "'x' holds several arrays: .* give one"),
+        (
+            "def load():\n    return {'x': [[1], [2]], 'y': [[1, 2], [2, 1]]}\n",
+            "'y' has several .* labels into arrays of",
+        ),
+        (
+            "def load():\n    return {'x': {'a': [1], 'b': [2]}, 'y': [1]}\n",
+            "'x' holds several arrays: .* own name",
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_line(tmp_path: Path, cache: Path, text: str | None, says: str) -> None:

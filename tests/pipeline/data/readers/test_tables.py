@@ -106,7 +106,10 @@ def test_arrays(tmp_path: Path) -> None:
         ({"x": np.zeros((2, 5, 2))}, "it has no array 'y'"),
         ({"x": np.zeros((2, 4, 2)), "y": [0, 1]}, "'x' is [2,4,2], the recipe says 5x2 a sample"),
         ({"x": np.zeros((2, 5, 2)), "y": [0]}, "'y' has not one entry for each of 2 samples"),
-        ({"x": np.zeros((2, 5, 2)), "y": [0, 1], "image": np.zeros((2, 4))}, "has one input and one output"),
+        (
+            {"x": np.zeros((2, 5, 2)), "y": [0, 1], "image": np.zeros((2, 4))},
+            "'image' has several values a sample beside 'x': name both in [[data.inputs]]",
+        ),
         ({"x": np.full((2, 5, 2), "a"), "y": [0, 1]}, "'x' holds no numbers"),
         ({"x": np.full((2, 5, 2), None), "y": [0, 1]}, "cannot be read"),
     ],

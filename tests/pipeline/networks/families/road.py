@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,10 @@ def network(family: str, config: NetworkConfig, seed: int = 0) -> Network:
 
 
 def images(config: NetworkConfig, count: int = 3) -> Tensor:
-    """float32[count,C,H,W]."""
+    """float32[count,C,H,W]; of several inputs float32[count,D,1,1]."""
+    if config.joined_inputs:
+        size = sum(math.prod(shape) for shape in config.joined_inputs)
+        return torch.randn(count, size, 1, 1, generator=torch.Generator().manual_seed(1))
     return torch.randn(count, config.in_channels, *config.image_size, generator=torch.Generator().manual_seed(1))
 
 
@@ -79,7 +83,7 @@ def check_entries(net: Network) -> None:
     """What `entries` says is what enters each stage."""
     flags = net.config.skip_flags(net.super_mode())
     with torch.no_grad():
-        stream = net.enter(net.stem(images(net.config, 1)), flags)
+        stream = net.enter(net.begin(images(net.config, 1)), flags)
         for number, entry in enumerate(net.config.entries()):
             assert (entry.channels, entry.pixels) == (stream.shape[1], stream.shape[2] * stream.shape[3])
             for block in net.stage(number):

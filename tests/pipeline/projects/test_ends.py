@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrays with several values a sample are inputs, several labels are outputs: a guess, and a recipe that reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.data.own import DataSection
+from dimmer.pipeline.projects.ends import given_inputs, input_of, labels_of, outputs_of
+from dimmer.pipeline.projects.inspected import Told, inspect_data, own_samples
+from dimmer.pipeline.projects.recipes import recipe_text
+from dimmer.pipeline.recipe.recipe import load_recipe
+from tests.own_data import cache
+
+__all__ = ["cache"]
+
+COUNT = 60
+
+
+def arrays() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {
+        "vector": rng.standard_normal((COUNT, 5)).astype(np.float32),
+        "image": rng.integers(0, 256, (COUNT, 8, 6, 1), np.uint8),
+        "kind": np.arange(COUNT) % 3,
+        "kg": rng.uniform(size=COUNT),
+        "subject": np.arange(COUNT) % 12,
+    }
+
+
+def test_the_input_of_most_positions_is_the_first() -> None:
+    assert list(given_inputs(arrays())) == ["image", "vector"]
+    assert input_of("", "v", np.zeros((3, 7))).shape == (1, 1, 7)
+    assert input_of("", "v", np.zeros((3, 7, 2))).shape == (1, 7, 2)
+    with pytest.raises(DimmerError, match="'v' has 5 dimensions: give"):
+        input_of("place", "v", np.zeros((3, 1, 1, 1, 1)))
+    with pytest.raises(DimmerError, match="'2nd' as an input: its name must be a letter"):
+        input_of("place", "2nd", np.zeros((3, 7)))
+
+
+def test_labels_are_classes_or_values() -> None:
+    kind, kg = outputs_of({"what kind": ["a", "b", "a"], "kg": ["0.5", "1.25"]})
+    assert (kind.name, kind.label, kind.task, kind.classes) == ("what_kind", ("what kind",), "classes", ("a", "b"))
+    assert (kg.name, kg.label, kg.task, kg.classes) == ("kg", ("kg",), "values", ("kg",))
+    assert labels_of(["2", "10", "1"]) == ("classes", ("1", "2", "10"))
+
+
+def check_recipe(folder: Path, section: DataSection) -> None:
+    path = folder / "models" / "rig"
+    own = own_samples(section.path, Told(label=",".join(section.label)), path)
+    path.mkdir(parents=True)
+    (path / "recipe.toml").write_text(recipe_text(own))
+    found = load_recipe(path / "recipe.toml").model
+    assert (found.data.inputs, found.data.outputs) == (section.inputs, section.outputs)
+    assert found.config.split_outputs == tuple(one.elements for one in section.outputs)
+
+
+def test_an_npz_file_of_several_arrays(tmp_path: Path, cache: Path) -> None:
+    np.savez(tmp_path / "rig.npz", **arrays())  # type: ignore[arg-type]
+    section = inspect_data(str(tmp_path / "rig.npz"), Told())
+    assert [(one.name, one.shape) for one in section.inputs] == [("image", (8, 6, 1)), ("vector", (1, 1, 5))]
+    assert [(one.name, one.task) for one in section.outputs] == [("kind", "classes"), ("kg", "values")]
+    assert section.group == "subject"
+    check_recipe(tmp_path, section)
+
+
+def test_several_columns_of_a_table(tmp_path: Path, cache: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{x:.3f},{n // 16 % 2},{n / 7:.2f}" for n, x in enumerate(rng.standard_normal(960))]
+    (tmp_path / "load.csv").write_text("\n".join(["force,state,kg", *rows]))
+    section = inspect_data(str(tmp_path / "load.csv"), Told(label="state,kg", window=16))
+    assert (section.channels, section.inputs) == (("force",), ())
+    assert [(one.name, one.task) for one in section.outputs] == [("state", "classes"), ("kg", "values")]
+    own = own_samples(str(tmp_path / "load.csv"), Told(label="state,kg", window=16), tmp_path / "models" / "x")
+    # A window ends where the state changes, not with every value.
+    assert own.samples == 60
+
+
+def test_a_label_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rig.npz", **arrays())  # type: ignore[arg-type]
+    with pytest.raises(DimmerError, match="has no array for the classes: name one with --label"):
+        inspect_data(str(tmp_path / "rig.npz"), Told(label="kind,colour"))
