@@ -65,7 +65,9 @@ def dequantised(codes: NDArray[Any], scale: float, zero_point: int) -> NDArray[n
     return found
 
 
-def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, Any]) -> tuple[NDArray[np.int8], bool]:
+def joined(
+    model: str, parts: Sequence[HostedPart], given: Mapping[str, NDArray[Any] | Sequence[Any]]
+) -> tuple[NDArray[np.int8], bool]:
     """The buffer int8[N,bytes] of inputs by their names, and whether they are a batch.
 
     Args:
