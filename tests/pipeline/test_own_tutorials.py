@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tutorials on data of one's own: what they say to type, on small synthetic data; their C compiles."""
 
-from __future__ import json
+from __future__ import annotations
 
 import csv
+import json
 import re
 import shlex
 import subprocess
