@@ -156,13 +156,15 @@ def worst_samples(
     names: tuple[str, ...],
     limit: float | None,
 ) -> tuple[Worst, ...]:
-    """The most wrong of a split, the worst first.
+    """The samples that are wrong by most, at most `WORST`, the worst first.
 
     Args:
-        outputs, targets: of each sample, float[N,outputs] and what is true.
-        found: whether each is right.
+        outputs: float32[N,outputs].
+        targets: as of `Targets`.
+        classes: what each output stands for.
+        found: bool[N]: whether each sample is right.
         names: of the samples.
-        limit: error from which on a sample is an anomaly; None of other tasks.
+        limit: of an anomaly detector: of the error, from which a sample is an anomaly.
     """
     if limit is not None:
         by = np.abs(errors(outputs, targets) - limit)
