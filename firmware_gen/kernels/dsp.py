@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from dimmer.firmware_gen.kernels.fused import CONV_AND_ADD
 from dimmer.firmware_gen.kernels.portable import ADD, BATCH_MATMUL, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED
-from dimmer.firmware_gen.kernels.record import Part, holding, i8, i32, kernel, u16, u32
+from dimmer.firmware_gen.kernels.record import Part, holding, i8, i32, kernel, sharing, u16, u32
 
 CONV_2D_DSP = kernel(
     "dimmer_conv2d_s8_dsp",
     """
     CONV_2D for Arm cores with the DSP extension: weights of `group` channels are widened to a panel of int16 in
-    scratch, and then every two pixels; 16 products take 10 instructions. batches is 1, shifts are -22..-1, and no
-    |bias + part of the sum| reaches 2^30. group is even, or output_c.
+    scratch, sliced first where weight_bits is not 8, and then every two pixels; 16 products take 10 instructions.
+    batches is 1, shifts are -22..-1, and no |bias + part of the sum| reaches 2^30. group is even, or output_c.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="output channels in one pass"),
@@ -100,6 +100,15 @@ CONV_2D_NARROW_DSP = kernel(
     R = (strip / 2 - 1) * stride_h + kernel_h: 32 * C + group / 2 * (16 * C + 8 * K + 48) + 8 * T * R * P * input_c +
     2 * input_c + 2 * A * Q * group, and 256 more where there is a QUANTIZE
     """,
+)
+CONV_2D_APART_DSP = sharing(
+    CONV_2D_NARROW_DSP.record,
+    "dimmer_conv2d_s8_apart_dsp",
+    """
+    As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: weight_bits is 2, and all that is said of inputs,
+    words and fields is that of 4 bits.
+    """,
+    scratch="as dimmer_conv2d_s8_narrow_dsp",
 )
 DEPTHWISE_CONV_2D_DSP = kernel(
     "dimmer_depthwise_conv2d_s8_dsp",
@@ -197,6 +206,12 @@ CONV_2D_ADD_NARROW_DSP = kernel(
     *u16("reserved2"),
     scratch="2048 more than that",
 )
+CONV_2D_ADD_APART_DSP = sharing(
+    CONV_2D_ADD_NARROW_DSP.record,
+    "dimmer_conv2d_add_s8_apart_dsp",
+    "The same for dimmer_conv2d_s8_apart_dsp.",
+    scratch="2048 more than that",
+)
 BATCH_MATMUL_DSP = kernel(
     "dimmer_batch_matmul_s8_dsp",
     """
@@ -213,6 +228,7 @@ KERNELS = (
     CONV_2D_PAIRED_DSP,
     CONV_2D_F43_DSP,
     CONV_2D_NARROW_DSP,
+    CONV_2D_APART_DSP,
     DEPTHWISE_CONV_2D_DSP,
     DEPTHWISE_CONV_2D_3X3_DSP,
     FULLY_CONNECTED_DSP,
@@ -221,5 +237,6 @@ KERNELS = (
     CONV_2D_ADD_PAIRED_DSP,
     CONV_2D_ADD_F43_DSP,
     CONV_2D_ADD_NARROW_DSP,
+    CONV_2D_ADD_APART_DSP,
     BATCH_MATMUL_DSP,
 )

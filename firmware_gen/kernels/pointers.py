@@ -42,6 +42,8 @@ _WINDOWS = tuple(f"dimmer_window_{name}{relu}" for name in ("pairs", "singles") 
 _RESULTS = tuple(
     f"{name}_{bits}{many}" for name in ("wide", "left", "clamped") for bits in (4, 2) for many in ("", "_many")
 )
+_NARROW_ROWS = ("dimmer_narrow_row_4", "dimmer_narrow_row_2")
+_NARROW_WORDS = ("three_inputs", "four_inputs", "own_weights", "narrower_weights")
 
 POINTERS = (
     PointerCalls("check.c", ("dimmer_check_model", "tables_hold"), ("holds",)),
@@ -54,7 +56,12 @@ POINTERS = (
     PointerCalls("settings.c", ("dimmer_settings_check",), (HOOK,)),
     PointerCalls("report.c", ("dimmer_report_battery",), ("dimmer_governor_report",)),
     PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
-    PointerCalls("narrow_dsp.c", ("dimmer_narrow_row_4", "dimmer_narrow_row_2", "dimmer_narrow_tile"), _RESULTS),
+    PointerCalls("narrow_dsp.c", (*_NARROW_ROWS, "dimmer_narrow_tile"), _RESULTS),
+    PointerCalls(
+        "narrow_layer_dsp.c",
+        ("dimmer_narrow_layer", "one_pass", "fill_panel", "fill_channel", "fill_pixels", "fill_row", "two_rows"),
+        (*_NARROW_ROWS, *_NARROW_WORDS),
+    ),
     PointerCalls("helium_layer_mve.c", ("compute", "compute_some", "compute_columns"), _TILES),
     PointerCalls("helium_layer_mve.c", ("strips", "in_place", "columns", "fill_strip", "split"), (*_TILES, *_ENTRY)),
     PointerCalls(

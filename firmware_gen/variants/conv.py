@@ -74,7 +74,9 @@ def weights_of(step: Step) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
 
 
 def product_sums(step: Step) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """For each channel, no sum of products of codes, nor any part of one in any order, is larger than this."""
+    """For each channel, no sum of products of codes, nor any part of one in any order, is larger than this; nor one of
+    their slices, which are smaller.
+    """
     weights = np.abs(weights_of(step))
     depthwise = "depth_multiplier" in step.fields
     return np.asarray(128 * (weights.sum(axis=(0, 1, 2)) if depthwise else weights.sum(axis=(1, 2, 3))))

@@ -49,7 +49,14 @@ def _groups(shape: ConvShape) -> int:
 
 
 def _direct_supports(step: Step) -> bool:
-    return number(step, "batches") == 1 and eight_bits(step) and rescales_in_five(step)
+    return number(step, "batches") == 1 and rescales_in_five(step)
+
+
+def _slicing(step: Step) -> float:
+    """Cycles of making slices of all weights."""
+    shape = shape_of(step)
+    sizes = shape.output_c * shape.kernel_h * shape.kernel_w * shape.input_c
+    return 0 if eight_bits(step) else 4 * sizes
 
 
 def _direct_settings(step: Step) -> Iterable[Settings]:
@@ -80,7 +87,7 @@ def _direct_cost(step: Step, settings: Settings) -> float:
     inner = tiles * pairs * (groups * 18 + (groups + 7) // 8 * 6 + 56)
     widen = tiles * passes * (groups * 14 + shape.kernel_h * 110 + 170)
     panels = pairs * (groups * 14 + 170)
-    return inner + widen + panels + 300
+    return inner + widen + panels + _slicing(step) + 300
 
 
 def _setting(settings: Settings, name: str) -> int:
@@ -123,7 +130,7 @@ def _winograd_cost(step: Step, settings: Settings) -> float:
     strips = -(-shape.output_h // strip)
     fills = strips * (1 if strips == 1 else passes)
     transform = fills * rows * tile_pairs * 2 * (shape.input_c // 4 * 125 + 75)
-    return inner + transform + shape.output_c * (groups * 85 + 140) + passes * 140 + 300
+    return inner + transform + shape.output_c * (groups * 85 + 140) + _slicing(step) + passes * 140 + 300
 
 
 def _winograd_add_supports(step: Step) -> bool:

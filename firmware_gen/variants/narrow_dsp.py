@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33) whose inputs and weights have 4 or 2 bits.
+"""Variants for Arm cores with the DSP extension (Cortex-M4, M7, M33) whose inputs have 4 or 2 bits, and their
+weights as many or fewer.
 
 One SMLAL makes 9 or 12 products (`kernels/dsp/narrow.h`). That its fields hold every sum is proven here, for each
 layer from its own weights: how many terms may be added up before a sum must be read.
@@ -8,15 +9,20 @@ layer from its own weights: how many terms may be added up before a sum must be 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from dimmer.firmware_gen.graph.slices import UNITS
-from dimmer.firmware_gen.kernels.dsp import CONV_2D_ADD_NARROW_DSP, CONV_2D_NARROW_DSP
+from dimmer.firmware_gen.kernels.dsp import (
+    CONV_2D_ADD_APART_DSP,
+    CONV_2D_ADD_NARROW_DSP,
+    CONV_2D_APART_DSP,
+    CONV_2D_NARROW_DSP,
+)
 from dimmer.firmware_gen.kernels.fused import CONV_2D_ADD, ENTRY_CONV_2D, ENTRY_CONV_2D_ADD
 from dimmer.firmware_gen.kernels.portable import CONV_2D
+from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Value
 from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of
 from dimmer.firmware_gen.variants.dsp import SUM_TABLES, sum_cost, sum_supports
@@ -32,6 +38,7 @@ class _Format:
     """How a word is made of inputs.
 
     Attributes:
+        bits: of an input.
         inputs: in a word.
         spacing: bits from one to the next.
     """
@@ -95,7 +102,7 @@ def _narrow(step: Step) -> Narrow:
 
 
 def _form(step: Step) -> _Format:
-    return _FORMATS[_narrow(step).bits]
+    return _FORMATS[_narrow(step).input_bits]
 
 
 def _by_term(codes: Codes, walk: _Walk) -> Codes:
@@ -168,7 +175,7 @@ def _supports(step: Step) -> bool:
 def _rescales(step: Step, terms: int) -> bool:
     """Whether the short requantisation of `narrow_dsp.c` is exact: no shift is too large, no sum leaves 30 bits."""
     shape, form = shape_of(step), _form(step)
-    fields = UNITS[form.bits] * (_walk(shape, form).terms // terms << form.spacing)
+    fields = _narrow(step).unit * (_walk(shape, form).terms // terms << form.spacing)
     return all(
         -22 <= shift <= 12 and (abs(bias) + fields) << max(shift, 0) < 2**30
         for shift, bias in zip(shifts_of(step), _bias(step).values, strict=True)
@@ -180,7 +187,7 @@ def _bias(step: Step) -> Params:
     bias = step.fields["bias"]
     assert isinstance(bias, Params)
     narrow = _narrow(step)
-    sums = (UNITS[narrow.bits] * narrow.slices.sum(axis=(1, 2, 3))).tolist()
+    sums = (narrow.unit * narrow.slices.sum(axis=(1, 2, 3))).tolist()
     return Params(tuple(folded - 128 * total for folded, total in zip(bias.values, sums, strict=True)))
 
 
@@ -193,7 +200,8 @@ def _settings(step: Step) -> Iterable[Settings]:
     assert chunk is not None
     offsets = Shifts(tuple((code + 128) % 256 - 128 for code in chunk.offsets))
     narrow = _narrow(step)
-    fixed: dict[str, Value] = {"weights": narrow.weights, "weight_bits": narrow.bits, "offsets": offsets, "bias": bias}
+    bits: dict[str, Value] = {"weight_bits": narrow.weight_bits}
+    fixed: dict[str, Value] = {"weights": narrow.weights, **bits, "offsets": offsets, "bias": bias}
     return [
         {**fixed, "group": group, "strip": strip, "terms": chunk.terms}
         for group in sorted(groups)
@@ -235,8 +243,14 @@ def _cost(step: Step, settings: Settings) -> float:
     return inner + results + pixels + weights + shape.output_h * passes * 120 + 1000
 
 
-def _add_supports(step: Step) -> bool:
-    return sum_supports(step, "add_") and _supports(step)
+def _as_narrow(step: Step) -> bool:
+    """Supports, of weights as narrow as inputs."""
+    return _supports(step) and not _narrow(step).apart
+
+
+def _apart(step: Step) -> bool:
+    """Supports, of weights narrower than inputs."""
+    return _supports(step) and _narrow(step).apart
 
 
 def _add_scratch(step: Step, settings: Settings) -> int:
@@ -250,9 +264,25 @@ def _add_cost(step: Step, settings: Settings) -> float:
     )
 
 
+def _variants(kernel: Kernel, add: Kernel, supports: Callable[[Step], bool]) -> tuple[Variant, ...]:
+    """Of weights as narrow as inputs, or of narrower ones; with a QUANTIZE before it or without."""
+
+    def adds(step: Step) -> bool:
+        return sum_supports(step, "add_") and supports(step)
+
+    return (
+        *(
+            Variant(kernel, replaced, _PACKED, _cost, supports, _settings, _scratch)
+            for replaced in (CONV_2D, ENTRY_CONV_2D)
+        ),
+        *(
+            Variant(add, replaced, _PACKED, _add_cost, adds, _settings, _add_scratch)
+            for replaced in (CONV_2D_ADD, ENTRY_CONV_2D_ADD)
+        ),
+    )
+
+
 VARIANTS = (
-    Variant(CONV_2D_NARROW_DSP, CONV_2D, _PACKED, _cost, _supports, _settings, _scratch),
-    Variant(CONV_2D_NARROW_DSP, ENTRY_CONV_2D, _PACKED, _cost, _supports, _settings, _scratch),
-    Variant(CONV_2D_ADD_NARROW_DSP, CONV_2D_ADD, _PACKED, _add_cost, _add_supports, _settings, _add_scratch),
-    Variant(CONV_2D_ADD_NARROW_DSP, ENTRY_CONV_2D_ADD, _PACKED, _add_cost, _add_supports, _settings, _add_scratch),
+    *_variants(CONV_2D_NARROW_DSP, CONV_2D_ADD_NARROW_DSP, _as_narrow),
+    *_variants(CONV_2D_APART_DSP, CONV_2D_ADD_APART_DSP, _apart),
 )

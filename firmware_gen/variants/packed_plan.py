@@ -11,7 +11,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from dimmer.firmware_gen.graph.slices import UNITS
 from dimmer.firmware_gen.lower.steps import Params, Shifts, Step, Value
 from dimmer.firmware_gen.variants.conv import ConvShape, number, shape_of, shifts_of
 from dimmer.firmware_gen.variants.frame import Settings
@@ -71,8 +70,8 @@ class Form:
         return -(-self.tiles(shape) // self.in_panel)
 
 
-def _forms(shape: ConvShape, bits: int) -> list[Form]:
-    rows, depth = (2 if bits == 4 else 4), shape.kernel_h * shape.input_c
+def _forms(shape: ConvShape, input_bits: int) -> list[Form]:
+    rows, depth = (4 if input_bits == 2 else 2), shape.kernel_h * shape.input_c
     forms = [Form(rows, 32 // rows, 1, 1, shape.kernel_w, depth * shape.kernel_w)]
     if shape.kernel_w == 3 and shape.stride_w == 1:
         forms.append(Form(rows, 29 // rows, 6, 3, 6, depth))
@@ -351,17 +350,18 @@ def plans(step: Step) -> tuple[Plan, ...]:
     if narrow is None or shape.dilation_w != 1 or shape.input_c % 4 or shape.pad_left >= shape.kernel_w:
         return ()
     found: list[Plan] = []
-    scale = UNITS[narrow.bits]
+    scale = narrow.unit
     # Inputs count from 0 here: the zero point is not in the bias.
     folded = scale * -128 * narrow.slices.reshape(len(narrow.slices), -1).sum(axis=1)
-    for form in _forms(shape, narrow.bits):
+    for form in _forms(shape, narrow.input_bits):
         sums = _sums(narrow, form)
         if sums is None or not _fits(step, sums, scale, folded):
             continue
         requantised = _requantised(step, sums, scale, folded)
         if requantised is not None:
             offsets = Shifts(tuple(((sums.offsets + 128) % 256 - 128).tolist()))
-            fixed: dict[str, Value] = {"weights": narrow.weights, "weight_bits": narrow.bits, "shifts": offsets}
+            fixed: dict[str, Value] = {"weights": narrow.weights, "shifts": offsets}
             sizes = {"terms": sums.terms, "planes": form.planes}
+            sizes |= {"weight_bits": narrow.weight_bits, "input_bits": narrow.input_bits}
             found.append(Plan(form, sums.chunks, {**requantised, **fixed, **sizes}))
     return tuple(found)

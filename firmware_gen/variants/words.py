@@ -52,7 +52,7 @@ def _shift_fits(shifts: Iterable[int]) -> bool:
 
 
 def _panel_supports(step: Step) -> bool:
-    return eight_bits(step) and _shift_fits(shifts_of(step)) and largest_sum(step) < 2**29
+    return _shift_fits(shifts_of(step)) and largest_sum(step) < 2**29
 
 
 def _length(shape: ConvShape) -> int:
@@ -85,10 +85,15 @@ def _sums_cost(sums: Sums, length: int, shape: ConvShape, group: int) -> float:
     return inner + gather + shape.output_c * length * sums.widen
 
 
+def _slicing(step: Step) -> float:
+    """Of making slices of all weights, once."""
+    return 0 if eight_bits(step) else 13 * weights_of(step).size
+
+
 def _panel_cost(costs: Costs, step: Step, settings: Settings) -> float:
     shape = shape_of(step)
     outputs = shape.pixels * shape.output_c
-    return _sums_cost(costs.panel, _length(shape), shape, _group(settings)) + outputs * costs.rescale
+    return _sums_cost(costs.panel, _length(shape), shape, _group(settings)) + outputs * costs.rescale + _slicing(step)
 
 
 def _panel_products(feature: str, step: Step, _settings: Settings) -> Products:
@@ -103,7 +108,7 @@ def _panels(shape: ConvShape) -> int:
 
 def _pairs_supports(step: Step) -> bool:
     """Whether two products fit the upper half of a word."""
-    return _panel_supports(step) and int(weights_of(step).min()) > -128
+    return eight_bits(step) and _panel_supports(step) and int(weights_of(step).min()) > -128
 
 
 def _small(step: Step) -> bool:
@@ -195,7 +200,7 @@ def _winograd_cost(costs: Costs, step: Step, settings: Settings) -> float:
     plane = -(-shape.input_c // 4) * 4
     sums = costs.winograd if group >= CHANNELS else costs.lone
     inner = quads * shape.output_c * PLANES * (PIXELS * plane * sums.mac + sums.plane)
-    weights = times * shape.input_c * shape.output_c * costs.weights
+    weights = times * (shape.input_c * shape.output_c * costs.weights + _slicing(step))
     back = costs.back + SIDE * SIDE * (costs.small if settings["small"] else costs.whole)
     return inner + weights + tiles * (shape.input_c * costs.tile + shape.output_c * back)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.hosted.library import GATED, End, Library
@@ -116,7 +116,7 @@ class Model:
         return self.dequantise(outputs) if dequantise else outputs
 
     def run_named(
-        self, given: Mapping[str, Any], mode: str | None = None, *, dequantise: bool = False
+        self, given: Mapping[str, ArrayLike], mode: str | None = None, *, dequantise: bool = False
     ) -> dict[str, Tensor]:
         """Runs one inference, or one for each sample of a batch, of a model of several inputs or outputs.
 

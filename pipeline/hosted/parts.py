@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dimmer.errors import DimmerError
 
@@ -65,7 +65,7 @@ def dequantised(codes: NDArray[Any], scale: float, zero_point: int) -> NDArray[n
     return found
 
 
-def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, Any]) -> tuple[NDArray[np.int8], bool]:
+def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLike]) -> tuple[NDArray[np.int8], bool]:
     """The buffer int8[N,bytes] of inputs by their names, and whether they are a batch.
 
     Args:

@@ -2,9 +2,9 @@
 """The mode: how many bits each residual block runs with, 0 meaning skipped.
 
 One notation everywhere: bits block by block, stages apart by dots. ``88.88.88`` is the 8-bit super-net of
-a net with three stages of two blocks, ``80.80.80`` its base-net, ``88.84.40`` something in between. The
-depth patterns of Adaptive Depth Networks (Kang & Lee, NeurIPS 2024) are the modes whose skippable
-sub-paths have 0 bits.
+a net with three stages of two blocks, ``80.80.80`` its base-net, ``88.84.40`` something in between. Where weights and
+activations have different bits a block's character is a letter (`width.py`): c is W4A8, b W2A8, a W2A4. The depth
+patterns of Adaptive Depth Networks (Kang & Lee, NeurIPS 2024) are the modes whose skippable sub-paths have 0 bits.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 from dimmer.errors import DimmerError
 
-BITS = (8, 4, 2, 0)
-FULL_BITS = 8
+# Those who need no more of widths take these two from here.
+from dimmer.pipeline.modes.width import BITS as BITS
+from dimmer.pipeline.modes.width import FULL_BITS as FULL_BITS
+from dimmer.pipeline.modes.width import bit_product, character_of, width_name, width_of
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,15 @@ class NetworkCost:
         """Bit-operations of one block: MACs x weight bits x activation bits; none where it is skipped.
 
         Args:
-            bits: of the block; over 8 for accounts that price float32, which then hold for all of it.
+            bits: width of the block; 16 or 32 for accounts that price these, which then hold for all of it.
 
         Examples:
-            >>> NetworkCost(0, ((100,),), ((60,),)).block_operations(0, 0, 4)
-            4480
+            >>> [NetworkCost(0, ((100,),), ((60,),)).block_operations(0, 0, bits) for bits in (4, 48)]
+            [4480, 5120]
         """
         macs = self.blocks[stage][block]
         wide = self.wide[stage][block] if self.wide and bits else 0
-        return (macs - wide) * bits**2 + wide * max(bits, FULL_BITS) ** 2
+        return (macs - wide) * bit_product(bits) + wide * max(bit_product(bits), FULL_BITS**2)
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ class Mode:
     """Bits of every residual block, stage by stage.
 
     Attributes:
-        blocks: one tuple a stage, one entry a block, each 8, 4, 2 or 0 (skipped).
+        blocks: one tuple a stage, one entry a block, each one of `BITS`, 0 where it is skipped.
 
     Raises:
-        DimmerError: no stage, an empty stage, or a number of bits outside 8, 4, 2, 0.
+        DimmerError: no stage, an empty stage, or a width outside `BITS`.
     """
 
     blocks: tuple[tuple[int, ...], ...]
@@ -65,8 +67,7 @@ class Mode:
         if not self.blocks or not all(self.blocks):
             raise DimmerError("a mode needs at least one stage, and every stage at least one block")
         for bits in itertools.chain.from_iterable(self.blocks):
-            if bits not in BITS:
-                raise DimmerError(f"mode has a block with {bits} bits; allowed are 8, 4, 2 and 0 (skipped)")
+            character_of(bits)
 
     @classmethod
     def parse(cls, text: str) -> Mode:
@@ -76,18 +77,19 @@ class Mode:
             DimmerError: the text is not a mode.
 
         Examples:
-            >>> Mode.parse("84.20").blocks
-            ((8, 4), (2, 0))
+            >>> Mode.parse("8c.20").blocks
+            ((8, 48), (2, 0))
             >>> str(Mode(((8, 8), (8, 0))))
             '88.80'
         """
-        stages = text.split(".")
-        if not all(stage and all(c in "8420" for c in stage) for stage in stages):
+        stages = [[width_of(character) for character in stage] for stage in text.split(".")]
+        blocks = tuple(tuple(bits for bits in stage if bits is not None) for stage in stages)
+        if not all(blocks) or tuple(map(len, blocks)) != tuple(map(len, stages)):
             raise DimmerError(f"'{text}' is not a mode; write the bits of each block, stages apart by dots: 88.80.80")
-        return cls(tuple(tuple(int(c) for c in stage) for stage in stages))
+        return cls(blocks)
 
     def __str__(self) -> str:
-        return ".".join("".join(str(bits) for bits in stage) for stage in self.blocks)
+        return ".".join("".join(map(character_of, stage)) for stage in self.blocks)
 
     def skip_flags(self, mandatory: Sequence[int]) -> tuple[bool, ...]:
         """Which stages skip their whole sub-path: what the skip-aware norms switch on.
@@ -116,6 +118,8 @@ class Mode:
         Examples:
             >>> Mode.parse("84").bit_operations(NetworkCost(fixed=10, blocks=((100, 100),)))
             8640
+            >>> Mode.parse("8b").bit_operations(NetworkCost(fixed=10, blocks=((100, 100),)))
+            8640
         """
         self._check_fits(cost)
         return cost.fixed * FULL_BITS**2 + sum(
@@ -141,8 +145,10 @@ def check_mode(
         raise DimmerError(f"mode {mode} does not fit this network; its super-net is written {super_net}")
     for bits in itertools.chain.from_iterable(mode.blocks):
         if bits and bits not in widths:
-            known = ", ".join(map(str, widths))
-            raise DimmerError(f"mode {mode} has a block with {bits} bits; this network was trained for {known} (and 0)")
+            known = ", ".join(map(width_name, widths))
+            raise DimmerError(
+                f"mode {mode} has a block with {width_name(bits)} bits; this network was trained for {known} (and 0)"
+            )
     for s, (stage, m) in enumerate(zip(mode.blocks, mandatory, strict=True)):
         if not all(stage[:m]):
             raise DimmerError(

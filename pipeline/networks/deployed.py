@@ -7,7 +7,7 @@ the head are common to all modes and named without a dot: input, stem, pool, log
 (stage S, block B, from 0); which there are is the family's, but for two:
 
     S.B.out     the block's output. These and `stem` are the block boundaries, the residual stream.
-    S.B.in      in a block of 4 or 2 bits whose first convolution is narrow: the stream rounded to the block's width.
+    S.B.in      in a block whose first convolution has inputs of 4 or 2 bits: the stream rounded to them.
 
 A site "X/y" has the range of the site X: what lies between them keeps the scale.
 
@@ -28,7 +28,8 @@ from dimmer.calibration.observe import Forward
 
 # Families take it from here.
 from dimmer.calibration.observe import Tap as Tap
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.modes.width import FULL_BITS, activation_bits
 from dimmer.pipeline.networks.folding import NarrowWeights
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.sites import NarrowTensor
@@ -43,8 +44,8 @@ class DeployedBlock(nn.Module, ABC):
 
     Attributes:
         name: "S.B".
-        bits: width of its narrow convolutions' weights and inputs.
-        rounds: whether activations are rounded to that width; exporters want the function without.
+        bits: width of its narrow convolutions.
+        rounds: whether activations are rounded to that width's; exporters want the function without.
         ranges: the block's tensors whose range is known beforehand -> (low, high).
         opset: of ONNX, the least that has its operators.
     """
@@ -61,7 +62,7 @@ class DeployedBlock(nn.Module, ABC):
     @property
     def narrow(self) -> bool:
         """Whether activations are rounded to a narrow width now."""
-        return self.rounds and self.bits != FULL_BITS
+        return self.rounds and activation_bits(self.bits) != FULL_BITS
 
     def rounded(self, x: Tensor) -> Tensor:
         """A ReLU6 output on the grid of the block's width, where that is narrow."""

@@ -25,6 +25,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import MOST_CHANNELS, OneOf, bounded, require
 from dimmer.pipeline.modes.mode import BITS, FULL_BITS, Mode, NetworkCost
+from dimmer.pipeline.modes.width import width_name
 
 FROM_DATASET = ("in_channels", "image_size", "classes")
 """Fields of a configuration that the data set gives; the others are keys of [model]."""
@@ -48,7 +49,7 @@ NO_GATES_OUTSIDE = "the stem's norm follows a sub-path that gates choose after i
 """Why there are no gates where norms outside of stages have twins."""
 
 BLOCK_BITS = tuple(bits for bits in BITS if bits)
-"""Bits that a block which is executed may have."""
+"""Widths that a block which is executed may have."""
 
 BlockBits = Annotated[tuple[int, ...], OneOf(BLOCK_BITS)]
 
@@ -205,7 +206,8 @@ class NetworkConfig(ABC):
         for width in self.widths:
             bounded(width, 1, MOST_CHANNELS, "widths")
         known = FULL_BITS in self.bits and len(set(self.bits)) == len(self.bits) and set(self.bits) <= set(BLOCK_BITS)
-        require(known, "bits", "must hold 8 and may hold 4 and 2, each once")
+        others = ", ".join(map(width_name, BLOCK_BITS[1:]))
+        require(known, "bits", f"must hold 8 and may hold {others}, each once")
         whole = self.in_channels >= 1 and min(self.image_size) >= 1 and self.classes >= 1
         require(whole, "dataset", "must have images of a pixel and a channel or more, and an output or more")
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dimmer.calibration.batchnorm import NormStatistics
 from dimmer.calibration.weights import fold_norm, from_grid, room_for_bias, slice_codes, to_grid
 from dimmer.errors import DimmerError
-from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.modes.width import FULL_BITS, activation_bits, weight_bits
 from dimmer.pipeline.networks.layers.blocks import Norm, select_norm
 from dimmer.pipeline.networks.layers.channel_norm import ChannelNorm, SkipAwareChannelNorm
 from dimmer.pipeline.networks.layers.norm import BitNorm, SkipAwareNorm
@@ -46,7 +46,7 @@ class Folding:
         name: the part: "stem", "S.B" or "head".
         entry: the site that enters it.
         skipped: the skip flag of its stage.
-        bits: width of its narrow convolutions' weights and inputs.
+        bits: width of its narrow convolutions.
         norms: id of a norm -> its module name in the network.
         statistics: those that replace the norms' own in this mode.
 
@@ -74,19 +74,23 @@ class Folding:
         self._statistics = statistics
         self._folded: list[nn.BatchNorm2d] = []
         self._twins = False
+        self._unrounded: str | None = None
 
     def site(self, tensor: str) -> str:
         """The name of one of the part's tensors."""
         return f"{self.name}.{tensor}"
 
     def rounded(self, tensor: str, copy: bool = False) -> None:
-        """Tells that a tensor lies on the grid of the part's width, where that is narrow.
+        """Tells that a tensor lies on the grid of the width's activations, where that is narrow.
 
         Args:
             copy: it is the part's entry, rounded; else an operator's output.
         """
-        if self.bits != FULL_BITS:
-            self.tensors[self.site(tensor)] = NarrowTensor(self.bits, self.entry if copy else None)
+        bits = activation_bits(self.bits)
+        if bits != FULL_BITS:
+            self.tensors[self.site(tensor)] = NarrowTensor(bits, self.entry if copy else None)
+        elif copy:
+            self._unrounded = self.site(tensor)
 
     def convolution(
         self, tensor: str, conv: nn.Conv2d, norm: Norm, reads: str | None = None, gain: float = 1.0
@@ -96,8 +100,8 @@ class Folding:
         Args:
             tensor: the part's tensor that it makes.
             norm: behind it; the one in force in this mode is folded.
-            reads: the part's tensor that it reads, if that is rounded to the part's width: its weights then are
-                slices of that width. Without it they have 8 bits whatever the part's width.
+            reads: the part's tensor that it reads, if that is rounded to the width's activations: its weights then
+                are slices of the width's. Without it they have 8 bits whatever the part's width.
             gain: positive factor of the result, which costs nothing here.
 
         Raises:
@@ -107,13 +111,15 @@ class Folding:
         self._folded.append(own)
         of_width = norm.at(self.bits) if isinstance(norm, BitNorm) else norm
         self._twins |= isinstance(of_width, SkipAwareNorm)
-        bits = FULL_BITS if reads is None else self.bits
+        bits = FULL_BITS if reads is None else weight_bits(self.bits)
         codes, scale, bias = self._codes(conv, own, bits)
         scale, bias = scale * gain, bias * gain
         if reads is not None and bits != FULL_BITS:
             if conv.groups != 1:
                 raise DimmerError(f"{self.site(tensor)} has groups; weights of 4 and 2 bits are for those without")
-            self.weights[self.site(tensor)] = NarrowWeights(bits, codes, scale, bias, self.site(reads))
+            source = self.site(reads)
+            source = self.entry if source == self._unrounded else source
+            self.weights[self.site(tensor)] = NarrowWeights(bits, codes, scale, bias, source)
         return _convolution(conv, codes, scale, bias)
 
     def biased(self, conv: nn.Conv2d, gain: float = 1.0) -> nn.Conv2d:
@@ -160,7 +166,7 @@ class Folding:
     @property
     def variant(self) -> str:
         """Which set of norms was folded: "shared", or "executed" or "skipped" where they have twins; behind a slash the
-        bits where they are not 8; then a hash of the statistics that replaced the norms' own, if any did. Equal
+        width where it is not 8; then a hash of the statistics that replaced the norms' own, if any did. Equal
         variants of a part fold to equal convolutions.
         """
         chosen = "shared" if not self._twins else ("skipped" if self.skipped else "executed")

@@ -45,7 +45,7 @@ class Block(nn.Module, ABC):
         Args:
             x: the stream.
             skipped: the stage's skip flag.
-            bits: width of the narrow convolutions' weights and inputs.
+            bits: width of the narrow convolutions.
         """
 
     @abstractmethod

@@ -19,6 +19,7 @@ from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import ANOMALY, CLASSES, OWN, RECORDINGS, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
+from dimmer.pipeline.modes.width import BITS
 from dimmer.pipeline.networks.family import NO_KEYS, SEVERAL, config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
@@ -104,7 +105,7 @@ class Recipe:
         if not self.gates.epochs:
             return ()
         sizes = self.model.config.mandatory, self.model.config.skippable
-        widths = [bits for bits in self.gates.options if 0 < bits <= FULL_BITS]
+        widths = [bits for bits in self.gates.options if bits and bits in BITS]
         return tuple(dict.fromkeys(make(*sizes, bits) for bits in widths for make in (super_mode, base_mode)))
 
     def training_hash(self) -> str:
@@ -160,7 +161,9 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     config = recipe.model.config
     if (recipe.qat.epochs > 0) != (config.bits != (FULL_BITS,)):
         at = where.at(("qat",), "epochs")
-        raise DimmerError(f"{at}: qat.epochs must be 1 or more where model.bits names 4 or 2, and 0 where it does not")
+        raise DimmerError(
+            f"{at}: qat.epochs must be 1 or more where model.bits names more than 8, and 0 where it does not"
+        )
     if recipe.teacher.epochs:
         try:
             config.widened(recipe.teacher.widths)
@@ -203,7 +206,7 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
     if recipe.policy.recharge and not (recipe.duty.capacity_mah or recipe.governor.wanted):
         at = where.at(("policy",), "recharge")
         raise DimmerError(f"{at}: policy.recharge needs to know the battery: give [duty] capacity_mah and period_s")
-    untrained = {bits for bits in recipe.gates.options if 0 < bits < FULL_BITS} - set(config.bits)
+    untrained = {bits for bits in recipe.gates.options if bits and bits in BITS} - set(config.bits)
     if recipe.gates.epochs and untrained:
         at, missing = where.at(("gates",), "options"), ", ".join(map(str, sorted(untrained)))
         raise DimmerError(

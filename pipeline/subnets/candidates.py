@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dimmer.pipeline.core.progress import Tell
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
+from dimmer.pipeline.modes.width import falling
 from dimmer.pipeline.networks.gates.budget import GateConfig, gate_places, gated_cost
 from dimmer.pipeline.recipe.sections.publishing import SelectionSection
 from dimmer.pipeline.subnets.static_front import StaticMode, static_front
@@ -48,7 +49,7 @@ def candidate_modes(
         return _dearest_first(found, cost)
     found += [mode for bits in config.bits for mode in network.depth_patterns(bits)]
     if config.bits != (FULL_BITS,) and selection.search:
-        options = GateConfig((*sorted(config.bits, reverse=True), 0))
+        options = GateConfig((*sorted(config.bits, key=falling), 0))
         places = gate_places(config, options)
         front = static_front(network, gated_cost(config, cost, options), places, x, temperature, tell, norms)
         found += spread([point for point in front if point.mode not in found], selection.search)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from dimmer.pipeline.core.progress import Tell
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.modes.width import BITS, bit_product
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import GatedCost, GatePlace
 from dimmer.pipeline.networks.tasks import distillation
@@ -52,7 +53,7 @@ def static_front(
 
     Args:
         network: left in eval mode.
-        places: the blocks and their options; widths over 8 count as 8 here.
+        places: the blocks and their options; widths over 8 are left out.
         x: images float32[N,C,H,W] to measure on.
         temperature: of the distillation loss.
         tell: called with about the share done.
@@ -60,7 +61,7 @@ def static_front(
             nearer to the super-net; without them all run with those that the network has, as gates do.
     """
     network.eval()
-    options = [[tuple(b for b in place.options if b <= FULL_BITS) for place in stage] for stage in places]
+    options = [[tuple(b for b in place.options if b in BITS) for place in stage] for stage in places]
     flat = [(s, b) for s, stage in enumerate(options) for b in range(len(stage))]
     teacher = torch.cat([network(part, network.super_mode()).float() for part in x.split(_BATCH)])
 
@@ -79,7 +80,10 @@ def static_front(
     begin, end = now.cost, cost.relative(Mode(tuple(tuple(o[-1] for o in stage) for stage in options)))
     while True:
         cheaper = [
-            _with(now.mode, s, b, bits) for s, b in flat for bits in options[s][b] if bits < now.mode.blocks[s][b]
+            _with(now.mode, s, b, bits)
+            for s, b in flat
+            for bits in options[s][b]
+            if bit_product(bits) < bit_product(now.mode.blocks[s][b])
         ]
         if not cheaper:
             break

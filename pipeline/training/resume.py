@@ -114,8 +114,8 @@ def start_from(network: Network, tensors: Mapping[str, Tensor]) -> None:
     """
     own = {}
     for name in network.state_dict():
-        float_name = re.sub(r"\.of_bits\.\d", "", name)
-        at_full = re.sub(r"\.of_bits\.\d", f".of_bits.{FULL_BITS}", name)
+        float_name = re.sub(r"\.of_bits\.\d+", "", name)
+        at_full = re.sub(r"\.of_bits\.\d+", f".of_bits.{FULL_BITS}", name)
         found = next((n for n in (float_name, at_full) if n in tensors), None)
         if found is None:
             raise RuntimeError(f"no tensor {float_name}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
+from dimmer.pipeline.modes.width import falling
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.recipe.sections.training import PolishSection, QatSection
 
@@ -29,7 +30,7 @@ def sample_mode(network: Network, settings: QatSection, rng: np.random.Generator
 def polished_mode(network: Network, settings: PolishSection, rng: np.random.Generator) -> Mode:
     """The mode that learns in a step of [polish]."""
     config = network.config
-    lowest = min(config.bits)
+    lowest = max(config.bits, key=falling)
     others = [bits for bits in config.bits if bits != lowest]
     if not others or rng.random() < settings.lowest:
         bits, whole = lowest, rng.random() < 2 / 3

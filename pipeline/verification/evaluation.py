@@ -114,7 +114,7 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
         weights,
         dataset_hash(source),
         scores_of(source, outputs, data.test.labels, data.classes, limit),
-        _worst(outputs, data.test.labels, data.classes, found, _names(source, len(data.test)), limit),
+        worst_samples(outputs, data.test.labels, data.classes, found, _names(source, len(data.test)), limit),
         np.packbits(found).tobytes().hex(),
     )
     kept = build / "eval" / f"{name}.json"
@@ -148,7 +148,7 @@ def _names(source: Source, count: int) -> tuple[str, ...]:
     return names
 
 
-def _worst(
+def worst_samples(
     outputs: NDArray[Any],
     targets: NDArray[Any],
     classes: tuple[str, ...],
@@ -156,6 +156,16 @@ def _worst(
     names: tuple[str, ...],
     limit: float | None,
 ) -> tuple[Worst, ...]:
+    """The samples that are wrong by most, at most `WORST`, the worst first.
+
+    Args:
+        outputs: float32[N,outputs].
+        targets: as of `Targets`.
+        classes: what each output stands for.
+        found: bool[N]: whether each sample is right.
+        names: of the samples.
+        limit: of an anomaly detector: of the error, from which a sample is an anomaly.
+    """
     if limit is not None:
         by = np.abs(errors(outputs, targets) - limit)
         # What is said of one that is wrong is the other.

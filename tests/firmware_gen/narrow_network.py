@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A residual network at 8, 4 and 2 bits on the same int8 codes, written as the conversion writes such modes: QUANTIZE
-at a block's entry, INT4 slices as weights, the stream at 8 bits. Its weights are random: nothing is trained.
+"""A residual network at 8, 4 and 2 bits, and at pairs of them, on the same int8 codes, written as the conversion writes
+such modes: QUANTIZE at the entry of a block with narrow activations, INT4 slices as weights, the stream at 8 bits. Its
+weights are random: nothing is trained.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from numpy.random import default_rng
 from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.conversion.narrow import packed_int4
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.modes.width import activation_bits, weight_bits
 from tests.firmware_gen.tflite_builder import Layers, activation_code, padding_code
 
 CLIP = 6.0
@@ -58,6 +61,7 @@ class _Narrow(Layers):
     ) -> int:
         size, depth = self.shape(x)[1], self.shape(x)[3]
         codes = self.shared_codes(name, [channels, kernel, kernel, depth], deviation)
+        bits = weight_bits(bits)
         unit = 0.9 / (deviation * (kernel * kernel * depth) ** 0.5) * UNITS[bits]
         scales = [unit * (1 + c % 5 / 10) for c in range(channels)]
         weights = self.tensor(f"{name}/weights", codes.shape, "int8", scales, 0, 0, codes)
@@ -85,12 +89,14 @@ class _Narrow(Layers):
         )
 
     def grid(self, name: str, shape: Sequence[int], bits: int) -> int:
-        """A tensor of the values that `bits` bits have between 0 and the clip."""
-        return self.tensor(name, shape, "int8", CLIP / STEPS[bits], -128)
+        """A tensor of the values that a width's activations have between 0 and the clip."""
+        return self.tensor(name, shape, "int8", CLIP / STEPS[activation_bits(bits)], -128)
 
     def block(self, name: str, x: int, channels: int, stride: int, bits: int, deviation: float) -> int:
         shape = [1, self.shape(x)[1] // stride, self.shape(x)[2] // stride, channels]
-        entry = x if bits == 8 else self.operator("QUANTIZE", [x], self.grid(f"{name}.in", self.shape(x), bits))
+        entry = x
+        if activation_bits(bits) != 8:
+            entry = self.operator("QUANTIZE", [x], self.grid(f"{name}.in", self.shape(x), bits))
         inner = self.grid(f"{name}.conv1", shape, bits)
         self.narrow_conv(f"{name}.conv1", entry, channels, 3, stride, bits, inner, "RELU6", deviation)
         outer = self.tensor(f"{name}.conv2", shape, "int8", 0.05, 3)
@@ -106,7 +112,7 @@ def build_mode(shape: Shape, bits: Sequence[int]) -> tuple[bytes, tuple[str, ...
     """The file of one mode and its boundaries.
 
     Args:
-        bits: of every block, the stages one after the other; 0 skips one that is not the first of its stage.
+        bits: width of every block, the stages one after the other; 0 skips one that is not the first of its stage.
     """
     net = _Narrow(0)
     source = net.activation([1, shape.size, shape.size, 3], 1 / 64, 0)
@@ -126,10 +132,10 @@ def build_mode(shape: Shape, bits: Sequence[int]) -> tuple[bytes, tuple[str, ...
 
 
 def write_modes(folder: Path, shape: Shape, modes: Sequence[str]) -> tuple[ModeSource, ...]:
-    """Writes modes as they are called: the bits of every block, stages apart ("88.40")."""
+    """Writes modes as they are called: the width of every block, stages apart ("88.c0")."""
     sources = []
     for name in modes:
-        data, boundaries = build_mode(shape, [int(bits) for bits in name.replace(".", "")])
+        data, boundaries = build_mode(shape, [bits for stage in Mode.parse(name).blocks for bits in stage])
         path = folder / f"{name}.tflite"
         path.write_bytes(data)
         sources.append(ModeSource(name, path, boundaries))

@@ -26,7 +26,7 @@ from dimmer.firmware_gen.graph.fixed_point import (
     sum_multipliers,
 )
 from dimmer.firmware_gen.graph.types import Quantisation
-from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.modes.width import FULL_BITS, activation_bits
 
 if TYPE_CHECKING:
     import torch
@@ -100,7 +100,7 @@ class IntegerNetwork:
 
     def _block(self, block: DeployedBasicBlock, x: Tensor8) -> Tensor8:
         name = block.name
-        entry = x if block.bits == FULL_BITS else self._rounded(x, self._grids[f"{name}.in"])
+        entry = x if activation_bits(block.bits) == FULL_BITS else self._rounded(x, self._grids[f"{name}.in"])
         residual = x if block.shortcut is None else self._conv(f"{name}.shortcut", block.shortcut, entry)
         y = self._conv(f"{name}.conv1", block.conv1, entry, clip=True)
         y = self._conv(f"{name}.conv2", block.conv2, y)

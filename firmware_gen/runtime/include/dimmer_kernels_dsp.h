@@ -11,8 +11,9 @@ extern "C" {
 #endif
 
 /* CONV_2D for Arm cores with the DSP extension: weights of `group` channels are widened to a panel of
- * int16 in scratch, and then every two pixels; 16 products take 10 instructions. batches is 1, shifts
- * are -22..-1, and no |bias + part of the sum| reaches 2^30. group is even, or output_c.
+ * int16 in scratch, sliced first where weight_bits is not 8, and then every two pixels; 16 products take
+ * 10 instructions. batches is 1, shifts are -22..-1, and no |bias + part of the sum| reaches 2^30. group
+ * is even, or output_c.
  * Scratch: with P = (group + 1) / 2 and G = kernel_h * R4(kernel_w * input_c) / 4, 4 * (P * (4 * G + 8)
  * + 4 * G) + 4 * P + 2 * kernel_w * input_c. */
 typedef struct {
@@ -98,6 +99,12 @@ typedef struct {
 } dimmer_conv2d_s8_narrow_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_narrow_dsp_t, 80);
 DIMMER_KERNEL(dimmer_conv2d_s8_narrow_dsp);
+
+/* As dimmer_conv2d_s8_narrow_dsp, of weights narrower than inputs: weight_bits is 2, and all that is
+ * said of inputs, words and fields is that of 4 bits.
+ * Scratch: as dimmer_conv2d_s8_narrow_dsp. */
+typedef dimmer_conv2d_s8_narrow_dsp_t dimmer_conv2d_s8_apart_dsp_t;
+DIMMER_KERNEL(dimmer_conv2d_s8_apart_dsp);
 
 /* DEPTHWISE_CONV_2D for Arm cores with the DSP extension: four channels in a word. batches and
  * depth_multiplier are 1, input_c is a multiple of 4, shifts are -22..-1, and no |bias + part of the
@@ -209,6 +216,11 @@ typedef struct {
 } dimmer_conv2d_add_s8_narrow_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_narrow_dsp_t, 140);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_narrow_dsp);
+
+/* The same for dimmer_conv2d_s8_apart_dsp.
+ * Scratch: 2048 more than that. */
+typedef dimmer_conv2d_add_s8_narrow_dsp_t dimmer_conv2d_add_s8_apart_dsp_t;
+DIMMER_KERNEL(dimmer_conv2d_add_s8_apart_dsp);
 
 /* BATCH_MATMUL for Arm cores with the DSP extension, by dot products of two rows and two columns, 32
  * products in 43 instructions. A row of operand 1 lies in one piece: step1 is 1, step1_jump 0.

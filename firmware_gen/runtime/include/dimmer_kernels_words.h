@@ -108,16 +108,16 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 132);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd);
 
-/* CONV_2D of narrow inputs with narrow weights for cores that multiply word by word (packed.h):
- * weight_bits is 4 or 2, input_zero_point is -128, and no input is above -113 (4 bits) or -125 (2 bits).
- * dilation_w is 1, pad_left < kernel_w, input_c a multiple of 4. Inputs count from 0 here, and slices of
- * weights are not times their unit.
- * A tile is 4 outputs of each of R = 2 rows (4 bits) or 4 rows, which share a word, S bits apart. Where
- * planes is 1, S is 32 / R, a tile is a panel and a plane has K = kernel_h * kernel_w * input_c terms.
- * Where it is 6, for Winograd's F(4,3), kernel_w is 3, stride_w 1, S = 29 / R, four tiles are a panel
- * and a plane has K = kernel_h * input_c terms of 3 products. The inputs of `strip` panels and the
- * weights of `group` channels are expanded at a time; all channels are expanded once, several groups for
- * every strip. `terms` terms, a multiple of 4, are added up before a sum is read.
+/* CONV_2D of narrow inputs and weights for cores that multiply word by word (packed.h): weight_bits is 4
+ * or 2, input_bits 4 or, where weight_bits is 2, 2; input_zero_point is -128, and no input is above -113
+ * (4 bits) or -125 (2 bits). dilation_w is 1, pad_left < kernel_w, input_c a multiple of 4. Inputs count
+ * from 0 here, and slices of weights are not times their unit.
+ * A tile is 4 outputs of each of R = 2 rows or, where input_bits is 2, 4 rows, which share a word, S
+ * bits apart. Where planes is 1, S is 32 / R, a tile is a panel and a plane has K = kernel_h * kernel_w
+ * * input_c terms. Where it is 6, for Winograd's F(4,3), kernel_w is 3, stride_w 1, S = 29 / R, four
+ * tiles are a panel and a plane has K = kernel_h * input_c terms of 3 products. The inputs of `strip`
+ * panels and the weights of `group` channels are expanded at a time; all channels are expanded once,
+ * several groups for every strip. `terms` terms, a multiple of 4, are added up before a sum is read.
  * shifts is of a uint8 for each channel, the offset in units of max(1, 2^(S - 8)): it is at least what
  * the negative products of `terms` terms add up to, and with what the positive ones add up to it is
  * below 2^S; all chunks together stay below 2^18 and, where R is 4, 4^S. `bounds` is an index into
@@ -134,9 +134,10 @@ typedef struct {
     uint16_t group; /* 1..output_c */
     uint16_t strip; /* >= 1 */
     uint16_t terms;
-    uint16_t way;    /* 0..3 */
     uint16_t planes; /* 1 or 6 */
     uint16_t reserved2;
+    uint8_t way; /* 0..3 */
+    uint8_t input_bits;
 } dimmer_conv2d_s8_packed_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_packed_t, 80);
 DIMMER_KERNEL(dimmer_conv2d_s8_packed);
@@ -153,8 +154,9 @@ typedef struct {
     uint16_t group;
     uint16_t strip;
     uint16_t terms;
-    uint16_t way;
     uint16_t planes;
+    uint8_t way;
+    uint8_t input_bits;
 } dimmer_conv2d_add_s8_packed_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_packed_t, 136);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_packed);

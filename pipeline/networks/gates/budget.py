@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
+from dimmer.pipeline.modes.width import is_falling
 from dimmer.pipeline.networks.family import NetworkConfig
 
 LEVELS = 255
@@ -33,7 +33,7 @@ class GateConfig:
     """Everything that defines the gates' shape.
 
     Attributes:
-        options: bits that a gate chooses from, falling; 0 (skipped) is left out for a mandatory block.
+        options: widths that a gate chooses from, by falling cost; 0 (skipped) is left out for a mandatory block.
         features: outputs of each block's 1x1 convolution.
         hidden: units of the recurrent cell.
     """
@@ -43,9 +43,8 @@ class GateConfig:
     hidden: int = 16
 
     def __post_init__(self) -> None:
-        falling = all(a > b for a, b in itertools.pairwise(self.options))
-        if FULL_BITS not in self.options or not falling or min(self.options) < 0 or len(self.options) > 4:
-            raise DimmerError("gates choose from at most 4 widths, written falling, 8 among them: 8, 4, 2, 0")
+        if FULL_BITS not in self.options or not is_falling(self.options) or min(self.options) < 0:
+            raise DimmerError("gates choose from widths, written falling, 8 among them: 8, 4, 2, 0")
         if not 1 <= self.features <= 32 or not 1 <= self.hidden <= 32:
             raise DimmerError("gates have 1 to 32 features and 1 to 32 hidden units")
 
@@ -61,7 +60,7 @@ class GatePlace:
     Attributes:
         stage, block: from 0.
         skippable: whether 0 bits are an option.
-        options: bits to choose from, falling.
+        options: widths to choose from, by falling cost.
         channels: of the tensor at the stage's entry, which the block's gate pools.
         pixels: height x width of that tensor.
     """
@@ -105,8 +104,8 @@ def gate_macs(network: NetworkConfig, gates: GateConfig) -> int:
 class GatedCost:
     """What a gated inference costs, as a fraction of the super-net that runs every block with `reference` bits.
 
-    A multiply-accumulate of a w-bit weight and an a-bit activation counts as w x a; blocks have w = a. Stem, head and
-    gates count as 8 x 8, whatever the blocks run with. reference = 8 is this project's measure; with reference = 32 it
+    A multiply-accumulate of a w-bit weight and an a-bit activation counts as w x a. Stem, head and gates count as
+    8 x 8, whatever the blocks run with. reference = 8 is this project's measure; with reference = 32 it
     is that of Shen et al. (2020), whose savings are against float32.
 
     Attributes:

@@ -10,6 +10,7 @@ from torch import Tensor
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import BlockGate, Codes, GateSet, Linear, choose
 from dimmer.pipeline.modes.mode import base_mode, super_mode
+from dimmer.pipeline.modes.width import BITS
 from dimmer.pipeline.networks.family import NetworkConfig
 from dimmer.pipeline.networks.gates.budget import GatePlace
 from dimmer.pipeline.networks.gates.network import (
@@ -46,7 +47,7 @@ def integer_gates(gates: Gates, config: NetworkConfig) -> GateSet:
     Raises:
         DimmerError: an option is wider than 8 bits, for which there is no firmware.
     """
-    if max(gates.config.options) > 8:
+    if not set(gates.config.options) <= set(BITS):
         raise DimmerError("gates with options over 8 bits are for accounts of cost alone; firmware has 8, 4, 2 and 0")
     fraction = gates.cell_fraction()
     features = Linear(

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dimmer.pipeline.modes.mode import FULL_BITS
+from dimmer.pipeline.modes.width import runnable
 from dimmer.pipeline.networks.family import NetworkConfig, SkipFlags
 from dimmer.pipeline.networks.gates.budget import GateConfig, GatedCost, GatePlace, gate_places
 from dimmer.pipeline.networks.network import Block, Network
@@ -295,7 +295,7 @@ def _branch(block: Block, x: Tensor, options: Sequence[int], picked: Tensor, ski
                 continue
             part = x[rows]
             # Widths over 8, for accounts that price float32, run the 8-bit block: it is float in training.
-            parts.append(block(part, flag, min(bits, FULL_BITS)) if bits else part)
+            parts.append(block(part, flag, runnable(bits)) if bits else part)
             places.append(rows)
     order = torch.cat(places)
     return torch.cat([part.to(parts[0].dtype) for part in parts])[order.argsort()]

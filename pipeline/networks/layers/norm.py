@@ -36,12 +36,13 @@ class SkipAwareNorm(nn.Module):
 
 
 class BitNorm(nn.Module):
-    """One norm for each bit-width of its block: narrow weights and activations have statistics of their own.
+    """One norm for each width of its block: narrow weights and activations have statistics of their own.
 
-    After Jin et al., AdaBits (2020) and Yu et al., Any-Precision DNNs (2021).
+    After Jin et al., AdaBits (2020) and Yu et al., Any-Precision DNNs (2021). A pair of different bits has its own,
+    too: what a convolution writes depends on its weights' and on its inputs' levels.
 
     Args:
-        norms: bits -> a plain or skip-aware norm.
+        norms: width -> a plain or skip-aware norm.
     """
 
     def __init__(self, norms: Mapping[int, nn.BatchNorm2d | SkipAwareNorm]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from dimmer.pipeline.core.checks import MOST_BATCH, MOST_EPOCHS, MOST_IMAGES, MOST_LR, OneOf, bounded, require
 from dimmer.pipeline.core.stage import Json
-from dimmer.pipeline.modes.mode import BITS, FULL_BITS
+from dimmer.pipeline.modes.width import BITS, FULL_BITS, is_falling
 from dimmer.pipeline.networks.gates.budget import GateConfig
 
 OPTIONS = (32, 16, *BITS)
@@ -21,7 +21,7 @@ class GatesSection:
     """Gates that choose bits input by input (`pipeline.train_gates`), trained in three steps.
 
     Attributes:
-        options: bits that a gate chooses from, falling; 0 is for skippable blocks.
+        options: widths that a gate chooses from, by falling cost: 8, 48, 28, 4, 24, 2; 0 is for skippable blocks.
         features: outputs of each block's 1x1 convolution.
         hidden: units of the recurrent cell.
         warmup_epochs: first step, towards the best static mode of each budget.
@@ -60,9 +60,10 @@ class GatesSection:
     reference_bits: Annotated[int, OneOf(REFERENCE_BITS)] = FULL_BITS
 
     def __post_init__(self) -> None:
-        falling = all(a > b for a, b in zip(self.options, self.options[1:], strict=False))
         known = set(self.options) <= set(OPTIONS) and FULL_BITS in self.options and len(self.options) <= 4
-        require(falling and known, "options", "must fall and hold 8, with at most three more of 32, 16, 4, 2 and 0")
+        others = ", ".join(str(bits) for bits in OPTIONS if bits not in (FULL_BITS, 0))
+        reason = f"must fall and hold 8, with at most three more of {others} and 0"
+        require(known and is_falling(self.options), "options", reason)
         require(1 <= self.features <= 32, "features", "must be 1 to 32")
         require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")
         for key in ("warmup_epochs", "epochs", "tune_epochs"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from dimmer.pipeline.core.checks import OneOf, require
 from dimmer.pipeline.core.stage import Json
@@ -47,7 +47,7 @@ class ModelNames:
         """Full names of the modules of its family, which are imported by name."""
         return (family_module(self.family),)
 
-    def from_dataset(self, data: DataSection, heard: Heard | None = None) -> dict[str, Any]:
+    def from_dataset(self, data: DataSection, heard: Heard | None = None) -> dict[str, object]:
         """The fields of the network's configuration that the data set gives, a known one or that of [data].
 
         Raises:
@@ -56,7 +56,7 @@ class ModelNames:
         shape: DatasetShape = shape_of(data, heard) if self.dataset == OWN else dataset_shape(self.dataset)
         # Of several inputs the first one's positions are those of the stream.
         height, width, channels = (*shape.inputs, shape.image_shape)[0]
-        found: dict[str, Any] = dict(zip(FROM_DATASET, (channels, (height, width), shape.classes), strict=True))
+        found: dict[str, object] = dict(zip(FROM_DATASET, (channels, (height, width), shape.classes), strict=True))
         able = can_join(self.family)
         joining = ", ".join(name for name in families() if can_join(name))
         several = bool(shape.inputs or shape.outputs)

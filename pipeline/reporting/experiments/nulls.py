@@ -21,7 +21,8 @@ from dimmer.pipeline.core.statistics import Interval, paired
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.envelope import envelope
-from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
+from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
+from dimmer.pipeline.modes.width import runnable
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.network import GatedNetwork
 from dimmer.pipeline.subnets.norms import preferred
@@ -139,12 +140,12 @@ def right_of_choices(network: Network, split: Split, bits: NDArray[np.int64], pr
     """Which images are right where each runs with bits of its own, with the norms of super- and base-net at its widths.
 
     Args:
-        bits: int64[N, blocks]; over 8 the 8-bit block runs, as in training.
+        bits: widths int64[N, blocks]; over 8 the 8-bit block runs, as in training.
     """
     sizes = [m + s for m, s in zip(network.config.mandatory, network.config.skippable, strict=True)]
     ends = np.cumsum(sizes)
     right = np.zeros(len(split))
-    different, which = np.unique(np.minimum(bits, FULL_BITS), axis=0, return_inverse=True)
+    different, which = np.unique(np.vectorize(runnable)(bits), axis=0, return_inverse=True)
     for number, row in enumerate(different):
         progress(f"{number + 1} of {len(different)} modes", number / len(different))
         mode = Mode(tuple(tuple(map(int, stage)) for stage in np.split(row, ends[:-1])))

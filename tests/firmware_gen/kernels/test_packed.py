@@ -17,4 +17,4 @@ def test_every_kernel_that_is_described_is_listed() -> None:
 
 @pytest.mark.parametrize("kernel", packed.KERNELS, ids=lambda kernel: kernel.name)
 def test_a_variant_runs_it_with_settings_of_its_own(kernel: Kernel) -> None:
-    assert settings(kernel) <= {"bounds", "group", "planes", "scratch", "strip", "terms", "way"}
+    assert settings(kernel) <= {"bounds", "group", "input_bits", "planes", "scratch", "strip", "terms", "way"}

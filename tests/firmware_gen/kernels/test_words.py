@@ -18,7 +18,7 @@ def test_every_kernel_that_is_described_is_listed() -> None:
 @pytest.mark.parametrize("kernel", words.KERNELS, ids=lambda kernel: kernel.name)
 def test_a_variant_runs_it_with_settings_of_its_own(kernel: Kernel) -> None:
     assert settings(kernel) <= {
-        *("bounds", "group", "places", "planes", "scratch", "small", "strip", "subtract", "terms", "way"),
+        *("bounds", "group", "input_bits", "places", "planes", "scratch", "small", "strip", "subtract", "terms", "way"),
     }
 
 

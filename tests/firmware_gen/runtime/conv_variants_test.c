@@ -40,7 +40,8 @@ static void shape(dimmer_conv2d_s8_t *r, uint32_t size) {
     r->output_w = (uint16_t)(1u + below((uint32_t)r->input_w + 1u));
     r->pad_top = (uint16_t)below(r->kernel_h);
     r->pad_left = (uint16_t)below(r->kernel_w);
-    r->weight_bits = 8;
+    r->weight_bits = (uint8_t)(below(2u) != 0u ? 8u : below(2u) != 0u ? 4u : 2u);
+    r->slice_channels = (uint8_t)(r->output_c < 2u ? 1u : 2u);
 }
 
 static void numbers(dimmer_conv2d_s8_t *r, uint32_t depth) {

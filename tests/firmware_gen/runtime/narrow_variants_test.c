@@ -23,6 +23,7 @@ static struct {
 static int8_t expected[16384];
 static int8_t residual[16384];
 static dimmer_model_t model;
+static uint32_t input_bits; /* of a layer: as many as its weights have, or 4 where these have 2 */
 
 static uint32_t smaller(uint32_t a, uint32_t b) {
     return a < b ? a : b;
@@ -33,6 +34,7 @@ static void shape(dimmer_conv2d_s8_t *r) {
     r->batches = 1u;
     r->dilation_h = r->dilation_w = 1u;
     r->weight_bits = below(2u) != 0u ? 4u : 2u;
+    input_bits = below(2u) != 0u ? 4u : r->weight_bits;
     r->slice_channels = 2u;
     r->kernel_h = (uint16_t)(1u + below(4u));
     r->kernel_w = (uint16_t)(1u + below(3u));
@@ -84,7 +86,7 @@ static void numbers(dimmer_conv2d_s8_t *r, uint32_t depth) {
     r->input_zero_point = -128;
     r->output_zero_point = -128;
     r->activation_min = -128;
-    r->activation_max = (int8_t)(below(2u) != 0u ? 127 : (int32_t)(1u << r->weight_bits) - 129);
+    r->activation_max = (int8_t)(below(2u) != 0u ? 127 : (int32_t)(1u << input_bits) - 129);
     if (below(3u) == 0u) {
         r->output_zero_point = (int8_t)((int32_t)below(256u) - 128);
         r->activation_max = (int8_t)below(127u);
@@ -110,7 +112,7 @@ static walk_t walk_of(const dimmer_conv2d_s8_t *r) {
     uint32_t p;
 
     w.phases = smaller(r->kernel_w, stride);
-    w.inputs = r->weight_bits == 4u ? 3u : 4u;
+    w.inputs = input_bits == 4u ? 3u : 4u;
     w.terms = r->kernel_h * w.phases * r->input_c;
     w.skip = 0;
     w.tiles = 1u;
@@ -142,8 +144,9 @@ static uint32_t scratch_of(const dimmer_conv2d_s8_t *r, uint32_t group, uint32_t
 }
 
 /* Terms of a chunk: at most 16 of 4 bits, as 16 * 3 * 7 * 15 < 2^13 and 16 * 7 * 15 < 2^11 - 1, and 112 of 2
- * bits, as 112 * 3 * 3 < 2^10. Where weights have both signs, sums of each are well below half of that. Fewer
- * now and then, so that there are several chunks. */
+ * bits, as 112 * 3 * 3 < 2^10, and with inputs of 4 bits 112 * 3 * 15 < 2^13 and 112 * 15 < 2^11 - 1. Where
+ * weights have both signs, sums of each are well below half of that. Fewer now and then, so that there are
+ * several chunks. */
 static uint32_t terms_of(const dimmer_conv2d_s8_t *r) {
     const uint32_t all = walk_of(r).terms;
     uint32_t terms = r->weight_bits == 4u ? 16u : 4u * (1u + below(28u));
@@ -156,10 +159,10 @@ static uint32_t terms_of(const dimmer_conv2d_s8_t *r) {
 
 /* As low or as high as they may be where all weights have one sign. */
 static void set_offsets(const dimmer_conv2d_s8_t *r, uint32_t terms) {
-    const uint32_t products = terms * 3u * (r->weight_bits == 4u ? 105u : 3u);
-    const uint32_t unit = r->weight_bits == 4u ? 32u : 4u;
+    const uint32_t products = terms * 3u * (r->weight_bits == 4u ? 105u : input_bits == 4u ? 15u : 3u);
+    const uint32_t unit = input_bits == 4u ? 32u : 4u;
     const uint32_t least = (products + unit - 1u) / unit;
-    const uint32_t most = ((r->weight_bits == 4u ? 8191u : 1023u) - products) / unit;
+    const uint32_t most = ((input_bits == 4u ? 8191u : 1023u) - products) / unit;
     uint32_t c;
 
     for (c = 0; c < r->output_c; ++c) {
@@ -202,7 +205,8 @@ static int differs(const dimmer_conv2d_s8_t *r) {
     set_offsets(r, d.terms);
     memset(arena.bytes + r->output, (int)GUARD, aligned(bytes) + 64u);
     memset(arena.bytes + end, (int)GUARD, 64u);
-    dimmer_conv2d_s8_narrow_dsp(&model, &d, arena.bytes);
+    (input_bits != r->weight_bits ? dimmer_conv2d_s8_apart_dsp : dimmer_conv2d_s8_narrow_dsp)(&model, &d,
+                                                                                              arena.bytes);
     return !same(r, end);
 }
 
@@ -254,7 +258,8 @@ static int sum_differs(const dimmer_conv2d_s8_t *r) {
     set_offsets(r, d.terms);
     end = r->scratch + 2048u + scratch_of(r, d.group, d.strip, d.terms);
     memset(arena.bytes + end, (int)GUARD, 64u);
-    dimmer_conv2d_add_s8_narrow_dsp(&model, &d, arena.bytes);
+    (input_bits != r->weight_bits ? dimmer_conv2d_add_s8_apart_dsp
+                                  : dimmer_conv2d_add_s8_narrow_dsp)(&model, &d, arena.bytes);
     return !same(r, end);
 }
 
@@ -276,7 +281,7 @@ int main(void) {
         r.output = aligned(input);
         r.scratch = r.output + aligned((uint32_t)r.output_h * r.output_w * r.output_c) + 64u;
         for (i = 0; i < input; ++i) {
-            const uint32_t high = (1u << r.weight_bits) - 1u;
+            const uint32_t high = (1u << input_bits) - 1u;
 
             arena.bytes[i] = (uint8_t)(0x80u | (round % 3u == 0u ? high : below(high + 1u)));
         }

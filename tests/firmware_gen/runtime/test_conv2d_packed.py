@@ -24,12 +24,17 @@ from tests.firmware_gen.variants.steps import add, slice_codes
 
 CONV, CONV_ADD = VARIANTS[:2]
 STEEPNESS = (0.02, 0.2, 0.9, 4.0, 20.0)
+PAIRS = [(4, 4), (2, 2), (2, 4)]
+"""Bits of weights and of inputs."""
 
 
-def narrow_conv(rng: np.random.Generator, bits: int, steepness: float) -> tuple[Step, np.ndarray]:
+def narrow_conv(
+    rng: np.random.Generator, bits: int, steepness: float, input_bits: int | None = None
+) -> tuple[Step, np.ndarray]:
     """A random step and its input.
 
     Args:
+        bits: of weights, and of inputs unless these have others.
         steepness: codes that a sum of slices is about.
     """
     w = Window(rng, dilated=False)
@@ -51,7 +56,8 @@ def narrow_conv(rng: np.random.Generator, bits: int, steepness: float) -> tuple[
     real = steepness * rng.uniform(0.5, 1, output_c) / (7 if bits == 2 else 1)
     fraction, exponent = np.frexp(real)
     low = int(rng.choice([-128, -100]))
-    high = int(rng.choice([127, 100, low + 2**bits - 1]))
+    input_bits = input_bits or bits
+    high = int(rng.choice([127, 100, low + 2**input_bits - 1]))
     fields: dict[str, Any] = {
         **w.fields,
         **w.kernel_fields,
@@ -67,7 +73,7 @@ def narrow_conv(rng: np.random.Generator, bits: int, steepness: float) -> tuple[
         "activation_min": low,
         "activation_max": high,
     }
-    high_input = 2**bits - 1
+    high_input = 2**input_bits - 1
     made = step(
         portable.CONV_2D,
         "layer",
@@ -92,11 +98,11 @@ def size_of(conv: Step) -> int:
     return int(np.prod([int(str(conv.fields[name])) for name in ("batches", "output_h", "output_w", "output_c")]))
 
 
-@pytest.mark.parametrize("bits", [4, 2])
+@pytest.mark.parametrize(("bits", "input_bits"), PAIRS)
 @pytest.mark.parametrize("seed", range(25))
-def test_conv2d(library: ctypes.CDLL, seed: int, bits: int) -> None:
+def test_conv2d(library: ctypes.CDLL, seed: int, bits: int, input_bits: int) -> None:
     rng = np.random.default_rng(seed)
-    conv, image = narrow_conv(rng, bits, STEEPNESS[seed % 5])
+    conv, image = narrow_conv(rng, bits, STEEPNESS[seed % 5], input_bits)
     expected = run_step(library, conv, {0: image}, size_of(conv))
     settings = list(CONV.settings(conv)) if CONV.supports(conv) else []
     for chosen in rng.permutation(len(settings))[:4]:
@@ -118,11 +124,19 @@ def test_nearly_all_of_these_are_supported_in_every_way() -> None:
     assert refused <= 6
 
 
-@pytest.mark.parametrize("bits", [4, 2])
+def test_most_of_two_bit_weights_with_four_bit_inputs_are_supported() -> None:
+    steps = [narrow_conv(np.random.default_rng(seed), 2, STEEPNESS[seed % 5], 4)[0] for seed in range(25)]
+    found = [plan for conv in steps for plan in plans(conv)]
+    assert {plan.settings["input_bits"] for plan in found} == {4}
+    assert {plan.form.planes for plan in found} == {1, 6}
+    assert sum(not plans(conv) for conv in steps) <= 3
+
+
+@pytest.mark.parametrize(("bits", "input_bits"), PAIRS)
 @pytest.mark.parametrize("seed", range(12))
-def test_conv2d_add_in_place(library: ctypes.CDLL, seed: int, bits: int) -> None:
+def test_conv2d_add_in_place(library: ctypes.CDLL, seed: int, bits: int, input_bits: int) -> None:
     rng = np.random.default_rng(100 + seed)
-    conv, image = narrow_conv(rng, bits, (0.2, 4.0)[seed % 2])
+    conv, image = narrow_conv(rng, bits, (0.2, 4.0)[seed % 2], input_bits)
     size, operand = size_of(conv), 1 + seed // 2 % 2
     residual = rng.integers(-128, 128, size).astype(np.int8)
     result = run_step(library, conv, {0: image}, size)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.graph import fixed_point
+from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.kernels import words
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME, kernel_sources
@@ -66,6 +67,18 @@ def scratch_of(kernel: Kernel, w: Window, input_c: int, output_c: int, group: in
     "kernel", [words.CONV_2D_PANEL, words.CONV_2D_PAIRS, words.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:]
 )
 def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
+    check_conv2d(library, kernel, seed, 8)
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+@pytest.mark.parametrize("seed", range(9))
+@pytest.mark.parametrize("kernel", [words.CONV_2D_PANEL, words.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:])
+def test_conv2d_with_slices(library: ctypes.CDLL, kernel: Kernel, seed: int, bits: int) -> None:
+    check_conv2d(library, kernel, seed, bits)
+
+
+def check_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int, bits: int) -> None:
+    """A random layer in a random setting, with weights or with their slices of some bits."""
     rng = np.random.default_rng(seed)
     winograd = kernel is words.CONV_2D_WINOGRAD
     w = square(rng) if winograd else Window(rng, dilated=True)
@@ -82,6 +95,7 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
     if seed % 4 == 0:  # the largest sums there are
         image = np.full_like(image, -128)
         weights = np.full_like(weights, 127 if seed % 8 else -127)
+    codes, weights = weights, sliced(weights, bits)
     bias = rng.integers(-20000, 20000, output_c).astype(np.int32)
     folded = folded_bias(bias, weights, q_in.zero_point)
     largest = np.abs(folded).max() + 128 * np.abs(weights.astype(int)).reshape(output_c, -1).sum(axis=1).max()
@@ -112,14 +126,14 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
         input=at,
         output=to,
         scratch=arena.place(scratch_of(kernel, w, input_c, output_c, group, strip)),
-        weights=constants.add_weights(weights),
+        weights=constants.add_weights(codes),
         bias=constants.add_params(folded),
         multipliers=constants.add_params(multipliers),
         shifts=constants.add_shifts(shifts),
         batches=batches,
         input_c=input_c,
         output_c=output_c,
-        weight_bits=8,
+        weight_bits=bits,
         slice_channels=0,
         group=group,
         **({"strip": strip} if winograd else {}),

@@ -41,7 +41,7 @@ def test_a_mode_alone_has_the_weights_that_it_has_beside_one_of_8_bits(tmp_path:
         first, second = narrow_form(step), narrow_form(other)
         assert first is not None
         assert second is not None
-        assert first.bits == second.bits == bits
+        assert (first.input_bits, first.weight_bits) == (second.input_bits, second.weight_bits) == (bits, bits)
         np.testing.assert_array_equal(first.slices, second.slices)
         assert second.weights == other.fields["weights"]
         compared += 1
@@ -50,14 +50,30 @@ def test_a_mode_alone_has_the_weights_that_it_has_beside_one_of_8_bits(tmp_path:
 
 @pytest.mark.parametrize(
     ("weight", "high", "bits"),
-    [(7, 3, 2), (7, 4, 4), (-7, 15, 4), (0, 3, 2), (3, 3, 4), (7, 16, None), (8, 3, None), (-8, 3, None)],
+    [
+        *((7, 3, (2, 2)), (7, 4, (4, 2)), (-7, 15, (4, 2)), (0, 3, (2, 2)), (3, 3, (4, 4)), (-6, 15, (4, 4))),
+        *((7, 16, None), (3, 255, None), (8, 3, None), (-8, 3, None)),
+    ],
 )
-def test_it_takes_small_weights_and_inputs_that_are_as_narrow(weight: int, high: int, bits: int | None) -> None:
+def test_it_takes_small_weights_and_inputs_that_are_narrow(
+    weight: int, high: int, bits: tuple[int, int] | None
+) -> None:
     step = dataclasses.replace(steps.conv(weight), input_high=high - 128)
     found = narrow_form(step)
-    assert (found and found.bits) == bits
+    assert (found and (found.input_bits, found.weight_bits)) == bits
     if found is not None:
-        assert (found.slices * UNITS[found.bits] == weight).all()
+        assert found.unit == UNITS[found.weight_bits]
+        assert (found.slices * found.unit == weight).all()
+
+
+def test_two_bit_weights_beside_four_bit_inputs_are_taken_and_beside_eight_bit_ones_are_not(tmp_path: Path) -> None:
+    found = {}
+    for mode in ("aa.aa", "bb.bb"):
+        (tmp_path / mode).mkdir()
+        steps_of_mode = convolutions(tmp_path / mode, "88.88", mode)
+        forms = [narrow_form(step) for name, step in steps_of_mode.items() if name.endswith(" 2")]
+        found[mode] = {form and (form.input_bits, form.weight_bits, form.apart) for form in forms}
+    assert found == {"aa.aa": {(4, 2, True)}, "bb.bb": {None}}
 
 
 def test_inputs_count_from_their_zero_point() -> None:

@@ -24,7 +24,7 @@ from tests.firmware_gen.narrow_network import Shape, write_modes
 
 DSP_BOARDS = [board for board in CHOSEN_BOARD_PARAMS if "packed" in features_of(load_target(str(board.values[0])).core)]
 SMALL = Shape(10, (8, 12), 2)
-MODES = ("88.88", "44.44", "22.22", "84.20", "42.24")
+MODES = ("88.88", "44.44", "22.22", "84.20", "42.24", "aa.aa", "cb.4a")
 
 
 def steps_of(folder: Path, shape: Shape, mode: str) -> list[Step]:
@@ -75,6 +75,10 @@ def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
     kernels = {step.kernel for step in figures.steps if step.mode in ("44.44", "22.22")}
     assert kernels >= {"dimmer_conv2d_s8_narrow_dsp", "dimmer_conv2d_add_s8_narrow_dsp"}
     assert not kernels & {"dimmer_conv2d_s8", "dimmer_requantize_s8", "dimmer_requantize_s8_table"}
+    apart = {step.kernel for step in figures.steps if step.mode == "aa.aa"}
+    assert apart >= {"dimmer_conv2d_s8_apart_dsp", "dimmer_conv2d_add_s8_apart_dsp"}
+    sliced = {step.kernel for step in figures.steps if step.mode == "cb.4a"}
+    assert not (apart | sliced) & {"dimmer_conv2d_s8", "dimmer_requantize_s8", "dimmer_requantize_s8_table"}
 
 
 def test_narrow_modes_need_no_larger_arena(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ WORD_BOARDS = [
     if "words" in features_of(load_target(str(board.values[0])).core)
 ]
 SMALL = Shape(10, (8, 12), 2)
-MODES = ("88.88", "44.44", "22.22", "84.20")
+MODES = ("88.88", "44.44", "22.22", "84.20", "aa.aa", "cb.4a")
 
 
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "rv32imac"])
@@ -57,7 +57,7 @@ def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
     order = Order("packed", modes, PolicyConfig(), both[: len(both) // 2], samples=5)
     figures = make(order, load_target(board), tmp_path / "out", lambda _text, _share: None)
     assert [mode.verify and mode.verify.mismatches for mode in figures.modes] == [0] * len(MODES)
-    kernels = {step.kernel for step in figures.steps if step.mode in ("44.44", "22.22")}
+    kernels = {step.kernel for step in figures.steps if step.mode in ("44.44", "22.22", "aa.aa")}
     assert kernels >= {"dimmer_conv2d_s8_packed", "dimmer_conv2d_add_s8_packed"}
     assert "dimmer_conv2d_s8" not in kernels
 

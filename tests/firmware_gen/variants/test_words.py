@@ -67,9 +67,14 @@ def test_two_terms_share_a_word_only_if_two_products_fit_half_a_word() -> None:
     assert PANEL.supports(conv(-128))
 
 
-@pytest.mark.parametrize("changes", [{"shift": 0}, {"shift": -23}, {"biases": 1 << 29}, {"weight_bits": 4}], ids=str)
+@pytest.mark.parametrize("changes", [{"shift": 0}, {"shift": -23}, {"biases": 1 << 29}], ids=str)
 def test_panels_take_only_what_they_rescale_exactly(changes: dict[str, Any]) -> None:
     assert not PANEL.supports(conv(**changes))
+
+
+def test_panels_and_winograd_make_slices_and_two_terms_in_a_word_do_not() -> None:
+    sliced = conv(weight_bits=4)
+    assert [variant.supports(sliced) for variant in (PANEL, WINOGRAD, PAIRS)] == [True, True, False]
 
 
 def test_outputs_are_rescaled_in_words_where_that_is_proven() -> None:

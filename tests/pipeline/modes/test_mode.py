@@ -67,12 +67,14 @@ def test_macs_are_those_of_the_executed_blocks_and_the_fixed_ones() -> None:
 
 def test_bit_operations_count_weights_and_activations() -> None:
     assert Mode.parse("84.20").bit_operations(COST) == 7 * 64 + 10 * 64 + 20 * 16 + 30 * 4
+    assert Mode.parse("cb.a0").bit_operations(COST) == 7 * 64 + 10 * 32 + 20 * 16 + 30 * 8
 
 
 def test_what_is_wide_in_a_narrow_block_counts_with_8_bits() -> None:
     cost = NetworkCost(7, ((10, 20), (30, 40)), ((4, 5), (6, 7)))
     assert Mode.parse("84.20").bit_operations(cost) == 7 * 64 + 10 * 64 + (15 * 16 + 5 * 64) + (24 * 4 + 6 * 64)
     assert cost.block_operations(0, 1, 32) == 20 * 32**2
+    assert cost.block_operations(0, 1, 24) == 15 * 8 + 5 * 64
 
 
 def test_a_mode_of_another_network_is_refused() -> None:

@@ -9,6 +9,7 @@ import torch
 from dimmer.calibration.batchnorm import NormStatistics
 from dimmer.errors import DimmerError
 from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.layers.norm import SkipAwareNorm
 from tests.pipeline.networks.toy_family import Separable, small
 
 
@@ -42,6 +43,23 @@ def test_a_variant_names_the_norms_that_were_folded(block: str, skipped: bool, b
     fold, module = fold_of(block, skipped, bits)
     module.deployed(fold)
     assert fold.variant == variant
+
+
+@pytest.mark.parametrize(("bits", "weights", "reads"), [(48, 4, "stem"), (28, 2, "stem"), (24, 2, "0.0.in")])
+def test_a_pair_has_slices_of_its_weights_and_reads_the_stream_where_that_is_not_rounded(
+    bits: int, weights: int, reads: str
+) -> None:
+    torch.manual_seed(1)
+    norm = SkipAwareNorm(4).eval()
+    fold = Folding("0.0", "stem", False, bits, {id(norm.executed): "norm", id(norm.skipped): "twin"}, {})
+    fold.rounded("in", copy=True)
+    fold.rounded("inner")
+    fold.convolution("conv", torch.nn.Conv2d(4, 4, 1, bias=False), norm, reads="in")
+    found = fold.weights["0.0.conv"]
+    assert (found.bits, found.reads) == (weights, reads)
+    assert set(fold.tensors) == (set() if reads == "stem" else {"0.0.in", "0.0.inner"})
+    assert {tensor.bits for tensor in fold.tensors.values()} <= {4}
+    assert fold.variant == f"executed/{bits}"
 
 
 def test_other_statistics_are_another_variant() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -35,6 +36,19 @@ def test_the_front_goes_from_the_super_net_down_and_no_mode_in_it_is_pointless(o
         assert dear.loss < cheap.loss
     used = {bits for found in front for stage in found.mode.blocks for bits in stage}
     assert used <= set(options)
+
+
+def test_pairs_are_steps_of_the_front() -> None:
+    torch.manual_seed(2)
+    config = replace(CONFIG, bits=(8, 48, 28, 4, 24, 2))
+    network, shape = ResNet(config), GateConfig((8, 48, 28, 4, 24, 2, 0))
+    cost = gated_cost(config, network.cost(), shape)
+    front = static_front(network, cost, gate_places(config, shape), torch.randn(20, 1, 8, 8), 2.0)
+    used = {bits for found in front for stage in found.mode.blocks for bits in stage}
+    assert {48, 24} & used, "a step of half the cost comes before one of a quarter"
+    for dear, cheap in itertools.pairwise(front):
+        assert dear.cost > cheap.cost
+        assert dear.loss < cheap.loss
 
 
 def test_a_budget_gets_the_nearest_mode_that_it_pays_for() -> None:

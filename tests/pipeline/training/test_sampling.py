@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which modes learn in a step."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dimmer.pipeline.recipe.sections.training import PolishSection
 from dimmer.pipeline.training.sampling import polished_mode, sample_mode
-from tests.pipeline.training.small import narrow, small_settings
+from tests.pipeline.training.small import narrow, small_settings, with_config
 
 
 def test_sampled_modes_cover_every_depth_and_width() -> None:
@@ -15,6 +17,16 @@ def test_sampled_modes_cover_every_depth_and_width() -> None:
     modes = {str(sample_mode(network, settings.qat, rng)) for _ in range(300)}
     assert {"44.44", "22.22", "40.40", "20.20"} <= modes
     assert any("8" in mode and "4" in mode and "2" in mode for mode in modes)
+
+
+def test_pairs_of_different_bits_are_sampled_and_the_lowest_width_is_the_cheapest() -> None:
+    settings = narrow(small_settings())
+    settings = replace(settings, model=with_config(settings.model, bits=(8, 48, 28, 24)))
+    network, rng = settings.untrained(), np.random.default_rng(0)
+    modes = {str(sample_mode(network, settings.qat, rng)) for _ in range(300)}
+    assert {"cc.cc", "bb.bb", "aa.aa", "a0.a0"} <= modes
+    polished = [str(polished_mode(network, PolishSection(lowest=0.75), rng)) for _ in range(400)]
+    assert polished.count("aa.aa") / len(polished) == pytest.approx(0.5, abs=0.1)
 
 
 def test_most_steps_of_polish_are_those_of_the_lowest_width() -> None:

@@ -11,7 +11,7 @@ from dimmer.pipeline.data.own import DataSection
 from dimmer.pipeline.data.packed import heads_of
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.networks.tasks import right
-from dimmer.pipeline.verification.evaluation import _worst
+from dimmer.pipeline.verification.evaluation import worst_samples
 from dimmer.pipeline.verification.scoring import scores_of
 from tests.own_data import cache, own
 from tests.several_ends import SECTION, write_project
@@ -52,6 +52,6 @@ def test_several_outputs_each_have_their_scores_and_the_worst_their_words(tmp_pa
     assert sum(map(sum, classes.confusion)) == len(test)
     assert (values.figures[0].value, values.figures[1].unit) == (1 - 1 / len(test), "kg")
     names = tuple(map(str, range(len(test))))
-    (worst,) = _worst(outputs, test.labels, loaded.classes, right(outputs, test.labels), names, None)
+    (worst,) = worst_samples(outputs, test.labels, loaded.classes, right(outputs, test.labels), names, None)
     assert (worst.name, worst.by) == ("0", 1.0)
     assert {worst.truth.split("; ")[0], worst.said.split("; ")[0]} == {"none", "ring"}

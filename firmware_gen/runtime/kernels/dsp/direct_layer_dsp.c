@@ -6,7 +6,7 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-#include <string.h>
+#include "slices.h"
 
 /* Where a layer's scratch lies, and what follows from its shape. */
 typedef struct {
@@ -38,6 +38,16 @@ static void fill_panel(const dimmer_model_t *model, work_t *w, uint32_t first, u
         const int8_t *a = model->weights + r->weights + (size_t)c * depth;
         const int8_t *b = model->weights + r->weights + (size_t)d * depth;
         uint32_t i;
+
+        if (r->weight_bits != 8u) {
+            /* There are no pixels yet. */
+            int8_t *const slices = (int8_t *)w->pixels;
+
+            dimmer_slice_fours(a, slices, depth, r->weight_bits);
+            dimmer_slice_fours(b, slices + depth, depth, r->weight_bits);
+            a = slices;
+            b = slices + depth;
+        }
 
         to = dimmer_direct_head(model, r, c, d, to);
         for (i = 0; i < rows; ++i, a += row, b += row) {

@@ -6,7 +6,7 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-#include <string.h>
+#include "slices.h"
 #include "dimmer_small_code.h"
 
 /* Where a layer's scratch lies, and what follows from its shape. */
@@ -43,7 +43,13 @@ static void fill_panel(const dimmer_model_t *model, work_t *w) {
             uint32_t ky;
 
             for (ky = 0; ky < r->kernel_h; ++ky, weights += 3u * channels) {
-                dimmer_f43_weights(weights, channels, to + ky * channels + 2u * i, spacing);
+                const int8_t *row = weights;
+
+                if (r->weight_bits != 8u) {
+                    dimmer_slice_fours(weights, w->staging, 3u * channels, r->weight_bits);
+                    row = w->staging;
+                }
+                dimmer_f43_weights(row, channels, to + ky * channels + 2u * i, spacing);
             }
         }
         to += DIMMER_F43_POINTS * spacing;

@@ -8,9 +8,11 @@
  * and rows of the kernel stay in the fields. The lower `pixels` fields are complete after a tile; the upper
  * ones, taken as one signed number, are where the next tile of the row begins.
  *
- *   bits  inputs  weights  pixels  spacing
- *    4    0..15   -7..7      3       13
- *    2    0..3    -1..1      4       10
+ *   inputs    pixels  spacing
+ *   0..15       3       13
+ *   0..3        4       10
+ *
+ * Weights are -7..7 or -1..1, of 2-bit inputs -1..1.
  *
  * 2-bit weights stand for -7, 0 and 7 (slice.h): sums are multiplied by that unit when they are rescaled.
  * A field is read as unsigned: its channel's offset was added, which is at least its negative products. The
@@ -44,19 +46,11 @@ typedef struct {
 
 #define DIMMER_NARROW_TAIL 12u /* words of both */
 
-/* How a word is made of inputs. */
-typedef struct {
-    uint32_t bits;
-    uint32_t pixels;
-    uint32_t spacing;
-    int64_t ones; /* 1 in each complete field */
-} dimmer_narrow_format_t;
-
-dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits);
-
 /* What becomes of sums: any int8; the same where all shifts are to the left; as narrow as inputs, from -128
  * on. */
 typedef enum { DIMMER_NARROW_WIDE, DIMMER_NARROW_LEFT, DIMMER_NARROW_CLAMPED } dimmer_narrow_kind_t;
+
+#define DIMMER_NARROW_KINDS 3u
 
 /* What dimmer_narrow_row works on: two rows of outputs, the lanes, of two channels. Its assembly knows the
  * order. */
@@ -75,6 +69,15 @@ typedef struct narrow_row {
     void (*results)(struct narrow_row *row, const dimmer_narrow_tail_t *tail);
 } dimmer_narrow_row_t;
 
+/* What reads the complete fields of both channels and lanes, rescales and stores them, and brings the outputs
+ * to the next tile: of a single chunk, or adding up all of them. It leaves r4-r11 as they come, so only
+ * dimmer_narrow_row_* and dimmer_narrow_tile may call it. */
+typedef void (*dimmer_narrow_results_t)(dimmer_narrow_row_t *row, const dimmer_narrow_tail_t *tail);
+
+/* Of one chunk, and of many. */
+extern const dimmer_narrow_results_t dimmer_narrow_results_4[2][DIMMER_NARROW_KINDS];
+extern const dimmer_narrow_results_t dimmer_narrow_results_2[2][DIMMER_NARROW_KINDS];
+
 /* All tiles that are left: for each, and each chunk, sums = (sums >> pixels * spacing) + head + the products
  * of all terms, two words of pixels and two of the panel each; then row->results. */
 void dimmer_narrow_row_4(dimmer_narrow_row_t *row);
@@ -83,29 +86,35 @@ void dimmer_narrow_row_2(dimmer_narrow_row_t *row);
 /* row->results for one tile. */
 void dimmer_narrow_tile(dimmer_narrow_row_t *row, const dimmer_narrow_tail_t *tail);
 
-/* What reads the complete fields of both channels and lanes, rescales and stores them, and brings the outputs
- * to the next tile: of a single chunk, or adding up all of them. It leaves r4-r11 as they come, so only
- * dimmer_narrow_row_* and dimmer_narrow_tile may call it. */
-void (*dimmer_narrow_results(uint32_t bits, int many,
-                             dimmer_narrow_kind_t kind))(dimmer_narrow_row_t *row,
-                                                         const dimmer_narrow_tail_t *tail);
+/* How a word is made of inputs, and what knows that. */
+typedef struct {
+    uint32_t bits; /* of an input */
+    uint32_t pixels;
+    uint32_t spacing;
+    void (*row)(dimmer_narrow_row_t *row);
+    const dimmer_narrow_results_t *results; /* [2][DIMMER_NARROW_KINDS] */
+    /* The words of `channels` channels, a multiple of 4, from the columns of as many neighbouring inputs as a
+     * word holds: every other word from `to` on. With a table of 256 bytes, from what it has for their codes.
+     */
+    void (*inputs)(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], uint32_t channels,
+                   const uint8_t *table, int32_t *to);
+    /* The words of `channels` channels from the int8 codes of `count` taps, 2 or 3, lowest field first:
+     * slices of `bits` bits. Gives their sum where 2-bit inputs need it, else 0. */
+    int32_t (*weights)(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count, uint32_t channels,
+                       uint32_t bits, int32_t *to);
+} dimmer_narrow_format_t;
 
-/* The words of `channels` channels, a multiple of 4, from the columns of as many neighbouring inputs as a
- * word holds: every other word from `to` on. With a table of 256 bytes, from what it has for their codes. */
-void dimmer_narrow_pixels(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], uint32_t channels,
-                          uint32_t bits, const uint8_t *table, int32_t *to);
+/* Weights as narrow as inputs; and 2-bit ones of 4-bit inputs. */
+extern const dimmer_narrow_format_t dimmer_narrow_4;
+extern const dimmer_narrow_format_t dimmer_narrow_2;
+extern const dimmer_narrow_format_t dimmer_apart_4;
 
-/* The same for inputs that are all 0. */
+/* The words of inputs that are all 0. */
 void dimmer_narrow_blank(uint32_t channels, uint32_t bits, int32_t *to);
-
-/* The words of `channels` channels from the int8 codes of `count` taps, 2 or 3, lowest field first. Gives
- * their sum.
- */
-int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count, uint32_t channels,
-                              uint32_t bits, int32_t *to);
 
 /* What the records have beside the convolution. */
 typedef struct {
+    const dimmer_narrow_format_t *format;
     uint32_t group;
     uint32_t strip;
     uint32_t terms;

@@ -5,22 +5,7 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-#include <string.h>
-
-dimmer_narrow_format_t dimmer_narrow_format(uint32_t bits) {
-    dimmer_narrow_format_t format = {4u, 3u, 13u, 0};
-    uint32_t i;
-
-    if (bits == 2u) {
-        format.bits = 2u;
-        format.pixels = 4u;
-        format.spacing = 10u;
-    }
-    for (i = 0; i < format.pixels; ++i) {
-        format.ones |= (int64_t)1 << (i * format.spacing);
-    }
-    return format;
-}
+#include "slices.h"
 
 /* 28 bytes of code: the sum may be entered between two terms. Single loads, as four in a row take 5 cycles (a
  * load behind another one waits for nothing, Cortex-M4 TRM, 3.3) and two of two words 6. */
@@ -221,17 +206,8 @@ static void four_inputs(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], u
     }
 }
 
-void dimmer_narrow_pixels(const int8_t *const columns[DIMMER_NARROW_MAX_PIXELS], uint32_t channels,
-                          uint32_t bits, const uint8_t *table, int32_t *to) {
-    if (bits == 4u) {
-        three_inputs(columns, channels, table, to);
-    } else {
-        four_inputs(columns, channels, table, to);
-    }
-}
-
 void dimmer_narrow_blank(uint32_t channels, uint32_t bits, int32_t *to) {
-    const int32_t word = bits == 4u ? 0 : INT32_MIN;
+    const int32_t word = bits == 2u ? INT32_MIN : 0;
     int32_t *const end = to + 2u * channels;
 
     for (; to != end; to += 8) {
@@ -242,21 +218,10 @@ void dimmer_narrow_blank(uint32_t channels, uint32_t bits, int32_t *to) {
     }
 }
 
-/* Four codes, each plus half of a slice's step, at least what -7 or -1 needs; saturating above does the same
- * for 7 and 1. The slice is what is left in the upper bits. */
-static inline uint32_t rounded(uint32_t codes, uint32_t half) {
-    uint32_t low;
-    uint32_t high;
-
-    __asm__("qsub8 %0, %1, %2" : "=r"(low) : "r"(codes), "r"(half));
-    __asm__("qadd8 %0, %1, %2" : "=r"(high) : "r"(low), "r"(half + half));
-    return high;
-}
-
 /* The upper bits of byte i, with their sign. */
 #define SLICE(word, i, bits) ((int32_t)((word) << (24u - 8u * (i))) >> (32u - (bits)))
 
-/* Four channels of two or three taps, from words that `rounded` gave. */
+/* Four channels of two or three taps, from words that `dimmer_rounded_codes` gave. */
 #define WORD_2(i, bits, scale) (SLICE(x, i, bits) + SLICE(y, i, bits) * (scale))
 #define WORD_3(i, bits, scale) (WORD_2(i, bits, scale) + SLICE(z, i, bits) * (scale) * (scale))
 #define STORE(WORD, bits, scale)                                                                             \
@@ -267,11 +232,43 @@ static inline uint32_t rounded(uint32_t codes, uint32_t half) {
 
 #define FOUR_BITS 4u, 8192
 #define TWO_BITS  2u, 1024
+/* 2-bit weights in the fields of 4-bit inputs. */
+#define TWO_OF_FOUR 2u, 8192
 
 #define EXPAND(...) STORE(__VA_ARGS__)
 
-int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count, uint32_t channels,
-                              uint32_t bits, int32_t *to) {
+/* 2-bit weights of 4-bit inputs. */
+static int32_t narrower_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count,
+                                uint32_t channels, uint32_t bits, int32_t *to) {
+    const uint32_t half = 0x20202020u;
+    const int8_t *a = taps[0];
+    const int8_t *b = taps[1];
+    const int8_t *c = taps[2];
+    const int8_t *const end = a + channels;
+
+    (void)bits;
+    if (count == DIMMER_NARROW_TAPS) {
+        for (; a != end; a += 4, b += 4, c += 4, to += 8) {
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
+            const uint32_t z = dimmer_rounded_codes(four_bytes(c), half);
+
+            EXPAND(WORD_3, TWO_OF_FOUR);
+        }
+    } else {
+        for (; a != end; a += 4, b += 4, to += 8) {
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
+
+            EXPAND(WORD_2, TWO_OF_FOUR);
+        }
+    }
+    return 0;
+}
+
+/* Weights as narrow as inputs. */
+static int32_t own_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint32_t count, uint32_t channels,
+                           uint32_t bits, int32_t *to) {
     const uint32_t half = bits == 4u ? 0x08080808u : 0x20202020u;
     const int8_t *a = taps[0];
     const int8_t *b = taps[1];
@@ -281,32 +278,32 @@ int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint
 
     if (bits == 4u && count == DIMMER_NARROW_TAPS) {
         for (; a != end; a += 4, b += 4, c += 4, to += 8) {
-            const uint32_t x = rounded(four_bytes(a), half);
-            const uint32_t y = rounded(four_bytes(b), half);
-            const uint32_t z = rounded(four_bytes(c), half);
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
+            const uint32_t z = dimmer_rounded_codes(four_bytes(c), half);
 
             EXPAND(WORD_3, FOUR_BITS);
         }
     } else if (bits == 4u) {
         for (; a != end; a += 4, b += 4, to += 8) {
-            const uint32_t x = rounded(four_bytes(a), half);
-            const uint32_t y = rounded(four_bytes(b), half);
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
 
             EXPAND(WORD_2, FOUR_BITS);
         }
     } else if (count == DIMMER_NARROW_TAPS) {
         for (; a != end; a += 4, b += 4, c += 4, to += 8) {
-            const uint32_t x = rounded(four_bytes(a), half);
-            const uint32_t y = rounded(four_bytes(b), half);
-            const uint32_t z = rounded(four_bytes(c), half);
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
+            const uint32_t z = dimmer_rounded_codes(four_bytes(c), half);
 
             EXPAND(WORD_3, TWO_BITS);
             sum += to[0] + to[2] + to[4] + to[6];
         }
     } else {
         for (; a != end; a += 4, b += 4, to += 8) {
-            const uint32_t x = rounded(four_bytes(a), half);
-            const uint32_t y = rounded(four_bytes(b), half);
+            const uint32_t x = dimmer_rounded_codes(four_bytes(a), half);
+            const uint32_t y = dimmer_rounded_codes(four_bytes(b), half);
 
             EXPAND(WORD_2, TWO_BITS);
             sum += to[0] + to[2] + to[4] + to[6];
@@ -314,5 +311,12 @@ int32_t dimmer_narrow_weights(const int8_t *const taps[DIMMER_NARROW_TAPS], uint
     }
     return sum;
 }
+
+const dimmer_narrow_format_t dimmer_narrow_4 = {
+    4u, 3u, 13u, dimmer_narrow_row_4, &dimmer_narrow_results_4[0][0], three_inputs, own_weights};
+const dimmer_narrow_format_t dimmer_narrow_2 = {
+    2u, 4u, 10u, dimmer_narrow_row_2, &dimmer_narrow_results_2[0][0], four_inputs, own_weights};
+const dimmer_narrow_format_t dimmer_apart_4 = {
+    4u, 3u, 13u, dimmer_narrow_row_4, &dimmer_narrow_results_4[0][0], three_inputs, narrower_weights};
 
 #endif

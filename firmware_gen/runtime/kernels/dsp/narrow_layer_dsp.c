@@ -21,6 +21,7 @@ typedef struct {
     const int8_t *residual; /* null where nothing is added */
     dimmer_sum_dsp_t sum;
     dimmer_narrow_format_t format;
+    int64_t ones;  /* 1 in each complete field */
     int64_t *sums; /* int64[chunks][DIMMER_NARROW_SUMS] */
     int32_t *panel;
     int32_t *panel_end;
@@ -41,7 +42,7 @@ typedef struct {
     uint32_t first; /* channels of the pass */
     uint32_t count;
     dimmer_narrow_kind_t kind;
-    void (*store)(dimmer_narrow_row_t *row, const dimmer_narrow_tail_t *tail);
+    dimmer_narrow_results_t store;
 } work_t;
 
 static uint32_t common(uint32_t a, uint32_t b) {
@@ -78,7 +79,7 @@ static int32_t offset_of(const work_t *w, uint32_t c) {
 static void fill_tail(const work_t *w, uint32_t c, dimmer_narrow_tail_t *tail) {
     const dimmer_conv2d_s8_t *r = w->r;
     const int32_t shift = w->model->shifts[r->shifts + c];
-    const int32_t unit = w->format.bits == 4u ? DIMMER_UNIT_4 : DIMMER_UNIT_2;
+    const int32_t unit = r->weight_bits == 4u ? DIMMER_UNIT_4 : DIMMER_UNIT_2;
     const int32_t bias = w->model->params[r->bias + c] - unit * (int32_t)w->chunks * offset_of(w, c);
     const int32_t factor = (int32_t)2 << (shift < 0 ? 0 : shift);
 
@@ -109,7 +110,7 @@ static void fill_channel(const work_t *w, uint32_t c, int32_t *to) {
 
     for (chunk = 0; chunk < w->chunks; ++chunk) {
         int32_t *const head = to + 2u * odd;
-        int64_t start = w->format.ones * offset_of(w, c);
+        int64_t start = w->ones * offset_of(w, c);
         uint32_t left;
 
         to += DIMMER_NARROW_HEAD;
@@ -119,8 +120,8 @@ static void fill_channel(const work_t *w, uint32_t c, int32_t *to) {
             if (at == 0u) {
                 find_taps(w, row, phase, taps);
             }
-            start += (int64_t)dimmer_narrow_weights(taps, count, run, w->format.bits, to + odd) *
-                     ((int64_t)1 << 31);
+            start +=
+                (int64_t)w->format.weights(taps, count, run, r->weight_bits, to + odd) * ((int64_t)1 << 31);
             for (i = 0; i < DIMMER_NARROW_TAPS; ++i) {
                 taps[i] += taps[i] == w->no_tap ? 0u : run;
             }
@@ -183,7 +184,7 @@ static void fill_row(const work_t *w, int32_t y, int32_t *to) {
                     columns[i] = (uint32_t)x < r->input_w ? row + (size_t)x * channels : w->zero;
                 }
             }
-            dimmer_narrow_pixels(columns, channels, w->format.bits, w->table, words);
+            w->format.inputs(columns, channels, w->table, words);
         }
     }
 }
@@ -208,8 +209,8 @@ static void fill_pixels(const work_t *w, uint32_t y) {
 static void next_sums(const work_t *w, uint32_t channel) {
     /* Of the lower word nothing is left. */
     const uint32_t shift = w->format.pixels * w->format.spacing - 32u;
-    const int64_t first = w->format.ones * offset_of(w, channel);
-    const int64_t second = w->format.ones * offset_of(w, channel + 1u);
+    const int64_t first = w->ones * offset_of(w, channel);
+    const int64_t second = w->ones * offset_of(w, channel + 1u);
     int64_t *const end = w->sums + w->chunks * DIMMER_NARROW_SUMS;
     int64_t *sums;
 
@@ -248,11 +249,7 @@ static void two_rows(const work_t *w, uint32_t row, const int32_t *panel, uint32
         w->sums[left + 2u] = 0;
         w->sums[left + 3u] = 0;
     }
-    if (w->format.bits == 4u) {
-        dimmer_narrow_row_4(&run);
-    } else {
-        dimmer_narrow_row_2(&run);
-    }
+    w->format.row(&run);
     for (left = w->all_tiles - w->tiles; left != 0u; --left) {
         next_sums(w, w->first + channel);
         dimmer_narrow_tile(&run, tail);
@@ -376,6 +373,7 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     const uint32_t group = settings->group;
     uint8_t *scratch = arena + r->scratch;
     work_t w;
+    uint32_t c;
 
     memset(&w, 0, sizeof w);
     w.model = model;
@@ -389,7 +387,10 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     DIMMER_ASSERT(settings->terms >= 4u && settings->terms % 4u == 0u);
     w.input = (const int8_t *)(arena + r->input);
     w.output = (int8_t *)(arena + r->output);
-    w.format = dimmer_narrow_format(r->weight_bits);
+    w.format = *settings->format;
+    for (c = 0; c < w.format.pixels; ++c) {
+        w.ones |= (int64_t)1 << (c * w.format.spacing);
+    }
     measure(&w);
     w.half = settings->strip / 2u;
     w.rows = (w.half - 1u) * r->stride_h + r->kernel_h;
@@ -403,7 +404,7 @@ void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
         scratch += 8u * DIMMER_SUM_TABLE_WORDS;
     }
     w.kind = kind_of(&w);
-    w.store = dimmer_narrow_results(w.format.bits, w.chunks > 1u, w.kind);
+    w.store = w.format.results[(w.chunks > 1u ? DIMMER_NARROW_KINDS : 0u) + w.kind];
     if (settings->entry_multiplier != 0) {
         w.table = scratch;
         fill_table(settings, w.table);

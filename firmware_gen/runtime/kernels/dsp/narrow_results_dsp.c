@@ -169,14 +169,9 @@ DEFINE(wide_2_many, MANY_2, OUTPUTS_2, WIDE, NEXT_2)
 DEFINE(left_2_many, MANY_2, OUTPUTS_2, LEFT, NEXT_2)
 DEFINE(clamped_2_many, MANY_2, OUTPUTS_2, CLAMPED_2, NEXT_2)
 
-void (*dimmer_narrow_results(uint32_t bits, int many,
-                             dimmer_narrow_kind_t kind))(dimmer_narrow_row_t *row,
-                                                         const dimmer_narrow_tail_t *tail) {
-    static void (*const ways[2][2][3])(dimmer_narrow_row_t *row, const dimmer_narrow_tail_t *tail) = {
-        {{wide_4, left_4, clamped_4}, {wide_4_many, left_4_many, clamped_4_many}},
-        {{wide_2, left_2, clamped_2}, {wide_2_many, left_2_many, clamped_2_many}}};
-
-    return ways[bits == 4u ? 0 : 1][many][kind];
-}
+const dimmer_narrow_results_t dimmer_narrow_results_4[2][DIMMER_NARROW_KINDS] = {
+    {wide_4, left_4, clamped_4}, {wide_4_many, left_4_many, clamped_4_many}};
+const dimmer_narrow_results_t dimmer_narrow_results_2[2][DIMMER_NARROW_KINDS] = {
+    {wide_2, left_2, clamped_2}, {wide_2_many, left_2_many, clamped_2_many}};
 
 #endif

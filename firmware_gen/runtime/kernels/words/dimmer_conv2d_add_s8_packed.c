@@ -5,8 +5,8 @@
 void dimmer_conv2d_add_s8_packed(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     dimmer_require(model, record, arena);
     const dimmer_conv2d_add_s8_packed_t *p = (const dimmer_conv2d_add_s8_packed_t *)record;
-    const dimmer_packed_settings_t settings = {p->bounds, p->group,  p->strip,
-                                               p->terms,  p->planes, (dimmer_packed_way_t)p->way};
+    const dimmer_packed_settings_t settings = {
+        p->bounds, p->group, p->strip, p->terms, p->planes, p->input_bits, (dimmer_packed_way_t)p->way};
 
     dimmer_packed_layer(model, &p->conv, &settings, &p->add, p->operand, arena);
 }

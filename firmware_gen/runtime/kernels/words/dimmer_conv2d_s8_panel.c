@@ -3,16 +3,25 @@
 
 #include "panel.h"
 #include "../common/require.h"
+#include "../common/slice.h"
 
-/* int32[length] of each channel's weights; what is behind them is 0. */
+/* int32[length] of each channel's weights, or of their slices; what is behind them is 0. */
 static void widen_weights(const int8_t *weights, uint32_t depth, uint32_t length, uint32_t channels,
-                          int32_t *to) {
-    for (; channels != 0u; --channels) {
-        const int8_t *const end = weights + depth;
+                          uint32_t bits, int32_t *to) {
+    for (; channels != 0u; --channels, weights += depth) {
         int32_t *const next = to + length;
+        const int8_t *from = weights;
+        const int8_t *end;
 
-        while (weights != end) {
-            *to++ = *weights++;
+        if (bits != 8u) {
+            /* Where the last of the words will be: of those that are not read yet none is overwritten. */
+            int8_t *const slices = (int8_t *)next - depth;
+
+            dimmer_slice(weights, slices, depth, bits);
+            from = slices;
+        }
+        for (end = from + depth; from != end; ++from) {
+            *to++ = *from;
         }
         while (to != next) {
             *to++ = 0;
@@ -93,7 +102,8 @@ static void one_image(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, 
         const int32_t end = x + r->output_w * r->stride_w;
         uint32_t pixel;
 
-        widen_weights(model->weights + r->weights + (size_t)first * depth, depth, length, group, expanded);
+        widen_weights(model->weights + r->weights + (size_t)first * depth, depth, length, group,
+                      r->weight_bits, expanded);
         for (pixel = 0; pixel < pixels; pixel += DIMMER_PANEL_PIXELS) {
             const uint32_t left = pixels - pixel;
             const uint32_t count = left < DIMMER_PANEL_PIXELS ? left : DIMMER_PANEL_PIXELS;

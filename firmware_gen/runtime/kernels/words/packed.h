@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolution of 4- and 2-bit inputs with 4- and 2-bit weights for cores that multiply word by word: inputs
- * of outputs in neighbouring rows share a word, and one multiplication by a weight makes as many products.
- *
- *   bits  inputs  weights  rows in a word
- *    4    0..15   -7..7      2
- *    2    0..3    -1..1      4
+/* Convolution of 4- and 2-bit inputs with 4- and 2-bit weights for cores that multiply word by word:
+ * inputs of outputs in neighbouring rows share a word, and one multiplication by a weight makes as many
+ * products. Two rows share one, or four of 2-bit inputs, whose weights are -1..1.
  *
  * A sum of such words holds, field by field, the sums of its rows, modulo 2^32. With the channel's offset in
  * each field, at least what its negative products add up to, no field is negative and each is read as it is.
@@ -49,6 +46,7 @@ typedef struct {
     uint32_t strip;
     uint32_t terms;
     uint32_t planes;
+    uint32_t input_bits;
     dimmer_packed_way_t way;
 } dimmer_packed_settings_t;
 

@@ -313,6 +313,7 @@ static void require(const dimmer_conv2d_s8_t *r, const dimmer_packed_settings_t 
     DIMMER_ASSERT(r->batches >= 1u && r->input_h >= 1u && r->input_w >= 1u && r->input_c >= 1u);
     DIMMER_ASSERT(r->output_h >= 1u && r->output_w >= 1u && r->output_c >= 1u && r->input_c % 4u == 0u);
     DIMMER_ASSERT((r->weight_bits == 4u || r->weight_bits == 2u) && r->input_zero_point == -128);
+    DIMMER_ASSERT(settings->input_bits == 4u || (settings->input_bits == 2u && r->weight_bits == 2u));
     DIMMER_ASSERT(r->dilation_w == 1u && r->pad_left < r->kernel_w);
     DIMMER_ASSERT(settings->planes == 1u ||
                   (settings->planes == DIMMER_PACKED_PLANES && r->kernel_w == 3u && r->stride_w == 1u));
@@ -341,7 +342,7 @@ void dimmer_packed_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *
     w.in_panel = one ? 1u : DIMMER_PANEL_PIXELS;
     w.columns = one ? r->kernel_w : DIMMER_PACKED_PLANES;
     w.length = (uint32_t)r->kernel_h * r->input_c * (one ? r->kernel_w : 1u);
-    w.form.rows = r->weight_bits == 4u ? 2u : 4u;
+    w.form.rows = settings->input_bits == 2u ? 4u : 2u;
     w.form.planes = settings->planes;
     w.form.behind = one ? 0u : 3u;
     w.form.spacing = (32u - w.form.behind) / w.form.rows;

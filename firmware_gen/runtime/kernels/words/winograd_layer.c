@@ -4,6 +4,7 @@
 #include "sum_table.h"
 #include "winograd.h"
 #include "../common/require.h"
+#include "../common/slice.h"
 
 #define SIDE   ((int32_t)DIMMER_WINOGRAD_SIDE)
 #define POINTS ((int32_t)DIMMER_WINOGRAD_POINTS)
@@ -30,6 +31,12 @@ typedef struct {
 
 /* int8[6,6,input_c]. The sums are not needed while inputs are transformed. */
 static int8_t *patch_of(const tiles_t *tiles) {
+    return (int8_t *)tiles->sums;
+}
+
+/* int8[3,3,input_c], slices of a channel's weights: while these are transformed sums are not needed either.
+ */
+static int8_t *slices_of(const tiles_t *tiles) {
     return (int8_t *)tiles->sums;
 }
 
@@ -192,8 +199,14 @@ static void one_image(const dimmer_model_t *model, const tiles_t *tiles) {
 
             if (from == 0u || tiles->group < r->output_c) {
                 for (channel = first; channel < last; ++channel) {
-                    dimmer_winograd_weights(model->weights + r->weights + (size_t)channel * 9u * r->input_c,
-                                            r->input_c, tiles->plane,
+                    const size_t count = 9u * (size_t)r->input_c;
+                    const int8_t *weights = model->weights + r->weights + channel * count;
+
+                    if (r->weight_bits != 8u) {
+                        dimmer_slice(weights, slices_of(tiles), count, r->weight_bits);
+                        weights = slices_of(tiles);
+                    }
+                    dimmer_winograd_weights(weights, r->input_c, tiles->plane,
                                             tiles->expanded + (channel - first) * depth);
                 }
             }

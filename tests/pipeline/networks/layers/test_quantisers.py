@@ -41,6 +41,14 @@ def test_activations_have_two_to_the_bits_levels_from_zero_to_six(bits: int) -> 
     assert levels.tolist() == list(range(2**bits))
 
 
+@pytest.mark.parametrize(("bits", "weights", "activations"), [(48, 4, 8), (28, 2, 8), (24, 2, 4)])
+def test_a_pair_has_the_grids_of_its_two_widths(bits: int, weights: int, activations: int) -> None:
+    torch.manual_seed(1)
+    weight, x = torch.randn(3, 2, 3, 3), 6 * torch.rand(50)
+    assert torch.equal(quantise_weight(weight, bits), quantise_weight(weight, weights))
+    assert torch.equal(quantise_activation(x, bits), quantise_activation(x, activations))
+
+
 def test_gradients_pass_straight_through() -> None:
     weight = torch.randn(4, 2, 1, 1, requires_grad=True)
     x = torch.rand(3, 4, requires_grad=True)
