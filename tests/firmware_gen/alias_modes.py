@@ -26,7 +26,8 @@ class Stream(Layers):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.seed = seed
-        self.rows, self.width, self.depth = size(self, 2, 5), *pick(self, (1, 4), (2, 4), (1, 3), (2, 8))
+        self.rows = size(self, 2, 5)
+        self.width, self.depth = pick(self, (1, 4), (2, 4), (1, 3), (2, 8))
 
     def pointwise(self, x: int, output: int) -> int:
         """A convolution with the weights that all have."""
@@ -90,8 +91,8 @@ class Block(Tangle):
             made = self.net.operator("RELU", [late], self.tensor(self.net.rows))
         kind = pick(self.net, "as it is", "ADD", "ADD")
         if kind == "ADD":
-            operands = pick(self.net, (made, self.inputs[0]), (self.inputs[0], made))
-            return self.net.elementwise("ADD", *operands, "NONE", output)
+            a, b = pick(self.net, (made, self.inputs[0]), (self.inputs[0], made))
+            return self.net.elementwise("ADD", a, b, "NONE", output)
         # The last operator's own result is the boundary.
         self.net.operators[-1].outputs = [output]
         return output

@@ -12,6 +12,7 @@ from dimmer.firmware_gen.emit.tables import Tables
 from dimmer.firmware_gen.generate import tables_of
 from dimmer.firmware_gen.kernels.portable import COPY
 from dimmer.firmware_gen.read.modes import ModeSource
+from dimmer.firmware_gen.variants.conv import number
 from tests.firmware_gen.tflite_builder import Layers
 
 
@@ -30,9 +31,9 @@ def mode(whole: bool) -> bytes:
     return net.build(x, net.operator("RELU", [y], net.activation([1, 4, 1, 3], 0.05, 3, "y")))
 
 
-def copied(tables: Tables) -> list[object]:
+def copied(tables: Tables) -> list[int]:
     steps = [step for block in tables.memory.blocks.blocks for step in block.steps if step.kernel == COPY]
-    return sorted(step.fields["row_bytes"] for step in steps)  # type: ignore[type-var]
+    return sorted(number(step, "row_bytes") for step in steps)
 
 
 def test_no_copy_is_made_for_one_that_is_not(tmp_path: Path) -> None:

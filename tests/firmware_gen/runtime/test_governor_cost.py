@@ -112,4 +112,3 @@ def test_what_is_not_asked_for_is_not_linked(tmp_path: Path) -> None:
     assert not governed.keys() & names_of(target, ("harvest",), tmp_path)
     assert "dimmer_governor_report" in governed
     assert "dimmer_governor_choose" not in governed
-
