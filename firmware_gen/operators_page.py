@@ -140,6 +140,8 @@ convolutions have 64 bits, as the interpreter's.
 A SLICE, STRIDED_SLICE, SPLIT or UNPACK along the outermost dimension that is not 1 is read where it lies, and what is
 joined along it by CONCATENATION or PACK is computed in its place, as are several inputs and outputs of a model: no
 copy is made where the arena stays as small and where the kernels find what they read by words on the boundary of one.
+Where some of them would take more of the arena, the others are found by at most 24 further plans: up to 24 copies one
+by one, more of them by halves of halves, so that in a file of many a few are made that need not be.
 `dimmer inspect` lists these tensors. `vad.tflite` of [models.md](models.md) went from 54,415 instructions and 3,840
 bytes of arena to 53,290 and 3,664 by it, counted on mps2-an386.
 
@@ -148,6 +150,11 @@ bytes of arena to 53,290 and 3,664 by it, counted on mps2-an386.
 Float32 operators between a DEQUANTIZE and a QUANTIZE, of which each element is a function of the same element of one
 int8 tensor, constants being single numbers, are one table of 256 codes (`lut`), which the interpreter itself computes
 when the C is generated: %s.
+
+So a table is what the TFLite interpreter computes on the host that generates: EXP, LOGISTIC and their kin are those of
+its mathematical library, and where a result lies between two codes another one may choose the other. The C is the
+same where interpreter and library are. A result that is not a number or 2^31 steps of the output from 0 (LOG and SQRT
+below 0, DIV by 0) has no defined code: such a file is refused with the operator and its tensor.
 
 ## TFLite-Micro's bits
 

@@ -10,6 +10,7 @@ the ADD that ends a residual block works in place.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,7 @@ from dimmer.firmware_gen.memory.offsets import Item, Placement, aligned, place
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 
 MOST_TRIED = 24
-"""Copies that are left out one by one, where leaving out all of them takes more of the arena."""
+"""Plans that are made to find which copies may go, where leaving out all of them takes more of the arena."""
 Node = tuple[int, int]
 """A buffer of a block: block index, buffer id; the id -1 - s is the scratch buffer of step s."""
 
@@ -96,8 +97,10 @@ class _Groups:
 def plan_memory(blocks: BlockSet) -> Memory:
     """Plans the arena: twice, with boundary slots alone and with all in-place operators, and keeps the smaller.
 
-    Copies that need not be made are not, as many as leave the arena as small as it is with them. What is computed in
-    the place of a boundary tensor may cost one anew (`_with_copies`): then fewer go.
+    Copies that need not be made are not, as many as are found to leave the arena as small as it is with them. What is
+    computed in the place of a boundary tensor may cost one anew (`_with_copies`): then fewer go. Where not all may go,
+    nor all slices or all parts, at most `MOST_TRIED` further plans are made: up to so many copies are tried one by one,
+    more of them by halves, and a half that does not fit by its halves. What these plans did not come to stays.
     """
     best = _planned([Aliased(block, ()) for block in blocks.blocks], blocks)
     limit = best.placement.arena
@@ -111,20 +114,42 @@ def plan_memory(blocks: BlockSet) -> Memory:
             plan = _planned(found, blocks)
             if plan.placement.arena <= limit and plan.copied < best.copied:
                 return plan.memory()
-    if len(possible) > MOST_TRIED:
-        return best.memory()
+    return _without(best, blocks, possible).memory()
+
+
+def _without(best: _Plan, blocks: BlockSet, possible: Sequence[Node]) -> _Plan:
+    """The best plan found without some of the copies.
+
+    Args:
+        best: the plan with all of them.
+        possible: block index and step of each.
+    """
+    limit = best.placement.arena
+    groups = deque([[copied] for copied in possible] if len(possible) <= MOST_TRIED else _halves(possible))
     taken: set[Node] = set()
-    for copied in possible:
+    plans = 0
+    while groups and plans < MOST_TRIED:
+        group = groups.popleft()
         found = [
-            alias(block, allowed={step for index, step in (*taken, copied) if index == number})
+            alias(block, allowed={step for index, step in (*taken, *group) if index == number})
             for number, block in enumerate(blocks.blocks)
         ]
-        if sum(len(one.aliases) for one in found) > len(taken):
-            plan = _planned(found, blocks)
-            if plan.placement.arena <= limit and plan.copied < best.copied:
-                best = plan
-                taken.add(copied)
-    return best.memory()
+        if sum(len(one.aliases) for one in found) <= sum(map(len, best.aliases)):
+            continue
+        plan = _planned(found, blocks)
+        plans += 1
+        if plan.placement.arena <= limit and plan.copied < best.copied:
+            best = plan
+            taken.update(group)
+        elif len(group) > 1:
+            groups += _halves(group)
+    return best
+
+
+def _halves(group: Sequence[Node]) -> list[list[Node]]:
+    """Neighbours stay together: what one tensor is cut into, and what one is joined from."""
+    middle = len(group) // 2
+    return [list(group[:middle]), list(group[middle:])]
 
 
 def _planned(found: Sequence[Aliased], blocks: BlockSet) -> _Plan:

@@ -44,16 +44,25 @@ def left(net: Layers, y: int) -> int:
     return net.operator("QUANTIZE", [y], made)
 
 
+def bounded(net: Layers, x: int, bound: float) -> int:
+    """Between -bound and bound: what no code stands for is refused."""
+    for kind, value in (("MINIMUM", bound), ("MAXIMUM", -bound)):
+        end = net.tensor(net.name("bound"), [], "float32", data=np.array(value, dtype=np.float32))
+        x = combined(net, x, end, kind)
+    return x
+
+
 def chain(net: Layers) -> tuple[int, int]:
     x = image(net)
     y = entered(net, x)
     for _ in range(size(net, 1, 4)):
         other = pick(net, number(net), number(net), y)
         if pick(net, True, False):
-            y = computed(net, y, pick(net, *UNARY))
+            kind = pick(net, *UNARY)
+            y = computed(net, bounded(net, y, 10.0) if kind == "EXP" else y, kind)
         else:
             y = combined(net, y, other, pick(net, *BINARY))
-    return x, net.conv(left(net, y), 3, (1, 1))
+    return x, net.conv(left(net, bounded(net, y, 1e6)), 3, (1, 1))
 
 
 def swish(net: Layers) -> tuple[int, int]:

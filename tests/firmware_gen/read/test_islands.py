@@ -29,6 +29,13 @@ def refusal(data: bytes) -> str:
     return str(error.value)
 
 
+def floats(net: Layers, scale: float) -> tuple[int, int]:
+    """The input, and the floats of codes of a scale."""
+    x = net.activation([1, 2, 2, 3])
+    codes = net.operator("HARD_SWISH", [x], net.activation([1, 2, 2, 3], scale, 3, "codes"))
+    return x, net.operator("DEQUANTIZE", [codes], real(net, net.shape(codes)))
+
+
 def test_a_table_holds_what_numpy_says_of_every_code() -> None:
     net = Layers(3)
     x = net.activation([1, 2, 2, 3])
@@ -45,8 +52,8 @@ def test_a_table_holds_what_numpy_says_of_every_code() -> None:
 @pytest.mark.parametrize("kind", sorted(ELEMENTWISE))
 def test_the_interpreter_has_every_operator(kind: str) -> None:
     net = Layers(1)
-    x = net.activation([1, 2, 2, 3])
-    y = entered(net, x)
+    x, y = floats(net, 0.05)
+    y = combined(net, computed(net, y, "ABS"), number(net, 0.5, 1.0), "ADD")
     z = combined(net, y, number(net), kind) if kind in PAIRS else computed(net, y, kind)
     assert len(tables(parse_tflite(net.build(x, left(net, z)), "net"))) == 1
 
@@ -98,6 +105,40 @@ def test_a_source_of_no_one_scale_is_told() -> None:
     output = left(net, computed(net, entered(net, x), "TANH"))
     net.tensors[output].quantization = None
     assert "works on floats of codes without one scale" in refusal(net.build(x, output))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (("LOG",), "gives nan by operator 2 LOG"),
+        (("SQRT",), "gives nan by operator 2 SQRT"),
+        (("LOG", "ABS", "SQUARE"), "gives nan by operator 2 LOG"),
+        (("ABS", "RSQRT"), "gives inf by operator 3 RSQRT"),
+        (("DIV",), "gives -3.40282e+38 by operator 2 DIV"),
+        (("EXP", "EXP"), "by operator 3 EXP"),
+        (("SQUARE", "SQUARE", "SQUARE", "SQUARE"), "by operator 5 SQUARE"),
+    ],
+)
+def test_what_no_code_stands_for_is_refused_with_its_operator(kinds: tuple[str, ...], said: str) -> None:
+    net = Layers(1)
+    x, y = floats(net, 0.1)
+    for kind in kinds:
+        made = real(net, net.shape(y))
+        y = net.operator(kind, [y, number(net, 0.0, 0.0)] if kind == "DIV" else [y], made)
+        net.tensors[made].name = f"made by {kind}"
+    message = refusal(net.build(x, left(net, y)))
+    assert said in message
+    assert "of codes gives" in message
+    assert "(made by " in message
+    assert "which no code stands for; bound its operand" in message
+
+
+def test_a_number_without_end_on_the_way_is_fine() -> None:
+    net = Layers(1)
+    x, y = floats(net, 2.0)
+    y = computed(net, computed(net, y, "EXP"), "TANH")
+    (table,) = tables(parse_tflite(net.build(x, left(net, y)), "net"))
+    assert table[-1] == table[-2]
 
 
 def test_tflite_micro_is_refused() -> None:
