@@ -21,6 +21,7 @@ from dimmer.pipeline.conversion.float_model import float_models
 from dimmer.pipeline.conversion.onnx import export_mode
 from dimmer.pipeline.conversion.quantise import named, quantise
 from dimmer.pipeline.conversion.recognise import recognise
+from dimmer.pipeline.core.extras import missing_packages
 from dimmer.pipeline.data.encoding import INPUT_OFFSET, INPUT_SCALE, to_input, to_int8
 from dimmer.pipeline.hosted import load
 from dimmer.pipeline.modes.mode import Mode
@@ -96,12 +97,14 @@ def test_targets_of_tvm_are_refused_before_the_training(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.board("mps2-an386")
 @pytest.mark.board("mps3-an547")
+@pytest.mark.board("ethos-u55-128")
 def test_a_project_of_two_inputs_and_outputs_goes_to_boards_exact(tmp_path: Path) -> None:
     write_data(tmp_path)
     (line,) = (line for line in INITS if "rig_data" in line)
     cache = str(tmp_path / "cache")
     assert dimmer(tmp_path, *shlex.split(line)[1:], DIMMER_CACHE=cache).returncode == 0
-    for target in ("mps2-an386", "mps3-an547"):
+    npu = () if missing_packages(["ethos-u-vela"]) else ("ethos-u55-128",)
+    for target in ("mps2-an386", "mps3-an547", *npu):
         done = dimmer(tmp_path, "build", "--target", target, "--no-forecast", DIMMER_CACHE=cache)
         assert done.returncode == 0, done.stderr
         report = json.loads((tmp_path / "build" / "rig" / target / "report.json").read_text())
