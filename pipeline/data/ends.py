@@ -44,7 +44,7 @@ class InputSection:
     def __post_init__(self) -> None:
         _check_name(self.name)
         several = 1 <= len(self.channels) <= MOST_NAMES and len(set(self.channels)) == len(self.channels)
-        require(several, "channels", "must name an input's channels, each once")
+        require(several, "channels", f"must name 1 to {MOST_NAMES:,} channels, each once")
         require(len(self.size) in (0, 2), "size", "must be height and width")
         for side in self.size:
             bounded(side, 1, MOST_SIDE, "size")
@@ -99,7 +99,7 @@ class OutputSection:
         least = 2 if self.task == CLASSES else 1
         count = len(self.classes)
         each = least <= count <= MOST_NAMES and len(set(self.classes)) == count
-        require(each, "classes", f"must hold {least} to {MOST_NAMES} names, each once")
+        require(each, "classes", f"must hold {least} to {MOST_NAMES:,} names, each once")
         plain = all(name.strip() and name.isprintable() and len(name) <= 200 for name in self.classes)
         require(plain, "classes", "must hold names that can be printed on a line")
         if not self.label:

@@ -13,6 +13,7 @@ import pytest
 from dimmer.calibration.observe import observe_bounds
 from dimmer.calibration.ranges import Range
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.build import BuildContext
@@ -71,21 +72,27 @@ def test_its_modes_have_its_names_and_their_c_is_exact(tmp_path: Path) -> None:
         graph = read_tflite(source.path)
         assert [part.tensor.name for part in graph.inputs] == ["image", "imu", "vector"]
         assert [part.tensor.name for part in graph.outputs] == ["kind", "kg"]
-    model = load([source.path for source in sources])
+    # With the boundaries of its sources, so that the mode changes within an inference.
+    generate(sources, tmp_path / "firmware", name="ends")
+    model = load(tmp_path / "firmware")
     images = to_int8(packed_inputs(resnet().inputs, 100, seed=2)).reshape(100, -1)
     for source in sources:
         found = model.run(images, source.name)
         assert len(np.unique(found, axis=0)) > 50
         assert found.tobytes() == reference_outputs(source.path, images.tobytes())
-    count, spliced = len(positions(Mode.parse(MODES[0]))), []
-    for name, schedule in (("same", [0] * count), ("mixed", [0, 0, 0, *[1] * (count - 3)])):
-        path = tmp_path / f"{name}.tflite"
-        path.write_bytes(splice(sources, schedule))
-        spliced.append(reference_outputs(path, images.tobytes()))
+    count = len(positions(Mode.parse(MODES[0])))
+    assert model.positions == count
     modes = [model.run(images, source.name).tobytes() for source in sources]
-    assert spliced[0] == modes[0]
-    assert len(spliced[1]) == len(modes[0])
-    assert spliced[1] not in modes
+    for changed in range(count + 1):
+        schedule = [0] * changed + [1] * (count - changed)
+        path = tmp_path / f"{changed}.tflite"
+        path.write_bytes(splice(sources, schedule))
+        mixed = model.run(images, schedule=[MODES[mode] for mode in schedule]).tobytes()
+        assert mixed == reference_outputs(path, images.tobytes()), schedule
+        if changed in (0, count):
+            assert mixed == modes[0 if changed else 1]
+        elif changed == 3:
+            assert mixed not in modes
 
 
 def test_targets_of_tvm_are_refused_before_the_training(tmp_path: Path) -> None:

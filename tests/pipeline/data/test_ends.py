@@ -110,7 +110,7 @@ def test_a_recipe_has_them_and_tells_the_line_of_a_mistake(tmp_path: Path) -> No
         ('family = "resnet"', 'family = "vit"', r"line 3: model.family = 'vit': .* take ds_cnn, resnet, resnet1d"),
         ("seed = 1", "seed = 1\n[train.augmentation]\npad = 1", "train.augmentation: is for one input"),
         ("[train]", "[gates]\nepochs = 1\n[train]", r"gates.epochs: \[gates\] is for one output; set it to 0"),
-        ("[train]", '[features]\nkind = "image"\n[train]', r"line 33: features.kind = 'image': is for one input"),
+        ("[train]", '[features]\nkind = "image"\n[train]', r"line 35: features.kind = 'image': is for one input"),
         ('path = "two', 'rate = 8000\npath = "two', r"data.rate = 8000: must be left out: it says nothing of arrays"),
         ("[train]", "[polish]\nepochs = 1\n[train]", r"polish.epochs: \[polish\] is for one output"),
         ("[train]", "[features.detector]\nclasses = [1]\nthreshold = 0.5\n[train]", "a detector is for one output"),

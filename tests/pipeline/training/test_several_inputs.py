@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network of two inputs and one output of classes learns from a teacher, which has the same inputs."""
+"""A network of two inputs and one output of classes learns from a teacher, which has the same inputs, and is polished."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.several_ends import one_output, write_project
 
 __all__ = ["cache"]
 
+POLISH = "[polish]\nepochs = 1"
 TEACHER = "[teacher]\nepochs = 1\nwidths = [6, 8]\nlr = 0.1\nweight = 0.9\ntemperature = 2.0"
 
 
@@ -34,3 +35,13 @@ def test_two_inputs_learn_from_a_teacher_of_two_inputs(tmp_path: Path, cache: Pa
     # What the teacher says counts: without it the same seed learns something else.
     alone = load_tensors(train(replace(settings, teacher=replace(settings.teacher, epochs=0)), tmp_path / "alone"))[0]
     assert not torch.equal(taught[branch], alone[branch])
+
+
+def test_a_network_of_two_inputs_is_polished(tmp_path: Path, cache: Path) -> None:
+    recipe = write_project(tmp_path)
+    recipe.write_text(one_output(POLISH))
+    settings = TrainingSettings.of(load_recipe(recipe))
+    polished = load_tensors(train(settings, tmp_path / "train"))[0]
+    plain = load_tensors(train(replace(settings, polish=replace(settings.polish, epochs=0)), tmp_path / "plain"))[0]
+    assert polished.keys() == plain.keys()
+    assert any(not torch.equal(polished[name], plain[name]) for name in polished if name.endswith("out.weight"))
