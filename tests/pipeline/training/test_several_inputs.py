@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network of two inputs and one output of classes learns from a teacher, which has the same inputs, and is polished."""
+"""A network of two inputs and one output of classes learns from a teacher of the same inputs, and is polished."""
 
 from __future__ import annotations
 
