@@ -32,6 +32,7 @@ from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.splice import splice
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
+from tests.firmware_gen.tflite_builder import Layers, pack
 from tests.pipeline.networks.families.road import network
 from tests.pipeline.test_cli import dimmer
 from tests.pipeline.test_data_tutorial import INITS, write_data
@@ -66,6 +67,46 @@ def write_modes(folder: Path) -> list[ModeSource]:
     return made
 
 
+def two_by_hand(path: Path, stretch: float) -> ModeSource:
+    """Two inputs that meet at a boundary, and two outputs behind it; modes differ in scales on both sides of it."""
+    net = Layers(0)
+    image, imu = (net.activation([1, size], 1 / 64, 0, name) for name, size in (("image", 24), ("imu", 10)))
+    whole = net.activation([1, 8], 0.5, 3, "meeting")
+    parts = [net.dense(image, 8), net.dense(imu, 8)]
+    net.operator("ADD", parts, whole)
+    inner = net.dense(whole, 8)
+    for tensor in (*parts, inner):
+        net.tensors[tensor].quantization.scale = [stretch * net.scale_of(tensor)]
+    kind, kg = net.dense(inner, 2), net.dense(inner, 1)
+    for tensor, name in ((kind, "kind"), (kg, "kg")):
+        net.tensors[tensor].name = name
+        # As of modes of one network.
+        net.tensors[tensor].quantization.scale = [2.0]
+        net.tensors[tensor].quantization.zeroPoint = [3]
+    path.write_bytes(pack(net.model([image, imu], [kind, kg])))
+    return ModeSource(path.stem, path, ("meeting",))
+
+
+def test_modes_made_by_hand_are_exact_and_are_spliced(tmp_path: Path) -> None:
+    sources = [two_by_hand(tmp_path / f"{name}.tflite", stretch) for name, stretch in (("bright", 1), ("dim", 2))]
+    # With the boundaries of its sources, so that the mode changes within an inference.
+    generate(sources, tmp_path / "firmware", name="hand")
+    model = load(tmp_path / "firmware")
+    codes = np.random.default_rng(5).integers(-128, 128, (50, 34)).astype(np.int8)
+    modes = [model.run(codes, source.name).tobytes() for source in sources]
+    assert modes == [reference_outputs(source.path, codes.tobytes()) for source in sources]
+    named = model.run_named({"image": codes[:, :24], "imu": codes[:, 24:]}, "dim")
+    assert list(named) == ["kind", "kg"]
+    path, mixed = tmp_path / "mixed.tflite", {}
+    for schedule in ((0, 0), (0, 1), (1, 0)):
+        path.write_bytes(splice(sources, list(schedule)))
+        mixed[schedule] = model.run(codes, schedule=[sources[mode].name for mode in schedule]).tobytes()
+        assert mixed[schedule] == reference_outputs(path, codes.tobytes()), schedule
+    assert mixed[0, 0] == modes[0]
+    assert not {mixed[0, 1], mixed[1, 0]} & set(modes)
+
+
+@pytest.mark.slow
 def test_its_modes_have_its_names_and_their_c_is_exact(tmp_path: Path) -> None:
     sources = write_modes(tmp_path)
     for source in sources:
