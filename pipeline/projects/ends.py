@@ -14,14 +14,13 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.data.ends import InputSection, OutputSection
 from dimmer.pipeline.data.own import CLASSES, VALUES, DataSection
+from dimmer.pipeline.data.readers import tables
 from dimmer.toml import plain
 
 LABEL_NAMES = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
 """Names of columns and arrays that are taken for labels."""
 TIME_NAMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
 """Names of columns and arrays that are left out."""
-VALUES_OF_ONE = "x"
-"""Array with the samples where there is one input."""
 _LABEL_WORDS = frozenset({"label", "labels", "class", "classes", "target", "targets", "y", "category"})
 _NUMBERING = frozenset({"id", "ids", "uid", "uuid", "idx", "timestamp", "date", "datetime", "file", "filename", "path"})
 _MANY_NUMBERS = 20
@@ -40,7 +39,7 @@ def given_inputs(place: str, arrays: Mapping[str, NDArray[Any]], labels: Sequenc
     """
     several = {key: array for key, array in arrays.items() if np.ndim(array) > 1 and array.dtype.kind in "fiub"}
     most = max((len(array) for array in several.values()), default=0)
-    count = len(several[VALUES_OF_ONE]) if VALUES_OF_ONE in several else most
+    count = len(several[tables.VALUES]) if tables.VALUES in several else most
     found = {key: array for key, array in several.items() if len(array) == count}
     for key in [key for key in found if key in labels or _is_label(key, found[key])]:
         sides = ",".join(map(str, found[key].shape))

@@ -150,7 +150,9 @@ def test_a_project_of_two_inputs_and_outputs_goes_to_boards_exact(tmp_path: Path
     write_data(tmp_path)
     (line,) = (line for line in INITS if "rig_data" in line)
     cache = str(tmp_path / "cache")
-    assert dimmer(tmp_path, *shlex.split(line)[1:], DIMMER_CACHE=cache).returncode == 0
+    done = dimmer(tmp_path, *shlex.split(line)[1:], DIMMER_CACHE=cache)
+    assert done.returncode == 0, done.stderr
+    assert "inputs: image [12,12,1], imu [1,32,3]\n  outputs: kind (classes), kg (values)" in done.stdout
     npu = () if missing_packages(["ethos-u-vela"]) else ("ethos-u55-128",)
     for target in ("mps2-an386", "mps3-an547", *npu):
         done = dimmer(tmp_path, "build", "--target", target, "--no-forecast", DIMMER_CACHE=cache)
