@@ -72,14 +72,18 @@ def main(
             target = wizard.ask_target()
             own_target = own_target or wizard.ask_own_target(target)
     name = wanted.check_name(name or wanted.name_from(folder))
-    own = None
+    own, ends = None, list[str]()
     if data:
+        from dimmer.pipeline.projects.ends import told_ends
         from dimmer.pipeline.projects.inspected import Told, own_samples
 
         own = own_samples(data, Told(label, group, window, normal), folder / "models" / name)
+        ends = told_ends(own.section)
     found = Wanted(name, template or wanted.TEMPLATE, target or wanted.TARGET, own_target, own=own)
     for path in write_project(folder, project_files(found)):
         print(path)
+    for line in ends:
+        print(f"  {line}")
     if not ignores_builds(folder):
         print(f"{folder / KEPT} stays as it is; builds lie in {IGNORED}, which git need not keep")
     print("\nNext:")

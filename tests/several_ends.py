@@ -83,6 +83,14 @@ def write_project(folder: Path, count: int = 60) -> Path:
     return recipe
 
 
+def one_output(section: str = "", bits: str = "[8]") -> str:
+    """The recipe with one output of classes, and a section more."""
+    start, end = RECIPE.index("[[data.outputs]]"), RECIPE.index("[train]")
+    one = f"{RECIPE[:start]}{section}\n{RECIPE[end:]}".replace("[model]", f"[model]\nbits = {bits}")
+    path = 'path = "two_data:load"'
+    return one.replace(path, f'{path}\nclasses = ["none", "ring"]\nlabel = ["kind"]')
+
+
 def resnet() -> ResNetConfig:
     """An image, a series and a vector; two outputs."""
     shapes = ((6, 4, 1), (1, 5, 2), (1, 1, 9))

@@ -21,6 +21,8 @@ TASKS_OF_OUTPUTS = ("classes", "labels", "values")
 CLASSES, LABELS, VALUES = TASKS_OF_OUTPUTS
 _TAKEN = frozenset({"input", "stem", "pool", "logits"})
 """Names that tensors have already."""
+_OF_INPUTS = ("conv", "mean", "out", "sum")
+"""What the tensors of an input are called behind its name (`dimmer.pipeline.networks.joined`)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class InputSection:
     def __post_init__(self) -> None:
         _check_name(self.name)
         several = 1 <= len(self.channels) <= MOST_NAMES and len(set(self.channels)) == len(self.channels)
-        require(several, "channels", "must name an input's channels, each once")
+        require(several, "channels", f"must name 1 to {MOST_NAMES:,} channels, each once")
         require(len(self.size) in (0, 2), "size", "must be height and width")
         for side in self.size:
             bounded(side, 1, MOST_SIDE, "size")
@@ -97,7 +99,7 @@ class OutputSection:
         least = 2 if self.task == CLASSES else 1
         count = len(self.classes)
         each = least <= count <= MOST_NAMES and len(set(self.classes)) == count
-        require(each, "classes", f"must hold {least} to {MOST_NAMES} names, each once")
+        require(each, "classes", f"must hold {least} to {MOST_NAMES:,} names, each once")
         plain = all(name.strip() and name.isprintable() and len(name) <= 200 for name in self.classes)
         require(plain, "classes", "must hold names that can be printed on a line")
         if not self.label:
@@ -122,7 +124,7 @@ class OutputSection:
 
 
 def check_inputs(inputs: Sequence[InputSection]) -> None:
-    """Refuses inputs that are no two, or of one name.
+    """Refuses inputs that are no two, of one name, or called as a tensor within the network.
 
     Raises:
         InvalidKeyError: they are.
@@ -130,10 +132,11 @@ def check_inputs(inputs: Sequence[InputSection]) -> None:
     names = {one.name for one in inputs}
     require(2 <= len(inputs) <= MOST_ENDS, "inputs", f"must be 2 to {MOST_ENDS}; one is what [data] itself describes")
     require(len(names) == len(inputs), "inputs", "must have a name each")
+    _check_tensors(names, _within_inputs(inputs), "inputs")
 
 
 def check_outputs(outputs: Sequence[OutputSection], inputs: Sequence[InputSection]) -> None:
-    """Refuses outputs that are no two, of one name, or none of which decides.
+    """Refuses outputs that are no two, of one name, called as a tensor within the network, or none of which decides.
 
     Raises:
         InvalidKeyError: they are.
@@ -142,7 +145,20 @@ def check_outputs(outputs: Sequence[OutputSection], inputs: Sequence[InputSectio
     require(2 <= len(outputs) <= MOST_ENDS, "outputs", f"must be 2 to {MOST_ENDS}; one is what [data] itself describes")
     apart = len(names) == len(outputs) and not names & {one.name for one in inputs}
     require(apart, "outputs", "must have a name each, other than those of inputs")
+    of_outputs = {f"out_{name}" for name in names}
+    _check_tensors(names, _within_inputs(inputs) | of_outputs, "outputs")
+    _check_tensors({one.name for one in inputs}, of_outputs, "outputs")
     require(any(one.decides for one in outputs), "outputs", "must have one that decides")
+
+
+def _within_inputs(inputs: Sequence[InputSection]) -> set[str]:
+    return {f"{one.name}_{what}" for one in inputs for what in _OF_INPUTS}
+
+
+def _check_tensors(names: set[str], within: set[str], key: str) -> None:
+    """Refuses names that tensors of the branches of inputs, or of the layers of outputs, have."""
+    taken = ", ".join(sorted(names & within))
+    require(not taken, key, f"must have names other than {taken}, which a tensor within the network has")
 
 
 def _check_name(name: str) -> None:

@@ -192,8 +192,12 @@ class DataSection:
         able = self.kind in (PYTHON, WINDOWS) and not self.column
         require(able, "inputs", "are for kind = python, and for windows of .npz files")
         require(self.task != ANOMALY, "inputs", "are not for anomalies: put what is given back side by side in one")
-        for key, none in (("window", 0), ("step", 0), ("channels", ())):
-            require(getattr(self, key) == none, key, "must be left out where [[data.inputs]] have it")
+        for key in ("size", "window", "channels"):
+            require(
+                getattr(self, key) == getattr(DataSection, key), key, "must be left out where [[data.inputs]] have it"
+            )
+        for key in ("step", "rate", "frame", "colour", "fit", "rows"):
+            require(getattr(self, key) == getattr(DataSection, key), key, "must be left out: it says nothing of arrays")
 
     def _check_labels(self) -> None:
         files = self.kind in (IMAGES, RECORDINGS)

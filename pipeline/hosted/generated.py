@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.text import described_scale, described_shape
 from dimmer.firmware_gen.library import RUNTIME
-from dimmer.pipeline.hosted.parts import HostedPart
+from dimmer.pipeline.hosted.parts import HostedPart, distinct
 
 GENERAL = "dimmer_model.h"
 HOST = "host"
@@ -51,18 +51,29 @@ class Generated:
     def parts(self, end: str) -> tuple[HostedPart, ...]:
         """Of several "INPUT"s or "OUTPUT"s where each lies, as the header tells it; nothing of one."""
         text = _text(self.header)
+        measured = {
+            number: (_floats(offset), _floats(step))
+            for number, offset, step in re.findall(
+                r"^static inline int8_t \w+_input_code_(\d+)\(float value, unsigned channel\)\n\{\n"
+                r" +static const float offset\[\d+\] = \{(.*?)\};\n +static const float step\[\d+\] = \{(.*?)\};",
+                text,
+                re.MULTILINE | re.DOTALL,
+            )
+        }
         places = re.findall(
             rf"^#define \w+_{end}_(\d+)_OFFSET (\d+)u /\* bytes into them; (.*) \*/", text, re.MULTILINE
         )
         found = []
-        for number, offset, name in places:
+        for (number, offset, _), name in zip(places, distinct([name for _, _, name in places]), strict=True):
             told = re.search(rf"^#define \w+_{end}_{number}_SIZE (\d+)u /\* bytes: (.+?) \*/", text, re.MULTILINE)
             shape = None if told is None else described_shape(told[2])
             if told is None or shape is None:
                 raise DimmerError(f"{self.header} does not tell the shape of {end.lower()} {number}: generate it again")
             scale, zero_point = described_scale(told[2])
             dtype = told[2].partition("[")[0]
-            found.append(HostedPart(name, shape, dtype, scale, zero_point, int(offset), int(told[1])))
+            made = HostedPart(name, shape, dtype, scale, zero_point, int(offset), int(told[1]))
+            lowest, step = measured.get(number, ((), ())) if end == "INPUT" else ((), ())
+            found.append(replace(made, lowest=lowest, step=step))
         return tuple(found)
 
     def shape(self, end: str) -> tuple[int, ...]:
@@ -104,6 +115,11 @@ def find_generated(path: Path) -> Generated:
         f"{given.source} was generated for another core ({given.foreign_kernels[0]} does not run here): load its "
         ".tflite files, or make the same firmware for the host (--target host)"
     )
+
+
+def _floats(text: str) -> tuple[float, ...]:
+    """The numbers of an initialiser of C floats."""
+    return tuple(float(number.strip().rstrip("f")) for number in text.split(","))
 
 
 def _in_folders(*folders: Path) -> Iterator[Generated]:

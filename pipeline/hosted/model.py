@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,8 +12,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.hosted.library import GATED, End, Library
-from dimmer.pipeline.hosted.parts import RANGES, HostedPart, apart, dequantised, joined, quantised
+from dimmer.pipeline.hosted.library import GATED, Library
+from dimmer.pipeline.hosted.parts import (
+    RANGES,
+    HostedPart,
+    accepted,
+    apart,
+    coded,
+    dequantised,
+    joined,
+    quantised,
+    sample_shape,
+)
 
 Tensor = NDArray[Any]
 GATED_NAME = "gated"
@@ -122,12 +133,14 @@ class Model:
 
         Args:
             given: an array for each of `inputs`, by its name: its shape, or a batch [N, *shape[1:]]; codes in its own
-                type, or floating-point values in the units of its scale. "input" is the name of the only one.
+                type, or floating-point values in the units of its scale; `codes` makes them of what training data
+                has. "input" is the name of the only one.
             mode: as of `run`.
             dequantise: whether outputs become float32 values.
 
         Returns:
-            An array for each of `outputs`, by its name; "output" is that of the only one.
+            An array for each of `outputs`, by its name; "output" is that of the only one. Of a batch [N, *shape[1:]],
+            of a single inference without the N.
 
         Raises:
             DimmerError: there is no such mode, or an input is missing, unknown, or of another shape or type.
@@ -139,17 +152,31 @@ class Model:
                 raise DimmerError(f"{self.name} has one input: give it the name 'input'")
             x = np.asarray(given["input"])
             buffer, single = self._codes(x), x.shape == self.input_shape
-        made = self.run(buffer.reshape(-1, *self._batched(self.input_shape)), mode)
+        rest = self.input_shape[1:] if len(self.input_shape) > 1 else self.input_shape
+        made = self.run(buffer.reshape(-1, *rest), mode)
         if not self.outputs:
+            made = made.reshape(len(buffer), *sample_shape(self.output_shape))
             found = {"output": self.dequantise(made) if dequantise else made}
         else:
-            found = apart(self.outputs, made.reshape(len(buffer), -1), dequantise=dequantise)
+            found = apart(self.outputs, made.reshape(len(buffer), math.prod(self.output_shape)), dequantise=dequantise)
         return {name: value[0] for name, value in found.items()} if single else found
 
-    @staticmethod
-    def _batched(shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Of one sample of a batch."""
-        return shape[1:] if len(shape) > 1 else shape
+    def codes(self, given: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.int8]]:
+        """What training data has as codes for `run_named`, as in training and by `..._input_code_<number>` of the C.
+
+        Args:
+            given: of some of `inputs` an array [N, ...] of samples, as training data has it: measured values in their
+                unit, or uint8 codes.
+
+        Returns:
+            Of each int8[N, *shape[1:]].
+
+        Raises:
+            DimmerError: a name is unknown, an array is of another shape or type, or the model has one input.
+        """
+        if not self.inputs:
+            raise DimmerError(f"{self.name} has one input: its codes are made by quantise, or by the header's function")
+        return coded(self.name, self.inputs, given)
 
     def quantise(self, x: Tensor) -> Tensor:
         """Real values as codes of the input: to the nearest, halves away from zero, saturating.
@@ -162,7 +189,7 @@ class Model:
         if self.inputs:
             raise DimmerError(f"{self.name} has several inputs: give values by their names to run_named")
         if self.input_dtype not in RANGES:
-            raise DimmerError(f"{self.name}: the input is {x.dtype}: give {_accepted(self._input)}")
+            raise DimmerError(f"{self.name}: the input is {x.dtype}: give {self._accepted}")
         return quantised(x, self.input_dtype, self.input_scale, self.input_zero_point, f"{self.name}: the input")
 
     def dequantise(self, codes: Tensor) -> NDArray[np.float32]:
@@ -244,6 +271,10 @@ class Model:
             raise DimmerError(f"level = {level!r}: must be a whole number, 0 to 255")
         return int(level)
 
+    @property
+    def _accepted(self) -> str:
+        return accepted(self.input_dtype, self.input_scale, self.input_zero_point)
+
     def _codes(self, x: Tensor) -> Tensor:
         one = self.input_shape
         rest = one[1:] if len(one) > 1 else one
@@ -255,16 +286,8 @@ class Model:
         if np.issubdtype(x.dtype, np.floating):
             x = self.quantise(x)
         elif x.dtype != self.input_dtype:
-            raise DimmerError(f"{self.name}: the input is {x.dtype}: give {_accepted(self._input)}")
+            raise DimmerError(f"{self.name}: the input is {x.dtype}: give {self._accepted}")
         return np.ascontiguousarray(x).reshape(-1, *one)
-
-
-def _accepted(end: End) -> str:
-    if end.dtype == "float32":
-        return "float32 values"
-    if end.dtype not in RANGES:
-        return f"{end.dtype}, which has no scale"
-    return f"{end.dtype} codes, or float32 values (scale {end.scale:.6g}, zero point {end.zero_point})"
 
 
 def _shape(sizes: Sequence[object]) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +21,16 @@ class HostedPart:
     """One of several inputs or outputs.
 
     Attributes:
-        name: of its tensor.
+        name: of its tensor; of a further one of that name with its number behind it (`distinct`).
         shape: of one inference.
         dtype: as numpy calls it.
         scale: real value of one code; 0 where it has none.
         zero_point: code of 0.
         offset: bytes into the buffer that holds all of them.
         size: its bytes.
+        lowest: measured value of code -128, of each channel, in the unit of the training data; nothing where the
+            header does not tell it.
+        step: measured value of one code.
     """
 
     name: str
@@ -36,11 +40,97 @@ class HostedPart:
     zero_point: int
     offset: int
     size: int
+    lowest: tuple[float, ...] = ()
+    step: tuple[float, ...] = ()
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Of one sample of a batch."""
+        return sample_shape(self.shape)
 
     @property
     def place(self) -> slice:
         """Of its bytes in the buffer."""
         return slice(self.offset, self.offset + self.size)
+
+
+def sample_shape(shape: Sequence[int]) -> tuple[int, ...]:
+    """A tensor's shape without a batch of 1, if it has one.
+
+    Examples:
+        >>> sample_shape((1, 8, 8, 3)), sample_shape((4, 4)), sample_shape((1,))
+        ((8, 8, 3), (4, 4), (1,))
+    """
+    return tuple(shape[1:] if len(shape) > 1 and shape[0] == 1 else shape)
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, of which a further one that is equal has a number behind it.
+
+    Examples:
+        >>> distinct(["y", "z", "y", "y_1"])
+        ('y', 'z', 'y_2', 'y_1')
+    """
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in range(1, len(names) * len(names) + 2))
+        found.append(name if name not in found else next(n for n in numbered if n not in found and n not in names))
+    return tuple(found)
+
+
+def accepted(dtype: str, scale: float, zero_point: int) -> str:
+    """What an input takes, in words."""
+    if dtype == "float32":
+        return "float32 values"
+    if dtype not in RANGES or not scale:
+        return f"{dtype}, which has no scale"
+    return f"{dtype} codes, or float32 values (scale {scale:.6g}, zero point {zero_point})"
+
+
+def coded(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.int8]]:
+    """What training data has as codes, just as training and `..._input_code_<number>` of the header make them.
+
+    Args:
+        given: of some inputs an array [N, ...] of samples, as training data has it: measured values in their unit, or
+            uint8 codes.
+
+    Returns:
+        Of each int8[N, *shape[1:]], for `joined`.
+
+    Raises:
+        DimmerError: a name is unknown, or an array of another shape or type.
+    """
+    known = {part.name: part for part in parts}
+    found = {}
+    for name, array in given.items():
+        if name not in known:
+            raise DimmerError(f"{model} has no input {name!r}; it has: {', '.join(known)}")
+        part, x = known[name], np.asarray(array)
+        one, sides = part.sample_shape, [side for side in x.shape[1:] if side > 1]
+        if not x.ndim or sides not in ([side for side in one if side > 1], [n for n in (math.prod(one),) if n > 1]):
+            wanted = ",".join(map(str, one))
+            raise DimmerError(f"{model}: the input {name!r} has shape {list(x.shape)}, expected [N,{wanted}]")
+        x = x.reshape(len(x), *one)
+        if part.dtype != "int8":
+            raise DimmerError(f"{model}: the input {name!r} is no int8: give run_named its values as they are")
+        if x.dtype == np.uint8 and not part.lowest:
+            found[name] = (x ^ np.uint8(128)).view(np.int8)
+        elif part.lowest and x.dtype.kind in "fiub":
+            found[name] = _measured(x, part)
+        else:
+            lacks = "no measured values in training" if not part.lowest else "numbers in training"
+            raise DimmerError(f"{model}: the input {name!r} is {x.dtype} and has {lacks}: give uint8 codes")
+    return found
+
+
+def _measured(values: NDArray[Any], part: HostedPart) -> NDArray[np.int8]:
+    """As the header's function: in float32; what is no number becomes the lowest code."""
+    lowest, step = np.asarray(part.lowest, np.float32), np.asarray(part.step, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        places = (values.astype(np.float32) - lowest) / step + np.float32(0.5)
+    inside = np.where(places > 0, np.minimum(places, np.float32(255)), np.float32(0))
+    found: NDArray[np.int8] = (inside.astype(np.int16) - 128).astype(np.int8)
+    return found
 
 
 def quantised(values: NDArray[Any], dtype: str, scale: float, zero_point: int, whose: str) -> NDArray[Any]:
@@ -92,22 +182,26 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLik
                 f"[{', '.join(map(str, batch))}]"
             )
         single &= x.shape == part.shape
-        if np.issubdtype(x.dtype, np.floating) and part.scale and part.dtype in RANGES:
+        real = np.issubdtype(x.dtype, np.floating)
+        if real and part.dtype == "float32":
+            x = x.astype(np.float32)
+        elif real and part.scale and part.dtype in RANGES:
             x = quantised(x, part.dtype, part.scale, part.zero_point, f"{model}: the input {part.name!r}")
         elif x.dtype != part.dtype:
-            raise DimmerError(f"{model}: the input {part.name!r} is {x.dtype}: give {part.dtype}, or float32 values")
+            wanted = accepted(part.dtype, part.scale, part.zero_point)
+            raise DimmerError(f"{model}: the input {part.name!r} is {x.dtype}: give {wanted}")
         rows.append(np.ascontiguousarray(x).reshape(-1, *part.shape))
     counts = {len(row) for row in rows}
     if len(counts) > 1:
         raise DimmerError(f"{model}: the inputs {names} have {', '.join(str(len(row)) for row in rows)} samples")
     buffer = np.zeros((len(rows[0]), sum(part.size for part in parts)), np.int8)
     for part, row in zip(parts, rows, strict=True):
-        buffer[:, part.place] = row.reshape(len(row), -1).view(np.int8)
+        buffer[:, part.place] = row.reshape(len(row), math.prod(part.shape)).view(np.int8)
     return buffer, single
 
 
 def apart(parts: Sequence[HostedPart], buffer: NDArray[Any], *, dequantise: bool = False) -> dict[str, NDArray[Any]]:
-    """Outputs by their names, [N, *shape[1:]] each, of a buffer int8[N,bytes].
+    """Outputs by their names, [N, *shape[1:]] each ([N, *shape] where no batch leads), of a buffer int8[N,bytes].
 
     Args:
         dequantise: whether they become float32 values.
@@ -115,7 +209,6 @@ def apart(parts: Sequence[HostedPart], buffer: NDArray[Any], *, dequantise: bool
     found = {}
     for part in parts:
         codes = np.ascontiguousarray(buffer[:, part.place]).view(part.dtype)
-        whole = part.shape[1:] if len(part.shape) > 1 and part.shape[0] == 1 else part.shape
-        codes = codes.reshape(len(buffer), *whole)
+        codes = codes.reshape(len(buffer), *part.sample_shape)
         found[part.name] = dequantised(codes, part.scale, part.zero_point) if dequantise else codes
     return found

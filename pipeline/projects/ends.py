@@ -13,20 +13,74 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.data.ends import InputSection, OutputSection
-from dimmer.pipeline.data.own import CLASSES, VALUES
+from dimmer.pipeline.data.own import CLASSES, VALUES, DataSection
+from dimmer.pipeline.data.readers import tables
 from dimmer.toml import plain
 
+LABEL_NAMES = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
+"""Names of columns and arrays that are taken for labels."""
+TIME_NAMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
+"""Names of columns and arrays that are left out."""
+_LABEL_WORDS = frozenset({"label", "labels", "class", "classes", "target", "targets", "y", "category"})
+_NUMBERING = frozenset({"id", "ids", "uid", "uuid", "idx", "timestamp", "date", "datetime", "file", "filename", "path"})
 _MANY_NUMBERS = 20
 
 
-def given_inputs(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The arrays with several values a sample, as many samples as the longest has: first the one of most positions, for
-    the network keeps those.
+def given_inputs(place: str, arrays: Mapping[str, NDArray[Any]], labels: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The arrays with several values a sample, as many samples as ``x`` or else the longest has: first the one of most
+    positions, for the network keeps those.
+
+    Args:
+        place: where the arrays are from.
+        labels: the arrays that are labels, as somebody says.
+
+    Raises:
+        DimmerError: one that is called as labels are has several values a sample, or one is no input by its shape.
     """
     several = {key: array for key, array in arrays.items() if np.ndim(array) > 1 and array.dtype.kind in "fiub"}
     most = max((len(array) for array in several.values()), default=0)
-    found = {key: array for key, array in several.items() if len(array) == most}
-    return dict(sorted(found.items(), key=lambda item: -int(np.prod(input_of("", *item).shape[:2]))))
+    count = len(several[tables.VALUES]) if tables.VALUES in several else most
+    found = {key: array for key, array in several.items() if len(array) == count}
+    for key in [key for key in found if key in labels or _is_label(key, found[key])]:
+        sides = ",".join(map(str, found[key].shape))
+        raise DimmerError(
+            f"{plain(place)}: {plain(key)!r} is [{sides}] and called as labels are: put labels into arrays of their "
+            "own, one value a sample in each, or give it another name if it is an input"
+        )
+    return dict(sorted(found.items(), key=lambda item: -int(np.prod(input_of(place, *item).shape[:2]))))
+
+
+def given_outputs(arrays: Mapping[str, NDArray[Any]], count: int) -> tuple[str, ...]:
+    """The arrays with one value for each of so many samples, but for those that number them or say when they were."""
+    return tuple(key for key, array in arrays.items() if np.shape(array) == (count,) and not _numbers_samples(key))
+
+
+def told_ends(section: DataSection) -> list[str]:
+    """What was taken for inputs and outputs, where there are several, a line each."""
+    found = []
+    if section.inputs:
+        inputs = [f"{one.name} [{','.join(map(str, one.shape))}]" for one in section.inputs]
+        outputs = [] if section.outputs else [f"{', '.join(section.label)} ({section.task})"]
+        found += [f"inputs: {', '.join(inputs)}", *(f"output: {one}" for one in outputs)]
+    if section.outputs:
+        found.append(f"outputs: {', '.join(f'{one.name} ({one.task})' for one in section.outputs)}")
+    return [plain(line) for line in found]
+
+
+def _is_label(name: str, array: NDArray[Any]) -> bool:
+    """Whether an array of several values a sample is called as labels are: "y", and a vector "target_vec", too."""
+    words = _words(name)
+    return name.lower() in LABEL_NAMES or (array.ndim == 2 and words[0] in _LABEL_WORDS)
+
+
+def _numbers_samples(name: str) -> bool:
+    """Whether an array is called as what numbers samples, or tells their time or file."""
+    return name.lower() in TIME_NAMES or _words(name)[-1] in _NUMBERING
+
+
+def _words(name: str) -> list[str]:
+    """Of a name, in small letters: "sampleId" and "sample_id" are two."""
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower().strip("_").split("_")
 
 
 def input_of(place: str, name: str, x: NDArray[Any]) -> InputSection:

@@ -33,7 +33,15 @@ from dimmer.pipeline.data.prepare import prepared
 from dimmer.pipeline.data.readers import entry, images, recordings, saved, tables
 from dimmer.pipeline.data.readers.columns import names_of_columns, numbers, read_columns, text
 from dimmer.pipeline.data.readers.sample import Problem, files_below, split_of
-from dimmer.pipeline.projects.ends import given_inputs, input_of, labels_of, outputs_of
+from dimmer.pipeline.projects.ends import (
+    LABEL_NAMES,
+    TIME_NAMES,
+    given_inputs,
+    given_outputs,
+    input_of,
+    labels_of,
+    outputs_of,
+)
 from dimmer.pipeline.projects.wanted import OwnSamples
 from dimmer.toml import plain
 
@@ -43,9 +51,7 @@ SIDES = (16, 24, 32)
 WINDOW = 128
 LOWEST_RATE, FEWEST_ROWS = 4000, 8
 """Of recordings that get a front end: samples a second, and rows in a window."""
-_LABELS = ("label", "class", "activity", "target", "y", "gesture", "event", "category")
 _GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
-_TIMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
 _MANY_COLUMNS = 32
 
 
@@ -75,6 +81,11 @@ def inspect_data(place: str, told: Told) -> DataSection:
     found = _inspected(place, told)
     if not told.normal:
         return found
+    if found.inputs or found.outputs:
+        raise DimmerError(
+            f"--normal {plain(told.normal)}: anomalies are for one input and one output: put the values side by side "
+            "into 'x', and name the array or column with the class with --label"
+        )
     if found.task != CLASSES or told.normal not in found.classes:
         raise DimmerError(
             f"--normal {plain(told.normal)}: there is no such class; there are {plain(', '.join(found.classes))}"
@@ -134,7 +145,9 @@ def _of_saved(place: str, told: Told) -> DataSection:
     kinds = {column: _saved_kind(feature) for column, feature in features.items()}
     column = next((name for kind in (IMAGES, RECORDINGS, WINDOWS) for name in kinds if kinds[name] == kind), "")
     label = (
-        told.label or next((name for name in features if parts[0].names(name)), "") or _named(tuple(features), _LABELS)
+        told.label
+        or next((name for name in features if parts[0].names(name)), "")
+        or _named(tuple(features), LABEL_NAMES)
     )
     if not column or label not in features:
         what = (
@@ -259,7 +272,7 @@ def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
             with np.load(first, allow_pickle=False) as archive:
                 return _of_arrays(str(place), {key: archive[key] for key in archive.files}, told, WINDOWS)
         names = names_of_columns(first)
-        labels = tuple(filter(None, told.label.split(","))) or tuple(filter(None, (_named(names, _LABELS),)))
+        labels = tuple(filter(None, told.label.split(","))) or tuple(filter(None, (_named(names, LABEL_NAMES),)))
         seen = {
             label: [
                 text(value) for path in files for value in sorted(set(map(text, read_columns(path, [label])[label])))
@@ -267,7 +280,7 @@ def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
             for label in labels
         }
         columns = read_columns(first)
-    except ModuleNotFoundError:
+    except (DimmerError, ModuleNotFoundError):
         raise
     # Of a broken file the parsers raise whatever comes to them.
     except Exception as error:
@@ -277,7 +290,7 @@ def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
     split = _named(names, ("split",))
     beside = {*labels, group, split}
     channels = tuple(
-        name for name in names if name not in beside and name.lower() not in _TIMES and _is_numeric(columns[name])
+        name for name in names if name not in beside and name.lower() not in TIME_NAMES and _is_numeric(columns[name])
     )
     if not channels:
         raise DimmerError(f"{plain(str(first))} has no column of numbers")
@@ -302,10 +315,12 @@ def _of_function(place: str, told: Told) -> DataSection:
 
 def _of_arrays(place: str, arrays: dict[str, NDArray[Any]], told: Told, kind: str) -> DataSection:
     group, split = told.group or _named(tuple(arrays), _GROUPS), _named(tuple(arrays), ("split",))
-    given = given_inputs(arrays)
-    labels = tuple(filter(None, told.label.split(","))) or tuple(filter(None, (_named(tuple(arrays), _LABELS),)))
+    labels = tuple(filter(None, told.label.split(",")))
+    given = given_inputs(place, arrays, labels)
+    labels = labels or tuple(filter(None, (_named(tuple(arrays), LABEL_NAMES),)))
     if not labels and len(given) > 1:
-        labels = tuple(key for key, array in arrays.items() if np.ndim(array) == 1 and key not in (group, split))
+        count = len(next(iter(given.values())))
+        labels = tuple(key for key in given_outputs(arrays, count) if key not in (group, split))
     if not given or (len(given) == 1 and tables.VALUES not in given):
         raise DimmerError(f"{plain(place)} has no array '{tables.VALUES}', which would be the samples")
     if not labels or not set(labels) <= set(arrays):

@@ -23,6 +23,7 @@ from dimmer.pipeline.modes.width import BITS
 from dimmer.pipeline.networks.family import NO_KEYS, SEVERAL, config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
+from dimmer.pipeline.recipe.sections.features import NONE as NO_FEATURES
 from dimmer.pipeline.recipe.sections.features import FeaturesSection
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
@@ -189,6 +190,12 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             if epochs:
                 at = where.at((key,), "epochs")
                 raise DimmerError(f"{at}: {key}.epochs: [{key}] is for one input; {so}set it to 0")
+        if features.kind != NO_FEATURES:
+            at, value = where.at(("features",), "kind"), shown(features.kind)
+            raise DimmerError(
+                f"{at}: features.kind = {value}: is for one input; of several the application gives the codes: leave "
+                "it out"
+            )
     if recipe.model.data.outputs and features.detector.classes:
         at = where.at(("features", "detector"), "classes")
         raise DimmerError(f"{at}: features.detector.classes: a detector is for one output; leave it out")

@@ -20,7 +20,7 @@ from dimmer.pipeline.core.statistics import mcnemar
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.given_back import errors, limit_of
-from dimmer.pipeline.data.own import OwnData
+from dimmer.pipeline.data.own import VALUES, OwnData
 from dimmer.pipeline.data.packed import heads_of, is_packed
 from dimmer.pipeline.data.registry import Source, dataset_hash, dataset_modules, load_dataset
 from dimmer.pipeline.hosted.loading import load
@@ -42,13 +42,38 @@ class Worst:
         name: where it is from.
         truth: what it is.
         said: what the network says.
-        by: by how much: of classes and labels in the outputs' units, of values in tolerances.
+        by: by how much: of classes and labels in the outputs' units, of values in tolerances; of several outputs, which
+            have no unit in common, the share of the most wrong sample's at the output where that is the largest.
     """
 
     name: str
     truth: str
     said: str
     by: float
+
+
+@dataclass(frozen=True)
+class ValueUnit:
+    """What a value's targets and outputs stand for: mean + per_one * target, in its unit.
+
+    Attributes:
+        mean: in training.
+        per_one: the tolerance.
+        unit: its name; empty where nobody gave one.
+    """
+
+    mean: float
+    per_one: float
+    unit: str
+
+    def told(self, target: float) -> str:
+        """The value in words.
+
+        Examples:
+            >>> ValueUnit(5.0, 0.5, "kg").told(-2.0)
+            '4 kg'
+        """
+        return f"{self.mean + self.per_one * target:.3g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -114,7 +139,15 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
         weights,
         dataset_hash(source),
         scores_of(source, outputs, data.test.labels, data.classes, limit),
-        worst_samples(outputs, data.test.labels, data.classes, found, _names(source, len(data.test)), limit),
+        worst_samples(
+            outputs,
+            data.test.labels,
+            data.classes,
+            found,
+            _names(source, len(data.test)),
+            limit,
+            value_units(source),
+        ),
         np.packbits(found).tobytes().hex(),
     )
     kept = build / "eval" / f"{name}.json"
@@ -148,6 +181,17 @@ def _names(source: Source, count: int) -> tuple[str, ...]:
     return names
 
 
+def value_units(source: Source) -> tuple[ValueUnit, ...]:
+    """Of every value of every output, in their order; nothing where there are none."""
+    if not isinstance(source, OwnData):
+        return ()
+    facts, section = import_module(dataset_modules(source)[0]).prepared(source).facts, source.section
+    units = tuple(unit for one in section.outputs if one.task == VALUES for unit in one.units or ("",) * one.elements)
+    if not section.outputs:
+        units = section.units or ("",) * len(facts.mean)
+    return tuple(ValueUnit(*one) for one in zip(facts.mean, facts.tolerance, units, strict=True))
+
+
 def worst_samples(
     outputs: NDArray[Any],
     targets: NDArray[Any],
@@ -155,6 +199,7 @@ def worst_samples(
     found: NDArray[np.bool_],
     names: tuple[str, ...],
     limit: float | None,
+    units: tuple[ValueUnit, ...] = (),
 ) -> tuple[Worst, ...]:
     """The samples that are wrong by most, at most `WORST`, the worst first.
 
@@ -165,6 +210,7 @@ def worst_samples(
         found: bool[N]: whether each sample is right.
         names: of the samples.
         limit: of an anomaly detector: of the error, from which a sample is an anomaly.
+        units: of every value; without them values are told in tolerances from their mean.
     """
     if limit is not None:
         by = np.abs(errors(outputs, targets) - limit)
@@ -176,11 +222,16 @@ def worst_samples(
             for n in [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
         )
     if is_packed(targets):
-        return _worst_of_outputs(outputs, targets, classes, found, names)
+        return _worst_of_outputs(outputs, targets, classes, found, names, units)
     by = _by(outputs, targets)
     worst = [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
     return tuple(
-        Worst(names[n], _told(targets[n], classes), _told(_said(outputs[n], targets), classes), round(float(by[n]), 4))
+        Worst(
+            names[n],
+            _told(targets[n], classes, units),
+            _told(_said(outputs[n], targets), classes, units),
+            round(float(by[n]), 4),
+        )
         for n in worst
     )
 
@@ -203,22 +254,36 @@ def _worst_of_outputs(
     classes: tuple[str, ...],
     found: NDArray[np.bool_],
     names: tuple[str, ...],
+    units: tuple[ValueUnit, ...],
 ) -> tuple[Worst, ...]:
-    """Of several outputs: the most wrong at any that decides, each in its own unit."""
+    """Of several outputs: the most wrong at any that decides, beside the most wrong there."""
     heads = heads_of(targets[0])
-    by = np.stack([_by(outputs[:, head.place], head.truth(targets)) for head in heads if head.decides]).max(0)
+    by = np.stack([_share_of_most(outputs[:, head.place], head.truth(targets)) for head in heads if head.decides]).max(
+        0
+    )
 
     def told(n: int, says: bool) -> str:
-        parts = []
+        parts, done = [], 0
         for head in heads:
+            its_units: tuple[ValueUnit, ...] = ()
+            if head.task == VALUES:
+                its_units = units[done : done + head.elements]
+                done += head.elements
             # The elements' names begin with the output's.
             own = tuple(name.partition(": ")[2] for name in classes[head.place])
             truth = head.truth(targets[n : n + 1])
-            parts.append(_told(_said(outputs[n, head.place], truth) if says else truth[0], own))
+            parts.append(_told(_said(outputs[n, head.place], truth) if says else truth[0], own, its_units))
         return "; ".join(parts)
 
     worst = [int(n) for n in np.argsort(-by, kind="stable") if not found[n]][:WORST]
     return tuple(Worst(names[n], told(n, False), told(n, True), round(float(by[n]), 4)) for n in worst)
+
+
+def _share_of_most(outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
+    """By how much each sample is wrong at one output, 0 where that is right, 1 where it is wrong by most; float[N]."""
+    by = np.where(right(outputs, targets), 0.0, _by(outputs, targets))
+    found: NDArray[Any] = by / (by.max(initial=0.0) or 1.0)
+    return found
 
 
 def _said(outputs: NDArray[Any], targets: NDArray[Any]) -> Any:
@@ -228,13 +293,15 @@ def _said(outputs: NDArray[Any], targets: NDArray[Any]) -> Any:
     return outputs if np.issubdtype(targets.dtype, np.floating) else np.int64(outputs.argmax())
 
 
-def _told(target: Any, classes: tuple[str, ...]) -> str:
+def _told(target: Any, classes: tuple[str, ...], units: tuple[ValueUnit, ...]) -> str:
     """A target in words."""
     if np.ndim(target) == 0:
         return classes[int(target)]
     if target.dtype == np.uint8:
         return ", ".join(name for name, holds in zip(classes, target, strict=True) if holds) or "none"
-    return ", ".join(f"{value:.3g}" for value in target)
+    if not units:
+        return ", ".join(f"{value:+.3g} tolerances" for value in target)
+    return ", ".join(unit.told(float(value)) for unit, value in zip(units, target, strict=True))
 
 
 def _bits(text: str, count: int) -> NDArray[np.bool_]:

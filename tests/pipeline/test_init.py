@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -41,6 +42,16 @@ def test_by_flags(tmp_path: Path) -> None:
     shown = " ".join(dimmer(home / "models", "build", "--help", COLUMNS="200").stdout.split())
     assert "[default: bell]" in shown
     assert "[default: lock]" in shown
+
+
+def test_arrays_that_are_taken_for_inputs_and_outputs_are_told(tmp_path: Path) -> None:
+    words = ("init", "home", "--name", "rig", "--data", "rig.npz", "--yes")
+    arrays = {"image": np.zeros((60, 6, 4, 1), np.uint8), "imu": np.random.default_rng(0).standard_normal((60, 5, 2))}
+    arrays |= {"kind": np.arange(60) % 2, "kg": np.arange(60) / 7, "id": np.arange(60)}
+    np.savez(tmp_path / "rig.npz", **arrays)  # type: ignore[arg-type]
+    done = dimmer(tmp_path, *words, DIMMER_CACHE=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    assert "\n  inputs: image [6,4,1], imu [1,5,2]\n  outputs: kind (classes), kg (values)\n" in done.stdout
 
 
 def test_in_the_working_directory_with_defaults(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from dimmer.calibration.observe import observe_bounds
 from dimmer.calibration.ranges import Range
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.artifacts.build import BuildContext
@@ -88,18 +89,21 @@ def two_by_hand(path: Path, stretch: float) -> ModeSource:
 
 def test_modes_made_by_hand_are_exact_and_are_spliced(tmp_path: Path) -> None:
     sources = [two_by_hand(tmp_path / f"{name}.tflite", stretch) for name, stretch in (("bright", 1), ("dim", 2))]
-    model = load([source.path for source in sources])
+    # With the boundaries of its sources, so that the mode changes within an inference.
+    generate(sources, tmp_path / "firmware", name="hand")
+    model = load(tmp_path / "firmware")
     codes = np.random.default_rng(5).integers(-128, 128, (50, 34)).astype(np.int8)
     modes = [model.run(codes, source.name).tobytes() for source in sources]
     assert modes == [reference_outputs(source.path, codes.tobytes()) for source in sources]
     named = model.run_named({"image": codes[:, :24], "imu": codes[:, 24:]}, "dim")
     assert list(named) == ["kind", "kg"]
-    path, spliced = tmp_path / "mixed.tflite", []
-    for schedule in ([0, 0], [0, 1]):
-        path.write_bytes(splice(sources, schedule))
-        spliced.append(reference_outputs(path, codes.tobytes()))
-    assert spliced[0] == modes[0]
-    assert spliced[1] not in modes
+    path, mixed = tmp_path / "mixed.tflite", {}
+    for schedule in ((0, 0), (0, 1), (1, 0)):
+        path.write_bytes(splice(sources, list(schedule)))
+        mixed[schedule] = model.run(codes, schedule=[sources[mode].name for mode in schedule]).tobytes()
+        assert mixed[schedule] == reference_outputs(path, codes.tobytes()), schedule
+    assert mixed[0, 0] == modes[0]
+    assert not {mixed[0, 1], mixed[1, 0]} & set(modes)
 
 
 @pytest.mark.slow
@@ -109,21 +113,27 @@ def test_its_modes_have_its_names_and_their_c_is_exact(tmp_path: Path) -> None:
         graph = read_tflite(source.path)
         assert [part.tensor.name for part in graph.inputs] == ["image", "imu", "vector"]
         assert [part.tensor.name for part in graph.outputs] == ["kind", "kg"]
-    model = load([source.path for source in sources])
+    # With the boundaries of its sources, so that the mode changes within an inference.
+    generate(sources, tmp_path / "firmware", name="ends")
+    model = load(tmp_path / "firmware")
     images = to_int8(packed_inputs(resnet().inputs, 100, seed=2)).reshape(100, -1)
     for source in sources:
         found = model.run(images, source.name)
         assert len(np.unique(found, axis=0)) > 50
         assert found.tobytes() == reference_outputs(source.path, images.tobytes())
-    count, spliced = len(positions(Mode.parse(MODES[0]))), []
-    for name, schedule in (("same", [0] * count), ("mixed", [0, 0, 0, *[1] * (count - 3)])):
-        path = tmp_path / f"{name}.tflite"
-        path.write_bytes(splice(sources, schedule))
-        spliced.append(reference_outputs(path, images.tobytes()))
+    count = len(positions(Mode.parse(MODES[0])))
+    assert model.positions == count
     modes = [model.run(images, source.name).tobytes() for source in sources]
-    assert spliced[0] == modes[0]
-    assert len(spliced[1]) == len(modes[0])
-    assert spliced[1] not in modes
+    for changed in range(count + 1):
+        schedule = [0] * changed + [1] * (count - changed)
+        path = tmp_path / f"{changed}.tflite"
+        path.write_bytes(splice(sources, schedule))
+        mixed = model.run(images, schedule=[MODES[mode] for mode in schedule]).tobytes()
+        assert mixed == reference_outputs(path, images.tobytes()), schedule
+        if changed in (0, count):
+            assert mixed == modes[0 if changed else 1]
+        elif changed == 3:
+            assert mixed not in modes
 
 
 def test_targets_of_tvm_are_refused_before_the_training(tmp_path: Path) -> None:
@@ -140,7 +150,9 @@ def test_a_project_of_two_inputs_and_outputs_goes_to_boards_exact(tmp_path: Path
     write_data(tmp_path)
     (line,) = (line for line in INITS if "rig_data" in line)
     cache = str(tmp_path / "cache")
-    assert dimmer(tmp_path, *shlex.split(line)[1:], DIMMER_CACHE=cache).returncode == 0
+    done = dimmer(tmp_path, *shlex.split(line)[1:], DIMMER_CACHE=cache)
+    assert done.returncode == 0, done.stderr
+    assert "inputs: image [12,12,1], imu [1,32,3]\n  outputs: kind (classes), kg (values)" in done.stdout
     npu = () if missing_packages(["ethos-u-vela"]) else ("ethos-u55-128",)
     for target in ("mps2-an386", "mps3-an547", *npu):
         done = dimmer(tmp_path, "build", "--target", target, "--no-forecast", DIMMER_CACHE=cache)

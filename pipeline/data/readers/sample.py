@@ -125,7 +125,7 @@ def files_below(folder: Path, suffixes: Collection[str]) -> tuple[Path, ...]:
     found: list[Path] = []
     try:
         if not folder.is_dir():
-            raise DimmerError(f"{plain(str(folder))} is no folder: correct [data] path")
+            raise DimmerError(f"{plain(str(folder))} is no folder: correct [data] path{_read_on(folder)}")
         seen: set[Path] = set()
 
         def refuse(error: OSError) -> None:
@@ -145,6 +145,13 @@ def files_below(folder: Path, suffixes: Collection[str]) -> tuple[Path, ...]:
         name = plain(str(error.filename or folder))
         raise DimmerError(f"{name} cannot be read ({reason_of(error)}): make it readable") from error
     return tuple(sorted(found, key=lambda path: path.relative_to(folder).parts))
+
+
+def _read_on(missing: Path) -> str:
+    """Where the page of a model, beside its recipe, tells how its data are had; empty where there is none."""
+    told = (folder / "README.md" for folder in missing.parents if (folder / "recipe.toml").is_file())
+    page = next((path for path in told if path.is_file()), None)
+    return "" if page is None else f"; {plain(str(page))} tells of the model's data"
 
 
 def shown_name(path: Path, folder: Path) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -176,7 +177,7 @@ def of_inputs(
     Raises:
         ValueError: an array has another shape, or not as many samples as the others.
     """
-    inputs = [_checked(arrays, one.name, one.shape) for one in section.inputs]
+    inputs = [_checked_input(arrays, one.name, one.shape) for one in section.inputs]
     count = len(inputs[0])
     for one, x in zip(section.inputs, inputs, strict=True):
         if len(x) != count:
@@ -201,6 +202,18 @@ def _checked(arrays: Mapping[str, NDArray[Any]], key: str, shape: tuple[int, ...
         raise ValueError(f"{key!r} is [{','.join(map(str, x.shape))}], the recipe says {wanted} a sample")
     if x.dtype.kind not in "fiub":
         raise ValueError(f"{key!r} holds no numbers")
+    return x
+
+
+def _checked_input(arrays: Mapping[str, NDArray[Any]], key: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """As `_checked`, of one of several: its sides in their order, those of 1 there or not, or all its elements flat."""
+    x = _checked(arrays, key, shape)
+    sides = [side for side in x.shape[1:] if side > 1]
+    if sides not in ([side for side in shape if side > 1], [side for side in (math.prod(shape),) if side > 1]):
+        raise ValueError(
+            f"{key!r} is [{','.join(map(str, x.shape))}], the recipe says [N,{','.join(map(str, shape))}]: bring its "
+            "dimensions into that order"
+        )
     return x
 
 

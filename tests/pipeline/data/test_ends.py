@@ -14,7 +14,7 @@ from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.data.ends import InputSection, OutputSection, check_outputs
 from dimmer.pipeline.data.own import SEVERAL, DataSection
 from dimmer.pipeline.recipe.recipe import load_recipe
-from tests.several_ends import INPUTS, OUTPUTS, RECIPE, SECTION, write_project
+from tests.several_ends import INPUTS, OUTPUTS, RECIPE, SECTION, one_output, write_project
 
 
 def test_shapes_of_images_series_and_vectors() -> None:
@@ -42,6 +42,18 @@ def test_outputs_stand_for_task_classes_and_labels() -> None:
         ({"kind": "images", "table": "t.csv"}, "inputs"),
         ({"window": 3}, "window"),
         ({"channels": ("a",)}, "channels"),
+        ({"size": (6, 4)}, "size"),
+        ({"fit": "pad"}, "fit"),
+        ({"colour": "grey"}, "colour"),
+        ({"rate": 8000}, "rate"),
+        ({"frame": 8}, "frame"),
+        ({"rows": "windows"}, "rows"),
+        ({"inputs": (*INPUTS, InputSection("imu_conv", ("a",)))}, "inputs"),
+        ({"outputs": (OUTPUTS[0], replace(OUTPUTS[1], name="image_conv"))}, "outputs"),
+        ({"outputs": (OUTPUTS[0], replace(OUTPUTS[1], name="imu_mean"))}, "outputs"),
+        ({"outputs": (OUTPUTS[0], replace(OUTPUTS[1], name="imu_out"))}, "outputs"),
+        ({"outputs": (OUTPUTS[0], replace(OUTPUTS[1], name="imu_sum"))}, "outputs"),
+        ({"outputs": (OUTPUTS[0], replace(OUTPUTS[1], name="out_kind"))}, "outputs"),
         ({"outputs": OUTPUTS[:1]}, "outputs"),
         ({"outputs": (OUTPUTS[1], replace(OUTPUTS[1], name="other"))}, "outputs"),
         ({"outputs": (OUTPUTS[0], replace(OUTPUTS[1], name="image"))}, "outputs"),
@@ -98,6 +110,8 @@ def test_a_recipe_has_them_and_tells_the_line_of_a_mistake(tmp_path: Path) -> No
         ('family = "resnet"', 'family = "vit"', r"line 3: model.family = 'vit': .* take ds_cnn, resnet, resnet1d"),
         ("seed = 1", "seed = 1\n[train.augmentation]\npad = 1", "train.augmentation: is for one input"),
         ("[train]", "[gates]\nepochs = 1\n[train]", r"gates.epochs: \[gates\] is for one output; set it to 0"),
+        ("[train]", '[features]\nkind = "image"\n[train]', r"line 35: features.kind = 'image': is for one input"),
+        ('path = "two', 'rate = 8000\npath = "two', r"data.rate = 8000: must be left out: it says nothing of arrays"),
         ("[train]", "[polish]\nepochs = 1\n[train]", r"polish.epochs: \[polish\] is for one output"),
         ("[train]", "[features.detector]\nclasses = [1]\nthreshold = 0.5\n[train]", "a detector is for one output"),
     ):
@@ -116,9 +130,6 @@ def test_a_recipe_has_them_and_tells_the_line_of_a_mistake(tmp_path: Path) -> No
 )
 def test_narrow_bits_and_gates_are_for_one_input(tmp_path: Path, bits: str, section: str, says: str) -> None:
     recipe = write_project(tmp_path)
-    start, end = RECIPE.index("[[data.outputs]]"), RECIPE.index("[train]")
-    one = f"{RECIPE[:start]}{section}\n{RECIPE[end:]}".replace("[model]", f"[model]\nbits = {bits}")
-    told = 'path = "two_data:load"'
-    recipe.write_text(one.replace(told, f'{told}\nclasses = ["none", "ring"]\nlabel = ["kind"]'))
+    recipe.write_text(one_output(section, bits))
     with pytest.raises(DimmerError, match=says):
         load_recipe(recipe)

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.meaning import InputMeaning, Meaning
+from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.hosted.generated import find_generated
+from tests.firmware_gen.networks import tiny_ends
 from tests.pipeline.hosted.examples import modes_folder
 
 
@@ -18,6 +22,15 @@ def test_names_kernels_and_shapes_are_found(tmp_path: Path) -> None:
     assert "dimmer_conv2d_s8" in found.kernels
     assert found.foreign_kernels == ()
     assert (found.shape("INPUT"), found.shape("OUTPUT")) == ((1, 10, 10, 3), (1, 6))
+
+
+def test_several_inputs_have_the_scale_of_measured_values(tmp_path: Path) -> None:
+    (tmp_path / "ends.tflite").write_bytes(tiny_ends())
+    meaning = Meaning(inputs=(InputMeaning("image"), InputMeaning("context", ("c",), (-4.5, 1e-7), (0.035, 2.0))))
+    generate([ModeSource("ends", tmp_path / "ends.tflite")], tmp_path / "out", name="x", meaning=meaning)
+    image, context = find_generated(tmp_path / "out").parts("INPUT")
+    assert (image.lowest, image.step) == ((), ())
+    assert (context.lowest, context.step) == ((-4.5, 1e-7), (0.035, 2.0))
 
 
 def test_what_is_broken_is_told(tmp_path: Path) -> None:

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.data.encoding import to_int8
+from dimmer.pipeline.data.scale import InputScale, JoinedScale
 from dimmer.pipeline.hosted import Model, load
+from dimmer.pipeline.hosted.parts import HostedPart, coded, joined
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from tests.firmware_gen.networks import tiny_ends, tiny_resnet
+from tests.firmware_gen.tflite_builder import Layers, pack
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(-128, 128, (20, 4, 4, 3), np.int8)
@@ -74,7 +78,7 @@ def test_one_sample_has_no_batch(model: Model) -> None:
         ({"image": IMAGES, "context": CONTEXT, "x": CONTEXT}, "has no input 'x'; it has: image, context"),
         ({"image": IMAGES, "context": CONTEXT[:3]}, "the inputs image, context have 20, 3 samples"),
         ({"image": IMAGES[:, :3], "context": CONTEXT}, r"'image' has shape \[20, 3, 4, 3\], expected \[1, 4, 4, 3\]"),
-        ({"image": IMAGES, "context": CONTEXT.astype(np.int32)}, "'context' is int32: give int8, or float32"),
+        ({"image": IMAGES, "context": CONTEXT.astype(np.int32)}, "'context' is int32: give int8 codes, or float32"),
         ({"image": IMAGES, "context": CONTEXT * np.float32(np.nan)}, "'context' holds values that are not numbers"),
     ],
 )
@@ -91,3 +95,84 @@ def test_of_one_input_and_output_names_are_input_and_output(tmp_path: Path) -> N
     assert (model.run_named({"input": x})["output"] == model.run(x)).all()
     with pytest.raises(DimmerError, match="has one input: give it the name 'input'"):
         model.run_named({"image": x})
+
+
+def test_a_batch_of_none_gives_none(model: Model) -> None:
+    found = model.run_named({"image": IMAGES[:0], "context": CONTEXT[:0]})
+    assert {name: len(made) for name, made in found.items()} == dict.fromkeys(found, 0)
+    assert [made.shape[1:] for made in found.values()] == [part.shape[1:] for part in model.outputs]
+
+
+def test_outputs_of_one_name_are_all_there(tmp_path: Path) -> None:
+    path = tmp_path / "twice.tflite"
+    net = Layers(1)
+    first, second = net.activation([1, 6], name="a"), net.activation([1, 6], name="b")
+    made = [net.elementwise(kind, first, second) for kind in ("MUL", "ADD")]
+    for tensor in made:
+        net.tensors[tensor].name = b"y"
+    path.write_bytes(pack(net.model([first, second], made)))
+    model = load(path)
+    given = {name: RNG.integers(-128, 128, (5, 6), np.int8) for name in ("a", "b")}
+    found = model.run_named(given)
+    assert list(found) == [part.name for part in model.outputs] == ["y", "y_1"]
+    expected = reference_outputs(path, np.concatenate([given["a"], given["b"]], 1).tobytes())
+    assert np.concatenate(list(found.values()), 1).tobytes() == expected
+
+
+def test_an_output_whose_first_side_is_no_batch_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "square.tflite"
+    net = Layers(2)
+    first, second = net.activation([1, 16], name="a"), net.activation([1, 16], name="b")
+    path.write_bytes(pack(net.model([first, second], [net.reshape(net.elementwise("MUL", first, second), [4, 4])])))
+    model = load(path)
+    given = {name: RNG.integers(-128, 128, (3, 16), np.int8) for name in ("a", "b")}
+    batch = model.run_named(given)["output"]
+    one = model.run_named({name: x[:1] for name, x in given.items()})["output"]
+    assert (batch.shape, one.shape) == ((3, 4, 4), (4, 4))
+    assert (one == batch[0]).all()
+    whole = model.run(np.concatenate([given["a"], given["b"]], 1)[:1])
+    assert (whole.reshape(4, 4) == one).all()
+
+
+def test_values_of_training_become_its_codes() -> None:
+    shapes, rng = ((4, 3, 1), (1, 5, 2)), np.random.default_rng(3)
+    scale = InputScale((-4.5, 0.3), (0.035, 0.001))
+    parts = (
+        HostedPart("image", (1, *shapes[0]), "int8", 1 / 64, 0, 0, 12),
+        HostedPart("imu", (1, *shapes[1]), "int8", 1 / 64, 0, 12, 10, scale.offset, scale.step),
+    )
+    image = rng.integers(0, 256, (40, *shapes[0]), np.uint8)
+    imu = rng.normal(0, 4, (40, 5, 2)).astype(np.float32)
+    packed = np.concatenate([image.reshape(40, -1), imu.reshape(40, -1)], 1).reshape(40, 1, 1, -1)
+    expected = to_int8(JoinedScale(shapes, (None, scale)).codes(packed.astype(np.float32)))
+    found = coded("x", parts, {"image": image, "imu": imu})
+    assert [made.shape for made in found.values()] == [(40, *shape) for shape in shapes]
+    assert np.array_equal(joined("x", parts, found)[0], expected.reshape(40, -1))
+    # As in C, what is no number has the lowest code.
+    imu[0, 0] = np.nan, np.inf
+    assert coded("x", parts, {"imu": imu})["imu"][0, 0, 0].tolist() == [-128, 127]
+    for given, says in (
+        ({"imu": imu.transpose(0, 2, 1)}, r"'imu' has shape \[40, 2, 5\], expected \[N,1,5,2\]"),
+        ({"image": image / 255}, "'image' is float64 and has no measured values in training: give uint8 codes"),
+        ({"sound": image}, "x has no input 'sound'; it has: image, imu"),
+    ):
+        with pytest.raises(DimmerError, match=says):
+            coded("x", parts, given)
+
+
+def test_inputs_without_a_scale_take_what_they_are_said_to_take() -> None:
+    parts = (
+        HostedPart("real", (1, 2), "float32", 0.0, 0, 0, 8),
+        HostedPart("count", (1, 2), "int32", 0.0, 0, 8, 8),
+    )
+    count = np.array([[1, 2]], np.int32)
+    for real in ([[0.5, 1.5]], np.array([[0.5, 1.5]])):
+        buffer, single = joined("x", parts, {"real": real, "count": count})
+        assert single
+        assert buffer.tobytes() == np.array([0.5, 1.5], np.float32).tobytes() + count.tobytes()
+    for given, says in (
+        ({"real": count, "count": count}, "'real' is int32: give float32 values$"),
+        ({"real": [[0.5, 1.5]], "count": [[0.5, 1.5]]}, "'count' is float64: give int32, which has no scale$"),
+    ):
+        with pytest.raises(DimmerError, match=says):
+            joined("x", parts, given)

@@ -10,7 +10,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import DataSection
-from dimmer.pipeline.projects.ends import given_inputs, input_of, labels_of, outputs_of
+from dimmer.pipeline.projects.ends import given_inputs, given_outputs, input_of, labels_of, outputs_of, told_ends
 from dimmer.pipeline.projects.inspected import Told, inspect_data, own_samples
 from dimmer.pipeline.projects.recipes import recipe_text
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -33,13 +33,62 @@ def arrays() -> dict[str, np.ndarray]:
 
 
 def test_the_input_of_most_positions_is_the_first() -> None:
-    assert list(given_inputs(arrays())) == ["image", "vector"]
+    assert list(given_inputs("rig", arrays(), ())) == ["image", "vector"]
     assert input_of("", "v", np.zeros((3, 7))).shape == (1, 1, 7)
     assert input_of("", "v", np.zeros((3, 7, 2))).shape == (1, 7, 2)
     with pytest.raises(DimmerError, match="'v' has 5 dimensions: give"):
         input_of("place", "v", np.zeros((3, 1, 1, 1, 1)))
     with pytest.raises(DimmerError, match="'2nd' as an input: its name must be a letter"):
         input_of("place", "2nd", np.zeros((3, 7)))
+
+
+def test_arrays_of_another_length_are_no_inputs() -> None:
+    given = {**arrays(), "codebook": np.zeros((1000, 4))}
+    assert list(given_inputs("rig", {**given, "x": np.zeros((COUNT, 3))}, ())) == ["image", "vector", "x"]
+    with pytest.raises(DimmerError, match=r"^rig: 'cube' has 5 dimensions"):
+        given_inputs("rig", {"cube": np.zeros((3, 1, 1, 1, 1))}, ())
+
+
+def test_what_numbers_samples_or_is_shorter_is_no_output(tmp_path: Path) -> None:
+    beside = {
+        "id": np.arange(COUNT),
+        "sampleId": np.arange(COUNT),
+        "recording_id": np.arange(COUNT),
+        "timestamp": np.arange(COUNT) / 7,
+        "start_timestamp": np.arange(COUNT) / 7,
+        "classes": np.array(["none", "ring", "star"]),
+    }
+    given = {**arrays(), "time_to_failure": np.linspace(0, 9.5, COUNT), **beside}
+    assert given_outputs(given, COUNT) == ("kind", "kg", "subject", "time_to_failure")
+    np.savez(tmp_path / "rig.npz", **given)  # type: ignore[arg-type]
+    section = inspect_data(str(tmp_path / "rig.npz"), Told())
+    assert [one.name for one in section.outputs] == ["kind", "kg", "time_to_failure"]
+    assert told_ends(section) == [
+        "inputs: image [8,6,1], vector [1,1,5]",
+        "outputs: kind (classes), kg (values), time_to_failure (values)",
+    ]
+    section = inspect_data(str(tmp_path / "rig.npz"), Told(label="kind"))
+    assert told_ends(section)[1:] == ["output: kind (classes)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("target_vec", ""), ("y", ""), ("Label", ""), ("load", "load"), ("load", "kind,load")]
+)
+def test_labels_of_several_values_a_sample_are_refused(tmp_path: Path, name: str, told: str) -> None:
+    given = {"x": np.zeros((COUNT, 9)), "kind": np.arange(COUNT) % 3, name: np.zeros((COUNT, 2))}
+    np.savez(tmp_path / "rig.npz", **given)
+    with pytest.raises(DimmerError, match=rf"'{name}' is \[60,2\] .*put labels into arrays of their own"):
+        inspect_data(str(tmp_path / "rig.npz"), Told(label=told))
+
+
+def test_what_init_refuses_names_the_place_the_limit_and_the_way_out(tmp_path: Path) -> None:
+    place = tmp_path / "rig.npz"
+    np.savez(place, x=np.zeros((4, 5000)), z=np.zeros((4, 3)), y=np.arange(4) % 2)
+    with pytest.raises(DimmerError, match=rf"^{place}: 'x' as an input: its channels must name 1 to 4,096 channels"):
+        inspect_data(str(place), Told())
+    np.savez(place, **arrays())  # type: ignore[arg-type]
+    with pytest.raises(DimmerError, match=r"^--normal 0: anomalies are for one input and one output"):
+        inspect_data(str(place), Told(normal="0"))
 
 
 def test_labels_are_classes_or_values() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from dimmer.pipeline.data.ends import OutputSection
 from dimmer.pipeline.data.own import DataSection
-from dimmer.pipeline.data.packed import heads_of
+from dimmer.pipeline.data.packed import heads_of, packed
+from dimmer.pipeline.data.prepare import prepared
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.networks.tasks import right
-from dimmer.pipeline.verification.evaluation import worst_samples
+from dimmer.pipeline.verification.evaluation import ValueUnit, value_units, worst_samples
 from dimmer.pipeline.verification.scoring import scores_of
 from tests.own_data import cache, own
 from tests.several_ends import SECTION, write_project
@@ -55,3 +57,30 @@ def test_several_outputs_each_have_their_scores_and_the_worst_their_words(tmp_pa
     (worst,) = worst_samples(outputs, test.labels, loaded.classes, right(outputs, test.labels), names, None)
     assert (worst.name, worst.by) == ("0", 1.0)
     assert {worst.truth.split("; ")[0], worst.said.split("; ")[0]} == {"none", "ring"}
+    # Values are told in their unit.
+    facts = prepared(data).facts
+    (worst,) = worst_samples(
+        outputs, test.labels, loaded.classes, right(outputs, test.labels), names, None, value_units(data)
+    )
+    kilos = facts.mean[0] + facts.tolerance[0] * float(kg.truth(test.labels)[0, 0])
+    assert 0 < kilos < 10
+    assert worst.truth.split("; ")[1] == f"{kilos:.3g} kg"
+
+
+def test_the_worst_of_several_outputs_count_what_is_wrong_beside_the_most_wrong_there() -> None:
+    outputs = (OutputSection("kind", ("a", "b")), OutputSection("kg", task="values", units=("kg",)))
+    targets = packed(outputs, np.array([[0, 0.0], [0, 0.0], [0, 0.0], [0, 0.0]]))
+    # A small gap of logits at a class; values wrong by 4 and 2 tolerances; and one within its tolerance.
+    said = np.array([[0.0, 0.1, 0.9], [1.0, 0.0, 4.0], [1.0, 0.0, 2.0], [9.0, 0.0, 0.5]])
+    found = right(said, targets)
+    assert found.tolist() == [False, False, False, True]
+    units = (ValueUnit(5.0, 0.5, "kg"),)
+    worst = worst_samples(said, targets, ("kind: a", "kind: b", "kg: kg"), found, tuple("0123"), None, units)
+    assert [(one.name, one.by) for one in worst] == [("0", 1.0), ("1", 1.0), ("2", 0.5)]
+    assert [(one.truth, one.said) for one in worst] == [
+        ("a; 5 kg", "b; 5.45 kg"),
+        ("a; 5 kg", "a; 7 kg"),
+        ("a; 5 kg", "a; 6 kg"),
+    ]
+    (first, *_) = worst_samples(said, targets, ("kind: a", "kind: b", "kg: kg"), found, tuple("0123"), None)
+    assert first.said == "b; +0.9 tolerances"

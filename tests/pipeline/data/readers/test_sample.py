@@ -33,7 +33,7 @@ def test_links_to_folders_are_followed_and_no_circle_is(tmp_path: Path) -> None:
 
 
 def test_what_is_no_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DimmerError, match=r"nowhere is no folder: correct \[data\] path"):
+    with pytest.raises(DimmerError, match=r"nowhere is no folder: correct \[data\] path$"):
         files_below(tmp_path / "nowhere", {".png"})
 
 
@@ -52,3 +52,10 @@ def test_folders_links_pipes_and_empty_files_are_named_and_never_opened(tmp_path
 @pytest.mark.parametrize(("word", "split"), [("Train", "train"), ("dev", "val"), (" TESTING ", "test"), ("", None)])
 def test_words_for_splits(word: str, split: str | None) -> None:
     assert split_of(word) == split
+
+
+def test_of_a_model_s_data_that_is_missing_its_page_is_named(tmp_path: Path) -> None:
+    for name in ("recipe.toml", "README.md"):
+        (tmp_path / name).write_text("x")
+    with pytest.raises(DimmerError, match=rf"{tmp_path}/README\.md tells of the model's data$"):
+        files_below(tmp_path / "data" / "sounds", {".wav"})

@@ -13,6 +13,7 @@ from dimmer.pipeline.data.own import DataSection
 from dimmer.pipeline.data.readers.sample import Problem, Sample
 from dimmer.pipeline.data.readers.tables import files, samples
 from tests.own_data import own, steps_section, write_steps
+from tests.several_ends import INPUTS
 
 
 def read(folder: Path, section: DataSection) -> tuple[list[Sample], list[str]]:
@@ -121,6 +122,33 @@ def test_arrays_of_another_shape_are_named(tmp_path: Path, arrays: dict[str, obj
     assert not found
     assert len(problems) == 1
     assert says in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("imu", "fits"),
+    [
+        ((2, 5, 2), True),
+        ((2, 1, 5, 2), True),
+        ((2, 5, 1, 2), True),
+        ((2, 10), True),
+        ((2, 2, 5), False),
+        ((2, 10, 1, 1), True),
+        ((10, 2), False),
+    ],
+)
+def test_one_of_several_inputs_has_its_sides_in_their_order(tmp_path: Path, imu: tuple[int, ...], fits: bool) -> None:
+    values = np.arange(np.prod(imu), dtype=np.float32).reshape(imu)
+    np.savez(tmp_path / "w.npz", image=np.zeros((2, 6, 4, 1), np.uint8), imu=values, kind=["none", "ring"])
+    section = DataSection("windows", "w.npz", classes=("none", "ring"), inputs=INPUTS, label=("kind",))
+    found, problems = read(tmp_path, section)
+    if fits:
+        assert not problems
+        assert [one.array.ravel()[24:].tolist() for one in found] == values.reshape(2, 10).tolist()
+    else:
+        assert not found
+        assert len(problems) == 1
+        assert "'imu' is [" in problems[0]
+        assert "the recipe says" in problems[0]
 
 
 def test_an_unknown_split_is_told(tmp_path: Path) -> None:
