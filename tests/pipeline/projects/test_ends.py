@@ -76,7 +76,7 @@ def test_what_numbers_samples_or_is_shorter_is_no_output(tmp_path: Path) -> None
 )
 def test_labels_of_several_values_a_sample_are_refused(tmp_path: Path, name: str, told: str) -> None:
     given = {"x": np.zeros((COUNT, 9)), "kind": np.arange(COUNT) % 3, name: np.zeros((COUNT, 2))}
-    np.savez(tmp_path / "rig.npz", **given)
+    np.savez(tmp_path / "rig.npz", **given)  # type: ignore[arg-type]
     with pytest.raises(DimmerError, match=rf"'{name}' is \[60,2\] .*put labels into arrays of their own"):
         inspect_data(str(tmp_path / "rig.npz"), Told(label=told))
 
