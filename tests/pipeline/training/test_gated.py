@@ -13,7 +13,7 @@ from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.families.resnet import ResNet
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
-from dimmer.pipeline.networks.gates.network import GatedNetwork, GateLinear
+from dimmer.pipeline.networks.gates.network import GatedNetwork, Outcome
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.training import gated as training
