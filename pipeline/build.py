@@ -18,11 +18,10 @@ from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.trained import shipped_checkpoint, shipped_gates
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, silence, target_option
-from dimmer.pipeline.core.debian import require_tools
-from dimmer.pipeline.core.extras import require_packages
+from dimmer.pipeline.core.extras import require_extra, require_packages
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
-from dimmer.pipeline.core.targets import scratch_option, with_scratch_limit
+from dimmer.pipeline.core.targets import require_target_tools, scratch_option, with_scratch_limit
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import Target, load_target
 
@@ -82,11 +81,11 @@ def build(context: BuildContext, steps: Sequence[Step] | None = None, quiet: boo
         quiet: show no progress.
 
     Raises:
-        DimmerError: a compiler or emulator is missing, or a stage cannot be done.
+        DimmerError: a tool or package is missing, which is said before the training; or a stage cannot be done.
     """
-    # Before the training, not hours later when the compiler is needed.
-    require_tools(context.target.tools)
+    require_target_tools(context.target)
     require_packages(context.target.distributions, context.target.extra)
+    require_extra("train")
     results = []
     for step in steps_for(context.target, context.recipe.gates.epochs > 0) if steps is None else steps:
         with silence() if quiet else progress_bar(step.name) as progress:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.command import add_command, run_app
 from dimmer.pipeline.core.verbs import VERBS
 from dimmer.version import dimmer_version
@@ -43,6 +45,29 @@ def app(verb: str | None) -> typer.Typer:
     return made
 
 
+def as_verbs(text: str) -> str:
+    """A line to type in a checkout, `python -m pipeline.train`, as it is typed in any folder: `dimmer train`."""
+    verbs = {entry.module: verb for verb, entry in VERBS.items()}
+    return re.sub(
+        r"python -m pipeline\.(\w+)",
+        lambda found: f"dimmer {verbs[found[1]]}" if found[1] in verbs else found[0],
+        text,
+    )
+
+
+def advising(run: Callable[..., object]) -> Callable[..., object]:
+    """The command line, which says what to type with its own verbs."""
+
+    def advise(**options: object) -> object:
+        try:
+            return run(**options)
+        except DimmerError as error:
+            error.args = tuple(as_verbs(part) if isinstance(part, str) else part for part in error.args)
+            raise
+
+    return advise
+
+
 def main() -> None:
     """One network, dimmed like a lamp: train it, convert it, put it on a device that switches by battery."""
     # A shell asks for completions with the line that was typed so far in a variable: zsh and fish in the first, bash
@@ -53,7 +78,7 @@ def main() -> None:
         words = sys.argv if typed is None else shlex.split(typed)
     except ValueError:
         words = sys.argv
-    run_app(lambda: app(wanted_verb(words)))
+    run_app(lambda: advising(app(wanted_verb(words))))
 
 
 def _not_loaded() -> None:

@@ -12,6 +12,7 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
+from dimmer.pipeline.artifacts.detected import detected_folder
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.projects.sections import with_section
@@ -38,14 +39,14 @@ def main(
 ) -> None:
     """Tune a keyword spotter's detector on validation, score it on test, and stream it on a target, bit for bit."""
     from dimmer.pipeline.verification.streams.board import stream_on
-    from dimmer.pipeline.verification.streams.detection import Wish, detect
+    from dimmer.pipeline.verification.streams.detection import Wish, detect, detected
     from dimmer.pipeline.verification.streams.stream import stream_of
 
     recipe, chosen = load_recipe(model), load_target(target)
-    build = build_folder(recipe)
+    build, wish = build_folder(recipe), Wish(alarms, average, quiet, hop, tuple(event or ()))
     with progress_bar("detect") as progress:
         progress("tuning on validation", 0.0)
-        found = detect(recipe, build, Wish(alarms, average, quiet, hop, tuple(event or ())), mode)
+        found = detect(recipe, build, wish, mode)
         progress(f"streaming on {chosen.name}", 0.5)
         data = recipe.source
         assert not isinstance(data, str)
@@ -58,6 +59,7 @@ def main(
         if streamed.differing:
             raise DimmerError(f"{chosen.name} differs in {streamed.differing} of {told}; do not flash it, report it")
         print(f"{chosen.name}: {streamed.seconds:.1f} s streamed, {told}, all bit-exact")
+    detected(recipe, build, wish, found).save(detected_folder(build))
     if write:
         keys: dict[str, Json] = {
             "classes": list(found.wanted),

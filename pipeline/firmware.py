@@ -93,7 +93,7 @@ def main(
         if value is not None and not tflite:
             raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
     require_reference(reference)
-    chosen = targets.with_scratch_limit(targets.load_firmware_target(target), scratch_limit)
+    chosen = targets.with_scratch_limit(targets.equipped_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:
         if tflite:
             taken = ready(tflite, signature, calibration_of(calibration, pixels), builds() / "given", progress)

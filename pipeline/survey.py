@@ -14,7 +14,7 @@ import typer
 from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import main_of, progress_bar, reference_option, target_option
-from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.core.targets import equipped_firmware_target
 from dimmer.pipeline.oracle.micro import require_reference
 
 FAILED = 1
@@ -33,7 +33,7 @@ def main(
     from dimmer.pipeline.reporting.survey import WRONG, survey, survey_page
 
     require_reference(reference)
-    chosen = load_firmware_target(target)
+    chosen = equipped_firmware_target(target)
     with progress_bar("survey") as progress:
         rows = survey(folder, chosen, samples, builds() / "survey" / chosen.name, progress, reference)
     command = f"dimmer survey FOLDER --target {chosen.name} --samples {samples}"

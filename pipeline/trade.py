@@ -18,7 +18,7 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder
 from dimmer.pipeline.artifacts.cycles import cycles_lines, cycles_text
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
-from dimmer.pipeline.core.targets import load_firmware_target
+from dimmer.pipeline.core.targets import equipped_firmware_target
 from dimmer.pipeline.image.order import Order, converted_order, foreign_order
 from dimmer.pipeline.image.trade import trades
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -33,7 +33,7 @@ def main(
     """Print what less scratch costs in instructions, and what it saves."""
     from rich.table import Table
 
-    chosen = load_firmware_target(target)
+    chosen = equipped_firmware_target(target)
     order = foreign_order(tflite, samples=0) if tflite else _order_of(model)
     with progress_bar("trade") as progress:
         rows = trades(order, chosen, progress)

@@ -85,6 +85,13 @@ def test_dimmer_commands_name_verbs_targets_models_and_options(page: Path) -> No
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_checkout_is_installed_into_an_environment(page: Path) -> None:
+    """The Pythons of Debian 12 and Ubuntu 24.04 are managed by apt: their pip refuses (PEP 668)."""
+    installs = re.search(r"pip install '?\.", page.read_text())
+    assert not installs or page.name == "CHANGELOG.md" or "python3 -m venv" in page.read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
         if not re.match(r"[a-z]+:", link):

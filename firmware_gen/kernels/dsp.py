@@ -11,8 +11,8 @@ CONV_2D_DSP = kernel(
     "dimmer_conv2d_s8_dsp",
     """
     CONV_2D for Arm cores with the DSP extension: weights of `group` channels are widened to a panel of int16 in
-    scratch, sliced first where weight_bits is not 8, and then every two pixels; 16 products take 10 instructions.
-    batches is 1, shifts are -22..-1, and no |bias + part of the sum| reaches 2^30. group is even, or output_c.
+    scratch, and then every two pixels; 16 products take 10 instructions. batches is 1, weight_bits is 8, shifts are
+    -22..-1, and no |bias + part of the sum| reaches 2^30. group is even, or output_c.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="output channels in one pass"),
@@ -21,6 +21,12 @@ CONV_2D_DSP = kernel(
     with P = (group + 1) / 2 and G = kernel_h * R4(kernel_w * input_c) / 4, 4 * (P * (4 * G + 8) + 4 * G) + 4 * P +
     2 * kernel_w * input_c
     """,
+)
+CONV_2D_SLICED_DSP = sharing(
+    CONV_2D_DSP.record,
+    "dimmer_conv2d_s8_sliced_dsp",
+    "As dimmer_conv2d_s8_dsp, with slices of the weights: weight_bits is 4 or 2.",
+    scratch="as dimmer_conv2d_s8_dsp",
 )
 CONV_2D_PAIRED_DSP = kernel(
     "dimmer_conv2d_s8_paired_dsp",
@@ -66,6 +72,12 @@ CONV_2D_F43_DSP = kernel(
     with R = (strip - 1) * stride_h + kernel_h and W = (output_w + 7) / 8, group / 2 * (24 * kernel_h * input_c + 32) +
     24 * W * R * input_c + 6 * input_c + 8 * group
     """,
+)
+CONV_2D_F43_SLICED_DSP = sharing(
+    CONV_2D_F43_DSP.record,
+    "dimmer_conv2d_s8_f43_sliced_dsp",
+    "As dimmer_conv2d_s8_f43_dsp, with slices of the weights: weight_bits is 4 or 2.",
+    scratch="as dimmer_conv2d_s8_f43_dsp",
 )
 CONV_2D_NARROW_DSP = kernel(
     "dimmer_conv2d_s8_narrow_dsp",
@@ -177,6 +189,12 @@ CONV_2D_ADD_DSP = kernel(
     *u16("group"),
     scratch="2048 more than dimmer_conv2d_s8_dsp, or as many where add.left_shift is 0",
 )
+CONV_2D_ADD_SLICED_DSP = sharing(
+    CONV_2D_ADD_DSP.record,
+    "dimmer_conv2d_add_s8_sliced_dsp",
+    "The same for dimmer_conv2d_s8_sliced_dsp.",
+    scratch="as dimmer_conv2d_add_s8_dsp",
+)
 _OPERAND: tuple[Part, ...] = u16("operand", meaning="as above")
 CONV_2D_ADD_F43_DSP = kernel(
     "dimmer_conv2d_add_s8_f43_dsp",
@@ -184,6 +202,12 @@ CONV_2D_ADD_F43_DSP = kernel(
     *CONV_AND_ADD,
     *_OPERAND,
     *u16("group", "strip", "reserved2"),
+    scratch="2048 more than that",
+)
+CONV_2D_ADD_F43_SLICED_DSP = sharing(
+    CONV_2D_ADD_F43_DSP.record,
+    "dimmer_conv2d_add_s8_f43_sliced_dsp",
+    "The same for dimmer_conv2d_s8_f43_sliced_dsp.",
     scratch="2048 more than that",
 )
 CONV_2D_ADD_PAIRED_DSP = kernel(
@@ -225,8 +249,10 @@ BATCH_MATMUL_DSP = kernel(
 
 KERNELS = (
     CONV_2D_DSP,
+    CONV_2D_SLICED_DSP,
     CONV_2D_PAIRED_DSP,
     CONV_2D_F43_DSP,
+    CONV_2D_F43_SLICED_DSP,
     CONV_2D_NARROW_DSP,
     CONV_2D_APART_DSP,
     DEPTHWISE_CONV_2D_DSP,
@@ -234,8 +260,10 @@ KERNELS = (
     FULLY_CONNECTED_DSP,
     ADD_DSP,
     CONV_2D_ADD_DSP,
+    CONV_2D_ADD_SLICED_DSP,
     CONV_2D_ADD_PAIRED_DSP,
     CONV_2D_ADD_F43_DSP,
+    CONV_2D_ADD_F43_SLICED_DSP,
     CONV_2D_ADD_NARROW_DSP,
     CONV_2D_ADD_APART_DSP,
     BATCH_MATMUL_DSP,

@@ -12,13 +12,19 @@ CONV_2D_PANEL = kernel(
     "dimmer_conv2d_s8_panel",
     """
     CONV_2D for cores that multiply word by word: operands are widened to int32 in scratch, the weights of `group`
-    channels at a time, the input of four pixels. Each shift is -22..-1, and the absolute value of a sum, bias
-    included, is below 2^29.
+    channels at a time, the input of four pixels. weight_bits is 8, each shift -22..-1, and the absolute value of a sum,
+    bias included, is below 2^29.
     """,
     holding("conv", CONV_2D),
     *u16("group", meaning="1..output_c"),
     *u16("reserved2"),
     scratch="16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (4 + group)",
+)
+CONV_2D_PANEL_SLICED = sharing(
+    CONV_2D_PANEL.record,
+    "dimmer_conv2d_s8_panel_sliced",
+    "As dimmer_conv2d_s8_panel, with slices of the weights: weight_bits is 4 or 2.",
+    scratch="as dimmer_conv2d_s8_panel",
 )
 CONV_2D_PAIRS = kernel(
     "dimmer_conv2d_s8_pairs",
@@ -50,6 +56,12 @@ CONV_2D_WINOGRAD = kernel(
     24 * output_c + the larger of max(576, 36 * R4(input_c)) + 144 * R4(input_c) * (4 * strip + group), but on RISC-V,
     and max(2304, 36 * R4(input_c)) + 72 * R4(input_c) * (4 * strip + group)
     """,
+)
+CONV_2D_WINOGRAD_SLICED = sharing(
+    CONV_2D_WINOGRAD.record,
+    "dimmer_conv2d_s8_winograd_sliced",
+    "As dimmer_conv2d_s8_winograd, with slices of the weights: weight_bits is 4 or 2.",
+    scratch="as dimmer_conv2d_s8_winograd",
 )
 DEPTHWISE_CONV_2D_WORDS = sharing(
     DEPTHWISE_CONV_2D_3X3.record,
@@ -104,16 +116,25 @@ CONV_2D_ADD_WINOGRAD = kernel(
     *u16("operand", "group", "strip", "places", "small", "reserved2"),
     scratch="2048 + 64 * strip * output_c more than dimmer_conv2d_s8_winograd",
 )
+CONV_2D_ADD_WINOGRAD_SLICED = sharing(
+    CONV_2D_ADD_WINOGRAD.record,
+    "dimmer_conv2d_add_s8_winograd_sliced",
+    "The same for dimmer_conv2d_s8_winograd_sliced.",
+    scratch="as dimmer_conv2d_add_s8_winograd",
+)
 
 KERNELS = (
     CONV_2D_PANEL,
+    CONV_2D_PANEL_SLICED,
     CONV_2D_PAIRS,
     CONV_2D_WINOGRAD,
+    CONV_2D_WINOGRAD_SLICED,
     DEPTHWISE_CONV_2D_WORDS,
     FULLY_CONNECTED_WORDS,
     ADD_TABLE,
     SUM_TABLE,
     CONV_2D_ADD_WINOGRAD,
+    CONV_2D_ADD_WINOGRAD_SLICED,
     CONV_2D_PACKED,
     CONV_2D_ADD_PACKED,
 )

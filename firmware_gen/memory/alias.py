@@ -188,6 +188,11 @@ def copies(block: Block) -> Iterator[int]:
     return (number for number, step in enumerate(block.steps) if _copy(step) is not None)
 
 
+def copied_bytes(block: Block) -> int:
+    """What the copies of `copies` move."""
+    return sum(found.size for step in block.steps if (found := _copy(step)) is not None)
+
+
 def _copy(step: Step) -> _Copy | None:
     """What an unbroken copy copies; None where the step is another one."""
     if step.kernel != k.COPY:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.lower.steps import Buffer, copy
-from dimmer.firmware_gen.memory.alias import Alias, Aliased, alias, copies
+from dimmer.firmware_gen.memory.alias import Alias, Aliased, alias, copied_bytes, copies
 from dimmer.firmware_gen.memory.offsets import Item, Placement, aligned, place
 from dimmer.firmware_gen.memory.share import Block, BlockSet
 
@@ -96,7 +96,8 @@ class _Groups:
 def plan_memory(blocks: BlockSet) -> Memory:
     """Plans the arena: twice, with boundary slots alone and with all in-place operators, and keeps the smaller.
 
-    Copies that need not be made are not, as many as leave the arena as small as it is with them.
+    Copies that need not be made are not, as many as leave the arena as small as it is with them. What is computed in
+    the place of a boundary tensor may cost one anew (`_with_copies`): then fewer go.
     """
     best = _planned([Aliased(block, ()) for block in blocks.blocks], blocks)
     limit = best.placement.arena
@@ -108,7 +109,7 @@ def plan_memory(blocks: BlockSet) -> Memory:
         found = [alias(block, views=views, parts=parts) for block in blocks.blocks]
         if any(one.aliases for one in found):
             plan = _planned(found, blocks)
-            if plan.placement.arena <= limit:
+            if plan.placement.arena <= limit and plan.copied < best.copied:
                 return plan.memory()
     if len(possible) > MOST_TRIED:
         return best.memory()
@@ -120,7 +121,7 @@ def plan_memory(blocks: BlockSet) -> Memory:
         ]
         if sum(len(one.aliases) for one in found) > len(taken):
             plan = _planned(found, blocks)
-            if plan.placement.arena <= limit:
+            if plan.placement.arena <= limit and plan.copied < best.copied:
                 best = plan
                 taken.add(copied)
     return best.memory()
@@ -201,6 +202,11 @@ class _Plan:
             self._merge()
         self.roots = [root for root in self.groups.members if self._live(root)]
         self.placement = self._place(self.roots)
+
+    @property
+    def copied(self) -> int:
+        """Bytes that unbroken copies move, in all blocks."""
+        return sum(copied_bytes(block) for block in self.blocks.blocks)
 
     def _measure(self) -> None:
         now = 0

@@ -203,16 +203,19 @@ class _Reader:
                 quantisation.ZeroPointLength(), quantisation.ZeroPointAsNumpy, 8, f"the zero points of {name}"
             )
             axis = usable_axis(quantisation.QuantizedDimension(), len(shape), len(scales))
+        sparse = self.sparsity(table.Sparsity(), name)
+        data = buffer_data(table.Buffer(), name)
         return RawTensor(
             name,
             shape,
             table.Type(),
-            buffer_data(table.Buffer(), name),
+            # Of a tensor of zeros no value is kept: a buffer that is there and empty has all of them.
+            data if sparse is not None else data or None,
             scales,
             zero_points,
             axis,
             table.IsVariable(),
-            self.sparsity(table.Sparsity(), name),
+            sparse,
         )
 
     def sparsity(self, table: Any, name: str) -> Sparsity | None:
@@ -285,7 +288,9 @@ class _Reader:
                     raise _DamagedError(f"{name} ends at byte {end} of {len(self.data)}")
                 return bytes(self.data[buffer.Offset() : end]) or None
             length = self.count(buffer.DataLength(), 1, f"the buffer of {name}")
-            return bytes(buffer.DataAsNumpy().tobytes()) if length else None
+            if not length:
+                return None if buffer.DataIsNone() else b""
+            return bytes(buffer.DataAsNumpy().tobytes())
 
         kinds = []
         for index in range(code_count):

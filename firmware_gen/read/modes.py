@@ -56,6 +56,9 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
                 f"{other.path} and {mode.path} are both called mode {mode.name}; rename one of the files"
             )
     graphs = resolve_slices([_graph(mode) for mode in modes])
+    kept = [graph.source for graph in graphs if graph.states]
+    if kept and len(modes) > 1:
+        raise FirmwareGenError(f"{kept[0]}: it keeps state and is one of {len(modes)} modes; give it as one mode alone")
     networks = tuple(prepare(graph, mode.boundaries) for graph, mode in zip(graphs, modes, strict=True))
     check_boundaries(networks)
     return networks

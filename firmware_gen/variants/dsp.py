@@ -32,6 +32,7 @@ from dimmer.firmware_gen.variants.conv import (
     sum_elements,
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
+from dimmer.firmware_gen.variants.sliced import with_slices
 
 _DSP = frozenset({"dsp"})
 _HEAD_AND_TAIL = 8
@@ -53,7 +54,7 @@ def _direct_supports(step: Step) -> bool:
 
 
 def _slicing(step: Step) -> float:
-    """Cycles of making slices of all weights."""
+    """Cycles of making slices of all weights, for the kernels that do."""
     shape = shape_of(step)
     sizes = shape.output_c * shape.kernel_h * shape.kernel_w * shape.input_c
     return 0 if eight_bits(step) else 4 * sizes
@@ -224,42 +225,46 @@ def _direct_add_cost(step: Step, settings: Settings) -> float:
     return _direct_cost(step, settings) + sum_cost(step, settings) + 60 * shape_of(step).pixels
 
 
-VARIANTS = (
-    Variant(CONV_2D_DSP, CONV_2D, _DSP, _direct_cost, _direct_supports, _direct_settings, _direct_scratch),
-    Variant(
-        CONV_2D_ADD_DSP,
-        CONV_2D_ADD,
-        _DSP,
-        _direct_add_cost,
-        _direct_add_supports,
-        _direct_add_settings,
-        _direct_add_scratch,
-    ),
-    Variant(CONV_2D_F43_DSP, CONV_2D, _DSP, _winograd_cost, _winograd_supports, _winograd_settings, _winograd_scratch),
-    Variant(
-        CONV_2D_ADD_F43_DSP,
-        CONV_2D_ADD,
-        _DSP,
-        _winograd_add_cost,
-        _winograd_add_supports,
-        _winograd_add_settings,
-        _winograd_add_scratch,
-    ),
-    Variant(
-        DEPTHWISE_CONV_2D_DSP,
-        DEPTHWISE_CONV_2D,
-        _DSP,
-        _depthwise_cost,
-        _depthwise_supports,
-        scratch=_depthwise_scratch,
-    ),
-    Variant(
-        ADD_DSP,
-        ADD,
-        _DSP,
-        sum_cost,
-        sum_supports,
-        settings=_sum_settings,
-        scratch=lambda _step, settings: sum_scratch(settings),
-    ),
+VARIANTS = with_slices(
+    (
+        Variant(CONV_2D_DSP, CONV_2D, _DSP, _direct_cost, _direct_supports, _direct_settings, _direct_scratch),
+        Variant(
+            CONV_2D_ADD_DSP,
+            CONV_2D_ADD,
+            _DSP,
+            _direct_add_cost,
+            _direct_add_supports,
+            _direct_add_settings,
+            _direct_add_scratch,
+        ),
+        Variant(
+            CONV_2D_F43_DSP, CONV_2D, _DSP, _winograd_cost, _winograd_supports, _winograd_settings, _winograd_scratch
+        ),
+        Variant(
+            CONV_2D_ADD_F43_DSP,
+            CONV_2D_ADD,
+            _DSP,
+            _winograd_add_cost,
+            _winograd_add_supports,
+            _winograd_add_settings,
+            _winograd_add_scratch,
+        ),
+        Variant(
+            DEPTHWISE_CONV_2D_DSP,
+            DEPTHWISE_CONV_2D,
+            _DSP,
+            _depthwise_cost,
+            _depthwise_supports,
+            scratch=_depthwise_scratch,
+        ),
+        Variant(
+            ADD_DSP,
+            ADD,
+            _DSP,
+            sum_cost,
+            sum_supports,
+            settings=_sum_settings,
+            scratch=lambda _step, settings: sum_scratch(settings),
+        ),
+    )
 )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which convolutions have inputs and weights of 4 or 2 bits, whatever their weights are stored as.
 
-Inputs of 8 bits with narrower weights gain nothing by kernels of their own: they run on those for 8 bits, with slices.
+Inputs of 8 bits with narrower weights gain nothing by more products: their kernels are those for 8 bits with slices,
+`sliced.py`.
 """
 
 from __future__ import annotations

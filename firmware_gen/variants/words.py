@@ -34,6 +34,7 @@ from dimmer.firmware_gen.variants.conv import (
 )
 from dimmer.firmware_gen.variants.frame import Settings, Variant
 from dimmer.firmware_gen.variants.latency import LONG, REQUANTISED, RESCALED, SMALL, Products
+from dimmer.firmware_gen.variants.sliced import with_slices
 from dimmer.firmware_gen.variants.word_costs import COSTS, Costs, Sums
 
 PIXELS = 4
@@ -86,7 +87,7 @@ def _sums_cost(sums: Sums, length: int, shape: ConvShape, group: int) -> float:
 
 
 def _slicing(step: Step) -> float:
-    """Of making slices of all weights, once."""
+    """Of making slices of all weights, once, for the kernels that do."""
     return 0 if eight_bits(step) else 13 * weights_of(step).size
 
 
@@ -320,4 +321,4 @@ def _variants(costs: Costs) -> tuple[Variant, ...]:
     )
 
 
-VARIANTS = tuple(variant for costs in COSTS.values() for variant in _variants(costs))
+VARIANTS = with_slices(variant for costs in COSTS.values() for variant in _variants(costs))

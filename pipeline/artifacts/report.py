@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from dimmer.pipeline.artifacts.bundle import BundleBytes
 from dimmer.pipeline.artifacts.calibration import CalibratedMode
 from dimmer.pipeline.artifacts.cycles import CyclesSource
+from dimmer.pipeline.artifacts.detected import Detected
 from dimmer.pipeline.artifacts.energy import EnergyFigures
 from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, PolicyTier, Step, Switch, Verification
 from dimmer.pipeline.artifacts.npu import NpuBytes, NpuMode
@@ -194,6 +195,13 @@ class FeatureFigures:
 
 
 @dataclass(frozen=True)
+class DetectionFigures(Detected):
+    """What `dimmer detect` found, and whether it is the detector that the recipe has."""
+
+    in_recipe: bool
+
+
+@dataclass(frozen=True)
 class EndFigures:
     """One of several inputs or outputs.
 
@@ -244,6 +252,7 @@ class ReportData:
         npu: of a target that has one: what the modes share and what Vela estimates; None elsewhere.
         energy: days, periods and levers; None where nothing is known of what a cycle takes.
         features: of a recipe that has some; None elsewhere.
+        detection: of a detector that `dimmer detect` tuned on this model; None where it was not run.
         notes: place in report.json -> why it is null, or how it was come by; ``[*]`` stands for every index.
         arena: buffers of every mode; shown in the page only, as are ``layers`` and ``battery``, but for what lies
             within another buffer: ``aliases`` of report.json.
@@ -274,6 +283,7 @@ class ReportData:
     npu: NpuFigures | None = None
     energy: EnergyFigures | None = None
     features: FeatureFigures | None = None
+    detection: DetectionFigures | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     arena: tuple[ArenaBuffer, ...] = ()
     arena_lower_bound: int | None = None
@@ -329,6 +339,10 @@ class ReportData:
             document["npu"] = asdict(self.npu)
         if self.features is not None:
             document["features"] = asdict(self.features)
+        if self.detection is not None:
+            document["detection"] = asdict(self.detection)
+        elif self.features is not None and self.features.detector:
+            document["detection"] = None
         unexplained = {place: UNEXPLAINED for place in _nulls(document, "") if not self.note(place)}
         return {**document, "notes": {**self.notes, **unexplained}}
 

@@ -114,7 +114,7 @@ def main_of(command: Callable[..., None]) -> None:
     run_app(make)
 
 
-def run_app(make: Callable[[], typer.Typer]) -> None:
+def run_app(make: Callable[[], Callable[..., object]]) -> None:
     """Runs a command line and ends the process, as `exit_status` says.
 
     Args:

@@ -69,6 +69,16 @@ def require_packages(names: Iterable[str], extra: str) -> None:
         raise DimmerError(f"{', '.join(missing)} not installed: type pip install '{DISTRIBUTION}[{extra}]'")
 
 
+def require_extra(extra: str) -> None:
+    """As require_packages, of all that an extra brings; nothing where Dimmer itself is not installed, which would tell.
+
+    Raises:
+        DimmerError: something is missing; the message holds the line to type.
+    """
+    if _is_installed(DISTRIBUTION):
+        require_packages(_distributions(extra), extra)
+
+
 def explain(error: ModuleNotFoundError) -> DimmerError | None:
     """What to type where a package is missing that one of the extras brings; None for any other."""
     extra = _NEEDED.get((error.name or "").split(".")[0])

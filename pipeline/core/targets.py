@@ -15,6 +15,7 @@ import typer
 from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT, file_hash
+from dimmer.pipeline.core.debian import require_tools
 from dimmer.targets import Target, load_target
 from dimmer.targets.kit.family import FAMILIES
 from dimmer.targets.runners.rtl import simulator_key
@@ -44,6 +45,29 @@ def load_firmware_target(name: str) -> Target:
             "firmware, figures and report; docs/npu.md says what else there is"
         )
     return target
+
+
+def equipped_firmware_target(name: str) -> Target:
+    """As load_firmware_target, with compiler and emulator at hand, which are installed where that needs no password.
+
+    Raises:
+        TargetError: there is no such target.
+        DimmerError: as of load_firmware_target, or tools are missing; the message has one line for all of them.
+    """
+    target = load_firmware_target(name)
+    require_target_tools(target)
+    return target
+
+
+def require_target_tools(target: Target) -> None:
+    """All that a target compiles and runs with; of several compilers one will do.
+
+    Raises:
+        DimmerError: something is missing and cannot be installed from here; the message holds the line to type.
+    """
+    compilers = target.toolchain.compilers
+    spare = compilers if any(shutil.which(name) for name in compilers) else ()
+    require_tools({tool: package for tool, package in target.tools.items() if tool not in spare})
 
 
 def load_program_target(name: str) -> Target:

@@ -178,8 +178,17 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
             ("polish", recipe.polish.epochs),
         ):
             if epochs:
+                at, fits = where.at((key,), "epochs"), f'data.task = "{CLASSES}"'
+                fits = "one output" if recipe.model.data.outputs else fits
+                raise DimmerError(f"{at}: {key}.epochs: [{key}] is for {fits}; set it to 0")
+    if recipe.model.data.inputs:
+        for key, epochs, so in (
+            ("qat", recipe.qat.epochs, "leave model.bits out and "),
+            ("gates", recipe.gates.epochs, ""),
+        ):
+            if epochs:
                 at = where.at((key,), "epochs")
-                raise DimmerError(f'{at}: {key}.epochs: [{key}] is for data.task = "{CLASSES}"; set it to 0')
+                raise DimmerError(f"{at}: {key}.epochs: [{key}] is for one input; {so}set it to 0")
     if recipe.model.data.outputs and features.detector.classes:
         at = where.at(("features", "detector"), "classes")
         raise DimmerError(f"{at}: features.detector.classes: a detector is for one output; leave it out")

@@ -29,6 +29,7 @@ from dimmer.pipeline.energy.inference import cell_uj, energy_note, inference_uj
 from dimmer.pipeline.energy.lasting import lasting
 from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
+from dimmer.pipeline.reporting.detection import NEVER_TUNED, detection_figures
 from dimmer.pipeline.reporting.ends import input_figures, output_figures
 from dimmer.pipeline.reporting.features import feature_figures
 from dimmer.targets.timing.run import macs_per_cycle
@@ -63,6 +64,10 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     if governed := governor_line(modes, firmware.governor, target, context.recipe.governor, duty):
         battery_note = f"{battery_note} {governed}".lstrip()
     flash, ram = firmware.flash, firmware.ram
+    features, detection = feature_figures(context), detection_figures(context)
+    notes = _notes(firmware, target, verified.test_images)
+    if features is not None and features.detector and detection is None:
+        notes["detection"] = NEVER_TUNED
     return ReportData(
         model=context.recipe.name,
         target=target.name,
@@ -78,10 +83,11 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
         gates=_gates(firmware.gates, verified.gates),
         stages=tuple(stages),
         energy=energy_of(modes, target, duty),
-        features=feature_figures(context),
+        features=features,
+        detection=detection,
         inputs=input_figures(context),
         outputs=output_figures(context),
-        notes=_notes(firmware, target, verified.test_images),
+        notes=notes,
         arena=firmware.buffers,
         macs_per_cycle=macs_per_cycle(target),
         layers=layers_of(firmware.layers, modes),

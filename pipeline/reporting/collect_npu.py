@@ -22,6 +22,7 @@ from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.energy.account import Counted, account
 from dimmer.pipeline.energy.inference import energy_note, inference_uj
 from dimmer.pipeline.recipe.sections.duty import duty_of
+from dimmer.pipeline.reporting.detection import detection_figures
 from dimmer.pipeline.reporting.ends import input_figures, output_figures
 from dimmer.targets import Target
 from dimmer.version import dimmer_version
@@ -87,6 +88,8 @@ def collect_npu(context: BuildContext, stages: Sequence[StageResult]) -> ReportD
         ),
         inputs=input_figures(context),
         outputs=output_figures(context),
+        detection=detection_figures(context),
+        scores={mode.name: mode.scores for mode in verified.modes if mode.scores is not None and mode.name in shown},
     )
 
 

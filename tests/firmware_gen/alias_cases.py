@@ -136,3 +136,34 @@ def tangles(folder: Path, seeds: range, count: int = 3) -> list[Case]:
         path.write_bytes(tangle(seed))
         cases.append(Case(path.stem, path, edge_inputs(path, count, seed)))
     return cases
+
+
+def streamed(seed: int) -> bytes:
+    """A file with two windows that last: what is kept of them is cut from, and joined with, what else there is."""
+    net = Layers(seed)
+    made = Tangle(net)
+    handles = [net.variable(name) for name in ("one", "two")]
+    rows = [size(net, 1, 4) for _ in handles]
+    windows = [made.tensor(count) for count in rows]
+    for handle, window in zip(handles, windows, strict=True):
+        net.operator("READ_VARIABLE", [handle], window)
+    made.put(*windows, *windows)
+    before = len(net.operators)
+    steps: tuple[Callable[[], object], ...] = (made.joined, made.split, made.slice, made.summed, made.computed)
+    while len(net.operators) < before + 8 and made.rows(made.made[-1]) < 40:
+        pick(net, *steps)()
+    for handle, window, count in zip(handles, windows, rows, strict=True):
+        # Moved on by a row, or what another window and the rest make up.
+        news = pick(net, [window, made.any()], [made.any(), made.any(), window])
+        whole = net.operator("CONCATENATION", news, made.tensor(sum(map(made.rows, news))), axis=1)
+        begin = size(net, 0, made.rows(whole) - count)
+        ends = [net.constant("begin", [0, begin, 0, 0]), net.constant("size", [1, count, -1, -1])]
+        kept = net.operator("SLICE", [whole, *ends], made.tensor(count))
+        net.operator("ASSIGN_VARIABLE", [handle, kept], [])
+        if pick(net, True, False):
+            made.put(net.operator("READ_VARIABLE", [handle], made.tensor(count)))
+    output = made.joined()
+    used = {index for operator in net.operators for index in operator.inputs}
+    shapes = {name: net.shape(window) for name, window in zip(("one", "two"), windows, strict=True)}
+    initial = {name: net.random.integers(-128, 128, shape) for name, shape in shapes.items()}
+    return pack(net.stateful([one for one in made.inputs if one in used] or made.inputs[:1], [output], initial))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from dimmer import children
@@ -71,6 +72,16 @@ def half(net: Layers, x: int) -> int:
     return net.same("SLICE", x, [1, 16, 16, 8], [begin, size])
 
 
+def gathered(net: Layers, x: int) -> int:
+    """A row of 16 for each pixel, by its largest channel."""
+    axis = net.constant(net.name("axis"), 3)
+    indexes = net.tensor(net.name("indexes"), IMAGE[:3], "int32")
+    net.operator("ARG_MAX", [x, axis], indexes, outputType=schema.TensorType.INT32)
+    values = np.arange(-128, 128).reshape(16, 16)
+    table = net.tensor(net.name("constant"), values.shape, "int8", 0.04, 3, 0, values)
+    return net.operator("GATHER", [table, indexes], net.activation(IMAGE, 0.04, 3, net.name("y")), axis=0)
+
+
 def svdf(net: Layers, x: int) -> int:
     row = net.reshape(x, [1, 4096])
     features = net.weights([16, 4096], 0, per_channel=False)
@@ -115,6 +126,7 @@ OPERATORS: Mapping[str, Build] = {
         lambda net, x: net.depthwise(one_channel(net, x), 8, (10, 8), (2, 2))
     ),
     "FULLY_CONNECTED": lambda net, x: net.dense(net.reshape(x, [1, 4096]), 16),
+    "GATHER by computed indexes, rows of 16": gathered,
     "HARD_SWISH and other tables": rescaled("HARD_SWISH"),
     "L2_NORMALIZATION": rescaled("L2_NORMALIZATION", 1 / 128, 0),
     "MAX_POOL_2D, 2x2": lambda net, x: net.pool("MAX_POOL_2D", x, (2, 2), (2, 2), "VALID", "NONE"),

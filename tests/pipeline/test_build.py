@@ -41,7 +41,7 @@ def test_steps_run_in_their_order_under_their_names(context: BuildContext) -> No
     assert results == (StageResult("calibrate", 1.5, False), StageResult("convert", 1.5, True))
 
 
-@pytest.mark.parametrize("check", ["require_tools", "require_packages"])
+@pytest.mark.parametrize("check", ["require_target_tools", "require_packages", "require_extra"])
 def test_what_is_missing_is_told_before_anything_runs(
     context: BuildContext, monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:

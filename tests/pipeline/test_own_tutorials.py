@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shlex
 import subprocess
@@ -118,6 +119,12 @@ def test_what_it_says_to_type(tmp_path: Path, page: str) -> None:
     # Typed again, nothing is trained anew: what a detector is, is no matter of the weights.
     again = dimmer(here, "build", DIMMER_CACHE=cache, COLUMNS="160")
     assert re.search(r"│ train +│ +[\d.]+ │ unchanged", again.stdout), again.stdout
+    (report,) = here.glob("build/*/mps2-an386/report.json")
+    detection = json.loads(report.read_text()).get("detection")
+    assert (detection is not None) == (page == "own-words")
+    if detection is not None:
+        assert detection["in_recipe"]
+        assert detection["test"]["events"] > 0
     headers = next(here.glob("build/*/mps2-an386/dimmer_model.h")).parent
     for number, text in enumerate(blocks(page, "c")):
         source = tmp_path / f"{number}.c"

@@ -21,6 +21,7 @@ from dimmer.pipeline.conversion.float_model import float_models
 from dimmer.pipeline.conversion.onnx import export_mode
 from dimmer.pipeline.conversion.quantise import named, quantise
 from dimmer.pipeline.conversion.recognise import recognise
+from dimmer.pipeline.core.extras import missing_packages
 from dimmer.pipeline.data.encoding import INPUT_OFFSET, INPUT_SCALE, to_input, to_int8
 from dimmer.pipeline.hosted import load
 from dimmer.pipeline.modes.mode import Mode
@@ -30,6 +31,7 @@ from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.pipeline.oracle.splice import splice
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
+from tests.firmware_gen.tflite_builder import Layers, pack
 from tests.pipeline.networks.families.road import network
 from tests.pipeline.test_cli import dimmer
 from tests.pipeline.test_data_tutorial import INITS, write_data
@@ -64,6 +66,43 @@ def write_modes(folder: Path) -> list[ModeSource]:
     return made
 
 
+def two_by_hand(path: Path, stretch: float) -> ModeSource:
+    """Two inputs that meet at a boundary, and two outputs behind it; modes differ in scales on both sides of it."""
+    net = Layers(0)
+    image, imu = (net.activation([1, size], 1 / 64, 0, name) for name, size in (("image", 24), ("imu", 10)))
+    whole = net.activation([1, 8], 0.5, 3, "meeting")
+    parts = [net.dense(image, 8), net.dense(imu, 8)]
+    net.operator("ADD", parts, whole)
+    inner = net.dense(whole, 8)
+    for tensor in (*parts, inner):
+        net.tensors[tensor].quantization.scale = [stretch * net.scale_of(tensor)]
+    kind, kg = net.dense(inner, 2), net.dense(inner, 1)
+    for tensor, name in ((kind, "kind"), (kg, "kg")):
+        net.tensors[tensor].name = name
+        # As of modes of one network.
+        net.tensors[tensor].quantization.scale = [2.0]
+        net.tensors[tensor].quantization.zeroPoint = [3]
+    path.write_bytes(pack(net.model([image, imu], [kind, kg])))
+    return ModeSource(path.stem, path, ("meeting",))
+
+
+def test_modes_made_by_hand_are_exact_and_are_spliced(tmp_path: Path) -> None:
+    sources = [two_by_hand(tmp_path / f"{name}.tflite", stretch) for name, stretch in (("bright", 1), ("dim", 2))]
+    model = load([source.path for source in sources])
+    codes = np.random.default_rng(5).integers(-128, 128, (50, 34)).astype(np.int8)
+    modes = [model.run(codes, source.name).tobytes() for source in sources]
+    assert modes == [reference_outputs(source.path, codes.tobytes()) for source in sources]
+    named = model.run_named({"image": codes[:, :24], "imu": codes[:, 24:]}, "dim")
+    assert list(named) == ["kind", "kg"]
+    path, spliced = tmp_path / "mixed.tflite", []
+    for schedule in ([0, 0], [0, 1]):
+        path.write_bytes(splice(sources, schedule))
+        spliced.append(reference_outputs(path, codes.tobytes()))
+    assert spliced[0] == modes[0]
+    assert spliced[1] not in modes
+
+
+@pytest.mark.slow
 def test_its_modes_have_its_names_and_their_c_is_exact(tmp_path: Path) -> None:
     sources = write_modes(tmp_path)
     for source in sources:
@@ -96,12 +135,14 @@ def test_targets_of_tvm_are_refused_before_the_training(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.board("mps2-an386")
 @pytest.mark.board("mps3-an547")
+@pytest.mark.board("ethos-u55-128")
 def test_a_project_of_two_inputs_and_outputs_goes_to_boards_exact(tmp_path: Path) -> None:
     write_data(tmp_path)
     (line,) = (line for line in INITS if "rig_data" in line)
     cache = str(tmp_path / "cache")
     assert dimmer(tmp_path, *shlex.split(line)[1:], DIMMER_CACHE=cache).returncode == 0
-    for target in ("mps2-an386", "mps3-an547"):
+    npu = () if missing_packages(["ethos-u-vela"]) else ("ethos-u55-128",)
+    for target in ("mps2-an386", "mps3-an547", *npu):
         done = dimmer(tmp_path, "build", "--target", target, "--no-forecast", DIMMER_CACHE=cache)
         assert done.returncode == 0, done.stderr
         report = json.loads((tmp_path / "build" / "rig" / target / "report.json").read_text())

@@ -96,7 +96,7 @@ def custom(name: str) -> bytes:
         (changed(set_tensor("x", shape=[4, 8, 8, 3])), "the input x has a batch of 4, a firmware takes one at a time"),
         (
             changed(set_tensor("weights_1", sparsity=schema.SparsityParametersT())),
-            "tensor weights_1 is stored sparse; convert without Optimize.EXPERIMENTAL_SPARSITY",
+            "tensor weights_1 is stored sparse, and its 0 levels in the order [] are not its dimensions",
         ),
     ],
     ids=("edge_tpu", "ethos_u", "flex", "own", "version", "batch", "sparse"),

@@ -20,7 +20,7 @@ extern "C" {
 #define DIMMER_VERSION_PATCH 0
 
 /* Raised whenever a table, a record or a function that generated code uses changes. */
-#define DIMMER_ABI 6
+#define DIMMER_ABI 7
 
 /* The arena starts at a multiple of this many bytes. */
 #define DIMMER_ARENA_ALIGN 16u

@@ -66,7 +66,8 @@ typedef enum {
 /* What carried the device at the last report. The flag of a report is the lowest bit. */
 enum { DIMMER_NO_REPORT = 0, DIMMER_ON_BATTERY = 2, DIMMER_POWERED = 2 | DIMMER_EXTERNAL_POWER };
 
-/* The fields are private. A copy, kept over a reset, goes on where it was. */
+/* The fields are private. A copy that was kept over a reset goes on where it was, in the same firmware alone:
+ * after an update dimmer_govern starts anew, since the layout may be another. */
 struct dimmer_governor {
     const dimmer_plan_t *plan;
     const dimmer_harvest_calls_t *harvest; /* null: none is expected */

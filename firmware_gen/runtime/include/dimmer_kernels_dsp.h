@@ -11,9 +11,9 @@ extern "C" {
 #endif
 
 /* CONV_2D for Arm cores with the DSP extension: weights of `group` channels are widened to a panel of
- * int16 in scratch, sliced first where weight_bits is not 8, and then every two pixels; 16 products take
- * 10 instructions. batches is 1, shifts are -22..-1, and no |bias + part of the sum| reaches 2^30. group
- * is even, or output_c.
+ * int16 in scratch, and then every two pixels; 16 products take 10 instructions. batches is 1,
+ * weight_bits is 8, shifts are -22..-1, and no |bias + part of the sum| reaches 2^30. group is even, or
+ * output_c.
  * Scratch: with P = (group + 1) / 2 and G = kernel_h * R4(kernel_w * input_c) / 4, 4 * (P * (4 * G + 8)
  * + 4 * G) + 4 * P + 2 * kernel_w * input_c. */
 typedef struct {
@@ -23,6 +23,11 @@ typedef struct {
 } dimmer_conv2d_s8_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_dsp_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_dsp);
+
+/* As dimmer_conv2d_s8_dsp, with slices of the weights: weight_bits is 4 or 2.
+ * Scratch: as dimmer_conv2d_s8_dsp. */
+typedef dimmer_conv2d_s8_dsp_t dimmer_conv2d_s8_sliced_dsp_t;
+DIMMER_KERNEL(dimmer_conv2d_s8_sliced_dsp);
 
 /* CONV_2D for Arm cores with the DSP extension, of every two pixels and four channels; 32 products take
  * 28 instructions. Each two channels' weights share halfwords, int16[R4(output_c) / 4,steps,2,2]
@@ -66,6 +71,11 @@ typedef struct {
 } dimmer_conv2d_s8_f43_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_f43_dsp_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_f43_dsp);
+
+/* As dimmer_conv2d_s8_f43_dsp, with slices of the weights: weight_bits is 4 or 2.
+ * Scratch: as dimmer_conv2d_s8_f43_dsp. */
+typedef dimmer_conv2d_s8_f43_dsp_t dimmer_conv2d_s8_f43_sliced_dsp_t;
+DIMMER_KERNEL(dimmer_conv2d_s8_f43_sliced_dsp);
 
 /* CONV_2D of narrow inputs with narrow weights for Arm cores with the DSP extension (narrow.h):
  * weight_bits is 4 or 2, input_zero_point is -128, and no input is above -113 (4 bits) or -125 (2 bits).
@@ -173,6 +183,11 @@ typedef struct {
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_dsp_t, 124);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_dsp);
 
+/* The same for dimmer_conv2d_s8_sliced_dsp.
+ * Scratch: as dimmer_conv2d_add_s8_dsp. */
+typedef dimmer_conv2d_add_s8_dsp_t dimmer_conv2d_add_s8_sliced_dsp_t;
+DIMMER_KERNEL(dimmer_conv2d_add_s8_sliced_dsp);
+
 /* The same for dimmer_conv2d_s8_paired_dsp.
  * Scratch: 2048 more than that. */
 typedef struct {
@@ -198,6 +213,11 @@ typedef struct {
 } dimmer_conv2d_add_s8_f43_dsp_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_f43_dsp_t, 128);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_f43_dsp);
+
+/* The same for dimmer_conv2d_s8_f43_sliced_dsp.
+ * Scratch: 2048 more than that. */
+typedef dimmer_conv2d_add_s8_f43_dsp_t dimmer_conv2d_add_s8_f43_sliced_dsp_t;
+DIMMER_KERNEL(dimmer_conv2d_add_s8_f43_sliced_dsp);
 
 /* The same for dimmer_conv2d_s8_narrow_dsp.
  * Scratch: 2048 more than that. */

@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /* CONV_2D for cores that multiply word by word: operands are widened to int32 in scratch, the weights of
- * `group` channels at a time, the input of four pixels. Each shift is -22..-1, and the absolute value of
- * a sum, bias included, is below 2^29.
+ * `group` channels at a time, the input of four pixels. weight_bits is 8, each shift -22..-1, and the
+ * absolute value of a sum, bias included, is below 2^29.
  * Scratch: 16 * (output_c + group) + 4 * R4(kernel_h * kernel_w * input_c) * (4 + group). */
 typedef struct {
     dimmer_conv2d_s8_t conv;
@@ -21,6 +21,11 @@ typedef struct {
 } dimmer_conv2d_s8_panel_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_panel_t, 68);
 DIMMER_KERNEL(dimmer_conv2d_s8_panel);
+
+/* As dimmer_conv2d_s8_panel, with slices of the weights: weight_bits is 4 or 2.
+ * Scratch: as dimmer_conv2d_s8_panel. */
+typedef dimmer_conv2d_s8_panel_t dimmer_conv2d_s8_panel_sliced_t;
+DIMMER_KERNEL(dimmer_conv2d_s8_panel_sliced);
 
 /* The same with two terms of a sum in a word (pairs.h): half the multiplications and the scratch. No
  * weight is -128.
@@ -49,6 +54,11 @@ typedef struct {
 } dimmer_conv2d_s8_winograd_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_s8_winograd_t, 72);
 DIMMER_KERNEL(dimmer_conv2d_s8_winograd);
+
+/* As dimmer_conv2d_s8_winograd, with slices of the weights: weight_bits is 4 or 2.
+ * Scratch: as dimmer_conv2d_s8_winograd. */
+typedef dimmer_conv2d_s8_winograd_t dimmer_conv2d_s8_winograd_sliced_t;
+DIMMER_KERNEL(dimmer_conv2d_s8_winograd_sliced);
 
 /* dimmer_depthwise_conv2d_s8_3x3 where each shift is -11..-1, the absolute value of a sum, bias
  * included, is below 2^20, and the activation range is -128..127.
@@ -107,6 +117,11 @@ typedef struct {
 } dimmer_conv2d_add_s8_winograd_t;
 DIMMER_CHECK_SIZE(dimmer_conv2d_add_s8_winograd_t, 132);
 DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd);
+
+/* The same for dimmer_conv2d_s8_winograd_sliced.
+ * Scratch: as dimmer_conv2d_add_s8_winograd. */
+typedef dimmer_conv2d_add_s8_winograd_t dimmer_conv2d_add_s8_winograd_sliced_t;
+DIMMER_KERNEL(dimmer_conv2d_add_s8_winograd_sliced);
 
 /* CONV_2D of narrow inputs and weights for cores that multiply word by word (packed.h): weight_bits is 4
  * or 2, input_bits 4 or, where weight_bits is 2, 2; input_zero_point is -128, and no input is above -113

@@ -75,6 +75,8 @@ class End:
         type: as numpy calls it, "int8" for most.
         scale, zero_point: value = scale * (code - zero_point); None where it has none, as float32.
         name: of its tensor, plain, where there are several; empty of the only one.
+        elements: what those of one of several outputs stand for, plain: classes, labels, or values with their units;
+            empty where nobody knows, and of the only one, of which `Package.classes` tells it.
     """
 
     type: str
@@ -82,6 +84,7 @@ class End:
     scale: float | None
     zero_point: int | None
     name: str = ""
+    elements: tuple[str, ...] = ()
 
     @property
     def c_type(self) -> str:
@@ -106,7 +109,7 @@ class Package:
         modes: plain names, the most expensive first.
         inputs, outputs: of every mode, in the file's order; at least one of each.
         encoding: how what the application has becomes the input, in a sentence; empty where nobody knows.
-        classes: of the output's elements; empty where nobody knows.
+        classes: of the only output's elements; empty where nobody knows.
         cores: the kinds that it has tables for, the most particular first.
         runtime: path -> text of the library's files: the same in every package of one version of Dimmer.
         model: path -> text of the model's.

@@ -8,11 +8,12 @@ what Arduino gives.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.header import state_guard
+from dimmer.firmware_gen.emit.meaning import OutputMeaning
 from dimmer.firmware_gen.emit.names import check_name
 from dimmer.firmware_gen.emit.tables import Tables
 from dimmer.firmware_gen.graph.types import Part, Tensor
@@ -105,6 +106,8 @@ def make_package(order: PackageOrder) -> Package:
     made = generate_for_cores(wanted, order.kinds, {kind: _limit(kind, order.scratch_limit) for kind in order.kinds})
     tables = made.cores[0][1].tables
     inputs, outputs = _ends(tables.input, tables.inputs), _ends(tables.output, tables.outputs)
+    told = {one.name: _elements(one) for one in model.meaning.outputs}
+    outputs = tuple(replace(end, elements=told.get(end.name, ())) for end in outputs)
     files = {f"src/{file}": text for file, text in made.texts.items()}
     files[f"src/{made.names.symbol}_io.h"] = io_header(made.names, inputs, outputs)
     if order.features.wanted:
@@ -172,6 +175,15 @@ def _limit(kind: Kind, given: int | None) -> int | None:
 def _ends(only: Tensor, parts: Sequence[Part]) -> tuple[End, ...]:
     """The inputs or outputs: the only one, or the parts of the buffer that holds several."""
     return tuple(_end(part.tensor, plain(part.tensor.name)) for part in parts) or (_end(only, ""),)
+
+
+def _elements(output: OutputMeaning) -> tuple[str, ...]:
+    """What the elements of one of several outputs stand for, values with their units."""
+    units = output.units or ("",) * len(output.classes)
+    return tuple(
+        f"{plain(one)} in {plain(unit)}" if unit else plain(one)
+        for one, unit in zip(output.classes, units, strict=True)
+    )
 
 
 def _end(tensor: Tensor, name: str) -> End:

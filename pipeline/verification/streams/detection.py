@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from dimmer.firmware_gen.features.audio import features
 from dimmer.firmware_gen.features.detector import DetectorSpec
 from dimmer.firmware_gen.features.tables import AudioTables
 from dimmer.firmware_gen.features.tune import Outcome, Recording, evaluate, tune
+from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
+from dimmer.pipeline.artifacts.detected import Detected, HeardEvents
 from dimmer.pipeline.data.own import CLASSES, OwnData
 from dimmer.pipeline.hosted.loading import load
 from dimmer.pipeline.hosted.model import Model
@@ -162,3 +165,34 @@ def detect(recipe: Recipe, build: Path, wish: Wish, mode: str | None = None) -> 
     threshold = (of_event / wish.average - ears.model.output_zero_point) * float(ears.model.output_scale)
     outcome = evaluate(tuned.detector, [test], ears.period_s, wish.average)
     return Detection(ears, tuned.detector, threshold, wanted, tuned.outcome, outcome)
+
+
+def detected(recipe: Recipe, build: Path, wish: Wish, found: Detection) -> Detected:
+    """The same as what is kept beside the build."""
+    data, ears = recipe.source, found.ears
+    assert isinstance(data, OwnData)
+    (path,) = (one.path for one in mode_sources(converted_folder(build)) if one.name == ears.mode)
+    return Detected(
+        mode=ears.mode,
+        tflite_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        classes=tuple(data.section.classes[number] for number in found.wanted),
+        threshold=found.threshold,
+        average=wish.average,
+        quiet=wish.quiet,
+        period_s=ears.period_s,
+        alarms_allowed=wish.alarms_per_hour,
+        validation=_heard(found.validation),
+        test=_heard(found.test),
+    )
+
+
+def _heard(one: Outcome) -> HeardEvents:
+    return HeardEvents(
+        seconds=3600 * one.hours,
+        events=one.events,
+        missed=one.missed,
+        miss_interval=one.miss_interval,
+        alarms=one.alarms,
+        alarms_per_hour=one.alarms_per_hour,
+        alarm_interval=one.alarm_interval,
+    )

@@ -101,7 +101,7 @@ static const dimmer_mode_t dimmer_golden_modes_again[1] = {
 
 const dimmer_model_t dimmer_golden = {
     DIMMER_MAGIC,
-    6u, /* ABI */
+    7u, /* ABI */
     0xD6E5C295u, /* CRC-32 of dims */
     0x6735AFF2u, /* CRC-32 of all tables */
     dimmer_golden_names.model,

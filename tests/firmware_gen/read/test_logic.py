@@ -64,11 +64,11 @@ def test_floats_are_not_cast_to_codes() -> None:
     )
 
 
-def test_an_input_of_flags_is_told() -> None:
+def test_an_input_of_wide_numbers_is_told() -> None:
     net = Layers(0)
-    x = net.tensor("x", [1, 4], "bool")
-    message = refusal(net.build(x, net.operator("LOGICAL_NOT", [x], net.tensor("y", [1, 4], "bool"))))
-    assert "the input x is bool; inputs are int8, int16, uint8 or float32" in message
+    x = net.tensor("x", [1, 4], "int64")
+    message = refusal(net.build(x, net.operator("CAST", [x], net.tensor("y", [1, 4], "int32"))))
+    assert "the input x is int64; export it as int32, which inputs may be" in message
 
 
 def test_two_constants_are_told() -> None:

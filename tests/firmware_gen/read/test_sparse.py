@@ -16,6 +16,7 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.read.flatbuffer import read_flatbuffer
 from dimmer.firmware_gen.read.sparse import Level, Sparsity, SparsityError, expanded
 from dimmer.firmware_gen.read.tflite import parse_tflite
+from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from tests.firmware_gen.harness import Case, assert_exact, edge_inputs
 from tests.firmware_gen.sparse_cases import VECTORS, Encoding, encoded, some, sparse_dense, tiny_sparse, with_zeros
 from tests.firmware_gen.tflite_builder import Layers, pack
@@ -42,10 +43,8 @@ def test_any_encoding_gives_the_tensor(vector: str, element: str) -> None:
         stored = net.tensor("stored", shape, element, None, 0, 0, kept)
         net.tensors[stored].sparsity = found
         (tensor,) = (t for t in read_flatbuffer(net.build(x, x), "net").tensors if t.name == "stored")
-        if tensor.data is None:  # all zeros: nothing is kept, and the file has no buffer
-            assert not dense.any()
-            continue
         assert tensor.sparse is not None
+        assert tensor.data is not None
         assert expanded(tensor.sparse, shape, tensor.data, dense.itemsize) == dense.tobytes()
 
 
@@ -116,6 +115,35 @@ def test_unpacked_weights_are_bit_exact(tmp_path: Path) -> None:
         path.write_bytes(net.build(x, sparse_dense(net, x, 8, how, list(VECTORS)[seed // 2])))
         cases.append(Case(path.stem, path, edge_inputs(path, 3)))
     assert_exact(cases, tmp_path)
+
+
+def zeros(path: Path, buffer: bool) -> Path:
+    """A layer whose weights are zeros, of which its buffer, where there is one, keeps none."""
+    net = Layers(0)
+    x = net.activation([1, 8], 0.05, 3, "x")
+    found, kept = encoded(np.zeros((4, 8), np.int8), Encoding((0, 1), {}, frozenset({1})))
+    stored = net.tensor("stored", [4, 8], "int8", 0.01, 0, 0, kept)
+    net.tensors[stored].sparsity = found
+    if not buffer:
+        net.tensors[stored].buffer = 0
+    weights = net.operator("DENSIFY", [stored], net.tensor("weights", [4, 8], "int8", 0.01, 0))
+    bias = net.tensor("bias", [4], "int32", 0.05 * 0.01, 0, 0, np.array([-900, -1, 400, 2000]))
+    y = net.operator("FULLY_CONNECTED", [x, weights, bias], net.activation([1, 4], 0.02, 3, "y"))
+    path.write_bytes(net.build(x, y))
+    return path
+
+
+def test_zeros_alone_are_bit_exact(tmp_path: Path) -> None:
+    path = zeros(tmp_path / "zeros.tflite", buffer=True)
+    assert_exact([Case("zeros", path, edge_inputs(path, 3))], tmp_path)
+
+
+def test_zeros_without_a_buffer_are_refused_as_by_the_interpreter(tmp_path: Path) -> None:
+    path = zeros(tmp_path / "zeros.tflite", buffer=False)
+    (failed,) = run_oracle([OracleJob(path, bytes(8))])
+    assert isinstance(failed, OracleFailure)
+    with pytest.raises(FirmwareGenError, match="it unpacks what is no sparse constant"):
+        parse_tflite(path.read_bytes(), "net")
 
 
 @pytest.mark.slow

@@ -101,7 +101,7 @@ static int direct_differs(const dimmer_conv2d_s8_t *r) {
     d.group = (uint16_t)(below(2u) != 0u ? r->output_c : 2u + 2u * below(3u));
     d.reserved2 = 0u;
     pairs = (d.group + 1u) / 2u;
-    return differs(dimmer_conv2d_s8_dsp, &d, &d.conv,
+    return differs(r->weight_bits != 8u ? dimmer_conv2d_s8_sliced_dsp : dimmer_conv2d_s8_dsp, &d, &d.conv,
                    r->scratch + 4u * (pairs * (4u * groups + 8u) + 4u * groups) + 4u * pairs + 2u * row);
 }
 
@@ -113,7 +113,8 @@ static int winograd_differs(const dimmer_conv2d_s8_t *r) {
     d.group = (uint16_t)(below(2u) != 0u ? r->output_c : 2u + 2u * below(3u));
     d.strip = (uint16_t)(1u + below(r->output_h));
     rows = (d.strip - 1u) * r->stride_h + r->kernel_h;
-    return differs(dimmer_conv2d_s8_f43_dsp, &d, &d.conv,
+    return differs(r->weight_bits != 8u ? dimmer_conv2d_s8_f43_sliced_dsp : dimmer_conv2d_s8_f43_dsp, &d,
+                   &d.conv,
                    r->scratch + d.group / 2u * (24u * r->kernel_h * r->input_c + 32u) +
                        24u * ((r->output_w + 7u) / 8u) * rows * r->input_c + 6u * r->input_c + 8u * d.group);
 }
@@ -166,13 +167,15 @@ static int sum_differs(const dimmer_conv2d_s8_t *r, int winograd) {
         f.operand = (uint16_t)operand;
         f.group = r->output_c;
         f.strip = (uint16_t)(1u + below(r->output_h));
-        dimmer_conv2d_add_s8_f43_dsp(&model, &f, arena.bytes);
+        (r->weight_bits != 8u ? dimmer_conv2d_add_s8_f43_sliced_dsp
+                              : dimmer_conv2d_add_s8_f43_dsp)(&model, &f, arena.bytes);
     } else {
         d.conv = *r;
         d.add = add;
         d.operand = (uint16_t)operand;
         d.group = (uint16_t)(below(2u) != 0u ? r->output_c : 2u);
-        dimmer_conv2d_add_s8_dsp(&model, &d, arena.bytes);
+        (r->weight_bits != 8u ? dimmer_conv2d_add_s8_sliced_dsp : dimmer_conv2d_add_s8_dsp)(&model, &d,
+                                                                                            arena.bytes);
     }
     return memcmp(arena.bytes + r->output, expected, bytes) != 0;
 }

@@ -34,6 +34,10 @@ from tests.firmware_gen.runtime.records import (
     tensor,
 )
 
+SLICED = {
+    words.CONV_2D_PANEL: words.CONV_2D_PANEL_SLICED,
+    words.CONV_2D_WINOGRAD: words.CONV_2D_WINOGRAD_SLICED,
+}
 LOOPS = (
     *("depthwise", "depthwise_thumb", "depthwise_riscv"),
     *("pairs", "pairs_riscv", "panel", "panel_small", "panel_store_riscv", "panel_thumb", "panel_riscv"),
@@ -72,13 +76,14 @@ def test_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int) -> None:
 
 @pytest.mark.parametrize("bits", [4, 2])
 @pytest.mark.parametrize("seed", range(9))
-@pytest.mark.parametrize("kernel", [words.CONV_2D_PANEL, words.CONV_2D_WINOGRAD], ids=lambda k: k.name[14:])
+@pytest.mark.parametrize("kernel", list(SLICED), ids=lambda k: k.name[14:])
 def test_conv2d_with_slices(library: ctypes.CDLL, kernel: Kernel, seed: int, bits: int) -> None:
-    check_conv2d(library, kernel, seed, bits)
+    check_conv2d(library, SLICED[kernel], seed, bits, kernel)
 
 
-def check_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int, bits: int) -> None:
-    """A random layer in a random setting, with weights or with their slices of some bits."""
+def check_conv2d(library: ctypes.CDLL, runs: Kernel, seed: int, bits: int, like: Kernel | None = None) -> None:
+    """A random layer in a random setting, with weights or, as another kernel, with their slices of some bits."""
+    kernel = like or runs
     rng = np.random.default_rng(seed)
     winograd = kernel is words.CONV_2D_WINOGRAD
     w = square(rng) if winograd else Window(rng, dilated=True)
@@ -145,7 +150,7 @@ def check_conv2d(library: ctypes.CDLL, kernel: Kernel, seed: int, bits: int) -> 
         activation_min=low,
         activation_max=high,
     )
-    constants.run(library, kernel.name, record, arena)
+    constants.run(library, runs.name, record, arena)
     np.testing.assert_array_equal(arena.read(to, shape), reference(file, image))
 
 

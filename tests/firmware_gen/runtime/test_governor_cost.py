@@ -39,8 +39,8 @@ MOST_CODE = {
     ("mps2-an386", "-Os"): (338, AIMED_AT, 1700),
     ("mps2-an385-v6m", "-O2"): (360, 1322, 1888),
     ("mps2-an385-v6m", "-Os"): (348, 1290, 1824),
-    ("riscv-virt", "-O2"): (444, 1564, 2170),
-    ("riscv-virt", "-Os"): (444, 1564, 2170),
+    ("riscv-virt", "-O2"): (424, 1474, 2056),
+    ("riscv-virt", "-Os"): (418, 1470, 2052),
 }
 
 
@@ -100,6 +100,7 @@ def test_code(tmp_path: Path, name: str, optimised: str) -> None:
         found.append(sum(sizes[function] for function in names))
     print(f"{name} {optimised}: bytes of {dict(zip(POLICY, found, strict=True))}, each with those before it")
     assert 0 < found[0] < found[1] < found[2]
+    assert name != "mps2-an386" or found[1] <= AIMED_AT, found
     assert all(size <= most for size, most in zip(found, MOST_CODE[name, optimised], strict=True)), found
 
 
@@ -111,7 +112,3 @@ def test_what_is_not_asked_for_is_not_linked(tmp_path: Path) -> None:
     assert not governed.keys() & names_of(target, ("harvest",), tmp_path)
     assert "dimmer_governor_report" in governed
     assert "dimmer_governor_choose" not in governed
-
-
-def test_the_aim_is_held_on_a_cortex_m4() -> None:
-    assert all(most[1] <= AIMED_AT for (name, _), most in MOST_CODE.items() if name == "mps2-an386")

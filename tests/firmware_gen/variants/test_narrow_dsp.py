@@ -79,6 +79,8 @@ def test_whole_modes_are_exact_on_the_board(tmp_path: Path, board: str) -> None:
     assert apart >= {"dimmer_conv2d_s8_apart_dsp", "dimmer_conv2d_add_s8_apart_dsp"}
     sliced = {step.kernel for step in figures.steps if step.mode == "cb.4a"}
     assert not (apart | sliced) & {"dimmer_conv2d_s8", "dimmer_requantize_s8", "dimmer_requantize_s8_table"}
+    assert any("sliced" in kernel for kernel in sliced)
+    assert not any("sliced" in step.kernel for step in figures.steps if step.mode not in ("cb.4a", "42.24"))
 
 
 def test_narrow_modes_need_no_larger_arena(tmp_path: Path) -> None:

@@ -12,7 +12,13 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core import extras
-from dimmer.pipeline.core.extras import explain, missing_distributions, missing_packages, require_packages
+from dimmer.pipeline.core.extras import (
+    explain,
+    missing_distributions,
+    missing_packages,
+    require_extra,
+    require_packages,
+)
 from tests.firmware_gen.networks import tiny_resnet
 
 LINES = ["numpy==2.4.6", 'torch==2.13.0; extra == "train"', "apache-tvm==1; extra == 'tvm'"]
@@ -43,6 +49,23 @@ def test_where_nothing_is_installed_it_is_the_package_itself(monkeypatch: pytest
     monkeypatch.setattr(extras, "requires", requires)
     monkeypatch.setattr(extras, "version", requires)
     assert missing_distributions("train") == ["dimmer-nn"]
+
+
+def test_all_of_an_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"dimmer-nn": "1", "numpy": "2.4.6"}
+
+    def version(name: str) -> str:
+        if name not in here:
+            raise PackageNotFoundError(name)
+        return here[name]
+
+    monkeypatch.setattr(extras, "requires", lambda _name: [*LINES, 'onnx==1; extra == "train"'])
+    monkeypatch.setattr(extras, "version", version)
+    with pytest.raises(DimmerError, match=r"^torch, onnx not installed: type pip install 'dimmer-nn\[train\]'$"):
+        require_extra("train")
+    require_extra("")
+    del here["dimmer-nn"]
+    require_extra("train")
 
 
 FIRMWARE_ROAD = """

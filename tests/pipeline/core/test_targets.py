@@ -11,8 +11,15 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core import targets
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions, with_scratch_limit
-from dimmer.targets import TargetError, load_target
+from dimmer.pipeline.core.targets import (
+    equipped_firmware_target,
+    load_firmware_target,
+    require_target_tools,
+    target_files,
+    tool_versions,
+    with_scratch_limit,
+)
+from dimmer.targets import Target, TargetError, load_target
 from dimmer.targets.kit.family import FAMILIES
 from dimmer.targets.timing.trace import PLUGIN
 from tests.boards import BOARDS, SIMULATED
@@ -37,6 +44,24 @@ def test_a_target_of_bundles_takes_no_firmware() -> None:
 def test_a_target_with_an_npu_is_told_what_is_for_it() -> None:
     with pytest.raises(DimmerError, match=r"ethos-u55-128 has an NPU.*'dimmer build --target ethos-u55-128'"):
         load_firmware_target("ethos-u55-128")
+
+
+def test_of_several_compilers_one_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(targets, "require_tools", asked.append)
+    target = load_target("host")
+    for compilers in (("no-such-gcc", "sh"), ("no-such-gcc", "no-such-clang")):
+        packages = {"no-such-gcc": "gcc", "lamp": "lamp"}
+        toolchain = dataclasses.replace(target.toolchain, compilers=compilers, packages=packages)
+        require_target_tools(dataclasses.replace(target, toolchain=toolchain))
+    assert asked == [{"lamp": "lamp"}, {"no-such-gcc": "gcc", "lamp": "lamp"}]
+
+
+def test_a_target_that_is_equipped_has_its_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Target] = []
+    monkeypatch.setattr(targets, "require_target_tools", asked.append)
+    assert equipped_firmware_target(BOARD) == load_target(BOARD)
+    assert asked == [load_target(BOARD)]
 
 
 @pytest.mark.parametrize("name", ["host", *BOARDS, *SIMULATED])

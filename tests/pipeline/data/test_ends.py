@@ -97,10 +97,28 @@ def test_a_recipe_has_them_and_tells_the_line_of_a_mistake(tmp_path: Path) -> No
         ('name = "kg"', 'name = "logits"', r"line 28: data.outputs.2.name = 'logits': must be a letter"),
         ('family = "resnet"', 'family = "vit"', r"line 3: model.family = 'vit': .* take ds_cnn, resnet, resnet1d"),
         ("seed = 1", "seed = 1\n[train.augmentation]\npad = 1", "train.augmentation: is for one input"),
-        ("[train]", "[gates]\nepochs = 1\n[train]", r'\[gates\] is for data.task = "classes"'),
+        ("[train]", "[gates]\nepochs = 1\n[train]", r"gates.epochs: \[gates\] is for one output; set it to 0"),
+        ("[train]", "[polish]\nepochs = 1\n[train]", r"polish.epochs: \[polish\] is for one output"),
         ("[train]", "[features.detector]\nclasses = [1]\nthreshold = 0.5\n[train]", "a detector is for one output"),
     ):
         assert old in RECIPE
         recipe.write_text(RECIPE.replace(old, new))
         with pytest.raises(DimmerError, match=says):
             load_recipe(recipe)
+
+
+@pytest.mark.parametrize(
+    ("bits", "section", "says"),
+    [
+        ("[8, 4]", "[qat]\nepochs = 1", r"qat.epochs: \[qat\] is for one input; leave model.bits out and set it to 0"),
+        ("[8]", "[gates]\nepochs = 1\noptions = [8, 0]", r"gates.epochs: \[gates\] is for one input; set it to 0"),
+    ],
+)
+def test_narrow_bits_and_gates_are_for_one_input(tmp_path: Path, bits: str, section: str, says: str) -> None:
+    recipe = write_project(tmp_path)
+    start, end = RECIPE.index("[[data.outputs]]"), RECIPE.index("[train]")
+    one = f"{RECIPE[:start]}{section}\n{RECIPE[end:]}".replace("[model]", f"[model]\nbits = {bits}")
+    told = 'path = "two_data:load"'
+    recipe.write_text(one.replace(told, f'{told}\nclasses = ["none", "ring"]\nlabel = ["kind"]'))
+    with pytest.raises(DimmerError, match=says):
+        load_recipe(recipe)

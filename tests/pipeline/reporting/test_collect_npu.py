@@ -44,6 +44,7 @@ def test_the_report_has_what_is_shared_and_calls_estimates_so(built: BuildContex
     document = json.loads((built.target_dir / "report.json").read_text())
     check_document(document)
     assert document["npu"]["bytes"] == asdict(npu_firmware().bytes)
+    assert document["scores"]["88.88.88"]["figures"][0]["value"] == 0.88
     assert UNEXPLAINED not in document["notes"].values()
     assert {mode["cycles_source"] for mode in document["modes"]} == {"vela"}
     assert "estimate" in document["notes"]["modes[*].cycles"]

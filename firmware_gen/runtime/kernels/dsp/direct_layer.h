@@ -10,4 +10,8 @@
 void dimmer_direct_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
                          const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena);
 
+/* The same, of weights that are slices. */
+void dimmer_direct_sliced_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                                const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena);
+
 #endif

@@ -45,4 +45,8 @@ void dimmer_f43_weights(const int8_t *weights, uint32_t channels, int32_t *to, u
 void dimmer_f43_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
                       uint32_t strip, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena);
 
+/* The same, of weights that are slices. */
+void dimmer_f43_sliced_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                             uint32_t strip, const dimmer_add_s8_t *add, uint32_t operand, uint8_t *arena);
+
 #endif

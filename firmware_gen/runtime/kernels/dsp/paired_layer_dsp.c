@@ -49,7 +49,7 @@ static const int8_t *row_at(const work_t *w, int32_t y, int32_t x, int8_t *patch
     const int8_t *const row = dimmer_kernel_row(w->r, w->input, y, x, patch);
 
     /* Behind the last row there may be nothing that could be read. */
-    return row != patch && y + 1 == w->r->input_h ? memcpy(patch, row, w->row_bytes) : row;
+    return row != patch && y + 1 == w->r->input_h ? (const int8_t *)memcpy(patch, row, w->row_bytes) : row;
 }
 
 /* `count` rows of inputs from (y, x) on, of both pixels. */

@@ -87,4 +87,9 @@ void dimmer_winograd_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t
                            uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand, uint32_t places,
                            uint32_t small, uint8_t *arena);
 
+/* The same, of weights that are slices. */
+void dimmer_winograd_sliced_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, uint32_t group,
+                                  uint32_t strip, const dimmer_add_s8_t *add_to, uint32_t operand,
+                                  uint32_t places, uint32_t small, uint8_t *arena);
+
 #endif

@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.emit.meaning import Meaning, OutputMeaning
 from dimmer.pipeline.bundles.packaging.formats import FORMATS
+from dimmer.pipeline.bundles.packaging.order import kinds_of
 from dimmer.pipeline.bundles.packaging.package import Package
 from dimmer.pipeline.bundles.packaging.readme import STACK, readme
+from dimmer.pipeline.bundles.packaging.source import PackageOrder, make_package
+from dimmer.pipeline.image.order import foreign_order
+from tests.firmware_gen.tflite_builder import Layers, pack
 from tests.pipeline.bundles.packaging.made import CLASSES, spread
 
 
@@ -54,3 +60,23 @@ def test_its_program_compiles(blocks: Package, tmp_path: Path) -> None:
         (tmp_path / file).write_text(code)
         words = [*command, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", str(folder / "src")]
         subprocess.run([*words, str(tmp_path / file)], check=True)
+
+
+def test_each_of_several_outputs_names_its_elements(tmp_path: Path) -> None:
+    net = Layers(0)
+    given = net.activation([1, 4], 1 / 64, 0, "given")
+    kind, pose = (net.dense(given, made) for made in (3, 2))
+    for tensor, name in ((kind, "kind"), (pose, "pose")):
+        net.tensors[tensor].name = name
+    file = tmp_path / "two.tflite"
+    file.write_bytes(pack(net.model([given], [kind, pose])))
+    outputs = (
+        OutputMeaning("kind", ("none", "ring", "a|b")),
+        OutputMeaning("pose", ("turn", "lean"), ("deg", "1"), (0.0, 0.0), (1.0, 1.0)),
+    )
+    order = replace(foreign_order([file]), meaning=Meaning(outputs=outputs))
+    text = text_of(make_package(PackageOrder(order, kinds_of(["portable"]))), "folder")
+    assert "| Elements of kind | none, ring, a_b |\n| Elements of pose | turn in deg, lean in 1 |\n| Modes" in text
+    assert "not told" not in text
+    unknown = make_package(PackageOrder(foreign_order([file]), kinds_of(["portable"])))
+    assert "| Classes | not told" in text_of(unknown, "folder")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dimmer.pipeline.conversion.given import compared
-from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.tflite_builder import Layers, pack
 
 
 def rows(*values: list[float]) -> list[list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
@@ -38,6 +38,20 @@ def test_codes_and_back() -> None:
     assert inputs[0][0].tolist() == [[3, 3, 1, 127]]
     assert compared.joined(inputs) == bytes([3, 3, 1, 127])
     assert compared.int8_outputs(content, inputs)[0][0].tolist() == [[0.0, 0.0, -1.0, 62.0]]
+
+
+def test_numbers_and_flags_are_taken_as_they_are() -> None:
+    net = Layers(0)
+    words, flags = net.tensor("words", [1, 3], "int32"), net.tensor("flags", [1, 3], "bool")
+    codes = net.activation([1, 3], 0.5, 3)
+    outputs = [net.operator("CAST", [words], net.tensor("w", [1, 3], "float32"))]
+    outputs.append(net.operator("LOGICAL_NOT", [flags], net.tensor("f", [1, 3], "bool")))
+    outputs.append(net.same("RESHAPE", codes, [1, 3], [net.constant("shape", [1, 3])]))
+    content = pack(net.model([flags, codes, words], outputs))
+    sample = [np.array([row], np.float32) for row in ([1, 0, 1], [0.5, -1, 1000], [-2, 300, 70000])]
+    inputs = compared.quantised_inputs(content, [sample])
+    assert [part.tolist() for part in inputs[0]] == [[[True, False, True]], [[4, 1, 127]], [[-2, 300, 70000]]]
+    assert compared.joined(inputs) == np.array([-2, 300, 70000], "<i4").tobytes() + bytes([1, 0, 1, 4, 1, 127])
 
 
 def test_wide_parts_come_first() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,10 +14,14 @@ from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.features.audio import features
+from dimmer.firmware_gen.features.detector import NEVER, DetectorSpec
 from dimmer.firmware_gen.features.presets import MLPERF_KWS
 from dimmer.firmware_gen.features.tables import audio_tables
+from dimmer.firmware_gen.features.tune import Outcome
+from dimmer.pipeline.artifacts.converted import Converted, ConvertedMode, converted_folder
+from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.hosted.model import Model
-from dimmer.pipeline.verification.streams.detection import Ears, ears_of
+from dimmer.pipeline.verification.streams.detection import Detection, Ears, Wish, detected, ears_of
 from dimmer.pipeline.verification.streams.stream import Stream
 from tests.tiny import TinyBuild
 
@@ -55,3 +60,23 @@ def test_too_short_a_stream_is_one_line() -> None:
 def test_a_model_that_hears_nothing_is_refused(tiny: TinyBuild) -> None:
     with pytest.raises(DimmerError, match=r"detectors are for classes of recordings with \[features\]"):
         ears_of(tiny.recipe, Path(), None, 0)
+
+
+def test_what_is_kept_tells_the_model_and_the_intervals(tmp_path: Path) -> None:
+    folder = converted_folder(tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "88.tflite").write_bytes(b"a mode")
+    Converted(("stem",), (ConvertedMode("88", "88.tflite", ()),)).save(folder)
+    section = DataSection("recordings", "sounds", window=16000, classes=("noise", "one"))
+    recipe: Any = SimpleNamespace(source=OwnData(section, tmp_path, None))
+    outcomes = Outcome(10, 1, 4, 0.5), Outcome(0, 0, 0, 0.25)
+    found = Detection(ears(5), DetectorSpec((NEVER, 9), 2, 3), 4.5, (1,), *outcomes)
+    kept = detected(recipe, tmp_path, Wish(8.0, average=2, quiet=3), found)
+    assert (kept.mode, kept.classes, kept.threshold) == ("88", ("one",), 4.5)
+    assert kept.tflite_sha256 == hashlib.sha256(b"a mode").hexdigest()
+    assert (kept.average, kept.quiet, kept.alarms_allowed) == (2, 3, 8.0)
+    assert kept.period_s == pytest.approx(0.1)
+    assert (kept.validation.seconds, kept.validation.alarms_per_hour) == (1800, 8)
+    assert kept.validation.miss_interval == outcomes[0].miss_interval
+    assert kept.validation.alarm_interval == outcomes[0].alarm_interval
+    assert kept.test.miss_interval == (0, 1)
