@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from dimmer import children
@@ -22,6 +23,7 @@ from dimmer.pipeline.image.figures import Judged, Ran, figures_of
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.records import verify_modes
 from dimmer.pipeline.image.stack import write_header
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.targets import Target
 
 
@@ -111,7 +113,7 @@ def judge(order: Order, calibration: Calibration, target: Target, progress: Prog
         needed: count these, too.
     """
     names = [mode.name for mode in order.modes]
-    narrow = any(bits in name for name in names for bits in "42")
+    narrow = any({*chain(*Mode.parse(name).blocks)} - {FULL_BITS, 0} for name in names)
     if not (narrow or needed) or not target.counts_instructions:
         return Counted()
     progress("counting the modes", 0.0)

@@ -88,6 +88,21 @@ class Mode:
             raise DimmerError(f"'{text}' is not a mode; write the bits of each block, stages apart by dots: 88.80.80")
         return cls(blocks)
 
+    @classmethod
+    def staged(cls, widths: Sequence[int], depths: Sequence[int]) -> Mode:
+        """The mode of a list of widths, such as gates choose.
+
+        Args:
+            widths: of all blocks, in order.
+            depths: number of blocks of each stage.
+
+        Examples:
+            >>> str(Mode.staged([8, 48, 2, 0], [2, 2]))
+            '8c.20'
+        """
+        rest = iter(widths)
+        return cls(tuple(tuple(itertools.islice(rest, depth)) for depth in depths))
+
     def __str__(self) -> str:
         return ".".join("".join(map(character_of, stage)) for stage in self.blocks)
 

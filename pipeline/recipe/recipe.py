@@ -19,7 +19,7 @@ from dimmer.pipeline.data.heard import Heard
 from dimmer.pipeline.data.own import ANOMALY, CLASSES, OWN, RECORDINGS, DataSection
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.modes.width import BITS
+from dimmer.pipeline.modes.width import BITS, falling, width_name
 from dimmer.pipeline.networks.family import NO_KEYS, SEVERAL, config_class, config_keys, families
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.sections.duty import DutySection
@@ -224,7 +224,7 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         raise DimmerError(f"{at}: policy.recharge needs to know the battery: give [duty] capacity_mah and period_s")
     untrained = {bits for bits in recipe.gates.options if bits and bits in BITS} - set(config.bits)
     if recipe.gates.epochs and untrained:
-        at, missing = where.at(("gates",), "options"), ", ".join(map(str, sorted(untrained)))
+        at, missing = where.at(("gates",), "options"), ", ".join(map(width_name, sorted(untrained, key=falling)))
         raise DimmerError(
             f"{at}: gates.options holds {missing}, model.bits does not; add it there or leave it out here"
         )

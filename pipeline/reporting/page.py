@@ -15,6 +15,7 @@ from dimmer.pipeline.artifacts.firmware import Verification
 from dimmer.pipeline.artifacts.report import BundleFigures, Candidate, ModeFigures, NpuFigures, ReportData
 from dimmer.pipeline.core.documents import from_json
 from dimmer.pipeline.core.stage import Json, Stage, atomic_write
+from dimmer.pipeline.modes.width import PAIRS
 from dimmer.pipeline.reporting.energy_lines import energy_line, energy_rows, microjoules
 from dimmer.pipeline.reporting.layers import cycles_heading, layer_tables
 from dimmer.targets.timing.kinds import GROUPS
@@ -121,6 +122,7 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         data=data,
         top=data.modes[0],
         lede=_lede(data),
+        letters=_letters([mode.name for mode in (*data.modes, *data.candidates)]),
         cards=cards(data),
         plots={**dict.fromkeys(PLOTS, ""), **plots},
         light=colour_variables(count, LIGHT_RAMP),
@@ -138,6 +140,13 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         largest_layer=max((layer.weights + layer.parameters for layer in data.layers), default=1) or 1,
     )
     return page + "\n"
+
+
+def _letters(modes: Sequence[str]) -> str:
+    """What the letters in these modes stand for, as the end of a sentence; nothing where there are none."""
+    used = [pair for pair in PAIRS.values() if any(pair.letter in mode for mode in modes)]
+    said = ", ".join(f"{p.letter} is {p.weights} bits for weights and {p.activations} for activations" for p in used)
+    return f"; {said}" if said else ""
 
 
 def plot_readme(report: Path, svg: Path) -> None:

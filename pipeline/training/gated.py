@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 from dimmer.pipeline.artifacts.gate_record import Measured
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
+from dimmer.pipeline.modes.width import BITS, character_of
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import budget_level, gated_cost
 from dimmer.pipeline.networks.gates.network import GatedNetwork, Gates
@@ -48,7 +50,7 @@ def measure(gated: GatedNetwork, split: Split, budget: float, count: int | None 
         outcome = gated(x, levels(budget, x))
         right += int((outcome.logits.argmax(1).cpu().numpy() == split.labels[start:stop]).sum())
         spent += float(outcome.cost.double().sum())
-        modes.update(_names(outcome.bits(), shape))
+        modes.update(_names(outcome.bits(), shape, gated.gates.config.options))
     return Measured(100 * right / total, spent / total, dict(modes.most_common()))
 
 
@@ -63,14 +65,19 @@ def choices(gated: GatedNetwork, split: Split, budget: float) -> NDArray[np.int6
     return np.concatenate(rows)
 
 
-def _names(bits: Tensor, shape: list[int]) -> list[str]:
-    """int64[N, blocks] -> the modes' names; widths of two digits are told apart by commas."""
-    comma = "," if int(bits.max()) > 9 else ""
+def _names(bits: Tensor, shape: Sequence[int], options: Sequence[int]) -> list[str]:
+    """int64[N, blocks] -> the modes' names.
+
+    Options over 8 bits, which no mode has, are written as numbers, and blocks are apart by commas then. That is decided
+    by what may be chosen, not by what was: a mode has one name, whatever else is in its batch.
+    """
+    comma = "" if set(options) <= set(BITS) else ","
+    shown = {width: character_of(width) if width in BITS else str(width) for width in options}
     names = []
     for row in bits.tolist():
         stages, at = [], 0
         for count in shape:
-            stages.append(comma.join(map(str, row[at : at + count])))
+            stages.append(comma.join(shown[width] for width in row[at : at + count]))
             at += count
         names.append(".".join(stages))
     return names

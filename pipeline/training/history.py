@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.modes.width import width_name
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Epoch:
 
     def __str__(self) -> str:
         base = "" if self.val_base is None else f", base-net {self.val_base:.2f}"
-        narrow = "".join(f", {bits} bits {value:.2f}" for bits, value in self.val_narrow.items())
+        narrow = "".join(f", {width_name(int(bits))} bits {value:.2f}" for bits, value in self.val_narrow.items())
         return f"loss {self.loss_super:.3f}, validation super-net {self.val_super:.2f}{base}{narrow} %"
 
 

@@ -19,6 +19,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.arrays import Int8, UInt8
 from dimmer.pipeline.image.gated_records import Gated
+from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
 from dimmer.pipeline.oracle.splice import splice
 
@@ -97,14 +98,13 @@ def mismatches(expected: Gated, got: Gated) -> int:
     return int(((expected.outputs != got.outputs).any(1) | (expected.bits != got.bits).any(1)).sum())
 
 
-def mode_counts(bits: UInt8, shape: Sequence[int]) -> Mapping[str, int]:
-    """Mode -> how many inferences ran in it, the most frequent first."""
+def mode_counts(bits: UInt8, shape: Sequence[int]) -> Mapping[Mode, int]:
+    """Mode -> how many inferences ran in it, the most frequent first.
+
+    Args:
+        bits: uint8[N, blocks], the width that each block ran with.
+        shape: number of blocks of each stage.
+    """
     rows, counts = np.unique(bits, axis=0, return_counts=True)
-    named: dict[str, int] = {}
-    for row, count in sorted(zip(rows.tolist(), counts.tolist(), strict=True), key=lambda item: -item[1]):
-        stages, at = [], 0
-        for length in shape:
-            stages.append("".join(map(str, row[at : at + length])))
-            at += length
-        named[".".join(stages)] = count
-    return named
+    frequent_first = sorted(zip(rows.tolist(), counts.tolist(), strict=True), key=lambda item: -item[1])
+    return {Mode.staged(row, shape): count for row, count in frequent_first}

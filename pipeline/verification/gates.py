@@ -14,7 +14,6 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input, to_int8
 from dimmer.pipeline.image.gated_records import Gated, run_gated
-from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.gates.agreement import compare as agreement
 from dimmer.pipeline.networks.gates.budget import budget_level
 from dimmer.pipeline.networks.gates.network import GatedNetwork
@@ -76,9 +75,9 @@ def measure_budget(network: GatedNetwork, budget: float, ran: Gated, test: Split
     return VerifiedBudget(
         budget=budget,
         accuracy=float(np.mean(ran.outputs.argmax(1) == test.labels)),
-        cost=sum(network.cost.relative(Mode.parse(mode)) * times for mode, times in modes.items()) / len(test),
+        cost=sum(network.cost.relative(mode) * times for mode, times in modes.items()) / len(test),
         agreement=agreement(ran.bits.astype(np.int64), float_choices(network, test, budget)),
-        modes=modes,
+        modes={str(mode): times for mode, times in modes.items()},
     )
 
 

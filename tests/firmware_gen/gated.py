@@ -24,8 +24,8 @@ def random_linear(rng: np.random.Generator, outputs: int, inputs: int, shift: in
     return Linear(tuple(tuple(map(int, row)) for row in codes), tuple(map(int, offsets)), shift)
 
 
-def random_gates(seed: int, features: int = 5, hidden: int = 7) -> GateSet:
-    """Two stages: a mandatory block of two ways to run it and a skippable one, then a skippable one alone."""
+def random_gates(seed: int, features: int = 5, hidden: int = 7, narrow: int = 4) -> GateSet:
+    """Two stages: a mandatory block of 8 or `narrow` bits and a skippable one, then a skippable one alone."""
     rng = np.random.default_rng(seed)
 
     def gate(
@@ -37,7 +37,7 @@ def random_gates(seed: int, features: int = 5, hidden: int = 7) -> GateSet:
         )
 
     first = (
-        gate(False, (8, 4), ("888", "800"), ("800", "880")),
+        gate(False, (8, narrow), ("888", "800"), ("800", "880")),
         gate(True, (8, 0), ("888", "800"), ("888", "800")),
     )
     second = (gate(True, (8, 0), ("888", "880"), ("888", "880")),)

@@ -34,12 +34,12 @@ TARGETS = [
 ]
 
 
-def compiled(target: Target, folder: Path, seed: int = SEED, gated: bool = True) -> Path:
+def compiled(target: Target, folder: Path, gated: bool = True, narrow: int = 4) -> Path:
     modes = write_modes(folder)
     image = np.zeros(IMAGE, np.int8).tobytes()
     answers = tuple(reference_outputs(mode.path, image) for mode in modes)
     policy = PolicyConfig((Tier(500, 0, MODE_GATED, 200), Tier(0, 0, 2)) if gated else ())
-    gates = random_gates(seed) if gated else None
+    gates = random_gates(SEED, narrow=narrow) if gated else None
     model = generate(modes, folder / "c", policy, KnownAnswers(image, answers), gates=gates)
     return target.compile(
         [*model.sources, *sources(model.kernels), *APPLICATION], [folder / "c", INCLUDE], folder / "out"
@@ -75,16 +75,20 @@ def test_choices_equal_the_reference_and_outputs_the_interpreter(where: tuple[st
 
 
 @pytest.mark.slow
-def test_the_oracle_of_the_pipeline_is_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("narrow", [4, 48])
+def test_the_oracle_of_the_pipeline_is_the_same(tmp_path: Path, narrow: int) -> None:
     images, levels = inputs()
-    modes, gates = write_modes(tmp_path), random_gates(SEED)
+    modes, gates = write_modes(tmp_path), random_gates(SEED, narrow=narrow)
     outputs, bits, _ = expected_runs(gates, images[:30], levels[:30], tmp_path)
     found = gated_oracle(modes, gates, images[:30], levels[:30])
     np.testing.assert_array_equal(found.outputs, outputs)
     np.testing.assert_array_equal(found.bits, bits)
-    ran = run_gated(load_target("host"), compiled(load_target("host"), tmp_path), images[:30], levels[:30], 3, CLASSES)
+    elf = compiled(load_target("host"), tmp_path, narrow=narrow)
+    ran = run_gated(load_target("host"), elf, images[:30], levels[:30], 3, CLASSES)
     assert mismatches(found, ran) == 0
-    assert sum(mode_counts(ran.bits, (2, 1)).values()) == 30
+    counts = mode_counts(ran.bits, (2, 1))
+    assert {mode.blocks[0][0] for mode in counts} == {8, narrow}
+    assert sum(counts.values()) == 30
     assert mismatches(found, Gated(ran.outputs, ran.bits ^ np.uint8(1))) == 30
 
 

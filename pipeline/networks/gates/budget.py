@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, NetworkCost
-from dimmer.pipeline.modes.width import is_falling
+from dimmer.pipeline.modes.width import BITS, is_falling
 from dimmer.pipeline.networks.family import NetworkConfig
 
 LEVELS = 255
@@ -44,7 +44,8 @@ class GateConfig:
 
     def __post_init__(self) -> None:
         if FULL_BITS not in self.options or not is_falling(self.options) or min(self.options) < 0:
-            raise DimmerError("gates choose from widths, written falling, 8 among them: 8, 4, 2, 0")
+            known = ", ".join(map(str, BITS))
+            raise DimmerError(f"gates choose from widths, written by falling cost, 8 among them: {known}")
         if not 1 <= self.features <= 32 or not 1 <= self.hidden <= 32:
             raise DimmerError("gates have 1 to 32 features and 1 to 32 hidden units")
 

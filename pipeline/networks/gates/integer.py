@@ -48,7 +48,8 @@ def integer_gates(gates: Gates, config: NetworkConfig) -> GateSet:
         DimmerError: an option is wider than 8 bits, for which there is no firmware.
     """
     if not set(gates.config.options) <= set(BITS):
-        raise DimmerError("gates with options over 8 bits are for accounts of cost alone; firmware has 8, 4, 2 and 0")
+        known = ", ".join(map(str, BITS[:-1]))
+        raise DimmerError(f"gates with options over 8 bits are for accounts of cost alone; firmware has {known} and 0")
     fraction = gates.cell_fraction()
     features = Linear(
         _codes(gates.cell_in.weight, fraction), _bias(gates.cell_in.bias, fraction + HIDDEN_FRACTION), fraction

@@ -61,8 +61,7 @@ class GatesSection:
 
     def __post_init__(self) -> None:
         known = set(self.options) <= set(OPTIONS) and FULL_BITS in self.options and len(self.options) <= 4
-        others = ", ".join(str(bits) for bits in OPTIONS if bits not in (FULL_BITS, 0))
-        reason = f"must fall and hold 8, with at most three more of {others} and 0"
+        reason = f"must hold 8 and at most three others, by falling cost ({', '.join(map(str, OPTIONS))})"
         require(known and is_falling(self.options), "options", reason)
         require(1 <= self.features <= 32, "features", "must be 1 to 32")
         require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")

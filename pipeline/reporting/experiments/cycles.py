@@ -15,6 +15,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.modes.width import width_name
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ class CycleCosts:
             for b, bits in enumerate(stage):
                 if bits:
                     if (s, b, bits) not in self.blocks:
-                        raise DimmerError(f"no mode of that build runs block {s}.{b} at {bits} bits: publish one")
+                        raise DimmerError(
+                            f"no mode of that build runs block {s}.{b} at {width_name(bits)} bits: publish one"
+                        )
                     total += self.blocks[s, b, bits]
         return total
 

@@ -191,9 +191,7 @@ class Gated:
     def modes(self, sizes: Sequence[int]) -> Mapping[Mode, int]:
         """Mode -> how many inputs ran in it."""
         rows, counts = np.unique(self.bits, axis=0, return_counts=True)
-        ends = np.cumsum(sizes)[:-1]
-        made = (Mode(tuple(tuple(map(int, stage)) for stage in np.split(row, ends))) for row in rows)
-        return dict(zip(made, map(int, counts), strict=True))
+        return {Mode.staged(row, sizes): count for row, count in zip(rows.tolist(), counts.tolist(), strict=True)}
 
     def mean(self, sizes: Sequence[int], price: Price) -> float:
         """Mean cost of an inference."""

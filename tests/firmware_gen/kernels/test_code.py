@@ -23,6 +23,11 @@ def test_every_kernel_has_its_size() -> None:
 def test_what_two_kernels_share_counts_once() -> None:
     both = ["dimmer_conv2d_s8_dsp", "dimmer_conv2d_add_s8_dsp"]
     assert code_bytes(both) == ENGINE + KERNELS["dimmer_conv2d_add_s8_dsp"]
+    for name in ("dimmer_conv2d_s8", "dimmer_conv2d_add_s8"):
+        narrow, apart = f"{name}_narrow_dsp", f"{name}_apart_dsp"
+        assert code_bytes([narrow, apart]) == code_bytes([apart]) == ENGINE + KERNELS[apart]
+    four = [f"dimmer_{conv}_s8_{kind}_dsp" for conv in ("conv2d", "conv2d_add") for kind in ("narrow", "apart")]
+    assert code_bytes(four) == ENGINE + KERNELS[four[-1]]
     assert code_bytes(both, gates=True) == code_bytes(both) + GATES
 
 

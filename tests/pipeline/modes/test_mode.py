@@ -88,3 +88,9 @@ def test_mandatory_blocks_cannot_be_skipped() -> None:
     check_mode(Mode.parse("80.88"), (1, 1), (1, 1))
     with pytest.raises(DimmerError, match="mandatory block of stage 1"):
         check_mode(Mode.parse("80.08"), (1, 1), (1, 1))
+
+
+@given(modes)
+def test_a_list_of_widths_is_a_mode(mode: Mode) -> None:
+    widths = [bits for stage in mode.blocks for bits in stage]
+    assert Mode.staged(widths, [len(stage) for stage in mode.blocks]) == mode

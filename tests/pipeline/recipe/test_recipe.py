@@ -183,14 +183,15 @@ def test_gates_choose_from_the_uniform_modes_which_are_published(recipe_file: Pa
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("options = [0, 8]", "must fall and hold 8"),
-        ("options = [8, 3]", "must fall and hold 8"),
+        ("options = [0, 8]", "must hold 8 and at most three others, by falling cost"),
+        ("options = [8, 4, 28]", r"by falling cost \(32, 16, 8, 48, 28, 4, 24, 2, 0\)"),
         ("budgets = [0.2, 0.4]", "must fall, from 1"),
         ("dead_band = 1.0", "at least 0 and under 1"),
         ("reference_bits = 4", "8, 16 or 32"),
         ("epochs = 0\n[policy]\ntiers = [500]\nbudgets = [1.0, 0.5]", r"policy.budgets are for gates"),
         ("epochs = 1\n[policy]\nbudgets = [1.0, 0.5]", "must fall, one more than tiers"),
         ("epochs = 1\noptions = [8, 2]\n", r"gates.options holds 2, model.bits does not"),
+        ("epochs = 1\noptions = [8, 48, 2]\n", r"gates.options holds 48 \(W4A8\), 2, model.bits does not"),
     ],
 )
 def test_a_broken_section_of_gates_is_told_with_its_line(recipe_file: Path, line: str, message: str) -> None:

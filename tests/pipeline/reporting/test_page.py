@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """report.json and report.html: right for every report, and the same bytes for the same figures."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import ArenaBuffer, FirmwareStack, StackDepth, Switch, Verification
-from dimmer.pipeline.reporting.page import check_document, plot_readme, write_report
+from dimmer.pipeline.modes.width import BITS, character_of
+from dimmer.pipeline.reporting.page import SCHEMA, check_document, plot_readme, write_report
 from tests.browser import PHONE, on_a_phone, printed
 from tests.pipeline.reporting.report_example import PUBLISHED, example
 
@@ -175,7 +177,34 @@ def test_text_has_a_contrast_of_four_and_a_half(build: Path) -> None:
             for paper in ("page", "fill"):
                 assert contrast(colours[ink], colours[paper]) >= 4.5, f"{ink} on {paper}"
     # Bits of blocks, whose colours are those of both themes.
-    blocks = re.findall(r"\.(b\d) \{ background: (#[0-9a-f]{6}); color: (#[0-9a-f]{6});", page)
-    assert [name for name, _, _ in blocks] == ["b8", "b4", "b2"]
+    blocks = re.findall(r"\.(b[\da-c]) \{ background: (#[0-9a-f]{6}); color: (#[0-9a-f]{6});", page)
+    assert [name for name, _, _ in blocks] == [f"b{character_of(bits)}" for bits in BITS if bits]
     for name, paper, ink in blocks:
         assert contrast(ink, paper) >= 4.5, name
+
+
+def test_widths_of_the_contract_are_those_of_modes() -> None:
+    properties = json.loads(SCHEMA.read_text())["properties"]
+    letters = "".join(map(character_of, BITS))
+    candidate = properties["candidates"]["items"]["properties"]
+    assert candidate["name"]["pattern"] == rf"^[{letters}]+(\.[{letters}]+)*$"
+    for blocks in (candidate["blocks"], properties["modes"]["items"]["properties"]["blocks"]):
+        assert tuple(blocks["items"]["items"]["enum"]) == BITS
+
+
+def test_pairs_have_their_widths_in_the_contract_and_letters_on_the_page(build: Path, tmp_path: Path) -> None:
+    full = example()
+    modes = (full.modes[0], replace(full.modes[1], name="8c.a0.b0"))
+    candidates = (*full.candidates, replace(full.candidates[0], name="cc.c0.b0"))
+    policy = (replace(full.policy[0], mode="8c.a0.b0"),)
+    pairs = replace(full, modes=modes, candidates=candidates, policy=policy)
+    write_report(replace(pairs, arena=(), layers=(), steps=(), battery=(), energy=None), tmp_path)
+    document = json.loads((tmp_path / "report.json").read_text())
+    assert document["modes"][1]["blocks"] == [[8, 48], [24, 0], [28, 0]]
+    assert document["candidates"][-1]["blocks"] == [[48, 48], [48, 0], [28, 0]]
+    page = (tmp_path / "report.html").read_text()
+    assert '<em class="bc">c</em>' in page
+    assert "0 is skipped; c is 4 bits for weights and 8 for activations, b is 2 bits for weights and 8" in page
+    assert "bits for weights" not in (build / "report.html").read_text()
+    with pytest.raises(DimmerError, match=r"candidates\[0\]\.name: '8d' does not match"):
+        check_document({**document, "candidates": [{**document["candidates"][0], "name": "8d"}]})

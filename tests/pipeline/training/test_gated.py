@@ -2,6 +2,7 @@
 """Gates in front of their float network."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,12 @@ import torch
 
 from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks.gates.network import GatedNetwork
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.gates.network import GatedNetwork, Outcome
 from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.recipe.sections.gates import GatesSection
+from dimmer.pipeline.training import gated as training
 from dimmer.pipeline.training.gated import choices, levels, make_gated, measure
 from tests.pipeline.training.small import stripes
 
@@ -56,3 +61,27 @@ def test_equal_seeds_give_equal_gates_and_trained_ones_are_taken(backbone: tuple
 def test_a_budget_reaches_every_image_as_a_level() -> None:
     assert levels(1.0, torch.zeros(3, 1, 8, 8)).tolist() == [255.0] * 3
     assert levels(0.5, torch.zeros(1, 1, 8, 8)).tolist() == [204.0]
+
+
+def test_a_mode_of_pairs_has_its_letters(gated: GatedNetwork) -> None:
+    torch.manual_seed(0)
+    config = gated.network.config
+    assert isinstance(config, ResNetConfig)
+    pairs = make_gated(ResNet(replace(config, bits=(8, 48, 24))), GatesSection(options=(8, 48, 24)))
+    test = stripes().test
+    names = Counter(str(Mode.staged(row, (2, 2))) for row in choices(pairs, test, 0.3).tolist())
+    assert measure(pairs, test, 0.3).modes == names
+    assert set("ca") & set("".join(names))
+
+
+def test_a_mode_over_8_bits_has_one_name_whatever_is_in_its_batch(
+    gated: GatedNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = make_gated(gated.network, GatesSection(options=(32, 8, 4)))
+    rows = torch.tensor([[32, 8, 8, 4], [8, 8, 4, 4]]).repeat(100, 1)
+    monkeypatch.setattr(Outcome, "bits", lambda outcome: rows[: len(outcome.logits)])
+    at_once = measure(wide, stripes().test, 0.5).modes
+    assert at_once == {"32,8.8,4": 100, "8,8.4,4": 100}
+    rows = torch.tensor([[8, 8, 4, 4]])
+    monkeypatch.setattr(training, "_EVAL_BATCH", 1)
+    assert measure(wide, stripes().test, 0.5).modes == {"8,8.4,4": 200}

@@ -12,6 +12,8 @@ def test_a_line_names_what_was_measured() -> None:
     assert str(alone) == "loss 2.000, validation super-net 50.00 %"
     narrow = Epoch(2, 0.1, 2.0, 1.0, 50.0, 40.0, 3.0, {"4": 30.0})
     assert str(narrow) == "loss 2.000, validation super-net 50.00, base-net 40.00, 4 bits 30.00 %"
+    pair = Epoch(2, 0.1, 2.0, 1.0, 50.0, 40.0, 3.0, {"48": 37.0})
+    assert str(pair).endswith("base-net 40.00, 48 (W4A8) bits 37.00 %")
 
 
 def test_the_clock_tells_epoch_share_and_the_line_before() -> None:

@@ -67,7 +67,7 @@ def test_levels_are_bytes_in_equal_ratios() -> None:
 
 @pytest.mark.parametrize("options", [(0, 8), (4, 2), (8, 8), (8, 4, 28)])
 def test_options_that_make_no_sense_are_refused(options: tuple[int, ...]) -> None:
-    with pytest.raises(DimmerError, match="written falling, 8 among them"):
+    with pytest.raises(DimmerError, match="written by falling cost, 8 among them: 8, 48, 28, 4, 24, 2, 0"):
         GateConfig(options)
 
 

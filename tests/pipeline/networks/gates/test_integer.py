@@ -74,3 +74,8 @@ def test_gates_choose_blocks_of_the_uniform_modes(gates: Gates) -> None:
 def test_options_over_eight_bits_have_no_firmware() -> None:
     with pytest.raises(DimmerError, match="accounts of cost alone"):
         integer_gates(Gates(R14, GateConfig((32, 16, 8, 0))), R14)
+
+
+def test_options_that_no_firmware_has_are_refused_with_those_it_has() -> None:
+    with pytest.raises(DimmerError, match="firmware has 8, 48, 28, 4, 24, 2 and 0"):
+        integer_gates(Gates(R14, GateConfig((32, 8, 0))), R14)

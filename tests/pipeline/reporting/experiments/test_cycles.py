@@ -48,6 +48,8 @@ def test_a_mode_is_the_sum_of_its_blocks(report: Path) -> None:
     assert costs.gates == pytest.approx(100, rel=0.01), "two cycles an instruction, as the dearest mode"
     with pytest.raises(DimmerError, match=r"no mode of that build runs block 0\.1 at 2 bits: publish one"):
         costs.of(Mode.parse("22.22"))
+    with pytest.raises(DimmerError, match=r"runs block 0\.0 at 48 \(W4A8\) bits: publish one"):
+        costs.of(Mode.parse("c8.88"))
 
 
 def test_what_has_no_cycles_is_refused(report: Path, tmp_path: Path) -> None:
