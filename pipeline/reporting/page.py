@@ -122,7 +122,7 @@ def render_page(data: ReportData, plots: Mapping[str, str]) -> str:
         data=data,
         top=data.modes[0],
         lede=_lede(data),
-        letters=_letters([mode.name for mode in (*data.modes, *data.candidates)]),
+        letters=_letters([*(mode.name for mode in data.modes), *(mode.name for mode in data.candidates)]),
         cards=cards(data),
         plots={**dict.fromkeys(PLOTS, ""), **plots},
         light=colour_variables(count, LIGHT_RAMP),
