@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State was that of whatever ran before: a second mode's self-test failed, and a board, which runs one command after
+"""State was that of whatever ran before: a second self-test failed, and a board, which runs one command after
 the other on the same arena, went on with it in every shard of records.
 """
 
@@ -24,23 +24,22 @@ from tests.pipeline.test_validate import attached_elf
 BOARD = "nrf52840dk"
 
 
-def order_of_two(folder: Path) -> Order:
-    files = [folder / f"state_{number}.tflite" for number in range(2)]
-    for path in files:
-        path.write_bytes(tiny_state())
-    return foreign_order(files, 4)
+def order_of_one(folder: Path) -> Order:
+    path = folder / "state.tflite"
+    path.write_bytes(tiny_state())
+    return foreign_order([path], 4)
 
 
 @pytest.mark.slow
-def test_each_mode_knows_its_answer(tmp_path: Path) -> None:
-    order, target = order_of_two(tmp_path), load_target("host")
+def test_the_mode_knows_its_answer(tmp_path: Path) -> None:
+    order, target = order_of_one(tmp_path), load_target("host")
     compiled = compile_modes(order, order.modes, target, tmp_path / "out")
-    assert target.run(compiled.elf, ["selftest"], tmp_path).stdout.count('"ok":true') == 2
+    assert target.run(compiled.elf, ["selftest"], tmp_path).stdout.count('"ok":true') == 1
 
 
 @pytest.mark.board(BOARD)
 def test_each_shard_begins_anew(tmp_path: Path) -> None:
-    order, target = order_of_two(tmp_path), load_target(BOARD)
+    order, target = order_of_one(tmp_path), load_target(BOARD)
     compiled = compile_modes(order, order.modes, target, tmp_path / "out")
     model = compiled.model
     sizes, count = Sizes(model.input_bytes, model.output_bytes, model.positions), 2 * VERIFY.shard
@@ -53,8 +52,8 @@ def test_each_shard_begins_anew(tmp_path: Path) -> None:
         link.call()
         board = AttachedBoard(link, BOARD)
         # After a self-test, as `dimmer validate` does.
-        assert board.run(Path(), ["selftest"], tmp_path).stdout.count('"ok":true') == 2
-        assert board.run(Path(), ["selftest"], tmp_path).stdout.count('"ok":true') == 2
+        assert board.run(Path(), ["selftest"], tmp_path).stdout.count('"ok":true') == 1
+        assert board.run(Path(), ["selftest"], tmp_path).stdout.count('"ok":true') == 1
         rows = run_records(board, Path(), VERIFY, sizes, count, record)
     said = reference_outputs(order.modes[0].path, inputs, anew=sizes.shard(VERIFY))
     expected = np.frombuffer(said, np.uint8).reshape(count, sizes.output)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CONV_2D by panels, once for each kind of weights. The file that includes this one defines
- * DIMMER_KERNEL_NAME, the kernel's name, and DIMMER_KERNEL_SLICED: 0, or 1 where weights are slices of what
- * is stored. Neither pays for the other. */
+/* CONV_2D by panels, once for each kind of weights: a file that includes this one may define
+ * DIMMER_KERNEL_SLICED to be 1, where weights are slices of what is stored. Neither pays for the other. */
 #ifndef DIMMER_PANEL_BODY_H
 #define DIMMER_PANEL_BODY_H
 
@@ -10,6 +9,10 @@
 #include "panel.h"
 #include "../common/require.h"
 #include "../common/slice.h"
+
+#ifndef DIMMER_KERNEL_SLICED
+#define DIMMER_KERNEL_SLICED 0
+#endif
 
 /* int32[length] of each channel's weights, or of their slices; what is behind them is 0. */
 static void widen_weights(const int8_t *weights, uint32_t depth, uint32_t length, uint32_t channels,
@@ -133,9 +136,8 @@ static void one_image(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r, 
     }
 }
 
-void DIMMER_KERNEL_NAME(const dimmer_model_t *model, const void *record, uint8_t *arena) {
-    dimmer_require(model, record, arena);
-    const dimmer_conv2d_s8_panel_t *panel = (const dimmer_conv2d_s8_panel_t *)record;
+static inline void panel_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_panel_t *panel,
+                               uint8_t *arena) {
     const dimmer_conv2d_s8_t *r = &panel->conv;
     const int8_t *input = (const int8_t *)(arena + r->input);
     int8_t *output = (int8_t *)(arena + r->output);

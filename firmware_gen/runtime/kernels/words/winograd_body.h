@@ -12,6 +12,10 @@
 #include "../common/require.h"
 #include "../common/slice.h"
 
+#ifndef DIMMER_KERNEL_SLICED
+#define DIMMER_KERNEL_SLICED 0
+#endif
+
 #define SIDE   ((int32_t)DIMMER_WINOGRAD_SIDE)
 #define POINTS ((int32_t)DIMMER_WINOGRAD_POINTS)
 
