@@ -196,9 +196,9 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
                 f"{at}: features.kind = {value}: is for one input; of several the application gives the codes: leave "
                 "it out"
             )
-    if recipe.model.data.outputs and features.detector.classes:
+    if (recipe.model.data.inputs or recipe.model.data.outputs) and features.detector.classes:
         at = where.at(("features", "detector"), "classes")
-        raise DimmerError(f"{at}: features.detector.classes: a detector is for one output; leave it out")
+        raise DimmerError(f"{at}: features.detector.classes: a detector is for one input and one output; leave it out")
     _check_libraries(recipe, where)
     if recipe.model.data.inputs and recipe.train.augmentation != Augmentation():
         at = where.at(("train", "augmentation"))

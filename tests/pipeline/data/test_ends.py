@@ -113,7 +113,7 @@ def test_a_recipe_has_them_and_tells_the_line_of_a_mistake(tmp_path: Path) -> No
         ("[train]", '[features]\nkind = "image"\n[train]', r"line 35: features.kind = 'image': is for one input"),
         ('path = "two', 'rate = 8000\npath = "two', r"data.rate = 8000: must be left out: it says nothing of arrays"),
         ("[train]", "[polish]\nepochs = 1\n[train]", r"polish.epochs: \[polish\] is for one output"),
-        ("[train]", "[features.detector]\nclasses = [1]\nthreshold = 0.5\n[train]", "a detector is for one output"),
+        ("[train]", "[features.detector]\nclasses = [1]\nthreshold = 0.5\n[train]", "a detector is for one input and"),
     ):
         assert old in RECIPE
         recipe.write_text(RECIPE.replace(old, new))
@@ -126,9 +126,10 @@ def test_a_recipe_has_them_and_tells_the_line_of_a_mistake(tmp_path: Path) -> No
     [
         ("[8, 4]", "[qat]\nepochs = 1", r"qat.epochs: \[qat\] is for one input; leave model.bits out and set it to 0"),
         ("[8]", "[gates]\nepochs = 1\noptions = [8, 0]", r"gates.epochs: \[gates\] is for one input; set it to 0"),
+        ("[8]", "[features.detector]\nclasses = [1]\nthreshold = 0.5", "a detector is for one input and one output"),
     ],
 )
-def test_narrow_bits_and_gates_are_for_one_input(tmp_path: Path, bits: str, section: str, says: str) -> None:
+def test_narrow_bits_gates_and_detectors_are_for_one_input(tmp_path: Path, bits: str, section: str, says: str) -> None:
     recipe = write_project(tmp_path)
     recipe.write_text(one_output(section, bits))
     with pytest.raises(DimmerError, match=says):
