@@ -7,9 +7,7 @@
 void dimmer_conv2d_s8_apart_dsp(const dimmer_model_t *model, const void *record, uint8_t *arena) {
     dimmer_require(model, record, arena);
     const dimmer_conv2d_s8_narrow_dsp_t *d = (const dimmer_conv2d_s8_narrow_dsp_t *)record;
-    const dimmer_narrow_settings_t settings = {
-        &dimmer_apart_4,     d->group,      d->strip, d->terms, d->offsets, d->entry_multiplier,
-        d->entry_zero_point, d->entry_shift};
+    const dimmer_narrow_settings_t settings = DIMMER_NARROW_SETTINGS(d, &dimmer_apart_4);
 
     DIMMER_ASSERT(d->conv.weight_bits == 2u);
     dimmer_narrow_layer(model, &d->conv, &settings, NULL, 0u, arena);

@@ -124,6 +124,17 @@ typedef struct {
     int32_t entry_shift;
 } dimmer_narrow_settings_t;
 
+/* Those of a record, whatever its type. */
+#define DIMMER_NARROW_SETTINGS(record, how)                                                                  \
+    {(how),                                                                                                  \
+     (record)->group,                                                                                        \
+     (record)->strip,                                                                                        \
+     (record)->terms,                                                                                        \
+     (record)->offsets,                                                                                      \
+     (record)->entry_multiplier,                                                                             \
+     (record)->entry_zero_point,                                                                             \
+     (record)->entry_shift}
+
 /* One layer; with `add` as dimmer_direct_layer. */
 void dimmer_narrow_layer(const dimmer_model_t *model, const dimmer_conv2d_s8_t *r,
                          const dimmer_narrow_settings_t *settings, const dimmer_add_s8_t *add,
