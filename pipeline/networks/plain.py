@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dimmer.pipeline.networks.deployed import ConvStem, PooledHead
 from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.layers.pooling import channel_means
 from dimmer.pipeline.networks.network import Network
 
 
@@ -24,7 +24,7 @@ class PlainNetwork(Network):
 
     def classify(self, stream: Tensor) -> Tensor:
         """float[N,C,H,W] -> what the last layer makes of the mean of each channel, float[N,classes]."""
-        made: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
+        made: Tensor = self.fc(channel_means(stream))
         return made
 
     def deployed_stem(self, fold: Folding) -> ConvStem:

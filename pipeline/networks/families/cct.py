@@ -22,6 +22,7 @@ from dimmer.pipeline.networks.families.vit_config import ViTConfig
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.attention import SOFTMAX_RANGE
 from dimmer.pipeline.networks.layers.channel_norm import ChannelNorm, DeployedChannelNorm
+from dimmer.pipeline.networks.layers.layout import keep_layout
 from dimmer.pipeline.networks.layers.pooling import halved
 from dimmer.pipeline.networks.transformer import Positions
 
@@ -73,6 +74,7 @@ class DeployedTokenizer(nn.Module):
 def weighted_mean(x: Tensor, shares: Tensor) -> Tensor:
     """Positions float[N,C,H,W] with shares float[N,1,1,H x W] -> float[N,C]."""
     n, channels, height, width = x.shape
+    keep_layout(x)
     mean = torch.matmul(x.reshape(n, 1, channels, height * width), shares.transpose(2, 3))
     return mean.reshape(n, channels)
 

@@ -20,6 +20,7 @@ from dimmer.pipeline.networks.families.mobilenet_v2_config import MobileNetV2Con
 from dimmer.pipeline.networks.family import SkipFlags
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.blocks import convolve, make_norm, normalise, parameters_in_force
+from dimmer.pipeline.networks.layers.pooling import channel_means
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.network import Block, Network
 
@@ -160,7 +161,7 @@ class MobileNetV2(Network):
 
     def classify(self, stream: Tensor) -> Tensor:
         """The mean of each channel, and a linear layer."""
-        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
+        logits: Tensor = self.fc(channel_means(stream))
         return logits
 
     def parameters_in(self, mode: Mode) -> set[Tensor]:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import copy
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks.deployed import ConvStem, DeployedBlock, PooledHead, Tap
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.blocks import convolve, make_norm, normalise
+from dimmer.pipeline.networks.layers.pooling import channel_means
 from dimmer.pipeline.networks.layers.quantisers import quantise_activation
 from dimmer.pipeline.networks.network import Block, Network
 
@@ -186,7 +186,7 @@ class ResNet(Network):
 
     def classify(self, stream: Tensor) -> Tensor:
         """The mean of each channel, and a linear layer."""
-        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
+        logits: Tensor = self.fc(channel_means(stream))
         return logits
 
     def add_base_classifier(self) -> None:
@@ -196,7 +196,7 @@ class ResNet(Network):
     def classify_base(self, stream: Tensor) -> Tensor:
         """As `classify`, with the base-net's own layer."""
         assert self.base_fc is not None
-        logits: Tensor = self.base_fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
+        logits: Tensor = self.base_fc(channel_means(stream))
         return logits
 
     def deployed_stem(self, fold: Folding) -> nn.Module:

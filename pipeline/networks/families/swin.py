@@ -11,13 +11,13 @@ head's are norm (with norms before), pool and logits.
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dimmer.pipeline.networks.deployed import PooledHead, Tap
 from dimmer.pipeline.networks.families.swin_config import SwinConfig
 from dimmer.pipeline.networks.families.vit import NormedHead
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.channel_norm import ChannelNorm, DeployedChannelNorm
+from dimmer.pipeline.networks.layers.pooling import channel_means
 from dimmer.pipeline.networks.layers.windows import Windows
 from dimmer.pipeline.networks.network import Block, Network
 from dimmer.pipeline.networks.transformer import BeforeBlock, BehindBlock
@@ -98,7 +98,7 @@ class Swin(Network):
         """The mean of each channel, and a linear layer."""
         if self.norm is not None:
             stream = self.norm(stream)
-        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
+        logits: Tensor = self.fc(channel_means(stream))
         return logits
 
     def deployed_stem(self, fold: Folding) -> nn.Module:

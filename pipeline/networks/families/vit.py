@@ -10,13 +10,13 @@ those of the stem are patches and stem, of the head norm (with norms before), po
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dimmer.pipeline.networks.deployed import PooledHead, Tap
 from dimmer.pipeline.networks.families.vit_config import ViTConfig
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.layers.attention import Everywhere
 from dimmer.pipeline.networks.layers.channel_norm import ChannelNorm, DeployedChannelNorm
+from dimmer.pipeline.networks.layers.pooling import channel_means
 from dimmer.pipeline.networks.network import Block, Network
 from dimmer.pipeline.networks.transformer import BeforeBlock, BehindBlock, Positions
 from dimmer.pipeline.networks.transformer_config import BEFORE
@@ -115,7 +115,7 @@ class ViT(Network):
         """The mean of each channel, and a linear layer."""
         if self.norm is not None:
             stream = self.norm(stream)
-        logits: Tensor = self.fc(F.adaptive_avg_pool2d(stream, 1).flatten(1))
+        logits: Tensor = self.fc(channel_means(stream))
         return logits
 
     def deployed_stem(self, fold: Folding) -> nn.Module:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dimmer.calibration.observe import Tap
+from dimmer.pipeline.networks.layers.layout import keep_layout
 
 SOFTMAX_RANGE = (0.0, 255 / 256)
 """TFLite's int8 SOFTMAX has this output and no other."""
@@ -38,6 +39,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, site: str = ""
         float[N,C,H,W].
     """
     n, channels, height, width = query.shape
+    keep_layout(query, key, value)
     query, key, value = (x.reshape(n, heads, channels // heads, height * width) for x in (query, key, value))
     scores = tap(f"{site}scores", torch.matmul(query.transpose(2, 3), key))
     attention = tap(f"{site}attention", scores.softmax(-1))

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Max pooling that halves height and width, as converters and int8 have it."""
+"""Pooling, as converters and int8 have it."""
 
 from __future__ import annotations
 
 from torch import Tensor
 from torch.nn import functional as F
+
+from dimmer.pipeline.networks.layers.layout import keep_layout
 
 
 def halved(x: Tensor) -> Tensor:
@@ -13,3 +15,9 @@ def halved(x: Tensor) -> Tensor:
     It is padded with 0, which converters know to be a PAD, and not with minus infinity, which has no int8 code.
     """
     return F.max_pool2d(F.pad(x, (1, 1, 1, 1)), 3, 2)
+
+
+def channel_means(x: Tensor) -> Tensor:
+    """The mean of each channel: float[N,C,H,W] -> float[N,C]."""
+    keep_layout(x)
+    return F.adaptive_avg_pool2d(x, 1).flatten(1)
