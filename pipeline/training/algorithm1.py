@@ -3,12 +3,13 @@
 
 The super-net learns from the labels, the base-net from the super-net's detached logits; then one optimizer step. The
 patterns between them are never trained: distillation aligns their features well enough. Where the network has narrow
-widths, one sampled mode a step learns as the base-net does.
+widths, one or two sampled modes a step learn as the base-net does.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -19,19 +20,22 @@ from torch import Tensor
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.tasks import imitation, label_loss
 from dimmer.pipeline.recipe.sections.training import QatSection, TrainSection
+from dimmer.pipeline.training.frozen import Frozen
 from dimmer.pipeline.training.losses import Losses, Taught, mean_losses, mixed_precision
-from dimmer.pipeline.training.sampling import sample_mode
+from dimmer.pipeline.training.sampling import sample_modes
 from dimmer.pipeline.training.trainer import Trainer
+
+_PREFIX = "before."
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What super-net and base-net leave to the sampled mode and to the stem.
+    """What super-net and base-net leave to the sampled modes and to the stem.
 
     Attributes:
         stem: the stem's output, whose backward pass waits for the gradients of all networks.
         features: the same without its past; its ``grad`` gathers them.
-        logits: the super-net's, float32[N,classes], detached.
+        logits: the super-net's, float32[N,classes], detached; those of before these epochs where it is frozen.
         losses: measured so far.
     """
 
@@ -60,6 +64,7 @@ class AdaptiveStep:
     Attributes:
         trainer: as given.
         base: the base-net's mode; None where it does not learn.
+        frozen: whose logits count in place of labels and teacher; None where those do.
     """
 
     def __init__(
@@ -83,27 +88,28 @@ class AdaptiveStep:
         self._share = 1.0 if qat is None else qat.share
         self._qat = qat
         self._taught = taught
+        self.frozen = Frozen(trainer, _PREFIX) if qat is not None and qat.frozen else None
 
-    def sample(self, rng: np.random.Generator) -> Mode | None:
-        """The mode that learns beside super-net and base-net in the next step; None in float epochs."""
-        return None if self._qat is None else sample_mode(self.trainer.network, self._qat, rng)
+    def sample(self, rng: np.random.Generator) -> tuple[Mode, ...]:
+        """The modes that learn beside super-net and base-net in the next step; none in float epochs."""
+        return () if self._qat is None else sample_modes(self.trainer.network, self._qat, rng)
 
-    def take(self, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
+    def take(self, x: Tensor, labels: Tensor, lr: float, sampled: Sequence[Mode] = ()) -> Losses:
         """One optimizer step.
 
         Args:
             x: float32[N,C,H,W].
             labels: int64[N], or the targets of another task.
             lr: learning rate of this step.
-            sampled: a further mode that learns as the base-net does.
+            sampled: further modes that learn as the base-net does.
         """
         trainer = self.trainer
         trainer.begin(lr)
         measured = []
         for images, targets in trainer.parts(x, labels):
             shared = self.teach(images, targets)
-            if sampled is not None:
-                self.teach_sampled(sampled, shared, targets)
+            for mode in sampled:
+                self.teach_sampled(mode, shared, targets)
             if shared.stem_learns:
                 shared.stem.backward(shared.features.grad)
             measured.append(shared.losses)
@@ -112,6 +118,8 @@ class AdaptiveStep:
 
     def teach(self, x: Tensor, labels: Tensor) -> Shared:
         """The super-net learns from the labels and from the teacher, the base-net from the super-net: their gradients.
+
+        Where a network is frozen, each learns from its own logits in that one.
 
         Args:
             x: float32[N,C,H,W] on the network's device, channels last.
@@ -125,17 +133,20 @@ class AdaptiveStep:
         with self._autocast():
             logits = network.features(features, self.trainer.super)
         logits = logits.float()
+        remembered = None if self.frozen is None else self.frozen.logits(x)
         loss = label_loss(logits, labels, self._smoothing)
+        if remembered is not None:
+            loss = imitation(logits, remembered, labels, self._temperature)
         losses = Losses(loss.detach())
-        if self._taught is not None:
+        if self._taught is not None and remembered is None:
             loss = self._taught(loss, logits, x)
         weight = 1.0 if self.trainer.base is None else 2 * self._alpha
-        shared = Shared(stem, features, logits.detach(), losses)
+        shared = Shared(stem, features, logits.detach() if remembered is None else remembered, losses)
         part = slice(self._part(len(x)))
         if base is None:
             self.trainer.backward(weight * loss)
             return shared
-        if self._mutual:
+        if self._mutual and remembered is None:
             # Both are computed before either learns: each has the logits of this step's weights from the other.
             seen = self._logits(base, features[part])
             loss = loss + self._mutual * imitation(logits[part], seen.detach(), labels, self._temperature)
@@ -143,13 +154,14 @@ class AdaptiveStep:
         else:
             self.trainer.backward(weight * loss)
             seen = self._logits(base, features[part])
-        base_loss = self._teach_student(seen, part, shared, labels, self._base_labels)
+        heard = shared.logits[part] if self.frozen is None else self.frozen.base_logits(x[part])
+        base_loss = self._teach_student(seen, heard, labels[part], self._base_labels)
         return replace(shared, losses=replace(losses, base=base_loss))
 
     def teach_sampled(self, mode: Mode, shared: Shared, labels: Tensor) -> None:
         """A sampled mode learns from the super-net, as the base-net does."""
         part = slice(-self._part(len(labels)), None)
-        self._teach_student(self._logits(mode, shared.features[part]), part, shared, labels)
+        self._teach_student(self._logits(mode, shared.features[part]), shared.logits[part], labels[part])
 
     def _part(self, images: int) -> int:
         """How many of a batch's images base-net and sampled mode see."""
@@ -164,16 +176,14 @@ class AdaptiveStep:
             logits = self.trainer.network.features(features, mode)
         return logits.float()
 
-    def _teach_student(
-        self, logits: Tensor, part: slice, shared: Shared, labels: Tensor, from_labels: float = 0.0
-    ) -> Tensor:
-        """A mode's logits learn from the super-net's, and for a share of the loss from the labels."""
-        loss = imitation(logits, shared.logits[part], labels, self._temperature)
+    def _teach_student(self, logits: Tensor, heard: Tensor, labels: Tensor, from_labels: float = 0.0) -> Tensor:
+        """A mode's logits learn from others, and for a share of the loss from the labels, where those count."""
+        loss = imitation(logits, heard, labels, self._temperature)
         taught = loss
-        if from_labels:
-            taught = (1 - from_labels) * loss + from_labels * label_loss(logits, labels[part])
+        if from_labels and self.frozen is None:
+            taught = (1 - from_labels) * loss + from_labels * label_loss(logits, labels)
         total = 2 * (1 - self._alpha) * taught
-        if self._base_label_weight:
-            total = total + self._base_label_weight * label_loss(logits, labels[part])
+        if self._base_label_weight and self.frozen is None:
+            total = total + self._base_label_weight * label_loss(logits, labels)
         self.trainer.backward(total)
         return loss.detach()

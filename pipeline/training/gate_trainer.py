@@ -98,6 +98,9 @@ class GateTrainer:
         self.backbone = Trainer(network, train, device)
         self._temperature = train.temperature
         self._lesson = AdaptiveStep(self.backbone, train, qat if qat.epochs else None)
+        if self._lesson.frozen is not None:
+            # As the backbone came: a training that is taken up begins with the same one.
+            self._lesson.frozen.take()
         torch.manual_seed(train.seed)
         self.gated = make_gated(self.backbone.network, gates).to(device)
         self.front: tuple[StaticMode, ...] = ()

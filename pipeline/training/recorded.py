@@ -3,13 +3,13 @@
 
 The networks here are so small that a GPU waits for Python: a step is a thousand kernels of a few microseconds each.
 CUDA graphs launch them in one call. What `AdaptiveStep.take` computes is recorded in three parts, with the gradients
-kept in between: teacher, super-net and base-net, once; the sampled mode, once for each mode; the stem's backward pass,
+kept in between: teacher, super-net and base-net, once; a sampled mode, once for each mode; the stem's backward pass,
 once. The update stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -56,7 +56,7 @@ class RecordedSteps:
         self._x = self._labels = torch.empty(0)
         self._pool = torch.cuda.graph_pool_handle()
 
-    def take(self, step: AdaptiveStep, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None = None) -> Losses:
+    def take(self, step: AdaptiveStep, x: Tensor, labels: Tensor, lr: float, sampled: Sequence[Mode] = ()) -> Losses:
         """As `AdaptiveStep.take`, of a step with the same trainer; the losses change with the next step."""
         here = torch.cuda.current_stream(self._trainer.device)
         self._stream.wait_stream(here)
@@ -65,7 +65,7 @@ class RecordedSteps:
         here.wait_stream(self._stream)
         return losses
 
-    def _take(self, step: AdaptiveStep, x: Tensor, labels: Tensor, lr: float, sampled: Mode | None) -> Losses:
+    def _take(self, step: AdaptiveStep, x: Tensor, labels: Tensor, lr: float, sampled: Sequence[Mode]) -> Losses:
         recorded = self._recorded
         if recorded is None or recorded.step is not step:
             # The first step of a kind is not recorded: it sets up the libraries, and then the graphs are recorded.
@@ -77,13 +77,12 @@ class RecordedSteps:
         recorded.lesson.replay()
         trainer = self._trainer
         modes = [trainer.super] if step.base is None else [trainer.super, step.base]
-        if sampled is not None:
-            if sampled not in self._sampled:
+        for mode in sampled:
+            if mode not in self._sampled:
                 self._attach_gradients(None)
-                kept = recorded.kept
-                self._sampled[sampled] = self._record(lambda: step.teach_sampled(sampled, kept, self._labels))
-            self._sampled[sampled].replay()
-            modes.append(sampled)
+                self._sampled[mode] = self._record_sampled(step, mode, recorded.kept)
+            self._sampled[mode].replay()
+            modes.append(mode)
         if recorded.stem is not None:
             recorded.stem.replay()
         self._attach_gradients(set().union(*map(self._parameters_of, modes)))
@@ -114,6 +113,9 @@ class RecordedSteps:
         if memory.stem_learns:
             last = self._record(lambda: memory.stem.backward(memory.features.grad, retain_graph=True))
         self._recorded = _Recorded(step, first, last, memory)
+
+    def _record_sampled(self, step: AdaptiveStep, mode: Mode, kept: Shared) -> torch.cuda.CUDAGraph:
+        return self._record(lambda: step.teach_sampled(mode, kept, self._labels))
 
     def _record(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         # Not torch.cuda.graph, which collects Python's garbage before each of hundreds of recordings.

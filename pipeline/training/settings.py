@@ -93,10 +93,11 @@ class TrainingSettings:
         Args:
             data: hash of the data set's contents; empty where it is not known.
         """
-        # A network trained alone has no epochs of polish and no base-net, and does not depend on them.
-        polish = PolishSection() if self.alone else self.polish
-        train = self.train.without_base() if self.alone else self.train
-        settings = training_hash(self.model, train, self.qat, self.teacher, polish)
+        train, qat, polish = self.train, self.qat, self.polish
+        if self.alone:
+            # A network trained alone has no epochs of polish, no base-net and no sampled modes.
+            train, qat, polish = train.without_base(), replace(qat, frozen=False, sampled=1), PolishSection()
+        settings = training_hash(self.model, train, qat, self.teacher, polish)
         return RunId(self.name, self.alone, settings, data)
 
 

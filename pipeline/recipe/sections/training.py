@@ -172,6 +172,9 @@ LATER_FOR_ALL: Mapping[str, int | str | bool | float | tuple[int, ...]] = {
 }
 """Those that came later and are for every network."""
 
+LATER_OF_WIDTHS: Mapping[str, float | bool] = {"frozen": False, "sampled": 1, "mixed": 0.0}
+"""Those of [qat] and [polish]."""
+
 
 @dataclass(frozen=True)
 class QatSection:
@@ -190,6 +193,10 @@ class QatSection:
         norm_epochs: further epochs in which only the norms of the narrow widths learn, each in super-net and base-net
             with all blocks at its width; everything at 8 bits stays as it is.
         norm_lr: peak learning rate of those.
+        frozen: super-net and base-net at 8 bits each learn from their own logits of before these epochs, and sampled
+            modes from the super-net's of then: neither labels nor a teacher count.
+        sampled: how many modes learn beside super-net and base-net in a step: 1 as ``uniform`` says, or 2, a uniform
+            one and one of mixed widths (the sandwich rule of Yu and Huang, 2019).
     """
 
     epochs: int = 0
@@ -201,6 +208,8 @@ class QatSection:
     precision: Annotated[str, OneOf(PRECISIONS)] = "fp32"
     norm_epochs: int = 0
     norm_lr: float = 0.05
+    frozen: bool = False
+    sampled: int = 1
 
     def __post_init__(self) -> None:
         bounded(self.epochs, 0, MOST_EPOCHS, "epochs")
@@ -212,6 +221,7 @@ class QatSection:
         require(0 <= self.uniform <= 1, "uniform", "must be 0 to 1")
         require(0 < self.alpha < 1, "alpha", "must be over 0 and under 1")
         require(0 < self.share <= 1, "share", "must be over 0 and at most 1")
+        bounded(self.sampled, 1, 2, "sampled")
         require(self.precision in PRECISIONS, "precision", f"must be one of {', '.join(PRECISIONS)}")
 
 
@@ -252,16 +262,19 @@ class PolishSection:
         lr: peak learning rate; warm-up as in [qat], then cosine to zero.
         lowest: share of the steps that super-net (two of three) and base-net have with all blocks at the lowest width;
             the rest is theirs, evenly, at the other widths.
+        mixed: share of all steps in which any depth pattern with a width of its own for each block learns instead.
     """
 
     epochs: int = 0
     lr: float = 0.02
     lowest: float = 0.6
+    mixed: float = 0.0
 
     def __post_init__(self) -> None:
         bounded(self.epochs, 0, MOST_EPOCHS, "epochs")
         bounded(self.lr, 0, MOST_LR, "lr", over=True)
         require(0 <= self.lowest <= 1, "lowest", "must be 0 to 1")
+        require(0 <= self.mixed <= 1, "mixed", "must be 0 to 1")
 
 
 def training_hash(
@@ -283,9 +296,14 @@ def training_hash(
     if model.config.bits == (FULL_BITS,):
         del settings["model"]["bits"]
     else:
-        settings["qat"] = dataclasses.asdict(qat)
+        settings["qat"] = _without_later(qat)
     if polish.epochs:
-        settings["polish"] = dataclasses.asdict(polish)
+        settings["polish"] = _without_later(polish)
     if teacher.epochs:
         settings["teacher"] = dataclasses.asdict(teacher)
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _without_later(section: QatSection | PolishSection) -> dict[str, object]:
+    keys = dataclasses.asdict(section)
+    return {key: value for key, value in keys.items() if key not in LATER_OF_WIDTHS or value != LATER_OF_WIDTHS[key]}

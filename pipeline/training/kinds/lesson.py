@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lesson: super-net and base-net learn, and in epochs of narrow widths a sampled mode with them."""
+"""The lesson: super-net and base-net learn, and in epochs of narrow widths sampled modes with them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -79,9 +80,20 @@ class NarrowLesson(Lesson):
         self._train = train
 
     def prepare(self) -> None:
-        """The narrow widths start from the norms of 8 bits."""
+        """The narrow widths start from the norms of 8 bits; where a network is to be frozen, it is."""
         widen(self._step.trainer.network)
+        if self._step.frozen is not None:
+            self._step.frozen.take()
 
     def finish(self, images: Batches, validation: Split) -> None:
         """Norms that saw modes of mixed widths get statistics of their own mode."""
         settle_norms(self._step.trainer, settling_batches(images, self._train.batch, self._train.seed), validation)
+
+    def state(self) -> dict[str, Tensor]:
+        """The frozen network, where there is one."""
+        return {} if self._step.frozen is None else self._step.frozen.state()
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take it up, where these epochs had begun."""
+        if self._step.frozen is not None:
+            self._step.frozen.restore(tensors)

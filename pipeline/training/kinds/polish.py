@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,10 +11,10 @@ from torch import Tensor
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.tasks import distillation
 from dimmer.pipeline.recipe.sections.training import PolishSection
+from dimmer.pipeline.training.frozen import Frozen
 from dimmer.pipeline.training.kinds.kind import Kind
-from dimmer.pipeline.training.losses import Losses, Teacher, mean_losses
+from dimmer.pipeline.training.losses import Losses, mean_losses
 from dimmer.pipeline.training.phases import Phase
-from dimmer.pipeline.training.resume import take_state
 from dimmer.pipeline.training.sampling import polished_mode
 from dimmer.pipeline.training.trainer import Trainer
 
@@ -37,11 +36,11 @@ class Polish(Kind):
         self._trainer = trainer
         self._settings = settings
         self._temperature = temperature
-        self._frozen: Teacher | None = None
+        self._frozen = Frozen(trainer, _PREFIX)
 
     def prepare(self) -> None:
         """The super-net as it is now teaches from here on; the momenta are forgotten."""
-        self._frozen = self._copy()
+        self._frozen.take()
         self._trainer.forget()
 
     def step(self, x: Tensor, labels: Tensor, lr: float, rng: np.random.Generator, i: int) -> Losses:
@@ -56,12 +55,11 @@ class Polish(Kind):
             mode: any.
             lr: learning rate of this step.
         """
-        assert self._frozen is not None
         trainer = self._trainer
         trainer.begin(lr)
         measured = []
         for part in trainer.parts_of_images(x):
-            loss = distillation(trainer.network(part, mode), self._frozen(part), self._temperature)
+            loss = distillation(trainer.network(part, mode), self._frozen.logits(part), self._temperature)
             trainer.backward(loss)
             measured.append(Losses(loss.detach()))
         trainer.update()
@@ -69,17 +67,8 @@ class Polish(Kind):
 
     def state(self) -> dict[str, Tensor]:
         """The frozen network."""
-        if self._frozen is None:
-            return {}
-        return {f"{_PREFIX}{name}": tensor for name, tensor in self._frozen.network.state_dict().items()}
+        return self._frozen.state()
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take up the frozen network, where the polish had begun."""
-        found = {name.removeprefix(_PREFIX): t for name, t in tensors.items() if name.startswith(_PREFIX)}
-        if found:
-            self._frozen = self._copy()
-            take_state(self._frozen.network, found)
-
-    def _copy(self) -> Teacher:
-        network = copy.deepcopy(self._trainer.network).requires_grad_(False)
-        return Teacher(network, "fp32", self._trainer.device)
+        self._frozen.restore(tensors)

@@ -13,6 +13,7 @@ from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.tasks import distillation
+from dimmer.pipeline.recipe.sections.training import QatSection
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.losses import Taught, Teacher
 from tests.pipeline.training.small import (
@@ -33,6 +34,17 @@ def assert_same_gradients(ours: Network, theirs: Network) -> None:
         assert one.grad is not None, name
         assert other.grad is not None, name
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-5, msg=name)
+
+
+def assert_same_used_gradients(ours: Network, theirs: Network) -> None:
+    """As above, where some modes' norms have none."""
+    found = 0
+    for (name, one), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert (one.grad is None) == (other.grad is None), name
+        if one.grad is not None and other.grad is not None:
+            torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-5, msg=name)
+            found += 1
+    assert found > 10
 
 
 def test_one_step_has_the_gradients_of_algorithm_1() -> None:
@@ -107,7 +119,7 @@ def test_students_learn_from_their_part_of_a_batch_and_the_super_net_from_all(
 
     monkeypatch.setattr(trainer.network, "features", spy)
     x, labels = torch.rand(8, 1, 28, 28), torch.arange(8)
-    AdaptiveStep(trainer, halves.train, halves.qat).take(x, labels, 0.0, Mode.parse("44.22"))
+    AdaptiveStep(trainer, halves.train, halves.qat).take(x, labels, 0.0, (Mode.parse("44.22"),))
     (_, every, whole), (base, first, one), (sampled, last, other) = seen
     assert (every, first, last) == (8, 4, 4)
     assert (base, sampled) == (str(trainer.base), "44.22")
@@ -122,18 +134,60 @@ def test_narrow_training_has_a_balance_of_its_own() -> None:
         trainer = trainer_of(settings)
         # Only the super-net has the second block of a stage.
         step = AdaptiveStep(trainer, settings.train, settings.qat)
-        step.take(x, torch.arange(8), 0.0, Mode.parse("40.20"))
+        step.take(x, torch.arange(8), 0.0, (Mode.parse("40.20"),))
         gradients.append(dict(trainer.network.named_parameters())["stages.0.1.conv1.weight"].grad)
     assert gradients[0] is not None
     assert gradients[1] is not None
     assert torch.allclose(gradients[1], 3 * gradients[0], rtol=1e-3, atol=1e-6)
 
 
-def test_only_epochs_of_narrow_widths_sample_a_mode() -> None:
+def test_only_epochs_of_narrow_widths_sample_modes() -> None:
     settings = narrow(small_settings())
     trainer, rng = trainer_of(settings), np.random.default_rng(0)
-    assert AdaptiveStep(trainer, settings.train).sample(rng) is None
-    assert isinstance(AdaptiveStep(trainer, settings.train, settings.qat).sample(rng), Mode)
+    assert AdaptiveStep(trainer, settings.train).sample(rng) == ()
+    assert len(AdaptiveStep(trainer, settings.train, settings.qat).sample(rng)) == 1
+    assert len(AdaptiveStep(trainer, settings.train, QatSection(1, sampled=2)).sample(rng)) == 2
+
+
+def test_every_sampled_mode_learns_from_the_super_net() -> None:
+    settings = with_train(narrow(small_settings()), weight_decay=0.0)
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    modes = Mode.parse("44.44"), Mode.parse("28.80")
+    trainer, other = trainer_of(settings), trainer_of(settings).network.train()
+    trainer.network.train()
+    AdaptiveStep(trainer, settings.train, QatSection(1, sampled=2, alpha=0.25)).take(x, labels, 0.0, modes)
+
+    logits = other(x, other.super_mode())
+    (0.5 * F.cross_entropy(logits, labels)).backward()
+    for mode in (other.base_mode(), *modes):
+        (1.5 * distillation(other(x, mode), logits.detach(), 2.0)).backward()
+    assert_same_used_gradients(trainer.network, other)
+
+
+def test_with_a_frozen_network_each_learns_from_what_it_was_and_nothing_from_labels() -> None:
+    settings = with_train(
+        narrow(small_settings()), weight_decay=0.0, base_labels=0.5, base_label_weight=1.0, mutual=0.3
+    )
+    x, labels = to_input(bright_or_dark().train.images[:16]), torch.arange(16) % 2
+    mode = Mode.parse("44.20")
+    trainer = trainer_of(settings)
+    reference = trainer_of(settings).network.train()
+    trainer.network.train()
+    step = AdaptiveStep(trainer, settings.train, QatSection(1, frozen=True, alpha=0.25))
+    assert step.frozen is not None
+    step.frozen.take()
+    told = step.frozen.logits(x), step.frozen.base_logits(x)
+    losses = step.take(x, labels, 0.0, (mode,))
+
+    main = distillation(reference(x, reference.super_mode()), told[0], 2.0)
+    base = distillation(reference(x, reference.base_mode()), told[1], 2.0)
+    (0.5 * main).backward()
+    (1.5 * base).backward()
+    (1.5 * distillation(reference(x, mode), told[0], 2.0)).backward()
+    assert_same_used_gradients(trainer.network, reference)
+    assert float(losses.main) == pytest.approx(main.item(), rel=1e-4)
+    assert losses.base is not None
+    assert float(losses.base) == pytest.approx(base.item(), rel=1e-4)
 
 
 def test_the_base_net_learns_a_share_of_its_loss_from_the_labels() -> None:

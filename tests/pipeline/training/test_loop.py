@@ -80,6 +80,13 @@ def test_an_interrupted_polish_ends_in_the_same_bytes(settings: TrainingSettings
     assert_same_bytes_when_interrupted(polished(settings, epochs=2), tmp_path, at)
 
 
+@pytest.mark.parametrize("at", [0.8, 0.95])
+def test_interrupted_epochs_of_widths_with_a_frozen_network_end_in_the_same_bytes(
+    settings: TrainingSettings, tmp_path: Path, at: float
+) -> None:
+    assert_same_bytes_when_interrupted(narrow(settings, epochs=2, frozen=True, sampled=2), tmp_path, at)
+
+
 def test_a_finished_training_is_not_repeated_but_another_recipe_is(recipe: Recipe, tmp_path: Path) -> None:
     path = train(TrainingSettings.of(recipe), tmp_path)
     before = path.stat().st_mtime_ns

@@ -37,9 +37,8 @@ def test_the_parameters_of_a_step_are_those_that_get_gradients(settings: Trainin
     x, labels = torch.randn(4, 3, 32, 32), torch.arange(4)
     assert trainer.base is not None
     for _ in range(4):
-        mode = step.sample(rng)
-        assert mode is not None
-        step.take(x, labels, 0.01, mode)
+        (mode,) = step.sample(rng)
+        step.take(x, labels, 0.01, (mode,))
         found = {p for p in trainer.network.parameters() if p.grad is not None}
         modes = (trainer.super, trainer.base, mode)
         assert found == set().union(*(trainer.network.parameters_in(m) for m in modes)), str(mode)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.recipe.sections.training import LATER_KEYS
+from dimmer.pipeline.recipe.sections.training import LATER_KEYS, LATER_OF_WIDTHS
 from dimmer.pipeline.training.settings import TrainingSettings, override
 from tests.pipeline.training.small import narrow, polished, small_settings, taught, with_train
 
@@ -89,6 +89,19 @@ def test_keys_that_came_later_are_in_no_hash_where_they_are_off() -> None:
     settings = small_settings()
     runs = {with_train(settings, **{key: value}).run_id().training for key, value in LATER.items()}
     assert len(runs | {settings.run_id().training}) == len(LATER) + 1, "each is another training"
+
+
+def test_keys_of_widths_that_came_later_are_in_no_hash_where_they_are_off() -> None:
+    assert set(LATER_OF_WIDTHS) == {"frozen", "sampled", "mixed"}
+    plain = polished(small_settings())
+    others = (
+        dataclasses.replace(plain, qat=dataclasses.replace(plain.qat, frozen=True)),
+        dataclasses.replace(plain, qat=dataclasses.replace(plain.qat, sampled=2)),
+        dataclasses.replace(plain, polish=dataclasses.replace(plain.polish, mixed=0.3)),
+    )
+    assert len({one.run_id().training for one in (plain, *others)}) == 4, "each is another training"
+    alone = {dataclasses.replace(one, alone="super").run_id().training for one in (plain, *others)}
+    assert len(alone) == 1, "there are no sampled modes"
 
 
 @pytest.mark.parametrize("alone", ["super", "base"])

@@ -100,9 +100,12 @@ def test_teacher_and_polish_say_what_is_wrong(recipe_file: Path, section: str, s
         (QatSection, "alpha", 0.0),
         (QatSection, "share", 0.0),
         (QatSection, "precision", "int8"),
+        (QatSection, "sampled", 0),
+        (QatSection, "sampled", 3),
         (TeacherSection, "lr", 0.0),
         (TeacherSection, "temperature", 0.0),
         (PolishSection, "lr", 0.0),
+        (PolishSection, "mixed", 1.5),
     ],
 )
 def test_a_wrong_value_is_refused(section: Callable[..., object], key: str, wrong: Any) -> None:

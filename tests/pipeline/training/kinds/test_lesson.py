@@ -4,7 +4,7 @@
 import numpy as np
 import torch
 
-from dimmer.pipeline.recipe.sections.training import Augmentation
+from dimmer.pipeline.recipe.sections.training import Augmentation, QatSection
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.kinds.lesson import Lesson, NarrowLesson
@@ -80,3 +80,25 @@ def test_the_base_net_starts_after_its_share_of_the_steps() -> None:
 
     # The last is a training that was taken up again in its first part.
     assert [learnt(share) for share in (0.0, 0.39, 0.4, 0.99, 0.0)] == [False, False, True, True, False]
+
+
+def test_epochs_of_narrow_widths_keep_the_network_as_it_was_before_them_where_it_teaches() -> None:
+    settings = narrow(small_settings())
+    x, labels = torch.rand(16, 1, 8, 8), torch.arange(16) % 10
+    trainer = trainer_of(settings)
+    qat = QatSection(1, frozen=True)
+    widths = NarrowLesson(PHASE, AdaptiveStep(trainer, settings.train, qat), settings.train)
+    assert widths.state() == {}
+    widths.prepare()
+    before = copied(widths.state())
+    assert "before.stem.conv.weight" in before
+    trainer.network.train()
+    widths.step(x, labels, 0.1, np.random.default_rng(0), 0)
+    assert not changed(before, widths.state())
+    again = NarrowLesson(PHASE, AdaptiveStep(trainer, settings.train, qat), settings.train)
+    again.restore(before)
+    assert not changed(before, again.state())
+    plain = NarrowLesson(PHASE, AdaptiveStep(trainer, settings.train, settings.qat), settings.train)
+    plain.prepare()
+    plain.restore(before)
+    assert plain.state() == {}
