@@ -9,12 +9,15 @@ Nothing is trained. Accuracies are those of the network in the training's arithm
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.checkpoint import GATES
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
@@ -29,6 +32,10 @@ def main(
     images: Annotated[int | None, typer.Option(min=2, help="Only the first test images.")] = None,
     permutations: Annotated[int, typer.Option(min=1, max=100, help="Of the gates' choices, for each budget.")] = 2,
     gates: Annotated[bool, typer.Option(help="Whether the gates are run, where the recipe has them.")] = True,
+    trained: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of gates (train_gates --out), not the model's own; repeat for their mean."),
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write, not build/<model>/nulls.json.")] = None,
 ) -> None:
@@ -40,9 +47,13 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     recipe = load_recipe(model)
+    files = [path / GATES if path.is_dir() else path for path in trained or ()]
+    for path in files:
+        if not path.is_file():
+            raise DimmerError(f"--trained {path}: there are no gates; pipeline.train_gates --out FOLDER trains some")
     costs = None if report is None else read_cycles(report, recipe.name)
     with progress_bar("nulls") as progress:
-        above, values = compare(recipe, costs, images, permutations if gates else 0, progress)
+        above, values = compare(recipe, costs, images, permutations if gates else 0, progress, files)
     path = out or build_folder(recipe) / "nulls.json"
     found = {
         "model": recipe.name,
@@ -57,7 +68,12 @@ def main(
 
 
 def compare(
-    recipe: Recipe, costs: CycleCosts | None, images: int | None, permutations: int, progress: Progress
+    recipe: Recipe,
+    costs: CycleCosts | None,
+    images: int | None,
+    permutations: int,
+    progress: Progress,
+    trained: Sequence[Path] = (),
 ) -> tuple[list[Against], list[InputValue]]:
     """Everything that the command tells; without gates where there are no permutations to draw."""
     from dimmer.pipeline.reporting.experiments.compared import compare_gates, compare_modes, subject_of
@@ -66,7 +82,7 @@ def compare(
     above = compare_modes(subject, recipe, costs, progress)
     if not recipe.gates.epochs or not permutations:
         return above, []
-    more, values = compare_gates(subject, recipe, costs, permutations, progress)
+    more, values = compare_gates(subject, recipe, costs, permutations, progress, trained)
     return above + more, values
 
 
@@ -82,7 +98,10 @@ def print_nulls(above: list[Against], values: list[InputValue]) -> None:
     console().print(table)
     table = Table("budget", "gated", "permuted", "value of the input, points", title="Against permuted choices")
     for value in values:
-        table.add_row(f"{value.budget:g}", f"{value.accuracy:.2f} %", f"{value.permuted:.2f} %", str(value.gained))
+        which = f", {value.gates}" if value.gates else ""
+        table.add_row(
+            f"{value.budget:g}{which}", f"{value.accuracy:.2f} %", f"{value.permuted:.2f} %", str(value.gained)
+        )
     if values:
         console().print(table)
 

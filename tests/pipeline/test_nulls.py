@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline import nulls
 from dimmer.pipeline.core.statistics import Interval
 from dimmer.pipeline.reporting.experiments.nulls import Against, InputValue
@@ -24,8 +25,10 @@ def test_what_was_compared_is_told_and_written(
     values = [InputValue(0.6, 90.0, 89.5, Interval(0.5, 0.1, 0.9))]
     asked = []
 
-    def compare(recipe: object, costs: object, images: int | None, permutations: int, progress: object) -> object:
-        asked.append((images, permutations))
+    def compare(
+        recipe: object, costs: object, images: int | None, permutations: int, progress: object, trained: object
+    ) -> object:
+        asked.append((images, permutations, trained))
         return above, values if permutations else []
 
     monkeypatch.setattr(nulls, "compare", compare)
@@ -39,5 +42,13 @@ def test_what_was_compared_is_told_and_written(
     assert written["time_sharing"][0]["above"] == {"value": 1.2, "low": 0.9, "high": 1.5}
     assert written["permuted"][0]["permuted"] == 89.5
     nulls.main("cifar10-r14", gates=False, out=tmp_path / "nulls.json")
-    assert asked == [(500, 2), (None, 0)]
+    assert asked == [(500, 2, []), (None, 0, [])]
     assert "permuted choices" not in capsys.readouterr().out
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "gates.safetensors").touch()
+    trained = [tmp_path / "one", tmp_path / "two" / "gates.safetensors"]
+    nulls.main("cifar10-r14", trained=trained, out=tmp_path / "nulls.json")
+    assert asked[2] == (None, 2, [tmp_path / "one" / "gates.safetensors", trained[1]])
+    with pytest.raises(DimmerError, match=r"three: there are no gates; pipeline\.train_gates --out FOLDER trains some"):
+        nulls.main("cifar10-r14", trained=[tmp_path / "three"], out=tmp_path / "nulls.json")

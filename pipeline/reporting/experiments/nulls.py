@@ -82,12 +82,14 @@ class InputValue:
         accuracy: percent of the test images, gated.
         permuted: the same with the choices of other images, mean of the permutations.
         gained: points, with their interval.
+        gates: which ones, where there are several.
     """
 
     budget: float
     accuracy: float
     permuted: float
     gained: Interval
+    gates: str = ""
 
 
 def uniform_modes(network: Network, *, skipped: bool) -> tuple[Mode, ...]:
@@ -120,10 +122,8 @@ def measured(network: Network, data: Dataset, mode: Mode, norms: torch.Tensor) -
         return Measured(found.chosen, right_of(network, data.test, mode), found.own)
 
 
-def against_time_sharing(
-    name: str, right: Right, cost: float, uniform: Mapping[Mode, Measured], price: Price, unit: str
-) -> Against:
-    """How far something that has these images right at this mean cost lies above the envelope of uniform modes.
+def time_shared(cost: float, uniform: Mapping[Mode, Measured], price: Price) -> tuple[Mapping[str, float], Right]:
+    """The mixture of uniform modes on their envelope at a mean cost, and the chance of each test image with it.
 
     Args:
         uniform: mode -> what it reaches; validation accuracies say which of them are mixed.
@@ -132,7 +132,19 @@ def against_time_sharing(
     modes = {str(mode): mode for mode in uniform}
     null = envelope({name: (price(mode), uniform[mode].val) for name, mode in modes.items()})
     mixture = null.mixture(cost)
-    shared = sum((share * uniform[modes[name]].right for name, share in mixture.items()), np.zeros(len(right)))
+    right = next(iter(uniform.values())).right
+    return mixture, sum((share * uniform[modes[name]].right for name, share in mixture.items()), np.zeros(len(right)))
+
+
+def against_time_sharing(
+    name: str, right: Right, cost: float, uniform: Mapping[Mode, Measured], price: Price, unit: str
+) -> Against:
+    """How far something that has these images right at this mean cost lies above the envelope of uniform modes.
+
+    Args:
+        uniform: as of `time_shared`, as ``price``.
+    """
+    mixture, shared = time_shared(cost, uniform, price)
     return Against(name, unit, cost, 100 * float(right.mean()), mixture, paired(right, shared))
 
 
@@ -154,15 +166,12 @@ def right_of_choices(network: Network, split: Split, bits: NDArray[np.int64], pr
     return right
 
 
-def value_of_input(
-    network: Network, split: Split, budget: float, bits: NDArray[np.int64], right: Right, permutations: int, seed: int
-) -> InputValue:
-    """The gates against permutations of their choices.
+def right_permuted(network: Network, split: Split, bits: NDArray[np.int64], permutations: int, seed: int) -> Right:
+    """The chance of each image with the choices of another.
 
     Args:
         bits: int64[N, blocks], what the gates chose.
-        right: which images were right with them.
-        permutations: how many are drawn; the mean over them is the null.
+        permutations: how many are drawn; the mean over them counts.
         seed: of the permutations.
     """
     rng = np.random.default_rng([seed, _RANDOM_STREAM])
@@ -171,7 +180,13 @@ def value_of_input(
         for _ in range(permutations)
     ]
     null: Right = np.mean(drawn, axis=0)
-    return InputValue(budget, 100 * float(right.mean()), 100 * float(null.mean()), paired(right, null))
+    return null
+
+
+def value_of_input(budget: float, right: Right, permuted: Right, gates: str = "") -> InputValue:
+    """What the gates have right beside permutations of their choices."""
+    means = 100 * float(right.mean()), 100 * float(permuted.mean())
+    return InputValue(budget, *means, paired(right, permuted), gates)
 
 
 @dataclass(frozen=True)

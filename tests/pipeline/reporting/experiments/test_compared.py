@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import GATES as GATES_FILE
 from dimmer.pipeline.artifacts.checkpoint import save_tensors
 from dimmer.pipeline.networks import build
@@ -70,3 +72,33 @@ def test_without_a_report_the_forced_modes_are_compared_in_bit_operations(recipe
     above = compare_modes(subject_of(recipe, 40), recipe, None, lambda text, share: None)
     assert [one.name for one in above] == ["80.80", "40.40", "20.20"]
     assert {one.unit for one in above} == {BIT_OPERATIONS}
+
+
+def test_gates_of_several_seeds_have_a_mean_of_the_same_images(recipe: Recipe, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report_of(UNIFORM)))
+    costs = read_cycles(path, "tiny")
+    trained = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        trained.append(tmp_path / f"seed-{seed}" / GATES_FILE)
+        trained[-1].parent.mkdir()
+        save_tensors(trained[-1], Gates(recipe.model.config, recipe.gates.config()).state_dict(), {})
+    subject = subject_of(recipe, 60)
+    above, values = compare_gates(subject, recipe, costs, 1, lambda text, share: None, trained)
+    names = ("seed-1", "seed-2", "mean of 2")
+    assert [(one.budget, one.gates) for one in values] == [(budget, name) for budget in (0.9, 0.25) for name in names]
+    assert [one.name for one in above[:6:2]] == [f"gates, budget 0.9, {name}" for name in names]
+    for unit in (BIT_OPERATIONS, CYCLES):
+        first, second, mean = [one for one in above if one.unit == unit][:3]
+        for key in ("cost", "accuracy"):
+            assert getattr(mean, key) == pytest.approx((getattr(first, key) + getattr(second, key)) / 2)
+        assert mean.above.value == pytest.approx((first.above.value + second.above.value) / 2)
+        assert sum(mean.mixture.values()) == pytest.approx(1)
+    first, second, both = values[:3]
+    assert both.permuted == pytest.approx((first.permuted + second.permuted) / 2)
+    assert both.gained.value == pytest.approx((first.gained.value + second.gained.value) / 2)
+    alone, _ = compare_gates(subject, recipe, None, 1, lambda text, share: None, trained[:1])
+    assert [one.name for one in alone] == ["gates, budget 0.9, seed-1", "gates, budget 0.25, seed-1"]
+    with pytest.raises(DimmerError, match="two of the gates have the same name"):
+        compare_gates(subject, recipe, None, 1, lambda text, share: None, [trained[0], trained[0]])
