@@ -95,9 +95,9 @@ def test_gates_of_several_seeds_have_a_mean_of_the_same_images(recipe: Recipe, t
             assert getattr(mean, key) == pytest.approx((getattr(first, key) + getattr(second, key)) / 2)
         assert mean.above.value == pytest.approx((first.above.value + second.above.value) / 2)
         assert sum(mean.mixture.values()) == pytest.approx(1)
-    first, second, both = values[:3]
-    assert both.permuted == pytest.approx((first.permuted + second.permuted) / 2)
-    assert both.gained.value == pytest.approx((first.gained.value + second.gained.value) / 2)
+    one, two, both = values[:3]
+    assert both.permuted == pytest.approx((one.permuted + two.permuted) / 2)
+    assert both.gained.value == pytest.approx((one.gained.value + two.gained.value) / 2)
     alone, _ = compare_gates(subject, recipe, None, 1, lambda text, share: None, trained[:1])
     assert [one.name for one in alone] == ["gates, budget 0.9, seed-1", "gates, budget 0.25, seed-1"]
     with pytest.raises(DimmerError, match="two of the gates have the same name"):
