@@ -34,9 +34,11 @@ def main(
     gates: Annotated[bool, typer.Option(help="Whether the gates are run, where the recipe has them.")] = True,
     trained: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of gates (train_gates --out), not the model's own; repeat for their mean."),
+        typer.Option(
+            "--trained", help="Folder of gates (train_gates --out), not the model's own; repeat for their mean."
+        ),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write, not build/<model>/nulls.json.")] = None,
 ) -> None:
     """Compare modes and gates with time-sharing of uniform modes, and gates with their permuted choices."""
