@@ -78,6 +78,10 @@ class AdaptiveStep:
     ) -> None:
         self.trainer = trainer
         self.base = trainer.base if base_learns else None
+        self.frozen = Frozen(trainer, _PREFIX) if qat is not None and qat.frozen else None
+        if self.frozen is not None:
+            # Neither labels nor a teacher count, and nothing is learnt from logits of this step.
+            train, taught = replace(train, base_labels=0.0, base_label_weight=0.0, mutual=0.0), None
         self._base_labels = train.base_labels
         self._smoothing = train.label_smoothing
         self._mutual = train.mutual
@@ -88,7 +92,6 @@ class AdaptiveStep:
         self._share = 1.0 if qat is None else qat.share
         self._qat = qat
         self._taught = taught
-        self.frozen = Frozen(trainer, _PREFIX) if qat is not None and qat.frozen else None
 
     def sample(self, rng: np.random.Generator) -> tuple[Mode, ...]:
         """The modes that learn beside super-net and base-net in the next step; none in float epochs."""
@@ -133,20 +136,21 @@ class AdaptiveStep:
         with self._autocast():
             logits = network.features(features, self.trainer.super)
         logits = logits.float()
-        remembered = None if self.frozen is None else self.frozen.logits(x)
-        loss = label_loss(logits, labels, self._smoothing)
-        if remembered is not None:
-            loss = imitation(logits, remembered, labels, self._temperature)
+        told = logits.detach() if self.frozen is None else self.frozen.logits(x)
+        if self.frozen is None:
+            loss = label_loss(logits, labels, self._smoothing)
+        else:
+            loss = imitation(logits, told, labels, self._temperature)
         losses = Losses(loss.detach())
-        if self._taught is not None and remembered is None:
+        if self._taught is not None:
             loss = self._taught(loss, logits, x)
         weight = 1.0 if self.trainer.base is None else 2 * self._alpha
-        shared = Shared(stem, features, logits.detach() if remembered is None else remembered, losses)
+        shared = Shared(stem, features, told, losses)
         part = slice(self._part(len(x)))
         if base is None:
             self.trainer.backward(weight * loss)
             return shared
-        if self._mutual and remembered is None:
+        if self._mutual:
             # Both are computed before either learns: each has the logits of this step's weights from the other.
             seen = self._logits(base, features[part])
             loss = loss + self._mutual * imitation(logits[part], seen.detach(), labels, self._temperature)
@@ -177,13 +181,13 @@ class AdaptiveStep:
         return logits.float()
 
     def _teach_student(self, logits: Tensor, heard: Tensor, labels: Tensor, from_labels: float = 0.0) -> Tensor:
-        """A mode's logits learn from others, and for a share of the loss from the labels, where those count."""
+        """A mode's logits learn from others, and for a share of the loss from the labels."""
         loss = imitation(logits, heard, labels, self._temperature)
         taught = loss
-        if from_labels and self.frozen is None:
+        if from_labels:
             taught = (1 - from_labels) * loss + from_labels * label_loss(logits, labels)
         total = 2 * (1 - self._alpha) * taught
-        if self._base_label_weight and self.frozen is None:
+        if self._base_label_weight:
             total = total + self._base_label_weight * label_loss(logits, labels)
         self.trainer.backward(total)
         return loss.detach()
