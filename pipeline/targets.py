@@ -79,7 +79,7 @@ def _sizes(memory: Memory | None) -> tuple[str, str]:
     if memory is None:
         return "-", "-"
     ram = sum(region.size for region in (memory.ram, memory.arena) if region is not None)
-    return f"{memory.flash.size >> 10:,} KiB", f"{ram >> 10:,} KiB"
+    return f"{memory.kept >> 10:,} KiB", f"{ram >> 10:,} KiB"
 
 
 def _runner(target: Target) -> str:

@@ -17,7 +17,7 @@ from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.family import KEY as FAMILY
 from dimmer.targets.kit.family import VARIANT, read_target_table
 from dimmer.targets.kit.latency import MOST, latency_of
-from dimmer.targets.kit.memory import ARENA_SYMBOL, CONSTANTS_SYMBOL, STACK_SYMBOL, Memory, memory_of
+from dimmer.targets.kit.memory import ARENA_SYMBOL, CONSTANTS_SYMBOL, STACK_SYMBOL, WEIGHTS_SYMBOL, Memory, memory_of
 from dimmer.targets.kit.npu import PACKAGE as VELA
 from dimmer.targets.kit.npu import Npu, npu_of
 from dimmer.targets.kit.schema import Table
@@ -123,7 +123,8 @@ class Target:
     ) -> Path:
         """Compile and link to ``out_dir/firmware.elf``, with the target's start-up and platform code.
 
-        The target's other formats (.hex, .bin) lie beside it.
+        The target's other formats (.hex, .bin) lie beside it; of weights in a region of their own, which no .bin of
+        the flash holds, firmware_weights.bin.
 
         Args:
             entries: functions that a second program, ``out_dir/entries.elf``, keeps though nothing calls them; it is
@@ -134,6 +135,7 @@ class Target:
         """
         symbols = {} if self.memory is None else self.memory.symbols
         own = {} if self.memory is None else self.memory.defines
+        apart = () if self.memory is None else self.memory.apart
         if self.board is not None:
             assert self.memory is not None
             flash = {
@@ -142,7 +144,7 @@ class Target:
             }
             own = own | flash | self.board.defines(self.name)
         every = {**own, **(defines or {})}
-        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, every, symbols, entries)
+        return compile_firmware(self.toolchain, sources, include_dirs, out_dir, every, symbols, entries, apart)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Make what running needs and what takes long: the simulator of a core, once.
@@ -252,13 +254,20 @@ def target_of(table: Table, folder: Path) -> Target:
             ("stack", memory.stack, STACK_SYMBOL),
             ("constants", memory.constants, CONSTANTS_SYMBOL),
             ("arena", memory.arena, ARENA_SYMBOL),
+            ("weights", memory.weights, WEIGHTS_SYMBOL),
         ):
             if said is not None and not _uses(target.toolchain.linker_script, symbol):
                 raise table.fail(f"'{key}' has no effect: the linker script does not use {symbol}", "memory")
     if board is not None:
         if memory is None:
             raise table.fail("'memory' is missing: a board needs the regions of its flash and its RAM", "memory")
+        if memory.weights is not None:
+            raise table.fail(
+                "'weights' is for targets without [board]: what writes a board writes one region", "memory"
+            )
         board.finish()
+    if memory is not None and memory.weights is not None and target.engine != "tables":
+        raise table.fail("'weights' goes with engine = \"tables\": others keep no weights in C", "memory")
     planner.finish()
     table.finish()
     return target

@@ -22,6 +22,8 @@ LAYOUTS = (
         "int8_t",
         1,
         24,
+        "#if defined(DIMMER_WEIGHTS_SECTION) /* a memory of their own, by the linker script */\n"
+        "__attribute__((section(DIMMER_WEIGHTS_SECTION)))\n#endif\n"
         "static const union {{\n    int8_t bytes[{count}];\n    int32_t alignment;\n}} {name} = {{{{",
     ),
     ("params", "int32_t", 4, 8, "static const int32_t {name}[{count}] = {{"),

@@ -125,9 +125,9 @@ def check_fit(order: Order, target: Target, prove: Callable[[], int | None] = la
     found = need_of(order, target)
     if target.memory is None:
         return found
-    least = found.flash - round((1 - SURE) * found.code)
+    least = found.tables + found.code - round((1 - SURE) * found.code)
     memory, rest = target.memory, found.ram - found.arena
-    if least > memory.flash.size or memory.lacks(found.arena, rest):
+    if memory.lacks_flash(found.weights, least) or memory.lacks(found.arena, rest):
         depends = memory.lacks(found.arena, rest - found.stack) == 0 < memory.lacks(found.arena, rest)
         raise DoesNotFitError(explain(order, target, found, proven=prove() if depends else None))
     return found
@@ -171,15 +171,20 @@ def explain(
     """
     assert target.memory is not None
     told = overflow or {}
-    flash, memory = target.memory.flash.size, target.memory
+    flash, memory = target.memory.kept, target.memory
     ram = memory.ram.size + (memory.arena.size if memory.arena is not None else 0)
     parts = []
-    over = told.get("flash") or found.flash - flash
-    if over > 0 and ("flash" in told or not told):
-        exact = "" if told.get("flash") else "about "
+    lacks = memory.lacks_flash(found.weights, found.tables + found.code)
+    over = told.get("flash") or told.get("weights") or lacks
+    if over > 0 and ("flash" in told or "weights" in told or not told):
+        exact = "" if told.get("flash") or told.get("weights") else "about "
+        needed = flash + over if memory.weights is None else found.flash
+        there = f"{flash:,} there"
+        if memory.weights is not None:
+            there += f", {memory.weights.size:,} of them for weights alone"
         parts.append(
-            f"flash: {exact}{flash + over:,} bytes needed (weights {found.weights:,}, tables {found.tables:,}, "
-            f"code about {found.code:,}), {flash:,} there, {exact}{over:,} too many"
+            f"flash: {exact}{needed:,} bytes needed (weights {found.weights:,}, tables {found.tables:,}, "
+            f"code about {found.code:,}), {there}, {exact}{over:,} too many"
         )
     over = told.get("ram") or told.get("arena") or memory.lacks(found.arena, found.ram - found.arena)
     if over > 0 and ("ram" in told or "arena" in told or not told):
@@ -242,7 +247,8 @@ def verdict(order: Order, target: Target) -> str:
     memory = target.memory
     if _holds(target, found) or memory is None:
         return "yes"
-    over = {"flash": found.flash - memory.flash.size, "RAM": memory.lacks(found.arena, found.ram - found.arena)}
+    lacks = memory.lacks_flash(found.weights, found.tables + found.code)
+    over = {"flash": lacks, "RAM": memory.lacks(found.arena, found.ram - found.arena)}
     said = ", ".join(f"{count:,} bytes of {kind} too few" for kind, count in over.items() if count > 0)
     ways = []
     if (limit := fitting_limit(order, target)) is not None:
@@ -283,7 +289,8 @@ def _holds(target: Target, found: Need | None) -> bool:
     memory = target.memory
     if found is None or memory is None:
         return found is not None
-    return found.flash <= memory.flash.size and memory.lacks(found.arena, found.ram - found.arena) == 0
+    lacks = memory.lacks_flash(found.weights, found.tables + found.code)
+    return lacks == 0 == memory.lacks(found.arena, found.ram - found.arena)
 
 
 def _fewer_modes(order: Order, target: Target) -> tuple[tuple[str, ...], Need] | None:

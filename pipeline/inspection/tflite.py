@@ -103,7 +103,7 @@ def _plan(tables: Tables, target: Target) -> Plan:
         sum(constant.size for constant in constants) - weights,
         tables.schedule_bytes,
         None if memory is None else (memory.arena or memory.ram).size,
-        None if memory is None else memory.flash.size,
+        None if memory is None else memory.kept,
         tuple(
             AliasFacts(tables.mode_names[one.mode], one.name, one.within, one.offset, one.size)
             for one in tables.memory.buffers

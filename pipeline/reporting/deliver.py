@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.build import BuildContext
 
 
-_DELIVERED = ("firmware.*", "dimmer_*.[ch]")
+_DELIVERED = ("firmware.*", "firmware_*.bin", "dimmer_*.[ch]")
 
 
 def publish(context: BuildContext) -> None:

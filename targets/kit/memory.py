@@ -13,6 +13,10 @@ CONSTANTS_SYMBOL = "DIMMER_CONSTANTS_ORIGIN"
 """And for `constants`."""
 ARENA_SYMBOL = "DIMMER_ARENA_ORIGIN"
 """And for `arena`."""
+WEIGHTS_SYMBOL = "DIMMER_WEIGHTS_ORIGIN"
+"""And for `weights`."""
+WEIGHTS_SECTION = ".dimmer_weights"
+"""Where the model puts its weights, if they have a region of their own."""
 ARENA_SECTION = ".dimmer_arena"
 """Where the application puts the arena, if that has a region of its own."""
 VECTOR_ALIGNMENT = 512
@@ -51,6 +55,7 @@ class Memory:
         stack: bytes of RAM that are kept free for it; as many as the linker script says where None.
         arena: for the arena alone, where it is not to lie in `ram`.
         constants: where the chip shows the same flash a second time, for reading.
+        weights: for the weights alone, where they are not to lie in `flash`.
     """
 
     flash: Region
@@ -58,12 +63,13 @@ class Memory:
     stack: int | None = None
     arena: Region | None = None
     constants: Region | None = None
+    weights: Region | None = None
 
     @property
     def symbols(self) -> dict[str, int]:
         """As the linker script bare_metal/link.ld wants it."""
         stack = {} if self.stack is None else {STACK_SYMBOL: self.stack}
-        arena = self.arena or Region(0, 0)
+        arena, weights = self.arena or Region(0, 0), self.weights or Region(0, 0)
         constants = {} if self.constants is None else {CONSTANTS_SYMBOL: self.constants.origin}
         return (
             stack
@@ -74,6 +80,8 @@ class Memory:
                 "DIMMER_RAM_SIZE": self.ram.size,
                 ARENA_SYMBOL: arena.origin,
                 "DIMMER_ARENA_SIZE": arena.size,
+                WEIGHTS_SYMBOL: weights.origin,
+                "DIMMER_WEIGHTS_SIZE": weights.size,
             }
             | constants
         )
@@ -85,8 +93,26 @@ class Memory:
 
     @property
     def defines(self) -> dict[str, str]:
-        """What the application is compiled with."""
-        return {} if self.arena is None else {"DIMMER_ARENA_SECTION": f'"{ARENA_SECTION}"'}
+        """What application and model are compiled with."""
+        arena = {} if self.arena is None else {"DIMMER_ARENA_SECTION": f'"{ARENA_SECTION}"'}
+        weights = {} if self.weights is None else {"DIMMER_WEIGHTS_SECTION": f'"{WEIGHTS_SECTION}"'}
+        return arena | weights
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """Sections that a plain image of the flash cannot hold: they lie elsewhere and have a file of their own."""
+        return () if self.weights is None else (WEIGHTS_SECTION,)
+
+    @property
+    def kept(self) -> int:
+        """Bytes for what is never written, in all regions."""
+        return self.flash.size + (0 if self.weights is None else self.weights.size)
+
+    def lacks_flash(self, weights: int, rest: int) -> int:
+        """Bytes that are too few for weights and all else that is never written; 0 if it fits."""
+        if self.weights is None:
+            return max(0, weights + rest - self.flash.size)
+        return max(0, weights - self.weights.size) + max(0, rest - self.flash.size)
 
     def lacks(self, arena: int, rest: int) -> int:
         """Bytes of RAM that are too few for an arena and all else that is written, the stack included; 0 if it fits."""
@@ -112,12 +138,19 @@ def memory_of(table: Table | None, cortex_m: bool) -> Memory | None:
         table.optional_natural("stack"),
         _optional(table.optional_table("arena")),
         _optional(table.optional_table("constants")),
+        _optional(table.optional_table("weights")),
     )
     if memory.stack is not None and memory.stack % 8 != 0:
         raise table.fail(f"'stack' is {memory.stack}: give it a multiple of 8 bytes", "stack")
     if memory.stack is not None and memory.stack > memory.ram.size:
         raise table.fail(f"'stack' is {memory.stack}: 'ram' has {memory.ram.size} bytes in all", "stack")
-    named = {"flash": memory.flash, "ram": memory.ram, "arena": memory.arena, "constants": memory.constants}
+    named = {
+        "flash": memory.flash,
+        "ram": memory.ram,
+        "arena": memory.arena,
+        "constants": memory.constants,
+        "weights": memory.weights,
+    }
     regions = [(name, region) for name, region in named.items() if region is not None]
     for number, (name, region) in enumerate(regions):
         for other, before in regions[:number]:

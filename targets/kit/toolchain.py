@@ -83,11 +83,13 @@ def compile_firmware(
     defines: Mapping[str, str],
     symbols: Mapping[str, int],
     entries: Sequence[str] = (),
+    apart: Sequence[str] = (),
 ) -> Path:
     """See Target.compile.
 
     Args:
         symbols: what the linker script is given.
+        apart: sections of regions of their own: a .bin, which has no addresses, gives each a file.
     """
     compiler = compiler_of(toolchain)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -109,8 +111,15 @@ def compile_firmware(
         _run([*command, "-o", str(linked)])
         made = [linked]
         for name in toolchain.formats:
+            copy = [str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name]]
+            sections = apart if name == "bin" else ()
             made.append(linked.with_suffix(f".{name}"))
-            _run([str(toolchain.objcopy), "-O", OBJCOPY_FORMATS[name], str(linked), str(made[-1])])
+            _run([*copy, *(f"--remove-section={section}" for section in sections), str(linked), str(made[-1])])
+            for section in sections:
+                own = linked.with_name(f"{linked.stem}_{section.removeprefix('.dimmer_')}.{name}")
+                _run([*copy, f"--only-section={section}", str(linked), str(own)])
+                if own.stat().st_size:
+                    made.append(own)
         for file in made:
             shutil.move(file, out_dir / file.name)
     return out_dir / linked.name

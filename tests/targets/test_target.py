@@ -100,6 +100,46 @@ def test_the_board_has_hex_and_bin_beside_the_elf(name: str, tmp_path: Path) -> 
     sizes = target.size(elf)
     assert elf.with_suffix(".bin").stat().st_size == sizes.text + sizes.rodata + sizes.data
     assert elf.with_suffix(".hex").read_text().startswith(":")
+    assert not elf.with_name("firmware_weights.bin").exists()
+
+
+WEIGHTS_APART = r"""
+#include "platform.h"
+#include "text.h"
+#include "@text@"
+
+__attribute__((section(DIMMER_WEIGHTS_SECTION))) static const union {
+    int8_t bytes[5];
+    int32_t alignment;
+} weights = {{1, 2, 3, 4, 5}};
+
+int main(void) {
+    static text_t text;
+
+    text_begin(&text, "weights");
+    text_number(&text, "fifth", (uint32_t)*(const volatile int8_t *)&weights.bytes[4]);
+    text_end(&text);
+    return 0;
+}
+"""
+
+
+@pytest.mark.board("mps3-an547")
+def test_weights_in_a_region_of_their_own_have_a_file_of_their_own(tmp_path: Path) -> None:
+    from elftools.elf.elffile import ELFFile
+
+    target = load_target("mps3-an547")
+    assert target.memory is not None
+    assert target.memory.weights is not None
+    elf = build(target, tmp_path, WEIGHTS_APART.replace("@text@", str(TEXT_SOURCE)))
+    assert json.loads(target.run(elf, [], tmp_path).stdout)["fifth"] == 5
+    apart = elf.with_name("firmware_weights.bin")
+    assert apart.read_bytes() == bytes([1, 2, 3, 4, 5, 0, 0, 0])
+    sizes = target.size(elf)
+    assert elf.with_suffix(".bin").stat().st_size + 8 == sizes.text + sizes.rodata + sizes.data
+    with elf.open("rb") as stream:
+        starts = {segment["p_paddr"] for segment in ELFFile(stream).iter_segments() if segment["p_filesz"]}
+    assert target.memory.weights.origin in starts
 
 
 TEXT_SOURCE = Path(__file__).resolve().parents[2] / "targets" / "app" / "text.c"

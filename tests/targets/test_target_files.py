@@ -119,6 +119,11 @@ def test_a_good_file_is_good(tmp_path: Path) -> None:
             "[memory]\nstack = 1024",
             "'stack' has no effect: the linker script does not use DIMMER_STACK_SIZE",
         ),
+        (
+            "[memory]",
+            "[memory]\nweights = { origin = 0x90000000, size = 1024 }",
+            "'weights' has no effect: the linker script does not use DIMMER_WEIGHTS_ORIGIN",
+        ),
         ('source = "modelled"', "", "'source' is missing"),
         ("[planner]", "[planners]", "'planner' is missing"),
         ("[memory]", "[memory", "target.toml: "),

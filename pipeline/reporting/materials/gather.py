@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dimmer.pipeline.artifacts.build import BuildContext
     from dimmer.targets import Target
 
-_IMAGES = ("firmware.bin", "firmware.elf", "firmware.hex", "firmware.uf2")
+_IMAGES = ("firmware.bin", "firmware_weights.bin", "firmware.elf", "firmware.hex", "firmware.uf2")
 """What is flashed, the plainest first."""
 
 

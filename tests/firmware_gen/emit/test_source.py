@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
 from dimmer.firmware_gen.emit.policy import even_policy
@@ -76,6 +77,19 @@ def test_no_compiler_warns(compiler: str, tmp_path: Path) -> None:
         for source in sorted(folder.glob("*.c")):
             command = [compiler, "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", str(source)]
             subprocess.run(command, check=True)
+
+
+def test_the_weights_go_where_a_macro_says(tmp_path: Path) -> None:
+    golden_model(tmp_path)
+    command = ["gcc", "-std=c99", *WARNINGS, f"-I{INCLUDE}", "-c", str(tmp_path / "out" / "dimmer_golden.c")]
+    sections = []
+    for more in ([], ['-DDIMMER_WEIGHTS_SECTION=".far_away"']):
+        subprocess.run([*command, *more, "-o", str(tmp_path / "golden.o")], check=True)
+        with (tmp_path / "golden.o").open("rb") as stream:
+            found = ELFFile(stream).get_section_by_name(".far_away")
+            sections.append(None if found is None else (found["sh_size"], found["sh_flags"]))
+    # 20 bytes of kernels in 18 + 56 of weights, allocated and neither written nor executed.
+    assert sections == [None, (76, 2)]
 
 
 def test_another_abi_does_not_compile(tmp_path: Path) -> None:

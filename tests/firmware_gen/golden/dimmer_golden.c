@@ -10,6 +10,9 @@
 
 #include "dimmer_kernels.h"
 
+#if defined(DIMMER_WEIGHTS_SECTION) /* a memory of their own, by the linker script */
+__attribute__((section(DIMMER_WEIGHTS_SECTION)))
+#endif
 static const union {
     int8_t bytes[76];
     int32_t alignment;

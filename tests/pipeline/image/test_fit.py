@@ -101,6 +101,34 @@ def test_at_its_border_a_board_still_holds_it(tmp_path: Path) -> None:
     check_fit(order, small_board(tmp_path, found.flash, found.ram, "again"))
 
 
+def test_weights_in_a_region_of_their_own_need_no_room_in_the_flash(tmp_path: Path) -> None:
+    order = modes_order(tmp_path)
+    found = need_of(order, load_target("mps2-an386"))
+    board = small_board(tmp_path, found.tables + found.code, found.ram)
+    assert board.memory is not None
+    assert not fits(order, board)
+
+    def apart(size: int) -> Target:
+        assert board.memory is not None
+        return replace(board, memory=replace(board.memory, weights=Region(0x90000000, size)))
+
+    assert fits(order, apart(found.weights))
+    assert verdict(order, apart(found.weights)) == "yes"
+    small = apart(found.weights - 4)
+    assert not fits(order, small)
+    assert verdict(order, small).startswith("no: 4 bytes of flash too few")
+    with pytest.raises(DoesNotFitError) as failure:
+        check_fit(order, small)
+    there = found.flash - 4
+    assert (
+        f"flash: about {found.flash:,} bytes needed (weights {found.weights:,}, tables {found.tables:,}, code about "
+        f"{found.code:,}), {there:,} there, {found.weights - 4:,} of them for weights alone, about 4 too many"
+    ) in str(failure.value)
+    told = explain(order, small, found, {"weights": 4})
+    assert f"flash: {found.flash:,} bytes needed" in told
+    assert "for weights alone, 4 too many" in told
+
+
 def test_the_line_says_what_is_needed_and_there_and_by_how_much_it_misses(tmp_path: Path) -> None:
     order = modes_order(tmp_path)
     found = need_of(order, load_target("mps2-an386"))

@@ -68,6 +68,11 @@ def test_a_board_is_ten_lines(tmp_path: Path) -> None:
             "memory.constants = { origin = 0x90000000, size = 0x80000 }\nboard.uart =",
             "'constants' has no effect: the linker script does not use DIMMER_CONSTANTS_ORIGIN",
         ),
+        (
+            "board.uart =",
+            "memory.weights = { origin = 0x90000000, size = 0x80000 }\nboard.uart =",
+            r"'weights' is for targets without \[board\]: what writes a board writes one region",
+        ),
         ('core = "cortex-m4"', 'core = "cortex-a9"', "no flags are known of the core cortex-a9"),
         ("board.clock_hz = 16_000_000\n", "", "board: 'clock_hz' is missing"),
         ("16_000_000", "16", "'clock_hz' is 16: give it the core's clock in Hz"),

@@ -43,6 +43,23 @@ def test_an_arena_in_ram() -> None:
     assert (memory.lacks(60, 40), memory.lacks(60, 45)) == (0, 5)
 
 
+def test_weights_in_a_region_of_their_own() -> None:
+    memory = read(GOOD + "weights = { origin = 0x90000000, size = 0x4000 }")
+    assert memory.symbols["DIMMER_WEIGHTS_ORIGIN"] == 0x90000000
+    assert memory.defines["DIMMER_WEIGHTS_SECTION"] == '".dimmer_weights"'
+    assert memory.apart == (".dimmer_weights",)
+    assert memory.kept == 0x14000
+    assert memory.lacks_flash(0x4000, 0x10000) == 0
+    assert memory.lacks_flash(0x4001, 0x10002) == 3
+    assert memory.lacks_flash(0, 0x10003) == 3
+
+
+def test_weights_in_the_flash() -> None:
+    memory = read(GOOD)
+    assert (memory.apart, memory.kept, memory.symbols["DIMMER_WEIGHTS_SIZE"]) == ((), 0x10000, 0)
+    assert (memory.lacks_flash(0xF000, 0x1000), memory.lacks_flash(0xF000, 0x1004)) == (0, 4)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -52,6 +69,11 @@ def test_an_arena_in_ram() -> None:
         ("arena = ", "stack = 4104\narena = ", "'stack' is 4104: 'ram' has 4096 bytes in all"),
         ("size = 0x8000", "size = 0", "memory: arena: the region is empty"),
         ("arena = ", "area = ", "unknown key 'area'"),
+        (
+            "arena = ",
+            "weights = { origin = 0x0800F000, size = 0x2000 }\narena = ",
+            "'weights' and 'flash' have addresses in common, from 0x800f000 on",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_key(old: str, new: str, message: str) -> None:
