@@ -39,7 +39,9 @@ def quantise(model: Path, sites: Mapping[str, str], ranges: Mapping[str, tuple[f
             }
     worker = quantizer.Quantizer(str(model))
     worker.load_quantization_recipe(recipes.static_wi8_ai8())
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    said = io.StringIO()
+    # It prints a report, and draws bars of its own for large networks, whatever it is asked for.
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         result = worker.quantize(statistics)
     return bytes(result.quantized_model)
