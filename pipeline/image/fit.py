@@ -62,9 +62,14 @@ class Need:
     instructions: float
 
     @property
+    def beside(self) -> int:
+        """Of flash, without the weights, about."""
+        return self.tables + self.code
+
+    @property
     def flash(self) -> int:
         """Of flash in all, about."""
-        return self.weights + self.tables + self.code
+        return self.weights + self.beside
 
     @property
     def ram(self) -> int:
@@ -125,7 +130,7 @@ def check_fit(order: Order, target: Target, prove: Callable[[], int | None] = la
     found = need_of(order, target)
     if target.memory is None:
         return found
-    least = found.tables + found.code - round((1 - SURE) * found.code)
+    least = found.beside - round((1 - SURE) * found.code)
     memory, rest = target.memory, found.ram - found.arena
     if memory.lacks_flash(found.weights, least) or memory.lacks(found.arena, rest):
         depends = memory.lacks(found.arena, rest - found.stack) == 0 < memory.lacks(found.arena, rest)
@@ -171,19 +176,21 @@ def explain(
     """
     assert target.memory is not None
     told = overflow or {}
-    flash, memory = target.memory.kept, target.memory
+    memory = target.memory
     ram = memory.ram.size + (memory.arena.size if memory.arena is not None else 0)
     parts = []
-    lacks = memory.lacks_flash(found.weights, found.tables + found.code)
-    over = told.get("flash") or told.get("weights") or lacks
+    lacks = memory.lacks_flash(found.weights, found.beside)
+    linker = told.get("flash") or told.get("weights")
+    over = linker or lacks
     if over > 0 and ("flash" in told or "weights" in told or not told):
-        exact = "" if told.get("flash") or told.get("weights") else "about "
-        needed = flash + over if memory.weights is None else found.flash
-        there = f"{flash:,} there"
+        exact = "" if linker else "about "
+        takes, there = f"{exact}{memory.flash.size + over:,}", f"{memory.flash.size:,} there"
         if memory.weights is not None:
-            there += f", {memory.weights.size:,} of them for weights alone"
+            # What one region lacks says nothing of the other.
+            takes = f"about {found.flash:,}"
+            there = f"{memory.kept:,} there, {memory.weights.size:,} of them for weights alone"
         parts.append(
-            f"flash: {exact}{needed:,} bytes needed (weights {found.weights:,}, tables {found.tables:,}, "
+            f"flash: {takes} bytes needed (weights {found.weights:,}, tables {found.tables:,}, "
             f"code about {found.code:,}), {there}, {exact}{over:,} too many"
         )
     over = told.get("ram") or told.get("arena") or memory.lacks(found.arena, found.ram - found.arena)
@@ -247,7 +254,7 @@ def verdict(order: Order, target: Target) -> str:
     memory = target.memory
     if _holds(target, found) or memory is None:
         return "yes"
-    lacks = memory.lacks_flash(found.weights, found.tables + found.code)
+    lacks = memory.lacks_flash(found.weights, found.beside)
     over = {"flash": lacks, "RAM": memory.lacks(found.arena, found.ram - found.arena)}
     said = ", ".join(f"{count:,} bytes of {kind} too few" for kind, count in over.items() if count > 0)
     ways = []
@@ -289,7 +296,7 @@ def _holds(target: Target, found: Need | None) -> bool:
     memory = target.memory
     if found is None or memory is None:
         return found is not None
-    lacks = memory.lacks_flash(found.weights, found.tables + found.code)
+    lacks = memory.lacks_flash(found.weights, found.beside)
     return lacks == 0 == memory.lacks(found.arena, found.ram - found.arena)
 
 

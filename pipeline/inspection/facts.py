@@ -87,6 +87,7 @@ class Plan:
         arena_without_scratch: what the tensors alone need.
         weights, parameters, tables: flash of the weights; of biases, multipliers and shifts; of records and schedules.
         ram, flash: what the target has; None where an operating system has it.
+        weights_flash: what of its flash is for weights alone; None where these lie among the rest.
         aliases: slices and parts that no copy is made of.
     """
 
@@ -101,6 +102,7 @@ class Plan:
     ram: int | None
     flash: int | None
     aliases: tuple[AliasFacts, ...] = ()
+    weights_flash: int | None = None
 
     @property
     def flash_needed(self) -> int:

@@ -109,6 +109,7 @@ def _plan(tables: Tables, target: Target) -> Plan:
             for one in tables.memory.buffers
             if one.within
         ),
+        None if memory is None or memory.weights is None else memory.weights.size,
     )
 
 
@@ -116,10 +117,17 @@ def _too_large(path: Path, plan: Plan | None) -> tuple[str, ...]:
     """Where arena or model alone are more than the target has."""
     if plan is None:
         return ()
-    needs = (
+    fewer = "fewer modes, a smaller network"
+    needs = [
         ("an arena", plan.arena, plan.ram, "RAM", "a smaller --scratch-limit, fewer modes"),
-        ("weights and tables", plan.flash_needed, plan.flash, "flash", "fewer modes, a smaller network"),
-    )
+        ("weights and tables", plan.flash_needed, plan.flash, "flash", fewer),
+    ]
+    if plan.flash is not None and plan.weights_flash is not None:
+        tables, room = plan.flash_needed - plan.weights, plan.flash - plan.weights_flash
+        needs[1:] = [
+            ("weights", plan.weights, plan.weights_flash, "flash for weights", fewer),
+            ("tables", tables, room, "flash for what is no weight", fewer),
+        ]
     return tuple(
         f"{path.name}: {what} of {needed:,} bytes, {plan.target} has {size:,} of {memory}; "
         f"try {advice} or another target"

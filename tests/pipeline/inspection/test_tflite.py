@@ -94,6 +94,12 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     arena, flash = inspect_model(mode, small).refusals
     assert "has 100 of RAM; try a smaller --scratch-limit, fewer modes or another target" in arena
     assert "has 200 of flash; try" in flash
+    apart = dataclasses.replace(
+        board, memory=Memory(Region(0, 200), Region(1 << 29, 1 << 20), weights=Region(1 << 28, 100))
+    )
+    weights, tables = inspect_model(mode, apart).refusals
+    assert "has 100 of flash for weights; try" in weights
+    assert "has 200 of flash for what is no weight; try" in tables
     (scratch,) = inspect_model(mode, dataclasses.replace(board, scratch_limit=0)).refusals
     assert "bytes of scratch, the limit is 0; raise the limit or use smaller layers" in scratch
     assert "is given twice; name each file once" in inspect_modes([mode, dataclasses.replace(mode)], board).refusals[0]
