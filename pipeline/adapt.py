@@ -32,6 +32,10 @@ def main(
     weights: Annotated[
         Path | None, typer.Option("--weights", help="Its weights, a state dict as .safetensors, .pt or .pth.")
     ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("--file", help="What a network of your own reads; modules that it imports are found. Repeatable."),
+    ] = None,
     project: Annotated[
         Path | None, typer.Option("--project", help="Folder to write a project into; without it only the table.")
     ] = None,
@@ -44,7 +48,7 @@ def main(
     """Make a network of torchvision, timm or your own adaptive, and write a project for it."""
     from dimmer.pipeline.projects.adapted import Asked, adapted_project, found_network
 
-    asked = Asked(source, tuple(argument or ()), size, groups, pretrained, weights)
+    asked = Asked(source, tuple(argument or ()), size, groups, pretrained, weights, tuple(file or ()))
     if project is None:
         print(found_network(asked, Path()).split.table())
         print("\nNext: the same with --project FOLDER, and --data PLACE or --dataset NAME")

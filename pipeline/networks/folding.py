@@ -157,10 +157,11 @@ class Folding:
     def linear(self, fc: nn.Linear) -> nn.Linear:
         """The layer with its weights, always of 8 bits, on their grid."""
         codes, scale = to_grid(fc.weight)
-        scale = room_for_bias(scale, fc.bias.detach().double())
+        bias = torch.zeros(fc.out_features) if fc.bias is None else fc.bias.detach().clone()
+        scale = room_for_bias(scale, bias.double())
         folded = nn.Linear(fc.in_features, fc.out_features)
         folded.weight.data = from_grid(codes, scale)
-        folded.bias.data = fc.bias.detach().clone()
+        folded.bias.data = bias
         return folded
 
     @property

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor, nn
@@ -20,10 +20,17 @@ from dimmer.pipeline.data.own import CLASSES, IMAGES, OWN, shape_of
 from dimmer.pipeline.data.registry import dataset_names, dataset_shape
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.networks.adapted.adaptive import Adaptive, adapt
-from dimmer.pipeline.networks.adapted.source import LIBRARIES, build_module, parse_arguments, source_file
-from dimmer.pipeline.networks.adapted.split import Split
+from dimmer.pipeline.networks.adapted.same import sample_of
+from dimmer.pipeline.networks.adapted.source import (
+    LIBRARIES,
+    build_module,
+    forget,
+    imported_beside,
+    parse_arguments,
+    source_file,
+)
+from dimmer.pipeline.networks.adapted.split import Split, keys_of
 from dimmer.pipeline.networks.adapted.weights import known_tensors, take_weights, weights_of
-from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.family import config_class
 from dimmer.pipeline.projects.files import project_files
 from dimmer.pipeline.projects.inspected import Told, own_samples
@@ -45,6 +52,7 @@ class Asked:
         groups: stages of a network whose blocks are all alike; None for the default.
         pretrained: whether a library fetches its weights.
         weights: a file with them; None for those that the factory gives.
+        files: others that a network of the user's reads.
     """
 
     source: str
@@ -53,6 +61,22 @@ class Asked:
     groups: int | None
     pretrained: bool
     weights: Path | None
+    files: tuple[Path, ...] = ()
+
+    def beside(self) -> dict[str, Path]:
+        """Name beside the recipe -> each file, but for its own, that a user's network needs.
+
+        Raises:
+            DimmerError: a file is not there.
+        """
+        if missing := next((path for path in self.files if not path.is_file()), None):
+            raise DimmerError(f"--file {missing}: there is no such file")
+        own = source_file(self.source, Path())
+        if own is None:
+            return {path.name: path for path in self.files}
+        home = own.resolve().parent
+        every = (*imported_beside(own), *(path.resolve() for path in self.files))
+        return {str(path.relative_to(home)) if path.is_relative_to(home) else path.name: path for path in every}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -98,11 +122,6 @@ class Written:
     new: tuple[str, ...]
 
 
-def sample_of(shape: tuple[int, int, int]) -> Tensor:
-    """float32[1,C,H,W] of normal values, the same each time."""
-    return torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
-
-
 def found_network(asked: Asked, folder: Path, classes: int | None = None) -> Found:
     """The network with its stages; its super-net is compared with it.
 
@@ -137,7 +156,10 @@ def check_same(network: nn.Module, adaptive: Adaptive, sample: Tensor) -> None:
     Raises:
         DimmerError: it is not.
     """
-    if not torch.equal(network(sample), adaptive(sample, adaptive.super_mode())):
+    exact = network(sample.clone())
+    if not bool(torch.isfinite(exact).all()):
+        raise DimmerError("the network gives values that are not finite, of a sample of normal ones; mend its weights")
+    if not torch.equal(exact, adaptive(sample.clone(), adaptive.super_mode())):
         raise DimmerError(
             "the super-net does not give what the network gives; it changes from call to call, or reads its own blocks"
         )
@@ -161,30 +183,23 @@ def model_keys(asked: Asked, found: Found, folder: Path, weights: str) -> dict[s
         folder: the recipe's.
         weights: name of the file with the weights; empty for none.
     """
-    stages = found.split.stages
     file = source_file(asked.source, Path())
     source = asked.source
+    beside = asked.beside()
     if file is not None:
         source = f"{file.name}:{asked.source.rpartition(':')[2]}"
+    keys: dict[str, Json] = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in keys_of(found.split).items()
+    }
+    twins = keys.pop("outer_twins")
     return {
         "source": source,
         "arguments": list(asked.arguments),
         **({"weights": weights} if weights else {}),
-        "mandatory": list(found.split.mandatory),
-        "skippable": list(found.split.skippable),
-        "blocks": [name for stage in stages for name in stage.blocks],
-        "widths": [_channels(stage.made) for stage in stages],
-        "macs": [macs for stage in stages for macs in stage.macs],
-        "fixed_macs": found.split.fixed,
-        "entry_channels": [_channels(stage.given) for stage in stages],
-        "entry_pixels": [math.prod(stage.given) // _channels(stage.given) for stage in stages],
-        **({"outer_twins": True} if found.split.outer_twins else {}),
+        **({"files": list(beside)} if beside else {}),
+        **keys,
+        **({"outer_twins": True} if twins else {}),
     }
-
-
-def _channels(shape: tuple[int, ...]) -> int:
-    """Of an image [C,H,W]; the features of tokens [N,C] or of [H,W,C], as Swin has them, stand last."""
-    return shape[0] if len(shape) == 3 else shape[-1]
 
 
 def adapted_project(
@@ -196,6 +211,8 @@ def adapted_project(
         DimmerError: as `found_network`; or the data is not there, or does not fit the input.
     """
     home = folder / "models" / name
+    if data is not None and dataset is not None:
+        raise DimmerError("give --data or --dataset, not both")
     own = _own(asked, data, label, home)
     if own is None and (dataset not in dataset_names() or dataset == OWN):
         known = ", ".join(other for other in dataset_names() if other != OWN)
@@ -209,53 +226,58 @@ def adapted_project(
     pretrained = asked.pretrained or asked.weights is not None
     model = AdaptedModel(keys, "" if own is not None else str(dataset), pretrained, asked.source)
     files = project_files(Wanted(name, target=target, own=own, adapted=model))
-    file = source_file(asked.source, Path())
+    copies = asked.beside()
+    if (file := source_file(asked.source, Path())) is not None:
+        copies = {file.name: file, **copies}
+        _check_copies(asked, copies)
     written = write_project(folder, files)
     atomic_write(home / WEIGHTS, weights_of(found.network))
-    beside = [home / WEIGHTS]
-    if file is not None:
-        atomic_write(home / file.name, file.read_bytes())
-        beside.append(home / file.name)
+    for own_name, path in copies.items():
+        (home / own_name).parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(home / own_name, path.read_bytes())
+    beside = [home / own_name for own_name in (WEIGHTS, *copies)]
     return Written(found.split.table(), (*written, *beside), found.new)
 
 
-@torch.no_grad()
+def _check_copies(asked: Asked, copies: Mapping[str, Path]) -> None:
+    """Whether the network can be built of what lies beside the recipe alone."""
+    file = next(iter(copies))
+    with TemporaryDirectory(prefix="dimmer-") as made:
+        for name, path in copies.items():
+            (Path(made) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(made) / name).write_bytes(path.read_bytes())
+        forget(copies[file])
+        try:
+            build_module(f"{file}:{asked.source.rpartition(':')[2]}", asked.arguments, Path(made))
+        except DimmerError as error:
+            raise DimmerError(
+                f"{copies[file]} cannot be built where the project would have its copy ({error}); name what it reads "
+                f"with --file"
+            ) from error
+        finally:
+            forget(Path(made) / file)
+
+
 def check_runs(asked: Asked, found: Found, shape: DatasetShape) -> None:
-    """Whether devices have operators for all modes of the network, before anybody trains it.
+    """Whether devices have operators for all modes of the network, and would compute the same, before anybody trains.
 
     Raises:
-        DimmerError: they have not, with the operator, its place, and what to do.
+        DimmerError: they have not, or would not, with the place, and what to do.
     """
     height, width, channels = shape.image_shape
-    stages = found.split.stages
-    found_keys: dict[str, object] = {
-        "mandatory": found.split.mandatory,
-        "skippable": found.split.skippable,
-        "widths": tuple(_channels(stage.made) for stage in stages),
+    whole: dict[str, object] = {
+        **keys_of(found.split),
         "in_channels": channels,
         "image_size": (height, width),
         "classes": shape.classes,
         "source": asked.source,
-        "blocks": tuple(name for stage in stages for name in stage.blocks),
-        "macs": tuple(macs for stage in stages for macs in stage.macs),
-        "fixed_macs": found.split.fixed,
-        "entry_channels": tuple(_channels(stage.given) for stage in stages),
-        "entry_pixels": tuple(math.prod(stage.given) // _channels(stage.given) for stage in stages),
         "arguments": asked.arguments,
-        "outer_twins": found.split.outer_twins,
     }
-    config = config_class("adapted")(**found_keys)
     try:
-        network = build("adapted", config).eval()
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d) and module.affine:
-                # Factories begin with gammas of zero, which training raises.
-                module.weight.fill_(1.0)
-        for mode in (network.super_mode(), network.base_mode()):
-            deploy(network, mode)
+        build("adapted", config_class("adapted")(**whole))
     except DimmerError as error:
         raise DimmerError(
-            f"no device runs {asked.source}: {error}. dimmer.adapt in Python trains it all the same; networks with "
+            f"no device runs this: {error}. dimmer.adapt in Python trains it all the same; networks with "
             "attention that devices run are the families vit, cct and swin"
         ) from error
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import Mode, base_mode, check_mode, depth_patterns, super_mode
-from dimmer.pipeline.networks.adapted.probe import probe
-from dimmer.pipeline.networks.adapted.split import Split, find_split, make_split
+from dimmer.pipeline.networks.adapted.probe import probe, reason_of
+from dimmer.pipeline.networks.adapted.split import Split, find_split, make_split, mandatory_of
 from dimmer.pipeline.networks.adapted.twins import TwinNorm, give_twins, put, set_state
 from dimmer.pipeline.networks.tasks import imitation, label_loss
 
@@ -91,6 +91,8 @@ class Adaptive(nn.Module):
             DimmerError: it is none of the network's modes.
         """
         found = Mode.parse(mode) if isinstance(mode, str) else mode
+        if not isinstance(found, Mode):
+            raise DimmerError(f"a mode is a Mode or its text, such as '{self.super_mode()}', no {type(found).__name__}")
         check_mode(found, self.split.mandatory, self.split.skippable, (8,))
         flags = found.skip_flags(self.split.mandatory)
         for stage, bits, skipping in zip(self.split.stages, found.blocks, flags, strict=True):
@@ -139,7 +141,7 @@ def adapt(
         sample: an input, float32[N,C,H,W] or whatever the network takes, with values that differ.
         groups: stages that a network with blocks all alike is cut into.
         stages: names of the blocks of each stage, in place of those found.
-        mandatory: how many blocks of each stage, the first ones, are always executed.
+        mandatory: how many blocks of each stage, the first ones, are always executed; by default half, rounded up.
 
     Raises:
         DimmerError: there is nothing to skip, with the reason; or the stages asked for do not fit.
@@ -156,6 +158,12 @@ def adapt(
         >>> [str(mode) for mode in found.modes()]
         ['88', '80']
     """
+    if stages is not None and groups is not None:
+        raise DimmerError("give groups or stages, not both")
+    if isinstance(mandatory, int | str):
+        raise DimmerError("mandatory must be a list of whole numbers, one a stage")
+    if stages is not None and mandatory is None:
+        mandatory = [mandatory_of(len(run)) for run in stages]
     probed = probe(network, sample)
     split = find_split(probed, groups) if stages is None else make_split(probed, stages, mandatory or [])
     if mandatory is not None and stages is None:
@@ -164,6 +172,10 @@ def adapt(
         if not 1 <= stage.mandatory < len(stage.blocks):
             count = len(stage.blocks)
             raise DimmerError(f"stage {number} has {count} blocks; mandatory must be 1 to {count - 1}")
-    made = Adaptive(copy.deepcopy(network), split)
+    try:
+        own = copy.deepcopy(network)
+    except Exception as error:  # whatever the user's attributes raise
+        raise DimmerError(f"the network cannot be copied: {reason_of(error)}") from error
+    made = Adaptive(own, split)
     made.set_mode(made.super_mode())
     return made

@@ -7,6 +7,8 @@ second tensor that runs beside the residual stream, is refused.
 
 from __future__ import annotations
 
+import inspect
+import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +16,13 @@ from typing import Any
 from torch import fx, nn
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.networks.adapted.probe import is_norm
+from dimmer.pipeline.networks.adapted.probe import is_drop, is_norm
 from dimmer.pipeline.networks.layers.norm import SkipAwareNorm
+
+_WRITING = tuple(
+    getattr(operator, f"i{name}") for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+)
+"""What ``x += y`` and its kind call."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether a module is one node of the graph."""
         # Drop paths ask whether they are in training, which a trace would settle for good.
-        random = "drop" in type(m).__name__.lower()
+        random = is_drop(m)
         # Libraries derive their own from these; what those compute is looked at where they are deployed.
         known = isinstance(m, SkipAwareNorm | nn.Conv2d | nn.Linear)
         whole = module_qualified_name in self._leaves or known or is_norm(m) or random
@@ -65,12 +72,49 @@ def trace(network: nn.Module, leaves: Collection[str], what: str) -> fx.Graph:
     was_training = network.training
     try:
         # Functional dropout is left out, as it is in deployment.
-        return Tracer(leaves).trace(network.eval())
+        graph = Tracer(leaves).trace(network.eval())
+        _without_writes(network, graph)
+        return graph
     except Exception as error:  # whatever the user's code raises under a proxy
         reason = " ".join(str(error).split())[:200]
         raise DimmerError(f"{what} cannot be traced by torch.fx: {reason}") from error
     finally:
         network.train(was_training)
+
+
+def _without_writes(network: nn.Module, graph: fx.Graph) -> None:
+    """Has all that reads a tensor behind a node that changes it in place read that node: ``F.relu(x, inplace=True)`` as
+    a statement has no reader, and is meant.
+    """
+    for node in graph.nodes:
+        written = _written(network, node)
+        if written is not None:
+            for user in [user for user in written.users if user is not node and node < user]:
+                user.replace_input_with(written, node)
+
+
+def _written(network: nn.Module, node: fx.Node) -> fx.Node | None:
+    """The node whose tensor another changes in place."""
+    target: Any = node.target
+    name = target if node.op == "call_method" else getattr(target, "__name__", "")
+    if node.op == "call_module":
+        writes = getattr(network.get_submodule(target), "inplace", False) is True
+    elif node.op in ("call_method", "call_function"):
+        writes = target in _WRITING or (name.endswith("_") and not name.endswith("__")) or _is_told_to_write(node)
+    else:
+        return None
+    first = node.args[0] if node.args else node.kwargs.get("input")
+    return first if writes and isinstance(first, fx.Node) else None
+
+
+def _is_told_to_write(node: fx.Node) -> bool:
+    """Whether a function is called with ``inplace=True``."""
+    if "inplace" in node.kwargs or not callable(node.target):
+        return node.kwargs.get("inplace") is True
+    try:
+        return inspect.signature(node.target).bind(*node.args, **node.kwargs).arguments.get("inplace") is True
+    except (TypeError, ValueError):
+        return False
 
 
 def cut(network: nn.Module, blocks: Sequence[str]) -> Chain:

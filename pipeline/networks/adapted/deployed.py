@@ -25,7 +25,9 @@ from dimmer.pipeline.networks.adapted.operators import (
     is_global_pool,
     only_user,
     own_activation,
+    why_not_folded,
 )
+from dimmer.pipeline.networks.adapted.twins import TwinNorm
 from dimmer.pipeline.networks.deployed import DeployedBlock, Tap
 from dimmer.pipeline.networks.folding import Folding
 from dimmer.pipeline.networks.sites import HEAD, STEM
@@ -33,6 +35,16 @@ from dimmer.pipeline.networks.sites import HEAD, STEM
 KNOWN = (
     "convolutions and linear layers, batch norm behind a convolution, ReLU, ReLU6, additions, max and global pooling"
 )
+
+
+def _called(module: nn.Module | None, node: fx.Node) -> str:
+    """What a node calls, as its user knows it."""
+    own = module.executed if isinstance(module, TwinNorm) else module
+    if isinstance(own, nn.BatchNorm2d):
+        return why_not_folded(own) or "a batch norm that does not follow a convolution"
+    if own is not None:
+        return type(own).__name__
+    return str(getattr(node.target, "__name__", node.target))
 
 
 @dataclass(frozen=True)
@@ -126,14 +138,14 @@ class _Making:
             elif node.op == "output":
                 result = node.args[0]
                 assert isinstance(result, fx.Node)
-                return made[result]
+                return self._made(made, result, result)
             elif nodes.passed(node):
-                made[node] = made[node.all_input_nodes[0]]
+                made[node] = self._made(made, node, node.all_input_nodes[0])
             elif nodes.is_function(node, SHAPES):
                 continue
             else:
                 end, operator, inputs = self._operator(nodes, node)
-                site = self._emit(node, operator, tuple(made[i] for i in inputs))
+                site = self._emit(node, operator, tuple(self._made(made, node, i) for i in inputs))
                 while node is not end:
                     done.add(node)
                     made[node] = site
@@ -143,6 +155,11 @@ class _Making:
                 done.add(node)
                 made[node] = site
         raise AssertionError("a graph ends with its output")
+
+    def _made(self, made: dict[fx.Node, str], reader: fx.Node, node: fx.Node) -> str:
+        if node not in made:
+            raise self._refused(reader, f"what is computed with '{node.target}', no tensor of the stream,")
+        return made[node]
 
     def _emit(self, node: fx.Node, operator: nn.Module, reads: tuple[str, ...]) -> str:
         taken = {step.site for step in self.steps}
@@ -178,6 +195,8 @@ class _Making:
             end, activation = self._fused(nodes, node)
             return end, Convolution(self._fold.linear(linear), activation), inputs
         if nodes.is_function(node, ADDITIONS) and len(inputs) == 2:
+            if len(node.args) != 2 or node.kwargs:
+                raise self._refused(node, "an addition with a factor, or with arguments by name,")
             end, activation = self._fused(nodes, node)
             return end, Add(activation), inputs
         if (activation := nodes.activation(node)) is not None:
@@ -193,8 +212,7 @@ class _Making:
             return node, Flatten(), inputs
         if (pool := nodes.calls(node, nn.MaxPool2d)) is not None:
             return node, self._max_pool(node, pool), inputs
-        module = nodes.module(node)
-        raise self._refused(node, type(module).__name__ if module is not None else str(node.target))
+        raise self._refused(node, _called(nodes.module(node), node))
 
     def _fused(self, nodes: Nodes, node: fx.Node) -> tuple[fx.Node, nn.Module | None]:
         """The activation that follows at once, and the node up to which that goes."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
+from dimmer.pipeline.networks.adapted.probe import is_drop
 from dimmer.pipeline.networks.adapted.twins import TwinNorm
 from dimmer.pipeline.networks.folding import Folding
 
@@ -47,6 +48,13 @@ class Nodes:
         calls = node is not None and node.op == "call_module"
         return self._root.get_submodule(str(node.target)) if calls and node is not None else None
 
+    def attribute(self, node: fx.Node) -> object:
+        """What a node reads of the root by its name."""
+        found: object = self._root
+        for name in str(node.target).split("."):
+            found = getattr(found, name)
+        return found
+
     def calls(self, node: fx.Node | None, kind: type[M]) -> M | None:
         """The module, where it is of a class."""
         module = self.module(node)
@@ -61,7 +69,7 @@ class Nodes:
         module = self.module(node)
         if module is None:
             return self.is_function(node, PASSED)
-        return isinstance(module, nn.Identity | nn.Dropout | nn.Dropout2d) or "drop" in type(module).__name__.lower()
+        return isinstance(module, nn.Identity | nn.Dropout | nn.Dropout2d) or is_drop(module)
 
     def next(self, node: fx.Node) -> fx.Node | None:
         """The one reader behind what passes its input."""
@@ -86,10 +94,10 @@ class Nodes:
             return module if torch.equal(module(x), kind.forward(module, x)) else None
 
     def norm(self, node: fx.Node | None) -> nn.BatchNorm2d | TwinNorm | None:
-        """The batch norm, with or without a twin, that a node is."""
+        """The batch norm, with or without a twin, that a node is; None where it cannot be folded."""
         module = self.module(node)
         own = module.executed if isinstance(module, TwinNorm) else module
-        return module if isinstance(own, nn.BatchNorm2d) else None  # type: ignore[return-value]
+        return module if isinstance(own, nn.BatchNorm2d) and not why_not_folded(own) else None  # type: ignore[return-value]
 
     def activation(self, node: fx.Node | None) -> nn.Module | None:
         """ReLU or ReLU6."""
@@ -100,7 +108,9 @@ class Nodes:
             return relu_of(module)
         if self.is_function(node, RELU):
             return nn.ReLU()
-        clip = self.is_function(node, (F.hardtanh, torch.clamp, "clamp")) and tuple(node.args[1:]) == (0, 6)
+        clip = self.is_function(node, (F.hardtanh, torch.clamp, torch.clamp_, "clamp", "clamp_")) and tuple(
+            node.args[1:]
+        ) == (0, 6)
         return nn.ReLU6() if clip or self.is_function(node, RELU6) else None
 
 
@@ -110,6 +120,24 @@ def relu_of(module: nn.Module) -> nn.Module | None:
         return nn.ReLU()
     six = isinstance(module, nn.Hardtanh) and (module.min_val, module.max_val) == (0, 6)
     return nn.ReLU6() if six else None
+
+
+def why_not_folded(norm: nn.BatchNorm2d) -> str:
+    """What a batch norm has that a convolution cannot take in; empty where there is nothing."""
+    if norm.weight is None or norm.running_mean is None or norm.running_var is None:
+        return "a batch norm without weights, or without running statistics,"
+    if type(norm).forward is nn.BatchNorm2d.forward:
+        return ""
+    # Libraries derive their own, with an activation in it; anything else a user's may compute.
+    was_training = norm.training
+    with torch.no_grad():
+        x = torch.randn(2, norm.num_features, 2, 2, generator=torch.Generator().manual_seed(0)).to(norm.weight)
+        mean, var = norm.running_mean, norm.running_var
+        plain = F.batch_norm(x, mean, var, norm.weight, norm.bias, eps=norm.eps)
+        held = getattr(norm, "act", None)
+        same = torch.allclose(norm.eval()(x), held(plain) if isinstance(held, nn.Module) else plain)
+    norm.train(was_training)
+    return "" if same else f"a batch norm that computes something of its own, {type(norm).__name__},"
 
 
 def own_activation(norm: nn.Module) -> nn.Module | None:
@@ -221,6 +249,8 @@ def folded_convolution(
     """A convolution on the shared grid, its norm folded in where it has one."""
     if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
         raise refuse(f"padding '{conv.padding}' of mode {conv.padding_mode}")
+    if conv.groups not in (1, conv.in_channels):
+        raise refuse(f"a convolution of {conv.groups} groups of {conv.in_channels // conv.groups} channels")
     if norm is None:
         return fold.biased(conv)
     return fold.convolution(name, conv, norm)

@@ -39,6 +39,11 @@ def is_norm(module: nn.Module) -> bool:
     return isinstance(module, NORMS) or own
 
 
+def is_drop(module: nn.Module) -> bool:
+    """Whether a module leaves something out in training, by its name: it has no parameters."""
+    return "drop" in type(module).__name__.lower() and next(module.parameters(), None) is None
+
+
 @dataclass(frozen=True)
 class Call:
     """What a module did with the sample.
@@ -73,17 +78,19 @@ class Probed:
         blocks: names of the residual blocks, in that order; none lies in another.
         macs: multiply-accumulates of an inference.
         output: shape of the network's output.
+        unseen: names of modules with parameters that are not called with a tensor first, or do not give one.
     """
 
     calls: dict[str, Call]
     blocks: tuple[str, ...]
     macs: int
     output: tuple[int, ...]
+    unseen: tuple[str, ...] = ()
 
 
 @torch.no_grad()
 def probe(network: nn.Module, sample: Tensor) -> Probed:
-    """Run a sample through a network and look at every module; the network is left as it was.
+    """Run a sample through a network and look at every module; both are left as they were.
 
     Args:
         network: any; put into eval mode while it is probed.
@@ -92,8 +99,9 @@ def probe(network: nn.Module, sample: Tensor) -> Probed:
     Raises:
         DimmerError: the network does not run with the sample, or gives something else than a tensor.
     """
+    _check_probed(network, sample)
     calls: dict[str, Call] = {}
-    was_training = network.training
+    unseen: dict[str, None] = {}
 
     def hook(name: str) -> Callable[..., None]:
         def look(module: nn.Module, given: tuple[Any, ...], named: dict[str, object], made: Any) -> None:
@@ -104,28 +112,65 @@ def probe(network: nn.Module, sample: Tensor) -> Probed:
                 passes = given[0].shape == made.shape and _passes(module, given, named)
                 shapes = tuple(given[0].shape), tuple(made.shape)
                 calls[name] = Call(name, type(module), *shapes, passes, is_norm=is_norm(module))
+            elif next(module.parameters(), None) is not None:
+                unseen[name] = None
 
         return look
 
-    hooks = [m.register_forward_hook(hook(name), with_kwargs=True) for name, m in network.named_modules() if name]
-    try:
-        network.eval()
-        made = network(sample)
-        for handle in hooks:
-            handle.remove()
-        macs, of_module = _macs_by_module(network, sample)
-    except Exception as error:  # whatever a user's network raises
-        shape = tuple(sample.shape)
-        reason = " ".join(str(error).split())[:300]
-        raise DimmerError(f"the network does not run with an input of {shape}: {reason}") from error
-    finally:
-        for handle in hooks:
-            handle.remove()
-        network.train(was_training)
+    with _kept(network):
+        hooks = [m.register_forward_hook(hook(name), with_kwargs=True) for name, m in network.named_modules() if name]
+        try:
+            network.eval()
+            made = network(sample.clone())
+            for handle in hooks:
+                handle.remove()
+            macs, of_module = _macs_by_module(network, sample.clone())
+        except (Exception, SystemExit) as error:  # whatever a user's network raises
+            shape = tuple(sample.shape)
+            raise DimmerError(f"the network does not run with an input of {shape}: {reason_of(error)}") from error
+        finally:
+            for handle in hooks:
+                handle.remove()
     if not isinstance(made, Tensor):
         raise DimmerError(f"the network gives a {type(made).__name__}, not a tensor; wrap it in a factory of your own")
     calls = {name: replace(call, macs=of_module.get(name, 0)) for name, call in calls.items()}
-    return Probed(calls, _innermost(network, calls), macs, tuple(made.shape))
+    return Probed(calls, _innermost(network, calls), macs, tuple(made.shape), tuple(unseen))
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error of the user's code says, in one line with its class."""
+    said = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _check_probed(network: nn.Module, sample: Tensor) -> None:
+    if not isinstance(network, nn.Module):
+        raise DimmerError(f"the network is a {type(network).__name__}; give a torch.nn.Module")
+    if not isinstance(sample, Tensor):
+        raise DimmerError(f"the sample is a {type(sample).__name__}; give a tensor, as the network takes it")
+    if any(tensor.is_inference() for tensor in (*network.parameters(), *network.buffers())):
+        raise DimmerError(
+            "its tensors were made under torch.inference_mode, and cannot learn; build it outside of that"
+        )
+    for name, module in network.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise DimmerError(f"'{name or 'the network'}' is TorchScript, which cannot be looked into; give the module")
+        if dotted := next((own for own, _ in module.named_children() if "." in own), None):
+            raise DimmerError(f"a module is named '{dotted}'; a name with a dot is no name of one module")
+
+
+@contextmanager
+def _kept(network: nn.Module) -> Iterator[None]:
+    """Afterwards every module is in training or not as before, and buffers hold what they held."""
+    training = {module: module.training for module in network.modules()}
+    buffers = [(buffer, buffer.detach().clone()) for buffer in network.buffers()]
+    try:
+        yield
+    finally:
+        for module, flag in training.items():
+            module.training = flag
+        for buffer, held in buffers:
+            buffer.copy_(held)
 
 
 def _passes(module: nn.Module, given: tuple[Any, ...], named: dict[str, object]) -> bool:

@@ -3,10 +3,13 @@
 
 All modes share weights because folding a norm only scales them (`dimmer.calibration.weights`), which needs positive
 gammas. gamma (y - mean) = -gamma (-y + mean): the sign goes into the convolution in front, whose sums change sign and
-nothing else.
+nothing else. A convolution or a norm that is used in several places stays as it is, since the others would see it.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
 
 import torch
 from torch import fx, nn
@@ -24,20 +27,55 @@ def positive_gammas(network: Network) -> int:
 
     Twins are as they begin, alike.
     """
-    turned = 0
+    uses: Counter[int] = Counter()
+    pairs: list[tuple[nn.Conv2d, list[nn.BatchNorm2d]]] = []
     for part in _parts(network):
-        try:
-            graph = part.graph if isinstance(part, fx.GraphModule) else trace(part, (), "a block")
-        except DimmerError:
-            # It can be trained; deploying it tells why it cannot be traced.
+        graph = _graph(part)
+        if graph is None:
+            # Of what it uses nothing is known.
+            uses.update(2 * [id(parameter) for parameter in part.parameters()])
             continue
         nodes = Nodes(part)
         for node in graph.nodes:
+            uses.update(_used(nodes, node))
             conv = nodes.calls(node, nn.Conv2d)
             norm = nodes.norm(nodes.next(node)) if conv is not None else None
             if conv is not None and norm is not None:
-                turned += _turn(conv, [norm.executed, norm.skipped] if isinstance(norm, TwinNorm) else [norm])
-    return turned
+                pairs.append((conv, _both(norm)))
+    return sum(_turn(conv, norms) for conv, norms in pairs if uses[id(conv.weight)] == uses[id(norms[0].weight)] == 1)
+
+
+def negative_norm(network: Network) -> str | None:
+    """The name of a batch norm that is run and has negative gammas still; None where there is none."""
+    names: dict[int, str] = {id(module): name for name, module in network.named_modules()}
+    for part in _parts(network):
+        graph, nodes = _graph(part), Nodes(part)
+        for node in () if graph is None else graph.nodes:
+            norm = nodes.norm(node)
+            if norm is not None and any(bool((own.weight < 0).any()) for own in _both(norm)):
+                return names[id(norm)]
+    return None
+
+
+def _graph(part: nn.Module) -> fx.Graph | None:
+    """None where it cannot be traced: it can be trained, and deploying it tells why."""
+    try:
+        return part.graph if isinstance(part, fx.GraphModule) else trace(part, (), "a block")
+    except DimmerError:
+        return None
+
+
+def _both(norm: nn.BatchNorm2d | TwinNorm) -> list[nn.BatchNorm2d]:
+    return [norm.executed, norm.skipped] if isinstance(norm, TwinNorm) else [norm]
+
+
+def _used(nodes: Nodes, node: fx.Node) -> Iterator[int]:
+    """The parameters that a node reads; two modules may have one between them."""
+    module = nodes.module(node)
+    if module is not None:
+        yield from {id(parameter) for parameter in module.parameters()}
+    elif node.op == "get_attr":
+        yield id(nodes.attribute(node))
 
 
 def _parts(network: Network) -> list[nn.Module]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +17,12 @@ import torch
 from torch import nn
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.networks.adapted.probe import reason_of
 
 LIBRARIES = ("torchvision", "timm")
+
+_IMPORTED: dict[Path, dict[str, Path]] = {}
+"""A file of the user's -> module that it imported from beside it -> its file."""
 
 _KINDS = 'write "torchvision:NAME", "timm:NAME" or "FILE.py:FACTORY"'
 
@@ -44,11 +49,12 @@ def build_module(
         factory = _of_file(folder / where, name)
     else:
         raise DimmerError(f"'{source}' names no network: {_KINDS}")
+    file = source_file(source, folder)
     try:
-        made = factory(**given)
-    except Exception as error:  # whatever the user's code or a library raises
-        reason = " ".join(str(error).split())[:300]
-        raise DimmerError(f"{source} cannot be built with {given or 'no arguments'}: {reason}") from error
+        with nullcontext() if file is None else _beside(file):
+            made = factory(**given)
+    except (Exception, SystemExit) as error:  # whatever the user's code or a library raises
+        raise DimmerError(f"{source} cannot be built with {given or 'no arguments'}: {reason_of(error)}") from error
     if not isinstance(made, nn.Module):
         raise DimmerError(f"{source} gives a {type(made).__name__}; it must return a torch.nn.Module")
     return made.eval()
@@ -58,7 +64,7 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, object]:
     """Keyword arguments from their texts.
 
     Raises:
-        DimmerError: one has no name.
+        DimmerError: one has no name, or is given twice.
 
     Examples:
         >>> parse_arguments(["num_classes=10", "act=relu"])
@@ -69,6 +75,8 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, object]:
         key, equals, value = text.partition("=")
         if not equals or not key.isidentifier():
             raise DimmerError(f"'{text}' is no argument; write NAME=VALUE, such as num_classes=10")
+        if key in found:
+            raise DimmerError(f"the argument {key} is given twice; give it once")
         try:
             found[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
@@ -152,16 +160,44 @@ def _of_file(path: Path, name: str) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    # Its own modules lie beside it; pickled and copied objects want to find this one.
+    # Pickled and copied objects want to find this one.
     sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.parent))
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever the user's code raises
-        raise DimmerError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.remove(str(path.parent))
+        with _beside(path):
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
+        raise DimmerError(f"{path} cannot be imported: {reason_of(error)}") from error
     if not callable(factory := getattr(module, name, None)):
-        have = ", ".join(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
+        own = [key for key, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__]
+        have = ", ".join(key for key in own if callable(vars(module)[key]) and not key.startswith("_"))
         raise DimmerError(f"{path} has no function '{name}'; it has {have or 'none'}")
     return factory
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[None]:
+    """Within, modules that lie beside a file of the user's can be imported; which ones were is noted."""
+    home = path.resolve().parent
+    before = set(sys.modules)
+    sys.path.insert(0, str(home))
+    try:
+        importlib.invalidate_caches()
+        yield
+    finally:
+        sys.path.remove(str(home))
+        noted = _IMPORTED.setdefault(path.resolve(), {})
+        for name in sorted(sys.modules.keys() - before):
+            place = getattr(sys.modules[name], "__file__", None)
+            if place and Path(place).is_relative_to(home) and Path(place) != path.resolve():
+                noted[name] = Path(place)
+
+
+def imported_beside(path: Path) -> tuple[Path, ...]:
+    """The files beside a user's one, or in folders there, that it imported as networks were built of it."""
+    return tuple(dict.fromkeys(_IMPORTED.get(path.resolve(), {}).values()))
+
+
+def forget(path: Path) -> None:
+    """Has what a user's file imported be imported anew, wherever it is found then."""
+    for name in _IMPORTED.get(path.resolve(), {}):
+        sys.modules.pop(name, None)

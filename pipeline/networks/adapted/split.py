@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import NetworkCost, depth_patterns
@@ -88,6 +90,27 @@ class Split:
         return "\n".join(lines)
 
 
+def keys_of(split: Split) -> dict[str, tuple[int, ...] | tuple[str, ...] | int | bool]:
+    """What `AdaptedConfig` says of a split."""
+    stages = split.stages
+    return {
+        "mandatory": split.mandatory,
+        "skippable": split.skippable,
+        "blocks": tuple(name for stage in stages for name in stage.blocks),
+        "widths": tuple(_channels(stage.made) for stage in stages),
+        "macs": tuple(macs for stage in stages for macs in stage.macs),
+        "fixed_macs": split.fixed,
+        "entry_channels": tuple(_channels(stage.given) for stage in stages),
+        "entry_pixels": tuple(math.prod(stage.given) // _channels(stage.given) for stage in stages),
+        "outer_twins": split.outer_twins,
+    }
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    """Of an image [C,H,W]; the features of tokens [N,C] or of [H,W,C], as Swin has them, stand last."""
+    return shape[0] if len(shape) == 3 else shape[-1]
+
+
 def _names(blocks: Sequence[str]) -> str:
     """The first and the end of the last: "features.2 .. 3"."""
     if len(blocks) == 1:
@@ -134,6 +157,7 @@ def make_split(probed: Probed, runs: Sequence[Sequence[str]], mandatory: Sequenc
     Raises:
         DimmerError: a block is no module of the network's, or one to be skipped does not pass its input on.
     """
+    _check_runs(probed, runs, mandatory)
     stages = []
     for run, first in zip(runs, mandatory, strict=True):
         for position, name in enumerate(run):
@@ -148,6 +172,9 @@ def make_split(probed: Probed, runs: Sequence[Sequence[str]], mandatory: Sequenc
                 raise DimmerError(
                     f"block '{name}' cannot be skipped: without its parameters it does not pass its input"
                 )
+        shapes = {probed.calls[name].given for name in run[first:]} | {probed.calls[run[max(first, 1) - 1]].made}
+        if len(shapes) > 1:
+            raise DimmerError(f"what enters the blocks of a stage behind '{run[0]}' has several shapes; cut them there")
         ends = probed.calls[run[0]], probed.calls[run[-1]]
         macs = tuple(probed.calls[name].macs for name in run)
         stages.append(Stage(tuple(run), first, macs, ends[0].given[1:], ends[1].made[1:]))
@@ -155,6 +182,31 @@ def make_split(probed: Probed, runs: Sequence[Sequence[str]], mandatory: Sequenc
     norms = _norms(probed, stages, outer)
     stages = [replace(stage, norms=own) for stage, own in zip(stages, norms, strict=True)]
     return Split(tuple(stages), probed.macs - sum(sum(stage.macs) for stage in stages), outer)
+
+
+def _check_runs(probed: Probed, runs: Sequence[Sequence[str]], mandatory: Sequence[int]) -> None:
+    """Whether stages are lists of blocks, in the order in which they run, none in another.
+
+    Raises:
+        DimmerError: they are not.
+    """
+    if not probed.macs:
+        raise DimmerError(
+            "no multiply-accumulate of the network can be counted, so its modes have no cost; does it run under "
+            "torch.inference_mode?"
+        )
+    counts = [count for count in mandatory if isinstance(count, int)] if not isinstance(mandatory, int | str) else []
+    if not runs or not all(isinstance(run, list | tuple) and run for run in runs):
+        raise DimmerError("stages must be lists of names of blocks, one a stage, none of them empty")
+    if len(counts) != len(runs) or len(counts) != len(mandatory):
+        raise DimmerError(f"mandatory must be a list of {len(runs)} whole numbers, one a stage")
+    order = {name: place for place, name in enumerate(probed.calls)}
+    names = [name for run in runs for name in run]
+    for before, name in pairwise(name for name in names if name in order):
+        if order[name] <= order[before] or name.startswith(f"{before}.") or before.startswith(f"{name}."):
+            raise DimmerError(
+                f"block '{name}' does not run behind '{before}'; name each block once, in the order in which they run"
+            )
 
 
 def _alone(probed: Probed, stages: Sequence[Stage]) -> bool:
@@ -194,13 +246,23 @@ def _runs(probed: Probed) -> list[list[str]]:
     for name in probed.blocks:
         before = _before(order, name)
         same = before is not None and probed.calls[before].made == probed.calls[name].made
-        if same and runs and runs[-1][-1] == before:
+        if same and runs and runs[-1][-1] == before and not _between(probed, order, before, name):
             runs[-1].append(name)
         elif same and before is not None and _leads(probed.calls[before], probed.calls[name]):
             runs.append([before, name])
         else:
             runs.append([name])
     return runs
+
+
+def _between(probed: Probed, order: Sequence[str], before: str, name: str) -> bool:
+    """Whether something with a cost or a norm runs between two blocks: it is no part of the one that can be skipped."""
+    others = order[order.index(before) + 1 : order.index(name)]
+    return any(
+        probed.calls[other].macs or probed.calls[other].is_norm
+        for other in others
+        if not other.startswith(f"{name}.") and not before.startswith(f"{other}.")
+    )
 
 
 def _leads(before: Call, block: Call) -> bool:
@@ -230,7 +292,11 @@ def _nothing_to_skip(probed: Probed) -> str:
             f"nothing can be skipped: each residual block ({alone}) is the only one of its shape, and a stage needs "
             f"one that stays"
         )
+    unseen = ""
+    if probed.unseen:
+        some = ", ".join(probed.unseen[:4])
+        unseen = f" (not looked at, since they are not called with a tensor first, or give no tensor: {some})"
     return (
         "nothing can be skipped: no module passes its input on when its parameters are zero, so there is no identity "
-        "path; blocks x + f(x) are needed"
+        f"path; blocks x + f(x) are needed{unseen}"
     )

@@ -15,11 +15,13 @@ from torch import Tensor, fx, nn
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
-from dimmer.pipeline.networks.adapted.cut import Chain, cut, trace
+from dimmer.pipeline.networks.adapted.cut import cut, trace
 from dimmer.pipeline.networks.adapted.deployed import DeployedAdaptedBlock, DeployedPart, deployed_part
-from dimmer.pipeline.networks.adapted.probe import count_macs
-from dimmer.pipeline.networks.adapted.signs import positive_gammas
+from dimmer.pipeline.networks.adapted.probe import count_macs, probe
+from dimmer.pipeline.networks.adapted.same import check_same, sample_of
+from dimmer.pipeline.networks.adapted.signs import negative_norm, positive_gammas
 from dimmer.pipeline.networks.adapted.source import build_module
+from dimmer.pipeline.networks.adapted.split import keys_of, make_split
 from dimmer.pipeline.networks.adapted.twins import give_twins, put, set_state
 from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
 from dimmer.pipeline.networks.family import SkipFlags
@@ -66,16 +68,24 @@ class AdaptedNetwork(Network):
         entry: then it is this; else None.
         head: behind the last block.
 
+    Args:
+        network: the user's, where it is not to be built; changed in place, and not compared with anything.
+
     Raises:
-        DimmerError: it cannot be built, is no chain of its blocks, or has other costs than its configuration says.
+        DimmerError: it cannot be built, is no chain of its blocks, has other blocks or costs than its configuration
+            says, or computes something else than the user's.
     """
 
     config: AdaptedConfig
 
-    def __init__(self, config: AdaptedConfig) -> None:
+    def __init__(self, config: AdaptedConfig, network: nn.Module | None = None) -> None:
         super().__init__()
         self.config = config
-        chain = original_chain(config)
+        given = network is not None
+        if network is None:
+            network = original(config)
+            check_network(config)
+        chain = cut(network, config.blocks)
         self.stem = nn.Identity() if config.twins_outside else chain.stem
         self.entry = chain.stem if config.twins_outside else None
         stages = []
@@ -94,6 +104,11 @@ class AdaptedNetwork(Network):
             give_twins(self.entry)
             give_twins(self.head)
         positive_gammas(self)
+        if not given and (left := negative_norm(self)) is not None:
+            raise DimmerError(
+                f"{config.source}: norm '{left}' has negative gammas, and it or its convolution is used in several "
+                f"places, so that their sign cannot go into the weights; give every place its own"
+            )
 
     def enter(self, stream: Tensor, flags: SkipFlags) -> Tensor:
         """The stem with the norms in force, where they have twins."""
@@ -147,7 +162,7 @@ def graph_of(module: nn.Module) -> fx.Graph:
 
 
 def original(config: AdaptedConfig) -> nn.Module:
-    """The user's network in eval mode, with its weights.
+    """The user's network in eval mode, with its weights; without the blocks that it lacks when it is trained alone.
 
     Raises:
         DimmerError: it cannot be built, or the weights are another network's.
@@ -160,32 +175,80 @@ def original(config: AdaptedConfig) -> nn.Module:
         from dimmer.pipeline.networks.adapted.weights import load_weights
 
         load_weights(network, Path(config.folder) / config.weights)
+    missing = [name for name in (*config.blocks, *config.without) if name not in dict(network.named_modules())]
+    if missing:
+        raise DimmerError(f"{config.source} has no module '{missing[0]}'; run dimmer adapt again, or mend model.blocks")
+    for name in config.without:
+        put(network, name, nn.Identity())
     return network.eval()
 
 
-def original_chain(config: AdaptedConfig) -> Chain:
-    """The user's network cut at its blocks, those left out that it lacks when it is trained alone."""
-    network = original(config)
-    for name in config.without:
-        put(network, name, nn.Identity())
-    missing = [name for name in config.blocks if name not in dict(network.named_modules())]
-    if missing:
-        raise DimmerError(f"{config.source} has no module '{missing[0]}'; run dimmer adapt again, or mend model.blocks")
-    with torch.no_grad():
-        image = torch.zeros(1, config.in_channels, *config.image_size)
-        made = network(image)
+_CHECKED: set[tuple[AdaptedConfig, tuple[tuple[str, str], ...]]] = set()
+
+
+def check_network(config: AdaptedConfig) -> None:
+    """Whether the user's network is as the recipe says, and the adaptive one and what is deployed of it computes the
+    same; looked at once in a process.
+
+    Raises:
+        DimmerError: it is not, with the place.
+    """
+    key = config, tuple(config.contents().items())
+    if key in _CHECKED:
+        return
+    sample = sample_of((config.in_channels, *config.image_size))
+    # Whoever builds the network afterwards draws the numbers that he would have drawn.
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        network = original(config)
+        _check_told(config, network, sample)
+        skippable = [
+            name
+            for (first, last), mandatory in zip(config.bounds(), config.mandatory, strict=True)
+            for name in config.blocks[first + mandatory : last]
+        ]
+
+        def name_of(block: str) -> str:
+            stage, number = map(int, block.split("."))
+            return config.blocks[config.bounds()[stage][0] + number]
+
+        try:
+            check_same(network, lambda own: AdaptedNetwork(config, own), skippable, sample, name_of)
+        except DimmerError as error:
+            raise DimmerError(f"{config.source}: {error}") from error
+    _CHECKED.add(key)
+
+
+def _check_told(config: AdaptedConfig, network: nn.Module, sample: Tensor) -> None:
+    """Whether classes, blocks, shapes and costs are what the recipe says."""
+    made = network(sample.clone())
     if tuple(made.shape) != (1, config.classes):
         raise DimmerError(
             f"{config.source} gives {tuple(made.shape)} for an image, the data set has {config.classes} classes; "
             f"give the factory's argument in model.arguments"
         )
-    macs, told = count_macs(lambda: network(image)), config.fixed_macs + sum(config.macs)
+    macs, told = count_macs(lambda: network(sample.clone())), config.fixed_macs + sum(config.macs)
     if macs != told:
         raise DimmerError(
             f"{config.source} takes {macs} multiply-accumulates, model.macs and model.fixed_macs add up to {told}; run "
             f"dimmer adapt again, or mend them"
         )
-    return cut(network, config.blocks)
+    if not any(config.skippable):
+        return
+    runs = [config.blocks[first:last] for first, last in config.bounds()]
+    try:
+        found = keys_of(make_split(probe(network, sample), runs, config.mandatory))
+    except DimmerError as error:
+        raise DimmerError(f"{config.source}: {error}; run dimmer adapt again, or mend model.blocks") from error
+    for key in ("widths", "macs", "fixed_macs", "entry_channels", "entry_pixels"):
+        if found[key] != getattr(config, key):
+            raise DimmerError(
+                f"model.{key} is {_listed(getattr(config, key))}, and of {config.source} it is {_listed(found[key])}; "
+                f"run dimmer adapt again, or write that"
+            )
+
+
+def _listed(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
 NETWORK = AdaptedNetwork

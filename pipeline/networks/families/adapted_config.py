@@ -34,6 +34,7 @@ class AdaptedConfig(NetworkConfig):
         arguments: of the factory, "name=value" each.
         weights: a .safetensors file beside the recipe, with the original network's weights; none for those that the
             factory gives.
+        files: others beside the recipe that the source needs: modules that it imports, what it reads.
         outer_twins: whether norms of stem and head have twins, too, as in the paper's MobileNetV2: the first follow
             the first stage's sub-path, the last ones the last stage's. Gates need false.
         folder: the recipe's, not a key of it.
@@ -54,6 +55,7 @@ class AdaptedConfig(NetworkConfig):
     entry_pixels: tuple[int, ...]
     arguments: tuple[str, ...] = ()
     weights: str = ""
+    files: tuple[str, ...] = ()
     outer_twins: bool = False
     bits: BlockBits = (FULL_BITS,)
     folder: str = ""
@@ -80,13 +82,13 @@ class AdaptedConfig(NetworkConfig):
         Raises:
             InvalidKeyError: a file is not there.
         """
-        for key, path in self._files(folder).items():
+        for key, path in self._files(folder).values():
             require(path.is_file(), key, f"names no file: there is no {path}")
         return dataclasses.replace(self, folder=str(folder))
 
     def contents(self) -> Mapping[str, str]:
         """Key -> SHA-256 of the file that it names."""
-        return {key: file_hash(path) for key, path in self._files(Path(self.folder)).items()}
+        return {name: file_hash(path) for name, (_, path) in self._files(Path(self.folder)).items()}
 
     @property
     def twins_outside(self) -> bool:
@@ -143,10 +145,13 @@ class AdaptedConfig(NetworkConfig):
         """
         raise InvalidKeyError("widths", "is for families of Dimmer; an adapted network has no wider twin")
 
-    def _files(self, folder: Path) -> dict[str, Path]:
+    def _files(self, folder: Path) -> dict[str, tuple[str, Path]]:
+        """Name -> the key that names a file, and where it is."""
         where = self.source.rpartition(":")[0]
-        found = {"source": folder / where} if where.endswith(".py") else {}
-        return found | ({"weights": folder / self.weights} if self.weights else {})
+        found = {"source": ("source", folder / where)} if where.endswith(".py") else {}
+        if self.weights:
+            found["weights"] = ("weights", folder / self.weights)
+        return found | {f"files {name}": ("files", folder / name) for name in self.files}
 
 
 CONFIG = AdaptedConfig

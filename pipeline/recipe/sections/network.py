@@ -95,6 +95,8 @@ class ModelSection(ModelNames):
             # What has one input and one output was described before there were several.
             if not made["config"].get(key):
                 made["config"].pop(key, None)
+        if not made["config"].get("files"):
+            made["config"].pop("files", None)
         if contents := self.config.contents():
             made["files"] = dict(contents)
         return made

@@ -291,6 +291,8 @@ def training_hash(
     if learning["augmentation"]["least_area"] == 1:
         del learning["augmentation"]["least_area"]
     settings = {"model": model.keys(), "train": learning}
+    if not settings["model"].get("files"):
+        settings["model"].pop("files", None)
     if contents := model.config.contents():
         settings["files"] = dict(contents)
     if model.config.bits == (FULL_BITS,):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import shape_of
 from dimmer.pipeline.networks import build
-from dimmer.pipeline.projects.adapted import Asked, Written, adapted_project, found_network, sample_of
+from dimmer.pipeline.networks.adapted.same import sample_of
+from dimmer.pipeline.projects.adapted import Asked, Written, adapted_project, found_network
 from dimmer.pipeline.projects.inspected import Told, own_samples
 from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.pipeline.networks.adapted.nets import small
@@ -100,3 +102,47 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match=r"no device runs .*:attentive: .*families vit, cct and swin"):
         adapted_project(attentive, tmp_path / "lamp", "lamp", "host", None, str(tmp_path / "photos"), "")
     assert not (tmp_path / "lamp").exists()
+
+
+NEEDY = """
+import json
+from pathlib import Path
+from parts_of_needy import small
+
+KEYS = json.loads((Path(__file__).parent / "keys.json").read_text())
+
+def make():
+    return small(KEYS["classes"])
+"""
+
+
+def test_files_that_the_network_needs_lie_beside_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "needy.py").write_text(NEEDY)
+    (tmp_path / "parts_of_needy.py").write_text(NETS.read_text())
+    (tmp_path / "keys.json").write_text('{"classes": 3}')
+    place = str(photos(tmp_path / "photos"))
+    needy = Asked(f"{tmp_path}/needy.py:make", (), "3x16x16", None, False, None)
+
+    def write(one: Asked) -> Written:
+        return adapted_project(one, tmp_path / "lamp", "lamp", "host", None, place, "")
+
+    with pytest.raises(DimmerError, match=r"cannot be built where the project .*keys\.json.*--file"):
+        write(needy)
+    assert not (tmp_path / "lamp").exists()
+    with pytest.raises(DimmerError, match="there is no such file"):
+        write(dataclasses.replace(needy, files=(tmp_path / "none.json",)))
+    made = write(dataclasses.replace(needy, files=(tmp_path / "keys.json",)))
+    assert {"needy.py", "parts_of_needy.py", "keys.json"} <= {path.name for path in made.files}
+    home = tmp_path / "lamp" / "models" / "lamp"
+    recipe = load_recipe(home / "recipe.toml")
+    before = recipe.training_hash()
+    (home / "keys.json").write_text('{ "classes": 3}')
+    assert load_recipe(recipe.path).training_hash() != before
+    (home / "parts_of_needy.py").unlink()
+    with pytest.raises(DimmerError, match=r"model\.files = .* names no file"):
+        load_recipe(recipe.path)
+
+
+def test_data_is_of_one_kind(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match="--data or --dataset, not both"):
+        project(tmp_path, dataset="cifar10")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -72,3 +75,65 @@ def test_stages_can_be_asked_for() -> None:
     assert [str(mode) for mode in adaptive.modes()] == ["88", "80"]
     with pytest.raises(DimmerError, match="stage 0 has 2 blocks; mandatory must be 1 to 1"):
         dimmer.adapt(small(), images(1), mandatory=[2, 1])
+
+
+ONE, TWO = ("one.0", "one.1"), ("two.0", "two.1")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"stages": [ONE, TWO], "mandatory": [1]}, "a list of 2 whole numbers"),
+        ({"stages": [ONE, TWO], "mandatory": 1}, "must be a list"),
+        ({"mandatory": [1.0, 1]}, "a list of 2 whole numbers"),
+        ({"mandatory": "11"}, "must be a list"),
+        ({"stages": [[]]}, "none of them empty"),
+        ({"stages": ["one.0"]}, "lists of names"),
+        ({"stages": [ONE], "groups": 2}, "groups or stages, not both"),
+        ({"stages": [("one.0", "one.0")]}, "does not run behind"),
+        ({"stages": [ONE, ("one.1", "two.1")]}, "does not run behind"),
+        ({"stages": [TWO, ONE]}, "does not run behind"),
+        ({"stages": [("one.0", "two.1")]}, "several shapes"),
+        ({"stages": [("one.0.conv1", "one.0")]}, "does not run behind"),
+    ],
+)
+def test_stages_that_cannot_be_are_told(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(DimmerError, match=says):
+        dimmer.adapt(small(), images(1), **given)
+
+
+def test_stages_are_cut_in_half_where_nothing_else_is_said() -> None:
+    assert dimmer.adapt(small(), images(1), stages=[ONE]).split.mandatory == (1,)
+
+
+@pytest.mark.parametrize(
+    ("network", "sample", "says"),
+    [
+        (lambda: None, images(1), "give a torch.nn.Module"),
+        (small(), (images(1),), "the sample is a tuple"),
+        (small(), None, "the sample is a NoneType"),
+        (nn.Sequential(nn.Identity(), nn.ReLU()), images(1), "no identity path"),
+    ],
+)
+def test_what_is_no_network_or_no_sample_is_told(network: Any, sample: Any, says: str) -> None:
+    with pytest.raises(DimmerError, match=says):
+        dimmer.adapt(network, sample)
+
+
+def test_what_cannot_be_copied_counted_or_looked_into_is_told() -> None:
+    network = small()
+    network.lock = threading.Lock()  # type: ignore[assignment]
+    with pytest.raises(DimmerError, match="cannot be copied: TypeError"):
+        dimmer.adapt(network, images(1))
+    with torch.inference_mode():
+        inferring = small()
+    with pytest.raises(DimmerError, match="made under torch"):
+        dimmer.adapt(inferring, images(1))
+    network, x = small(), images(1)
+    with torch.inference_mode(), pytest.raises(DimmerError, match="no multiply-accumulate"):
+        dimmer.adapt(network, x, stages=[ONE])
+    with pytest.raises(DimmerError, match="TorchScript"):
+        dimmer.adapt(torch.jit.trace(small().eval(), images(1)), images(1))
+    adaptive = dimmer.adapt(small(), images(1))
+    with pytest.raises(DimmerError, match="no int"):
+        adaptive(images(1), 3)

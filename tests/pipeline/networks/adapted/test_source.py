@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.networks.adapted.source import build_module, parse_arguments, source_file
+from dimmer.pipeline.networks.adapted.source import build_module, forget, imported_beside, parse_arguments, source_file
 
 TEXT = """
 from torch import nn
@@ -49,3 +49,37 @@ def test_arguments_are_read_as_python_writes_them() -> None:
     assert parse_arguments(("a=1", "b=(1, 2)", "c=relu")) == {"a": 1, "b": (1, 2), "c": "relu"}
     with pytest.raises(DimmerError, match="'classes' is no argument"):
         parse_arguments(("classes",))
+
+
+def test_modules_beside_a_file_are_found_and_can_be_imported_late(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "deep_of_mine.py").write_text("WIDTH = 5\n")
+    (tmp_path / "parts_of_mine.py").write_text("from inner.deep_of_mine import WIDTH\n")
+    (tmp_path / "late_of_mine.py").write_text("CLASSES = 3\n")
+    file = tmp_path / "whole.py"
+    file.write_text(
+        "from torch import nn\nfrom parts_of_mine import WIDTH\n\n"
+        "def make():\n    from late_of_mine import CLASSES\n    return nn.Linear(WIDTH, CLASSES)\n"
+    )
+    path = sys.path[:]
+    made = build_module("whole.py:make", (), tmp_path)
+    assert made.in_features == 5
+    assert made.out_features == 3
+    assert sys.path == path
+    assert {p.name for p in imported_beside(file)} == {"parts_of_mine.py", "deep_of_mine.py", "late_of_mine.py"}
+    forget(file)
+    (tmp_path / "parts_of_mine.py").write_text("WIDTH = 11\n")
+    assert build_module("whole.py:make", (), tmp_path).in_features == 11
+    forget(file)
+
+
+@pytest.mark.parametrize("text", ["import sys\nsys.exit(0)\n", "def make():\n    raise SystemExit(0)\n"])
+def test_a_file_that_ends_the_program_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "ends.py").write_text(text)
+    with pytest.raises(DimmerError, match="SystemExit: 0"):
+        build_module("ends.py:make", (), tmp_path)
+
+
+def test_an_argument_is_given_once() -> None:
+    with pytest.raises(DimmerError, match="width is given twice"):
+        parse_arguments(["width=3", "width=4"])

@@ -133,3 +133,21 @@ def test_trained_alone_the_base_net_lacks_its_skippable_blocks() -> None:
     with torch.no_grad():
         assert torch.equal(network(images(), network.super_mode()), adaptive(images(), adaptive.base_mode()))
     assert not any("skipped" in name for name, _ in network.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("widths", (4, 9), r"model\.widths is \[4, 9\], and of nets\.py:small it is \[4, 8\]"),
+        ("entry_channels", (4, 7), r"model\.entry_channels is"),
+        ("entry_pixels", (16, 8), r"model\.entry_pixels is"),
+        ("macs", (4607, 4609, 4224, 4608), r"model\.macs is"),
+        ("blocks", ("one.0", "one.1", "two.0", "classifier"), r"'classifier' cannot be skipped.*mend model\.blocks"),
+    ],
+)
+def test_what_the_recipe_says_is_compared_with_the_network(key: str, value: tuple[object, ...], says: str) -> None:
+    wrong = dataclasses.replace(config(), **{key: value})  # type: ignore[arg-type]
+    if key == "blocks":
+        wrong = dataclasses.replace(wrong, macs=(4608, 4608, 4224, 24), fixed_macs=7320 + 4608 - 24)
+    with pytest.raises(DimmerError, match=says):
+        AdaptedNetwork(wrong)
