@@ -69,7 +69,7 @@ def main(
         runner = "this machine" if chosen.name == "host" else simulated
         print(
             f"{target} runs on {runner}: there is nothing to flash. "
-            f"./nox -s build-target -- {target} --model {model} builds it and runs it there."
+            f"dimmer build --target {target} --model {model} builds it and runs it there."
         )
         return
     way = choose(target, chosen.flash.each, tool)
@@ -81,7 +81,7 @@ def main(
     else:
         recipe = load_recipe(model)
         program = built_elf(build_folder(recipe), chosen)
-        line = f"type ./nox -s build-target -- {target} --model {model}"
+        line = f"type dimmer build --target {target} --model {model}"
     if not program.is_file():
         raise DimmerError(f"there is no {program}: {line}")
     image = Written(program, chosen.memory.flash.origin, image_of(program, chosen.memory))

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,9 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.reporting.experiments.cycles import CycleCosts, read_cycles
-from dimmer.pipeline.reporting.experiments.nulls import Against, InputValue
+
+if TYPE_CHECKING:
+    from dimmer.pipeline.reporting.experiments.nulls import Against, InputValue
 
 
 def main(

@@ -40,7 +40,7 @@ def compile_product(target: Target, generated: Path, out: Path, more: tuple[Path
         raise DimmerError(f"{target.name} is no board: 'dimmer targets' says which are; examples/ has others")
     model = sorted(generated.glob("dimmer_*.c"))
     if not model:
-        raise DimmerError(f"{generated} has no generated C: type ./nox -s build-target -- {target.name}")
+        raise DimmerError(f"{generated} has no generated C: type dimmer build --target {target.name}")
     # The linker drops every other kernel; compiling them takes most of the time.
     named = {word for file in model for word in re.findall(r"\bdimmer_\w+", file.read_text())}
     files, folders = [*model, *sources(sorted(named)), *SOURCES, *more], [generated, INCLUDE]

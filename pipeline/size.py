@@ -32,7 +32,7 @@ def main(
     chosen, recipe = load_program_target(target), load_recipe(model)
     elf = built_elf(build_folder(recipe), chosen)
     if not elf.is_file():
-        raise DimmerError(f"{elf} is missing; run ./nox -s build-target -- {target} --model {recipe.name}")
+        raise DimmerError(f"{elf} is missing; run dimmer build --target {target} --model {recipe.name}")
     sizes = chosen.size(elf)
     sections = Table(title=f"{recipe.name} on {chosen.name}, bytes", title_justify="left", title_style="bold")
     for name in ("text", "rodata", "data", "bss", "flash", "RAM"):

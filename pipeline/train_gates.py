@@ -17,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder
@@ -29,8 +28,6 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
-from dimmer.pipeline.training.gate_loop import train_gates
-from dimmer.pipeline.training.gate_settings import GateSettings
 
 
 def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | None = None) -> Stage:
@@ -42,6 +39,8 @@ def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | No
     Raises:
         DimmerError: there is no backbone.
     """
+    from dimmer.pipeline.training.gate_settings import GateSettings
+
     backbone = checkpoint or find_checkpoint(recipe, build)
     data = dataset_hash(recipe.source)
     settings = GateSettings.of(recipe)
@@ -81,6 +80,11 @@ def main(
     ship: Annotated[bool, typer.Option(help="Then put gates and results into the model's folder.")] = False,
 ) -> None:
     """Train a model's gates; an interrupted training goes on where it stopped."""
+    import torch
+
+    from dimmer.pipeline.training.gate_loop import train_gates
+    from dimmer.pipeline.training.gate_settings import GateSettings
+
     if threads:
         torch.set_num_threads(threads)
     recipe = load_recipe(model)

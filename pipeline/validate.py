@@ -47,7 +47,7 @@ def main(
     compared_with = reference or Reference.LITERT
     chosen = load_target(target)
     if chosen.board is None:
-        raise DimmerError(f"{target} is no board with a serial line: './nox -s build-target' has compared it already")
+        raise DimmerError(f"{target} is no board with a serial line: 'dimmer build' has compared it already")
     modes, inputs = _subjects(chosen, model, tflite, samples, compared_with)
     program = elf or built_program(name_of_files(tflite) if tflite else load_recipe(model).name, chosen.name)
     image = b""

@@ -162,4 +162,4 @@ class Manifest:
         try:
             return parse_document(cls, (bundle / MANIFEST).read_text())
         except (OSError, ValueError) as error:
-            raise DimmerError(f"{bundle} is no bundle ({error}): build it with ./nox -s build-target") from error
+            raise DimmerError(f"{bundle} is no bundle ({error}): build it with dimmer build") from error

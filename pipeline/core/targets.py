@@ -80,7 +80,7 @@ def load_program_target(name: str) -> Target:
     target = load_target(name)
     if target.engine == "tvm":
         raise DimmerError(
-            f"{name} takes a bundle, no firmware: ./nox -s build-target -- {name} makes it and runs its self-test"
+            f"{name} takes a bundle, no firmware: dimmer build --target {name} makes it and runs its self-test"
         )
     return target
 

@@ -116,9 +116,9 @@ def _manifest(path: Path) -> Mapping[str, object]:
     try:
         found = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DimmerError(f"{path} is no bundle ({error}): build it with ./nox -s build-target") from error
+        raise DimmerError(f"{path} is no bundle ({error}): build it with dimmer build") from error
     if not isinstance(found, dict):
-        raise DimmerError(f"{path} is no bundle ({MANIFEST} holds no record): build it with ./nox -s build-target")
+        raise DimmerError(f"{path} is no bundle ({MANIFEST} holds no record): build it with dimmer build")
     return found
 
 

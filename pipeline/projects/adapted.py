@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor, nn
 
+from dimmer.children import scratch
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.data.dataset import DatasetShape
@@ -242,20 +242,20 @@ def adapted_project(
 def _check_copies(asked: Asked, copies: Mapping[str, Path]) -> None:
     """Whether the network can be built of what lies beside the recipe alone."""
     file = next(iter(copies))
-    with TemporaryDirectory(prefix="dimmer-") as made:
+    with scratch() as made:
         for name, path in copies.items():
-            (Path(made) / name).parent.mkdir(parents=True, exist_ok=True)
-            (Path(made) / name).write_bytes(path.read_bytes())
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            (made / name).write_bytes(path.read_bytes())
         forget(copies[file])
         try:
-            build_module(f"{file}:{asked.source.rpartition(':')[2]}", asked.arguments, Path(made))
+            build_module(f"{file}:{asked.source.rpartition(':')[2]}", asked.arguments, made)
         except DimmerError as error:
             raise DimmerError(
                 f"{copies[file]} cannot be built where the project would have its copy ({error}); name what it reads "
                 f"with --file"
             ) from error
         finally:
-            forget(Path(made) / file)
+            forget(made / file)
 
 
 def check_runs(asked: Asked, found: Found, shape: DatasetShape) -> None:

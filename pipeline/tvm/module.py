@@ -47,7 +47,7 @@ def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tup
     try:
         from tvm import relax
     except ImportError as error:
-        raise DimmerError("apache-tvm is not installed: type './nox setup', which installs requirements.txt") from error
+        raise DimmerError("apache-tvm is not installed: type pip install 'dimmer-nn[tvm]'") from error
 
     graphs = resolve_slices([read_tflite(path) for path in modes.values()])
     for graph in graphs:
@@ -172,7 +172,7 @@ def import_tvm() -> None:
     try:
         import tvm  # noqa: F401
     except ImportError as error:
-        raise DimmerError("apache-tvm is not installed: type './nox setup', which installs requirements.txt") from error
+        raise DimmerError("apache-tvm is not installed: type pip install 'dimmer-nn[tvm]'") from error
 
 
 def link(executable: Any, target: TvmTarget, library: Path) -> None:

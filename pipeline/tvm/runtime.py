@@ -74,9 +74,7 @@ def installed_versions() -> dict[str, str]:
     try:
         return {name: metadata.version(name) for name in PACKAGES}
     except metadata.PackageNotFoundError as error:
-        raise DimmerError(
-            f"{error.name} is not installed: type './nox setup', which installs requirements.txt"
-        ) from error
+        raise DimmerError(f"{error.name} is not installed: type pip install 'dimmer-nn[tvm]'") from error
 
 
 def tvm_runtime(machine: str, cache: Path) -> TvmRuntime:

@@ -88,7 +88,7 @@ def check(wheel: Path) -> None:
     wanted = SHA256.get(wheel.name)
     if wanted is None:
         raise DimmerError(
-            f"no sha256 is known of {wheel.name}: install the versions of requirements.txt with './nox setup', "
+            f"no sha256 is known of {wheel.name}: install the versions of 'dimmer-nn[tvm]', "
             "or add the file's to pipeline/tvm/wheels.py"
         )
     if digest != wanted:

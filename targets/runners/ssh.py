@@ -97,7 +97,7 @@ def check_bundle(bundle: Path) -> dict[str, str]:
         manifest: dict[str, str] = json.loads((bundle / "manifest.json").read_text())
         sums = (bundle / SUMS).read_text().splitlines()
     except (OSError, ValueError) as error:
-        raise TargetError(f"{bundle} is no bundle ({error}): build it with ./nox -s build-target") from error
+        raise TargetError(f"{bundle} is no bundle ({error}): build it with dimmer build") from error
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in sums)}
     found = {
         path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_symlink() or not path.is_dir()

@@ -19,7 +19,7 @@ def test_an_emulated_target_has_nothing_to_flash(capsys: pytest.CaptureFixture[s
     flash.main("mps2-an386", "mnist5k-r14", None, None, None)
     said = capsys.readouterr().out
     assert said.startswith("mps2-an386 runs on qemu-system-arm: there is nothing to flash. ")
-    assert "./nox -s build-target -- mps2-an386 --model mnist5k-r14" in said
+    assert "dimmer build --target mps2-an386 --model mnist5k-r14" in said
 
 
 def test_a_simulated_core_has_nothing_to_flash(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,7 +40,7 @@ def test_the_bundle_of_the_model_is_what_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
-    with pytest.raises(DimmerError, match=r"is no bundle .*build it with \./nox -s build-target"):
+    with pytest.raises(DimmerError, match=r"is no bundle .*build it with dimmer build"):
         flash.main("jetson", "mnist5k-r14", "a@b", None, ["Port=1"])
     calls: list[tuple[Any, ...]] = []
 
@@ -101,7 +101,7 @@ def test_what_was_made_of_a_tflite_is_flashed(
 
 def test_a_board_needs_a_build_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
-    with pytest.raises(DimmerError, match=r"there is no .*firmware\.elf: type \./nox -s build-target -- pico"):
+    with pytest.raises(DimmerError, match=r"there is no .*firmware\.elf: type dimmer build --target pico"):
         flash.main("pico", "mnist5k-r14")
     with pytest.raises(DimmerError, match="pico is not reached over ssh"):
         flash.main("pico", "mnist5k-r14", "a@b")

@@ -40,5 +40,5 @@ def test_what_is_for_firmware_alone_says_so(module: str) -> None:
     command = [sys.executable, "-m", f"dimmer.pipeline.{module}", "--target", "jetson"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: jetson takes a bundle, no firmware: ./nox -s build-target -- jetson")
+    assert done.stderr.startswith("error: jetson takes a bundle, no firmware: dimmer build --target jetson")
     assert done.stderr.count("\n") == 1

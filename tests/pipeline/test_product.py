@@ -123,7 +123,7 @@ def test_what_is_no_board_and_what_is_not_built(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
     with pytest.raises(DimmerError, match="mps2-an386 is no board"):
         product.main("mps2-an386")
-    with pytest.raises(DimmerError, match=r"has no generated C: type \./nox -s build-target -- pico"):
+    with pytest.raises(DimmerError, match=r"has no generated C: type dimmer build --target pico"):
         product.main("pico")
     with pytest.raises(DimmerError, match=r"lamp/pico/firmware has no generated C"):
         product.main("pico", tflite=[Path("lamp.tflite")])

@@ -64,7 +64,7 @@ def link(order: SlotOrder, target: Target, kernels: Sequence[str] | None = None)
     model = sorted(order.generated.glob("dimmer_*.c"))
     if not any(path.name.endswith("_known_answers.c") for path in model):
         raise DimmerError(
-            f"{order.generated} has no generated C with known answers: type ./nox -s build-target -- {target.name}"
+            f"{order.generated} has no generated C with known answers: type dimmer build --target {target.name}"
         )
     flash = target.memory.flash
     if order.slot.origin < flash.origin or order.slot.end > flash.end or order.slot.origin % 0x200:

@@ -20,7 +20,6 @@ from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord, read_run
 from dimmer.pipeline.reporting.experiments.table import Arm, Table
 from dimmer.pipeline.reporting.experiments.worker import PROGRESS, Order, write_order
-from dimmer.pipeline.training.settings import TrainingSettings, override
 
 _LOOK_S = 0.5
 
@@ -65,6 +64,8 @@ def runs_of(table: Table, out: Path, arms: Collection[str] = (), seeds: Collecti
     Raises:
         DimmerError: the table has no such arm or seed, or the data is nowhere to be had.
     """
+    from dimmer.pipeline.training.settings import TrainingSettings, override
+
     wanted = [table.arm(name) for name in arms] or list(table.arms)
     for seed in seeds:
         if seed not in table.seeds:

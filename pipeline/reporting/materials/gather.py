@@ -147,7 +147,7 @@ def gather_foreign(files: Sequence[Path], target: Target, out: Path) -> Material
 def _images(folder: Path) -> tuple[FileMaterial, ...]:
     images = [folder / name for name in _IMAGES if (folder / name).is_file()]
     if not images:
-        raise DimmerError(f"{folder} has no image; type ./nox -s build-target again")
+        raise DimmerError(f"{folder} has no image; type dimmer build again")
     sources = _within(folder, folder.glob("dimmer_*.[ch]"))
     return (*_files([(path.name, path) for path in images], "image"), *_files(sources, "generated C"))
 
@@ -156,9 +156,7 @@ def _files(named: Iterable[tuple[str, Path]], use: str) -> tuple[FileMaterial, .
     found = []
     for name, path in named:
         if not path.is_file():
-            raise DimmerError(
-                f"{path} is missing, and the bill of materials needs it: type ./nox -s build-target again"
-            )
+            raise DimmerError(f"{path} is missing, and the bill of materials needs it: type dimmer build again")
         found.append(FileMaterial(name, use, file_hash(path), path.stat().st_size))
     return tuple(found)
 

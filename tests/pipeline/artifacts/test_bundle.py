@@ -57,5 +57,5 @@ def test_a_manifest_is_read_as_it_was_saved(tmp_path: Path) -> None:
     # The installer on the board finds the version by this line.
     assert '\n  "version": "0123456789ab",\n' in (tmp_path / MANIFEST).read_text()
     (tmp_path / MANIFEST).unlink()
-    with pytest.raises(DimmerError, match=r"is no bundle \(.*\): build it with \./nox -s build-target"):
+    with pytest.raises(DimmerError, match=r"is no bundle \(.*\): build it with dimmer build"):
         Manifest.load(tmp_path)

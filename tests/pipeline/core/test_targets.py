@@ -35,7 +35,7 @@ def test_no_limit_leaves_the_target_as_it_is() -> None:
 
 def test_a_target_of_bundles_takes_no_firmware() -> None:
     assert load_firmware_target(BOARD) == load_target(BOARD)
-    with pytest.raises(DimmerError, match=r"jetson takes a bundle, no firmware: \./nox -s build-target -- jetson"):
+    with pytest.raises(DimmerError, match=r"jetson takes a bundle, no firmware: dimmer build --target jetson"):
         load_firmware_target("jetson")
     with pytest.raises(TargetError, match="unknown target 'lighthouse'"):
         load_firmware_target("lighthouse")
