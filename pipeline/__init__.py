@@ -3,8 +3,8 @@
 
 import sys
 
-# While Python looks for the command that it is to run.
-if sys.argv[:1] == ["-m"]:
+# While Python looks for the command that it is to run, or the program `dimmer` begins to import.
+if sys.argv[:1] == ["-m"] or (sys.argv[:1] and sys.argv[0].endswith(("/dimmer", "/dimmer/__main__.py"))):
     from dimmer.endings import tell_of_imports
 
     tell_of_imports()

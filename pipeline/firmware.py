@@ -79,7 +79,9 @@ def main(
     tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="A network; repeat for modes.")] = None,
     model: Annotated[str, command.model_option] = "mnist5k-r14",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write with --tflite.")] = None,
-    samples: Annotated[int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite.")] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite; 0: none.")
+    ] = None,
     scratch_limit: Annotated[int | None, targets.scratch_option] = None,
     signature: Annotated[str | None, typer.Option("--signature", help="Of a --tflite file with several.")] = None,
     calibration: Annotated[Path | None, typer.Option("--calibration", help="Samples to quantise it on.")] = None,
@@ -106,10 +108,10 @@ def main(
             foreign_stage(order, taken.files, chosen, folder, progress).run()
         else:
             recipe = load_recipe(model)
-            run(recipe, build_folder(recipe), chosen, progress)
+            with command.or_else("name files of your own with --tflite"):
+                run(recipe, build_folder(recipe), chosen, progress)
             folder = firmware_folder(build_folder(recipe), chosen.name)
-    figures = Firmware.load(folder)
-    print_figures(figures)
+    print_figures(figures := Firmware.load(folder))
     if figures.mismatches:
         raise DimmerError(f"{figures.mismatches} results differ from the interpreter's; do not flash it, report it")
     print(folder)

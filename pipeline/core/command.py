@@ -103,6 +103,15 @@ def _everywhere(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+@contextmanager
+def or_else(way: str) -> Iterator[None]:
+    """Within, an error tells of another way to go, too."""
+    try:
+        yield
+    except DimmerError as error:
+        raise DimmerError(f"{error}; or {way}") from error
+
+
 def main_of(command: Callable[..., None]) -> None:
     """Runs a function as a command line, as `run_app` does."""
 

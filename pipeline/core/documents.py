@@ -50,6 +50,8 @@ def load_document(cls: type[T], path: Path) -> T:
     try:
         return parse_document(cls, path.read_text())
     except (OSError, ValueError) as error:
+        if not path.parent.is_dir():
+            raise DimmerError(f"{path} is not there: build it first") from error
         raise DimmerError(f"{path} cannot be read ({error}): remove {path.parent} and build again") from error
 
 

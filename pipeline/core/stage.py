@@ -360,7 +360,9 @@ def _full_disk_explained(name: str, folder: Path) -> Iterator[None]:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         if not full:
             existing = next(place for place in (folder, *folder.parents) if place.exists())
-            full = shutil.disk_usage(existing).free < _FULL_DISK_BYTES
+            disk = shutil.disk_usage(existing)
+            # What is no disk, such as /sys, has no size either.
+            full = disk.total > 0 and disk.free < _FULL_DISK_BYTES
         if full:
             raise DimmerError(
                 f"stage '{name}': no space left on the disk of {folder}; free some and run the same command again"

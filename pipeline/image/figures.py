@@ -250,6 +250,8 @@ def print_figures(figures: Firmware) -> None:
         compared = "-" if mode.verify is None else f"{mode.verify.mismatches} of {mode.verify.samples}"
         modes.add_row(mode.name, text(mode.macs), text(mode.instructions), cycles_text(mode), compared)
     terminal.print(modes)
+    if all(mode.verify is None for mode in figures.modes):
+        terminal.print("compared with the interpreter: nothing", highlight=False)
     for line in cycles_lines(figures.modes, guess_of(figures.target)):
         terminal.print(line, highlight=False, soft_wrap=True)
     flash, ram, switch = figures.flash, figures.ram, figures.switch

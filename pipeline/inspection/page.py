@@ -121,7 +121,10 @@ def _about(model: ModelFacts) -> Iterator[str]:
     refusals = model.all_refusals
     for text in refusals:
         yield f"{'refused':<11}{text}"
-    yield f"{name}: no firmware can be made of it" if refusals else f"{name}: a firmware can be made of it"
+    bounded = model.plan is not None and model.plan.ram is not None
+    also = ", where code and stack fit beside it: dimmer firmware reckons with them before it compiles"
+    can = f"{name}: a firmware can be made of it{also if bounded else ''}"
+    yield f"{name}: no firmware can be made of it" if refusals else can
 
 
 def _plan(plan: Plan | None) -> Iterator[str]:

@@ -117,9 +117,12 @@ def _too_large(path: Path, plan: Plan | None) -> tuple[str, ...]:
     """Where arena or model alone are more than the target has."""
     if plan is None:
         return ()
-    fewer = "fewer modes, a smaller network"
+    several = len(plan.modes) > 1
+    fewer = "fewer modes, a smaller network" if several else "a smaller network"
+    scratch = plan.ram is not None and plan.arena_without_scratch <= plan.ram
+    smaller = "a smaller --scratch-limit" if scratch else "a smaller input or network"
     needs = [
-        ("an arena", plan.arena, plan.ram, "RAM", "a smaller --scratch-limit, fewer modes"),
+        ("an arena", plan.arena, plan.ram, "RAM", f"{smaller}, fewer modes" if several else smaller),
         ("weights and tables", plan.flash_needed, plan.flash, "flash", fewer),
     ]
     if plan.flash is not None and plan.weights_flash is not None:

@@ -32,7 +32,7 @@ def test_sections_and_the_largest_symbols(
     built.parent.mkdir()
     elf.rename(built)
     firmware().save(firmware_folder(tmp_path / "mnist5k-r14", "host"))
-    size.main("host", "mnist5k-r14", 2)
+    size.main("host", "mnist5k-r14", top=2)
     said = capsys.readouterr().out
     rows = [line.split() for line in said.splitlines()]
     names = [cells[1] for cells in rows if len(cells) == 5 and cells[1] in ("room", "table_of_numbers", "main")]
@@ -45,4 +45,8 @@ def test_sections_and_the_largest_symbols(
 def test_without_a_build_the_error_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
     with pytest.raises(DimmerError, match=r"firmware\.elf is missing; run dimmer build --target host --model mn"):
-        size.main("host", "mnist5k-r14", 25)
+        size.main("host", "mnist5k-r14")
+    with pytest.raises(
+        DimmerError, match=r"lamp/host/firmware/firmware\.elf is missing; run dimmer firmware --target host --tf"
+    ):
+        size.main("host", tflite=[tmp_path / "lamp.tflite"])

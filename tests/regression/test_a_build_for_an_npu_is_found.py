@@ -33,7 +33,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_size_reads_it(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    size.main(TARGET, "mnist5k-r14", 2)
+    size.main(TARGET, "mnist5k-r14", top=2)
     said = capsys.readouterr().out
     assert "5,000" in said
     assert "stack: not proven where an NPU computes" in said

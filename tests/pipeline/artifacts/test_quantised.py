@@ -19,7 +19,7 @@ FOUND = Quantised("net.keras", "net.tflite", "samples.npz", 256, 100, RANGES, CO
 def test_there_and_back(tmp_path: Path) -> None:
     FOUND.save(tmp_path)
     assert Quantised.load(tmp_path) == FOUND
-    with pytest.raises(DimmerError, match="cannot be read"):
+    with pytest.raises(DimmerError, match="is not there"):
         Quantised.load(tmp_path / "nowhere")
 
 

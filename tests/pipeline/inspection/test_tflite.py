@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     mode = source(tmp_path, tiny_resnet())
     small = dataclasses.replace(board, memory=Memory(Region(0, 200), Region(1 << 29, 100)))
     arena, flash = inspect_model(mode, small).refusals
-    assert "has 100 of RAM; try a smaller --scratch-limit, fewer modes or another target" in arena
+    assert "has 100 of RAM; try a smaller input or network or another target" in arena
     assert "has 200 of flash; try" in flash
     apart = dataclasses.replace(
         board, memory=Memory(Region(0, 200), Region(1 << 29, 1 << 20), weights=Region(1 << 28, 100))
