@@ -140,19 +140,22 @@ def open_streams() -> None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
-def close_output() -> int:
+def close_output(status: int = 0) -> int:
     """Writes out what was printed.
 
+    Args:
+        status: of the command so far; one that has failed has said why.
+
     Returns:
-        0, or the exit status of a command whose output nobody reads any more or has room for.
+        The status, or that of a command whose output nobody reads any more or has room for.
     """
     try:
         sys.stdout.flush()
     except OSError as error:
         # What is still buffered would be tried again, and complained of, when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return tell(error)
-    return 0
+        return status or tell(error)
+    return status
 
 
 def stop_at_once(number: int, _frame: FrameType | None) -> None:

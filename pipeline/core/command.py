@@ -159,7 +159,7 @@ def exit_status(run: Callable[[], object]) -> int:
         if received or status == INTERRUPTED:
             _say_stopped(said)
             return 128 + received[0] if received else INTERRUPTED
-    return status or close_output()
+    return close_output(status)
 
 
 def _status(run: Callable[[], object]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from dimmer.children import scratch
+from dimmer.children import run, scratch
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.data.dataset import DatasetShape
@@ -24,7 +25,6 @@ from dimmer.pipeline.networks.adapted.same import sample_of
 from dimmer.pipeline.networks.adapted.source import (
     LIBRARIES,
     build_module,
-    forget,
     imported_beside,
     parse_arguments,
     source_file,
@@ -72,11 +72,16 @@ class Asked:
         if missing := next((path for path in self.files if not path.is_file()), None):
             raise DimmerError(f"--file {missing}: there is no such file")
         own = source_file(self.source, Path())
-        if own is None:
-            return {path.name: path for path in self.files}
-        home = own.resolve().parent
-        every = (*imported_beside(own), *(path.resolve() for path in self.files))
-        return {str(path.relative_to(home)) if path.is_relative_to(home) else path.name: path for path in every}
+        home = None if own is None else own.resolve().parent
+        every = (*(() if own is None else imported_beside(own)), *(path.resolve() for path in self.files))
+        found: dict[str, Path] = {}
+        for path in dict.fromkeys(every):
+            inside = home is not None and path.is_relative_to(home)
+            name = str(path.relative_to(home)) if home is not None and inside else path.name
+            if name in found or name in (WEIGHTS, "recipe.toml") or (own is not None and name == own.name):
+                raise DimmerError(f"{path} would be '{name}' beside the recipe, where another file lies; rename it")
+            found[name] = path
+        return found
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -226,12 +231,12 @@ def adapted_project(
     pretrained = asked.pretrained or asked.weights is not None
     model = AdaptedModel(keys, "" if own is not None else str(dataset), pretrained, asked.source)
     files = project_files(Wanted(name, target=target, own=own, adapted=model))
-    copies = asked.beside()
+    copies, weights = asked.beside(), weights_of(found.network)
     if (file := source_file(asked.source, Path())) is not None:
         copies = {file.name: file, **copies}
-        _check_copies(asked, copies)
+        _check_copies(asked, copies, weights)
     written = write_project(folder, files)
-    atomic_write(home / WEIGHTS, weights_of(found.network))
+    atomic_write(home / WEIGHTS, weights)
     for own_name, path in copies.items():
         (home / own_name).parent.mkdir(parents=True, exist_ok=True)
         atomic_write(home / own_name, path.read_bytes())
@@ -239,23 +244,35 @@ def adapted_project(
     return Written(found.split.table(), (*written, *beside), found.new)
 
 
-def _check_copies(asked: Asked, copies: Mapping[str, Path]) -> None:
-    """Whether the network can be built of what lies beside the recipe alone."""
+_ALONE = """
+import sys
+from pathlib import Path
+from dimmer.errors import DimmerError
+from dimmer.pipeline.networks.adapted.source import build_module
+from dimmer.pipeline.networks.adapted.weights import load_weights
+try:
+    load_weights(build_module(sys.argv[1], sys.argv[3:], Path()), Path(sys.argv[2]))
+except DimmerError as error:
+    sys.exit(str(error))
+"""
+
+
+def _check_copies(asked: Asked, copies: Mapping[str, Path], weights: bytes) -> None:
+    """Whether the network can be built of what lies beside the recipe alone, by a process that knows nothing else."""
     file = next(iter(copies))
     with scratch() as made:
         for name, path in copies.items():
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             (made / name).write_bytes(path.read_bytes())
-        forget(copies[file])
-        try:
-            build_module(f"{file}:{asked.source.rpartition(':')[2]}", asked.arguments, made)
-        except DimmerError as error:
-            raise DimmerError(
-                f"{copies[file]} cannot be built where the project would have its copy ({error}); name what it reads "
-                f"with --file"
-            ) from error
-        finally:
-            forget(made / file)
+        (made / WEIGHTS).write_bytes(weights)
+        source = f"{file}:{asked.source.rpartition(':')[2]}"
+        done = run([sys.executable, "-c", _ALONE, source, WEIGHTS, *asked.arguments], cwd=made)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        raise DimmerError(
+            f"{copies[file]} cannot be built where the project would have its copy ({said}); let it import what lies "
+            f"in its folder alone, and name with --file what it reads"
+        )
 
 
 def check_runs(asked: Asked, found: Found, shape: DatasetShape) -> None:
@@ -277,7 +294,7 @@ def check_runs(asked: Asked, found: Found, shape: DatasetShape) -> None:
         build("adapted", config_class("adapted")(**whole))
     except DimmerError as error:
         raise DimmerError(
-            f"no device runs this: {error}. dimmer.adapt in Python trains it all the same; networks with "
+            f"no device runs this: {error}. dimmer.adapt in Python trains most such networks all the same; those with "
             "attention that devices run are the families vit, cct and swin"
         ) from error
 

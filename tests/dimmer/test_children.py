@@ -50,10 +50,13 @@ FAMILY = 'echo $$ >> pids; (echo $BASHPID >> pids; sleep 60) & setsid bash -c "e
 
 COMMAND = textwrap.dedent(
     """
-    import sys
+    import signal, sys
     from concurrent.futures import ThreadPoolExecutor
     from dimmer import children
     from dimmer.pipeline.core.command import exit_status
+
+    # Under nohup it is ignored, and so for all that is started there.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     def work():
         with children.scratch() as folder, ThreadPoolExecutor(2) as pool:

@@ -68,6 +68,15 @@ def test_the_traceback_is_there_for_who_asks(
 PRINTS = "import sys; from dimmer.pipeline.core.command import exit_status; sys.exit(exit_status(lambda: print('x')))"
 
 
+def test_a_command_that_has_told_why_it_ends_says_nothing_more_of_its_output() -> None:
+    code = "import sys; from dimmer.endings import close_output; print('lamp'); sys.exit(close_output(2))"
+    with open("/dev/full", "w") as full:
+        variables = os.environ | {"PYTHONUNBUFFERED": ""}
+        words = [sys.executable, "-c", code]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, env=variables, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "")
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_output_that_has_no_room_is_told(unbuffered: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)

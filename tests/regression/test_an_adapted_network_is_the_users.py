@@ -49,7 +49,7 @@ def adapted(name: str) -> tuple[nn.Module, Network]:
     return found.network, build("adapted", config).eval()
 
 
-@pytest.mark.parametrize("name", [*odd_nets.KEPT, "statements_between", "no_bias"])
+@pytest.mark.parametrize("name", [*odd_nets.KEPT, "statements_between", "no_bias", "pooled"])
 @torch.no_grad()
 def test_what_is_taken_is_the_same_network_on_the_device_too(name: str) -> None:
     original, network = adapted(name)
@@ -121,6 +121,11 @@ def test_nothing_of_the_users_is_left_changed() -> None:
     assert not network.get_submodule("norm").training
     assert torch.equal(x, given)
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_a_network_of_one_input_alone_is_told() -> None:
+    with pytest.raises(DimmerError, match="does not run with two inputs at once"):
+        adapted("one_by_one")
 
 
 def test_blocks_that_are_not_looked_at_are_named() -> None:

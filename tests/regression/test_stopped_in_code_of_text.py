@@ -16,7 +16,10 @@ from pathlib import Path
 import pytest
 
 COMMAND = """
+import signal
 from dimmer.pipeline.core.command import exit_status
+# Under nohup it is ignored, and so for all that is started there.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def run():
     exec("import os, time; os.kill(os.getpid(), NUMBER); time.sleep(9)")
 raise SystemExit(exit_status(run))

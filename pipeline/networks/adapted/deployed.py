@@ -23,6 +23,7 @@ from dimmer.pipeline.networks.adapted.operators import (
     folded_convolution,
     is_flatten,
     is_global_pool,
+    max_pool_of,
     only_user,
     own_activation,
     why_not_folded,
@@ -194,7 +195,9 @@ class _Making:
         if (linear := nodes.plain(node, nn.Linear)) is not None:
             end, activation = self._fused(nodes, node)
             return end, Convolution(self._fold.linear(linear), activation), inputs
-        if nodes.is_function(node, ADDITIONS) and len(inputs) == 2:
+        if nodes.is_function(node, ADDITIONS):
+            if len(inputs) != 2:
+                raise self._refused(node, "an addition of something else than two tensors")
             if len(node.args) != 2 or node.kwargs:
                 raise self._refused(node, "an addition with a factor, or with arguments by name,")
             end, activation = self._fused(nodes, node)
@@ -210,7 +213,7 @@ class _Making:
             return end, GlobalPool(flat or (is_mean and not named)), inputs
         if is_flatten(nodes, node):
             return node, Flatten(), inputs
-        if (pool := nodes.calls(node, nn.MaxPool2d)) is not None:
+        if (pool := max_pool_of(nodes, node)) is not None:
             return node, self._max_pool(node, pool), inputs
         raise self._refused(node, _called(nodes.module(node), node))
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import torch
@@ -25,6 +25,13 @@ SHAPES = ("size", getattr, operator.getitem)
 PASSED = (F.dropout, F.dropout2d, "contiguous")
 
 M = TypeVar("M", bound=nn.Module)
+
+
+def samples(shape: tuple[int, ...]) -> Iterator[Tensor]:
+    """float32 normal values of several sizes, the same each time: a clamp may lie far out."""
+    generator = torch.Generator().manual_seed(0)
+    for scale in (1.0, 0.01, 100.0, 10_000.0):
+        yield scale * torch.randn(shape, generator=generator)
 
 
 def only_user(node: fx.Node) -> fx.Node | None:
@@ -69,7 +76,7 @@ class Nodes:
         module = self.module(node)
         if module is None:
             return self.is_function(node, PASSED)
-        return isinstance(module, nn.Identity | nn.Dropout | nn.Dropout2d) or is_drop(module)
+        return type(module) in (nn.Identity, nn.Dropout, nn.Dropout2d) or is_drop(module)
 
     def next(self, node: fx.Node) -> fx.Node | None:
         """The one reader behind what passes its input."""
@@ -83,15 +90,15 @@ class Nodes:
         module = self.calls(node, kind)
         if module is None or type(module).forward is kind.forward:
             return module
-        shape: tuple[int, ...] = ()
         if isinstance(module, nn.Conv2d):
             wide = 4 * max(module.kernel_size)
-            shape = (1, module.in_channels, wide, wide)
+            shape: tuple[int, ...] = (1, module.in_channels, wide, wide)
         elif isinstance(module, nn.Linear):
             shape = (2, module.in_features)
+        else:
+            return None
         with torch.no_grad():
-            x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-            return module if torch.equal(module(x), kind.forward(module, x)) else None
+            return module if all(torch.equal(module(x), kind.forward(module, x)) for x in samples(shape)) else None
 
     def norm(self, node: fx.Node | None) -> nn.BatchNorm2d | TwinNorm | None:
         """The batch norm, with or without a twin, that a node is; None where it cannot be folded."""
@@ -116,10 +123,14 @@ class Nodes:
 
 def relu_of(module: nn.Module) -> nn.Module | None:
     """ReLU or ReLU6, where a module is one."""
+    if not isinstance(module, nn.ReLU | nn.Hardtanh):
+        return None
+    if type(module).forward not in (nn.ReLU.forward, nn.Hardtanh.forward):
+        # One of somebody's own.
+        return None
     if isinstance(module, nn.ReLU):
         return nn.ReLU()
-    six = isinstance(module, nn.Hardtanh) and (module.min_val, module.max_val) == (0, 6)
-    return nn.ReLU6() if six else None
+    return nn.ReLU6() if (module.min_val, module.max_val) == (0, 6) else None
 
 
 def why_not_folded(norm: nn.BatchNorm2d) -> str:
@@ -131,11 +142,14 @@ def why_not_folded(norm: nn.BatchNorm2d) -> str:
     # Libraries derive their own, with an activation in it; anything else a user's may compute.
     was_training = norm.training
     with torch.no_grad():
-        x = torch.randn(2, norm.num_features, 2, 2, generator=torch.Generator().manual_seed(0)).to(norm.weight)
-        mean, var = norm.running_mean, norm.running_var
-        plain = F.batch_norm(x, mean, var, norm.weight, norm.bias, eps=norm.eps)
         held = getattr(norm, "act", None)
-        same = torch.allclose(norm.eval()(x), held(plain) if isinstance(held, nn.Module) else plain)
+        norm.eval()
+        same = True
+        for x in samples((2, norm.num_features, 2, 2)):
+            plain = F.batch_norm(
+                x.to(norm.weight), norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+            )
+            same &= torch.allclose(norm(x.to(norm.weight)), held(plain) if isinstance(held, nn.Module) else plain)
     norm.train(was_training)
     return "" if same else f"a batch norm that computes something of its own, {type(norm).__name__},"
 
@@ -220,7 +234,7 @@ class Flatten(nn.Module):
 
 def is_global_pool(nodes: Nodes, node: fx.Node) -> bool:
     """Whether a node is the mean of each channel."""
-    pool = nodes.calls(node, nn.AdaptiveAvgPool2d)
+    pool = nodes.plain(node, nn.AdaptiveAvgPool2d)
     if pool is not None:
         return pool.output_size in (1, (1, 1))
     if nodes.is_function(node, (F.adaptive_avg_pool2d,)):
@@ -229,11 +243,26 @@ def is_global_pool(nodes: Nodes, node: fx.Node) -> bool:
     return nodes.is_function(node, MEAN) and isinstance(dims, tuple | list) and sorted(dims) in ([2, 3], [-2, -1])
 
 
+def max_pool_of(nodes: Nodes, node: fx.Node) -> nn.MaxPool2d | None:
+    """The max pooling that a node is, as a module or as torch's function."""
+    if (pool := nodes.plain(node, nn.MaxPool2d)) is not None:
+        return pool
+    if not nodes.is_function(node, (F.max_pool2d, torch.max_pool2d)) or len(node.all_input_nodes) != 1:
+        return None
+    keys = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+    given: dict[str, Any] = dict(zip(keys, node.args[1:], strict=False)) | dict(node.kwargs)
+    given.pop("input", None)
+    if given.get("return_indices"):
+        return None
+    # The dilation stands before return_indices here.
+    return nn.MaxPool2d(**given)
+
+
 def is_flatten(nodes: Nodes, node: fx.Node | None) -> bool:
     """Whether a node makes one row of each image's features."""
     if node is None:
         return False
-    if nodes.calls(node, nn.Flatten) is not None:
+    if nodes.plain(node, nn.Flatten) is not None:
         return True
     row = nodes.is_function(node, RESHAPE) and node.args[-1] == -1 and len(node.args) <= 3
     return row or (nodes.is_function(node, FLATTEN) and 1 in (*node.args[1:], node.kwargs.get("start_dim")))

@@ -21,8 +21,8 @@ from dimmer.pipeline.networks.adapted.probe import reason_of
 
 LIBRARIES = ("torchvision", "timm")
 
-_IMPORTED: dict[Path, dict[str, Path]] = {}
-"""A file of the user's -> module that it imported from beside it -> its file."""
+_IMPORTED: dict[Path, dict[str, ModuleType]] = {}
+"""A file of the user's -> name -> module that it imported from beside it."""
 
 _KINDS = 'write "torchvision:NAME", "timm:NAME" or "FILE.py:FACTORY"'
 
@@ -166,7 +166,8 @@ def _of_file(path: Path, name: str) -> Any:
         with _beside(path):
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever the user's code raises
-        raise DimmerError(f"{path} cannot be imported: {reason_of(error)}") from error
+        relative = "; write 'from blocks import', not 'from .blocks import'" if "relative import" in str(error) else ""
+        raise DimmerError(f"{path} cannot be imported: {reason_of(error)}{relative}") from error
     if not callable(factory := getattr(module, name, None)):
         own = [key for key, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__]
         have = ", ".join(key for key in own if callable(vars(module)[key]) and not key.startswith("_"))
@@ -176,28 +177,47 @@ def _of_file(path: Path, name: str) -> Any:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[None]:
-    """Within, modules that lie beside a file of the user's can be imported; which ones were is noted."""
-    home = path.resolve().parent
+    """Within, modules that lie beside a file of the user's can be imported; which ones were is noted.
+
+    They are the file's own: another one's of the same names are put away meanwhile.
+    """
+    file = path.resolve()
+    home, known = file.parent, sys.path[:]
+    for other, noted in _IMPORTED.items():
+        for name, module in noted.items():
+            if other != file and sys.modules.get(name) is module:
+                del sys.modules[name]
+    sys.modules.update(_IMPORTED.setdefault(file, {}))
     before = set(sys.modules)
     sys.path.insert(0, str(home))
     try:
         importlib.invalidate_caches()
         yield
     finally:
-        sys.path.remove(str(home))
-        noted = _IMPORTED.setdefault(path.resolve(), {})
+        sys.path[:] = known
         for name in sorted(sys.modules.keys() - before):
-            place = getattr(sys.modules[name], "__file__", None)
-            if place and Path(place).is_relative_to(home) and Path(place) != path.resolve():
-                noted[name] = Path(place)
+            place = _place(sys.modules[name])
+            if place is not None and place.is_relative_to(home) and place != file:
+                _IMPORTED[file][name] = sys.modules[name]
+
+
+def _place(module: ModuleType) -> Path | None:
+    """The file of a module, where it is none of Python's or of an installed package."""
+    name = getattr(module, "__file__", None)
+    place = None if name is None else Path(name).resolve()
+    if place is None or {"site-packages", "dist-packages"} & set(place.parts):
+        return None
+    return place
 
 
 def imported_beside(path: Path) -> tuple[Path, ...]:
     """The files beside a user's one, or in folders there, that it imported as networks were built of it."""
-    return tuple(dict.fromkeys(_IMPORTED.get(path.resolve(), {}).values()))
+    places = map(_place, _IMPORTED.get(path.resolve(), {}).values())
+    return tuple(dict.fromkeys(place for place in places if place is not None))
 
 
 def forget(path: Path) -> None:
-    """Has what a user's file imported be imported anew, wherever it is found then."""
-    for name in _IMPORTED.get(path.resolve(), {}):
-        sys.modules.pop(name, None)
+    """Has what a user's file imported be imported anew."""
+    for name, module in _IMPORTED.pop(path.resolve(), {}).items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]

@@ -72,6 +72,8 @@ class AdaptedConfig(NetworkConfig):
         require(len(set(self.blocks)) == count, "blocks", "must name each block once")
         require(len(self.macs) == count and min(self.macs) >= 0, "macs", f"must have {count} entries, one a block")
         require(self.fixed_macs >= 0, "fixed_macs", "must not be negative")
+        inside = all(not Path(name).is_absolute() and ".." not in Path(name).parts for name in self.files)
+        require(inside, "files", "must name files in the recipe's folder")
         for key in ("entry_channels", "entry_pixels"):
             same = len(getattr(self, key)) == len(self.mandatory) and min(getattr(self, key)) >= 1
             require(same, key, "must have one entry a stage, at least 1")

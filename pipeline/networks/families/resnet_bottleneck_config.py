@@ -65,10 +65,10 @@ class ResNetBottleneckConfig(ResNetConfig):
         height, width = self._convolved
         return height * width * self.stem_taps**2 * self.in_channels * self.stem
 
-    def block_macs(self, channels: int, out: int, before: int, behind: int) -> int:
+    def block_macs(self, channels: int, out: int, before: int, behind: int, stride: int) -> int:
         """Of one block; arguments as the base class says."""
         inner = out // self.ratio
-        shortcut = channels * out if channels != out or before != behind else 0
+        shortcut = channels * out if channels != out or stride != 1 else 0
         return before * channels * inner + behind * (9 * inner * inner + inner * out + shortcut)
 
 

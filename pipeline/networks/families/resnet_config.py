@@ -57,7 +57,7 @@ class ResNetConfig(NetworkConfig):
         height, width = self.image_size
         return height * width * self.kernel[0] * self.kernel[1] * self.in_channels * self.stem_channels
 
-    def block_macs(self, channels: int, out: int, before: int, behind: int) -> int:
+    def block_macs(self, channels: int, out: int, before: int, behind: int, stride: int) -> int:
         """Of one block.
 
         Args:
@@ -65,9 +65,10 @@ class ResNetConfig(NetworkConfig):
             out: that leave it.
             before: pixels that enter it.
             behind: pixels that leave it.
+            stride: with one, or with other channels, it has a projection; of a single pixel, too.
         """
         taps = self.kernel[0] * self.kernel[1]
-        shortcut = channels * out if channels != out or before != behind else 0
+        shortcut = channels * out if channels != out or stride != 1 else 0
         return behind * (taps * channels * out + taps * out * out + shortcut)
 
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -89,8 +90,8 @@ class ResNetConfig(NetworkConfig):
         stages: list[tuple[int, ...]] = []
         for s, (out, pixels) in enumerate(zip(self.widths, behind, strict=True)):
             blocks = []
-            for _ in range(self.mandatory[s] + self.skippable[s]):
-                blocks.append(self.block_macs(channels, out, before, pixels))
+            for b in range(self.mandatory[s] + self.skippable[s]):
+                blocks.append(self.block_macs(channels, out, before, pixels, 1 if b else self.stage_strides[s]))
                 channels, before = out, pixels
             stages.append(tuple(blocks))
         fixed = self.stem_macs() + self.joined_macs(self.stem_channels) + channels * self.classes

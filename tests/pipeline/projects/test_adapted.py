@@ -104,6 +104,11 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "lamp").exists()
 
 
+def moved(file: Path, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    return file.rename(folder / file.name)
+
+
 NEEDY = """
 import json
 from pathlib import Path
@@ -131,6 +136,13 @@ def test_files_that_the_network_needs_lie_beside_the_recipe(tmp_path: Path) -> N
     assert not (tmp_path / "lamp").exists()
     with pytest.raises(DimmerError, match="there is no such file"):
         write(dataclasses.replace(needy, files=(tmp_path / "none.json",)))
+    (tmp_path / "other").mkdir()
+    for name in ("recipe.toml", "original.safetensors", "needy.py"):
+        taken = tmp_path / "other" / name if name == "needy.py" else tmp_path / name
+        taken.write_text("")
+        with pytest.raises(DimmerError, match="beside the recipe, where another file lies"):
+            # Of another folder it would get its bare name.
+            write(dataclasses.replace(needy, files=(moved(taken, tmp_path.parent / f"{tmp_path.name}-far"),)))
     made = write(dataclasses.replace(needy, files=(tmp_path / "keys.json",)))
     assert {"needy.py", "parts_of_needy.py", "keys.json"} <= {path.name for path in made.files}
     home = tmp_path / "lamp" / "models" / "lamp"
@@ -146,3 +158,16 @@ def test_files_that_the_network_needs_lie_beside_the_recipe(tmp_path: Path) -> N
 def test_data_is_of_one_kind(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match="--data or --dataset, not both"):
         project(tmp_path, dataset="cifar10")
+
+
+def test_what_lies_outside_of_the_file_s_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common" / "far_of_mine.py").write_text(NETS.read_text())
+    (tmp_path / "app" / "net.py").write_text(
+        "import sys\nfrom pathlib import Path\nsys.path.append(str(Path(__file__).parent.parent / 'common'))\n"
+        "from far_of_mine import small as make\n"
+    )
+    one = Asked(f"{tmp_path}/app/net.py:make", (), "3x16x16", None, False, None)
+    with pytest.raises(DimmerError, match=r"No module named 'far_of_mine'.*in its folder alone"):
+        adapted_project(one, tmp_path / "lamp", "lamp", "host", None, str(photos(tmp_path / "photos")), "")

@@ -146,6 +146,57 @@ class FlattensHalf(Plain):
         return F.relu(x + self.residual(torch.flatten(x, 1, 2).view_as(x)))
 
 
+class GainConv(nn.Conv2d):
+    """Its factor begins at 1."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__(c, c, 3, padding=1, bias=False)
+        self.gain = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self.gain
+
+
+class WithGain(Plain):
+    def __init__(self, c: int = 8) -> None:
+        super().__init__(c)
+        self.conv1 = GainConv(c)
+
+
+class ClampConv(nn.Conv2d):
+    """Its clamp lies far out."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.clamp(-100, 100))
+
+
+class WithClamp(Plain):
+    def __init__(self, c: int = 8) -> None:
+        super().__init__(c)
+        self.conv1 = ClampConv(c, c, 3, padding=1, bias=False)
+
+
+class LowReLU(nn.ReLU):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).clamp(max=20)
+
+
+class WithLowReLU(Plain):
+    def __init__(self, c: int = 8) -> None:
+        super().__init__(c)
+        self.relu = LowReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.relu(x + self.residual(x))
+        return made
+
+
+class AddsItself(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.residual(x)
+        return F.relu(x + (y + y))
+
+
 class Net(nn.Module):
     def __init__(self, block: type[nn.Module] = Plain, bias: bool = True) -> None:
         super().__init__()
@@ -177,6 +228,20 @@ class StatementsBetween(Net):
         F.relu(x, True)
         x.clamp_(0, 6)
         return x
+
+
+class Pooled(Net):
+    """Pools by torch's function."""
+
+    def enter(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(super().enter(x), 3, stride=2, padding=1)
+
+
+class OneByOne(Net):
+    """Only ever of one input."""
+
+    def enter(self, x: Tensor) -> Tensor:
+        return super().enter(x.view(1, 3, 16, 16))
 
 
 class Between(Net):
@@ -241,6 +306,10 @@ REFUSED = {
     "no_weights": (NoWeights, "a batch norm without weights"),
     "no_statistics": (NoStatistics, "or without running statistics"),
     "grouped": (Grouped, "a convolution of 2 groups of 4 channels"),
+    "gain": (WithGain, "GainConv at 'conv1' is not deployed"),
+    "clamp": (WithClamp, "ClampConv at 'conv1' is not deployed"),
+    "low_relu": (WithLowReLU, "clamp at 'clamp' is not deployed"),
+    "adds_itself": (AddsItself, "an addition of something else than two tensors"),
     "flattens_half": (FlattensHalf, "is not deployed|would be something else on a device"),
 }
 
@@ -249,6 +318,7 @@ def make(name: str, signs: bool = True) -> nn.Module:
     """One of these, its numbers the same each time."""
     torch.manual_seed(0)
     whole = {"between": Between, "counts": Counts, "by_keyword": ByKeyword, "statements_between": StatementsBetween}
+    whole |= {"pooled": Pooled, "one_by_one": OneByOne}
     if name in whole:
         return whole[name]()
     if name == "no_bias":

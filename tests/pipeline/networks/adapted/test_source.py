@@ -83,3 +83,38 @@ def test_a_file_that_ends_the_program_is_told(tmp_path: Path, text: str) -> None
 def test_an_argument_is_given_once() -> None:
     with pytest.raises(DimmerError, match="width is given twice"):
         parse_arguments(["width=3", "width=4"])
+
+
+def test_helpers_of_two_files_do_not_mix(tmp_path: Path) -> None:
+    for folder, width in (("a", 3), ("b", 7), ("c", 9)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same_name_of_mine.py").write_text(f"WIDTH = {width}\n")
+        (tmp_path / folder / "net.py").write_text(
+            "from torch import nn\nfrom same_name_of_mine import WIDTH\n\ndef make():\n    return nn.Linear(WIDTH, 2)\n"
+        )
+    for folder, width in (("a", 3), ("b", 7), ("a", 3), ("c", 9)):
+        assert build_module("net.py:make", (), tmp_path / folder).in_features == width
+    for folder in "abc":
+        assert imported_beside(tmp_path / folder / "net.py") == (tmp_path / folder / "same_name_of_mine.py",)
+        forget(tmp_path / folder / "net.py")
+
+
+def test_installed_packages_are_no_helpers(tmp_path: Path) -> None:
+    packages = tmp_path / ".venv" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "installed_of_mine.py").write_text("WIDTH = 4\n")
+    (tmp_path / "net.py").write_text(
+        f"import sys\nsys.path.append({str(packages)!r})\nfrom torch import nn\nfrom installed_of_mine import WIDTH\n\n"
+        "def make():\n    return nn.Linear(WIDTH, 2)\n"
+    )
+    path = sys.path[:]
+    assert build_module("net.py:make", (), tmp_path).in_features == 4
+    assert imported_beside(tmp_path / "net.py") == ()
+    assert sys.path == path
+    del sys.modules["installed_of_mine"]
+
+
+def test_a_relative_import_is_told_how_to_write(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("from .blocks import Block\n")
+    with pytest.raises(DimmerError, match="write 'from blocks import'"):
+        build_module("net.py:make", (), tmp_path)

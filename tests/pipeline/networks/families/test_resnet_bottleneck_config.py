@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of the ResNets with bottlenecks, refused with file, line and key."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
+from dimmer.pipeline.networks import build
+from dimmer.pipeline.networks.adapted.probe import count_macs
+from dimmer.pipeline.networks.families.resnet_bottleneck_config import ResNetBottleneckConfig
 from tests.pipeline.networks.families.road import refused
 from tests.pipeline.networks.families.test_resnet_bottleneck import RECIPE
 
@@ -21,3 +26,13 @@ from tests.pipeline.networks.families.test_resnet_bottleneck import RECIPE
 )
 def test_a_broken_key_names_file_line_and_key(tmp_path: Path, old: str, new: str, says: str) -> None:
     refused(tmp_path, RECIPE, old, new, says)
+
+
+@torch.no_grad()
+def test_stages_that_halve_a_single_pixel_have_their_projections_counted() -> None:
+    config = ResNetBottleneckConfig(
+        mandatory=(1,) * 7, skippable=(1,) * 7, widths=(4,) * 7, in_channels=1, image_size=(12, 12), classes=3, ratio=2
+    )
+    network = build("resnet_bottleneck", config).eval()
+    for mode in (network.super_mode(), network.base_mode()):
+        assert count_macs(partial(network, torch.zeros(1, 1, 12, 12), mode)) == mode.macs(config.cost())

@@ -86,7 +86,7 @@ def test_other_code_is_another_hash(built: BuildContext) -> None:
 @pytest.mark.parametrize("name", ["train/checkpoint.safetensors", "calibrate/calibration.json"])
 def test_what_is_missing_is_named(built: BuildContext, name: str) -> None:
     (built.build_dir / name).unlink()
-    with pytest.raises(DimmerError, match=f"{Path(name).name} is missing.*build-target"):
+    with pytest.raises(DimmerError, match=f"{Path(name).name} is missing.*dimmer build"):
         gather(built)
 
 
