@@ -249,13 +249,19 @@ def max_pool_of(nodes: Nodes, node: fx.Node) -> nn.MaxPool2d | None:
         return pool
     if not nodes.is_function(node, (F.max_pool2d, torch.max_pool2d)) or len(node.all_input_nodes) != 1:
         return None
-    keys = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
-    given: dict[str, Any] = dict(zip(keys, node.args[1:], strict=False)) | dict(node.kwargs)
-    given.pop("input", None)
-    if given.get("return_indices"):
-        return None
-    # The dilation stands before return_indices here.
-    return nn.MaxPool2d(**given)
+    return _max_pool(*node.args[1:], **{key: value for key, value in node.kwargs.items() if key != "input"})
+
+
+def _max_pool(
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: Any = False,
+    return_indices: Any = False,
+) -> nn.MaxPool2d | None:
+    """As torch's function is called."""
+    return None if return_indices else nn.MaxPool2d(kernel_size, stride, padding, dilation, ceil_mode=bool(ceil_mode))
 
 
 def is_flatten(nodes: Nodes, node: fx.Node | None) -> bool:
