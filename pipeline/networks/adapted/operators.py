@@ -18,6 +18,7 @@ from dimmer.pipeline.networks.folding import Folding
 ADDITIONS = (operator.add, operator.iadd, torch.add, "add", "add_")
 RELU = (torch.relu, torch.relu_, F.relu, F.relu_, "relu", "relu_")
 RELU6 = (F.relu6,)
+CLIP = (F.hardtanh, torch.clamp, torch.clamp_, "clamp", "clamp_")
 FLATTEN = (torch.flatten, "flatten")
 RESHAPE = ("view", "reshape", torch.reshape)
 MEAN = (torch.mean, "mean")
@@ -115,9 +116,7 @@ class Nodes:
             return relu_of(module)
         if self.is_function(node, RELU):
             return nn.ReLU()
-        clip = self.is_function(node, (F.hardtanh, torch.clamp, torch.clamp_, "clamp", "clamp_")) and tuple(
-            node.args[1:]
-        ) == (0, 6)
+        clip = self.is_function(node, CLIP) and tuple(node.args[1:]) == (0, 6)
         return nn.ReLU6() if clip or self.is_function(node, RELU6) else None
 
 

@@ -91,12 +91,10 @@ class ModelSection(ModelNames):
         del made["data"], made["heard"], made["most"], made["sounds"]
         for key in NO_KEYS:
             made["config"].pop(key, None)
-        for key in SEVERAL:
-            # What has one input and one output was described before there were several.
+        for key in (*SEVERAL, "files"):
+            # What has none of these was described before there were any.
             if not made["config"].get(key):
                 made["config"].pop(key, None)
-        if not made["config"].get("files"):
-            made["config"].pop("files", None)
         if contents := self.config.contents():
             made["files"] = dict(contents)
         return made

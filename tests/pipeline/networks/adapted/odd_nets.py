@@ -209,11 +209,13 @@ class Net(nn.Module):
     def enter(self, x: Tensor) -> Tensor:
         return F.relu(self.norm(self.stem(x)))
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.enter(x)
+    def first(self, x: Tensor) -> Tensor:
         for block in self.one:
             x = block(x)
-        x = F.relu(self.down(x))
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.down(self.first(self.enter(x))))
         for block in self.two:
             x = block(x)
         logits: Tensor = self.fc(x.mean((2, 3)))
@@ -251,13 +253,9 @@ class Between(Net):
         super().__init__()
         self.middle = nn.Conv2d(8, 8, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.one[1](self.middle(self.one[0](self.enter(x))))
-        x = F.relu(self.down(x))
-        for block in self.two:
-            x = block(x)
-        logits: Tensor = self.fc(x.mean((2, 3)))
-        return logits
+    def first(self, x: Tensor) -> Tensor:
+        made: Tensor = self.one[1](self.middle(self.one[0](x)))
+        return made
 
 
 class Counts(Net):
