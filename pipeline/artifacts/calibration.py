@@ -179,7 +179,8 @@ class Statistics:
         tensors = {}
         for mode, norms in self.modes.items():
             for norm, (mean, var) in norms.items():
-                tensors[f"{mode}/{norm}/mean"], tensors[f"{mode}/{norm}/var"] = mean, var
+                # Modes may share statistics; tensors of one safetensors file may not share memory.
+                tensors[f"{mode}/{norm}/mean"], tensors[f"{mode}/{norm}/var"] = mean.clone(), var.clone()
         atomic_write(folder / STATISTICS, save(tensors))
 
     @classmethod

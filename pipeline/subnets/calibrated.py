@@ -39,7 +39,7 @@ def calibrate(order: CalibrationOrder, network: Network, out: Path, progress: Pr
             images.norms if order.calibration.recalibrate_bn else None,
         )
     )
-    subnets = choose_norms(network, modes, order.calibration.recalibrate_bn, images, part(progress, 0.1, 0.3))
+    subnets = choose_norms(network, modes, order.calibration, images, part(progress, 0.1, 0.3))
     ranges = choose_ranges(subnets, order.calibration, images, part(progress, 0.3, 0.8))
     quantised = measure_quantised(subnets, ranges, images, part(progress, 0.8, 1.0))
     if not processes.is_first():

@@ -10,13 +10,14 @@ from itertools import takewhile
 
 from torch import Tensor
 
-from dimmer.calibration.batchnorm import NormStatistics, load_statistics, recalibrated, statistics
+from dimmer.calibration.batchnorm import NormStatistics, load_statistics, recalibrated, shared, statistics
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network, NetworkConfig
 from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.networks.measure import Measured, measure
+from dimmer.pipeline.recipe.sections.publishing import CalibrationSection
 from dimmer.pipeline.subnets.images import BATCH, CalibrationImages
 from dimmer.processes import spread
 
@@ -27,7 +28,7 @@ class Subnet:
 
     Attributes:
         network: its statistics folded in.
-        statistics: of its own; empty where it keeps those that it was trained with.
+        statistics: other than those that it was trained with, by norm; empty where it keeps all of these.
         as_trained: in float on the validation images, with the statistics of the training.
         measured: the same of `network`.
     """
@@ -45,17 +46,24 @@ class Subnet:
 
 
 def choose_norms(
-    network: Network, modes: Sequence[Mode], recalibrate: bool, images: CalibrationImages, progress: Progress
+    network: Network,
+    modes: Sequence[Mode],
+    calibration: CalibrationSection,
+    images: CalibrationImages,
+    progress: Progress,
 ) -> tuple[Subnet, ...]:
     """Deploys every mode, with statistics of its own where its validation accuracy gains by them.
 
     Args:
         network: trained; left as it was found.
-        recalibrate: whether mixed depths and mixed widths may get statistics of their own at all.
+        calibration: whether mixed depths and mixed widths may get statistics of their own at all, and which of them
+            share these.
     """
-    mixed = [mode for mode in modes if recalibrate and is_mixed(mode, network.config)]
+    mixed = [mode for mode in modes if calibration.recalibrate_bn and is_mixed(mode, network.config)]
     own_of = spread(mixed, lambda mode: own_statistics(network, mode, images.norms))
     statistics_of = dict(zip(mixed, own_of, strict=True))
+    if calibration.share_bn:
+        statistics_of = shared(statistics_of, statistics(network), block_of, calibration.share_bn)
     found = []
     for done, mode in enumerate(modes):
         progress(f"norms of {mode}", done / len(modes))
@@ -63,7 +71,7 @@ def choose_norms(
         trained = measure(plain, images.validation, images.labels)
         subnet = Subnet(mode, plain, {}, trained, trained)
         own = statistics_of.get(mode)
-        if own is not None:
+        if own:
             with_own = deploy(network, mode, own)
             again = measure(with_own, images.validation, images.labels)
             if again.accuracy > trained.accuracy:
@@ -131,6 +139,12 @@ def own_statistics(network: Network, mode: Mode, images: Tensor) -> NormStatisti
     whole = len(images) // BATCH * BATCH or len(images)
     batches = images[:whole].split(BATCH)
     return recalibrated(network, lambda x: network(x, mode), batches, trained_prefix(network, mode))
+
+
+def block_of(norm: str) -> str:
+    """The block that a norm belongs to, by their module names; of norms outside of blocks the part of the network."""
+    path = norm.split(".")
+    return ".".join(path[:3]) if path[0] == "stages" else path[0]
 
 
 def trained_prefix(network: Network, mode: Mode) -> set[str]:

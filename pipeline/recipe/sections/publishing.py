@@ -21,6 +21,8 @@ class CalibrationSection:
         methods: range estimators to try; for each tensor the one that disturbs the logits least is kept.
         recalibrate_bn: give each mixed depth pattern batch-norm statistics of its own.
         bn_images: training images for those statistics.
+        share_bn: modes share those of a block that differ by at most this: a mean square over channels, of the means in
+            standard deviations and of the logarithms of the deviations. They cost flash once then. 0: each has its own.
     """
 
     images: int = 256
@@ -28,6 +30,7 @@ class CalibrationSection:
     methods: Annotated[tuple[str, ...], OneOf(METHODS)] = METHODS
     recalibrate_bn: bool = True
     bn_images: int = 2000
+    share_bn: float = 0.0
 
     def __post_init__(self) -> None:
         bounded(self.images, 1, MOST_IMAGES, "images")
@@ -35,6 +38,7 @@ class CalibrationSection:
         known = bool(self.methods) and set(self.methods) <= set(METHODS)
         require(known, "methods", f"must name at least one of {', '.join(METHODS)}")
         bounded(self.bn_images, 2, MOST_IMAGES, "bn_images")
+        require(0 <= self.share_bn <= 1, "share_bn", "must be 0 to 1")
 
 
 @dataclass(frozen=True)

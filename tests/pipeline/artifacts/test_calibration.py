@@ -65,6 +65,9 @@ def test_statistics_are_read_as_they_were_saved(tmp_path: Path) -> None:
     assert norm == "stages.0.0.norm1"
     for got, expected in zip(found.of("80.88")[norm], pair, strict=True):
         assert torch.equal(got, expected)
+    both = Statistics({mode: {"stages.0.0.norm1": pair} for mode in ("80.88", "88.80")})  # one pair for two modes
+    both.save(tmp_path)
+    assert all(torch.equal(Statistics.load(tmp_path).of(mode)["stages.0.0.norm1"][0], pair[0]) for mode in both.modes)
     Statistics({}).save(tmp_path)
     assert not Statistics.load(tmp_path).modes
 

@@ -16,10 +16,13 @@ from dimmer.pipeline.networks.deploy import deploy
 from dimmer.pipeline.networks.families.resnet import ResNet
 from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.measure import measure
+from dimmer.pipeline.recipe.sections.publishing import CalibrationSection
 from dimmer.pipeline.subnets.images import CalibrationImages, calibration_images
-from dimmer.pipeline.subnets.norms import choose_norms, is_mixed, own_statistics, preferred, trained_prefix
+from dimmer.pipeline.subnets.norms import block_of, choose_norms, is_mixed, own_statistics, preferred, trained_prefix
 from tests.pipeline.training.small import stripes
 from tests.tiny import TinyBuild, silent
+
+AS_TRAINED = CalibrationSection(recalibrate_bn=False)
 
 
 @pytest.mark.xdist_group("tiny")
@@ -40,7 +43,7 @@ def test_without_recalibration_every_mode_is_as_it_was_trained(tiny: TinyBuild) 
     images = calibration_images(load_dataset("mnist5k"), recipe.calibration, recipe.selection, recipe.train.seed)
     images = replace(images, validation=images.validation[:50], labels=images.labels[:50])
     modes = [Mode.parse(name) for name in ("88.88", "80.88")]
-    for subnet, mode in zip(choose_norms(network, modes, False, images, silent), modes, strict=True):
+    for subnet, mode in zip(choose_norms(network, modes, AS_TRAINED, images, silent), modes, strict=True):
         assert (subnet.name, subnet.mode) == (str(mode), mode)
         assert not subnet.statistics
         assert subnet.measured is subnet.as_trained
@@ -87,13 +90,13 @@ def test_mixed_widths_get_statistics_of_their_own_where_validation_gains() -> No
     mode = Mode.parse("44.22")
     own = deploy(network, mode, own_statistics(network, mode, norms))
     best = measure(own, images.validation, images.labels).accuracy
-    (kept,) = choose_norms(network, [mode], False, images, silent)
-    (found,) = choose_norms(network, [mode], True, images, silent)
+    (kept,) = choose_norms(network, [mode], AS_TRAINED, images, silent)
+    (found,) = choose_norms(network, [mode], CalibrationSection(), images, silent)
     assert not kept.statistics
     assert found.as_trained.accuracy == kept.measured.accuracy
     assert bool(found.statistics) == (best > kept.measured.accuracy)
     assert found.measured.accuracy == max(best, kept.measured.accuracy)
-    (uniform,) = choose_norms(network, [Mode.parse("22.22")], True, images, silent)
+    (uniform,) = choose_norms(network, [Mode.parse("22.22")], CalibrationSection(), images, silent)
     assert not uniform.statistics
 
 
@@ -115,3 +118,42 @@ def test_statistics_are_those_that_validation_prefers_and_go_again() -> None:
         assert all(torch.equal(pair[0], statistics(network)[name][0]) for name, pair in before.items())
     with preferred(network, Mode.parse("22.22"), x, lambda: 1.0) as found:
         assert not found.own
+
+
+@pytest.mark.parametrize(
+    ("norm", "block"),
+    [
+        ("stages.0.1.norm1.executed", "stages.0.1"),
+        ("stages.10.2.main.1.norm", "stages.10.2"),
+        ("stem.norm", "stem"),
+        ("last_norm.norms.8.skipped", "last_norm"),
+    ],
+)
+def test_norms_are_taken_together_by_blocks(norm: str, block: str) -> None:
+    assert block_of(norm) == block
+
+
+def test_modes_that_see_nearly_the_same_of_a_block_share_its_constants() -> None:
+    """The more they may differ, the fewer sets there are; labels are what one mode says with statistics of its own."""
+    torch.manual_seed(2)
+    network = ResNet(ResNetConfig((1, 1, 1), (1, 1, 1), (4, 8, 8), 1, (8, 8), 3)).eval()
+    data = stripes()
+    norms, x = to_input(data.train.images[:256]), to_input(data.val.images)
+    modes = [mode for mode in network.depth_patterns(8) if is_mixed(mode, network.config)]
+    with torch.no_grad():
+        logits = deploy(network, modes[0], own_statistics(network, modes[0], norms))(x)
+        network.fc.bias.sub_(logits.median(0).values)  # so that it names every class
+        labels = (logits - logits.median(0).values).argmax(1)
+    images = CalibrationImages((), (), norms, norms, x, labels)
+    sets = {}
+    for share in (0.0, 0.1, 1.0):
+        found = choose_norms(network, modes, CalibrationSection(share_bn=share), images, silent)
+        recalibrated = [subnet for subnet in found if subnet.statistics]
+        assert recalibrated
+        assert all(subnet.measured.accuracy > subnet.as_trained.accuracy for subnet in recalibrated)
+        sets[share] = {
+            (name, mean.numpy().tobytes(), var.numpy().tobytes())
+            for subnet in recalibrated
+            for name, (mean, var) in subnet.statistics.items()
+        }
+    assert len(sets[0.0]) > len(sets[0.1]) > len(sets[1.0])
