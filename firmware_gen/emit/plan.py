@@ -40,12 +40,13 @@ class PlanConfig:
         permille_units: units in a permille of the full store.
         unit_shift: a unit is 2^unit_shift quanta.
         sleep_q8: drawn all the time, quanta a second times 256.
-        period_ms: expected from one inference to the next.
+        period_ms: expected from one inference to the next, until it is learnt.
         report_s: the application reports about so often.
         life_s: to the deadline; 0 for none, which needs harvest.
         reserve_permille: of the full store, not spent on inferences.
-        cold_permille: more reserve for each 10 K under 10 degrees Celsius.
+        cold_permille: more reserve for each 10 K under 8.5 degrees Celsius.
         harvest_q8: quanta in a microampere second of harvest, times 256; 0 where none is expected.
+        low_q6: without a deadline, of the full store times 64: below, the cheapest mode alone runs.
     """
 
     points: tuple[Point, ...]
@@ -58,6 +59,17 @@ class PlanConfig:
     reserve_permille: int = 0
     cold_permille: int = 0
     harvest_q8: int = 0
+    low_q6: int = 0
+
+    @property
+    def wanted_q8(self) -> int:
+        """Inferences expected between two reports, times 256."""
+        return min(max(self.report_s * 256_000 // self.period_ms, 1), 0x7FFF_FFFF)
+
+    @property
+    def cold_q6(self) -> int:
+        """More reserve: permille a tenth of a kelvin under 8.5 degrees Celsius, times 64."""
+        return -(-self.cold_permille * 64 // 100)
 
     def pack(self, mode_count: int, gated: bool = False) -> bytes:
         """The bytes of dimmer_plan_t.
@@ -74,14 +86,14 @@ class PlanConfig:
                 _HEAD,
                 self.life_s,
                 self.sleep_q8,
-                self.period_ms,
+                self.wanted_q8,
                 self.permille_units,
                 self.harvest_q8,
                 self.reserve_permille,
                 self.report_s,
-                self.cold_permille,
+                self.cold_q6,
                 self.unit_shift,
-                0,
+                self.low_q6,
                 len(self.points),
             )
             points = b"".join(struct.pack("<HBB", p.cost, p.mode, p.level) for p in self.points)
@@ -109,6 +121,8 @@ class PlanConfig:
             "period_ms": (self.period_ms, 1, 0xFFFF_FFFF),
             "report_s": (self.report_s, 1, 0xFFFF),
             "reserve_permille": (self.reserve_permille, 0, 999),
+            "cold_permille": (self.cold_permille, 0, 255),
+            "low_q6": (self.low_q6, 0, 63),
         }
         for name, (value, low, high) in limits.items():
             if not low <= value <= high:

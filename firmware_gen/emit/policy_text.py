@@ -44,12 +44,12 @@ def plan_lines(tables: Tables, names: Names) -> Iterator[str]:
     yield "/* Costs in quanta, of which points[0] says what the cheapest mode takes. */"
     yield f"static const dimmer_plan_t {names.table('plan')} = {{"
     yield f"    .life_s = {plan.life_s}u, /* {deadline} */"
-    yield f"    .sleep_q8 = {plan.sleep_q8}u, .period_ms = {plan.period_ms}u, .permille_units = {plan.permille_units},"
+    yield f"    .sleep_q8 = {plan.sleep_q8}u, .wanted_q8 = {plan.wanted_q8}u, .permille_units = {plan.permille_units},"
     yield (
         f"    .harvest_q8 = {plan.harvest_q8}, .reserve_permille = {plan.reserve_permille}, "
-        f".report_s = {plan.report_s}, .cold_permille = {plan.cold_permille},"
+        f".report_s = {plan.report_s}, .cold_q6 = {plan.cold_q6},"
     )
-    yield f"    .unit_shift = {plan.unit_shift}, .count = {len(plan.points)},"
+    yield f"    .unit_shift = {plan.unit_shift}, .low_q6 = {plan.low_q6}, .count = {len(plan.points)},"
     yield "    .points = {"
     for point in plan.points:
         yield f"        {{{point.cost}, {point.mode}, {point.level}}}, /* {_name(tables, point.mode)} */"

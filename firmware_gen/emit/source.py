@@ -269,9 +269,8 @@ def _model(tables: Tables, names: Names) -> Iterator[str]:
     plan = tables.policy.plan
     gates = f"&{names.table('gates')}" if tables.gates else "0"
     governor = f"&{names.table('plan')}" if plan else "0"
-    harvest = "&dimmer_harvest_calls" if plan and plan.harvest_q8 else "0"
-    places = (*(names.table(table) for table in _POINTERS), gates, governor, harvest)
-    for place, what in zip(places, (*_POINTERS, "gates", "plan for a governor", "harvest"), strict=True):
+    places = (*(names.table(table) for table in _POINTERS), gates, governor)
+    for place, what in zip(places, (*_POINTERS, "gates", "plan for a governor"), strict=True):
         yield f"    {place},{f' /* no {what} */' if place == '0' else ''}"
     dims = ["    {", *(f"        .{field} = {value}," for field, value in counts)]
     for field, tensor, offset in (

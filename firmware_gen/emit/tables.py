@@ -20,7 +20,7 @@ from dimmer.firmware_gen.lower.steps import Buffer, Params, Scratch, Shifts, Ste
 from dimmer.firmware_gen.memory.arena import Memory
 from dimmer.firmware_gen.memory.share import Block, Constant, ConstantPool
 
-ABI = 7
+ABI = 8
 MAX_MODES = 255
 MAX_POSITIONS = 256
 MAX_INDEX = 0xFFFF

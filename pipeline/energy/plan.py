@@ -11,6 +11,8 @@ from dimmer.firmware_gen.emit.plan import MAX_SLEEP_Q8, MAX_UNIT_SHIFT, PlanConf
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 
 _MOST_COST, _MOST_UNITS, _MOST_HARVEST = 0xFFFF, 0xFFFF, 0xFFFF
+_MOST_KEPT = 0.4
+"""Of a store for days without harvest."""
 _MOST_BETWEEN_REPORTS = 1 << 30
 """Quanta from one report to the next: half of what 32 bits and the runtime allow."""
 
@@ -27,6 +29,7 @@ def plan_of(section: GovernorSection, points: Sequence[tuple[int, float]]) -> Pl
     power_nw = section.sleep_ua * section.millivolts
     store_nj = section.capacity_mah * 3600 * section.millivolts * 1000
     top_nj = points[-1][1]
+    dark_nj = section.dark_days * 86_400 * (power_nw + points[0][1] / section.period_s)
     between = section.report_s / section.period_s
 
     def fits(quantum: int) -> bool:
@@ -64,4 +67,5 @@ def plan_of(section: GovernorSection, points: Sequence[tuple[int, float]]) -> Pl
         reserve_permille=section.reserve_permille,
         cold_permille=section.cold_reserve_permille,
         harvest_q8=max(int(section.millivolts * 256 / quantum), 1) if section.harvest else 0,
+        low_q6=round(64 * min(_MOST_KEPT, dark_nj / store_nj)) if section.harvest else 0,
     )

@@ -32,7 +32,7 @@ def test_a_recipe_s_voltages_choose_the_tier() -> None:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    parts = [RUNTIME / "src" / f"{name}.c" for name in ("governor", "harvest", "share", "reading", "plan")]
+    parts = [RUNTIME / "src" / f"{name}.c" for name in ("governor", "share", "reading", "plan")]
     return load_library(tmp_path_factory.mktemp("governor"), parts)
 
 
@@ -41,7 +41,7 @@ def charge_after(library: ctypes.CDLL, harvest_ua: int, temperature_dk: int = 0)
     section = GovernorSection(capacity_mah=1, harvest=True, days=1, cold_reserve_permille=100)
     plan = ctypes.create_string_buffer(plan_of(section, [(0, 1e6)]).pack(1))
     governor = ctypes.create_string_buffer(ROOM)
-    library.dimmer_governor_start(governor, plan, ctypes.byref(ctypes.c_char.in_dll(library, "dimmer_harvest_calls")))
+    library.dimmer_governor_start(governor, plan)
     assert library.dimmer_governor_set_charge(governor, 500) == 0
     for minute in range(0, 61, 10):
         now = Battery(60 * minute, harvest_ua, 65535, 0, temperature_dk)

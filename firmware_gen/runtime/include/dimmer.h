@@ -20,7 +20,7 @@ extern "C" {
 #define DIMMER_VERSION_PATCH 0
 
 /* Raised whenever a table, a record or a function that generated code uses changes. */
-#define DIMMER_ABI 7
+#define DIMMER_ABI 8
 
 /* The arena starts at a multiple of this many bytes. */
 #define DIMMER_ARENA_ALIGN 16u
@@ -67,7 +67,6 @@ typedef struct dimmer dimmer_t;
 /* dimmer_governor.h */
 typedef struct dimmer_plan dimmer_plan_t;
 typedef struct dimmer_governor dimmer_governor_t;
-typedef struct dimmer_harvest_calls dimmer_harvest_calls_t;
 
 /* 0 is the most expensive mode, mode_count - 1 the cheapest. */
 typedef uint8_t dimmer_mode_id_t;

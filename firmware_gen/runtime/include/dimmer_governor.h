@@ -2,10 +2,11 @@
 /* The governor: makes a battery last until a time, and spends what it holds evenly on the way.
  *
  * Each report of the battery gives a budget for an inference, from what is left over the reserve, the time
- * that is left, what the device draws between inferences, the harvest that is expected, and how often
- * inferences come. Each inference runs in one of two neighbours of the plan's points, so that their costs add
- * up to the budgets (sigma-delta modulation of first order). A budget below the cheapest point leaves
- * inferences out, the reserve ends them.
+ * that is left, what the device draws between inferences, and how often inferences come; or, where harvest is
+ * to carry the device without an end, from the charge and from what is kept for days without harvest. Each
+ * inference runs in one of two neighbours of the plan's points, so that their costs add up to the budgets
+ * (sigma-delta modulation of first order). A budget below the cheapest point leaves inferences out, the
+ * reserve ends them.
  *
  * Costs are counted in quanta, a power of two of nanocoulombs (or of nanojoules, where the supply is
  * switched); the charge in units of 2^unit_shift quanta. Nothing is floating point, and nothing divides
@@ -23,9 +24,6 @@ extern "C" {
 /* At most this many points in a plan. */
 #define DIMMER_MAX_POINTS 8u
 
-/* Harvest is learnt for so many parts of a day. */
-#define DIMMER_DAY_PARTS 8u
-
 /* Sums of a week fit 32 bits. */
 #define DIMMER_MAX_SLEEP_Q8   908000u
 #define DIMMER_MAX_UNIT_SHIFT 18u
@@ -41,14 +39,16 @@ struct dimmer_plan {
     uint32_t life_s;    /* from the first report, or from the charger, to the deadline; 0: there is none, and
                            what is harvested is to carry the device */
     uint32_t sleep_q8;  /* drawn all the time: quanta a second times 256, at most DIMMER_MAX_SLEEP_Q8 */
-    uint32_t period_ms; /* expected from one inference to the next, until it is learnt */
+    uint32_t wanted_q8; /* inferences expected between two reports, times 256, until they are learnt */
     uint16_t permille_units;   /* units in a permille of the full store, 1..65535 */
     uint16_t harvest_q8;       /* quanta in a microampere second of harvest, times 256; 0: none is expected */
     uint16_t reserve_permille; /* not spent on inferences */
     uint16_t report_s;         /* the application reports about so often */
-    uint8_t cold_permille;     /* more reserve for each 10 K under 10 degrees Celsius */
+    uint8_t cold_q6;           /* more reserve: permille a tenth of a kelvin under 8.5 degrees Celsius, times
+                                  64 */
     uint8_t unit_shift;        /* 0..DIMMER_MAX_UNIT_SHIFT */
-    uint8_t reserved;
+    uint8_t low_q6; /* without a deadline: of the full store times 64, below which the cheapest mode alone
+                       runs; 0..63 */
     uint8_t count;                            /* of points, 1..DIMMER_MAX_POINTS */
     dimmer_point_t points[DIMMER_MAX_POINTS]; /* by rising cost: the concave hull of accuracy over cost */
 };
@@ -70,20 +70,17 @@ enum { DIMMER_NO_REPORT = 0, DIMMER_ON_BATTERY = 2, DIMMER_POWERED = 2 | DIMMER_
  * after an update dimmer_govern starts anew, since the layout may be another. */
 struct dimmer_governor {
     const dimmer_plan_t *plan;
-    const dimmer_harvest_calls_t *harvest; /* null: none is expected */
-    uintptr_t seal;                        /* of both pointers */
+    uintptr_t seal;       /* of the pointer */
     uint8_t neighbour;                     /* the cheaper one: 0 is no inference, k points[k - 1] */
     uint8_t stopped;
     uint8_t supply;       /* DIMMER_NO_REPORT .. DIMMER_POWERED */
     uint8_t own_deadline; /* set at run time: the charger does not begin it anew */
-    uint8_t part;         /* the present one of the day, in 8..15 once each was seen */
-    uint8_t reserved[3];
     dimmer_charge_t gauge;
     uint32_t life_s;                  /* 0: no deadline */
     uint32_t full;                    /* units */
     uint32_t rest_s;                  /* until the deadline; 0: it is over */
     uint32_t left;                    /* units */
-    uint32_t begun;                   /* quanta, less than a unit, of which `left` counts as spent */
+    uint32_t begun;                   /* quanta, less than a unit, that `left` does not count as spent yet */
     uint32_t unmoved;                 /* units spent since the gauge last moved */
     uint32_t span_s;                  /* learnt: in so many seconds ... */
     uint32_t wanted_q8;               /* ... so many inferences are wanted, times 256 */
@@ -95,20 +92,7 @@ struct dimmer_governor {
     uint32_t owed;                    /* what costs lag behind budgets */
     uint32_t step;                    /* cost from the cheaper neighbour to the dearer */
     uint32_t extra;                   /* budget over the cheaper one's cost */
-    uint32_t part_s;                  /* of the present part of the day */
-    uint32_t part_got;                /* units harvested in it */
-    uint32_t parts[DIMMER_DAY_PARTS]; /* learnt: what each brings, in 4 units */
 };
-
-/* What a plan that expects harvest needs: apart, so that the linker drops it for others. */
-struct dimmer_harvest_calls {
-    void (*take)(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s);
-    uint32_t (*budget)(const dimmer_governor_t *g, uint32_t usable);
-    /* The same once more, as all pointers in flash: see dimmer_tables.h. */
-    void (*take_again)(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed_s);
-    uint32_t (*budget_again)(const dimmer_governor_t *g, uint32_t usable);
-};
-extern const dimmer_harvest_calls_t dimmer_harvest_calls;
 
 /* ---- With a dimmer_t ---- */
 
@@ -136,10 +120,9 @@ dimmer_advice_t dimmer_next(dimmer_t *d);
 /* Returns DIMMER_OK, or DIMMER_ERR_PLAN where a number of the plan cannot be. */
 dimmer_status_t dimmer_plan_check(const dimmer_plan_t *plan);
 
-/* Begins with a plan that passes dimmer_plan_check, and &dimmer_harvest_calls where it expects harvest. Until
- * the first report, and where it brings no charge, the store is taken for full. */
-void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan,
-                           const dimmer_harvest_calls_t *harvest);
+/* Begins with a plan that passes dimmer_plan_check. Until the first report, and where it brings no charge, the
+ * store is taken for full. */
+void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan);
 
 /* The battery is to last for so many seconds from now on. Once the deadline is over, what is left is spread
  * over a day, again and again. 0: there is no deadline, what is harvested is to carry the device. Returns

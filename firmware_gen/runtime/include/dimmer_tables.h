@@ -117,7 +117,6 @@ typedef struct {
     const dimmer_mode_t *modes_again;
     const dimmer_gates_t *gates;
     const dimmer_plan_t *plan;
-    const dimmer_harvest_calls_t *harvest;
     dimmer_dims_t dims;
 } dimmer_found_t;
 
@@ -147,7 +146,6 @@ struct dimmer_model {
     const dimmer_mode_t *modes_again;     /* the same once more */
     const dimmer_gates_t *gates;          /* null where there are none */
     const dimmer_plan_t *plan;            /* for a governor; null where there is none */
-    const dimmer_harvest_calls_t *harvest; /* null where the plan expects none */
     dimmer_dims_t dims;
     dimmer_policy_t policy; /* tier_count 0 where there is none */
     dimmer_found_t again;

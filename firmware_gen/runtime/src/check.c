@@ -46,7 +46,6 @@ static int found_safely(const dimmer_model_t *m) {
     return m->magic == DIMMER_MAGIC && m->abi == DIMMER_ABI &&
            twice(&m->name, &m->again, DIMMER_FOUND_SIZE) &&
            twice(m->kernels, m->kernels_again, m->dims.kernel_count * sizeof *m->kernels) &&
-           (m->harvest == NULL || halves(m->harvest, sizeof *m->harvest)) &&
            (m->dims.gate_count != 0u) == (g != NULL) &&
            (g == NULL || (halves(g, offsetof(dimmer_gates_t, cell)) && halves(g->calls, sizeof *g->calls)));
 }

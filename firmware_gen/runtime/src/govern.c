@@ -21,7 +21,7 @@ dimmer_status_t dimmer_govern(dimmer_t *d, dimmer_governor_t *g) {
     if (d->model->plan == NULL) {
         return DIMMER_ERR_PLAN;
     }
-    dimmer_governor_start(g, d->model->plan, d->model->harvest);
+    dimmer_governor_start(g, d->model->plan);
     d->inferences_left = 0u;
     d->governor_report = dimmer_governor_report;
     d->governor = g;
@@ -43,7 +43,7 @@ dimmer_status_t dimmer_set_plan(dimmer_t *d, const dimmer_plan_t *plan) {
         return DIMMER_ERR_STATE;
     }
     if (dimmer_plan_check(plan) != DIMMER_OK || plan->permille_units != g->plan->permille_units ||
-        plan->unit_shift != g->plan->unit_shift || (plan->harvest_q8 != 0u) != (g->harvest != NULL)) {
+        plan->unit_shift != g->plan->unit_shift) {
         return DIMMER_ERR_PLAN;
     }
     for (i = 0; i < plan->count; ++i) {

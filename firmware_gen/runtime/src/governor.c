@@ -10,6 +10,9 @@
 
 #define DAY_S 86400u
 
+/* Below, about 8.5 degrees Celsius, cells hold less. */
+#define WARM_DK 2816u
+
 /* Rates are learnt over a day at least, so that nights and days weigh as they do. */
 #define LONGEST_SPAN_S 131072u
 
@@ -38,13 +41,10 @@ void dimmer_set_inference_budget(dimmer_governor_t *g, uint32_t budget) {
     g->step = points[neighbour].cost - base;
 }
 
-void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan,
-                           const dimmer_harvest_calls_t *harvest) {
+void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan) {
     DIMMER_ASSERT(g != NULL && dimmer_plan_check(plan) == DIMMER_OK);
-    DIMMER_ASSERT((harvest != NULL) == (plan->harvest_q8 != 0u));
     memset(g, 0, sizeof *g);
     g->plan = plan;
-    g->harvest = harvest;
     g->seal = dimmer_governor_seal(g);
     g->rest_s = plan->life_s;
     g->life_s = plan->life_s;
@@ -53,7 +53,8 @@ void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan,
     g->granted = MOST_GRANTED;
     g->credit = MOST_GRANTED;
     g->span_s = plan->report_s;
-    g->wanted_q8 = dimmer_share_of(plan->report_s, 256000u, plan->period_ms);
+    g->wanted_q8 = plan->wanted_q8;
+    g->begun = (1u << plan->unit_shift) - 1u;
     g->missed = FEWEST_BETWEEN + (g->wanted_q8 >> 5);
     dimmer_set_inference_budget(g, plan->points[0].cost);
 }
@@ -75,23 +76,34 @@ static void learn_rate(dimmer_governor_t *g, uint32_t passed) {
 /* Counts what was spent, in whole units: one counts as soon as it is begun. */
 static void take_spent(dimmer_governor_t *g, uint32_t passed) {
     const uint32_t shift = g->plan->unit_shift;
-    const uint32_t sleep_q8 = g->plan->sleep_q8;
     /* A week of the most: 2^20 * 2^12. */
-    const uint32_t asleep = passed * (sleep_q8 >> 8) + ((passed * (sleep_q8 & 255u) + 255u) >> 8);
-    const uint32_t quanta = asleep + (g->granted - g->credit) - g->begun;
-    const uint32_t units = (quanta + (1u << shift) - 1u) >> shift;
+    const uint32_t asleep = dimmer_share_of(passed, g->plan->sleep_q8, 256u) + 1u;
+    const uint32_t quanta = asleep + (g->granted - g->credit) + g->begun;
+    const uint32_t units = quanta >> shift;
 
-    g->begun = (units << shift) - quanta;
+    g->begun = quanta - (units << shift);
     g->left = dimmer_less(g->left, units);
     g->unmoved += units;
     g->rest_s = dimmer_less(g->rest_s, passed);
+}
+
+/* Adds what was harvested, as far as the store takes it. A current of 2^24 microamperes is no reading. */
+static void take_harvest(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t passed) {
+    if (harvest_ua >> 24 == 0u) {
+        const dimmer_plan_t *plan = g->plan;
+        const uint32_t room = g->full - g->left;
+        const uint32_t got_q8 = dimmer_share_of(harvest_ua, plan->harvest_q8, 1u);
+        const uint32_t got = dimmer_share_of(got_q8, passed, 256u << plan->unit_shift);
+
+        g->left += got < room ? got : room;
+    }
 }
 
 /* Draws the own count towards the gauge. */
 static void fuse(dimmer_governor_t *g, uint32_t reading, int moved, int first) {
     int32_t apart = (int32_t)(reading * g->plan->permille_units - g->left);
 
-    if (moved || g->harvest != NULL) {
+    if (moved || g->plan->harvest_q8 != 0u) {
         g->unmoved = 0u;
     }
     /* One that has not moved while this much was spent is stuck. */
@@ -100,28 +112,26 @@ static void fuse(dimmer_governor_t *g, uint32_t reading, int moved, int first) {
     }
 }
 
+/* With a deadline, what is left is spread over the time until then. Without one the charge decides: the
+ * cheapest mode alone up to what is kept for days without harvest, and dearer ones the more there is above,
+ * since what a full store cannot take is lost. */
 static void spend_anew(dimmer_governor_t *g, uint32_t temperature_dk) {
     const dimmer_plan_t *plan = g->plan;
-    const uint32_t stopped = g->stopped;
     uint32_t usable = UINT32_MAX;
     uint32_t granted = MOST_GRANTED;
     uint32_t budget;
 
-    g->stopped = 0u;
     if (g->supply != DIMMER_POWERED) {
-        uint32_t reserve = plan->reserve_permille;
+        /* It goes on only with 16 permille more than it stopped with. */
+        uint32_t reserve = plan->reserve_permille + 16u * g->stopped;
         /* Of a temperature that is not known nothing is left. */
-        const int32_t cold = 2830 - (int32_t)(uint16_t)(temperature_dk - 1u);
+        const uint32_t cold = WARM_DK - temperature_dk;
 
-        if (cold > 0) {
-            /* 41 / 4096 is 1 / 100. */
-            reserve += ((uint32_t)cold * plan->cold_permille * 41u) >> 12;
+        if (cold < WARM_DK) {
+            reserve += (cold * plan->cold_q6) >> 6;
         }
         usable = dimmer_less(g->left, reserve * plan->permille_units);
-        if (usable <= (stopped * g->full) >> 6) {
-            g->stopped = 1u;
-            usable = 0u;
-        }
+        g->stopped = usable == 0u;
     }
     if (usable < granted >> plan->unit_shift) {
         granted = usable << plan->unit_shift;
@@ -130,12 +140,16 @@ static void spend_anew(dimmer_governor_t *g, uint32_t temperature_dk) {
     g->credit = granted;
     budget = usable;
     if (g->supply != DIMMER_POWERED) {
-        if (g->harvest != NULL) {
-            budget = g->harvest->budget(g, usable);
+        if (g->life_s == 0u) {
+            const uint32_t cheapest = plan->points[0].cost;
+            const uint32_t more = plan->points[plan->count - 1u].cost - cheapest;
+            const uint32_t over = dimmer_less(usable, (g->full * plan->low_q6) >> 6);
+
+            budget = cheapest + dimmer_share_of(over, more, g->full);
         } else {
             const uint32_t power = dimmer_power_over(g, usable, g->rest_s != 0u ? g->rest_s : DAY_S);
 
-            budget = dimmer_share_of(dimmer_less(power, plan->sleep_q8), g->span_s, g->wanted_q8 | 1u);
+            budget = dimmer_share_of(dimmer_less(power, plan->sleep_q8), g->span_s, g->wanted_q8);
         }
     }
     dimmer_set_inference_budget(g, budget);
@@ -165,9 +179,7 @@ dimmer_status_t dimmer_governor_report(dimmer_governor_t *g, const dimmer_batter
         } else if (!g->own_deadline) {
             g->rest_s = g->plan->life_s;
         }
-        if (g->harvest != NULL) {
-            g->harvest->take(g, now->harvest_ua, passed);
-        }
+        take_harvest(g, now->harvest_ua, passed);
     }
     g->inferences = 0u;
     g->supply = (uint8_t)supply;

@@ -16,9 +16,9 @@ static inline uint32_t dimmer_power_over(const dimmer_governor_t *g, uint32_t un
 /* Between which two neighbours the sigma-delta goes, and how often to the dearer one. */
 void dimmer_set_inference_budget(dimmer_governor_t *g, uint32_t budget);
 
-/* Of the pointers: one that is damaged is not followed. */
+/* Of the pointer: one that is damaged is not followed. */
 static inline uintptr_t dimmer_governor_seal(const dimmer_governor_t *g) {
-    return (uintptr_t)g->plan ^ ~(uintptr_t)g->harvest;
+    return ~(uintptr_t)g->plan;
 }
 
 static inline uint32_t dimmer_less(uint32_t value, uint32_t by) {

@@ -10,7 +10,7 @@ dimmer_status_t dimmer_plan_check(const dimmer_plan_t *plan) {
 
     if (plan == NULL || plan->count == 0u || plan->count > DIMMER_MAX_POINTS || plan->permille_units == 0u ||
         plan->unit_shift > DIMMER_MAX_UNIT_SHIFT || plan->sleep_q8 > DIMMER_MAX_SLEEP_Q8 ||
-        plan->reserve_permille >= 1000u || plan->period_ms == 0u || plan->report_s == 0u ||
+        plan->reserve_permille >= 1000u || plan->wanted_q8 == 0u || plan->low_q6 >= 64u || plan->report_s == 0u ||
         (plan->life_s == 0u && plan->harvest_q8 == 0u)) {
         return DIMMER_ERR_PLAN;
     }
@@ -25,7 +25,7 @@ dimmer_status_t dimmer_plan_check(const dimmer_plan_t *plan) {
 
 dimmer_status_t dimmer_governor_last(dimmer_governor_t *g, uint32_t seconds) {
     DIMMER_ASSERT(g != NULL);
-    if (seconds == 0u && g->harvest == NULL) {
+    if (seconds == 0u && g->plan->harvest_q8 == 0u) {
         return DIMMER_ERR_PLAN;
     }
     g->rest_s = seconds;

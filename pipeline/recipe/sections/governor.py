@@ -24,7 +24,9 @@ class GovernorSection:
         report_s: how often the application reports the battery.
         sleep_ua: microamperes that are drawn all the time.
         reserve_permille: of the battery, kept for whatever is not inference.
-        cold_reserve_permille: more reserve for each 10 degrees under 10 degrees Celsius.
+        cold_reserve_permille: more reserve for each 10 degrees under 8.5 degrees Celsius.
+        dark_days: with harvest and no deadline the store is to carry the cheapest mode for so many days without any;
+            dearer modes run on what is above. At most two fifths of the store are kept so.
     """
 
     capacity_mah: float = 0.0
@@ -36,6 +38,7 @@ class GovernorSection:
     sleep_ua: float = 5.0
     reserve_permille: int = 40
     cold_reserve_permille: int = 0
+    dark_days: float = 5.0
 
     def __post_init__(self) -> None:
         bounded(self.capacity_mah, 0, MOST_MAH, "capacity_mah")
@@ -46,6 +49,7 @@ class GovernorSection:
         bounded(self.sleep_ua, 0, 1_000_000, "sleep_ua")
         bounded(self.reserve_permille, 0, 999, "reserve_permille")
         bounded(self.cold_reserve_permille, 0, 255, "cold_reserve_permille")
+        bounded(self.dark_days, 0, MOST_DAYS, "dark_days")
         reason = "must be over 0 where nothing is harvested: with neither, no governor is better than one mode"
         require(not self.capacity_mah or self.days > 0 or self.harvest, "days", reason)
 

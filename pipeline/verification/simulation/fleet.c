@@ -52,7 +52,7 @@ void fleet_start(dimmer_governor_t *governors, size_t devices, const dimmer_plan
     size_t i;
 
     for (i = 0; i < devices; ++i) {
-        dimmer_governor_start(&governors[i], plan, plan->harvest_q8 != 0u ? &dimmer_harvest_calls : NULL);
+        dimmer_governor_start(&governors[i], plan);
     }
 }
 

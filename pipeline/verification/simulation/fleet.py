@@ -35,7 +35,7 @@ REPORT = np.dtype(
 
 _STATE_BYTES = 24
 _LEFT_OUT, _STOPPED, _POINTS, _COUNTS = 0, 1, 2, 2 + MAX_POINTS
-_PARTS = ("governor.c", "harvest.c", "plan.c", "policy.c", "reading.c", "share.c")
+_PARTS = ("governor.c", "plan.c", "policy.c", "reading.c", "share.c")
 
 
 @cache

@@ -51,8 +51,9 @@ BAD: list[tuple[dict[str, object], str]] = [
     ({"period_ms": 0}, "period_ms is 0"),
     ({"report_s": 0}, "report_s is 0"),
     ({"reserve_permille": 1000}, "reserve_permille is 1000, 0 to 999 can be"),
+    ({"low_q6": 64}, "low_q6 is 64, 0 to 63"),
     ({"life_s": 0}, "neither a deadline nor harvest"),
-    ({"cold_permille": 256}, "does not fit its field"),
+    ({"cold_permille": 256}, "cold_permille is 256, 0 to 255"),
 ]
 
 
@@ -76,7 +77,7 @@ def test_what_is_packed_the_runtime_takes(check: Check) -> None:
 
 def test_the_runtime_refuses_what_is_damaged(check: Check) -> None:
     packed = PLAN.pack(3)
-    for offset, value in ((23, 0), (23, MAX_POINTS + 1), (21, 24), (16, 0xFF), (18, 0), (24, 0), (28, 1)):
+    for offset, value in ((23, 0), (23, MAX_POINTS + 1), (21, 24), (22, 64), (16, 0xFF), (18, 0), (24, 0), (28, 1)):
         damaged = bytearray(packed)
         damaged[offset] = value
         if offset in (16, 18, 24, 28):
@@ -94,9 +95,17 @@ def test_the_limits_are_those_of_the_header() -> None:
         assert re.search(rf"#define DIMMER_MAX_{name}\s+{value}u", header)
 
 
-@pytest.mark.parametrize("harvest", [0, 9000])
-def test_a_plan_is_part_of_the_model_and_of_its_crc(tmp_path: Path, harvest: int) -> None:
-    plan = replace(PLAN, harvest_q8=harvest)
+def test_reports_expected_and_cold_are_in_the_runtime_s_units() -> None:
+    minutely = replace(PLAN, period_ms=60_000, report_s=600, cold_permille=100)
+    assert (minutely.wanted_q8, minutely.cold_q6) == (2560, 64)
+    assert replace(PLAN, period_ms=0xFFFF_FFFF, report_s=1).wanted_q8 == 1
+    assert replace(PLAN, period_ms=1, report_s=0xFFFF).wanted_q8 == 0x7FFF_FFFF
+    # Rounded to the side of more reserve, and the most fits a byte.
+    assert (replace(PLAN, cold_permille=1).cold_q6, replace(PLAN, cold_permille=255).cold_q6) == (1, 164)
+
+
+def test_a_plan_is_part_of_the_model_and_of_its_crc(tmp_path: Path) -> None:
+    plan = replace(PLAN, harvest_q8=9000, low_q6=26)
     modes, policy = write_modes(tmp_path), even_policy(3)
     without = tables_of(modes, policy)
     tables = tables_of(modes, replace(policy, plan=plan))
@@ -106,6 +115,6 @@ def test_a_plan_is_part_of_the_model_and_of_its_crc(tmp_path: Path, harvest: int
     text = source.read_text()
     assert ".life_s = 86400u, /* 1 days */" in text
     assert "    &dimmer_lamp_plan," in text
-    assert ("&dimmer_harvest_calls" in text) == bool(harvest)
+    assert ".low_q6 = 26" in text
     for compiler in ("gcc", "clang"):
         subprocess.run([compiler, *STRICT, f"-I{INCLUDE}", "-fsyntax-only", str(source)], check=True)

@@ -104,7 +104,7 @@ static const dimmer_mode_t dimmer_golden_modes_again[1] = {
 
 const dimmer_model_t dimmer_golden = {
     DIMMER_MAGIC,
-    7u, /* ABI */
+    8u, /* ABI */
     0xD6E5C295u, /* CRC-32 of dims */
     0x6735AFF2u, /* CRC-32 of all tables */
     dimmer_golden_names.model,
@@ -120,7 +120,6 @@ const dimmer_model_t dimmer_golden = {
     dimmer_golden_modes_again,
     0, /* no gates */
     0, /* no plan for a governor */
-    0, /* no harvest */
     {
         .arena_size = 80u,
         .weights_size = 76u,
@@ -158,7 +157,6 @@ const dimmer_model_t dimmer_golden = {
         dimmer_golden_kernels_again,
         dimmer_golden_modes,
         dimmer_golden_modes_again,
-        0,
         0,
         0,
         {

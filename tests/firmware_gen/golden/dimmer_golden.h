@@ -7,8 +7,8 @@
 
 #include "dimmer_tables.h"
 
-#if DIMMER_ABI != 7
-#error "generated for ABI 7 of the Dimmer runtime: generate it again, or take the runtime it came with"
+#if DIMMER_ABI != 8
+#error "generated for ABI 8 of the Dimmer runtime: generate it again, or take the runtime it came with"
 #endif
 
 #ifdef __cplusplus

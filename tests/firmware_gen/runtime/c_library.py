@@ -153,10 +153,9 @@ class Model(ctypes.Structure):
         ("modes", ctypes.c_void_p * 2),
         ("gates", ctypes.c_void_p),
         ("plan", ctypes.c_void_p),
-        ("harvest", ctypes.c_void_p),
         ("dims", Dims),
         ("policy", Policy),
-        ("again", ctypes.c_void_p * 14),
+        ("again", ctypes.c_void_p * 13),
         ("dims_again", Dims),
     )
 

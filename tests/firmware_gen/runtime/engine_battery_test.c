@@ -131,7 +131,7 @@ static void a_brown_out_lowers_until_it_is_over(void) {
 static void plan_for(fixture_t *f) {
     static const dimmer_plan_t plan = {.life_s = 86400,
                                        .sleep_q8 = 256,
-                                       .period_ms = 1000,
+                                       .wanted_q8 = 15360,
                                        .permille_units = 1000,
                                        .report_s = 60,
                                        .unit_shift = 4,

@@ -16,11 +16,11 @@ static dimmer_governor_t governor;
 static const dimmer_plan_t plans[2] = {
     {.life_s = 8000000,
      .sleep_q8 = 27000,
-     .period_ms = 10000,
+     .wanted_q8 = 15360,
      .permille_units = 50000,
      .reserve_permille = 40,
      .report_s = 600,
-     .cold_permille = 20,
+     .cold_q6 = 13,
      .unit_shift = 9,
      .count = 8,
      .points = {{1000, 7, 0},
@@ -32,13 +32,14 @@ static const dimmer_plan_t plans[2] = {
                 {45000, 1, 0},
                 {60000, 0, 0}}},
     {.sleep_q8 = 27000,
-     .period_ms = 10000,
+     .wanted_q8 = 15360,
      .permille_units = 50000,
      .harvest_q8 = 24000,
      .reserve_permille = 40,
      .report_s = 600,
-     .cold_permille = 20,
+     .cold_q6 = 13,
      .unit_shift = 3,
+     .low_q6 = 26,
      .count = 8,
      .points = {{1000, 7, 0},
                 {2000, 6, 0},
@@ -68,7 +69,7 @@ int main(void) {
         uint32_t i;
         uint32_t k;
 
-        dimmer_governor_start(&governor, &plans[which], which == 0u ? NULL : &dimmer_harvest_calls);
+        dimmer_governor_start(&governor, &plans[which]);
         for (i = 0; i < REPORTS; ++i) {
             const dimmer_point_t *point = NULL;
             dimmer_battery_t now;

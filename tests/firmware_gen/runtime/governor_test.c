@@ -57,13 +57,14 @@ static dimmer_plan_t random_plan(void) {
     plan.permille_units = (uint16_t)(one_in(4u) ? 1u + random_below(100u) : 1000u + random_below(64000u));
     plan.unit_shift = (uint8_t)random_below(14u);
     plan.sleep_q8 = random_below(one_in(3u) ? DIMMER_MAX_SLEEP_Q8 : 3000u);
-    plan.period_ms = 1u + random_below(100000u);
+    plan.wanted_q8 = 1u + random_below(1u << (1u + random_below(24u)));
     plan.report_s = (uint16_t)(1u + random_below(2000u));
     plan.life_s = 1u + random_below(1u << (4u + random_below(21u)));
     plan.reserve_permille = (uint16_t)random_below(one_in(10u) ? 1000u : 100u);
-    plan.cold_permille = (uint8_t)random_below(100u);
+    plan.cold_q6 = (uint8_t)random_below(256u);
     if (one_in(3u)) {
         plan.harvest_q8 = (uint16_t)(1u + random_below(65535u));
+        plan.low_q6 = (uint8_t)random_below(64u);
         plan.life_s = one_in(2u) ? 0u : plan.life_s;
     }
     CHECK(dimmer_plan_check(&plan) == DIMMER_OK);
@@ -81,10 +82,6 @@ typedef struct {
     uint32_t now_s;
     uint32_t clock_s; /* what the device takes now_s for */
 } device_t;
-
-static const dimmer_harvest_calls_t *harvest_of(const dimmer_plan_t *plan) {
-    return plan->harvest_q8 != 0u ? &dimmer_harvest_calls : NULL;
-}
 
 /* One inference that is wanted. Returns what it took. */
 static uint32_t infer(device_t *d, int recently_reported) {
@@ -147,11 +144,11 @@ static void the_reserve_is_kept(void) {
     memset(&d, 0, sizeof d);
     d.plan = random_plan();
     d.plan.harvest_q8 = 0u;
-    d.plan.cold_permille = 0u;
+    d.plan.cold_q6 = 0u;
     if (d.plan.life_s == 0u) {
         d.plan.life_s = 100000u;
     }
-    dimmer_governor_start(&d.g, &d.plan, NULL);
+    dimmer_governor_start(&d.g, &d.plan);
     d.full = 1000.0 * d.plan.permille_units * (double)(1u << d.plan.unit_shift);
     reserve = d.full / 1000.0 * d.plan.reserve_permille;
     d.left = d.full;
@@ -189,7 +186,7 @@ static void anything_may_be_reported(void) {
 
     memset(&d, 0, sizeof d);
     d.plan = random_plan();
-    dimmer_governor_start(&d.g, &d.plan, harvest_of(&d.plan));
+    dimmer_governor_start(&d.g, &d.plan);
     d.clock_s = one_in(2u) ? random_number() : UINT32_MAX - random_below(100000u);
     ++devices;
     for (; reports != 0u; --reports) {
@@ -256,10 +253,10 @@ static void it_is_monotone_in_charge(void) {
     }
     memset(&now, 0, sizeof now);
     now.time_s = start;
-    dimmer_governor_start(&one, &plan, harvest_of(&plan));
+    dimmer_governor_start(&one, &plan);
     now.charge_permille = low;
     dimmer_governor_report(&one, &now);
-    dimmer_governor_start(&other, &plan, harvest_of(&plan));
+    dimmer_governor_start(&other, &plan);
     now.charge_permille = high;
     dimmer_governor_report(&other, &now);
     steps += 2u;
@@ -269,7 +266,7 @@ static void it_is_monotone_in_charge(void) {
     CHECK(dimmer_governor_share(&one) <= dimmer_governor_share(&other));
 }
 
-/* Of a state whose pointers are damaged nothing is followed, and nothing changes. */
+/* Of a state whose pointer is damaged nothing is followed, and nothing changes. */
 static void damage_is_found(void) {
     const dimmer_plan_t plan = random_plan();
     const dimmer_point_t *point = NULL;
@@ -279,9 +276,9 @@ static void damage_is_found(void) {
     uint8_t *bytes = (uint8_t *)&g;
 
     memset(&now, 0, sizeof now);
-    dimmer_governor_start(&g, &plan, harvest_of(&plan));
+    dimmer_governor_start(&g, &plan);
     CHECK(dimmer_governor_report(&g, &now) == DIMMER_OK);
-    bytes[random_below(3u * sizeof(void *))] ^= (uint8_t)(1u << random_below(8u));
+    bytes[random_below(2u * sizeof(void *))] ^= (uint8_t)(1u << random_below(8u));
     before = g;
     now.time_s = 1000000u;
     CHECK(dimmer_governor_report(&g, &now) == DIMMER_ERR_STATE);

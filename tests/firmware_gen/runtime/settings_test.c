@@ -63,7 +63,7 @@ static uint32_t read_file(const char *path, uint8_t *to) {
 int main(int argc, char **argv) {
     static const dimmer_plan_t plan = {.life_s = 86400,
                                        .sleep_q8 = 256,
-                                       .period_ms = 1000,
+                                       .wanted_q8 = 15360,
                                        .permille_units = 1000,
                                        .report_s = 60,
                                        .unit_shift = 4,

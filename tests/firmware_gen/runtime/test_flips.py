@@ -53,7 +53,7 @@ def flashed(tmp_path_factory: pytest.TempPathFactory) -> Flashed:
     tables = {
         name: range(address, address + size)
         for name, (address, size) in core.symbols.items()
-        if size and (name.startswith("dimmer_flips") or name in ("dimmer_gate_calls", "dimmer_harvest_calls"))
+        if size and (name.startswith("dimmer_flips") or name == "dimmer_gate_calls")
     }
     # A compiler that made one table of two that are the same would leave none to compare with.
     for name in ("kernels", "modes"):

@@ -9,7 +9,7 @@ import pytest
 from dimmer.firmware_gen.library import RUNTIME, engine_sources
 from tests.firmware_gen.runtime.c_library import ASSERTING, SANITIZED, compile_c
 
-PARTS = [RUNTIME / "src" / f"{name}.c" for name in ("governor", "harvest", "share", "reading", "plan")]
+PARTS = [RUNTIME / "src" / f"{name}.c" for name in ("governor", "share", "reading", "plan")]
 
 
 def run(program: Path, *arguments: int) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,12 +35,24 @@ def test_harvest_is_counted_at_the_battery_s_voltage() -> None:
     assert plan.harvest_q8 / 256 * 128 == pytest.approx(3700, rel=1e-3)
 
 
+@pytest.mark.parametrize(("capacity_mah", "low_q6"), [(1, 26), (10, 26), (100, 3)])
+def test_a_store_keeps_what_carries_the_cheapest_mode_through_days_without_harvest(
+    capacity_mah: float, low_q6: int
+) -> None:
+    """1.3 mJ every 10 s and 5 uA of 3.7 V, 148.5 uW, for five days: 64 J, or two fifths of a store."""
+    section = GovernorSection(capacity_mah=capacity_mah, millivolts=3700, harvest=True)
+    assert plan_of(section, MODES).low_q6 == low_q6
+    assert plan_of(replace(section, dark_days=0.0), MODES).low_q6 == 0
+    assert plan_of(replace(section, harvest=False, days=10.0), MODES).low_q6 == 0
+
+
 sections = st.builds(
     GovernorSection,
     capacity_mah=st.floats(0.1, 1e5),
     millivolts=st.integers(1000, 20_000),
     days=st.floats(0.1, 5000),
     harvest=st.booleans(),
+    dark_days=st.floats(0, 18_250),
     period_s=st.floats(0.01, 86_400),
     report_s=st.integers(1, 65_535),
     sleep_ua=st.floats(0, 1e6),

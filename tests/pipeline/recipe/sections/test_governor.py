@@ -33,6 +33,7 @@ def test_without_a_capacity_there_is_none() -> None:
         ("sleep_ua", {"sleep_ua": -0.1}),
         ("reserve_permille", {"reserve_permille": 1000}),
         ("cold_reserve_permille", {"cold_reserve_permille": 256}),
+        ("dark_days", {"dark_days": -1}),
     ],
 )
 def test_a_wrong_value_is_refused(key: str, values: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from dimmer.pipeline.verification.simulation.fleet import REPORT, Governors, Tie
 
 DEVICES, REPORTS = 50, 120
 POINTERS = 16
-"""Bytes at the beginning of a governor: where plan and harvest lie."""
+"""Bytes at the beginning of a governor: where its plan lies, and the seal of that."""
 
 
 def random_plan(rng: np.random.Generator) -> PlanConfig:
@@ -32,6 +32,7 @@ def random_plan(rng: np.random.Generator) -> PlanConfig:
         life_s=0 if harvest and rng.random() < 0.5 else int(rng.integers(1, 1 << 24)),
         reserve_permille=int(rng.integers(0, 100)),
         harvest_q8=harvest,
+        low_q6=int(rng.integers(0, 64)) if harvest else 0,
     )
 
 
