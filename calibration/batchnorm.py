@@ -3,20 +3,21 @@
 
 The running statistics of every norm that a sub-network passes through are replaced by the plain mean over batches of
 training images seen *by that sub-network*; gains and offsets stay. One recalibrated mode costs one set of multipliers
-and biases in flash, and no weights. Many modes see nearly the same of a block: `shared` gives these one set.
+and biases in flash, and no weights. Many modes see nearly the same at a norm: `shared` gives these one set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-NormStatistics = Mapping[str, tuple[Tensor, Tensor]]
-"""Module name of a batch norm -> (mean float32[C], variance float32[C]), its own or in their place."""
+Statistics = tuple[Tensor, Tensor]
+"""Of a batch norm: (mean float32[C], variance float32[C])."""
+NormStatistics = Mapping[str, Statistics]
+"""Module name of a batch norm -> its own statistics, or those in their place."""
 
 K = TypeVar("K", bound=Hashable)
 
@@ -88,75 +89,57 @@ def recalibrated(
                 norm.num_batches_tracked.zero_()
 
 
-@dataclass(eq=False)
-class _Shared:
-    """Statistics of a part's norms, and the modes that have them."""
+def shared(own: Mapping[K, NormStatistics], trained: NormStatistics, tolerance: float) -> dict[K, NormStatistics]:
+    """Statistics of modes, one for all modes that see nearly the same at a norm.
 
-    statistics: NormStatistics
-    members: list[NormStatistics]
-
-
-def shared(
-    own: Mapping[K, NormStatistics], trained: NormStatistics, part_of: Callable[[str], str], tolerance: float
-) -> dict[K, NormStatistics]:
-    """Statistics of modes, one set for all modes that see nearly the same of a part of the network.
-
-    Part by part, a mode joins the set that is nearest to its own: the trained one, or the own one of a mode before it;
-    if none is within the tolerance it begins one. A set that began so ends as the mean of its modes' own.
+    Norm by norm, and means and variances each for themselves, a mode joins the set that is nearest to its own: the
+    trained one, or one that a mode before it began; if none is within the tolerance it begins one. A set that began so
+    ends as the mean of its modes' own. Where the variances are the trained ones the multipliers of the folded
+    convolution are, too, and only its biases are others.
 
     Args:
-        own: a mode -> statistics of its own. Modes are compared where they pass through the same norms of a part.
+        own: a mode -> statistics of its own.
         trained: of every norm that occurs in `own`.
-        part_of: the name of a norm -> the part in which norms are taken together.
-        tolerance: on `distance`; with 0 only equal statistics are shared.
+        tolerance: on `shift` and `stretch`; with 0 only equal statistics are shared.
 
     Returns:
-        A mode -> statistics, without those parts where the trained ones serve.
+        A mode -> statistics, without those norms where the trained ones serve.
     """
-    found: dict[K, dict[str, tuple[Tensor, Tensor]]] = {mode: {} for mode in own}
-    sets: dict[tuple[str, ...], list[_Shared]] = {}
-    chosen: list[tuple[K, _Shared]] = []
-    for mode, measured in own.items():
-        parts: dict[str, list[str]] = {}
-        for name in measured:
-            parts.setdefault(part_of(name), []).append(name)
-        for names in map(tuple, parts.values()):
-            here = {name: measured[name] for name in names}
-            known = sets.setdefault(names, [_Shared({name: trained[name] for name in names}, [])])
-            nearest = min(known, key=lambda one: distance(one.statistics, here))
-            if distance(nearest.statistics, here) > tolerance:
-                nearest = _Shared(here, [])
-                known.append(nearest)
-            nearest.members.append(here)
-            chosen.append((mode, nearest))
-    means = {id(one): _mean(one.members) for known in sets.values() for one in known[1:]}
-    for mode, one in chosen:
-        found[mode] |= means.get(id(one), {})
+    found: dict[K, dict[str, Statistics]] = {mode: {} for mode in own}
+    for name, before in trained.items():
+        measured = {mode: statistics[name] for mode, statistics in own.items() if name in statistics}
+        means = _near(measured, before, 0, shift, tolerance)
+        variances = _near(measured, before, 1, stretch, tolerance)
+        for mode in measured:
+            if mode in means or mode in variances:
+                found[mode][name] = (means.get(mode, before[0]), variances.get(mode, before[1]))
     return dict(found)
 
 
-def distance(a: NormStatistics, b: NormStatistics) -> float:
-    """How far apart two sets of statistics of the same norms are: 0, or their mean square difference over channels.
-
-    That of the means in standard deviations of `a`, plus that of the logarithms of the standard deviations: what a norm
-    does to its input otherwise with `b`, to first order.
-    """
-    total, channels = 0.0, 0
-    for name, (mean, var) in a.items():
-        other_mean, other_var = b[name]
-        shift = (other_mean - mean).square() / (var + EPS)
-        stretch = 0.5 * ((other_var + EPS) / (var + EPS)).log()
-        total += float((shift + stretch.square()).double().sum())
-        channels += len(mean)
-    return total / channels
+def shift(a: Statistics, b: Statistics) -> float:
+    """How far apart the means of a norm are: the mean square over channels, in standard deviations of `a`."""
+    return float(((b[0] - a[0]).square() / (a[1] + EPS)).double().mean())
 
 
-def _mean(members: Sequence[NormStatistics]) -> dict[str, tuple[Tensor, Tensor]]:
-    """The plain mean of statistics of the same norms."""
-    return {
-        name: (
-            torch.stack([one[name][0] for one in members]).mean(0),
-            torch.stack([one[name][1] for one in members]).mean(0),
-        )
-        for name in members[0]
-    }
+def stretch(a: Statistics, b: Statistics) -> float:
+    """How far apart its variances are: the mean square over channels of the logarithms of the deviations' ratio."""
+    return float((0.5 * ((b[1] + EPS) / (a[1] + EPS)).log()).square().double().mean())
+
+
+def _near(
+    measured: Mapping[K, Statistics],
+    trained: Statistics,
+    part: int,
+    distance: Callable[[Statistics, Statistics], float],
+    tolerance: float,
+) -> dict[K, Tensor]:
+    """Means (part 0) or variances (part 1) of the modes for which the trained ones do not serve."""
+    sets: list[tuple[Statistics, list[K]]] = [(trained, [])]
+    for mode, here in measured.items():
+        centre, members = min(sets, key=lambda one: distance(one[0], here))
+        if distance(centre, here) > tolerance:
+            members = []
+            sets.append((here, members))
+        members.append(mode)
+    means = ((torch.stack([measured[mode][part] for mode in members]).mean(0), members) for _, members in sets[1:])
+    return {mode: mean for mean, members in means for mode in members}

@@ -63,7 +63,7 @@ def choose_norms(
     own_of = spread(mixed, lambda mode: own_statistics(network, mode, images.norms))
     statistics_of = dict(zip(mixed, own_of, strict=True))
     if calibration.share_bn:
-        statistics_of = shared(statistics_of, statistics(network), block_of, calibration.share_bn)
+        statistics_of = shared(statistics_of, statistics(network), calibration.share_bn)
     found = []
     for done, mode in enumerate(modes):
         progress(f"norms of {mode}", done / len(modes))
@@ -139,12 +139,6 @@ def own_statistics(network: Network, mode: Mode, images: Tensor) -> NormStatisti
     whole = len(images) // BATCH * BATCH or len(images)
     batches = images[:whole].split(BATCH)
     return recalibrated(network, lambda x: network(x, mode), batches, trained_prefix(network, mode))
-
-
-def block_of(norm: str) -> str:
-    """The block that a norm belongs to, by their module names; of norms outside of blocks the part of the network."""
-    path = norm.split(".")
-    return ".".join(path[:3]) if path[0] == "stages" else path[0]
 
 
 def trained_prefix(network: Network, mode: Mode) -> set[str]:

@@ -11,6 +11,7 @@ from dimmer.calibration.ranges import Range
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import INPUT_OFFSET, INPUT_SCALE
 from dimmer.pipeline.networks.deploy import fixed_ranges, range_group
+from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection
 from dimmer.pipeline.subnets.images import CalibrationImages
 from dimmer.pipeline.subnets.norms import Subnet
@@ -38,15 +39,24 @@ class Ranges:
 def choose_ranges(
     subnets: Sequence[Subnet], settings: CalibrationSection, images: CalibrationImages, progress: Progress
 ) -> Ranges:
-    """Gives every group of sites the range of the estimator that disturbs the logits least."""
+    """Gives every group of sites the range of the estimator that disturbs the logits least.
+
+    Where modes share norm statistics, ranges within a block are those of all modes that run it with the same twin:
+    with ranges of its own a mode's biases and multipliers would be its own, whatever its statistics.
+    """
+
+    def group_of(network: DeployedNetwork, site: str) -> str:
+        group = range_group(network, site)
+        return group.partition("-")[0] if settings.share_bn else group
+
     networks = {subnet.name: subnet.network for subnet in subnets}
     # The input's codes are its pixels.
     fixed = {"input": Range((0 - INPUT_OFFSET) * INPUT_SCALE, (255 - INPUT_OFFSET) * INPUT_SCALE)}
     for network in networks.values():
-        fixed |= {range_group(network, site): Range(*ends) for site, ends in fixed_ranges(network).items()}
+        fixed |= {group_of(network, site): Range(*ends) for site, ends in fixed_ranges(network).items()}
     choices = assign_ranges(
         networks,
-        lambda name, site: range_group(networks[name], site),
+        lambda name, site: group_of(networks[name], site),
         images.observed,
         images.probe,
         Settings(settings.methods, settings.percentile, fixed),

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recalibrated statistics are the statistics of the data, and the network is left as it was."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from dimmer.calibration.batchnorm import NormStatistics, distance, load_statistics, recalibrated, shared, statistics
+from dimmer.calibration.batchnorm import (
+    NormStatistics,
+    load_statistics,
+    recalibrated,
+    shared,
+    shift,
+    statistics,
+    stretch,
+)
 
 
 def network() -> nn.Sequential:
@@ -55,23 +65,19 @@ def test_statistics_can_be_loaded_back() -> None:
 
 
 def of(**means: float) -> NormStatistics:
-    """Two norms of two channels with means as told, and variances of 1."""
+    """Norms of two channels with means as told, and variances of 1."""
     return {name: (torch.full((2,), mean), torch.ones(2)) for name, mean in means.items()}
 
 
-def test_distance_is_of_means_in_deviations_and_of_logarithms_of_deviations() -> None:
-    a = {"n": (torch.tensor([0.0, 2.0]), torch.tensor([1.0, 4.0]))}
-    assert distance(a, a) == 0
-    moved = {"n": (torch.tensor([0.5, 2.0]), torch.tensor([1.0, 4.0]))}
-    assert distance(a, moved) == pytest.approx(0.5**2 / 2, rel=1e-3)
-    wider = {"n": (torch.tensor([0.0, 2.0]), torch.tensor([1.0, 4.0 * 4.0]))}
-    assert distance(a, wider) == pytest.approx(float(torch.tensor(2.0).log()) ** 2 / 2, rel=1e-3)
-    # A norm with more channels weighs more.
-    both = a | {"wide": (torch.zeros(6), torch.ones(6))}
-    assert distance(both, moved | {"wide": both["wide"]}) == pytest.approx(0.5**2 / 8, rel=1e-3)
+def test_means_are_apart_in_deviations_and_variances_in_logarithms() -> None:
+    a = (torch.tensor([0.0, 2.0]), torch.tensor([1.0, 4.0]))
+    moved = (torch.tensor([0.5, 2.0]), torch.tensor([1.0, 4.0]))
+    wider = (torch.tensor([0.0, 2.0]), torch.tensor([1.0, 4.0 * 4.0]))
+    assert shift(a, a) == shift(a, wider) == stretch(a, a) == stretch(a, moved) == 0
+    assert shift(a, moved) == pytest.approx(0.5**2 / 2, rel=1e-3)
+    assert stretch(a, wider) == stretch(wider, a) == pytest.approx(math.log(2) ** 2 / 2, rel=1e-3)
     # What a norm's epsilon swallows is no difference.
-    dead = {"n": (torch.zeros(2), torch.zeros(2))}
-    assert distance(dead, {"n": (torch.zeros(2), torch.full((2,), 1e-8))}) < 1e-6
+    assert stretch((torch.zeros(2), torch.zeros(2)), (torch.zeros(2), torch.full((2,), 1e-8))) < 1e-6
 
 
 def test_modes_near_the_trained_statistics_have_these_and_others_share_a_mean() -> None:
@@ -82,29 +88,29 @@ def test_modes_near_the_trained_statistics_have_these_and_others_share_a_mean() 
         "beside": of(a=1.02, b=2.0),
         "alone": of(a=3.0),
     }
-    found = shared(own, trained, lambda name: name, 0.01)
+    found = shared(own, trained, 0.01)
     assert found["near"] == {}
     assert set(found["far"]) == {"a"}
     assert set(found["beside"]) == {"a", "b"}
     for mode in ("far", "beside"):
         assert torch.allclose(found[mode]["a"][0], torch.tensor(1.01))
+        assert torch.equal(found[mode]["a"][1], trained["a"][1])
     assert torch.equal(found["beside"]["b"][0], own["beside"]["b"][0])
     assert torch.equal(found["alone"]["a"][0], own["alone"]["a"][0])
 
 
-def test_a_part_is_shared_as_a_whole_and_only_by_modes_with_the_same_norms_of_it() -> None:
-    trained = of(a=0.0, b=0.0)
-    own = {"one": of(a=2.0, b=2.0), "two": of(a=2.0, b=4.0), "less": of(a=2.0)}
-    found = shared(own, trained, lambda _: "part", 0.01)
-    assert [set(found[mode]) for mode in own] == [{"a", "b"}, {"a", "b"}, {"a"}]
-    assert torch.equal(found["two"]["b"][0], own["two"]["b"][0])
-    # On the mean over both, what differs in one is near.
-    assert shared(own, trained, lambda _: "part", 2.0)["one"]["b"][0][0] == 3.0
+def test_variances_are_shared_for_themselves() -> None:
+    trained = of(a=0.0)
+    own = {"one": {"a": (torch.ones(2), torch.full((2,), 4.0))}, "two": {"a": (torch.zeros(2), torch.full((2,), 4.2))}}
+    found = shared(own, trained, 0.01)
+    assert torch.equal(found["one"]["a"][0], own["one"]["a"][0])
+    assert torch.equal(found["two"]["a"][0], trained["a"][0])
+    assert torch.allclose(found["one"]["a"][1], torch.tensor(4.1))
+    assert torch.equal(found["one"]["a"][1], found["two"]["a"][1])
 
 
 def test_without_tolerance_only_equal_statistics_are_shared() -> None:
-    trained = of(a=0.0)
-    found = shared({"same": of(a=0.0), "one": of(a=1.0), "two": of(a=1.0001)}, trained, lambda name: name, 0.0)
+    found = shared({"same": of(a=0.0), "one": of(a=1.0), "two": of(a=1.0001)}, of(a=0.0), 0.0)
     assert found["same"] == {}
     assert float(found["one"]["a"][0][0]) == 1.0
     assert found["two"]["a"][0][0] != 1.0

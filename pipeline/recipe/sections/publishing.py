@@ -21,8 +21,9 @@ class CalibrationSection:
         methods: range estimators to try; for each tensor the one that disturbs the logits least is kept.
         recalibrate_bn: give each mixed depth pattern batch-norm statistics of its own.
         bn_images: training images for those statistics.
-        share_bn: modes share those of a block that differ by at most this: a mean square over channels, of the means in
-            standard deviations and of the logarithms of the deviations. They cost flash once then. 0: each has its own.
+        share_bn: modes share those of a norm that differ by at most this: means by a mean square over channels in
+            standard deviations, variances by that of the logarithms of the deviations' ratio; and all modes that run a
+            block share the ranges within it. They cost flash once then. 0: each mode has its own.
     """
 
     images: int = 256

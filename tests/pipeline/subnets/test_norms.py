@@ -18,7 +18,7 @@ from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
 from dimmer.pipeline.networks.measure import measure
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection
 from dimmer.pipeline.subnets.images import CalibrationImages, calibration_images
-from dimmer.pipeline.subnets.norms import block_of, choose_norms, is_mixed, own_statistics, preferred, trained_prefix
+from dimmer.pipeline.subnets.norms import choose_norms, is_mixed, own_statistics, preferred, trained_prefix
 from tests.pipeline.training.small import stripes
 from tests.tiny import TinyBuild, silent
 
@@ -120,20 +120,7 @@ def test_statistics_are_those_that_validation_prefers_and_go_again() -> None:
         assert not found.own
 
 
-@pytest.mark.parametrize(
-    ("norm", "block"),
-    [
-        ("stages.0.1.norm1.executed", "stages.0.1"),
-        ("stages.10.2.main.1.norm", "stages.10.2"),
-        ("stem.norm", "stem"),
-        ("last_norm.norms.8.skipped", "last_norm"),
-    ],
-)
-def test_norms_are_taken_together_by_blocks(norm: str, block: str) -> None:
-    assert block_of(norm) == block
-
-
-def test_modes_that_see_nearly_the_same_of_a_block_share_its_constants() -> None:
+def test_modes_that_see_nearly_the_same_at_a_norm_share_its_constants() -> None:
     """The more they may differ, the fewer sets there are; labels are what one mode says with statistics of its own."""
     torch.manual_seed(2)
     network = ResNet(ResNetConfig((1, 1, 1), (1, 1, 1), (4, 8, 8), 1, (8, 8), 3)).eval()
