@@ -2,12 +2,21 @@
 """Tensors that share a range, and ranges that are given."""
 
 import pytest
+import torch
 
 from dimmer.calibration.assign import Choice
 from dimmer.calibration.ranges import Range
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
-from dimmer.pipeline.subnets.ranges import Ranges
-from tests.tiny import TinyBuild
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.families.resnet import ResNet
+from dimmer.pipeline.networks.families.resnet_config import ResNetConfig
+from dimmer.pipeline.networks.measure import measure
+from dimmer.pipeline.recipe.sections.publishing import CalibrationSection
+from dimmer.pipeline.subnets.images import CalibrationImages
+from dimmer.pipeline.subnets.norms import Subnet, own_statistics
+from dimmer.pipeline.subnets.ranges import Ranges, choose_ranges
+from tests.tiny import TinyBuild, silent
 
 
 @pytest.mark.xdist_group("tiny")
@@ -42,3 +51,24 @@ def test_a_mode_has_the_ranges_of_the_groups_that_it_is_in() -> None:
     assert ranges.of("80") == {"0.0.out": stream}
     assert ranges.of("88") == {"0.0.out": stream, "0.1.out": stream, "0.1.conv1": inner}
     assert ranges.groups("88") == {"0.0.out": "stream.0", "0.1.out": "stream.0", "0.1.conv1": "0.1.conv1@shared"}
+
+
+def test_ranges_within_a_block_are_a_mode_s_own_unless_statistics_are_shared() -> None:
+    torch.manual_seed(1)
+    network = ResNet(ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 3)).eval()
+    x = torch.rand(64, 1, 8, 8)
+    images = CalibrationImages((x,), (x,), x, x, x, torch.zeros(64, dtype=torch.int64))
+    subnets = []
+    for name in ("88.88", "80.80", "80.88"):
+        mode = Mode.parse(name)
+        own = own_statistics(network, mode, x) if name == "80.88" else {}
+        made = deploy(network, mode, own)
+        found = measure(made, images.validation, images.labels)
+        subnets.append(Subnet(mode, made, own, found, found))
+    groups = {
+        share: set(choose_ranges(subnets, CalibrationSection(share_bn=share), images, silent).choices)
+        for share in (0.0, 0.01)
+    }
+    own_groups = {group for group in groups[0.0] if "-" in group}
+    assert own_groups
+    assert groups[0.01] == {group.partition("-")[0] for group in groups[0.0]} == groups[0.0] - own_groups
