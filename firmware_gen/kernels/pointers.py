@@ -55,7 +55,6 @@ POINTERS = (
     PointerCalls("slot_log.c", ("dimmer_flash_erase", "dimmer_flash_program"), (HOOK,)),
     PointerCalls("settings.c", ("dimmer_settings_check",), (HOOK,)),
     PointerCalls("report.c", ("dimmer_report_battery",), ("dimmer_governor_report",)),
-    PointerCalls("governor.c", ("dimmer_governor_report", "spend_anew"), ("take_harvest", "budget_with_harvest")),
     PointerCalls("narrow_dsp.c", (*_NARROW_ROWS, "dimmer_narrow_tile"), _RESULTS),
     PointerCalls(
         "narrow_layer_dsp.c",

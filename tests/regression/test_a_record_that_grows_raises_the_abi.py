@@ -13,7 +13,7 @@ from dimmer.firmware_gen.kernels.record import Kernel, kernel, u8, u16
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.npu.kernel import ETHOS_U, ETHOS_U_END
 
-OF_ABI = 7
+OF_ABI = 8
 """The ABI that the layouts below are of."""
 
 
