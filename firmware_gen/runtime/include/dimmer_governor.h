@@ -49,7 +49,7 @@ struct dimmer_plan {
     uint8_t unit_shift;        /* 0..DIMMER_MAX_UNIT_SHIFT */
     uint8_t low_q6; /* without a deadline: of the full store times 64, below which the cheapest mode alone
                        runs; 0..63 */
-    uint8_t count;                            /* of points, 1..DIMMER_MAX_POINTS */
+    uint8_t count;  /* of points, 1..DIMMER_MAX_POINTS */
     dimmer_point_t points[DIMMER_MAX_POINTS]; /* by rising cost: the concave hull of accuracy over cost */
 };
 
@@ -70,28 +70,28 @@ enum { DIMMER_NO_REPORT = 0, DIMMER_ON_BATTERY = 2, DIMMER_POWERED = 2 | DIMMER_
  * after an update dimmer_govern starts anew, since the layout may be another. */
 struct dimmer_governor {
     const dimmer_plan_t *plan;
-    uintptr_t seal;       /* of the pointer */
-    uint8_t neighbour;                     /* the cheaper one: 0 is no inference, k points[k - 1] */
+    uintptr_t seal;    /* of the pointer */
+    uint8_t neighbour; /* the cheaper one: 0 is no inference, k points[k - 1] */
     uint8_t stopped;
     uint8_t supply;       /* DIMMER_NO_REPORT .. DIMMER_POWERED */
     uint8_t own_deadline; /* set at run time: the charger does not begin it anew */
     dimmer_charge_t gauge;
-    uint32_t life_s;                  /* 0: no deadline */
-    uint32_t full;                    /* units */
-    uint32_t rest_s;                  /* until the deadline; 0: it is over */
-    uint32_t left;                    /* units */
-    uint32_t begun;                   /* quanta, less than a unit, that `left` does not count as spent yet */
-    uint32_t unmoved;                 /* units spent since the gauge last moved */
-    uint32_t span_s;                  /* learnt: in so many seconds ... */
-    uint32_t wanted_q8;               /* ... so many inferences are wanted, times 256 */
-    uint32_t inferences;              /* since the last report */
-    uint32_t missed;                  /* after so many inferences, reports are */
-    uint32_t granted;                 /* quanta until the next report */
-    uint32_t credit;                  /* what of them is left */
-    uint32_t budget;                  /* quanta an inference */
-    uint32_t owed;                    /* what costs lag behind budgets */
-    uint32_t step;                    /* cost from the cheaper neighbour to the dearer */
-    uint32_t extra;                   /* budget over the cheaper one's cost */
+    uint32_t life_s;     /* 0: no deadline */
+    uint32_t full;       /* units */
+    uint32_t rest_s;     /* until the deadline; 0: it is over */
+    uint32_t left;       /* units */
+    uint32_t begun;      /* quanta of a unit, which `left` counts as soon as it is begun */
+    uint32_t unmoved;    /* units spent since the gauge last moved */
+    uint32_t span_s;     /* learnt: in so many seconds ... */
+    uint32_t wanted_q8;  /* ... so many inferences are wanted, times 256 */
+    uint32_t inferences; /* since the last report */
+    uint32_t missed;     /* after so many inferences, reports are */
+    uint32_t granted;    /* quanta until the next report */
+    uint32_t credit;     /* what of them is left */
+    uint32_t budget;     /* quanta an inference */
+    uint32_t owed;       /* what costs lag behind budgets */
+    uint32_t step;       /* cost from the cheaper neighbour to the dearer */
+    uint32_t extra;      /* budget over the cheaper one's cost */
 };
 
 /* ---- With a dimmer_t ---- */
@@ -120,8 +120,8 @@ dimmer_advice_t dimmer_next(dimmer_t *d);
 /* Returns DIMMER_OK, or DIMMER_ERR_PLAN where a number of the plan cannot be. */
 dimmer_status_t dimmer_plan_check(const dimmer_plan_t *plan);
 
-/* Begins with a plan that passes dimmer_plan_check. Until the first report, and where it brings no charge, the
- * store is taken for full. */
+/* Begins with a plan that passes dimmer_plan_check. Until the first report, and where it brings no charge,
+ * the store is taken for full. */
 void dimmer_governor_start(dimmer_governor_t *g, const dimmer_plan_t *plan);
 
 /* The battery is to last for so many seconds from now on. Once the deadline is over, what is left is spread

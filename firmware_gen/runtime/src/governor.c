@@ -92,8 +92,8 @@ static void take_harvest(dimmer_governor_t *g, uint32_t harvest_ua, uint32_t pas
     if (harvest_ua >> 24 == 0u) {
         const dimmer_plan_t *plan = g->plan;
         const uint32_t room = g->full - g->left;
-        const uint32_t got_q8 = dimmer_share_of(harvest_ua, plan->harvest_q8, 1u);
-        const uint32_t got = dimmer_share_of(got_q8, passed, 256u << plan->unit_shift);
+        const uint32_t rate_q8 = dimmer_share_of(harvest_ua, plan->harvest_q8, 1u);
+        const uint32_t got = dimmer_share_of(rate_q8, passed, 256u << plan->unit_shift);
 
         g->left += got < room ? got : room;
     }
@@ -131,8 +131,8 @@ static void spend_anew(dimmer_governor_t *g, uint32_t temperature_dk) {
             reserve += (cold * plan->cold_q6) >> 6;
         }
         usable = dimmer_less(g->left, reserve * plan->permille_units);
-        g->stopped = usable == 0u;
     }
+    g->stopped = usable == 0u;
     if (usable < granted >> plan->unit_shift) {
         granted = usable << plan->unit_shift;
     }

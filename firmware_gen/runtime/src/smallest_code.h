@@ -8,7 +8,8 @@
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("Os", "no-thread-jumps", "no-schedule-insns2", "no-if-conversion", "no-ssa-phiopt",     \
-                     "no-shrink-wrap", "no-tree-sink", "reorder-blocks-algorithm=stc")
+                     "no-shrink-wrap", "no-tree-sink", "no-optimize-sibling-calls",                          \
+                     "reorder-blocks-algorithm=stc")
 #endif
 
 /* Before a function of which each caller would get a copy. */

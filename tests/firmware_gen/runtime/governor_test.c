@@ -226,6 +226,9 @@ static void anything_may_be_reported(void) {
         CHECK(dimmer_governor_charge(&d.g) <= 1000u);
         CHECK(dimmer_governor_share(&d.g) <= 1000u);
         (void)dimmer_governor_life_s(&d.g);
+        if (d.g.supply == DIMMER_POWERED) {
+            CHECK(dimmer_governor_share(&d.g) == 1000u);
+        }
         if (d.g.supply == DIMMER_POWERED && d.plan.count > 1u) {
             CHECK(d.g.budget == d.plan.points[d.plan.count - 1u].cost);
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a firmware calls of the policy: tiers; with GOVERNED a governor, too. Linked for its size, never run. */
+/* What a firmware calls of the policy: tiers; with GOVERNED a governor, too. Linked for its size, never run.
+ */
 #include "dimmer_governor.h"
 
 static dimmer_t network;
