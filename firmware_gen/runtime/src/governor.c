@@ -122,8 +122,7 @@ static void spend_anew(dimmer_governor_t *g, uint32_t temperature_dk) {
     uint32_t budget;
 
     if (g->supply != DIMMER_POWERED) {
-        /* It goes on only with 16 permille more than it stopped with. */
-        uint32_t reserve = plan->reserve_permille + 16u * g->stopped;
+        uint32_t reserve = plan->reserve_permille;
         /* Of a temperature that is not known nothing is left. */
         const uint32_t cold = WARM_DK - temperature_dk;
 
@@ -143,9 +142,9 @@ static void spend_anew(dimmer_governor_t *g, uint32_t temperature_dk) {
         if (g->life_s == 0u) {
             const uint32_t cheapest = plan->points[0].cost;
             const uint32_t more = plan->points[plan->count - 1u].cost - cheapest;
-            const uint32_t over = dimmer_less(usable, (g->full * plan->low_q6) >> 6);
+            const uint32_t low = (g->full * plan->low_q6) >> 6;
 
-            budget = cheapest + dimmer_share_of(over, more, g->full);
+            budget = cheapest + dimmer_share_of(dimmer_less(usable, low), more, g->full - low);
         } else {
             const uint32_t power = dimmer_power_over(g, usable, g->rest_s != 0u ? g->rest_s : DAY_S);
 
