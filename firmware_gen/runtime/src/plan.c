@@ -10,8 +10,8 @@ dimmer_status_t dimmer_plan_check(const dimmer_plan_t *plan) {
 
     if (plan == NULL || plan->count == 0u || plan->count > DIMMER_MAX_POINTS || plan->permille_units == 0u ||
         plan->unit_shift > DIMMER_MAX_UNIT_SHIFT || plan->sleep_q8 > DIMMER_MAX_SLEEP_Q8 ||
-        plan->reserve_permille >= 1000u || plan->wanted_q8 == 0u || plan->low_q6 >= 64u || plan->report_s == 0u ||
-        (plan->life_s == 0u && plan->harvest_q8 == 0u)) {
+        plan->reserve_permille >= 1000u || plan->wanted_q8 == 0u || plan->low_q6 >= 64u ||
+        plan->report_s == 0u || (plan->life_s == 0u && plan->harvest_q8 == 0u)) {
         return DIMMER_ERR_PLAN;
     }
     for (i = 0; i < plan->count; ++i) {
