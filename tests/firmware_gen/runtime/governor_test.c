@@ -245,8 +245,9 @@ static void it_is_monotone_in_charge(void) {
     dimmer_governor_t one;
     dimmer_governor_t other;
     dimmer_battery_t now;
-    uint16_t low = (uint16_t)random_below(1001u);
-    uint16_t high = (uint16_t)random_below(1001u);
+    /* A first reading of 0 is that of a gauge which does not answer: it says nothing. */
+    uint16_t low = (uint16_t)(1u + random_below(1000u));
+    uint16_t high = (uint16_t)(1u + random_below(1000u));
 
     if (low > high) {
         const uint16_t swapped = low;
