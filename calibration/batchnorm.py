@@ -14,9 +14,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-Statistics = tuple[Tensor, Tensor]
-"""Of a batch norm: (mean float32[C], variance float32[C])."""
-NormStatistics = Mapping[str, Statistics]
+Moments = tuple[Tensor, Tensor]
+"""Of a batch norm's input: (mean float32[C], variance float32[C])."""
+NormStatistics = Mapping[str, Moments]
 """Module name of a batch norm -> its own statistics, or those in their place."""
 
 K = TypeVar("K", bound=Hashable)
@@ -105,7 +105,7 @@ def shared(own: Mapping[K, NormStatistics], trained: NormStatistics, tolerance: 
     Returns:
         A mode -> statistics, without those norms where the trained ones serve.
     """
-    found: dict[K, dict[str, Statistics]] = {mode: {} for mode in own}
+    found: dict[K, dict[str, Moments]] = {mode: {} for mode in own}
     for name, before in trained.items():
         measured = {mode: statistics[name] for mode, statistics in own.items() if name in statistics}
         means = _near(measured, before, 0, shift, tolerance)
@@ -116,25 +116,25 @@ def shared(own: Mapping[K, NormStatistics], trained: NormStatistics, tolerance: 
     return dict(found)
 
 
-def shift(a: Statistics, b: Statistics) -> float:
+def shift(a: Moments, b: Moments) -> float:
     """How far apart the means of a norm are: the mean square over channels, in standard deviations of `a`."""
     return float(((b[0] - a[0]).square() / (a[1] + EPS)).double().mean())
 
 
-def stretch(a: Statistics, b: Statistics) -> float:
+def stretch(a: Moments, b: Moments) -> float:
     """How far apart its variances are: the mean square over channels of the logarithms of the deviations' ratio."""
     return float((0.5 * ((b[1] + EPS) / (a[1] + EPS)).log()).square().double().mean())
 
 
 def _near(
-    measured: Mapping[K, Statistics],
-    trained: Statistics,
+    measured: Mapping[K, Moments],
+    trained: Moments,
     part: int,
-    distance: Callable[[Statistics, Statistics], float],
+    distance: Callable[[Moments, Moments], float],
     tolerance: float,
 ) -> dict[K, Tensor]:
     """Means (part 0) or variances (part 1) of the modes for which the trained ones do not serve."""
-    sets: list[tuple[Statistics, list[K]]] = [(trained, [])]
+    sets: list[tuple[Moments, list[K]]] = [(trained, [])]
     for mode, here in measured.items():
         centre, members = min(sets, key=lambda one: distance(one[0], here))
         if distance(centre, here) > tolerance:

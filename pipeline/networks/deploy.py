@@ -8,7 +8,7 @@ from itertools import pairwise
 from dimmer.calibration.batchnorm import NormStatistics
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, check_mode
 from dimmer.pipeline.networks.deployed import DeployedNetwork, PooledHead
-from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.folding import Folding, norms_of
 from dimmer.pipeline.networks.joined import Heads
 from dimmer.pipeline.networks.layers.quantisers import activation_step
 from dimmer.pipeline.networks.network import Network
@@ -66,13 +66,17 @@ def fixed_ranges(network: DeployedNetwork) -> dict[str, tuple[float, float]]:
     }
 
 
-def range_group(network: DeployedNetwork, site: str) -> str:
+def range_group(network: DeployedNetwork, site: str, apart: bool = True) -> str:
     """The name under which a site's calibration range is shared between modes.
 
     Block boundaries of one stage share a range in all modes (docs/architecture.md, rule 3); a tensor inside a block
     shares it with every mode that runs the block with the same norm statistics, because then multipliers and biases
     are equal and stand in flash once. Sites without a dot, those of stem and head, are common to all, so that every
     mode's output has one scale.
+
+    Args:
+        apart: modes with other norm statistics have ranges of their own within a block; else all that run it with the
+            same norms have one.
     """
     site = owner_of_range(site)
     part, _, tensor = site.rpartition(".")
@@ -80,4 +84,5 @@ def range_group(network: DeployedNetwork, site: str) -> str:
         return site
     if tensor == "out":
         return f"stream.{part.split('.')[0]}"
-    return f"{site}@{network.variants[part]}"
+    variant = network.variants[part]
+    return f"{site}@{variant if apart else norms_of(variant)}"

@@ -181,6 +181,11 @@ class Folding:
         return f"{chosen}-{hashlib.sha256(content).hexdigest()[:8]}"
 
 
+def norms_of(variant: str) -> str:
+    """A part's variant as it would be with the statistics of the norms themselves."""
+    return variant.partition("-")[0]
+
+
 def _convolution(conv: nn.Conv2d, codes: Tensor, scale: Tensor, bias: Tensor) -> nn.Conv2d:
     """A convolution of the same shape with weights codes x step, and a bias."""
     made = nn.Conv2d(

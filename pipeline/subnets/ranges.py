@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dimmer.calibration.assign import Choice, Settings, assign_ranges
 from dimmer.calibration.ranges import Range
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import INPUT_OFFSET, INPUT_SCALE
 from dimmer.pipeline.networks.deploy import fixed_ranges, range_group
-from dimmer.pipeline.networks.deployed import DeployedNetwork
 from dimmer.pipeline.recipe.sections.publishing import CalibrationSection
 from dimmer.pipeline.subnets.images import CalibrationImages
 from dimmer.pipeline.subnets.norms import Subnet
@@ -44,11 +44,7 @@ def choose_ranges(
     Where modes share norm statistics, ranges within a block are those of all modes that run it with the same twin:
     with ranges of its own a mode's biases and multipliers would be its own, whatever its statistics.
     """
-
-    def group_of(network: DeployedNetwork, site: str) -> str:
-        group = range_group(network, site)
-        return group.partition("-")[0] if settings.share_bn else group
-
+    group_of = partial(range_group, apart=not settings.share_bn)
     networks = {subnet.name: subnet.network for subnet in subnets}
     # The input's codes are its pixels.
     fixed = {"input": Range((0 - INPUT_OFFSET) * INPUT_SCALE, (255 - INPUT_OFFSET) * INPUT_SCALE)}

@@ -8,7 +8,7 @@ import torch
 
 from dimmer.calibration.batchnorm import NormStatistics
 from dimmer.errors import DimmerError
-from dimmer.pipeline.networks.folding import Folding
+from dimmer.pipeline.networks.folding import Folding, norms_of
 from dimmer.pipeline.networks.layers.norm import SkipAwareNorm
 from tests.pipeline.networks.toy_family import Separable, small
 
@@ -69,5 +69,6 @@ def test_other_statistics_are_another_variant() -> None:
         fold, module = fold_of("0.1", False, 8, {name: (mean, ones)})
         module.deployed(fold)
         assert fold.variant.startswith("shared-")
+        assert norms_of(fold.variant) == norms_of("shared") == "shared"
         variants.add(fold.variant)
     assert len(variants) == 2

@@ -2,7 +2,6 @@
 """What quantising does to a mode, simulated."""
 
 import dataclasses
-from dataclasses import replace
 
 import pytest
 
@@ -35,7 +34,7 @@ def test_accuracy_and_errors_are_those_that_were_saved(tiny: TinyBuild) -> None:
     calibration = Calibration.load(folder)
     assert not Statistics.load(folder).of("88.88")
     images = calibration_images(load_dataset("mnist5k"), recipe.calibration, recipe.selection, recipe.train.seed)
-    as_trained = replace(recipe.calibration, recalibrate_bn=False)
+    as_trained = dataclasses.replace(recipe.calibration, recalibrate_bn=False)
     subnets = choose_norms(load_network(recipe), [Mode.parse("88.88")], as_trained, images, silent)
     (found,) = measure_quantised(subnets, Given({}, calibration), images, silent)
     saved = calibration.mode("88.88")
