@@ -3,14 +3,15 @@
 
 A range belongs to a **group** of sites: the same tensor in several sub-networks, or the block boundaries of a stage.
 Every estimator proposes a range for the group's joint histogram; the proposal that disturbs the logits least, summed
-over the sub-networks in the group, wins. What is measured is the effect of that group alone, everything else being
-float, so that the choice does not depend on the order of the groups.
+over the sub-networks that decide for the group, wins. What is measured is the effect of that group alone, everything
+else being float, so that the choice does not depend on the order of the groups.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -39,7 +40,8 @@ class Choice:
         group: its name.
         range: the chosen range.
         method: the estimator that proposed it; "fixed" where the range was given.
-        errors: mean squared logit error of each estimator's proposal; empty for a fixed range.
+        errors: mean squared logit error of each estimator's proposal, summed over the sub-networks that decide; empty
+            for a fixed range.
         members: (network, site) pairs that use it.
     """
 
@@ -72,6 +74,7 @@ def assign_ranges(
     probe: Sequence[Tensor],
     settings: Settings,
     progress: Callable[[str, float], None] = lambda _what, _share: None,
+    decides: Callable[[str], bool] = lambda _name: True,
 ) -> dict[str, Choice]:
     """One range for every group of sites of all sub-networks.
 
@@ -80,24 +83,30 @@ def assign_ranges(
         batches: float32[N,C,H,W] each, for the histograms.
         probe: float32[N,C,H,W] each, for the logit error of the proposals.
         progress: called with a text and the share done, 0..1.
+        decides: whether a sub-network has a say in the ranges of its groups. The others take what those choose; where
+            a group has no member that decides, all of them do.
 
     Returns:
         Group name -> choice, in execution order.
     """
     members: dict[str, list[tuple[str, str]]] = {}
-    bounds: dict[str, Bounds] = {}
+    seen: dict[tuple[str, str], Bounds] = {}
     for done, (name, forward) in enumerate(networks.items()):
         progress(f"bounds of {name}", 0.1 * done / len(networks))
         for site, b in observe_bounds(forward, batches).items():
-            group = group_of(name, site)
-            members.setdefault(group, []).append((name, site))
-            old = bounds.get(group, b)
-            bounds[group] = Bounds(min(b.low, old.low), max(b.high, old.high))
+            members.setdefault(group_of(name, site), []).append((name, site))
+            seen[name, site] = b
+    deciding = {group: [pair for pair in pairs if decides(pair[0])] or pairs for group, pairs in members.items()}
+    bounds = {group: reduce(Bounds.joined, (seen[pair] for pair in pairs)) for group, pairs in deciding.items()}
+    sites = {
+        name: {group: own for group, pairs in deciding.items() if (own := {s for n, s in pairs if n == name})}
+        for name in networks
+    }
     histograms: dict[str, Histogram] = {}
     for done, (name, forward) in enumerate(networks.items()):
         progress(f"histograms of {name}", 0.1 + 0.2 * done / len(networks))
-        of_group = {s: bounds[g] for g, pairs in members.items() for n, s in pairs if n == name}
-        for site, h in observe_histograms(forward, batches, of_group).items():
+        of_site = {site: bounds[group] for group, own in sites[name].items() for site in own}
+        for site, h in observe_histograms(forward, batches, of_site).items():
             group = group_of(name, site)
             histograms[group] = histograms[group].merged(h) if group in histograms else h
     errors = {g: {} if g in settings.fixed else _proposals(h, settings) for g, h in histograms.items()}
@@ -105,8 +114,7 @@ def assign_ranges(
     def of_network(item: tuple[int, str]) -> _Errors:
         done, name = item
         progress(f"ranges of {name}", 0.3 + 0.7 * done / len(networks))
-        of_name = {g: {s for n, s in pairs if n == name} for g, pairs in members.items()}
-        return _errors(networks[name], of_name, probe, errors)
+        return _errors(networks[name], sites[name], probe, errors)
 
     for found in spread(tuple(enumerate(networks)), of_network):
         for group, proposals in found.items():
@@ -154,10 +162,12 @@ def _errors(
     All before the first site of the group is float and computed once for all groups.
 
     Args:
-        groups: group -> sites of this sub-network.
+        groups: group -> sites of this sub-network, at least one.
     """
     parts = parts_of(forward)
     found: _Errors = {}
+    if not any(proposals[group] for group in groups):
+        return found
     with torch.no_grad():
         sites: list[set[str]] = []
         inputs = list(probe)
@@ -165,7 +175,7 @@ def _errors(
             sites.append(set())
             inputs = [part(x, _noting(sites[-1])) for x in inputs]
         exact, inputs = torch.cat(inputs), list(probe)
-        left = {group: own for group, own in groups.items() if own}
+        left = dict(groups)
         for at, part in enumerate(parts):
             for group in [group for group, own in left.items() if sites[at].intersection(own)]:
                 own = left.pop(group)

@@ -71,14 +71,19 @@ def observe_bounds(forward: Forward, batches: Sequence[Tensor]) -> dict[str, Bou
 def observe_histograms(
     forward: Forward, batches: Sequence[Tensor], bounds: Mapping[str, Bounds]
 ) -> dict[str, Histogram]:
-    """Counts of every site's values between bounds that hold for all networks that share the site's range; several
+    """Counts of a site's values between bounds that hold for all networks that share the site's range; several
     processes share the batches.
+
+    Args:
+        bounds: of the sites to count; with none the network is not run.
     """
 
     def of_batch(batch: Tensor) -> dict[str, Histogram]:
         seen: dict[str, Histogram] = {}
 
         def tap(site: str, x: Tensor) -> Tensor:
+            if site not in bounds:
+                return x
             b = bounds[site]
             high = b.high if b.high > b.low else b.low + 1e-6
             counts = torch.histc(x.detach().to(torch.float32), BINS, b.low, high).to(torch.int64).numpy()
@@ -91,7 +96,7 @@ def observe_histograms(
         return seen
 
     found: dict[str, Histogram] = {}
-    for seen in spread(batches, of_batch):
+    for seen in spread(batches if bounds else (), of_batch):
         found |= {site: found[site].merged(h) if site in found else h for site, h in seen.items()}
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from torch import Tensor
@@ -27,6 +27,7 @@ class Subnet:
     """A candidate mode as it would be deployed.
 
     Attributes:
+        mixed: whether it runs with norms that learnt beside others.
         network: its statistics folded in.
         statistics: other than those that it was trained with, by norm; empty where it keeps all of these.
         as_trained: in float on the validation images, with the statistics of the training.
@@ -34,6 +35,7 @@ class Subnet:
     """
 
     mode: Mode
+    mixed: bool
     network: DeployedNetwork
     statistics: NormStatistics
     as_trained: Measured
@@ -59,9 +61,11 @@ def choose_norms(
         calibration: whether mixed depths and mixed widths may get statistics of their own at all, and which of them
             share these.
     """
-    mixed = [mode for mode in modes if calibration.recalibrate_bn and is_mixed(mode, network.config)]
-    own_of = spread(mixed, lambda mode: own_statistics(network, mode, images.norms))
-    statistics_of = dict(zip(mixed, own_of, strict=True))
+    mixed = [mode for mode in modes if is_mixed(mode, network.config)]
+    statistics_of: dict[Mode, NormStatistics] = {}
+    if calibration.recalibrate_bn:
+        own_of = spread(mixed, lambda mode: own_statistics(network, mode, images.norms))
+        statistics_of = dict(zip(mixed, own_of, strict=True))
     if calibration.share_bn:
         statistics_of = shared(statistics_of, statistics(network), calibration.share_bn)
     found = []
@@ -69,13 +73,13 @@ def choose_norms(
         progress(f"norms of {mode}", done / len(modes))
         plain = deploy(network, mode)
         trained = measure(plain, images.validation, images.labels)
-        subnet = Subnet(mode, plain, {}, trained, trained)
+        subnet = Subnet(mode, mode in mixed, plain, {}, trained, trained)
         own = statistics_of.get(mode)
         if own:
             with_own = deploy(network, mode, own)
             again = measure(with_own, images.validation, images.labels)
             if again.accuracy > trained.accuracy:
-                subnet = Subnet(mode, with_own, own, trained, again)
+                subnet = replace(subnet, network=with_own, statistics=own, measured=again)
         found.append(subnet)
     return tuple(found)
 

@@ -41,11 +41,13 @@ def choose_ranges(
 ) -> Ranges:
     """Gives every group of sites the range of the estimator that disturbs the logits least.
 
-    Where modes share norm statistics, ranges within a block are those of all modes that run it with the same twin:
-    with ranges of its own a mode's biases and multipliers would be its own, whatever its statistics.
+    Where modes share norm statistics, ranges within a block are common to all modes that run it with the same twin:
+    with ranges of its own a mode's biases and multipliers would be its own, whatever its statistics. Modes that were
+    trained as they are then decide, and lose nothing by the others, whose values lie near theirs.
     """
     group_of = partial(range_group, apart=not settings.share_bn)
     networks = {subnet.name: subnet.network for subnet in subnets}
+    deciding = {subnet.name for subnet in subnets if not (settings.share_bn and subnet.mixed)}
     # The input's codes are its pixels.
     fixed = {"input": Range((0 - INPUT_OFFSET) * INPUT_SCALE, (255 - INPUT_OFFSET) * INPUT_SCALE)}
     for network in networks.values():
@@ -57,5 +59,6 @@ def choose_ranges(
         images.probe,
         Settings(settings.methods, settings.percentile, fixed),
         progress,
+        deciding.__contains__,
     )
     return Ranges(choices)

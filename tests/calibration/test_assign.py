@@ -35,6 +35,18 @@ def test_separate_groups_are_independent() -> None:
     assert choices["hidden@large"].range.high > 2 * choices["hidden@small"].range.high
 
 
+def test_only_those_decide_that_are_to() -> None:
+    """A network without a say takes the range of the others, and has one of its own where no other has any."""
+    networks = {"small": forward_of(1.0), "large": forward_of(3.0)}
+    group = lambda name, site: f"{site}@{name}" if site == "logits" else site  # noqa: E731
+    alone = assign_ranges({"small": networks["small"]}, group, BATCHES, BATCHES[:1], SETTINGS)
+    choices = assign_ranges(networks, group, BATCHES, BATCHES[:1], SETTINGS, decides=lambda name: name == "small")
+    assert choices["hidden"].members == (("small", "hidden"), ("large", "hidden"))
+    assert (choices["hidden"].range, choices["hidden"].errors) == (alone["hidden"].range, alone["hidden"].errors)
+    assert choices["logits@small"] == alone["logits@small"]
+    assert choices["logits@large"].range.high > 2 * choices["logits@small"].range.high
+
+
 def test_the_choice_has_the_smallest_measured_error() -> None:
     choices = assign_ranges({"one": forward_of(1.0)}, lambda _n, site: site, BATCHES, BATCHES, SETTINGS)
     for choice in choices.values():

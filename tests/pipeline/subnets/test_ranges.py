@@ -53,7 +53,8 @@ def test_a_mode_has_the_ranges_of_the_groups_that_it_is_in() -> None:
     assert ranges.groups("88") == {"0.0.out": "stream.0", "0.1.out": "stream.0", "0.1.conv1": "0.1.conv1@shared"}
 
 
-def test_ranges_within_a_block_are_a_mode_s_own_unless_statistics_are_shared() -> None:
+def mixed_and_trained() -> tuple[list[Subnet], CalibrationImages]:
+    """Super-net, base-net and a mode between, with statistics of its own."""
     torch.manual_seed(1)
     network = ResNet(ResNetConfig((1, 1), (1, 1), (4, 8), 1, (8, 8), 3)).eval()
     x = torch.rand(64, 1, 8, 8)
@@ -64,7 +65,12 @@ def test_ranges_within_a_block_are_a_mode_s_own_unless_statistics_are_shared() -
         own = own_statistics(network, mode, x) if name == "80.88" else {}
         made = deploy(network, mode, own)
         found = measure(made, images.validation, images.labels)
-        subnets.append(Subnet(mode, made, own, found, found))
+        subnets.append(Subnet(mode, name == "80.88", made, own, found, found))
+    return subnets, images
+
+
+def test_ranges_within_a_block_are_a_mode_s_own_unless_statistics_are_shared() -> None:
+    subnets, images = mixed_and_trained()
     groups = {
         share: set(choose_ranges(subnets, CalibrationSection(share_bn=share), images, silent).choices)
         for share in (0.0, 0.01)
@@ -72,3 +78,14 @@ def test_ranges_within_a_block_are_a_mode_s_own_unless_statistics_are_shared() -
     own_groups = {group for group in groups[0.0] if "-" in group}
     assert own_groups
     assert groups[0.01] == groups[0.0] - own_groups
+
+
+@pytest.mark.parametrize("decide", [False, True])
+def test_modes_that_share_statistics_leave_the_ranges_of_trained_ones_alone(decide: bool) -> None:
+    """Super- and base-net are as they would be without them; without sharing all have a say in what is common."""
+    subnets, images = mixed_and_trained()
+    settings = CalibrationSection(share_bn=0.0 if decide else 0.01)
+    beside, alone = (choose_ranges(some, settings, images, silent) for some in (subnets, subnets[:2]))
+    moved = [name for name in ("88.88", "80.80") if beside.of(name) != alone.of(name)]
+    assert bool(moved) == decide
+    assert beside.of("80.88").keys() == {"input", *(site for site in beside.of("88.88") if site[:4] != "0.1.")}
