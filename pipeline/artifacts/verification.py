@@ -20,6 +20,43 @@ def verify_folder(build: Path, target: str) -> Path:
     return build / target / "verify"
 
 
+def accuracy_folder(build: Path) -> Path:
+    """Where the accuracies of all modes of the host's firmware are, a file for each."""
+    return build / "host" / "accuracy"
+
+
+@dataclass(frozen=True)
+class ModeAccuracy:
+    """A mode on the whole test set.
+
+    Attributes:
+        name: of the mode.
+        test_images: how many there are.
+        accuracy: share of them that the C runtime classifies right, on the host.
+        accuracy_float: the same of the mode before quantisation.
+        scores: of the outputs, with intervals.
+    """
+
+    name: str
+    test_images: int
+    accuracy: float
+    accuracy_float: float
+    scores: Scores
+
+    def save(self, folder: Path) -> None:
+        """Write <mode>.json."""
+        save_document(folder / f"{self.name}.json", self)
+
+    @classmethod
+    def load(cls, folder: Path, mode: str) -> ModeAccuracy:
+        """Read it.
+
+        Raises:
+            DimmerError: it is missing or damaged.
+        """
+        return load_document(cls, folder / f"{mode}.json")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of comparing one backend with the TFLite interpreter.

@@ -40,6 +40,7 @@ VERBS: Mapping[str, str] = {
     "firmware": "firmware",
     "tvm_module": "tvm_module",
     "bundle": "jetson",
+    "accuracy": "verify",
     "verify": "verify",
     "npu": "npu",
     "verify_npu": "verify_npu",

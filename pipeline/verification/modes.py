@@ -9,29 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
-from dimmer.pipeline.artifacts.verification import Outcome, Switches, Verified, VerifiedMode
+from dimmer.pipeline.artifacts.verification import (
+    ModeAccuracy,
+    Outcome,
+    Switches,
+    Verified,
+    VerifiedMode,
+    accuracy_folder,
+)
 from dimmer.pipeline.core.progress import Progress, part
-from dimmer.pipeline.data.dataset import Split
-from dimmer.pipeline.data.encoding import to_input, to_int8
-from dimmer.pipeline.data.given_back import limit_of
+from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.records import Ran, Record, run_schedules
-from dimmer.pipeline.modes.mode import Mode
-from dimmer.pipeline.networks import Network
 from dimmer.pipeline.verification.backends import Backend, Subjects, find_subjects
 from dimmer.pipeline.verification.expected import oracle
 from dimmer.pipeline.verification.gates import verify_gates
 from dimmer.pipeline.verification.order import VerifyOrder
 from dimmer.pipeline.verification.outcome import compare
 from dimmer.pipeline.verification.schedules import switch_schedules
-from dimmer.pipeline.verification.scoring import scores_of
 from dimmer.targets import Target
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dimmer.pipeline.core.arrays import Int8
 
 
@@ -52,37 +50,27 @@ def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress:
     """Writes `verify.json` into `out`, and gives its content.
 
     Args:
-        build: ``build/<model>``, where the firmwares lie.
+        build: ``build/<model>``, where the firmwares and the modes' accuracies lie.
 
     Raises:
         DimmerError: any mismatch; the message names mode, image and backend.
     """
-    import numpy as np
-
-    from dimmer.pipeline.networks.tasks import right
-
     subjects = find_subjects(build, target)
-    data = load_dataset(order.dataset)
-    test = data.test
-    compared = compare_backends(subjects, to_int8(test.images), order.images, part(progress, 0.0, 0.8))
+    test = load_dataset(order.dataset).test
+    compared = compare_backends(subjects, to_int8(test.images), order.images, progress)
     refuse_mismatches(subjects, compared)
     host, there = compared[subjects.host.name], compared[subjects.target.name]
-    statistics = Statistics.load(calibration_folder(build))
     modes = []
     for number, source in enumerate(subjects.sources):
-        progress(f"test accuracy of {source.name}", 0.8 + 0.2 * number / len(subjects.sources))
-        outputs = outputs_on_host(subjects, number, test)
-        limit = None
-        if test.labels.dtype == np.int8:
-            limit = limit_of(outputs_on_host(subjects, number, data.val), data.val.labels)
+        found = ModeAccuracy.load(accuracy_folder(build), source.name)
         modes.append(
             VerifiedMode(
                 name=source.name,
-                accuracy=float(right(outputs, test.labels, limit).mean()),
-                accuracy_float=accuracy_in_float(order.network, source.name, statistics, test),
+                accuracy=found.accuracy,
+                accuracy_float=found.accuracy_float,
                 host=host.modes[number],
                 target=there.modes[number],
-                scores=scores_of(order.dataset, outputs, test.labels, data.classes, limit),
+                scores=found.scores,
             )
         )
     schedules = 0 if host.switches is None else host.switches.samples
@@ -160,25 +148,3 @@ def refuse_mismatches(subjects: Subjects, compared: Mapping[str, Compared]) -> N
                     f"{backend} differs from the TFLite interpreter in {outcome.mismatches} of {outcome.samples} "
                     f"inferences ({name}, first at test image {outcome.first}); do not flash it, report it"
                 )
-
-
-def outputs_on_host(subjects: Subjects, mode: int, test: Split) -> NDArray[np.float64]:
-    """What the C runtime on this machine makes of a split in a mode, by its number: float64[N,outputs], dequantised."""
-    import numpy as np
-
-    host, images = subjects.host, to_int8(test.images)
-    records = [Record((mode,) * subjects.positions, image) for image in range(len(test))]
-    ran = run_schedules(host.target, host.elf, host.ids, records, images, subjects.output_bytes)
-    found: NDArray[np.float64] = subjects.output_scale * (ran.outputs.astype(np.float64) - subjects.output_zero_point)
-    return found
-
-
-def accuracy_in_float(network: Network, mode: str, statistics: Statistics, test: Split) -> float:
-    """The same of the mode before quantisation."""
-    import torch
-
-    from dimmer.pipeline.networks.deploy import deploy
-    from dimmer.pipeline.networks.measure import measure
-
-    deployed = deploy(network, Mode.parse(mode), statistics.of(mode))
-    return measure(deployed, to_input(test.images), torch.from_numpy(test.labels)).accuracy

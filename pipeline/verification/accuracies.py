@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every mode on the whole test set, by the C engine on the host and in float: the same for every target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
+from dimmer.pipeline.artifacts.verification import ModeAccuracy
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.encoding import to_input, to_int8
+from dimmer.pipeline.data.given_back import limit_of
+from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.image.records import Record, run_schedules
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks import Network
+from dimmer.pipeline.verification.backends import HOST, Subjects, find_subjects
+from dimmer.pipeline.verification.order import VerifyOrder
+from dimmer.pipeline.verification.scoring import scores_of
+from dimmer.targets import load_target
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def measure_accuracies(order: VerifyOrder, build: Path, out: Path, progress: Progress) -> None:
+    """Writes a file for each mode of the host's firmware into `out`; those that are there already stay as they are.
+
+    Args:
+        build: ``build/<model>``, where the firmware lies.
+    """
+    from dimmer.pipeline.networks.tasks import right
+
+    subjects = find_subjects(build, load_target(HOST))
+    data = load_dataset(order.dataset)
+    test, statistics = data.test, Statistics.load(calibration_folder(build))
+    for number, source in enumerate(subjects.sources):
+        progress(f"test accuracy of {source.name}", number / len(subjects.sources))
+        if _is_there(out, source.name):
+            continue
+        outputs = outputs_on_host(subjects, number, test)
+        limit = None
+        if test.labels.dtype == np.int8:
+            limit = limit_of(outputs_on_host(subjects, number, data.val), data.val.labels)
+        ModeAccuracy(
+            name=source.name,
+            test_images=len(test),
+            accuracy=float(right(outputs, test.labels, limit).mean()),
+            accuracy_float=accuracy_in_float(order.network, source.name, statistics, test),
+            scores=scores_of(order.dataset, outputs, test.labels, data.classes, limit),
+        ).save(out)
+
+
+def _is_there(out: Path, mode: str) -> bool:
+    """Whether an interrupted run had come so far."""
+    try:
+        return ModeAccuracy.load(out, mode).name == mode
+    except DimmerError:
+        return False
+
+
+def outputs_on_host(subjects: Subjects, mode: int, test: Split) -> NDArray[np.float64]:
+    """What the C runtime on this machine makes of a split in a mode, by its number: float64[N,outputs], dequantised."""
+    host, images = subjects.host, to_int8(test.images)
+    records = [Record((mode,) * subjects.positions, image) for image in range(len(test))]
+    ran = run_schedules(host.target, host.elf, host.ids, records, images, subjects.output_bytes)
+    found: NDArray[np.float64] = subjects.output_scale * (ran.outputs.astype(np.float64) - subjects.output_zero_point)
+    return found
+
+
+def accuracy_in_float(network: Network, mode: str, statistics: Statistics, test: Split) -> float:
+    """The same of the mode before quantisation."""
+    import torch
+
+    from dimmer.pipeline.networks.deploy import deploy
+    from dimmer.pipeline.networks.measure import measure
+
+    deployed = deploy(network, Mode.parse(mode), statistics.of(mode))
+    return measure(deployed, to_input(test.images), torch.from_numpy(test.labels)).accuracy
