@@ -103,8 +103,8 @@ def observe_histograms(
 
 def fake_quantise(x: Tensor, grid: Affine) -> Tensor:
     """Float -> int8 code -> float, with rounding half to even and saturation."""
-    codes = torch.clamp(torch.round(x / grid.scale) + grid.zero_point, -128, 127)
-    return (codes - grid.zero_point) * grid.scale
+    codes = x.div(grid.scale).round_().add_(grid.zero_point).clamp_(-128, 127)
+    return codes.sub_(grid.zero_point).mul_(grid.scale)
 
 
 def quantising_tap(ranges: Mapping[str, Range]) -> Tap:

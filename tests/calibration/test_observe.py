@@ -50,6 +50,15 @@ def test_a_range_that_clips_shows_in_the_site_error() -> None:
     assert bad["logits"].sqnr_db < good["logits"].sqnr_db - 10
 
 
+def test_a_quantised_tensor_is_another_one_with_halves_rounded_to_even() -> None:
+    """Codes of a range of 255 steps, its zero at -128; what lies outside saturates."""
+    x = torch.tensor([0.0, 0.5, 1.5, 2.5, 253.6, 255.5, 300.0, -3.0])
+    before = x.clone()
+    found = quantising_tap({"a": Range(0.0, 255.0)})("a", x)
+    assert found.tolist() == [0.0, 0.0, 2.0, 2.0, 254.0, 255.0, 255.0, 0.0]
+    assert torch.equal(x, before)
+
+
 def test_a_tap_without_ranges_changes_nothing() -> None:
     forward = forward_of(1.0)
     assert torch.equal(forward(BATCHES[0], quantising_tap({})), forward(BATCHES[0], lambda _s, x: x))
