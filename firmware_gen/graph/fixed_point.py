@@ -67,15 +67,24 @@ def convolution_multipliers(
     source: Quantisation, weights: Quantisation, output: Quantisation, channels: int, *, unsigned: bool = False
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Multipliers and shifts of a convolution, one per output channel, `PopulateConvolutionQuantizationParams`; of
-    uint8 activations `GetQuantizedConvolutionMultipler`, which multiplies scales in float32.
+    uint8 activations those of `product_multiplier`.
     """
     scales = weights.scales if weights.per_channel else weights.scales * channels
-    products = [source.scale * scale for scale in scales]
-    if unsigned:
-        with np.errstate(all="ignore"):
-            products = [float(np.float32(source.scale) * np.float32(scale)) for scale in scales]
+    products = [_product(source.scale, scale) if unsigned else source.scale * scale for scale in scales]
     pairs = [quantize_multiplier(product / output.scale) for product in products]
     return tuple(multiplier for multiplier, _ in pairs), tuple(shift for _, shift in pairs)
+
+
+def product_multiplier(first: Quantisation, second: Quantisation, output: Quantisation) -> tuple[int, int]:
+    """Multiplier and shift of BATCH_MATMUL, `GetQuantizedConvolutionMultipler`: scales are multiplied in float32 and
+    divided in double.
+    """
+    return quantize_multiplier(_product(first.scale, second.scale) / output.scale)
+
+
+def _product(first: float, second: float) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.float32(first) * np.float32(second))
 
 
 def multiply_by_quantized_multiplier(x: int, multiplier: int, shift: int) -> int:

@@ -349,7 +349,7 @@ class Weighted(Context):
         )
         if depth >= 1 << 15:
             raise self.error(f"sums over {depth} products, at most {(1 << 15) - 1} are supported; split it")
-        multiplier, shift = fp.mul_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q)
+        multiplier, shift = fp.product_multiplier(self.inputs[0].q, self.inputs[1].q, self.output.q)
         first, second = (self.inputs[place] for place in order)
         return step(
             k.BATCH_MATMUL,
