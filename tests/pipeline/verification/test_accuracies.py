@@ -3,13 +3,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dimmer.pipeline import firmware, verify
 from dimmer.pipeline.artifacts.verification import ModeAccuracy, accuracy_folder
 from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.verification import accuracies
 from dimmer.pipeline.verification.accuracies import measure_accuracies
+from dimmer.pipeline.verification.backends import Subjects
 from dimmer.pipeline.verification.order import order_of
 from dimmer.targets import load_target
 from tests.tiny import TinyBuild, silent
@@ -54,7 +58,12 @@ def test_a_run_that_was_stopped_goes_on_behind_what_it_had(
     damaged = tmp_path / f"{MODES[1]}.json"
     damaged.write_bytes(damaged.read_bytes()[:-9])
     ran, outputs = [], accuracies.outputs_on_host
-    monkeypatch.setattr(accuracies, "outputs_on_host", lambda *given: (ran.append(given[1]), outputs(*given))[1])
+
+    def counted(subjects: Subjects, mode: int, test: Split) -> NDArray[np.float64]:
+        ran.append(mode)
+        return outputs(subjects, mode, test)
+
+    monkeypatch.setattr(accuracies, "outputs_on_host", counted)
     measure_accuracies(order_of(tiny_converted.recipe), tiny_converted.build, tmp_path, silent)
     assert ran == [1, 2]
     for name in MODES:
