@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """BATCH_MATMUL once had the multiplier of MUL, a quotient in float32; the interpreter's product alone is in float32.
 
-The two differ in the last bits, and results where a sum lies so close to half a code: 1 of 470,000 codes of a vision
-transformer's attention.
+The two differ in the last bits, and results where a sum lies so close to half a code: 1 of 100 inferences of a vision
+transformer.
 """
 
 from __future__ import annotations
