@@ -31,14 +31,12 @@ class ModeAccuracy:
 
     Attributes:
         name: of the mode.
-        test_images: how many there are.
-        accuracy: share of them that the C runtime classifies right, on the host.
+        accuracy: share of the images that the C runtime classifies right, on the host.
         accuracy_float: the same of the mode before quantisation.
         scores: of the outputs, with intervals.
     """
 
     name: str
-    test_images: int
     accuracy: float
     accuracy_float: float
     scores: Scores

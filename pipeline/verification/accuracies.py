@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
@@ -19,13 +20,13 @@ from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.image.records import Record, run_schedules
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
+from dimmer.pipeline.networks.deploy import deploy
+from dimmer.pipeline.networks.measure import measure
+from dimmer.pipeline.networks.tasks import right
 from dimmer.pipeline.verification.backends import HOST, Subjects, find_subjects
 from dimmer.pipeline.verification.order import VerifyOrder
 from dimmer.pipeline.verification.scoring import scores_of
 from dimmer.targets import load_target
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def measure_accuracies(order: VerifyOrder, build: Path, out: Path, progress: Progress) -> None:
@@ -34,8 +35,6 @@ def measure_accuracies(order: VerifyOrder, build: Path, out: Path, progress: Pro
     Args:
         build: ``build/<model>``, where the firmware lies.
     """
-    from dimmer.pipeline.networks.tasks import right
-
     subjects = find_subjects(build, load_target(HOST))
     data = load_dataset(order.dataset)
     test, statistics = data.test, Statistics.load(calibration_folder(build))
@@ -49,7 +48,6 @@ def measure_accuracies(order: VerifyOrder, build: Path, out: Path, progress: Pro
             limit = limit_of(outputs_on_host(subjects, number, data.val), data.val.labels)
         ModeAccuracy(
             name=source.name,
-            test_images=len(test),
             accuracy=float(right(outputs, test.labels, limit).mean()),
             accuracy_float=accuracy_in_float(order.network, source.name, statistics, test),
             scores=scores_of(order.dataset, outputs, test.labels, data.classes, limit),
@@ -59,9 +57,10 @@ def measure_accuracies(order: VerifyOrder, build: Path, out: Path, progress: Pro
 def _is_there(out: Path, mode: str) -> bool:
     """Whether an interrupted run had come so far."""
     try:
-        return ModeAccuracy.load(out, mode).name == mode
+        ModeAccuracy.load(out, mode)
     except DimmerError:
         return False
+    return True
 
 
 def outputs_on_host(subjects: Subjects, mode: int, test: Split) -> NDArray[np.float64]:
@@ -75,10 +74,5 @@ def outputs_on_host(subjects: Subjects, mode: int, test: Split) -> NDArray[np.fl
 
 def accuracy_in_float(network: Network, mode: str, statistics: Statistics, test: Split) -> float:
     """The same of the mode before quantisation."""
-    import torch
-
-    from dimmer.pipeline.networks.deploy import deploy
-    from dimmer.pipeline.networks.measure import measure
-
     deployed = deploy(network, Mode.parse(mode), statistics.of(mode))
     return measure(deployed, to_input(test.images), torch.from_numpy(test.labels)).accuracy
