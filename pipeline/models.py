@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.trained import shipped_checkpoint
 from dimmer.pipeline.core.command import complete_models, console, main_of
 from dimmer.pipeline.recipe.recipe import find_recipe, load_recipe
 from dimmer.project import model_names
@@ -38,7 +39,7 @@ def main(
             continue
         config = recipe.model.config
         blocks = sum(config.mandatory) + sum(config.skippable)
-        weights = "shipped" if (recipe.path.parent / "checkpoint.safetensors").is_file() else "untrained"
+        weights = "shipped" if shipped_checkpoint(recipe).is_file() else "untrained"
         table.add_row(name, f"{recipe.model.family}, {blocks} blocks", recipe.model.dataset, weights, str(recipe.path))
     console().print(table)
 

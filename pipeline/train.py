@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import training_folder
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, training_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.training_record import load_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option
@@ -92,7 +92,7 @@ def main(
     # Here, since a build whose training stands loads no torch.
     import torch
 
-    from dimmer.pipeline.training.loop import CHECKPOINT, train
+    from dimmer.pipeline.training.loop import train
     from dimmer.pipeline.training.settings import TrainingSettings, override
 
     if threads:

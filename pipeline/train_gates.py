@@ -3,8 +3,8 @@
 
 Three steps, after Shen et al., Fractional Skipping (AAAI 2020): the gates warm up with the backbone frozen, here
 towards the best static mode of each budget and not towards full execution; they learn towards a cost, with the backbone
-where the recipe gives it a learning rate; they are tuned with the backbone frozen again. Each batch has budgets of its
-own, so that one set of gates serves all battery levels.
+where the recipe gives it a learning rate; they are tuned with the backbone frozen again. One set of gates serves all
+budgets, or `only_budget`.
 
 ``gates.safetensors`` lies beside the checkpoint, which stays as it is. With a trained backbone, its new
 ``checkpoint.safetensors`` lies there too. The state is saved after each epoch: a run that was killed goes on where it
@@ -19,6 +19,7 @@ from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
@@ -27,7 +28,10 @@ from dimmer.pipeline.core.command import main_of, model_option, progress_bar
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
+from dimmer.pipeline.recipe.changes import read_changes
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+
+_CHANGE = "section.key=value, not the recipe's: gates.only_budget=0.25; repeat; with --out."
 
 
 def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | None = None) -> Stage:
@@ -55,7 +59,7 @@ def stage(recipe: Recipe, build: Path, progress: Progress, checkpoint: Path | No
         gates_folder(build),
         action,
         [backbone],
-        {"model": recipe.name, "gates": settings.hash(), "budgets": recipe.gates.budgets},
+        {"model": recipe.name, "gates": settings.hash(), "budgets": recipe.gates.served},
         recipe.modules,
         contents={"data": data},
         keep_partial=True,
@@ -77,6 +81,7 @@ def main(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; equal bits need equal numbers.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, instead of build/<model>/gates.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Backbone, instead of the model's.")] = None,
+    change: Annotated[list[str] | None, typer.Option(help=_CHANGE)] = None,
     ship: Annotated[bool, typer.Option(help="Then put gates and results into the model's folder.")] = False,
 ) -> None:
     """Train a model's gates; an interrupted training goes on where it stopped."""
@@ -87,7 +92,9 @@ def main(
 
     if threads:
         torch.set_num_threads(threads)
-    recipe = load_recipe(model)
+    if change and (ship or out is None):
+        raise DimmerError("--change is for trainings beside the model's own: name a folder with --out, without --ship")
+    recipe = load_recipe(model, read_changes(change or ()))
     if seed is not None:
         recipe = replace(recipe, train=replace(recipe.train, seed=seed))
     with progress_bar("gates") as progress:

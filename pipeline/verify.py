@@ -79,7 +79,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     settings: dict[str, Json] = {
         "model": recipe.model.described(),
         "gates": recipe.gates.deployed(),
-        "budgets": {"measured": recipe.gates.budgets, "reference_bits": recipe.gates.reference_bits},
+        "budgets": {"measured": recipe.gates.served, "reference_bits": recipe.gates.reference_bits},
         "verify": asdict(recipe.verify),
         "target": target.name,
     }

@@ -33,6 +33,7 @@ _SUM = "file_sha256"
 _NO_SUM = "0" * 64
 # As it stands in the header: JSON within a JSON text.
 _WRITTEN_SUM = re.compile(rb'\\"' + _SUM.encode() + rb'\\": \\"([0-9a-f]{64})\\"')
+CHECKPOINT = "checkpoint.safetensors"
 GATES = "gates.safetensors"
 
 

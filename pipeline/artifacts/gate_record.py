@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,10 @@ class GateRunId:
     gates: str
     backbone: Mapping[str, Json] | None
     data: str = ""
+
+    def without_seed(self) -> str:
+        """What trainings have in common that differ in nothing but their seeds: the section of the gates."""
+        return json.dumps(json.loads(self.gates)[1], sort_keys=True)
 
     def to_json(self) -> dict[str, Json]:
         """As it is written; without `data` where that is not known."""
@@ -98,6 +103,8 @@ class GateFigures:
         macs: operations of all gates in an inference.
         share_of_macs: of the super-net's.
         parameters: of all gates.
+        only_budget: the one that they were trained for; 0 where they serve all.
+        backbone_lr: with which the backbone learnt with them; 0 where it was frozen.
     """
 
     options: tuple[int, ...]
@@ -107,6 +114,8 @@ class GateFigures:
     macs: int
     share_of_macs: float
     parameters: int
+    only_budget: float = 0.0
+    backbone_lr: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,9 @@ class GateRecord:
     skipping: tuple[StaticFigures, ...]
 
     def to_json(self) -> dict[str, Json]:
-        """As it is written; what has the statistics of the training says nothing of them, as before it could differ."""
+        """As it is written; what has the statistics of the training, serves all budgets, or has a frozen backbone, says
+        nothing of it, as before it could differ.
+        """
         found: dict[str, Json] = asdict(self, dict_factory=_written)
         return found | {"run": self.run.to_json()}
 
@@ -144,8 +155,11 @@ class GateRecord:
         return from_json(GateRecord, record)
 
 
+_UNWRITTEN: tuple[tuple[str, Json], ...] = (("recalibrated", False), ("only_budget", 0.0), ("backbone_lr", 0.0))
+
+
 def _written(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    return {key: value for key, value in pairs if (key, value) != ("recalibrated", False)}
+    return {key: value for key, value in pairs if (key, value) not in _UNWRITTEN}
 
 
 def load_gate_history(path: Path) -> GateRecord:

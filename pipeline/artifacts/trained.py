@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder, read_network, training_folder
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, GATES, gates_folder, read_network, training_folder
 from dimmer.pipeline.artifacts.context import build_folder
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def shipped_checkpoint(recipe: Recipe) -> Path:
     """Where a model's trained weights lie if they come with the repository."""
-    return recipe.path.parent / "checkpoint.safetensors"
+    return recipe.path.parent / CHECKPOINT
 
 
 def find_checkpoint(recipe: Recipe, build: Path | None = None) -> Path:
@@ -29,7 +29,7 @@ def find_checkpoint(recipe: Recipe, build: Path | None = None) -> Path:
     Raises:
         DimmerError: there is neither.
     """
-    for path in (shipped_checkpoint(recipe), training_folder(build or build_folder(recipe)) / "checkpoint.safetensors"):
+    for path in (shipped_checkpoint(recipe), training_folder(build or build_folder(recipe)) / CHECKPOINT):
         if path.is_file():
             return path
     raise DimmerError(f"{recipe.name} has no trained weights; run: python -m pipeline.train --model {recipe.name}")

@@ -219,6 +219,11 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         raise DimmerError(f"{where.at(('gates',), 'epochs')}: gates.epochs: {reason}, or set it to 0")
     if recipe.policy.budgets and not recipe.gates.epochs:
         raise DimmerError(f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates; give [gates] epochs")
+    if recipe.policy.budgets and recipe.gates.only_budget:
+        raise DimmerError(
+            f"{where.at(('policy',), 'budgets')}: policy.budgets are for gates that serve all; "
+            "leave gates.only_budget out"
+        )
     if recipe.policy.recharge and not (recipe.duty.capacity_mah or recipe.governor.wanted):
         at = where.at(("policy",), "recharge")
         raise DimmerError(f"{at}: policy.recharge needs to know the battery: give [duty] capacity_mah and period_s")

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import GATES, load_tensors, read_network, save_tensors
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, GATES, load_tensors, read_network, save_tensors
 from dimmer.pipeline.artifacts.gate_record import BudgetFigures, GateFigures, GateRecord, GateRunId, StaticFigures
 from dimmer.pipeline.artifacts.training_record import is_finished
 from dimmer.pipeline.core.progress import Progress
@@ -35,7 +35,6 @@ from dimmer.pipeline.training.gate_trainer import GateTrainer
 from dimmer.pipeline.training.gated import measure
 from dimmer.pipeline.training.resume import STATE, load_state, other_state_explained
 
-CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
 VALIDATION_IMAGES = 1000
 
@@ -106,8 +105,9 @@ def train_gates(
         save_tensors(saved, trainer.state(), record)
         text = f"epoch {epoch + 1} of {epochs} done in {history[-1].seconds:.0f} s: {history[-1]}"
         progress(text, (epoch + 1) / epochs)
-    front = trainer.static_front(few, lambda share: progress("static modes to compare with", 1.0), own=True)
-    _finish(settings, trainer, dataset, front, history, run, out)
+    searched = "static modes to compare with"
+    front = trainer.static_front(few, lambda share: progress(f"{searched}: {share:.0%}", 1.0), own=True)
+    _finish(settings, trainer, dataset, front, history, run, out, lambda text: progress(text, 1.0))
     saved.unlink(missing_ok=True)
     return final
 
@@ -145,7 +145,7 @@ def _run_epoch(
     if not math.isfinite(loss):
         raise DimmerError(f"training diverged in epoch {epoch + 1}; lower gates.lr in {settings.path}")
     val = {}
-    for budget in gates.budgets:
+    for budget in gates.served:
         found = measure(trainer.gated, dataset.val, budget, VALIDATION_IMAGES)
         val[str(budget)] = Validated(found.accuracy, found.cost)
     return GateEpoch(epoch + 1, kind.name, loss, miss, val, round(time.monotonic() - began, 1))
@@ -159,16 +159,22 @@ def _finish(
     history: Sequence[GateEpoch],
     run: GateRunId,
     out: Path,
+    tell: Callable[[str], None],
 ) -> None:
     """Look at the test images, once, and write history, backbone and gates; these last, as they end the training."""
     if trainer.best:
         trainer.gated.gates.load_state_dict(trainer.best)
     statics = _Statics(trainer, dataset, dataset.train.images[: settings.gates.front_images])
+    budgets = []
+    for budget in settings.gates.served:
+        tell(f"test images with a budget of {budget:g}")
+        budgets.append(_with_budget(trainer, dataset, statics, front, budget))
+    tell("test images of static modes")
     record = GateRecord(
         run=run,
         seed=settings.train.seed,
         gates=_figures(trainer),
-        budgets=tuple(_with_budget(trainer, dataset, statics, front, budget) for budget in settings.gates.budgets),
+        budgets=tuple(budgets),
         uniform=tuple(statics.on_test(mode) for mode in settings.uniform),
         skipping=statics.skipping(),
     ).to_json()
@@ -197,6 +203,8 @@ def _figures(trainer: GateTrainer) -> GateFigures:
         features=settings.features,
         hidden=settings.hidden,
         reference_bits=settings.reference_bits,
+        only_budget=settings.only_budget,
+        backbone_lr=settings.backbone_lr,
         macs=macs,
         share_of_macs=macs / (cost.fixed + sum(map(sum, cost.blocks))),
         parameters=sum(p.numel() for p in trainer.gated.gates.parameters()),

@@ -68,4 +68,7 @@ class GateSettings:
         """What trained gates depend on: the backbone's training, and the gates' section but what is only measured."""
         section = asdict(self.gates)
         del section["budgets"]
+        if not section["only_budget"]:
+            # Gates of before there was this key stay what they are.
+            del section["only_budget"]
         return json.dumps([self.training, section], sort_keys=True)

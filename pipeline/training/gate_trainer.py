@@ -32,7 +32,9 @@ _WARM = 0.8
 
 
 def sample_budget(settings: GatesSection, rng: np.random.Generator) -> float:
-    """A budget between the lowest and 1, evenly in its logarithm, in the steps that the firmware has."""
+    """The only budget, or one between the lowest and 1, evenly in its logarithm; in the steps that the firmware has."""
+    if settings.only_budget:
+        return level_budget(budget_level(settings.only_budget))
     return level_budget(int(rng.integers(budget_level(settings.lowest_budget), LEVELS + 1)))
 
 

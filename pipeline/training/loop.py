@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dimmer import processes
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import read_into, save_tensors, teacher_folder
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, read_into, save_tensors, teacher_folder
 from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
@@ -43,7 +43,6 @@ from dimmer.pipeline.training.trainer import Trainer
 from dimmer.pipeline.training.widths import uniform_modes
 from dimmer.processes import agreed
 
-CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.json"
 
 

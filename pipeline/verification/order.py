@@ -75,6 +75,6 @@ def _gated(model: ModelSection, section: GatesSection, network: Network, trained
     return GatedOrder(
         gates=integer_gates(trained, config),
         network=GatedNetwork(network, trained, gated_cost(config, macs, shape, section.reference_bits)).eval(),
-        budgets=section.budgets,
+        budgets=section.served,
         share_of_macs=gate_macs(config, shape) / network.super_mode().macs(macs),
     )

@@ -14,6 +14,8 @@ from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.sums import list_sum
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.training import gate_loop
+from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.project import MODELS
 from tests.tiny import TINY, silent
 
@@ -50,3 +52,27 @@ def test_every_budget_is_told_beside_the_static_mode_that_it_replaces(
 def test_without_a_backbone_the_error_names_the_command(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match=r"run: python -m pipeline\.train --model lamp"):
         train_gates.run(recipe, tmp_path, silent)
+
+
+def test_changes_are_for_trainings_beside_the_models_own(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DimmerError, match="--change is for trainings beside the model's own: name a folder with --out"):
+        train_gates.main(str(recipe.path), change=["gates.only_budget=0.25"])
+    checkpoint = tmp_path / "backbone.safetensors"
+    checkpoint.touch()
+    seen: list[GateSettings] = []
+
+    def train(settings: GateSettings, out: Path, **rest: object) -> None:
+        seen.append(settings)
+        out.mkdir()
+        (out / GATES).write_bytes(SHIPPED.read_bytes())
+        list_sum(out / GATES)
+
+    monkeypatch.setattr(gate_loop, "train_gates", train)
+    changes = ["gates.only_budget=0.25", "gates.backbone_lr=0.01"]
+    train_gates.main(str(recipe.path), change=changes, out=tmp_path / "out", checkpoint=checkpoint)
+    assert (seen[0].gates.only_budget, seen[0].gates.backbone_lr) == (0.25, 0.01)
+    assert capsys.readouterr().out.endswith(f"{tmp_path / 'out' / GATES}\n")
+    with pytest.raises(DimmerError, match="--change is for trainings beside"):
+        train_gates.main(str(recipe.path), change=changes, out=tmp_path / "out", ship=True)

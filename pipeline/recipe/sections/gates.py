@@ -35,7 +35,8 @@ class GatesSection:
             was, to the bit.
         cost_weight: of the cost against the label loss.
         dead_band: half width of the controller's dead band, as a fraction of the budget.
-        lowest_budget: budgets are drawn from here to 1, evenly in their logarithm.
+        only_budget: the one budget that the gates are trained for, as in the paper; with 0 one set of gates learns all.
+        lowest_budget: all budgets are drawn from here to 1, evenly in their logarithm.
         budgets_per_batch: how many; each holds for an equal part of the batch.
         budgets: those that are measured, falling.
         reference_bits: width of the super-net whose cost is 1; Shen et al. count against 32.
@@ -54,6 +55,7 @@ class GatesSection:
     backbone_lr: float = 0.0
     cost_weight: float = 0.3
     dead_band: float = 0.05
+    only_budget: float = 0.0
     lowest_budget: float = 0.05
     budgets_per_batch: int = 4
     budgets: tuple[float, ...] = (0.8, 0.6, 0.4, 0.25, 0.15, 0.1)
@@ -74,6 +76,7 @@ class GatesSection:
         bounded(self.backbone_lr, 0, MOST_LR, "backbone_lr")
         bounded(self.cost_weight, 0, 1000, "cost_weight", over=True)
         require(0 <= self.dead_band < 1, "dead_band", "must be at least 0 and under 1")
+        bounded(self.only_budget, 0, 1, "only_budget")
         require(0 < self.lowest_budget < 1, "lowest_budget", "must lie between 0 and 1")
         parts = 1 <= self.budgets_per_batch <= self.batch
         require(parts, "budgets_per_batch", "must be at least 1 and at most the images of a batch")
@@ -86,6 +89,11 @@ class GatesSection:
     def config(self) -> GateConfig:
         """The gates' shape."""
         return GateConfig(self.options, self.features, self.hidden)
+
+    @property
+    def served(self) -> tuple[float, ...]:
+        """The budgets that are measured: the only one that the gates know, where they know but one."""
+        return (self.only_budget,) if self.only_budget else self.budgets
 
     def deployed(self) -> dict[str, Json] | None:
         """The keys that decide what trained gates are on a device, not how they were trained; None without gates."""

@@ -11,24 +11,29 @@ import numpy as np
 import torch
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.artifacts.trained import load_network
-from dimmer.pipeline.core.progress import Progress, part
+from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.statistics import paired
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.registry import load_dataset
-from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.network import Gates
 from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.recipe.sections.gates import GatesSection
 from dimmer.pipeline.reporting.experiments.cycles import CycleCosts
 from dimmer.pipeline.reporting.experiments.nulls import (
     Against,
     InputValue,
     Measured,
+    Price,
     Right,
     against_time_sharing,
     measured,
+    priced,
     right_permuted,
     run_gates,
     time_shared,
@@ -39,7 +44,12 @@ from dimmer.pipeline.subnets.images import calibration_images
 from dimmer.pipeline.training.gated import make_gated
 from dimmer.toml import plain
 
-BIT_OPERATIONS, CYCLES = "of the 8-bit super-net's bit-operations", "cycles"
+CYCLES = "cycles"
+
+
+def bit_operations_of(reference_bits: int) -> str:
+    """The unit of costs that are counted against a super-net of so many bits."""
+    return f"of the {reference_bits}-bit super-net's bit-operations"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,16 +104,38 @@ def compare_modes(subject: Subject, recipe: Recipe, costs: CycleCosts | None, pr
         progress(f"test images in {mode}", 0.5 * number / len(modes))
         subject.measured(mode)
     nulls = {mode: subject.measured(mode) for mode in uniform}
-    found = []
-    for mode in modes:
-        if mode in nulls:
-            continue
-        right = subject.measured(mode).right
-        cost = subject.bit_operations(mode)
-        found.append(against_time_sharing(str(mode), right, cost, nulls, subject.bit_operations, BIT_OPERATIONS))
-        if costs is not None:
-            found.append(against_time_sharing(str(mode), right, costs.of(mode), nulls, costs.of, CYCLES))
-    return found
+    units: dict[str, Price] = {bit_operations_of(FULL_BITS): subject.bit_operations}
+    if costs is not None:
+        units[CYCLES] = costs.of
+    return [
+        against_time_sharing(str(mode), subject.measured(mode).right, price(mode), priced(nulls, price), unit)
+        for mode in modes
+        if mode not in nulls
+        for unit, price in units.items()
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """Gates that were trained, and the network that they choose for.
+
+    Attributes:
+        name: of their folder; "" for the model's own.
+        alike: what trainings have in common that differ in nothing but their seeds.
+        section: their shape, and how their costs are counted.
+        gates: themselves.
+        network: their backbone.
+        uniform: name -> a uniform mode of the model's network, and of theirs where that learnt with them.
+        budgets: that they are compared at.
+    """
+
+    name: str
+    alike: str
+    section: GatesSection
+    gates: Gates
+    network: Network
+    uniform: Mapping[str, tuple[Mode, Measured]]
+    budgets: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,56 +163,87 @@ def compare_gates(
     progress: Progress,
     trained: Sequence[Path] = (),
 ) -> tuple[list[Against], list[InputValue]]:
-    """The gates at every budget of the recipe, beside time-sharing of all uniform modes and beside permutations.
+    """The gates at every budget, beside time-sharing of all uniform modes and beside permutations.
 
-    Uniform modes need no gates: their cost is without them, that of a gated inference with them.
+    Uniform modes need no gates: their cost is without them, that of a gated inference with them. Where the backbone
+    learnt with the gates, its uniform modes are shared out as well as those of the model's own network.
 
     Args:
-        trained: gates of this network, of several seeds: their mean is compared, too; the model's own by default.
+        trained: gates of this network, each for all budgets of the recipe or for the only one that they know; the mean
+            of those that differ in their seeds alone is compared, too. The model's own by default.
     """
-    names = {"": load_gates(recipe)} if not trained else {_name(path): load_gates(recipe, path) for path in trained}
-    if len(names) < len(trained):
+    found = [_trained(subject, recipe, path) for path in trained] if trained else [_own(subject, recipe)]
+    if len({one.name for one in found}) < len(found):
         raise DimmerError("two of the gates have the same name; put them into folders of different names")
-    uniform = {mode: subject.measured(mode) for mode in uniform_modes(subject.network, skipped=True)}
+    work = [(budget, one) for one in found for budget in one.budgets]
+    groups: dict[tuple[float, str], list[_Ran]] = {}
+    for number, (budget, one) in enumerate(sorted(work, key=lambda pair: -pair[0])):
+        progress(f"gates {one.name} with budget {budget:g}".replace("  ", " "), 0.5 + 0.5 * number / len(work))
+        groups.setdefault((budget, one.alike), []).append(_run(subject, one, budget, costs, permutations, recipe))
     above: list[Against] = []
     values: list[InputValue] = []
-    for number, budget in enumerate(recipe.gates.budgets):
-        begun = 0.5 + 0.5 * number / len(recipe.gates.budgets)
-        told = part(progress, begun, begun + 0.5 / len(recipe.gates.budgets))
-        ran = []
-        for done, (name, gates) in enumerate(names.items()):
-            told(f"gates {name} with budget {budget:g}".replace("  ", " "), done / len(names))
-            ran.append(_run(subject, recipe, costs, permutations, uniform, name, gates, budget))
-        for one in (*ran, _mean_of(ran)) if len(ran) > 1 else ran:
-            label = f"gates, budget {budget:g}" + (f", {one.gates}" if one.gates else "")
-            accuracy = 100 * float(one.right.mean())
-            for unit, (cost, mixture, shared) in one.nulls.items():
-                above.append(Against(label, unit, cost, accuracy, mixture, paired(one.right, shared)))
-            values.append(value_of_input(budget, one.right, one.permuted, one.gates))
+    for (budget, _), ran in groups.items():
+        for seen in (*ran, _mean_of(ran)) if len(ran) > 1 else ran:
+            label = f"gates, budget {budget:g}" + (f", {seen.gates}" if seen.gates else "")
+            accuracy = 100 * float(seen.right.mean())
+            for unit, (cost, mixture, shared) in seen.nulls.items():
+                above.append(Against(label, unit, cost, accuracy, mixture, paired(seen.right, shared)))
+            values.append(value_of_input(budget, seen.right, seen.permuted, seen.gates))
     return above, values
 
 
+def _own(subject: Subject, recipe: Recipe) -> _Trained:
+    section = recipe.gates
+    return _Trained("", "", section, load_gates(recipe), subject.network, _uniform(subject), section.served)
+
+
+def _trained(subject: Subject, recipe: Recipe, path: Path) -> _Trained:
+    """Gates as their training recorded them, whatever the recipe says of gates now."""
+    record = load_gate_record(path)
+    known = record.gates
+    section = replace(
+        recipe.gates,
+        options=known.options,
+        features=known.features,
+        hidden=known.hidden,
+        reference_bits=known.reference_bits,
+        only_budget=known.only_budget,
+    )
+    name, network, uniform = _name(path), subject.network, _uniform(subject)
+    if known.backbone_lr:
+        network = load_network(recipe, path.with_name(CHECKPOINT))
+        learnt = Subject(network, subject.data, subject.norms)
+        uniform |= {f"{mode} of {name}": pair for mode, pair in _uniform(learnt).items()}
+    gates = load_gates(replace(recipe, gates=section), path)
+    return _Trained(name, record.run.without_seed(), section, gates, network, uniform, section.served)
+
+
+def _uniform(subject: Subject) -> dict[str, tuple[Mode, Measured]]:
+    return {str(mode): (mode, subject.measured(mode)) for mode in uniform_modes(subject.network, skipped=True)}
+
+
 def _run(
-    subject: Subject,
-    recipe: Recipe,
-    costs: CycleCosts | None,
-    permutations: int,
-    uniform: Mapping[Mode, Measured],
-    name: str,
-    gates: Gates,
-    budget: float,
+    subject: Subject, one: _Trained, budget: float, costs: CycleCosts | None, permutations: int, recipe: Recipe
 ) -> _Ran:
-    network, test = subject.network, subject.data.test
+    network, test = one.network, subject.data.test
     sizes = [m + s for m, s in zip(network.config.mandatory, network.config.skippable, strict=True)]
-    gated = make_gated(network, recipe.gates, gates).eval()
+    gated = make_gated(network, one.section, one.gates).eval()
     ran = run_gates(gated, test, budget, lambda text, share: None)
-    mean = ran.mean(sizes, gated.cost.relative)
-    nulls = {BIT_OPERATIONS: (mean, *time_shared(mean, uniform, subject.bit_operations))}
+    macs = network.cost()
+    units: dict[str, tuple[float, Price]] = {
+        bit_operations_of(one.section.reference_bits): (
+            ran.mean(sizes, gated.cost.relative),
+            lambda mode: mode.bit_operations(macs) / gated.cost.full,
+        )
+    }
     if costs is not None:
-        mean = ran.mean(sizes, costs.of) + costs.gates
-        nulls[CYCLES] = (mean, *time_shared(mean, uniform, costs.of))
+        units[CYCLES] = (ran.mean(sizes, costs.of) + costs.gates, costs.of)
+    nulls = {
+        unit: (mean, *time_shared(mean, {name: (price(mode), found) for name, (mode, found) in one.uniform.items()}))
+        for unit, (mean, price) in units.items()
+    }
     permuted = right_permuted(network, test, ran.bits, permutations, recipe.train.seed)
-    return _Ran(name, ran.right, permuted, nulls)
+    return _Ran(one.name, ran.right, permuted, nulls)
 
 
 def _mean_of(ran: Sequence[_Ran]) -> _Ran:
@@ -192,7 +255,7 @@ def _mean_of(ran: Sequence[_Ran]) -> _Ran:
         mixture = {name: sum(mixture.get(name, 0.0) for mixture in mixtures) / len(ran) for name in names}
         nulls[unit] = (float(np.mean(costs)), mixture, np.mean(rights, axis=0))
     right, permuted = (np.mean([getattr(one, key) for one in ran], axis=0) for key in ("right", "permuted"))
-    return _Ran(f"mean of {len(ran)}", right, permuted, nulls)
+    return _Ran(f"mean of {', '.join(one.gates for one in ran)}", right, permuted, nulls)
 
 
 def _name(path: Path) -> str:

@@ -52,6 +52,10 @@ class Measured:
     recalibrated: bool
 
 
+Priced = tuple[float, Measured]
+"""Something at the cost of an inference."""
+
+
 @dataclass(frozen=True)
 class Against:
     """A mode, or the gates with a budget, beside the time-sharing of uniform modes that costs the same.
@@ -122,29 +126,28 @@ def measured(network: Network, data: Dataset, mode: Mode, norms: torch.Tensor) -
         return Measured(found.chosen, right_of(network, data.test, mode), found.own)
 
 
-def time_shared(cost: float, uniform: Mapping[Mode, Measured], price: Price) -> tuple[Mapping[str, float], Right]:
+def time_shared(cost: float, nulls: Mapping[str, Priced]) -> tuple[Mapping[str, float], Right]:
     """The mixture of uniform modes on their envelope at a mean cost, and the chance of each test image with it.
 
     Args:
-        uniform: mode -> what it reaches; validation accuracies say which of them are mixed.
-        price: of these modes, in the unit of `cost`.
+        nulls: name -> cost, in the unit of `cost`, and what it reaches; validation accuracies say which are mixed.
     """
-    modes = {str(mode): mode for mode in uniform}
-    null = envelope({name: (price(mode), uniform[mode].val) for name, mode in modes.items()})
-    mixture = null.mixture(cost)
-    right = next(iter(uniform.values())).right
-    return mixture, sum((share * uniform[modes[name]].right for name, share in mixture.items()), np.zeros(len(right)))
+    mixture = envelope({name: (price, found.val) for name, (price, found) in nulls.items()}).mixture(cost)
+    return mixture, np.sum([share * nulls[name][1].right for name, share in mixture.items()], axis=0)
 
 
-def against_time_sharing(
-    name: str, right: Right, cost: float, uniform: Mapping[Mode, Measured], price: Price, unit: str
-) -> Against:
+def priced(uniform: Mapping[Mode, Measured], price: Price) -> dict[str, Priced]:
+    """Name -> cost and what it reaches."""
+    return {str(mode): (price(mode), found) for mode, found in uniform.items()}
+
+
+def against_time_sharing(name: str, right: Right, cost: float, nulls: Mapping[str, Priced], unit: str) -> Against:
     """How far something that has these images right at this mean cost lies above the envelope of uniform modes.
 
     Args:
-        uniform: as of `time_shared`, as ``price``.
+        nulls: as of `time_shared`.
     """
-    mixture, shared = time_shared(cost, uniform, price)
+    mixture, shared = time_shared(cost, nulls)
     return Against(name, unit, cost, 100 * float(right.mean()), mixture, paired(right, shared))
 
 

@@ -10,6 +10,7 @@ import torch
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.artifacts.trained import load_network
 from dimmer.pipeline.recipe.recipe import Recipe
@@ -68,6 +69,18 @@ def test_a_trained_backbone_is_written_beside_the_gates(backbone: tuple[Recipe, 
     original = load_network(recipe, checkpoint).state_dict()
     changed = load_network(recipe, tmp_path / "checkpoint.safetensors").state_dict()
     assert not torch.equal(changed["stem.conv.weight"], original["stem.conv.weight"])
+
+
+def test_gates_of_one_budget_and_their_backbone_say_so(backbone: tuple[Recipe, Path], tmp_path: Path) -> None:
+    recipe, checkpoint = backbone
+    told: list[str] = []
+    settings = short(GateSettings.of(recipe), backbone_lr=0.01, only_budget=0.5)
+    path = train_gates(settings, tmp_path, checkpoint=checkpoint, progress=lambda text, share: told.append(text))
+    record = load_gate_record(path)
+    assert [line.budget for line in record.budgets] == [0.5]
+    assert (record.gates.only_budget, record.gates.backbone_lr) == (0.5, 0.01)
+    assert {"test images with a budget of 0.5", "test images of static modes"} <= set(told)
+    assert "static modes to compare with: 100%" in told
 
 
 @pytest.mark.parametrize("backbone_lr", [pytest.param(0.0, marks=pytest.mark.slow), 0.01])

@@ -24,6 +24,8 @@ def test_budgets_that_are_only_measured_train_nothing_anew_and_everything_else_d
     lower = dataclasses.replace(given, gates=dataclasses.replace(given.gates, lr=0.1))
     assert lower.hash() != given.hash()
     assert dataclasses.replace(given, training="another backbone").hash() != given.hash()
+    alone = dataclasses.replace(given, gates=dataclasses.replace(given.gates, only_budget=0.5))
+    assert alone.hash() != given.hash()
 
 
 def test_the_modes_of_one_width_are_those_that_the_gates_choose_from() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How gates and backbone learn from a batch."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,13 @@ def test_budgets_are_drawn_evenly_in_their_logarithm_in_the_steps_of_the_firmwar
     assert max(drawn) == 1.0
     assert all(level_budget(budget_level(budget)) == budget for budget in drawn[:50])
     assert np.median(drawn) == pytest.approx(np.sqrt(settings.lowest_budget), rel=0.1)
+
+
+def test_gates_of_one_budget_learn_no_other(backbone: tuple[Recipe, Path]) -> None:
+    settings, rng = dataclasses.replace(backbone[0].gates, only_budget=0.25), np.random.default_rng(0)
+    nearest = level_budget(budget_level(0.25))
+    assert {sample_budget(settings, rng) for _ in range(20)} == {nearest}
+    assert nearest == pytest.approx(0.25, rel=0.01)
 
 
 def test_each_budget_has_an_equal_part_of_the_batch_and_its_own_miss(backbone: tuple[Recipe, Path]) -> None:

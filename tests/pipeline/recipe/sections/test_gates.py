@@ -16,6 +16,11 @@ def test_the_defaults_are_sound_and_give_their_shape() -> None:
     assert (config.options, config.features, config.hidden) == ((8, 0), 4, 12)
 
 
+def test_gates_that_know_one_budget_are_measured_at_that_one() -> None:
+    assert GatesSection(budgets=(0.5, 0.25)).served == (0.5, 0.25)
+    assert GatesSection(budgets=(0.5, 0.25), only_budget=0.1).served == (0.1,)
+
+
 @pytest.mark.parametrize(
     ("key", "wrong"),
     [
@@ -33,6 +38,8 @@ def test_the_defaults_are_sound_and_give_their_shape() -> None:
         ("backbone_lr", -0.1),
         ("cost_weight", 0.0),
         ("dead_band", 1.0),
+        ("only_budget", -0.1),
+        ("only_budget", 1.1),
         ("lowest_budget", 0.0),
         ("budgets_per_batch", 129),
         ("budgets", ()),

@@ -6,28 +6,36 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, save_tensors
 from dimmer.pipeline.artifacts.checkpoint import GATES as GATES_FILE
-from dimmer.pipeline.artifacts.checkpoint import save_tensors
-from dimmer.pipeline.networks import build
+from dimmer.pipeline.artifacts.gate_record import GateFigures, GateRecord, GateRunId
+from dimmer.pipeline.data.dataset import Dataset, Split
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks import Network, build
 from dimmer.pipeline.networks.gates.network import Gates
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.reporting.experiments import compared
 from dimmer.pipeline.reporting.experiments.compared import (
-    BIT_OPERATIONS,
     CYCLES,
+    bit_operations_of,
     compare_gates,
     compare_modes,
     subject_of,
 )
 from dimmer.pipeline.reporting.experiments.cycles import read_cycles
+from dimmer.pipeline.reporting.experiments.nulls import Measured, Right
+from dimmer.pipeline.training.gate_settings import GateSettings
 from tests.pipeline.reporting.experiments.test_cycles import report_of
 from tests.pipeline.training.small import GATES, recipe_in, stripes
 
+BIT_OPERATIONS = bit_operations_of(8)
 UNIFORM = ["88.88", "80.80", "44.44", "40.40", "22.22", "20.20"]
 
 
@@ -41,6 +49,20 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     save_tensors(home / "checkpoint.safetensors", build("resnet", recipe.model.config).state_dict(), {})
     save_tensors(home / GATES_FILE, Gates(recipe.model.config, recipe.gates.config()).state_dict(), {})
     return load_recipe(home)
+
+
+def trained_in(folder: Path, recipe: Recipe, **changes: Any) -> Path:
+    """Gates that nobody trained, recorded as if they had been, by the recipe with these changes."""
+    section = dataclasses.replace(recipe.gates, **changes)
+    settings = dataclasses.replace(GateSettings.of(recipe), gates=section)
+    figures = GateFigures(
+        section.options, section.features, section.hidden, section.reference_bits, 1, 0.1, 1, section.only_budget,
+        section.backbone_lr,
+    )  # fmt: skip
+    record = GateRecord(GateRunId("tiny", settings.hash(), None), 1, figures, (), (), ())
+    folder.mkdir()
+    save_tensors(folder / GATES_FILE, Gates(recipe.model.config, section.config()).state_dict(), record.to_json())
+    return folder / GATES_FILE
 
 
 def test_modes_and_budgets_stand_beside_what_costs_the_same(recipe: Recipe, tmp_path: Path) -> None:
@@ -81,12 +103,10 @@ def test_gates_of_several_seeds_have_a_mean_of_the_same_images(recipe: Recipe, t
     trained = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        trained.append(tmp_path / f"seed-{seed}" / GATES_FILE)
-        trained[-1].parent.mkdir()
-        save_tensors(trained[-1], Gates(recipe.model.config, recipe.gates.config()).state_dict(), {})
+        trained.append(trained_in(tmp_path / f"seed-{seed}", recipe))
     subject = subject_of(recipe, 60)
     above, values = compare_gates(subject, recipe, costs, 1, lambda text, share: None, trained)
-    names = ("seed-1", "seed-2", "mean of 2")
+    names = ("seed-1", "seed-2", "mean of seed-1, seed-2")
     assert [(one.budget, one.gates) for one in values] == [(budget, name) for budget in (0.9, 0.25) for name in names]
     assert [one.name for one in above[:6:2]] == [f"gates, budget 0.9, {name}" for name in names]
     for unit in (BIT_OPERATIONS, CYCLES):
@@ -102,3 +122,48 @@ def test_gates_of_several_seeds_have_a_mean_of_the_same_images(recipe: Recipe, t
     assert [one.name for one in alone] == ["gates, budget 0.9, seed-1", "gates, budget 0.25, seed-1"]
     with pytest.raises(DimmerError, match="two of the gates have the same name"):
         compare_gates(subject, recipe, None, 1, lambda text, share: None, [trained[0], trained[0]])
+
+
+def test_gates_of_one_budget_are_compared_at_that_one_as_they_were_trained(recipe: Recipe, tmp_path: Path) -> None:
+    subject = subject_of(recipe, 60)
+    torch.manual_seed(1)
+    skipping = trained_in(tmp_path / "skipping", recipe, only_budget=0.4, options=(8, 0), reference_bits=32)
+    several = trained_in(tmp_path / "several", recipe)
+    above, values = compare_gates(subject, recipe, None, 1, lambda text, share: None, [skipping, several])
+    assert [(one.budget, one.gates) for one in values] == [(0.9, "several"), (0.4, "skipping"), (0.25, "several")]
+    (one,) = [one for one in above if one.name == "gates, budget 0.4, skipping"]
+    assert one.unit == "of the 32-bit super-net's bit-operations"
+    # The dearest that can be chosen is a sixteenth of what counts as 1, and uniform modes are priced alike.
+    assert one.cost < 0.2
+    assert sum(one.mixture.values()) == pytest.approx(1)
+    assert len(one.mixture) == 2 or next(iter(one.mixture)) in ("88.88", "20.20")
+
+
+@pytest.mark.parametrize("better", ["", "joint"])
+def test_a_backbone_that_learnt_with_its_gates_runs_with_them_and_shares_time(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: str
+) -> None:
+    """Its own uniform modes are nulls beside the model's: whichever are the better ones on validation images count."""
+    subject = subject_of(recipe, 60)
+    torch.manual_seed(1)
+    path = trained_in(tmp_path / "joint", recipe, only_budget=0.9, backbone_lr=0.01)
+    with pytest.raises(DimmerError, match=r"joint/checkpoint\.safetensors"):
+        compare_gates(subject, recipe, None, 1, lambda text, share: None, [path])
+    save_tensors(path.with_name(CHECKPOINT), build("resnet", recipe.model.config).state_dict(), {})
+    ran: list[Network] = []
+
+    def measured(network: Network, data: Dataset, mode: Mode, norms: torch.Tensor) -> Measured:
+        own = network is subject.network
+        return Measured(0.9 if own == (better == "") else 0.3, np.full(len(data.test), 0.5), False)
+
+    def permuted(network: Network, test: Split, *_: object) -> Right:
+        ran.append(network)
+        return np.zeros(len(test))
+
+    monkeypatch.setattr(compared, "measured", measured)
+    monkeypatch.setattr(compared, "right_permuted", permuted)
+    subject.found.clear()
+    (above,), (value,) = compare_gates(subject, recipe, None, 1, lambda text, share: None, [path])
+    assert {name.partition(" of ")[2] for name in above.mixture} == {better}
+    assert value.gates == "joint"
+    assert ran[0] is not subject.network

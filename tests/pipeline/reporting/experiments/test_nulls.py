@@ -21,6 +21,7 @@ from dimmer.pipeline.reporting.experiments.nulls import (
     Measured,
     against_time_sharing,
     measured,
+    priced,
     right_of,
     right_of_choices,
     right_permuted,
@@ -72,9 +73,9 @@ def test_what_lies_on_the_chord_is_worth_nothing_and_what_lies_over_it_is() -> N
         dear: Measured(0.9, (images < 900).astype(float), False),
         cheap: Measured(0.8, (images < 800).astype(float), False),
     }
-    price = {dear: 2.0, cheap: 1.0}.__getitem__
-    on = against_time_sharing("on", (images < 850).astype(float), 1.5, uniform, price, "lamps")
-    over = against_time_sharing("over", (images < 880).astype(float), 1.5, uniform, price, "lamps")
+    nulls = priced(uniform, {dear: 2.0, cheap: 1.0}.__getitem__)
+    on = against_time_sharing("on", (images < 850).astype(float), 1.5, nulls, "lamps")
+    over = against_time_sharing("over", (images < 880).astype(float), 1.5, nulls, "lamps")
     assert on.mixture == {"22.22": 0.5, "88.88": 0.5}
     assert on.above.value == pytest.approx(0.0)
     assert on.above.low < 0 < on.above.high

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of a recipe that are given on a command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from dimmer.errors import DimmerError
+from dimmer.toml import shown
+
+
+def read_changes(texts: Sequence[str]) -> dict[str, Any]:
+    """What `load_recipe` takes, from texts such as ``gates.only_budget=0.25``: values are written as in a recipe.
+
+    Raises:
+        DimmerError: one of them is written otherwise.
+    """
+    changes: dict[str, Any] = {}
+    for text in texts:
+        key, found, value = text.partition("=")
+        try:
+            (changes[key.strip()],) = tomllib.loads(f"value = {value}").values()
+            written = bool(found and key.strip())
+        except ValueError:
+            written = False
+        if not written:
+            example = "gates.only_budget=0.25; a text stands in quotes"
+            raise DimmerError(f"--change {shown(text)}: write section.key=value as in a recipe, such as {example}")
+    return changes
