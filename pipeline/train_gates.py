@@ -105,15 +105,8 @@ def main(
         else:
             out = gates_folder(build_folder(recipe))
             run(recipe, build_folder(recipe), progress, checkpoint)
-    record = load_gate_record(out / GATES)
-    for line in record.budgets:
-        test, static = line.test, line.static
-        print(
-            f"budget {line.budget:.3f}: cost {test.cost:.3f}, {test.accuracy:.2f} % of the test images; "
-            f"static {static.mode} cost {static.cost:.3f}, {static.test:.2f} %"
-        )
-    gates = record.gates
-    print(f"gates: {gates.macs} MACs, {gates.share_of_macs:.2%} of the network's, {gates.parameters} weights")
+    for line in load_gate_record(out / GATES).summary():
+        print(line)
     print(out / GATES)
     if ship:
         from dimmer.pipeline.training.ship import ship_gates

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -144,6 +144,17 @@ class GateRecord:
         """
         found: dict[str, Json] = asdict(self, dict_factory=_written)
         return found | {"run": self.run.to_json()}
+
+    def summary(self) -> Iterator[str]:
+        """Lines for the terminal: what each budget gave, and the gates."""
+        for line in self.budgets:
+            test, static = line.test, line.static
+            yield (
+                f"budget {line.budget:.3f}: cost {test.cost:.3f}, {test.accuracy:.2f} % of the test images; "
+                f"static {static.mode} cost {static.cost:.3f}, {static.test:.2f} %"
+            )
+        gates = self.gates
+        yield f"gates: {gates.macs} MACs, {gates.share_of_macs:.2%} of the network's, {gates.parameters} weights"
 
     @staticmethod
     def of(record: object) -> GateRecord:
