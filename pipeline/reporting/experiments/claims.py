@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.pipeline.reporting.experiments.results import (
     FOLDER,
     ArmResults,
@@ -74,8 +75,8 @@ def _table(table: Table, path: Path) -> Iterator[str]:
 
 
 def _check(table: Table, found: TableResults, path: Path) -> None:
-    asked = [(arm.name, arm.recipe.name, arm.alone, dict(arm.changes)) for arm in table.arms]
-    made = [(arm.name, arm.recipe, arm.alone, dict(arm.changes)) for arm in found.arms]
+    asked = [(arm.name, arm.recipe.name, arm.alone, dict(arm.changes), arm.after) for arm in table.arms]
+    made = [(arm.name, arm.recipe, arm.alone, dict(arm.changes), arm.after) for arm in found.arms]
     compared = [(str(one), str(other)) for one, other in table.compare]
     if asked != made or table.seeds != found.seeds or compared != [(c.of, c.against) for c in found.comparisons]:
         raise DimmerError(f"{path} is of another table than {table.path} has now; run: {found.command}")
@@ -85,10 +86,15 @@ def _cells(arm: ArmResults) -> tuple[str, str, str, str]:
     def of(name: str) -> str:
         return spread([run.nets[name].test for run in arm.runs if name in run.nets])
 
-    between = sorted({name for run in arm.runs for name in run.nets} - {"super", "base"})
+    names = {name for run in arm.runs for name in run.nets} - {"super", "base"}
+    between = sorted(name for name in names if _at_8_bits(Mode.parse(name)))
     worst = min(between, key=lambda name: _mean([run.nets[name].test for run in arm.runs]), default=None)
     missing = ", ".join(map(str, arm.missing)) or "none"
     return of("super"), of("base"), "-" if worst is None else f"{worst}: {of(worst)}", missing
+
+
+def _at_8_bits(mode: Mode) -> bool:
+    return all(bits in (0, FULL_BITS) for stage in mode.blocks for bits in stage)
 
 
 def _mean(values: Sequence[float]) -> float:

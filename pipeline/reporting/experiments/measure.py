@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
-from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.measure import float32_convolutions
 from dimmer.pipeline.reporting.experiments.record import NetRecord, packed
@@ -24,12 +24,16 @@ _EVAL_BATCH = 250
 
 
 def networks_of(network: Network, *, alone: bool) -> dict[str, Mode]:
-    """Name -> mode of what a run measures, the super-net first; of narrow widths nothing."""
+    """Name -> mode of what a run measures, the super-net first; at narrow widths super- and base-net."""
     if alone:
         return {"super": network.super_mode()}
     named = {"super": network.super_mode(), "base": network.base_mode()}
     between = [mode for mode in network.depth_patterns() if mode not in named.values()]
-    return named | {str(mode): mode for mode in between}
+    sizes = network.config.mandatory, network.config.skippable
+    narrow = [
+        make(*sizes, bits) for bits in network.config.bits if bits != FULL_BITS for make in (super_mode, base_mode)
+    ]
+    return named | {str(mode): mode for mode in (*between, *narrow)}
 
 
 def measure_nets(

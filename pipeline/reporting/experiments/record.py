@@ -21,7 +21,7 @@ RUN = "run.json"
 
 @dataclass(frozen=True)
 class NetRecord:
-    """A network of a run: its super-net, its base-net, or a depth pattern between them.
+    """A network of a run: its super-net, its base-net, a depth pattern between them, or one of them at a narrow width.
 
     Attributes:
         mode: its name.
@@ -50,7 +50,7 @@ class RunRecord:
         arm: its name in the table.
         seed: of weights, order and augmentation.
         run: what the training is known by; another one is another run.
-        nets: "super", "base", or a depth pattern's mode -> what it reaches; "super" alone of a network trained alone.
+        nets: "super", "base", or another mode -> what it reaches; "super" alone of a network trained alone.
         test_images: how many.
         parameters: of the network.
         seconds: of all epochs, the teacher's left out.

@@ -30,6 +30,7 @@ class ArmResults:
         recipe: the name of the model whose recipe it is.
         alone: "super" or "base" for a plain network.
         changes: of the recipe.
+        after: name of the arm with whose network it begins; "" where there is none.
         runs: by seed; `right` is kept only for networks that are compared.
         missing: seeds whose runs are missing.
     """
@@ -41,6 +42,7 @@ class ArmResults:
     changes: Mapping[str, Json]
     runs: tuple[RunRecord, ...]
     missing: tuple[int, ...]
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def results_of(table: Table, runs: Iterable[Run]) -> TableResults:
         by_seed = {seed: found.get((arm.name, seed)) for seed in table.seeds}
         kept = tuple(_without_bits(record, compared) for record in by_seed.values() if record is not None)
         missing = tuple(seed for seed, record in by_seed.items() if record is None)
-        arms.append(ArmResults(arm.name, arm.about, arm.recipe.name, arm.alone, arm.changes, kept, missing))
+        arms.append(ArmResults(arm.name, arm.about, arm.recipe.name, arm.alone, arm.changes, kept, missing, arm.after))
     records = {key: record for key, record in found.items() if record is not None}
     comparisons = tuple(_compare(table, records, *pair) for pair in table.compare)
     command = f"dimmer experiment {table.model} --table {table.name} --ship"

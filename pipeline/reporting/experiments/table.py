@@ -13,13 +13,17 @@
     [depth.arms.alone-base]
     alone = "base"
 
+    [depth.arms.widths]
+    after = "labels"
+    changes = { "train.base_labels" = 0.5, "model.bits" = [8, 4, 2], "qat.epochs" = 20, "qat.frozen" = true }
+
 An arm is a recipe, this model's or another's, with the changes of the table and then its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,14 +75,17 @@ class ArmSection:
         recipe: another model's name, whose recipe it is.
         alone: "super" or "base" for the plain network of that depth, whose one network is "super"; "" for the
             adaptive network.
+        after: an arm with the same float training: widths are added to its network of the same seed.
     """
 
     about: str = ""
     recipe: str = ""
     alone: Annotated[str, OneOf(("", "super", "base"))] = ""
+    after: str = ""
 
     def __post_init__(self) -> None:
         require(self.alone in ("", "super", "base"), "alone", "must be super or base, or be left out")
+        require(not (self.alone and self.after), "after", "is for the adaptive network; leave it or alone out")
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ class Arm:
         recipe: with all changes.
         alone: as for a training.
         changes: key -> value in place of the recipe's.
+        after: name of the arm with whose network it begins; "" where it begins with an untrained one.
     """
 
     name: str
@@ -98,6 +106,7 @@ class Arm:
     recipe: Recipe
     alone: str | None
     changes: Mapping[str, Json]
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +199,10 @@ def _table(name: str, contents: Any, recipe: Path, path: Path, where: Lines) -> 
         raise DimmerError(f"{where.at((), name)}: {name} needs one or more arms, [{name}.arms.NAME]")
     common = _changes(contents, (name,), where)
     made = tuple(_arm(arm, found, common, recipe, (name, "arms"), where) for arm, found in arms.items())
+    for arm in made:
+        if why := _why_not_after(arm, made):
+            at = where.at((name, "arms", arm.name), "after")
+            raise DimmerError(f"{at}: arm {arm.name}: after = {shown(arm.after)}: {why}")
     compare = []
     for text in section.compare:
         match = _COMPARED.fullmatch(text)
@@ -213,7 +226,29 @@ def _arm(
         made = load_recipe(section.recipe or recipe, changes)
     except DimmerError as error:
         raise DimmerError(f"{where.at(inside, name)}: arm {name}: {error}") from error
-    return Arm(name, section.about, made, section.alone or None, changes)
+    return Arm(name, section.about, made, section.alone or None, changes, section.after)
+
+
+def _why_not_after(arm: Arm, arms: Sequence[Arm]) -> str | None:
+    """Why an arm cannot begin with the network of the one that it names; None where it can, or names none."""
+    if not arm.after:
+        return None
+    first = next((other for other in arms if other.name == arm.after), None)
+    if first is None or first is arm:
+        return f"there is no such arm; others are {', '.join(other.name for other in arms if other is not arm)}"
+    if first.alone or first.after or first.recipe.qat.epochs:
+        return "its network is no adaptive one without narrow widths, trained from the start; name one that is"
+    if not arm.recipe.qat.epochs:
+        return "there is nothing to add: give qat.epochs and model.bits in its changes"
+    if _float_training(arm.recipe) != _float_training(first.recipe):
+        return "the float trainings differ: give both the same changes of [train], [teacher] and the network"
+    return None
+
+
+def _float_training(recipe: Recipe) -> tuple[object, ...]:
+    """What of a recipe decides its network before widths are added."""
+    model = {key: value for key, value in recipe.model.keys().items() if key != "bits"}
+    return model, recipe.train, recipe.teacher, recipe.source
 
 
 def _changes(contents: Any, place: tuple[str, ...], where: Lines) -> dict[str, Json]:

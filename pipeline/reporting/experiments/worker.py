@@ -10,7 +10,8 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,16 +67,20 @@ def do(order: Order, progress: Progress) -> Path:
     from dimmer.pipeline.artifacts.training_record import load_checkpoint
     from dimmer.pipeline.data.registry import dataset_hash, load_dataset
     from dimmer.pipeline.reporting.experiments.measure import measure_nets, versions
-    from dimmer.pipeline.training.loop import HISTORY, train
+    from dimmer.pipeline.training.loop import HISTORY
     from dimmer.pipeline.training.settings import TrainingSettings, override
 
     torch.set_num_threads(order.threads)
-    arm = load_table(order.recipe, order.table).arm(order.arm)
+    table = load_table(order.recipe, order.table)
+    arm = table.arm(order.arm)
     settings = TrainingSettings.of(override(arm.recipe, order.seed), arm.alone)
     out, data = Path(order.out), dataset_hash(settings.source)
-    teacher = _teacher(settings, out, order.device, data, progress)
-    folder = out / "train"
-    checkpoint = train(settings, folder, device=order.device, teacher=teacher, data=data, progress=progress)
+    start = None
+    if arm.after:
+        first = table.arm(arm.after)
+        before = TrainingSettings.of(override(first.recipe, order.seed))
+        start = _trained(before, out.parents[1] / first.name / out.name, order, data, titled(progress, first.name))
+    checkpoint = _trained(settings, out, order, data, progress, start)
     progress("accuracies", 1.0)
     record = load_checkpoint(checkpoint)[1]
     place = torch.device(order.device)
@@ -99,20 +104,37 @@ def do(order: Order, progress: Progress) -> Path:
     return out / RUN
 
 
-def _teacher(settings: TrainingSettings, out: Path, device: str, data: str, progress: Progress) -> Path | None:
-    """The folder of the run's teacher: arms with the same one share it, and one run trains it while others wait."""
+def _trained(
+    settings: TrainingSettings, out: Path, order: Order, data: str, progress: Progress, start: Path | None = None
+) -> Path:
+    """The checkpoint of a run, trained in its folder by whoever comes first."""
     from dimmer.pipeline.training.loop import train
 
-    if not settings.teacher.epochs:
-        return None
-    own = settings.of_teacher()
-    folder = out.parents[1] / TEACHERS / own.run_id(data).training[:16]
+    teacher = None
+    if settings.teacher.epochs:
+        # Arms with the same one share it.
+        own = settings.of_teacher()
+        teacher = out.parents[1] / TEACHERS / own.run_id(data).training[:16]
+        with _alone_in(teacher, told := titled(progress, "teacher")):
+            train(own, teacher, device=order.device, data=data, progress=told)
+    folder = out / "train"
+    with _alone_in(folder, progress):
+        return train(settings, folder, device=order.device, start=start, teacher=teacher, data=data, progress=progress)
+
+
+@contextmanager
+def _alone_in(folder: Path, progress: Progress) -> Iterator[None]:
+    """One process trains in a folder, while others wait."""
     folder.mkdir(parents=True, exist_ok=True)
-    progress("teacher", 0.0)
+    progress("waiting for another run", 0.0)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        train(own, folder, device=device, data=data, progress=lambda text, share: progress(f"teacher, {text}", 0.0))
-    return folder
+        yield
+
+
+def titled(progress: Progress, title: str) -> Progress:
+    """The progress of something before the run itself, of which nothing is done yet."""
+    return lambda text, share: progress(f"{title}, {text}", 0.0)
 
 
 def telling(folder: Path, clock: Callable[[], float] = time.monotonic) -> Progress:

@@ -29,6 +29,17 @@ changes = { "train.base_labels" = 0.5 }
 alone = "base"
 """
 
+WIDTHS = (
+    TABLE.replace('changes = { "train.epochs" = 2 }', 'changes = { "train.epochs" = 1 }')
+    + """
+[depth.arms.widths]
+about = "narrow widths behind it"
+after = "labels"
+changes = { "train.base_labels" = 0.5, "model.bits" = [8, 4], "qat.epochs" = 1, "qat.frozen" = true }
+"""
+)
+"""The same with an arm that adds widths to another's network."""
+
 RIGHT = {"super": 90, "base": 80, "80.88": 70}
 """Network -> how many of 100 test images a made-up adaptive run has right, with seed 1; one more a seed."""
 

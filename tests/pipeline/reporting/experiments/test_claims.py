@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def test_what_was_not_run_is_said(table: Table, tmp_path: Path) -> None:
     assert "| `labels` | half labels | - | - | - | 1, 2 |" in page
     assert "| `labels.base` - `alone-base.super` | - | - | - | - | not run |" in page
     assert "Nothing of this table was run." in page
+
+
+def test_the_worst_pattern_between_is_one_of_8_bits(table: Table, tmp_path: Path) -> None:
+    run = runs_of(table, tmp_path / "out")[0]
+    record = made_up(run)
+    narrow = dataclasses.replace(record.nets["80.88"], mode="44.44", test=1.0)
+    write(run, dataclasses.replace(record, nets={**record.nets, "44.44": narrow}))
+    results_of(table, [run]).save(tmp_path / "tiny" / "experiments" / "depth.json")
+    assert "| 80.88: 70.00 (1) |" in claims_page(tmp_path)
 
 
 def test_figures_stand_with_their_intervals_and_missing_seeds(table: Table, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def network() -> Network:
     return net.eval()
 
 
-def test_a_plain_network_has_one_and_an_adaptive_one_every_depth(network: Network) -> None:
+def test_a_plain_network_has_one_and_an_adaptive_one_every_depth_and_its_ends_at_every_width(network: Network) -> None:
     assert {name: str(mode) for name, mode in networks_of(network, alone=False).items()} == {
         "super": "88.88",
         "base": "80.80",
@@ -42,7 +42,8 @@ def test_a_plain_network_has_one_and_an_adaptive_one_every_depth(network: Networ
     plain = dataclasses.replace(small_settings(), alone="base").untrained()
     assert list(networks_of(plain, alone=True)) == ["super"]
     wide = narrow(small_settings()).untrained()
-    assert len(networks_of(wide, alone=False)) == 4, "depth alone, at 8 bits"
+    names = list(networks_of(wide, alone=False))
+    assert names == ["super", "base", "88.80", "80.88", "44.44", "40.40", "22.22", "20.20"]
 
 
 def test_accuracies_are_those_of_the_network_and_mixed_depths_get_the_better_statistics(network: Network) -> None:

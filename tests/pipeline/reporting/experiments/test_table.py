@@ -10,7 +10,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.experiments.table import Compared, Table, load_table, load_tables
-from tests.pipeline.reporting.experiments.small import TABLE, table_in
+from tests.pipeline.reporting.experiments.small import TABLE, WIDTHS, table_in
 
 
 def test_an_arm_is_the_recipe_with_the_table_s_changes_and_its_own(table: Table) -> None:
@@ -60,6 +60,36 @@ def test_a_broken_table_is_told_in_one_line(tmp_path: Path, old: str, new: str, 
     assert "\n" not in str(raised.value)
 
 
+def test_an_arm_may_begin_with_another_s_network(tmp_path: Path) -> None:
+    labels, _, widths = table_in(tmp_path, WIDTHS).arms
+    assert (labels.after, widths.after) == ("", "labels")
+    assert widths.recipe.train == labels.recipe.train
+    assert widths.recipe.model.config.bits == (8, 4)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'after = "labels"',
+            'after = "lamp"',
+            r"line 16: arm widths: after = 'lamp': .* no such arm; .* labels, alone-b",
+        ),
+        ('after = "labels"', 'after = "widths"', r"after = 'widths': there is no such arm"),
+        ('after = "labels"', 'after = "alone-base"', r"its network is no adaptive one without narrow widths"),
+        ('after = "labels"', 'after = "labels"\nalone = "base"', r"\.after = 'labels': is for the adaptive network"),
+        (', "model.bits" = [8, 4], "qat.epochs" = 1, "qat.frozen" = true', "", r"nothing to add: give qat\.epochs"),
+        ('"train.base_labels" = 0.5, "model', '"train.base_labels" = 0.4, "model', r"the float trainings differ"),
+        ('"model.bits" = [8, 4]', '"model.bits" = [8, 4], "model.widths" = [8, 8]', r"the float trainings differ"),
+    ],
+)
+def test_an_arm_that_cannot_begin_with_another_s_network_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in WIDTHS
+    with pytest.raises(DimmerError, match=said) as raised:
+        table_in(tmp_path, WIDTHS.replace(old, new))
+    assert "\n" not in str(raised.value)
+
+
 def test_what_is_not_there_is_told(table: Table, tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match="table depth has no arm 'lamp'; it has labels, alone-base"):
         table.arm("lamp")
@@ -88,8 +118,9 @@ def test_the_shipped_tables_have_equal_conditions_in_every_arm(model: str) -> No
             for t in (arm.recipe.train for arm in table.arms)
         }
         assert len(same) == 1
-        assert {arm.recipe.model.config.bits for arm in table.arms} == {(8,)}
-        assert {arm.recipe.qat.epochs + arm.recipe.polish.epochs for arm in table.arms} == {0}
+        depth = [arm for arm in table.arms if not arm.after]
+        assert {arm.recipe.model.config.bits for arm in depth} == {(8,)}
+        assert {arm.recipe.qat.epochs + arm.recipe.polish.epochs for arm in depth} == {0}
 
 
 def test_r20_is_a_recipe_without_weights_whose_base_net_is_most_of_it() -> None:

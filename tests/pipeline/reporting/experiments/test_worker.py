@@ -3,23 +3,29 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT
+from dimmer.pipeline.artifacts.training_record import load_checkpoint
 from dimmer.pipeline.core.closure import ROOT, closure
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.experiments.record import read_run
+from dimmer.pipeline.reporting.experiments.results import results_of
 from dimmer.pipeline.reporting.experiments.runs import runs_of
 from dimmer.pipeline.reporting.experiments.table import Table
 from dimmer.pipeline.reporting.experiments.worker import PROGRESS, Order, do, telling
-from tests.pipeline.reporting.experiments.small import TABLE, table_in
+from tests.pipeline.reporting.experiments.small import TABLE, WIDTHS, table_in
 
 
 def order(table: Table, arm: str, out: Path, seed: int = 1) -> Order:
@@ -56,6 +62,41 @@ def test_arms_with_the_same_teacher_share_it(tmp_path: Path, table: Table) -> No
     do(order(table, "labels", tmp_path / "out" / "labels" / "seed-2", seed=2), lambda text, share: None)
     assert len(list(folders.glob("*/checkpoint.safetensors"))) == 2, "another seed has another teacher"
     assert teacher.stat().st_mtime_ns == made
+
+
+def test_widths_are_added_to_the_network_of_another_arm_with_the_same_seed(tmp_path: Path, table: Table) -> None:
+    """Whichever run comes first trains that network, once."""
+    table, out = table_in(tmp_path, WIDTHS), tmp_path / "out"
+    told: list[str] = []
+    path = do(order(table, "widths", out / "widths" / "seed-1"), lambda text, share: told.append(text))
+    assert "labels, epoch 1 of 1" in told
+    record = read_run(path)
+    assert record is not None
+    assert list(record.nets) == ["super", "base", "88.80", "80.88", "44.44", "40.40"]
+    first = out / "labels" / "seed-1" / "train" / CHECKPOINT
+    lines = json.loads((path.parent / "train" / "history.json").read_text())["history"]
+    assert lines[0]["val_super"] == load_checkpoint(first)[1].accuracy["super"].val, "it began with that network"
+    assert [line["seconds"] > 0 for line in lines] == [False, True]
+    before = first.stat().st_mtime_ns
+    do(order(table, "labels", out / "labels" / "seed-1"), lambda text, share: None)
+    assert first.stat().st_mtime_ns == before
+    results = results_of(table, runs_of(table, out))
+    assert [arm.after for arm in results.arms] == ["", "", "labels"]
+    assert [len(arm.runs) for arm in results.arms] == [1, 0, 1]
+
+
+def test_a_run_waits_for_another_process_that_trains_in_its_folder(tmp_path: Path, table: Table) -> None:
+    out = tmp_path / "out" / "labels" / "seed-1"
+    (out / "train").mkdir(parents=True)
+    told = threading.Event()
+    with ThreadPoolExecutor(1) as pool, (out / "train" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = pool.submit(do, order(table, "labels", out), lambda text, share: told.set())
+        assert told.wait(60)
+        time.sleep(0.3)
+        assert not list(out.glob("train/*.safetensors"))
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert waiting.result(60).is_file()
 
 
 def test_progress_is_told_twice_a_second(tmp_path: Path) -> None:
