@@ -1,66 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verification: the C runtime, on the host and on the target, against the TFLite interpreter, bit for bit.
 
-First every mode's accuracy on the whole test set, computed by the C engine on the host, once for all targets. Then
-every mode on test images, and mid-inference switches against the interpreter's result for the block-wise mixed graph:
-where any differs there is no verification, and no report.
+First every mode on test images, and mid-inference switches against the interpreter's result for the block-wise mixed
+graph: where any differs there is no verification, and no report. Then every mode's accuracy on the whole test set,
+computed by the C engine on the host, once for all targets.
 
     python -m pipeline.verify --model mnist5k-r14 --target mps2-an386
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates
-from dimmer.pipeline.artifacts.verification import Verified, accuracy_folder, verify_folder
+from dimmer.pipeline.artifacts.verification import Verified, accuracy_folder, comparison_folder, verify_folder
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.progress import Progress, part
 from dimmer.pipeline.core.stage import Json, Stage, StageResult
 from dimmer.pipeline.core.targets import load_firmware_target, target_files, tool_versions
 from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.verification.stages import accuracy_stage, compare_stage, firmware_files
 from dimmer.pipeline.verification.tables import print_verified
 from dimmer.targets import Target, load_target
 
 
-def accuracy_stage(recipe: Recipe, build: Path, progress: Progress) -> Stage:
-    """The stage: firmware of the host -> the accuracies of its modes. A run that was stopped goes on behind the modes
-    that it had measured.
-    """
-
-    def action(out: Path) -> None:
-        from dimmer.pipeline.verification.accuracies import measure_accuracies
-        from dimmer.pipeline.verification.order import order_of
-
-        measure_accuracies(order_of(recipe, build), build, out, progress)
-
-    host = firmware_folder(build, "host")
-    return Stage(
-        "accuracy",
-        accuracy_folder(build),
-        action,
-        [
-            build / "calibrate" / "calibration.json",
-            build / "calibrate" / "statistics.safetensors",
-            build / "convert",
-            *(host / file for file in ("firmware.elf", "firmware.json")),
-            find_checkpoint(recipe, build),
-        ],
-        {"model": recipe.model.described()},
-        modules=recipe.modules,
-        files=target_files(load_target("host")),
-        contents={"data": dataset_hash(recipe.source)},
-        keep_partial=True,
-    )
-
-
 def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stage:
-    """The stage: firmware of the host and of the target, and the accuracies -> the target's verification."""
+    """The stage: comparison and accuracies -> the target's verification, with that of its gates."""
 
     def action(out: Path) -> None:
         from dimmer.pipeline.verification.modes import verify
@@ -68,11 +37,11 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
 
         verify(order_of(recipe, build), build, target, out, progress)
 
-    folders = dict.fromkeys(firmware_folder(build, name) for name in ("host", target.name))
     inputs = [
         build / "convert",
+        comparison_folder(build, target.name),
         accuracy_folder(build),
-        *(folder / file for folder in folders for file in ("firmware.elf", "firmware.json")),
+        *firmware_files(build, "host", target.name),
         find_checkpoint(recipe, build),
         *([find_gates(recipe, build)] if recipe.gates.epochs else []),
     ]
@@ -96,10 +65,13 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
 
 
 def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> StageResult:
-    """Runs both stages, as one."""
-    measured = accuracy_stage(recipe, build, part(progress, 0.0, 0.4)).run()
-    verified = stage(recipe, build, target, part(progress, 0.4, 1.0)).run()
-    return replace(verified, seconds=measured.seconds + verified.seconds, cached=measured.cached and verified.cached)
+    """Runs all three stages, as one."""
+    done = [
+        compare_stage(recipe, build, target, part(progress, 0.0, 0.5)).run(),
+        accuracy_stage(recipe, build, part(progress, 0.5, 0.9)).run(),
+        stage(recipe, build, target, part(progress, 0.9, 1.0)).run(),
+    ]
+    return StageResult("verify", sum(one.seconds for one in done), all(one.cached for one in done))
 
 
 def main(

@@ -13,11 +13,17 @@ from dimmer.pipeline.core.scores import Scores
 from dimmer.pipeline.networks.gates.agreement import Agreement
 
 RESULT = "verify.json"
+COMPARED = "compare.json"
 
 
 def verify_folder(build: Path, target: str) -> Path:
     """Where the stage writes, under ``build/<model>``."""
     return build / target / "verify"
+
+
+def comparison_folder(build: Path, target: str) -> Path:
+    """Where the comparison of a target's firmware, and of the host's, with the interpreter is."""
+    return build / target / "compare"
 
 
 def accuracy_folder(build: Path) -> Path:
@@ -68,6 +74,43 @@ class Outcome:
     samples: int
     mismatches: int
     first: int | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One backend against the interpreter.
+
+    Attributes:
+        modes: in the order of their ids on the target.
+        switches: None where there is nothing to switch.
+    """
+
+    modes: tuple[Outcome, ...]
+    switches: Outcome | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The content of compare.json.
+
+    Attributes:
+        backends: the host's and the target's, by name.
+    """
+
+    backends: Mapping[str, Compared]
+
+    def save(self, folder: Path) -> None:
+        """Write compare.json."""
+        save_document(folder / COMPARED, self)
+
+    @classmethod
+    def load(cls, folder: Path) -> Comparison:
+        """Read it.
+
+        Raises:
+            DimmerError: it is missing or damaged.
+        """
+        return load_document(cls, folder / COMPARED)
 
 
 @dataclass(frozen=True)

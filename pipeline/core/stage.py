@@ -40,6 +40,7 @@ VERBS: Mapping[str, str] = {
     "firmware": "firmware",
     "tvm_module": "tvm_module",
     "bundle": "jetson",
+    "compare": "verify",
     "accuracy": "verify",
     "verify": "verify",
     "npu": "npu",

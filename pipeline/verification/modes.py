@@ -4,28 +4,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.verification import (
+    Compared,
+    Comparison,
     ModeAccuracy,
-    Outcome,
     Switches,
     Verified,
     VerifiedMode,
     accuracy_folder,
+    comparison_folder,
 )
 from dimmer.pipeline.core.progress import Progress, part
 from dimmer.pipeline.data.encoding import to_int8
-from dimmer.pipeline.data.registry import load_dataset
+from dimmer.pipeline.data.registry import Source, load_dataset
 from dimmer.pipeline.image.records import Ran, Record, run_schedules
 from dimmer.pipeline.verification.backends import Backend, Subjects, find_subjects
 from dimmer.pipeline.verification.expected import oracle
 from dimmer.pipeline.verification.gates import verify_gates
 from dimmer.pipeline.verification.order import VerifyOrder
-from dimmer.pipeline.verification.outcome import compare
+from dimmer.pipeline.verification.outcome import compare as outcome_of
 from dimmer.pipeline.verification.schedules import switch_schedules
 from dimmer.targets import Target
 
@@ -33,32 +34,37 @@ if TYPE_CHECKING:
     from dimmer.pipeline.core.arrays import Int8
 
 
-@dataclass(frozen=True)
-class Compared:
-    """One backend against the interpreter.
+def compare(source: Source, images: int, build: Path, target: Target, out: Path, progress: Progress) -> Comparison:
+    """Writes `compare.json` into `out`, and gives its content.
 
-    Attributes:
-        modes: in the order of the sources.
-        switches: None where there is nothing to switch.
+    Args:
+        source: whose test images are run.
+        images: of them, how many every mode must get bit for bit right.
+        build: ``build/<model>``, where the firmwares lie.
+
+    Raises:
+        DimmerError: any mismatch; the message names mode, image and backend.
     """
-
-    modes: tuple[Outcome, ...]
-    switches: Outcome | None
+    subjects = find_subjects(build, target)
+    compared = compare_backends(subjects, to_int8(load_dataset(source).test.images), images, progress)
+    refuse_mismatches(subjects, compared)
+    comparison = Comparison(compared)
+    comparison.save(out)
+    return comparison
 
 
 def verify(order: VerifyOrder, build: Path, target: Target, out: Path, progress: Progress) -> Verified:
     """Writes `verify.json` into `out`, and gives its content.
 
     Args:
-        build: ``build/<model>``, where the firmwares and the modes' accuracies lie.
+        build: ``build/<model>``, where the firmwares, their comparison and the modes' accuracies lie.
 
     Raises:
-        DimmerError: any mismatch; the message names mode, image and backend.
+        DimmerError: any mismatch of gated runs.
     """
     subjects = find_subjects(build, target)
     test = load_dataset(order.dataset).test
-    compared = compare_backends(subjects, to_int8(test.images), order.images, progress)
-    refuse_mismatches(subjects, compared)
+    compared = Comparison.load(comparison_folder(build, target.name)).backends
     host, there = compared[subjects.host.name], compared[subjects.target.name]
     modes = []
     for number, source in enumerate(subjects.sources):
@@ -115,7 +121,7 @@ def compare_backends(subjects: Subjects, images: Int8, count: int, progress: Pro
         outcomes, done = [], 0
         for rows in parts:
             here, there = slice(done, done + len(rows)), slice(rows.start, rows.stop)
-            outcomes.append(compare(mine[here], expected[there], Ran(ran.outputs[here], ran.modes[here])))
+            outcomes.append(outcome_of(mine[here], expected[there], Ran(ran.outputs[here], ran.modes[here])))
             done += len(rows)
         found[backend.name] = Compared(tuple(outcomes[:modes]), outcomes[modes] if mixed else None)
     return found

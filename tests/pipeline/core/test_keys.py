@@ -23,12 +23,13 @@ from dimmer.pipeline.core.stage import Stage
 from dimmer.pipeline.core.targets import target_files
 from dimmer.pipeline.data import registry
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.verification.stages import accuracy_stage, compare_stage
 from dimmer.targets import load_target
 from tests.own_data import write_images
 from tests.tiny import TINY, silent
 
 GATES = "\n[gates]\nepochs = 1\noptions = [8, 0]\n"
-READS_DATA = {"train", "gates", "calibrate", "firmware", "firmware (host)", "verify", "bundle"}
+READS_DATA = {"train", "gates", "calibrate", "firmware", "firmware (host)", "compare", "accuracy", "verify", "bundle"}
 
 
 def described(root: Path, recipe_text: str = TINY + GATES) -> dict[str, Stage]:
@@ -48,6 +49,8 @@ def described(root: Path, recipe_text: str = TINY + GATES) -> dict[str, Stage]:
         "convert": convert.stage(build, silent),
         "firmware": firmware.stage(recipe, build, board, silent),
         "firmware (host)": firmware.stage(recipe, build, host, silent),
+        "compare": compare_stage(recipe, build, board, silent),
+        "accuracy": accuracy_stage(recipe, build, silent),
         "verify": verify.stage(recipe, build, board, silent),
         "tvm_module": module_stage(build, jetson, silent),
         "bundle": bundle_stage(recipe, build, jetson, silent),
@@ -206,7 +209,7 @@ def test_the_loader_of_another_data_set_changes_nothing(build: dict[str, Stage])
         ("bn_images = 128", "bn_images = 64", {"calibrate"}),
         ('force = ["88.80"]', 'force = ["88.88"]', {"calibrate"}),
         ("[policy]", "[policy]\ndwell_s = 7", {"firmware", "firmware (host)", "bundle"}),
-        ("images = 4", "images = 5", {"verify", "bundle"}),
+        ("images = 4", "images = 5", {"compare", "verify", "bundle"}),
         ("temperature = 2.0", "temperature = 3.0", {"train", "gates", "calibrate"}),
     ],
 )
@@ -247,7 +250,8 @@ def test_the_compiler_and_the_emulator_belong_to_a_firmware(
     monkeypatch.setattr("dimmer.pipeline.core.targets._version", lambda command: f"{command} of tomorrow")
     after = described(tmp_path / "two")
     different = {name for name in before if before[name].contents != after[name].contents}
-    assert {"firmware", "firmware (host)", "verify", "tvm_module", "bundle"} >= different >= {"firmware (host)"}
+    targets = {"firmware", "firmware (host)", "compare", "verify", "tvm_module", "bundle"}
+    assert targets >= different >= {"firmware (host)"}
 
 
 def test_a_stage_names_what_is_missing(tmp_path: Path) -> None:

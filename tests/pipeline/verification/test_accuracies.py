@@ -15,6 +15,7 @@ from dimmer.pipeline.verification import accuracies
 from dimmer.pipeline.verification.accuracies import measure_accuracies
 from dimmer.pipeline.verification.backends import Subjects
 from dimmer.pipeline.verification.order import order_of
+from dimmer.pipeline.verification.stages import accuracy_stage
 from dimmer.targets import load_target
 from tests.tiny import TinyBuild, silent
 
@@ -25,7 +26,7 @@ MODES = ["88.88", "88.80", "80.80"]
 
 def measured(tiny: TinyBuild) -> StageResult:
     firmware.run(tiny.recipe, tiny.build, load_target("host"), silent)
-    return verify.accuracy_stage(tiny.recipe, tiny.build, silent).run()
+    return accuracy_stage(tiny.recipe, tiny.build, silent).run()
 
 
 def test_every_mode_of_the_host_s_firmware_is_measured_in_int8_and_in_float(tiny_converted: TinyBuild) -> None:

@@ -15,8 +15,7 @@ from dimmer.pipeline.artifacts.verification import Outcome, Verified, verify_fol
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.verification.backends import find_subjects
-from dimmer.pipeline.verification.modes import compare_backends, verify
-from dimmer.pipeline.verification.order import order_of
+from dimmer.pipeline.verification.modes import compare, compare_backends
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
 from tests.tiny import TinyBuild, silent
@@ -85,6 +84,7 @@ def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: Tiny
     assert json.loads((wrong / "convert" / RESULT).read_text())["modes"][0]["name"] == "80.80"
     out = tmp_path / "out"
     out.mkdir()
+    recipe = tiny_converted.recipe
     with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
-        verify(order_of(tiny_converted.recipe), wrong, load_target("host"), out, silent)
-    assert not (out / "verify.json").exists()
+        compare(recipe.source, recipe.verify.images, wrong, load_target("host"), out, silent)
+    assert not list(out.iterdir())
