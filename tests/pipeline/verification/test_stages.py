@@ -42,10 +42,11 @@ def test_what_differs_is_told_before_anything_is_measured(
     def measures(*_: object) -> None:
         order.append("accuracy")
 
-    with monkeypatch.context() as patch, pytest.raises(DimmerError, match="host differs"):
+    with monkeypatch.context() as patch:
         patch.setattr(modes, "refuse_mismatches", differs)
         patch.setattr(accuracies, "measure_accuracies", measures)
-        verify.run(tiny_converted.recipe, build, host, silent)
+        with pytest.raises(DimmerError, match="host differs"):
+            verify.run(tiny_converted.recipe, build, host, silent)
     assert order == ["compare"]
     verify.run(tiny_converted.recipe, build, host, silent)
     found = Comparison.load(comparison_folder(build, "host"))
