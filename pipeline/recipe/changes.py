@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from typing import Any
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core.stage import Json
 from dimmer.toml import shown
 
 
-def read_changes(texts: Sequence[str]) -> dict[str, Any]:
+def read_changes(texts: Sequence[str]) -> dict[str, Json]:
     """What `load_recipe` takes, from texts such as ``gates.only_budget=0.25``: values are written as in a recipe.
 
     Raises:
         DimmerError: one of them is written otherwise.
     """
-    changes: dict[str, Any] = {}
+    changes: dict[str, Json] = {}
     for text in texts:
         key, found, value = text.partition("=")
         try:
