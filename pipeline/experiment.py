@@ -1,32 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of trainings: ``dimmer experiment NAME``, of ``models/<name>/experiments.toml``.
 
-Every run is a process of its own, side by side; what was killed goes on at the epoch where it stopped. The last epoch
-counts, never the best; validation images choose, test images are looked at once (docs/experiments.md).
+Every run is a process of its own, side by side, also under torchrun; what was killed goes on at the epoch where it
+stopped. The last epoch counts, never the best; validation images choose, test images are looked at once
+(docs/experiments.md).
 """
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dimmer import processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
-from dimmer.pipeline.core.command import complete_models, console, main_of, progress_bar
+from dimmer.pipeline.core.command import complete_models, main_of
 from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.core.together import first_bar, together
 from dimmer.pipeline.reporting.experiments.claims import claims_page
 from dimmer.pipeline.reporting.experiments.plot import plot
-from dimmer.pipeline.reporting.experiments.results import FOLDER, TableResults, results_of, spread, verdict
-from dimmer.pipeline.reporting.experiments.runs import do_runs, merge, runs_of
+from dimmer.pipeline.reporting.experiments.results import FOLDER, results_of
+from dimmer.pipeline.reporting.experiments.runs import do_runs, do_runs_together, merge, runs_of
 from dimmer.pipeline.reporting.experiments.table import load_table
+from dimmer.pipeline.reporting.experiments.terminal import print_results
 from dimmer.project import MODELS
 
 ON_A_GPU = 4
 
 
+@together
 def main(
     name: Annotated[str | None, typer.Argument(help="A model.", autocompletion=complete_models)] = None,
     table: Annotated[str | None, typer.Option("--table", help="Which of its tables, where there are several.")] = None,
@@ -50,7 +56,7 @@ def main(
 ) -> None:
     """Train a model's table of experiments, arms x seeds, and say what it shows."""
     if claims is not None:
-        _claims(claims, check=check)
+        processes.agreed(lambda: _claims(claims, check=check))
         return
     if name is None:
         raise DimmerError("name a model that has experiments.toml, or --claims FILE")
@@ -60,22 +66,26 @@ def main(
     folder = out or builds() / found.model / FOLDER / found.name
     every = runs_of(found, folder)
     for source in merged or ():
-        taken, other = merge(every, source)
+        taken, other = processes.agreed(partial(merge, every, source))
         told = f"; of other settings or data, left out: {'; '.join(other)}" if other else ""
         print(f"{source}: {taken} runs taken over{told}")
     failed = {}
     if not no_runs:
-        side_by_side = jobs or (ON_A_GPU if device.startswith("cuda") else len(os.sched_getaffinity(0)))
+        shared, on_gpu = processes.count() > 1, device.startswith("cuda")
+        side_by_side = jobs or (ON_A_GPU if on_gpu else 1 if shared else len(os.sched_getaffinity(0)))
+        place = str(processes.device()) if shared and on_gpu else device
         wanted = runs_of(found, folder, arm or (), seed or ())
-        with progress_bar("experiment") as progress:
-            failed = dict(do_runs(found, wanted, jobs=side_by_side, device=device, threads=threads, progress=progress))
-    results = results_of(found, every)
-    for home in (folder, *([found.path.parent / FOLDER] if ship else [])):
-        results.save(home / f"{found.name}.json")
-        if (picture := plot(results)) is not None:
-            atomic_write(home / f"{found.name}.svg", picture)
-        print(home / f"{found.name}.json")
-    print_results(results)
+        do = do_runs_together if shared else do_runs
+        with first_bar("experiment") as progress:
+            failed = dict(do(found, wanted, jobs=side_by_side, device=place, threads=threads, progress=progress))
+    if processes.is_first():
+        results = results_of(found, every)
+        for home in (folder, *([found.path.parent / FOLDER] if ship else [])):
+            results.save(home / f"{found.name}.json")
+            if (picture := plot(results)) is not None:
+                atomic_write(home / f"{found.name}.svg", picture)
+            print(home / f"{found.name}.json")
+        print_results(results)
     if failed:
         first, why = next(iter(failed.items()))
         raise DimmerError(f"{len(failed)} of the runs failed; {first}: {why}")
@@ -88,23 +98,6 @@ def _claims(path: Path, *, check: bool) -> None:
     elif not path.is_file() or path.read_text() != page:
         raise DimmerError(f"{path} is not what the results give; write it with dimmer experiment --claims {path}")
     print(path)
-
-
-def print_results(results: TableResults) -> None:
-    """Arms and comparisons as tables on the terminal."""
-    from rich.table import Table
-
-    arms = Table("arm", "super-net", "base-net", "missing", title=f"{results.model}, {results.table}: {results.about}")
-    for arm in results.arms:
-        nets = [spread([run.nets[net].test for run in arm.runs if net in run.nets]) for net in ("super", "base")]
-        arms.add_row(arm.name, *nets, ", ".join(f"seed {seed}" for seed in arm.missing))
-    console().print(arms)
-    compared = Table("difference", "points", "verdict")
-    for one in results.comparisons:
-        points = "-" if one.found is None else f"{one.found.mean:+.2f} ({one.found.count})"
-        compared.add_row(f"{one.of} - {one.against}", points, verdict(one))
-    if results.comparisons:
-        console().print(compared)
 
 
 if __name__ == "__main__":

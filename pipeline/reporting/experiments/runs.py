@@ -10,13 +10,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from dimmer import children
+from dimmer import children, processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.training_record import RunId
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.progress import Progress, part
 from dimmer.pipeline.core.stage import atomic_write
-from dimmer.pipeline.data.registry import dataset_hash
+from dimmer.pipeline.data.registry import hash_of_all
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord, read_run
 from dimmer.pipeline.reporting.experiments.table import Arm, Table
 from dimmer.pipeline.reporting.experiments.worker import PROGRESS, Order, write_order
@@ -70,7 +70,7 @@ def runs_of(table: Table, out: Path, arms: Collection[str] = (), seeds: Collecti
     for seed in seeds:
         if seed not in table.seeds:
             raise DimmerError(f"table {table.name} has no seed {seed}; it has {', '.join(map(str, table.seeds))}")
-    data = {source: dataset_hash(source) for source in {arm.recipe.source for arm in wanted}}
+    data = {source: hash_of_all(source) for source in dict.fromkeys(arm.recipe.source for arm in wanted)}
 
     def run(arm: Arm, seed: int) -> Run:
         settings = TrainingSettings.of(override(arm.recipe, seed), arm.alone)
@@ -139,6 +139,32 @@ def do_runs(
             children.stop()
             raise
     look({})
+    return failed
+
+
+def do_runs_together(
+    table: Table, runs: Sequence[Run], *, jobs: int, device: str, threads: int, progress: Progress
+) -> Mapping[str, str]:
+    """As `do_runs`, shared out among the processes of `torchrun`, a round of runs after the other.
+
+    After each round the first process writes the records of all: the others may have another disk.
+
+    Args:
+        jobs: how many runs a process does at a time.
+    """
+    missing = set(processes.agreed(lambda: [str(run) for run in runs if run.found() is None]))
+    left = [run for run in runs if str(run) in missing]
+    each, failed = jobs * processes.count(), dict[str, str]()
+    for start in range(0, len(left), each):
+        mine = left[start : start + each][processes.own()]
+        told = part(progress, start / len(left), min(start + each, len(left)) / len(left))
+        why = do_runs(table, mine, jobs=jobs, device=device, threads=threads, progress=told)
+        made = {str(run): record.to_json() for run in mine if (record := run.found()) is not None}
+        for records, reasons in processes.gathered((made, why)):
+            failed.update(reasons)
+            for run in left if processes.is_first() else ():
+                if str(run) in records and run.found() is None:
+                    atomic_write(run.folder / RUN, json.dumps(records[str(run)], indent=1) + "\n")
     return failed
 
 

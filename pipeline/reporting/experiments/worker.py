@@ -126,9 +126,12 @@ def _trained(
 def _alone_in(folder: Path, progress: Progress) -> Iterator[None]:
     """One process trains in a folder, while others wait."""
     folder.mkdir(parents=True, exist_ok=True)
-    progress("waiting for another run", 0.0)
     with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another run", 0.0)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

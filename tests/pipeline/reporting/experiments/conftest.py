@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from dimmer.pipeline.data import registry
-from dimmer.pipeline.reporting.experiments import runs
 from dimmer.pipeline.reporting.experiments.table import Table
 from dimmer.pipeline.training import loop
 from tests.pipeline.reporting.experiments.small import table_in
@@ -22,7 +21,6 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Table:
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "build"))
     for module in (registry, loop):
         monkeypatch.setattr(module, "load_dataset", lambda name: bright_or_dark())
-    for module in (registry, runs):
-        monkeypatch.setattr(module, "dataset_hash", lambda name: f"hash of {name}")
+    monkeypatch.setattr(registry, "dataset_hash", lambda name: f"hash of {name}")
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     return table_in(tmp_path)

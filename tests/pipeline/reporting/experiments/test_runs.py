@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from dimmer import processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.reporting.experiments import runs
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord
-from dimmer.pipeline.reporting.experiments.runs import Run, do_runs, merge, runs_of
+from dimmer.pipeline.reporting.experiments.runs import Run, do_runs, do_runs_together, merge, runs_of
 from dimmer.pipeline.reporting.experiments.table import Table
 from dimmer.pipeline.reporting.experiments.worker import ORDER, PROGRESS, Order
+from tests.forked import in_processes
 from tests.pipeline.reporting.experiments.small import made_up, other_training
 
 
@@ -71,6 +73,29 @@ def test_missing_runs_are_done_side_by_side_and_a_failure_stops_no_other(
     assert sorted((order.arm, order.seed) for order in orders) == [("alone-base", 1), ("alone-base", 2), ("labels", 2)]
     assert told[-1] == ("3 of 4 runs done; ", 1.0)
     assert [str(run) for run in every if run.found() is None] == ["labels, seed 2"]
+
+
+def test_records_of_processes_with_another_disk_come_to_the_first_one(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(folder: Path) -> str | None:
+        order = parse_document(Order, (folder / ORDER).read_text())
+        mine = runs_of(table, Path(order.out).parents[1])
+        (run,) = (run for run in mine if (run.arm.name, run.seed) == (order.arm, order.seed))
+        write(run, made_up(run))
+        return None
+
+    def share() -> list[bool]:
+        every = runs_of(table, tmp_path / f"disk-{processes.rank()}")
+        assert not do_runs_together(
+            table, every, jobs=1, device="cpu", threads=1, progress=lambda text, share: told.append(share)
+        )
+        assert told == sorted(told)
+        return [run.found() is not None for run in every]
+
+    told: list[float] = []
+    monkeypatch.setattr(runs, "_do", work)
+    assert in_processes(tmp_path, 2, share) == [[True, True, True, True], [False, True, False, True]]
 
 
 def test_a_worker_that_fails_says_why_in_a_line(tmp_path: Path) -> None:
