@@ -41,7 +41,7 @@ def test_these_verbs_are_there() -> None:
         ("export", "calibrate --model mnist5k-r14"),
         ("convert", "calibrate --model mnist5k-r14"),
         ("firmware", "convert --model mnist5k-r14"),
-        ("verify", "calibrate --model mnist5k-r14"),
+        ("verify", "convert --model mnist5k-r14"),
         ("simulate", "build --model mnist5k-r14 --target mps2-an386"),
     ],
 )
