@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dimmer.errors import DimmerError
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(hours=2)
 """How long a process waits for the others, one of which may read a large data set for all."""
+LONG_PATIENCE = timedelta(days=30)
+"""The same of work that is not shared out evenly."""
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 T = TypeVar("T")
 R = TypeVar("R")
@@ -136,12 +138,23 @@ def agreed(look: Callable[[], T]) -> T:
 
 def gathered(value: T) -> list[T]:
     """One process's value of each, in the order of their numbers, in all of them."""
+    return [value] if count() == 1 else _gathered(value, None)
+
+
+def gathered_late(value: T) -> list[T]:
+    """As `gathered`, behind work of very different length: the first to be done waits for days."""
     if count() == 1:
         return [value]
     import torch.distributed as dist
 
+    return _gathered(value, dist.new_group(backend="gloo", timeout=LONG_PATIENCE))
+
+
+def _gathered(value: T, group: Any) -> list[T]:
+    import torch.distributed as dist
+
     found: list[T | None] = [None] * count()
-    dist.all_gather_object(found, value)
+    dist.all_gather_object(found, value, group=group)
     return found  # type: ignore[return-value]
 
 

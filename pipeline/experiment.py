@@ -39,7 +39,8 @@ def main(
     arm: Annotated[list[str] | None, typer.Option(help="Only this arm; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Runs side by side; by default one a core, 4 on a GPU.")
+        int | None,
+        typer.Option(min=1, max=64, help="Runs side by side; one a core, 4 a GPU by default."),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of each; equal bits need equal numbers.")] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda; equal tables need equal devices.")] = "cpu",
@@ -73,7 +74,7 @@ def main(
     if not no_runs:
         shared, on_gpu = processes.count() > 1, device.startswith("cuda")
         side_by_side = jobs or (ON_A_GPU if on_gpu else 1 if shared else len(os.sched_getaffinity(0)))
-        place = str(processes.device()) if shared and on_gpu else device
+        place = _own_gpu(device) if shared and on_gpu else device
         wanted = runs_of(found, folder, arm or (), seed or ())
         do = do_runs_together if shared else do_runs
         with first_bar("experiment") as progress:
@@ -89,6 +90,15 @@ def main(
     if failed:
         first, why = next(iter(failed.items()))
         raise DimmerError(f"{len(failed)} of the runs failed; {first}: {why}")
+
+
+def _own_gpu(device: str) -> str:
+    """The GPU of this process of `torchrun`."""
+    if device != "cuda":
+        raise DimmerError(f"--device {device}: under torchrun each process has a GPU of its own; write --device cuda")
+    if (own := processes.device()).type != "cuda":
+        raise DimmerError("--device cuda: there is no GPU here; write --device cpu")
+    return str(own)
 
 
 def _claims(path: Path, *, check: bool) -> None:

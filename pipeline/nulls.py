@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What bits per block and gates are worth: ``dimmer nulls --model NAME --report build/NAME/mps2-an386/report.json``.
 
-Every mode of the report, and the trained gates at every budget of the recipe, beside time-sharing of uniform modes that
+Every mode of the report, and the trained gates at their budgets, beside time-sharing of uniform modes that
 costs the same, in bit-operations and in the report's cycles; the gates beside permutations of their own choices.
 Nothing is trained. Accuracies are those of the network in the training's arithmetic (docs/gates.md).
 """
@@ -37,7 +37,7 @@ def main(
     trained: Annotated[
         list[Path] | None,
         typer.Option(
-            "--trained", help="Folder of gates (train_gates --out), not the model's own; repeat for their mean."
+            "--trained", help="Folder of gates (train_gates --out), not the model's own; repeat: seeds have a mean."
         ),
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
@@ -84,7 +84,7 @@ def compare(
 
     subject = subject_of(recipe, images)
     above = compare_modes(subject, recipe, costs, progress)
-    if not recipe.gates.epochs or not permutations:
+    if not permutations or not (trained or recipe.gates.epochs):
         return above, []
     more, values = compare_gates(subject, recipe, costs, permutations, progress, trained)
     return above + more, values

@@ -94,7 +94,7 @@ def main(
         torch.set_num_threads(threads)
     if change and (ship or out is None):
         raise DimmerError("--change is for trainings beside the model's own: name a folder with --out, without --ship")
-    recipe = load_recipe(model, read_changes(change or ()))
+    recipe = load_recipe(model, read_changes(change or (), "gates"))
     if seed is not None:
         recipe = replace(recipe, train=replace(recipe.train, seed=seed))
     with progress_bar("gates") as progress:

@@ -30,9 +30,14 @@ class GateRunId:
     backbone: Mapping[str, Json] | None
     data: str = ""
 
-    def without_seed(self) -> str:
-        """What trainings have in common that differ in nothing but their seeds: the section of the gates."""
-        return json.dumps(json.loads(self.gates)[1], sort_keys=True)
+    def section(self) -> Mapping[str, Json]:
+        """The gates' section that they were trained by."""
+        found: Mapping[str, Json] = json.loads(self.gates)[1]
+        return found
+
+    def alike(self) -> str:
+        """What trainings of the same section, backbone and data have in common, such as those of several seeds."""
+        return json.dumps([self.section(), self.backbone, self.data], sort_keys=True)
 
     def to_json(self) -> dict[str, Json]:
         """As it is written; without `data` where that is not known."""
@@ -104,7 +109,6 @@ class GateFigures:
         share_of_macs: of the super-net's.
         parameters: of all gates.
         only_budget: the one that they were trained for; 0 where they serve all.
-        backbone_lr: with which the backbone learnt with them; 0 where it was frozen.
     """
 
     options: tuple[int, ...]
@@ -115,7 +119,6 @@ class GateFigures:
     share_of_macs: float
     parameters: int
     only_budget: float = 0.0
-    backbone_lr: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -139,8 +142,8 @@ class GateRecord:
     skipping: tuple[StaticFigures, ...]
 
     def to_json(self) -> dict[str, Json]:
-        """As it is written; what has the statistics of the training, serves all budgets, or has a frozen backbone, says
-        nothing of it, as before it could differ.
+        """As it is written; what has the statistics of the training, or serves all budgets, says nothing of it, as
+        before it could differ.
         """
         found: dict[str, Json] = asdict(self, dict_factory=_written)
         return found | {"run": self.run.to_json()}
@@ -166,7 +169,7 @@ class GateRecord:
         return from_json(GateRecord, record)
 
 
-_UNWRITTEN: tuple[tuple[str, Json], ...] = (("recalibrated", False), ("only_budget", 0.0), ("backbone_lr", 0.0))
+_UNWRITTEN: tuple[tuple[str, Json], ...] = (("recalibrated", False), ("only_budget", 0.0))
 
 
 def _written(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.gate_record import GateRecord, Measured, StaticFigures, load_gate_history
 
 Points = list[tuple[float, float]]
@@ -16,14 +17,17 @@ def lines_of(histories: Sequence[Path]) -> dict[str, Points]:
     """Name -> points of a line.
 
     Raises:
-        DimmerError: a file is missing or no history of gates.
+        DimmerError: a file is missing or no history of gates, or gates of a kind were measured at different budgets.
     """
     records = [load_gate_history(path) for path in histories]
     lines: dict[str, Points] = {}
     groups: dict[str, list[GateRecord]] = {}
     for record in records:
-        groups.setdefault(f"gates, {{{', '.join(map(str, record.gates.options))}}}", []).append(record)
+        only = f", budget {record.gates.only_budget:g}" if record.gates.only_budget else ""
+        groups.setdefault(f"gates, {{{', '.join(map(str, record.gates.options))}}}{only}", []).append(record)
     for name, group in groups.items():
+        if len({tuple(line.budget for line in record.budgets) for record in group}) > 1:
+            raise DimmerError(f"{name}: measured at different budgets; draw those of the same budgets together")
         seeds = f", mean of {len(group)} seeds" if len(group) > 1 else ""
         same_budget = zip(*(record.budgets for record in group), strict=True)
         lines[name + seeds] = [_mean([line.test for line in same]) for same in same_budget]

@@ -15,7 +15,14 @@ import torch
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, GATES, load_tensors, read_network, save_tensors
-from dimmer.pipeline.artifacts.gate_record import BudgetFigures, GateFigures, GateRecord, GateRunId, StaticFigures
+from dimmer.pipeline.artifacts.gate_record import (
+    BudgetFigures,
+    GateFigures,
+    GateRecord,
+    GateRunId,
+    StaticFigures,
+    load_gate_record,
+)
 from dimmer.pipeline.artifacts.training_record import is_finished
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
@@ -73,6 +80,8 @@ def train_gates(
     final, saved = out / GATES, out / STATE
     run = GateRunId(settings.name, settings.hash(), load_tensors(checkpoint)[1].get("run"), data)
     if is_finished(final, run.to_json()):
+        if tuple(line.budget for line in load_gate_record(final).budgets) != gates.served:
+            raise DimmerError(f"{final} was measured at other budgets than are wanted now; name another folder")
         return final
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network = read_network(settings.model, checkpoint, settings.path)
@@ -204,7 +213,6 @@ def _figures(trainer: GateTrainer) -> GateFigures:
         hidden=settings.hidden,
         reference_bits=settings.reference_bits,
         only_budget=settings.only_budget,
-        backbone_lr=settings.backbone_lr,
         macs=macs,
         share_of_macs=macs / (cost.fixed + sum(map(sum, cost.blocks))),
         parameters=sum(p.numel() for p in trainer.gated.gates.parameters()),

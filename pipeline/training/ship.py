@@ -172,8 +172,13 @@ def ship_gates(settings: GateSettings, out: Path) -> Path:
         The shipped gates.
 
     Raises:
-        DimmerError: there are none, or damaged ones.
+        DimmerError: there are none, or damaged ones, or such as belong to a backbone that learnt with them.
     """
+    if settings.gates.backbone_lr:
+        raise DimmerError(
+            f"{settings.path}: gates.backbone_lr: these gates belong to a backbone of their own, which the shipped one "
+            "is not; set it to 0, or keep both in a folder (--out)"
+        )
     record = load_gate_record(out / GATES)
     how = f"--model {settings.name} --threads {torch.get_num_threads()} --seed {record.seed}"
     results = {**record.to_json(), "commands": [f"python -m pipeline.train_gates {how} --ship"]}

@@ -8,6 +8,7 @@ import io
 from pathlib import Path
 
 import pytest
+import torch
 
 from dimmer import processes
 from dimmer.errors import DimmerError
@@ -93,6 +94,16 @@ def test_what_cannot_be_asked_is_told(home: Path) -> None:
         experiment.main()
     with pytest.raises(DimmerError, match="--device is cpu or cuda, not 'lamp'"):
         experiment.main(str(home), device="lamp")
+
+
+def test_processes_of_torchrun_have_a_gpu_each_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DimmerError, match="--device cuda:1: under torchrun each process has a GPU of its own"):
+        experiment._own_gpu("cuda:1")
+    monkeypatch.setattr(processes, "device", lambda: torch.device("cpu"))
+    with pytest.raises(DimmerError, match="--device cuda: there is no GPU here; write --device cpu"):
+        experiment._own_gpu("cuda")
+    monkeypatch.setattr(processes, "device", lambda: torch.device("cuda", 1))
+    assert experiment._own_gpu("cuda") == "cuda:1"
 
 
 def test_the_page_of_claims_is_written_and_checked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

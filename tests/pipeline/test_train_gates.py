@@ -74,5 +74,7 @@ def test_changes_are_for_trainings_beside_the_models_own(
     train_gates.main(str(recipe.path), change=changes, out=tmp_path / "out", checkpoint=checkpoint)
     assert (seen[0].gates.only_budget, seen[0].gates.backbone_lr) == (0.25, 0.01)
     assert capsys.readouterr().out.endswith(f"{tmp_path / 'out' / GATES}\n")
+    with pytest.raises(DimmerError, match=r"--change 'train\.temperature=4': is for keys of \[gates\]"):
+        train_gates.main(str(recipe.path), change=["train.temperature=4"], out=tmp_path / "out")
     with pytest.raises(DimmerError, match="--change is for trainings beside"):
         train_gates.main(str(recipe.path), change=changes, out=tmp_path / "out", ship=True)

@@ -10,7 +10,7 @@ from typing import Annotated
 from dimmer.pipeline.core.checks import MOST_BATCH, MOST_EPOCHS, MOST_IMAGES, MOST_LR, OneOf, bounded, require
 from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.modes.width import BITS, FULL_BITS, is_falling
-from dimmer.pipeline.networks.gates.budget import GateConfig
+from dimmer.pipeline.networks.gates.budget import GateConfig, level_budget
 
 OPTIONS = (32, 16, *BITS)
 REFERENCE_BITS = (8, 16, 32)
@@ -76,7 +76,9 @@ class GatesSection:
         bounded(self.backbone_lr, 0, MOST_LR, "backbone_lr")
         bounded(self.cost_weight, 0, 1000, "cost_weight", over=True)
         require(0 <= self.dead_band < 1, "dead_band", "must be at least 0 and under 1")
-        bounded(self.only_budget, 0, 1, "only_budget")
+        lowest = level_budget(0)
+        only = self.only_budget == 0 or lowest <= self.only_budget <= 1
+        require(only, "only_budget", f"must be {lowest:g} to 1, or 0 for gates of all budgets")
         require(0 < self.lowest_budget < 1, "lowest_budget", "must lie between 0 and 1")
         parts = 1 <= self.budgets_per_batch <= self.batch
         require(parts, "budgets_per_batch", "must be at least 1 and at most the images of a batch")

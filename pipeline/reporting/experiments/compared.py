@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT
+from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, load_tensors
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.gates import load_gates
-from dimmer.pipeline.artifacts.trained import load_network
+from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates, load_network
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.statistics import paired
 from dimmer.pipeline.data.dataset import Dataset, Split
@@ -121,7 +121,7 @@ class _Trained:
 
     Attributes:
         name: of their folder; "" for the model's own.
-        alike: what trainings have in common that differ in nothing but their seeds.
+        alike: what trainings have in common that are averaged (`GateRunId.alike`).
         section: their shape, and how their costs are counted.
         gates: themselves.
         network: their backbone.
@@ -170,9 +170,10 @@ def compare_gates(
 
     Args:
         trained: gates of this network, each for all budgets of the recipe or for the only one that they know; the mean
-            of those that differ in their seeds alone is compared, too. The model's own by default.
+            of those of the same section, backbone and data is compared, too. The model's own by default.
     """
-    found = [_trained(subject, recipe, path) for path in trained] if trained else [_own(subject, recipe)]
+    found = [_trained(subject, recipe, path, _name(path)) for path in trained or ()]
+    found = found or [_trained(subject, recipe, find_gates(recipe), "")]
     if len({one.name for one in found}) < len(found):
         raise DimmerError("two of the gates have the same name; put them into folders of different names")
     work = [(budget, one) for one in found for budget in one.budgets]
@@ -192,13 +193,12 @@ def compare_gates(
     return above, values
 
 
-def _own(subject: Subject, recipe: Recipe) -> _Trained:
-    section = recipe.gates
-    return _Trained("", "", section, load_gates(recipe), subject.network, _uniform(subject), section.served)
+def _trained(subject: Subject, recipe: Recipe, path: Path, name: str) -> _Trained:
+    """Gates as their training recorded them, whatever the recipe says of gates now.
 
-
-def _trained(subject: Subject, recipe: Recipe, path: Path) -> _Trained:
-    """Gates as their training recorded them, whatever the recipe says of gates now."""
+    Raises:
+        DimmerError: they, or the backbone beside them, are not what they were trained with.
+    """
     record = load_gate_record(path)
     known = record.gates
     section = replace(
@@ -209,13 +209,18 @@ def _trained(subject: Subject, recipe: Recipe, path: Path) -> _Trained:
         reference_bits=known.reference_bits,
         only_budget=known.only_budget,
     )
-    name, network, uniform = _name(path), subject.network, _uniform(subject)
-    if known.backbone_lr:
-        network = load_network(recipe, path.with_name(CHECKPOINT))
+    if record.run.backbone != load_tensors(find_checkpoint(recipe))[1].get("run"):
+        raise DimmerError(f"{path}: these gates began with another network than {recipe.name} has; train them again")
+    network, uniform = subject.network, _uniform(subject)
+    if record.run.section()["backbone_lr"]:
+        beside = path.with_name(CHECKPOINT)
+        network = load_network(recipe, beside)
+        if load_tensors(beside)[1].get("run") != record.run.to_json():
+            raise DimmerError(f"{beside} is not the network that learnt with these gates; put that one beside them")
         learnt = Subject(network, subject.data, subject.norms)
-        uniform |= {f"{mode} of {name}": pair for mode, pair in _uniform(learnt).items()}
+        uniform |= {f"{mode} of {name or recipe.name}": pair for mode, pair in _uniform(learnt).items()}
     gates = load_gates(replace(recipe, gates=section), path)
-    return _Trained(name, record.run.without_seed(), section, gates, network, uniform, section.served)
+    return _Trained(name, record.run.alike(), section, gates, network, uniform, section.served)
 
 
 def _uniform(subject: Subject) -> dict[str, tuple[Mode, Measured]]:
@@ -236,7 +241,8 @@ def _run(
             lambda mode: mode.bit_operations(macs) / gated.cost.full,
         )
     }
-    if costs is not None:
+    # The report knows what the recipe's gates take, and nothing of others.
+    if costs is not None and one.section.config() == recipe.gates.config():
         units[CYCLES] = (ran.mean(sizes, costs.of) + costs.gates, costs.of)
     nulls = {
         unit: (mean, *time_shared(mean, {name: (price(mode), found) for name, (mode, found) in one.uniform.items()}))

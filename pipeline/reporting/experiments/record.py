@@ -53,9 +53,10 @@ class RunRecord:
         nets: "super", "base", or another mode -> what it reaches; "super" alone of a network trained alone.
         test_images: how many.
         parameters: of the network.
-        seconds: of all epochs, the teacher's left out.
+        seconds: of all epochs, those of the teacher and of the arm that it began with left out.
         device: "cpu", or the names of GPUs.
         versions: of Python, torch and Dimmer.
+        after: name of the arm with whose network it began; "" where there was none.
     """
 
     arm: str
@@ -67,6 +68,7 @@ class RunRecord:
     seconds: float
     device: str
     versions: Mapping[str, str]
+    after: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """As it is written."""

@@ -14,8 +14,8 @@ from dimmer import children, processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.training_record import RunId
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.core.progress import Progress, part
-from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.data.registry import hash_of_all
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord, read_run
 from dimmer.pipeline.reporting.experiments.table import Arm, Table
@@ -50,7 +50,11 @@ class Run:
             DimmerError: the file is no record.
         """
         record = read_run(self.folder / RUN)
-        return record if record is not None and record.run == self.known_by else None
+        return record if record is not None and self.made(record) else None
+
+    def made(self, record: RunRecord) -> bool:
+        """Whether a record is this run's."""
+        return record.run == self.known_by and record.after == self.arm.after
 
 
 def runs_of(table: Table, out: Path, arms: Collection[str] = (), seeds: Collection[int] = ()) -> tuple[Run, ...]:
@@ -145,27 +149,37 @@ def do_runs(
 def do_runs_together(
     table: Table, runs: Sequence[Run], *, jobs: int, device: str, threads: int, progress: Progress
 ) -> Mapping[str, str]:
-    """As `do_runs`, shared out among the processes of `torchrun`, a round of runs after the other.
+    """As `do_runs`, shared out among the processes of `torchrun`.
 
-    After each round the first process writes the records of all: the others may have another disk.
+    A run is always the same process's, be it finished or not, so that it goes on where that one left it on a disk of
+    its own; one that begins with another arm's network is with that. The first process writes the records of all.
 
     Args:
         jobs: how many runs a process does at a time.
     """
-    missing = set(processes.agreed(lambda: [str(run) for run in runs if run.found() is None]))
-    left = [run for run in runs if str(run) in missing]
-    each, failed = jobs * processes.count(), dict[str, str]()
-    for start in range(0, len(left), each):
-        mine = left[start : start + each][processes.own()]
-        told = part(progress, start / len(left), min(start + each, len(left)) / len(left))
-        why = do_runs(table, mine, jobs=jobs, device=device, threads=threads, progress=told)
-        made = {str(run): record.to_json() for run in mine if (record := run.found()) is not None}
-        for records, reasons in processes.gathered((made, why)):
-            failed.update(reasons)
-            for run in left if processes.is_first() else ():
-                if str(run) in records and run.found() is None:
-                    atomic_write(run.folder / RUN, json.dumps(records[str(run)], indent=1) + "\n")
+    dealt: dict[str, int] = {}
+    for number, run in enumerate(runs):
+        dealt[str(run)] = dealt.get(f"{run.arm.after}, seed {run.seed}", number % processes.count())
+    done = _pool(runs)
+    mine = [run for run in runs if str(run) not in done and dealt[str(run)] == processes.rank()]
+    why = do_runs(table, mine, jobs=jobs, device=device, threads=threads, progress=progress)
+    failed: dict[str, str] = {}
+    for reasons in processes.gathered_late(why):
+        failed.update(reasons)
+    _pool(runs)
     return failed
+
+
+def _pool(runs: Sequence[Run]) -> set[str]:
+    """The runs that any process has; the first one gets their records."""
+    own = {str(run): record.to_json() for run in runs if (record := run.found()) is not None}
+    found: dict[str, Json] = {}
+    for records in processes.gathered(own):
+        found.update(records)
+    for run in runs if processes.is_first() else ():
+        if str(run) in found and str(run) not in own:
+            atomic_write(run.folder / RUN, json.dumps(found[str(run)], indent=1) + "\n")
+    return set(found)
 
 
 def _do(folder: Path) -> str | None:
@@ -198,7 +212,7 @@ def merge(runs: Sequence[Run], folder: Path) -> tuple[int, tuple[str, ...]]:
         if record is None:
             continue
         any_here = True
-        if record.run != run.known_by:
+        if not run.made(record):
             other.append(str(run))
         elif run.found() is None:
             taken += atomic_write(run.folder / RUN, json.dumps(record.to_json(), indent=1) + "\n")

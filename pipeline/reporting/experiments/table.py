@@ -115,7 +115,7 @@ class Compared:
 
     Attributes:
         arm: its name.
-        net: "super", "base", or a depth pattern such as 80.88.
+        net: "super", "base", or another mode that the arm measures, such as 80.88 or 44.44.
     """
 
     arm: str
@@ -236,8 +236,8 @@ def _why_not_after(arm: Arm, arms: Sequence[Arm]) -> str | None:
     first = next((other for other in arms if other.name == arm.after), None)
     if first is None or first is arm:
         return f"there is no such arm; others are {', '.join(other.name for other in arms if other is not arm)}"
-    if first.alone or first.after or first.recipe.qat.epochs:
-        return "its network is no adaptive one without narrow widths, trained from the start; name one that is"
+    if first.alone or first.after or first.recipe.qat.epochs or first.recipe.polish.epochs:
+        return "its network is no adaptive one of float epochs alone, without [qat] and [polish]; name one that is"
     if not arm.recipe.qat.epochs:
         return "there is nothing to add: give qat.epochs and model.bits in its changes"
     if _float_training(arm.recipe) != _float_training(first.recipe):

@@ -21,7 +21,7 @@ from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord
-from dimmer.pipeline.reporting.experiments.table import load_table
+from dimmer.pipeline.reporting.experiments.table import Arm, load_table
 
 if TYPE_CHECKING:
     from dimmer.pipeline.training.settings import TrainingSettings
@@ -63,8 +63,8 @@ def do(order: Order, progress: Progress) -> Path:
     """
     import torch
 
-    from dimmer.pipeline.artifacts.checkpoint import read_into
-    from dimmer.pipeline.artifacts.training_record import load_checkpoint
+    from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, read_into
+    from dimmer.pipeline.artifacts.training_record import is_finished, load_checkpoint
     from dimmer.pipeline.data.registry import dataset_hash, load_dataset
     from dimmer.pipeline.reporting.experiments.measure import measure_nets, versions
     from dimmer.pipeline.training.loop import HISTORY
@@ -75,17 +75,18 @@ def do(order: Order, progress: Progress) -> Path:
     arm = table.arm(order.arm)
     settings = TrainingSettings.of(override(arm.recipe, order.seed), arm.alone)
     out, data = Path(order.out), dataset_hash(settings.source)
-    start = None
-    if arm.after:
+    start, folder = None, training_of(out, arm)
+    if arm.after and not is_finished(folder / CHECKPOINT, settings.run_id(data).to_json()):
         first = table.arm(arm.after)
         before = TrainingSettings.of(override(first.recipe, order.seed))
-        start = _trained(before, out.parents[1] / first.name / out.name, order, data, titled(progress, first.name))
-    checkpoint = _trained(settings, out, order, data, progress, start)
+        place = training_of(out.parents[1] / first.name / out.name, first)
+        start = _trained(before, place, order, data, titled(progress, first.name))
+    checkpoint = _trained(settings, folder, order, data, progress, start)
     progress("accuracies", 1.0)
     record = load_checkpoint(checkpoint)[1]
-    place = torch.device(order.device)
+    device = torch.device(order.device)
     network = read_into(settings.untrained(), checkpoint, settings.path)
-    network = network.to(device=place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     lines = json.loads((checkpoint.parent / HISTORY).read_text())["history"]
     dataset = load_dataset(settings.source)
     images = arm.recipe.calibration.bn_images
@@ -93,31 +94,36 @@ def do(order: Order, progress: Progress) -> Path:
         arm=arm.name,
         seed=order.seed,
         run=record.run,
-        nets=measure_nets(network, dataset, place, images, order.seed, alone=arm.alone is not None),
+        nets=measure_nets(network, dataset, device, images, order.seed, alone=arm.alone is not None),
         test_images=len(dataset.test),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         seconds=round(sum(line["seconds"] for line in lines), 1),
         device=", ".join(record.devices),
         versions=versions(),
+        after=arm.after,
     )
     atomic_write(out / RUN, json.dumps(made.to_json(), indent=1) + "\n")
     return out / RUN
 
 
+def training_of(out: Path, arm: Arm) -> Path:
+    """Folder of an arm's training in a run's: one that began with another arm's network is another training."""
+    return out / (f"train-after-{arm.after}" if arm.after else "train")
+
+
 def _trained(
-    settings: TrainingSettings, out: Path, order: Order, data: str, progress: Progress, start: Path | None = None
+    settings: TrainingSettings, folder: Path, order: Order, data: str, progress: Progress, start: Path | None = None
 ) -> Path:
-    """The checkpoint of a run, trained in its folder by whoever comes first."""
+    """The checkpoint of a training, made in its folder by whoever comes first."""
     from dimmer.pipeline.training.loop import train
 
     teacher = None
     if settings.teacher.epochs:
         # Arms with the same one share it.
         own = settings.of_teacher()
-        teacher = out.parents[1] / TEACHERS / own.run_id(data).training[:16]
+        teacher = folder.parents[2] / TEACHERS / own.run_id(data).training[:16]
         with _alone_in(teacher, told := titled(progress, "teacher")):
             train(own, teacher, device=order.device, data=data, progress=told)
-    folder = out / "train"
     with _alone_in(folder, progress):
         return train(settings, folder, device=order.device, start=start, teacher=teacher, data=data, progress=progress)
 

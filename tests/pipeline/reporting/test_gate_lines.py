@@ -50,6 +50,18 @@ def write(path: Path, shift: float = 0.0) -> Path:
     return path
 
 
+def test_gates_of_one_budget_are_lines_of_their_own(tmp_path: Path) -> None:
+    one = replace(RECORD, gates=replace(RECORD.gates, only_budget=0.2), budgets=RECORD.budgets[1:])
+    (tmp_path / "one.json").write_text(json.dumps({**one.to_json(), "history": []}))
+    lines = lines_of([write(tmp_path / "a.json"), tmp_path / "one.json"])
+    assert lines["gates, {8, 4, 0}, budget 0.2"] == [(0.2, 85.0)]
+    assert len(lines["gates, {8, 4, 0}"]) == 2
+    few = replace(RECORD, budgets=RECORD.budgets[:1])
+    (tmp_path / "few.json").write_text(json.dumps({**few.to_json(), "history": []}))
+    with pytest.raises(DimmerError, match="measured at different budgets; draw those of the same budgets together"):
+        lines_of([tmp_path / "a.json", tmp_path / "few.json"])
+
+
 def test_seeds_are_averaged_and_static_modes_come_from_the_first(tmp_path: Path) -> None:
     lines = lines_of([write(tmp_path / "a.json"), write(tmp_path / "b.json", 1.0)])
     assert lines == {

@@ -78,7 +78,8 @@ def test_gates_of_one_budget_and_their_backbone_say_so(backbone: tuple[Recipe, P
     path = train_gates(settings, tmp_path, checkpoint=checkpoint, progress=lambda text, share: told.append(text))
     record = load_gate_record(path)
     assert [line.budget for line in record.budgets] == [0.5]
-    assert (record.gates.only_budget, record.gates.backbone_lr) == (0.5, 0.01)
+    assert (record.gates.only_budget, record.run.section()["backbone_lr"]) == (0.5, 0.01)
+    assert load_tensors(tmp_path / "checkpoint.safetensors")[1]["run"] == record.run.to_json()
     assert {"test images with a budget of 0.5", "test images of static modes"} <= set(told)
     assert "static modes to compare with: 100%" in told
 
@@ -115,6 +116,17 @@ def test_finished_gates_are_not_trained_again_and_load(backbone: tuple[Recipe, P
     other = dataclasses.replace(recipe, gates=dataclasses.replace(recipe.gates, hidden=4))
     with pytest.raises(DimmerError, match="other gates than"):
         load_gates(other, path)
+
+
+def test_finished_gates_that_were_measured_at_other_budgets_are_told(
+    backbone: tuple[Recipe, Path], tmp_path: Path
+) -> None:
+    recipe, checkpoint = backbone
+    settings = short(GateSettings.of(recipe), warmup_epochs=0, tune_epochs=0)
+    train_gates(settings, tmp_path, checkpoint=checkpoint)
+    other = dataclasses.replace(settings, gates=dataclasses.replace(settings.gates, budgets=(0.7,)))
+    with pytest.raises(DimmerError, match=r"was measured at other budgets than are wanted now; name another folder"):
+        train_gates(other, tmp_path, checkpoint=checkpoint)
 
 
 def test_replaced_data_train_gates_anew(backbone: tuple[Recipe, Path], tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def test_gates_that_know_one_budget_are_measured_at_that_one() -> None:
         ("cost_weight", 0.0),
         ("dead_band", 1.0),
         ("only_budget", -0.1),
+        ("only_budget", 0.03),
         ("only_budget", 1.1),
         ("lowest_budget", 0.0),
         ("budgets_per_batch", 129),

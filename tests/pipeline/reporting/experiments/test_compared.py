@@ -15,7 +15,7 @@ import torch
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, save_tensors
 from dimmer.pipeline.artifacts.checkpoint import GATES as GATES_FILE
-from dimmer.pipeline.artifacts.gate_record import GateFigures, GateRecord, GateRunId
+from dimmer.pipeline.artifacts.gate_record import GateFigures, GateRecord, GateRunId, load_gate_record
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network, build
@@ -36,6 +36,7 @@ from tests.pipeline.reporting.experiments.test_cycles import report_of
 from tests.pipeline.training.small import GATES, recipe_in, stripes
 
 BIT_OPERATIONS = bit_operations_of(8)
+BACKBONE = {"model": "tiny", "training": "of seconds"}
 UNIFORM = ["88.88", "80.80", "44.44", "40.40", "22.22", "20.20"]
 
 
@@ -46,8 +47,8 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     text = GATES.replace("budgets = [0.9, 0.5, 0.25, 0.12]", "budgets = [0.9, 0.25]")
     recipe = recipe_in(tmp_path, text + "\n[calibration]\nbn_images = 128\n")
     home = recipe.path.parent
-    save_tensors(home / "checkpoint.safetensors", build("resnet", recipe.model.config).state_dict(), {})
-    save_tensors(home / GATES_FILE, Gates(recipe.model.config, recipe.gates.config()).state_dict(), {})
+    save_tensors(home / CHECKPOINT, build("resnet", recipe.model.config).state_dict(), {"run": BACKBONE})
+    trained_in(home, recipe)
     return load_recipe(home)
 
 
@@ -55,12 +56,10 @@ def trained_in(folder: Path, recipe: Recipe, **changes: Any) -> Path:
     """Gates that nobody trained, recorded as if they had been, by the recipe with these changes."""
     section = dataclasses.replace(recipe.gates, **changes)
     settings = dataclasses.replace(GateSettings.of(recipe), gates=section)
-    figures = GateFigures(
-        section.options, section.features, section.hidden, section.reference_bits, 1, 0.1, 1, section.only_budget,
-        section.backbone_lr,
-    )  # fmt: skip
-    record = GateRecord(GateRunId("tiny", settings.hash(), None), 1, figures, (), (), ())
-    folder.mkdir()
+    shape = section.options, section.features, section.hidden
+    figures = GateFigures(*shape, section.reference_bits, 1, 0.1, 1, section.only_budget)
+    record = GateRecord(GateRunId("tiny", settings.hash(), BACKBONE), 1, figures, (), (), ())
+    folder.mkdir(exist_ok=True)
     save_tensors(folder / GATES_FILE, Gates(recipe.model.config, section.config()).state_dict(), record.to_json())
     return folder / GATES_FILE
 
@@ -124,8 +123,16 @@ def test_gates_of_several_seeds_have_a_mean_of_the_same_images(recipe: Recipe, t
         compare_gates(subject, recipe, None, 1, lambda text, share: None, [trained[0], trained[0]])
 
 
-def test_gates_of_one_budget_are_compared_at_that_one_as_they_were_trained(recipe: Recipe, tmp_path: Path) -> None:
+def test_gates_of_one_budget_are_compared_at_that_one_as_they_were_trained(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     subject = subject_of(recipe, 60)
+
+    def measured(network: Network, data: Dataset, mode: Mode, norms: torch.Tensor) -> Measured:
+        return Measured(subject.bit_operations(mode), np.full(len(data.test), 0.5), False)
+
+    # The dearer the better, by as much: the whole chord is the envelope.
+    monkeypatch.setattr(compared, "measured", measured)
     torch.manual_seed(1)
     skipping = trained_in(tmp_path / "skipping", recipe, only_budget=0.4, options=(8, 0), reference_bits=32)
     several = trained_in(tmp_path / "several", recipe)
@@ -134,9 +141,32 @@ def test_gates_of_one_budget_are_compared_at_that_one_as_they_were_trained(recip
     (one,) = [one for one in above if one.name == "gates, budget 0.4, skipping"]
     assert one.unit == "of the 32-bit super-net's bit-operations"
     # The dearest that can be chosen is a sixteenth of what counts as 1, and uniform modes are priced alike.
-    assert one.cost < 0.2
-    assert sum(one.mixture.values()) == pytest.approx(1)
-    assert len(one.mixture) == 2 or next(iter(one.mixture)) in ("88.88", "20.20")
+    macs = subject.network.cost()
+    full = macs.fixed * 8**2 + sum(map(sum, macs.blocks)) * 32**2
+    shared = sum(share * Mode.parse(name).bit_operations(macs) / full for name, share in one.mixture.items())
+    assert one.cost == pytest.approx(shared)
+    assert 0.03 < one.cost < 0.2
+
+
+def test_gates_of_another_shape_have_no_cycles(recipe: Recipe, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report_of(UNIFORM)))
+    costs, subject = read_cycles(path, "tiny"), subject_of(recipe, 60)
+    trained = [trained_in(tmp_path / "wide", recipe, hidden=4), trained_in(tmp_path / "same", recipe)]
+    above, _ = compare_gates(subject, recipe, costs, 1, lambda text, share: None, trained)
+    units = {one.name.rpartition(", ")[2]: set[str]() for one in above}
+    for one in above:
+        units[one.name.rpartition(", ")[2]].add(one.unit)
+    assert units == {"wide": {BIT_OPERATIONS}, "same": {BIT_OPERATIONS, CYCLES}}
+
+
+def test_gates_of_another_network_are_refused(recipe: Recipe, tmp_path: Path) -> None:
+    path = trained_in(tmp_path / "frozen", recipe)
+    home = recipe.path.parent
+    network = build("resnet", recipe.model.config).state_dict()
+    save_tensors(home / CHECKPOINT, network, {"run": {**BACKBONE, "training": "of hours"}})
+    with pytest.raises(DimmerError, match="these gates began with another network than tiny has; train them again"):
+        compare_gates(subject_of(recipe, 60), recipe, None, 1, lambda text, share: None, [path])
 
 
 @pytest.mark.parametrize("better", ["", "joint"])
@@ -149,7 +179,11 @@ def test_a_backbone_that_learnt_with_its_gates_runs_with_them_and_shares_time(
     path = trained_in(tmp_path / "joint", recipe, only_budget=0.9, backbone_lr=0.01)
     with pytest.raises(DimmerError, match=r"joint/checkpoint\.safetensors"):
         compare_gates(subject, recipe, None, 1, lambda text, share: None, [path])
-    save_tensors(path.with_name(CHECKPOINT), build("resnet", recipe.model.config).state_dict(), {})
+    learnt = build("resnet", recipe.model.config).state_dict()
+    save_tensors(path.with_name(CHECKPOINT), learnt, {"run": BACKBONE})
+    with pytest.raises(DimmerError, match="is not the network that learnt with these gates; put that one beside"):
+        compare_gates(subject, recipe, None, 1, lambda text, share: None, [path])
+    save_tensors(path.with_name(CHECKPOINT), learnt, {"run": load_gate_record(path).run.to_json()})
     ran: list[Network] = []
 
     def measured(network: Network, data: Dataset, mode: Mode, norms: torch.Tensor) -> Measured:

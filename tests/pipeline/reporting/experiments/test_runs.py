@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from dimmer.pipeline.reporting.experiments.runs import Run, do_runs, do_runs_tog
 from dimmer.pipeline.reporting.experiments.table import Table
 from dimmer.pipeline.reporting.experiments.worker import ORDER, PROGRESS, Order
 from tests.forked import in_processes
-from tests.pipeline.reporting.experiments.small import made_up, other_training
+from tests.pipeline.reporting.experiments.small import WIDTHS, made_up, other_training, table_in
 
 
 def write(run: Run, record: RunRecord, out: Path | None = None) -> None:
@@ -96,6 +97,35 @@ def test_records_of_processes_with_another_disk_come_to_the_first_one(
     told: list[float] = []
     monkeypatch.setattr(runs, "_do", work)
     assert in_processes(tmp_path, 2, share) == [[True, True, True, True], [False, True, False, True]]
+
+
+def test_a_run_stays_with_its_process_and_one_that_begins_with_another_arm_s_network_with_that(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that a process on another disk has already is taken, and not made again."""
+    table = table_in(tmp_path, WIDTHS)
+    mine = runs_of(table, tmp_path / "disk-1")
+    write(mine[4], made_up(mine[4]))
+
+    def do(table: Table, runs: Sequence[Run], **_: object) -> dict[str, str]:
+        return {str(run): f"process {processes.rank()}" for run in runs}
+
+    def share() -> tuple[dict[str, str], list[str]]:
+        every = runs_of(table, tmp_path / f"disk-{processes.rank()}")
+        dealt = do_runs_together(table, every, jobs=1, device="cpu", threads=1, progress=lambda text, share: None)
+        return dict(dealt), [str(run) for run in every if run.found() is not None]
+
+    monkeypatch.setattr(runs, "do_runs", do)
+    (dealt, first), (same, second) = in_processes(tmp_path, 2, share)
+    assert dealt == same
+    assert dealt == {
+        "labels, seed 1": "process 0",
+        "alone-base, seed 1": "process 1",
+        "widths, seed 1": "process 0",
+        "labels, seed 2": "process 1",
+        "widths, seed 2": "process 1",
+    }
+    assert first == second == ["alone-base, seed 2"]
 
 
 def test_a_worker_that_fails_says_why_in_a_line(tmp_path: Path) -> None:

@@ -60,6 +60,11 @@ def test_a_broken_table_is_told_in_one_line(tmp_path: Path, old: str, new: str, 
     assert "\n" not in str(raised.value)
 
 
+POLISHED = (
+    '"train.base_labels" = 0.5, "model.bits" = [8, 4], "qat.epochs" = 1, "polish.epochs" = 1 }\n\n[depth.arms.alone'
+)
+
+
 def test_an_arm_may_begin_with_another_s_network(tmp_path: Path) -> None:
     labels, _, widths = table_in(tmp_path, WIDTHS).arms
     assert (labels.after, widths.after) == ("", "labels")
@@ -76,7 +81,8 @@ def test_an_arm_may_begin_with_another_s_network(tmp_path: Path) -> None:
             r"line 16: arm widths: after = 'lamp': .* no such arm; .* labels, alone-b",
         ),
         ('after = "labels"', 'after = "widths"', r"after = 'widths': there is no such arm"),
-        ('after = "labels"', 'after = "alone-base"', r"its network is no adaptive one without narrow widths"),
+        ('after = "labels"', 'after = "alone-base"', r"its network is no adaptive one of float epochs alone"),
+        ('"train.base_labels" = 0.5 }\n\n[depth.arms.alone', POLISHED, r"of float epochs alone, without \[qat\] and"),
         ('after = "labels"', 'after = "labels"\nalone = "base"', r"\.after = 'labels': is for the adaptive network"),
         (', "model.bits" = [8, 4], "qat.epochs" = 1, "qat.frozen" = true', "", r"nothing to add: give qat\.epochs"),
         ('"train.base_labels" = 0.5, "model', '"train.base_labels" = 0.4, "model', r"the float trainings differ"),

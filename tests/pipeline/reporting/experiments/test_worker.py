@@ -74,12 +74,17 @@ def test_widths_are_added_to_the_network_of_another_arm_with_the_same_seed(tmp_p
     assert record is not None
     assert list(record.nets) == ["super", "base", "88.80", "80.88", "44.44", "40.40"]
     first = out / "labels" / "seed-1" / "train" / CHECKPOINT
-    lines = json.loads((path.parent / "train" / "history.json").read_text())["history"]
+    assert record.after == "labels"
+    lines = json.loads((path.parent / "train-after-labels" / "history.json").read_text())["history"]
     assert lines[0]["val_super"] == load_checkpoint(first)[1].accuracy["super"].val, "it began with that network"
     assert [line["seconds"] > 0 for line in lines] == [False, True]
     before = first.stat().st_mtime_ns
     do(order(table, "labels", out / "labels" / "seed-1"), lambda text, share: None)
     assert first.stat().st_mtime_ns == before
+    # The same arm, not after labels any more: what was trained so is another run.
+    alone = runs_of(table_in(tmp_path, WIDTHS.replace('after = "labels"\n', "")), out)
+    assert [run.arm.name for run in alone if run.found() is not None] == ["labels"]
+    table = table_in(tmp_path, WIDTHS)
     results = results_of(table, runs_of(table, out))
     assert [arm.after for arm in results.arms] == ["", "", "labels"]
     assert [len(arm.runs) for arm in results.arms] == [1, 0, 1]
