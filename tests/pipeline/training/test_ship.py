@@ -110,3 +110,6 @@ def test_shipped_gates_come_with_what_was_measured(backbone: tuple[Recipe, Path]
     known = json.loads((MODELS / "cifar10-r14" / "gates.json").read_text())
     assert results.keys() == known.keys()
     assert results["budgets"][0].keys() == known["budgets"][0].keys()
+    joint = dataclasses.replace(settings, gates=dataclasses.replace(settings.gates, backbone_lr=0.01))
+    with pytest.raises(DimmerError, match=r"gates\.backbone_lr: these gates belong to a backbone of their own"):
+        ship_gates(joint, tmp_path / "gates")
