@@ -26,7 +26,7 @@ from dimmer.pipeline.verification.backends import Backend, Subjects, find_subjec
 from dimmer.pipeline.verification.expected import oracle
 from dimmer.pipeline.verification.gates import verify_gates
 from dimmer.pipeline.verification.order import VerifyOrder
-from dimmer.pipeline.verification.outcome import compare as outcome_of
+from dimmer.pipeline.verification.outcome import compare
 from dimmer.pipeline.verification.schedules import switch_schedules
 from dimmer.targets import Target
 
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from dimmer.pipeline.core.arrays import Int8
 
 
-def compare(source: Source, images: int, build: Path, target: Target, out: Path, progress: Progress) -> Comparison:
+def compare_firmware(
+    source: Source, images: int, build: Path, target: Target, out: Path, progress: Progress
+) -> Comparison:
     """Writes `compare.json` into `out`, and gives its content.
 
     Args:
@@ -121,7 +123,7 @@ def compare_backends(subjects: Subjects, images: Int8, count: int, progress: Pro
         outcomes, done = [], 0
         for rows in parts:
             here, there = slice(done, done + len(rows)), slice(rows.start, rows.stop)
-            outcomes.append(outcome_of(mine[here], expected[there], Ran(ran.outputs[here], ran.modes[here])))
+            outcomes.append(compare(mine[here], expected[there], Ran(ran.outputs[here], ran.modes[here])))
             done += len(rows)
         found[backend.name] = Compared(tuple(outcomes[:modes]), outcomes[modes] if mixed else None)
     return found

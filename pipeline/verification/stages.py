@@ -26,9 +26,9 @@ def compare_stage(recipe: Recipe, build: Path, target: Target, progress: Progres
     """The stage: firmware of the host and of the target -> that neither differs from the interpreter."""
 
     def action(out: Path) -> None:
-        from dimmer.pipeline.verification.modes import compare
+        from dimmer.pipeline.verification.modes import compare_firmware
 
-        compare(recipe.source, recipe.verify.images, build, target, out, progress)
+        compare_firmware(recipe.source, recipe.verify.images, build, target, out, progress)
 
     return Stage(
         "compare",

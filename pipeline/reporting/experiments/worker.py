@@ -75,12 +75,12 @@ def do(order: Order, progress: Progress) -> Path:
     arm = table.arm(order.arm)
     settings = TrainingSettings.of(override(arm.recipe, order.seed), arm.alone)
     out, data = Path(order.out), dataset_hash(settings.source)
-    start, folder = None, training_of(out, arm)
+    start, folder = None, _training_of(out, arm)
     if arm.after and not is_finished(folder / CHECKPOINT, settings.run_id(data).to_json()):
         first = table.arm(arm.after)
         before = TrainingSettings.of(override(first.recipe, order.seed))
-        place = training_of(out.parents[1] / first.name / out.name, first)
-        start = _trained(before, place, order, data, titled(progress, first.name))
+        place = _training_of(out.parents[1] / first.name / out.name, first)
+        start = _trained(before, place, order, data, _titled(progress, first.name))
     checkpoint = _trained(settings, folder, order, data, progress, start)
     progress("accuracies", 1.0)
     record = load_checkpoint(checkpoint)[1]
@@ -106,7 +106,7 @@ def do(order: Order, progress: Progress) -> Path:
     return out / RUN
 
 
-def training_of(out: Path, arm: Arm) -> Path:
+def _training_of(out: Path, arm: Arm) -> Path:
     """Folder of an arm's training in a run's: one that began with another arm's network is another training."""
     return out / (f"train-after-{arm.after}" if arm.after else "train")
 
@@ -122,7 +122,7 @@ def _trained(
         # Arms with the same one share it.
         own = settings.of_teacher()
         teacher = folder.parents[2] / TEACHERS / own.run_id(data).training[:16]
-        with _alone_in(teacher, told := titled(progress, "teacher")):
+        with _alone_in(teacher, told := _titled(progress, "teacher")):
             train(own, teacher, device=order.device, data=data, progress=told)
     with _alone_in(folder, progress):
         return train(settings, folder, device=order.device, start=start, teacher=teacher, data=data, progress=progress)
@@ -141,7 +141,7 @@ def _alone_in(folder: Path, progress: Progress) -> Iterator[None]:
         yield
 
 
-def titled(progress: Progress, title: str) -> Progress:
+def _titled(progress: Progress, title: str) -> Progress:
     """The progress of something before the run itself, of which nothing is done yet."""
     return lambda text, share: progress(f"{title}, {text}", 0.0)
 

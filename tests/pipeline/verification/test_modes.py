@@ -15,7 +15,7 @@ from dimmer.pipeline.artifacts.verification import Outcome, Verified, verify_fol
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.verification.backends import find_subjects
-from dimmer.pipeline.verification.modes import compare, compare_backends
+from dimmer.pipeline.verification.modes import compare_backends, compare_firmware
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
 from tests.tiny import TinyBuild, silent
@@ -86,5 +86,5 @@ def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: Tiny
     out.mkdir()
     recipe = tiny_converted.recipe
     with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
-        compare(recipe.source, recipe.verify.images, wrong, load_target("host"), out, silent)
+        compare_firmware(recipe.source, recipe.verify.images, wrong, load_target("host"), out, silent)
     assert not list(out.iterdir())
