@@ -249,7 +249,7 @@ void dimmer_on_block(dimmer_t *d, dimmer_block_hook_t hook, void *user);
 /* Runs one inference on what dimmer_input holds. Before it, the state in RAM, the model's pointers and its
  * dimensions are checked, and on the way every index. Returns DIMMER_OK; DIMMER_ERR_INIT without a model;
  * DIMMER_ERR_STATE, DIMMER_ERR_CRC or DIMMER_ERR_TABLE where one of them is damaged, and from then on there
- * is no model. */
+ * is no model: DIMMER_ERR_STATE, too, where a report in the hook found something damaged. */
 dimmer_status_t dimmer_invoke(dimmer_t *d);
 
 /* For a watchdog's task, between two inferences: checks the state and all pointers, and goes on with the CRC
@@ -262,8 +262,9 @@ dimmer_status_t dimmer_check(dimmer_t *d, uint32_t bytes);
 uint32_t dimmer_checked(const dimmer_t *d);
 
 /* The policy by itself, a pure function: going dimmer is immediate, going brighter needs the hysteresis in
- * every report of the dwell. A charge that jumps further than gauges and batteries do, or to 0, is believed
- * when the third report in a row says so. On external power tier 0 holds. A clock that is set, or steps back,
+ * every report of the dwell. A charge that jumps further than gauges and batteries do is believed when the
+ * third report in a row says so, 0 never but of a battery that was nearly empty: so reads a gauge that is not
+ * there. On external power tier 0 holds. A clock that is set, or steps back,
  * counts as no time. Needs policy->tier_count >= 1.
  * Returns the new state; the mode is policy->tiers[state.tier].mode. */
 dimmer_policy_state_t dimmer_policy_next(const dimmer_policy_t *policy, dimmer_policy_state_t last,

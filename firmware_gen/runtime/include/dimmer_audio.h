@@ -74,8 +74,8 @@ typedef struct {
 #define DIMMER_AUDIO_BYTES(window, fft, bands, gain)                                                         \
     (4u * (fft) + 4u * (bands) * ((gain) ? 2u : 1u) + 2u * (window))
 
-/* Begins a stream: as after silence of no length. memory must stay. Returns DIMMER_ERR_SIZE where it is too
- * small, DIMMER_ERR_ALIGN where it lies at no multiple of 4. */
+/* Begins a stream: as after silence of no length. memory must stay. Returns DIMMER_ERR_ARENA_SIZE where
+ * it is too small, DIMMER_ERR_ARENA_ALIGN where it lies at no multiple of 4. */
 dimmer_status_t dimmer_audio_init(dimmer_audio_stream_t *stream, const dimmer_audio_t *audio, void *memory,
                                   size_t size);
 

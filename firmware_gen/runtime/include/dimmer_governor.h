@@ -112,7 +112,8 @@ dimmer_status_t dimmer_set_plan(dimmer_t *d, const dimmer_plan_t *plan);
 void dimmer_govern_no_more(dimmer_t *d);
 
 /* Call it for each inference that is wanted: it selects the mode, and says whether to run it at all. Without
- * a governor it changes nothing and returns DIMMER_RUN; where the state is damaged, DIMMER_STOP. */
+ * a governor it changes nothing and returns DIMMER_RUN; with one, DIMMER_STOP where the state is damaged, or
+ * was found to be. */
 dimmer_advice_t dimmer_next(dimmer_t *d);
 
 /* ---- By itself, pure functions of the governor's state ---- */

@@ -62,7 +62,8 @@ dimmer_slot_status_t dimmer_settings_put(const dimmer_settings_store_t *store, c
 
 /* Gives policy and plan to an initialised `d`, the plan where a governor chooses. The record must outlive
  * `d`. Returns what dimmer_set_policy and dimmer_set_plan say, DIMMER_ERR_CRC where it is for another model;
- * what the model was generated with holds then. */
+ * DIMMER_ERR_INIT without a model, DIMMER_ERR_STATE where `d` is damaged; policy and plan both stay as they
+ * were then. */
 dimmer_status_t dimmer_settings_apply(dimmer_t *d, const dimmer_settings_t *settings);
 
 #ifdef __cplusplus

@@ -164,8 +164,9 @@ typedef struct {
 dimmer_slot_status_t dimmer_slot_check(const dimmer_store_t *store, uint32_t slot, dimmer_image_t *image);
 
 /* Finds the model to run: one that was written and not yet tried, whose known answers must hold, then it is
- * confirmed; else the confirmed one, else the confirmed one before it; on a device without a log any that is
- * whole. Returns DIMMER_SLOT_OK and an initialised `d`, or DIMMER_SLOT_NONE, and `d` is without a model. */
+ * confirmed; else the confirmed one, else the confirmed one before it; else one that the log does not know,
+ * as on a new device, unless it is older than one that was confirmed here. Returns DIMMER_SLOT_OK and an
+ * initialised `d`, or DIMMER_SLOT_NONE, and `d` is without a model. */
 dimmer_slot_status_t dimmer_store_start(const dimmer_store_t *store, dimmer_t *d, void *arena,
                                         dimmer_started_t *started);
 

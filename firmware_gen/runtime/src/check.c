@@ -226,10 +226,10 @@ dimmer_status_t dimmer_drop(dimmer_t *d, dimmer_status_t why) {
     d->model = NULL;
     d->mode_count = 0u;
     d->gated = 0u;
-    d->governor = NULL;
     d->hook = NULL;
     d->gating.begun = 0u;
-    d->seal = dimmer_seal(d);
+    /* Damaged it stays, so that dimmer_next tells who goes by a governor to stop. */
+    d->seal = ~dimmer_seal(d);
     return why;
 }
 

@@ -87,14 +87,16 @@ static uint8_t best_option(const dimmer_model_t *model, const dimmer_gate_t *gat
 
 void dimmer_gates_choose(const dimmer_model_t *model, uint16_t stage, const uint8_t *arena, uint8_t level,
                          int16_t *state, uint8_t *choice) {
-    const dimmer_gates_t *gates = model->gates;
-    const dimmer_gate_stage_t *s = &gates->stages[stage];
+    const dimmer_gates_t *gates;
+    const dimmer_gate_stage_t *s;
     int16_t pooled[DIMMER_GATE_CHANNELS + 1u];
     int16_t features[DIMMER_GATE_UNITS];
     uint32_t number;
 
-    DIMMER_ASSERT(gates != NULL && stage < model->dims.gate_stages);
+    DIMMER_ASSERT(model != NULL && model->gates != NULL && stage < model->dims.gate_stages);
     DIMMER_ASSERT(arena != NULL && state != NULL && choice != NULL);
+    gates = model->gates;
+    s = &gates->stages[stage];
     pool(s, (const int8_t *)(arena + s->input), pooled);
     pooled[s->channels] = (int16_t)(level << LEVEL_SHIFT);
     for (number = 0; number < s->gate_count; ++number) {

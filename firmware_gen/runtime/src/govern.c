@@ -30,12 +30,13 @@ dimmer_status_t dimmer_govern(dimmer_t *d, dimmer_governor_t *g) {
 }
 
 dimmer_status_t dimmer_set_plan(dimmer_t *d, const dimmer_plan_t *plan) {
-    dimmer_governor_t *g = d->governor;
+    dimmer_governor_t *g;
     dimmer_status_t status;
     uint32_t i;
 
     DIMMER_ASSERT(d != NULL);
     status = dimmer_whole(d);
+    g = d->governor;
     if (status != DIMMER_OK || g == NULL) {
         return status != DIMMER_OK ? status : DIMMER_ERR_INIT;
     }

@@ -155,12 +155,14 @@ static void spend_anew(dimmer_governor_t *g, uint32_t temperature_dk) {
 }
 
 dimmer_status_t dimmer_governor_report(dimmer_governor_t *g, const dimmer_battery_t *now) {
-    const uint32_t before = g->supply;
-    const uint32_t supply = DIMMER_ON_BATTERY | (now->flags & (uint32_t)DIMMER_EXTERNAL_POWER);
+    uint32_t before;
+    uint32_t supply;
     uint32_t heard;
     uint32_t passed;
 
     DIMMER_ASSERT(g != NULL && now != NULL);
+    before = g->supply;
+    supply = DIMMER_ON_BATTERY | (now->flags & (uint32_t)DIMMER_EXTERNAL_POWER);
     if (g->seal != dimmer_governor_seal(g)) {
         return DIMMER_ERR_STATE;
     }

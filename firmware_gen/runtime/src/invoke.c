@@ -45,6 +45,9 @@ dimmer_status_t dimmer_invoke(dimmer_t *d) {
         }
         if (d->hook != NULL) {
             d->hook(d, (uint16_t)position, d->user);
+            if (d->model == NULL) { /* damage was found in it */
+                return DIMMER_ERR_STATE;
+            }
         }
     }
 }

@@ -49,21 +49,27 @@ uint16_t dimmer_governor_charge(const dimmer_governor_t *g) {
 }
 
 uint16_t dimmer_governor_share(const dimmer_governor_t *g) {
-    const uint32_t cheapest = g->plan->points[0].cost;
+    uint32_t cheapest;
 
     DIMMER_ASSERT(g != NULL);
     if (g->stopped) {
         return 0u;
     }
+    cheapest = g->plan->points[0].cost;
     return (uint16_t)(g->budget < cheapest ? g->budget * 1000u / cheapest : 1000u);
 }
 
 uint32_t dimmer_governor_life_s(const dimmer_governor_t *g) {
-    const dimmer_plan_t *plan = g->plan;
-    const uint32_t usable = dimmer_less(g->left, (uint32_t)plan->reserve_permille * plan->permille_units);
-    const uint32_t inferring = dimmer_share_of(g->budget, g->wanted_q8, g->span_s);
-    const uint32_t power = inferring < INT32_MAX ? inferring + plan->sleep_q8 : inferring;
+    const dimmer_plan_t *plan;
+    uint32_t usable;
+    uint32_t power;
 
     DIMMER_ASSERT(g != NULL);
+    plan = g->plan;
+    usable = dimmer_less(g->left, (uint32_t)plan->reserve_permille * plan->permille_units);
+    power = dimmer_share_of(g->budget, g->wanted_q8, g->span_s);
+    if (power < INT32_MAX) {
+        power += plan->sleep_q8;
+    }
     return power != 0u ? dimmer_power_over(g, usable, power) : UINT32_MAX;
 }

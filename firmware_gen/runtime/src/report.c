@@ -47,7 +47,7 @@ dimmer_status_t dimmer_report_battery(dimmer_t *d, const dimmer_battery_t *now) 
         return DIMMER_ERR_POLICY;
     }
     dimmer_policy_step(policy, &d->policy_state, now);
-    d->inferences_left = policy->stale_inferences;
+    d->inferences_left = policy->stale_inferences != 0u ? policy->stale_inferences + 1u : 0u;
     tier = &policy->tiers[d->policy_state.tier];
     DIMMER_STORE(d->gating.level, tier->level);
     return dimmer_set_mode(d, tier->mode);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dimmer_assert.h"
+#include "engine.h"
 #include "slot.h"
 #include "dimmer_small_code.h"
 
@@ -80,23 +81,26 @@ dimmer_slot_status_t dimmer_settings_put(const dimmer_settings_store_t *store, c
 }
 
 dimmer_status_t dimmer_settings_apply(dimmer_t *d, const dimmer_settings_t *settings) {
-    dimmer_status_t status = DIMMER_OK;
+    const dimmer_plan_t *before = NULL;
+    dimmer_status_t status;
 
     DIMMER_ASSERT(d != NULL && settings != NULL);
-    if (d->model == NULL) {
-        return DIMMER_ERR_INIT;
+    status = dimmer_whole(d);
+    if (status != DIMMER_OK) {
+        return status;
     }
     if (settings->model != 0u && settings->model != d->model->crc) {
         return DIMMER_ERR_CRC;
     }
     /* First what may be refused for its numbers, so that nothing holds by halves. */
     if ((settings->parts & DIMMER_SETTINGS_PLAN) != 0u && d->governor != NULL) {
+        before = d->governor->plan;
         status = dimmer_set_plan(d, &settings->plan);
     }
     if (status == DIMMER_OK && (settings->parts & DIMMER_SETTINGS_POLICY) != 0u) {
         status = dimmer_set_policy(d, &settings->policy);
-        if (status != DIMMER_OK && (settings->parts & DIMMER_SETTINGS_PLAN) != 0u && d->governor != NULL) {
-            (void)dimmer_set_plan(d, d->model->plan);
+        if (status != DIMMER_OK && before != NULL) {
+            (void)dimmer_set_plan(d, before);
         }
     }
     return status;

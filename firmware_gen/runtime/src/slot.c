@@ -148,6 +148,12 @@ dimmer_slot_status_t dimmer_slot_check(const dimmer_store_t *store, uint32_t slo
     return check_blob(store, start, header, size, image);
 }
 
+/* Whether an image is older than one that was confirmed here. */
+static int is_older(const dimmer_log_t *log, const dimmer_image_t *image) {
+    return image->counter < log->floor_counter ||
+           (image->counter == log->floor_counter && image->version < log->floor_version);
+}
+
 /* Each mode's answer to the known input. A state is none at its beginning, which a mode or an older model may
  * have left, and none at its end: a cleared arena has none. */
 static int answers_hold(dimmer_t *d, const dimmer_blob_t *blob) {
@@ -210,8 +216,11 @@ static int tried(const dimmer_store_t *store, dimmer_log_t *log, uint32_t slot, 
     dimmer_slot_status_t status = DIMMER_SLOT_TRIED;
 
     if (note.kind == 0u) {
-        /* Put here by somebody else, as in a factory. */
+        /* Put here by somebody else, as in a factory, or written and never finished. */
         status = dimmer_slot_check(store, slot, &started->image);
+        if (status == DIMMER_SLOT_OK && is_older(log, &started->image)) {
+            status = DIMMER_SLOT_DOWNGRADE;
+        }
         if (status != DIMMER_SLOT_OK) {
             started->why[slot] = status;
             return 0;
@@ -307,8 +316,7 @@ dimmer_slot_status_t dimmer_store_finish(const dimmer_store_t *store, uint32_t s
         return status;
     }
     dimmer_log_read(store, &log);
-    if (image.counter < log.floor_counter ||
-        (image.counter == log.floor_counter && image.version < log.floor_version)) {
+    if (is_older(&log, &image)) {
         return DIMMER_SLOT_DOWNGRADE;
     }
     note = note_of(&image, slot, DIMMER_NOTE_WRITTEN);

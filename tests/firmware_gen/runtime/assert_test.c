@@ -5,6 +5,7 @@
 
 #include "dimmer_fixed_point.h"
 #include "dimmer_gates.h"
+#include "dimmer_governor.h"
 #include "dimmer_kernels.h"
 
 static union {
@@ -99,6 +100,21 @@ int main(int argc, char **argv) {
         break;
     case 12:
         dimmer_on_block(NULL, NULL, NULL);
+        break;
+    case 13:
+        (void)dimmer_set_plan(NULL, NULL);
+        break;
+    case 14:
+        (void)dimmer_governor_report(NULL, &battery);
+        break;
+    case 15:
+        (void)dimmer_governor_share(NULL);
+        break;
+    case 16:
+        (void)dimmer_governor_life_s(NULL);
+        break;
+    case 17:
+        dimmer_gates_choose(&model, 0, arena(), 0, NULL, NULL);
         break;
     default:
         (void)dimmer_policy_next(&policy, fresh, &battery);

@@ -64,9 +64,51 @@ static void without_reports_the_safe_mode_runs(void) {
     /* Who reports nothing at all chooses the modes. */
     CHECK(ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "abcC"));
     CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
-    CHECK(ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "aC") && ran(&d, "aC"));
+    CHECK(ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "abcC") && ran(&d, "aC") && ran(&d, "aC"));
     CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK);
     CHECK(ran(&d, "abcC") && ran(&d, "abcC"));
+    /* Who reports before each inference never misses one. */
+    f.model.policy.stale_inferences = 1;
+    seal(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK && ran(&d, "abcC"));
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_OK && ran(&d, "abcC") && ran(&d, "aC"));
+}
+
+/* Damages what the seal guards, and reports, in the middle of an inference. */
+static void damage_there(dimmer_t *d, uint16_t position, void *user) {
+    const dimmer_battery_t now = {0, 0, 900, 3300, 0, 0, 0};
+
+    (void)position;
+    ++*(uint32_t *)user;
+    d->mode_count ^= 4u;
+    CHECK(dimmer_report_battery(d, &now) == DIMMER_ERR_STATE);
+}
+
+static void damage_that_a_report_finds_ends_the_inference(void) {
+    fixture_t f;
+    dimmer_t d;
+    dimmer_battery_t now = {0, 0, 900, 3300, 0, 0, 0};
+    dimmer_governor_t g;
+    uint32_t calls = 0;
+
+    make(&f);
+    f.plan.life_s = 86400;
+    f.plan.wanted_q8 = 256;
+    f.plan.permille_units = 1000;
+    f.plan.report_s = 60;
+    f.plan.count = 1;
+    f.plan.points[0].cost = 1;
+    f.model.plan = &f.plan;
+    seal(&f);
+    CHECK(dimmer_init(&d, &f.model, arena(), 64) == DIMMER_OK);
+    CHECK(dimmer_govern(&d, &g) == DIMMER_OK && dimmer_next(&d) == DIMMER_RUN);
+    dimmer_on_block(&d, damage_there, &calls);
+    CHECK(dimmer_invoke(&d) == DIMMER_ERR_STATE);
+    CHECK(calls == 1u);
+    CHECK(dimmer_invoke(&d) == DIMMER_ERR_INIT && dimmer_output(&d) == NULL);
+    /* A loop of a product asks this next, and would fill an input that is not there. */
+    CHECK(dimmer_report_battery(&d, &now) == DIMMER_ERR_INIT && dimmer_next(&d) == DIMMER_STOP);
 }
 
 static void brown_out_there(dimmer_t *d, uint16_t position, void *user) {
@@ -226,6 +268,7 @@ static void a_governor_chooses_the_mode(void) {
 int battery_failures(void) {
     the_battery_chooses_the_mode();
     a_policy_may_be_replaced();
+    damage_that_a_report_finds_ends_the_inference();
     without_reports_the_safe_mode_runs();
     a_brown_out_lowers_until_it_is_over();
     a_governor_chooses_the_mode();

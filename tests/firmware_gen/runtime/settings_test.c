@@ -122,7 +122,7 @@ int main(int argc, char **argv) {
     CHECK(dimmer_settings_apply(&d, found) == DIMMER_OK && g.plan == &found->plan);
     copy = *found;
     copy.policy.tiers[0].mode = 2;
-    CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_MODE && g.plan == &f.plan);
+    CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_MODE && g.plan == &found->plan);
     copy.policy = found->policy;
     copy.plan.points[0].mode = 3;
     CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_MODE);
@@ -131,5 +131,7 @@ int main(int argc, char **argv) {
     copy = *found;
     copy.model = f.model.crc;
     CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_OK);
+    d.mode_count ^= 4u;
+    CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_STATE);
     return failures;
 }

@@ -306,6 +306,33 @@ static void what_is_wrong_is_refused_with_its_reason(void) {
     CHECK(dimmer_invoke(&network) == DIMMER_ERR_INIT);
 }
 
+/* An image that the log does not know is no way around its floor. */
+static void an_older_image_without_a_note_stays_out(void) {
+    static slot_image_t made;
+    const uint32_t size = (uint32_t)sizeof(image_t) + (0u - (uint32_t)sizeof(image_t)) % GRANULE;
+    static const uint32_t counters[2] = {3, 5};
+    uint32_t i;
+
+    for (i = 0; i < 2u; ++i) {
+        memset(&flash, 0xFF, sizeof flash);
+        link_image(&made, 0, 'o');
+        sign(&made, 5, 0);
+        memcpy(flash.bytes, made.bytes, sizeof made);
+        CHECK(start() == DIMMER_SLOT_OK && started.slot == 0 && started.fresh);
+        link_image(&made, 1, 'n');
+        sign(&made, counters[i], 0);
+        CHECK(dimmer_store_erase(&store, 1) == DIMMER_SLOT_OK);
+        CHECK(dimmer_store_write(&store, 1, 0, made.bytes, size) == DIMMER_SLOT_OK);
+        flash.bytes[300] ^= 4;
+        if (counters[i] == 5u) {
+            CHECK(start() == DIMMER_SLOT_OK && started.slot == 1 && running() == 'n');
+        } else {
+            CHECK(start() == DIMMER_SLOT_NONE && running() == 0);
+            CHECK(started.why[0] == DIMMER_SLOT_HASH && started.why[1] == DIMMER_SLOT_DOWNGRADE);
+        }
+    }
+}
+
 /* An update that ends at `step`; then starts, of which the first `losses` end somewhere, too.
  * Returns the letter of the model that runs at last. */
 static char interrupted(const slot_image_t *made, uint32_t slot, uint32_t step, volatile uint32_t losses) {
@@ -338,6 +365,7 @@ int main(int argc, char **argv) {
 
     randomness = argc > 2 ? (uint32_t)atoi(argv[2]) : 1u;
     what_is_wrong_is_refused_with_its_reason();
+    an_older_image_without_a_note_stays_out();
     new_device('o');
     link_image(&made, 1, 'n');
     sign(&made, 2, 0);

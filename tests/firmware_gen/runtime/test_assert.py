@@ -27,6 +27,11 @@ BROKEN = {
     10: ("dimmer_fixed_point.h", "shift <= 30"),
     11: ("crc.c", "data != NULL || size == 0u"),
     12: ("engine.c", "d != NULL"),
+    13: ("govern.c", "d != NULL"),
+    14: ("governor.c", "g != NULL && now != NULL"),
+    15: ("plan.c", "g != NULL"),
+    16: ("plan.c", "g != NULL"),
+    17: ("gates.c", "model->gates != NULL"),
 }
 
 
