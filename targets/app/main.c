@@ -21,6 +21,7 @@
 #include "dimmer_known_answers.h"
 #include "dimmer_model.h"
 #include "platform.h"
+#include "predicted.h"
 #include "text.h"
 #if defined(DIMMER_BOARD)
 #include "board.h"
@@ -409,24 +410,6 @@ __attribute__((noinline)) static int layers(void) {
     return 0;
 }
 
-/* The largest element of an int8 or uint8 output, the first of equals; -1 for another type. */
-static int32_t predicted_class(void) {
-    const int8_t *output = dimmer_output(&dimmer);
-    const uint8_t flip = dimmer_model.dims.output.type == DIMMER_UINT8 ? 0x80u : 0u;
-    int32_t best = 0;
-    int32_t i;
-
-    if (dimmer_model.dims.output.type > DIMMER_UINT8) {
-        return -1;
-    }
-    for (i = 1; i < (int32_t)dimmer_model.dims.output.size; ++i) {
-        if ((int8_t)((uint8_t)output[i] ^ flip) > (int8_t)((uint8_t)output[best] ^ flip)) {
-            best = i;
-        }
-    }
-    return best;
-}
-
 static int report_and_run(const dimmer_battery_t *now) {
     const dimmer_status_t status = dimmer_report_battery(&dimmer, now);
     cost_t cost;
@@ -440,7 +423,7 @@ static int report_and_run(const dimmer_battery_t *now) {
     text_number(&text, "time_s", now->time_s);
     text_number(&text, "charge_permille", now->charge_permille);
     text_string(&text, "mode", mode_name(dimmer_running_mode(&dimmer)));
-    text_signed(&text, "class", predicted_class());
+    text_signed(&text, "class", predicted_class(&dimmer));
     put_instructions(cost.ticks);
     text_end(&text);
     return 0;
@@ -467,41 +450,49 @@ static int next_character(reader_t *r) {
     return (unsigned char)r->data[r->used++];
 }
 
-/* Reads the four columns of one line. Returns how many numbers it had, -1 at the end of the file;
- * 0 for a heading or an empty line. */
+/* What a line has in place of a number of columns. */
+#define END_OF_FILE (-1)
+#define HEADING     (-2) /* no number at all */
+#define BAD_LINE    (-3)
+
+/* Reads the four columns of one line. Returns how many numbers it had, 0 for an empty line. */
 static int read_line(reader_t *r, uint32_t values[4]) {
     int columns = 0;
     int inside = 0;
+    int odd = 0;
     int c = next_character(r);
 
     if (c < 0) {
-        return -1;
+        return END_OF_FILE;
     }
     for (; c >= 0 && c != '\n'; c = next_character(r)) {
+        const uint32_t digit = (uint32_t)(c - '0');
+
         if (c >= '0' && c <= '9') {
-            if (!inside && columns < 4) {
-                values[columns] = 0;
+            if (!inside) {
                 inside = 1;
                 ++columns;
+                if (columns <= 4) {
+                    values[columns - 1] = 0;
+                }
             }
-            if (inside) {
-                values[columns - 1] = values[columns - 1] * 10u + (uint32_t)(c - '0');
+            if (columns > 4 || values[columns - 1] > (UINT32_MAX - digit) / 10u) {
+                odd = 1;
+            } else {
+                values[columns - 1] = values[columns - 1] * 10u + digit;
             }
-        } else if (c == ',') {
+        } else {
             inside = 0;
-        } else if (c != ' ' && c != '\r') {
-            columns = 0;
-            while (c >= 0 && c != '\n') {
-                c = next_character(r);
-            }
-            break;
+            odd |= c != ',' && c != ' ' && c != '\r';
         }
     }
-    return columns;
+    return !odd ? columns : (columns == 0 ? HEADING : BAD_LINE);
 }
 
 static int battery(const char *path) {
     uint32_t values[4];
+    int may_be_heading = 1;
+    int failed = 0;
     int columns;
 
     reader.used = 0;
@@ -510,24 +501,28 @@ static int battery(const char *path) {
     if (reader.handle < 0) {
         return fail("the battery curve cannot be opened");
     }
-    while ((columns = read_line(&reader, values)) >= 0) {
+    while (!failed && (columns = read_line(&reader, values)) != END_OF_FILE) {
         dimmer_battery_t now = {0};
 
         if (columns == 0) {
             continue;
         }
+        if (columns == HEADING && may_be_heading) {
+            may_be_heading = 0;
+            continue;
+        }
+        may_be_heading = 0;
         if (columns != 4 || values[1] > 1000u || values[2] > UINT16_MAX) {
-            return fail("a line of the battery curve is not time_s,charge_permille,millivolts,harvest_ua");
+            failed = fail("a line of the battery curve is not time_s,charge_permille,millivolts,harvest_ua");
+            break;
         }
         now.time_s = values[0];
         now.charge_permille = (uint16_t)values[1];
         now.millivolts = (uint16_t)values[2];
         now.harvest_ua = values[3];
-        if (report_and_run(&now) != 0) {
-            return 1;
-        }
+        failed = report_and_run(&now);
     }
-    return platform_close(reader.handle);
+    return platform_close(reader.handle) != 0 || failed;
 }
 
 #if defined(DIMMER_BOARD)

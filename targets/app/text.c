@@ -4,8 +4,10 @@
 #include "platform.h"
 
 static void put(text_t *t, char c) {
-    if (t->used < TEXT_CAPACITY - 2u) { /* room for "}\n" */
+    if (t->used < TEXT_ROOM) {
         t->line[t->used++] = c;
+    } else {
+        t->over = 1;
     }
 }
 
@@ -39,7 +41,18 @@ static void put_number(text_t *t, uint32_t value) {
     }
 }
 
+/* Takes back what did not fit. */
+static void keep(text_t *t) {
+    if (t->over != 0u) {
+        t->used = t->kept;
+        t->over = 0;
+        t->cut = 1;
+    }
+    t->kept = t->used;
+}
+
 static void put_key(text_t *t, const char *key) {
+    keep(t);
     put(t, ',');
     put_quoted(t, key);
     put(t, ':');
@@ -47,8 +60,11 @@ static void put_key(text_t *t, const char *key) {
 
 void text_begin(text_t *t, const char *event) {
     t->used = 0;
+    t->over = 0;
+    t->cut = 0;
     put_all(t, "{\"event\":");
     put_quoted(t, event);
+    t->kept = t->used;
 }
 
 void text_string(text_t *t, const char *key, const char *value) {
@@ -75,6 +91,12 @@ void text_signed(text_t *t, const char *key, int32_t value) {
 }
 
 void text_end(text_t *t) {
+    const char *cut = ",\"cut\":true";
+
+    keep(t);
+    for (; t->cut != 0u && *cut != '\0'; ++cut) {
+        t->line[t->used++] = *cut;
+    }
     t->line[t->used++] = '}';
     t->line[t->used++] = '\n';
     platform_print(t->line, t->used);

@@ -5,15 +5,19 @@
 
 #include <stdint.h>
 
-/* A line that is longer is cut. */
 #define TEXT_CAPACITY 192
+/* What fits besides the end, which says whether something did not. */
+#define TEXT_ROOM (TEXT_CAPACITY - sizeof ",\"cut\":true}")
 
 typedef struct {
     uint32_t used;
+    uint32_t kept; /* before the key that is written now */
+    uint8_t over;  /* whether it did not fit */
+    uint8_t cut;   /* whether any did not */
     char line[TEXT_CAPACITY];
 } text_t;
 
-/* Starts {"event":"<event>" */
+/* Starts {"event":"<event>". A key that does not fit is left out, and the line says "cut":true. */
 void text_begin(text_t *t, const char *event);
 void text_string(text_t *t, const char *key, const char *value);
 /* For true, false and null. */

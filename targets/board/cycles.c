@@ -101,6 +101,16 @@ void board_sleep(uint32_t milliseconds) {
     }
     REGISTER(0xE000E010u) = 0u;
 }
+#elif !defined(DIMMER_CYCLES_MCYCLE) && !defined(DIMMER_CYCLES_ESP32C3)
+/* Nothing counts: a turn takes some cycles. */
+__attribute__((weak)) void board_sleep(uint32_t milliseconds) {
+    volatile uint32_t turns;
+
+    for (; milliseconds != 0u; --milliseconds) {
+        for (turns = DIMMER_CLOCK_HZ / 8000u; turns != 0u; --turns) {
+        }
+    }
+}
 #else
 __attribute__((weak)) void board_sleep(uint32_t milliseconds) {
     const uint32_t start = board_cycles();

@@ -67,14 +67,20 @@ static const dimmer_store_t store = {
 };
 
 static void say_start(dimmer_slot_status_t status) {
+    uint32_t slot;
+
     text_begin(&text, "model");
     text_signed(&text, "slot", started.slot);
     text_number(&text, "version", started.image.version);
     text_word(&text, "fresh", started.fresh ? "true" : "false");
     text_string(&text, "status", dimmer_slot_text(status));
-    text_string(&text, "slot_a", dimmer_slot_text(started.why[0]));
-    text_string(&text, "slot_b", dimmer_slot_text(started.why[1]));
     text_end(&text);
+    for (slot = 0; slot < 2u; ++slot) {
+        text_begin(&text, "slot");
+        text_number(&text, "slot", slot);
+        text_string(&text, "status", dimmer_slot_text(started.why[slot]));
+        text_end(&text);
+    }
 }
 
 int main(int argc, char **argv) {

@@ -2,9 +2,10 @@
 /* The application over a serial line. Nobody need listen: without a command the board tests itself. A
  * computer sends an empty line, is told {"event":"ready",...}, and sends the words of a command.
  *
- * Files are the computer's. The board asks in a line of JSON, and is answered with a frame: two bytes of
- * length, as many bytes, the CRC-32 of both, all little-endian. A frame that is damaged or late is asked for
- * again; an offset in every question makes that harmless (targets/runners/link.py is the other end). */
+ * Files are the computer's. The board asks in a line of JSON, and is answered with a frame: the question's
+ * turn, two bytes of length, as many bytes, the CRC-32 of all that, all little-endian. A frame that is
+ * damaged or late is asked for again, in the next turn: the answer to an earlier one is no answer to this
+ * one. An offset in every question makes asking twice harmless (targets/runners/link.py is the other end). */
 #include <string.h>
 
 #include "../bare_metal/painted.h"
@@ -15,15 +16,23 @@
 #include "text.h"
 
 #define LARGEST_READ  512u
-#define LARGEST_WRITE 64u
+#define LARGEST_WRITE 48u
 #define TRIES         5u
 #define FILES         4u
+
+/* The question that keeps bytes has to fit its line. */
+#define LONGEST_WRITE                                                                                        \
+    (sizeof "{\"event\":\"write\",\"handle\":0,\"turn\":255,\"at\":4294967295,\"crc\":4294967295,\"hex\":"   \
+            "\"\"" -                                                                                         \
+     1u + 2u * LARGEST_WRITE)
+typedef char writes_fit[LONGEST_WRITE <= TEXT_ROOM ? 1 : -1];
 
 int main(int argc, char **argv);
 
 static char line[256];
 static uint32_t offsets[FILES];
 static text_t question;
+static uint8_t turn; /* of the last question */
 static uint8_t started;
 static uint8_t commanded;
 
@@ -114,51 +123,74 @@ void platform_print(const char *text, size_t size) {
     }
 }
 
-/* Receives a frame's content; returns its length, -1 where it is damaged or does not come. */
-static int receive(uint8_t *data, uint32_t capacity) {
-    uint8_t ends[4];
-    uint32_t length;
+/* Receives so many bytes, of which the first `capacity` are kept, and goes on with their CRC; 0 where they do
+ * not come. */
+static int take(uint8_t *data, uint32_t size, uint32_t capacity, uint32_t *crc) {
     uint32_t i;
-    int byte;
 
-    for (i = 0; i < 2u; ++i) {
-        if ((byte = wait_for_byte()) < 0) {
-            return -1;
+    for (i = 0; i < size; ++i) {
+        const int byte = wait_for_byte();
+        const uint8_t value = (uint8_t)byte;
+
+        if (byte < 0) {
+            return 0;
         }
-        ends[i] = (uint8_t)byte;
+        *crc = dimmer_crc32(*crc, &value, 1);
+        if (i < capacity) {
+            data[i] = value;
+        }
     }
-    length = (uint32_t)ends[0] | (uint32_t)ends[1] << 8;
-    if (length > capacity) {
+    return 1;
+}
+
+/* Receives a frame of any turn; returns its length, -1 where it is damaged or does not come. */
+static int take_frame(uint8_t *of, uint8_t *data, uint32_t capacity) {
+    uint8_t head[3];
+    uint8_t end[4];
+    uint32_t length;
+    uint32_t crc = 0;
+    uint32_t unused = 0;
+    uint32_t i;
+
+    if (!take(head, sizeof head, sizeof head, &crc)) {
         return -1;
     }
-    {
-        uint32_t crc = dimmer_crc32(0, ends, 2);
-
-        for (i = 0; i < length; ++i) {
-            if ((byte = wait_for_byte()) < 0) {
-                return -1;
-            }
-            data[i] = (uint8_t)byte;
-        }
-        for (i = 0; i < 4u; ++i) {
-            if ((byte = wait_for_byte()) < 0) {
-                return -1;
-            }
-            ends[i] = (uint8_t)byte;
-        }
-        crc = dimmer_crc32(crc, data, length);
-        for (i = 0; i < 4u; ++i) {
-            if (ends[i] != (uint8_t)(crc >> 8 * i)) {
-                return -1;
-            }
+    length = (uint32_t)head[1] | (uint32_t)head[2] << 8;
+    if (!take(data, length, capacity, &crc) || !take(end, sizeof end, sizeof end, &unused)) {
+        return -1;
+    }
+    for (i = 0; i < sizeof end; ++i) {
+        if (end[i] != (uint8_t)(crc >> 8 * i)) {
+            return -1;
         }
     }
+    *of = head[0];
     return (int)length;
+}
+
+/* Receives the answer to the last question; returns its length, -1 where it is damaged or does not come. */
+static int receive(uint8_t *data, uint32_t capacity) {
+    for (;;) {
+        uint8_t of = 0;
+        const int length = take_frame(&of, data, capacity);
+
+        if (length < 0) {
+            while (wait_for_byte() >= 0) { /* what is left of it is the beginning of nothing */
+            }
+            return -1;
+        }
+        if (of == turn) {
+            return (uint32_t)length <= capacity ? length : -1;
+        }
+    }
 }
 
 static void ask(const char *what, int handle) {
     text_begin(&question, what);
-    text_number(&question, "handle", (uint32_t)handle);
+    if (handle >= 0) {
+        text_number(&question, "handle", (uint32_t)handle);
+    }
+    text_number(&question, "turn", ++turn);
 }
 
 int platform_open(const char *path, platform_mode_t mode) {
@@ -166,7 +198,7 @@ int platform_open(const char *path, platform_mode_t mode) {
     uint8_t handle;
 
     for (tries = 0; tries < TRIES; ++tries) {
-        text_begin(&question, "open");
+        ask("open", -1);
         text_string(&question, "path", path);
         text_word(&question, "write", mode == PLATFORM_WRITE ? "true" : "false");
         text_end(&question);
@@ -249,11 +281,17 @@ size_t platform_write(int handle, const void *data, size_t size) {
 }
 
 int platform_close(int handle) {
+    uint32_t tries;
     uint8_t answer;
 
-    ask("close", handle);
-    text_end(&question);
-    return receive(&answer, 1) == 1 && answer == 1u ? 0 : -1;
+    for (tries = 0; tries < TRIES; ++tries) {
+        ask("close", handle);
+        text_end(&question);
+        if (receive(&answer, 1) == 1) {
+            return answer == 1u ? 0 : -1;
+        }
+    }
+    return -1;
 }
 
 int platform_start_counter(void) {

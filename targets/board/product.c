@@ -10,6 +10,7 @@
 #include "dimmer_known_answers.h"
 #include "dimmer_model.h"
 #include "platform.h"
+#include "predicted.h"
 #include "text.h"
 
 #define PERIOD_S 10u
@@ -47,19 +48,9 @@ static void take_input(int8_t *input) {
     memcpy(input, dimmer_known_input, DIMMER_MODEL_INPUT_SIZE);
 }
 
-/* The largest of an int8 output. */
-static uint32_t class_of(const int8_t *output) {
-    uint32_t best = 0;
-    uint32_t i;
-
-    for (i = 1; i < DIMMER_MODEL_OUTPUT_SIZE; ++i) {
-        best = output[i] > output[best] ? i : best;
-    }
-    return best;
-}
-
 /* One inference, a pin high meanwhile. */
-static dimmer_status_t classify(int counting) {
+static dimmer_status_t classify(void) {
+    const int counting = platform_start_counter(); /* anew: sleep may have had the timer */
     const uint32_t start = platform_cycles();
     dimmer_status_t status;
 
@@ -80,8 +71,12 @@ static void say_inference(const dimmer_battery_t *now, dimmer_advice_t advice) {
     text_number(&text, "millivolts", now->millivolts);
     text_number(&text, "charge_permille", now->charge_permille);
     if (advice == DIMMER_RUN) {
+        const int32_t class = predicted_class(&network);
+
         text_string(&text, "mode", mode == DIMMER_MODE_GATED ? "gated" : dimmer_model.modes[mode].name);
-        text_number(&text, "class", class_of(dimmer_output(&network)));
+        if (class >= 0) {
+            text_signed(&text, "class", class);
+        }
         if (cycles != 0u) {
             text_number(&text, "latency_us", platform_microseconds(cycles));
         }
@@ -96,7 +91,6 @@ static void say_inference(const dimmer_battery_t *now, dimmer_advice_t advice) {
 
 int main(int argc, char **argv) {
     dimmer_status_t status = dimmer_init(&network, &dimmer_model, arena, sizeof arena);
-    const int counting = platform_start_counter();
     uint32_t time_s = 0;
 
     (void)argc;
@@ -106,17 +100,20 @@ int main(int argc, char **argv) {
     }
     for (; status == DIMMER_OK; time_s += PERIOD_S) {
         const dimmer_battery_t now = look_at_battery(time_s);
-        dimmer_advice_t advice;
+        dimmer_advice_t advice = DIMMER_RUN;
 
-        /* A model of one mode has no policy, and nothing to choose. */
-        if (dimmer_report_battery(&network, &now) == DIMMER_ERR_POLICY) {
-            advice = DIMMER_RUN;
-        } else {
+        status = dimmer_report_battery(&network, &now);
+        if (status == DIMMER_ERR_POLICY) { /* a model of one mode has none, and nothing to choose */
+            status = DIMMER_OK;
+        } else if (status == DIMMER_OK) {
             advice = dimmer_next(&network);
         }
-        if (advice == DIMMER_RUN) {
+        if (status == DIMMER_OK && advice == DIMMER_RUN) {
             take_input(dimmer_input(&network));
-            status = classify(counting);
+            status = classify();
+        }
+        if (status != DIMMER_OK) {
+            break;
         }
         say_inference(&now, advice);
         board_sleep(1000u * PERIOD_S);

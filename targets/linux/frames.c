@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,16 @@ static int ends_with(const char *text, const char *end) {
     const size_t m = strlen(end);
 
     return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Whether the file, which gave less than it should, ended. Where it cannot be read, says why. */
+static int is_at_its_end(const frames_t *f, char *why) {
+    if (ferror(f->file) == 0) {
+        return 1;
+    }
+    snprintf(why, DIMMER_MESSAGE, "%s cannot be read (%s): check the path and the medium", f->name,
+             strerror(errno));
+    return 0;
 }
 
 static size_t frame_size(const frame_shape_t *s) {
@@ -72,7 +83,10 @@ static int open_npy(frames_t *f, char *why) {
     const char *order;
     const char *shape;
 
-    if (fread(start, 1u, 10u, f->file) != 10u || memcmp(start, "\x93NUMPY", 6u) != 0) {
+    if (fread(start, 1u, 10u, f->file) != 10u && !is_at_its_end(f, why)) {
+        return 0;
+    }
+    if (feof(f->file) || memcmp(start, "\x93NUMPY", 6u) != 0) {
         snprintf(why, DIMMER_MESSAGE, "%s is no .npy file: write it with numpy.save", f->name);
         return 0;
     }
@@ -238,7 +252,7 @@ static int netpbm_header(frames_t *f, char *why) {
         letter = getc(f->file);
     }
     if (letter == EOF) {
-        return 0;
+        return is_at_its_end(f, why) - 1;
     }
     kind = getc(f->file);
     width = header_number(f->file);
@@ -271,13 +285,16 @@ int frames_next(frames_t *f, int8_t *codes, char *why) {
     }
     if (f->packed != NULL) {
         if (!next_packed(f, codes)) {
-            return 0;
+            return is_at_its_end(f, why) - 1;
         }
         got = size;
     } else {
         got = fread(codes, 1u, size, f->file);
     }
     if (got != size) {
+        if (!is_at_its_end(f, why)) {
+            return -1;
+        }
         if (got == 0u && !f->is_netpbm && f->left == UINT64_MAX) {
             return 0;
         }

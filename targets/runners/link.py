@@ -2,8 +2,8 @@
 """The computer's end of a board's serial line (targets/board/platform_uart.c is the other one).
 
 The board speaks in lines of JSON. It runs one command after the other; what it opens, reads and writes are files of
-this machine, of which it sees only those that the command names. Questions carry an offset and answers a CRC, so that
-a byte that is lost on the line costs time and nothing else.
+this machine, of which it sees only those that the command names. Questions carry an offset and a turn, answers that
+turn and a CRC, so that a byte that is lost on the line, or an answer that comes late, costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Link:
             if kind == "end":
                 return Said(tuple(lines), int(event["code"]))
             if kind in files.answers:
-                self._send(_frame(files.answers[str(kind)](event)))
+                self._send(_frame(_turn(event), files.answers[str(kind)](event)))
             else:
                 lines.append(line)
         before = f"the last was {shown(last)}" if last else "nor anything since the command"
@@ -202,9 +202,16 @@ class _Files:
         return b"\1"
 
 
-def _frame(data: bytes) -> bytes:
-    body = struct.pack("<H", len(data)) + data
+def _frame(turn: int, data: bytes) -> bytes:
+    body = struct.pack("<BH", turn & 0xFF, len(data)) + data
     return body + struct.pack("<I", zlib.crc32(body))
+
+
+def _turn(event: Mapping[str, Any]) -> int:
+    turn = event.get("turn")
+    if not isinstance(turn, int):
+        raise NoAnswerError("the board's firmware is of another version of Dimmer: flash what this one builds")
+    return turn
 
 
 def _event(line: str) -> Mapping[str, Any] | None:

@@ -228,7 +228,20 @@ def test_battery_follows_the_policy(app: App, tmp_path: Path) -> None:
     assert [event["class"] for event in events] == [classes[event["mode"] == SKIPPED] for event in events]
 
 
-@pytest.mark.parametrize("line", ["0,1001,4000,0", "0,900,4000", "0,900,70000,0"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0,1001,4000,0",
+        "0,900,4000",
+        "0,900,70000,0",
+        "60,500.5,3700,0",
+        "120,-5,3700,0",
+        "240;400;3600;0",
+        "180,4294967396,3600,0",
+        "180,400,3600,0,1",
+        "time_s,charge_permille,millivolts,harvest_ua",
+    ],
+)
 def test_battery_refuses_a_bad_line(app: App, tmp_path: Path, line: str) -> None:
     (tmp_path / "curve.csv").write_text(f"0,900,4000,0\n{line}\n")
     with pytest.raises(TargetError, match="a line of the battery curve is not time_s"):

@@ -177,6 +177,21 @@ def test_npy_of_another_kind_is_refused(
     assert "holds no int8 or uint8[N,4,5,3]" in refusal(program, tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("kind", ["u8", "i8", "packed"])
+def test_what_cannot_be_read_is_not_at_its_end(program: Path, tmp_path: Path, kind: str) -> None:
+    done = subprocess.run([program, "3", kind, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{tmp_path} cannot be read (Is a directory): check the path and the medium" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["folder.ppm", "folder.npy"])
+def test_a_folder_is_no_picture(program: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    done = subprocess.run([program, "3", "auto", tmp_path / name], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{name} cannot be read (Is a directory)" in done.stderr
+
+
 def test_npy_that_was_cut_short(program: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", pixels())
     whole = (tmp_path / "a.npy").read_bytes()

@@ -11,7 +11,7 @@ import threading
 import tty
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import TimeoutExpired
 
@@ -28,6 +28,7 @@ class Board:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
+        self.turn = 0
 
     def line(self) -> str:
         text = b""
@@ -36,12 +37,15 @@ class Board:
         return text.decode().strip()
 
     def say(self, text: str) -> None:
+        with suppress(ValueError):
+            self.turn = json.loads(text).get("turn", 0)
         os.write(self.descriptor, text.encode() + b"\r\n")
 
     def answer(self) -> bytes:
         """A frame, checked."""
-        head = self.take(2)
-        data = self.take(int.from_bytes(head, "little"))
+        head = self.take(3)
+        assert head[0] == self.turn
+        data = self.take(int.from_bytes(head[1:], "little"))
         assert zlib.crc32(head + data) == int.from_bytes(self.take(4), "little")
         return data
 
@@ -76,19 +80,20 @@ def test_files_cross_the_line_in_both_directions(tmp_path: Path) -> None:
 
     def play(board: Board) -> None:
         seen.append(board.be_called())
-        board.say('{"event":"open","path":"in.bin","write":false}')
+        board.say('{"event":"open","turn":1,"path":"in.bin","write":false}')
         handle = board.answer()[0]
         board.say('garbage {"ev')
-        board.say(json.dumps({"event": "read", "handle": handle, "at": 250, "bytes": 512}))
+        board.say(json.dumps({"event": "read", "handle": handle, "turn": 2, "at": 250, "bytes": 512}))
         seen.append(board.answer())
-        board.say('{"event":"open","path":"/etc/passwd","write":false}')
+        board.say('{"event":"open","turn":3,"path":"/etc/passwd","write":false}')
         seen.append(board.answer())
-        board.say('{"event":"open","path":"out.bin","write":true}')
+        board.say('{"event":"open","turn":255,"path":"out.bin","write":true}')
         handle = board.answer()[0]
         for text, crc in (("beef", 1), ("cafe", zlib.crc32(b"\xca\xfe"))):
-            board.say(json.dumps({"event": "write", "handle": handle, "at": 0, "crc": crc, "hex": text}))
+            question = {"event": "write", "handle": handle, "turn": 0, "at": 0, "crc": crc, "hex": text}
+            board.say(json.dumps(question))
             seen.append(board.answer())
-        board.say(json.dumps({"event": "close", "handle": handle}))
+        board.say(json.dumps({"event": "close", "handle": handle, "turn": 7}))
         seen.append(board.answer())
         board.say('{"event":"bench","mode":"88"}')
         board.say('{"event":"end","code":1}')
@@ -118,6 +123,13 @@ def test_a_board_that_hangs_is_told_with_the_last_that_it_said(tmp_path: Path) -
         hung = re.escape("""'selftest': the board has said nothing for 0.2 s; the last was '{"event":"selftest",""")
         with pytest.raises(NoAnswerError, match=hung):
             link.run(["selftest"], tmp_path, 0.2)
+
+
+def test_a_question_without_a_turn_is_of_another_version(tmp_path: Path) -> None:
+    with terminal() as (board, port), open_port(port) as link:
+        board.say('{"event":"open","path":"in.bin","write":false}')
+        with pytest.raises(NoAnswerError, match=r"of another version of Dimmer: flash what this one builds$"):
+            link.run(["verify", "in.bin"], tmp_path, 5)
 
 
 def test_a_cable_that_is_pulled_is_told_at_once(tmp_path: Path) -> None:

@@ -218,15 +218,16 @@ def test_qemu_starts_what_is_left(made: Made, tmp_path: Path) -> None:
         assert current is not None
         device.install(made.image(1 - current, 99), 1 - current, 1 + device.draw.randrange(400))
         left.write_bytes(device.core.read(LOGS[0], SLOTS[1] + SLOT_BYTES - LOGS[0]))
-        said = first_lines(elf, left, 2, tmp_path / str(seed))
+        said = first_lines(elf, left, 4, tmp_path / str(seed))
         assert said[0]["slot"] == current
-        assert said[0]["status"] == "ok"
-        assert said[1]["status"] == "ok"
+        assert [line["event"] for line in said] == ["model", "slot", "slot", "inference"]
+        assert said[0]["status"] == said[3]["status"] == "ok"
     empty = tmp_path / "empty.bin"
     empty.write_bytes(b"\xff" * 1000)
-    said = first_lines(elf, empty, 1, tmp_path)
+    said = first_lines(elf, empty, 3, tmp_path)
     assert said[0]["slot"] == -1
     assert said[0]["status"] == "no slot has a model that runs"
+    assert [line["status"] for line in said[1:]] == ["there is no image in the slot"] * 2
 
 
 def first_lines(elf: Path, flash: Path, count: int, folder: Path) -> list[dict[str, Any]]:
