@@ -16,7 +16,7 @@ import typer
 
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.trained import shipped_checkpoint, shipped_gates
+from dimmer.pipeline.artifacts.trained import check_gates_deployable, shipped_checkpoint, shipped_gates
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, silence, target_option
 from dimmer.pipeline.core.extras import require_extra, require_packages
 from dimmer.pipeline.core.progress import Progress
@@ -81,8 +81,9 @@ def build(context: BuildContext, steps: Sequence[Step] | None = None, quiet: boo
         quiet: show no progress.
 
     Raises:
-        DimmerError: a tool or package is missing, which is said before the training; or a stage cannot be done.
+        DimmerError: a tool, a package or gates that a build takes are missing; or a stage cannot be done.
     """
+    check_gates_deployable(context.recipe)
     require_target_tools(context.target)
     require_packages(context.target.distributions, context.target.extra)
     require_extra("train")

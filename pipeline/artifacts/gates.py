@@ -8,7 +8,8 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.pipeline.artifacts.checkpoint import load_tensors, misfit
-from dimmer.pipeline.artifacts.trained import find_gates
+from dimmer.pipeline.artifacts.gate_record import load_gate_record
+from dimmer.pipeline.artifacts.trained import check_gates_deployable, find_checkpoint, find_gates
 from dimmer.pipeline.networks.gates.network import Gates
 from dimmer.pipeline.recipe.recipe import Recipe
 
@@ -28,6 +29,23 @@ def load_gates(recipe: Recipe, path: Path | None = None) -> Gates:
     return gates.eval()
 
 
+def built_gates(recipe: Recipe, build: Path | None = None) -> Gates:
+    """The trained gates that a build puts in front of the recipe's network, which they were trained with.
+
+    Args:
+        build: as of `find_gates`.
+
+    Raises:
+        DimmerError: there are none, or they chose for another network when they were trained.
+    """
+    check_gates_deployable(recipe)
+    path, checkpoint = find_gates(recipe, build), find_checkpoint(recipe, build)
+    if load_gate_record(path).run.backbone != load_tensors(checkpoint)[1].get("run"):
+        again = f"remove them, and train them again: python -m pipeline.train_gates --model {recipe.name}"
+        raise DimmerError(f"{path}: these gates learnt to choose for another network than {checkpoint} is; {again}")
+    return load_gates(recipe, path)
+
+
 def recipe_gates(recipe: Recipe, build: Path | None = None) -> GateSet | None:
     """The trained gates as integers, where the recipe has gates.
 
@@ -35,10 +53,10 @@ def recipe_gates(recipe: Recipe, build: Path | None = None) -> GateSet | None:
         build: as of `find_gates`.
 
     Raises:
-        DimmerError: they were not trained.
+        DimmerError: as `built_gates`.
     """
     if not recipe.gates.epochs:
         return None
     from dimmer.pipeline.networks.gates.integer import integer_gates
 
-    return integer_gates(load_gates(recipe, find_gates(recipe, build)), recipe.model.config)
+    return integer_gates(built_gates(recipe, build), recipe.model.config)

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.report import ReportData
+from dimmer.pipeline.artifacts.trained import settings_note
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.reporting.collect import collect
 from dimmer.pipeline.reporting.deliver import publish
@@ -18,6 +20,8 @@ from dimmer.pipeline.reporting.page import write_report
 def make_report(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     """Gather every figure, write report.json, report.html and the bill of materials, put the deliverables beside."""
     data = collect(context, stages)
+    if note := settings_note(context.recipe):
+        data = replace(data, notes={**data.notes, "training": note})
     publish(context)
     write_report(data, context.target_dir)
     write_bom(data, gather(context), context.target_dir)

@@ -44,6 +44,7 @@ def print_stages(stages: Sequence[StageResult], console: Console) -> None:
 
 def print_summary(data: ReportData, console: Console) -> None:
     """The modes and what they cost, as a table on the terminal."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=f"{data.model} on {data.target}", title_justify="left", title_style="bold")
@@ -66,5 +67,7 @@ def print_summary(data: ReportData, console: Console) -> None:
     if data.energy is not None:
         for line in (energy_line(data.energy), days_line(data.energy)):
             console.print(line, highlight=False, soft_wrap=True)
+    if note := data.notes.get("training"):
+        console.print(f"[yellow]training[/yellow]: {escape(note)}", highlight=False, soft_wrap=True)
     for card in cards(data):
         console.print(f"{card.title:<14} {card.figure}  [dim]{card.detail}[/dim]", highlight=False)

@@ -81,7 +81,7 @@ def train(
         library().check_library(settings.train.augmentation)
     if start and not agreed(saved.is_file):
         # Before a teacher is trained for hours.
-        _check_start(start, settings)
+        _check_start(start, settings, data)
     place = torch.device(device) if device else processes.device()
     check_shares(settings)
     taught = _teacher(settings, teacher or teacher_folder(out), place, data, progress)
@@ -161,11 +161,11 @@ def _teacher(
     return Taught(Teacher(network, settings.train.precision, place), teacher.weight, teacher.temperature)
 
 
-def _check_start(start: Path, settings: TrainingSettings) -> None:
+def _check_start(start: Path, settings: TrainingSettings, data: str) -> None:
     """Whether a training can go on from a checkpoint.
 
     Raises:
-        DimmerError: it cannot; it is missing, damaged, or of another network.
+        DimmerError: it cannot; it is missing, damaged, or of another network, other settings or other data.
     """
     if settings.alone or not settings.qat.epochs:
         raise DimmerError(f"--start is for models with narrow widths; [qat] epochs is 0 in {settings.path}")
@@ -179,6 +179,14 @@ def _check_start(start: Path, settings: TrainingSettings) -> None:
         start_from(settings.untrained(), tensors)
     except RuntimeError as error:
         raise DimmerError(f"{start} holds another network than {settings.path} describes: {error}") from error
+    wanted = settings.of_float().run_id(data)
+    known = record.run.data and data
+    if record.run.training != wanted.training or (known and record.run.data != data):
+        what = "other data" if record.run.training == wanted.training else "another [train] or [teacher]"
+        raise DimmerError(
+            f"{start} is of {what} than {settings.path} has now: the record would say what was not done; "
+            "name one of the same, or leave --start away"
+        )
 
 
 def _start(trainer: Trainer, start: Path, settings: TrainingSettings) -> list[Epoch]:

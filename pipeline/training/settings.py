@@ -11,6 +11,7 @@ import torch
 
 from dimmer.pipeline.artifacts.training_record import RunId
 from dimmer.pipeline.data.registry import Source
+from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks import Network, NetworkConfig, build
 from dimmer.pipeline.networks.layers.norm import share_norms
 from dimmer.pipeline.recipe.sections.training import (
@@ -70,6 +71,13 @@ class TrainingSettings:
             replace(self.model, config=self.model.config.widened(self.teacher.widths)),
             replace(self.train, epochs=self.teacher.epochs, lr=self.teacher.lr, drops=()),
             alone="super",
+        )
+
+    def of_float(self) -> TrainingSettings:
+        """The settings of the float training that narrow widths go on from: the same without them."""
+        config = replace(self.model.config, bits=(FULL_BITS,))
+        return replace(
+            self, model=replace(self.model, config=config), qat=QatSection(), polish=PolishSection(), alone=None
         )
 
     def config(self) -> NetworkConfig:

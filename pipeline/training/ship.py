@@ -14,6 +14,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, GATES, teacher_folder, training_folder
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.sums import list_sum
+from dimmer.pipeline.artifacts.trained import RESULTS
 from dimmer.pipeline.artifacts.training_record import Accuracy, TrainingRecord, load_checkpoint
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.modes.mode import Mode, NetworkCost
@@ -21,7 +22,6 @@ from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.widths import uniform_modes
 
-RESULTS = "results.json"
 GATE_RESULTS = "gates.json"
 FLOAT = "float.safetensors"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer.firmware_gen.gates import GateSet
-from dimmer.pipeline.artifacts.gates import load_gates
-from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates, load_network
+from dimmer.pipeline.artifacts.gates import built_gates
+from dimmer.pipeline.artifacts.trained import find_checkpoint, load_network
 from dimmer.pipeline.data.registry import Source
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.budget import gate_macs, gated_cost
@@ -65,7 +65,7 @@ def order_of(recipe: Recipe, build: Path | None = None) -> VerifyOrder:
     network = load_network(recipe, find_checkpoint(recipe, build))
     gated = None
     if recipe.gates.epochs:
-        trained = load_gates(recipe, find_gates(recipe, build))
+        trained = built_gates(recipe, build)
         gated = _gated(recipe.model, recipe.gates, network, trained)
     return VerifyOrder(recipe.source, recipe.verify.images, network, gated)
 

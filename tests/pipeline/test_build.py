@@ -4,6 +4,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_what_is_missing_is_told_before_anything_runs(
     calls: list[str] = []
     with pytest.raises(DimmerError, match="gcc not found"):
         build.build(context, [step("train", calls)], quiet=True)
+    assert calls == []
+
+
+def test_gates_that_no_build_takes_are_told_before_anything_runs(context: BuildContext) -> None:
+    gates = replace(context.recipe.gates, epochs=1, backbone_lr=0.01)
+    calls: list[str] = []
+    with pytest.raises(DimmerError, match=r"gates\.backbone_lr: .* not built; set it to 0"):
+        build.build(replace(context, recipe=replace(context.recipe, gates=gates)), [step("train", calls)], quiet=True)
     assert calls == []
 
 

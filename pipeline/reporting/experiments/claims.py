@@ -13,11 +13,13 @@ from dimmer.pipeline.reporting.experiments.results import (
     ArmResults,
     Comparison,
     TableResults,
+    compared_runs,
     load_results,
     results_of,
     spread,
     verdict,
 )
+from dimmer.pipeline.reporting.experiments.runs import trainings_of
 from dimmer.pipeline.reporting.experiments.table import FILE, Table, load_tables
 
 HEAD = """\
@@ -80,6 +82,14 @@ def _check(table: Table, found: TableResults, path: Path) -> None:
     compared = [(str(one), str(other)) for one, other in table.compare]
     if asked != made or table.seeds != found.seeds or compared != [(c.of, c.against) for c in found.comparisons]:
         raise DimmerError(f"{path} is of another table than {table.path} has now; run: {found.command}")
+    wanted = trainings_of(table)
+    records = {(arm.name, run.seed): run for arm in found.arms for run in arm.runs}
+    for (name, seed), record in records.items():
+        if record.run.training != wanted[name, seed]:
+            now = "than the recipe and the table have now"
+            raise DimmerError(f"{path}: {name}, seed {seed}: of another training {now}; run: {found.command}")
+    if compared_runs(table, records) != found.comparisons:
+        raise DimmerError(f"{path}: the comparisons are not what its runs give; run: {found.command}")
 
 
 def _cells(arm: ArmResults) -> tuple[str, str, str, str]:

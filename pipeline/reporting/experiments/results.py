@@ -136,10 +136,21 @@ def results_of(table: Table, runs: Iterable[Run]) -> TableResults:
         kept = tuple(_without_bits(record, compared) for record in by_seed.values() if record is not None)
         missing = tuple(seed for seed, record in by_seed.items() if record is None)
         arms.append(ArmResults(arm.name, arm.about, arm.recipe.name, arm.alone, arm.changes, kept, missing, arm.after))
-    records = {key: record for key, record in found.items() if record is not None}
-    comparisons = tuple(_compare(table, records, *pair) for pair in table.compare)
+    comparisons = compared_runs(table, {key: record for key, record in found.items() if record is not None})
     command = f"dimmer experiment {table.model} --table {table.name} --ship"
     return TableResults(table.name, table.model, table.about, table.seeds, tuple(arms), comparisons, command)
+
+
+def compared_runs(table: Table, records: Mapping[tuple[str, int], RunRecord]) -> tuple[Comparison, ...]:
+    """A table's comparisons.
+
+    Args:
+        records: arm and seed -> a run that there is.
+
+    Raises:
+        DimmerError: as `results_of`.
+    """
+    return tuple(_compare(table, records, *pair) for pair in table.compare)
 
 
 def _without_bits(record: RunRecord, compared: set[str]) -> RunRecord:

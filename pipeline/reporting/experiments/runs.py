@@ -57,6 +57,17 @@ class Run:
         return record.run == self.known_by and record.after == self.arm.after
 
 
+def trainings_of(table: Table) -> Mapping[tuple[str, int], str]:
+    """Arm and seed -> the hash of the sections that its training depends on (`RunId.training`)."""
+    from dimmer.pipeline.training.settings import TrainingSettings, override
+
+    return {
+        (arm.name, seed): TrainingSettings.of(override(arm.recipe, seed), arm.alone).run_id().training
+        for arm in table.arms
+        for seed in table.seeds
+    }
+
+
 def runs_of(table: Table, out: Path, arms: Collection[str] = (), seeds: Collection[int] = ()) -> tuple[Run, ...]:
     """The runs in the order in which they are done: the first seed of every arm, then the second.
 

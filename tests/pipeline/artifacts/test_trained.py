@@ -2,6 +2,7 @@
 """Trained weights and gates, found where they are shipped or trained."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import gates_folder, save_tensors, training_folder
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates, load_network
+from dimmer.pipeline.artifacts.trained import find_checkpoint, find_gates, load_network, settings_note
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from tests.tiny import TINY
@@ -61,3 +62,23 @@ def test_a_network_for_experiments_goes_no_further(recipe: Recipe, key: str) -> 
     recipe.path.write_text(text)
     with pytest.raises(DimmerError, match=rf"recipe\.toml: train\.{key}: such a network is only trained and measured"):
         load_network(load_recipe(recipe.path))
+
+
+def test_a_shipped_checkpoint_of_other_settings_is_told(recipe: Recipe) -> None:
+    home = recipe.path.parent
+    assert settings_note(recipe) is None
+    (home / "checkpoint.safetensors").touch()
+    assert settings_note(recipe) is None
+    another = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, seed=7))
+    shipped = {"seeds": [7], "training_hash": another.training_hash(), "model": "tiny"}
+    (home / "results.json").write_text(json.dumps(shipped))
+    # A seed of the command line is not one of the recipe.
+    assert settings_note(recipe) is None
+    assert settings_note(load_recipe(home)) is None
+    longer = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, epochs=99))
+    note = settings_note(longer)
+    assert note is not None
+    assert "was trained with other settings than recipe.toml has now: it is used as it is; to train by them" in note
+    (home / "results.json").write_text("{}")
+    with pytest.raises(DimmerError, match=r"results\.json does not say what was trained \(.*\); ship the checkpoint"):
+        settings_note(recipe)

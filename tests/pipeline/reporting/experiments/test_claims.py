@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from dimmer.pipeline.reporting.experiments.table import Table
 from dimmer.project import MODELS
 from tests.pipeline.reporting.experiments.small import TABLE, made_up, table_in
 from tests.pipeline.reporting.experiments.test_runs import write
+from tests.pipeline.training.small import RECIPE
 
 
 def test_the_shipped_page_is_what_the_shipped_results_give() -> None:
@@ -54,4 +56,39 @@ def test_figures_stand_with_their_intervals_and_missing_seeds(table: Table, tmp_
     assert "3 runs, 0.1 hours of cpu, torch 2.0." in page
     table_in(tmp_path, TABLE.replace("= 0.5", "= 0.4"))
     with pytest.raises(DimmerError, match=r"depth\.json is of another table than .*; run: dimmer experiment tiny"):
+        claims_page(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table_text", "recipe_text", "why"),
+    [
+        (TABLE.replace("seeds =", "margin = 3.0\nseeds ="), RECIPE, "the comparisons are not what its runs give"),
+        (TABLE, RECIPE.replace("lr = ", "lr = 1"), "labels, seed 1: of another training than the recipe"),
+    ],
+)
+def test_results_of_an_older_recipe_are_refused(
+    table: Table, tmp_path: Path, table_text: str, recipe_text: str, why: str
+) -> None:
+    every = runs_of(table, tmp_path / "out")
+    for run in every:
+        write(run, made_up(run))
+    results_of(table, every).save(tmp_path / "tiny" / "experiments" / "depth.json")
+    claims_page(tmp_path)
+    (tmp_path / "tiny" / "experiments.toml").write_text(table_text)
+    (tmp_path / "tiny" / "recipe.toml").write_text(recipe_text)
+    assert (table_text, recipe_text) != (TABLE, RECIPE)
+    with pytest.raises(DimmerError, match=rf"depth\.json: {why}"):
+        claims_page(tmp_path)
+
+
+def test_figures_that_were_edited_are_refused(table: Table, tmp_path: Path) -> None:
+    every = runs_of(table, tmp_path / "out")
+    for run in every:
+        write(run, made_up(run))
+    path = tmp_path / "tiny" / "experiments" / "depth.json"
+    results_of(table, every).save(path)
+    edited = json.loads(path.read_text())
+    edited["comparisons"][0]["found"]["mean"] = 9.99
+    path.write_text(json.dumps(edited))
+    with pytest.raises(DimmerError, match="the comparisons are not what its runs give; run: dimmer experiment tiny"):
         claims_page(tmp_path)
