@@ -94,7 +94,10 @@ def main(
         return
     with progress_bar("flash") as progress:
         way.write(image, where, progress)
-    print(f"{chosen.name}: {len(image.data):,} bytes at {image.origin:#x} written and verified by {way.tool}")
+    done = (
+        f"written and verified by {way.tool}" if way.verifies else f"taken by the board; {way.tool} reads nothing back"
+    )
+    print(f"{chosen.name}: {len(image.data):,} bytes at {image.origin:#x} {done}")
 
 
 def _install(
