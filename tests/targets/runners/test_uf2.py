@@ -52,7 +52,7 @@ def test_a_drive_that_leaves_has_taken_it(tmp_path: Path, monkeypatch: pytest.Mo
         waits.append(seconds)
         shutil.rmtree(there)
 
-    monkeypatch.setattr(uf2_module.time, "sleep", leave)
+    monkeypatch.setattr("time.sleep", leave)
     WAY.write(image(tmp_path), Where(drive=there), Heard())
     assert len(waits) == 1, "nobody looked again"
 
@@ -62,7 +62,7 @@ def test_a_drive_that_stays_with_something_else_did_not_take_it(
 ) -> None:
     monkeypatch.setattr(uf2_module, "LEFT_S", 0.05)
     there = drive(tmp_path / "RP2350")
-    monkeypatch.setattr(uf2_module.time, "sleep", lambda _: (there / "firmware.uf2").write_bytes(b"another"))
+    monkeypatch.setattr("time.sleep", lambda _: (there / "firmware.uf2").write_bytes(b"another"))
     with pytest.raises(TargetError, match="RP2350 is still there: the board did not take the image"):
         WAY.write(image(tmp_path), Where(drive=there), Heard())
 
@@ -82,7 +82,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, number: int, leaves: Path | None) -
                 shutil.rmtree(leaves)
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(uf2_module.os, "fsync", sync)
+    monkeypatch.setattr("os.fsync", sync)
 
 
 @pytest.mark.parametrize("number", [0, 1])
