@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -192,11 +191,6 @@ def generate(
     chosen = policy or PolicyConfig()
     tables, choices = plan_of(modes, chosen, gates, scratch_limit, core, name=name, latency=latency)
     memory = tables.memory
-    elements = math.prod(tables.output.shape)
-    if classes and len(classes) != elements:
-        raise FirmwareGenError(
-            f"{len(classes)} names of classes for an output of {elements} elements: name every element"
-        )
     names = names_of(name)
     texts = {
         names.header: header.emit_header(tables, names, classes, meaning=meaning),

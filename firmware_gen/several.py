@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from dimmer.firmware_gen.emit.names import Names, names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.emit.several import CoreTables, common_order, emit_header_of_cores, emit_source_of_cores
 from dimmer.firmware_gen.emit.tables import Tables
-from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.gates import GateSet
 from dimmer.firmware_gen.generate import plan_of
 from dimmer.firmware_gen.memory.share import Constant
@@ -80,11 +78,6 @@ def generate_for_cores(wanted: Wanted, kinds: Sequence[Kind], limits: Mapping[Ki
         own = [constant for constant in order if (constant.table, constant.data) in keys]
         made.append((kind, CoreTables(kind.what, kind.condition, tables(kind, own))))
     cores, names, first = [core for _, core in made], names_of(wanted.name), made[0][1].tables
-    elements = math.prod(first.output.shape)
-    if wanted.classes and len(wanted.classes) != elements:
-        raise FirmwareGenError(
-            f"{len(wanted.classes)} names of classes for an output of {elements} elements: name every element"
-        )
     texts = {
         names.header: emit_header_of_cores(cores, names, wanted.classes, wanted.meaning),
         names.source: emit_source_of_cores(cores, names),

@@ -18,7 +18,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline.artifacts.calibration import RESULT as CALIBRATION
 from dimmer.pipeline.artifacts.calibration import Calibration, calibration_folder
-from dimmer.pipeline.artifacts.context import build_folder, builds
+from dimmer.pipeline.artifacts.context import build_folder, builds, given_folder
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.trained import find_gates
 from dimmer.pipeline.core import command, targets
@@ -83,11 +83,11 @@ def main(
         int | None, typer.Option("--samples", min=0, help="Inputs to verify with --tflite; 0: none.")
     ] = None,
     scratch_limit: Annotated[int | None, targets.scratch_option] = None,
-    signature: Annotated[str | None, typer.Option("--signature", help="Of a --tflite file with several.")] = None,
+    signature: Annotated[str | None, command.signature_option] = None,
     calibration: Annotated[Path | None, typer.Option("--calibration", help="Samples to quantise it on.")] = None,
     pixels: Annotated[str | None, typer.Option("--pixels", help="What 0 and 255 are to it: 0,1.")] = None,
     reference: Annotated[Reference | None, command.reference_option] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Of the model in C, with --tflite.")] = None,
+    name: Annotated[str | None, command.name_option] = None,
 ) -> None:
     """Make and measure a firmware: of a converted model, of int8 .tflite files, or of a float network."""
     given = {"name": name, "signature": signature, "calibration": calibration, "pixels": pixels, "reference": reference}
@@ -98,7 +98,7 @@ def main(
     chosen = targets.with_scratch_limit(targets.equipped_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:
         if tflite:
-            taken = ready(tflite, signature, calibration_of(calibration, pixels), builds() / "given", progress)
+            taken = ready(tflite, signature, calibration_of(calibration, pixels), given_folder(), progress)
             print("".join(f"{line}\n" for line in taken.lines), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
             alone = foreign_order(taken.files, wanted, name, reference)

@@ -16,10 +16,9 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.firmware import built_program
 from dimmer.pipeline.artifacts.places import built_elf
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
-from dimmer.pipeline.image.order import name_of_files
+from dimmer.pipeline.core import command
+from dimmer.pipeline.projects.built import find_build
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 from dimmer.targets.runners.flasher import Where, Written, is_here
@@ -29,8 +28,8 @@ from dimmer.targets.target import FILE as TARGET_FILE
 
 
 def main(
-    target: Annotated[str, target_option],
-    model: Annotated[str, model_option] = "mnist5k-r14",
+    target: Annotated[str, command.target_option],
+    model: Annotated[str, command.model_option] = "mnist5k-r14",
     host: Annotated[str | None, typer.Option("--host", help="Of a Linux board: user@address.")] = None,
     prefix: Annotated[
         str | None, typer.Option("--prefix", help="Where to install there; /opt/dimmer/<model> unless named.")
@@ -47,7 +46,9 @@ def main(
     probe: Annotated[str | None, typer.Option("--probe", help="Serial number of one of several probes.")] = None,
     port: Annotated[str | None, typer.Option("--port", help="Serial port of the board, or address of GDB's.")] = None,
     drive: Annotated[Path | None, typer.Option("--drive", help="Folder of a board that shows itself as one.")] = None,
-    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
+    tflite: Annotated[list[Path] | None, command.tflite_option] = None,
+    name: Annotated[str | None, command.name_option] = None,
+    signature: Annotated[str | None, command.signature_option] = None,
     elf: Annotated[Path | None, typer.Option("--elf", help="Another program than that of the build.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
@@ -75,13 +76,9 @@ def main(
     way = choose(target, chosen.flash.each, tool)
     if elf is not None:
         program, line = elf, "--elf names a program that was built"
-    elif tflite:
-        program = built_program(name_of_files(tflite), chosen.name)
-        line = f"type dimmer firmware --target {target} {' '.join(f'--tflite {one}' for one in tflite)}"
     else:
-        recipe = load_recipe(model)
-        program = built_elf(build_folder(recipe), chosen)
-        line = f"type dimmer build --target {target} --model {model}"
+        build = find_build(target, model, tflite, name, signature)
+        program, line = built_elf(build.folder, chosen), f"type {build.command}"
     if not program.is_file():
         raise DimmerError(f"there is no {program}: {line}")
     image = Written(program, chosen.memory.flash.origin, image_of(program, chosen.memory))
@@ -92,9 +89,12 @@ def main(
             way.check()
         print("\n".join(steps))
         return
-    with progress_bar("flash") as progress:
+    with command.progress_bar("flash") as progress:
         way.write(image, where, progress)
-    print(f"{chosen.name}: {len(image.data):,} bytes at {image.origin:#x} written and verified by {way.tool}")
+    done = (
+        f"written and verified by {way.tool}" if way.verifies else f"taken by the board; {way.tool} reads nothing back"
+    )
+    print(f"{chosen.name}: {len(image.data):,} bytes at {image.origin:#x} {done}")
 
 
 def _install(
@@ -110,9 +110,9 @@ def _install(
     if dry:
         print("\n".join(steps(remote, bundle, prefix, sign)))
         return
-    with progress_bar("flash") as progress:
+    with command.progress_bar("flash") as progress:
         print(install(remote, bundle, prefix, progress, sign))
 
 
 if __name__ == "__main__":
-    main_of(main)
+    command.main_of(main)

@@ -12,39 +12,42 @@ from typing import Annotated
 import typer
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
 from dimmer.pipeline.artifacts.places import built_elf
-from dimmer.pipeline.core.command import console, main_of, model_option, target_option
+from dimmer.pipeline.core.command import (
+    console,
+    main_of,
+    model_option,
+    name_option,
+    signature_option,
+    target_option,
+    tflite_option,
+)
 from dimmer.pipeline.core.targets import load_program_target
-from dimmer.pipeline.image.order import name_of_files
-from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.projects.built import find_build
 from dimmer.targets import Target
 
 
 def main(
     target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
-    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
+    tflite: Annotated[list[Path] | None, tflite_option] = None,
+    name: Annotated[str | None, name_option] = None,
+    signature: Annotated[str | None, signature_option] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many symbols to list.")] = 25,
 ) -> None:
     """List sections, stack and the largest symbols of a build's firmware.elf."""
     from rich.table import Table
 
     chosen = load_program_target(target)
-    if tflite:
-        name = name_of_files(tflite)
-        build, line = builds() / name, f"firmware --target {target} {' '.join(f'--tflite {path}' for path in tflite)}"
-    else:
-        name = load_recipe(model).name
-        build, line = build_folder(load_recipe(model)), f"build --target {target} --model {name}"
-    elf = built_elf(build, chosen)
+    build = find_build(target, model, tflite, name, signature)
+    elf = built_elf(build.folder, chosen)
     if not elf.is_file():
-        raise DimmerError(f"{elf} is missing; run dimmer {line}")
+        raise DimmerError(f"{elf} is missing; run {build.command}")
     sizes = chosen.size(elf)
-    sections = Table(title=f"{name} on {chosen.name}, bytes", title_justify="left", title_style="bold")
-    for name in ("text", "rodata", "data", "bss", "flash", "RAM"):
-        sections.add_column(name, justify="right")
+    sections = Table(title=f"{build.name} on {chosen.name}, bytes", title_justify="left", title_style="bold")
+    for heading in ("text", "rodata", "data", "bss", "flash", "RAM"):
+        sections.add_column(heading, justify="right")
     flash, ram = sizes.text + sizes.rodata + sizes.data, sizes.data + sizes.bss
     sections.add_row(*(f"{n:,}" for n in (sizes.text, sizes.rodata, sizes.data, sizes.bss, flash, ram)))
     symbols = Table(title=f"The {top} largest symbols", title_justify="left", title_style="bold")
@@ -54,7 +57,7 @@ def main(
         symbols.add_row(symbol, f"{size:,}")
     terminal = console()
     terminal.print(sections)
-    terminal.print(f"stack: {_stack(build, chosen)}", highlight=False, soft_wrap=True)
+    terminal.print(f"stack: {_stack(build.folder, chosen)}", highlight=False, soft_wrap=True)
     terminal.print(symbols)
 
 

@@ -16,7 +16,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.mcuboot import version_of
 from dimmer.pipeline.artifacts.places import built_folder
-from dimmer.pipeline.bundles.slots.make import SlotOrder, make_image
+from dimmer.pipeline.bundles.slots.make import SlotOrder, make_image, name_of_generated
 from dimmer.pipeline.bundles.slots.signing import demo_key, keys_header, load_key
 from dimmer.pipeline.core.command import main_of, model_option, target_option
 from dimmer.pipeline.core.stage import atomic_write
@@ -53,7 +53,9 @@ def main(
         bool, typer.Option("--development", help="For devices that take such images; without --key the demo key signs.")
     ] = False,
     program: Annotated[int, typer.Option("--program", min=0, help="The lowest program that may run it.")] = 0,
-    generated: Annotated[Path | None, typer.Option("--generated", help="Folder of other generated C.")] = None,
+    generated: Annotated[
+        Path | None, typer.Option("--generated", help="Folder of other generated C, which says the name.")
+    ] = None,
     keys: Annotated[Path | None, typer.Option("--keys", help="C header to write, of the key for devices.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="File to write.")] = None,
 ) -> None:
@@ -63,13 +65,16 @@ def main(
     if unsigned and keys is not None:
         raise DimmerError("--keys has the key that signed, and --unsigned has none: leave one of them away")
     chosen = load_program_target(target)
-    recipe = load_recipe(model)
-    folder = generated or built_folder(build_folder(recipe), chosen)
+    if generated is None:
+        recipe = load_recipe(model)
+        name, folder = recipe.name, built_folder(build_folder(recipe), chosen)
+    else:
+        name, folder = name_of_generated(generated), generated
     slot = Region(number(address, "--address"), number(size, "--size"))
-    order = SlotOrder(folder, recipe.name, slot, version_of(release), counter, program, development)
+    order = SlotOrder(folder, name, slot, version_of(release), counter, program, development)
     signer = None if unsigned else demo_key() if key is None else load_key(key)
     image = make_image(order, chosen, signer)
-    path = out or build_folder(recipe) / chosen.name / f"{recipe.name}-{release}-{slot.origin:#010x}.img"
+    path = out or folder.parent / f"{name}-{release}-{slot.origin:#010x}.img"
     atomic_write(path, image)
     signed = "SHA-256 alone, nobody signed it" if signer is None else f"signed by {signer.key_hash.hex()[:16]}"
     print(f"{path}\n{len(image):,} of {slot.size:,} bytes at {slot.origin:#010x}, counter {counter}, {signed}")

@@ -43,7 +43,8 @@ def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
     target: Annotated[str, typer.Option("--target", help="jetson, or host for this machine.")] = "jetson",
     images: Annotated[
-        int | None, typer.Option("--images", help="Compare so many test images; the recipe's number unless given.")
+        int | None,
+        typer.Option("--images", min=1, help="Compare so many test images; the recipe's number unless given."),
     ] = None,
 ) -> None:
     """Compile the modes of a converted model with TVM; what is for this machine is compared with the interpreter."""
@@ -63,6 +64,7 @@ def main(
             progress("comparing with the interpreter", 0.8)
             count = recipe.verify.images if images is None else images
             inputs = to_int8(load_dataset(recipe.source).test.images[:count])
+            count = len(inputs)
             wrong = mismatches(folder, mode_sources(build / "convert"), inputs.tobytes())
     for mode in modules.modes:
         checked = f"{wrong[mode.name]} mismatches of {count}" if wrong else f"not run here, for {chosen.machine}"

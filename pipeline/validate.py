@@ -18,13 +18,24 @@ from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
-from dimmer.pipeline.artifacts.firmware import built_program, firmware_modes
-from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, reference_option, target_option
+from dimmer.pipeline.artifacts.firmware import firmware_modes
+from dimmer.pipeline.artifacts.places import built_elf
+from dimmer.pipeline.core.command import (
+    console,
+    main_of,
+    model_option,
+    name_option,
+    progress_bar,
+    reference_option,
+    signature_option,
+    target_option,
+    tflite_option,
+)
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
-from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.oracle.micro import require_reference
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
+from dimmer.pipeline.projects.built import find_build, int8_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.verification.attached import ValidatedMode, validate
 from dimmer.targets import Target, load_target
@@ -35,7 +46,9 @@ def main(
     port: Annotated[str, typer.Option("--port", help="Serial port of the board: /dev/ttyACM0.")],
     target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
-    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="As the firmware command was given.")] = None,
+    tflite: Annotated[list[Path] | None, tflite_option] = None,
+    name: Annotated[str | None, name_option] = None,
+    signature: Annotated[str | None, signature_option] = None,
     elf: Annotated[Path | None, typer.Option("--elf", help="Another program than that of the build.")] = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Inputs of each mode.")] = 10,
     reference: Annotated[Reference | None, reference_option] = None,
@@ -48,8 +61,9 @@ def main(
     chosen = load_target(target)
     if chosen.board is None:
         raise DimmerError(f"{target} is no board with a serial line: 'dimmer build' has compared it already")
-    modes, inputs = _subjects(chosen, model, tflite, samples, compared_with)
-    program = elf or built_program(name_of_files(tflite) if tflite else load_recipe(model).name, chosen.name)
+    build = find_build(target, model, tflite, name, signature)
+    modes, inputs = _subjects(chosen, model, int8_files(build, signature), samples, compared_with)
+    program = elf or built_elf(build.folder, chosen)
     image = b""
     if chosen.memory is not None and (elf is not None or program.is_file()):
         image = image_of(program, chosen.memory)
@@ -68,7 +82,7 @@ def main(
 
 
 def _subjects(
-    target: Target, model: str, tflite: Sequence[Path] | None, samples: int, reference: Reference
+    target: Target, model: str, tflite: Sequence[Path], samples: int, reference: Reference
 ) -> tuple[tuple[ModeSource, ...], bytes]:
     """The modes in the order of their ids on the board, and inputs."""
     if tflite:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from dimmer.firmware_gen.emit.meaning import (
@@ -16,6 +17,7 @@ from dimmer.firmware_gen.emit.meaning import (
 from dimmer.firmware_gen.emit.names import Names, mode_identifiers
 from dimmer.firmware_gen.emit.tables import ABI, Tables, ends, literal
 from dimmer.firmware_gen.emit.text import HEADER, comment, describe_end, quoted
+from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.kernels.portable import STATE
 
 NOTHING = Meaning()
@@ -30,7 +32,15 @@ def emit_header(
     Args:
         classes: what the elements of the output stand for; empty where nobody knows.
         cores: lines that say what differs from core to core, in place of the arena's size.
+
+    Raises:
+        FirmwareGenError: there are more or fewer classes than elements.
     """
+    elements = math.prod(tables.output.shape)
+    if classes and len(classes) != elements:
+        raise FirmwareGenError(
+            f"{len(classes)} names of classes for an output of {elements} elements: name every element"
+        )
     guard, macro = f"{names.macro}_H", names.macro
     lines = [
         HEADER,

@@ -172,6 +172,16 @@ def ends(tensor: Tensor) -> tuple[float, int]:
     return (0.0, 0) if tensor.quantisation is None else (tensor.q.scale, tensor.q.zero_point)
 
 
+def check_mode_names(names: Sequence[str]) -> None:
+    """Raises FirmwareGenError for modes that a firmware could not tell apart, as it has their names as C text."""
+    first: dict[str, str] = {}
+    for name in names:
+        in_c = name_in_c(name)
+        other = first.setdefault(in_c, name)
+        if other != name:
+            raise FirmwareGenError(f"modes {other} and {name} are both called {in_c} in C; rename one of the files")
+
+
 def build_tables(
     memory: Memory,
     mode_names: Sequence[str],
@@ -214,6 +224,7 @@ class _Builder:
                 f"{len(mode_names)} modes of {len(blocks.schedules[0])} positions; at most "
                 f"{MAX_MODES} of {MAX_POSITIONS}, publish fewer modes"
             )
+        check_mode_names(mode_names)
         entries = [self.block(index, block) for index, block in enumerate(blocks.blocks)]
         order = {key: number for number, key in enumerate(self.blocks)}
         self.check_counts()

@@ -10,6 +10,7 @@ from pathlib import Path
 from dimmer.firmware_gen.emit import header
 from dimmer.firmware_gen.emit import known_answers as answers_c
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.firmware_gen.emit.names import ANSWERS_HEADER, MODEL_HEADER, Names, names_of
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.emit.source import (
@@ -128,7 +129,14 @@ def _streams_first(tables: Tables) -> Tables:
 
 
 def generate_npu(
-    tables: Tables, name: str, accelerator: str, answers: KnownAnswers, out: Path, core: str = ""
+    tables: Tables,
+    name: str,
+    accelerator: str,
+    answers: KnownAnswers,
+    out: Path,
+    core: str = "",
+    classes: Sequence[str] = (),
+    meaning: Meaning = header.NOTHING,
 ) -> NpuModel:
     """Writes the C of a model for an NPU, under the names that `generate` gives.
 
@@ -136,12 +144,17 @@ def generate_npu(
         name: of the model.
         accelerator: that it is for, as "ethos-u55-128".
         core: beside it, as the compiler calls it.
+        classes: what the elements of the output stand for; empty where nobody knows.
+        meaning: of input and output.
+
+    Raises:
+        FirmwareGenError: there are more or fewer classes than elements.
     """
     names = names_of(name)
     texts = {
-        names.header: header.emit_header(tables, names, cores=tuple(_arena(tables, names))),
+        names.header: header.emit_header(tables, names, classes, tuple(_arena(tables, names)), meaning),
         names.source: "\n".join(_source(tables, names, accelerator, core)) + "\n",
-        MODEL_HEADER: header.emit_general_header(tables, names),
+        MODEL_HEADER: header.emit_general_header(tables, names, classes, meaning),
         names.answers_header: answers_c.emit_known_answers_header(names),
         names.answers_source: answers_c.emit_known_answers(tables, names, answers),
         ANSWERS_HEADER: answers_c.emit_general_answers_header(names),

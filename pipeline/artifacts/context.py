@@ -17,6 +17,11 @@ def builds() -> Path:
     return project().build
 
 
+def given_folder() -> Path:
+    """Where lies what is made of somebody's files before they are a firmware."""
+    return builds() / "given"
+
+
 def build_folder(recipe: Recipe) -> Path:
     """build/<model>."""
     return builds() / recipe.name

@@ -27,7 +27,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.artifacts.cycles import CyclesSource, check_cycles
 from dimmer.pipeline.core.documents import load_document, save_document
 
@@ -37,11 +36,6 @@ RESULT = "firmware.json"
 def firmware_folder(build: Path, target: str) -> Path:
     """Where the stage leaves firmware.elf and firmware.json, under ``build/<model>``."""
     return build / target / "firmware"
-
-
-def built_program(name: str, target: str) -> Path:
-    """The program that the build of a model, or of .tflite files of this name, left for a target."""
-    return firmware_folder(builds() / name, target) / "firmware.elf"
 
 
 @dataclass(frozen=True)

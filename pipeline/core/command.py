@@ -59,6 +59,9 @@ reference_option: Any = typer.Option(
     help="Whose results: those of litert (the TFLite interpreter), or of tflm (TFLite-Micro), which differ by a code "
     "or two in fully connected layers.",
 )
+tflite_option: Any = typer.Option("--tflite", help="As the firmware command was given.")
+signature_option: Any = typer.Option("--signature", help="Of a --tflite file with several.")
+name_option: Any = typer.Option("--name", help="Of the model in C, with --tflite.")
 build_dir_option: Any = typer.Option(
     "--build-dir", help="Folder of all builds, instead of the project's.", envvar="DIMMER_BUILD", show_envvar=True
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.text import name_in_c
 from dimmer.pipeline.core.documents import DocumentError, from_json
 from dimmer.targets import Target
 
@@ -105,7 +106,8 @@ class BatteryStep:
     instructions: int | None
 
 
-Event = SelfTested | FlashSummed | ModeCounted | SwitchCounted | GatesCounted | StackUsed | StepCounted | BatteryStep
+OfMode = SelfTested | ModeCounted | StepCounted | BatteryStep
+Event = OfMode | FlashSummed | SwitchCounted | GatesCounted | StackUsed
 
 _EVENTS: dict[str, type[Event]] = {
     "selftest": SelfTested,
@@ -170,6 +172,20 @@ def run_events(
                 f"{target.name}: the firmware wrote {line[:80]!r}, which is no event ({error}); report it"
             ) from error
     return tuple(events)
+
+
+def named(events: Iterable[Event], modes: Iterable[str]) -> tuple[Event, ...]:
+    """Events with the names that the modes' files gave them: a firmware has these as C text.
+
+    Example:
+        >>> named([ModeCounted("net_2_x", 9)], ["net@2=x"])
+        (ModeCounted(mode='net@2=x', instructions=9, cycles=None),)
+    """
+    names = {name_in_c(mode): mode for mode in modes}
+    return tuple(
+        replace(event, mode=names.get(event.mode, event.mode)) if isinstance(event, OfMode) else event
+        for event in events
+    )
 
 
 def only(kind: type[E], events: Iterable[Event]) -> list[E]:

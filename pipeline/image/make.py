@@ -18,7 +18,7 @@ from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import Compiled, compile_modes
 from dimmer.pipeline.image.cycles import cycles_of_modes, model_cycles
-from dimmer.pipeline.image.events import ModeCounted, SelfTested, only, run_events
+from dimmer.pipeline.image.events import ModeCounted, SelfTested, named, only, run_events
 from dimmer.pipeline.image.figures import Judged, Ran, figures_of
 from dimmer.pipeline.image.order import Order
 from dimmer.pipeline.image.records import verify_modes
@@ -50,7 +50,9 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
     events = [
         event
         for command in ("bench", "layers")
-        for event in run_events(target, full.elf, [command], out, count=target.counts_instructions)
+        for event in named(
+            run_events(target, full.elf, [command], out, count=target.counts_instructions), full.model.modes
+        )
     ]
     verification = verify_modes(order, target, full, progress) if order.samples else {}
     runtime_files = {path.name for path in sources()}
@@ -67,7 +69,7 @@ def check_known_answers(target: Target, full: Compiled, out: Path) -> None:
     Raises:
         DimmerError: a mode does not give the answer that the interpreter gave; the message names it.
     """
-    events = only(SelfTested, run_events(target, full.elf, ["selftest"], out))
+    events = only(SelfTested, named(run_events(target, full.elf, ["selftest"], out), full.model.modes))
     failed = [event.mode for event in events if not event.ok]
     if failed or len(events) != len(full.model.modes):
         raise DimmerError(
@@ -119,7 +121,7 @@ def judge(order: Order, calibration: Calibration, target: Target, progress: Prog
     progress("counting the modes", 0.0)
     with children.scratch() as work:
         elf = compile_modes(order, order.modes, target, work).elf
-        events = only(ModeCounted, run_events(target, elf, ["bench"], work, count=True))
+        events = only(ModeCounted, named(run_events(target, elf, ["bench"], work, count=True), names))
         cycles = cycles_of_modes(target, elf, work, events)
     counted = Counted({e.mode: e.instructions for e in events if e.instructions is not None}, cycles=cycles)
     if not narrow:

@@ -15,7 +15,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.image.events import FlashSummed, SelfTested, only, read_event
+from dimmer.pipeline.image.events import FlashSummed, SelfTested, named, only, read_event
 from dimmer.pipeline.image.protocol import VERIFY, Sizes, run_records
 from dimmer.pipeline.oracle.interpreter import reference_outputs
 from dimmer.targets import Target, TargetError
@@ -169,7 +169,7 @@ def _flash_crc(board: AttachedBoard, at: int, size: int) -> int:
 
 def _self_test(board: AttachedBoard, modes: Sequence[str]) -> dict[str, SelfTested]:
     lines = board.run(Path("on the board"), ["selftest", "--count"], Path(".")).stdout.splitlines()
-    tested = {event.mode: event for event in only(SelfTested, map(read_event, lines))}
+    tested = {event.mode: event for event in only(SelfTested, named(map(read_event, lines), modes))}
     if list(tested) != list(modes):
         raise DimmerError(
             f"the board has the modes {', '.join(tested) or '(none)'}, the build {', '.join(modes)}: flash that first"

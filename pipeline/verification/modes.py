@@ -48,8 +48,9 @@ def compare_firmware(
         DimmerError: any mismatch; the message names mode, image and backend.
     """
     subjects = find_subjects(build, target)
-    compared = compare_backends(subjects, to_int8(load_dataset(source).test.images), images, progress)
-    refuse_mismatches(subjects, compared)
+    given = to_int8(load_dataset(source).test.images[:images])
+    compared = compare_backends(subjects, given, images, progress)
+    refuse_mismatches(subjects, compared, len(given))
     comparison = Comparison(compared)
     comparison.save(out)
     return comparison
@@ -107,7 +108,7 @@ def compare_backends(subjects: Subjects, images: Int8, count: int, progress: Pro
     """
     modes, positions, count = len(subjects.sources), subjects.positions, min(count, len(images))
     records = [Record((mode,) * positions, image) for mode in range(modes) for image in range(count)]
-    mixed = [Record(schedule, i % count) for i, schedule in enumerate(switch_schedules(modes, positions))]
+    mixed = _mixed(subjects, count)
     records += mixed
     progress("oracle: the TFLite interpreter", 0.0)
     expected = oracle(subjects.sources, records, images)
@@ -129,6 +130,12 @@ def compare_backends(subjects: Subjects, images: Int8, count: int, progress: Pro
     return found
 
 
+def _mixed(subjects: Subjects, count: int) -> list[Record]:
+    """Schedules that change the mode within an inference, on one of `count` images each."""
+    schedules = switch_schedules(len(subjects.sources), subjects.positions)
+    return [Record(schedule, i % count) for i, schedule in enumerate(schedules)]
+
+
 def _at_most(most: int | None, count: int) -> int:
     return count if most is None else min(count, most)
 
@@ -144,15 +151,25 @@ def _counted(progress: Progress, backend: Backend, total: int) -> Callable[[int]
     return done
 
 
-def refuse_mismatches(subjects: Subjects, compared: Mapping[str, Compared]) -> None:
-    """Raises DimmerError where a backend differs from the interpreter."""
+def refuse_mismatches(subjects: Subjects, compared: Mapping[str, Compared], images: int) -> None:
+    """Raises DimmerError where a backend differs from the interpreter.
+
+    Args:
+        images: of which the backends had the first ones, or all.
+    """
+    names = [source.name for source in subjects.sources]
     for backend, found in compared.items():
-        outcomes = dict(zip((source.name for source in subjects.sources), found.modes, strict=True))
-        if found.switches is not None:
-            outcomes["switches within an inference"] = found.switches
-        for name, outcome in outcomes.items():
+        outcomes = [(name, outcome, outcome.first) for name, outcome in zip(names, found.modes, strict=True)]
+        if (mixed := found.switches) is not None:
+            name, image = "switches within an inference", mixed.first
+            if mixed.first is not None:
+                record = _mixed(subjects, images)[mixed.first]
+                image = record.image
+                name += f", schedule {mixed.first}: {' then '.join(names[mode] for mode in record.schedule)}"
+            outcomes.append((name, mixed, image))
+        for name, outcome, first in outcomes:
             if outcome.mismatches:
                 raise DimmerError(
                     f"{backend} differs from the TFLite interpreter in {outcome.mismatches} of {outcome.samples} "
-                    f"inferences ({name}, first at test image {outcome.first}); do not flash it, report it"
+                    f"inferences ({name}, first at test image {first}); do not flash it, report it"
                 )

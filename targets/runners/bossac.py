@@ -30,6 +30,7 @@ class Bossac:
     offset: int = 0
 
     tool = "bossac"
+    verifies = True
     package = ("bossac", "arduino-cli core install arduino:mbed_nano, and put its bossac on PATH")
 
     @classmethod

@@ -35,6 +35,7 @@ class EspTool:
     options: tuple[str, ...] = ()
 
     tool = "esptool"
+    verifies = True
     package = ("esptool", "pip install esptool")
 
     @classmethod

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import time
@@ -23,6 +24,7 @@ Command = tuple[str, ...]
 SILENT_S = 60.0
 """A tool that says nothing for so long waits for something that does not come."""
 IN_ALL_S = 600.0
+"""The slowest board is written within a few minutes."""
 _SHARE = re.compile(r"(\d{1,3})(?:\.\d+)? ?%")
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -75,6 +77,10 @@ class Flasher(Protocol):
         """Its name in [flash] of target.toml."""
 
     @property
+    def verifies(self) -> bool:
+        """Whether `write` reads back what it wrote."""
+
+    @property
     def package(self) -> tuple[str, str] | None:
         """Command that it starts, and what to type where it is missing; None where it needs none."""
 
@@ -89,7 +95,7 @@ class Flasher(Protocol):
         """
 
     def write(self, image: Written, where: Where, progress: Progress) -> None:
-        """Writes the image, looks whether it is there, and starts it.
+        """Writes the image, looks whether it is there if it `verifies`, and starts it.
 
         Raises:
             TargetError: anything else.
@@ -106,6 +112,22 @@ def need(flasher: Flasher) -> None:
     if flasher.package is not None and not is_here(flasher):
         command, line = flasher.package
         raise TargetError(f"{command} not found: type '{line}', or name another way with --tool")
+
+
+def ask_tool(command: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+    """Runs a flash tool that needs no board for what it answers.
+
+    Raises:
+        TargetError: it cannot be run, or does not end.
+    """
+    try:
+        return children.run(command, timeout_s=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise TargetError(
+            f"{shlex.join(command)} did not end within {timeout_s:g} s: try it by hand, or name another way with --tool"
+        ) from error
+    except OSError as error:
+        raise TargetError(f"{command[0]} cannot be run: {error}") from error
 
 
 def run_tool(
@@ -137,9 +159,14 @@ def run_tool(
             descriptor = process.stdout.fileno()
             while True:
                 ready, _, _ = select.select([descriptor], [], [], silent_s)
-                if not ready or time.monotonic() > end:
+                if not ready:
                     raise TargetError(
                         f"{command[0]} has said nothing for {silent_s:g} s: is the board plugged in and switched on?"
+                    )
+                if time.monotonic() > end:
+                    raise TargetError(
+                        f"{command[0]} did not end within {IN_ALL_S:g} s: power-cycle the board and try again, or take "
+                        "another way with --tool"
                     )
                 more = os.read(descriptor, 65_536)
                 if not more:

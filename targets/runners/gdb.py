@@ -37,6 +37,7 @@ class Gdb:
     reset: tuple[str, ...] = ()
 
     tool = "gdb"
+    verifies = True
     package = ("gdb-multiarch", "sudo apt-get install gdb-multiarch")
 
     @classmethod

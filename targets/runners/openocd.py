@@ -7,10 +7,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
-from dimmer.targets.runners.flasher import Progress, Where, Written, need, run_tool
+from dimmer.targets.runners.flasher import Progress, Where, Written, ask_tool, need, run_tool
 
 REASONS = {
     "open failed|No J-Link device found|unable to find a matching CMSIS-DAP": "no debug probe is connected: plug in "
@@ -34,6 +33,7 @@ class OpenOcd:
     config: tuple[str, ...]
 
     tool = "openocd"
+    verifies = True
     package = ("openocd", "sudo apt-get install openocd")
 
     @classmethod
@@ -47,10 +47,7 @@ class OpenOcd:
     def check(self) -> None:
         """The configuration is read without a probe."""
         need(self)
-        try:
-            done = children.run(["openocd", *self.config, "-c", "echo ok; shutdown"], timeout_s=_LOOK_S)
-        except (OSError, TimeoutError) as error:
-            raise TargetError(f"openocd cannot be run: {error}") from error
+        done = ask_tool(["openocd", *self.config, "-c", "echo ok; shutdown"], _LOOK_S)
         if "Can't find" in done.stderr or "invalid command" in done.stderr:
             line = next(line.strip() for line in done.stderr.splitlines() if "find" in line or "invalid" in line)
             raise TargetError(f"openocd does not know this board ({line}): correct [flash.openocd] in target.toml")

@@ -7,10 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dimmer import children
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.schema import Table
-from dimmer.targets.runners.flasher import Command, Progress, Where, Written, need, run_tool
+from dimmer.targets.runners.flasher import Command, Progress, Where, Written, ask_tool, need, run_tool
 
 REASONS = {
     "No connected debug probes|No available debug probes|no debug probe": "no debug probe is connected: plug in the "
@@ -36,6 +35,7 @@ class PyOcd:
     pack: str | None = None
 
     tool = "pyocd"
+    verifies = True
     package = ("pyocd", "pip install 'dimmer-nn[boards]'")
 
     @classmethod
@@ -46,10 +46,7 @@ class PyOcd:
     def check(self) -> None:
         """PyOCD itself notices a wrong name only once a probe is there."""
         need(self)
-        try:
-            said = children.run(["pyocd", "list", "--targets"], timeout_s=_LOOK_S).stdout
-        except (OSError, TimeoutError) as error:
-            raise TargetError(f"pyocd cannot be run: {error}") from error
+        said = ask_tool(["pyocd", "list", "--targets"], _LOOK_S).stdout
         if not re.search(rf"^\s*{re.escape(self.chip)}\s", said, re.MULTILINE | re.IGNORECASE):
             way = f"type 'pyocd pack install {self.pack or self.chip}'"
             way = way if self.pack else f"look at 'pyocd list --targets', {way} if it has a pack"

@@ -22,6 +22,7 @@ class StFlash:
     """st-flash. It knows chips by their own number, so that target.toml says nothing."""
 
     tool = "stflash"
+    verifies = True
     package = ("st-flash", "sudo apt-get install stlink-tools")
 
     @classmethod

@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from dimmer.targets.kit.errors import TargetError
@@ -21,6 +22,7 @@ from dimmer.targets.runners.flasher import Progress, Where, Written
 
 INFO = "INFO_UF2.TXT"
 PAYLOAD = 256
+_BLOCK, _CHUNK = 512, 65_536
 LEFT_S = 10.0
 _MAGIC = (0x0A324655, 0x9E5D5157, 0x0AB16F30)
 _HAS_FAMILY = 0x2000
@@ -56,6 +58,7 @@ class Uf2:
     board: str
 
     tool = "uf2"
+    verifies = False
     package = None
 
     @classmethod
@@ -98,16 +101,26 @@ class Uf2:
         drive = self.drive(where)
         content = uf2(image.data, image.origin, self.number)
         path = drive / image.elf.with_suffix(".uf2").name
+        last = len(content) - _BLOCK
+        there = 0
         try:
-            with path.open("wb", buffering=0) as stream:
-                for start in range(0, len(content), 65_536):
-                    stream.write(content[start : start + 65_536])
-                    progress("copying", start / len(content))
-                os.fsync(stream.fileno())
+            with path.open("wb") as stream:
+                for there, end in pairwise((*range(0, last, _CHUNK), last, len(content))):
+                    progress("copying", there / len(content))
+                    stream.write(content[there:end])
+                    stream.flush()
+                    # The computer would keep what it has until the end, and a board that is gone by then is as one
+                    # that took everything.
+                    os.fsync(stream.fileno())
         except OSError as error:
-            # It may go as soon as it has the last block, before the file is closed.
             if (drive / INFO).is_file():
                 raise TargetError(f"{drive} cannot be written: {error.strerror}; plug the board in again") from error
+            # It may go as soon as it has the last block, before the file is closed.
+            if there < last:
+                raise TargetError(
+                    f"{drive} went away with {there:,} of {len(content):,} bytes written: hold BOOTSEL, plug the board "
+                    "in again and flash it again"
+                ) from error
         self._await_end(drive, path, content, progress)
 
     def _await_end(self, drive: Path, path: Path, content: bytes, progress: Progress) -> None:

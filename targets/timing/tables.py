@@ -21,7 +21,7 @@ class Cost:
         source: document and place of the manual.
         per_register: more for each word of a list of registers.
         refills: whether the pipeline is refilled where the next instruction is not the one behind.
-        chosen: the attribute of `Timing.multiplier` that stands in for `cycles`, which depend on the operands or on the
+        chosen: the attribute of `Timing.latency` that stands in for `cycles`, which depend on the operands or on the
             chip's maker; empty for the others.
     """
 

@@ -119,5 +119,5 @@ def test_a_pico_is_flashed_into_its_drive(
     assert capsys.readouterr().out == f"copy firmware.uf2, 4 bytes at 0x10000000, to {drive}\n"
     assert not (drive / "firmware.uf2").exists()
     flash.main("pico", "mnist5k-r14", drive=drive, elf=program)
-    assert "pico: 4 bytes at 0x10000000 written and verified by uf2" in capsys.readouterr().out
+    assert "pico: 4 bytes at 0x10000000 taken by the board; uf2 reads nothing back" in capsys.readouterr().out
     assert (drive / "firmware.uf2").stat().st_size == 512

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.generate import generate
 from dimmer.pipeline import slot
 from dimmer.pipeline.artifacts.mcuboot import read
+from dimmer.pipeline.bundles.slots.make import SlotOrder
 from dimmer.pipeline.slot import number
 from tests.examples.test_examples import write_build
+from tests.firmware_gen.modes import write_modes
 
 WORDS = {"target": "netduinoplus2", "address": "0x08040000", "size": "0x8000", "release": "1.2.3", "counter": 7}
 
@@ -44,4 +47,29 @@ def test_an_image_of_a_build(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     slot.main(**WORDS, unsigned=True, generated=generated, out=out)  # type: ignore[arg-type]
     opened = read(out.read_bytes())
     assert (opened.image.address, opened.image.counter, str(opened.image.version)) == (0x0804_0000, 7, "1.2.3+0")
+    assert opened.image.name == "tiny"
     assert "nobody signed it" in capsys.readouterr().out
+
+
+def test_generated_c_names_the_model_and_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the recipe, of which it is none."""
+    orders: list[SlotOrder] = []
+
+    def make(order: SlotOrder, *_: object) -> bytes:
+        orders.append(order)
+        return b"image"
+
+    monkeypatch.setattr(slot, "make_image", make)
+    generated = tmp_path / "some" / "c"
+    generate(write_modes(tmp_path), generated, name="a lamp")
+    slot.main(**WORDS, unsigned=True, generated=generated)  # type: ignore[arg-type]
+    assert [(order.name, order.generated) for order in orders] == [("a lamp", generated)]
+    assert (tmp_path / "some" / "a lamp-1.2.3-0x08040000.img").read_bytes() == b"image"
+
+
+def test_a_build_is_named_as_its_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    monkeypatch.setattr(slot, "make_image", lambda order, *_: order.name.encode())
+    slot.main(**WORDS, unsigned=True)  # type: ignore[arg-type]
+    made = tmp_path / "mnist5k-r14" / "netduinoplus2" / "mnist5k-r14-1.2.3-0x08040000.img"
+    assert made.read_bytes() == b"mnist5k-r14"

@@ -10,6 +10,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import tvm_module
+from dimmer.pipeline.core.command import main_of
 from dimmer.pipeline.core.stage import StageResult
 
 pytest.importorskip("tvm", reason="needs apache-tvm")
@@ -43,6 +44,29 @@ def test_modes_for_this_machine_are_compared_on_as_many_images_as_asked(
     said = capsys.readouterr().out
     assert "88  0 mismatches of 3\n80  0 mismatches of 3\n" in said
     assert "weights.bin (1,234 bytes for all modes)" in said
+
+
+def test_what_was_compared_is_told_and_not_what_was_asked_for(
+    compiled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes: list[int] = []
+
+    def mismatches(_folder: Path, _modes: object, inputs: bytes) -> dict[str, int]:
+        sizes.append(len(inputs))
+        return {"88": 0, "80": 0}
+
+    monkeypatch.setattr(tvm_module, "mismatches", mismatches)
+    tvm_module.main("mnist5k-r14", "host", 10**7)
+    assert f"88  0 mismatches of {sizes[0] // (28 * 28)}\n" in capsys.readouterr().out
+    assert 0 < sizes[0] < 10**7
+
+
+def test_no_images_are_no_comparison(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["tvm_module", "--images", "0"])
+    with pytest.raises(SystemExit) as ended:
+        main_of(tvm_module.main)
+    assert ended.value.code == 2
+    assert "invalid value for '--images'" in capsys.readouterr().err
 
 
 def test_modes_that_differ_are_an_error(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

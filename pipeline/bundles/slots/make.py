@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dimmer import children
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.text import name_in_c
 from dimmer.firmware_gen.library import INCLUDE, sources
 from dimmer.pipeline.artifacts.mcuboot import HEADER_SIZE, Image, Version, pack
 from dimmer.pipeline.bundles.slots.signing import Key
@@ -19,6 +21,7 @@ from dimmer.targets.target import TARGETS
 
 TRAILER = 512
 """Bytes at a slot's end for TLVs and what a boot loader keeps there."""
+_ANSWERS = "_known_answers.c"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,23 @@ class SlotOrder:
     development: bool = False
 
 
+def name_of_generated(folder: Path) -> str:
+    """What generated C calls its model.
+
+    Raises:
+        DimmerError: there is none, or that of several models, or it does not say.
+    """
+    files = [path for path in sorted(folder.glob("dimmer_*.c")) if not path.name.endswith(_ANSWERS)]
+    if len(files) != 1:
+        raise DimmerError(
+            f"{folder} has the C of {len(files)} models, an image has one: name the folder that dimmer firmware printed"
+        )
+    text = files[0].read_text(encoding="utf-8", errors="replace")
+    if (named := re.search(r'_names = \{\n +"([^"\\]+)",', text)) is None:
+        raise DimmerError(f"{files[0]} does not name its model: generate it again")
+    return name_in_c(named[1])
+
+
 def link(order: SlotOrder, target: Target, kernels: Sequence[str] | None = None) -> bytes:
     """The model with its kernels and known answers, linked for the slot.
 
@@ -62,7 +82,7 @@ def link(order: SlotOrder, target: Target, kernels: Sequence[str] | None = None)
             "update program and model together"
         )
     model = sorted(order.generated.glob("dimmer_*.c"))
-    if not any(path.name.endswith("_known_answers.c") for path in model):
+    if not any(path.name.endswith(_ANSWERS) for path in model):
         raise DimmerError(
             f"{order.generated} has no generated C with known answers: type dimmer build --target {target.name}"
         )

@@ -26,7 +26,7 @@ from dimmer.pipeline.artifacts.npu import NpuBytes, NpuFirmware, NpuMode
 from dimmer.pipeline.conversion.npu.parts import Compiled, compile_mode
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import known_answers
-from dimmer.pipeline.image.events import SelfTested, only, run_events
+from dimmer.pipeline.image.events import SelfTested, named, only, run_events
 from dimmer.pipeline.image.figures import policy_tiers
 from dimmer.pipeline.image.make import Counted
 from dimmer.pipeline.image.npu.chains import chain_of, known_values
@@ -159,7 +159,7 @@ def generated(
     chains = [chain_of(mode, first[number], macs[number], graph, target, out) for number, mode in enumerate(modes)]
     ends = graph.tensors[graph.input], graph.tensors[graph.output]
     tables = npu_tables(relinked, chains, ends, order.policy, (graph.inputs, graph.outputs), order.name)
-    model = generate_npu(tables, order.name, npu.accelerator, answers, out, target.core)
+    model = generate_npu(tables, order.name, npu.accelerator, answers, out, target.core, order.classes, order.meaning)
     if not npu.sources:
         known = [
             known_values(mode, chain, answers.input, output, out)
@@ -188,7 +188,7 @@ def rehearse(target: Target, elf: Path, modes: Sequence[str], work: Path) -> Non
     Raises:
         DimmerError: a mode does not answer.
     """
-    events = only(SelfTested, run_events(target, elf, ["selftest"], work))
+    events = only(SelfTested, named(run_events(target, elf, ["selftest"], work), modes))
     wrong = sorted({*modes} - {event.mode for event in events if event.ok})
     if wrong:
         raise DimmerError(f"{target.name}: the firmware does not run {', '.join(wrong)}; do not flash it, report it")

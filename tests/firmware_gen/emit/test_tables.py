@@ -120,6 +120,15 @@ def test_the_policy_is_part_of_the_crc(tmp_path: Path) -> None:
     assert one.crc != other.crc
 
 
+@pytest.mark.parametrize("pair", [("net@1", "net_1"), ("a" * 60, "a" * 61)])
+def test_modes_of_one_name_in_c_are_refused(tmp_path: Path, pair: tuple[str, str]) -> None:
+    names = (*pair, "other")
+    modes = [replace(mode, name=name) for mode, name in zip(write_modes(tmp_path), names, strict=True)]
+    told = f"modes {pair[0]} and {pair[1]} are both called {pair[1][:60]} in C; rename one of the files"
+    with pytest.raises(FirmwareGenError, match=f"^{told}$"):
+        tables_of(modes, even_policy(3))
+
+
 def test_too_many_modes_are_told(tmp_path: Path) -> None:
     (mode, *_) = write_modes(tmp_path)
     with pytest.raises(FirmwareGenError, match="publish fewer modes"):

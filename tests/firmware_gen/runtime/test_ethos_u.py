@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.firmware_gen.emit.header import NOTHING
 from dimmer.firmware_gen.emit.known_answers import KnownAnswers
+from dimmer.firmware_gen.emit.meaning import Meaning
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.graph.types import DType, Quantisation, Tensor
 from dimmer.firmware_gen.library import INCLUDE, engine_sources, npu_sources
@@ -51,14 +53,15 @@ def two_streams() -> Relinked:
     return Relinked(blob, (first, second), (), (0, 1), second.packed, (0, 0))
 
 
-def model_of(folder: Path) -> NpuModel:
+def model_of(folder: Path, classes: tuple[str, ...] = (), meaning: Meaning = NOTHING) -> NpuModel:
     tensors = [
         Tensor(name, (1, size), DType.INT8, Quantisation((0.5,), (3,)), None) for name, size in (("x", 20), ("y", 4))
     ]
     relinked = two_streams()
     chains = [whole(number, mode, 2000 - 1000 * number) for number, mode in enumerate(relinked.modes)]
     tables = npu_tables(relinked, chains, (tensors[0], tensors[1]), even_policy(2))
-    return generate_npu(tables, "model", "ethos-u55-128", KnownAnswers(bytes(20), (bytes(4), bytes(4))), folder)
+    answers = KnownAnswers(bytes(20), (bytes(4), bytes(4)))
+    return generate_npu(tables, "model", "ethos-u55-128", answers, folder, classes=classes, meaning=meaning)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from dimmer.pipeline.image.events import (
     StackUsed,
     StepCounted,
     SwitchCounted,
+    named,
     only,
     read_event,
     run_events,
@@ -60,6 +61,17 @@ def test_events_come_in_their_order_and_are_picked_by_kind(tmp_path: Path) -> No
     events = run_events(target, elf, ["bench"], tmp_path)
     assert events == (StackUsed(8), SwitchCounted(1), StackUsed(9))
     assert only(StackUsed, events) == [StackUsed(8), StackUsed(9)]
+
+
+def test_events_have_the_names_of_files_again() -> None:
+    long = "x" * 70
+    said = (SelfTested("a_b", True), ModeCounted("x" * 60, 5), StepCounted("88.80", 0, 2), SwitchCounted(1))
+    assert named(said, ["a@b", long]) == (
+        SelfTested("a@b", True),
+        ModeCounted(long, 5),
+        StepCounted("88.80", 0, 2),
+        SwitchCounted(1),
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.converted import RESULT, Converted
-from dimmer.pipeline.artifacts.verification import Outcome, Verified, verify_folder
+from dimmer.pipeline.artifacts.verification import Compared, Outcome, Verified, verify_folder
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
-from dimmer.pipeline.verification.backends import find_subjects
-from dimmer.pipeline.verification.modes import compare_backends, compare_firmware
+from dimmer.pipeline.verification.backends import Subjects, find_subjects
+from dimmer.pipeline.verification.modes import compare_backends, compare_firmware, refuse_mismatches
+from dimmer.pipeline.verification.schedules import switch_schedules
 from dimmer.targets import load_target
 from tests.boards import EVERY_TARGET, SLOW_SIMULATED_PARAMS
 from tests.tiny import TinyBuild, silent
@@ -88,3 +90,19 @@ def test_a_firmware_that_computes_something_else_is_refused(tiny_converted: Tiny
     with pytest.raises(DimmerError, match=r"differs from the TFLite interpreter in [1-9]"):
         compare_firmware(recipe.source, recipe.verify.images, wrong, load_target("host"), out, silent)
     assert not list(out.iterdir())
+
+
+def test_the_image_that_differs_is_named_and_the_schedule() -> None:
+    names, right = ("88.88", "88.80", "80.80"), Outcome(4, 0, None)
+    sources = tuple(ModeSource(name, Path(name), ("a", "b")) for name in names)
+    subjects = Subjects(sources, None, None, 10)  # type: ignore[arg-type]
+    refuse_mismatches(subjects, {"host": Compared((right,) * 3, None)}, 4)
+    refuse_mismatches(subjects, {"host": Compared((right,) * 3, Outcome(20, 0, None))}, 4)
+    wrong = Compared((right, Outcome(4, 2, 3), right), None)
+    with pytest.raises(DimmerError, match=r"in 2 of 4 inferences \(88\.80, first at test image 3\); do not flash it"):
+        refuse_mismatches(subjects, {"host": wrong}, 4)
+    assert switch_schedules(3, 3)[3] == (2, 2, 0)
+    schedule = r"schedule 3: 80\.80 then 80\.80 then 88\.88"
+    told = rf"in 1 of 20 inferences \(switches within an inference, {schedule}, first at test image 1\); do not"
+    with pytest.raises(DimmerError, match=told):
+        refuse_mismatches(subjects, {"host": Compared((right,) * 3, Outcome(20, 1, 3))}, 2)

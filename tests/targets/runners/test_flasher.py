@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import TargetError
-from dimmer.targets.runners.flasher import is_here, need, run_tool
+from dimmer.targets.runners import flasher
+from dimmer.targets.runners.flasher import ask_tool, is_here, need, run_tool
 from dimmer.targets.runners.openocd import OpenOcd
 from tests.targets.runners.tools import Heard, image
 
@@ -23,6 +24,19 @@ def test_progress_is_what_the_tool_says() -> None:
 def test_a_tool_that_waits_is_ended() -> None:
     with pytest.raises(TargetError, match=r"sh has said nothing for 0\.2 s: is the board plugged in"):
         run_tool(["sh", "-c", "sleep 60"], {}, Heard(), "writing", silent_s=0.2)
+
+
+def test_a_tool_that_speaks_and_never_ends_is_ended_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flasher, "IN_ALL_S", 0.2)
+    with pytest.raises(TargetError, match=r"sh did not end within 0\.2 s: power-cycle the board and try again"):
+        run_tool(["sh", "-c", "while sleep 0.05; do echo lamp; done"], {}, Heard(), "writing")
+
+
+def test_a_question_that_hangs_is_ended() -> None:
+    with pytest.raises(TargetError, match=r"^sleep 60 did not end within 0\.1 s: try it by hand, or name another way"):
+        ask_tool(["sleep", "60"], 0.1)
+    with pytest.raises(TargetError, match="no-such-tool cannot be run"):
+        ask_tool(["no-such-tool"], 1.0)
 
 
 def test_what_it_complains_of_is_one_line() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import TargetError, load_target
+from dimmer.targets.runners import openocd
 from dimmer.targets.runners.flasher import Where
 from dimmer.targets.runners.openocd import OpenOcd
 from tests.boards import REAL_BOARDS
@@ -32,6 +33,14 @@ def test_without_verification_it_has_failed(tmp_path: Path, monkeypatch: pytest.
     record(tmp_path, monkeypatch, "openocd", "** Programming Started **\n")
     with pytest.raises(TargetError, match="openocd ended without having verified"):
         WAY.write(image(tmp_path), Where(), Heard())
+
+
+def test_one_that_hangs_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, monkeypatch, "openocd")
+    (tmp_path / "bin" / "openocd").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(openocd, "_LOOK_S", 0.2)
+    with pytest.raises(TargetError, match=r"^openocd .* did not end within 0\.2 s: try it by hand"):
+        WAY.check()
 
 
 @pytest.mark.skipif(not HERE, reason="needs sudo apt-get install openocd")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.targets import TargetError, load_target
+from dimmer.targets.runners import pyocd
 from dimmer.targets.runners.flasher import Where
 from dimmer.targets.runners.pyocd import PyOcd
 from tests.boards import REAL_BOARDS
@@ -46,6 +47,14 @@ def test_no_probe_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     record(tmp_path, monkeypatch, "pyocd", " nrf52840 \nC No connected debug probes [__main__]\n", status=1)
     with pytest.raises(TargetError, match=r"^pyocd: no debug probe is connected: plug in"):
         PyOcd("nrf52840").write(image(tmp_path), Where(), Heard())
+
+
+def test_one_that_hangs_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, monkeypatch, "pyocd")
+    (tmp_path / "bin" / "pyocd").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(pyocd, "_LOOK_S", 0.2)
+    with pytest.raises(TargetError, match=r"^pyocd .* did not end within 0\.2 s: try it by hand"):
+        PyOcd("nrf52840").check()
 
 
 @pytest.mark.slow

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import struct
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -45,18 +45,68 @@ def test_a_folder_gets_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert heard.shares[-1] == 1.0
 
 
-def test_a_drive_that_leaves_has_taken_it(tmp_path: Path) -> None:
-    there = drive(tmp_path / "RP2350")
+def test_a_drive_that_leaves_has_taken_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, waits = drive(tmp_path / "RP2350"), []
 
-    def leave() -> None:
-        while not (there / "firmware.uf2").is_file():
-            time.sleep(0.01)
-        (there / INFO).unlink()
+    def leave(seconds: float) -> None:
+        waits.append(seconds)
+        shutil.rmtree(there)
 
-    thread = threading.Thread(target=leave)
-    thread.start()
+    monkeypatch.setattr("time.sleep", leave)
     WAY.write(image(tmp_path), Where(drive=there), Heard())
-    thread.join()
+    assert len(waits) == 1, "nobody looked again"
+
+
+def test_a_drive_that_stays_with_something_else_did_not_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uf2_module, "LEFT_S", 0.05)
+    there = drive(tmp_path / "RP2350")
+    monkeypatch.setattr("time.sleep", lambda _: (there / "firmware.uf2").write_bytes(b"another"))
+    with pytest.raises(TargetError, match="RP2350 is still there: the board did not take the image"):
+        WAY.write(image(tmp_path), Where(drive=there), Heard())
+
+
+LARGE = b"lamp" * 16_384
+"""Twice what is copied at once; of the second time its last block goes by itself."""
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, number: int, leaves: Path | None) -> None:
+    """Copying fails at so many-th look whether it arrived, counted from 0; a drive leaves at the same time."""
+    looks = []
+
+    def sync(descriptor: int) -> None:
+        looks.append(descriptor)
+        if len(looks) > number:
+            if leaves is not None:
+                shutil.rmtree(leaves)
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", sync)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_drive_that_leaves_in_the_middle_has_not_taken_it(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = drive(tmp_path / "RP2350")
+    failing(monkeypatch, number, there)
+    told = rf"RP2350 went away with {number * 65_536:,} of 131,072 bytes written: hold BOOTSEL, plug the board in again"
+    with pytest.raises(TargetError, match=told):
+        WAY.write(image(tmp_path, 0x10000000, LARGE), Where(drive=there), Heard())
+
+
+def test_a_drive_that_leaves_with_the_last_block_has_taken_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = drive(tmp_path / "RP2350")
+    failing(monkeypatch, 2, there)
+    WAY.write(image(tmp_path, 0x10000000, LARGE), Where(drive=there), Heard())
+
+
+def test_a_drive_that_stays_and_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = drive(tmp_path / "RP2350")
+    failing(monkeypatch, 2, None)
+    with pytest.raises(TargetError, match="RP2350 cannot be written: Input/output error; plug the board in again"):
+        WAY.write(image(tmp_path, 0x10000000, LARGE), Where(drive=there), Heard())
 
 
 def test_the_right_board_and_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.firmware_gen.generate import generate
 from dimmer.firmware_gen.library import INCLUDE, engine_sources
 from dimmer.pipeline.artifacts.mcuboot import Image, Version, pack, read
-from dimmer.pipeline.bundles.slots.make import SlotOrder, link, make_image
+from dimmer.pipeline.bundles.slots.make import SlotOrder, link, make_image, name_of_generated
 from dimmer.pipeline.image.compiled import known_answers
 from dimmer.targets import TargetError, load_target
 from dimmer.targets.kit.memory import Region
@@ -76,6 +76,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     wanted = SlotOrder(folder / "out", "modes", Region(SLOTS[0], SLOT_BYTES), Version(1, 0, 0), 1)
     payloads = [link(replace(wanted, slot=Region(at, SLOT_BYTES)), target, model.kernels) for at in SLOTS]
     return Made(folder / "out", model.kernels, model.arena, (payloads[0], payloads[1]))
+
+
+def test_generated_c_says_what_its_model_is_called(made: Made, tmp_path: Path) -> None:
+    assert name_of_generated(made.generated) == "modes"
+    with pytest.raises(DimmerError, match="has the C of 0 models, an image has one: name the folder that dimmer firm"):
+        name_of_generated(tmp_path)
+    (tmp_path / "dimmer_lamp.c").write_text("int lamp;\n")
+    with pytest.raises(DimmerError, match=r"dimmer_lamp\.c does not name its model: generate it again"):
+        name_of_generated(tmp_path)
 
 
 class Device:

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A build that lies there, found by what it was made of: a recipe, or what the firmware command was given."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.names import check_name
+from dimmer.pipeline.artifacts.context import build_folder, builds, given_folder
+from dimmer.pipeline.image.order import name_of_files
+from dimmer.pipeline.recipe.recipe import load_recipe
+
+
+@dataclass(frozen=True)
+class Built:
+    """A build for a target.
+
+    Attributes:
+        folder: build/<name>.
+        words: of the command that makes it.
+        files: that it is made of; empty for a recipe.
+    """
+
+    folder: Path
+    words: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        return self.folder.name
+
+    @property
+    def command(self) -> str:
+        """What makes it, to be typed.
+
+        Raises:
+            FirmwareGenError: a file is damaged.
+        """
+        data = " --calibration DATA (an .npz, an .npy or a folder of samples)"
+        return shlex.join(self.words) + (data if self.files and _needs_data(self.files[0]) else "")
+
+
+def find_build(
+    target: str, model: str, files: Sequence[Path] | None, name: str | None = None, signature: str | None = None
+) -> Built:
+    """Where the build of a recipe's model lies, or that of files, whether it is there or not.
+
+    Args:
+        target, model: as they were typed.
+        files, name, signature: as the firmware command was given them; no files for a recipe.
+
+    Raises:
+        DimmerError: a name or a signature without files, a name that the firmware command refuses, or no such recipe.
+    """
+    for option, value in {"name": name, "signature": signature}.items():
+        if value is not None and not files:
+            raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
+    if not files:
+        return Built(build_folder(load_recipe(model)), ("dimmer", "build", "--target", target, "--model", model))
+    called = name_of_files([_chosen(path, signature) for path in files]) if name is None else check_name(name)
+    words = ["dimmer", "firmware", "--target", target, *(word for path in files for word in ("--tflite", str(path)))]
+    for option, value in {"name": name, "signature": signature}.items():
+        words += [] if value is None else [f"--{option}", value]
+    return Built(builds() / called, tuple(words), tuple(files))
+
+
+def int8_files(build: Built, signature: str | None) -> tuple[Path, ...]:
+    """The files that the firmware command made the modes of a build of: of one signature alone, and quantised; none of
+    a recipe.
+
+    Raises:
+        DimmerError: a float network was not quantised, or a file has no such signature.
+    """
+    from dimmer.pipeline.artifacts.quantised import RESULT, Quantised
+    from dimmer.pipeline.conversion.signatures import with_signature
+
+    given = given_folder()
+    files = tuple(path if signature is None else with_signature(path, signature, given) for path in build.files)
+    if not files or not _needs_data(files[0]):
+        return files
+    folder = given / name_of_files(files) / "quantise"
+    if not (folder / RESULT).is_file():
+        raise DimmerError(f"{build.files[0]} was not quantised: type {build.command}")
+    return (folder / Quantised.load(folder).file,)
+
+
+def _chosen(path: Path, signature: str | None) -> Path:
+    """The file of one signature alone, as the firmware command calls it."""
+    if signature is None:
+        return path
+    from dimmer.pipeline.conversion.signatures import stem_with_signature
+
+    return Path(f"{stem_with_signature(path, signature)}.tflite")
+
+
+def _needs_data(path: Path) -> bool:
+    """Whether the generator takes a network only once it is quantised."""
+    from dimmer.firmware_gen.read.floats import is_float
+    from dimmer.pipeline.conversion.given.kinds import is_other
+
+    return is_other(path) or (path.is_file() and is_float(path))
