@@ -31,6 +31,8 @@ def test_differences_are_taken_seed_by_seed_and_images_pooled(table: Table, tmp_
     assert base.p == pytest.approx(mcnemar(42, 39))
     # The same images in both seeds, but for two: 20 of each that count twice, and two that count once.
     assert base.p_by_image == pytest.approx(sign_flips(np.array([2] * 20 + [1] * 2 + [-2] * 19 + [-1])))
+    assert base.p is not None
+    assert base.p_by_image is not None
     assert base.p_by_image > base.p
     assert base.found is not None
     assert base.found.mean == pytest.approx(1.5)
