@@ -20,6 +20,8 @@ from dimmer.processes import spread
 Tap = Callable[[str, Tensor], Tensor]
 """Called with every site's name and tensor; what it returns goes on (to record, or to quantise in simulation)."""
 Forward = Callable[[Tensor, Tap], Tensor]
+_COUNTED_EXACTLY = 1 << 24
+"""Values of which torch.histc, which counts in float32, can put all into one bin: one more is lost."""
 
 
 @runtime_checkable
@@ -86,8 +88,7 @@ def observe_histograms(
                 return x
             b = bounds[site]
             high = b.high if b.high > b.low else b.low + 1e-6
-            counts = torch.histc(x.detach().to(torch.float32), BINS, b.low, high).to(torch.int64).numpy()
-            h = Histogram(b.low, high, counts)
+            h = Histogram(b.low, high, _counts(x.detach().to(torch.float32), b.low, high).numpy())
             seen[site] = seen[site].merged(h) if site in seen else h
             return x
 
@@ -98,6 +99,14 @@ def observe_histograms(
     found: dict[str, Histogram] = {}
     for seen in spread(batches if bounds else (), of_batch):
         found |= {site: found[site].merged(h) if site in found else h for site, h in seen.items()}
+    return found
+
+
+def _counts(x: Tensor, low: float, high: float) -> Tensor:
+    """Values in each bin between two bounds, int64[BINS], of float32 of any shape."""
+    found = torch.zeros(BINS, dtype=torch.int64)
+    for part in x.reshape(-1).split(_COUNTED_EXACTLY):
+        found += torch.histc(part, BINS, low, high).to(torch.int64)
     return found
 
 

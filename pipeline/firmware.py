@@ -50,7 +50,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "scratch_limit": target.scratch_limit}
     settings |= {"network": recipe.model.described(), "policy": asdict(recipe.policy), "gates": recipe.gates.deployed()}
     settings["governor"] = asdict(recipe.governor)
-    if recipe.policy.recharge:
+    if recipe.policy.recharge or recipe.governor.wanted:
         settings["duty"] = asdict(recipe.duty)
     # Of the board's file and of what was measured, too, which are none of the target's own files.
     settings["energy"] = None if target.energy is None else asdict(target.energy)

@@ -43,7 +43,7 @@ def stage(recipe: Recipe, build: Path, target: Target, progress: Progress) -> St
     )
     settings: dict[str, Json] = {"model": recipe.name, "target": target.name, "policy": asdict(recipe.policy)}
     settings["governor"] = asdict(recipe.governor)
-    if recipe.policy.recharge:
+    if recipe.policy.recharge or recipe.governor.wanted:
         settings["duty"] = asdict(recipe.duty)
     settings["energy"] = None if target.energy is None else asdict(target.energy)
     return Stage(

@@ -51,15 +51,17 @@ def main(
 
     recipe, chosen = load_recipe(model), load_target(target)
     device = Device(capacity, millivolts, period, idle)
-    policy, energies = policy_of_report(build_folder(recipe) / chosen.name / "report.json", millivolts)
+    policy, taken = policy_of_report(build_folder(recipe) / chosen.name / "report.json", millivolts)
     table = Table(title=f"{recipe.name} on {chosen.name}: {device}", title_justify="left", title_style="bold")
     table.add_column("mode", no_wrap=True)
     table.add_column("energy, modelled", justify="right")
     table.add_column("life, hours", justify="right")
-    for mode, energy in energies.items():
-        table.add_row(mode, f"{energy:,.1f} uJ", f"{device.life_s(energy) / 3600:,.0f}")
-    table.add_row("policy", "", f"{life(policy, energies, device) / 3600:,.0f}", style="bold")
+    for mode, one in taken.items():
+        table.add_row(mode, f"{one.microjoules:,.1f} uJ", f"{device.life_s(one) / 3600:,.0f}")
+    table.add_row("policy", "", f"{life(policy, taken, device) / 3600:,.0f}", style="bold")
     console().print(table)
+    if slow := device.without_pause(taken):
+        console().print(slow, highlight=False, soft_wrap=True)
 
 
 def _fleet(

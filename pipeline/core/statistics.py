@@ -102,6 +102,34 @@ def mcnemar(better: int, worse: int) -> float:
     return min(1.0, 2 * tail)
 
 
+def sign_flips(sums: NDArray[np.int64]) -> float:
+    """Two-sided p of the exact test that flips signs image by image: that a coin per image might as well have told
+    which of two networks is which. An image counts once, whatever the number of seeds; of one seed it is McNemar's.
+
+    Args:
+        sums: int64[N], of each image in how many seeds the one alone is right, minus those in which the other is.
+
+    Example:
+        >>> import numpy as np
+        >>> [round(sign_flips(np.array(sums)), 6) for sums in ([3, 3, 3, 0], [1] * 10 + [-1] * 2)]
+        [0.25, 0.038574]
+    """
+    import numpy as np
+
+    sizes = np.abs(sums)
+    # Chances of each sum of those whose sign is plus: images of one size are binomial, and sizes are independent.
+    chances = np.ones(1)
+    for size in range(1, int(sizes.max(initial=0)) + 1):
+        count = int((sizes == size).sum())
+        logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])
+        plus = np.zeros(size * count + 1)
+        plus[::size] = np.exp(logs[-1] - logs - logs[::-1] - count * math.log(2))
+        chances = np.convolve(chances, plus)
+    whole = len(chances) - 1
+    reached = np.abs(2 * np.arange(whole + 1) - whole) >= abs(int(sums.sum()))
+    return min(1.0, float(chances[reached].sum()))
+
+
 @dataclass(frozen=True)
 class Interval:
     """A difference of accuracy on the same images, in points, with its 95 % interval.

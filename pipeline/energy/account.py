@@ -78,12 +78,26 @@ def account(energy: Energy | None, duty: Duty, modes: Sequence[Counted]) -> Ener
     )
 
 
-def idle_uw(energy: Energy | None, duty: Duty) -> float:
-    """Microwatts that a device draws from its cell on an average, besides inferences."""
+@dataclass(frozen=True)
+class Besides:
+    """What a device draws from its cell besides inferences.
+
+    Attributes:
+        sleep_ua: microamperes, all the time.
+        period_uc: microcoulombs of each period: a wake-up, and what the application does for it.
+    """
+
+    sleep_ua: float
+    period_uc: float
+
+
+def besides(energy: Energy | None, duty: Duty) -> Besides:
+    """What a device draws besides inferences; nothing where the target has no constants."""
     if energy is None:
-        return 0.0
-    nothing = Drawn(0.0, 0.0, 0.0, 0.0, 0.0, energy.linear)
-    return _Device(energy, duty).mean(nothing).rest * duty.millivolts / 1000
+        return Besides(0.0, 0.0)
+    device = _Device(energy, duty)
+    scale = device.of_cell(energy.linear)
+    return Besides(device.sleep.value, sum(each.value for each in device.beside) * scale)
 
 
 def mean_ua(energy: Energy | None, duty: Duty, instructions: int | None, cycles: int | None) -> float | None:
@@ -107,18 +121,25 @@ class _Device:
     def constants(self) -> dict[str, Constant]:
         return {**self.energy.constants, "sleep_ua": self.sleep}
 
+    @property
+    def beside(self) -> tuple[Constant, Constant]:
+        """Charges of a period besides the inference, from the supply."""
+        return self.energy.wake_uc or _NOTHING, self.energy.application_uc or _NOTHING
+
+    def of_cell(self, linear: bool) -> float:
+        """The cell's charge for one of the supply's."""
+        return 1.0 if linear else self.energy.supply_mv.value / self.duty.millivolts
+
     def period_s(self, one: Drawn) -> float:
         """From one inference to the next, which is no shorter than an inference."""
         return max(DAY_S / self.duty.inferences_a_day, one.seconds)
 
     def mean(self, one: Drawn) -> _Mean:
         """The mean current from the cell while inferences take so much."""
-        period, sleep = self.period_s(one), self.sleep
-        beside = [self.energy.wake_uc or _NOTHING, self.energy.application_uc or _NOTHING]
-        scale = 1.0 if one.linear else self.energy.supply_mv.value / self.duty.millivolts
+        period, sleep, scale = self.period_s(one), self.sleep, self.of_cell(one.linear)
         inference = one.from_cell_uc(self.duty.millivolts) / period
-        rest = sleep.value + sum(each.value for each in beside) * scale / period
-        errors = [one.error * inference, sleep.plus_minus, *(each.plus_minus * scale / period for each in beside)]
+        rest = sleep.value + sum(each.value for each in self.beside) * scale / period
+        errors = [one.error * inference, sleep.plus_minus, *(each.plus_minus * scale / period for each in self.beside)]
         return _Mean(inference, rest, math.hypot(*errors))
 
     def life(self, mean: _Mean) -> Quantity:

@@ -13,18 +13,18 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
 from dimmer.pipeline.artifacts.firmware import PolicyTier
 from dimmer.pipeline.artifacts.report import BatterySample
-from dimmer.pipeline.energy.device import Device
+from dimmer.pipeline.energy.device import Device, Inference
 from dimmer.pipeline.energy.policy import Battery, State, policy_next_function
 
 
 def discharge(
-    policy: Sequence[PolicyTier], inference_uj: Mapping[str, float], device: Device, samples: int = 400
+    policy: Sequence[PolicyTier], taken: Mapping[str, Inference], device: Device, samples: int = 400
 ) -> tuple[BatterySample, ...]:
     """Empty a full battery under a policy.
 
     Args:
         policy: by falling thresholds.
-        inference_uj: microjoules of one inference of each mode that the policy names.
+        taken: what one inference takes in each mode that the policy names.
         samples: about how many moments to return.
 
     Returns:
@@ -39,7 +39,7 @@ def discharge(
         policy[0].dwell_s,
         policy[0].hysteresis_permille,
     ).pack(len(modes))
-    slowest = device.power_uw(min(inference_uj[mode] for mode in modes))
+    slowest = min(device.power_uw(taken[mode]) for mode in modes)
     step_s = max(1, int(device.energy_uj / slowest / samples))
     left, time_s, state = device.energy_uj, 0, State()
     moments: list[BatterySample] = []
@@ -52,17 +52,17 @@ def discharge(
             moments.append(BatterySample(float(time_s), permille, mode))
             if left <= 0:
                 return tuple(moments)
-            left -= device.power_uw(inference_uj[mode]) * step_s
+            left -= device.power_uw(taken[mode]) * step_s
             time_s += step_s
 
 
-def life(policy: Sequence[PolicyTier], inference_uj: Mapping[str, float], device: Device) -> float:
+def life(policy: Sequence[PolicyTier], taken: Mapping[str, Inference], device: Device) -> float:
     """Seconds until a full battery is empty; arguments as for `discharge`."""
-    return discharge(policy, inference_uj, device)[-1].time_s
+    return discharge(policy, taken, device)[-1].time_s
 
 
-def policy_of_report(path: Path, millivolts: int | None = None) -> tuple[tuple[PolicyTier, ...], dict[str, float]]:
-    """The policy of a build's report.json, and microjoules of one inference of each mode.
+def policy_of_report(path: Path, millivolts: int | None = None) -> tuple[tuple[PolicyTier, ...], dict[str, Inference]]:
+    """The policy of a build's report.json, and what one inference of each mode takes.
 
     Args:
         millivolts: of the cell that they are taken from: behind a linear regulator they grow with it. None for those of
@@ -79,7 +79,8 @@ def policy_of_report(path: Path, millivolts: int | None = None) -> tuple[tuple[P
         scale = 1.0
         if millivolts is not None and board.get("regulator") == "linear":
             scale = millivolts / float(board["supply_mv"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError) as error:
+        seconds = {mode["name"]: float(mode["milliseconds"]["value"]) / 1000 for mode in board.get("modes", ())}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         build = f"python -m pipeline.build --model {path.parent.parent.name} --target {path.parent.name}"
         raise DimmerError(f"{path} cannot be read ({error}): type '{build}' first") from error
     if not policy or any(tier.mode not in energies for tier in policy):
@@ -91,4 +92,9 @@ def policy_of_report(path: Path, millivolts: int | None = None) -> tuple[tuple[P
             raise DimmerError(
                 f"{path}: an inference of mode {mode} takes {energy} uJ, which cannot be; build again for this target"
             )
-    return policy, {mode: scale * energy for mode, energy in energies.items()}
+        if not 0 <= seconds.get(mode, 0.0) < math.inf:
+            raise DimmerError(
+                f"{path}: an inference of mode {mode} lasts {seconds[mode]} s, which cannot be; build again for this "
+                "target"
+            )
+    return policy, {mode: Inference(scale * energy, seconds.get(mode, 0.0)) for mode, energy in energies.items()}

@@ -98,12 +98,21 @@ def inference_uj(energy: Energy | None, instructions: int | None, cycles: int | 
     return None if found is None else round(found.microjoules, 3)
 
 
-def cell_uj(energy: Energy | None, instructions: int | None, cycles: int | None, millivolts: float) -> float | None:
+def cell_uj(
+    energy: Energy | None,
+    instructions: int | None,
+    cycles: int | None,
+    millivolts: float,
+    clock_mhz: float | None = None,
+) -> float | None:
     """Microjoules that one inference takes from a cell of this voltage.
 
     Behind a linear regulator they grow with the voltage.
+
+    Args:
+        clock_mhz: as of `drawn`.
     """
-    found = drawn(energy, instructions, cycles)
+    found = drawn(energy, instructions, cycles, clock_mhz)
     return None if found is None else found.from_cell_uc(millivolts) * millivolts / 1000
 
 

@@ -17,16 +17,18 @@ _MOST_BETWEEN_REPORTS = 1 << 30
 """Quanta from one report to the next: half of what 32 bits and the runtime allow."""
 
 
-def plan_of(section: GovernorSection, points: Sequence[tuple[int, float]]) -> PlanConfig:
+def plan_of(section: GovernorSection, points: Sequence[tuple[int, float]], beside_ua: float = 0.0) -> PlanConfig:
     """The plan of a governor.
 
     Args:
         points: mode and nanojoules of an inference, by rising energy: the hull.
+        beside_ua: microamperes that wake-ups and the application draw on an average, beside the section's `sleep_ua`.
 
     Raises:
         DimmerError: battery and modes are of sizes that do not go together.
     """
-    power_nw = section.sleep_ua * section.millivolts
+    idle_ua = section.sleep_ua + beside_ua
+    power_nw = idle_ua * section.millivolts
     store_nj = section.capacity_mah * 3600 * section.millivolts * 1000
     top_nj = points[-1][1]
     dark_nj = section.dark_days * 86_400 * (power_nw + points[0][1] / section.period_s)
@@ -51,7 +53,7 @@ def plan_of(section: GovernorSection, points: Sequence[tuple[int, float]]) -> Pl
     if units < 1 or unit_shift > MAX_UNIT_SHIFT:
         raise DimmerError(
             f"governor: {section.capacity_mah:g} mAh do not go with inferences of {top_nj / 1000:,.0f} uJ every "
-            f"{section.period_s:g} s: take another capacity_mah or period_s in [governor]"
+            f"{section.period_s:g} s and {idle_ua:,.3g} uA besides: take another capacity_mah or period_s in [governor]"
         )
     costs: list[int] = []
     for _, energy_nj in points:

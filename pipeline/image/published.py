@@ -18,7 +18,7 @@ from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import Source, load_dataset
-from dimmer.pipeline.energy.account import mean_ua
+from dimmer.pipeline.energy.account import DAY_S, besides, mean_ua
 from dimmer.pipeline.energy.hull import Hull
 from dimmer.pipeline.energy.inference import cell_uj, drawn
 from dimmer.pipeline.energy.plan import plan_of
@@ -109,7 +109,7 @@ def worth_running(
     slow, unlimited = _too_slow(section, counted, names, target)
     quick = [name for name in names if name not in slow]
     menu = menu_of({name: cost[name] if cost else calibration.mode(name).bit_operations for name in quick}, calibration)
-    plan, note = plan_for(governor, names, quick, counted, calibration, target)
+    plan, note = plan_for(governor, duty, names, quick, counted, calibration, target)
     policy, said = _policy(section, duty, names, menu, plan, counted, calibration, target)
     order = replace(order, modes=kept, policy=policy)
     left_out = tuple(LeftOut(name, instructions.get(name) or cost[name], why) for name, why in gone.items())
@@ -201,6 +201,7 @@ def _milliseconds(value: float) -> str:
 
 def plan_for(
     section: GovernorSection,
+    duty: Duty,
     modes: Sequence[str],
     quick: Sequence[str],
     counted: Counted,
@@ -209,16 +210,23 @@ def plan_for(
 ) -> tuple[PlanConfig | None, str]:
     """The governor's plan over the modes of a firmware, and what to say of it; nothing where none is wanted.
 
-    Energy is modelled (`pipeline.energy.inference`).
+    Energy is modelled (`pipeline.energy.inference`), and so is what wake-ups and the application take.
 
     Args:
+        duty: how often the device wakes up.
         modes: of the firmware, by their numbers.
         quick: those that may be chosen.
     """
     if not section.wanted:
         return None, ""
     modelled = {
-        mode: cell_uj(target.energy, counted.instructions.get(mode), counted.cycles.get(mode), section.millivolts)
+        mode: cell_uj(
+            target.energy,
+            counted.instructions.get(mode),
+            counted.cycles.get(mode),
+            section.millivolts,
+            duty.clock_mhz,
+        )
         for mode in quick
     }
     energy = {mode: 1000 * uj for mode, uj in modelled.items() if uj is not None}
@@ -229,7 +237,9 @@ def plan_for(
     chosen = ", ".join(f"{mode} ({_microjoules(counted, mode, target, energy[mode] / 1000)})" for mode in hull.modes)
     left_out = "".join(f"; not from {mode}: {why}" for mode, why in hull.left_out.items())
     points = [(modes.index(mode), energy[mode]) for mode in hull.modes]
-    return plan_of(section, points), f"the governor chooses from {chosen}, modelled{left_out}"
+    each_uc = besides(target.energy, replace(duty, millivolts=section.millivolts)).period_uc
+    plan = plan_of(section, points, each_uc * duty.inferences_a_day / DAY_S)
+    return plan, f"the governor chooses from {chosen}, modelled{left_out}"
 
 
 def _microjoules(counted: Counted, mode: str, target: Target, uj: float) -> str:

@@ -22,21 +22,23 @@ from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.tasks import label_loss, right
+from dimmer.pipeline.networks.tasks import label_loss, limit_chosen_by, right
 from dimmer.processes import spread
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A mode on the validation images.
+    """A mode on validation or test images.
 
     Attributes:
         correct: bool[N].
         loss: mean cross-entropy.
+        limit: of anomalies, by which it was told whether one is; None for another task.
     """
 
     correct: np.ndarray[Any, np.dtype[np.bool_]]
     loss: float
+    limit: float | None = None
 
     @property
     def accuracy(self) -> float:
@@ -48,13 +50,24 @@ _SMALL = 50
 """Tensors of so many images come back from the allocator and stay in the caches."""
 
 
-def measure(forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> Measured:
-    """Accuracy and loss over float32[N,C,H,W] images, which several processes share."""
+def measure(
+    forward: Callable[[torch.Tensor], torch.Tensor],
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    limit: float | None = None,
+) -> Measured:
+    """Accuracy and loss over float32[N,C,H,W] images, which several processes share.
+
+    Args:
+        limit: of anomalies, as it was measured on validation; None where the images are validation's, which choose it.
+    """
     import torch
 
     with torch.no_grad():
         logits = torch.cat(spread(images.split(_SMALL), forward))
-    return Measured(right(logits.numpy(), labels.numpy()), float(label_loss(logits, labels)))
+    outputs, targets = logits.numpy(), labels.numpy()
+    limit = limit_chosen_by(outputs, targets) if limit is None else limit
+    return Measured(right(outputs, targets, limit), float(label_loss(logits, labels)), limit)
 
 
 _EVAL_BATCH = 250
@@ -63,12 +76,46 @@ _EVAL_BATCH = 250
 _EVAL_BATCH_GPU = 2500
 
 
+def accuracy(
+    network: Network, split: Split, mode: Mode, device: torch.device | None = None, validation: Split | None = None
+) -> float:
+    """Percent of a split that the float32 network gets right in a mode, whatever the task; it ends up in eval mode.
+
+    Args:
+        validation: chooses the limit of anomalies; None where the split is validation itself.
+    """
+    return 100 * int(right_in_float(network, split, mode, device, validation).sum()) / len(split)
+
+
+def right_in_float(
+    network: Network,
+    split: Split,
+    mode: Mode,
+    device: torch.device | None = None,
+    validation: Split | None = None,
+    at_once: int | None = None,
+) -> NDArray[np.bool_]:
+    """bool[N]: which samples of a split the float32 network gets right in a mode; otherwise as `accuracy`.
+
+    Args:
+        at_once: images of a batch; None for what suits the device.
+    """
+    found, limit = _outputs(network, split, mode, device, at_once), None
+    if split.labels.dtype == np.int8:
+        chosen_on = split if validation is None else validation
+        outputs = found if chosen_on is split else _outputs(network, chosen_on, mode, device, at_once)
+        limit = limit_chosen_by(outputs, chosen_on.labels)
+    return right(found, split.labels, limit)
+
+
 @torch.no_grad()
-def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | None = None) -> float:
-    """Percent of a split that the float32 network gets right in a mode, whatever the task; it ends up in eval mode."""
+def _outputs(
+    network: Network, split: Split, mode: Mode, device: torch.device | None, at_once: int | None
+) -> NDArray[np.float32]:
+    """float32[N,outputs]; several processes share the images."""
     network.eval()
     on_gpu = device is not None and device.type == "cuda"
-    size = _EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH
+    size = at_once or (_EVAL_BATCH_GPU if on_gpu else _EVAL_BATCH)
 
     def outputs(start: int) -> NDArray[np.float32]:
         x = to_input(split.images[start : start + size], device).contiguous(memory_format=torch.channels_last)
@@ -76,8 +123,7 @@ def accuracy(network: Network, split: Split, mode: Mode, device: torch.device | 
         return found
 
     with float32_convolutions(device):
-        found = spread(range(0, len(split), size), outputs)
-    return 100 * int(right(np.concatenate(found), split.labels).sum()) / len(split)
+        return np.concatenate(spread(range(0, len(split), size), outputs))
 
 
 def float32_convolutions(device: torch.device | None) -> AbstractContextManager[None]:

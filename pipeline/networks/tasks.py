@@ -87,6 +87,11 @@ def sum_of(losses: Iterable[Tensor]) -> Tensor:
     return torch.stack(list(losses)).sum()
 
 
+def limit_chosen_by(outputs: NDArray[np.floating], targets: Targets) -> float | None:
+    """The limit of anomalies that samples of validation choose, as `limit_of`; None where the task has none."""
+    return limit_of(outputs, targets) if targets.dtype == np.int8 else None
+
+
 def right(outputs: NDArray[np.floating], targets: Targets, limit: float | None = None) -> NDArray[np.bool_]:
     """Of which samples the outputs are right: the class, every label, every value within its tolerance, or whether it
     is an anomaly; of several outputs, of which samples all that decide are right.
@@ -94,7 +99,7 @@ def right(outputs: NDArray[np.floating], targets: Targets, limit: float | None =
     Args:
         outputs: float[N,K], dequantised where they are codes.
         targets: of any task.
-        limit: of anomalies, as `limit_of` validation; None for that of these samples.
+        limit: of anomalies, which need it: `limit_chosen_by` outputs of validation.
 
     Examples:
         >>> right(np.array([[0.5, -9.0]]), np.array([[1.4, -9.5]], np.float32)).tolist()
@@ -109,7 +114,8 @@ def right(outputs: NDArray[np.floating], targets: Targets, limit: float | None =
         for head in deciding:
             found &= right(outputs[:, head.place], head.truth(targets))
     elif targets.dtype == np.int8:
-        limit = limit_of(outputs, targets) if limit is None else limit
+        # One of the very samples would be the best for them, not what a device has.
+        assert limit is not None, "anomalies are told by a limit of validation"
         found = (errors(outputs, targets) > limit) == (targets[:, 0] > 0)
     elif targets.dtype == np.uint8:
         found = ((outputs > 0) == (targets > 0)).all(1)

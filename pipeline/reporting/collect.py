@@ -22,10 +22,10 @@ from dimmer.pipeline.artifacts.report import BatterySample, Candidate, Flash, La
 from dimmer.pipeline.artifacts.verification import Verified, VerifiedGates, verify_folder
 from dimmer.pipeline.core.documents import to_json
 from dimmer.pipeline.core.stage import Json, StageResult
-from dimmer.pipeline.energy.account import DAY_S, Counted, account, idle_uw
-from dimmer.pipeline.energy.device import Device
+from dimmer.pipeline.energy.account import DAY_S, Counted, account, besides
+from dimmer.pipeline.energy.device import Device, Inference
 from dimmer.pipeline.energy.discharge import discharge
-from dimmer.pipeline.energy.inference import cell_uj, energy_note, inference_uj
+from dimmer.pipeline.energy.inference import drawn, energy_note, inference_uj
 from dimmer.pipeline.energy.lasting import lasting
 from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
@@ -184,20 +184,26 @@ def governor_line(
 ) -> str:
     """How long the governor makes the battery last, and how often the device is then right; empty where nobody knows.
 
+    What a wake-up and the application take is counted as in the energy table. Where the dearest mode takes longer than
+    the period, there are no more inferences than it has time for.
+
     Args:
         chosen: the modes that it chooses from, by rising cost.
     """
+    duty = replace(duty, millivolts=governor.millivolts)
     named = {mode.name: mode for mode in modes}
-    points = []
+    points, period_s = [], DAY_S / duty.inferences_a_day
     for mode in (named[name] for name in chosen):
-        taken = cell_uj(target.energy, mode.instructions, mode.cycles, governor.millivolts)
-        if taken is None or mode.accuracy is None:
+        one = _inference(mode, target, duty)
+        if one is None or mode.accuracy is None:
             return ""
-        points.append((taken * 1000 / governor.millivolts, mode.accuracy))
+        points.append((one.microjoules * 1000 / governor.millivolts, mode.accuracy))
+        period_s = max(period_s, one.seconds)
     if not points or not governor.days:
         return ""
     capacity, kept = governor.capacity_mah * 3.6e6, governor.reserve_permille / 1000
-    found = lasting(capacity, kept, governor.days, governor.sleep_ua, duty.inferences_a_day, points)
+    idle_ua = governor.sleep_ua + besides(target.energy, duty).period_uc / period_s
+    found = lasting(capacity, kept, governor.days, idle_ua, DAY_S / period_s, points)
     share = "" if found.run == 1 else f", with {100 * found.run:.0f} % of the inferences run"
     days, right = f"{found.days:,.3g} days", f"{100 * found.accuracy:.1f} %"
     return (
@@ -210,17 +216,25 @@ def battery_of(
     modes: Sequence[ModeFigures], policy: Sequence[PolicyTier], target: Target, duty: Duty
 ) -> tuple[tuple[BatterySample, ...], str]:
     """A simulated discharge and what was assumed for it; nothing where there is no policy or no energy figure."""
-    taken = {mode.name: cell_uj(target.energy, mode.instructions, mode.cycles, duty.millivolts) for mode in modes}
-    energies = {name: energy for name, energy in taken.items() if energy is not None}
+    found = {mode.name: _inference(mode, target, duty) for mode in modes}
+    taken = {name: one for name, one in found.items() if one is not None}
     # What a gated tier costs depends on the inputs.
-    if not policy or len(energies) < len(modes) or any(tier.mode not in energies for tier in policy):
+    if not policy or len(taken) < len(modes) or any(tier.mode not in taken for tier in policy):
         return (), ""
-    device = Device(duty.capacity_mah, duty.millivolts, DAY_S / duty.inferences_a_day, idle_uw(target.energy, duty))
-    samples = discharge(policy, energies, device)
-    fixed = {name: device.life_s(energy) / 3600 for name, energy in energies.items()}
+    idle, volts = besides(target.energy, duty), duty.millivolts / 1000
+    period_s = DAY_S / duty.inferences_a_day
+    device = Device(duty.capacity_mah, duty.millivolts, period_s, idle.sleep_ua * volts, idle.period_uc * volts)
+    samples = discharge(policy, taken, device)
+    fixed = {name: device.life_s(one) / 3600 for name, one in taken.items()}
     life = samples[-1].time_s / 3600
     lasts = ", ".join(f"{name} {hours:,.3g} h" for name, hours in fixed.items())
-    return (
-        samples,
-        f"Simulated with the firmware's policy: {device}. It lasts {life:,.3g} h; in one mode throughout: {lasts}.",
-    )
+    told = f"Simulated with the firmware's policy: {device}. It lasts {life:,.3g} h; in one mode throughout: {lasts}."
+    return samples, f"{told} {device.without_pause(taken)}".rstrip()
+
+
+def _inference(mode: ModeFigures, target: Target, duty: Duty) -> Inference | None:
+    """What one takes from the cell; None where nobody knows."""
+    found = drawn(target.energy, mode.instructions, mode.cycles, duty.clock_mhz)
+    if found is None:
+        return None
+    return Inference(found.from_cell_uc(duty.millivolts) * duty.millivolts / 1000, found.seconds)

@@ -289,7 +289,9 @@ def _finish(
     network, device = trainer.network, trainer.device
     modes = {"super": trainer.super} if trainer.base is None else uniform_modes(network.config)
     accuracies = {
-        name: Accuracy(accuracy(network, dataset.val, mode, device), accuracy(network, dataset.test, mode, device))
+        name: Accuracy(
+            accuracy(network, dataset.val, mode, device), accuracy(network, dataset.test, mode, device, dataset.val)
+        )
         for name, mode in modes.items()
     }
     record = TrainingRecord(

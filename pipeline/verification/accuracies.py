@@ -13,7 +13,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Statistics, calibration_folder
 from dimmer.pipeline.artifacts.verification import ModeAccuracy
 from dimmer.pipeline.core.progress import Progress
-from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input, to_int8
 from dimmer.pipeline.data.given_back import limit_of
 from dimmer.pipeline.data.registry import load_dataset
@@ -21,7 +21,8 @@ from dimmer.pipeline.image.records import Record, run_schedules
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.deploy import deploy
-from dimmer.pipeline.networks.measure import measure
+from dimmer.pipeline.networks.deployed import DeployedNetwork
+from dimmer.pipeline.networks.measure import Measured, measure
 from dimmer.pipeline.networks.tasks import right
 from dimmer.pipeline.verification.backends import HOST, Subjects, find_subjects
 from dimmer.pipeline.verification.order import VerifyOrder
@@ -49,7 +50,7 @@ def measure_accuracies(order: VerifyOrder, build: Path, out: Path, progress: Pro
         ModeAccuracy(
             name=source.name,
             accuracy=float(right(outputs, test.labels, limit).mean()),
-            accuracy_float=accuracy_in_float(order.network, source.name, statistics, test),
+            accuracy_float=accuracy_in_float(order.network, source.name, statistics, data),
             scores=scores_of(order.dataset, outputs, test.labels, data.classes, limit),
         ).save(out)
 
@@ -72,7 +73,13 @@ def outputs_on_host(subjects: Subjects, mode: int, test: Split) -> NDArray[np.fl
     return found
 
 
-def accuracy_in_float(network: Network, mode: str, statistics: Statistics, test: Split) -> float:
-    """The same of the mode before quantisation."""
-    deployed = deploy(network, Mode.parse(mode), statistics.of(mode))
-    return measure(deployed, to_input(test.images), torch.from_numpy(test.labels)).accuracy
+def accuracy_in_float(network: Network, mode: str, statistics: Statistics, data: Dataset) -> float:
+    """The same of the mode before quantisation, 0..1; the limit of anomalies is validation's, as of the codes."""
+    deployed, limit = deploy(network, Mode.parse(mode), statistics.of(mode)), None
+    if data.test.labels.dtype == np.int8:
+        limit = _in_float(deployed, data.val).limit
+    return _in_float(deployed, data.test, limit).accuracy
+
+
+def _in_float(deployed: DeployedNetwork, split: Split, limit: float | None = None) -> Measured:
+    return measure(deployed, to_input(split.images), torch.from_numpy(split.labels), limit)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -15,6 +16,14 @@ def test_the_page_has_the_command_s_tables() -> None:
     page = (ROOT / "docs" / "fleet.md").read_text()
     for table in "\n".join(fleet.tables()).split("\n\n"):
         assert table in page, "python -m benchmarks.fleet prints other tables than docs/fleet.md has"
+
+
+def test_an_inference_takes_what_the_readme_says_of_its_cheapest_mode() -> None:
+    first = (ROOT / "README.md").read_text().split("└", 1)[0]
+    energies = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) uJ", first)]
+    assert min(energies) == 1000 * fleet.INFERENCE_MJ
+    page = (ROOT / "docs" / "fleet.md").read_text()
+    assert f"{fleet.INFERENCE_MJ} mJ is the cheapest mode of README's first table" in page
 
 
 @pytest.mark.parametrize(("count", "devices", "share"), [(1, 10, 0.1), (3, 20, 0.2), (20, 20, 0.9), (5, 1000, 0.001)])

@@ -3,11 +3,14 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 
+from dimmer.calibration import observe
 from dimmer.calibration.assign import Settings
-from dimmer.calibration.observe import Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
-from dimmer.calibration.ranges import METHODS, Range
+from dimmer.calibration.observe import Bounds, Tap, observe_bounds, observe_histograms, quantising_tap, site_errors
+from dimmer.calibration.ranges import BINS, METHODS, Range
 from tests.forked import in_processes
 
 
@@ -29,6 +32,24 @@ def test_bounds_and_counts_cover_every_value() -> None:
     counts = observe_histograms(forward, BATCHES, bounds)
     assert int(counts["hidden"].counts.sum()) == sum(b.numel() for b in BATCHES)
     assert bounds["input"].low == min(float(b.min()) for b in BATCHES)
+
+
+def test_counts_are_numpy_s_whatever_the_layout_and_however_they_are_sliced(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Multiples of the bins' width, so that no rounding decides.
+    values = torch.randint(0, BINS, (3, 5, 7, 11), generator=torch.Generator().manual_seed(0)).float() + 0.5
+    values[0, 0, 0, 0], values[0, 0, 0, 1] = 0.0, BINS
+    expected = np.histogram(values.numpy(), BINS, (0, BINS))[0]
+    for slices in (1 << 24, 100, 1):
+        monkeypatch.setattr(observe, "_COUNTED_EXACTLY", slices)
+        for x in (values, values.contiguous(memory_format=torch.channels_last)):
+            found = observe_histograms(lambda x, tap: tap("x", x), [x, x], {"x": Bounds(0.0, BINS)})
+            assert np.array_equal(found["x"].counts, 2 * expected)
+
+
+def test_more_values_in_a_bin_than_float32_counts() -> None:
+    many = (1 << 24) + 3
+    found = observe_histograms(lambda x, tap: tap("x", x), [torch.zeros(many)], {"x": Bounds(0.0, 1.0)})
+    assert found["x"].counts[0] == many
 
 
 def test_two_processes_see_what_one_sees(tmp_path: Path) -> None:

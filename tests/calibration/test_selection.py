@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modes are dropped for being worse, not for being unlucky."""
 
+import math
+import time
+
 import numpy as np
 import pytest
 
@@ -52,6 +55,42 @@ def test_the_comparison_is_paired() -> None:
     fewer = right.copy()
     fewer[:10] = False
     assert better_beyond_noise(Candidate("a", 1, right, 0.0), Candidate("b", 1, fewer, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("wins", "losses", "better"),
+    # One-sided p of the coin: 1/8, 1/32, 1/16, 11/1024, 56/1024, 0.044, 0.067; and of thousands.
+    [
+        (3, 0, False),
+        (5, 0, True),
+        (4, 0, False),
+        (9, 1, True),
+        (8, 2, False),
+        (59, 41, True),
+        (58, 42, False),
+        (0, 0, False),
+        (2, 9, False),
+        (2559, 2441, True),
+        (2558, 2442, False),
+    ],
+)
+def test_better_is_what_a_coin_gives_in_at_most_5_percent(wins: int, losses: int, better: bool) -> None:
+    images = wins + losses
+    chance = sum(math.comb(images, k) for k in range(wins, images + 1)) / 2**images
+    assert (chance <= 0.05 and wins > losses) == better, "of exact whole numbers"
+    first, second = np.arange(images + 7) < wins, np.arange(images + 7) >= wins
+    second[images:] = False
+    assert better_beyond_noise(Candidate("a", 1, first, 0.0), Candidate("b", 2, second, 0.0)) == better
+
+
+def test_many_modes_are_selected_in_moments() -> None:
+    rng = np.random.default_rng(0)
+    right = rng.random((400, 5000)) < 0.8
+    began = time.process_time()
+    found = select([Candidate(str(i), i, images, 1.0) for i, images in enumerate(right)])
+    assert len(found) == 400
+    # 80,000 pairs: a tail that is summed anew for each takes minutes.
+    assert time.process_time() - began < 20
 
 
 def test_different_images_cannot_be_compared() -> None:

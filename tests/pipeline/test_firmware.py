@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,16 @@ from dimmer.pipeline import firmware
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.stage import ROOT
 from dimmer.pipeline.oracle.micro import PYTHON
+from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
+from dimmer.pipeline.recipe.sections.duty import DutySection
+from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.targets import load_target
 from dimmer.targets.target import TARGETS
 from tests.firmware_gen.networks import tiny_resnet
 from tests.pipeline.conversion.given.networks import hybrid_tflite, written
 from tests.pipeline.conversion.given.networks import samples as float_samples
 from tests.pipeline.shared_models import KWS, RESNET, SAMPLES, check_exact, figures_of
+from tests.tiny import silent
 
 RESNET_CODE, RESNET_RAM = 24 << 10, 60_000
 
@@ -37,6 +42,19 @@ def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_a_governor_s_plan_is_made_anew_for_another_duty(tmp_path: Path) -> None:
+    """Wake-ups and the application are counted at its rate."""
+    recipe = load_recipe("mnist5k-r14")
+    governed = replace(recipe, governor=GovernorSection(capacity_mah=230, days=90))
+
+    def settings(recipe: Recipe, period_s: float) -> object:
+        changed = replace(recipe, duty=DutySection(period_s=period_s))
+        return firmware.stage(changed, tmp_path, load_target("host"), silent).settings
+
+    assert settings(governed, 5) != settings(governed, 6)
+    assert settings(recipe, 5) == settings(recipe, 6), "nothing of such a firmware depends on it"
 
 
 def test_the_command_line(tmp_path: Path) -> None:

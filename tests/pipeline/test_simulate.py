@@ -38,6 +38,26 @@ def test_modes_and_policy_stand_with_their_lives(
     assert lives["policy"] == pytest.approx(100, abs=2)
 
 
+def test_a_period_shorter_than_an_inference_is_told_and_no_life_is_shorter_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    folder = tmp_path / "mnist5k-r14" / "mps2-an386"
+    folder.mkdir(parents=True)
+    report = {
+        "policy": [{"mode": "88.88.88", "min_charge_permille": 0, **TIER}],
+        "modes": [{"name": "88.88.88", "energy_uj": 6000.0}],
+        "energy": {"regulator": "switched", "modes": [{"name": "88.88.88", "milliseconds": {"value": 2000.0}}]},
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    simulate.main("mps2-an386", "mnist5k-r14", capacity=100.0, millivolts=3000, period=0.01, idle=0.0)
+    said = capsys.readouterr().out
+    # 1080 J at 6 mJ in 2 s.
+    assert re.search(r"88\.88\.88 +│[^│]*│ +100 │", said), said
+    assert re.search(r"policy +│[^│]*│ +100 │", said), said
+    assert "88.88.88 takes longer than the period: it runs without a pause." in said
+
+
 def test_a_fleet_without_an_end_is_told_to_fix_a_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     simulate.main(scenario=["endless"], devices=2, seeds=2, setting=None, scheduler="none", out=tmp_path)
     said = capsys.readouterr().out

@@ -61,7 +61,7 @@ def _table(table: Table, path: Path) -> Iterator[str]:
         yield f"| `{arm.name}` | {arm.about} | {' | '.join(_cells(arm))} |"
     yield ""
     if found.comparisons:
-        yield "| comparison | difference, points | 95 % interval | at least, one-sided | McNemar, pooled | verdict |"
+        yield "| comparison | difference, points | 95 % interval | at least, one-sided | better : worse | verdict |"
         yield "|---|---|---|---|---|---|"
         for comparison in found.comparisons:
             yield f"| `{comparison.of}` - `{comparison.against}` | {' | '.join(_compared(comparison))} |"
@@ -117,6 +117,8 @@ def _compared(comparison: Comparison) -> tuple[str, str, str, str, str]:
         return "-", "-", "-", "-", verdict(comparison)
     interval = "-" if found.low is None or found.high is None else f"{found.low:+.2f} to {found.high:+.2f}"
     least = "-" if found.one_sided is None else f"{found.one_sided:+.2f}"
-    p = "-" if comparison.p is None else f"{comparison.better} : {comparison.worse}, p = {comparison.p:.2g}"
+    p = f"{comparison.better} : {comparison.worse}"
+    if comparison.p_by_image is not None:
+        p += f", p = {comparison.p_by_image:.2g}"
     missing = f"; missing: {', '.join(map(str, comparison.missing))}" if comparison.missing else ""
     return f"{found.mean:+.2f} ({found.count})", interval, least, p, verdict(comparison) + missing

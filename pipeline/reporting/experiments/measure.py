@@ -16,7 +16,7 @@ from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode, base_mode, super_mode
 from dimmer.pipeline.networks import Network
-from dimmer.pipeline.networks.measure import float32_convolutions
+from dimmer.pipeline.networks.measure import right_in_float
 from dimmer.pipeline.reporting.experiments.record import NetRecord, packed
 from dimmer.pipeline.subnets.norms import preferred
 
@@ -58,7 +58,7 @@ def _measured(network: Network, mode: Mode, data: Dataset, device: torch.device,
         return 100 * float(_right(network, data.val, mode, device).mean())
 
     with preferred(network, mode, norms, val) as found:
-        test = _right(network, data.test, mode, device)
+        test = _right(network, data.test, mode, device, data.val)
     return NetRecord(
         mode=str(mode),
         macs=mode.macs(network.cost()),
@@ -70,17 +70,11 @@ def _measured(network: Network, mode: Mode, data: Dataset, device: torch.device,
     )
 
 
-@torch.no_grad()
-def _right(network: Network, split: Split, mode: Mode, device: torch.device) -> NDArray[np.bool_]:
-    """bool[N]: which images of a split the float32 network gets right."""
-    network.eval()
-    parts = []
-    with float32_convolutions(device):
-        for start in range(0, len(split), _EVAL_BATCH):
-            x = _here(split.images[start : start + _EVAL_BATCH], device)
-            parts.append(network(x, mode).argmax(1).cpu().numpy())
-    found: NDArray[np.bool_] = np.concatenate(parts) == split.labels
-    return found
+def _right(
+    network: Network, split: Split, mode: Mode, device: torch.device, validation: Split | None = None
+) -> NDArray[np.bool_]:
+    """bool[N]: which samples of a split the float32 network gets right, in equal batches on every device."""
+    return right_in_float(network, split, mode, device, validation, _EVAL_BATCH)
 
 
 def _here(images: NDArray[np.uint8], device: torch.device) -> torch.Tensor:

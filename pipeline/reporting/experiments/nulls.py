@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.statistics import Interval, paired
 from dimmer.pipeline.data.dataset import Dataset, Split
-from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.modes.envelope import envelope
 from dimmer.pipeline.modes.mode import Mode, base_mode, super_mode
 from dimmer.pipeline.modes.width import runnable
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.gates.network import GatedNetwork
+from dimmer.pipeline.networks.measure import right_in_float
 from dimmer.pipeline.subnets.norms import preferred
 from dimmer.pipeline.training.gated import choices
 
@@ -104,15 +104,13 @@ def uniform_modes(network: Network, *, skipped: bool) -> tuple[Mode, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def right_of(network: Network, split: Split, mode: Mode) -> Right:
-    """Which images of a split the network gets right in a mode; it ends up in eval mode."""
-    network.eval()
-    parts = []
-    with torch.no_grad():
-        for start in range(0, len(split), _BATCH):
-            x = to_input(split.images[start : start + _BATCH]).contiguous(memory_format=torch.channels_last)
-            parts.append(network(x, mode).argmax(1).numpy())
-    right: Right = (np.concatenate(parts) == split.labels).astype(np.float64)
+def right_of(network: Network, split: Split, mode: Mode, validation: Split | None = None) -> Right:
+    """Which images of a split the network gets right in a mode; it ends up in eval mode.
+
+    Args:
+        validation: chooses the limit of anomalies; None where the split is validation itself.
+    """
+    right: Right = right_in_float(network, split, mode, validation=validation, at_once=_BATCH).astype(np.float64)
     return right
 
 
@@ -123,7 +121,7 @@ def measured(network: Network, data: Dataset, mode: Mode, norms: torch.Tensor) -
         norms: float32[N,C,H,W], training images for these statistics.
     """
     with preferred(network, mode, norms, lambda: float(right_of(network, data.val, mode).mean())) as found:
-        return Measured(found.chosen, right_of(network, data.test, mode), found.own)
+        return Measured(found.chosen, right_of(network, data.test, mode, data.val), found.own)
 
 
 def time_shared(cost: float, nulls: Mapping[str, Priced]) -> tuple[Mapping[str, float], Right]:

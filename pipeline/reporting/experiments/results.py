@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.stage import Json, atomic_write
-from dimmer.pipeline.core.statistics import Differences, differences, mcnemar
+from dimmer.pipeline.core.statistics import Differences, differences, mcnemar, sign_flips
 from dimmer.pipeline.reporting.experiments.record import NetRecord, RunRecord
 from dimmer.pipeline.reporting.experiments.runs import Run
 from dimmer.pipeline.reporting.experiments.table import Compared, Table
@@ -60,7 +62,10 @@ class Comparison:
         not_worse: whether the mean is over minus the margin with 95 %; None where fewer than two seeds say nothing.
         better: test images that the first alone has right, over all seeds.
         worse: test images that the second alone has right.
-        p: of McNemar's test of these two, pooled over the seeds.
+        p: of McNemar's test of these two, pooled over the seeds: as if an image were another one in every seed, which
+            of several seeds it is not; `p_by_image` is what counts.
+        p_by_image: of flipping signs image by image, each image's sum over the seeds (`core.statistics.sign_flips`);
+            None where no seed has both.
     """
 
     of: str
@@ -74,6 +79,7 @@ class Comparison:
     better: int
     worse: int
     p: float | None
+    p_by_image: float | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +169,7 @@ def _without_bits(record: RunRecord, compared: set[str]) -> RunRecord:
 def _compare(table: Table, records: Mapping[tuple[str, int], RunRecord], one: Compared, other: Compared) -> Comparison:
     pairs = [(seed, records.get((one.arm, seed)), records.get((other.arm, seed))) for seed in table.seeds]
     both = [(seed, a, b) for seed, a, b in pairs if a is not None and b is not None]
-    values, better, worse = [], 0, 0
+    values, better, worse, sums = [], 0, 0, np.zeros(0, np.int64)
     for _, a, b in both:
         for record, which in ((a, one), (b, other)):
             if which.net not in record.nets:
@@ -175,6 +181,10 @@ def _compare(table: Table, records: Mapping[tuple[str, int], RunRecord], one: Co
         values.append(a.nets[one.net].test - b.nets[other.net].test)
         better += int((mine > theirs).sum())
         worse += int((theirs > mine).sum())
+        gained = (mine - theirs).astype(np.int64)
+        if len(sums) not in (0, len(gained)):
+            raise DimmerError(f"{table.path}: {table.name}.compare: {one} has other test images from seed to seed")
+        sums = sums + gained if len(sums) else gained
     found = differences(values) if values else None
     return Comparison(
         of=str(one),
@@ -188,6 +198,7 @@ def _compare(table: Table, records: Mapping[tuple[str, int], RunRecord], one: Co
         better=better,
         worse=worse,
         p=mcnemar(better, worse) if both else None,
+        p_by_image=sign_flips(sums) if both else None,
     )
 
 

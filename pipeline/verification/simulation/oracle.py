@@ -67,7 +67,8 @@ def daily_oracle(
         budget_only: whether the store is unbounded and full at the beginning, as until a deadline.
 
     Returns:
-        Share of its events answered rightly.
+        Share of its events answered rightly; NaN where the store does not even carry the device's sleep through every
+        night, for which the program has no solution.
     """
     from scipy.optimize import linprog
     from scipy.sparse import coo_array
@@ -94,7 +95,6 @@ def daily_oracle(
     worth = np.concatenate([-np.diff(right)[segment], np.zeros(2 * days)])
     most = np.concatenate([events[day], np.full(days, np.inf if budget_only else capacity), np.full(days, np.inf)])
     bounds = np.stack([np.zeros(len(most)), most], axis=1)
-    # The device that cannot even sleep through a night: its sleep is owed, and forgiven.
     done = linprog(
         worth,
         A_eq=coo_array((values, (rows, columns)), shape=shape).tocsr(),

@@ -40,11 +40,21 @@ def table_of(summary: Summary) -> Table:
     from rich.table import Table
 
     title = f"{summary.scenario}: {summary.seeds} seeds of {summary.devices:,} devices"
-    if not math.isnan(summary.oracle.value):
-        title += f"; oracle {summary.oracle.text()}"
+    if not math.isnan(summary.oracle_of_fleet.value):
+        title += f"; oracle {summary.oracle_of_fleet.text()}"
+        if summary.oracles < summary.seeds * summary.devices:
+            title += f", by what it has more of {summary.oracles:,} of them"
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("policy", no_wrap=True)
-    for heading in ("right, %", "over best fixed", "over robust fixed", "survive", "5th pct", "worst day"):
+    for heading in (
+        "right, %",
+        "over best fixed",
+        "over robust fixed",
+        "under oracle",
+        "survive",
+        "5th pct",
+        "worst day",
+    ):
         table.add_column(heading, justify="right")
     for row in summary.rows:
         if row.policy.startswith("fixed ") and row.policy not in (summary.best_fixed, summary.robust_fixed):
@@ -55,6 +65,7 @@ def table_of(summary: Summary) -> Table:
             row.right.text(),
             row.over_fixed.text(sign=True),
             row.over_robust.text(sign=True),
+            row.under_oracle.text(sign=True),
             f"{100 * row.survival:.1f} %",
             f"{100 * row.fifth:.1f}",
             f"{100 * row.worst_day:.1f}",

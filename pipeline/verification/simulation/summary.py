@@ -10,15 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dimmer.pipeline.verification.simulation.experiment import ORACLE, Outcome, Part
+from dimmer.pipeline.core.statistics import LEVEL, t_quantile
+from dimmer.pipeline.verification.simulation.experiment import GOVERNOR, ORACLE, Outcome, Part
 from dimmer.pipeline.verification.simulation.scenarios import Kind, Scenario
 from dimmer.pipeline.verification.simulation.setting import Floats
 
 ROBUST = 0.95
 """A fixed mode is robust where so many devices live to the end in it."""
-
-_T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Student's t, two-sided 95 %, for one degree of freedom and more."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Estimate:
         """Of one number a seed."""
         if len(values) < 2:
             return cls(float(values.mean()), math.nan)
-        t = _T_975[min(len(values) - 2, len(_T_975) - 1)]
+        t = t_quantile((1 + LEVEL) / 2, len(values) - 1)
         return cls(float(values.mean()), float(t * values.std(ddof=1) / math.sqrt(len(values))))
 
     def text(self, sign: bool = False) -> str:
@@ -86,7 +84,10 @@ class Summary:
         days: that were simulated; the deadline, where there is one.
         best_fixed: with hindsight.
         robust_fixed: None where no fixed mode lets enough devices live.
-        oracle: share of events.
+        oracle: share of events, mean over the devices for which one was solved.
+        oracles: how many those are, of all seeds.
+        oracle_of_fleet: the same of all devices: the mean of the governor, or without one of the best fixed mode, and
+            what the oracle has more than that where it was solved, seed by seed.
         feasible: share of devices for which the cheapest mode carries every event.
     """
 
@@ -99,6 +100,8 @@ class Summary:
     best_fixed: str
     robust_fixed: str | None
     oracle: Estimate
+    oracles: int
+    oracle_of_fleet: Estimate
     feasible: float
     rows: tuple[Row, ...]
 
@@ -127,11 +130,21 @@ def summarise(scenario: Scenario, parts: Sequence[Part], outcomes: Sequence[Outc
     robust = max((i for i in fixed if survives[i].mean() >= ROBUST), key=lambda i: means[i], default=None)
     solved = ~np.isnan(oracle)
 
-    def by_seed(values: Floats, which: npt.NDArray[np.bool_] | None = None) -> Estimate:
-        chosen = np.ones(len(values), bool) if which is None else which
-        if not chosen.any():
-            return Estimate(math.nan, math.nan)
-        return Estimate.of(np.array([values[(seeds == seed) & chosen].mean() for seed in np.unique(seeds)]))
+    def of_seeds(values: Floats, which: npt.NDArray[np.bool_]) -> Floats:
+        # A seed none of whose devices has an oracle says nothing of it.
+        found = (values[(seeds == seed) & which] for seed in np.unique(seeds))
+        return np.array([one.mean() if len(one) else math.nan for one in found])
+
+    def estimate(of: Floats) -> Estimate:
+        known = of[~np.isnan(of)]
+        return Estimate.of(known) if len(known) else Estimate(math.nan, math.nan)
+
+    everyone = np.ones_like(solved)
+
+    def by_seed(values: Floats, which: npt.NDArray[np.bool_] = everyone) -> Estimate:
+        return estimate(of_seeds(values, which))
+
+    beside = right[policies.index(GOVERNOR) if GOVERNOR in policies else best]
 
     rows = tuple(
         Row(
@@ -158,6 +171,8 @@ def summarise(scenario: Scenario, parts: Sequence[Part], outcomes: Sequence[Outc
         policies[best],
         policies[robust] if robust is not None else None,
         by_seed(oracle, solved),
+        int(solved.sum()),
+        estimate(of_seeds(beside, everyone) + of_seeds(oracle - beside, solved)),
         float(feasible.mean()),
         rows,
     )
@@ -190,6 +205,8 @@ def as_json(summary: Summary) -> Mapping[str, object]:
         "best_fixed": summary.best_fixed,
         "robust_fixed": summary.robust_fixed,
         ORACLE: estimate(summary.oracle),
+        "oracles": summary.oracles,
+        "oracle_of_fleet": estimate(summary.oracle_of_fleet),
         "feasible": number(summary.feasible),
         "policies": [row(one) for one in summary.rows],
     }

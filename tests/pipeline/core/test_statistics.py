@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 
-from dimmer.pipeline.core.statistics import differences, mcnemar, paired, t_cdf, t_quantile
+from dimmer.pipeline.core.statistics import differences, mcnemar, paired, sign_flips, t_cdf, t_quantile
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,32 @@ def test_mcnemar_counts_the_tosses_of_a_coin(better: int, worse: int) -> None:
 def test_mcnemar_of_thousands_is_near_the_normal_distribution() -> None:
     z = (3120 - 2890 - 1) / math.sqrt(6010)
     assert mcnemar(3120, 2890) == pytest.approx(math.erfc(z / math.sqrt(2)), rel=0.01)
+
+
+@pytest.mark.parametrize("sums", [[3, 1, -2, 0], [1, 1, 1], [2, 2, -1, -1, 3], [0, 0], [-3, -1]], ids=str)
+def test_signs_that_are_flipped_are_all_counted(sums: list[int]) -> None:
+    flips = [sum(s * one for s, one in zip(signs, sums, strict=True)) for signs in product((1, -1), repeat=len(sums))]
+    expected = sum(abs(one) >= abs(sum(sums)) for one in flips) / len(flips)
+    assert sign_flips(np.array(sums)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("better", "worse"), [(0, 0), (5, 5), (10, 2), (1, 0), (3120, 2890)])
+def test_flipped_signs_of_one_seed_are_mcnemar_s_test(better: int, worse: int) -> None:
+    sums = np.array([1] * better + [-1] * worse + [0] * 7)
+    assert sign_flips(sums) == pytest.approx(mcnemar(better, worse))
+
+
+def test_an_image_in_three_seeds_is_one_image() -> None:
+    one = np.array([1] * 20 + [-1] * 10)
+    assert sign_flips(3 * one) == pytest.approx(mcnemar(20, 10))
+    assert sign_flips(3 * one) > 10 * mcnemar(60, 30)
+
+
+def test_signs_of_tens_of_thousands_of_images_are_near_the_normal_distribution() -> None:
+    sums = np.random.default_rng(0).integers(-3, 4, 30_000)
+    sums[:120] = 3
+    z = (abs(int(sums.sum())) - 0.5) / math.sqrt(float((sums**2).sum()))
+    assert sign_flips(sums) == pytest.approx(math.erfc(z / math.sqrt(2)), rel=0.02)
 
 
 def test_a_paired_difference_is_narrower_than_one_of_two_samples() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dimmer.pipeline.energy.account import Counted, account, idle_uw
+from dimmer.pipeline.energy.account import Besides, Counted, account, besides
 from dimmer.pipeline.recipe.sections.duty import Duty
 from dimmer.targets.power.constants import Constant, Energy
 
@@ -140,8 +140,10 @@ def test_measured_constants_say_file_and_day() -> None:
 
 
 def test_what_is_drawn_besides_inferences() -> None:
-    assert idle_uw(ENERGY, DUTY) == pytest.approx((10 + 10) * 3)
-    assert idle_uw(None, DUTY) == 0
+    assert besides(ENERGY, DUTY) == Besides(sleep_ua=10, period_uc=100)
+    assert besides(replace(ENERGY, regulator="switched"), DUTY).period_uc == pytest.approx(100 * 2000 / 3000)
+    assert besides(ENERGY, replace(DUTY, sleep_ua=20.0)).sleep_ua == 20
+    assert besides(None, DUTY) == Besides(0.0, 0.0)
 
 
 def test_a_constant_that_nothing_is_from_is_not_told() -> None:

@@ -13,7 +13,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import PolicyTier
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.pipeline.energy.device import Device
+from dimmer.pipeline.energy.device import Device, Inference
 from dimmer.pipeline.energy.discharge import discharge, policy_of_report
 
 DEVICE = Device(capacity_mah=100, millivolts=3000, period_s=1, idle_uw=0)
@@ -24,7 +24,7 @@ def tiers(*thresholds: tuple[str, int]) -> list[PolicyTier]:
 
 
 def test_one_mode_lasts_as_long_as_energy_over_power() -> None:
-    samples = discharge(tiers(("88.88", 0)), {"88.88": 5000.0}, DEVICE)
+    samples = discharge(tiers(("88.88", 0)), {"88.88": Inference(5000.0)}, DEVICE)
     # 100 mAh x 3 V = 1080 J; 5 mJ a second.
     assert samples[-1].time_s == pytest.approx(216_000, rel=0.01)
     assert samples[0].charge_permille == 1000
@@ -33,7 +33,8 @@ def test_one_mode_lasts_as_long_as_energy_over_power() -> None:
 
 def test_modes_follow_the_thresholds_downwards() -> None:
     policy = tiers(("88.88", 600), ("88.80", 200), ("80.80", 0))
-    samples = discharge(policy, {"88.88": 6000.0, "88.80": 4000.0, "80.80": 2000.0}, DEVICE)
+    taken = {"88.88": Inference(6000.0), "88.80": Inference(4000.0), "80.80": Inference(2000.0)}
+    samples = discharge(policy, taken, DEVICE)
     assert list(dict.fromkeys(sample.mode for sample in samples)) == ["88.88", "88.80", "80.80"]
     for sample in samples:
         lower = {"88.88": 600, "88.80": 200, "80.80": 0}[sample.mode]
@@ -44,7 +45,7 @@ def test_modes_follow_the_thresholds_downwards() -> None:
 
 def test_idle_power_counts() -> None:
     device = Device(capacity_mah=100, millivolts=3000, period_s=10, idle_uw=500)
-    samples = discharge(tiers(("88.88", 0)), {"88.88": 5000.0}, device)
+    samples = discharge(tiers(("88.88", 0)), {"88.88": Inference(5000.0)}, device)
     assert samples[-1].time_s == pytest.approx(1_080_000, rel=0.01)
 
 
@@ -83,11 +84,29 @@ def test_behind_a_linear_regulator_a_cell_of_more_volts_pays_more(tmp_path: Path
     path = tmp_path / "report.json"
     for regulator, energy in (("linear", 3000.0), ("switched", 1800.0)):
         path.write_text(json.dumps({**report, "energy": {"regulator": regulator, "supply_mv": 1800.0}}))
-        assert policy_of_report(path, 3000)[1] == {"88": pytest.approx(energy)}
-        assert policy_of_report(path)[1] == {"88": 1800.0}
+        assert policy_of_report(path, 3000)[1]["88"].microjoules == pytest.approx(energy)
+        assert policy_of_report(path)[1] == {"88": Inference(1800.0)}
     path.write_text(json.dumps({**report, "energy": None}))
-    assert policy_of_report(path, 3000)[1] == {"88": 1800.0}
+    assert policy_of_report(path, 3000)[1] == {"88": Inference(1800.0)}
     for supply in (0, -1, "much", float("nan")):
         path.write_text(json.dumps({**report, "energy": {"regulator": "linear", "supply_mv": supply}}))
         with pytest.raises(DimmerError, match=r"report\.json"):
             policy_of_report(path, 3000)
+
+
+def test_how_long_an_inference_lasts_is_the_report_s(tmp_path: Path) -> None:
+    tier = {"mode": "88", "min_charge_permille": 0, "min_millivolts": 0, "hysteresis_permille": 30, "dwell_s": 60}
+    path = tmp_path / "report.json"
+
+    def read(milliseconds: object) -> Inference:
+        board = {"regulator": "switched", "modes": [{"name": "88", "milliseconds": {"value": milliseconds}}]}
+        path.write_text(json.dumps({"policy": [tier], "modes": [{"name": "88", "energy_uj": 18.0}], "energy": board}))
+        return policy_of_report(path, 3000)[1]["88"]
+
+    assert read(2500) == Inference(18.0, 2.5)
+    for wrong in (-1, "long", float("inf"), float("nan"), None):
+        with pytest.raises(DimmerError, match=r"report\.json"):
+            read(wrong)
+    # 1080 J, 18 J every 2.5 s, and not each second.
+    samples = discharge(tiers(("88", 0)), {"88": Inference(18e6, 2.5)}, DEVICE)
+    assert samples[-1].time_s == pytest.approx(150, rel=0.02)

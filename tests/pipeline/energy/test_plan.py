@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.plan import MAX_SLEEP_Q8
 from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 
@@ -27,6 +28,18 @@ def test_a_coin_cell() -> None:
     assert plan.sleep_q8 / 256 * quantum == pytest.approx(3.4 * 3000, rel=1e-3)
     assert (plan.life_s, plan.period_ms, plan.report_s) == (8_640_000, 10_000, 600)
     assert (plan.reserve_permille, plan.cold_permille, plan.harvest_q8) == (40, 0, 0)
+
+
+def test_what_wake_ups_and_the_application_take_is_slept_off_too() -> None:
+    section = GovernorSection(capacity_mah=230, days=100, sleep_ua=3.4, period_s=10)
+    assert plan_of(section, MODES, 150.6) == plan_of(replace(section, sleep_ua=154.0), MODES)
+    # More than the field holds in fine quanta: coarser ones, or another battery.
+    plan = plan_of(section, MODES, 1e6)
+    assert 0 < plan.sleep_q8 <= MAX_SLEEP_Q8
+    plan.pack(3)
+    told = r"every 10 s and 1e\+09 uA besides: take another capacity_mah or period_s in \[governor\]"
+    with pytest.raises(DimmerError, match=told):
+        plan_of(replace(section, capacity_mah=0.1), MODES, 1e9)
 
 
 def test_harvest_is_counted_at_the_battery_s_voltage() -> None:

@@ -11,11 +11,12 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
+from dimmer.pipeline.energy.plan import plan_of
 from dimmer.pipeline.image import published
 from dimmer.pipeline.image.figures import Judged
 from dimmer.pipeline.image.make import Counted
 from dimmer.pipeline.image.order import Order
-from dimmer.pipeline.recipe.sections.duty import Duty
+from dimmer.pipeline.recipe.sections.duty import Duty, DutySection, duty_of
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target, load_target
@@ -224,6 +225,12 @@ def test_the_governor_s_menu_of_an_npu_comes_from_estimated_cycles(tmp_path: Pat
     assert [point.mode for point in points] == [2, 1, 0]
     assert [point.cost for point in points] == sorted(point.cost for point in points)
     assert judged.governor.startswith("the governor chooses from 800")
+    # 300 uC every minute, at 1.8 V of the 3 V, are 3 uA more that the device counts as drawn.
+    hungry = replace(target, energy=replace(energy, application_uc=replace(constant, value=300)))
+    args = modes_order(tmp_path), found, PolicySection(), hungry, counted, governor
+    more, _ = published.worth_running(*args, duty_of(DutySection(), governor))
+    assert more.policy.plan == plan_of(replace(governor, sleep_ua=8.0), [(2, 100.0), (1, 200.0), (0, 300.0)])
+    assert more.policy.plan.sleep_q8 > order.policy.plan.sleep_q8
 
 
 def test_thresholds_follow_from_the_charger(

@@ -9,9 +9,11 @@ import torch
 
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.encoding import to_input
+from dimmer.pipeline.data.given_back import limit_of
 from dimmer.pipeline.modes.mode import Mode
 from dimmer.pipeline.networks.measure import accuracy, float32_convolutions, measure
-from dimmer.pipeline.networks.tasks import distillation
+from dimmer.pipeline.networks.tasks import distillation, right
+from tests.pipeline.networks.anomalies import anomalies, autoencoder
 from tests.pipeline.networks.narrow_resnet import narrow_resnet
 
 
@@ -36,6 +38,21 @@ def test_accuracy_is_the_percentage_of_the_mode_in_eval_mode(count: int) -> None
     found = accuracy(network.train(), Split(images, labels), mode)
     assert found == pytest.approx(100 * (count - 1) / count)
     assert not network.training
+
+
+def test_anomalies_of_the_test_samples_are_told_by_the_limit_of_validation() -> None:
+    network, data, mode = autoencoder(), anomalies(), Mode.parse("88.8.88")
+    with torch.no_grad():
+        of_val, of_test = (network(to_input(split.images), mode).numpy() for split in (data.val, data.test))
+    limit = limit_of(of_val, data.val.labels)
+    honest = 100 * right(of_test, data.test.labels, limit).mean()
+    tuned = 100 * right(of_test, data.test.labels, limit_of(of_test, data.test.labels)).mean()
+    assert honest < tuned, "else this shows nothing"
+    assert accuracy(network, data.test, mode, validation=data.val) == pytest.approx(honest)
+    chosen = measure(lambda x: network(x, mode), to_input(data.val.images), torch.from_numpy(data.val.labels))
+    assert chosen.limit == pytest.approx(limit)
+    test = to_input(data.test.images), torch.from_numpy(data.test.labels)
+    assert 100 * measure(lambda x: network(x, mode), *test, chosen.limit).accuracy == pytest.approx(honest)
 
 
 def test_only_a_gpu_needs_a_context_for_float32() -> None:

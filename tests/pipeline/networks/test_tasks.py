@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from dimmer.pipeline.data.ends import OutputSection
 from dimmer.pipeline.data.packed import packed
 from dimmer.pipeline.networks.measure import measure
-from dimmer.pipeline.networks.tasks import distillation, imitation, label_loss, right
+from dimmer.pipeline.networks.tasks import distillation, imitation, label_loss, limit_chosen_by, right
 
 TARGETS = {
     "classes": torch.tensor([0, 2, 1, 1]),
@@ -67,7 +67,9 @@ def test_every_label_and_every_value_counts() -> None:
 def test_what_is_given_back_is_right_by_its_error() -> None:
     targets = np.array([[0, 64, -64], [1, 0, 32], [0, 16, 16]], np.int8)
     given = targets[:, 1:] / 64 + np.array([[0.1, -0.1], [1, 1], [0.2, 0.2]])
-    assert right(given, targets).tolist() == [True, True, True]
+    with pytest.raises(AssertionError, match="validation"):
+        right(given, targets)
+    assert right(given, targets, limit_chosen_by(given, targets)).tolist() == [True, True, True]
     assert right(given, targets, 0.02).tolist() == [True, True, False]
     outputs, wanted = torch.tensor(given, dtype=torch.float32), torch.from_numpy(targets)
     assert float(label_loss(outputs, wanted)) == pytest.approx((0.02 + 2 + 0.08) / 6)

@@ -8,15 +8,19 @@ import pytest
 from numpy.typing import NDArray
 
 from dimmer.pipeline import firmware, verify
+from dimmer.pipeline.artifacts.calibration import Statistics
 from dimmer.pipeline.artifacts.verification import ModeAccuracy, accuracy_folder
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.modes.mode import Mode
+from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.verification import accuracies
-from dimmer.pipeline.verification.accuracies import measure_accuracies
+from dimmer.pipeline.verification.accuracies import accuracy_in_float, measure_accuracies
 from dimmer.pipeline.verification.backends import Subjects
 from dimmer.pipeline.verification.order import order_of
 from dimmer.pipeline.verification.stages import accuracy_stage
 from dimmer.targets import load_target
+from tests.pipeline.networks.anomalies import anomalies, autoencoder
 from tests.tiny import TinyBuild, silent
 
 pytestmark = pytest.mark.xdist_group("tiny")
@@ -37,6 +41,13 @@ def test_every_mode_of_the_host_s_firmware_is_measured_in_int8_and_in_float(tiny
         assert mode.accuracy == pytest.approx(mode.scores.figures[0].value)
         assert mode.accuracy == pytest.approx(mode.accuracy_float, abs=0.05)
     assert len({mode.accuracy for mode in found}) > 1
+
+
+def test_in_float_the_limit_of_anomalies_is_that_of_validation() -> None:
+    network, data, mode = autoencoder(), anomalies(), Mode.parse("80.8.80")
+    found = accuracy_in_float(network, str(mode), Statistics({}), data)
+    assert 100 * found == pytest.approx(accuracy(network, data.test, mode, validation=data.val))
+    assert 100 * found < accuracy(network, data.test, mode), "a limit of the test samples would look better"
 
 
 def test_another_target_s_verification_measures_nothing_again(tiny_converted: TinyBuild) -> None:

@@ -52,7 +52,7 @@ def test_figures_stand_with_their_intervals_and_missing_seeds(table: Table, tmp_
     assert "| `labels` | half labels | 90.50 ± 0.71 (2) | 80.50 ± 0.71 (2) | 80.88: 70.50 ± 0.71 (2) | none |" in page
     assert "| `alone-base` |  | 79.00 (1) | - | - | 2 |" in page
     assert "| +1.00 (1) | - | - | 21 : 20, p = 1 | one seed says nothing; missing: 2 |" in page
-    assert "| -10.00 (2) | -10.00 to -10.00 | -10.00 | 0 : 20, p = 1.9e-06 | not shown to be not worse by 0.3 |" in page
+    assert "| -10.00 (2) | -10.00 to -10.00 | -10.00 | 0 : 20, p = 0.00098 | not shown to be not worse by 0.3 |" in page
     assert "3 runs, 0.1 hours of cpu, torch 2.0." in page
     table_in(tmp_path, TABLE.replace("= 0.5", "= 0.4"))
     with pytest.raises(DimmerError, match=r"depth\.json is of another table than .*; run: dimmer experiment tiny"):

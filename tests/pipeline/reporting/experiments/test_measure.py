@@ -11,13 +11,16 @@ import pytest
 import torch
 
 from dimmer.calibration.batchnorm import recalibrated, statistics
+from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.networks.measure import accuracy
 from dimmer.pipeline.reporting.experiments import measure
 from dimmer.pipeline.reporting.experiments.measure import measure_nets, networks_of, versions
+from dimmer.pipeline.reporting.experiments.nulls import measured
 from dimmer.pipeline.reporting.experiments.record import unpacked
 from dimmer.pipeline.subnets.norms import trained_prefix
+from tests.pipeline.networks.anomalies import anomalies, autoencoder
 from tests.pipeline.training.small import CPU, narrow, small_settings, stripes
 
 
@@ -90,6 +93,36 @@ def test_a_recalibrated_figure_is_that_of_the_statistics_behind_what_trained_mod
     for name, (mean, var) in own.items():
         assert torch.equal(seen[2][name][0], mean), "the test images are seen with them"
         assert torch.equal(seen[2][name][1], var)
+
+
+def with_targets(network: Network, data: Dataset, task: str) -> tuple[Network, Dataset]:
+    """Of the task; most of the targets are what the network says."""
+    if task == "anomalies":
+        return autoencoder(), anomalies()
+
+    def of_task(split: Split) -> Split:
+        with torch.no_grad():
+            said = network(to_input(split.images), network.super_mode()).numpy()
+        off = np.arange(len(split)) % 10 == 0
+        if task == "values":
+            return Split(split.images, np.where(off, 5, 0)[:, None].astype(np.float32) + said)
+        return Split(split.images, ((said > 0) ^ off[:, None]).astype(np.uint8))
+
+    return network, dataclasses.replace(data, val=of_task(data.val), test=of_task(data.test))
+
+
+@pytest.mark.parametrize("task", ["labels", "values", "anomalies"])
+def test_every_task_is_measured_as_it_asks(network: Network, task: str) -> None:
+    network, data = with_targets(network, stripes(), task)
+    found = measure_nets(network, data, CPU, 64, 1, alone=True)["super"]
+    mode = network.super_mode()
+    assert found.test == accuracy(network, data.test, mode, validation=data.val)
+    assert found.val == accuracy(network, data.val, mode)
+    assert unpacked(found.right, len(data.test)).mean() == pytest.approx(found.test / 100)
+    if task != "anomalies":
+        assert found.test == pytest.approx(90)
+    of_nulls = measured(network, data, mode, to_input(data.train.images[:64]))
+    assert 100 * of_nulls.right.mean() == pytest.approx(found.test)
 
 
 def test_versions_are_told() -> None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.statistics import mcnemar
+from dimmer.pipeline.core.statistics import mcnemar, sign_flips
 from dimmer.pipeline.reporting.experiments.results import load_results, results_of, spread, verdict
 from dimmer.pipeline.reporting.experiments.runs import runs_of
 from dimmer.pipeline.reporting.experiments.table import Compared, Table
@@ -28,6 +29,11 @@ def test_differences_are_taken_seed_by_seed_and_images_pooled(table: Table, tmp_
     assert (base.values, base.seeds) == ((1.0, 2.0), (1, 2))
     assert (base.better, base.worse) == (21 + 21, 20 + 19)
     assert base.p == pytest.approx(mcnemar(42, 39))
+    # The same images in both seeds, but for two: 20 of each that count twice, and two that count once.
+    assert base.p_by_image == pytest.approx(sign_flips(np.array([2] * 20 + [1] * 2 + [-2] * 19 + [-1])))
+    assert base.p is not None
+    assert base.p_by_image is not None
+    assert base.p_by_image > base.p
     assert base.found is not None
     assert base.found.mean == pytest.approx(1.5)
     assert base.not_worse is False, "two seeds that differ by a point show little"

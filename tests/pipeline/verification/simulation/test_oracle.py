@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,14 @@ def test_nobody_beats_the_program_under_the_sun(tmp_path: Path) -> None:
     outcome = simulate_part(sunny(tmp_path), SETTING, Part(0, 0, 6, 6))
     assert (outcome.right <= outcome.oracle + 1e-3).all()
     assert (outcome.oracle > 0.5).all()
+
+
+@needs_scipy
+def test_a_store_that_does_not_carry_the_sleep_has_no_oracle(tmp_path: Path) -> None:
+    """One milliwatt of sleep is more than the panel brings."""
+    scenario = replace(sunny(tmp_path), more_sleep_ua=1e4)
+    devices = draw(scenario, BOARD, 2, 0, 0)
+    assert math.isnan(daily_oracle(scenario, SETTING, BOARD, devices, 0))
 
 
 def test_nobody_beats_who_knows_the_charger() -> None:

@@ -25,4 +25,6 @@ def test_files_and_tables(tmp_path: Path) -> None:
     console.print(table_of(summary), bars_table(bars))
     said = console.export_text()
     assert "fixed bright (best)" in said
+    assert "oracle 100.00 ± 0.00, by what it has more of 2 of them" in said
+    assert "under oracle" in said
     assert "MISSED" in said

@@ -37,12 +37,44 @@ def test_best_robust_and_differences() -> None:
     assert (summary.devices, summary.seeds, summary.feasible) == (2, 2, 0.5)
     governor = summary.row("governor")
     assert governor.over_fixed.value == pytest.approx(0.02)
-    # Student's t with one degree of freedom: 12.706 times 0.01.
-    assert governor.over_fixed.plus_minus == pytest.approx(0.12706)
+    # Student's t with one degree of freedom: 12.7062 times 0.01.
+    assert governor.over_fixed.plus_minus == pytest.approx(0.127062)
     assert governor.over_robust.value == pytest.approx(0.17)
     assert governor.under_oracle.value == pytest.approx(0.95 - 0.82)
     assert summary.row("fixed bright").survival == 0.5
     assert summary.row("fixed bright").feasible_survival == 1
+
+
+def test_an_oracle_of_few_devices_is_told_of_all_by_what_it_has_more() -> None:
+    summary = example()
+    # The oracle was solved for the first device of each seed, where right is 0.81 and 0.83, and of all 0.86 and 0.88.
+    assert (summary.oracle.value, summary.oracles) == (0.95, 2)
+    assert summary.oracle_of_fleet.value == pytest.approx(1.0)
+    governor = summary.row("governor")
+    assert summary.oracle_of_fleet.value == pytest.approx(governor.right.value + governor.under_oracle.value)
+    assert summary.oracle_of_fleet.plus_minus == pytest.approx(0, abs=1e-12)
+    found = as_json(summary)
+    assert found["oracles"] == 2
+    assert found["oracle_of_fleet"] == {"value": 1.0, "plus_minus": 0.0}
+
+
+def test_an_oracle_of_all_devices_is_their_mean() -> None:
+    oracle = np.array([0.95, 0.97])
+    outcomes = [
+        Outcome(("fixed dim",), np.array([[0.7, more]]), np.ones((1, 2)), np.zeros((1, 2)), np.ones(2), oracle - more)
+        for more in (0.01, 0.03)
+    ]
+    summary = summarise(deadline(), [Part(0, 0, 2, 2), Part(1, 0, 2, 2)], outcomes)
+    assert summary.oracle_of_fleet.value == pytest.approx(summary.oracle.value)
+    assert summary.oracle_of_fleet.plus_minus == pytest.approx(summary.oracle.plus_minus)
+    assert summary.oracles == 4
+
+
+@pytest.mark.parametrize(("seeds", "t"), [(2, 12.7062), (10, 2.2622), (30, 2.0452), (100, 1.9842)])
+def test_intervals_are_student_s_of_any_number_of_seeds(seeds: int, t: float) -> None:
+    values = np.random.default_rng(0).normal(size=seeds)
+    half = t * values.std(ddof=1) / math.sqrt(seeds)
+    assert Estimate.of(values).plus_minus == pytest.approx(half, rel=1e-4)
 
 
 def test_one_seed_has_no_interval() -> None:
