@@ -244,9 +244,12 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
                 continue
             kind = kind or sample.array.dtype
             whole = whole or sample.codes
-            if sample.codes != whole:
-                raise DimmerError(f"{sample.name}: an input is uint8 codes here and other values before: give one kind")
-            array = np.ascontiguousarray(sample.array, kind)
+            if sample.codes != whole or sample.array.dtype != kind:
+                # Codes as they are and values that are scaled cannot stand in one array.
+                raise DimmerError(
+                    f"{sample.name}: an input is uint8 codes in some samples and other values in others: give one kind"
+                )
+            array = np.ascontiguousarray(sample.array)
             assert array.shape == shape
             file.write(array.tobytes())
             digests.append(hashlib.sha256(array.tobytes()).hexdigest())

@@ -84,9 +84,14 @@ def _csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
         delimiter, names = _header(file.readline())
         places = [(name, number) for number, name in enumerate(names) if not wanted or name in wanted]
         cells: list[list[str]] = [[] for _ in places]
-        for row in csv.reader(file, delimiter=delimiter, skipinitialspace=True):
+        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+        for row in reader:
             if not row:
                 continue
+            if any(map(str.strip, row[len(names) :])):
+                # A decimal comma, or names of rows: whose cell is whose cannot be told.
+                line = reader.line_num + 1
+                raise ValueError(f"line {line} has {len(row)} cells, the first line names {len(names)}")
             for column, (_, number) in zip(cells, places, strict=True):
                 column.append(row[number] if number < len(row) else "")
     return {name: np.array(column, object) for (name, _), column in zip(places, cells, strict=True)}
