@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 def print_build(context: BuildContext, data: ReportData, stages: Sequence[StageResult], console: Console) -> None:
     """The stages, the modes, and where everything lies."""
+    from rich.text import Text
+
     print_stages(stages, console)
     print_summary(data, console)
     made = "firmware.elf" if context.target.engine != "tvm" else f"bundle/{context.build_dir.name}"
-    console.print(
-        f"[bold]{context.target_dir}[/bold]: {made}, report.html, report.json", highlight=False, soft_wrap=True
-    )
+    line = Text.assemble((str(context.target_dir), "bold"), f": {made}, report.html, report.json")
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def print_stages(stages: Sequence[StageResult], console: Console) -> None:
@@ -45,6 +46,7 @@ def print_stages(stages: Sequence[StageResult], console: Console) -> None:
 def print_summary(data: ReportData, console: Console) -> None:
     """The modes and what they cost, as a table on the terminal."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"{data.model} on {data.target}", title_justify="left", title_style="bold")
     table.add_column("mode", no_wrap=True)
@@ -67,4 +69,5 @@ def print_summary(data: ReportData, console: Console) -> None:
         for line in (energy_line(data.energy), days_line(data.energy)):
             console.print(line, highlight=False, soft_wrap=True)
     for card in cards(data):
-        console.print(f"{card.title:<14} {card.figure}  [dim]{card.detail}[/dim]", highlight=False)
+        line = Text.assemble(f"{card.title:<14} {card.figure}  ", (card.detail, "dim"))
+        console.print(line, highlight=False)
