@@ -59,9 +59,11 @@ def text(value: Any) -> str:
     """A cell as a label is written: whole numbers without a point.
 
     Examples:
-        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_)
-        ('3', '3', 'walk', '1')
+        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_), text(None)
+        ('3', '3', 'walk', '1', '')
     """
+    if value is None:
+        return ""
     if isinstance(value, bool | np.bool_):
         return str(int(value))
     if isinstance(value, bytes):
@@ -83,6 +85,9 @@ def _csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         delimiter, names = _header(file.readline())
         places = [(name, number) for number, name in enumerate(names) if not wanted or name in wanted]
+        twice = next((name for name, number in places if name in names[:number] and (name or wanted)), None)
+        if twice is not None:
+            raise ValueError(f"its first line names {twice!r} twice")
         cells: list[list[str]] = [[] for _ in places]
         reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
         for row in reader:
