@@ -69,5 +69,4 @@ def print_summary(data: ReportData, console: Console) -> None:
         for line in (energy_line(data.energy), days_line(data.energy)):
             console.print(line, highlight=False, soft_wrap=True)
     for card in cards(data):
-        line = Text.assemble(f"{card.title:<14} {card.figure}  ", (card.detail, "dim"))
-        console.print(line, highlight=False)
+        console.print(Text.assemble(f"{card.title:<14} {card.figure}  ", (card.detail, "dim")), highlight=False)

@@ -70,7 +70,14 @@ def test_in_the_working_directory_with_defaults(tmp_path: Path) -> None:
 
 
 def test_a_wrong_word_writes_nothing(tmp_path: Path) -> None:
-    for words in (["--name", "a/b"], ["--target", "steam"], ["--model-template", "x"], ["--own-target", "host"]):
+    wrong = (
+        ["--name", "a/b"],
+        ["--target", "steam"],
+        ["--model-template", "x"],
+        ["--own-target", "host"],
+        ["--label", "y"],
+    )
+    for words in wrong:
         done = dimmer(tmp_path, "init", "home", *words)
         assert done.returncode == 2
         assert done.stderr.startswith("error: ")
