@@ -49,7 +49,6 @@ def fits(figures: Firmware) -> Iterator[Fit]:
 
 def print_fits(found: Sequence[Fit], title: str) -> None:
     """A line each."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
@@ -58,7 +57,7 @@ def print_fits(found: Sequence[Fit], title: str) -> None:
     for fit in found:
         step = fit.step
         table.add_row(
-            escape(step.layer[-20:]),
+            step.layer[-20:],
             step.kernel.removeprefix("dimmer_"),
             f"{fit.expected:,}",
             "-" if step.instructions is None else f"{step.instructions:,}",

@@ -60,7 +60,6 @@ def _lines(model: Model, block: Block) -> tuple[str, ...]:
 
 def print_functions(stretch: Stretch, title: str, guess: str) -> None:
     """A line each, the most expensive first."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
@@ -69,7 +68,7 @@ def print_functions(stretch: Stretch, title: str, guess: str) -> None:
     for name, share in sorted(stretch.functions.items(), key=lambda item: -item[1].cycles):
         ratio = f"{share.cycles / share.instructions:.2f}"
         figures = (f"{share.instructions:,}", f"~{share.cycles:,}", ratio, f"{share.cycles / stretch.cycles:.1%}")
-        table.add_row(escape(name), *figures)
+        table.add_row(name, *figures)
     console().print(table)
     spent = ", ".join(f"{group} {cycles / stretch.cycles:.1%}" for group, cycles in stretch.spent.items())
     print(f"{stretch.instructions:,} instructions, ~{stretch.cycles:,} cycles: {spent}")

@@ -58,6 +58,8 @@ def main(
     print(made.table, end="\n\n")
     for path in made.files:
         print(path)
+    for line in made.notes:
+        print(f"  {line}")
     if made.new:
         print(f"\nuntrained, since the data has other classes: {', '.join(made.new)}")
     print("\nNext:")

@@ -47,7 +47,6 @@ def main(
 
 
 def _print_counts(name: str, data: Dataset) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     shapes = data.inputs or (data.image_shape,)
@@ -57,7 +56,7 @@ def _print_counts(name: str, data: Dataset) -> None:
     total = sum(map(len, splits.values()))
     for number, one in enumerate(data.classes):
         counts = [_count(split.labels, number) for split in splits.values()]
-        table.add_row(escape(one), *(f"{count:,}" for count in counts), f"{100 * sum(counts) / total:.1f} %")
+        table.add_row(one, *(f"{count:,}" for count in counts), f"{100 * sum(counts) / total:.1f} %")
     table.add_row("samples", *(f"{len(split):,}" for split in splits.values()), f"{total:,}", style="bold")
     console().print(table)
 

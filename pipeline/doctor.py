@@ -23,7 +23,6 @@ from dimmer.version import dimmer_version
 
 def main() -> None:
     """Say what this machine has and lacks, and what to type."""
-    from rich.markup import escape
     from rich.table import Table
 
     found = project()
@@ -42,7 +41,7 @@ def main() -> None:
     table.add_row("builds", f"{found.build}, {free:,} MiB free", writable)
     for extra, road in EXTRAS.items():
         missing = missing_distributions(extra)
-        advice = escape(f"pip install 'dimmer-nn[{extra}]'") if extra else "pip install dimmer-nn"
+        advice = f"pip install 'dimmer-nn[{extra}]'" if extra else "pip install dimmer-nn"
         table.add_row(road, "missing: " + ", ".join(missing) if missing else "all packages", advice if missing else "")
     table.add_row("GPU", "an NVIDIA driver" if os.path.exists("/dev/nvidiactl") else "none", "")
     table.add_row(
@@ -55,14 +54,14 @@ def main() -> None:
         try:
             target = load_target(name)
         except DimmerError as error:
-            table.add_row(name, "broken", escape(str(error)))
+            table.add_row(name, "broken", str(error))
             continue
         packages = sorted(set(missing_tools(target.tools).values()))
         cores = missing_packages(target.distributions)
         extra = target.extra
         lacking = ", ".join((*packages, *cores))
         advice = "; ".join(filter(None, (_apt(packages), f"pip install 'dimmer-nn[{extra}]'" if cores else "")))
-        table.add_row(name, f"missing: {lacking}" if lacking else "all tools", escape(advice))
+        table.add_row(name, f"missing: {lacking}" if lacking else "all tools", advice)
     console().print(table)
 
 

@@ -25,7 +25,6 @@ def main(
     mode: Annotated[str | None, typer.Option("--mode", help="Of the model; the best one by default.")] = None,
 ) -> None:
     """Score a built model on its test samples by the C that the device runs, with the worst of them."""
-    from rich.markup import escape
     from rich.table import Table
 
     from dimmer.pipeline.verification.evaluation import evaluate
@@ -36,9 +35,7 @@ def main(
     table = Table("score", "value", "95 %", title=f"{recipe.name}, {name}, {scores.samples:,} test samples")
     for figure in scores.figures:
         unit = f" {figure.unit}" if figure.unit else ""
-        table.add_row(
-            escape(figure.name), f"{figure.value:.4g}{escape(unit)}", f"{figure.low:.4g} to {figure.high:.4g}"
-        )
+        table.add_row(figure.name, f"{figure.value:.4g}{unit}", f"{figure.low:.4g} to {figure.high:.4g}")
     shown.print(table)
     of_all: tuple[Scores | OutputScores, ...] = (scores, *scores.outputs)
     for one in of_all:
@@ -47,22 +44,21 @@ def main(
     if found.now.worst:
         table = Table("sample", "is", "taken for", "by", title="The worst")
         for worst in found.now.worst:
-            table.add_row(*map(escape, (worst.name, worst.truth, worst.said)), f"{worst.by:.3g}")
+            table.add_row(worst.name, worst.truth, worst.said, f"{worst.by:.3g}")
         shown.print(table)
     if line := found.compared():
         shown.print(line)
 
 
 def _confusion(scores: Scores | OutputScores) -> object:
-    from rich.markup import escape
     from rich.table import Table
 
     from dimmer.pipeline.core.scores import OutputScores
 
-    title = escape(scores.name) if isinstance(scores, OutputScores) else None
-    table = Table("is \\ taken for", *map(escape, scores.classes), title=title)
+    title = scores.name if isinstance(scores, OutputScores) else None
+    table = Table("is \\ taken for", *scores.classes, title=title)
     for name, row in zip(scores.classes, scores.confusion, strict=True):
-        table.add_row(escape(name), *(str(count) if count else "." for count in row))
+        table.add_row(name, *(str(count) if count else "." for count in row))
     return table
 
 

@@ -16,6 +16,7 @@ import typer
 from dimmer.pipeline.core.command import main_of
 from dimmer.pipeline.projects import wanted, wizard
 from dimmer.pipeline.projects.files import IGNORED, project_files
+from dimmer.pipeline.projects.told import Told
 from dimmer.pipeline.projects.wanted import Wanted
 from dimmer.pipeline.projects.write import KEPT, ignores_builds, write_project
 
@@ -56,6 +57,9 @@ def main(
     group: Annotated[
         str, typer.Option("--group", help="Its column of speaker, subject or session; of files a regular expression.")
     ] = "",
+    task: Annotated[
+        str, typer.Option("--task", help="What its label is, classes or values; numbers that are not whole are values.")
+    ] = "",
     window: Annotated[int, typer.Option("--window", min=0, help="Time steps of a window; guessed by default.")] = 0,
     normal: Annotated[
         str,
@@ -67,22 +71,24 @@ def main(
     if sys.stdin.isatty() and sys.stdout.isatty() and not yes:
         name = name or wizard.ask_name(wanted.name_from(folder))
         data = data or (wizard.ask_data() if template is None else None)
-        template = template or (wanted.TEMPLATE if data else wizard.ask_template())
+        template = template or (None if data else wizard.ask_template())
         if target is None:
             target = wizard.ask_target()
             own_target = own_target or wizard.ask_own_target(target)
     name = wanted.check_name(name or wanted.name_from(folder))
-    own, ends = None, list[str]()
+    own, lines = None, list[str]()
+    told = Told(label, group, window, normal, task)
+    told.check(data, template)
     if data:
         from dimmer.pipeline.projects.ends import told_ends
-        from dimmer.pipeline.projects.inspected import Told, own_samples
+        from dimmer.pipeline.projects.inspected import own_samples
 
-        own = own_samples(data, Told(label, group, window, normal), folder / "models" / name)
-        ends = told_ends(own.section)
+        own = own_samples(data, told, folder / "models" / name)
+        lines = [*told_ends(own.section), *own.notes]
     found = Wanted(name, template or wanted.TEMPLATE, target or wanted.TARGET, own_target, own=own)
     for path in write_project(folder, project_files(found)):
         print(path)
-    for line in ends:
+    for line in lines:
         print(f"  {line}")
     if not ignores_builds(folder):
         print(f"{folder / KEPT} stays as it is; builds lie in {IGNORED}, which git need not keep")

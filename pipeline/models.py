@@ -27,7 +27,6 @@ def main(
     if path is not None:
         print(find_recipe(path))
         return
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table("model", "network", "data", "weights", "recipe")
@@ -35,7 +34,7 @@ def main(
         try:
             recipe = load_recipe(name)
         except DimmerError as error:
-            table.add_row(name, "-", "-", "-", escape(str(error)))
+            table.add_row(name, "-", "-", "-", str(error))
             continue
         config = recipe.model.config
         blocks = sum(config.mandatory) + sum(config.skippable)

@@ -36,7 +36,6 @@ def main(
     if path is not None:
         print(find_target(path))
         return
-    from rich.markup import escape
     from rich.table import Table
 
     from dimmer.pipeline.image.fit import verdict
@@ -48,7 +47,7 @@ def main(
         try:
             target = load_target(name)
         except DimmerError as error:
-            table.add_row(name, *("-" for _ in range(len(table.columns) - 2)), escape(str(error)))
+            table.add_row(name, *("-" for _ in range(len(table.columns) - 2)), str(error))
             continue
         missing = [*sorted(set(missing_tools(target.tools).values())), *missing_packages(target.distributions)]
         fits = [] if order is None else [verdict(order, target)]

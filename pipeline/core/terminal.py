@@ -26,7 +26,8 @@ _EARLIEST_SHARE, _EARLIEST_S = 0.01, 2.0
 def console() -> Console:
     """The terminal, or for a file or a pipe one that is wide enough for every table.
 
-    A table that is wider than the terminal is printed row by row instead.
+    A table that is wider than the terminal is printed row by row instead. All texts are shown as they are: names and
+    paths of a user may hold what rich takes for markup or for an emoji.
     """
     from rich.console import Console
     from rich.table import Table
@@ -40,8 +41,8 @@ def console() -> Console:
                 else:
                     super().print(thing, **options)
 
-    terminal = Fitting()
-    return terminal if terminal.is_terminal else Fitting(width=LOG_WIDTH)
+    terminal = Fitting(markup=False, emoji=False)
+    return terminal if terminal.is_terminal else Fitting(width=LOG_WIDTH, markup=False, emoji=False)
 
 
 def _width(table: Table, console: Console) -> int:
@@ -53,15 +54,9 @@ def _width(table: Table, console: Console) -> int:
 
 def stacked(table: Table) -> Iterator[str]:
     """A table as lines: each row's first cell, and below it the others with their headings."""
-    from rich.text import Text
-
-    def plain(cell: object) -> str:
-        # As a table shows it: what is escaped there for rich is not to be seen.
-        return Text.from_markup(cell).plain if isinstance(cell, str) else str(cell)
-
     if table.title is not None:
-        yield plain(table.title)
-    columns = [(plain(column.header), [plain(cell) for cell in column.cells]) for column in table.columns]
+        yield str(table.title)
+    columns = [(str(column.header), [str(cell) for cell in column.cells]) for column in table.columns]
     widest = max((len(heading) for heading, _ in columns[1:]), default=0)
     for row in range(table.row_count):
         yield columns[0][1][row]

@@ -67,6 +67,8 @@ class DataSection:
         frame: samples of a recording that stand beside each other as channels of one position; of no use where
             [features] makes rows of them.
         rows: of CSV and Parquet files: steps, a row a time step, or windows, a row a window, step by step.
+        columns: of rows = windows the columns with the values, step by step; without them all that label, group and
+            split do not name, as the first file has them.
         label: column or array with the class, or with each label or value; without one, the sub-folder is the class.
         group: column or array whose samples belong together (speaker, subject, session): never in two splits. Of files
             a regular expression, whose first part in parentheses is looked for in the path below the folder.
@@ -113,6 +115,7 @@ class DataSection:
     streamed: bool = False
     inputs: tuple[InputSection, ...] = ()
     outputs: tuple[OutputSection, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require(self.kind in ("", *KINDS), "kind", f"must be one of {', '.join(KINDS)}")
@@ -157,6 +160,8 @@ class DataSection:
         if self.kind == WINDOWS and not self.inputs:
             several = bool(self.channels) and len(set(self.channels)) == len(self.channels)
             require(several, "channels", "must name a window's channels, each once")
+        if self.columns:
+            self._check_columns()
         if self.kind == RECORDINGS:
             bounded(self.rate, 1, 1_000_000, "rate")
             bounded(self.frame, 1, self.window, "frame")
@@ -196,8 +201,15 @@ class DataSection:
             require(
                 getattr(self, key) == getattr(DataSection, key), key, "must be left out where [[data.inputs]] have it"
             )
-        for key in ("step", "rate", "frame", "colour", "fit", "rows"):
+        for key in ("step", "rate", "frame", "colour", "fit", "rows", "columns"):
             require(getattr(self, key) == getattr(DataSection, key), key, "must be left out: it says nothing of arrays")
+
+    def _check_columns(self) -> None:
+        able = self.kind == WINDOWS and self.rows == "windows" and not self.column
+        require(able, "columns", "is for windows of which each is a row: rows = windows")
+        wanted = self.window * len(self.channels)
+        several = len(self.columns) == wanted == len(set(self.columns))
+        require(several, "columns", f"must name the {wanted} columns of a window's values, each once")
 
     def _check_labels(self) -> None:
         files = self.kind in (IMAGES, RECORDINGS)

@@ -36,7 +36,7 @@ from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.ends import OutputSection
 from dimmer.pipeline.data.own import ANOMALY, CLASSES, NORMAL_OR_NOT, RECORDINGS, VALUES, DataSection, OwnData
 from dimmer.pipeline.data.packed import packed
-from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample
+from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample, others_below
 from dimmer.pipeline.data.scale import InputScale, JoinedScale, RowCodes, choose_joined_scale, choose_scale
 from dimmer.pipeline.data.streamed import StreamedImages, kept_hash, list_images
 from dimmer.toml import plain
@@ -114,7 +114,7 @@ def own_hash(data: OwnData) -> str:
     """
     reader = _reader(data)
     # What came later is in no hash where it is off: data that were prepared and learnt before stay what they are.
-    later = {"numbered": 0, "streamed": False, "column": "", "inputs": (), "outputs": ()}
+    later = {"numbered": 0, "streamed": False, "column": "", "inputs": (), "outputs": (), "columns": ()}
     known = asdict(data.section).items()
     section = {key: value for key, value in known if key != "path" and later.get(key, ...) != value}
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode())
@@ -151,7 +151,15 @@ def prepared(data: OwnData) -> Prepared:
         found = _load(data, folder)
     if found is None:
         raise DimmerError(f"{folder} was removed while it was read: type the command again")
-    return found
+    return replace(found, facts=replace(found.facts, problems=found.facts.problems + _others(data)))
+
+
+def _others(data: OwnData) -> tuple[Problem, ...]:
+    """Files of other formats. They are in no hash and nothing is made anew for them, so what was kept has none."""
+    suffixes = getattr(_reader(data), "SUFFIXES", None)
+    if suffixes is None or data.section.column or not data.place.is_dir():
+        return ()
+    return others_below(data.place, suffixes, data.place / data.section.table if data.section.table else None)
 
 
 def cache_folder() -> Path:
@@ -244,9 +252,12 @@ def _fill(data: OwnData, raw: Path, out: Path) -> None:
                 continue
             kind = kind or sample.array.dtype
             whole = whole or sample.codes
-            if sample.codes != whole:
-                raise DimmerError(f"{sample.name}: an input is uint8 codes here and other values before: give one kind")
-            array = np.ascontiguousarray(sample.array, kind)
+            if sample.codes != whole or sample.array.dtype != kind:
+                # Codes as they are and values that are scaled cannot stand in one array.
+                raise DimmerError(
+                    f"{sample.name}: an input is uint8 codes in some samples and other values in others: give one kind"
+                )
+            array = np.ascontiguousarray(sample.array)
             assert array.shape == shape
             file.write(array.tobytes())
             digests.append(hashlib.sha256(array.tobytes()).hexdigest())

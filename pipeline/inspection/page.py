@@ -65,17 +65,15 @@ def print_file(found: FileFacts) -> None:
 
 
 def _table(title: str, *headings: str, right: Sequence[str] = ()) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold")
     for heading in headings:
         table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
     return table
 
 
 def _operators(model: ModelFacts) -> Table:
-    from rich.markup import escape
 
     right = ("#", "MACs", "bytes")
     headings = ("#", "operator", "output", "shape", "type", "MACs", "bytes", "kernel")
@@ -92,12 +90,11 @@ def _operators(model: ModelFacts) -> Table:
             f"{operator.parameter_bytes:,}" if operator.parameter_bytes else "-",
             kernel,
         )
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     return table
 
 
 def _tensors(tensors: Sequence[TensorFacts]) -> Table:
-    from rich.markup import escape
 
     headings = ("#", "tensor", "shape", "type", "quantised", "scale", "zero point", "bytes")
     table = _table("", *headings, right=("#", "scale", "zero point", "bytes"))
@@ -106,7 +103,7 @@ def _tensors(tensors: Sequence[TensorFacts]) -> Table:
         zero_point = "-" if tensor.zero_point is None else str(tensor.zero_point)
         size = f"{tensor.bytes:,}" if tensor.constant else "-"
         row = (str(tensor.index), _short(tensor.name), _shape(tensor.shape), tensor.type, tensor.quantisation)
-        table.add_row(*map(escape, (*row, scale, zero_point, size)))
+        table.add_row(*row, scale, zero_point, size)
     return table
 
 
@@ -160,12 +157,11 @@ def _together(together: ModesFacts) -> Iterator[str]:
 
 
 def _checkpoint(checkpoint: CheckpointFacts) -> Table:
-    from rich.markup import escape
 
     title = f"{checkpoint.file}, {checkpoint.bytes:,} bytes, {checkpoint.values:,} values"
     table = _table(title, "tensor", "shape", "type", "bytes", right=("bytes",))
     for tensor in checkpoint.tensors:
-        table.add_row(escape(tensor.name), _shape(tensor.shape) or "-", tensor.type, f"{tensor.bytes:,}")
+        table.add_row(tensor.name, _shape(tensor.shape) or "-", tensor.type, f"{tensor.bytes:,}")
     return table
 
 

@@ -33,7 +33,8 @@ from dimmer.pipeline.networks.adapted.split import Split, keys_of
 from dimmer.pipeline.networks.adapted.weights import known_tensors, take_weights, weights_of
 from dimmer.pipeline.networks.family import config_class
 from dimmer.pipeline.projects.files import project_files
-from dimmer.pipeline.projects.inspected import Told, own_samples
+from dimmer.pipeline.projects.inspected import own_samples
+from dimmer.pipeline.projects.told import Told
 from dimmer.pipeline.projects.wanted import AdaptedModel, OwnSamples, Wanted
 from dimmer.pipeline.projects.write import write_project
 
@@ -120,11 +121,13 @@ class Written:
         table: stages and modes.
         files: that were written.
         new: names of weights that begin untrained.
+        notes: what was not taken of the data, a line each.
     """
 
     table: str
     files: tuple[Path, ...]
     new: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def found_network(asked: Asked, folder: Path, classes: int | None = None) -> Found:
@@ -241,7 +244,8 @@ def adapted_project(
         (home / own_name).parent.mkdir(parents=True, exist_ok=True)
         atomic_write(home / own_name, path.read_bytes())
     beside = [home / own_name for own_name in (WEIGHTS, *copies)]
-    return Written(found.split.table(), (*written, *beside), found.new)
+    notes = () if own is None else own.notes
+    return Written(found.split.table(), (*written, *beside), found.new, notes)
 
 
 _ALONE = """
@@ -316,9 +320,11 @@ def check_classes(network: nn.Module, asked: Asked, classes: int) -> None:
 
 
 def _own(asked: Asked, data: str | None, label: str, home: Path) -> OwnSamples | None:
+    told = Told(label)
+    told.check(data, None)
     if data is None:
         return None
-    found = own_samples(data, Told(label), home)
+    found = own_samples(data, told, home)
     section = found.section
     if section.task != CLASSES:
         raise DimmerError(f"{data} has values; an adapted network learns classes")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import InvalidKeyError
 from dimmer.pipeline.data.ends import InputSection, OutputSection
-from dimmer.pipeline.data.own import CLASSES, VALUES, DataSection
+from dimmer.pipeline.data.own import ANOMALY, CLASSES, MOST_CLASSES, VALUES, DataSection
 from dimmer.pipeline.data.readers import tables
 from dimmer.toml import plain
 
@@ -23,7 +24,6 @@ TIME_NAMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample
 """Names of columns and arrays that are left out."""
 _LABEL_WORDS = frozenset({"label", "labels", "class", "classes", "target", "targets", "y", "category"})
 _NUMBERING = frozenset({"id", "ids", "uid", "uuid", "idx", "timestamp", "date", "datetime", "file", "filename", "path"})
-_MANY_NUMBERS = 20
 
 
 def given_inputs(place: str, arrays: Mapping[str, NDArray[Any]], labels: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -56,15 +56,25 @@ def given_outputs(arrays: Mapping[str, NDArray[Any]], count: int) -> tuple[str, 
 
 
 def told_ends(section: DataSection) -> list[str]:
-    """What was taken for inputs and outputs, where there are several, a line each."""
+    """What was taken for inputs, where there are several, and for outputs, a line each."""
     found = []
     if section.inputs:
         inputs = [f"{one.name} [{','.join(map(str, one.shape))}]" for one in section.inputs]
-        outputs = [] if section.outputs else [f"{', '.join(section.label)} ({section.task})"]
-        found += [f"inputs: {', '.join(inputs)}", *(f"output: {one}" for one in outputs)]
+        found.append(f"inputs: {', '.join(inputs)}")
     if section.outputs:
-        found.append(f"outputs: {', '.join(f'{one.name} ({one.task})' for one in section.outputs)}")
+        outputs = ", ".join(f"{one.name} ({_told_task(one.task, one.classes)})" for one in section.outputs)
+        found.append(f"outputs: {outputs}")
+    else:
+        name = ", ".join(section.label) or "the sub-folder"
+        found.append(f"output: {name} ({_told_task(section.task, section.classes)})")
     return [plain(line) for line in found]
+
+
+def _told_task(task: str, classes: Sequence[str]) -> str:
+    """A task, and how many classes it has."""
+    if task == ANOMALY:
+        return f"{task}: {classes[0]} of {len(classes):,} classes is normal"
+    return f"{len(classes):,} classes" if task == CLASSES else task
 
 
 def _is_label(name: str, array: NDArray[Any]) -> bool:
@@ -111,20 +121,47 @@ def outputs_of(seen: Mapping[str, Sequence[str]]) -> tuple[OutputSection, ...]:
     return tuple(found)
 
 
-def labels_of(seen: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Classes, or values where there are many numbers that are not whole."""
-    names = tuple(sorted({name for name in seen if name}, key=_in_order))
-    try:
-        whole = all(float(name).is_integer() for name in names)
-    except (ValueError, OverflowError):
-        whole = True
-    if not whole or (len(names) > _MANY_NUMBERS and all(re.fullmatch(r"-?\d+", name) for name in names)):
-        return VALUES, ()
+def labels_of(seen: Sequence[str], task: str = "") -> tuple[str, tuple[str, ...]]:
+    """Classes, or values where there are numbers that are not whole.
+
+    NaN, and what is infinite among numbers, are no labels: samples that have them are left out.
+
+    Args:
+        task: classes or values, where somebody says which; empty for a guess.
+
+    Raises:
+        DimmerError: there are fewer than two labels, too many classes, or values that are no numbers.
+    """
+    numbers = {name: _number(name) for name in seen if name}
+    words = any(number is None for number in numbers.values())
+    for name, number in [*numbers.items()]:
+        if number is not None and (math.isnan(number) or (math.isinf(number) and not words)):
+            del numbers[name]
+    names = tuple(sorted(numbers, key=_in_order))
     if len(names) < 2:
         raise DimmerError(
             f"there are {len(names)} different labels; two or more are wanted: name their column with --label"
         )
+    if task == VALUES and words:
+        odd = next(name for name, number in numbers.items() if number is None)
+        raise DimmerError(f"--task {task}: the label {plain(odd)!r} is no number: leave the option out, or mend it")
+    whole = all(number is None or math.isinf(number) or number.is_integer() for number in numbers.values())
+    if task == VALUES or (not task and not words and not whole):
+        return VALUES, ()
+    if len(names) > MOST_CLASSES:
+        raise DimmerError(
+            f"there are {len(names):,} different labels, at most {MOST_CLASSES:,} can be classes: name another column "
+            "with --label, or say --task values if they are numbers"
+        )
     return CLASSES, names
+
+
+def _number(name: str) -> float | None:
+    """The number that a text is; None for another text."""
+    try:
+        return float(name)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _in_order(name: str) -> tuple[int, float, str]:

@@ -7,7 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.heard import AUDIO, PRESET_KEYS, Heard
@@ -31,45 +30,22 @@ from dimmer.pipeline.data.own import (
 )
 from dimmer.pipeline.data.prepare import prepared
 from dimmer.pipeline.data.readers import entry, images, recordings, saved, tables
-from dimmer.pipeline.data.readers.columns import names_of_columns, numbers, read_columns, text
-from dimmer.pipeline.data.readers.sample import Problem, files_below, split_of
-from dimmer.pipeline.projects.ends import (
-    LABEL_NAMES,
-    TIME_NAMES,
-    given_inputs,
-    given_outputs,
-    input_of,
-    labels_of,
-    outputs_of,
-)
+from dimmer.pipeline.data.readers.columns import text
+from dimmer.pipeline.data.readers.sample import Problem, files_below
+from dimmer.pipeline.projects.ends import LABEL_NAMES, labels_of
+from dimmer.pipeline.projects.folders import sub_folders, without_class
+from dimmer.pipeline.projects.tabled import of_function, of_tables
+from dimmer.pipeline.projects.told import GROUP_NAMES, SPLIT_NAMES, Told, check_split, named
 from dimmer.pipeline.projects.wanted import OwnSamples
 from dimmer.toml import plain
 
 LOOKED_AT = 100
 """So many files are opened to guess sizes and rates."""
 SIDES = (16, 24, 32)
-WINDOW = 128
 LOWEST_RATE, FEWEST_ROWS = 4000, 8
 """Of recordings that get a front end: samples a second, and rows in a window."""
-_GROUPS = ("group", "subject", "speaker", "session", "user", "participant", "person", "patient")
-_MANY_COLUMNS = 32
-
-
-@dataclass(frozen=True)
-class Told:
-    """What somebody says of his data; empty where it is to be guessed.
-
-    Attributes:
-        label: column or array with the class, or the value; several with commas between them, an output each.
-        group: column or array, or regular expression, of what belongs together.
-        window: time steps; 0 to guess.
-        normal: the class that is normal, where anomalies are to be found; empty for another task.
-    """
-
-    label: str = ""
-    group: str = ""
-    window: int = 0
-    normal: str = ""
+_MANY_CLASSES = 20
+"""Of more that are numbers somebody may have meant values."""
 
 
 def inspect_data(place: str, told: Told) -> DataSection:
@@ -96,13 +72,13 @@ def inspect_data(place: str, told: Told) -> DataSection:
 
 def _inspected(place: str, told: Told) -> DataSection:
     if re.fullmatch(r"[\w.]+:\w+", place) and not Path(place).exists():
-        return _of_function(place, told)
+        return of_function(place, told)
     path = Path(place)
     if path.is_file():
         if path.suffix.lower() not in tables.SUFFIXES:
             kinds = ", ".join(sorted(tables.SUFFIXES))
             raise DimmerError(f"{plain(place)} is no folder, and ends in none of {kinds}")
-        return _of_tables(path, (path,), told)
+        return of_tables(path, (path,), told)
     if not path.is_dir():
         raise DimmerError(f"{plain(place)} is not there: give a folder, a file, or module:function")
     if saved.is_saved(path):
@@ -114,27 +90,19 @@ def _inspected(place: str, told: Told) -> DataSection:
         endings = ", ".join(sorted(set().union(*_SUFFIXES.values())))
         raise DimmerError(f"{plain(place)} has no file that ends in {endings}")
     if kind == WINDOWS:
-        return _of_tables(path, files, told)
-    classes = _sub_folders(path, files)
+        return of_tables(path, files, told)
+    what = "a folder of images" if kind == IMAGES else "a folder of recordings"
+    told.refuse(what, label=_FOLDERS, task=_FOLDERS)
+    if kind == IMAGES:
+        told.refuse(what, window=_NO_STEPS)
+    classes = sub_folders(path, files)
     looked = files[:: max(1, len(files) // LOOKED_AT)]
     return (_of_images if kind == IMAGES else _of_recordings)(place, classes, looked, told)
 
 
+_FOLDERS = "leave it out, and give each class a sub-folder"
+_NO_STEPS = "leave it out, as an image has no time steps"
 _SUFFIXES = {IMAGES: images.SUFFIXES, RECORDINGS: recordings.SUFFIXES, WINDOWS: tables.SUFFIXES}
-
-
-def _sub_folders(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
-    """The names of sub-folders that are classes: below those of splits, where the first ones are those."""
-    inner = [path.relative_to(folder).parts for path in files]
-    tops = {parts[0] for parts in inner if len(parts) > 1}
-    given = bool(tops) and all(map(split_of, tops))
-    names = {parts[given] for parts in inner if len(parts) > 1 + given}
-    if len(names) < 2:
-        raise DimmerError(
-            f"{plain(str(folder))} has {len(names)} sub-folders with files, which would be the classes: give each "
-            "class a sub-folder, or name the column that has it with --label"
-        )
-    return tuple(sorted(names))
 
 
 def _of_saved(place: str, told: Told) -> DataSection:
@@ -147,20 +115,27 @@ def _of_saved(place: str, told: Told) -> DataSection:
     label = (
         told.label
         or next((name for name in features if parts[0].names(name)), "")
-        or _named(tuple(features), LABEL_NAMES)
+        or named(tuple(features), LABEL_NAMES)
     )
     if not column or label not in features:
         what = (
             "column of images, sound or lists of numbers" if not column else "column of classes: name it with --label"
         )
         raise DimmerError(f"{plain(place)} has no {what}; it has {', '.join(map(plain, features))}")
-    group, split = told.group or _named(tuple(features), _GROUPS), _named(tuple(features), ("split",))
+    if kinds[column] == IMAGES:
+        told.refuse("images", window=_NO_STEPS)
+    elif kinds[column] == WINDOWS:
+        told.refuse("saved windows", window="leave it out, as they have their length already")
+    group, split = told.group or named(tuple(features), GROUP_NAMES), named(tuple(features), SPLIT_NAMES)
     problems: list[Problem] = []
-    seen = [row for part in parts for _, row in saved.rows(part, folder, (label,), problems)]
+    wanted = (label, *filter(None, (split,)))
+    seen = [(part, row) for part in parts for _, row in saved.rows(part, folder, wanted, problems)]
+    if split:
+        check_split(place, split, (saved.named(part, split, row[split]) for part, row in seen))
     names = parts[0].names(label)
-    task, classes = (
-        (CLASSES, names) if names else labels_of([text(row[label]) for row in seen if row[label] is not None])
-    )
+    if names:
+        told.refuse("a column of classes", task="leave it out, or name another column with --label")
+    task, classes = (CLASSES, names) if names else labels_of([text(row[label]) for _, row in seen], told.task)
     cells = [row[column] for _, row in islice(saved.rows(parts[0], folder, (column,), problems), LOOKED_AT)]
     if kinds[column] == WINDOWS:
         common = DataSection(WINDOWS, place, classes=("a", "b"), window=1, channels=("c0",), label=(label,))
@@ -265,98 +240,6 @@ def front_end_of(section: DataSection) -> Heard | None:
     return heard if heard.rows(section.window) >= FEWEST_ROWS else None
 
 
-def _of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
-    first = files[0]
-    try:
-        if first.suffix.lower() == tables.NPZ:
-            with np.load(first, allow_pickle=False) as archive:
-                return _of_arrays(str(place), {key: archive[key] for key in archive.files}, told, WINDOWS)
-        names = names_of_columns(first)
-        labels = tuple(filter(None, told.label.split(","))) or tuple(filter(None, (_named(names, LABEL_NAMES),)))
-        seen = {
-            label: [
-                text(value) for path in files for value in sorted(set(map(text, read_columns(path, [label])[label])))
-            ]
-            for label in labels
-        }
-        columns = read_columns(first)
-    except (DimmerError, ModuleNotFoundError):
-        raise
-    # Of a broken file the parsers raise whatever comes to them.
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise DimmerError(f"{plain(str(first))} cannot be read ({plain(reason)})") from error
-    group = told.group or _named(names, _GROUPS)
-    split = _named(names, ("split",))
-    beside = {*labels, group, split}
-    channels = tuple(
-        name for name in names if name not in beside and name.lower() not in TIME_NAMES and _is_numeric(columns[name])
-    )
-    if not channels:
-        raise DimmerError(f"{plain(str(first))} has no column of numbers")
-    found = DataSection(WINDOWS, str(place), classes=("a", "b"), window=1, channels=channels, group=group, split=split)
-    if len(labels) > 1:
-        labelled = replace(found, classes=(), outputs=outputs_of(seen))
-    else:
-        label = labels[0] if labels else ""
-        task, classes = labels_of(seen[label]) if label else (CLASSES, _sub_folders(place, files))
-        labelled = replace(
-            found, task=task, classes=classes if task == CLASSES else (label,), label=(label,) if label else ()
-        )
-    if len(channels) > _MANY_COLUMNS:
-        return replace(labelled, rows="windows", window=len(channels), channels=("value",))
-    return replace(labelled, window=told.window or WINDOW)
-
-
-def _of_function(place: str, told: Told) -> DataSection:
-    probe = DataSection(PYTHON, place, classes=("a", "b"), channels=("value",))
-    return _of_arrays(place, entry.arrays(OwnData(probe, Path.cwd())), told, PYTHON)
-
-
-def _of_arrays(place: str, arrays: dict[str, NDArray[Any]], told: Told, kind: str) -> DataSection:
-    group, split = told.group or _named(tuple(arrays), _GROUPS), _named(tuple(arrays), ("split",))
-    labels = tuple(filter(None, told.label.split(",")))
-    given = given_inputs(place, arrays, labels)
-    labels = labels or tuple(filter(None, (_named(tuple(arrays), LABEL_NAMES),)))
-    if not labels and len(given) > 1:
-        count = len(next(iter(given.values())))
-        labels = tuple(key for key in given_outputs(arrays, count) if key not in (group, split))
-    if not given or (len(given) == 1 and tables.VALUES not in given):
-        raise DimmerError(f"{plain(place)} has no array '{tables.VALUES}', which would be the samples")
-    if not labels or not set(labels) <= set(arrays):
-        raise DimmerError(f"{plain(place)} has no array for the classes: name one with --label")
-    common = DataSection(kind, place, classes=("a", "b"), window=1, channels=("c0",), group=group, split=split)
-    seen = {label: [text(value) for value in arrays[label].tolist()] for label in labels}
-    if len(labels) > 1:
-        common = replace(common, classes=(), outputs=outputs_of(seen))
-    else:
-        task, classes = labels_of(seen[labels[0]])
-        common = replace(common, task=task, classes=classes if task == CLASSES else labels, label=labels)
-    if len(given) > 1:
-        inputs = tuple(input_of(place, name, array) for name, array in given.items())
-        return replace(common, window=0, channels=(), inputs=inputs)
-    x = given[tables.VALUES]
-    if x.ndim == 4:
-        channels = tuple(f"c{n}" for n in range(x.shape[3]))
-        return replace(common, window=0, size=(x.shape[1], x.shape[2]), channels=channels)
-    if x.ndim not in (2, 3):
-        raise DimmerError(
-            f"{plain(place)}: '{tables.VALUES}' has {x.ndim} dimensions: give [N,time], [N,time,channels] or [N,H,W,C]"
-        )
-    channels = tuple(f"c{n}" for n in range(x.shape[2] if x.ndim == 3 else 1))
-    return replace(common, window=x.shape[1], channels=channels)
-
-
-def _named(names: Sequence[str], wanted: Sequence[str]) -> str:
-    lower = {name.lower(): name for name in reversed(names)}
-    return next((lower[name] for name in wanted if name in lower), "")
-
-
-def _is_numeric(column: NDArray[Any]) -> bool:
-    values = numbers(column[:1000])
-    return bool(np.isfinite(values).mean() > 0.5) if len(values) else False
-
-
 def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
     """The data, read once: what is wrong with it is told before a project is written.
 
@@ -372,8 +255,23 @@ def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
         for file in entry.files(OwnData(section, Path.cwd())):
             if not file.resolve().is_relative_to(home):
                 raise DimmerError(f"{plain(str(file))} lies outside the project: type dimmer init in its folder")
+    notes = without_class(Path(place), section) if section.kind != PYTHON and not section.label else []
     heard = front_end_of(section)
-    found = prepared(OwnData(section, Path.cwd(), heard)).dataset
+    try:
+        made = prepared(OwnData(section, Path.cwd(), heard))
+    except DimmerError as error:
+        raise DimmerError(f"{error}{_way_out(section, told, str(error))}") from error
+    if problems := made.facts.problems:
+        what = "files or samples" if len(problems) > 1 else "file or sample"
+        notes.append(f"left out: {len(problems):,} {what}, the first: {problems[0]}")
+    found = made.dataset
     if section.kind != PYTHON:
         section = replace(section, path=Path(os.path.relpath(Path(place).resolve(), recipe.resolve())).as_posix())
-    return OwnSamples(section, len(found.train) + len(found.val) + len(found.test), heard)
+    return OwnSamples(section, len(found.train) + len(found.val) + len(found.test), heard, tuple(notes))
+
+
+def _way_out(section: DataSection, told: Told, said: str) -> str:
+    """What can be done before there is a recipe, of which the readers' messages speak."""
+    many = len(section.classes) > _MANY_CLASSES and all(map(str.isdecimal, section.classes))
+    values = "; numbers that are no classes are learnt with --task values" if many and not told.task else ""
+    return values + ("; no recipe is written yet, so mend the data" if "[data]" in said else "")

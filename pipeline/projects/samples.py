@@ -16,7 +16,8 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.given.worker import Samples
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.data.own import IMAGES, RECORDINGS, OwnData
-from dimmer.pipeline.projects.inspected import Told, inspect_data
+from dimmer.pipeline.projects.inspected import inspect_data
+from dimmer.pipeline.projects.told import Told
 
 MOST_CALIBRATED, MOST_COMPARED = 256, 500
 FEWEST_APART = 20

@@ -29,11 +29,13 @@ class OwnSamples:
         section: of the recipe, from which its path counts.
         samples: how many there are.
         heard: the front end between recordings and network; None for none.
+        notes: what was not taken of the data, a line each.
     """
 
     section: DataSection
     samples: int
     heard: Heard | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

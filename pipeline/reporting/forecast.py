@@ -101,7 +101,10 @@ def tell_before(
 
 def print_forecast(data: ReportData, share: str, console: Console) -> None:
     """What to expect, on the terminal."""
-    console.print(f"[bold]To expect[/bold], {share}; the whole training should do better:", highlight=False)
+    from rich.text import Text
+
+    line = Text.assemble(("To expect", "bold"), f", {share}; the whole training should do better:")
+    console.print(line, highlight=False)
     print_summary(data, console)
     if data.energy is not None:
         times = ", ".join(f"{mode.name} {mode.milliseconds.value:,.3g} ms" for mode in data.energy.modes)

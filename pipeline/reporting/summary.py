@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 def print_build(context: BuildContext, data: ReportData, stages: Sequence[StageResult], console: Console) -> None:
     """The stages, the modes, and where everything lies."""
+    from rich.text import Text
+
     print_stages(stages, console)
     print_summary(data, console)
     made = "firmware.elf" if context.target.engine != "tvm" else f"bundle/{context.build_dir.name}"
-    console.print(
-        f"[bold]{context.target_dir}[/bold]: {made}, report.html, report.json", highlight=False, soft_wrap=True
-    )
+    line = Text.assemble((str(context.target_dir), "bold"), f": {made}, report.html, report.json")
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def print_stages(stages: Sequence[StageResult], console: Console) -> None:
@@ -44,8 +45,8 @@ def print_stages(stages: Sequence[StageResult], console: Console) -> None:
 
 def print_summary(data: ReportData, console: Console) -> None:
     """The modes and what they cost, as a table on the terminal."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"{data.model} on {data.target}", title_justify="left", title_style="bold")
     table.add_column("mode", no_wrap=True)
@@ -68,6 +69,6 @@ def print_summary(data: ReportData, console: Console) -> None:
         for line in (energy_line(data.energy), days_line(data.energy)):
             console.print(line, highlight=False, soft_wrap=True)
     if note := data.notes.get("training"):
-        console.print(f"[yellow]training[/yellow]: {escape(note)}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble(("training", "yellow"), f": {note}"), highlight=False, soft_wrap=True)
     for card in cards(data):
-        console.print(f"{card.title:<14} {card.figure}  [dim]{card.detail}[/dim]", highlight=False)
+        console.print(Text.assemble(f"{card.title:<14} {card.figure}  ", (card.detail, "dim")), highlight=False)

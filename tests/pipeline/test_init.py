@@ -51,7 +51,7 @@ def test_arrays_that_are_taken_for_inputs_and_outputs_are_told(tmp_path: Path) -
     np.savez(tmp_path / "rig.npz", **arrays)  # type: ignore[arg-type]
     done = dimmer(tmp_path, *words, DIMMER_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
-    assert "\n  inputs: image [6,4,1], imu [1,5,2]\n  outputs: kind (classes), kg (values)\n" in done.stdout
+    assert "\n  inputs: image [6,4,1], imu [1,5,2]\n  outputs: kind (2 classes), kg (values)\n" in done.stdout
 
 
 def test_in_the_working_directory_with_defaults(tmp_path: Path) -> None:
@@ -70,7 +70,14 @@ def test_in_the_working_directory_with_defaults(tmp_path: Path) -> None:
 
 
 def test_a_wrong_word_writes_nothing(tmp_path: Path) -> None:
-    for words in (["--name", "a/b"], ["--target", "steam"], ["--model-template", "x"], ["--own-target", "host"]):
+    wrong = (
+        ["--name", "a/b"],
+        ["--target", "steam"],
+        ["--model-template", "x"],
+        ["--own-target", "host"],
+        ["--label", "y"],
+    )
+    for words in wrong:
         done = dimmer(tmp_path, "init", "home", *words)
         assert done.returncode == 2
         assert done.stderr.startswith("error: ")

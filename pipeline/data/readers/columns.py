@@ -59,9 +59,11 @@ def text(value: Any) -> str:
     """A cell as a label is written: whole numbers without a point.
 
     Examples:
-        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_)
-        ('3', '3', 'walk', '1')
+        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_), text(None)
+        ('3', '3', 'walk', '1', '')
     """
+    if value is None:
+        return ""
     if isinstance(value, bool | np.bool_):
         return str(int(value))
     if isinstance(value, bytes):
@@ -83,10 +85,18 @@ def _csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         delimiter, names = _header(file.readline())
         places = [(name, number) for number, name in enumerate(names) if not wanted or name in wanted]
+        twice = next((name for name, number in places if name in names[:number] and (name or wanted)), None)
+        if twice is not None:
+            raise ValueError(f"its first line names {twice!r} twice")
         cells: list[list[str]] = [[] for _ in places]
-        for row in csv.reader(file, delimiter=delimiter, skipinitialspace=True):
+        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+        for row in reader:
             if not row:
                 continue
+            if any(map(str.strip, row[len(names) :])):
+                # A decimal comma, or names of rows: whose cell is whose cannot be told.
+                line = reader.line_num + 1
+                raise ValueError(f"line {line} has {len(row)} cells, the first line names {len(names)}")
             for column, (_, number) in zip(cells, places, strict=True):
                 column.append(row[number] if number < len(row) else "")
     return {name: np.array(column, object) for (name, _), column in zip(places, cells, strict=True)}

@@ -90,7 +90,8 @@ def _called(path: str, folders: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             if isinstance(value, Mapping):
                 raise TypeError(f"{key!r} holds several arrays: give each its own name, and name it in [[data.inputs]]")
         return {str(key): np.asarray(value) for key, value in found.items()}
-    except Exception as error:
+    # Whatever the user's code raises: one that ends the program would end Dimmer as if all were done.
+    except (Exception, SystemExit) as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         said = plain(str(error).strip().partition("\n")[0]) or type(error).__name__
         raise DimmerError(

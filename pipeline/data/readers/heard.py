@@ -23,6 +23,7 @@ from dimmer.pipeline.data.readers import recordings, saved
 from dimmer.pipeline.data.readers.sample import Problem, Sample
 from dimmer.pipeline.data.scale import RowCodes, choose_row_codes
 
+SUFFIXES = recordings.SUFFIXES
 FULL = 32_768
 LOOKED_AT = 500
 """Windows on which the scale of the codes is chosen."""

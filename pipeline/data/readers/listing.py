@@ -122,9 +122,13 @@ def _read_table(path: Path, needed: tuple[str, ...], _mtime_ns: int) -> dict[str
         columns = [name for name in needed if name not in (reader.fieldnames or ())]
         if columns:
             raise ValueError(f"it has no column {columns[0]!r}")
-        for number, row in enumerate(reader, 2):
+        for row in reader:
+            number, beyond = reader.line_num, [*(row.get(None) or ())]
             if any(row[name] is None for name in needed):
                 raise ValueError(f"line {number} has too few columns")
+            if any(map(str.strip, beyond)):
+                names = len(row) - 1
+                raise ValueError(f"line {number} has {names + len(beyond)} cells, the first line names {names}")
             name = str(PurePosixPath(row[FILE_COLUMN]))
             if name in found:
                 raise ValueError(f"line {number} names {name!r} again")

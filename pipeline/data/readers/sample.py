@@ -122,6 +122,24 @@ def files_below(folder: Path, suffixes: Collection[str]) -> tuple[Path, ...]:
     Raises:
         DimmerError: it is no folder, or cannot be read.
     """
+    return tuple(path for path in _all_below(folder) if path.suffix.lower() in suffixes)
+
+
+def others_below(folder: Path, suffixes: Collection[str], but: Path | None = None) -> tuple[Problem, ...]:
+    """The files below a folder that `files_below` leaves out for their names' ends, hidden ones apart.
+
+    Args:
+        but: one that is read all the same.
+
+    Raises:
+        DimmerError: it is no folder, or cannot be read.
+    """
+    reason = f"ends in none of {', '.join(sorted(suffixes))}"
+    others = (path for path in _all_below(folder) if path.suffix.lower() not in suffixes and path != but)
+    return tuple(Problem(shown_name(path, folder), reason) for path in others if path.is_file())
+
+
+def _all_below(folder: Path) -> list[Path]:
     found: list[Path] = []
     try:
         if not folder.is_dir():
@@ -138,13 +156,11 @@ def files_below(folder: Path, suffixes: Collection[str]) -> tuple[Path, ...]:
                 folders.clear()
                 continue
             seen.add(real)
-            for name in names:
-                if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
-                    found.append(Path(place, name))
+            found += [Path(place, name) for name in names if not name.startswith(".")]
     except OSError as error:
         name = plain(str(error.filename or folder))
         raise DimmerError(f"{name} cannot be read ({reason_of(error)}): make it readable") from error
-    return tuple(sorted(found, key=lambda path: path.relative_to(folder).parts))
+    return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
 
 def _read_on(missing: Path) -> str:

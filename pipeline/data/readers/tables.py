@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.door import is_there
 from dimmer.pipeline.data.own import DataSection, OwnData
-from dimmer.pipeline.data.readers.columns import Column, numbers, read_columns, text
+from dimmer.pipeline.data.readers.columns import Column, names_of_columns, numbers, read_columns, text
 from dimmer.pipeline.data.readers.sample import Problem, Sample, files_below, regular, shown_name, split_of
 from dimmer.toml import plain
 
@@ -51,12 +51,16 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
     Raises:
         DimmerError: nothing is there.
     """
-    folder = data.place if data.place.is_dir() else data.place.parent
+    folder, section = data.place if data.place.is_dir() else data.place.parent, data.section
+    columns = section.columns
     for path in regular(files(data), folder, problems):
         name = shown_name(path, folder)
         above = path.relative_to(folder).parts[:-1]
         try:
-            yield from _of_file(data.section, path, name, above, problems)
+            if section.rows == "windows" and not columns and path.suffix.lower() != NPZ:
+                # The others are read by these names: their columns may stand in another order.
+                columns = tuple(key for key in names_of_columns(path) if key not in _columns(section))
+            yield from _of_file(section, path, name, above, columns, problems)
         except (DimmerError, ModuleNotFoundError):
             raise
         # Of a broken file the parsers raise whatever comes to them.
@@ -66,7 +70,12 @@ def samples(data: OwnData, problems: list[Problem]) -> Iterator[Sample]:
 
 
 def _of_file(
-    section: DataSection, path: Path, name: str, above: tuple[str, ...], problems: list[Problem]
+    section: DataSection,
+    path: Path,
+    name: str,
+    above: tuple[str, ...],
+    of_window: tuple[str, ...],
+    problems: list[Problem],
 ) -> Iterator[Sample]:
     if section.inputs and path.suffix.lower() != NPZ:
         raise ValueError(f"several inputs are arrays of {NPZ} files, or of a function of yours")
@@ -80,15 +89,11 @@ def _of_file(
             arrays = {key: archive[key] for key in archive.files if _is_wanted(section, archive, key)}
         yield from of_arrays(section, arrays, name, own, given or "", problems)
         return
-    wanted = (*_columns(section), *(section.channels if section.rows == "steps" else ()))
-    columns = read_columns(path, wanted if section.rows == "steps" else ())
-    for column in wanted:
-        if column not in columns:
-            raise ValueError(f"it has no column {column!r}")
+    columns = read_columns(path, (*_columns(section), *(section.channels if section.rows == "steps" else of_window)))
     if section.rows == "steps":
         yield from _of_steps(section, columns, name, own, given or "", problems)
     else:
-        values = np.stack([numbers(c) for key, c in columns.items() if key not in _columns(section)], 1)
+        values = np.stack([numbers(columns[key]) for key in of_window], 1)
         arrays = {VALUES: values, **{key: columns[key] for key in _columns(section)}}
         yield from of_arrays(section, arrays, name, own, given or "", problems)
 

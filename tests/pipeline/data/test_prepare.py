@@ -106,6 +106,32 @@ def test_what_is_no_sample_and_where_the_data_lies_change_nothing(tmp_path: Path
     assert own_hash(own(tmp_path, replace(IMAGES, path="moved", fit="pad"))) != before
 
 
+@pytest.mark.parametrize("codes", ["a.npz", "b.npz"])
+def test_codes_and_values_in_one_folder_are_refused(tmp_path: Path, cache: Path, codes: str) -> None:
+    (tmp_path / "d").mkdir()
+    x = np.random.default_rng(0).uniform(0, 1000, (20, 8, 2))
+    for name in ("a.npz", "b.npz"):
+        np.savez(tmp_path / "d" / name, x=x.astype(np.uint8 if name == codes else np.float32), y=np.arange(20) % 2)
+    section = DataSection("windows", "d", classes=("0", "1"), window=8, channels=("u", "v"), label=("y",))
+    with pytest.raises(DimmerError, match=r"b\.npz, sample 1: an input is uint8 codes in some .*: give one kind"):
+        prepared(own(tmp_path, section))
+
+
+def test_files_of_other_formats_are_named_whenever_they_came(tmp_path: Path, cache: Path) -> None:
+    write_images(tmp_path / "pictures", {"dark": 12, "light": 12})
+    data = own(tmp_path, IMAGES)
+    assert prepared(data).facts.problems == ()
+    before = own_hash(data)
+    (tmp_path / "pictures" / "dark" / "new.webp").write_bytes(b"x")
+    assert list(map(str, prepared(data).facts.problems)) == ["dark/new.webp: ends in none of .bmp, .jpeg, .jpg, .png"]
+    assert own_hash(data) == before
+    write_steps(tmp_path / "d" / "imu.csv")
+    (tmp_path / "d" / "notes.txt").write_text("x")
+    problems = prepared(own(tmp_path, steps_section(path="d"))).facts.problems
+    assert list(map(str, problems)) == ["notes.txt: ends in none of .csv, .npz, .parquet"]
+    assert prepared(own(tmp_path, steps_section(path="d/imu.csv"))).facts.problems == ()
+
+
 def test_copies_and_contradictions_are_named(tmp_path: Path, cache: Path) -> None:
     write_images(tmp_path / "pictures", {"dark": 8, "light": 8})
     folder = tmp_path / "pictures"

@@ -13,7 +13,8 @@ from dimmer.pipeline.data.own import shape_of
 from dimmer.pipeline.networks import build
 from dimmer.pipeline.networks.adapted.same import sample_of
 from dimmer.pipeline.projects.adapted import Asked, Written, adapted_project, found_network
-from dimmer.pipeline.projects.inspected import Told, own_samples
+from dimmer.pipeline.projects.inspected import own_samples
+from dimmer.pipeline.projects.told import Told
 from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.pipeline.networks.adapted.nets import small
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import DataSection
 from dimmer.pipeline.projects.ends import given_inputs, given_outputs, input_of, labels_of, outputs_of, told_ends
-from dimmer.pipeline.projects.inspected import Told, inspect_data, own_samples
+from dimmer.pipeline.projects.inspected import inspect_data, own_samples
 from dimmer.pipeline.projects.recipes import recipe_text
+from dimmer.pipeline.projects.told import Told
 from dimmer.pipeline.recipe.recipe import load_recipe
 from tests.own_data import cache
 
@@ -65,10 +67,10 @@ def test_what_numbers_samples_or_is_shorter_is_no_output(tmp_path: Path) -> None
     assert [one.name for one in section.outputs] == ["kind", "kg", "time_to_failure"]
     assert told_ends(section) == [
         "inputs: image [8,6,1], vector [1,1,5]",
-        "outputs: kind (classes), kg (values), time_to_failure (values)",
+        "outputs: kind (3 classes), kg (values), time_to_failure (values)",
     ]
     section = inspect_data(str(tmp_path / "rig.npz"), Told(label="kind"))
-    assert told_ends(section)[1:] == ["output: kind (classes)"]
+    assert told_ends(section)[1:] == ["output: kind (3 classes)"]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,29 @@ def test_labels_are_classes_or_values() -> None:
     assert (kind.name, kind.label, kind.task, kind.classes) == ("what_kind", ("what kind",), "classes", ("a", "b"))
     assert (kg.name, kg.label, kg.task, kg.classes) == ("kg", ("kg",), "values", ("kg",))
     assert labels_of(["2", "10", "1"]) == ("classes", ("1", "2", "10"))
+
+
+def test_whole_numbers_are_classes_however_many_and_nan_is_no_label() -> None:
+    numbers = [*map(str, range(26))]
+    assert labels_of(numbers) == labels_of([*numbers, "nan", "-inf", ""]) == ("classes", tuple(numbers))
+    assert labels_of(["b", "nan", "a", "infinity"]) == ("classes", ("a", "b", "infinity"))
+    assert labels_of(["0.5", "1", "NaN"]) == ("values", ())
+    assert labels_of(numbers, "values") == ("values", ())
+    assert labels_of(["1.5", "2"], "classes") == ("classes", ("2", "1.5"))
+    with pytest.raises(DimmerError, match="--task values: the label 'walk' is no number"):
+        labels_of(["1", "walk"], "values")
+    with pytest.raises(DimmerError, match=r"5,000 different labels, .* or say --task values"):
+        labels_of([*map(str, range(5000))])
+    with pytest.raises(DimmerError, match="there are 1 different labels"):
+        labels_of(["1", "nan"])
+
+
+def test_the_task_and_how_many_classes_are_always_told() -> None:
+    section = DataSection("images", "d", classes=("a", "b"))
+    assert told_ends(section) == ["output: the sub-folder (2 classes)"]
+    assert told_ends(replace(section, task="anomaly")) == ["output: the sub-folder (anomaly: a of 2 classes is normal)"]
+    values = DataSection("python", "m:f", "values", ("kg",), window=3, channels=("x",), label=("kg",))
+    assert told_ends(values) == ["output: kg (values)"]
 
 
 def check_recipe(folder: Path, section: DataSection) -> None:

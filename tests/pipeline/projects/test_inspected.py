@@ -11,7 +11,8 @@ from PIL import Image
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import DataSection, OwnData
-from dimmer.pipeline.projects.inspected import Told, inspect_data, own_samples
+from dimmer.pipeline.projects.inspected import inspect_data, own_samples
+from dimmer.pipeline.projects.told import Told
 from tests.own_data import RATE, cache, write_images, write_recordings, write_saved, write_steps
 from tests.pipeline.data.readers.test_saved import png, wav, write
 
@@ -83,6 +84,40 @@ def test_the_data_is_read_and_its_path_counts_from_the_recipe(
 
 
 @pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (
+            {"label": "kind"},
+            "--label kind is not for a folder of images: leave it out, and give each class a sub-folder",
+        ),
+        ({"task": "values"}, "--task values is not for a folder of images"),
+        ({"window": 3}, "--window 3 is not for a folder of images: leave it out, as an image has no time steps"),
+    ],
+)
+def test_what_a_folder_of_images_cannot_take_is_refused(tmp_path: Path, told: dict[str, str | int], says: str) -> None:
+    write_images(tmp_path / "d", {"b": 5, "a": 5})
+    with pytest.raises(DimmerError, match=says):
+        guess(tmp_path / "d", **told)
+
+
+def test_classes_and_files_that_are_left_out_are_told(tmp_path: Path, cache: Path) -> None:
+    write_images(tmp_path / "d", {"dark": 9, "light": 9})
+    (tmp_path / "d" / "ash").mkdir()
+    (tmp_path / "d" / "ash" / "1.webp").write_bytes(b"x")
+    assert own_samples(str(tmp_path / "d"), Told(), tmp_path / "models" / "m").notes == (
+        "no class, as no file in them is read: ash",
+        "left out: 1 file or sample, the first: ash/1.webp: ends in none of .bmp, .jpeg, .jpg, .png",
+    )
+
+
+def test_before_there_is_a_recipe_nobody_is_sent_to_it(tmp_path: Path, cache: Path) -> None:
+    x = np.random.default_rng(0).standard_normal((40, 8, 2))
+    np.savez(tmp_path / "w.npz", x=x, y=np.arange(40))
+    with pytest.raises(DimmerError, match=r"learnt with --task values; no recipe is written yet, so mend the data$"):
+        own_samples(str(tmp_path / "w.npz"), Told(), tmp_path / "models" / "m")
+
+
+@pytest.mark.parametrize(
     ("make", "says"),
     [
         (lambda folder: None, "is not there: give a folder, a file, or module:function"),
@@ -131,6 +166,13 @@ def test_what_hugging_face_saved(tmp_path: Path) -> None:
     assert (windows.kind, windows.window, windows.channels) == ("windows", 4, ("c0", "c1"))
     with pytest.raises(DimmerError, match="column of classes: name it with --label"):
         inspect_data(str(tmp_path / "i"), Told(label="kind"))
+    for name, told, says in (
+        ("i", Told(window=3), "--window 3 is not for images"),
+        ("w", Told(window=3), "--window 3 is not for saved windows"),
+        ("s", Told(task="values"), "--task values is not for a column of classes"),
+    ):
+        with pytest.raises(DimmerError, match=says):
+            inspect_data(str(tmp_path / name), told)
 
 
 def test_the_normal_class_comes_first(tmp_path: Path) -> None:

@@ -54,6 +54,29 @@ def test_rows_that_are_too_short_have_no_value(tmp_path: Path) -> None:
     assert np.isnan(numbers(read_columns(tmp_path / "t.csv")["b"])).tolist() == [True, False]
 
 
+@pytest.mark.parametrize("row", ["1,5,2,5", "0,1.5,2.5"])
+def test_rows_that_are_too_long_are_told(tmp_path: Path, row: str) -> None:
+    (tmp_path / "t.csv").write_text(f'a,b\n1,2,\n"3\n",4\n{row}\n')
+    cells = len(row.split(","))
+    with pytest.raises(ValueError, match=rf"^line 5 has {cells} cells, the first line names 2$"):
+        read_columns(tmp_path / "t.csv", ["a"])
+
+
+def test_empty_cells_behind_the_last_name_are_none(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2,\n3,4, ,\n")
+    assert numbers(read_columns(tmp_path / "t.csv")["b"]).tolist() == [2, 4]
+
+
+def test_a_name_that_is_there_twice_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,a,,\n1,2,3\n")
+    for wanted in (["a"], []):
+        with pytest.raises(ValueError, match="its first line names 'a' twice"):
+            read_columns(tmp_path / "t.csv", wanted)
+    assert list(read_columns(tmp_path / "t.csv", ["b"])) == ["b"]
+    (tmp_path / "t.csv").write_text("a,,\n1\n")
+    assert "a" in read_columns(tmp_path / "t.csv")
+
+
 def test_labels_are_written_as_people_write_them() -> None:
-    values = [1, 1.0, "1", np.float32(2.5), True, b"x ", " walk "]
-    assert [text(value) for value in values] == ["1", "1", "1", "2.5", "1", "x", "walk"]
+    values = [None, 1, 1.0, "1", np.float32(2.5), True, b"x ", " walk "]
+    assert [text(value) for value in values] == ["", "1", "1", "1", "2.5", "1", "x", "walk"]

@@ -81,6 +81,8 @@ def test_other_data_is_another_data_set(tmp_path: Path) -> None:
         ("def load():\n    return 1 / 0\n", r"ZeroDivisionError: division by zero \(data_of_mine.py, line 2\)"),
         ("def load():\n    return [1]\n", "load gives list, not a mapping of arrays"),
         ("def load(:\n", "SyntaxError"),
+        ("import sys\nsys.exit(0)\n", r"SystemExit: 0 \(data_of_mine.py, line 2\)"),
+        ("def load():\n    raise SystemExit\n", r"SystemExit: SystemExit \(data_of_mine.py, line 2\)"),
         ("def load():\n    return {'y': [1]}\n", "it has no array 'x'"),
         ("def load():\n    return {'x': [[[1, 2], [3]]], 'y': [1]}\n", "ValueError"),
         (

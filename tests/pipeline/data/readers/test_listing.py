@@ -52,7 +52,9 @@ def test_sub_folders_are_classes_and_splits(tmp_path: Path) -> None:
 def test_a_table_says_it_of_each_file(tmp_path: Path) -> None:
     files(tmp_path / "d", "1.png", "sub/2.png", "3.png")
     table = tmp_path / "d" / "labels.csv"
-    table.write_text("file,who,breed,part,more\n1.png,anna,cat,train,x\n./sub/2.png,bob,test,,y\ngone.png,bob,cat,,z\n")
+    table.write_text(
+        "file,who,breed,part,more\n1.png,anna,cat,train,x\n./sub/2.png,bob,test,,y,\ngone.png,bob,cat,,z\n"
+    )
     of_table = section(table="labels.csv", label="breed", group="who", split="part")
     rows, problems = found(tmp_path, of_table)
     assert rows == [("1.png", "cat", "anna", "train"), ("sub/2.png", "test", "bob", "")]
@@ -68,6 +70,7 @@ def test_a_table_says_it_of_each_file(tmp_path: Path) -> None:
         (b"file,who\n1.png,anna\n", "no column 'breed'"),
         (b"file,breed\n1.png\n", "line 2 has too few columns"),
         (b"file,breed\n1.png,cat\n1.png,test\n", "line 3 names '1.png' again"),
+        (b"file,breed\n1.png,tom, cat\n", "line 2 has 3 cells, the first line names 2"),
         (b"file,breed\n\xff\xfe,\x00\n", "cannot be read"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.data.readers.sample import Problem, files_below, regular, split_of
+from dimmer.pipeline.data.readers.sample import Problem, files_below, others_below, regular, split_of
 
 
 def test_files_are_found_sorted_whatever_their_case_and_hidden_ones_are_not(tmp_path: Path) -> None:
@@ -20,6 +20,17 @@ def test_files_are_found_sorted_whatever_their_case_and_hidden_ones_are_not(tmp_
         "a.png",
         "b/10.PNG",
         "b/2.png",
+    ]
+
+
+def test_files_of_other_formats_are_named(tmp_path: Path) -> None:
+    for name in ("b/2.png", "b/3.webp", "b/notes", "labels.csv", ".git/x.webp", "b/.x.webp"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.tif")
+    assert list(map(str, others_below(tmp_path, {".png", ".jpg"}, tmp_path / "labels.csv"))) == [
+        "b/3.webp: ends in none of .jpg, .png",
+        "b/notes: ends in none of .jpg, .png",
     ]
 
 

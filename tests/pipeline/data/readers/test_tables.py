@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,24 @@ def test_a_row_a_window(tmp_path: Path) -> None:
     found, problems = read(tmp_path, section)
     assert not problems
     assert found[1].array.tolist() == [[[7, 8], [9, 10], [11, 12]]]
+
+
+def test_columns_of_a_row_a_window_are_read_by_name(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "1.csv").write_text(",v0,v1,label,who\n0,1,2,a,ann\n")
+    (tmp_path / "d" / "2.csv").write_text("who,label,v1,v0\nbob,b,4,3\n")
+    (tmp_path / "d" / "3.csv").write_text("label,v0,v2\na,5,6\n")
+    section = DataSection(
+        "windows", "d", classes=("a", "b"), window=2, channels=("v",), rows="windows", label=("label",),
+        columns=("v0", "v1"),
+    )  # fmt: skip
+    found, problems = read(tmp_path, section)
+    assert [one.array.ravel().tolist() for one in found] == [[1, 2], [3, 4]]
+    assert problems == ["3.csv: cannot be read (it has no column 'v1')"]
+    # Without their names in the recipe the first file's order counts.
+    (tmp_path / "d" / "1.csv").write_text("v0,v1,label\n1,2,a\n")
+    (tmp_path / "d" / "2.csv").write_text("label,v1,v0\nb,4,3\n")
+    assert [one.array.ravel().tolist() for one in read(tmp_path, replace(section, columns=()))[0]] == [[1, 2], [3, 4]]
 
 
 def test_arrays(tmp_path: Path) -> None:
