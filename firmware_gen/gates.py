@@ -116,8 +116,19 @@ class GateSet:
                 raise FirmwareGenError(f"gate {number}: over {MAX_CHANNELS} channels or {MAX_OPTIONS} options")
             if not 1 <= gate.entry.shift <= 31:
                 raise FirmwareGenError(f"gate {number}: its weights are over {MAX_CODE}; train the gates again")
+            _check_linear(f"gate {number}", gate.entry, gate.head)
         if not 0 <= self.features.shift <= 31:
             raise FirmwareGenError(f"the gates' cell has weights over {MAX_CODE}; train the gates again")
+        _check_linear("the gates' cell", self.features, self.state)
+
+
+def _check_linear(what: str, *matrices: Linear) -> None:
+    """Raises FirmwareGenError where a number is not one of the tables' types, which would take what is left of it."""
+    for matrix in matrices:
+        if any(abs(code) > MAX_CODE for row in matrix.weights for code in row):
+            raise FirmwareGenError(f"{what} has weights over {MAX_CODE}; train the gates again")
+        if any(not -(2**31) <= value < 2**31 for value in matrix.bias):
+            raise FirmwareGenError(f"{what} has a bias of more than 32 bits; train the gates again")
 
 
 def shifted(x: Codes, shift: int) -> Codes:

@@ -295,6 +295,8 @@ class _Builder:
                     f"{stream.dtype.value}{list(stream.shape)}; train the gates of this network"
                 )
             pixels = stream.elements // channels
+            if pixels > 0xFFFF:
+                raise FirmwareGenError(f"the gates of stage {number} look at {pixels} pixels, more than 65535")
             first = self.memory.blocks.schedules[0][position]
             place, factor = self.memory.offsets[first, 0], pool_multiplier(stream.q.scale, pixels)
             stages.append(

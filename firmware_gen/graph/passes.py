@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.options import Assign
 from dimmer.firmware_gen.graph.products import fold_moves
+from dimmer.firmware_gen.graph.ranges import code_range
 from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
@@ -213,6 +214,31 @@ def check_boundaries(networks: tuple[Network, ...]) -> None:
                     f"{_describe(tensor)}, in {first.graph.source} it is {_describe(expected)}; "
                     "give the residual stream one calibration range in all modes"
                 )
+
+
+def with_common_codes(networks: tuple[Network, ...]) -> tuple[Network, ...]:
+    """Modes of which each knows what all the others may leave in the tensors between positions.
+
+    A switch within an inference gives a position the tensor of another mode, with codes that its own operators need
+    not make.
+
+    Args:
+        networks: that passed `check_boundaries`.
+    """
+    if len(networks) == 1:
+        return networks
+    for place in range(len(networks[0].boundaries)):
+        ranges = [code_range(network.graph, network.boundaries[place]) for network in networks]
+        lows, highs = zip(*ranges, strict=True)
+        networks = tuple(_with_codes(network, place, (min(lows), max(highs))) for network in networks)
+    return networks
+
+
+def _with_codes(network: Network, place: int, codes: tuple[int, int]) -> Network:
+    tensors = list(network.graph.tensors)
+    index = network.boundaries[place]
+    tensors[index] = replace(tensors[index], codes=codes)
+    return replace(network, graph=replace(network.graph, tensors=tuple(tensors)))
 
 
 def _describe(tensor: Tensor) -> str:

@@ -21,11 +21,14 @@ WHOLE = (-128, 127)
 
 
 def code_range(graph: Graph, tensor: int) -> tuple[int, int]:
-    """The smallest and the largest code that an int8 tensor holds, whatever the network's input.
+    """The smallest and the largest code that an int8 tensor holds, whatever the network's input, and whichever mode ran
+    before a boundary (`Tensor.codes`).
 
     Every operator that can narrow the range ends in a clamp (its activation) or is monotone (QUANTIZE), and is looked
     at from its inputs on; any other may give every code.
     """
+    if (known := graph.tensors[tensor].codes) is not None:
+        return known
     producer = next((operator for operator in graph.operators if operator.output == tensor), None)
     if producer is None or graph.tensors[tensor].dtype is not DType.INT8:
         return WHOLE

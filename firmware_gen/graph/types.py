@@ -88,6 +88,8 @@ class Tensor:
         data: the constant's bytes, little-endian, or None where the tensor is computed. INT4 has a byte a code.
         weight_bits: 4 where the file holds INT4. After `slices.resolve_slices` 8; or 4 or 2 where `data` are int8
             codes of which the weights are a slice.
+        codes: the smallest and the largest code that it holds, where modes meet and it may be another mode's; None
+            where its own operators tell.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Tensor:
     quantisation: Quantisation | None
     data: bytes | None
     weight_bits: int = 8
+    codes: tuple[int, int] | None = None
 
     @property
     def elements(self) -> int:

@@ -97,6 +97,9 @@ class Weighted(Context):
             if multiplier == 0 or shift < -22 or abs(bias) + spread >= 2**30:
                 constant = fp.constant_channel(bias, multiplier, shift, spread)
                 channels[number] = constant or channels[number]
+                bias, multiplier, shift = channels[number]
+            if (abs(bias) + spread << max(shift, 0)) + 128 >= 2**31:
+                raise fp.RangeError(f"a sum of up to {abs(bias) + spread}, times 2^{shift}, may overflow")
         biases, multipliers, shifts = zip(*channels, strict=True)
         return {"bias": Params(biases), "multipliers": Params(multipliers), "shifts": Shifts(shifts)}
 
@@ -155,7 +158,7 @@ class Weighted(Context):
             self.inputs[0].q, self.inputs[1].q, self.output.q, len(weights), unsigned=unsigned
         )
         return offset, {
-            "bias": self.offset_bias(weights),
+            "bias": self.offset_bias(weights, 2.0 ** max(0, *shifts)),
             "multipliers": Params(multipliers),
             "shifts": Shifts(shifts),
             "weights_zero_point": zero_point,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.graph.micro import Reference, as_micro
-from dimmer.firmware_gen.graph.passes import Network, check_boundaries, prepare
+from dimmer.firmware_gen.graph.passes import Network, check_boundaries, prepare, with_common_codes
 from dimmer.firmware_gen.graph.slices import resolve_slices
 from dimmer.firmware_gen.graph.types import Graph
 from dimmer.firmware_gen.read.tflite import read_tflite
@@ -61,4 +61,4 @@ def read_modes(modes: Sequence[ModeSource]) -> tuple[Network, ...]:
         raise FirmwareGenError(f"{kept[0]}: it keeps state and is one of {len(modes)} modes; give it as one mode alone")
     networks = tuple(prepare(graph, mode.boundaries) for graph, mode in zip(graphs, modes, strict=True))
     check_boundaries(networks)
-    return networks
+    return with_common_codes(networks)

@@ -47,12 +47,15 @@ def fuse_entries(block: Block, runs: Callable[[Step], bool]) -> Block:
 
 
 def _with_entry(entry: Step, conv: Step) -> Step | None:
-    """Both as one step; None where the quantised tensor is not just the input of a convolution."""
+    """Both as one step; None where the quantised tensor is not just the input of a convolution, where the step clamps,
+    as one of a RELU does, and where it gives one code alone: a multiplier of 0 says that there is no QUANTIZE.
+    """
     kernel = {CONV_2D: ENTRY_CONV_2D, CONV_2D_ADD: ENTRY_CONV_2D_ADD}.get(conv.kernel)
     fields, source = conv.fields, entry.fields
     others = [name for name, value in fields.items() if name != "input" and value == Buffer(entry.writes)]
-    signed = not (source["input_unsigned"] or source["output_unsigned"])
-    if kernel is None or others or fields["input"] != Buffer(entry.writes) or not signed:
+    plain = not (source["input_unsigned"] or source["output_unsigned"] or source["multiplier"] == 0)
+    plain &= (source["activation_min"], source["activation_max"]) == (-128, 127)
+    if kernel is None or others or fields["input"] != Buffer(entry.writes) or not plain:
         return None
     values: dict[str, Value] = {**fields, "input": source["input"], "reserved3": 0}
     values |= {f"entry_{name}": source[name] for name in ("multiplier", "shift")}

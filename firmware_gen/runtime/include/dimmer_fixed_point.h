@@ -17,9 +17,10 @@ static inline int32_t dimmer_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
 }
 
-/* round(x / 2^exponent), halves away from zero; exponent 0..62. For any x. */
+/* round(x / 2^exponent), halves away from zero; exponent 0..62. For any x, but INT32_MIN up to 32 alone.
+ */
 static inline int32_t dimmer_rounding_shift(int32_t x, int exponent) {
-    DIMMER_ASSERT(exponent >= 0 && exponent <= 62);
+    DIMMER_ASSERT(exponent >= 0 && exponent <= 62 && (x != INT32_MIN || exponent <= 32));
     const uint32_t mask = (uint32_t)(((uint64_t)1 << exponent) - 1u);
     const uint32_t threshold = (mask >> 1) + (x < 0 ? 1u : 0u);
 

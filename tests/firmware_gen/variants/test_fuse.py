@@ -114,3 +114,14 @@ def test_a_quantize_stays_where_no_kernel_could_take_it(tmp_path: Path) -> None:
     modes = write_modes(tmp_path, SMALL, MODES)
     assert "dimmer_requantize_s8_table" in generate(modes, tmp_path / "m0", core="cortex-m0").kernels
     assert "dimmer_requantize_s8_table" not in generate(modes, tmp_path / "m4", core="cortex-m4").kernels
+
+
+def test_a_step_that_clamps_is_no_entry() -> None:
+    def with_entry(kind: str) -> list[str]:
+        def build(net: Layers, x: int) -> int:
+            return net.conv(net.operator(kind, [x], net.activation([1, 6, 6, 4], 0.06, -20)), 4)
+
+        return kernels(fuse_entries(block_of(build), always))
+
+    assert with_entry("QUANTIZE") == ["entry_conv2d_s8"]
+    assert with_entry("RELU") == ["requantize_s8", "conv2d_s8"]

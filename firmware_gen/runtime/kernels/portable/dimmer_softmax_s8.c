@@ -23,7 +23,7 @@ void dimmer_softmax_s8(const dimmer_model_t *model, const void *record, uint8_t 
     (void)model;
     for (row = 0; row < r->rows; ++row, input += r->depth, output += r->depth) {
         int32_t largest = INT8_MIN;
-        int32_t sum = 0; /* Q12.19 */
+        uint32_t sum = 0; /* Q13.19: 4096 of the largest code are 2^31 */
         int32_t reciprocal;
         int headroom = 0;
 
@@ -32,13 +32,13 @@ void dimmer_softmax_s8(const dimmer_model_t *model, const void *record, uint8_t 
         }
         for (i = 0; i < r->depth; ++i) {
             if (input[i] - largest >= r->diff_min) {
-                sum += dimmer_rounding_shift(exp_of(r, input[i] - largest), 12);
+                sum += (uint32_t)dimmer_rounding_shift(exp_of(r, input[i] - largest), 12);
             }
         }
-        while ((((uint32_t)sum << headroom) & 0x80000000u) == 0u) {
+        while (((sum << headroom) & 0x80000000u) == 0u) {
             ++headroom;
         }
-        reciprocal = dimmer_reciprocal_of_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
+        reciprocal = dimmer_reciprocal_of_one_plus((int32_t)((sum << headroom) - 0x80000000u));
         for (i = 0; i < r->depth; ++i) {
             int32_t value = INT8_MIN;
 
