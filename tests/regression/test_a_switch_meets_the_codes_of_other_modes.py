@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tensor can hold was proven from its own mode alone: a kernel for narrow inputs then read, behind a switch within
-an inference, the wider codes of another mode's block.
+"""What a tensor can hold was proven from its own mode alone: a kernel for narrow inputs then read, behind a switch
+within an inference, the wider codes of another mode's block.
 """
 
 from __future__ import annotations

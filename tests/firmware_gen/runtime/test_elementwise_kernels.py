@@ -130,7 +130,7 @@ def test_softmax(library: ctypes.CDLL, scale: float, beta: float) -> None:
 
 @pytest.mark.parametrize("depth", [4095, 4096])
 def test_softmax_of_the_longest_rows(library: ctypes.CDLL, depth: int) -> None:
-    """The sum of 4096 equal codes is 2^31; each of them is 1/4096, code -128. The stock interpreter aborts from 512 on."""
+    """The sum of 4096 equal codes is 2^31; each is 1/4096, code -128. The stock interpreter aborts from 512 on."""
     check_softmax(library, 0.02, 1.0, depth, rows=1)
 
 
