@@ -18,7 +18,8 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.targets.runners.ssh import Remote, check_bundle, install
+from dimmer.targets.runners import ssh
+from dimmer.targets.runners.ssh import SIGNATURE, Remote, check_bundle, install, sign, steps
 from tests.targets.linux.bundles import current, make
 from tests.tiny import silent
 
@@ -194,3 +195,97 @@ def test_a_bundle_is_signed_on_its_way(board: Remote, tmp_path: Path) -> None:
     install(board, bundle, str(prefix), silent, tmp_path / "key")
     assert current(prefix) == "v1"
     assert not (bundle / "SHA256SUMS.sig").exists()
+
+
+ANSWERS = {
+    "ssh": """
+        for word in "$@"; do last=$word; done
+        case $last in
+        "uname -m") uname -m ;;
+        "mktemp "*) echo /tmp/dimmer.00000000 ;;
+        "sh -c "*) test ! -e "$BOARD/signers" || { echo nobody >&2; exit 1; } ;;
+        "sh "*) echo "$last" >>"$BOARD/ran"; echo "installed toy v1" ;;
+        "rm "*) test ! -e "$BOARD/gone" || exit 255 ;;
+        esac""",
+    "scp": "exit 0",
+}
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A board that says what a program of this name says."""
+    for name, script in ANSWERS.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("BOARD", str(tmp_path))
+    return tmp_path
+
+
+def test_what_was_installed_is_told_though_the_board_is_gone_by_then(fake: Path) -> None:
+    bundle = make(fake / "1", "v1", "exit 0")
+    assert install(Remote("a@b"), bundle, None, silent) == "installed toy v1"
+    (fake / "gone").touch()
+    said = install(Remote("a@b"), bundle, None, silent)
+    assert said == "installed toy v1; /tmp/dimmer.00000000 could not be removed there"
+
+
+def test_nothing_of_a_bundle_runs_there_before_its_signature_is_checked(fake: Path) -> None:
+    bundle = make(fake / "1", "v1", "exit 0")
+    (fake / "signers").touch()
+    with pytest.raises(DimmerError, match=r"is not signed by anybody whom a@b names, .* \(nobody\): name a key with -"):
+        install(Remote("a@b"), bundle, None, silent)
+    assert not (fake / "ran").exists()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
+def test_the_board_checks_with_its_own_programs(tmp_path: Path) -> None:
+    key, prefix, bundle = tmp_path / "key", tmp_path / "a prefix", make(tmp_path / "a bundle", "v1", "exit 0")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    prefix.mkdir()
+
+    def passes() -> bool:
+        command = ["sh", "-c", ssh._CHECK, "sh", str(bundle), str(prefix)]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+    assert passes()
+    (prefix / "allowed_signers").write_text(f"dimmer {(tmp_path / 'key.pub').read_text()}")
+    assert not passes()
+    shutil.copy(sign(bundle, key, tmp_path), bundle)
+    assert passes()
+    (bundle / "install.sh").write_text("forged")
+    assert not passes()
+    (prefix / "allowed_signers").unlink()
+    assert passes()
+    (prefix / "allowed_signers").symlink_to("/absent")
+    assert not passes()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
+def test_a_key_with_a_passphrase_is_told_at_once(tmp_path: Path) -> None:
+    key, began = tmp_path / "a key", time.monotonic()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(key)], check=True)
+    with pytest.raises(DimmerError, match=r"a key has a passphrase: give it to ssh-agent with 'ssh-add .*' first"):
+        sign(make(tmp_path / "1", "v1", "exit 0"), key, tmp_path)
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
+def test_a_dry_run_signs_what_is_copied(tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "a key")], check=True)
+    bundle = make(tmp_path / "a bundle", "v1", "exit 0")
+    (line,) = [line for line in steps(Remote("a@b"), bundle, None, tmp_path / "a key") if "-Y sign" in line]
+    subprocess.run(["sh", "-c", line], check=True, cwd="/", capture_output=True)
+    assert (bundle / SIGNATURE).is_file()
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"architecture": 1, "model": "toy"}', "[" * 100_000])
+def test_a_manifest_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
+    (make(tmp_path / "1", "v1", "exit 0") / "manifest.json").write_text(text)
+    with pytest.raises(DimmerError, match="is no bundle"):
+        check_bundle(tmp_path / "1")
+
+
+def test_an_option_of_ones_own_comes_first() -> None:
+    assert Remote("a@b", ("ConnectTimeout=60",)).shown("id").startswith("ssh -o ConnectTimeout=60 -o BatchMode=yes -o ")
