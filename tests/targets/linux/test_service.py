@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,6 +151,29 @@ def test_a_model_that_takes_the_service_says_from_whom(system: System) -> None:
     (system.root / "alias").symlink_to(system.root / "toy")
     done = system.install(system.bundle("toy", "v2"), system.root / "alias")
     assert done.stdout == f"installed toy v2 in {system.root}/alias\n"
+
+
+def test_an_installer_that_is_stopped_while_the_service_starts_leaves_the_version_before(system: System) -> None:
+    assert system.install(system.bundle("toy", "v1")).returncode == 0
+    bundle, before = system.bundle("toy", "v2"), system.state()
+    (system.root / "bin" / "systemctl").write_text(
+        f"#!/bin/sh\ncase $1 in restart) [ -e '{system.root}/asked' ] || {{ touch '{system.root}/asked'; sleep 60; }}"
+        " ;; is-enabled) echo enabled ;; esac\n"
+    )
+    process = subprocess.Popen(
+        ["sh", str(bundle / "install.sh"), str(system.root / "toy")],
+        env={**os.environ, "PATH": f"{system.root / 'bin'}:{os.environ['PATH']}", "ROOT": str(system.root)},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 30
+    while not (system.root / "asked").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert current(system.root / "toy") == "v2"
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(30) == 2
+    assert system.state() == before
 
 
 def test_what_cannot_be_put_back_is_said(system: System) -> None:
