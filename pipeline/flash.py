@@ -110,6 +110,7 @@ def _install(
     if dry:
         print("\n".join(steps(remote, bundle, prefix, sign)))
         return
+    command.at_stop(f"stopped; an installation that had begun on {host} goes on there; the same command begins anew")
     with command.progress_bar("flash") as progress:
         print(install(remote, bundle, prefix, progress, sign))
 

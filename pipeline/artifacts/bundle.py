@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,26 @@ from dimmer.pipeline.core.documents import load_document, parse_document, save_d
 
 RESULT = "bundle.json"
 MANIFEST = "manifest.json"
+PROGRAMS = ("bin/dimmer-run", "bin/dimmer-check")
+"""Of a bundle; they must be executable."""
+NEEDED = (
+    "install.sh",
+    "dimmer.service",
+    *PROGRAMS,
+    "lib/VERSION",
+    "lib/dimmer_modes.so",
+    "lib/libtvm_ffi.so",
+    "lib/libtvm_runtime.so",
+    "weights.bin",
+    "selftest/inputs.i8",
+)
+"""Without which no bundle is installed and runs."""
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+def is_name(text: str) -> bool:
+    """Whether install.sh takes it as a model or a version, which are names of folders on the board."""
+    return _NAME.fullmatch(text) is not None
 
 
 def module_folder(build: Path, target: str) -> Path:

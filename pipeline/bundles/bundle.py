@@ -21,7 +21,7 @@ from elftools.elf.elffile import ELFFile
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import PolicyConfig
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME
-from dimmer.pipeline.artifacts.bundle import Manifest, ManifestMode, ManifestSelfTest, ManifestTensor
+from dimmer.pipeline.artifacts.bundle import Manifest, ManifestMode, ManifestSelfTest, ManifestTensor, is_name
 from dimmer.pipeline.bundles.table import BundleTable, TableMode, table_source
 from dimmer.pipeline.bundles.third_party import write_notice
 from dimmer.pipeline.core.stage import ROOT
@@ -47,9 +47,12 @@ def make_bundle(
     """Writes a bundle into ``out``, and gives its manifest.
 
     Raises:
-        DimmerError: the library is for another machine or another TVM than the runtime.
+        DimmerError: the library is for another machine or another TVM than the runtime, or the model has a name that
+            is none of a folder.
         TargetError: the compiler is missing or complains.
     """
+    if not is_name(model):
+        raise DimmerError(f"{model!r} is no name of a folder on a board: take letters, digits, '.', '_' and '-'")
     machine = machine_of(modules.library)
     if MACHINES.get(machine) != runtime.machine:
         raise DimmerError(

@@ -34,6 +34,7 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C; after another signal it is 128 and the signal's number."""
 TOGETHER = "together"
 """Attribute of a `main` whose work several processes of `torchrun` share (`pipeline.core.together`)."""
+_at_stop = STOPPED
 GRACE_S = 1.0
 """How long a command that is stopped may clean up. What it leaves then, the next run sweeps away."""
 
@@ -106,6 +107,12 @@ def _everywhere(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def at_stop(line: str = STOPPED) -> None:
+    """What is said where the command is stopped from now on: another line where it works on another machine."""
+    global _at_stop
+    _at_stop = line
+
+
 @contextmanager
 def or_else(way: str) -> Iterator[None]:
     """Within, an error tells of another way to go, too."""
@@ -145,6 +152,7 @@ def exit_status(run: Callable[[], object]) -> int:
         0; 2 for what a person can mend; 70 for a fault in Dimmer; 128 and the number of the signal that stopped it.
     """
     open_streams()
+    at_stop()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or a pipe that knows no arrow gets a question mark.
         with contextlib.suppress(AttributeError, ValueError):
@@ -230,4 +238,4 @@ def _give_up(status: int, said: threading.Event) -> None:
 def _say_stopped(said: threading.Event) -> None:
     if not said.is_set():
         said.set()
-        say(STOPPED)
+        say(_at_stop)

@@ -16,7 +16,7 @@ from elftools.elf.elffile import ELFFile
 
 from dimmer import children
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.bundle import MANIFEST
+from dimmer.pipeline.artifacts.bundle import MANIFEST, NEEDED, PROGRAMS, is_name
 from dimmer.pipeline.core.closure import file_hash
 from dimmer.pipeline.inspection.facts import FileFacts
 from dimmer.targets.runners.ssh import SIGNATURE, SUMS
@@ -46,6 +46,8 @@ def inspect_bundle(path: Path, signers: Path | None = None) -> FileFacts:
     manifest = _manifest(path)
     files = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if _is_leaf(file)}
     problems = list(_problems(path, files, manifest))
+    missing = {name for name in NEEDED if any(problem.startswith(f"{name} is missing") for problem in problems)}
+    problems += [problem for problem in _refused(path, files, manifest) if problem.partition(" ")[0] not in missing]
     signed, wrong = _signature(path, signers)
     problems += wrong
     modes = [str(mode.get("name")) for mode in _list(manifest.get("modes")) if isinstance(mode, Mapping)]
@@ -58,6 +60,29 @@ def inspect_bundle(path: Path, signers: Path | None = None) -> FileFacts:
     )
     size = sum(file.lstat().st_size for file in files.values())
     return FileFacts(str(path), "bundle", size, facts, tuple(problems))
+
+
+def _refused(path: Path, files: Mapping[str, Path], manifest: Mapping[str, object]) -> Iterator[str]:
+    """What install.sh or the program stumble over although nothing is damaged."""
+    again = "build the bundle again"
+    text = (path / MANIFEST).read_text(encoding="utf-8")
+    for key in ("model", "version", "architecture"):
+        value = manifest.get(key)
+        # As install.sh reads it, which has no parser: the first line with nothing else.
+        line = re.search(rf'^ *"{key}": "([^"\n]*)",*$', text, re.MULTILINE)
+        if not isinstance(value, str) or line is None or line[1] != value:
+            yield f"{MANIFEST} has no line of its own with a text for {key}, where install.sh looks for it: {again}"
+        elif not value or (key != "architecture" and not is_name(value)):
+            yield f"{MANIFEST} has a {key} that install.sh refuses: take letters, digits, '.', '_' and '-'"
+    modes = [mode.get("expected") for mode in _list(manifest.get("modes")) if isinstance(mode, Mapping)]
+    if not modes:
+        yield f"{MANIFEST} has no modes: {again}"
+    for name in (*NEEDED, *modes):
+        if name not in files:
+            yield f"{name} is not there, and no bundle runs without it: {again}"
+    for name in PROGRAMS:
+        if name in files and not files[name].lstat().st_mode & stat.S_IXUSR:
+            yield f"{name} cannot be executed: copy the bundle with its modes (cp -p, scp -p), or {again}"
 
 
 def _problems(path: Path, files: Mapping[str, Path], manifest: Mapping[str, object]) -> Iterator[str]:

@@ -152,12 +152,32 @@ def summary(modes: list[dict[str, Any]], weights: int) -> dict[str, Any]:
     }
 
 
+def read_manifest() -> dict[str, Any]:
+    """The bundle's manifest.json; ends with one line where it is none."""
+    place = BUNDLE / "manifest.json"
+    try:
+        found: dict[str, Any] = json.loads(place.read_text())
+    except ValueError as error:
+        raise SystemExit(f"error: {place} is damaged ({error}): copy the bundle again") from error
+    return found
+
+
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Build and check one TensorRT engine for each mode of this bundle.")
     parser.add_argument("--out", type=Path, default=Path("engines"), help="where the engines go (default: ./engines)")
     out = parser.parse_args().out
-    manifest = json.loads((BUNDLE / "manifest.json").read_text())
+    try:
+        return build_all(read_manifest(), out)
+    except OSError as error:
+        what = (error.strerror or str(error)).lower()
+        way = "name another folder with --out, or run this script where it lies in the bundle"
+        print(f"error: {error.filename or out}: {what}: {way}", file=sys.stderr)
+    return 2
+
+
+def build_all(manifest: dict[str, Any], out: Path) -> int:
+    """Builds and runs an engine for each mode, and writes engines.json; returns the exit status."""
     try:
         import tensorrt as trt
     except ImportError:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dimmer import children
+from dimmer.errors import DimmerError
 from dimmer.targets.kit.errors import TargetError
 
 Progress = Callable[[str, float], None]
@@ -24,6 +25,16 @@ _CONNECT_S = 10
 _COPY_S = 900
 _SIGN_S = 120
 _INSTALL_S = 900
+# A prompt would wait for a terminal that a child does not have: asked for a passphrase, ssh-keygen fails at once.
+_NO_PROMPT = ("env", "SSH_ASKPASS=false", "SSH_ASKPASS_REQUIRE=force")
+# On the board, before anything of the bundle is run there: what install.sh checks, by the board's own programs.
+# In one line, since not every login shell quotes several.
+_CHECK = (
+    'for signers in "$2/allowed_signers" /etc/dimmer/allowed_signers; do '
+    '[ -e "$signers" ] || [ -L "$signers" ] || continue; '
+    'ssh-keygen -Y verify -f "$signers" -I dimmer -n dimmer-bundle -s "$1/SHA256SUMS.sig" <"$1/SHA256SUMS" '
+    '&& cd "$1" && sha256sum --quiet --strict -c SHA256SUMS; exit; done'
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,8 @@ class Remote:
         return ["scp", "-q", "-p", "-r", *self._flags(), "--", str(folder), f"{self.host}:{to}"]
 
     def _flags(self) -> list[str]:
-        options = ("BatchMode=yes", f"ConnectTimeout={_CONNECT_S}", *self.options)
+        # Of an option that is named twice ssh takes the first.
+        options = (*self.options, "BatchMode=yes", f"ConnectTimeout={_CONNECT_S}")
         return [word for option in options for word in ("-o", option)]
 
     def _call(self, command: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
@@ -96,8 +108,12 @@ def check_bundle(bundle: Path) -> dict[str, str]:
     try:
         manifest: dict[str, str] = json.loads((bundle / "manifest.json").read_text())
         sums = (bundle / SUMS).read_text().splitlines()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TargetError(f"{bundle} is no bundle ({error}): build it with dimmer build") from error
+    if not isinstance(manifest, dict) or not all(
+        isinstance(manifest.get(key), str) for key in ("model", "architecture")
+    ):
+        raise TargetError(f"{bundle} is no bundle (manifest.json is damaged): build it with dimmer build")
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in sums)}
     found = {
         path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_symlink() or not path.is_dir()
@@ -125,14 +141,16 @@ def sign(bundle: Path, key: Path, out: Path) -> Path:
     """
     to_sign = out / SUMS
     shutil.copyfile(bundle / SUMS, to_sign)
-    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "dimmer-bundle", str(to_sign)]
-    if shutil.which(command[0]) is None:
+    command = [*_NO_PROMPT, "ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "dimmer-bundle", str(to_sign)]
+    if shutil.which("ssh-keygen") is None:
         raise TargetError("ssh-keygen not found: type 'sudo apt-get install openssh-client'")
     try:
-        # It may ask for a passphrase.
+        # A key on a token may wait for a finger.
         done = children.run(command, timeout_s=_SIGN_S)
     except subprocess.TimeoutExpired as error:
         raise TargetError(f"{key} was not unlocked within {_SIGN_S} s: give it to ssh-agent with ssh-add") from error
+    if done.returncode and "passphrase" in done.stderr:
+        raise TargetError(f"{key} has a passphrase: give it to ssh-agent with 'ssh-add {shlex.quote(str(key))}' first")
     if done.returncode:
         raise TargetError(
             f"{key} does not sign ({_last_line(done.stderr)}): name a key of ssh's, as made by ssh-keygen"
@@ -148,7 +166,8 @@ def steps(remote: Remote, bundle: Path, prefix: str | None, key: Path | None = N
     """
     manifest = check_bundle(bundle)
     incoming = "/tmp/dimmer.XXXXXXXX"
-    signed = [] if key is None else [f"ssh-keygen -Y sign -f {shlex.quote(str(key))} -n dimmer-bundle {SUMS}"]
+    signing = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "dimmer-bundle", str(bundle / SUMS)]
+    signed = [] if key is None else [shlex.join(signing)]
     return [
         f"{remote.shown('uname -m')}   # must say {manifest['architecture']}",
         remote.shown(f"mktemp -d {incoming}"),
@@ -191,13 +210,30 @@ def install(remote: Remote, bundle: Path, prefix: str | None, progress: Progress
             with children.scratch() as folder:
                 remote.copy(sign(bundle, key, folder), f"{incoming}/bundle/{SIGNATURE}")
         progress("installing and self-test", 0.6)
+        place = prefix or f"/opt/dimmer/{manifest['model']}"
+        checked = remote.run(shlex.join(["sh", "-c", _CHECK, "sh", f"{incoming}/bundle", place]), _INSTALL_S)
+        if checked.returncode:
+            raise TargetError(
+                f"the bundle is not signed by anybody whom {remote.host} names, or was damaged on its way "
+                f"({_last_line(checked.stderr)}): name a key with --sign"
+            )
         words = ["sh", f"{incoming}/bundle/install.sh", *([prefix] if prefix else [])]
         done = remote.run(shlex.join(words), _INSTALL_S)
         if done.returncode:
             raise TargetError(f"{remote.host}: {_last_line(done.stderr).removeprefix('error: ')}")
-        return done.stdout.strip()
-    finally:
-        remote.run(shlex.join(["rm", "-rf", incoming]))
+        said = done.stdout.strip()
+    except BaseException:
+        _is_removed(remote, incoming)
+        raise
+    return said if _is_removed(remote, incoming) else f"{said}; {incoming} could not be removed there"
+
+
+def _is_removed(remote: Remote, folder: str) -> bool:
+    """Removes a folder of the board; one that stays in /tmp is no reason to hide what else there is to say."""
+    try:
+        return remote.run(shlex.join(["rm", "-rf", folder])).returncode == 0
+    except DimmerError:
+        return False
 
 
 def _last_line(text: str) -> str:

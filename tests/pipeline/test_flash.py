@@ -11,6 +11,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import flash
+from dimmer.pipeline.core.command import INTERRUPTED, exit_status
 from tests.targets.kit.test_family import TEN_LINES
 from tests.targets.runners.test_image import elf
 
@@ -57,6 +58,19 @@ def test_the_bundle_of_the_model_is_what_is_installed(
     assert capsys.readouterr().out == "installed\n"
 
 
+def test_an_installation_that_is_stopped_here_is_not_said_to_have_stopped_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*arguments: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
+    monkeypatch.setattr("dimmer.targets.runners.ssh.install", stopped)
+    assert exit_status(lambda: flash.main("jetson", "mnist5k-r14", "a@b")) == INTERRUPTED
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == "stopped; an installation that had begun on a@b goes on there; the same command begins anew"
+
+
 def test_a_dry_run_reaches_no_linux_board(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,13 +78,13 @@ def test_a_dry_run_reaches_no_linux_board(
     monkeypatch.setenv("PATH", "")
     bundle = tmp_path / "mnist5k-r14" / "jetson" / "bundle" / "mnist5k-r14"
     bundle.mkdir(parents=True)
-    (bundle / "manifest.json").write_text('{"architecture": "aarch64"}')
+    (bundle / "manifest.json").write_text('{"model": "mnist5k-r14", "architecture": "aarch64"}')
     digest = sha256((bundle / "manifest.json").read_bytes()).hexdigest()
     (bundle / "SHA256SUMS").write_text(f"{digest}  manifest.json\n")
     flash.main("jetson", "mnist5k-r14", "a@b", "/opt/here", ["Port=2222"], dry_run=True)
     uname, made, copied, installed, removed = capsys.readouterr().out.splitlines()
-    assert uname.startswith("ssh -o BatchMode=yes")
-    assert uname.endswith("-o Port=2222 -- a@b 'uname -m'   # must say aarch64")
+    assert uname.startswith("ssh -o Port=2222 -o BatchMode=yes")
+    assert uname.endswith("-- a@b 'uname -m'   # must say aarch64")
     assert "mktemp -d" in made
     assert copied.endswith(f"-- {bundle} a@b:/tmp/dimmer.XXXXXXXX/bundle")
     assert installed.endswith("'sh /tmp/dimmer.XXXXXXXX/bundle/install.sh /opt/here'")

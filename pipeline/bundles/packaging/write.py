@@ -96,7 +96,13 @@ def _replace_folder(folder: Path, files: Mapping[str, str]) -> None:
             place.write_bytes(text.encode())
         if folder.exists():
             folder.rename(retired)
-        partial.rename(folder)
+        try:
+            partial.rename(folder)
+        except BaseException:
+            # Stopped or failed between the two: the package of before is the only one there is.
+            if retired.exists():
+                retired.rename(folder)
+            raise
+        shutil.rmtree(retired, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(retired, ignore_errors=True)

@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dimmer.pipeline.core.documents import DocumentError, from_json
 
 _INFERENCES = ("inference", "battery", "result")
-_FULL = 1000
+_LONGEST = 200
+"""Characters of a text that are kept: a device may say anything, and a terminal and a page show it."""
+_RANGES = {
+    "charge_permille": (0, 1000),
+    "millivolts": (0, 1_000_000),
+    "predicted": (-(2**31), 2**31 - 1),
+    "score": (-(2**31), 2**31 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Told:
 
 
 def read_line(text: str) -> Seen | Told | None:
-    """One line.
+    """One line; of texts what can be printed, shortened.
 
     Returns:
         None for an event that tells of no inference.
@@ -61,17 +68,24 @@ def read_line(text: str) -> Seen | Told | None:
     if not isinstance(kind, str):
         raise DocumentError("it is no event of a device")
     if kind == "error":
-        return from_json(Told, table)
+        return Told(_shown(from_json(Told, table).message))
     if kind == "skipped":
-        return Told(f"{from_json(Told, table).bytes:,} bytes that were no frame were skipped")
+        return Told(_shown(f"{from_json(Told, table).bytes:,} bytes that were no frame were skipped"))
     if kind not in _INFERENCES:
         return None
     # A word of Python's is no name of a field.
     seen = from_json(Seen, {**table, "predicted": table.get("class")})
-    if seen.charge_permille is not None and not 0 <= seen.charge_permille <= _FULL:
-        raise DocumentError(f"charge_permille is {seen.charge_permille}, not 0 to {_FULL}")
+    for name, (least, most) in _RANGES.items():
+        number: int | None = getattr(seen, name)
+        if number is not None and not least <= number <= most:
+            raise DocumentError(f"{name} is {number}, not {least} to {most}")
     for name, value in (("time_s", seen.time_s), ("latency_us", seen.latency_us), ("life_s", seen.life_s)):
         # NaN and infinity are no numbers of JSON, and Python reads them.
         if value is not None and not 0 <= value < 1e15:
             raise DocumentError(f"{name} is {value}, not a number from 0 on")
-    return seen
+    return seen if seen.mode is None else replace(seen, mode=_shown(seen.mode))
+
+
+def _shown(text: str) -> str:
+    """A device's text, without what moves a terminal's cursor or colours it."""
+    return "".join(one if one.isprintable() else "?" for one in text[:_LONGEST])

@@ -24,6 +24,8 @@ PIPE = "-"
 DAY_S, _STEPS = 86_400, 288
 _EMPTY_MV, _MORE_MV = 3000, 1.2
 CURVE = "curve.csv"
+_LONGEST_S = 1e9
+"""Of a recording: thirty years, which a clock can wait."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,12 @@ def replayed(path: Path, lines: Iterator[str], speed: float, sleep: Callable[[fl
             continue
         try:
             found = parse_document(Heard, text)
+            if not 0 <= found.at_s <= _LONGEST_S:
+                raise ValueError(f"at_s is {found.at_s}, not 0 to {_LONGEST_S:.0f} seconds")
         except ValueError as error:
             raise DimmerError(f"{path}, line {number + 1}: {error}: take a file that --record wrote") from error
         if speed > 0 and last is not None and found.at_s > last:
-            sleep((found.at_s - last) / speed)
+            sleep(min((found.at_s - last) / speed, _LONGEST_S))
         last = found.at_s
         yield found
 
@@ -137,10 +141,10 @@ def recorded(lines: Lines, path: Path) -> Lines:
     """The same lines, each written into a file as it comes.
 
     Raises:
-        DimmerError: the file cannot be written.
+        DimmerError: the file is there already, which may be the recording of another day, or it cannot be written.
     """
     try:
-        with path.open("w", encoding="utf-8") as file:
+        with path.open("x", encoding="utf-8") as file:
             for one in lines:
                 file.write(json.dumps(to_json(one)) + "\n")
                 file.flush()

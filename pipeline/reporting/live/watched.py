@@ -13,6 +13,8 @@ from dimmer.pipeline.reporting.live.lines import Seen, Told, read_line
 
 MOST_POINTS = 240
 """Of the curve; of more every second goes."""
+MOST_MODES = 255
+"""That a network has; what tells of more is damaged."""
 LAST = 8
 """Predictions that are shown."""
 _CHARGED, _FEWEST, _LEAST_DROP = 20, 3, 5
@@ -131,6 +133,9 @@ class Watched:
                 # Half a line, after a reset or at the beginning.
                 self._unreadable += 1
                 return False
+            if isinstance(said, Seen) and self._is_one_too_many(said.mode):
+                self._unreadable += 1
+                return False
             if isinstance(said, Told):
                 self._message = said.message
             if not isinstance(said, Seen):
@@ -147,6 +152,9 @@ class Watched:
     @property
     def _inferences(self) -> int:
         return self._counts.total() + self._left_out
+
+    def _is_one_too_many(self, mode: str | None) -> bool:
+        return mode is not None and mode not in self._counts and len(self._counts) >= MOST_MODES
 
     def _take_seen(self, seen: Seen, at_s: float) -> None:
         self._last, self._time_s = seen, at_s if seen.time_s is None else seen.time_s
@@ -171,7 +179,8 @@ class Watched:
         points.append(point)
         if len(points) > MOST_POINTS:
             self._points = points[::2]
-            self._since_charged //= 2
+            # The first that stays of those since then; the one before it is of the charge before.
+            self._since_charged = (self._since_charged + 1) // 2
 
     def _trend_s(self) -> float | None:
         """Seconds until the charge is nothing, by the least squares of the points since it was charged."""

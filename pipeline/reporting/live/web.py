@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,13 @@ from dimmer.pipeline.reporting.live.watched import State
 
 PAGE = Path(__file__).parents[1] / "templates" / "watch.html"
 HERE = "127.0.0.1"
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that closes a page in the middle of an answer is no fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -60,7 +68,7 @@ def served(state: Callable[[], State], port: int) -> Iterator[str]:
             del format, arguments
 
     try:
-        server = ThreadingHTTPServer((HERE, port), Handler)
+        server = _Server((HERE, port), Handler)
     except OSError as error:
         raise DimmerError(f"port {port} cannot be had ({error.strerror}): give another one with --port") from error
     with server:

@@ -22,6 +22,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.policy import even_policy
 from dimmer.pipeline.artifacts.bundle import Manifest
 from dimmer.pipeline.bundles.bundle import MACHINES, make_bundle
+from dimmer.pipeline.inspection.bundles import inspect_bundle
 from dimmer.pipeline.tvm.parts import GpuCode
 from dimmer.pipeline.tvm.runtime import tvm_runtime
 from dimmer.targets import load_target
@@ -213,6 +214,18 @@ def test_modes_of_another_tvm_make_no_bundle(tmp_path: Path) -> None:
     other = dataclasses.replace(runtime, machine="riscv64")
     with pytest.raises(DimmerError, match=f"is for {MACHINE}, TVM's runtime for riscv64"):
         make_bundle("toy", modules, even_policy(2), test, other, target, tmp_path / "out")
+
+
+def test_a_bundle_that_is_made_is_whole(made: Path) -> None:
+    assert inspect_bundle(made).problems == ()
+
+
+def test_a_name_that_no_installer_takes_makes_no_bundle(tmp_path: Path) -> None:
+    modules, runtime = toy_modules(MACHINE, tmp_path / "modules"), tvm_runtime(MACHINE, tmp_path / "cache")
+    target = native(load_target("jetson"))
+    for name in ("a lamp", ".lamp", "../lamp", ""):
+        with pytest.raises(DimmerError, match="is no name of a folder on a board: take letters, digits"):
+            make_bundle(name, modules, even_policy(2), toy_self_test(), runtime, target, tmp_path / "out")
 
 
 def test_the_same_content_has_the_same_version(made: Path, tmp_path: Path) -> None:

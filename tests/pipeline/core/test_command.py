@@ -7,9 +7,10 @@ import pytest
 import typer
 
 from dimmer.calibration.errors import CalibrationError
+from dimmer.endings import STOPPED
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.errors import FirmwareGenError
-from dimmer.pipeline.core.command import exit_status, main_of
+from dimmer.pipeline.core.command import INTERRUPTED, at_stop, exit_status, main_of
 from dimmer.targets.kit.errors import TargetError
 
 
@@ -84,3 +85,15 @@ def test_options_reach_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         main_of(shine)
     assert ended.value.code == 0
     assert capsys.readouterr().out == "4 bits\n"
+
+
+def test_a_command_that_works_elsewhere_says_what_goes_on_there(capsys: pytest.CaptureFixture[str]) -> None:
+    def lamp() -> None:
+        at_stop("stopped; the lamp burns on")
+        raise KeyboardInterrupt
+
+    def other() -> None:
+        raise KeyboardInterrupt
+
+    assert [exit_status(lamp), exit_status(other)] == [INTERRUPTED, INTERRUPTED]
+    assert capsys.readouterr().err.splitlines() == ["stopped; the lamp burns on", STOPPED]

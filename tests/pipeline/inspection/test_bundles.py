@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 import shutil
 import subprocess
@@ -14,42 +12,22 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.bundle import MANIFEST, NEEDED
 from dimmer.pipeline.inspection.bundles import inspect_bundle, is_bundle
 from dimmer.targets.runners.ssh import SIGNATURE, SUMS, sign
-
-FILES = ("install.sh", "weights.bin", "lib/a.so")
+from tests.pipeline.inspection.whole import seal, whole_bundle
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    folder = tmp_path / "lamp"
-    for name in FILES:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name)
-    shutil.copy("/bin/true", folder / "dimmer-run")
-    manifest = {
-        **{"model": "lamp", "version": "1", "architecture": platform.machine(), "tvm": "0.27", "gpu": None},
-        **{"modes": [{"name": "88"}, {"name": "80"}], "files": {"weights.bin": digest(folder / "weights.bin")}},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    seal(folder)
-    return folder
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def seal(folder: Path) -> None:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
-    (folder / SUMS).write_text("".join(f"{digest(path)}  {path.relative_to(folder)}\n" for path in files))
+    return whole_bundle(tmp_path / "lamp")
 
 
 def test_a_whole_bundle_is_whole(bundle: Path) -> None:
     assert is_bundle(bundle)
     found = inspect_bundle(bundle)
     facts = dict(found.facts)
-    assert (found.problems, facts["modes"], facts["files"]) == ((), "88, 80", "6")
+    assert (found.problems, facts["modes"], facts["files"]) == ((), "88, 80", "14")
     assert facts["signed"] == "no"
 
 
@@ -68,6 +46,21 @@ def written(name: str, content: bytes) -> Callable[[Path], object]:
     return damage
 
 
+def replaced(old: str, new: str) -> Callable[[Path], object]:
+    """A manifest with another text, and a list that has it."""
+    return lambda folder: written(MANIFEST, (folder / MANIFEST).read_text().replace(old, new).encode())(folder)
+
+
+def gone(name: str) -> Callable[[Path], object]:
+    """A bundle that was made without a file."""
+
+    def damage(folder: Path) -> None:
+        (folder / name).unlink()
+        seal(folder)
+
+    return damage
+
+
 def append(name: str, text: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).open("a").write(text)
 
@@ -79,16 +72,28 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a link": (lambda folder: (folder / "link").symlink_to("/etc/passwd"), "link is no plain file"),
     "a link to a folder": (lambda folder: (folder / "link").symlink_to("/etc"), "link is no plain file"),
     "a link for a file": (linked, "weights.bin is no plain file"),
-    "a broken line": (append(SUMS, "lamp\n"), "SHA256SUMS, line 6"),
-    "a line twice": (append(SUMS, f"{'0' * 64}  weights.bin\n"), "SHA256SUMS, line 6"),
-    "a way out": (append(SUMS, f"{'0' * 64}  ../weights.bin\n"), "SHA256SUMS, line 6"),
+    "a broken line": (append(SUMS, "lamp\n"), "SHA256SUMS, line 14"),
+    "a line twice": (append(SUMS, f"{'0' * 64}  weights.bin\n"), "SHA256SUMS, line 14"),
+    "a way out": (append(SUMS, f"{'0' * 64}  ../weights.bin\n"), "SHA256SUMS, line 14"),
     "no list": (lambda folder: (folder / SUMS).unlink(), "SHA256SUMS cannot be read"),
     "another manifest": (written("weights.bin", b"other"), "manifest.json has another weights.bin"),
     "another machine": (
         written("manifest.json", b'{"architecture": "lamp", "files": []}'),
-        f"dimmer-run is for {platform.machine()}, the bundle for lamp",
+        f"bin/dimmer-run is for {platform.machine()}, the bundle for lamp",
     ),
-    "a cut program": (written("dimmer-run", b"\x7fELF\x02"), "dimmer-run is for no machine: it is damaged"),
+    "a cut program": (written("bin/dimmer-run", b"\x7fELF\x02"), "bin/dimmer-run is for no machine: it is damaged"),
+    "a version that is a way": (replaced('"1"', '"../1"'), "has a version that install.sh refuses"),
+    "no version": (replaced('"1"', '""'), "has a version that install.sh refuses"),
+    "a model with a space": (replaced('"lamp"', '"a lamp"'), "has a model that install.sh refuses"),
+    "a manifest in a line": (replaced("\n", ""), "has no line of its own with a text for model"),
+    "a number for a version": (replaced('"1"', "1"), "has no line of its own with a text for version"),
+    "no modes": (replaced('"modes"', '"modes of before"'), "manifest.json has no modes"),
+    **{f"no {name}": (gone(name), f"{name} is not there, and no bundle runs without it") for name in NEEDED},
+    "no answers": (gone("selftest/80.i8"), "selftest/80.i8 is not there"),
+    "a program that is none": (
+        lambda folder: (folder / "bin/dimmer-check").chmod(0o644),
+        "bin/dimmer-check cannot be executed",
+    ),
 }
 
 

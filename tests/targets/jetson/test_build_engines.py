@@ -200,3 +200,22 @@ def test_without_tensorrt_it_says_where_to_run(
     monkeypatch.setattr(sys, "argv", ["build_engines.py"])
     assert script.main() == 2
     assert "use JetPack's python3" in capsys.readouterr().err
+
+
+def test_places_that_are_not_there_are_one_line(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = load(bundle)
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt([], lambda content: True))
+    monkeypatch.setattr(script.ctypes, "CDLL", lambda name: FakeCuda())
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(sys, "argv", ["build_engines.py", "--out", str(tmp_path / "file" / "engines")])
+    assert script.main() == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"error: {tmp_path / 'file' / 'engines'}: not a directory: name another folder with --out")
+    (bundle / "manifest.json").write_text("{")
+    with pytest.raises(SystemExit, match=r"manifest\.json is damaged .*: copy the bundle again"):
+        script.main()
+    (bundle / "manifest.json").unlink()
+    assert script.main() == 2
+    assert "manifest.json: no such file or directory: name another folder with --out, or run" in capsys.readouterr().err

@@ -4,14 +4,9 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
-import json
 import os
 import platform
-import random
-import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -23,11 +18,12 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.stage import ROOT
-from dimmer.targets.runners.ssh import Remote, check_bundle, install, sign
+from dimmer.targets.runners import ssh
+from dimmer.targets.runners.ssh import SIGNATURE, Remote, check_bundle, install, sign, steps
+from tests.targets.linux.bundles import current, make
 from tests.tiny import silent
 
 SSHD = Path("/usr/sbin/sshd")
-INSTALLER = ROOT / "targets" / "linux" / "install.sh"
 
 needs_server = pytest.mark.skipif(
     not SSHD.exists() or shutil.which("scp") is None,
@@ -87,28 +83,6 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     finally:
         server.terminate()
         server.wait()
-
-
-def make(folder: Path, version: str, program: str, architecture: str = platform.machine()) -> Path:
-    """A bundle whose program is a shell script."""
-    (folder / "bin").mkdir(parents=True)
-    (folder / "bin" / "dimmer-run").write_text(f"#!/bin/sh\n{program}\n")
-    (folder / "bin" / "dimmer-run").chmod(0o755)
-    shutil.copy(INSTALLER, folder / "install.sh")
-    manifest = {"model": "toy", "version": version, "architecture": architecture}
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    seal(folder)
-    return folder
-
-
-def seal(folder: Path) -> None:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
-    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in files]
-    (folder / "SHA256SUMS").write_text("".join(sums))
-
-
-def current(prefix: Path) -> str:
-    return (prefix / "current").readlink().name
 
 
 @needs_server
@@ -192,23 +166,6 @@ def test_a_bundle_that_is_damaged_here_is_not_copied(tmp_path: Path) -> None:
         check_bundle(tmp_path)
 
 
-def test_the_installer_alone_refuses_damage_and_other_machines(tmp_path: Path) -> None:
-    def refused(bundle: Path) -> str:
-        command = ["sh", str(bundle / "install.sh"), str(tmp_path / "prefix")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 2
-        return done.stderr.splitlines()[-1]
-
-    bundle = make(tmp_path / "1", "v1", "exit 0")
-    (bundle / "bin" / "dimmer-run").write_text("cut")
-    assert refused(bundle) == "error: the bundle is damaged: copy it again"
-    other = make(tmp_path / "2", "v1", "exit 0", architecture="sparc64")
-    assert refused(other).startswith(f"error: this bundle is for sparc64, this machine is {platform.machine()}")
-    (other / "manifest.json").unlink()
-    assert refused(other).startswith("error: there is no manifest.json")
-    assert not (tmp_path / "prefix").exists()
-
-
 def test_flash_wants_a_host_for_a_linux_board_and_for_no_other() -> None:
     for arguments, message in (
         (["jetson"], "jetson is reached over ssh: name the board with --host user@address"),
@@ -220,157 +177,9 @@ def test_flash_wants_a_host_for_a_linux_board_and_for_no_other() -> None:
         assert done.stderr == f"error: {message}\n"
 
 
-def installed(bundle: Path, prefix: Path | str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The installer by itself, on this machine."""
-    command = ["sh", str(bundle / "install.sh"), str(prefix)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
-
-
-def said(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 2, done.stdout
-    return done.stderr.splitlines()[-1]
-
-
-def runs(prefix: Path) -> bool:
-    """Whether the current version is whole: its program is there and passes."""
-    return subprocess.run([prefix / "current" / "bin" / "dimmer-run", "--self-test"], check=False).returncode == 0
-
-
-@pytest.mark.parametrize("name", ["a b", "it's $HOME & `x`", "-n", "semi;colon|pipe", "back\\slash", "100%"])
-def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
-    prefix = tmp_path / name
-    done = installed(make(tmp_path / "1", "v1", "exit 0"), prefix)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"installed toy v1 in {prefix}\n"
-    assert runs(prefix)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["1", name])
-
-
-def test_names_that_leave_the_folder_are_refused(tmp_path: Path) -> None:
-    for version in ("../../v1", "a/b", ".", "", "v 1"):
-        bundle = make(tmp_path / f"bundle of {version.replace('/', '_')}", version, "exit 0")
-        assert said(installed(bundle, tmp_path / "prefix")) == "error: manifest.json is damaged: copy the bundle again"
-    assert not (tmp_path / "prefix").exists()
-
-
-def test_what_the_list_does_not_name_is_refused(tmp_path: Path) -> None:
-    bundle = make(tmp_path / "1", "v1", "exit 0")
-    (bundle / "bin" / "more").touch()
-    with pytest.raises(DimmerError, match=r"bin/more is in no list"):
-        check_bundle(bundle)
-    wanted = "error: the bundle holds files that SHA256SUMS does not name: copy it again into a new folder"
-    assert said(installed(bundle, tmp_path / "prefix")) == wanted
-    (bundle / "bin" / "more").unlink()
-    (bundle / "more").symlink_to("/etc/passwd")
-    with pytest.raises(DimmerError, match=r"more is in no list"):
-        check_bundle(bundle)
-    assert said(installed(bundle, tmp_path / "prefix")) == wanted
-    seal(bundle)
-    assert "the bundle holds links" in said(installed(bundle, tmp_path / "prefix"))
-    assert not (tmp_path / "prefix").exists()
-
-
-def race(prefix: Path, bundles: list[Path]) -> None:
-    """Several installers at once: each succeeds, and whenever one looks, a version that passes is current."""
-    running = [
-        subprocess.Popen(["sh", str(bundle / "install.sh"), str(prefix)], stdout=subprocess.DEVNULL)
-        for bundle in bundles
-    ]
-    was_there = (prefix / "current").is_symlink()
-    while any(process.poll() is None for process in running):
-        if was_there:
-            assert runs(prefix)
-    assert [process.returncode for process in running] == [0] * len(bundles)
-    assert runs(prefix)
-
-
-@pytest.mark.parametrize("rounds", [3, pytest.param(200, marks=pytest.mark.slow)])
-def test_installers_at_once_leave_a_version_that_runs_at_every_moment(tmp_path: Path, rounds: int) -> None:
-    bundles = [make(tmp_path / version, version, "exit 0") for version in ("v1", "v2")]
-    for number in range(rounds):
-        # The same one twice as well, which is the one that runs.
-        race(tmp_path / "prefix", [bundles[number // 2 % 2], bundles[number % 2]])
-    assert len(list((tmp_path / "prefix" / "versions").iterdir())) <= 2
-
-
-@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.slow)])
-def test_an_installer_that_is_killed_leaves_a_version_that_runs(tmp_path: Path, kills: int) -> None:
-    prefix = tmp_path / "prefix"
-    bundles = [make(tmp_path / version, version, "exit 0") for version in ("v1", "v2")]
-    began = time.monotonic()
-    assert installed(bundles[0], prefix).returncode == 0
-    took = time.monotonic() - began
-    rng = random.Random(1)
-    for number in range(kills):
-        bundle = bundles[rng.randrange(2)]
-        command = ["sh", str(bundle / "install.sh"), str(prefix)]
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        time.sleep(rng.random() * took * 1.2)
-        if process.poll() is None:
-            os.killpg(process.pid, rng.choice([signal.SIGKILL, signal.SIGTERM]))
-        process.wait()
-        assert runs(prefix), number
-    # And the next one is not held up by what the dead ones left.
-    assert installed(bundles[1], prefix).returncode == 0
-    assert runs(prefix)
-    assert not (prefix / "versions" / ".incoming").exists()
-    assert len(list((prefix / "versions").iterdir())) <= 2
-
-
-def test_at_the_next_start_a_version_that_fails_gives_way_to_the_one_before(tmp_path: Path) -> None:
-    prefix = tmp_path / "prefix"
-    for version in ("v1", "v2"):
-        bundle = make(tmp_path / version, version, f'test "$1" = --self-test && test ! -e {tmp_path}/{version}-fails')
-        shutil.copy(INSTALLER.with_name("dimmer-check"), bundle / "bin" / "dimmer-check")
-        seal(bundle)
-        assert installed(bundle, prefix).returncode == 0
-    check = [prefix / "current" / "bin" / "dimmer-check"]
-    assert subprocess.run(check, check=False).returncode == 0
-    assert current(prefix) == "v2"
-    (tmp_path / "v2-fails").touch()
-    done = subprocess.run(check, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "warning: the self-test fails; back to v1\n")
-    assert current(prefix) == "v1"
-    (tmp_path / "v1-fails").touch()
-    done = subprocess.run(check, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "no version before that passes" in done.stderr
-    assert current(prefix) == "v1"
-
-
-needs_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
-
-
-@needs_keygen
-def test_where_signers_are_named_only_their_bundles_are_taken(tmp_path: Path) -> None:
-    for name in ("own", "other"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    prefix, bundle = tmp_path / "prefix", make(tmp_path / "1", "v1", "exit 0")
-    assert installed(bundle, prefix).returncode == 0
-    (prefix / "allowed_signers").write_text(f"dimmer {(tmp_path / 'own.pub').read_text()}")
-    newer = make(tmp_path / "2", "v2", "exit 0")
-    assert "is not signed" in said(installed(newer, prefix))
-    for name, wanted in (("other", 2), ("own", 0)):
-        (tmp_path / f"by {name}").mkdir()
-        shutil.copy(sign(newer, tmp_path / name, tmp_path / f"by {name}"), newer)
-        done = installed(newer, prefix)
-        assert done.returncode == wanted, done.stderr
-    assert current(prefix) == "v2"
-    # Signed is the list: what changes with a list of its own is signed by nobody.
-    (newer / "bin" / "dimmer-run").write_text("#!/bin/sh\nexit 0 # forged\n")
-    seal(newer)
-    assert "forged or damaged" in said(installed(newer, prefix))
-    assert current(prefix) == "v2"
-    with pytest.raises(DimmerError, match="does not sign"):
-        sign(newer, tmp_path / "own.pub.absent", tmp_path / "by own")
-
-
 @pytest.mark.slow
 @needs_server
-@needs_keygen
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
 def test_a_bundle_is_signed_on_its_way(board: Remote, tmp_path: Path) -> None:
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")],
@@ -388,11 +197,95 @@ def test_a_bundle_is_signed_on_its_way(board: Remote, tmp_path: Path) -> None:
     assert not (bundle / "SHA256SUMS.sig").exists()
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
-def test_the_service_is_shut_in(tmp_path: Path) -> None:
-    unit = INSTALLER.with_name("dimmer.service")
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=40", str(unit)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert float(re.findall(r"exposure level for dimmer.service: ([\d.]+)", done.stdout)[0]) <= 4.0
-    assert "-m 0620 /run/dimmer/frames" in unit.read_text()
+ANSWERS = {
+    "ssh": """
+        for word in "$@"; do last=$word; done
+        case $last in
+        "uname -m") uname -m ;;
+        "mktemp "*) echo /tmp/dimmer.00000000 ;;
+        "sh -c "*) test ! -e "$BOARD/signers" || { echo nobody >&2; exit 1; } ;;
+        "sh "*) echo "$last" >>"$BOARD/ran"; echo "installed toy v1" ;;
+        "rm "*) test ! -e "$BOARD/gone" || exit 255 ;;
+        esac""",
+    "scp": "exit 0",
+}
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A board that says what a program of this name says."""
+    for name, script in ANSWERS.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("BOARD", str(tmp_path))
+    return tmp_path
+
+
+def test_what_was_installed_is_told_though_the_board_is_gone_by_then(fake: Path) -> None:
+    bundle = make(fake / "1", "v1", "exit 0")
+    assert install(Remote("a@b"), bundle, None, silent) == "installed toy v1"
+    (fake / "gone").touch()
+    said = install(Remote("a@b"), bundle, None, silent)
+    assert said == "installed toy v1; /tmp/dimmer.00000000 could not be removed there"
+
+
+def test_nothing_of_a_bundle_runs_there_before_its_signature_is_checked(fake: Path) -> None:
+    bundle = make(fake / "1", "v1", "exit 0")
+    (fake / "signers").touch()
+    with pytest.raises(DimmerError, match=r"is not signed by anybody whom a@b names, .* \(nobody\): name a key with -"):
+        install(Remote("a@b"), bundle, None, silent)
+    assert not (fake / "ran").exists()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
+def test_the_board_checks_with_its_own_programs(tmp_path: Path) -> None:
+    key, prefix, bundle = tmp_path / "key", tmp_path / "a prefix", make(tmp_path / "a bundle", "v1", "exit 0")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    prefix.mkdir()
+
+    def passes() -> bool:
+        command = ["sh", "-c", ssh._CHECK, "sh", str(bundle), str(prefix)]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+    assert passes()
+    (prefix / "allowed_signers").write_text(f"dimmer {(tmp_path / 'key.pub').read_text()}")
+    assert not passes()
+    shutil.copy(sign(bundle, key, tmp_path), bundle)
+    assert passes()
+    (bundle / "install.sh").write_text("forged")
+    assert not passes()
+    (prefix / "allowed_signers").unlink()
+    assert passes()
+    (prefix / "allowed_signers").symlink_to("/absent")
+    assert not passes()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
+def test_a_key_with_a_passphrase_is_told_at_once(tmp_path: Path) -> None:
+    key, began = tmp_path / "a key", time.monotonic()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(key)], check=True)
+    with pytest.raises(DimmerError, match=r"a key has a passphrase: give it to ssh-agent with 'ssh-add .*' first"):
+        sign(make(tmp_path / "1", "v1", "exit 0"), key, tmp_path)
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs openssh-client")
+def test_a_dry_run_signs_what_is_copied(tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "a key")], check=True)
+    bundle = make(tmp_path / "a bundle", "v1", "exit 0")
+    (line,) = [line for line in steps(Remote("a@b"), bundle, None, tmp_path / "a key") if "-Y sign" in line]
+    subprocess.run(["sh", "-c", line], check=True, cwd="/", capture_output=True)
+    assert (bundle / SIGNATURE).is_file()
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"architecture": 1, "model": "toy"}', "[" * 100_000])
+def test_a_manifest_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
+    (make(tmp_path / "1", "v1", "exit 0") / "manifest.json").write_text(text)
+    with pytest.raises(DimmerError, match="is no bundle"):
+        check_bundle(tmp_path / "1")
+
+
+def test_an_option_of_ones_own_comes_first() -> None:
+    assert Remote("a@b", ("ConnectTimeout=60",)).shown("id").startswith("ssh -o ConnectTimeout=60 -o BatchMode=yes -o ")

@@ -176,6 +176,39 @@ def test_two_runtimes_are_refused(blocks: Package, resnet: Package, tmp_path: Pa
     assert "bring different runtimes of Dimmer" in done.stderr
 
 
+FINDER = """\
+cmake_minimum_required(VERSION 3.16)
+project(finder LANGUAGES C)
+find_package({first} REQUIRED)
+find_package({second} REQUIRED)
+"""
+
+
+@needs_cmake
+@pytest.mark.parametrize("same", [True, False])
+def test_two_runtimes_that_were_installed_are_refused(
+    blocks: Package, resnet: Package, tmp_path: Path, same: bool
+) -> None:
+    path = resnet.runtime_sources[0]
+    other = resnet if same else replace(resnet, runtime={**resnet.runtime, path: resnet.runtime[path] + "\n"})
+    prefixes = []
+    for package in (blocks, other):
+        folder, build, prefix = (tmp_path / f"{package.symbol}{what}" for what in ("", "-build", "-installed"))
+        package_folder(package, folder)
+        assert cmake("-S", folder, "-B", build, f"-DCMAKE_INSTALL_PREFIX={prefix}").returncode == 0
+        # What is in a library is not looked at when it is found.
+        for library in (package.symbol, "dimmer_runtime"):
+            (build / f"lib{library}.a").touch()
+        assert cmake("--install", build).returncode == 0
+        prefixes.append(str(prefix))
+    spread({"CMakeLists.txt": FINDER.format(first=blocks.symbol, second=other.symbol)}, tmp_path / "user")
+    done = cmake("-S", tmp_path / "user", "-B", tmp_path / "ub", f"-DCMAKE_PREFIX_PATH={';'.join(prefixes)}")
+    assert (done.returncode == 0) == same, done.stderr
+    said = " ".join(done.stderr.split())
+    assert ("make both packages with one version of Dimmer" in said) != same
+    assert same or (blocks.runtime_hash in said and other.runtime_hash in said)
+
+
 @needs_cmake
 @pytest.mark.slow
 @pytest.mark.shared

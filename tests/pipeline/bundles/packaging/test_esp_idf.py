@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def test_what_it_names_is_there(blocks: Package) -> None:
     listed = [line.strip() for line in files["CMakeLists.txt"].splitlines() if line.strip().startswith("src/")]
     assert sorted(listed) == sorted((*blocks.runtime_sources, *blocks.model_sources))
     assert "void app_main(void)" in files["examples/selftest/main/main.c"]
+
+
+@pytest.mark.parametrize("url", ["https://example.org/#a:b", "https://example.org/{x}\\n", "https://example.org/:"])
+def test_any_address_is_a_text(blocks: Package, url: str) -> None:
+    publisher = replace(blocks.publisher, url=url)
+    publisher.check()
+    files = esp_idf_files(replace(blocks, publisher=publisher))
+    assert yaml.safe_load(files["idf_component.yml"])["url"] == url
 
 
 def test_chips_by_core(blocks: Package) -> None:

@@ -47,6 +47,24 @@ def test_a_package_is_replaced_whole(blocks: Package, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["dimmer_blocks"]
 
 
+@pytest.mark.parametrize("stopped", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_replacement_that_fails_leaves_the_package_of_before(
+    blocks: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: BaseException
+) -> None:
+    folder = write_package(blocks, FORM, tmp_path).folder
+    before, rename = contents(tmp_path), Path.rename
+
+    def fails(self: Path, target: Path) -> Path:
+        if target == folder and not self.name.endswith(".old"):
+            raise stopped
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises((DimmerError, KeyboardInterrupt)):
+        write_package(blocks, FORMATS["zephyr"], tmp_path)
+    assert contents(tmp_path) == before
+
+
 def test_the_record(blocks: Package, tmp_path: Path) -> None:
     record = json.loads((write_package(blocks, FORM, tmp_path).folder / RECORD).read_text())
     assert (record["version"], record["runtime"]) == (blocks.version, blocks.runtime_hash)

@@ -6,6 +6,7 @@ Zephyr itself is not here: its functions are three of a stub.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -70,6 +71,10 @@ def test_the_module(blocks: Package, tmp_path: Path) -> None:
     assert check_module((folder / "zephyr" / "module.yml").read_text(), folder)["name"] == "dimmer_blocks"
     sample = yaml.safe_load((folder / SAMPLE / "sample.yaml").read_text())
     assert list(sample["tests"]) == ["sample.dimmer_blocks.selftest"]
+    # Twister looks for it anywhere in a line.
+    (wanted,) = sample["tests"]["sample.dimmer_blocks.selftest"]["harness_config"]["regex"]
+    assert re.search(wanted, "0 of 10 modes differ")
+    assert not re.search(wanted, "10 of 10 modes differ")
     assert (folder / SAMPLE / "prj.conf").read_text() == "CONFIG_DIMMER_BLOCKS=y\n"
     with pytest.raises(AssertionError):
         check_module("name: x\nbuild: {cmake: zephyr, kconfig: zephyr/Kconfig}\nwrong: 1\n", folder)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dimmer.pipeline.reporting.live.lines import Seen, Told, read_line
@@ -38,8 +40,25 @@ def test_lines_of_every_kind_of_device() -> None:
         ('{"event":"battery","mode":"88","charge_permille":1001}', "charge_permille is 1001, not 0 to 1000"),
         ('{"event":"battery","mode":"88","time_s":NaN}', "time_s is nan"),
         ('{"event":"result","mode":"88","latency_us":-1}', "latency_us is -1"),
+        (f'{{"event":"battery","mode":"88","millivolts":1{"0" * 400}}}', "millivolts is 1000"),
+        (f'{{"event":"battery","mode":"88","class":-1{"0" * 400}}}', "predicted is -1000"),
+        (f'{{"event":"battery","mode":"88","score":1{"0" * 400}}}', "score is 1000"),
+        (f'{{"event":"battery","mode":"88","time_s":1{"0" * 400}}}', "time_s is 1000"),
     ],
 )
 def test_what_is_no_line_of_a_device(line: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         read_line(line)
+
+
+def test_texts_of_a_device_move_no_cursor_and_are_short() -> None:
+    said = "\x1b[2J\x1b]0;mine\x07a\r\nb\u202ec\x9b1m" + "x" * 1000
+    shown = "?[2J?]0;mine?a??b?c?1m"
+    for line in ({"event": "error", "message": said}, {"event": "battery", "mode": said}):
+        found = read_line(json.dumps(line))
+        assert found is not None
+        text = found.message if isinstance(found, Told) else found.mode
+        assert text == (shown + "x" * 1000)[:200]
+    many = read_line('{"event":"skipped","bytes":1' + "0" * 4000 + "}")
+    assert isinstance(many, Told)
+    assert len(many.message) == 200

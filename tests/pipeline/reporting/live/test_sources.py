@@ -69,8 +69,29 @@ def test_places_that_cannot_be_read(tmp_path: Path) -> None:
     broken = io.StringIO('{"at_s": 0, "line": "x"}\n{"at_s": "soon", "line": "x"}\n')
     with pytest.raises(DimmerError, match=r"day\.jsonl, line 2: at_s is 'soon', not a number: take a file that"):
         list(replayed(Path("day.jsonl"), broken, 0.0))
-    with pytest.raises(DimmerError, match=r"cannot be written \(Is a directory\): name another file with --record"):
-        list(recorded(iter([Heard(0.0, "x")]), tmp_path))
+    with pytest.raises(DimmerError, match=r"cannot be written \(Not a directory\): name another file with --record"):
+        list(recorded(iter([Heard(0.0, "x")]), Path("/dev/null/day.jsonl")))
+
+
+def test_a_recording_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "day.jsonl").write_text("of yesterday")
+    with pytest.raises(DimmerError, match=r"day.jsonl cannot be written \(File exists\): name another file with --rec"):
+        list(recorded(iter([Heard(0.0, "x")]), tmp_path / "day.jsonl"))
+    assert (tmp_path / "day.jsonl").read_text() == "of yesterday"
+
+
+@pytest.mark.parametrize("at_s", ["1e300", "NaN", "-1", "1" + "0" * 400])
+def test_times_that_no_clock_can_wait_for(at_s: str) -> None:
+    broken = io.StringIO(f'{{"at_s": 0, "line": "x"}}\n{{"at_s": {at_s}, "line": "x"}}\n')
+    with pytest.raises(DimmerError, match=r"day\.jsonl, line 2: at_s is .*, not 0 to 1000000000 seconds: take a file"):
+        list(replayed(Path("day.jsonl"), broken, 1.0))
+
+
+def test_a_replay_that_is_slowed_beyond_any_clock_waits() -> None:
+    pauses: list[float] = []
+    lines = io.StringIO('{"at_s": 0, "line": "x"}\n{"at_s": 1, "line": "x"}\n')
+    assert len(list(replayed(Path("day.jsonl"), lines, 1e-300, pauses.append))) == 2
+    assert pauses == [1e9]
 
 
 def test_a_battery_that_empties_in_a_day() -> None:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from dimmer.pipeline.reporting.live.watched import LAST, MOST_POINTS, Point, Prediction, Share, Watched
+from dimmer.pipeline.reporting.live.watched import LAST, MOST_MODES, MOST_POINTS, Point, Prediction, Share, Watched
 from tests.pipeline.reporting.live.devices import lines
 
 
@@ -73,3 +73,16 @@ def test_a_curve_stays_short_and_ends_where_the_device_is() -> None:
 def test_half_lines_and_errors_are_told() -> None:
     state = watched(['{"event":"ba', "", lines(1)[0], '{"event":"error","message":"no model"}']).state()
     assert (state.unreadable, state.message, state.inferences) == (1, "no model", 1)
+
+
+def test_modes_without_end_are_damage() -> None:
+    said = [json.dumps({"event": "battery", "mode": str(number)}) for number in range(1000)]
+    state = watched([*said, said[0]]).state()
+    assert len(state.modes) == MOST_MODES
+    assert (state.unreadable, state.inferences, state.mode) == (1000 - MOST_MODES, MOST_MODES + 1, "0")
+
+
+@pytest.mark.parametrize("at", [MOST_POINTS - 2, MOST_POINTS - 1])
+def test_a_trend_begins_at_the_charge_in_a_curve_that_is_halved_too(at: int) -> None:
+    said = [charge(10 * n, 100 if n < at else 1000 - 5 * (n - at)) for n in range(at + 40)]
+    assert watched(said).state().left_s == pytest.approx(10 * (1000 - 5 * 39) / 5, rel=0.02)

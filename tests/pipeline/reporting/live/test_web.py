@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import struct
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -50,6 +53,19 @@ def test_state_and_page_are_for_this_machine_alone() -> None:
             pass
     with pytest.raises(urllib.error.URLError):
         get(url)
+
+
+def test_a_browser_that_goes_away_is_no_fault(capfd: pytest.CaptureFixture[str]) -> None:
+    with served(state, 0) as url:
+        port = int(url.rsplit(":", 1)[1].strip("/"))
+        for _ in range(5):
+            with socket.create_connection((web.HERE, port)) as browser:
+                browser.sendall(f"GET /state.json HTTP/1.1\r\nHost: {web.HERE}:{port}\r\n".encode())
+                # Reset, not closed: what the server reads next fails.
+                browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert get(url)[0] == 200
+        time.sleep(0.2)
+    assert capfd.readouterr().err == ""
 
 
 def test_the_page_shows_the_state_and_fits_a_phone(tmp_path: Path) -> None:
