@@ -137,6 +137,21 @@ class Stage:
         start = ROOT if place.is_relative_to(ROOT) else self.folder.resolve()
         return [os.path.relpath(place, start), _hash(path)]
 
+    def _check_same(self, key: str) -> None:
+        """That what the action has read is still what the key tells of; another build may have made it anew.
+
+        The code is left out: it was loaded when the action began, and an edit must not take a training's end from it.
+
+        Raises:
+            DimmerError: a file or folder is another one.
+        """
+        paths, before = (*self.inputs, *self.given, *self.files), json.loads(key)
+        for path, was in zip(paths, (*before["inputs"], *before["files"]), strict=True):
+            if not path.exists() or self._identity(path) != was:
+                raise DimmerError(
+                    f"stage '{self.name}': {path} was made anew or edited meanwhile; run the same command again"
+                )
+
     def act(self, folder: Path) -> None:
         """Runs the action, in the folder that becomes the stage's."""
         self.action(folder)
@@ -147,7 +162,8 @@ class Stage:
         Two runs of one stage at the same time wait for each other; the second finds the work done.
 
         Raises:
-            DimmerError: an input is missing, the disk is full, or the folder holds what no stage has made.
+            DimmerError: an input is missing or was made anew meanwhile, the disk is full, or the folder holds what no
+                stage has made.
         """
         start = time.monotonic()
         folder = self.folder.absolute()
@@ -161,6 +177,7 @@ class Stage:
                 partial = _prepare_partial(folder, key, self.keep_partial)
                 try:
                     self.act(partial)
+                    self._check_same(key)
                     _finish(partial, folder, key, time.monotonic() - start)
                 except BaseException:
                     if not self.keep_partial:
@@ -321,7 +338,6 @@ def _prepare_partial(folder: Path, key: str, keep: bool) -> Path:
 
 
 def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
-    (partial / _KEY_FILE).unlink(missing_ok=True)
     outputs = _outputs(partial)
     for path in partial.rglob("*"):
         _flush(path)
@@ -330,6 +346,8 @@ def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
     retired = folder.with_name(f".{folder.name}.old")
     if folder.exists():
         folder.rename(retired)
+    # At the very end: with its key, a folder that cannot be finished, on a full disk, is resumed.
+    (partial / _KEY_FILE).unlink(missing_ok=True)
     partial.rename(folder)
     _flush(folder.parent)
     shutil.rmtree(retired, ignore_errors=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core.closure import Closure
 from dimmer.pipeline.core.stage import MANIFEST, ROOT, Json, Stage, StageResult, atomic_write
 
 
@@ -134,6 +135,57 @@ def test_full_disk_is_one_line(bench: Bench) -> None:
         bench.stage(fill).run()
     assert "\n" not in str(caught.value)
     assert not bench.folder.exists()
+
+
+def test_a_finished_training_outlives_a_disk_that_fills_at_its_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[list[str]] = []
+
+    def train(folder: Path) -> None:
+        found.append(sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")))
+        (folder / "last.pt").write_text("hours of work")
+
+    def full(path: Path, content: bytes | str) -> bool:
+        if path.name == MANIFEST:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return atomic_write(path, content)
+
+    stage = replace(bench.stage(train), keep_partial=True)
+    monkeypatch.setattr("dimmer.pipeline.core.stage.atomic_write", full)
+    with pytest.raises(DimmerError, match="no space left"):
+        stage.run()
+    monkeypatch.undo()
+    assert not stage.run().cached
+    assert found == [[], ["last.pt"]]
+    assert sorted(path.name for path in bench.folder.iterdir()) == ["last.pt", MANIFEST]
+
+
+@pytest.mark.parametrize("which", ["input", "code"])
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_is_made_anew_meanwhile_gives_no_result(bench: Bench, which: str, gone: bool) -> None:
+    """Another build of the model with another recipe: its result would count as this one's for ever."""
+    path = bench.input if which == "input" else bench.code / "shout.py"
+
+    def action(folder: Path) -> None:
+        path.unlink()
+        if not gone:
+            path.write_text("of another build")
+        bench.calls += 1
+
+    with pytest.raises(DimmerError, match=r"stage 'shout': .* was made anew or edited meanwhile; run the same command"):
+        bench.stage(action).run()
+    assert not bench.folder.exists()
+    path.write_text("hello")
+    assert not bench.run().cached
+
+
+def test_code_that_is_edited_meanwhile_is_loaded_already(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def action(folder: Path) -> None:
+        monkeypatch.setattr(Closure, "hashes", lambda self: {"other": "code"})
+
+    assert not bench.stage(action).run().cached
+    assert not bench.stage(action).run().cached
 
 
 SLOW_STAGE = textwrap.dedent(
