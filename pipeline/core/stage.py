@@ -50,7 +50,7 @@ VERBS: Mapping[str, str] = {
 VERBS_OF_TARGETS = frozenset({"firmware", "tvm_module", "jetson", "verify", "npu", "verify_npu"})
 """Those whose folder lies in a target's."""
 _FORMAT = 2
-_KEY_FILE = ".dimmer-key"
+KEY_FILE = ".dimmer-key"
 _FULL_DISK_BYTES = 1 << 20
 
 
@@ -169,7 +169,7 @@ class Stage:
         folder = self.folder.absolute()
         with _full_disk_explained(self.name, folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(folder):
+            with locked(folder):
                 key = json.dumps(self.key(), sort_keys=True)
                 if _is_whole(folder, key):
                     return StageResult(self.name, time.monotonic() - start, cached=True)
@@ -184,12 +184,6 @@ class Stage:
                         shutil.rmtree(partial, ignore_errors=True)
                     raise
         return StageResult(self.name, time.monotonic() - start, cached=False)
-
-
-def made_folders(root: Path) -> list[Path]:
-    """The folders below ``root`` that stages have made, and what interrupted ones left, sorted."""
-    made = {path.parent for path in root.rglob(MANIFEST)}
-    return sorted(made | {path for path in root.rglob(".*.partial") if path.is_dir()})
 
 
 def atomic_write(path: Path, content: bytes | str) -> bool:
@@ -287,7 +281,7 @@ def _outputs(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(folder.rglob("*")):
         relative = file.relative_to(folder).as_posix()
-        if file.is_file() and relative not in (MANIFEST, _KEY_FILE):
+        if file.is_file() and relative not in (MANIFEST, KEY_FILE):
             with file.open("rb") as stream:
                 found[relative] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
@@ -304,7 +298,7 @@ def _is_whole(folder: Path, key: str) -> bool:
 def _refuse_foreign(name: str, folder: Path) -> None:
     """What a stage did not make, it does not replace: a folder that a person named by mistake holds their work."""
     try:
-        ours = folder.is_dir() and (not any(folder.iterdir()) or _is_manifest(folder / MANIFEST))
+        ours = folder.is_dir() and (not any(folder.iterdir()) or is_manifest(folder / MANIFEST))
     except OSError as error:
         raise DimmerError(f"stage '{name}': {folder} cannot be read ({error.strerror}): name another folder") from error
     if folder.exists() and not ours:
@@ -314,7 +308,7 @@ def _refuse_foreign(name: str, folder: Path) -> None:
         )
 
 
-def _is_manifest(path: Path) -> bool:
+def is_manifest(path: Path) -> bool:
     """Whether a file is a manifest, or the beginning of one that is damaged."""
     try:
         return "".join(path.read_text(errors="replace").split()).startswith('{"key"')
@@ -327,7 +321,7 @@ def _prepare_partial(folder: Path, key: str, keep: bool) -> Path:
     partial = folder.with_name(f".{folder.name}.partial")
     retired = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(retired, ignore_errors=True)
-    key_file = partial / _KEY_FILE
+    key_file = partial / KEY_FILE
     if not (keep and key_file.is_file() and key_file.read_text() == key):
         if partial.exists():
             shutil.rmtree(partial)
@@ -347,7 +341,7 @@ def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
     if folder.exists():
         folder.rename(retired)
     # At the very end: with its key, a folder that cannot be finished, on a full disk, is resumed.
-    (partial / _KEY_FILE).unlink(missing_ok=True)
+    (partial / KEY_FILE).unlink(missing_ok=True)
     partial.rename(folder)
     _flush(folder.parent)
     shutil.rmtree(retired, ignore_errors=True)
@@ -362,10 +356,14 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time; the kernel drops the lock of a process that dies."""
+def locked(folder: Path, wait: bool = True) -> Iterator[None]:
+    """One process at a time; the kernel drops the lock of a process that dies.
+
+    Raises:
+        BlockingIOError: another one has the folder, and this one does not wait.
+    """
     with folder.with_name(f".{folder.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 
