@@ -30,7 +30,9 @@ def main(
     alarms: Annotated[float, typer.Option("--alarms", min=0, help="False alarms an hour, at most.")] = 10.0,
     average: Annotated[int, typer.Option("--average", min=1, max=255, help="Newest outputs that are added up.")] = 3,
     quiet: Annotated[int, typer.Option("--quiet", min=0, help="Inferences after a detection without another.")] = 10,
-    hop: Annotated[int, typer.Option("--hop", min=0, help="Rows from one inference to the next; a tenth.")] = 0,
+    hop: Annotated[
+        int, typer.Option("--hop", min=0, help="Rows from one inference to the next; a tenth of an input's by default.")
+    ] = 0,
     event: Annotated[
         list[str] | None, typer.Option("--event", help="A class that is an event; all but those called noise.")
     ] = None,

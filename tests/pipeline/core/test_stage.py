@@ -9,8 +9,10 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -276,3 +278,18 @@ def test_atomic_write_leaves_equal_content_alone(tmp_path: Path) -> None:
     assert atomic_write(path, "two")
     assert path.read_text() == "two"
     assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_two_threads_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, flush = Barrier(2, timeout=20), os.fsync
+
+    def wait(descriptor: int) -> None:
+        if not Path(f"/proc/self/fd/{descriptor}").resolve().is_dir():
+            together.wait()
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", wait)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(lambda text: atomic_write(tmp_path / "file", text), ("one", "two")))
+    assert (tmp_path / "file").read_text() in {"one", "two"}
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
