@@ -84,7 +84,7 @@ def test_a_user_without_a_home_is_a_reason(emulator: Path, monkeypatch: pytest.M
     for name in ("HOME", "DIMMER_CACHE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    with pytest.raises(NotModelledError, match="no place to be kept: this user has no home folder.* DIMMER_CACHE"):
+    with pytest.raises(NotModelledError, match=r"no place to be kept: this user has no home folder.* DIMMER_CACHE"):
         plugin_for(runner(str(emulator)))
 
 
