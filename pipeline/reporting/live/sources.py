@@ -24,6 +24,8 @@ PIPE = "-"
 DAY_S, _STEPS = 86_400, 288
 _EMPTY_MV, _MORE_MV = 3000, 1.2
 CURVE = "curve.csv"
+_LONGEST_S = 1e6
+"""That a replay waits for a line, however slow it is; what is longer by far Python cannot sleep."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def replayed(path: Path, lines: Iterator[str], speed: float, sleep: Callable[[fl
         except ValueError as error:
             raise DimmerError(f"{path}, line {number + 1}: {error}: take a file that --record wrote") from error
         if speed > 0 and last is not None and found.at_s > last:
-            sleep((found.at_s - last) / speed)
+            sleep(min((found.at_s - last) / speed, _LONGEST_S))
         last = found.at_s
         yield found
 
