@@ -112,6 +112,20 @@ def project(start: Path | None = None) -> Project:
     )
 
 
+def cache_folder() -> Path:
+    """For what is fetched or made once and serves every project: $DIMMER_CACHE, else ~/.cache/dimmer.
+
+    Raises:
+        DimmerError: the variable is not set, and the user has no home.
+    """
+    named = os.environ.get("DIMMER_CACHE")
+    try:
+        return Path(named or Path.home() / ".cache" / "dimmer").absolute()
+    except RuntimeError as error:
+        # As in a container, of a user id that no system file knows.
+        raise DimmerError("this user has no home folder: name a folder that can be written in DIMMER_CACHE") from error
+
+
 def model_folders() -> tuple[Path, ...]:
     """Folders with recipes, one folder each: the user's, then Dimmer's own."""
     return (*project().models, MODELS)

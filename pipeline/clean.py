@@ -6,7 +6,7 @@ python -m pipeline.clean --model mnist5k-r14
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import main_of
-from dimmer.pipeline.core.stage import made_folders
+from dimmer.pipeline.core.made import made_folders, remove, stage_of
 from dimmer.targets.runners.rtl import kept_simulators
 
 
@@ -34,16 +34,20 @@ def main(
     simulators = [] if model else kept_simulators(root, target)
     if model and not places:
         raise DimmerError(f"{root} has no build of '{model}'; there are: {', '.join(_names(root)) or 'none'}")
+    made = [folder for place in places for folder in made_folders(place)]
+    if target and not simulators:
+        _check_target(target, root, places, made)
     total = 0
-    for folder in (made for place in places for made in made_folders(place)):
+    for folder in made:
         parts = folder.relative_to(root).parts
         if (target and target not in parts[1:-1]) or (_is_training(folder) and not trained):
             continue
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        if not remove(folder, dry_run):
+            print(f"{folder}  in use by a command that runs: left alone")
+            continue
         total += size
         print(f"{folder}  {size:,} bytes")
-        if not dry_run:
-            shutil.rmtree(folder)
     for simulator in simulators:
         size = simulator.stat().st_size
         total += size
@@ -57,8 +61,21 @@ def _names(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir() if path.is_dir())
 
 
+def _check_target(target: str, root: Path, places: Sequence[Path], made: Sequence[Path]) -> None:
+    """That something was built for a target, if it is gone by now.
+
+    Raises:
+        DimmerError: nothing was.
+    """
+    known = {part for folder in made for part in folder.relative_to(root).parts[1:-1]}
+    if target not in known and not any((place / target).is_dir() for place in places):
+        raise DimmerError(f"{root} has nothing for target '{target}'; there are: {', '.join(sorted(known)) or 'none'}")
+
+
 def _is_training(folder: Path) -> bool:
-    return folder.name == "gates" or folder.name.startswith("train")
+    """Trained weights, finished or not: those of an interrupted training are resumed."""
+    name = stage_of(folder)
+    return name == "gates" or name.startswith("train")
 
 
 if __name__ == "__main__":

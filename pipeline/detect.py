@@ -27,14 +27,18 @@ def main(
     target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
     mode: Annotated[str | None, typer.Option("--mode", help="Of the model; the best one by default.")] = None,
-    alarms: Annotated[float, typer.Option("--alarms", min=0, help="False alarms an hour, at most.")] = 10.0,
+    alarms: Annotated[float, typer.Option("--alarms", min=0, max=1e6, help="False alarms an hour, at most.")] = 10.0,
     average: Annotated[int, typer.Option("--average", min=1, max=255, help="Newest outputs that are added up.")] = 3,
     quiet: Annotated[int, typer.Option("--quiet", min=0, help="Inferences after a detection without another.")] = 10,
-    hop: Annotated[int, typer.Option("--hop", min=0, help="Rows from one inference to the next; a tenth.")] = 0,
+    hop: Annotated[
+        int, typer.Option("--hop", min=0, help="Rows from one inference to the next; a tenth of an input's by default.")
+    ] = 0,
     event: Annotated[
         list[str] | None, typer.Option("--event", help="A class that is an event; all but those called noise.")
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=0, help="Streamed on the target and compared.")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0, max=86_400, help="Streamed on the target and compared.")
+    ] = 20.0,
     write: Annotated[bool, typer.Option("--write", help="Write the detector into the recipe.")] = False,
 ) -> None:
     """Tune a keyword spotter's detector on validation, score it on test, and stream it on a target, bit for bit."""

@@ -42,12 +42,18 @@ def main(
     mode: Annotated[str | None, typer.Option("--mode", help="Which was measured: tells the wait factor.")] = None,
     volts: Annotated[float | None, typer.Option("--volts", min=0.1, max=100.0, help="Of the supply.")] = None,
     pin: Annotated[int | None, typer.Option("--pin", min=0, help="Input that is high during an inference.")] = None,
-    threshold: Annotated[float | None, typer.Option("--threshold", min=0.0, help="mA, or mW without current.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0.0, max=1e6, help="mA, or mW without current.")
+    ] = None,
     per_window: Annotated[int | None, typer.Option("--per-window", min=1, help="Inferences a stretch.")] = None,
-    gap_ms: Annotated[float, typer.Option("--gap-ms", min=0.0, help="Dips within an inference, at most.")] = 0.5,
+    gap_ms: Annotated[
+        float, typer.Option("--gap-ms", min=0.0, max=1e6, help="Dips within an inference, at most.")
+    ] = 0.5,
     rail: Annotated[str, typer.Option("--rail", help="Of tegrastats.")] = RAIL,
     interval_ms: Annotated[int, typer.Option("--interval-ms", min=1, help="Of tegrastats.")] = 1000,
-    clock_mhz: Annotated[float | None, typer.Option("--clock-mhz", min=0.01, help="Where not the target's.")] = None,
+    clock_mhz: Annotated[
+        float | None, typer.Option("--clock-mhz", min=0.01, max=1e5, help="Where not the target's.")
+    ] = None,
     asleep: Annotated[bool, typer.Option("--asleep", help="The board slept between: take that, too.")] = False,
     accuracy: Annotated[float, typer.Option("--accuracy", min=0.0, max=100.0, help="The meter's, percent.")] = 1.0,
     day: Annotated[str | None, typer.Option("--day", help="Of the measurement, YYYY-MM-DD; today.")] = None,

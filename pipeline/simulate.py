@@ -24,10 +24,12 @@ from dimmer.targets import load_target
 def main(
     target: Annotated[str, target_option] = "mps2-an386",
     model: Annotated[str, model_option] = "mnist5k-r14",
-    capacity: Annotated[float, typer.Option("--capacity", min=0.001, help="Of the full cell, mAh.")] = 220.0,
+    capacity: Annotated[float, typer.Option("--capacity", min=0.001, max=1e9, help="Of the full cell, mAh.")] = 220.0,
     millivolts: Annotated[int, typer.Option("--millivolts", min=1, max=65535, help="Of the cell.")] = 3000,
-    period: Annotated[float, typer.Option("--period", min=0.001, help="Seconds between two inferences.")] = 1.0,
-    idle: Annotated[float, typer.Option("--idle", min=0.0, help="Microwatts drawn all the time.")] = 10.0,
+    period: Annotated[
+        float, typer.Option("--period", min=0.001, max=1e8, help="Seconds between two inferences.")
+    ] = 1.0,
+    idle: Annotated[float, typer.Option("--idle", min=0.0, max=1e9, help="Microwatts drawn all the time.")] = 10.0,
     scenario: Annotated[
         list[str] | None,
         typer.Option(

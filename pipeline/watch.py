@@ -40,7 +40,7 @@ def main(
     web: Annotated[bool, typer.Option("--web", help="Show it on a page, too, until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the page; 0: any.")] = PORT,
     record: Annotated[Path | None, typer.Option("--record", help="File to write the lines into.")] = None,
-    speed: Annotated[float, typer.Option("--speed", min=0.0, help="Of a replay; 0: at once.")] = 1.0,
+    speed: Annotated[float, typer.Option("--speed", min=0.0, max=1e6, help="Of a replay; 0: at once.")] = 1.0,
 ) -> None:
     """Show a device live, on the terminal and on a page: mode, charge, predicted end, latency, predictions."""
     with ExitStack() as stack:

@@ -26,7 +26,8 @@ from dimmer.pipeline.image.policy import recipe_policy
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.pipeline.tvm.document import load_modules
 from dimmer.pipeline.tvm.parts import Modules, SelfTest
-from dimmer.pipeline.tvm.runtime import cache_folder, tvm_runtime
+from dimmer.pipeline.tvm.runtime import tvm_runtime
+from dimmer.project import cache_folder
 from dimmer.targets import Target
 
 

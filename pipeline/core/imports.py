@@ -121,6 +121,7 @@ class _Store:
 
 
 def _store() -> _Store:
+    # The variable of dimmer.project, which is not imported: whatever this module imports is in the key of each stage.
     try:
         folder = Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
     except RuntimeError:  # a user without a home

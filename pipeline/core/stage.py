@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ VERBS: Mapping[str, str] = {
 VERBS_OF_TARGETS = frozenset({"firmware", "tvm_module", "jetson", "verify", "npu", "verify_npu"})
 """Those whose folder lies in a target's."""
 _FORMAT = 2
-_KEY_FILE = ".dimmer-key"
+KEY_FILE = ".dimmer-key"
 _FULL_DISK_BYTES = 1 << 20
 
 
@@ -137,6 +138,21 @@ class Stage:
         start = ROOT if place.is_relative_to(ROOT) else self.folder.resolve()
         return [os.path.relpath(place, start), _hash(path)]
 
+    def _check_same(self, key: str) -> None:
+        """That what the action has read is still what the key tells of; another build may have made it anew.
+
+        The code is left out: it was loaded when the action began, and an edit must not take a training's end from it.
+
+        Raises:
+            DimmerError: a file or folder is another one.
+        """
+        paths, before = (*self.inputs, *self.given, *self.files), json.loads(key)
+        for path, was in zip(paths, (*before["inputs"], *before["files"]), strict=True):
+            if not path.exists() or self._identity(path) != was:
+                raise DimmerError(
+                    f"stage '{self.name}': {path} was made anew or edited meanwhile; run the same command again"
+                )
+
     def act(self, folder: Path) -> None:
         """Runs the action, in the folder that becomes the stage's."""
         self.action(folder)
@@ -147,13 +163,14 @@ class Stage:
         Two runs of one stage at the same time wait for each other; the second finds the work done.
 
         Raises:
-            DimmerError: an input is missing, the disk is full, or the folder holds what no stage has made.
+            DimmerError: an input is missing or was made anew meanwhile, the disk is full, or the folder holds what no
+                stage has made.
         """
         start = time.monotonic()
         folder = self.folder.absolute()
         with _full_disk_explained(self.name, folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(folder):
+            with locked(folder):
                 key = json.dumps(self.key(), sort_keys=True)
                 if _is_whole(folder, key):
                     return StageResult(self.name, time.monotonic() - start, cached=True)
@@ -161,18 +178,13 @@ class Stage:
                 partial = _prepare_partial(folder, key, self.keep_partial)
                 try:
                     self.act(partial)
+                    self._check_same(key)
                     _finish(partial, folder, key, time.monotonic() - start)
                 except BaseException:
                     if not self.keep_partial:
                         shutil.rmtree(partial, ignore_errors=True)
                     raise
         return StageResult(self.name, time.monotonic() - start, cached=False)
-
-
-def made_folders(root: Path) -> list[Path]:
-    """The folders below ``root`` that stages have made, and what interrupted ones left, sorted."""
-    made = {path.parent for path in root.rglob(MANIFEST)}
-    return sorted(made | {path for path in root.rglob(".*.partial") if path.is_dir()})
 
 
 def atomic_write(path: Path, content: bytes | str) -> bool:
@@ -185,7 +197,7 @@ def atomic_write(path: Path, content: bytes | str) -> bool:
     if path.is_file() and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -270,7 +282,7 @@ def _outputs(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(folder.rglob("*")):
         relative = file.relative_to(folder).as_posix()
-        if file.is_file() and relative not in (MANIFEST, _KEY_FILE):
+        if file.is_file() and relative not in (MANIFEST, KEY_FILE):
             with file.open("rb") as stream:
                 found[relative] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
@@ -287,7 +299,7 @@ def _is_whole(folder: Path, key: str) -> bool:
 def _refuse_foreign(name: str, folder: Path) -> None:
     """What a stage did not make, it does not replace: a folder that a person named by mistake holds their work."""
     try:
-        ours = folder.is_dir() and (not any(folder.iterdir()) or _is_manifest(folder / MANIFEST))
+        ours = folder.is_dir() and (not any(folder.iterdir()) or is_manifest(folder / MANIFEST))
     except OSError as error:
         raise DimmerError(f"stage '{name}': {folder} cannot be read ({error.strerror}): name another folder") from error
     if folder.exists() and not ours:
@@ -297,7 +309,7 @@ def _refuse_foreign(name: str, folder: Path) -> None:
         )
 
 
-def _is_manifest(path: Path) -> bool:
+def is_manifest(path: Path) -> bool:
     """Whether a file is a manifest, or the beginning of one that is damaged."""
     try:
         return "".join(path.read_text(errors="replace").split()).startswith('{"key"')
@@ -310,7 +322,7 @@ def _prepare_partial(folder: Path, key: str, keep: bool) -> Path:
     partial = folder.with_name(f".{folder.name}.partial")
     retired = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(retired, ignore_errors=True)
-    key_file = partial / _KEY_FILE
+    key_file = partial / KEY_FILE
     if not (keep and key_file.is_file() and key_file.read_text() == key):
         if partial.exists():
             shutil.rmtree(partial)
@@ -321,7 +333,6 @@ def _prepare_partial(folder: Path, key: str, keep: bool) -> Path:
 
 
 def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
-    (partial / _KEY_FILE).unlink(missing_ok=True)
     outputs = _outputs(partial)
     for path in partial.rglob("*"):
         _flush(path)
@@ -330,6 +341,8 @@ def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
     retired = folder.with_name(f".{folder.name}.old")
     if folder.exists():
         folder.rename(retired)
+    # At the very end: with its key, a folder that cannot be finished, on a full disk, is resumed.
+    (partial / KEY_FILE).unlink(missing_ok=True)
     partial.rename(folder)
     _flush(folder.parent)
     shutil.rmtree(retired, ignore_errors=True)
@@ -344,10 +357,14 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time; the kernel drops the lock of a process that dies."""
+def locked(folder: Path, wait: bool = True) -> Iterator[None]:
+    """One process at a time; the kernel drops the lock of a process that dies.
+
+    Raises:
+        BlockingIOError: another one has the folder, and this one does not wait.
+    """
     with folder.with_name(f".{folder.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

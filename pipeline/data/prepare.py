@@ -39,6 +39,7 @@ from dimmer.pipeline.data.packed import packed
 from dimmer.pipeline.data.readers.sample import SPLITS, TEST, TRAIN, VAL, Problem, Sample, others_below
 from dimmer.pipeline.data.scale import InputScale, JoinedScale, RowCodes, choose_joined_scale, choose_scale
 from dimmer.pipeline.data.streamed import StreamedImages, kept_hash, list_images
+from dimmer.project import cache_folder
 from dimmer.toml import plain
 
 FACTS, SOUNDS = "facts.json", "train-sounds.npy"
@@ -122,7 +123,7 @@ def own_hash(data: OwnData) -> str:
         digest.update(json.dumps(asdict(data.heard), sort_keys=True).encode())
     root = data.place if data.place.is_dir() else None
     if data.section.streamed:
-        digest.update(kept_hash(reader.files(data), data.place, cache_folder(), _hash_of).encode())
+        digest.update(kept_hash(reader.files(data), data.place, _kept(), _hash_of).encode())
         return digest.hexdigest()
     for path in reader.files(data):
         name = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else ""
@@ -142,7 +143,7 @@ def prepared(data: OwnData) -> Prepared:
     code = closure(data.reader, __name__)
     made_of = [own_hash(data), code.hashes(), code.versions(), *(["sounds"] if data.sounds else [])]
     wanted = json.dumps(made_of, sort_keys=True)
-    folder = cache_folder() / hashlib.sha256(wanted.encode()).hexdigest()[:32]
+    folder = _kept() / hashlib.sha256(wanted.encode()).hexdigest()[:32]
     found = _load(data, folder)
     if found is None:
         with _disk_explained(folder):
@@ -162,9 +163,9 @@ def _others(data: OwnData) -> tuple[Problem, ...]:
     return others_below(data.place, suffixes, data.place / data.section.table if data.section.table else None)
 
 
-def cache_folder() -> Path:
-    """Where prepared data sets lie: in $DIMMER_CACHE, else ~/.cache/dimmer."""
-    return Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer") / "data"
+def _kept() -> Path:
+    """Where prepared data sets lie."""
+    return cache_folder() / "data"
 
 
 def _reader(data: OwnData) -> Reader:

@@ -17,6 +17,7 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME, sources
 from dimmer.pipeline.hosted.generated import GENERAL, HOST, Generated, find_generated
+from dimmer.project import cache_folder
 from dimmer.targets import load_target
 from dimmer.targets.kit.toolchain import Toolchain, compile_library, compiler_of
 from dimmer.targets.target import TARGETS
@@ -112,7 +113,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _cache() -> Path:
-    folder = Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer").absolute() / "host"
+    folder = cache_folder() / "host"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -28,9 +28,12 @@ def load(path: Name | Sequence[Name]) -> Model:
     Raises:
         FirmwareGenError: a `.tflite` file cannot be read or run, or they are no modes of one network.
         TargetError: there is no C compiler; the message names its package.
-        DimmerError: there is no such model.
+        DimmerError: there is no such model, or what was given is no path.
     """
-    paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(name) for name in path]
+    try:
+        paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(name) for name in path]
+    except TypeError as error:
+        raise DimmerError(f"load was given {path!r}: name a build folder or .tflite files, by paths") from error
     if not paths:
         raise DimmerError("no file was given to load: name a build folder or a .tflite file")
     files = [one for one in paths if one.suffix == ".tflite" and not one.is_dir()]

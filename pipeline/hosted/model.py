@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,15 @@ from dimmer.pipeline.hosted.parts import (
     HostedPart,
     accepted,
     apart,
+    array,
+    by_name,
     coded,
     dequantised,
     joined,
+    numbers,
     quantised,
     sample_shape,
+    single,
 )
 
 Tensor = NDArray[Any]
@@ -109,7 +113,8 @@ class Model:
             DimmerError: there is no such mode, or `x` is of another shape or type.
         """
         wanted = self._wanted(mode, schedule)
-        codes = self._codes(np.asarray(x))
+        given = array(x, f"{self.name}: the input")
+        codes = self._codes(given)
         outputs = np.empty((len(codes), *self.output_shape), self.output_dtype)
         with self._lock:
             plan = [self._library.mode] * self.positions if wanted is None else wanted
@@ -120,7 +125,7 @@ class Model:
                 self._library.run(plan, codes.ctypes.data, outputs.ctypes.data, len(codes))
             finally:
                 self._library.level = before
-        if np.shape(x) == self.input_shape:
+        if given.shape == self.input_shape:
             outputs = outputs[0]
         elif len(self.output_shape) > 1 and self.output_shape[0] == 1:
             outputs = outputs.reshape(len(codes), *self.output_shape[1:])
@@ -146,12 +151,12 @@ class Model:
             DimmerError: there is no such mode, or an input is missing, unknown, or of another shape or type.
         """
         if self.inputs:
-            buffer, single = joined(self.name, self.inputs, given)
+            buffer, alone = joined(self.name, self.inputs, given)
         else:
-            if set(given) != {"input"}:
+            if set(by_name(self.name, given)) != {"input"}:
                 raise DimmerError(f"{self.name} has one input: give it the name 'input'")
-            x = np.asarray(given["input"])
-            buffer, single = self._codes(x), x.shape == self.input_shape
+            x = array(given["input"], f"{self.name}: the input")
+            buffer, alone = self._codes(x), x.shape == self.input_shape
         rest = self.input_shape[1:] if len(self.input_shape) > 1 else self.input_shape
         made = self.run(buffer.reshape(-1, *rest), mode)
         if not self.outputs:
@@ -159,7 +164,7 @@ class Model:
             found = {"output": self.dequantise(made) if dequantise else made}
         else:
             found = apart(self.outputs, made.reshape(len(buffer), math.prod(self.output_shape)), dequantise=dequantise)
-        return {name: value[0] for name, value in found.items()} if single else found
+        return {name: value[0] for name, value in found.items()} if alone else found
 
     def codes(self, given: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.int8]]:
         """What training data has as codes for `run_named`, as in training and by `..._input_code_<number>` of the C.
@@ -178,23 +183,29 @@ class Model:
             raise DimmerError(f"{self.name} has one input: its codes are made by quantise, or by the header's function")
         return coded(self.name, self.inputs, given)
 
-    def quantise(self, x: Tensor) -> Tensor:
+    def quantise(self, x: Tensor | Sequence[Any]) -> Tensor:
         """Real values as codes of the input: to the nearest, halves away from zero, saturating.
 
         Raises:
             DimmerError: a value is not a number, or the input has whole numbers or bool and no scale.
         """
-        if self.input_dtype == "float32":
-            return x.astype(np.float32)
+        x = array(x, f"{self.name}: the input")
+        if self.input_dtype == "float32" and x.dtype.kind in "fiub":
+            return single(x)
         if self.inputs:
             raise DimmerError(f"{self.name} has several inputs: give values by their names to run_named")
         if self.input_dtype not in RANGES:
             raise DimmerError(f"{self.name}: the input is {x.dtype}: give {self._accepted}")
         return quantised(x, self.input_dtype, self.input_scale, self.input_zero_point, f"{self.name}: the input")
 
-    def dequantise(self, codes: Tensor) -> NDArray[np.float32]:
-        """Codes of the output as real values."""
-        return dequantised(codes, self.output_scale, self.output_zero_point)
+    def dequantise(self, codes: Tensor | Sequence[Any]) -> NDArray[np.float32]:
+        """Codes of the output as real values.
+
+        Raises:
+            DimmerError: they are no numbers.
+        """
+        whose = f"{self.name}: the output"
+        return dequantised(numbers(array(codes, whose), whose), self.output_scale, self.output_zero_point)
 
     def report_battery(self, *, charge_permille: int, millivolts: int, time_s: int, harvest_ua: int = 0) -> str:
         """Tells the battery policy how the battery is.
@@ -246,7 +257,7 @@ class Model:
         return GATED_NAME if mode == GATED else self._library.modes[mode]
 
     def _id(self, name: str) -> int:
-        if name not in self.modes:
+        if not isinstance(name, str) or name not in self.modes:
             raise DimmerError(f"{self.name} has no mode {name!r}; it has: {', '.join(self.modes)}")
         number = self.modes.index(name)
         return number if number < len(self._library.modes) else GATED
@@ -256,10 +267,12 @@ class Model:
             return None if mode is None else [self._id(mode)] * self.positions
         if mode is not None:
             raise DimmerError("a mode and a schedule were given: name one of them")
-        if isinstance(schedule, str) or len(schedule) != self.positions:
-            count = 1 if isinstance(schedule, str) else len(schedule)
-            raise DimmerError(f"the schedule names {count} modes, {self.name} has {self.positions} positions")
-        wanted = [self._id(name) for name in schedule]
+        if not isinstance(schedule, Iterable):
+            raise DimmerError(f"a schedule names modes, such as [{self.modes[0]!r}, ...]; it is {schedule!r}")
+        names = [schedule] if isinstance(schedule, str) else list(schedule)
+        if len(names) != self.positions:
+            raise DimmerError(f"the schedule names {len(names)} modes, {self.name} has {self.positions} positions")
+        wanted = [self._id(name) for name in names]
         if GATED in wanted:
             raise DimmerError(f"'{GATED_NAME}' is a mode of whole inferences: give it as mode, not in a schedule")
         return wanted

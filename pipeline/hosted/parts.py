@@ -87,6 +87,47 @@ def accepted(dtype: str, scale: float, zero_point: int) -> str:
     return f"{dtype} codes, or float32 values (scale {scale:.6g}, zero point {zero_point})"
 
 
+def array(values: object, whose: str) -> NDArray[Any]:
+    """What somebody gave, as an array.
+
+    Raises:
+        DimmerError: it cannot become one, such as lists of several lengths.
+    """
+    try:
+        return np.asarray(values)
+    # The last one is PyTorch's, of a tensor with a gradient.
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+        raise DimmerError(f"{whose} cannot become an array ({error}): give numbers in rows of one length") from error
+
+
+def numbers(values: NDArray[Any], whose: str) -> NDArray[Any]:
+    """The same.
+
+    Raises:
+        DimmerError: they are texts, objects or complex.
+    """
+    if values.dtype.kind not in "fiub":
+        raise DimmerError(f"{whose} is {values.dtype}: give numbers")
+    return values
+
+
+def by_name(model: str, given: object) -> Mapping[str, object]:
+    """Arrays by the names of inputs.
+
+    Raises:
+        DimmerError: it is no dictionary.
+    """
+    if not isinstance(given, Mapping):
+        raise DimmerError(f"{model}: inputs are given by their names, as a dictionary, not as {type(given).__name__}")
+    return given
+
+
+def single(values: NDArray[Any]) -> NDArray[np.float32]:
+    """As float32; what lies beyond its range is infinite, which saturates."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
 def coded(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.int8]]:
     """What training data has as codes, just as training and `..._input_code_<number>` of the header make them.
 
@@ -102,10 +143,10 @@ def coded(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLike
     """
     known = {part.name: part for part in parts}
     found = {}
-    for name, array in given.items():
+    for name, values in by_name(model, given).items():
         if name not in known:
             raise DimmerError(f"{model} has no input {name!r}; it has: {', '.join(known)}")
-        part, x = known[name], np.asarray(array)
+        part, x = known[name], array(values, f"{model}: the input {name!r}")
         one, sides = part.sample_shape, [side for side in x.shape[1:] if side > 1]
         if not x.ndim or sides not in ([side for side in one if side > 1], [n for n in (math.prod(one),) if n > 1]):
             wanted = ",".join(map(str, one))
@@ -139,7 +180,8 @@ def quantised(values: NDArray[Any], dtype: str, scale: float, zero_point: int, w
     Raises:
         DimmerError: a value is not a number.
     """
-    steps = (values.astype(np.float32) / np.float32(scale)).astype(np.float64)
+    with np.errstate(over="ignore"):
+        steps = (single(numbers(values, whose)) / np.float32(scale)).astype(np.float64)
     if np.isnan(steps).any():
         raise DimmerError(f"{whose} holds values that are not numbers (NaN)")
     codes = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + zero_point
@@ -164,16 +206,17 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLik
     Raises:
         DimmerError: a name is missing or unknown, or an array of another shape, length or type.
     """
+    named = by_name(model, given)
     names = ", ".join(part.name for part in parts)
-    for name in given:
+    for name in named:
         if name not in {part.name for part in parts}:
             raise DimmerError(f"{model} has no input {name!r}; it has: {names}")
     rows: list[NDArray[Any]] = []
-    single = True
+    alone = True
     for part in parts:
-        if part.name not in given:
+        if part.name not in named:
             raise DimmerError(f"{model}: the input {part.name!r} is missing; give {names}")
-        x = np.asarray(given[part.name])
+        x = array(named[part.name], f"{model}: the input {part.name!r}")
         rest = part.shape[1:] if len(part.shape) > 1 else part.shape
         if x.shape != part.shape and x.shape[1:] != rest:
             batch = ("N", *rest)
@@ -181,10 +224,10 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLik
                 f"{model}: the input {part.name!r} has shape {list(x.shape)}, expected {list(part.shape)}, or a batch "
                 f"[{', '.join(map(str, batch))}]"
             )
-        single &= x.shape == part.shape
+        alone &= x.shape == part.shape
         real = np.issubdtype(x.dtype, np.floating)
         if real and part.dtype == "float32":
-            x = x.astype(np.float32)
+            x = single(x)
         elif real and part.scale and part.dtype in RANGES:
             x = quantised(x, part.dtype, part.scale, part.zero_point, f"{model}: the input {part.name!r}")
         elif x.dtype != part.dtype:
@@ -197,7 +240,7 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLik
     buffer = np.zeros((len(rows[0]), sum(part.size for part in parts)), np.int8)
     for part, row in zip(parts, rows, strict=True):
         buffer[:, part.place] = row.reshape(len(row), math.prod(part.shape)).view(np.int8)
-    return buffer, single
+    return buffer, alone
 
 
 def apart(parts: Sequence[HostedPart], buffer: NDArray[Any], *, dequantise: bool = False) -> dict[str, NDArray[Any]]:

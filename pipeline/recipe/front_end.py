@@ -165,7 +165,12 @@ def _detector(keys: DetectorKeys, scores: Tensor) -> DetectorSpec:
     if max(keys.classes) >= count:
         raise DimmerError(f"features.detector.classes holds {max(keys.classes)}: the network's are 0 to {count - 1}")
     threshold = round((keys.threshold / codes.scale + codes.zero_point) * keys.average)
-    threshold = max(-128 * keys.average, min(127 * keys.average, threshold))
+    if not -128 * keys.average <= threshold <= 127 * keys.average:
+        low, high = ((code - codes.zero_point) * codes.scale for code in (-128, 127))
+        raise DimmerError(
+            f"features.detector.threshold = {keys.threshold:g} is out of reach: the network's outputs are {low:.6g} to "
+            f"{high:.6g}; name one between"
+        )
     thresholds = tuple(threshold if label in keys.classes else NEVER for label in range(count))
     return DetectorSpec(thresholds, keys.average, keys.quiet)
 

@@ -28,10 +28,10 @@ from dimmer.pipeline.tvm.dot import CUDA, Dot, dot_of
 from dimmer.pipeline.tvm.lowering import Lowering
 from dimmer.pipeline.tvm.parts import Modules, TableTensor
 from dimmer.pipeline.tvm.qdq import write_qdq
-from dimmer.pipeline.tvm.runtime import cache_folder
 from dimmer.pipeline.tvm.schedule import schedule
 from dimmer.pipeline.tvm.targets import TvmTarget
 from dimmer.pipeline.tvm.weights import Weights, packed_weights
+from dimmer.project import cache_folder
 
 
 def relax_module(modes: Mapping[str, Path], dot: Dot) -> tuple[Any, Weights, tuple[Network, ...]]:

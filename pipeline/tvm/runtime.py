@@ -7,7 +7,6 @@ machine that builds, the installed package itself is the source; for another, th
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import tempfile
@@ -58,11 +57,6 @@ class TvmRuntime:
     def licences(self) -> Path:
         """Folder of the licences that go with them."""
         return self.folder / "licences"
-
-
-def cache_folder() -> Path:
-    """For what is downloaded once: $DIMMER_CACHE, else ~/.cache/dimmer."""
-    return Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
 
 
 def installed_versions() -> dict[str, str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -140,13 +141,16 @@ def compile_library(toolchain: Toolchain, sources: Sequence[Path], include_dirs:
         objects = compile_objects(command, sources, folder, folder)
         made = folder / library.name
         _run([compiler, *toolchain.flags, "-shared", *map(str, objects), "-o", str(made)])
-        # It may come from another disk, and is to be there whole or not at all.
-        beside = library.with_name(f".{library.name}.{os.getpid()}")
+        # It may come from another disk, and is to be there whole or not at all, where another thread makes it, too.
+        handle, beside = tempfile.mkstemp(dir=library.parent, prefix=f".{library.name}.")
         try:
+            # Otherwise it would be its owner's alone.
+            os.fchmod(handle, 0o644)
+            os.close(handle)
             shutil.copyfile(made, beside)
             os.replace(beside, library)
         finally:
-            beside.unlink(missing_ok=True)
+            Path(beside).unlink(missing_ok=True)
 
 
 def compile_objects(command: Sequence[str], sources: Sequence[Path], folder: Path, cwd: Path) -> list[Path]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from elftools.elf.sections import SymbolTableSection
 
 from dimmer import children
 from dimmer.errors import DimmerError
+from dimmer.project import cache_folder
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import Toolchain, compile_library
 from dimmer.targets.runners.command import Runner, run_firmware
@@ -151,7 +151,10 @@ def plugin_for(runner: Runner) -> Path:
     number = re.search(r"version (\d+)", version)
     api = 1 if number is not None and int(number[1]) < 9 else 2
     key = hashlib.sha256("\n".join((PLUGIN.read_text(), version, compiler, str(api))).encode()).hexdigest()[:32]
-    folder = Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer").absolute() / "timing"
+    try:
+        folder = cache_folder() / "timing"
+    except DimmerError as error:
+        raise NotModelledError(f"QEMU's plugin has no place to be kept: {error}") from error
     library = folder / f"{key}.so"
     if not library.is_file():
         flags = ("-O2", f"-DPLUGIN_API={api}")

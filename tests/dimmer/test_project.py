@@ -9,7 +9,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT
-from dimmer.project import FILE, find_project, project
+from dimmer.project import FILE, cache_folder, find_project, project
 
 TEXT = """
 [project]
@@ -90,3 +90,10 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"\xff\xfe")
     with pytest.raises(DimmerError, match=r"dimmer\.toml, line 1: not UTF-8"):
         project(tmp_path)
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DIMMER_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.setenv("DIMMER_CACHE", "")
+    assert cache_folder() == Path.home() / ".cache" / "dimmer"

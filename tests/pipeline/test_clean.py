@@ -55,6 +55,69 @@ def test_one_model_or_one_target(build: Path) -> None:
         main(model="three")
 
 
+def test_an_unknown_target_is_refused(build: Path) -> None:
+    with pytest.raises(DimmerError, match=r"has nothing for target 'nosuch'; there are: host, lamp$"):
+        main(target="nosuch")
+    main(target="lamp")
+    # Nothing is left, which is no error.
+    main(target="lamp")
+
+
+def test_what_no_stage_made_stays(build: Path) -> None:
+    """A folder with another manifest.json went, with all that was in it."""
+    mine = [build / "one" / "app", build / "one" / "host" / ".old.partial", build / "mine" / ".draft.old"]
+    for folder in mine:
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text('{"name": "a page"}')
+    main(trained=True)
+    assert stages(build) == set()
+    assert all((folder / "manifest.json").is_file() for folder in mine)
+
+
+@pytest.mark.parametrize("name", ["train", "train-alone-super", "gates"])
+def test_an_interrupted_training_is_a_training(build: Path, name: str) -> None:
+    def action(out: Path) -> None:
+        (out / "epoch59.pt").write_text("hours of work")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Stage(name, build / "one" / name, action, settings={"other": 1}, keep_partial=True).run()
+    kept = build / "one" / f".{name}.partial" / "epoch59.pt"
+    main()
+    assert kept.is_file()
+    main(trained=True)
+    assert not kept.parent.exists()
+
+
+def test_what_a_command_works_on_is_left_alone(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def action(out: Path) -> None:
+        (out / "half").write_text("half")
+        main(trained=True, dry_run=True)
+        main(trained=True)
+        assert (out / "half").is_file()
+
+    Stage("train", build / "one" / "train", action, settings={"other": 1}).run()
+    said = capsys.readouterr().out
+    assert said.count(".train.partial  in use by a command that runs: left alone") == 2
+    assert said.count(f"{build / 'one' / 'train'}  in use") == 2
+    assert (build / "one" / "train" / "half").is_file()
+
+
+def test_a_bundle_within_a_stage_is_counted_once(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has a manifest.json, too, and was removed with its stage before its turn came."""
+
+    def action(out: Path) -> None:
+        (out / "one").mkdir()
+        (out / "one" / "manifest.json").write_text('{"key": "as of a stage"}')
+
+    Stage("bundle", build / "one" / "host" / "bundle", action).run()
+    main(dry_run=True)
+    assert capsys.readouterr().out.count("host/bundle") == 1
+    main()
+    assert stages(build) == {"one/train", "two/train"}
+    assert not (build / "one" / "host" / "bundle").exists()
+
+
 @pytest.fixture
 def simulators(build: Path) -> Path:
     folder = build / FOLDER

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.dataset import Dataset, DatasetShape, Images, Labels, Split, stratified
 from dimmer.pipeline.data.door import KnownFile, check_file, check_samples, is_there
+from dimmer.project import cache_folder
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SPLIT_SEED = 10
@@ -107,8 +108,7 @@ def read_delta(path: Path) -> Arrays:
 
 
 def _official_archive() -> Path:
-    cache = Path(os.environ.get("DIMMER_CACHE") or Path.home() / ".cache" / "dimmer")
-    archive = cache / OFFICIAL_FILE
+    archive = cache_folder() / OFFICIAL_FILE
     if not is_there(archive):
         download(OFFICIAL_URL, OFFICIAL.sha256, archive)
     return check_file(archive, OFFICIAL, _AGAIN)

@@ -24,8 +24,10 @@ PIPE = "-"
 DAY_S, _STEPS = 86_400, 288
 _EMPTY_MV, _MORE_MV = 3000, 1.2
 CURVE = "curve.csv"
-_LONGEST_S = 1e9
-"""Of a recording: thirty years, which a clock can wait."""
+_LATEST_S = 1e9
+"""Of a line of a recording: thirty years."""
+_LONGEST_S = 1e6
+"""That a replay waits for a line, however slow it is; what is longer by far Python cannot sleep."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ def replayed(path: Path, lines: Iterator[str], speed: float, sleep: Callable[[fl
             continue
         try:
             found = parse_document(Heard, text)
-            if not 0 <= found.at_s <= _LONGEST_S:
-                raise ValueError(f"at_s is {found.at_s}, not 0 to {_LONGEST_S:.0f} seconds")
+            if not 0 <= found.at_s <= _LATEST_S:
+                raise ValueError(f"at_s is {found.at_s}, not 0 to {_LATEST_S:.0f} seconds")
         except ValueError as error:
             raise DimmerError(f"{path}, line {number + 1}: {error}: take a file that --record wrote") from error
         if speed > 0 and last is not None and found.at_s > last:

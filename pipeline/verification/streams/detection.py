@@ -115,7 +115,8 @@ def ears_of(recipe: Recipe, build: Path, mode: str | None, hop: int) -> Ears:
     """The built model, in a mode or its first one.
 
     Raises:
-        DimmerError: it hears nothing, was not built, or has no such mode.
+        DimmerError: it hears nothing, was not built, has no such mode, or does not hear what lies between two
+            inferences.
     """
     source = recipe.source
     if not isinstance(source, OwnData) or source.heard is None or source.section.task != CLASSES:
@@ -126,11 +127,15 @@ def ears_of(recipe: Recipe, build: Path, mode: str | None, hop: int) -> Ears:
     around = surroundings_of(recipe, build)
     assert around is not None
     assert isinstance(around.front, AudioTables)
+    rows = around.front.spec.rows
+    if hop > rows:
+        # Events that no inference hears would be in no count.
+        raise DimmerError(f"--hop {hop}: an input has {rows} rows, and what is between two would not be heard")
     model = load(build)
     name = model.modes[0] if mode is None else mode
     if name not in model.modes:
         raise DimmerError(f"{recipe.name} has no mode {shown(name)}; it has {', '.join(model.modes)}")
-    return Ears(model, name, around.front, hop or max(1, around.front.spec.rows // 10))
+    return Ears(model, name, around.front, hop or max(1, rows // 10))
 
 
 def detect(recipe: Recipe, build: Path, wish: Wish, mode: str | None = None) -> Detection:

@@ -9,12 +9,15 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core.closure import Closure
 from dimmer.pipeline.core.stage import MANIFEST, ROOT, Json, Stage, StageResult, atomic_write
 
 
@@ -136,6 +139,57 @@ def test_full_disk_is_one_line(bench: Bench) -> None:
     assert not bench.folder.exists()
 
 
+def test_a_finished_training_outlives_a_disk_that_fills_at_its_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[list[str]] = []
+
+    def train(folder: Path) -> None:
+        found.append(sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")))
+        (folder / "last.pt").write_text("hours of work")
+
+    def full(path: Path, content: bytes | str) -> bool:
+        if path.name == MANIFEST:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return atomic_write(path, content)
+
+    stage = replace(bench.stage(train), keep_partial=True)
+    monkeypatch.setattr("dimmer.pipeline.core.stage.atomic_write", full)
+    with pytest.raises(DimmerError, match="no space left"):
+        stage.run()
+    monkeypatch.undo()
+    assert not stage.run().cached
+    assert found == [[], ["last.pt"]]
+    assert sorted(path.name for path in bench.folder.iterdir()) == ["last.pt", MANIFEST]
+
+
+@pytest.mark.parametrize("which", ["input", "code"])
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_is_made_anew_meanwhile_gives_no_result(bench: Bench, which: str, gone: bool) -> None:
+    """Another build of the model with another recipe: its result would count as this one's for ever."""
+    path = bench.input if which == "input" else bench.code / "shout.py"
+
+    def action(folder: Path) -> None:
+        path.unlink()
+        if not gone:
+            path.write_text("of another build")
+        bench.calls += 1
+
+    with pytest.raises(DimmerError, match=r"stage 'shout': .* was made anew or edited meanwhile; run the same command"):
+        bench.stage(action).run()
+    assert not bench.folder.exists()
+    path.write_text("hello")
+    assert not bench.run().cached
+
+
+def test_code_that_is_edited_meanwhile_is_loaded_already(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def action(folder: Path) -> None:
+        monkeypatch.setattr(Closure, "hashes", lambda self: {"other": "code"})
+
+    assert not bench.stage(action).run().cached
+    assert not bench.stage(action).run().cached
+
+
 SLOW_STAGE = textwrap.dedent(
     """
     import sys, time
@@ -224,3 +278,18 @@ def test_atomic_write_leaves_equal_content_alone(tmp_path: Path) -> None:
     assert atomic_write(path, "two")
     assert path.read_text() == "two"
     assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_two_threads_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, flush = Barrier(2, timeout=20), os.fsync
+
+    def wait(descriptor: int) -> None:
+        if not Path(f"/proc/self/fd/{descriptor}").resolve().is_dir():
+            together.wait()
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", wait)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(lambda text: atomic_write(tmp_path / "file", text), ("one", "two")))
+    assert (tmp_path / "file").read_text() in {"one", "two"}
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -21,6 +21,18 @@ def test_help_is_the_first_line_of_the_verb(name: str) -> None:
     assert (ast.get_docstring(main) or "").splitlines()[0] == VERBS[name].help
 
 
+@pytest.mark.parametrize("name", VERBS)
+def test_no_number_is_without_end(name: str) -> None:
+    """Infinite ones passed a range that has only a least one, and ended in errors of Python's own."""
+    texts = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse((ROOT / "pipeline" / f"{VERBS[name].module}.py").read_text()))
+        if isinstance(node, ast.Subscript)
+    ]
+    options = [text for text in texts if text.startswith("Annotated[float") and " min=" in text]
+    assert [text for text in options if " max=" not in text] == []
+
+
 def test_every_verb_is_told() -> None:
     files = {path.stem for path in (ROOT / "pipeline").glob("*.py")} - {"__init__"}
     assert {verb.module for verb in VERBS.values()} == files - WITHOUT

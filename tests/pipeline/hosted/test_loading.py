@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,6 +145,10 @@ def test_wrong_paths_are_one_line(tiny_file: Path, tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(DimmerError, match=r"empty is no \.tflite file: give one folder, or \.tflite files"):
         load([tiny_file, tmp_path / "empty"])
+    wrong_types: tuple[Any, ...] = (None, 5, [5], b"lamp.tflite", [tiny_file, None])
+    for given in wrong_types:
+        with pytest.raises(DimmerError, match=r"^load was given .*: name a build folder or \.tflite files, by paths$"):
+            load(given)
     with pytest.raises(DimmerError, match="no file was given to load"):
         load([])
     with pytest.raises(FirmwareGenError, match=r"is given twice; name each file once"):

@@ -217,6 +217,19 @@ WRONG: list[tuple[Callable[[Model], Any], str]] = [
     (lambda m: m.run(ZEROS, schedule="888"), r"names 1 modes"),
     (lambda m: m.run(ZEROS, schedule=["888"] * 4 + ["77"]), r"has no mode '77'"),
     (lambda m: m.run(ZEROS, "888", schedule=["888"] * 5), r"^a mode and a schedule were given"),
+    (lambda m: m.run(ZEROS, np.array(["888", "880"])), r"has no mode array"),  # type: ignore[arg-type]
+    (lambda m: m.run(ZEROS, ["888"]), r"has no mode \['888'\]"),  # type: ignore[arg-type]
+    (lambda m: setattr(m, "mode", np.array(["888", "880"])), r"has no mode array"),
+    (lambda m: m.run(ZEROS, schedule=5), r"^a schedule names modes, such as \['888', \.\.\.\]; it is 5$"),  # type: ignore[arg-type]
+    (lambda m: m.run(ZEROS, schedule=[5] * 5), r"has no mode 5;"),  # type: ignore[list-item]
+    (lambda m: m.run([[1, 2], [3]]), r"the input cannot become an array \(.*\): give numbers in rows of one length$"),
+    (lambda m: m.run(None), r"has shape \[\]"),  # type: ignore[arg-type]
+    (lambda m: m.quantise([[1.0, 2.0], [3.0]]), r"the input cannot become an array"),
+    (lambda m: m.dequantise([[1], [1, 2]]), r"the output cannot become an array"),
+    (lambda m: m.dequantise(np.array([None])), r"the output is object: give numbers$"),
+    (lambda m: m.quantise("dark"), r"the input is <U4: give numbers$"),
+    (lambda m: m.run_named(None), r"by their names, as a dictionary, not as NoneType$"),  # type: ignore[arg-type]
+    (lambda m: m.run_named({"input": [[1], [1, 2]]}), r"the input cannot become an array"),
     (lambda m: m.run(ZEROS, level=3), r"^a level is the budget of gates"),
     (lambda m: m.report_battery(charge_permille=1001, millivolts=1, time_s=0), r"^charge_permille = 1001: must be"),
     (lambda m: m.report_battery(charge_permille=1, millivolts=-1, time_s=0), r"^millivolts = -1: must be a whole"),
@@ -231,6 +244,19 @@ def test_wrong_calls_are_one_line(call: Callable[[Model], Any], message: str, bl
         call(blocks)
     assert "\n" not in str(caught.value)
     assert blocks.mode == before
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_every_float_saturate(tiny_model: Model, tmp_path: Path) -> None:
+    far = np.full(tiny_model.input_shape, 1e300)
+    assert (tiny_model.run(far) == tiny_model.run(np.full(far.shape, 127, np.int8))).all()
+    assert (tiny_model.quantise(-far) == -128).all()
+
+
+def test_a_schedule_is_any_row_of_names(blocks: Model) -> None:
+    expected = blocks.run(ZEROS, "880")
+    for schedule in (("880",) * 5, np.array(["880"] * 5), iter(["880"] * 5)):
+        assert (blocks.run(ZEROS, schedule=schedule) == expected).all()  # type: ignore[arg-type]
 
 
 def test_gates_have_their_own_errors(tmp_path: Path) -> None:

@@ -80,9 +80,14 @@ def test_one_sample_has_no_batch(model: Model) -> None:
         ({"image": IMAGES[:, :3], "context": CONTEXT}, r"'image' has shape \[20, 3, 4, 3\], expected \[1, 4, 4, 3\]"),
         ({"image": IMAGES, "context": CONTEXT.astype(np.int32)}, "'context' is int32: give int8 codes, or float32"),
         ({"image": IMAGES, "context": CONTEXT * np.float32(np.nan)}, "'context' holds values that are not numbers"),
+        (
+            {"image": IMAGES, "context": [[1.0], [1.0, 2.0]]},
+            "'context' cannot become an array .*: give numbers in rows",
+        ),
+        ([IMAGES, CONTEXT], "inputs are given by their names, as a dictionary, not as list"),
     ],
 )
-def test_what_does_not_fit_is_one_line(model: Model, given: dict[str, Any], says: str) -> None:
+def test_what_does_not_fit_is_one_line(model: Model, given: Any, says: str) -> None:
     with pytest.raises(DimmerError, match=says):
         model.run_named(given)
 

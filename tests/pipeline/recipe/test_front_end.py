@@ -85,6 +85,10 @@ def test_probabilities_and_decibels_become_codes_and_levels() -> None:
     assert made.activity is not None
     # Twice the amplitude in each of 40 bands.
     assert made.activity.margin == pytest.approx(40 * 65536, rel=1e-4)
+    for reached, code in ((0.0, -128), (255 / 256, 127)):
+        most = surroundings(replace(section, detector=DetectorKeys((1,), reached)), tensor((1, 49, 10, 1)), SCORES)
+        assert most.detector is not None
+        assert most.detector.thresholds[1] == 4 * code
     alone = surroundings(replace(section, kind="none", activity=ActivityKeys()), tensor((1, 7)), SCORES)
     assert (alone.front, alone.activity) == (None, None)
     assert alone.ram == (2 + 3) * 4
@@ -96,6 +100,13 @@ def test_probabilities_and_decibels_become_codes_and_levels() -> None:
         (FeaturesSection("mlperf-kws"), (1, 49, 11), "rows of 10 do not make up the network's input"),
         (FeaturesSection("image"), (1, 490), "not \\[1, height, width, 1 or 3\\]"),
         (FeaturesSection("none", detector=DetectorKeys((4,))), (1, 7), "holds 4: the network's are 0 to 3"),
+        # A sum of codes that no output reaches was the highest one without a word.
+        (
+            FeaturesSection("none", detector=DetectorKeys((1,), 1.0)),
+            (1, 7),
+            r"threshold = 1 is out of reach: the network's outputs are 0 to 0\.996094; name one between",
+        ),
+        (FeaturesSection("none", detector=DetectorKeys((1,), -0.1, average=1)), (1, 7), "threshold = -0.1 is out of"),
     ],
 )
 def test_what_does_not_fit_the_network_is_said(section: FeaturesSection, shape: tuple[int, ...], said: str) -> None:

@@ -17,8 +17,8 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.cuda import Sources, apply_gpu, machine_code
 from dimmer.pipeline.tvm.dot import CUDA
 from dimmer.pipeline.tvm.module import relax_module
-from dimmer.pipeline.tvm.runtime import cache_folder
 from dimmer.pipeline.tvm.targets import TARGETS
+from dimmer.project import cache_folder
 from tests.pipeline.tvm.networks import network
 
 pytestmark = pytest.mark.xdist_group("tvm")

@@ -15,7 +15,7 @@ import pytest
 from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm import runtime, wheels
-from dimmer.pipeline.tvm.runtime import LIBRARIES, cache_folder, copy_runtime, installed_versions, tvm_runtime
+from dimmer.pipeline.tvm.runtime import LIBRARIES, copy_runtime, installed_versions, tvm_runtime
 
 
 @pytest.fixture
@@ -96,13 +96,6 @@ def test_without_a_network_the_error_says_what_to_do(
         DimmerError, match=r"wheel of apache-tvm 9\.8\.7 cannot be had \(ERROR: no matching .*connect to PyPI once"
     ):
         tvm_runtime("sparc64", tmp_path / "cache")
-
-
-def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DIMMER_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.setenv("DIMMER_CACHE", "")
-    assert cache_folder() == Path.home() / ".cache" / "dimmer"
 
 
 def test_this_machine_s_runtime_is_the_installed_one(tmp_path: Path) -> None:

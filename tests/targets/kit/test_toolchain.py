@@ -6,7 +6,9 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -79,6 +81,25 @@ def test_libraries_in_one_process_keep_their_symbols_apart(tmp_path: Path) -> No
     with pytest.raises(TargetError, match=r"^\w+ failed: .*none\.c"):
         compile_library(toolchain, [tmp_path / "none.c"], [], tmp_path / "3.so")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.c", "1.so", "2.c", "2.so", "ask.c"]
+
+
+def test_two_threads_make_one_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both had copied theirs under one name before either renamed it, and the second found none."""
+    source, library, copy, together = tmp_path / "one.c", tmp_path / "one.so", shutil.copyfile, Barrier(2, timeout=60)
+    source.write_text("int one(void) { return 1; }\n")
+
+    def wait(made: Path, beside: Path) -> None:
+        copy(made, beside)
+        together.wait()
+
+    monkeypatch.setattr(shutil, "copyfile", wait)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(compile_library, load_target("host").toolchain, [source], [], library) for _ in range(2)]
+        for one in both:
+            one.result()
+    ctypes.CDLL(str(library))
+    assert library.stat().st_mode & 0o777 == 0o644
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.c", "one.so"]
 
 
 def test_the_compiler_is_the_first_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,17 @@ def test_a_machine_without_a_compiler_is_a_reason(emulator: Path, monkeypatch: p
         plugin_for(runner(str(emulator)))
 
 
+def test_a_user_without_a_home_is_a_reason(emulator: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(number: int) -> None:
+        raise KeyError(number)
+
+    for name in ("HOME", "DIMMER_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(NotModelledError, match=r"no place to be kept: this user has no home folder.* DIMMER_CACHE"):
+        plugin_for(runner(str(emulator)))
+
+
 def test_the_plugin_is_compiled_once_for_an_emulator(emulator: Path) -> None:
     if trace.host_compiler() is None:
         pytest.skip("no compiler is installed")

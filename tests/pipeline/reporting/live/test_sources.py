@@ -27,6 +27,10 @@ def test_a_recording_replays_at_its_own_pace(tmp_path: Path) -> None:
     with path.open() as file:
         assert list(replayed(path, file, 2.0, pauses.append)) == kept
     assert pauses == [0.25, 0.75]
+    pauses.clear()
+    with path.open() as file:
+        list(replayed(path, file, 1e-300, pauses.append))
+    assert pauses == [1e6, 1e6]
     with source_of(str(path), 0.0) as again:
         assert list(again) == kept
 

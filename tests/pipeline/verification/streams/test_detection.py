@@ -21,6 +21,7 @@ from dimmer.firmware_gen.features.tune import Outcome
 from dimmer.pipeline.artifacts.converted import Converted, ConvertedMode, converted_folder
 from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.hosted.model import Model
+from dimmer.pipeline.verification.streams import detection
 from dimmer.pipeline.verification.streams.detection import Detection, Ears, Wish, detected, ears_of
 from dimmer.pipeline.verification.streams.stream import Stream
 from tests.tiny import TinyBuild
@@ -60,6 +61,21 @@ def test_too_short_a_stream_is_one_line() -> None:
 def test_a_model_that_hears_nothing_is_refused(tiny: TinyBuild) -> None:
     with pytest.raises(DimmerError, match=r"detectors are for classes of recordings with \[features\]"):
         ears_of(tiny.recipe, Path(), None, 0)
+
+
+@pytest.mark.parametrize(("hop", "taken"), [(0, 4), (49, 49), (50, None)])
+def test_every_event_is_heard(hop: int, taken: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those between two inferences were left out of the count of events, and so of misses."""
+    section = DataSection("recordings", "sounds", window=16000, classes=("noise", "one"))
+    heard: Any = "rows"
+    recipe: Any = SimpleNamespace(source=OwnData(section, Path(), heard), name="words")
+    monkeypatch.setattr(detection, "surroundings_of", lambda *_: SimpleNamespace(front=audio_tables(MLPERF_KWS)))
+    monkeypatch.setattr(detection, "load", lambda _: SimpleNamespace(modes=("88",)))
+    if taken is None:
+        with pytest.raises(DimmerError, match="--hop 50: an input has 49 rows"):
+            ears_of(recipe, Path(), None, hop)
+    else:
+        assert ears_of(recipe, Path(), None, hop).hop == taken
 
 
 def test_what_is_kept_tells_the_model_and_the_intervals(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Folders that stages have made: found, and removed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from dimmer.pipeline.core.stage import KEY_FILE, MANIFEST, is_manifest, locked
+
+
+def made_folders(root: Path) -> list[Path]:
+    """The folders below ``root`` that stages have made, and what killed ones left, sorted; none within another.
+
+    What else has a ``manifest.json``, or a name such as a stage gives, is somebody's own.
+    """
+    made = {path.parent for path in root.rglob(MANIFEST) if is_manifest(path)}
+    for path in (*root.rglob(".*.partial"), *root.rglob(".*.old")):
+        if path.is_dir() and ((path / KEY_FILE).is_file() or _lock(path).is_file()):
+            made.add(path)
+    return sorted(path for path in made if not made & set(path.parents))
+
+
+def stage_of(folder: Path) -> str:
+    """The name of a stage's folder, of what a killed run of it left, too.
+
+    Examples:
+        >>> [stage_of(Path(name)) for name in ("train", ".train.partial", ".gates.old")]
+        ['train', 'train', 'gates']
+    """
+    name = folder.name
+    if name.startswith(".") and name.endswith((".partial", ".old")):
+        return name[1:].rpartition(".")[0]
+    return name
+
+
+def remove(folder: Path, dry_run: bool = False) -> bool:
+    """Removes a folder that a stage made; none is ever seen half removed.
+
+    Returns:
+        False if a command works on it and it was left alone.
+    """
+    place = folder.with_name(stage_of(folder))
+    retired = folder.with_name(f".{place.name}.old")
+    try:
+        with locked(place, wait=False):
+            if not dry_run:
+                if folder != retired:
+                    # A stage sweeps this one away, where whoever removes it is killed; half of a result it refuses.
+                    shutil.rmtree(retired, ignore_errors=True)
+                    folder.rename(retired)
+                shutil.rmtree(retired)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock(folder: Path) -> Path:
+    return folder.with_name(f".{stage_of(folder)}.lock")

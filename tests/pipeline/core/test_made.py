@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stages have made is found, and removed so that none is seen half removed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dimmer.pipeline.core.made import made_folders, remove, stage_of
+from dimmer.pipeline.core.stage import MANIFEST, Stage
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Stage:
+    def action(out: Path) -> None:
+        (out / "result").write_text("ten bytes!")
+
+    stage = Stage("shine", tmp_path / "shine", action)
+    stage.run()
+    return stage
+
+
+def test_found_by_manifest_lock_or_key(made: Stage, tmp_path: Path) -> None:
+    for name in (".shine.partial", ".shine.old", ".mine.partial", "mine", ".rise.partial"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mine" / MANIFEST).write_text("{}")
+    (tmp_path / ".rise.partial" / ".dimmer-key").write_text("{}")
+    names = [path.name for path in made_folders(tmp_path)]
+    assert names == [".rise.partial", ".shine.old", ".shine.partial", "shine"]
+
+
+def test_a_damaged_manifest_is_a_stage_s(made: Stage, tmp_path: Path) -> None:
+    (made.folder / MANIFEST).write_text('{"key"')
+    assert made_folders(tmp_path) == [made.folder]
+
+
+@pytest.mark.parametrize("name", ["shine", ".shine.partial", ".shine.old"])
+def test_removed(made: Stage, name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir(exist_ok=True)
+    assert stage_of(folder) == "shine"
+    assert remove(folder, dry_run=True)
+    assert folder.is_dir()
+    assert remove(folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({".shine.lock", "shine"} - {name})
+
+
+def test_a_removal_that_is_killed_does_not_stop_the_next_build(made: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(folder: Path, **_: object) -> None:
+        if folder.is_dir():
+            (folder / MANIFEST).unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        remove(made.folder)
+    monkeypatch.undo()
+    assert not made.run().cached
