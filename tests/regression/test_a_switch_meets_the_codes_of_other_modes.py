@@ -53,4 +53,5 @@ def test_switches_are_exact_where_one_mode_is_narrow(tmp_path: Path) -> None:
     # The second blocks are the same: the first one's mode decides.
     expected = run_oracle([OracleJob(case.path, case.inputs) for case in cases])
     for case, one, other in zip(cases, expected, found, strict=True):
+        assert isinstance(one, bytes), one
         assert mismatches(one, other, count) == 0, case.name
