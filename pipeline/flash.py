@@ -18,7 +18,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.places import built_elf
 from dimmer.pipeline.core import command
-from dimmer.pipeline.projects.built import find_build
+from dimmer.pipeline.projects.built import find_build, refuse_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 from dimmer.targets.runners.flasher import Where, Written, is_here
@@ -55,6 +55,7 @@ def main(
     """Put a build onto its board."""
     chosen = load_target(target)
     if chosen.engine == "tvm":
+        refuse_files(f"{target} takes the bundle of a recipe, by --model", tflite, name, signature, elf)
         _install(chosen.name, model, host, prefix, option, sign, dry_run)
         return
     if host is not None:
@@ -75,6 +76,7 @@ def main(
         return
     way = choose(target, chosen.flash.each, tool)
     if elf is not None:
+        refuse_files("--elf names the program", tflite, name, signature)
         program, line = elf, "--elf names a program that was built"
     else:
         build = find_build(target, model, tflite, name, signature)

@@ -58,7 +58,10 @@ def main(
         str, typer.Option("--group", help="Its column of speaker, subject or session; of files a regular expression.")
     ] = "",
     task: Annotated[
-        str, typer.Option("--task", help="What its label is, classes or values; numbers that are not whole are values.")
+        str,
+        typer.Option(
+            "--task", help="What its label is, classes or values, guessed by default; several: classes,values."
+        ),
     ] = "",
     window: Annotated[int, typer.Option("--window", min=0, help="Time steps of a window; guessed by default.")] = 0,
     normal: Annotated[

@@ -88,8 +88,7 @@ class Tensor:
         data: the constant's bytes, little-endian, or None where the tensor is computed. INT4 has a byte a code.
         weight_bits: 4 where the file holds INT4. After `slices.resolve_slices` 8; or 4 or 2 where `data` are int8
             codes of which the weights are a slice.
-        codes: the smallest and the largest code that it holds, where modes meet and it may be another mode's; None
-            where its own operators tell.
+        codes: smallest and largest that it holds where it may be another mode's; None where its own operators tell.
     """
 
     name: str

@@ -69,6 +69,22 @@ def find_build(
     return Built(builds() / called, tuple(words), tuple(files))
 
 
+def refuse_files(
+    why: str, files: Sequence[Path] | None, name: str | None, signature: str | None, elf: Path | None = None
+) -> None:
+    """Refuses what names files, where nothing would heed it.
+
+    Args:
+        why: nothing would.
+
+    Raises:
+        DimmerError: something is named.
+    """
+    given = {"tflite": files, "name": name, "signature": signature, "elf": elf}
+    if option := next((option for option, value in given.items() if value), None):
+        raise DimmerError(f"{why}: leave --{option} out")
+
+
 def int8_files(build: Built, signature: str | None) -> tuple[Path, ...]:
     """The files that the firmware command made the modes of a build of: of one signature alone, and quantised; none of
     a recipe.

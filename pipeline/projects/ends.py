@@ -108,11 +108,21 @@ def input_of(place: str, name: str, x: NDArray[Any]) -> InputSection:
         raise DimmerError(f"{plain(place)}: {plain(name)!r} as an input: its {error}") from error
 
 
-def outputs_of(seen: Mapping[str, Sequence[str]]) -> tuple[OutputSection, ...]:
-    """An output for each of several labels, by what it holds."""
+def outputs_of(seen: Mapping[str, Sequence[str]], tasks: Sequence[str] = ()) -> tuple[OutputSection, ...]:
+    """An output for each of several labels, by what it holds.
+
+    Args:
+        tasks: of each as of `labels_of`; all are guessed where there are none.
+
+    Raises:
+        DimmerError: as `labels_of`, with the label's name; or it cannot be an output.
+    """
     found = []
-    for label, values in seen.items():
-        task, classes = labels_of(values)
+    for (label, values), said in zip(seen.items(), tasks or ("",) * len(seen), strict=True):
+        try:
+            task, classes = labels_of(values, said)
+        except DimmerError as error:
+            raise DimmerError(f"--label {plain(label)}: {error}") from error
         name = re.sub(r"\W+", "_", label, flags=re.ASCII)
         try:
             found.append(OutputSection(name, classes if task == CLASSES else (label,), task, (label,)))
@@ -151,7 +161,7 @@ def labels_of(seen: Sequence[str], task: str = "") -> tuple[str, tuple[str, ...]
     if len(names) > MOST_CLASSES:
         raise DimmerError(
             f"there are {len(names):,} different labels, at most {MOST_CLASSES:,} can be classes: name another column "
-            "with --label, or say --task values if they are numbers"
+            f"with --label, or say --task {VALUES} if they are numbers, of several labels one for each"
         )
     return CLASSES, names
 

@@ -272,6 +272,11 @@ def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
 
 def _way_out(section: DataSection, told: Told, said: str) -> str:
     """What can be done before there is a recipe, of which the readers' messages speak."""
-    many = len(section.classes) > _MANY_CLASSES and all(map(str.isdecimal, section.classes))
-    values = "; numbers that are no classes are learnt with --task values" if many and not told.task else ""
+    every = [one.classes for one in section.outputs] or [section.classes]
+    many = any(len(classes) > _MANY_CLASSES and all(map(str.isdecimal, classes)) for classes in every)
+    values = (
+        "; numbers that are no classes are learnt with --task values (of several labels one word for each)"
+        if many and not told.task
+        else ""
+    )
     return values + ("; no recipe is written yet, so mend the data" if "[data]" in said else "")

@@ -56,6 +56,11 @@ def of_tables(place: Path, files: Sequence[Path], told: Told) -> DataSection:
             f"{plain(str(first))} has no column {plain(missing)!r}; it has {plain(', '.join(names))}: name one of them "
             "with --label"
         )
+    if told.group and told.group not in names:
+        raise DimmerError(
+            f"{plain(str(first))} has no column {plain(told.group)!r}; it has {plain(', '.join(names))}: name one "
+            "with --group"
+        )
     group, split = told.group or named(names, GROUP_NAMES), named(names, SPLIT_NAMES)
     seen = _seen(files, labels, split)
     if split:
@@ -91,6 +96,10 @@ def _of_arrays(
 ) -> DataSection:
     """Of arrays that belong together; more files have such arrays, too."""
     told.refuse("arrays", window=_LENGTH)
+    if told.group and told.group not in arrays:
+        raise DimmerError(
+            f"{plain(place)} has no array {plain(told.group)!r}; it has {plain(', '.join(arrays))}: say --group"
+        )
     group, split = told.group or named(tuple(arrays), GROUP_NAMES), named(tuple(arrays), SPLIT_NAMES)
     labels = told.labels
     given = given_inputs(place, arrays, labels)
@@ -134,10 +143,9 @@ def _of_arrays(
 def _labelled(section: DataSection, seen: Mapping[str, Sequence[str]], told: Told) -> DataSection:
     """The section with the task of its labels, all of whose texts were seen."""
     if len(seen) > 1:
-        told.refuse("several labels", task="leave it out, and correct the task of each in the recipe")
-        return replace(section, classes=(), outputs=outputs_of(seen))
+        return replace(section, classes=(), outputs=outputs_of(seen, told.tasks(tuple(seen))))
     ((label, values),) = seen.items()
-    task, classes = labels_of(values, told.task)
+    task, classes = labels_of(values, *told.tasks((label,)))
     return replace(section, task=task, classes=classes if task == CLASSES else (label,), label=(label,))
 
 

@@ -24,7 +24,7 @@ class Told:
         group: column or array, or regular expression, of what belongs together.
         window: time steps; 0 to guess.
         normal: the class that is normal, where anomalies are to be found; empty for another task.
-        task: what the label is: classes, or values.
+        task: what the label is: classes, or values; of several labels one for each, with commas between them.
     """
 
     label: str = ""
@@ -38,6 +38,20 @@ class Told:
         """The columns or arrays that `label` names."""
         return tuple(filter(None, self.label.split(",")))
 
+    def tasks(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """What is said of each of the labels; empty where it is to be guessed.
+
+        Raises:
+            DimmerError: there are more or fewer words than labels.
+        """
+        words = tuple(self.task.split(",")) if self.task else ("",) * len(labels)
+        if len(words) != len(labels):
+            several = f"the {len(labels)} labels {', '.join(map(plain, labels))}"
+            raise DimmerError(
+                f"--task {plain(self.task)}: give one word for each of {several}, with commas between them"
+            )
+        return words
+
     def check(self, data: str | None, template: str | None) -> None:
         """Refuses words that nothing would heed.
 
@@ -48,8 +62,10 @@ class Told:
         Raises:
             DimmerError: there are such.
         """
-        if self.task not in ("", CLASSES, VALUES):
-            raise DimmerError(f"--task {plain(self.task)}: must be {CLASSES} or {VALUES}")
+        if self.task and not set(self.task.split(",")) <= {CLASSES, VALUES}:
+            raise DimmerError(
+                f"--task {plain(self.task)}: must be {CLASSES} or {VALUES}, of several labels one for each"
+            )
         if data and template:
             raise DimmerError("--model-template is not for --data, whose recipe is made for it: leave one of them out")
         said = next((field.name for field in fields(self) if getattr(self, field.name)), None)

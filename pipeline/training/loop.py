@@ -182,10 +182,10 @@ def _check_start(start: Path, settings: TrainingSettings, data: str) -> None:
     wanted = settings.of_float().run_id(data)
     known = record.run.data and data
     if record.run.training != wanted.training or (known and record.run.data != data):
-        what = "other data" if record.run.training == wanted.training else "another [train] or [teacher]"
+        what = "other data" if record.run.training == wanted.training else "another [model], [train] or [teacher]"
         raise DimmerError(
             f"{start} is of {what} than {settings.path} has now: the record would say what was not done; "
-            "name one of the same, or leave --start away"
+            "name one of the same without [qat] and [polish], or leave --start away"
         )
 
 

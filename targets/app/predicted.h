@@ -6,9 +6,10 @@
 #include "dimmer_model.h"
 
 /* The largest element of an int8 or uint8 output, the first of equals; -1 for another type, for several
- * outputs, and without a model. */
+ * outputs, where the output is values or what an anomaly is told by, and without a model. */
 static inline int32_t predicted_class(const dimmer_t *network) {
-#if defined(DIMMER_MODEL_OUTPUT_COUNT)
+#if defined(DIMMER_MODEL_OUTPUT_COUNT) || defined(DIMMER_MODEL_VALUE_MEANS) ||                               \
+    defined(DIMMER_MODEL_ANOMALY_LIMITS)
     (void)network;
     return -1;
 #else

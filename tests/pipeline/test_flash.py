@@ -135,3 +135,11 @@ def test_a_pico_is_flashed_into_its_drive(
     flash.main("pico", "mnist5k-r14", drive=drive, elf=program)
     assert "pico: 4 bytes at 0x10000000 taken by the board; uf2 reads nothing back" in capsys.readouterr().out
     assert (drive / "firmware.uf2").stat().st_size == 512
+
+
+def test_options_that_nothing_would_heed_are_refused(tmp_path: Path) -> None:
+    files = [tmp_path / "net.tflite"]
+    with pytest.raises(DimmerError, match="jetson takes the bundle of a recipe, by --model: leave --tflite out"):
+        flash.main("jetson", host="user@board", tflite=files)
+    with pytest.raises(DimmerError, match="--elf names the program: leave --name out"):
+        flash.main("pico", tool="uf2", elf=tmp_path / "a.elf", name="lamp")

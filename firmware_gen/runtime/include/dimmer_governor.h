@@ -60,7 +60,7 @@ typedef char dimmer_plan_t_size_check[(sizeof(struct dimmer_plan) == 56u) ? 1 : 
 typedef enum {
     DIMMER_RUN = 0,
     DIMMER_SKIP = 1, /* the battery does not carry every inference: leave this one out */
-    DIMMER_STOP = 2  /* only the reserve is left */
+    DIMMER_STOP = 2  /* only the reserve is left, or the state is damaged: dimmer_report_battery says which */
 } dimmer_advice_t;
 
 /* What carried the device at the last report. The flag of a report is the lowest bit. */

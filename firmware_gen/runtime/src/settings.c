@@ -81,7 +81,6 @@ dimmer_slot_status_t dimmer_settings_put(const dimmer_settings_store_t *store, c
 }
 
 dimmer_status_t dimmer_settings_apply(dimmer_t *d, const dimmer_settings_t *settings) {
-    const dimmer_plan_t *before = NULL;
     dimmer_status_t status;
 
     DIMMER_ASSERT(d != NULL && settings != NULL);
@@ -92,16 +91,18 @@ dimmer_status_t dimmer_settings_apply(dimmer_t *d, const dimmer_settings_t *sett
     if (settings->model != 0u && settings->model != d->model->crc) {
         return DIMMER_ERR_CRC;
     }
-    /* First what may be refused for its numbers, so that nothing holds by halves. */
-    if ((settings->parts & DIMMER_SETTINGS_PLAN) != 0u && d->governor != NULL) {
-        before = d->governor->plan;
+    /* First what may be refused, so that nothing holds by halves. */
+    if ((settings->parts & DIMMER_SETTINGS_POLICY) != 0u) {
+        status = dimmer_policy_check(&settings->policy);
+        if (status == DIMMER_OK && !dimmer_has_modes(d->model, &settings->policy)) {
+            status = DIMMER_ERR_MODE;
+        }
+    }
+    if (status == DIMMER_OK && (settings->parts & DIMMER_SETTINGS_PLAN) != 0u && d->governor != NULL) {
         status = dimmer_set_plan(d, &settings->plan);
     }
     if (status == DIMMER_OK && (settings->parts & DIMMER_SETTINGS_POLICY) != 0u) {
         status = dimmer_set_policy(d, &settings->policy);
-        if (status != DIMMER_OK && before != NULL) {
-            (void)dimmer_set_plan(d, before);
-        }
     }
     return status;
 }

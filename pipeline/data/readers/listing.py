@@ -80,7 +80,9 @@ def listed(data: OwnData, suffixes: Collection[str], problems: list[Problem]) ->
         else:
             yield Listed(path, name, (folders[0],), _group(section.group, inner.as_posix()), given or "")
     for missing in sorted(set(table or ()) - {p.relative_to(folder).as_posix() for p in files_below(folder, suffixes)}):
-        problems.append(Problem(plain(missing), f"is in {section.table}, and is no file here"))
+        # One of another format is there, and is named as such.
+        if not (folder / missing).is_file():
+            problems.append(Problem(plain(missing), f"is in {section.table}, and is no file here"))
 
 
 def _of_row(data: OwnData, path: Path, name: str, row: Mapping[str, str]) -> Listed:

@@ -122,7 +122,11 @@ int main(int argc, char **argv) {
     CHECK(dimmer_settings_apply(&d, found) == DIMMER_OK && g.plan == &found->plan);
     copy = *found;
     copy.policy.tiers[0].mode = 2;
-    CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_MODE && g.plan == &found->plan);
+    g.budget = found->plan.points[found->plan.count - 1u].cost;
+    copy.plan.count = 1; /* a lower top, which would cut the budget */
+    i = g.budget;
+    CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_MODE && g.plan == &found->plan && g.budget == i);
+    copy.plan.count = found->plan.count;
     copy.policy = found->policy;
     copy.plan.points[0].mode = 3;
     CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_MODE);

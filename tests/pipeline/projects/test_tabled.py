@@ -83,7 +83,11 @@ def test_steps_where_a_window_is_told(tmp_path: Path, cache: Path) -> None:
         ({"y": [0, 1, 0, 1], "group": 3}, {}, "'group' has not one entry for each of 4 samples"),
         ({"y": [0, 1, 0, 1], "split": ["a", "b", "a", "b"]}, {}, "'split' would say .* has 'a', .* another name"),
         ({"y": [0, 1, 0, 1]}, {"window": 3}, "--window 3 is not for arrays: leave it out"),
-        ({"y": [0, 1, 0, 1], "z": [0, 1, 0, 1]}, {"label": "y,z", "task": "values"}, "is not for several labels"),
+        (
+            {"y": [0, 1, 0, 1], "z": [0, 1, 0, 1]},
+            {"label": "y,z", "task": "values"},
+            "give one word for each of the 2 labels",
+        ),
     ],
 )
 def test_what_cannot_be_taken_is_one_line(
@@ -116,3 +120,21 @@ def test_the_task_that_is_told(tmp_path: Path) -> None:
     (tmp_path / "d" / "a.csv").write_text("ax\n1\n")
     with pytest.raises(DimmerError, match="--task values is not for sub-folders as classes"):
         guess(tmp_path / "d", task="values")
+
+
+def test_one_of_several_labels_may_be_whole_numbers(tmp_path: Path) -> None:
+    rows = [f"{n % 7}.5,{n},{'pq'[n % 2]},{n}" for n in range(60)]
+    (tmp_path / "d.csv").write_text("\n".join(["x,z,kind,steps", *rows]))
+    found = guess(tmp_path / "d.csv", label="kind,steps", task="classes,values")
+    assert [(one.task, one.classes) for one in found.outputs] == [("classes", ("p", "q")), ("values", ("steps",))]
+    with pytest.raises(DimmerError, match="--task values: give one word for each of the 2 labels kind, steps"):
+        guess(tmp_path / "d.csv", label="kind,steps", task="values")
+
+
+def test_a_group_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("x,label\n1,a\n2,b\n")
+    with pytest.raises(DimmerError, match=r"has no column 'who'; it has x, label: name one with --group"):
+        guess(tmp_path / "d.csv", group="who")
+    path = save(tmp_path / "d" / "a.npz", x=np.zeros((4, 8, 2)), y=np.arange(4) % 2)
+    with pytest.raises(DimmerError, match=r"has no array 'who'; it has x, y: say --group"):
+        guess(path, group="who")

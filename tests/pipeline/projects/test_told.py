@@ -45,3 +45,13 @@ def test_words_that_are_no_split_are_refused() -> None:
         DimmerError, match=r"^d: 'split' would .* has 'fold0', which is none of .*: give it another name"
     ):
         check_split("d", "split", ["train", "fold0"])
+
+
+def test_each_of_several_labels_has_its_task() -> None:
+    assert Told("a,b").tasks(("a", "b")) == ("", "")
+    assert Told("a,b", task="classes,values").tasks(("a", "b")) == ("classes", "values")
+    Told("a,b", task="classes,values").check("d", None)
+    with pytest.raises(DimmerError, match=r"^--task values: give one word for each of the 2 labels a, b, with commas"):
+        Told("a,b", task="values").tasks(("a", "b"))
+    with pytest.raises(DimmerError, match=r"^--task classes,x: must be classes or values, of several labels one for"):
+        Told("a,b", task="classes,x").check("d", None)

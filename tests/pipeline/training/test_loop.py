@@ -166,7 +166,9 @@ def test_narrow_widths_can_start_from_a_finished_float_training(settings: Traini
     with pytest.raises(DimmerError, match=r"--start is for models with narrow widths; .* is 0 in .*recipe\.toml"):
         train(settings, tmp_path / "float-again", start=finished)
     slower = with_train(narrow(settings), lr=settings.train.lr / 2)
-    with pytest.raises(DimmerError, match=r"is of another \[train\] or \[teacher\] than .*recipe\.toml has now"):
+    with pytest.raises(
+        DimmerError, match=r"is of another \[model\], \[train\] or \[teacher\] than .*recipe\.toml has now"
+    ):
         train(slower, tmp_path / "slower", start=finished)
     of_data = train(settings, tmp_path / "of-data", data="a")
     with pytest.raises(DimmerError, match=r"is of other data than .*recipe\.toml has now"):
