@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.firmware_gen.emit.plan import PlanConfig
 from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import Firmware, LeftOut
 from dimmer.pipeline.energy.plan import plan_of
@@ -153,6 +154,19 @@ def test_a_governor_chooses_from_the_hull(
     made.clear()
     publish(tmp_path, found, "mps2-an386")
     assert (made[0][0].policy.plan, made[0][1].governor) == (None, "")
+
+
+def test_wake_ups_are_no_more_than_the_dearest_mode_has_time_for() -> None:
+    """As the report counts them: the plan and the life that is promised are of one rate."""
+    counted = Counted({"888": 600_000_000}, cycles={"888": 640_000_000})
+    wanted, target = GovernorSection(capacity_mah=2300, days=9), load_target("nrf52840dk")
+    found = replace(calibrated(m888=0.95), validation_images=10_000)
+
+    def plan(period_s: float) -> PlanConfig | None:
+        duty = duty_of(DutySection(period_s=period_s), wanted)
+        return published.plan_for(wanted, duty, ("888",), ("888",), counted, found, target)[0]
+
+    assert plan(1.0) == plan(5.0) != plan(50.0)
 
 
 def test_a_mode_under_the_line_between_two_others_has_no_tier(

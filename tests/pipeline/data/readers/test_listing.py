@@ -54,7 +54,10 @@ def test_a_table_says_it_of_each_file(tmp_path: Path) -> None:
     table = tmp_path / "d" / "labels.csv"
     table.write_text(
         "file,who,breed,part,more\n1.png,anna,cat,train,x\n./sub/2.png,bob,test,,y,\ngone.png,bob,cat,,z\n"
+        "other.webp,bob,cat,,z\n"
     )
+    # It is there, and is named as one of another format elsewhere.
+    (tmp_path / "d" / "other.webp").touch()
     of_table = section(table="labels.csv", label="breed", group="who", split="part")
     rows, problems = found(tmp_path, of_table)
     assert rows == [("1.png", "cat", "anna", "train"), ("sub/2.png", "test", "bob", "")]
