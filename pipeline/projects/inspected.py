@@ -274,9 +274,6 @@ def _way_out(section: DataSection, told: Told, said: str) -> str:
     """What can be done before there is a recipe, of which the readers' messages speak."""
     every = [one.classes for one in section.outputs] or [section.classes]
     many = any(len(classes) > _MANY_CLASSES and all(map(str.isdecimal, classes)) for classes in every)
-    values = (
-        "; numbers that are no classes are learnt with --task values (of several labels one word for each)"
-        if many and not told.task
-        else ""
-    )
+    each = ", a word for each label" if section.outputs else ""
+    values = f"; numbers that are no classes are learnt with --task values{each}" if many and not told.task else ""
     return values + ("; no recipe is written yet, so mend the data" if "[data]" in said else "")
