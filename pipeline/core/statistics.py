@@ -109,7 +109,7 @@ def sign_flips(sums: NDArray[np.int64]) -> float:
     Args:
         sums: int64[N], of each image in how many seeds the one alone is right, minus those in which the other is.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> [round(sign_flips(np.array(sums)), 6) for sums in ([3, 3, 3, 0], [1] * 10 + [-1] * 2)]
         [0.25, 0.038574]

@@ -51,8 +51,11 @@ def find_build(
     """Where the build of a recipe's model lies, or that of files, whether it is there or not.
 
     Args:
-        target, model: as they were typed.
-        files, name, signature: as the firmware command was given them; no files for a recipe.
+        target: as it was typed.
+        model: as it was typed.
+        files: as the firmware command was given them; none for a recipe.
+        name: as the firmware command was given it.
+        signature: as the firmware command was given it.
 
     Raises:
         DimmerError: a name or a signature without files, a name that the firmware command refuses, or no such recipe.
