@@ -33,8 +33,9 @@ _CHECK = (
     'for signers in "$2/allowed_signers" /etc/dimmer/allowed_signers; do '
     '[ -e "$signers" ] || [ -L "$signers" ] || continue; '
     'ssh-keygen -Y verify -f "$signers" -I dimmer -n dimmer-bundle -s "$1/SHA256SUMS.sig" <"$1/SHA256SUMS" '
-    '&& cd "$1" && sha256sum --quiet --strict -c SHA256SUMS; exit; done'
+    '&& cd "$1" && sha256sum --quiet --strict -c SHA256SUMS && exit 0; exit 1; done'
 )
+"""Not with ssh-keygen's own status: 255 is that of an ssh that reaches nobody."""
 
 
 @dataclass(frozen=True)
